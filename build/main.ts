@@ -1,0 +1,25 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { asAnsibleModule, bundle } from "./bundle";
+import { renderSidecar } from "./docs";
+import { MODULES } from "./modules";
+
+/** `npm run build`: the modules and their documentation into the role's library, the command by hand into dist. */
+const root = join(__dirname, "..");
+const library = join(root, "roles/weave/library");
+const dist = join(root, "dist");
+
+for (const folder of [library, dist]) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+}
+for (const { module, docs } of MODULES) {
+  writeProgram(join(library, module.name), asAnsibleModule(bundle(`modules/${module.name}/index.ts`)));
+  writeFileSync(join(library, `${module.name}.yml`), renderSidecar(module.name, module.options, docs));
+}
+writeProgram(join(dist, "apollo-weave"), bundle("modules/command/index.ts"));
+
+function writeProgram(path: string, code: string): void {
+  writeFileSync(path, code, { mode: 0o755 });
+  console.log(`${path.slice(root.length + 1)}  ${(code.length / 1000).toFixed(1)} kB`);
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Makes a machine ready for the demo, the tests and the test hosts: Debian packages, npm packages. Does nothing where all
+# is there. Says in one sentence what this machine lacks before it installs anything.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+refuse() {
+  echo "$1" >&2
+  exit 1
+}
+
+[ "$(uname -s)" = Linux ] || refuse "This needs Linux: the test hosts are namespaces of its kernel."
+[ "$(id -u)" = 0 ] || refuse "This needs root, to make namespaces, bridges and mounts: run it again with sudo."
+command -v apt-get >/dev/null || refuse "This needs Debian: the test hosts are made of its packages, by apt."
+unshare --mount --pid --net --uts --ipc --cgroup --fork true 2>/dev/null ||
+  refuse "This machine allows no new namespaces (is it a container?): run it on a machine or virtual machine of its own."
+node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' ||
+  refuse "This needs Node 20 or newer; here is $(node --version)."
+
+packages=(
+  ansible-core     # what all this is for; asks for python3
+  iproute2         # ip, bridge: the test hosts' network
+  mmdebstrap       # the test hosts' root tree
+  netcat-openbsd   # carries SSH into the test hosts' network
+  openssh-client   # how Ansible reaches them
+  procps           # looks at their processes
+  shellcheck       # lints the shell files
+)
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "Installing ${missing[*]} …"
+  log=$(mktemp)
+  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 || {
+    tail -n 20 "$log" >&2
+    refuse "apt could not install ${missing[*]}: see above, mend it, and run this again."
+  }
+  rm -f "$log"
+fi
+
+if ! [ node_modules/.package-lock.json -nt package-lock.json ]; then
+  echo "Installing the npm packages of package-lock.json …"
+  # No package here needs its install script: their programs come in packages of their own.
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+fi

@@ -1,0 +1,10 @@
+/**
+ * Takes a JSON value, returns its JSON text in ASCII alone. Ansible's reader splits what a module prints at every
+ * Unicode line separator (U+0085, U+2028, U+2029), and a lone surrogate can't be encoded at all; escaped, both are safe.
+ */
+export function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[^\x20-\x7e]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

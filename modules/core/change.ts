@@ -1,0 +1,93 @@
+import type { FileState, HttpRequest } from "./host";
+
+/**
+ * One thing that differs from what is wanted: what it is now, what it is to be, and how it gets there. `changed`, the
+ * diff and the work all come from the same Change, so none of them can say what the others do not.
+ */
+export interface Change {
+  /** What differs, in the operator's terms: a path, or `bridge weave: address`. */
+  readonly subject: string;
+  /** The present and the wanted state, as the diff shows them. Never a secret. */
+  readonly before: string;
+  readonly after: string;
+  /** How it is made, in order. Empty where it is not this module's to make: then `madeBy` says whose. */
+  readonly actions: readonly Action[];
+  /** Who makes a change that the module only finds, such as a restart that the role's handler does. */
+  readonly madeBy?: string;
+  /** What making it interrupts, in words. */
+  readonly disrupts?: string;
+}
+
+/** One step of a change, as data, so that a plan can be compared and printed. */
+export type Action =
+  | { readonly do: "write"; readonly path: string; readonly content: string; readonly mode: number }
+  | { readonly do: "chmod"; readonly path: string; readonly mode: number }
+  | { readonly do: "remove"; readonly path: string }
+  | { readonly do: "run"; readonly argv: readonly string[]; readonly timeout?: number }
+  | { readonly do: "request"; readonly request: HttpRequest }
+  | {
+      readonly do: "await";
+      readonly request: HttpRequest;
+      readonly timeout: number;
+      readonly onFailure: readonly string[];
+    };
+
+/** A step that runs a program; it fails the change when the program fails. `timeout` in seconds, 30 unless told. */
+export function run(argv: readonly string[], timeout?: number): Action {
+  return timeout === undefined ? { do: "run", argv } : { do: "run", argv, timeout };
+}
+
+export interface WantedFile {
+  readonly path: string;
+  /** One character a byte; null where the file is not to be there. */
+  readonly content: string | null;
+  /** The permission bits that the file must have; without them, an existing file keeps its own and a new one gets 0644. */
+  readonly mode?: number;
+  /** Turns the content into what the diff may show, where parts of it are secret. */
+  readonly shown?: (content: string) => string;
+  /** Steps after the file is in place, such as a reload of who reads it. */
+  readonly afterwards?: readonly Action[];
+}
+
+/** Takes a file as it is and as it is wanted; returns the changes between the two: none, its content, or its mode. */
+export function fileChanges(observed: FileState | null, wanted: WantedFile): Change[] {
+  const { path, content, mode, shown = (text: string) => text, afterwards = [] } = wanted;
+  if (content === null) {
+    return observed === null
+      ? []
+      : [
+          {
+            subject: path,
+            before: shown(observed.content),
+            after: "",
+            actions: [{ do: "remove", path }, ...afterwards],
+          },
+        ];
+  }
+  if (observed?.content !== content) {
+    const write: Action = { do: "write", path, content, mode: mode ?? observed?.mode ?? 0o644 };
+    return [
+      {
+        subject: path,
+        before: observed === null ? "" : shown(observed.content),
+        after: shown(content),
+        actions: [write, ...afterwards],
+      },
+    ];
+  }
+  if (mode !== undefined && observed.mode !== mode) {
+    return [
+      {
+        subject: `${path}: mode`,
+        before: `${octal(observed.mode)}\n`,
+        after: `${octal(mode)}\n`,
+        actions: [{ do: "chmod", path, mode }],
+      },
+    ];
+  }
+  return [];
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, "0");
+}

@@ -1,0 +1,51 @@
+/**
+ * What a module may look at on the host it runs on. Observing goes through this alone and changes nothing. Contents of
+ * files are texts of one character a byte (latin1), so that whatever is in them survives to the byte.
+ */
+export interface Host {
+  /** The file's state, links followed, or null where there is none. Throws a Refusal where it can't be read. */
+  file(path: string): FileState | null;
+  /** The text of a file of the kernel's (/proc, /sys), trimmed, or null where there is none. */
+  kernel(path: string): string | null;
+  /** The names in a folder, sorted; empty where there is none. */
+  names(path: string): readonly string[];
+  /** Where a symbolic link points, as it is written in the link, or null where there is no link. */
+  link(path: string): string | null;
+  /** Runs a program to its end and returns its standard output. Throws a Refusal when it fails, unless `mayFail`. */
+  run(argv: readonly string[], options?: RunOptions): RunOutput;
+  /** Asks a service on this host over HTTP. Returns null where nobody answers; throws a Refusal on a time-out. */
+  request(request: HttpRequest): Promise<HttpResponse | null>;
+}
+
+export interface FileState {
+  readonly content: string;
+  /** Permission bits, such as 0o644. */
+  readonly mode: number;
+}
+
+export interface RunOptions {
+  /** Seconds until the program is ended and the call fails; 30 unless told. */
+  readonly timeout?: number;
+  /** Whether a non-zero exit status is an answer rather than a failure. */
+  readonly mayFail?: boolean;
+}
+
+export interface RunOutput {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface HttpRequest {
+  /** A port of 127.0.0.1. */
+  readonly port: number;
+  readonly method: "GET" | "POST" | "DELETE";
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly body: string;
+}

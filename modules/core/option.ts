@@ -1,0 +1,138 @@
+import { Refusal } from "./refusal";
+
+/**
+ * One row of a module's options table. From it come the validation of what Ansible hands over, the flags of the command
+ * line and the documentation.
+ */
+export interface Option<Value> {
+  readonly type: "str" | "int" | "bool" | "list";
+  readonly description: string;
+  /** Whether leaving it out is an error. */
+  readonly required: boolean;
+  /** The value when it is left out; null where there is none. */
+  readonly default: Value | null;
+  readonly choices?: readonly string[];
+  /** Whether its value must never be shown. */
+  readonly secret: boolean;
+  /**
+   * Takes a JSON value as Ansible passes it and returns the option's value, converted as Ansible converts its own
+   * modules' arguments. Throws a Refusal whose message follows the option's name: what is wrong, and the remedy.
+   */
+  readonly convert: (raw: unknown) => Value;
+}
+
+/** A check of one text: returns its normal form, throws a Refusal that says what is wrong and what to write instead. */
+export type TextCheck = (text: string) => string;
+
+interface Declaration<Value> {
+  readonly description: string;
+  readonly required?: true;
+  readonly default?: Value;
+  readonly secret?: true;
+}
+
+/** null is a value only where the option is neither required nor has a default. */
+type Given<D, Value> = D extends { required: true } | { default: Value } ? Value : Value | null;
+
+function option<D extends Declaration<Value>, Value>(
+  type: Option<Value>["type"],
+  declaration: D,
+  convert: (raw: unknown) => Value,
+  choices?: readonly string[],
+): Option<Given<D, Value>> {
+  const row: Option<Value> = {
+    type,
+    description: declaration.description,
+    required: declaration.required ?? false,
+    default: declaration.default ?? null,
+    secret: declaration.secret ?? false,
+    convert,
+    ...(choices && { choices }),
+  };
+  return row as Option<Given<D, Value>>;
+}
+
+/** A text. `check` may narrow and normalise it. */
+export function str<const D extends Declaration<string>>(
+  declaration: D,
+  check: TextCheck = (text) => text,
+): Option<Given<D, string>> {
+  return option<D, string>("str", declaration, (raw) => check(toText(raw)));
+}
+
+/** One of `choices`. */
+export function choice<const C extends readonly string[], const D extends Declaration<C[number]>>(
+  choices: C,
+  declaration: D,
+): Option<Given<D, C[number]>> {
+  const convert = (raw: unknown): C[number] => {
+    const text = toText(raw);
+    if (!choices.includes(text)) {
+      throw new Refusal(`must be one of: ${choices.join(", ")}, got: ${text}`);
+    }
+    return text;
+  };
+  return option<D, C[number]>("str", declaration, convert, choices);
+}
+
+/** A whole number from `least` to `most`, both included. */
+export function int<const D extends Declaration<number>>(
+  declaration: D,
+  least: number,
+  most: number,
+): Option<Given<D, number>> {
+  const convert = (raw: unknown): number => {
+    const number = typeof raw === "string" && /^\s*[-+]?\d+\s*$/.test(raw) ? Number(raw) : raw;
+    if (typeof number !== "number" || !Number.isInteger(number)) {
+      throw new Refusal(`${show(raw)} is not a whole number`);
+    }
+    if (number < least || number > most) {
+      throw new Refusal(`${number} is out of range; give a whole number from ${least} to ${most}`);
+    }
+    return number;
+  };
+  return option<D, number>("int", declaration, convert);
+}
+
+// The words of Ansible's own converter, ansible.module_utils.parsing.convert_bool.
+const YES: readonly unknown[] = ["y", "yes", "on", "1", "true", "t", 1, true];
+const NO: readonly unknown[] = ["n", "no", "off", "0", "false", "f", 0, false];
+
+/** yes or no, in every spelling that Ansible takes. */
+export function bool<const D extends Declaration<boolean>>(declaration: D): Option<Given<D, boolean>> {
+  const convert = (raw: unknown): boolean => {
+    const word = typeof raw === "string" ? raw.trim().toLowerCase() : raw;
+    if (YES.includes(word)) return true;
+    if (NO.includes(word)) return false;
+    throw new Refusal(`${show(raw)} is not a valid boolean; write yes or no`);
+  };
+  return option<D, boolean>("bool", declaration, convert);
+}
+
+/**
+ * A list of texts, each passed through `check`. One text stands for several, separated by commas as Ansible has it or by
+ * white space as Apollo's variables have it; so an element may not contain either.
+ */
+export function list<const D extends Declaration<readonly string[]>>(
+  declaration: D,
+  check: TextCheck = (text) => text,
+): Option<Given<D, readonly string[]>> {
+  const convert = (raw: unknown): readonly string[] =>
+    (Array.isArray(raw) ? raw : [raw])
+      .flatMap((element) => toText(element).split(/[\s,]+/))
+      .filter((text) => text !== "")
+      .map(check);
+  return option<D, readonly string[]>("list", declaration, convert);
+}
+
+function toText(raw: unknown): string {
+  if (typeof raw === "number" || typeof raw === "boolean") return String(raw);
+  if (typeof raw !== "string") throw new Refusal(`${show(raw)} is not a text`);
+  if (raw.includes("\0")) throw new Refusal(`${show(raw)} contains a NUL character; remove it`);
+  return raw;
+}
+
+function show(raw: unknown): string {
+  const text = JSON.stringify(raw) ?? String(raw);
+  return text.length > 200 ? `${text.slice(0, 200)}… (${text.length} characters)` : text;
+}

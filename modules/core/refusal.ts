@@ -1,0 +1,7 @@
+/**
+ * An expected failure: its message is written for the operator. It names the option, file or command, says what was
+ * found and what to do next. Any other error that reaches the top is a defect of the module and is reported as one.
+ */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+}

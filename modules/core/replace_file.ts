@@ -1,0 +1,70 @@
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+/**
+ * Replaces a file's content, or makes the file, so that at every moment either the old or the new content is there,
+ * whole, and still is after a power failure. Takes the path (a link is followed, what it points at is replaced), the
+ * content with one character a byte, and the permission bits; the owner stays as it was. Missing folders are made.
+ * Throws Node's own error, with the old content in place.
+ */
+export function replaceFile(path: string, content: string, mode: number): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const old = statOf(path);
+  const target = old ? realpathSync(path) : path;
+  const folder = dirname(target);
+  // A leading dot: neither ifupdown's `source interfaces.d/*` nor systemd reads the file while it is being written.
+  const temporary = join(folder, `.${basename(target)}.weave-new`);
+  rmSync(temporary, { force: true });
+  try {
+    const file = openSync(temporary, "wx", mode);
+    try {
+      if (old) fchownSync(file, old.uid, old.gid);
+      fchmodSync(file, mode);
+      writeWhole(file, Buffer.from(content, "latin1"));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, target);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  syncFolder(folder);
+}
+
+/** Removes a file so that it is gone after a power failure too. A file that is not there is no error. */
+export function removeFile(path: string): void {
+  rmSync(path, { force: true });
+  syncFolder(dirname(path));
+}
+
+function statOf(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false });
+}
+
+function writeWhole(file: number, bytes: Buffer): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}

@@ -1,0 +1,105 @@
+import type { Change } from "./change";
+import type { Host } from "./host";
+import type { Module, Plan } from "./module";
+import { type OptionTable, parseOptions } from "./parse_options";
+import { Refusal } from "./refusal";
+
+export interface RunMode {
+  /** Only report what would change. */
+  readonly check: boolean;
+  /** Report the changes as a diff. */
+  readonly diff: boolean;
+}
+
+/** What is printed, as Ansible reads it. */
+export interface Result {
+  readonly changed: boolean;
+  readonly failed?: true;
+  readonly msg?: string;
+  readonly diff?: readonly Diff[];
+  readonly disrupts?: readonly string[];
+  readonly warnings?: readonly string[];
+  readonly [fact: string]: unknown;
+}
+
+export interface Diff {
+  readonly before_header: string;
+  readonly after_header: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/**
+ * Runs a module: options, observe, plan; then, unless it is only a check, the changes, and observe and plan once more to
+ * prove that nothing is left to do. Takes the arguments without Ansible's own, the host to look at, and `apply`, which
+ * makes one change and throws when it can't. Returns the result; a failure is a result too, so it never throws.
+ */
+export async function runModule<Table extends OptionTable, Observed>(
+  module: Module<Table, Observed>,
+  args: ReadonlyMap<string, unknown>,
+  mode: RunMode,
+  host: Host,
+  apply: (change: Change) => Promise<void>,
+): Promise<Result> {
+  const made: Change[] = [];
+  try {
+    const options = parseOptions(module.name, module.options, args);
+    const plan = async (): Promise<Plan> => module.plan(options, await module.observe(options, host));
+
+    const planned = await plan();
+    if (mode.check) return report(planned.changes, planned, mode);
+
+    const toMake = planned.changes.filter((change) => change.madeBy === undefined);
+    for (const change of toMake) {
+      await apply(change);
+      made.push(change);
+    }
+    const after = toMake.length > 0 ? await plan() : planned;
+    const left = after.changes.filter((change) => change.madeBy === undefined);
+    if (left.length > 0) {
+      const what = left.map(
+        ({ subject, before, after: wanted }) => `${subject} is ${quote(before)}, not ${quote(wanted)}`,
+      );
+      throw new Refusal(
+        `all changes were made, yet the host is not as wanted: ${what.join("; ")}. Run again with --diff, and look for what else manages this host.`,
+      );
+    }
+    return report(planned.changes, after, mode);
+  } catch (error) {
+    return {
+      failed: true,
+      msg: messageOf(module.name, error),
+      ...(error instanceof Refusal ? {} : { exception: String(error instanceof Error ? error.stack : error) }),
+      ...report(made, { changes: [], facts: {} }, mode),
+    };
+  }
+}
+
+function report(changes: readonly Change[], plan: Plan, mode: RunMode): Result {
+  const disrupts = changes.flatMap((change) => change.disrupts ?? []);
+  return {
+    changed: changes.length > 0,
+    ...plan.facts,
+    disrupts,
+    ...(mode.diff && { diff: changes.map(toDiff) }),
+    ...(plan.warnings?.length && { warnings: plan.warnings }),
+  };
+}
+
+function toDiff({ subject, before, after }: Change): Diff {
+  return { before_header: subject, after_header: subject, before: decode(before), after: decode(after) };
+}
+
+/** Contents of files hold a byte a character; the diff shows the text where they are UTF-8. */
+function decode(content: string): string {
+  return /^[\0-\xff]*$/.test(content) ? Buffer.from(content, "latin1").toString("utf8") : content;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.trim() === "" ? "absent" : text.trim());
+}
+
+function messageOf(moduleName: string, error: unknown): string {
+  if (error instanceof Refusal) return error.message;
+  return `${moduleName} failed in a way that it should not: ${error instanceof Error ? error.message : String(error)}. Please report this with the output of -vvv.`;
+}

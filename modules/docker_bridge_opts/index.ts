@@ -1,0 +1,4 @@
+import { runForAnsible } from "../core/ansible";
+import { dockerBridgeOpts } from "./module";
+
+void runForAnsible(dockerBridgeOpts);

@@ -1,0 +1,46 @@
+import { int, list, str } from "../core/option";
+import type { Values } from "../core/parse_options";
+import { Refusal } from "../core/refusal";
+import { interfaceName } from "../network/interface_name";
+import { ipv4, ipv4Interface, ipv4Network } from "../network/ipv4";
+
+export const options = {
+  bridge: str({ description: "The bridge that containers are put on." }, interfaceName),
+  fixed_cidr: str(
+    {
+      description:
+        "The subnet that containers get their addresses from. It lies in the bridge's network; Docker itself would only " +
+        "warn of another, and give out addresses that other hosts use.",
+    },
+    ipv4Network,
+  ),
+  bridge_address: str(
+    {
+      description:
+        "The bridge's address with its network's prefix length, to hold I(fixed_cidr) against. The one that the bridge has, unless told.",
+    },
+    ipv4Interface,
+  ),
+  dns: list({ description: "The name servers of containers, in this order." }, ipv4),
+  dns_search: list({ description: "The search domains of containers, in this order." }, domain),
+  mtu: int({ description: "The largest packet that containers may send, in bytes." }, 68, 65535),
+  opts: str({
+    description:
+      "More options as dockerd's command line has them, C(--log-level=warn --dns 8.8.8.8); Apollo's C(weave_docker_opts) is of this " +
+      "form. An option that is given here as well as by its own name must agree.",
+    default: "",
+  }),
+};
+
+export type DockerOptions = Values<typeof options>;
+
+function domain(text: string): string {
+  if (
+    !/^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$|^\.$/.test(
+      text,
+    )
+  ) {
+    throw new Refusal(`"${text}" is not a domain name; write it as service.consul`);
+  }
+  return text;
+}

@@ -1,0 +1,71 @@
+import { basename, dirname } from "node:path";
+import mustache from "mustache";
+import { Refusal } from "../core/refusal";
+
+/** A step of a stanza: when ifupdown runs it, and the shell command. */
+export interface Step {
+  readonly phase: "pre-up" | "post-up" | "pre-down" | "post-down";
+  readonly command: string;
+}
+
+const STANZA = `# {{comment}}
+auto {{name}}
+iface {{name}} inet manual
+{{#steps}}
+  {{phase}} {{command}}
+{{/steps}}
+`;
+
+/** Renders an interfaces(5) file of one interface that its steps alone configure. */
+export function renderManualInterface(stanza: { comment: string; name: string; steps: readonly Step[] }): string {
+  return mustache.render(STANZA, stanza, undefined, { escape: line });
+}
+
+/** A line of interfaces(5) ends at a newline and goes on after a backslash; neither can be quoted. */
+function line(text: string): string {
+  if (/\p{Cc}|\\$/u.test(text)) throw new Refusal(`${JSON.stringify(text)} can't stand in a line of interfaces(5)`);
+  return text;
+}
+
+/**
+ * Whether ifupdown, reading /etc/network/interfaces with this content, reads the file at `path` too: by a `source` line
+ * whose pattern matches it, or by `source-directory`, which takes names of letters, digits, "-" and "_" only.
+ */
+export function readsFile(content: string, path: string): boolean {
+  return directives(content).some(([keyword, argument]) => {
+    if (keyword === "source") return globMatches(absolute(argument), path);
+    const names = keyword === "source-directory" && globMatches(absolute(argument).replace(/\/$/, ""), dirname(path));
+    return names && /^[A-Za-z0-9_-]+$/.test(basename(path));
+  });
+}
+
+/** Takes the content of /etc/network/interfaces; returns it with a `source` line for `pattern` at its end. */
+export function withSource(content: string, pattern: string): string {
+  const separator = content === "" || content.endsWith("\n") ? "" : "\n";
+  return `${content}${separator}source ${pattern}\n`;
+}
+
+function directives(content: string): [keyword: string, argument: string][] {
+  const lines = content.replace(/\\\n/g, " ").split("\n");
+  return lines
+    .filter((text) => !text.trimStart().startsWith("#"))
+    .map((text) => text.trim().split(/\s+/))
+    .map(([keyword = "", argument = ""]) => [keyword, argument]);
+}
+
+function absolute(path: string): string {
+  return path.startsWith("/") ? path : `/etc/network/${path}`;
+}
+
+/** wordexp(3)'s patterns, as far as they are used here: `*`, `?` and sets, none of which match a slash. */
+function globMatches(pattern: string, path: string): boolean {
+  const expression = pattern
+    .replace(/[.+^${}()|\\]/g, "\\$&")
+    .replace(/\*/g, "[^/]*")
+    .replace(/\?/g, "[^/]");
+  try {
+    return new RegExp(`^${expression.replace(/\[!/g, "[^")}$`).test(path);
+  } catch {
+    return false; // An unclosed set: wordexp takes it literally, and no sane file is named so.
+  }
+}

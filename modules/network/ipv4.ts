@@ -1,0 +1,56 @@
+import { Netmask } from "netmask";
+import { Refusal } from "../core/refusal";
+
+// The library also reads forms that no operator means, such as "10.2" or octal "010"; only dotted quads reach it.
+const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
+const ADDRESS = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
+const CIDR = new RegExp(`^(${OCTET}(?:\\.${OCTET}){3})/(3[0-2]|[12]?\\d)$`);
+
+/** Whether the text is an IPv4 address such as 192.168.50.11. */
+export function isIpv4(text: string): boolean {
+  return ADDRESS.test(text);
+}
+
+/** Takes an IPv4 address such as 192.168.50.11 and returns it; throws a Refusal for anything else. */
+export function ipv4(text: string): string {
+  if (!isIpv4(text)) throw new Refusal(`"${text}" is not an IPv4 address; write it as 192.168.50.11`);
+  return text;
+}
+
+/** Takes an interface's address with its network's prefix length, such as 10.2.0.1/16, and returns it; throws a Refusal else. */
+export function ipv4Interface(text: string): string {
+  const [, address] = CIDR.exec(text) ?? [];
+  if (address === undefined) {
+    throw new Refusal(`"${text}" is not an IPv4 address with its prefix length; write it as 10.2.0.1/16`);
+  }
+  const network = new Netmask(text);
+  if (network.bitmask < 31 && (address === network.base || address === network.broadcast)) {
+    throw new Refusal(`"${text}" is the first or last address of ${network}, which no interface may have`);
+  }
+  return text;
+}
+
+/** Takes an IPv4 network such as 10.2.0.0/16 and returns it; throws a Refusal else, also where host bits are set. */
+export function ipv4Network(text: string): string {
+  const [, address] = CIDR.exec(text) ?? [];
+  if (address === undefined) throw new Refusal(`"${text}" is not an IPv4 network; write it as 10.2.0.0/16`);
+  const network = new Netmask(text);
+  if (network.base !== address)
+    throw new Refusal(`"${text}" is not a network's first address; did you mean ${network}?`);
+  return text;
+}
+
+/** Takes an interface's address such as 10.2.0.1/16; returns its address (10.2.0.1). */
+export function addressOf(cidr: string): string {
+  return cidr.replace(/\/.*/, "");
+}
+
+/** Takes an interface's address such as 10.2.0.1/16; returns the network that it is in (10.2.0.0/16). */
+export function networkOf(cidr: string): string {
+  return new Netmask(cidr).toString();
+}
+
+/** Whether the network `outer` holds all of `inner`, a network or an address. */
+export function contains(outer: string, inner: string): boolean {
+  return new Netmask(outer).contains(inner);
+}

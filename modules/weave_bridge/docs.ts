@@ -1,0 +1,54 @@
+import type { ModuleDocs } from "../../build/docs";
+
+export const docs: ModuleDocs = {
+  short_description: "Make the bridge of a host's containers, and what joins it to the other hosts'",
+  description: [
+    "Makes the Linux bridge that Docker puts containers on, with the host's own address, and keeps it so: now, by the least " +
+      "change of the live bridge, and after a reboot, by a file of ifupdown's.",
+    "What is there is never bounced: containers stay attached while address, MTU, hardware address or peers change.",
+  ],
+  examples: `- name: Host 1 of a cluster that the Weave router joins
+  weave_bridge:
+    host_index: 1
+
+- name: The same joined by the kernel's VXLAN
+  weave_bridge:
+    host_index: 1
+    datapath: vxlan
+    underlay: eth0
+    peers:
+      - 192.168.50.12
+      - 192.168.50.13
+
+- name: Addresses of one's own choice
+  weave_bridge:
+    address: 10.2.0.1/16
+    docker_subnet: 10.2.1.0/24
+`,
+  returns: {
+    name: { type: "str", description: "The bridge's name.", sample: "weave" },
+    address: {
+      type: "str",
+      description: "The bridge's address with the network's prefix length.",
+      sample: "10.2.0.1/16",
+    },
+    network: { type: "str", description: "The container network of the cluster.", sample: "10.2.0.0/16" },
+    docker_subnet: {
+      type: "str",
+      description: "The subnet of this host's containers, for Docker's C(--fixed-cidr).",
+      sample: "10.2.1.0/24",
+    },
+    datapath: { type: "str", description: "What carries frames between hosts.", sample: "vxlan" },
+    peers: {
+      type: "list",
+      description: "The peers of the VXLAN, in numeric order; empty with the Weave router.",
+      sample: ["192.168.50.12"],
+    },
+    mtu: {
+      type: "int",
+      description: "The largest packet that containers may send, in bytes, for Docker's C(--mtu).",
+      sample: 1450,
+    },
+    mac: { type: "str", description: "The bridge's hardware address.", sample: "0e:5f:33:00:00:01" },
+  },
+};

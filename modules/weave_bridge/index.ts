@@ -1,0 +1,4 @@
+import { runForAnsible } from "../core/ansible";
+import { weaveBridge } from "./module";
+
+void runForAnsible(weaveBridge);

@@ -1,0 +1,93 @@
+import { choice, int, list, str } from "../core/option";
+import type { Values } from "../core/parse_options";
+import { Refusal } from "../core/refusal";
+import { interfaceName, LONGEST_INTERFACE_NAME } from "../network/interface_name";
+import { ipv4, ipv4Interface, ipv4Network } from "../network/ipv4";
+import { macAddress } from "../network/mac_address";
+
+/** Of the bridge's name the VXLAN device's is made, with this behind it. */
+export const VXLAN_SUFFIX = "-vx";
+
+export const options = {
+  name: str({ description: "The bridge's name.", default: "weave" }, bridgeName),
+  network: str(
+    {
+      description: "The container network of the whole cluster, from which I(host_index) is counted.",
+      default: "10.2.0.0/16",
+    },
+    ipv4Network,
+  ),
+  host_index: int(
+    {
+      description:
+        "The host's number in the cluster, from 1, never used by another host. Host N gets the bridge address 10.2.0.N/16 " +
+        "and the container subnet 10.2.N.0/24 in the default network. Needed unless I(address) and I(docker_subnet) are given.",
+    },
+    1,
+    2 ** 24,
+  ),
+  docker_prefix: int({ description: "The prefix length of each host's container subnet.", default: 24 }, 9, 30),
+  address: str(
+    {
+      description:
+        "The bridge's address with the network's prefix length, instead of the one counted from I(host_index).",
+    },
+    ipv4Interface,
+  ),
+  docker_subnet: str(
+    {
+      description:
+        "The subnet of this host's containers, instead of the one counted from I(host_index). It lies in the bridge's network.",
+    },
+    ipv4Network,
+  ),
+  datapath: choice(["router", "vxlan"], {
+    description:
+      "What carries frames between hosts. C(router) leaves the bridge to the Weave router. C(vxlan) puts a kernel VXLAN " +
+      "device on the bridge, with one entry a peer: many times as fast, without encryption.",
+    default: "router",
+  }),
+  peers: list(
+    {
+      description:
+        "The underlay addresses of the cluster's other hosts, for the C(vxlan) datapath. This host's own address may be " +
+        "among them and is left out.",
+      default: [],
+    },
+    ipv4,
+  ),
+  underlay: str({
+    description:
+      "What the hosts reach one another by: a network device of this host or its address there. The device of the default " +
+      "route unless told.",
+  }),
+  vxlan_id: int({ description: "The VXLAN network identifier, the same on all hosts.", default: 6783 }, 1, 2 ** 24 - 1),
+  vxlan_port: int({ description: "The UDP port of the VXLAN, the same on all hosts.", default: 4789 }, 1, 65535),
+  mtu: int(
+    {
+      description:
+        "The largest packet that containers may send, in bytes. Unless told, 1500 with the Weave router, and with C(vxlan) the underlay's less 50 for the headers.",
+    },
+    576,
+    65535,
+  ),
+  mac: str(
+    {
+      description:
+        "The bridge's hardware address, which is also the name of the Weave router's peer. Unless told, one derived from " +
+        "the host's machine-id, so that it is the same after every boot.",
+    },
+    macAddress,
+  ),
+};
+
+export type BridgeOptions = Values<typeof options>;
+
+function bridgeName(text: string): string {
+  if (text.length + VXLAN_SUFFIX.length > LONGEST_INTERFACE_NAME) {
+    throw new Refusal(
+      `"${text}" is too long, as ${text}${VXLAN_SUFFIX} has to be an interface's name too; use a shorter one`,
+    );
+  }
+  return interfaceName(text);
+}

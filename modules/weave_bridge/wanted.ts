@@ -1,0 +1,128 @@
+import { Refusal } from "../core/refusal";
+import type { VxlanParameters } from "../formats/iproute";
+import { hostAddresses } from "../network/host_addresses";
+import { addressOf, contains, isIpv4, networkOf } from "../network/ipv4";
+import { inNumericOrder } from "../network/ipv4_order";
+import { derivedMac } from "../network/mac_address";
+import type { ObservedBridge } from "./observe";
+import { type BridgeOptions, VXLAN_SUFFIX } from "./options";
+
+/** The bridge as it is to be: all values settled. */
+export interface WantedBridge {
+  readonly name: string;
+  /** With the network's prefix length, such as 10.2.0.1/16. */
+  readonly address: string;
+  /** The network of the whole cluster, such as 10.2.0.0/16. */
+  readonly network: string;
+  /** The subnet of this host's containers, such as 10.2.1.0/24. */
+  readonly dockerSubnet: string;
+  readonly mac: string;
+  /** In bytes. */
+  readonly mtu: number;
+  /** Null where the Weave router carries the frames. */
+  readonly vxlan: WantedVxlan | null;
+}
+
+export interface WantedVxlan extends VxlanParameters {
+  readonly name: string;
+  /** The other hosts' underlay addresses, in numeric order. */
+  readonly peers: readonly string[];
+}
+
+/** The bytes that VXLAN puts before a frame's payload: outer IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14 (RFC 7348). */
+const VXLAN_OVERHEAD = 50;
+
+/** What Docker announces to containers by itself. The Weave router finds out what its paths carry, and fragments. */
+const ETHERNET_MTU = 1500;
+
+/** Settles what is asked on the host that was observed. Throws a Refusal where that makes no sense, or not on this host. */
+export function settle(options: BridgeOptions, observed: ObservedBridge): WantedBridge {
+  const { name, datapath } = options;
+  const { address, dockerSubnet } = addressesOf(options);
+  const network = networkOf(address);
+  if (!contains(network, dockerSubnet)) {
+    throw new Refusal(
+      `docker_subnet: "${dockerSubnet}" is outside the bridge's network ${network}, so Docker would give containers ` +
+        "addresses that other hosts use; give a subnet of that network",
+    );
+  }
+  refuseClash(name, network, observed);
+  if (observed.machineId === "" && options.mac === null) {
+    throw new Refusal(
+      "mac: /etc/machine-id is empty, so none can be derived from it; run systemd-machine-id-setup, or give mac",
+    );
+  }
+  const underlay = datapath === "vxlan" ? underlayOf(options, observed) : null;
+  return {
+    name,
+    address,
+    network,
+    dockerSubnet,
+    mac: options.mac ?? derivedMac(`${observed.machineId} ${name}`),
+    mtu: options.mtu ?? (underlay ? underlay.mtu - VXLAN_OVERHEAD : ETHERNET_MTU),
+    vxlan: underlay && {
+      name: name + VXLAN_SUFFIX,
+      id: options.vxlan_id,
+      port: options.vxlan_port,
+      local: underlay.address,
+      underlay: underlay.device,
+      peers: peersOf(options, network, observed),
+    },
+  };
+}
+
+function addressesOf(options: BridgeOptions): { address: string; dockerSubnet: string } {
+  const { address, docker_subnet: dockerSubnet, host_index: index } = options;
+  if (address !== null && dockerSubnet !== null) return { address, dockerSubnet };
+  if (index === null)
+    throw new Refusal("host_index: not given; give this host's number in the cluster, or address and docker_subnet");
+  const counted = hostAddresses(options.network, index, options.docker_prefix);
+  return { address: address ?? counted.address, dockerSubnet: dockerSubnet ?? counted.dockerSubnet };
+}
+
+/** An overlap would draw the host's own traffic into the containers' network, or the other way round. */
+function refuseClash(name: string, network: string, { addresses }: ObservedBridge): void {
+  for (const { device, cidr } of addresses) {
+    if (device !== name && (contains(network, addressOf(cidr)) || contains(networkOf(cidr), network))) {
+      throw new Refusal(
+        `network: ${network} overlaps ${cidr}, which this host has on ${device}; choose a network that the hosts do not use`,
+      );
+    }
+  }
+}
+
+function underlayOf({ underlay }: BridgeOptions, { addresses, mtus, defaultDevice }: ObservedBridge): Underlay {
+  const wanted = underlay ?? defaultDevice;
+  if (wanted === null) {
+    throw new Refusal(
+      "underlay: not given, and this host has no default route to tell by; give the device or address that its peers reach",
+    );
+  }
+  const found = addresses.find(({ device, cidr }) => (isIpv4(wanted) ? addressOf(cidr) === wanted : device === wanted));
+  if (found === undefined) {
+    const there = addresses.filter(({ device }) => device !== "lo").map(({ device, cidr }) => `${device} ${cidr}`);
+    throw new Refusal(
+      `underlay: "${wanted}" is no IPv4 address of this host and no device with one; it has ${there.join(", ") || "none"}. ` +
+        "Give the device or address that its peers reach",
+    );
+  }
+  return { device: found.device, address: addressOf(found.cidr), mtu: mtus.get(found.device) ?? ETHERNET_MTU };
+}
+
+interface Underlay {
+  readonly device: string;
+  readonly address: string;
+  readonly mtu: number;
+}
+
+function peersOf({ peers }: BridgeOptions, network: string, { addresses }: ObservedBridge): readonly string[] {
+  const own = new Set(addresses.map(({ cidr }) => addressOf(cidr)));
+  for (const peer of peers) {
+    if (contains(network, peer)) {
+      throw new Refusal(
+        `peers: ${peer} lies in the container network ${network}; give the host's address on the underlay`,
+      );
+    }
+  }
+  return inNumericOrder(peers.filter((peer) => !own.has(peer)));
+}

@@ -1,0 +1,41 @@
+import { renderEnvironment } from "../formats/environment_file";
+import type { ServiceOptions } from "./options";
+
+const PASSWORD = "WEAVE_PASSWORD";
+
+/** All the variables that the router's environment may have from here. WEAVE_PEERS is told to a running router live. */
+export const RESTART_VARIABLES = ["WEAVE_ARGS", "WEAVE_NO_FASTDP", "DOCKER_BRIDGE", "CHECKPOINT_DISABLE", PASSWORD];
+
+/**
+ * What the weave script reads. On a bridge made before it the router must not ask for its fast datapath; there is no
+ * docker0 to look at; and it is not to call home.
+ */
+export function routerEnvironment({ bridge, args, peers, password }: ServiceOptions): ReadonlyMap<string, string> {
+  return new Map([
+    ["WEAVE_PEERS", inOrder(peers).join(" ")],
+    ["WEAVE_ARGS", args.join(" ")],
+    ["WEAVE_NO_FASTDP", "1"],
+    ["DOCKER_BRIDGE", bridge],
+    ["CHECKPOINT_DISABLE", "1"],
+    ...(password === null ? [] : [[PASSWORD, password] as const]),
+  ]);
+}
+
+/** Takes peers; returns each once, in an order that no inventory's order shows in. */
+export function inOrder(peers: readonly string[]): readonly string[] {
+  return [...new Set(peers)].sort();
+}
+
+export function renderRouterEnvironment(options: ServiceOptions): string {
+  return renderEnvironment("Written by Ansible's weave_service.", routerEnvironment(options));
+}
+
+/** Takes an environment file's content; returns what a diff may show of it: whether there is a password, and if it is the wanted one. */
+export function withoutPassword(content: string, wanted: string): string {
+  const line = (text: string): string | undefined => new RegExp(`^${PASSWORD}=.*$`, "m").exec(text)?.[0];
+  const same = line(content) === line(wanted);
+  return content.replace(
+    new RegExp(`^(${PASSWORD}=).*$`, "m"),
+    `$1(${same ? "the wanted one" : "another one"}, not shown)`,
+  );
+}

@@ -1,0 +1,4 @@
+import { runForAnsible } from "../core/ansible";
+import { weaveService } from "./module";
+
+void runForAnsible(weaveService);
