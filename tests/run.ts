@@ -71,7 +71,8 @@ function runFile(file: string): Promise<Outcome> {
 function readOutcome(output: string, status: number | null): Outcome {
   const count = (what: string): number => Number(new RegExp(`^\\s*${what}:\\s+(\\d+)$`, "m").exec(output)?.[1] ?? 0);
   const [run, passed] = [count("Total"), count("Passed")];
-  if (run === 0) return { passed: 0, failed: 1, output: `${output}\nThis file ran no test: does it end with test.run()?` };
+  if (run === 0)
+    return { passed: 0, failed: 1, output: `${output}\nThis file ran no test: does it end with test.run()?` };
   const failed = run - passed;
   return { passed, failed: failed === 0 && status !== 0 ? 1 : failed, output };
 }

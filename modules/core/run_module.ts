@@ -80,7 +80,7 @@ function report(changes: readonly Change[], plan: Plan, mode: RunMode): Result {
   return {
     changed: changes.length > 0,
     ...plan.facts,
-    disrupts,
+    ...(disrupts.length > 0 && { disrupts }),
     ...(mode.diff && { diff: changes.map(toDiff) }),
     ...(plan.warnings?.length && { warnings: plan.warnings }),
   };

@@ -4,18 +4,32 @@ import type { ServiceOptions } from "./options";
 const PASSWORD = "WEAVE_PASSWORD";
 
 /** All the variables that the router's environment may have from here. WEAVE_PEERS is told to a running router live. */
-export const RESTART_VARIABLES = ["WEAVE_ARGS", "WEAVE_NO_FASTDP", "DOCKER_BRIDGE", "CHECKPOINT_DISABLE", PASSWORD];
+export const RESTART_VARIABLES = [
+  "WEAVE_ARGS",
+  "WEAVE_NO_FASTDP",
+  "DOCKER_BRIDGE",
+  "WEAVE_MTU",
+  "CHECKPOINT_DISABLE",
+  PASSWORD,
+];
 
 /**
  * What the weave script reads. On a bridge made before it the router must not ask for its fast datapath; there is no
- * docker0 to look at; and it is not to call home.
+ * docker0 to look at; it sets the bridge's MTU by what it is told; and it is not to call home. The unit alone is to start
+ * it: by the restart policy that scripts give it unless told --no-restart, a router that was stopped would come back with
+ * the next start of Docker.
  */
-export function routerEnvironment({ bridge, args, peers, password }: ServiceOptions): ReadonlyMap<string, string> {
+export function routerEnvironment(
+  { bridge, mtu, args, peers, password }: ServiceOptions,
+  script: string,
+): ReadonlyMap<string, string> {
+  const noRestart = script.includes("--no-restart") ? ["--no-restart"] : [];
   return new Map([
     ["WEAVE_PEERS", inOrder(peers).join(" ")],
-    ["WEAVE_ARGS", args.join(" ")],
+    ["WEAVE_ARGS", [...noRestart, ...args].join(" ")],
     ["WEAVE_NO_FASTDP", "1"],
     ["DOCKER_BRIDGE", bridge],
+    ["WEAVE_MTU", String(mtu)],
     ["CHECKPOINT_DISABLE", "1"],
     ...(password === null ? [] : [[PASSWORD, password] as const]),
   ]);
@@ -26,8 +40,8 @@ export function inOrder(peers: readonly string[]): readonly string[] {
   return [...new Set(peers)].sort();
 }
 
-export function renderRouterEnvironment(options: ServiceOptions): string {
-  return renderEnvironment("Written by Ansible's weave_service.", routerEnvironment(options));
+export function renderRouterEnvironment(options: ServiceOptions, script: string): string {
+  return renderEnvironment("Written by Ansible's weave_service.", routerEnvironment(options, script));
 }
 
 /** Takes an environment file's content; returns what a diff may show of it: whether there is a password, and if it is the wanted one. */

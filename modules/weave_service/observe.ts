@@ -7,6 +7,8 @@ import { ENVIRONMENT_PATH, UNIT, UNIT_PATH, WANTS_PATH } from "./systemd";
 
 /** The host as weave_service finds it. */
 export interface ObservedService {
+  /** The text of the weave script, which tells what it understands; "" where it is not there and not needed. */
+  readonly script: string;
   readonly unit: FileState | null;
   readonly environment: FileState | null;
   /** Whether the unit is started along with Docker. */
@@ -23,13 +25,15 @@ export interface ObservedService {
 
 /** Looks at the unit, its files and the running router. */
 export async function observe({ state, script }: ServiceOptions, host: Host): Promise<ObservedService> {
-  if (state === "started" && host.file(script) === null) {
+  const scriptFile = host.file(script);
+  if (state === "started" && scriptFile === null) {
     throw new Refusal(`script: there is no ${script} on this host; put the weave script there, or say where it is`);
   }
   const { stdout } = host.run(["systemctl", "show", UNIT, "-p", "ActiveState,NeedDaemonReload,MainPID"]);
   const properties = parseProperties(stdout);
   const activeState = properties.get("ActiveState") ?? "";
   return {
+    script: scriptFile?.content ?? "",
     unit: host.file(UNIT_PATH),
     environment: host.file(ENVIRONMENT_PATH),
     enabled: host.link(WANTS_PATH) !== null,

@@ -20,6 +20,14 @@ export const options = {
     { description: "The other hosts' addresses on the underlay, or names that resolve there.", default: [] },
     peer,
   ),
+  mtu: int(
+    {
+      description: "The bridge's MTU in bytes. A router that is not told makes it 65535.",
+      default: 1500,
+    },
+    576,
+    65535,
+  ),
   args: list({ description: "More arguments of C(weave launch), such as C(--no-dns).", default: [] }, launchArgument),
   password: str(
     {

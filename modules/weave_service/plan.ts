@@ -19,7 +19,7 @@ export function plan(options: ServiceOptions, observed: ObservedService): Plan {
 const RELOAD = run(["systemctl", "daemon-reload"]);
 
 function fileChangesOf(options: ServiceOptions, observed: ObservedService): Change[] {
-  const environment = renderRouterEnvironment(options);
+  const environment = renderRouterEnvironment(options, observed.script);
   const unit = fileChanges(observed.unit, {
     path: UNIT_PATH,
     content: renderUnit(options.script),
@@ -79,8 +79,8 @@ function running(options: ServiceOptions, observed: ObservedService): Change[] {
 }
 
 /** The variables that the running router was not started with as they are wanted. Their values may be secret. */
-function differingVariables(options: ServiceOptions, { startedWith }: ObservedService): string[] {
-  const wanted = routerEnvironment(options);
+function differingVariables(options: ServiceOptions, { startedWith, script }: ObservedService): string[] {
+  const wanted = routerEnvironment(options, script);
   return startedWith === null
     ? []
     : RESTART_VARIABLES.filter((name) => (startedWith.get(name) ?? "") !== (wanted.get(name) ?? ""));
@@ -90,7 +90,7 @@ function peerChanges(wanted: readonly string[], targets: readonly string[]): Cha
   const added = wanted.filter((peer) => !targets.includes(peer));
   const removed = targets.filter((peer) => !wanted.includes(peer));
   if (added.length + removed.length === 0) return [];
-  const lines = (peers: readonly string[]): string => inOrder(peers).join("\n") + "\n";
+  const lines = (peers: readonly string[]): string => `${inOrder(peers).join("\n")}\n`;
   const actions: Action[] = [
     ...(added.length > 0 ? [{ do: "request", request: connect(added) } as const] : []),
     ...(removed.length > 0 ? [{ do: "request", request: forget(removed) } as const] : []),

@@ -1,0 +1,130 @@
+import { contains } from "../../modules/network/ipv4";
+import { differences, fingerprint } from "../e2e/fingerprint";
+import { ansiblePlaybook, changedTasks, type PlaybookRun } from "../e2e/playbook";
+import { findServices, reachAll, type Service, startServices } from "../e2e/services";
+import { Cluster } from "../hosts/cluster";
+import { detail, heading, held, showDiff, showMatrix } from "./screen";
+
+/** `npm run demo`: three fresh hosts, provisioned by site.yml, and what they can do then. Exits 0 only if all of it held. */
+const HOSTS = 3;
+const SERVICES = 2;
+const PLAY = ["site.yml", "--extra-vars", "weave_datapath=vxlan"];
+
+class NotHeld extends Error {}
+
+function demand(condition: boolean, claim: string, otherwise: string): void {
+  if (!condition) throw new NotHeld(`${claim}: it did not hold. ${otherwise}`);
+  held(claim);
+}
+
+async function demo(cluster: Cluster): Promise<void> {
+  const fresh = await Promise.all(cluster.hosts.map(fingerprint));
+
+  heading(`1. ansible-playbook ${PLAY.join(" ")} --check --diff`);
+  const check = await play(cluster, ["--check", "--diff"]);
+  showPlan(check, cluster);
+  const checked = await Promise.all(cluster.hosts.map(fingerprint));
+  const touched = fresh.flatMap((before, index) => differences(before, checked[index] ?? ""));
+  demand(touched.length === 0, "the check changed nothing on any host", touched.join("\n"));
+
+  heading(`2. ansible-playbook ${PLAY.join(" ")}`);
+  const run = await play(cluster, []);
+  const planned = changedTasks(check).sort();
+  const made = changedTasks(run).sort();
+  demand(
+    planned.join() === made.join(),
+    `the run made the ${made.length} changes that the check had announced`,
+    made.join("; "),
+  );
+
+  heading("3. the same again");
+  const again = await play(cluster, []);
+  demand(changedTasks(again).length === 0, "changed=0 on all hosts", changedTasks(again).join("; "));
+
+  heading(
+    `4. ${SERVICES} services on each host, all on port 8080: docker run --detach --name apollo1-a … httpd -p 8080`,
+  );
+  await startServices(cluster, SERVICES);
+  await matrix(cluster);
+
+  heading("5. reboot of apollo2, with a new network namespace");
+  await cluster.host("apollo2").reboot();
+  held("apollo2 is up again; its bridge, Docker and containers came back by themselves");
+  await matrix(cluster);
+}
+
+async function play(cluster: Cluster, args: readonly string[]): Promise<PlaybookRun> {
+  const run = await ansiblePlaybook(cluster.inventory, [...PLAY, ...args], (line) => {
+    const task = /^(?:TASK|RUNNING HANDLER) \[(.*)\]/.exec(line)?.[1];
+    if (task !== undefined) progress(task.replace("weave : ", ""));
+  });
+  progress("");
+  if (run.status !== 0) throw new NotHeld(`ansible-playbook ended with status ${run.status}:\n${run.output}`);
+  return run;
+}
+
+/** Shows what is being done, in place, where somebody watches. */
+function progress(text: string): void {
+  if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${text === "" ? "" : `   … ${text}`}`);
+}
+
+/** The first host's plan whole, the others' in a line, as they differ in their addresses alone. */
+function showPlan(check: PlaybookRun, { hosts }: Cluster): void {
+  const [first, ...others] = hosts.map(({ name }) => name);
+  for (const { host, task, result } of check.results.filter((candidate) => candidate.result.changed)) {
+    if (host !== first) continue;
+    detail(`${host}: ${task.replace("weave : ", "")}`);
+    for (const diff of [result.diff ?? []].flat()) if (diff.after_header !== undefined) showDiff(diff);
+  }
+  for (const name of others) {
+    const changes = check.results.filter(({ host, result }) => host === name && result.changed);
+    const subjects = changes.flatMap(({ result }) =>
+      [result.diff ?? []].flat().flatMap(({ after_header }) => after_header ?? []),
+    );
+    detail(`${name}: the same with its own addresses (${subjects.join(", ")})`);
+  }
+}
+
+async function matrix(cluster: Cluster): Promise<void> {
+  const services = await findServices(cluster, SERVICES);
+  const reached = await reachAll(cluster, services);
+  showMatrix(services, reached);
+  const missed = reached.filter(({ ok }) => !ok).map(({ from, to }) => `${from} → ${to.name}`);
+  demand(
+    missed.length === 0,
+    `${reached.length} of ${reached.length} ways work, by IP and port, across hosts`,
+    missed.join("; "),
+  );
+  const astray = services.filter((service) => !inItsSubnet(service)).map(({ name, address }) => `${name} ${address}`);
+  demand(astray.length === 0, "every container's address is in its own host's subnet 10.2.N.0/24", astray.join("; "));
+}
+
+function inItsSubnet({ host, address }: Service): boolean {
+  return contains(`10.2.${host.number}.0/24`, address);
+}
+
+async function main(): Promise<void> {
+  const keep = process.argv.slice(2);
+  if (keep.some((word) => word !== "--keep")) {
+    throw new NotHeld(`npm run demo takes --keep, which leaves the hosts up, and nothing else; got ${keep.join(" ")}`);
+  }
+  heading(`${HOSTS} hosts, each with its own systemd, Docker and SSH server`);
+  const cluster = await Cluster.up("demo", HOSTS, { log: detail });
+  cluster.tearDownOnSignals();
+  held(`${cluster.hosts.map(({ name, address }) => `${name} ${address}`).join(", ")}`);
+  try {
+    await demo(cluster);
+    heading("All of it held.");
+  } finally {
+    if (keep.length === 0) await cluster.down();
+    else
+      detail(
+        `The hosts are left up. Look around with: npm run hosts -- exec --cluster demo apollo1 -- docker ps; end them with: npm run hosts -- down`,
+      );
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof NotHeld ? `\n✗ ${error.message}` : error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,45 @@
+"""Writes each task's result on each host as a line of JSON, so that tests can compare whole plays task by task."""
+
+import json
+import os
+
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = """
+    name: record_results
+    type: aggregate
+    short_description: Record every task's result as a line of JSON
+    description: The lines go to the file that the environment variable RECORD_RESULTS names.
+"""
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "record_results"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def _record(self, outcome, result):
+        line = json.dumps(
+            {
+                "host": result._host.get_name(),
+                "task": result._task.get_name(),
+                "outcome": outcome,
+                "result": result._result,
+            },
+            default=str,
+        )
+        with open(os.environ["RECORD_RESULTS"], "a", encoding="utf-8") as record:
+            record.write(line + "\n")
+
+    def v2_runner_on_ok(self, result):
+        self._record("ok", result)
+
+    def v2_runner_on_failed(self, result, ignore_errors=False):
+        self._record("failed", result)
+
+    def v2_runner_on_unreachable(self, result):
+        self._record("unreachable", result)
+
+    def v2_runner_on_skipped(self, result):
+        self._record("skipped", result)

@@ -1,0 +1,77 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { Cluster } from "../hosts/cluster";
+import type { Host } from "../hosts/host";
+import { ansibleModule, ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
+
+/** What an interrupted run, a hand or a fault leaves behind is found by the next run, and mended with just what it needs. */
+const test = suite("convergence");
+let cluster: Cluster;
+let host: Host;
+const play = (): Promise<PlaybookRun> =>
+  ansiblePlaybook(cluster.inventory, ["site.yml", "--diff", "--extra-vars", "weave_datapath=vxlan"]);
+
+test.before(async () => {
+  cluster = await Cluster.up("e2e", 1);
+  cluster.tearDownOnSignals();
+  host = cluster.host("apollo1");
+});
+test.after(() => cluster.down());
+
+test("a restart of Docker that an interrupted run owes is made by the next run", async () => {
+  const options = { bridge: "weave", fixed_cidr: "10.2.1.0/24", bridge_address: "10.2.0.1/16", mtu: 1450 };
+  const interrupted = await ansibleModule(cluster.inventory, "docker_bridge_opts", options);
+  assert.is(interrupted.results[0]?.result["restart_required"], true);
+
+  const next = await play();
+  assert.is(next.status, 0, next.output);
+  assert.equal(changedTasks(next).slice(1), [
+    "apollo1: weave : Put Docker's containers on the bridge",
+    "apollo1: weave : restart docker",
+  ]);
+  assert.equal(changedTasks(await play()), []);
+});
+
+const DRIFTS: Readonly<Record<string, { by: string; subjects: string[] }>> = {
+  "an address removed": { by: "ip addr flush dev weave", subjects: ["bridge weave: address"] },
+  "an address too many": { by: "ip addr add 10.2.0.99/16 dev weave", subjects: ["bridge weave: address"] },
+  "the bridge down": { by: "ip link set weave down", subjects: ["bridge weave: state"] },
+  "another MTU": { by: "ip link set weave mtu 1400", subjects: ["bridge weave: mtu"] },
+  "another hardware address": { by: "ip link set weave address 0e:00:00:00:00:01", subjects: ["bridge weave: mac"] },
+  "the VXLAN device gone": { by: "ip link del weave-vx", subjects: ["bridge weave: datapath"] },
+  "the VXLAN device off the bridge": { by: "ip link set weave-vx nomaster", subjects: ["weave-vx: bridge"] },
+  "the VXLAN device down": { by: "ip link set weave-vx down", subjects: ["weave-vx: state"] },
+  "a stranger among the peers": {
+    by: "bridge fdb append 00:00:00:00:00:00 dev weave-vx dst 192.168.50.99",
+    subjects: ["bridge weave: peers"],
+  },
+  "the file changed by hand": {
+    by: "echo '# mine' >> /etc/network/interfaces.d/weave.cfg",
+    subjects: ["/etc/network/interfaces.d/weave.cfg"],
+  },
+  "the file open to all": {
+    by: "chmod 666 /etc/network/interfaces.d/weave.cfg",
+    subjects: ["/etc/network/interfaces.d/weave.cfg: mode"],
+  },
+  "the bridge deleted while ifupdown holds it for up": { by: "ip link del weave", subjects: ["bridge weave"] },
+  "a host that reads no *.cfg": {
+    by: "printf 'source-directory /etc/network/interfaces.d\\nauto lo\\niface lo inet loopback' > /etc/network/interfaces",
+    subjects: ["/etc/network/interfaces"],
+  },
+};
+
+for (const [name, { by, subjects }] of Object.entries(DRIFTS)) {
+  test(`${name}: mended with just that`, async () => {
+    await host.exec(["sh", "-c", by]);
+    const run = await play();
+    assert.is(run.status, 0, run.output);
+    const diffs = run.results.flatMap(({ result }) => [result.diff ?? []].flat());
+    assert.equal(
+      diffs.flatMap(({ after_header }) => after_header ?? []),
+      subjects,
+    );
+    assert.equal(changedTasks(await play()), []);
+  });
+}
+
+test.run();

@@ -1,0 +1,32 @@
+import type { Host } from "../hosts/host";
+
+/** The lines in which two fingerprints differ, for a message. */
+export function differences(before: string, after: string): string[] {
+  const [old, now] = [before.split("\n"), after.split("\n")];
+  return [
+    ...old.filter((line) => !now.includes(line)).map((line) => `- ${line}`),
+    ...now.filter((line) => !old.includes(line)).map((line) => `+ ${line}`),
+  ];
+}
+
+/**
+ * Everything that a run could change on a host, as text: two that are equal mean that nothing was changed. Files with
+ * their modes and contents, links, addresses, routes, forwarding entries, firewall rules, containers, the running daemons.
+ */
+export async function fingerprint(host: Host): Promise<string> {
+  const { stdout } = await host.exec(["sh", "-c", SCRIPT]);
+  return stdout;
+}
+
+const SCRIPT = `
+find /etc /root /usr/local /opt -type f -printf '%p %m %u ' -exec sha256sum {} ';' | sort
+find /etc /root /usr/local /opt -type l -printf '%p -> %l\\n' | sort
+find /etc /root /usr/local /opt -type d -printf '%p %m\\n' | sort
+ip -o link | sed 's/ state .*//'
+ip -o addr | sed 's/ tentative//; s/valid_lft.*//' # an address is tentative for its first second
+ip route
+bridge fdb
+iptables-save | sed '/^#/d; s/\\[[0-9:]*\\]//'
+docker ps --all --no-trunc --format '{{.ID}} {{.Names}} {{.Status}}' | sed 's/Up .*/Up/'
+systemctl show docker weave --property Id,ActiveState,UnitFileState,MainPID
+`;

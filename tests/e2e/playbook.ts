@@ -1,0 +1,112 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Diff } from "../../modules/core/run_module";
+
+export const ROOT = join(__dirname, "../..");
+
+/** What one task did on one host. */
+export interface TaskResult {
+  readonly host: string;
+  readonly task: string;
+  readonly outcome: "ok" | "failed" | "unreachable" | "skipped";
+  readonly result: {
+    readonly changed?: boolean;
+    readonly diff?: Diff[] | Diff;
+    readonly msg?: string;
+    readonly [key: string]: unknown;
+  };
+}
+
+export interface PlaybookRun {
+  readonly status: number;
+  /** All that ansible-playbook printed. */
+  readonly output: string;
+  readonly results: readonly TaskResult[];
+}
+
+/**
+ * Runs `ansible-playbook` in the project's folder, as its user would, with the given arguments. Returns its exit status,
+ * its output and each task's result on each host. `log` gets the output's lines as they come.
+ */
+export function ansiblePlaybook(
+  inventory: string,
+  args: readonly string[],
+  log: (line: string) => void = () => undefined,
+): Promise<PlaybookRun> {
+  return recorded(["ansible-playbook", "-i", inventory, ...args], log);
+}
+
+/** Runs one of the role's modules on all hosts, with these options; `more` are further arguments of `ansible`, such as --check. */
+export function ansibleModule(
+  inventory: string,
+  module: string,
+  options: object,
+  more: readonly string[] = [],
+): Promise<PlaybookRun> {
+  const library = ["--module-path", "roles/weave/library", "--module-name", module, "--args", JSON.stringify(options)];
+  return recorded(["ansible", "-i", inventory, "weave_servers", ...library, ...more], () => undefined);
+}
+
+async function recorded(argv: readonly string[], log: (line: string) => void): Promise<PlaybookRun> {
+  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-play-"));
+  const record = join(folder, "results");
+  try {
+    const { status, output } = await run(argv, record, log);
+    return { status, output, results: readRecord(record) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function run(
+  argv: readonly string[],
+  record: string,
+  log: (line: string) => void,
+): Promise<{ status: number; output: string }> {
+  const [program = "", ...args] = argv;
+  const env = {
+    ...process.env,
+    ANSIBLE_CALLBACK_PLUGINS: join(__dirname, "callback_plugins"),
+    ANSIBLE_CALLBACKS_ENABLED: "record_results",
+    ANSIBLE_LOAD_CALLBACK_PLUGINS: "true", // for `ansible`, too
+    RECORD_RESULTS: record,
+  };
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
+    const kill = (): void => void child.kill();
+    process.once("exit", kill);
+    let output = "";
+    let rest = "";
+    const read = (part: Buffer): void => {
+      output += part;
+      const lines = (rest + part).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) log(line);
+    };
+    child.stdout.on("data", read);
+    child.stderr.on("data", read);
+    child.on("error", reject);
+    child.on("close", (status) => {
+      process.off("exit", kill);
+      resolve({ status: status ?? -1, output });
+    });
+  });
+}
+
+function readRecord(path: string): TaskResult[] {
+  try {
+    return readFileSync(path, "utf8")
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as TaskResult);
+  } catch {
+    return []; // Nothing was run: ansible-playbook's own output says why.
+  }
+}
+
+/** The names of the hosts and tasks that changed something. */
+export function changedTasks(run: PlaybookRun): string[] {
+  return run.results.filter(({ result }) => result.changed).map(({ host, task }) => `${host}: ${task}`);
+}

@@ -1,0 +1,24 @@
+import * as assert from "uvu/assert";
+import type { PlaybookRun, TaskResult } from "./playbook";
+
+/** Fails unless a check said of every task on every host just what the run then did: outcome, changed, diff, returned values. */
+export function assertPredicted(check: PlaybookRun, run: PlaybookRun): void {
+  const [predicted, made] = [byHostAndTask(check), byHostAndTask(run)];
+  assert.equal([...predicted.keys()], [...made.keys()], "the same tasks ran on the same hosts");
+  for (const [task, result] of made) assert.equal(essence(predicted.get(task)), essence(result), task);
+}
+
+function byHostAndTask({ results }: PlaybookRun): ReadonlyMap<string, TaskResult> {
+  return new Map(
+    results
+      .map((result): [string, TaskResult] => [`${result.host}: ${result.task}`, result])
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
+/** A builtin module's result has more in it that a check can't know, such as systemd's properties of a unit. */
+function essence(task: TaskResult | undefined): object | undefined {
+  const { outcome, result, task: name } = task ?? {};
+  const values = name?.endsWith("restart docker") ? { changed: result?.changed } : result;
+  return task && { outcome, ...values };
+}

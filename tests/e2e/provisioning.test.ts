@@ -1,0 +1,215 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { Cluster } from "../hosts/cluster";
+import { installWeaveStandIn } from "../stand-ins/weave/install";
+import { differences, fingerprint } from "./fingerprint";
+import { ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
+import { assertPredicted } from "./prediction";
+import { findServices, reachAll, startServices } from "./services";
+
+/** The main job, by each datapath: fresh hosts, check, run, run again, traffic, reboot. */
+for (const datapath of ["vxlan", "router"] as const) {
+  const hosts = 3;
+  const test = suite(`site.yml with weave_datapath=${datapath}`);
+  let cluster: Cluster;
+  const play = (...args: string[]): Promise<PlaybookRun> =>
+    ansiblePlaybook(cluster.inventory, ["site.yml", "--diff", "--extra-vars", `weave_datapath=${datapath}`, ...args]);
+  const fingerprints = (): Promise<string[]> => Promise.all(cluster.hosts.map(fingerprint));
+
+  test.before(async () => {
+    cluster = await Cluster.up("e2e", hosts);
+    cluster.tearDownOnSignals();
+    if (datapath === "router") await Promise.all(cluster.hosts.map((host) => installWeaveStandIn(host)));
+  });
+  test.after(() => cluster.down());
+
+  let check: PlaybookRun;
+  test("a check on fresh hosts changes nothing", async () => {
+    const before = await fingerprints();
+    check = await play("--check");
+    assert.is(check.status, 0, check.output);
+    const after = await fingerprints();
+    assert.equal(
+      before.flatMap((text, index) => differences(text, after[index] ?? "")),
+      [],
+    );
+  });
+
+  test("the run makes what the check announced, task by task", async () => {
+    const run = await play();
+    assert.is(run.status, 0, run.output);
+    assertPredicted(check, run);
+    const restarts = changedTasks(run).filter((task) => task.includes("restart docker"));
+    assert.is(restarts.length, hosts, "one restart of Docker on each host");
+  });
+
+  test("a second run changes nothing, nor would a check", async () => {
+    const before = await fingerprints();
+    for (const again of [await play(), await play("--check")]) {
+      assert.is(again.status, 0, again.output);
+      assert.equal(changedTasks(again), []);
+    }
+    const after = await fingerprints();
+    assert.equal(
+      before.flatMap((text, index) => differences(text, after[index] ?? "")),
+      [],
+    );
+  });
+
+  test("the hosts have Apollo's addresses and pass Apollo's own acceptance list", async () => {
+    for (const host of cluster.hosts) {
+      const { stdout } = await host.exec(["ip", "-o", "-4", "addr", "show", "dev", "weave"]);
+      assert.match(stdout, ` 10.2.0.${host.number}/16 `);
+      const { stdout: mode } = await host.exec(["stat", "-c", "%U:%G %a", "/etc/network/interfaces.d/weave.cfg"]);
+      assert.is(mode, "root:root 644\n");
+      assert.match(await host.read("/etc/network/interfaces.d/weave.cfg"), "iface weave inet manual");
+      assert.match(await host.read("/etc/default/docker"), "--bridge=weave");
+    }
+  });
+
+  if (datapath === "vxlan") {
+    const everyWay = async (): Promise<void> => {
+      const reached = await reachAll(cluster, await findServices(cluster, 2));
+      assert.equal(
+        reached.filter(({ ok }) => !ok).map(({ from, to }) => `${from} → ${to.name}`),
+        [],
+      );
+      assert.is(reached.length, (hosts + hosts * 2) * hosts * 2);
+    };
+
+    test("containers and nodes reach every container by IP and port", async () => {
+      await startServices(cluster, 2);
+      for (const { address, host } of await findServices(cluster, 2)) {
+        assert.match(address, new RegExp(`^10\\.2\\.${host.number}\\.\\d+$`));
+      }
+      await everyWay();
+    });
+
+    test("full-size packets pass between containers", async () => {
+      const [first, , other] = await findServices(cluster, 2);
+      assert.ok(first && other && first.host !== other.host);
+      // 1450 of the VXLAN less 20 of IPv4 and 8 of ICMP. Not fragmented, or it would prove nothing.
+      const ping = (bytes: number) =>
+        first.host.exec(
+          [
+            "nsenter",
+            "--net",
+            "--target",
+            String(pid),
+            "ping",
+            "-M",
+            "do",
+            "-c",
+            "1",
+            "-W",
+            "2",
+            "-s",
+            String(bytes),
+            other.address,
+          ],
+          { check: false },
+        );
+      const { stdout } = await first.host.exec(["docker", "inspect", "--format", "{{.State.Pid}}", first.name]);
+      const pid = Number(stdout);
+      assert.is((await ping(1422)).status, 0);
+      assert.is.not((await ping(1423)).status, 0);
+    });
+
+    test("all comes back by itself after a reboot", async () => {
+      await cluster.host("apollo2").reboot();
+      await everyWay();
+      const again = await play();
+      assert.equal(changedTasks(again), [], again.output);
+    });
+  } else {
+    const report = async (
+      name: string,
+    ): Promise<{ Router: { Targets: string[]; Connections: { State: string }[] } }> => {
+      const { stdout } = await cluster
+        .host(name)
+        .exec(["curl", "-sf", "-H", "Accept: application/json", "http://127.0.0.1:6784/report"]);
+      return JSON.parse(stdout);
+    };
+
+    test("every router is told of the others and connects to them", async () => {
+      for (const { name, address } of cluster.hosts) {
+        const others = cluster.hosts.map((host) => host.address).filter((other) => other !== address);
+        assert.equal((await report(name)).Router.Targets.sort(), others);
+      }
+      const states = (await report("apollo1")).Router.Connections.map(({ State }) => State);
+      assert.equal(states, ["established", "established"]);
+    });
+
+    test("a peer less is told to the running routers and restarts nothing", async () => {
+      const before = await cluster
+        .host("apollo1")
+        .exec(["docker", "inspect", "--format", "{{.State.StartedAt}}", "weave"]);
+      const fewer = ["--limit", "apollo1", "--extra-vars", "weave_launch_peers=192.168.50.12"];
+      const predicted = await play("--check", ...fewer);
+      const run = await play(...fewer);
+      assertPredicted(predicted, run);
+      assert.equal(changedTasks(run), ["apollo1: weave : Run the Weave router"], run.output);
+      assert.equal((await report("apollo1")).Router.Targets, ["192.168.50.12"]);
+      const after = await cluster
+        .host("apollo1")
+        .exec(["docker", "inspect", "--format", "{{.State.StartedAt}}", "weave"]);
+      assert.is(after.stdout, before.stdout);
+    });
+
+    test("the router starts and stops with Docker, and comes back after a reboot", async () => {
+      const host = cluster.host("apollo2");
+      await host.exec(["systemctl", "stop", "docker.socket", "docker"]);
+      assert.is((await host.exec(["systemctl", "is-active", "weave"], { check: false })).stdout, "inactive\n");
+      await host.exec(["systemctl", "start", "docker"]);
+      await host.exec([
+        "sh",
+        "-c",
+        "for i in $(seq 100); do curl -sf http://127.0.0.1:6784/status && exit; sleep 0.1; done; exit 1",
+      ]);
+      await host.reboot();
+      const again = await play("--limit", "apollo2");
+      assert.equal(changedTasks(again), [], again.output);
+    });
+
+    test("a password reaches the router by its environment file alone", async () => {
+      const secret = "correct-horse-battery";
+      const run = await play("--limit", "apollo1", "-vvv", "--extra-vars", `weave_password=${secret}`);
+      assert.is(run.status, 0, run.output);
+      const host = cluster.host("apollo1");
+      assert.is((await host.exec(["stat", "-c", "%a", "/etc/weave.env"])).stdout, "600\n");
+      const found = await host.exec(["grep", "-rlI", secret, "/etc", "/root", "/tmp", "/var/log"], { check: false });
+      assert.is(found.stdout, "/etc/weave.env\n");
+      assert.is(
+        (await host.exec(["sh", "-c", `ps axww | grep ${secret.replace("c", "[c]")}`], { check: false })).stdout,
+        "",
+      );
+      assert.is(
+        (await host.exec(["sh", "-c", `journalctl | grep -c ${secret.replace("c", "[c]")}`], { check: false })).stdout,
+        "0\n",
+      );
+      for (const { result } of run.results) assert.not.match(JSON.stringify(result), secret);
+    });
+
+    test("the switch to the kernel's VXLAN takes the router away first, and is predicted", async () => {
+      const vxlan = ["site.yml", "--diff", "--extra-vars", "weave_datapath=vxlan"];
+      const predicted = await ansiblePlaybook(cluster.inventory, [...vxlan, "--check"]);
+      const refused = await ansiblePlaybook(cluster.inventory, [
+        ...vxlan,
+        "--extra-vars",
+        "weave_launch_peers=10.2.0.9",
+      ]);
+      assert.is(refused.status, 2);
+      assert.match(
+        (await cluster.host("apollo1").exec(["docker", "ps"])).stdout,
+        "weave",
+        "a VXLAN that can't be made leaves the router",
+      );
+      const run = await ansiblePlaybook(cluster.inventory, vxlan);
+      assert.is(run.status, 0, run.output);
+      assertPredicted(predicted, run);
+      assert.not.match((await cluster.host("apollo1").exec(["docker", "ps"])).stdout, "weave");
+      assert.equal(changedTasks(await ansiblePlaybook(cluster.inventory, vxlan)), []);
+    });
+  }
+  test.run();
+}

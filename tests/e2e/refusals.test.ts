@@ -1,0 +1,59 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { Cluster } from "../hosts/cluster";
+import { differences, fingerprint } from "./fingerprint";
+import { ansibleModule, ansiblePlaybook } from "./playbook";
+
+const test = suite("bad input");
+let cluster: Cluster;
+test.before(async () => {
+  cluster = await Cluster.up("e2e", 1);
+  cluster.tearDownOnSignals();
+});
+test.after(() => cluster.down());
+
+const REFUSALS: Readonly<Record<string, { vars: object; says: RegExp }>> = {
+  "a peer that is no address": {
+    vars: { weave_launch_peers: ["192.168.50.12", "192.168.50.300"] },
+    says: /^peers: "192\.168\.50\.300" is not an IPv4 address; write it as /,
+  },
+  "a subnet outside the bridge's network": {
+    vars: { weave_docker_subnet: "10.3.1.0/24" },
+    says: /^docker_subnet: "10\.3\.1\.0\/24" is outside the bridge's network 10\.2\.0\.0\/16.*; give a subnet of that network$/,
+  },
+  "a network that the host uses already": {
+    vars: { weave_network: "192.168.0.0/16" },
+    says: /^network: 192\.168\.0\.0\/16 overlaps 192\.168\.50\.11\/24, which this host has on eth0; choose /,
+  },
+  "an index that does not fit": {
+    vars: { weave_host_index: 300 },
+    says: /^host_index: 300 does not fit: 10\.2\.0\.0\/16 has room for 254 hosts .*10\.2\.0\.0\/15 would hold it$/,
+  },
+  "an underlay that is not there": {
+    vars: { weave_underlay: "eth7" },
+    says: /^underlay: "eth7" is no IPv4 address of this host .*it has eth0 192\.168\.50\.11\/24/,
+  },
+};
+
+for (const [name, { vars, says }] of Object.entries(REFUSALS)) {
+  test(`${name}: refused before anything is touched`, async () => {
+    const [host] = cluster.hosts;
+    assert.ok(host);
+    const before = await fingerprint(host);
+    const extra = JSON.stringify({ weave_datapath: "vxlan", ...vars });
+    const { status, results, output } = await ansiblePlaybook(cluster.inventory, ["site.yml", "--extra-vars", extra]);
+    assert.is(status, 2, output);
+    assert.match(results.find(({ outcome }) => outcome === "failed")?.result.msg ?? output, says);
+    assert.equal(differences(before, await fingerprint(host)), []);
+  });
+}
+
+test("an unknown option: refused with the options that there are", async () => {
+  const { results } = await ansibleModule(cluster.inventory, "weave_bridge", { adress: "10.2.0.1/16" });
+  assert.match(
+    results[0]?.result.msg ?? "",
+    /^Unsupported parameters for \(weave_bridge\) module: adress\. Supported parameters include: address, datapath, /,
+  );
+});
+
+test.run();

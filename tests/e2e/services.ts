@@ -1,0 +1,91 @@
+import type { Cluster } from "../hosts/cluster";
+import type { Host } from "../hosts/host";
+import { busyboxImage } from "../hosts/images";
+
+/** A container with an HTTP service on port 8080 that answers with the service's name. */
+export interface Service {
+  readonly name: string;
+  readonly host: Host;
+  readonly address: string;
+}
+
+/** Who reached which service, by its address and port. */
+export interface Reach {
+  /** A host's name for the node itself, a service's name for a container. */
+  readonly from: string;
+  readonly to: Service;
+  readonly ok: boolean;
+}
+
+const PORT = 8080;
+
+/** Starts `count` services on each host by plain `docker run`, without any published port; Docker starts them again after a reboot. */
+export async function startServices(cluster: Cluster, count: number): Promise<void> {
+  await Promise.all(
+    cluster.hosts.map(async (host) => {
+      const image = await busyboxImage(host);
+      for (const name of serviceNames(host, count)) {
+        const serve = `mkdir -p /www && echo ${name} > /www/index.html && exec httpd -f -p ${PORT} -h /www`;
+        await host.exec([
+          "docker",
+          "run",
+          "--detach",
+          "--restart=always",
+          "--stop-timeout=1",
+          "--name",
+          name,
+          image,
+          "sh",
+          "-c",
+          serve,
+        ]);
+      }
+    }),
+  );
+}
+
+/** Ends them all. */
+export async function removeServices(cluster: Cluster, count: number): Promise<void> {
+  await Promise.all(cluster.hosts.map((host) => host.exec(["docker", "rm", "--force", ...serviceNames(host, count)])));
+}
+
+/** The services as they run now: a container gets its address anew at each start. */
+export async function findServices(cluster: Cluster, count: number): Promise<Service[]> {
+  const found = await Promise.all(
+    cluster.hosts.map(async (host) => {
+      const names = serviceNames(host, count);
+      const { stdout } = await host.exec(["docker", "inspect", "--format", "{{.NetworkSettings.IPAddress}}", ...names]);
+      const addresses = stdout.trim().split("\n");
+      return names.map((name, index) => ({ name, host, address: addresses[index] ?? "" }));
+    }),
+  );
+  return found.flat();
+}
+
+function serviceNames(host: Host, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${host.name}-${String.fromCharCode(97 + index)}`);
+}
+
+/** Tries every service from every node and from every container, itself included. */
+export async function reachAll(cluster: Cluster, services: readonly Service[]): Promise<Reach[]> {
+  const fromNodes = cluster.hosts.map((host) => reachFrom(host, host.name, ["sh", "-c"], services));
+  const fromContainers = services.map(({ host, name }) =>
+    reachFrom(host, name, ["docker", "exec", name, "sh", "-c"], services),
+  );
+  return (await Promise.all([...fromNodes, ...fromContainers])).flat();
+}
+
+/** One shell asks all services in turn: busybox's nc on either side, a second at most for each. */
+async function reachFrom(
+  host: Host,
+  from: string,
+  shell: readonly string[],
+  services: readonly Service[],
+): Promise<Reach[]> {
+  const ask = services.map(
+    ({ address }) => `echo $(printf 'GET / HTTP/1.0\\r\\n\\r\\n' | busybox nc -w 2 ${address} ${PORT} | tail -n 1)`,
+  );
+  const { stdout } = await host.exec([...shell, ask.join("\n")], { check: false, timeoutSeconds: 60 });
+  const answers = stdout.split("\n");
+  return services.map((to, index) => ({ from, to, ok: answers[index] === to.name }));
+}
