@@ -2,7 +2,7 @@ import { chmodSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Action, Change } from "./change";
 import type { HttpRequest } from "./host";
-import { request, run } from "./linux_host";
+import { nameOfRequest, request, run } from "./linux_host";
 import { Refusal } from "./refusal";
 import { removeFile, replaceFile } from "./replace_file";
 
@@ -36,7 +36,7 @@ async function perform(action: Action): Promise<void> {
 }
 
 async function accepted(wanted: HttpRequest): Promise<void> {
-  const what = `${wanted.method} 127.0.0.1:${wanted.port}${wanted.path}`;
+  const what = nameOfRequest(wanted);
   const response = await request(wanted);
   if (response === null) throw new Refusal(`${what}: nobody listens there`);
   if (response.status >= 300) throw new Refusal(`${what} answered ${response.status}: ${response.body.trim()}`);
@@ -52,6 +52,6 @@ async function answered({ request: wanted, timeout, onFailure }: Extract<Action,
   }
   const { stdout, stderr } = run(onFailure, { mayFail: true });
   throw new Refusal(
-    `no answer at 127.0.0.1:${wanted.port}${wanted.path} within ${timeout} s. ${onFailure.join(" ")} says: ${(stdout + stderr).trim()}`,
+    `no answer to ${nameOfRequest(wanted)} within ${timeout} s. ${onFailure.join(" ")} says: ${(stdout + stderr).trim()}`,
   );
 }

@@ -13,7 +13,7 @@ export interface Host {
   link(path: string): string | null;
   /** Runs a program to its end and returns its standard output. Throws a Refusal when it fails, unless `mayFail`. */
   run(argv: readonly string[], options?: RunOptions): RunOutput;
-  /** Asks a service on this host over HTTP. Returns null where nobody answers; throws a Refusal on a time-out. */
+  /** Asks a service on this host over HTTP. Returns null where nobody listens; throws a Refusal on a time-out. */
   request(request: HttpRequest): Promise<HttpResponse | null>;
 }
 
@@ -36,9 +36,11 @@ export interface RunOutput {
   readonly stderr: string;
 }
 
+/** Where a service of this host listens: at an address and port, or at a socket in the file system. */
+export type Service = { readonly address: string; readonly port: number } | { readonly socket: string };
+
 export interface HttpRequest {
-  /** A port of 127.0.0.1. */
-  readonly port: number;
+  readonly to: Service;
   readonly method: "GET" | "POST" | "DELETE";
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;

@@ -1,16 +1,16 @@
 import type { Host, HttpRequest } from "../core/host";
 import { Refusal } from "../core/refusal";
 
-/** The port of 127.0.0.1 where a router of Weave 2.x takes its orders. */
-const CONTROL_PORT = 6784;
+/** Where a router of Weave 2.x takes its orders. */
+const CONTROL = { address: "127.0.0.1", port: 6784 };
 
 /** The request whose answer says that the router is ready. */
-export const STATUS: HttpRequest = { port: CONTROL_PORT, method: "GET", path: "/status" };
+export const STATUS: HttpRequest = { to: CONTROL, method: "GET", path: "/status" };
 
 /** What a running router is told to connect to, or null where none answers. */
 export async function observeTargets(host: Host): Promise<readonly string[] | null> {
   const response = await host.request({
-    port: CONTROL_PORT,
+    to: CONTROL,
     method: "GET",
     path: "/report",
     headers: { accept: "application/json" },
@@ -43,7 +43,7 @@ export function forget(peers: readonly string[]): HttpRequest {
 
 function form(path: string, peers: readonly string[]): HttpRequest {
   return {
-    port: CONTROL_PORT,
+    to: CONTROL,
     method: "POST",
     path,
     headers: { "content-type": "application/x-www-form-urlencoded" },

@@ -1,7 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Cluster } from "../hosts/cluster";
+import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
+import { bootHosts } from "./hosts";
 import { ansibleModule, ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
 
 /** What an interrupted run, a hand or a fault leaves behind is found by the next run, and mended with just what it needs. */
@@ -12,8 +13,7 @@ const play = (): Promise<PlaybookRun> =>
   ansiblePlaybook(cluster.inventory, ["site.yml", "--diff", "--extra-vars", "weave_datapath=vxlan"]);
 
 test.before(async () => {
-  cluster = await Cluster.up("e2e", 1);
-  cluster.tearDownOnSignals();
+  cluster = await bootHosts(1);
   host = cluster.host("apollo1");
 });
 test.after(() => cluster.down());

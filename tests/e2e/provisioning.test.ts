@@ -1,8 +1,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Cluster } from "../hosts/cluster";
+import type { Cluster } from "../hosts/cluster";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
 import { differences, fingerprint } from "./fingerprint";
+import { bootHosts } from "./hosts";
 import { ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
 import { assertPredicted } from "./prediction";
 import { findServices, reachAll, startServices } from "./services";
@@ -17,8 +18,7 @@ for (const datapath of ["vxlan", "router"] as const) {
   const fingerprints = (): Promise<string[]> => Promise.all(cluster.hosts.map(fingerprint));
 
   test.before(async () => {
-    cluster = await Cluster.up("e2e", hosts);
-    cluster.tearDownOnSignals();
+    cluster = await bootHosts(hosts);
     if (datapath === "router") await Promise.all(cluster.hosts.map((host) => installWeaveStandIn(host)));
   });
   test.after(() => cluster.down());

@@ -1,14 +1,14 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Cluster } from "../hosts/cluster";
+import type { Cluster } from "../hosts/cluster";
 import { differences, fingerprint } from "./fingerprint";
+import { bootHosts } from "./hosts";
 import { ansibleModule, ansiblePlaybook } from "./playbook";
 
 const test = suite("bad input");
 let cluster: Cluster;
 test.before(async () => {
-  cluster = await Cluster.up("e2e", 1);
-  cluster.tearDownOnSignals();
+  cluster = await bootHosts(1);
 });
 test.after(() => cluster.down());
 

@@ -1,0 +1,58 @@
+import { existsSync, readFileSync } from "node:fs";
+import { run } from "./run";
+
+const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/** The code name of the Debian release that this machine runs. Throws when it doesn't run Debian. */
+export function debianRelease(): string {
+  const settings = new Map(
+    readFileSync("/etc/os-release", "utf8")
+      .split("\n")
+      .map((line) => /^([A-Z_]+)="?(.*?)"?$/.exec(line))
+      .flatMap((match) => (match?.[1] === undefined ? [] : [[match[1], match[2] ?? ""] as const])),
+  );
+  const release = settings.get("VERSION_CODENAME");
+  if (settings.get("ID") !== "debian" || !release) {
+    throw new Error(
+      `the test hosts need a Debian machine, and /etc/os-release says ${settings.get("ID") ?? "nothing"}`,
+    );
+  }
+  return release;
+}
+
+/**
+ * The sources of Debian itself that the machine's apt uses, as lines of a sources.list: the release with its updates
+ * and security updates. Third parties' sources and other releases are left out. Throws when apt has none.
+ */
+export async function debianSources(release: string): Promise<string> {
+  let lines = await indexTargets(release);
+  if (lines.length === 0) {
+    await run(["apt-get", "update"], { timeoutSeconds: 300 });
+    lines = await indexTargets(release);
+  }
+  if (lines.length === 0) {
+    throw new Error(`apt knows no source of Debian ${release}: add one to /etc/apt and run "apt-get update"`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+async function indexTargets(release: string): Promise<string[]> {
+  const format = "$(CODENAME)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(SIGNED_BY)";
+  const argv = ["apt-get", "indextargets", "--format", format, "Created-By: Packages", "Origin: Debian"];
+  const { stdout } = await run(argv);
+  return stdout.split("\n").flatMap((line) => {
+    const [codename, uri, suite, component, signedBy] = line.split("|");
+    if (codename !== release && !codename?.startsWith(`${release}-`)) return [];
+    // apt leaves a variable that it has no value for as it is.
+    const keyring = signedBy?.startsWith("/") ? signedBy : existsSync(KEYRING) ? KEYRING : null;
+    return [`deb ${keyring === null ? "" : `[signed-by=${keyring}] `}${uri} ${suite} ${component}`];
+  });
+}
+
+/** The machine's apt settings on how to fetch (proxy, time-outs, checks), as an apt.conf. */
+export async function aptSettings(): Promise<string> {
+  const { stdout } = await run(["apt-config", "dump"]);
+  const lines = stdout.split("\n").filter((line) => line.startsWith("Acquire::"));
+  // Which files apt fetches, and their descriptions, are the tree's own affair.
+  return `${lines.filter((line) => !/^Acquire::(IndexTargets|Changelogs|cdrom)\b/.test(line)).join("\n")}\n`;
+}

@@ -1,0 +1,163 @@
+import { mkdirSync } from "node:fs";
+import { ensureBase } from "./base";
+import { Host } from "./host";
+import { isMountPoint } from "./mounts";
+import { clusterDirectory, hostsDirectory, requireClusterName, underlayName } from "./paths";
+import { loadModules, requireMachine } from "./requirements";
+import { makeRootTree } from "./root_tree";
+import { run } from "./run";
+import { onSignals } from "./signals";
+import { inventoryPath, prepareSsh } from "./ssh";
+import { basesInUse, claim, clusterNames, readState, type State, writeState } from "./state";
+import { removeState, tearDown } from "./tear_down";
+import { makeUnderlay } from "./underlay";
+
+// Each host's systemd and its services take some eight of the inotify instances that the kernel allows a user, 128 in all
+// by default; a host that gets none fails in odd ways.
+const MOST_HOSTS = 12;
+
+/** A number of test hosts on an underlay of their own, which live until `down`, beyond the process that made them. */
+export class Cluster {
+  readonly hosts: Host[];
+  /** The path of the Ansible inventory: the group weave_servers with all hosts and how to reach them. */
+  readonly inventory: string;
+  /** The directory of its state. */
+  readonly directory: string;
+  /** The name of the network namespace that holds its underlay. */
+  readonly underlay: string;
+
+  private constructor(
+    readonly name: string,
+    count: number,
+  ) {
+    this.hosts = Array.from({ length: count }, (_, index) => new Host(name, index + 1));
+    this.inventory = inventoryPath(name);
+    this.directory = clusterDirectory(name);
+    this.underlay = underlayName(name);
+  }
+
+  /**
+   * Makes a cluster and boots its hosts; returns when SSH and Docker answer on all of them. The tree they boot from is
+   * built first if need be. What is left of an earlier cluster of the name is taken down first. Throws when a living
+   * process holds that cluster, and when something doesn't come up: then nothing of the new one stays, nor does it when
+   * a signal ends the process meanwhile.
+   */
+  static async up(name: string, count: number, options: { log?: (line: string) => void } = {}): Promise<Cluster> {
+    const log = options.log ?? (() => {});
+    requireClusterName(name);
+    if (!Number.isInteger(count) || count < 1 || count > MOST_HOSTS) {
+      throw new Error(`a cluster has 1 to ${MOST_HOSTS} hosts, not ${count}`);
+    }
+    requireMachine();
+    const cluster = new Cluster(name, count);
+    const claiming = claim(name, { count, base: null, ready: false }, false);
+    let making: Promise<void> | null = null;
+    const signals = onSignals(async () => {
+      const claimed = await claiming.then(
+        () => true,
+        () => false,
+      );
+      if (!claimed) return;
+      // First what `making` may wait for, so that it soon fails; then what it made until it did.
+      await tearDown(name);
+      await making?.catch(() => {});
+      await cluster.remove();
+    });
+    try {
+      await claiming;
+    } catch (error) {
+      signals.remove();
+      throw error;
+    }
+    try {
+      await tearDown(name);
+      await loadModules();
+      const base = await ensureBase({
+        log,
+        inUse: basesInUse,
+        claim: (path) => cluster.changeState({ base: path }),
+      });
+      if (signals.ending) throw new Error("interrupted");
+      making = cluster.make(base, log);
+      await making;
+      cluster.changeState({ ready: true });
+    } catch (error) {
+      // The signal's handler is taking it down and ends the process: the caller has nothing to do any more.
+      if (signals.ending) await new Promise(() => {});
+      await cluster
+        .remove()
+        .catch((failure: Error) => log(`what was made of it can't be taken down: ${failure.message}`));
+      throw error;
+    } finally {
+      signals.remove();
+    }
+    return cluster;
+  }
+
+  /** The cluster of this name that is up, or null. */
+  static find(name: string): Cluster | null {
+    requireClusterName(name);
+    const state = readState(name);
+    // The tmpfs is gone when the machine itself has been rebooted.
+    return state?.ready && isMountPoint(hostsDirectory(name)) ? new Cluster(name, state.count) : null;
+  }
+
+  /** All clusters that there is anything of, even if it is only what a cut-off `up` or `down` left. */
+  static all(): Cluster[] {
+    return clusterNames().map((name) => new Cluster(name, readState(name)?.count ?? 0));
+  }
+
+  /** The host of this name. Throws when there is none. */
+  host(name: string): Host {
+    const host = this.hosts.find((each) => each.name === name);
+    if (!host) {
+      throw new Error(`there is no host "${name}": there are ${this.hosts.map((each) => each.name).join(", ")}`);
+    }
+    return host;
+  }
+
+  /**
+   * Takes it down, whatever state it is in; nothing of it stays. Throws when a living process other than this one holds
+   * it, unless forced.
+   */
+  async down(options: { force?: boolean } = {}): Promise<void> {
+    await claim(this.name, { ready: false }, options.force === true);
+    await this.remove();
+  }
+
+  /** Takes it down, once, before the process ends by SIGINT, SIGTERM or SIGHUP. */
+  tearDownOnSignals(): void {
+    onSignals(() => this.down());
+  }
+
+  private async make(base: string, log: (line: string) => void): Promise<void> {
+    const started = Date.now();
+    const names = new Map(this.hosts.map(({ number, name }) => [number, name]));
+    const directory = hostsDirectory(this.name);
+    mkdirSync(directory, { recursive: true });
+    await run(["mount", "-t", "tmpfs", "-o", "mode=755,size=80%", "tmpfs", directory]);
+    const [{ authorizedKey, hostKeys }] = await Promise.all([prepareSsh(this.name, names), makeUnderlay(this.name)]);
+    const boots = this.hosts.map(async (host) => {
+      const hostKey = hostKeys.get(host.number) ?? "";
+      const identity = { cluster: this.name, host: host.name, number: host.number, neighbours: names };
+      await makeRootTree(base, { ...identity, authorizedKey, hostKey });
+      await host.boot();
+      const failed = await host.failedUnits();
+      if (failed.length > 0) log(`${host.name}: failed units: ${failed.join(", ")}`);
+      log(`${host.name} is up after ${((Date.now() - started) / 1000).toFixed(1)} s`);
+    });
+    // To the end of all of them, also when one fails: what is still being made can't be taken down.
+    for (const result of await Promise.allSettled(boots)) if (result.status === "rejected") throw result.reason;
+  }
+
+  private async remove(): Promise<void> {
+    await tearDown(this.name);
+    await removeState(this.name);
+  }
+
+  private changeState(change: Partial<State>): void {
+    const state = readState(this.name);
+    if (!state) throw new Error(`the state of the cluster "${this.name}" has gone: someone has taken it down`);
+    writeState(this.name, { ...state, ...change });
+  }
+}

@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+
+/** What a test host has installed, beside Debian's essential packages and what these need. */
+export const PACKAGES = [
+  // A server as people have it, and what Docker wants beside itself.
+  ...["systemd", "systemd-sysv", "dbus", "openssh-server", "docker.io", "apparmor", "ca-certificates"],
+  // What the project's modules drive, and what they run on.
+  ...["ifupdown", "iproute2", "iptables", "bridge-utils", "ethtool", "netbase", "python3", "nodejs"],
+  // What tests look and probe with.
+  ...["curl", "iputils-ping", "procps", "busybox-static"],
+];
+
+/** Units that would reach for the machine's kernel or for a network that isn't there. */
+export const MASKED_UNITS = [
+  // It would load its profiles into the machine's kernel.
+  "apparmor.service",
+  // These mount file systems of the kernel's that belong to the machine.
+  "dev-hugepages.mount",
+  "proc-sys-fs-binfmt_misc.automount",
+  "sys-fs-fuse-connections.mount",
+  "sys-kernel-config.mount",
+  "sys-kernel-debug.mount",
+  "sys-kernel-tracing.mount",
+  "systemd-binfmt.service",
+  // There are no modules to load; docker.service's own wish for them ends here too.
+  "modprobe@.service",
+  "systemd-modules-load.service",
+  // These are the machine's: its audit log, its crash records, its disks.
+  "systemd-journald-audit.socket",
+  "systemd-pstore.service",
+  "systemd-remount-fs.service",
+  "e2scrub_reap.service",
+  "e2scrub_all.timer",
+  "fstrim.timer",
+  // There is no terminal to log in on.
+  "getty.target",
+  // A host lives for minutes and has no mirror to ask.
+  "apt-daily.timer",
+  "apt-daily-upgrade.timer",
+  "dpkg-db-backup.timer",
+];
+
+/** Files of every host, by path. */
+export const FILES: Readonly<Record<string, string>> = {
+  // Of the kernel's settings only the network's are the host's own. Without this, hosts would set the machine's, or fail.
+  "/etc/systemd/system/systemd-sysctl.service.d/network-only.conf":
+    "[Service]\nExecStart=\nExecStart=/lib/systemd/systemd-sysctl --prefix=/net\n",
+  "/etc/fstab": "",
+  "/etc/resolv.conf": "nameserver 192.168.50.1\n",
+};
+
+/** Paths in a fresh tree that hosts must not share, or must not have. */
+export const REMOVED_FILES = [
+  // Each host gets its own.
+  ...["rsa", "ecdsa", "ed25519"].flatMap((type) => [
+    `/etc/ssh/ssh_host_${type}_key`,
+    `/etc/ssh/ssh_host_${type}_key.pub`,
+  ]),
+  // The machine's: its mirror and its proxy, say.
+  "/etc/apt/sources.list",
+  "/etc/apt/apt.conf.d/99mmdebstrap",
+];
+
+// To be raised when the way from the recipe to a tree changes, so that trees built before are built anew.
+const VERSION = 1;
+
+/** The name of the tree that this recipe gives for a Debian release: another recipe, another name. */
+export function treeName(suite: string): string {
+  const recipe = JSON.stringify([VERSION, suite, PACKAGES, MASKED_UNITS, FILES, REMOVED_FILES]);
+  return `base-${createHash("sha256").update(recipe).digest("hex").slice(0, 12)}`;
+}

@@ -1,0 +1,49 @@
+import { accessSync, constants } from "node:fs";
+import { join } from "node:path";
+import { run } from "./run";
+
+// The programs that the test hosts are made with, and the Debian package of each.
+const PROGRAMS: Readonly<Record<string, string>> = {
+  chroot: "coreutils",
+  flock: "util-linux",
+  ip: "iproute2",
+  mmdebstrap: "mmdebstrap",
+  mount: "mount",
+  nc: "netcat-openbsd",
+  nsenter: "util-linux",
+  setpriv: "util-linux",
+  ssh: "openssh-client",
+  "ssh-keygen": "openssh-client",
+  sysctl: "procps",
+  unshare: "util-linux",
+};
+
+// Kernel modules that hosts use and can't load, as a module loads into the machine's kernel. The kernel itself loads
+// those that programs ask for by what they are for; these are the ones that nothing would.
+const MODULES = ["overlay", "br_netfilter"];
+
+/** Throws, saying what to do, when this process or this machine can't make test hosts. */
+export function requireMachine(): void {
+  if (process.getuid?.() !== 0) throw new Error("test hosts are made of namespaces and mounts: run this as root");
+  const missing = Object.keys(PROGRAMS).filter((program) => !isInPath(program));
+  if (missing.length > 0) {
+    const packages = [...new Set(missing.map((program) => PROGRAMS[program]))].join(" ");
+    throw new Error(`test hosts need ${missing.join(", ")}: run "apt-get install ${packages}"`);
+  }
+}
+
+/** Loads the kernel modules that hosts need and can't load themselves. A kernel that has them built in is fine. */
+export async function loadModules(): Promise<void> {
+  if (isInPath("modprobe")) await run(["modprobe", "--quiet", "--all", ...MODULES], { check: false });
+}
+
+function isInPath(program: string): boolean {
+  return (process.env["PATH"] ?? "").split(":").some((directory) => {
+    try {
+      accessSync(join(directory, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
