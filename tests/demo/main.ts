@@ -116,8 +116,10 @@ async function main(): Promise<void> {
     await demo(cluster);
     heading("All of it held.");
   } finally {
-    if (keep.length === 0) await cluster.down();
-    else
+    if (keep.length === 0) {
+      await cluster.down();
+      detail("The hosts are taken down; nothing of them is left.");
+    } else
       detail(
         `The hosts are left up. Look around with: npm run hosts -- exec --cluster demo apollo1 -- docker ps; end them with: npm run hosts -- down`,
       );

@@ -2,7 +2,7 @@
 # Stands before runc on hosts of a machine whose capability bounding set lacks CAP_SYS_RESOURCE, as a container's does:
 # a container that asks for all capabilities ("docker run --privileged") is started with all but this one, where runc
 # alone would refuse ("unable to apply caps: operation not permitted").
-bundle=. process= previous=
+bundle=. process='' previous=''
 for argument in "$@"; do
   case $previous in
     --bundle | -b) bundle=$argument ;;
