@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
+import { cpus } from "node:os";
 import { join, relative } from "node:path";
 
 /**
@@ -14,10 +15,11 @@ interface Outcome {
 
 const root = join(__dirname, "..");
 const children = new Set<{ kill(signal: NodeJS.Signals): void }>();
+let interrupted = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
     for (const child of children) child.kill(signal);
-    process.exitCode = 1;
+    interrupted = true;
   });
 }
 
@@ -34,13 +36,17 @@ async function main(folders: readonly string[]): Promise<void> {
   for (const folder of folders) {
     const files = testFiles(join(root, folder));
     if (files.length === 0) throw new Error(`there is no test file in ${folder}`);
-    for (const file of files) {
-      if (process.exitCode === 1 && children.size === 0) break; // Interrupted.
-      const started = Date.now();
-      report(relative(root, file), await runFile(file), started);
-    }
+    const runNext = async (): Promise<void> => {
+      for (let file = files.shift(); file !== undefined && !interrupted; file = files.shift()) {
+        const started = Date.now();
+        report(relative(root, file), await runFile(file), started);
+      }
+    };
+    // Files that boot hosts take turns; all others share the cores.
+    const width = folder.endsWith("e2e") ? 1 : cpus().length;
+    await Promise.all(Array.from({ length: width }, runNext));
   }
-  if (total.failed > 0) process.exitCode = 1;
+  if (total.failed > 0 || interrupted) process.exitCode = 1;
   console.log(`${total.passed} passed, ${total.failed} failed`);
 }
 
@@ -54,7 +60,11 @@ function testFiles(folder: string): string[] {
 /** Progress, on standard error, is shown as it comes; the rest only where something failed. */
 function runFile(file: string): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["-r", "tsx/cjs", file], { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, ["-r", "tsx/cjs", file], {
+      cwd: root,
+      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     children.add(child);
     let output = "";
     child.stdout.on("data", (part: Buffer) => {

@@ -84,7 +84,7 @@ export function int<const D extends Declaration<number>>(
   const convert = (raw: unknown): number => {
     const number = typeof raw === "string" && /^\s*[-+]?\d+\s*$/.test(raw) ? Number(raw) : raw;
     if (typeof number !== "number" || !Number.isInteger(number)) {
-      throw new Refusal(`${show(raw)} is not a whole number`);
+      throw new Refusal(`${show(raw)} is not a whole number; give one from ${least} to ${most}`);
     }
     if (number < least || number > most) {
       throw new Refusal(`${number} is out of range; give a whole number from ${least} to ${most}`);
@@ -127,7 +127,8 @@ export function list<const D extends Declaration<readonly string[]>>(
 
 function toText(raw: unknown): string {
   if (typeof raw === "number" || typeof raw === "boolean") return String(raw);
-  if (typeof raw !== "string") throw new Refusal(`${show(raw)} is not a text`);
+  if (typeof raw !== "string")
+    throw new Refusal(`${show(raw)} is not a text; write one value, in quotes where YAML needs them`);
   if (raw.includes("\0")) throw new Refusal(`${show(raw)} contains a NUL character; remove it`);
   return raw;
 }

@@ -3,8 +3,10 @@ import {
   fchmodSync,
   fchownSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -12,7 +14,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 
 /**
  * Replaces a file's content, or makes the file, so that at every moment either the old or the new content is there,
@@ -21,10 +23,10 @@ import { basename, dirname, join } from "node:path";
  * Throws Node's own error, with the old content in place.
  */
 export function replaceFile(path: string, content: string, mode: number): void {
-  mkdirSync(dirname(path), { recursive: true });
   const old = statOf(path);
-  const target = old ? realpathSync(path) : path;
+  const target = old ? realpathSync(path) : followed(path);
   const folder = dirname(target);
+  mkdirSync(folder, { recursive: true });
   // A leading dot: neither ifupdown's `source interfaces.d/*` nor systemd reads the file while it is being written.
   const temporary = join(folder, `.${basename(target)}.weave-new`);
   rmSync(temporary, { force: true });
@@ -54,6 +56,12 @@ export function removeFile(path: string): void {
 
 function statOf(path: string): Stats | undefined {
   return statSync(path, { throwIfNoEntry: false });
+}
+
+/** Where a path without a file leads: a link may point at what is not there yet. */
+function followed(path: string): string {
+  const link = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : null;
+  return link === null ? path : followed(resolve(dirname(path), link));
 }
 
 function writeWhole(file: number, bytes: Buffer): void {

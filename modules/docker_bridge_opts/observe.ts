@@ -2,6 +2,7 @@ import type { FileState, Host } from "../core/host";
 import { parseAddresses } from "../formats/iproute";
 import { type DockerUnit, observeDockerUnit } from "./docker_unit";
 import type { DockerOptions } from "./options";
+import { wantedFlags } from "./wanted";
 
 /** The host as docker_bridge_opts finds it. */
 export interface ObservedDocker extends DockerUnit {
@@ -12,12 +13,13 @@ export interface ObservedDocker extends DockerUnit {
 }
 
 /** Looks at where dockerd reads its options, at what it runs with, and at the bridge where its address was not told. */
-export function observe({ bridge, bridge_address }: DockerOptions, host: Host): ObservedDocker {
+export function observe(options: DockerOptions, host: Host): ObservedDocker {
   const unit = observeDockerUnit(host);
+  const [bridge = null] = wantedFlags(options).get("bridge") ?? [];
   return {
     ...unit,
     file: host.file(unit.environmentFile),
-    bridgeAddresses: bridge === null || bridge_address !== null ? [] : addressesOf(bridge, host),
+    bridgeAddresses: bridge === null || options.bridge_address !== null ? [] : addressesOf(bridge, host),
   };
 }
 

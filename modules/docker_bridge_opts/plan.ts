@@ -19,6 +19,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   const wantedLine = withDockerFlags(line, flags);
   const wantedContent =
     wantedLine === line ? observed.file?.content : withEnvironmentValue(content, VARIABLE, wantedLine);
+  const [bridge] = flags.get("bridge") ?? [];
   const owed = restartOwed(flags, observed.running);
   return {
     changes: [
@@ -27,8 +28,8 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
     ],
     facts: { path: observed.environmentFile, docker_opts: wantedLine, restart_required: owed.length > 0 },
     warnings:
-      bridgeAddress === null && options.bridge !== null
-        ? [`The bridge ${options.bridge} has no IPv4 address yet; dockerd does not start without.`]
+      bridgeAddress === null && bridge !== undefined
+        ? [`The bridge ${bridge} has no IPv4 address yet; dockerd does not start without.`]
         : [],
   };
 }

@@ -1,5 +1,5 @@
 import { Refusal } from "../core/refusal";
-import { type DockerFlags, parseDockerFlags, sameValues } from "../formats/docker_flags";
+import { type DockerFlags, parseDockerFlags, sameValues, strayWords } from "../formats/docker_flags";
 import { splitWords } from "../formats/words";
 import { contains, ipv4Network, networkOf } from "../network/ipv4";
 import type { DockerOptions } from "./options";
@@ -11,12 +11,15 @@ import type { DockerOptions } from "./options";
 export function wantedFlags(options: DockerOptions): DockerFlags {
   const words = splitWords(options.opts);
   const raw = parseDockerFlags(words);
-  const stray = words.find(({ value }) => /^[^-]|^-?$/.test(value) && ![...raw.values()].flat().includes(value));
-  if (stray) throw new Refusal(`opts: "${stray.raw}" is no option of dockerd; write options as --name=value`);
-  const unsafe = [...raw.values()].flat().find((value) => /[\s"'\\$`]|\p{Cc}/u.test(value));
+  const [stray] = strayWords(words);
+  if (stray) {
+    const what = parseDockerFlags([stray]).size > 0 ? "lacks its value" : "is no option of dockerd";
+    throw new Refusal(`opts: "${stray.raw}" ${what}; write options as --name=value`);
+  }
+  const unsafe = [...raw.values()].flat().find((value) => /[^\x21-\x7e]|["'\\$`]/.test(value));
   if (unsafe !== undefined) {
     throw new Refusal(
-      `opts: the value ${JSON.stringify(unsafe)} has white space, quotes, "\\" or "$" in it; give dockerd that option in daemon.json`,
+      `opts: the value ${JSON.stringify(unsafe)} has white space, quotes, "\\", "$" or a letter beyond ASCII in it; give dockerd that option in daemon.json`,
     );
   }
   const flags = new Map(raw);

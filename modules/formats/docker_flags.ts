@@ -31,6 +31,8 @@ interface Flag {
   readonly name: string;
   readonly value: string;
   readonly words: readonly Word[];
+  /** Whether the line ends before the value that the flag takes. */
+  readonly lacksValue: boolean;
 }
 
 /** Takes the words behind `dockerd`; returns the values of each flag. `-b weave`, `--bridge weave` and `--bridge=weave` are one. */
@@ -40,6 +42,13 @@ export function parseDockerFlags(words: readonly Word[]): DockerFlags {
     if (name !== "") flags.set(name, [...(flags.get(name) ?? []), value]);
   }
   return flags;
+}
+
+/** Takes the words behind `dockerd`; returns those that are no flag or value of one, and flags whose value is missing. */
+export function strayWords(words: readonly Word[]): Word[] {
+  return readFlags(words)
+    .filter(({ name, lacksValue }) => name === "" || lacksValue)
+    .flatMap((flag) => flag.words);
 }
 
 /**
@@ -65,8 +74,8 @@ export function meansTheSame(
   a: readonly string[] | undefined,
   b: readonly string[] | undefined,
 ): boolean {
-  const unset = DEFAULTS.get(name) ?? [];
-  return sameValues(a ?? unset, b ?? unset);
+  const meant = (values: readonly string[] = []) => (values.length > 0 ? values : (DEFAULTS.get(name) ?? []));
+  return sameValues(meant(a), meant(b));
 }
 
 /** Whether two lists of values are the same. */
@@ -91,6 +100,7 @@ function readFlag(words: readonly Word[], at: number): Flag {
     name,
     value,
     words: words.slice(at, at + count),
+    lacksValue: at + count > words.length,
   });
 
   const [, dashes = "", spelled = "", equals, given = ""] = /^(--?)([^=]+)(=)?([\s\S]*)$/.exec(text) ?? [];

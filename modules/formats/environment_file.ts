@@ -42,35 +42,49 @@ export function renderEnvironment(comment: string, variables: ReadonlyMap<string
 
 /** Double quotes; what is special between them gets a backslash. */
 function quote(value: string): string {
-  if (/\p{Cc}/u.test(value))
+  // By ASCII's control characters alone: the content has a byte a character, and UTF-8 has bytes of 0x80 to 0x9f.
+  if (/[^\x20-\x7e\x80-\uffff]/.test(value))
     throw new Refusal(`${JSON.stringify(value)} can't stand in an environment file; remove the control characters`);
   return `"${value.replace(/["\\$`]/g, "\\$&")}"`;
 }
 
-/** The grammar of systemd's parse_env_file: comments, continued lines, and values of bare, single and double quoted pieces. */
-const PIECES = String.raw`(?:"(?:\\[\s\S]|[^"\\])*"|'[^']*'|\\[\s\S]|[^\n"'\\])*`;
-const LINE = new RegExp(
-  String.raw`[ \t]*(?:[#;](?:\\[\s\S]|[^\n\\])*|([A-Za-z_][A-Za-z0-9_]*)[ \t]*=(${PIECES})|(?:\\[\s\S]|[^\n\\])*)`,
-  "y",
-);
+/**
+ * The grammar of systemd's parse_env_file(), where both \n and \r end a line: a comment, or a name up to "=". Its value is
+ * quoted pieces first, each of which may span lines, and then what is bare, in which a quote is a letter.
+ */
+const BEGINNING = /[ \t\n\r]*(?:[#;](?:\\[\s\S]|[^\n\r\\])*|([^=\n\r]*)=|[^\n\r]*)/y;
+const QUOTED = /[ \t]*(?:'([^']*)(?:'|$)|"((?:\\[\s\S]|[^"\\])*)(?:"|$))/y;
+const BARE = /[ \t]*((?:\\[\s\S]|[^\n\r\\])*)/y;
 
 function assignments(content: string): Assignment[] {
   const found: Assignment[] = [];
-  for (let at = 0; at < content.length; at++) {
-    LINE.lastIndex = at;
-    const [line = "", key, pieces = ""] = LINE.exec(content) ?? [];
-    if (key !== undefined) found.push({ key, value: unquote(pieces.trim()), start: at, end: at + line.length });
-    at += line.length;
+  let at = 0;
+  const take = (pattern: RegExp): RegExpExecArray | null => {
+    pattern.lastIndex = at;
+    const match = pattern.exec(content);
+    at += match?.[0].length ?? 0;
+    return match;
+  };
+  while (at < content.length) {
+    const before = at;
+    const [beginning = "", key] = take(BEGINNING) ?? [];
+    if (key !== undefined) {
+      const start = before + (beginning.length - beginning.trimStart().length);
+      found.push({ key: key.trim(), value: takeValue(take), start, end: at });
+    }
+    if (at === before) at++;
   }
   return found;
 }
 
-function unquote(pieces: string): string {
-  return pieces.replace(
-    /"((?:\\[\s\S]|[^"\\])*)"|'([^']*)'|\\([\s\S])/g,
-    (_, double?: string, single?: string, bare?: string) => {
-      if (double !== undefined) return double.replace(/\\\n/g, "").replace(/\\(["\\$`])/g, "$1");
-      return single ?? (bare === "\n" ? "" : (bare ?? ""));
-    },
-  );
+function takeValue(take: (pattern: RegExp) => RegExpExecArray | null): string {
+  let value = "";
+  for (let piece = take(QUOTED); piece !== null; piece = take(QUOTED)) {
+    const [, single, double = ""] = piece;
+    value += single ?? double.replace(/\\\n/g, "").replace(/\\(["\\$`])/g, "$1");
+  }
+  const bare = take(BARE)?.[1] ?? "";
+  // White space at the end is not part of it, unless it is escaped.
+  const kept = /^(?:[ \t]*(?:\\[\s\S]|[^\\ \t]))*/.exec(bare)?.[0] ?? "";
+  return value + kept.replace(/\\([\s\S])/g, (_, escaped: string) => (/[\n\r]/.test(escaped) ? "" : escaped));
 }

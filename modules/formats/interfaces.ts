@@ -32,10 +32,10 @@ function line(text: string): string {
  * whose pattern matches it, or by `source-directory`, which takes names of letters, digits, "-" and "_" only.
  */
 export function readsFile(content: string, path: string): boolean {
-  return directives(content).some(([keyword, argument]) => {
-    if (keyword === "source") return globMatches(absolute(argument), path);
-    const names = keyword === "source-directory" && globMatches(absolute(argument).replace(/\/$/, ""), dirname(path));
-    return names && /^[A-Za-z0-9_-]+$/.test(basename(path));
+  return directives(content).some(([keyword, ...patterns]) => {
+    if (keyword === "source") return patterns.some((pattern) => globMatches(absolute(pattern), path));
+    if (keyword !== "source-directory" || !/^[A-Za-z0-9_-]+$/.test(basename(path))) return false;
+    return patterns.some((pattern) => globMatches(absolute(pattern).replace(/\/$/, ""), dirname(path)));
   });
 }
 
@@ -45,12 +45,12 @@ export function withSource(content: string, pattern: string): string {
   return `${content}${separator}source ${pattern}\n`;
 }
 
-function directives(content: string): [keyword: string, argument: string][] {
-  const lines = content.replace(/\\\n/g, " ").split("\n");
-  return lines
-    .filter((text) => !text.trimStart().startsWith("#"))
-    .map((text) => text.trim().split(/\s+/))
-    .map(([keyword = "", argument = ""]) => [keyword, argument]);
+/** As ifupdown's get_line(): a comment ends with its line, any other line goes on behind a backslash. */
+function directives(content: string): string[][] {
+  return content
+    .replace(/^[^\S\n]*#.*\n?|\\\n/gm, "")
+    .split("\n")
+    .map((text) => text.trim().split(/\s+/));
 }
 
 function absolute(path: string): string {

@@ -31,7 +31,7 @@ export function routerEnvironment(
     ["DOCKER_BRIDGE", bridge],
     ["WEAVE_MTU", String(mtu)],
     ["CHECKPOINT_DISABLE", "1"],
-    ...(password === null ? [] : [[PASSWORD, password] as const]),
+    ...(password === null ? [] : [[PASSWORD, bytesOf(password)] as const]),
   ]);
 }
 
@@ -44,12 +44,27 @@ export function renderRouterEnvironment(options: ServiceOptions, script: string)
   return renderEnvironment("Written by Ansible's weave_service.", routerEnvironment(options, script));
 }
 
-/** Takes an environment file's content; returns what a diff may show of it: whether there is a password, and if it is the wanted one. */
+/** Files and the kernel's texts have one character a byte. */
+function bytesOf(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
+/** A line as renderRouterEnvironment() writes it, of a variable that is no secret. */
+const OWN_LINE =
+  /^(?:# Written by Ansible's weave_service\.|(?:WEAVE_PEERS|WEAVE_ARGS|WEAVE_NO_FASTDP|DOCKER_BRIDGE|WEAVE_MTU|CHECKPOINT_DISABLE)="[^"]*")?$/;
+
+/**
+ * Takes an environment file's content; returns what a diff may show of it: whether there is a password, and if it is the
+ * wanted one. Another's file may have a password anywhere, so that of its lines only those that this module writes too
+ * are shown.
+ */
 export function withoutPassword(content: string, wanted: string): string {
-  const line = (text: string): string | undefined => new RegExp(`^${PASSWORD}=.*$`, "m").exec(text)?.[0];
-  const same = line(content) === line(wanted);
-  return content.replace(
-    new RegExp(`^(${PASSWORD}=).*$`, "m"),
-    `$1(${same ? "the wanted one" : "another one"}, not shown)`,
-  );
+  const ofPassword = (line: string): boolean => line.startsWith(`${PASSWORD}=`);
+  const find = (text: string): string | undefined => text.split("\n").find(ofPassword);
+  const which = find(content) === find(wanted) ? "the wanted one" : "another one";
+  const shown = (line: string): string => {
+    if (ofPassword(line)) return `${PASSWORD}=(${which}, not shown)`;
+    return OWN_LINE.test(line) && !/password/i.test(line) ? line : "(another line, not shown)";
+  };
+  return content.split("\n").map(shown).join("\n");
 }

@@ -1,0 +1,24 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+const CACHE = join(__dirname, "../../node_modules/.cache");
+
+/** The oldest Node that a managed host may have, the one of this machine, and the newest that there is. */
+export const VERSIONS = ["16.20.2", "own", "latest"] as const;
+
+/** Returns the path of that Node. One that is not this machine's comes from npm, once. */
+export function nodeOf(version: (typeof VERSIONS)[number]): string {
+  if (version === "own") return process.execPath;
+  const name = `node-linux-${process.arch}`;
+  const folder = join(CACHE, `node-${version}`);
+  const program = join(folder, "node_modules", name, "bin/node");
+  if (!existsSync(program)) {
+    console.error(`Getting Node ${version} from npm, once …`);
+    const quiet = ["--ignore-scripts", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
+    execFileSync("npm", ["install", ...quiet, "--prefix", folder, `${name}@${version}`], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+  }
+  return program;
+}

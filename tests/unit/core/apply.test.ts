@@ -1,0 +1,131 @@
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { apply } from "../../../modules/core/apply";
+import { type Action, type Change, run } from "../../../modules/core/change";
+import { refusalLater } from "../support/refusal";
+import { at, freePort, withService } from "../support/server";
+import { inTemporaryFolderUntilDone } from "../support/temporary_folder";
+
+const change = (...actions: Action[]): Change => ({ subject: "thing", before: "", after: "", actions });
+
+test("the steps of a change are made in order", async () => {
+  await inTemporaryFolderUntilDone(async (folder) => {
+    const [path, log] = [join(folder, "file"), join(folder, "log")];
+    const note = run(["sh", "-c", 'cat "$1" >>"$2"', "note", path, log]);
+    const write = (content: string): Action => ({ do: "write", path, content, mode: 0o640 });
+    await apply(change(write("one\n"), note, write("two\n"), note, { do: "remove", path }));
+    assert.is(readFileSync(log, "utf8"), "one\ntwo\n");
+    assert.not.ok(existsSync(path));
+  });
+});
+
+test("a mode is set without touching the content", async () => {
+  await inTemporaryFolderUntilDone(async (folder) => {
+    const path = join(folder, "file");
+    writeFileSync(path, "content");
+    chmodSync(path, 0o644);
+    await apply(change({ do: "chmod", path, mode: 0o600 }));
+    assert.is(statSync(path).mode & 0o7777, 0o600);
+    assert.is(readFileSync(path, "utf8"), "content");
+  });
+});
+
+test("a step that fails is refused with the change's subject, and those behind it are not made", async () => {
+  await inTemporaryFolderUntilDone(async (folder) => {
+    const path = join(folder, "file");
+    const message = await refusalLater(() =>
+      apply(
+        change(run(["sh", "-c", "echo no such device >&2; exit 2"]), { do: "write", path, content: "", mode: 0o644 }),
+      ),
+    );
+    assert.match(message, /^thing: sh -c .* ended with status 2: no such device$/);
+    assert.not.ok(existsSync(path));
+  });
+});
+
+test("a file that can't be written is refused with the change's subject and the path", async () => {
+  const message = await refusalLater(() =>
+    apply(change({ do: "write", path: "/dev/null/file", content: "", mode: 0o644 })),
+  );
+  assert.match(message, /^thing: .*\/dev\/null/);
+});
+
+test("a program's own time limit holds", async () => {
+  const message = await refusalLater(() => apply(change(run(["sleep", "20"], 0.2))));
+  assert.is(message, "thing: no end within 0.2 s: sleep 20");
+});
+
+test("a request that is accepted with any status below 300 is made", async () => {
+  let asked = 0;
+  await withService(
+    (_, response) => {
+      asked++;
+      response.writeHead(asked === 1 ? 200 : 204).end();
+    },
+    async (port) => {
+      const step: Action = {
+        do: "request",
+        request: { to: at(port), method: "POST", path: "/connect", body: "peer=a" },
+      };
+      await apply(change(step, step));
+    },
+  );
+  assert.is(asked, 2);
+});
+
+test("a request that is turned down is refused with the status and the answer", async () => {
+  await withService(
+    (_, response) => response.writeHead(400).end("lookup X: no such host\n"),
+    async (port) => {
+      const message = await refusalLater(() =>
+        apply(change({ do: "request", request: { to: at(port), method: "POST", path: "/connect" } })),
+      );
+      assert.is(message, `thing: POST 127.0.0.1:${port}/connect answered 400: lookup X: no such host`);
+    },
+  );
+});
+
+test("a request that nobody answers is refused", async () => {
+  const port = await freePort();
+  const message = await refusalLater(() =>
+    apply(change({ do: "request", request: { to: at(port), method: "POST", path: "/connect" } })),
+  );
+  assert.is(message, `thing: POST 127.0.0.1:${port}/connect: nobody listens there`);
+});
+
+test("a service is waited for until it is ready", async () => {
+  let asked = 0;
+  await withService(
+    (_, response) => {
+      asked++;
+      response.writeHead(asked < 3 ? 503 : 200).end();
+    },
+    async (port) => {
+      const ready: Action = {
+        do: "await",
+        request: { to: at(port), method: "GET", path: "/status" },
+        timeout: 20,
+        onFailure: ["false"],
+      };
+      await apply(change(ready));
+    },
+  );
+  assert.is(asked, 3);
+});
+
+test("a service that does not come in time is refused with what its log says", async () => {
+  const port = await freePort();
+  const ready: Action = {
+    do: "await",
+    request: { to: at(port), method: "GET", path: "/status" },
+    timeout: 0.3,
+    onFailure: ["sh", "-c", "echo Password too short; exit 1"],
+  };
+  const message = await refusalLater(() => apply(change(ready)));
+  assert.match(message, `thing: no answer to GET 127.0.0.1:${port}/status within 0.3 s.`);
+  assert.match(message, /says: Password too short$/);
+});
+
+test.run();

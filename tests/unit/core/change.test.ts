@@ -1,0 +1,89 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { fileChanges, run } from "../../../modules/core/change";
+
+const path = "/etc/thing";
+const reload = run(["systemctl", "daemon-reload"]);
+
+test("a file that is not there and is wanted is written, with mode 0644 unless told", () => {
+  assert.equal(fileChanges(null, { path, content: "new\n" }), [
+    {
+      subject: path,
+      before: "",
+      after: "new\n",
+      actions: [{ do: "write", path, content: "new\n", mode: 0o644 }],
+    },
+  ]);
+  const [change] = fileChanges(null, { path, content: "new\n", mode: 0o600 });
+  assert.equal(change?.actions, [{ do: "write", path, content: "new\n", mode: 0o600 }]);
+});
+
+test("an empty file is not the same as none", () => {
+  assert.is(fileChanges(null, { path, content: "" }).length, 1);
+  assert.is(fileChanges({ content: "", mode: 0o644 }, { path, content: null }).length, 1);
+});
+
+test("other content is one change, which keeps the file's own mode unless one is wanted", () => {
+  const observed = { content: "old\n", mode: 0o640 };
+  assert.equal(fileChanges(observed, { path, content: "new\n" }), [
+    {
+      subject: path,
+      before: "old\n",
+      after: "new\n",
+      actions: [{ do: "write", path, content: "new\n", mode: 0o640 }],
+    },
+  ]);
+  const [change, ...others] = fileChanges(observed, { path, content: "new\n", mode: 0o600 });
+  assert.equal(change?.actions, [{ do: "write", path, content: "new\n", mode: 0o600 }]);
+  assert.equal(others, []);
+});
+
+test("a file that is as wanted is no change, whatever its mode where none is wanted", () => {
+  const observed = { content: "same\n", mode: 0o640 };
+  assert.equal(fileChanges(observed, { path, content: "same\n" }), []);
+  assert.equal(fileChanges(observed, { path, content: "same\n", mode: 0o640, afterwards: [reload] }), []);
+});
+
+test("another mode alone is a change of the mode, shown in octal with four digits", () => {
+  assert.equal(fileChanges({ content: "same\n", mode: 0o644 }, { path, content: "same\n", mode: 0o600 }), [
+    {
+      subject: `${path}: mode`,
+      before: "0644\n",
+      after: "0600\n",
+      actions: [{ do: "chmod", path, mode: 0o600 }],
+    },
+  ]);
+  const [setuid] = fileChanges({ content: "", mode: 0o4755 }, { path, content: "", mode: 0o755 });
+  assert.is(setuid?.before, "4755\n");
+});
+
+test("a file that is not wanted is removed, and is no change where it is not there", () => {
+  assert.equal(fileChanges({ content: "old\n", mode: 0o644 }, { path, content: null }), [
+    { subject: path, before: "old\n", after: "", actions: [{ do: "remove", path }] },
+  ]);
+  assert.equal(fileChanges(null, { path, content: null }), []);
+});
+
+test("the steps afterwards follow a write and a removal", () => {
+  const [written] = fileChanges(null, { path, content: "x", afterwards: [reload] });
+  assert.equal(written?.actions.at(-1), reload);
+  const [removed] = fileChanges({ content: "x", mode: 0o644 }, { path, content: null, afterwards: [reload] });
+  assert.equal(removed?.actions, [{ do: "remove", path }, reload]);
+});
+
+test("what is shown of a file goes through the file's own filter, what is written does not", () => {
+  const shown = (content: string): string => content.replace(/secret\d/, "hidden");
+  const [written] = fileChanges({ content: "secret1", mode: 0o600 }, { path, content: "secret2", shown });
+  assert.is(written?.before, "hidden");
+  assert.is(written?.after, "hidden");
+  assert.equal(written?.actions, [{ do: "write", path, content: "secret2", mode: 0o600 }]);
+  const [removed] = fileChanges({ content: "secret1", mode: 0o600 }, { path, content: null, shown });
+  assert.is(removed?.before, "hidden");
+});
+
+test("a program's step has a time limit only where one is given", () => {
+  assert.equal(run(["ifup", "weave"]), { do: "run", argv: ["ifup", "weave"] });
+  assert.equal(run(["ifup", "weave"], 60), { do: "run", argv: ["ifup", "weave"], timeout: 60 });
+});
+
+test.run();

@@ -1,0 +1,132 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { bool, choice, int, list, str } from "../../../modules/core/option";
+import { parseOptions } from "../../../modules/core/parse_options";
+import { Refusal } from "../../../modules/core/refusal";
+import { refusalOf } from "../support/refusal";
+
+const table = {
+  name: str({ description: "", default: "weave" }),
+  index: int({ description: "" }, 1, 10),
+  force: bool({ description: "", default: false }),
+  peers: list({ description: "", default: [] }),
+  state: choice(["on", "off"], { description: "", default: "on" }),
+  mac: str({ description: "" }),
+};
+
+const required = {
+  path: str({ description: "", required: true }),
+  owner: str({ description: "", required: true }),
+  mode: str({ description: "" }),
+};
+
+const secret = {
+  password: str({ description: "", secret: true }, (text) => {
+    if (text.length < 8) throw new Refusal(`"${text}" is too short`);
+    return text;
+  }),
+};
+
+function parse(given: Record<string, unknown>) {
+  return parseOptions("lamp", table, new Map(Object.entries(given)));
+}
+
+test("what is left out has its default, or null where there is none", () => {
+  assert.equal(parse({}), { name: "weave", index: null, force: false, peers: [], state: "on", mac: null });
+});
+
+test("null means left out, as omit and an empty YAML value do", () => {
+  assert.equal(parse({ name: null, index: null, peers: null }), parse({}));
+});
+
+test("every option is converted to its own type", () => {
+  assert.equal(parse({ name: 5, index: "5", force: "yes", peers: "a b", state: "off", mac: "x" }), {
+    name: "5",
+    index: 5,
+    force: true,
+    peers: ["a", "b"],
+    state: "off",
+    mac: "x",
+  });
+});
+
+test("a false, a zero and an empty text are values, not left out", () => {
+  assert.is(parse({ force: false }).force, false);
+  assert.is(parse({ name: "" }).name, "");
+  assert.match(
+    refusalOf(() => parse({ index: 0 })),
+    "0 is out of range",
+  );
+});
+
+test("an unknown option is refused in Ansible's words, with all that there are", () => {
+  assert.is(
+    refusalOf(() => parse({ nmae: "x", index: 1, Peers: "a" })),
+    "Unsupported parameters for (lamp) module: nmae, Peers. " +
+      "Supported parameters include: force, index, mac, name, peers, state.",
+  );
+});
+
+test("names that every JavaScript object has are no options", () => {
+  for (const name of ["constructor", "toString", "hasOwnProperty", "__proto__"]) {
+    assert.match(
+      refusalOf(() => parseOptions("lamp", table, new Map([[name, "x"]]))),
+      `Unsupported parameters for (lamp) module: ${name}.`,
+    );
+  }
+});
+
+test("an unknown option is refused even if it is null", () => {
+  assert.match(
+    refusalOf(() => parse({ unknown: null })),
+    "unknown",
+  );
+});
+
+test("all that is required and not given is named, in order", () => {
+  assert.is(
+    refusalOf(() => parseOptions("lamp", required, new Map())),
+    "missing required arguments: owner, path",
+  );
+  assert.is(
+    refusalOf(() => parseOptions("lamp", required, new Map(Object.entries({ path: null, owner: "root" })))),
+    "missing required arguments: path",
+  );
+});
+
+test("a refused value's message names the option and the value", () => {
+  assert.is(
+    refusalOf(() => parse({ state: "broken" })),
+    "state: must be one of: on, off, got: broken",
+  );
+  assert.match(
+    refusalOf(() => parse({ index: "many" })),
+    'index: "many" is not a whole number',
+  );
+  assert.match(
+    refusalOf(() => parse({ force: "perhaps" })),
+    'force: "perhaps" is not a valid boolean',
+  );
+});
+
+test("a secret value that is refused is in no message, whatever is wrong with it", () => {
+  for (const value of ["hunter2", ["hunter2", "x"], { deep: "hunter2" }, "hunter2\0"]) {
+    const message = refusalOf(() => parseOptions("lamp", secret, new Map([["password", value]])));
+    assert.match(message, "password: ");
+    assert.not.match(message, "hunter2");
+  }
+});
+
+test("an error that is no refusal is not turned into one", () => {
+  const broken = {
+    name: str({ description: "" }, () => {
+      throw new TypeError("a defect");
+    }),
+  };
+  assert.throws(
+    () => parseOptions("lamp", broken, new Map([["name", "x"]])),
+    (error: unknown) => error instanceof TypeError && error.message === "a defect",
+  );
+});
+
+test.run();

@@ -1,0 +1,271 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { type Change, run } from "../../../modules/core/change";
+import type { Module } from "../../../modules/core/module";
+import { int, str } from "../../../modules/core/option";
+import { Refusal } from "../../../modules/core/refusal";
+import { type Result, type RunMode, runModule } from "../../../modules/core/run_module";
+import { memoryHost } from "../support/memory_host";
+
+/** A lamp with a level and a color, both of which the module sets; its bulb is another's to change. */
+interface Lamp {
+  level: number;
+  color: string;
+  bulb: string;
+}
+
+const options = {
+  level: int({ description: "" }, 0, 10),
+  color: str({ description: "", default: "white" }),
+};
+
+/** What the module finds and does is `lamp`; tests replace parts of it. */
+function lampModule(lamp: Lamp, changes: Partial<Module<typeof options, Lamp>> = {}): Module<typeof options, Lamp> {
+  return {
+    name: "lamp",
+    options,
+    observe: () => ({ ...lamp }),
+    plan: ({ level, color }, found) => ({
+      changes: [
+        ...difference("level", String(found.level), String(level)),
+        ...difference("color", found.color, color, { disrupts: "the light" }),
+        ...difference("bulb", found.bulb, "new", { actions: [], madeBy: "a person" }),
+      ],
+      facts: { level, was_lit: found.level > 0 },
+    }),
+    ...changes,
+  };
+}
+
+function difference(subject: string, before: string, after: string, more: Partial<Change> = {}): Change[] {
+  return before === after ? [] : [{ subject, before, after, actions: [run(["set", subject, after])], ...more }];
+}
+
+/** Makes a change on the lamp, and notes it. */
+function applyTo(lamp: Lamp, made: string[] = []) {
+  return async ({ subject, after }: Change): Promise<void> => {
+    made.push(subject);
+    if (subject === "level") lamp.level = Number(after);
+    if (subject === "color") lamp.color = after;
+    if (subject === "bulb") lamp.bulb = after;
+  };
+}
+
+const CHECK: RunMode = { check: true, diff: true };
+const RUN: RunMode = { check: false, diff: true };
+const host = memoryHost({});
+const given = new Map<string, unknown>([
+  ["level", 5],
+  ["color", "red"],
+]);
+const dark = (): Lamp => ({ level: 0, color: "white", bulb: "new" });
+
+test("a run makes the changes in order, and reports them", async () => {
+  const lamp = dark();
+  const made: string[] = [];
+  const result = await runModule(lampModule(lamp), given, RUN, host, applyTo(lamp, made));
+  assert.equal(made, ["level", "color"]);
+  assert.equal(lamp, { level: 5, color: "red", bulb: "new" });
+  assert.equal(result, {
+    changed: true,
+    level: 5,
+    was_lit: true,
+    disrupts: ["the light"],
+    diff: [
+      { before_header: "level", after_header: "level", before: "0", after: "5" },
+      { before_header: "color", after_header: "color", before: "white", after: "red" },
+    ],
+  });
+});
+
+test("a check makes nothing and predicts the run's changes, diff and interruptions", async () => {
+  const lamp = dark();
+  const made: string[] = [];
+  const predicted = await runModule(lampModule(lamp), given, CHECK, host, applyTo(lamp, made));
+  assert.equal(made, []);
+  assert.equal(lamp, dark());
+  const done = await runModule(lampModule(lamp), given, RUN, host, applyTo(lamp, made));
+  const promise = ({ changed, diff, disrupts }: Result) => ({ changed, diff, disrupts });
+  assert.is(predicted.changed, true);
+  assert.equal(promise(predicted), promise(done));
+});
+
+test("a second run, and a check after a run, change nothing", async () => {
+  const lamp = dark();
+  await runModule(lampModule(lamp), given, RUN, host, applyTo(lamp));
+  for (const mode of [RUN, CHECK]) {
+    const made: string[] = [];
+    const result = await runModule(lampModule(lamp), given, mode, host, applyTo(lamp, made));
+    assert.equal(made, []);
+    assert.equal(result, { changed: false, level: 5, was_lit: true, diff: [] });
+  }
+});
+
+test("where there is nothing to do, the host is looked at once", async () => {
+  const lamp: Lamp = { level: 5, color: "red", bulb: "new" };
+  let looks = 0;
+  const module = lampModule(lamp, {
+    observe: () => {
+      looks++;
+      return { ...lamp };
+    },
+  });
+  await runModule(module, given, RUN, host, applyTo(lamp));
+  assert.is(looks, 1);
+  lamp.level = 1;
+  await runModule(module, given, RUN, host, applyTo(lamp));
+  assert.is(looks, 3, "and once more after changes");
+});
+
+test("the diff is only there when it is asked for", async () => {
+  const result = await runModule(lampModule(dark()), given, { check: true, diff: false }, host, applyTo(dark()));
+  assert.is(result.changed, true);
+  assert.not.ok("diff" in result);
+});
+
+test("what is left to do after all changes were made is a failure that says what", async () => {
+  const lamp = dark();
+  const stubborn = async ({ subject, after }: Change): Promise<void> => {
+    if (subject === "color") lamp.color = after;
+  };
+  const result = await runModule(lampModule(lamp), given, RUN, host, stubborn);
+  assert.is(result.failed, true);
+  assert.is(result.changed, true, "the changes were made, as far as is known");
+  assert.match(result.msg ?? "", 'level is "0", not "5"');
+  assert.not.match(result.msg ?? "", "color is");
+  assert.match(result.msg ?? "", "Run again with --diff");
+});
+
+test("what is left to do and is empty is called absent", async () => {
+  const result = await runModule(
+    lampModule(dark(), {
+      plan: () => ({ changes: difference("file", "", "text\n"), facts: {} }),
+    }),
+    given,
+    RUN,
+    host,
+    async () => undefined,
+  );
+  assert.match(result.msg ?? "", 'file is "absent", not "text"');
+});
+
+test("a change that can't be made fails the run, which reports those that were", async () => {
+  const lamp = dark();
+  const apply = async (change: Change): Promise<void> => {
+    if (change.subject === "color") throw new Refusal("color: paint is out; buy some");
+    await applyTo(lamp)(change);
+  };
+  const result = await runModule(lampModule(lamp), given, RUN, host, apply);
+  assert.equal(result, {
+    failed: true,
+    msg: "color: paint is out; buy some",
+    changed: true,
+    diff: [{ before_header: "level", after_header: "level", before: "0", after: "5" }],
+  });
+});
+
+test("the next run finishes what a failed one began", async () => {
+  const lamp = dark();
+  const broken = async (change: Change): Promise<void> => {
+    if (change.subject === "color") throw new Refusal("no paint");
+    await applyTo(lamp)(change);
+  };
+  await runModule(lampModule(lamp), given, RUN, host, broken);
+  const made: string[] = [];
+  const result = await runModule(lampModule(lamp), given, RUN, host, applyTo(lamp, made));
+  assert.equal(made, ["color"]);
+  assert.is(result.failed, undefined);
+});
+
+test("a failure of the first change reports no change", async () => {
+  const result = await runModule(lampModule(dark()), given, RUN, host, async () => {
+    throw new Refusal("no power");
+  });
+  assert.is(result.failed, true);
+  assert.is(result.changed, false);
+  assert.equal(result.diff, []);
+});
+
+test("a change that another makes counts and is shown, and is not made here", async () => {
+  const lamp: Lamp = { level: 5, color: "red", bulb: "old" };
+  const made: string[] = [];
+  for (const mode of [CHECK, RUN]) {
+    const result = await runModule(lampModule(lamp), given, mode, host, applyTo(lamp, made));
+    assert.is(result.failed, undefined);
+    assert.is(result.changed, true);
+    assert.equal(result.diff, [{ before_header: "bulb", after_header: "bulb", before: "old", after: "new" }]);
+  }
+  assert.equal(made, []);
+  assert.is(lamp.bulb, "old");
+});
+
+test("a change that another makes is no failure when it is still owed after the others", async () => {
+  const lamp: Lamp = { level: 0, color: "red", bulb: "old" };
+  const result = await runModule(lampModule(lamp), given, RUN, host, applyTo(lamp));
+  assert.is(result.failed, undefined);
+  assert.equal(
+    result.diff?.map(({ before_header }) => before_header),
+    ["level", "bulb"],
+  );
+});
+
+test("a refused option, observation or plan is a failure with that message and nothing made", async () => {
+  const refuse = (): never => {
+    throw new Refusal("the lamp is on fire; leave the room");
+  };
+  const fails = [
+    {
+      module: lampModule(dark()),
+      args: new Map([["levle", 1]]),
+      msg: "Unsupported parameters for (lamp) module: levle",
+    },
+    { module: lampModule(dark(), { observe: refuse }), args: given, msg: "the lamp is on fire" },
+    { module: lampModule(dark(), { plan: refuse }), args: given, msg: "the lamp is on fire" },
+  ];
+  for (const { module, args, msg } of fails) {
+    for (const mode of [RUN, CHECK]) {
+      const result = await runModule(module, args, mode, host, async () => assert.unreachable("something was made"));
+      assert.is(result.failed, true);
+      assert.is(result.changed, false);
+      assert.match(result.msg ?? "", msg);
+      assert.not.ok("exception" in result);
+    }
+  }
+});
+
+test("an error that nobody foresaw is reported as the module's defect, with its stack", async () => {
+  const module = lampModule(dark(), {
+    plan: () => {
+      throw new TypeError("x is not a function");
+    },
+  });
+  const result = await runModule(module, given, RUN, host, applyTo(dark()));
+  assert.is(result.failed, true);
+  assert.match(result.msg ?? "", "lamp failed in a way that it should not: x is not a function");
+  assert.match(result.msg ?? "", "Please report this");
+  assert.match(String(result["exception"]), "run_module.test.ts");
+});
+
+test("an observation that answers later is waited for", async () => {
+  const lamp = dark();
+  const module = lampModule(lamp, { observe: async () => ({ ...lamp }) });
+  const result = await runModule(module, given, RUN, host, applyTo(lamp));
+  assert.is(result.changed, true);
+  assert.is(lamp.level, 5);
+});
+
+test("warnings are reported where there are any", async () => {
+  const warned = lampModule(dark(), { plan: () => ({ changes: [], facts: {}, warnings: ["dusty"] }) });
+  assert.equal((await runModule(warned, given, RUN, host, applyTo(dark()))).warnings, ["dusty"]);
+  const silent = lampModule(dark(), { plan: () => ({ changes: [], facts: {}, warnings: [] }) });
+  assert.not.ok("warnings" in (await runModule(silent, given, RUN, host, applyTo(dark()))));
+});
+
+test("a file's bytes are shown as the UTF-8 text that they are", async () => {
+  const bytes = Buffer.from("Gerät €\n").toString("latin1");
+  const module = lampModule(dark(), { plan: () => ({ changes: difference("file", bytes, "ASCII\n"), facts: {} }) });
+  const result = await runModule(module, given, CHECK, host, applyTo(dark()));
+  assert.is(result.diff?.[0]?.before, "Gerät €\n");
+});
+
+test.run();

@@ -1,0 +1,164 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { plan } from "../../../modules/docker_bridge_opts/plan";
+import { inWords, subjects } from "../support/changes";
+import { refusalOf } from "../support/refusal";
+import { APOLLO, asked, DEFAULT_FILE, FRESH, PATH, runningWith, STEADY, USUAL_LINE, usual } from "./hosts";
+
+const DAEMON = "dockerd, as it runs";
+const withFile = (content: string) => ({ ...STEADY, file: { content, mode: 0o644 } });
+
+test("on a fresh host the options are added to the file, and the restart is owed", () => {
+  const { changes, facts } = plan(usual(), FRESH);
+  assert.equal(inWords(changes), [
+    {
+      subject: PATH,
+      before: DEFAULT_FILE,
+      after: `${DEFAULT_FILE}DOCKER_OPTS="${USUAL_LINE}"\n`,
+      steps: [`write ${PATH} 0644`],
+    },
+    {
+      subject: DAEMON,
+      before: "none of these options\n",
+      after: `${USUAL_LINE.replace(/ /g, "\n")}\n`,
+      steps: [],
+    },
+  ]);
+  assert.equal(facts, { path: PATH, docker_opts: USUAL_LINE, restart_required: true });
+});
+
+test("the restart is another's to make, and says that it stops containers", () => {
+  const [, restart] = plan(usual(), FRESH).changes;
+  assert.is(restart?.madeBy, "a restart of Docker");
+  assert.match(restart?.disrupts ?? "", "stops the containers");
+});
+
+test("on a host that is as wanted nothing is planned", () => {
+  const { changes, facts, warnings } = plan(usual(), STEADY);
+  assert.equal(changes, []);
+  assert.is(facts["restart_required"], false);
+  assert.equal(warnings, []);
+});
+
+test("a file that is not there is made", () => {
+  const { changes } = plan(usual(), { ...FRESH, file: null });
+  assert.equal(inWords(changes)[0], {
+    subject: PATH,
+    before: "",
+    after: `DOCKER_OPTS="${USUAL_LINE}"\n`,
+    steps: [`write ${PATH} 0644`],
+  });
+});
+
+test("where nothing is asked nothing is planned, whether the file is there or not", () => {
+  assert.equal(plan(asked(), FRESH).changes, []);
+  assert.equal(plan(asked(), { ...FRESH, file: null }).changes, []);
+});
+
+test("a daemon that runs with other options owes a restart though the file is right", () => {
+  const { changes, facts } = plan(usual(), { ...STEADY, running: runningWith("--bridge=docker1 --mtu=1450 -D") });
+  assert.equal(inWords(changes), [
+    {
+      subject: DAEMON,
+      before: "--bridge=docker1\n--mtu=1450\n",
+      after: `${USUAL_LINE.replace(/ /g, "\n")}\n`,
+      steps: [],
+    },
+  ]);
+  assert.is(facts["restart_required"], true);
+});
+
+test("a daemon that does not run owes a start", () => {
+  const { changes } = plan(usual(), { ...STEADY, running: null });
+  assert.equal(subjects(changes), [DAEMON]);
+  assert.is(changes[0]?.before, "stopped\n");
+  const stopped = { ...FRESH, running: null };
+  assert.is(plan(asked({ mtu: 1500 }), stopped).facts["restart_required"], true, "with Docker's own values too");
+});
+
+test("each option that differs in the running daemon alone makes it owe a restart", () => {
+  for (const part of USUAL_LINE.split(" ")) {
+    const others = USUAL_LINE.split(" ").filter((option) => option !== part);
+    assert.equal(
+      subjects(plan(usual(), { ...STEADY, running: runningWith(others.join(" ")) }).changes),
+      [DAEMON],
+      part,
+    );
+  }
+});
+
+test("options that mean the same are no change, in the file and in the daemon", () => {
+  const line =
+    "-b weave --fixed-cidr 10.2.1.0/24 --dns 172.17.42.1 --dns 8.8.8.8 --dns-search service.consul --mtu 1450 -D";
+  const observed = { ...withFile(`DOCKER_OPTS='${line}'\n`), running: runningWith(line) };
+  assert.equal(plan(usual(), observed).changes, []);
+});
+
+test("Docker's own MTU is the same as none", () => {
+  const observed = { ...FRESH, file: { content: 'DOCKER_OPTS="-D"\n', mode: 0o644 }, running: runningWith("-D") };
+  assert.equal(plan(asked({ mtu: 1500 }), observed).changes, []);
+});
+
+test("other options in the file stay, as they are written, and so does all around them", () => {
+  const content = `# top\nDOCKER_OPTS="-H tcp://0.0.0.0:2375 --label 'a b' --mtu=9000"\nexport PATH\n`;
+  const { changes } = plan(asked({ mtu: 1450 }), withFile(content));
+  assert.is(changes[0]?.after, `# top\nDOCKER_OPTS="-H tcp://0.0.0.0:2375 --label 'a b' --mtu=1450"\nexport PATH\n`);
+});
+
+test("quotes in a value that is written bare are not lost", () => {
+  const { changes } = plan(asked({ mtu: 1450 }), withFile(`DOCKER_OPTS=--label="a b" --debug\n`));
+  assert.is(changes[0]?.after, `DOCKER_OPTS="--label=\\"a b\\" --debug --mtu=1450"\n`);
+});
+
+test("the file's own mode stays", () => {
+  const { changes } = plan(usual(), { ...FRESH, file: { content: DEFAULT_FILE, mode: 0o600 } });
+  assert.equal(inWords(changes)[0]?.steps, [`write ${PATH} 0600`]);
+});
+
+test("what is planned, once made, plans nothing but the restart that is still owed", () => {
+  for (const content of [
+    DEFAULT_FILE,
+    "",
+    "DOCKER_OPTS=",
+    'DOCKER_OPTS="--mtu=1 -b x"\nA=1',
+    `DOCKER_OPTS="${APOLLO}"\n`,
+  ]) {
+    const first = plan(usual(), { ...FRESH, file: { content, mode: 0o644 } });
+    const made = first.changes[0]?.after ?? "";
+    const second = plan(usual(), { ...FRESH, file: { content: made, mode: 0o644 } });
+    assert.equal(subjects(second.changes), [DAEMON], content);
+    assert.is(second.facts["docker_opts"], first.facts["docker_opts"]);
+  }
+});
+
+test("Apollo's opts alone do the same as the options by their names", () => {
+  const { changes, facts } = plan(asked({ opts: APOLLO }), FRESH);
+  assert.equal(subjects(changes), [PATH, DAEMON]);
+  assert.is(facts["docker_opts"], USUAL_LINE.replace(" --mtu=1450", ""));
+});
+
+test("a subnet outside the bridge's network is refused, by the address that it has or the one that is told", () => {
+  const options = { fixed_cidr: "10.3.1.0/24" };
+  assert.match(
+    refusalOf(() => plan(usual(options), FRESH)),
+    'fixed_cidr: "10.3.1.0/24" is outside the bridge\'s network 10.2.0.0/16',
+  );
+  const told = usual({ bridge_address: "10.9.0.1/16" });
+  assert.match(
+    refusalOf(() => plan(told, { ...FRESH, bridgeAddresses: [] })),
+    "outside the bridge's network 10.9.0.0/16 (its address is 10.9.0.1/16)",
+  );
+});
+
+test("a bridge without an address is warned of, as dockerd would not start", () => {
+  const { warnings, changes } = plan(usual(), { ...FRESH, bridgeAddresses: [] });
+  assert.equal(warnings, ["The bridge weave has no IPv4 address yet; dockerd does not start without."]);
+  assert.equal(subjects(changes), [PATH, DAEMON]);
+});
+
+test("a list that is empty removes its options", () => {
+  const { changes } = plan(asked({ dns: [] }), withFile('DOCKER_OPTS="--dns 8.8.8.8 --debug"\n'));
+  assert.is(changes[0]?.after, 'DOCKER_OPTS="--debug"\n');
+});
+
+test.run();

@@ -1,0 +1,175 @@
+import * as fc from "fast-check";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import {
+  type DockerFlags,
+  meansTheSame,
+  parseDockerFlags,
+  withDockerFlags,
+} from "../../../modules/formats/docker_flags";
+import { splitWords } from "../../../modules/formats/words";
+import { forAll } from "../support/property";
+
+const parse = (line: string): Record<string, readonly string[]> =>
+  Object.fromEntries(parseDockerFlags(splitWords(line)));
+const wanted = (flags: Record<string, readonly string[]>): DockerFlags => new Map(Object.entries(flags));
+
+test("a flag's value may stand behind = or in the next word", () => {
+  assert.equal(parse("--bridge=weave"), { bridge: ["weave"] });
+  assert.equal(parse("--bridge weave"), { bridge: ["weave"] });
+});
+
+test("a short flag is its long one, its value behind =, in the next word or at once", () => {
+  for (const line of ["-b weave", "-b=weave", "-bweave"]) assert.equal(parse(line), { bridge: ["weave"] }, line);
+  assert.equal(parse("-H fd:// -Hunix:///run/d.sock -H=tcp://0.0.0.0:2375"), {
+    host: ["fd://", "unix:///run/d.sock", "tcp://0.0.0.0:2375"],
+  });
+  assert.equal(parse("-l warn -g /data -s overlay2 -p /run/d.pid -G docker"), {
+    "log-level": ["warn"],
+    graph: ["/data"],
+    "storage-driver": ["overlay2"],
+    pidfile: ["/run/d.pid"],
+    group: ["docker"],
+  });
+});
+
+test("a flag that comes several times has its values in order", () => {
+  assert.equal(parse("--dns 172.17.42.1 --dns=8.8.8.8 --mtu=1450 --dns 1.1.1.1"), {
+    dns: ["172.17.42.1", "8.8.8.8", "1.1.1.1"],
+    mtu: ["1450"],
+  });
+});
+
+test("a switch takes no word behind it", () => {
+  assert.equal(parse("--live-restore --debug -D --bridge weave"), {
+    "live-restore": ["true"],
+    debug: ["true", "true"],
+    bridge: ["weave"],
+  });
+  assert.equal(parse("--icc=false --iptables=true -D=false"), { icc: ["false"], iptables: ["true"], debug: ["false"] });
+});
+
+test("a value may have = in it, or be empty", () => {
+  assert.equal(parse("--log-opt tag=x=y --label=a=b --dns-search="), {
+    "log-opt": ["tag=x=y"],
+    label: ["a=b"],
+    "dns-search": [""],
+  });
+});
+
+test("the command line of a running daemon is read", () => {
+  assert.equal(
+    parse("-H fd:// --containerd=/run/containerd/containerd.sock --bridge=weave --fixed-cidr=10.2.1.0/24 --mtu=1450"),
+    {
+      host: ["fd://"],
+      containerd: ["/run/containerd/containerd.sock"],
+      bridge: ["weave"],
+      "fixed-cidr": ["10.2.1.0/24"],
+      mtu: ["1450"],
+    },
+  );
+});
+
+test("a word that is no flag is none", () => {
+  assert.equal(parse("weave - -- -Z --debug stray"), { debug: ["true"] });
+  assert.equal(parse(""), {});
+});
+
+test("flags are added behind what is there", () => {
+  assert.is(withDockerFlags("", wanted({ bridge: ["weave"] })), "--bridge=weave");
+  assert.is(
+    withDockerFlags("-H fd:// --log-level warn", wanted({ bridge: ["weave"], dns: ["1.1.1.1", "8.8.8.8"] })),
+    "-H fd:// --log-level warn --bridge=weave --dns=1.1.1.1 --dns=8.8.8.8",
+  );
+});
+
+test("a flag with other values is replaced, however it is spelled", () => {
+  for (const line of ["-b docker1 -D", "--bridge docker1 -D", "-bdocker1 -D", "--bridge=docker1 -D --bridge=x"]) {
+    assert.is(withDockerFlags(line, wanted({ bridge: ["weave"] })), "-D --bridge=weave", line);
+  }
+});
+
+test("a flag that has its values stays as it is written", () => {
+  const line = `-b weave  --dns "1.1.1.1" --dns=8.8.8.8 --label 'a b'`;
+  assert.is(withDockerFlags(line, wanted({ bridge: ["weave"], dns: ["1.1.1.1", "8.8.8.8"] })), line);
+});
+
+test("the order of a flag's values counts", () => {
+  assert.is(
+    withDockerFlags("--dns=1.1.1.1 --dns=8.8.8.8", wanted({ dns: ["8.8.8.8", "1.1.1.1"] })),
+    "--dns=8.8.8.8 --dns=1.1.1.1",
+  );
+});
+
+test("a flag that is wanted without values goes", () => {
+  assert.is(withDockerFlags("--dns 1.1.1.1 -D --dns=8.8.8.8", wanted({ dns: [] })), "-D");
+  assert.is(withDockerFlags("-D", wanted({ dns: [] })), "-D");
+});
+
+test("words that are not understood stay, as they are written", () => {
+  assert.is(
+    withDockerFlags(`stray -Z "$OTHER" --mtu=9000 --label="a b"`, wanted({ mtu: ["1450"] })),
+    `stray -Z "$OTHER" --label="a b" --mtu=1450`,
+  );
+});
+
+test("an MTU of 1500 is what dockerd has by itself", () => {
+  assert.ok(meansTheSame("mtu", undefined, ["1500"]));
+  assert.ok(meansTheSame("mtu", ["1500"], undefined));
+  assert.not.ok(meansTheSame("mtu", undefined, ["1450"]));
+  assert.not.ok(meansTheSame("bridge", undefined, ["weave"]));
+  assert.ok(meansTheSame("dns", undefined, []));
+  assert.is(withDockerFlags("-D", wanted({ mtu: ["1500"] })), "-D");
+  assert.is(withDockerFlags("-D --mtu=1450", wanted({ mtu: ["1500"] })), "-D --mtu=1500");
+});
+
+test("a flag without values is one that is not set, and means dockerd's own value", () => {
+  assert.ok(meansTheSame("mtu", [], undefined));
+  assert.ok(meansTheSame("mtu", ["1500"], []));
+});
+
+const plain = fc.string({ unit: fc.constantFrom(..."ab1./:-"), minLength: 1, maxLength: 6 }).map((text) => `v${text}`);
+/** Lines of well-formed options, in all spellings. */
+const written = fc.oneof(
+  fc.tuple(fc.constantFrom("bridge", "dns", "mtu", "label", "log-opt", "host"), plain).map(([n, v]) => `--${n}=${v}`),
+  fc.tuple(fc.constantFrom("bridge", "dns", "mtu", "label", "log-opt", "host"), plain).map(([n, v]) => `--${n} ${v}`),
+  fc.tuple(fc.constantFrom("b", "H", "l"), plain, fc.constantFrom(" ", "=", "")).map(([n, v, s]) => `-${n}${s}${v}`),
+  fc.constantFrom("-D", "--live-restore", "--icc=false", `--label="a b"`, "--label 'c d'", "stray"),
+);
+const lines = fc.array(written, { maxLength: 6 }).map((words) => words.join(" "));
+const flags = fc
+  .record(
+    {
+      bridge: fc.array(plain, { maxLength: 1 }),
+      dns: fc.array(plain, { maxLength: 3 }),
+      mtu: fc.array(plain, { minLength: 1, maxLength: 1 }),
+      "fixed-cidr": fc.array(plain, { maxLength: 1 }),
+    },
+    { requiredKeys: [] },
+  )
+  .map((record) => new Map<string, readonly string[]>(Object.entries(record)));
+
+test("a line has the flags that it was given, and a second time changes nothing", () => {
+  forAll([lines, flags], (line, given) => {
+    const result = withDockerFlags(line, given);
+    const present = parseDockerFlags(splitWords(result));
+    for (const [name, values] of given) assert.ok(meansTheSame(name, present.get(name), values), result);
+    assert.is(withDockerFlags(result, given), result);
+  });
+});
+
+test("options that are not given keep their values, spelling and order", () => {
+  forAll([lines, flags], (line, given) => {
+    const others = (text: string): unknown => {
+      const all = parseDockerFlags(splitWords(text));
+      return [...all].filter(([name]) => !given.has(name));
+    };
+    const result = withDockerFlags(line, given);
+    assert.equal(others(result), others(line));
+    const rest = withDockerFlags(result, new Map([...given.keys()].map((name) => [name, []])));
+    const bare = withDockerFlags(line, new Map([...given.keys()].map((name) => [name, []])));
+    assert.equal(splitWords(rest), splitWords(bare));
+  });
+});
+
+test.run();

@@ -1,0 +1,161 @@
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { readsFile, renderManualInterface, withSource } from "../../../modules/formats/interfaces";
+import { matchesGolden } from "../support/golden";
+import { refusalOf } from "../support/refusal";
+
+const WEAVE = "/etc/network/interfaces.d/weave.cfg";
+
+const DEBIAN = `# This file describes the network interfaces available on your system
+# and how to activate them. For more information, see interfaces(5).
+
+source /etc/network/interfaces.d/*
+
+# The loopback network interface
+auto lo
+iface lo inet loopback
+`;
+
+const UBUNTU_1404 = `# This file describes the network interfaces available on your system
+auto lo
+iface lo inet loopback
+
+auto eth0
+iface eth0 inet dhcp
+source /etc/network/interfaces.d/*.cfg
+`;
+
+const reads = (...lines: string[]): boolean => readsFile(`${lines.join("\n")}\n`, WEAVE);
+
+test("Debian's default file reads what lies in interfaces.d", () => {
+  assert.ok(readsFile(DEBIAN, WEAVE));
+});
+
+test("a file with Apollo's line reads weave.cfg", () => {
+  assert.ok(readsFile(UBUNTU_1404, WEAVE));
+});
+
+test("a file without a source line reads no other", () => {
+  assert.not.ok(reads("auto lo", "iface lo inet loopback"));
+  assert.not.ok(readsFile("", WEAVE));
+});
+
+test("a source line for other files does not read this one", () => {
+  assert.not.ok(reads("source /etc/network/interfaces.d/*.conf"));
+  assert.not.ok(reads("source /etc/network/interfaces.d/eth*"));
+  assert.not.ok(reads("source /etc/network/other.d/*"));
+  assert.not.ok(reads("source /etc/network/interfaces.d"));
+  assert.not.ok(reads("source"));
+});
+
+test("a pattern does not reach into folders, and is taken whole", () => {
+  assert.not.ok(reads("source /etc/network/*"));
+  assert.not.ok(reads("source /etc/*/weave.cfg"));
+  assert.not.ok(reads("source /etc/network/interfaces.d/weave"));
+  assert.not.ok(reads("source /network/interfaces.d/*"));
+});
+
+test("a pattern's dot is a dot", () => {
+  assert.not.ok(readsFile("source /etc/network/interfaces.d/*.cfg\n", "/etc/network/interfaces.d/weavexcfg"));
+});
+
+test("patterns may have question marks and sets", () => {
+  assert.ok(reads("source /etc/network/interfaces.d/w?ave.cfg"));
+  assert.ok(reads("source /etc/network/interfaces.d/weave.[a-c]fg"));
+  assert.ok(reads("source /etc/network/interfaces.d/weave.[!x]fg"));
+  assert.not.ok(reads("source /etc/network/interfaces.d/weave.[!c]fg"));
+  assert.not.ok(reads("source /etc/network/interfaces.d/weave.[xy]fg"));
+  assert.not.ok(reads("source /etc/network/interfaces.d/weave.[cfg"));
+});
+
+test("a path without a leading slash starts at /etc/network", () => {
+  assert.ok(reads("source interfaces.d/*"));
+  assert.ok(reads("source interfaces.d/weave.cfg"));
+  assert.not.ok(reads("source weave.cfg"));
+});
+
+test("source-directory skips weave.cfg for its dot, and reads names of letters, digits, - and _", () => {
+  for (const line of [
+    "source-directory /etc/network/interfaces.d",
+    "source-directory /etc/network/interfaces.d/",
+    "source-directory interfaces.d",
+  ]) {
+    assert.not.ok(reads(line), line);
+    assert.ok(readsFile(line, "/etc/network/interfaces.d/weave"), line);
+    assert.ok(readsFile(line, "/etc/network/interfaces.d/Weave-0_1"), line);
+  }
+  assert.not.ok(readsFile("source-directory /etc/network/other.d", "/etc/network/interfaces.d/weave"));
+});
+
+test("indentation, tabs and spaces at the end are nothing", () => {
+  assert.ok(reads("  source\t/etc/network/interfaces.d/*.cfg  "));
+  assert.ok(reads("source   /etc/network/interfaces.d/*.cfg\r"));
+});
+
+test("a comment is no directive", () => {
+  assert.not.ok(reads("#source /etc/network/interfaces.d/*.cfg"));
+  assert.not.ok(reads("  # source /etc/network/interfaces.d/*.cfg"));
+});
+
+test("a line goes on behind a backslash at its end", () => {
+  assert.ok(reads("source \\", "  /etc/network/interfaces.d/*.cfg"));
+  assert.not.ok(reads("iface eth0 inet static \\", "source /etc/network/interfaces.d/*.cfg"));
+});
+
+// ifupdown 0.8: get_line() drops comments before it looks for a backslash, and source takes all that wordexp(3) makes of
+// the rest of its line. Both tried with its ifquery.
+test("a comment does not go on behind a backslash: the source line below it is read", () => {
+  assert.ok(reads("# a comment \\", "source /etc/network/interfaces.d/*.cfg"));
+});
+
+test("a source line may name several patterns", () => {
+  assert.ok(reads("source /etc/network/none.d/* /etc/network/interfaces.d/*.cfg"));
+});
+
+test("a source line is added at the end of the file, all else stays", () => {
+  assert.is(withSource("auto lo\n", "/x/*.cfg"), "auto lo\nsource /x/*.cfg\n");
+  assert.is(withSource(UBUNTU_1404, "/x/*"), `${UBUNTU_1404}source /x/*\n`);
+});
+
+test("a source line gets a line of its own where the file does not end with a newline", () => {
+  assert.is(withSource("auto lo", "/x/*.cfg"), "auto lo\nsource /x/*.cfg\n");
+});
+
+test("a source line in an empty file is its first line", () => {
+  assert.is(withSource("", "/x/*.cfg"), "source /x/*.cfg\n");
+});
+
+test("a source line that was added is read", () => {
+  for (const content of ["", "auto lo", "source-directory /etc/network/interfaces.d\n"]) {
+    assert.ok(readsFile(withSource(content, "/etc/network/interfaces.d/*.cfg"), WEAVE), JSON.stringify(content));
+  }
+});
+
+test("a stanza is rendered as it stands in the file beside this test", () => {
+  const text = renderManualInterface({
+    comment: "Written by a test.",
+    name: "weave",
+    steps: [
+      { phase: "pre-up", command: "ip link show dev weave >/dev/null 2>&1 || ip link add name weave type bridge" },
+      { phase: "post-up", command: "ip addr replace 10.2.0.1/16 dev weave" },
+      { phase: "pre-down", command: 'echo "it\'s <down> & out" = `true`' },
+      { phase: "post-down", command: "ip link del dev weave" },
+    ],
+  });
+  matchesGolden(text, join(__dirname, "golden/weave.cfg"));
+});
+
+test("what would end a line of a stanza, or continue it, is refused", () => {
+  const stanza = { comment: "", name: "weave", steps: [] };
+  for (const command of ["a\nb", "a\rb", "a\0b", "a\\"]) {
+    const message = refusalOf(() => renderManualInterface({ ...stanza, steps: [{ phase: "pre-up", command }] }));
+    assert.match(message, "can't stand in a line of interfaces(5)");
+  }
+  assert.match(
+    refusalOf(() => renderManualInterface({ ...stanza, name: "weave\niface eth0 inet manual" })),
+    "interfaces(5)",
+  );
+});
+
+test.run();

@@ -1,0 +1,68 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { parseAddresses, parseFloodPeers, parseVxlan } from "../../../modules/formats/iproute";
+
+// iproute2 6.1.
+const ADDRESSES = String.raw`1: lo    inet 127.0.0.1/8 scope host lo\       valid_lft forever preferred_lft forever
+3: eth0    inet 192.168.50.11/24 scope global eth0\       valid_lft forever preferred_lft forever
+4: weave    inet 10.2.0.1/16 brd 10.2.255.255 scope global weave\       valid_lft forever preferred_lft forever
+4: weave    inet 10.32.0.1/12 brd 10.47.255.255 scope global secondary weave\       valid_lft forever preferred_lft forever
+`;
+
+const VXLAN = String.raw`5: weave-vx: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue master weave state UNKNOWN mode DEFAULT group default qlen 1000\    link/ether 9a:d1:47:9d:4f:10 brd ff:ff:ff:ff:ff:ff promiscuity 1  allmulti 1 minmtu 68 maxmtu 65535 \    vxlan id 6783 local 192.168.50.11 dev eth0 srcport 0 0 dstport 4789 ttl auto ageing 300 udpcsum noudp6zerocsumtx noudp6zerocsumrx \    bridge_slave state forwarding priority 32 cost 2 hairpin off guard off root_block off fastleave off learning on flood on port_id 0x8001 \ numtxqueues 1 gso_max_size 65536
+`;
+
+test("addresses come with their device and prefix length, several of a device each", () => {
+  assert.equal(parseAddresses(ADDRESSES), [
+    { device: "lo", cidr: "127.0.0.1/8" },
+    { device: "eth0", cidr: "192.168.50.11/24" },
+    { device: "weave", cidr: "10.2.0.1/16" },
+    { device: "weave", cidr: "10.32.0.1/12" },
+  ]);
+});
+
+test("a point-to-point address, which is printed without a prefix length, is a host's own", () => {
+  const output = String.raw`7: tun0    inet 10.8.0.6 peer 10.8.0.5/32 scope global tun0\       valid_lft forever preferred_lft forever`;
+  assert.equal(parseAddresses(output), [{ device: "tun0", cidr: "10.8.0.6/32" }]);
+});
+
+test("a label that differs from the device is not taken for it", () => {
+  const output = String.raw`3: eth0    inet 192.168.50.99/24 scope global secondary eth0:1\       valid_lft forever preferred_lft forever`;
+  assert.equal(parseAddresses(output), [{ device: "eth0", cidr: "192.168.50.99/24" }]);
+});
+
+test("no output means no address", () => {
+  assert.equal(parseAddresses(""), []);
+});
+
+test("a VXLAN device's parameters are read from its details", () => {
+  assert.equal(parseVxlan(VXLAN), { id: 6783, port: 4789, local: "192.168.50.11", underlay: "eth0" });
+});
+
+test("a VXLAN device's parameters may be in another order and with others between", () => {
+  const output = String.raw`5: x: <UP> mtu 1450 \    vxlan id 7 group 239.1.1.1 dev eth1 srcport 0 0 dstport 8472 local 10.0.0.1 nolearning \    addrgenmode eui64`;
+  assert.equal(parseVxlan(output), { id: 7, port: 8472, local: "10.0.0.1", underlay: "eth1" });
+});
+
+test("what a VXLAN device was made without is empty", () => {
+  const output = String.raw`5: x: <UP> mtu 1450 \    vxlan id 7 srcport 0 0 dstport 4789 ttl auto \    bridge_slave dev eth9 local 10.9.9.9`;
+  assert.equal(parseVxlan(output), { id: 7, port: 4789, local: "", underlay: "" });
+});
+
+test("a device that is no VXLAN has no parameters, whatever its name", () => {
+  const bridge = String.raw`4: vxlan: <UP> mtu 1500 qdisc noqueue \    link/ether 9a:d1:47:9d:4f:10 brd ff:ff:ff:ff:ff:ff \    bridge forward_delay 1500`;
+  assert.is(parseVxlan(bridge), null);
+});
+
+test("the peers of a forwarding table are the destinations of frames for all", () => {
+  const output = `9a:d1:47:9d:4f:10 master weave permanent
+9a:d1:47:9d:4f:10 vlan 1 master weave permanent
+00:00:00:00:00:00 dst 192.168.50.12 self permanent
+00:00:00:00:00:00 dst 192.168.50.13 self permanent
+0e:5f:33:00:00:02 dst 192.168.50.14 self
+`;
+  assert.equal(parseFloodPeers(output), ["192.168.50.12", "192.168.50.13"]);
+  assert.equal(parseFloodPeers("9a:d1:47:9d:4f:10 master weave permanent\n"), []);
+});
+
+test.run();

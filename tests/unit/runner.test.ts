@@ -1,0 +1,93 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { inTemporaryFolder } from "./support/temporary_folder";
+
+const ROOT = join(__dirname, "../..");
+const HEAD = `const { test } = require(${JSON.stringify(require.resolve("uvu"))});
+const assert = require(${JSON.stringify(require.resolve("uvu/assert"))});
+`;
+const PASSES = 'test("passes", () => assert.ok(true));\n';
+const FAILS = 'test("fails", () => assert.ok(false, "on purpose"));\n';
+const RUN = "test.run();\n";
+
+interface Outcome {
+  readonly status: number | null;
+  readonly lines: readonly string[];
+}
+
+/** Runs tests/run.ts on a new folder with these files, of which each has the head above. */
+function runOn(files: Readonly<Record<string, string>>, environment: Readonly<Record<string, string>> = {}): Outcome {
+  const outcome: { status: number | null; lines: readonly string[] } = { status: null, lines: [] };
+  inTemporaryFolder((folder) => {
+    for (const [name, code] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), HEAD + code);
+    }
+    const { status, stdout } = spawnSync(process.execPath, ["-r", "tsx/cjs", "tests/run.ts", relative(ROOT, folder)], {
+      cwd: ROOT,
+      encoding: "utf8",
+      env: { ...process.env, FORCE_COLOR: undefined, ...environment },
+      timeout: 60_000,
+    });
+    outcome.status = status;
+    outcome.lines = stdout.trimEnd().split("\n");
+  });
+  return outcome;
+}
+
+test("passing tests, in folders too, are counted over all files, and the status is 0", () => {
+  const { status, lines } = runOn({ "a.test.ts": PASSES + PASSES + RUN, "deep/er/b.test.ts": PASSES + RUN });
+  assert.is(lines.at(-1), "3 passed, 0 failed");
+  assert.is(lines.length, 3, "a line a file, and the last");
+  const [a, b] = lines.slice(0, 2).sort(); // Files run side by side, and end in any order.
+  assert.match(a ?? "", /^ok {4}\S+a\.test\.ts {2}2 passed, 0 failed {2}\d+\.\d s$/);
+  assert.match(b ?? "", /^ok {4}\S+b\.test\.ts {2}1 passed, 0 failed {2}\d+\.\d s$/);
+  assert.is(status, 0);
+});
+
+test("a failing test is counted and shown beside the passing ones, and the status is 1", () => {
+  const { status, lines } = runOn({ "a.test.ts": PASSES + FAILS + PASSES + RUN, "b.test.ts": PASSES + RUN });
+  assert.is(lines.at(-1), "3 passed, 1 failed");
+  assert.ok(lines.some((line) => /^FAIL {2}\S+a\.test\.ts {2}2 passed, 1 failed/.test(line)));
+  assert.match(lines.join("\n"), "on purpose");
+  assert.is(status, 1);
+});
+
+test("a file that forgets test.run() has failed", () => {
+  const { status, lines } = runOn({ "a.test.ts": PASSES });
+  assert.is(lines.at(-1), "0 passed, 1 failed");
+  assert.match(lines.join("\n"), "does it end with test.run()?");
+  assert.is(status, 1);
+});
+
+test("a file that is cut short, has an error or ends with another status has failed", () => {
+  const { status, lines } = runOn({
+    "a.test.ts": `test("ends all", () => process.exit(0));\n${PASSES}${RUN}`,
+    "b.test.ts": 'throw new Error("while it is read");\n',
+    "c.test.ts": `${PASSES}${RUN}process.on("exit", () => { process.exitCode = 3; });\n`,
+  });
+  assert.is(lines.at(-1), "1 passed, 3 failed");
+  assert.is(status, 1);
+});
+
+test("a file that is no test file is not run", () => {
+  const { lines } = runOn({ "a.test.ts": PASSES + RUN, "helper.ts": "process.exit(1);\n" });
+  assert.is(lines.at(-1), "1 passed, 0 failed");
+});
+
+test("a folder without any test file is a failure", () => {
+  const { status, lines } = runOn({ "helper.ts": "" });
+  assert.is.not(status, 0);
+  assert.not.match(lines.at(-1) ?? "", "0 failed");
+});
+
+test("tests are counted in colour too, as CI services ask for it", () => {
+  const { status, lines } = runOn({ "a.test.ts": PASSES + RUN }, { FORCE_COLOR: "1" });
+  assert.is(lines.at(-1), "1 passed, 0 failed");
+  assert.is(status, 0);
+});
+
+test.run();

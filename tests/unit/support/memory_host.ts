@@ -1,0 +1,34 @@
+import type { FileState, Host, HttpRequest, HttpResponse, RunOutput } from "../../../modules/core/host";
+import { nameOfRequest } from "../../../modules/core/linux_host";
+
+/** A host in memory, as far as a test says what is on it. All else is absent. */
+export interface Contents {
+  readonly files?: Readonly<Record<string, string | FileState>>;
+  readonly kernel?: Readonly<Record<string, string>>;
+  readonly names?: Readonly<Record<string, readonly string[]>>;
+  readonly links?: Readonly<Record<string, string>>;
+  /** A command line to its standard output. */
+  readonly programs?: Readonly<Record<string, string>>;
+  /** "GET 127.0.0.1:6784/report" to what is answered. */
+  readonly services?: Readonly<Record<string, HttpResponse>>;
+}
+
+/** Makes such a host. A program that the test does not know is an error: nothing else may be run. */
+export function memoryHost(contents: Contents): Host {
+  const { files = {}, kernel = {}, names = {}, links = {}, programs = {}, services = {} } = contents;
+  return {
+    file: (path) => {
+      const file = files[path];
+      return file === undefined ? null : typeof file === "string" ? { content: file, mode: 0o644 } : file;
+    },
+    kernel: (path) => kernel[path] ?? null,
+    names: (path) => names[path] ?? [],
+    link: (path) => links[path] ?? null,
+    run: (argv): RunOutput => {
+      const stdout = programs[argv.join(" ")];
+      if (stdout === undefined) throw new Error(`nobody was to run: ${argv.join(" ")}`);
+      return { status: 0, stdout, stderr: "" };
+    },
+    request: async (request: HttpRequest) => services[nameOfRequest(request)] ?? null,
+  };
+}

@@ -1,0 +1,339 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { ObservedBridge } from "../../../modules/weave_bridge/observe";
+import type { BridgeOptions } from "../../../modules/weave_bridge/options";
+import { plan } from "../../../modules/weave_bridge/plan";
+import { inWords, subjects } from "../support/changes";
+import { matchesGolden } from "../support/golden";
+import { refusalOf } from "../support/refusal";
+import { FRESH, golden, MAC, router, STANZA, steadyRouter, steadyVxlan, vxlan } from "./hosts";
+
+/** What is planned where the host's file is as wanted already, so that only live changes are left. */
+function live(options: BridgeOptions, observed: ObservedBridge) {
+  return inWords(plan(options, observed).changes.filter(({ subject }) => subject !== STANZA));
+}
+
+test("on a fresh host the file is written and the bridge brought up by it", () => {
+  const { changes } = plan(router(), FRESH);
+  assert.equal(subjects(changes), [STANZA, "bridge weave"]);
+  const [file, bridge] = inWords(changes);
+  assert.equal(file?.steps, [`write ${STANZA} 0644`]);
+  assert.is(file?.before, "");
+  assert.equal(bridge, {
+    subject: "bridge weave",
+    before: "absent\n",
+    after: `address 10.2.0.1/16\nmac ${MAC}\nmtu 1500\ndatapath router\n`,
+    steps: ["ifup --force weave"],
+  });
+});
+
+test("the file of a bridge that the Weave router joins is the one beside this test", () => {
+  matchesGolden(plan(router(), FRESH).changes[0]?.after ?? "", golden("router.cfg"));
+});
+
+test("the file of a bridge that VXLAN joins is the one beside this test", () => {
+  matchesGolden(plan(vxlan(), FRESH).changes[0]?.after ?? "", golden("vxlan.cfg"));
+});
+
+test("on a fresh host the VXLAN comes up with the bridge, from the same file", () => {
+  const { changes } = plan(vxlan(), FRESH);
+  assert.equal(inWords(changes).at(-1), {
+    subject: "bridge weave",
+    before: "absent\n",
+    after:
+      `address 10.2.0.1/16\nmac ${MAC}\nmtu 1450\n` +
+      "datapath vxlan id 6783 port 4789 from 192.168.50.11 on eth0\npeer 192.168.50.12\npeer 192.168.50.13\n",
+    steps: ["ifup --force weave"],
+  });
+});
+
+test("where ifupdown does not read the bridge's file yet, Apollo's line is added, and the file's mode stays", () => {
+  const observed = { ...FRESH, interfaces: { content: "auto lo\niface lo inet loopback", mode: 0o600 } };
+  const { changes } = plan(router(), observed);
+  assert.equal(subjects(changes), [STANZA, "/etc/network/interfaces", "bridge weave"]);
+  assert.equal(inWords(changes)[1], {
+    subject: "/etc/network/interfaces",
+    before: "auto lo\niface lo inet loopback",
+    after: "auto lo\niface lo inet loopback\nsource /etc/network/interfaces.d/*.cfg\n",
+    steps: ["write /etc/network/interfaces 0600"],
+  });
+});
+
+test("a host without ifupdown is refused with what to install", () => {
+  assert.match(
+    refusalOf(() => plan(router(), { ...FRESH, interfaces: null })),
+    /^there is no \/etc\/network\/interfaces: .*apt install ifupdown/,
+  );
+});
+
+test("an interface of the bridge's name that is no bridge is refused, and not touched", () => {
+  const observed = { ...steadyRouter(), bridge: { ...steadyVxlan().bridge, isBridge: false } };
+  assert.is(
+    refusalOf(() => plan(router(), observed)),
+    "name: this host has an interface weave that is no bridge; delete it (ip link del weave) or give another name",
+  );
+});
+
+test("on a host that is as wanted nothing is planned, with either datapath", () => {
+  assert.equal(plan(router(), steadyRouter()).changes, []);
+  assert.equal(plan(vxlan(), steadyVxlan()).changes, []);
+});
+
+test("what is reported are the values that hold once all is made", () => {
+  const facts = {
+    name: "weave",
+    address: "10.2.0.1/16",
+    network: "10.2.0.0/16",
+    docker_subnet: "10.2.1.0/24",
+    mac: MAC,
+  };
+  assert.equal(plan(router(), FRESH).facts, { ...facts, datapath: "router", peers: [], mtu: 1500 });
+  const joined = { ...facts, datapath: "vxlan", peers: ["192.168.50.12", "192.168.50.13"], mtu: 1450 };
+  assert.equal(plan(vxlan(), FRESH).facts, joined);
+  assert.equal(plan(vxlan(), steadyVxlan()).facts, joined);
+});
+
+test("nothing that is planned interrupts anything, but for a VXLAN device made anew", () => {
+  const drifted = {
+    ...steadyVxlan(),
+    bridge: { ...steadyVxlan().bridge, mac: "02:00:00:00:00:01", mtu: 9000, up: false },
+  };
+  for (const { changes } of [plan(router(), FRESH), plan(vxlan(), FRESH), plan(vxlan(), drifted)]) {
+    assert.ok(changes.length > 0);
+    for (const change of changes) assert.is(change.disrupts, undefined);
+  }
+});
+
+test("no plan ever takes the bridge down or deletes it while it is there", () => {
+  const observed = [
+    steadyRouter(),
+    steadyVxlan(),
+    { ...steadyVxlan(), addresses: [] as const },
+    { ...steadyVxlan(), vxlan: null },
+    { ...steadyVxlan(), bridge: { ...steadyVxlan().bridge, up: false, mtu: 1, mac: "" } },
+  ];
+  for (const options of [router(), vxlan(), vxlan({ host_index: 9, mtu: 1300, mac: "02:00:00:00:00:09" })]) {
+    const found = observed.map((host) =>
+      host.addresses.length === 0 ? { ...host, addresses: FRESH.addresses } : host,
+    );
+    for (const host of found) {
+      for (const { steps } of live(options, host)) {
+        for (const step of steps) assert.not.match(step, /ifdown|ifup|link del dev weave$|link set dev weave down/);
+      }
+    }
+  }
+});
+
+test("a file that was changed by hand is written again, the live bridge left alone", () => {
+  const stanza = { content: "auto weave\n", mode: 0o644 };
+  assert.equal(subjects(plan(router(), { ...steadyRouter(), stanza }).changes), [STANZA]);
+});
+
+test("the file's mode is put right by itself", () => {
+  const { stanza } = steadyRouter();
+  const { changes } = plan(router(), { ...steadyRouter(), stanza: { content: stanza?.content ?? "", mode: 0o755 } });
+  assert.equal(inWords(changes), [
+    { subject: `${STANZA}: mode`, before: "0755\n", after: "0644\n", steps: [`chmod ${STANZA} 0644`] },
+  ]);
+});
+
+test("another MAC is set on the live bridge", () => {
+  const bridge = { ...steadyVxlan().bridge, mac: "02:00:00:00:00:01" };
+  assert.equal(inWords(plan(vxlan(), { ...steadyVxlan(), bridge }).changes), [
+    {
+      subject: "bridge weave: mac",
+      before: "02:00:00:00:00:01\n",
+      after: `${MAC}\n`,
+      steps: [`ip link set dev weave address ${MAC}`],
+    },
+  ]);
+});
+
+test("another MTU is set on the live bridge", () => {
+  const bridge = { ...steadyVxlan().bridge, mtu: 1500 };
+  assert.equal(inWords(plan(vxlan(), { ...steadyVxlan(), bridge }).changes), [
+    { subject: "bridge weave: mtu", before: "1500\n", after: "1450\n", steps: ["ip link set dev weave mtu 1450"] },
+  ]);
+});
+
+test("a bridge that is down is set up", () => {
+  const bridge = { ...steadyVxlan().bridge, up: false };
+  assert.equal(inWords(plan(vxlan(), { ...steadyVxlan(), bridge }).changes), [
+    { subject: "bridge weave: state", before: "down\n", after: "up\n", steps: ["ip link set dev weave up"] },
+  ]);
+});
+
+test("a missing address is added", () => {
+  assert.equal(inWords(plan(router(), { ...steadyRouter(), addresses: FRESH.addresses }).changes), [
+    {
+      subject: "bridge weave: address",
+      before: "\n",
+      after: "10.2.0.1/16\n",
+      steps: ["ip addr replace 10.2.0.1/16 dev weave"],
+    },
+  ]);
+});
+
+test("another address of the network is removed before the wanted one is set", () => {
+  const addresses = [
+    ...FRESH.addresses,
+    { device: "weave", cidr: "10.2.0.9/16" },
+    { device: "weave", cidr: "10.2.0.1/24" },
+  ];
+  assert.equal(inWords(plan(router(), { ...steadyRouter(), addresses }).changes), [
+    {
+      subject: "bridge weave: address",
+      before: "10.2.0.9/16\n10.2.0.1/24\n",
+      after: "10.2.0.1/16\n",
+      steps: [
+        "ip addr del 10.2.0.9/16 dev weave",
+        "ip addr del 10.2.0.1/24 dev weave",
+        "ip addr replace 10.2.0.1/16 dev weave",
+      ],
+    },
+  ]);
+});
+
+test("an address beside the wanted one is removed", () => {
+  const { addresses } = steadyRouter();
+  const { changes } = plan(router(), {
+    ...steadyRouter(),
+    addresses: [{ device: "weave", cidr: "10.2.0.9/16" }, ...addresses],
+  });
+  assert.equal(inWords(changes)[0]?.steps, [
+    "ip addr del 10.2.0.9/16 dev weave",
+    "ip addr replace 10.2.0.1/16 dev weave",
+  ]);
+});
+
+test("an address of another network stays, such as the one of weave expose", () => {
+  const addresses = [...steadyRouter().addresses, { device: "weave", cidr: "10.32.0.1/12" }];
+  assert.equal(plan(router(), { ...steadyRouter(), addresses }).changes, []);
+});
+
+test("a new peer is added live, and one that is gone removed, beside the file's change", () => {
+  const options = vxlan({ peers: ["192.168.50.13", "192.168.50.14", "192.168.50.2"] });
+  assert.equal(subjects(plan(options, steadyVxlan()).changes), [STANZA, "bridge weave: peers"]);
+  assert.equal(live(options, steadyVxlan()), [
+    {
+      subject: "bridge weave: peers",
+      before: "192.168.50.12\n192.168.50.13\n",
+      after: "192.168.50.2\n192.168.50.13\n192.168.50.14\n",
+      steps: [
+        "bridge fdb append 00:00:00:00:00:00 dev weave-vx dst 192.168.50.2",
+        "bridge fdb append 00:00:00:00:00:00 dev weave-vx dst 192.168.50.14",
+        "bridge fdb del 00:00:00:00:00:00 dev weave-vx dst 192.168.50.12",
+      ],
+    },
+  ]);
+});
+
+test("a peer that the kernel has lost is one change, and the file stays", () => {
+  const observed = { ...steadyVxlan(), vxlan: { ...steadyVxlan().vxlan, peers: ["192.168.50.13"] } };
+  assert.equal(inWords(plan(vxlan(), observed).changes), [
+    {
+      subject: "bridge weave: peers",
+      before: "192.168.50.13\n",
+      after: "192.168.50.12\n192.168.50.13\n",
+      steps: ["bridge fdb append 00:00:00:00:00:00 dev weave-vx dst 192.168.50.12"],
+    },
+  ]);
+});
+
+test("the order in which the kernel lists the peers is nothing", () => {
+  const observed = { ...steadyVxlan(), vxlan: { ...steadyVxlan().vxlan, peers: ["192.168.50.13", "192.168.50.12"] } };
+  assert.equal(plan(vxlan(), observed).changes, []);
+});
+
+test("the VXLAN device's MTU, bridge and state are each put right by themselves", () => {
+  const drifts = [
+    {
+      drift: { mtu: 1500 },
+      change: {
+        subject: "weave-vx: mtu",
+        before: "1500\n",
+        after: "1450\n",
+        steps: ["ip link set dev weave-vx mtu 1450"],
+      },
+    },
+    {
+      drift: { master: null },
+      change: {
+        subject: "weave-vx: bridge",
+        before: "none\n",
+        after: "weave\n",
+        steps: ["ip link set dev weave-vx master weave"],
+      },
+    },
+    {
+      drift: { up: false },
+      change: { subject: "weave-vx: state", before: "down\n", after: "up\n", steps: ["ip link set dev weave-vx up"] },
+    },
+  ];
+  for (const { drift, change } of drifts) {
+    const observed = { ...steadyVxlan(), vxlan: { ...steadyVxlan().vxlan, ...drift } };
+    assert.equal(inWords(plan(vxlan(), observed).changes), [change]);
+  }
+});
+
+const MAKE = [
+  "ip link add name weave-vx type vxlan id 6783 dstport 4789 local 192.168.50.11 dev eth0",
+  "ip link set dev weave-vx mtu 1450",
+  "ip link set dev weave-vx master weave",
+  "ip link set dev weave-vx up",
+  "bridge fdb append 00:00:00:00:00:00 dev weave-vx dst 192.168.50.12",
+  "bridge fdb append 00:00:00:00:00:00 dev weave-vx dst 192.168.50.13",
+];
+
+test("a VXLAN device that is not there is made on the live bridge", () => {
+  const { changes } = plan(vxlan(), { ...steadyVxlan(), vxlan: null });
+  assert.equal(inWords(changes), [
+    {
+      subject: "bridge weave: datapath",
+      before: "router\n",
+      after: "vxlan id 6783 port 4789 from 192.168.50.11 on eth0\npeer 192.168.50.12\npeer 192.168.50.13\n",
+      steps: MAKE,
+    },
+  ]);
+  assert.is(changes[0]?.disrupts, undefined);
+});
+
+test("a VXLAN device with other parameters is made anew, which is said to interrupt traffic", () => {
+  const others = [
+    { id: 1, port: 4789, local: "192.168.50.11", underlay: "eth0" },
+    { id: 6783, port: 8472, local: "192.168.50.11", underlay: "eth0" },
+    { id: 6783, port: 4789, local: "192.168.50.99", underlay: "eth0" },
+    { id: 6783, port: 4789, local: "192.168.50.11", underlay: "eth1" },
+    null,
+  ];
+  for (const parameters of others) {
+    const observed = { ...steadyVxlan(), vxlan: { ...steadyVxlan().vxlan, parameters } };
+    const { changes } = plan(vxlan(), observed);
+    assert.equal(subjects(changes), ["bridge weave: datapath"]);
+    assert.equal(inWords(changes)[0]?.steps, ["ip link del dev weave-vx", ...MAKE]);
+    assert.match(changes[0]?.disrupts ?? "", "traffic between hosts");
+  }
+});
+
+test("from VXLAN to the Weave router, the VXLAN device goes and the bridge stays", () => {
+  const options = router({ mtu: 1450 });
+  assert.equal(live(options, steadyVxlan()), [
+    {
+      subject: "bridge weave: datapath",
+      before: "vxlan id 6783 port 4789 from 192.168.50.11 on eth0\npeer 192.168.50.12\npeer 192.168.50.13\n",
+      after: "router\n",
+      steps: ["ip link del dev weave-vx"],
+    },
+  ]);
+});
+
+test("a bridge of another name has its own file and devices", () => {
+  const { changes } = plan(vxlan({ name: "br-cont" }), FRESH);
+  assert.equal(subjects(changes), ["/etc/network/interfaces.d/br-cont.cfg", "bridge br-cont"]);
+  const [stanza] = changes;
+  assert.match(stanza?.after ?? "", "auto br-cont\niface br-cont inet manual\n");
+  assert.match(stanza?.after ?? "", "ip link add name br-cont-vx type vxlan");
+  assert.not.match(stanza?.after ?? "", "dev weave");
+});
+
+test.run();

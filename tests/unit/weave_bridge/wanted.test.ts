@@ -1,0 +1,151 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { ObservedBridge } from "../../../modules/weave_bridge/observe";
+import type { BridgeOptions } from "../../../modules/weave_bridge/options";
+import { settle } from "../../../modules/weave_bridge/wanted";
+import { refusalOf } from "../support/refusal";
+import { FRESH, MAC, router, steadyRouter, vxlan } from "./hosts";
+
+const refused = (options: BridgeOptions, observed: ObservedBridge): string =>
+  refusalOf(() => settle(options, observed));
+
+test("with the Weave router: the addresses of the host's index, a MAC of its machine-id, Docker's own MTU", () => {
+  assert.equal(settle(router(), FRESH), {
+    name: "weave",
+    address: "10.2.0.1/16",
+    network: "10.2.0.0/16",
+    dockerSubnet: "10.2.1.0/24",
+    mac: MAC,
+    mtu: 1500,
+    vxlan: null,
+  });
+});
+
+test("with VXLAN: the default route's device and its MTU less 50, the peers in order and without the host itself", () => {
+  const wanted = settle(vxlan(), FRESH);
+  assert.is(wanted.mtu, 1450);
+  assert.equal(wanted.vxlan, {
+    name: "weave-vx",
+    id: 6783,
+    port: 4789,
+    local: "192.168.50.11",
+    underlay: "eth0",
+    peers: ["192.168.50.12", "192.168.50.13"],
+  });
+});
+
+test("the order of the peers and a peer named twice make no difference", () => {
+  const peers = ["192.168.50.12", "192.168.50.13", "192.168.50.12"];
+  assert.equal(settle(vxlan({ peers }), FRESH), settle(vxlan({ peers: peers.reverse() }), FRESH));
+});
+
+test("addresses of one's own choice need no index, and one alone takes the other from the index", () => {
+  const own = { host_index: null, address: "172.30.0.9/20", docker_subnet: "172.30.4.0/23" };
+  const wanted = settle(router(own), FRESH);
+  assert.equal(
+    [wanted.address, wanted.network, wanted.dockerSubnet],
+    ["172.30.0.9/20", "172.30.0.0/20", "172.30.4.0/23"],
+  );
+  assert.is(settle(router({ host_index: 7, address: "10.2.0.200/16" }), FRESH).dockerSubnet, "10.2.7.0/24");
+  assert.is(settle(router({ host_index: 7, docker_subnet: "10.2.99.0/24" }), FRESH).address, "10.2.0.7/16");
+});
+
+test("network and docker_prefix are what the index is counted in", () => {
+  const wanted = settle(router({ network: "10.32.0.0/12", docker_prefix: 22, host_index: 3 }), FRESH);
+  assert.equal([wanted.address, wanted.dockerSubnet], ["10.32.0.3/12", "10.32.12.0/22"]);
+});
+
+test("without index or addresses it is refused", () => {
+  for (const more of [{}, { address: "10.2.0.1/16" }, { docker_subnet: "10.2.1.0/24" }]) {
+    assert.match(refused(router({ host_index: null, ...more }), FRESH), /^host_index: not given; give /);
+  }
+});
+
+test("an index that does not fit is refused with the network that would do", () => {
+  assert.match(
+    refused(router({ host_index: 255 }), FRESH),
+    /^host_index: 255 does not fit.*10\.2\.0\.0\/15 would hold it/,
+  );
+});
+
+test("a subnet outside the bridge's network is refused", () => {
+  assert.match(
+    refused(router({ docker_subnet: "10.3.1.0/24" }), FRESH),
+    /^docker_subnet: "10\.3\.1\.0\/24" is outside the bridge's network 10\.2\.0\.0\/16.*give a subnet of that network/,
+  );
+});
+
+test("a network that overlaps one of the host's own is refused, whichever holds the other", () => {
+  assert.is(
+    refused(router({ network: "192.168.0.0/16" }), FRESH),
+    "network: 192.168.0.0/16 overlaps 192.168.50.11/24, which this host has on eth0; " +
+      "choose a network that the hosts do not use",
+  );
+  const wide = { ...FRESH, addresses: [{ device: "eth0", cidr: "10.0.0.5/8" }] };
+  assert.match(refused(router(), wide), "network: 10.2.0.0/16 overlaps 10.0.0.5/8, which this host has on eth0");
+});
+
+test("the bridge's own address is no clash with its network", () => {
+  assert.is(settle(router(), steadyRouter()).address, "10.2.0.1/16");
+});
+
+test("a MAC and an MTU that are given are taken", () => {
+  const wanted = settle(vxlan({ mac: "0E:5F:33:00:00:01", mtu: 1400 }), FRESH);
+  assert.equal([wanted.mac, wanted.mtu], ["0e:5f:33:00:00:01", 1400]);
+});
+
+test("bridges of one host, and hosts, have different MACs", () => {
+  assert.is.not(settle(router({ name: "weave2" }), FRESH).mac, MAC);
+  assert.is.not(settle(router(), { ...FRESH, machineId: "ff" }).mac, MAC);
+});
+
+test("a host without machine-id is refused, unless a MAC is given", () => {
+  const nobody = { ...FRESH, machineId: "" };
+  assert.match(
+    refused(router(), nobody),
+    /^mac: \/etc\/machine-id is empty.*run systemd-machine-id-setup, or give mac/,
+  );
+  assert.is(settle(router({ mac: "0e:5f:33:00:00:01" }), nobody).mac, "0e:5f:33:00:00:01");
+});
+
+test("the underlay may be named by its device or its address", () => {
+  const observed = {
+    ...FRESH,
+    addresses: [...FRESH.addresses, { device: "eth1", cidr: "172.20.0.4/24" }],
+    mtus: new Map([...FRESH.mtus, ["eth1", 9000]]),
+  };
+  for (const underlay of ["eth1", "172.20.0.4"]) {
+    const wanted = settle(vxlan({ underlay }), observed);
+    assert.equal([wanted.vxlan?.underlay, wanted.vxlan?.local, wanted.mtu], ["eth1", "172.20.0.4", 8950]);
+  }
+});
+
+test("an underlay that the host does not have is refused with those that it has", () => {
+  for (const underlay of ["eth7", "192.168.50.99"]) {
+    assert.match(
+      refused(vxlan({ underlay }), FRESH),
+      `underlay: "${underlay}" is no IPv4 address of this host and no device with one; it has eth0 192.168.50.11/24. Give`,
+    );
+  }
+  assert.match(refused(vxlan({ underlay: "eth0" }), { ...FRESH, addresses: [] }), "it has none.");
+});
+
+test("without an underlay and a default route it is refused, with the router it does not matter", () => {
+  const isolated = { ...FRESH, defaultDevice: null };
+  assert.match(refused(vxlan(), isolated), /^underlay: not given, and this host has no default route/);
+  assert.is(settle(router(), isolated).vxlan, null);
+});
+
+test("a peer inside the container network is refused", () => {
+  assert.is(
+    refused(vxlan({ peers: ["192.168.50.12", "10.2.0.2"] }), FRESH),
+    "peers: 10.2.0.2 lies in the container network 10.2.0.0/16; give the host's address on the underlay",
+  );
+});
+
+test("one host alone has no peers", () => {
+  assert.equal(settle(vxlan({ peers: [] }), FRESH).vxlan?.peers, []);
+  assert.equal(settle(vxlan({ peers: ["192.168.50.11"] }), FRESH).vxlan?.peers, []);
+});
+
+test.run();

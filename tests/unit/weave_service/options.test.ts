@@ -1,0 +1,81 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { options } from "../../../modules/weave_service/options";
+import { optionsOf } from "../support/options";
+import { refusalOf } from "../support/refusal";
+
+const values = (given: Record<string, unknown>) => optionsOf(options, given);
+const refused = (given: Record<string, unknown>): string => refusalOf(() => values(given));
+
+test("without any options the router runs with no peers from the usual place", () => {
+  assert.equal(values({}), {
+    state: "started",
+    script: "/usr/local/bin/weave",
+    bridge: "weave",
+    peers: [],
+    mtu: 1500,
+    args: [],
+    password: null,
+    timeout: 120,
+  });
+});
+
+test("peers are addresses or host names", () => {
+  const peers = ["192.168.50.12", "host2", "host-2.example.com", "2host"];
+  assert.equal(values({ peers }).peers, peers);
+});
+
+test("a peer that is neither is refused, half an address too", () => {
+  for (const peer of [
+    "192.168.50.256",
+    "192.168.50",
+    "12",
+    "-x",
+    "--replace",
+    "a_b",
+    "a..b",
+    "a/b",
+    "$(id)",
+    "x".repeat(254),
+  ]) {
+    assert.match(
+      refused({ peers: [peer] }),
+      /^peers: ".*" is neither an IPv4 address nor a host name; write it as/,
+      peer,
+    );
+  }
+});
+
+test("arguments are long options with their values behind =", () => {
+  const args = ["--no-dns", "--ipalloc-range=10.32.0.0/12", "--name=0e:5f:33:00:00:01", "--conn-limit=200"];
+  assert.equal(values({ args }).args, args);
+  for (const bad of ["192.168.50.12", "-h", "--a$x", "--a;b", "--", "--a`id`"]) {
+    assert.match(refused({ args: [bad] }), "is no argument of weave launch; write it as --name=value");
+  }
+});
+
+test("a password among the arguments is refused, and not shown", () => {
+  for (const given of [["--password=hunter2"], ["--password", "hunter2"], "--password hunter2"]) {
+    const message = refused({ args: given });
+    assert.match(message, "args: a password there can be read in the process list; give it as password");
+    assert.not.match(message, "hunter2");
+  }
+});
+
+test("a password that is of no use is refused, and not shown", () => {
+  for (const password of ["", "hunter2\n", "hun\0ter2", ["hunter2"]]) {
+    const message = refused({ password });
+    assert.match(message, "password: ");
+    assert.not.match(message, /hun/);
+  }
+  assert.is(options.password.secret, true);
+});
+
+test("the script is an absolute path of one word", () => {
+  assert.is(values({ script: "/mnt/weave-2.8.1/weave" }).script, "/mnt/weave-2.8.1/weave");
+  for (const script of ["weave", "./weave", "/mnt/a b", "/mnt/$x", ""]) {
+    assert.match(refused({ script }), /^script: ".*" is not an absolute path/);
+  }
+});
+
+test.run();

@@ -1,0 +1,52 @@
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { renderUnit } from "../../../modules/weave_service/systemd";
+import { matchesGolden } from "../support/golden";
+import { refusalOf } from "../support/refusal";
+import { inTemporaryFolder } from "../support/temporary_folder";
+import { golden } from "./hosts";
+
+test("the router's unit is the file beside this test", () => {
+  matchesGolden(renderUnit("/usr/local/bin/weave"), golden("weave.service"));
+});
+
+test("the script is where it is told to be, in every command", () => {
+  const unit = renderUnit("/mnt/weave-2.8.1");
+  assert.not.match(unit, "/usr/local/bin/weave");
+  assert.is(unit.split("/mnt/weave-2.8.1").length, 4);
+});
+
+test("a percent sign in the script's path is doubled, as systemd expands it", () => {
+  assert.match(renderUnit("/mnt/a%h"), "ExecStartPre=/mnt/a%%h launch");
+});
+
+test("a path that would be more than one word is refused", () => {
+  for (const script of ["/mnt/a b", "/mnt/a\nExecStop=/bin/true", "/mnt/$HOME", '/mnt/"a"', "/mnt/a;b", "/mnt/a\\x"]) {
+    assert.match(
+      refusalOf(() => renderUnit(script)),
+      "can't stand in a unit's command line",
+    );
+  }
+});
+
+test("systemd finds nothing wrong with the unit, where it is on this machine", () => {
+  if (spawnSync("systemd-analyze", ["--version"]).status !== 0) return;
+  inTemporaryFolder((folder) => {
+    // Programs must be there for it, and the unit that it goes with.
+    writeFileSync(join(folder, "docker.service"), "[Service]\nExecStart=/bin/true\n");
+    const unit = renderUnit("/bin/true").replace("/usr/bin/docker", "/bin/true");
+    writeFileSync(join(folder, "weave.service"), unit);
+    const environment = { ...process.env, SYSTEMD_UNIT_PATH: `${folder}:` };
+    const { stderr } = spawnSync("systemd-analyze", ["verify", join(folder, "weave.service")], {
+      env: environment,
+      encoding: "utf8",
+    });
+    const own = stderr.split("\n").filter((line) => line.includes(join(folder, "weave.service")));
+    assert.equal(own, []);
+  });
+});
+
+test.run();
