@@ -1,4 +1,4 @@
-import { chmodSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Action, Change } from "./change";
 import type { HttpRequest } from "./host";
@@ -25,6 +25,8 @@ async function perform(action: Action): Promise<void> {
       return chmodSync(action.path, action.mode);
     case "remove":
       return removeFile(action.path);
+    case "set":
+      return writeFileSync(action.path, action.value);
     case "run":
       run(action.argv, action.timeout === undefined ? {} : { timeout: action.timeout });
       return;

@@ -23,6 +23,8 @@ export type Action =
   | { readonly do: "write"; readonly path: string; readonly content: string; readonly mode: number }
   | { readonly do: "chmod"; readonly path: string; readonly mode: number }
   | { readonly do: "remove"; readonly path: string }
+  /** A setting of the kernel's, in /proc/sys or /sys. */
+  | { readonly do: "set"; readonly path: string; readonly value: string }
   | { readonly do: "run"; readonly argv: readonly string[]; readonly timeout?: number }
   | { readonly do: "request"; readonly request: HttpRequest }
   | {

@@ -1,5 +1,4 @@
 import { basename, dirname } from "node:path";
-import mustache from "mustache";
 import { Refusal } from "../core/refusal";
 
 /** A step of a stanza: when ifupdown runs it, and the shell command. */
@@ -8,17 +7,19 @@ export interface Step {
   readonly command: string;
 }
 
-const STANZA = `# {{comment}}
-auto {{name}}
-iface {{name}} inet manual
-{{#steps}}
-  {{phase}} {{command}}
-{{/steps}}
-`;
-
-/** Renders an interfaces(5) file of one interface that its steps alone configure. */
+/**
+ * Renders an interfaces(5) file of one interface that its steps alone configure. Throws a Refusal for what can't stand in
+ * a line there.
+ */
 export function renderManualInterface(stanza: { comment: string; name: string; steps: readonly Step[] }): string {
-  return mustache.render(STANZA, stanza, undefined, { escape: line });
+  const { comment, name, steps } = stanza;
+  const lines = [
+    `# ${comment}`,
+    `auto ${name}`,
+    `iface ${name} inet manual`,
+    ...steps.map(({ phase, command }) => `  ${phase} ${command}`),
+  ];
+  return lines.map((text) => `${line(text)}\n`).join("");
 }
 
 /** A line of interfaces(5) ends at a newline and goes on after a backslash; neither can be quoted. */
@@ -39,10 +40,20 @@ export function readsFile(content: string, path: string): boolean {
   });
 }
 
-/** Takes the content of /etc/network/interfaces; returns it with a `source` line for `pattern` at its end. */
+const MARK = "# Added by Ansible's weave_bridge, which removes both lines with the bridge.";
+
+/**
+ * Takes the content of /etc/network/interfaces; returns it with a `source` line for `pattern`: at its beginning, where
+ * Debian has such a line, and where it can be taken away again to the byte, whatever the content ends with.
+ */
 export function withSource(content: string, pattern: string): string {
-  const separator = content === "" || content.endsWith("\n") ? "" : "\n";
-  return `${content}${separator}source ${pattern}\n`;
+  return `${MARK}\nsource ${pattern}\n${content}`;
+}
+
+/** Takes the content of /etc/network/interfaces; returns it without the line that `withSource` added, if it is there. */
+export function withoutSource(content: string): string {
+  const [mark, source, ...rest] = content.split("\n");
+  return mark === MARK && source?.startsWith("source ") ? rest.join("\n") : content;
 }
 
 /** As ifupdown's get_line(): a comment ends with its line, any other line goes on behind a backslash. */

@@ -5,13 +5,36 @@ export interface InterfaceAddress {
   readonly cidr: string;
 }
 
+/** A network device as `ip -d addr show` tells of it. */
+export interface IpLink {
+  readonly device: string;
+  /** Its IPv4 addresses with prefix length, the primary ones first. */
+  readonly addresses: readonly string[];
+  /** Null where it is no VXLAN. */
+  readonly vxlan: VxlanParameters | null;
+}
+
+/** Reads the output of `ip -d addr show`: one command for all devices, what they are and their addresses. */
+export function parseLinks(output: string): IpLink[] {
+  return output.split(/^(?=\d+: )/m).flatMap((text) => {
+    const device = /^\d+: ([^:@\s]+)/.exec(text)?.[1];
+    if (device === undefined) return [];
+    const addresses = [...text.matchAll(/^\s+inet (\S+)/gm)].map(([, address = ""]) => withLength(address));
+    return [{ device, addresses, vxlan: parseVxlan(text) }];
+  });
+}
+
 /** Reads the output of `ip -o -4 addr show`: a line an address. */
 export function parseAddresses(output: string): InterfaceAddress[] {
   return [...output.matchAll(/^\d+:\s+(\S+)\s+inet\s+(\S+)/gm)].map(([, device = "", address = ""]) => ({
     device,
-    // A host address is printed without its length, and a point-to-point one with its peer's ("10.0.0.1 peer …").
-    cidr: address.includes("/") ? address : `${address}/32`,
+    cidr: withLength(address),
   }));
+}
+
+/** A host address is printed without its length, and a point-to-point one with its peer's ("10.0.0.1 peer …"). */
+function withLength(address: string): string {
+  return address.includes("/") ? address : `${address}/32`;
 }
 
 /** What a VXLAN device was made with. */
@@ -22,16 +45,14 @@ export interface VxlanParameters {
   readonly port: number;
   /** This host's address on the underlay. */
   readonly local: string;
-  /** The device that carries the tunnels. */
-  readonly underlay: string;
 }
 
-/** Reads the output of `ip -d -o link show dev DEVICE`; null where the device is no VXLAN. */
+/** Reads what `ip -d link show dev DEVICE` prints of one device; null where it is no VXLAN. */
 export function parseVxlan(output: string): VxlanParameters | null {
-  const [, id, rest = ""] = /\svxlan id (\d+) ([^\\]*)/.exec(output) ?? [];
+  const [, id, rest = ""] = /\svxlan id (\d+) ([^\\\n]*)/.exec(output) ?? [];
   if (id === undefined) return null;
   const value = (key: string): string => new RegExp(`(?:^|\\s)${key} (\\S+)`).exec(rest)?.[1] ?? "";
-  return { id: Number(id), port: Number(value("dstport")), local: value("local"), underlay: value("dev") };
+  return { id: Number(id), port: Number(value("dstport")), local: value("local") };
 }
 
 /** The destination of a frame for all, or for an address not yet learnt, in a VXLAN device's forwarding table. */

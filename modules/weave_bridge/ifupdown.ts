@@ -1,36 +1,40 @@
-import { type Change, fileChanges, run } from "../core/change";
-import { Refusal } from "../core/refusal";
-import { readsFile, renderManualInterface, type Step, withSource } from "../formats/interfaces";
-import * as ip from "./ip_commands";
+import { basename } from "node:path";
+import { run, type WantedFile } from "../core/change";
+import { readsFile, renderManualInterface, type Step, withoutSource, withSource } from "../formats/interfaces";
+import { deleteRule, insertRuleLine } from "./firewall";
+import { addBridge, deleteLink, makeVxlan, replaceAddress, setMac, setMtu, setUp } from "./ip_commands";
 import type { ObservedBridge } from "./observe";
 import type { WantedBridge } from "./wanted";
 
 /** What Debian's networking.service reads at boot. */
 export const INTERFACES = "/etc/network/interfaces";
+export const INTERFACES_FOLDER = "/etc/network/interfaces.d";
 
 /** The line that Apollo's role added. */
-const SOURCE_PATTERN = "/etc/network/interfaces.d/*.cfg";
+const SOURCE_PATTERN = `${INTERFACES_FOLDER}/*.cfg`;
 
 /** The bridge's own file, where Apollo's role had it. */
 export function stanzaPath(name: string): string {
-  return `/etc/network/interfaces.d/${name}.cfg`;
+  return `${INTERFACES_FOLDER}/${name}.cfg`;
 }
 
-/** What is to change in ifupdown's files so that the next boot makes the bridge as it is wanted. */
-export function bootChanges(wanted: WantedBridge, { interfaces, stanza }: ObservedBridge): Change[] {
-  if (interfaces === null) {
-    throw new Refusal(
-      `there is no ${INTERFACES}: ifupdown does not manage this host's network; install it (apt install ifupdown)`,
-    );
-  }
-  const path = stanzaPath(wanted.name);
-  const content = readsFile(interfaces.content, path)
-    ? interfaces.content
-    : withSource(interfaces.content, SOURCE_PATTERN);
-  return [
-    ...fileChanges(stanza, { path, content: renderStanza(wanted), mode: 0o644 }),
-    ...fileChanges(interfaces, { path: INTERFACES, content }),
-  ];
+/** The file by which ifupdown makes the bridge at boot. */
+export function ifupdownFiles(wanted: WantedBridge): WantedFile[] {
+  return [{ path: stanzaPath(wanted.name), content: renderStanza(wanted), mode: 0o644 }];
+}
+
+/**
+ * Takes a host with ifupdown; returns /etc/network/interfaces as it is to be: where the bridge has a file of ifupdown's
+ * and nothing reads it yet, with a line that does, and where it has none, without such a line of ours.
+ */
+export function interfacesContent(name: string, wanted: boolean, observed: ObservedBridge): string {
+  const content = observed.interfaces?.content ?? "";
+  const path = stanzaPath(name);
+  if (!wanted) return withoutSource(content);
+  if (readsFile(content, path)) return content;
+  // Apollo's pattern, unless it would bring to life other files that this host has not read until now.
+  const others = observed.interfacesFolder.some((other) => other.endsWith(".cfg") && other !== basename(path));
+  return withSource(content, others ? path : SOURCE_PATTERN);
 }
 
 /**
@@ -41,21 +45,28 @@ export function bringUp(name: string) {
   return run(["ifup", "--force", name], 60);
 }
 
+/** Has ifupdown forget a bridge that has been deleted, whatever the commands of its file then say. */
+export function forget(name: string) {
+  return run(["ifdown", "--force", "--ignore-errors", name], 60);
+}
+
 function renderStanza(wanted: WantedBridge): string {
-  const { name, address, mtu, vxlan } = wanted;
+  const { name, address, mtu, vxlan, firewall } = wanted;
   const steps: Step[] = [
-    step("pre-up", `ip link show dev ${name} >/dev/null 2>&1 ||`, ip.addBridge(wanted)),
-    step("pre-up", "", ip.setMac(wanted)),
-    step("pre-up", "", ip.setMtu(name, mtu)),
+    step("pre-up", `ip link show dev ${name} >/dev/null 2>&1 ||`, addBridge(wanted)),
+    step("pre-up", "", setMac(wanted)),
+    step("pre-up", "", setMtu(name, mtu)),
   ];
   if (vxlan) {
     // One that is left over may have been made with other parameters; containers are on the bridge, not on it.
-    steps.push({ phase: "pre-up", command: `${ip.deleteLink(vxlan.name).join(" ")} 2>/dev/null || true` });
-    steps.push(...ip.makeVxlan(name, mtu, vxlan).map((command) => step("pre-up", "", command)));
+    steps.push({ phase: "pre-up", command: `${deleteLink(vxlan.name).join(" ")} 2>/dev/null || true` });
+    steps.push(...makeVxlan(name, mtu, vxlan).map((command) => step("pre-up", "", command)));
   }
-  steps.push(step("post-up", "", ip.setUp(name)), step("post-up", "", ip.replaceAddress(name, address)));
-  if (vxlan) steps.push(step("pre-down", "", ip.deleteLink(vxlan.name)));
-  steps.push(step("post-down", "", ip.deleteLink(name)));
+  steps.push(step("post-up", "", setUp(name)), step("post-up", "", replaceAddress(name, address)));
+  if (firewall) steps.push({ phase: "post-up", command: insertRuleLine(name) });
+  if (vxlan) steps.push(step("pre-down", "", deleteLink(vxlan.name)));
+  steps.push(step("post-down", "", deleteLink(name)));
+  if (firewall) steps.push({ phase: "post-down", command: `${deleteRule(name).join(" ")} 2>/dev/null || true` });
   return renderManualInterface({
     comment: "Written by Ansible's weave_bridge, which replaces what is changed here by hand.",
     name,

@@ -20,9 +20,13 @@ export const replaceAddress = (device: string, cidr: string) => ["ip", "addr", "
 
 export const deleteAddress = (device: string, cidr: string) => ["ip", "addr", "del", cidr, "dev", device];
 
-/** The device learns from the frames it receives which peer an address lives behind; all else goes to every peer. */
-const addVxlan = ({ name, id, port, local, underlay }: WantedVxlan) =>
-  `ip link add name ${name} type vxlan id ${id} dstport ${port} local ${local} dev ${underlay}`.split(" ");
+/**
+ * The device learns from the frames it receives which peer an address lives behind; all else goes to every peer. It stands
+ * on no other device: the host's routes say which way to the peers, so that it can be made before the underlay is up, and
+ * stays when that is made anew.
+ */
+const addVxlan = ({ name, id, port, local }: WantedVxlan) =>
+  `ip link add name ${name} type vxlan id ${id} dstport ${port} local ${local}`.split(" ");
 
 export const addPeer = (device: string, peer: string) => [
   "bridge",
@@ -44,6 +48,16 @@ export const deletePeer = (device: string, peer: string) => [
   device,
   "dst",
   peer,
+];
+
+/** Makes the bridge and all that belongs to it. */
+export const makeBridge = (wanted: WantedBridge) => [
+  addBridge(wanted),
+  setMac(wanted),
+  setMtu(wanted.name, wanted.mtu),
+  ...(wanted.vxlan ? makeVxlan(wanted.name, wanted.mtu, wanted.vxlan) : []),
+  setUp(wanted.name),
+  replaceAddress(wanted.name, wanted.address),
 ];
 
 /** Makes the VXLAN device and puts it on the bridge, in several commands. */

@@ -1,31 +1,41 @@
 import type { FileState, Host } from "../core/host";
-import {
-  type InterfaceAddress,
-  parseAddresses,
-  parseFloodPeers,
-  parseVxlan,
-  type VxlanParameters,
-} from "../formats/iproute";
-import { INTERFACES, stanzaPath } from "./ifupdown";
+import { Refusal } from "../core/refusal";
+import { type IpLink, parseFloodPeers, parseLinks, type VxlanParameters } from "../formats/iproute";
+import { parseRoutes, type Route } from "../formats/routes";
+import { addressOf } from "../network/ipv4";
+import { addressesOf } from "./addresses";
+import { ownPaths } from "./boot";
+import { checkRule } from "./firewall";
+import { INTERFACES, INTERFACES_FOLDER } from "./ifupdown";
+import { type Managers, observeManagers } from "./managers";
 import { type BridgeOptions, VXLAN_SUFFIX } from "./options";
 
 /** The host as weave_bridge finds it. */
 export interface ObservedBridge {
   /** /etc/machine-id, which is the same after every boot. */
   readonly machineId: string;
-  /** /etc/network/interfaces, and the bridge's own file beside it. */
+  readonly managers: Managers;
+  /** /etc/network/interfaces, and the names in the folder beside it. */
   readonly interfaces: FileState | null;
-  readonly stanza: FileState | null;
-  /** All IPv4 addresses of the host. */
-  readonly addresses: readonly InterfaceAddress[];
+  readonly interfacesFolder: readonly string[];
+  /** Whether ifupdown holds the bridge for up. */
+  readonly ifupdownHolds: boolean;
+  /** The files that this module may have made, by path. */
+  readonly files: ReadonlyMap<string, FileState | null>;
+  /** All devices with their IPv4 addresses. */
+  readonly links: readonly IpLink[];
+  /** The IPv4 routes of the main table. */
+  readonly routes: readonly Route[];
   /** The MTU of every device, in bytes. */
   readonly mtus: ReadonlyMap<string, number>;
-  /** The device of the default route. */
-  readonly defaultDevice: string | null;
-  readonly bridge: (ObservedLink & { readonly isBridge: boolean }) | null;
+  readonly bridge: (ObservedLink & { readonly isBridge: boolean; readonly ports: readonly string[] }) | null;
   readonly vxlan:
     | (ObservedLink & { readonly parameters: VxlanParameters | null; readonly peers: readonly string[] })
     | null;
+  /** Whether iptables has the rule that passes the bridge's frames; null where there is no iptables. */
+  readonly passes: boolean | null;
+  /** The hardware address of another host that has the bridge's address, as far as that can be seen from here. */
+  readonly addressHolder: string | null;
 }
 
 export interface ObservedLink {
@@ -36,26 +46,52 @@ export interface ObservedLink {
   readonly master: string | null;
 }
 
-/** Looks at the bridge, its VXLAN device, their files and the host's addresses. */
-export function observe({ name }: BridgeOptions, host: Host): ObservedBridge {
+/** Looks at the bridge, its VXLAN device, their files and what else the host's network is. Throws a Refusal unless it may. */
+export function observe(options: BridgeOptions, host: Host): ObservedBridge {
+  refuseUnlessRoot(host);
+  const { name } = options;
   const devices = host.names(NET);
   const vxlanName = name + VXLAN_SUFFIX;
+  const links = parseLinks(host.run(["ip", "-d", "addr", "show"]).stdout);
+  const programs = new Set(PROGRAM_FOLDERS.flatMap((folder) => host.names(folder)));
   return {
     machineId: host.kernel("/etc/machine-id") ?? "",
+    managers: observeManagers(name, programs, host),
     interfaces: host.file(INTERFACES),
-    stanza: host.file(stanzaPath(name)),
-    addresses: parseAddresses(host.run(["ip", "-o", "-4", "addr", "show"]).stdout),
+    interfacesFolder: host.names(INTERFACES_FOLDER),
+    ifupdownHolds: (host.kernel("/run/network/ifstate") ?? "").split("\n").includes(`${name}=${name}`),
+    files: new Map(ownPaths(name).map((path) => [path, host.file(path)])),
+    links,
+    routes: parseRoutes(host.kernel("/proc/net/route") ?? ""),
     mtus: new Map(devices.map((device) => [device, mtuOf(device, host)])),
-    defaultDevice: defaultDevice(host.kernel("/proc/net/route") ?? ""),
     bridge: devices.includes(name)
-      ? { ...observeLink(name, host), isBridge: host.names(`${NET}/${name}/bridge`).length > 0 }
+      ? {
+          ...observeLink(name, host),
+          isBridge: host.names(`${NET}/${name}/bridge`).length > 0,
+          ports: host.names(`${NET}/${name}/brif`),
+        }
       : null,
-    vxlan: devices.includes(vxlanName) ? { ...observeLink(vxlanName, host), ...observeVxlan(vxlanName, host) } : null,
+    vxlan: devices.includes(vxlanName)
+      ? {
+          ...observeLink(vxlanName, host),
+          parameters: links.find(({ device }) => device === vxlanName)?.vxlan ?? null,
+          peers: parseFloodPeers(host.run(["bridge", "fdb", "show", "dev", vxlanName]).stdout),
+        }
+      : null,
+    passes: programs.has("iptables") ? host.run(checkRule(name), { mayFail: true }).status === 0 : null,
+    addressHolder: options.state === "present" ? findAddressHolder(options, links, programs, host) : null,
   };
 }
 
 const NET = "/sys/class/net";
 const IFF_UP = 1;
+const PROGRAM_FOLDERS = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+
+function refuseUnlessRoot(host: Host): void {
+  const user = /^Uid:\s+\d+\s+(\d+)/m.exec(host.kernel("/proc/self/status") ?? "")?.[1];
+  if (user !== "0")
+    throw new Refusal(`weave_bridge needs root, and runs as user ${user}; run it as root (become: true)`);
+}
 
 function observeLink(device: string, host: Host): ObservedLink {
   return {
@@ -66,19 +102,32 @@ function observeLink(device: string, host: Host): ObservedLink {
   };
 }
 
-function observeVxlan(device: string, host: Host): { parameters: VxlanParameters | null; peers: readonly string[] } {
-  return {
-    parameters: parseVxlan(host.run(["ip", "-d", "-o", "link", "show", "dev", device]).stdout),
-    peers: parseFloodPeers(host.run(["bridge", "fdb", "show", "dev", device]).stdout),
-  };
-}
-
 function mtuOf(device: string, host: Host): number {
   return Number(host.kernel(`${NET}/${device}/mtu`));
 }
 
-/** Reads /proc/net/route: device, destination, gateway, flags, …, mask, in hexadecimal. */
-function defaultDevice(table: string): string | null {
-  const rows = table.split("\n").map((row) => row.split(/\s+/));
-  return rows.find(([, destination, , , , , , mask]) => destination === "00000000" && mask === "00000000")?.[0] ?? null;
+/**
+ * Where a bridge that is there is to get another address, asks for that on the bridge, which takes a second if nobody
+ * answers, and reads the kernel's table of neighbours: IP address, type, flags, hardware address, mask, device.
+ */
+function findAddressHolder(
+  options: BridgeOptions,
+  links: readonly IpLink[],
+  programs: ReadonlySet<string>,
+  host: Host,
+): string | null {
+  const { address } = addressesOf(options);
+  const bridge = links.find(({ device }) => device === options.name);
+  if (bridge === undefined || bridge.addresses.includes(address)) return null;
+  const ip = addressOf(address);
+  if (programs.has("ping")) host.run(["ping", "-c1", "-w1", "-I", options.name, ip], { mayFail: true });
+  const rows = (host.kernel("/proc/net/arp") ?? "").split("\n").map((row) => row.split(/\s+/));
+  const holder = rows.find(
+    ([neighbour, , flags, , , device]) =>
+      neighbour === ip && device === options.name && (Number(flags) & ATF_COMPLETE) !== 0,
+  );
+  return holder?.[3] ?? null;
 }
+
+/** The neighbour has answered (linux/if_arp.h). */
+const ATF_COMPLETE = 2;

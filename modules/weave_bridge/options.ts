@@ -1,4 +1,4 @@
-import { choice, int, list, str } from "../core/option";
+import { bool, choice, int, list, str } from "../core/option";
 import type { Values } from "../core/parse_options";
 import { Refusal } from "../core/refusal";
 import { interfaceName, LONGEST_INTERFACE_NAME } from "../network/interface_name";
@@ -9,6 +9,16 @@ import { macAddress } from "../network/mac_address";
 export const VXLAN_SUFFIX = "-vx";
 
 export const options = {
+  state: choice(["present", "absent"], {
+    description:
+      "C(present) has the bridge as the other options say, now and after every boot. C(absent) removes the bridge and all " +
+      "that this module made for it.",
+    default: "present",
+  }),
+  force: bool({
+    description: "With I(state=absent), remove the bridge even while containers are attached, which cuts them off.",
+    default: false,
+  }),
   name: str({ description: "The bridge's name.", default: "weave" }, bridgeName),
   network: str(
     {
@@ -79,6 +89,18 @@ export const options = {
     },
     macAddress,
   ),
+  provider: choice(["auto", "ifupdown", "networkd"], {
+    description:
+      "What makes the bridge at boot: a file of ifupdown's, or files of systemd-networkd's (a host under netplan has it too). " +
+      "C(auto) takes the one that manages this host's network. Where NetworkManager runs as well, it is told to keep off.",
+    default: "auto",
+  }),
+  firewall: bool({
+    description:
+      "Whether iptables is to pass the frames between the bridge's own ports, which a FORWARD policy of DROP would take " +
+      "where the kernel shows bridged frames to iptables, as it does with Docker.",
+    default: true,
+  }),
 };
 
 export type BridgeOptions = Values<typeof options>;

@@ -1,9 +1,11 @@
 import { Refusal } from "../core/refusal";
 import type { VxlanParameters } from "../formats/iproute";
-import { hostAddresses } from "../network/host_addresses";
 import { addressOf, contains, isIpv4, networkOf } from "../network/ipv4";
 import { inNumericOrder } from "../network/ipv4_order";
 import { derivedMac } from "../network/mac_address";
+import { addressesOf } from "./addresses";
+import { refuseClash } from "./clashes";
+import { chooseProvider, type Provider } from "./managers";
 import type { ObservedBridge } from "./observe";
 import { type BridgeOptions, VXLAN_SUFFIX } from "./options";
 
@@ -21,6 +23,10 @@ export interface WantedBridge {
   readonly mtu: number;
   /** Null where the Weave router carries the frames. */
   readonly vxlan: WantedVxlan | null;
+  /** What makes it at boot. */
+  readonly provider: Provider;
+  /** Whether iptables is to pass the bridge's frames. */
+  readonly firewall: boolean;
 }
 
 export interface WantedVxlan extends VxlanParameters {
@@ -47,6 +53,12 @@ export function settle(options: BridgeOptions, observed: ObservedBridge): Wanted
     );
   }
   refuseClash(name, network, observed);
+  if (observed.addressHolder !== null) {
+    throw new Refusal(
+      `address: another host (${observed.addressHolder}) already has ${addressOf(address)}, this host's own by its ` +
+        "host_index or address; give each host a number of its own",
+    );
+  }
   if (observed.machineId === "" && options.mac === null) {
     throw new Refusal(
       "mac: /etc/machine-id is empty, so none can be derived from it; run systemd-machine-id-setup, or give mac",
@@ -65,58 +77,39 @@ export function settle(options: BridgeOptions, observed: ObservedBridge): Wanted
       id: options.vxlan_id,
       port: options.vxlan_port,
       local: underlay.address,
-      underlay: underlay.device,
       peers: peersOf(options, network, observed),
     },
+    provider: chooseProvider(options, observed.managers),
+    firewall: options.firewall && observed.passes !== null,
   };
 }
 
-function addressesOf(options: BridgeOptions): { address: string; dockerSubnet: string } {
-  const { address, docker_subnet: dockerSubnet, host_index: index } = options;
-  if (address !== null && dockerSubnet !== null) return { address, dockerSubnet };
-  if (index === null)
-    throw new Refusal("host_index: not given; give this host's number in the cluster, or address and docker_subnet");
-  const counted = hostAddresses(options.network, index, options.docker_prefix);
-  return { address: address ?? counted.address, dockerSubnet: dockerSubnet ?? counted.dockerSubnet };
-}
-
-/** An overlap would draw the host's own traffic into the containers' network, or the other way round. */
-function refuseClash(name: string, network: string, { addresses }: ObservedBridge): void {
-  for (const { device, cidr } of addresses) {
-    if (device !== name && (contains(network, addressOf(cidr)) || contains(networkOf(cidr), network))) {
-      throw new Refusal(
-        `network: ${network} overlaps ${cidr}, which this host has on ${device}; choose a network that the hosts do not use`,
-      );
-    }
-  }
-}
-
-function underlayOf({ underlay }: BridgeOptions, { addresses, mtus, defaultDevice }: ObservedBridge): Underlay {
-  const wanted = underlay ?? defaultDevice;
-  if (wanted === null) {
+function underlayOf({ underlay }: BridgeOptions, { links, mtus, routes }: ObservedBridge): Underlay {
+  const wanted = underlay ?? routes.find(({ network }) => network === "0.0.0.0/0")?.device;
+  if (wanted === undefined) {
     throw new Refusal(
       "underlay: not given, and this host has no default route to tell by; give the device or address that its peers reach",
     );
   }
-  const found = addresses.find(({ device, cidr }) => (isIpv4(wanted) ? addressOf(cidr) === wanted : device === wanted));
+  const all = links.flatMap(({ device, addresses }) => addresses.map((cidr) => ({ device, cidr })));
+  const found = all.find(({ device, cidr }) => (isIpv4(wanted) ? addressOf(cidr) === wanted : device === wanted));
   if (found === undefined) {
-    const there = addresses.filter(({ device }) => device !== "lo").map(({ device, cidr }) => `${device} ${cidr}`);
+    const there = all.filter(({ device }) => device !== "lo").map(({ device, cidr }) => `${device} ${cidr}`);
     throw new Refusal(
       `underlay: "${wanted}" is no IPv4 address of this host and no device with one; it has ${there.join(", ") || "none"}. ` +
         "Give the device or address that its peers reach",
     );
   }
-  return { device: found.device, address: addressOf(found.cidr), mtu: mtus.get(found.device) ?? ETHERNET_MTU };
+  return { address: addressOf(found.cidr), mtu: mtus.get(found.device) ?? ETHERNET_MTU };
 }
 
 interface Underlay {
-  readonly device: string;
   readonly address: string;
   readonly mtu: number;
 }
 
-function peersOf({ peers }: BridgeOptions, network: string, { addresses }: ObservedBridge): readonly string[] {
-  const own = new Set(addresses.map(({ cidr }) => addressOf(cidr)));
+function peersOf({ peers }: BridgeOptions, network: string, { links }: ObservedBridge): readonly string[] {
+  const own = new Set(links.flatMap(({ addresses }) => addresses.map(addressOf)));
   for (const peer of peers) {
     if (contains(network, peer)) {
       throw new Refusal(

@@ -1,0 +1,48 @@
+import { type Change, run } from "../core/change";
+import type { Plan } from "../core/module";
+import { Refusal } from "../core/refusal";
+import { bootChanges } from "./boot";
+import { deleteRule } from "./firewall";
+import { forget } from "./ifupdown";
+import { deleteLink } from "./ip_commands";
+import { ROUTER_PORT, refuseOtherThanBridge } from "./live";
+import type { ObservedBridge } from "./observe";
+import { type BridgeOptions, VXLAN_SUFFIX } from "./options";
+
+/**
+ * Decides what removes a bridge and all that was made for it. Throws a Refusal while containers are attached, unless
+ * forced, and where the device of that name is no bridge.
+ */
+export function planAbsence({ name, force }: BridgeOptions, observed: ObservedBridge): Plan {
+  const { bridge, vxlan, passes, ifupdownHolds } = observed;
+  if (bridge) refuseOtherThanBridge(name, bridge);
+  const attached = (bridge?.ports ?? []).filter((port) => port !== name + VXLAN_SUFFIX && port !== ROUTER_PORT);
+  if (attached.length > 0 && !force) {
+    throw new Refusal(
+      `state: the bridge ${name} has ${attached.length} ports that this module did not make (${attached.join(", ")}): ` +
+        "containers, most likely. Stop them first, or cut them off with force: true",
+    );
+  }
+  const gone = (subject: string, before: string, argv: string[]): Change => ({
+    subject,
+    before: `${before}\n`,
+    after: "absent\n",
+    actions: [run(argv)],
+  });
+  const disrupts = attached.length > 0 ? { disrupts: `the network of what is attached: ${attached.join(", ")}` } : {};
+  const addresses = observed.links.find(({ device }) => device === name)?.addresses ?? [];
+  return {
+    changes: [
+      ...(vxlan ? [gone(`bridge ${name}: datapath`, "vxlan", deleteLink(name + VXLAN_SUFFIX))] : []),
+      ...(bridge
+        ? [{ ...gone(`bridge ${name}`, ["present", ...addresses].join("\n"), deleteLink(name)), ...disrupts }]
+        : []),
+      ...(passes ? [gone(`bridge ${name}: rule of iptables`, "present", deleteRule(name))] : []),
+      ...(ifupdownHolds
+        ? [{ subject: `ifupdown: ${name}`, before: "up\n", after: "absent\n", actions: [forget(name)] }]
+        : []),
+      ...bootChanges(name, null, observed),
+    ],
+    facts: { name },
+  };
+}

@@ -1,0 +1,34 @@
+import { Refusal } from "../core/refusal";
+import { addressOf, contains, networkOf } from "../network/ipv4";
+import type { ObservedBridge } from "./observe";
+
+/**
+ * Throws a Refusal where the container network overlaps an address or route that the host has on another device: it would
+ * draw the host's own traffic into the containers' network, or the other way round. The default route is none such, nor
+ * are the halves of it (0.0.0.0/1) that VPN clients put over it.
+ */
+export function refuseClash(name: string, network: string, { links, routes }: ObservedBridge): void {
+  for (const { device, addresses } of links) {
+    const clash = device === name ? undefined : addresses.find((cidr) => overlap(network, networkOf(cidr)));
+    if (clash !== undefined) refuse(network, clash, device);
+  }
+  for (const { device, network: route } of routes) {
+    if (device !== name && prefixLength(route) > 1 && overlap(network, route)) {
+      refuse(network, `the route to ${route}`, device);
+    }
+  }
+}
+
+function refuse(network: string, what: string, device: string): never {
+  throw new Refusal(
+    `network: ${network} overlaps ${what}, which this host has on ${device}; choose a network that the hosts do not use`,
+  );
+}
+
+function overlap(one: string, other: string): boolean {
+  return contains(one, addressOf(other)) || contains(other, addressOf(one));
+}
+
+function prefixLength(network: string): number {
+  return Number(network.replace(/.*\//, ""));
+}

@@ -1,0 +1,173 @@
+import { type Action, type Change, run } from "../core/change";
+import { Refusal } from "../core/refusal";
+import { addressOf, contains } from "../network/ipv4";
+import { inNumericOrder } from "../network/ipv4_order";
+import { deleteRule, insertRule } from "./firewall";
+import { bringUp } from "./ifupdown";
+import {
+  addPeer,
+  deleteAddress,
+  deleteLink,
+  deletePeer,
+  makeBridge,
+  makeVxlan,
+  replaceAddress,
+  setMac,
+  setMaster,
+  setMtu,
+  setUp,
+} from "./ip_commands";
+import type { ObservedBridge } from "./observe";
+import { VXLAN_SUFFIX } from "./options";
+import type { WantedBridge, WantedVxlan } from "./wanted";
+
+type ObservedDevice = NonNullable<ObservedBridge["bridge"]>;
+
+/** What is to change in the running kernel, each by the least that does it, with containers attached. */
+export function liveChanges(wanted: WantedBridge, observed: ObservedBridge): Change[] {
+  const { bridge } = observed;
+  if (bridge === null) return [creation(wanted, observed)];
+  refuseOtherThanBridge(wanted.name, bridge);
+  return [
+    ...linkChanges(wanted, bridge),
+    ...addressChanges(wanted, observed),
+    ...routerPortChanges(wanted, bridge),
+    ...datapathChanges(wanted, observed),
+    ...firewallChanges(wanted, observed),
+  ];
+}
+
+/** Throws a Refusal where the device of the bridge's name is something else. */
+export function refuseOtherThanBridge(name: string, { isBridge }: ObservedDevice): void {
+  if (isBridge) return;
+  throw new Refusal(
+    `name: this host has an interface ${name} that is no bridge; delete it (ip link del ${name}) or give another name`,
+  );
+}
+
+/** ifupdown makes the bridge by the very lines that will do so at boot, and so holds it for up. */
+function creation(wanted: WantedBridge, { vxlan, passes }: ObservedBridge): Change {
+  const { name, provider, firewall } = wanted;
+  const commands = [
+    ...(vxlan ? [deleteLink(name + VXLAN_SUFFIX)] : []),
+    ...makeBridge(wanted),
+    ...(firewall && !passes ? [insertRule(name)] : []),
+  ];
+  return {
+    subject: `bridge ${name}`,
+    before: "absent\n",
+    after: describe(wanted),
+    actions: provider === "ifupdown" ? [bringUp(name)] : commands.map((argv) => run(argv)),
+  };
+}
+
+function linkChanges(wanted: WantedBridge, bridge: ObservedDevice): Change[] {
+  const { name, mac, mtu } = wanted;
+  return [
+    // With a word to all neighbours, who would send to the old one until they ask again.
+    ...difference(`bridge ${name}: mac`, bridge.mac, mac, [set(name, "arp_notify"), setMac(wanted)]),
+    ...difference(`bridge ${name}: mtu`, bridge.mtu, mtu, [setMtu(name, mtu)]),
+    ...difference(`bridge ${name}: state`, state(bridge.up), state(true), [setUp(name)]),
+  ];
+}
+
+/** Addresses outside the network stay, such as the one that `weave expose` gives the bridge. */
+function addressChanges({ name, address, network }: WantedBridge, { links }: ObservedBridge): Change[] {
+  const all = links.find(({ device }) => device === name)?.addresses ?? [];
+  const present = all.filter((cidr) => contains(network, addressOf(cidr)));
+  const stale = present.filter((cidr) => cidr !== address);
+  // The new one comes before an old one goes, so that the route stays; the kernel drops it along with that unless told.
+  return difference(`bridge ${name}: address`, present.join("\n"), address, [
+    set(name, "promote_secondaries"),
+    replaceAddress(name, address),
+    ...stale.map((cidr) => deleteAddress(name, cidr)),
+  ]);
+}
+
+/** The Weave router's port stays behind when it goes. With a router that runs, the VXLAN beside it would make a loop. */
+function routerPortChanges({ name, vxlan }: WantedBridge, { ports }: ObservedDevice): Change[] {
+  const subject = `bridge ${name}: port of the Weave router`;
+  const present = vxlan && ports.includes(ROUTER_PORT) ? ROUTER_PORT : NONE;
+  return difference(subject, present, NONE, [deleteLink(ROUTER_PORT)]);
+}
+
+/** What the router, from Weave 2.0, has on a bridge made before it. */
+export const ROUTER_PORT = "vethwe-bridge";
+
+function datapathChanges({ name, mtu, vxlan }: WantedBridge, { vxlan: device }: ObservedBridge): Change[] {
+  const subject = `bridge ${name}: datapath`;
+  if (vxlan === null) {
+    const present = device && describeVxlan(name + VXLAN_SUFFIX, device.parameters, device.peers);
+    return difference(subject, present ?? ROUTER, ROUTER, [deleteLink(name + VXLAN_SUFFIX)]);
+  }
+  if (device === null || describeVxlan(vxlan.name, device.parameters, []) !== describeVxlan(vxlan.name, vxlan, [])) {
+    const present = device ? describeVxlan(vxlan.name, device.parameters, device.peers) : ROUTER;
+    const remove = device ? [deleteLink(vxlan.name)] : [];
+    const make = makeVxlan(name, mtu, vxlan);
+    return difference(subject, present, describeVxlan(vxlan.name, vxlan, vxlan.peers), [...remove, ...make]).map(
+      (change) =>
+        device
+          ? { ...change, disrupts: "traffic between hosts, for as long as the VXLAN device takes to be made anew" }
+          : change,
+    );
+  }
+  return [
+    ...difference(`${vxlan.name}: mtu`, device.mtu, mtu, [setMtu(vxlan.name, mtu)]),
+    ...difference(`${vxlan.name}: bridge`, device.master ?? NONE, name, [setMaster(vxlan.name, name)]),
+    ...difference(`${vxlan.name}: state`, state(device.up), state(true), [setUp(vxlan.name)]),
+    ...peerChanges(name, vxlan, device.peers),
+  ];
+}
+
+function peerChanges(bridge: string, vxlan: WantedVxlan, present: readonly string[]): Change[] {
+  const added = vxlan.peers.filter((peer) => !present.includes(peer));
+  const removed = present.filter((peer) => !vxlan.peers.includes(peer));
+  return difference(`bridge ${bridge}: peers`, inNumericOrder(present).join("\n"), vxlan.peers.join("\n"), [
+    ...added.map((peer) => addPeer(vxlan.name, peer)),
+    ...removed.map((peer) => deletePeer(vxlan.name, peer)),
+  ]);
+}
+
+function firewallChanges({ name, firewall }: WantedBridge, { passes }: ObservedBridge): Change[] {
+  const word = (passed: boolean): string => (passed ? "passed by iptables" : "subject to iptables");
+  const change = firewall ? insertRule(name) : deleteRule(name);
+  return difference(`bridge ${name}: frames between its ports`, word(passes ?? false), word(firewall), [change]);
+}
+
+function difference(
+  subject: string,
+  before: string | number,
+  after: string | number,
+  steps: readonly (Action | string[])[],
+): Change[] {
+  if (before === after) return [];
+  const actions = steps.map((step) => ("do" in step ? step : run(step)));
+  return [{ subject, before: `${before}\n`, after: `${after}\n`, actions }];
+}
+
+/** Turns on a setting of the kernel's for one device (ip-sysctl). */
+function set(device: string, setting: string): Action {
+  return { do: "set", path: `/proc/sys/net/ipv4/conf/${device}/${setting}`, value: "1" };
+}
+
+const ROUTER = "router";
+const NONE = "none";
+
+function describe({ address, mac, mtu, vxlan }: WantedBridge): string {
+  const datapath = vxlan ? describeVxlan(vxlan.name, vxlan, vxlan.peers) : ROUTER;
+  return `address ${address}\nmac ${mac}\nmtu ${mtu}\ndatapath ${datapath}\n`;
+}
+
+function describeVxlan(
+  device: string,
+  vxlan: Omit<WantedVxlan, "name" | "peers"> | null,
+  peers: readonly string[],
+): string {
+  if (vxlan === null) return `${device}, which is no vxlan`;
+  const head = `vxlan id ${vxlan.id} port ${vxlan.port} from ${vxlan.local}`;
+  return [head, ...peers.map((peer) => `peer ${peer}`)].join("\n");
+}
+
+function state(up: boolean): string {
+  return up ? "up" : "down";
+}

@@ -1,0 +1,23 @@
+import type { Host } from "../hosts/host";
+
+const ETH0 = `[Match]
+Name=eth0
+
+[Network]
+Address=ADDRESS/24
+Gateway=192.168.50.1
+`;
+
+// No udev tells a test host's devices; systemd-networkd does without where it may not write /sys, as in containers.
+const WITHOUT_UDEV = "[Service]\nReadOnlyPaths=/sys\n";
+
+/** Has systemd-networkd manage a test host's network in place of ifupdown, as netplan has it, and reboots it. */
+export async function underNetworkd(host: Host): Promise<void> {
+  await host.write("/etc/systemd/network/10-netplan-eth0.network", ETH0.replace("ADDRESS", host.address));
+  for (const unit of ["systemd-networkd", "systemd-networkd-wait-online"]) {
+    await host.write(`/etc/systemd/system/${unit}.service.d/without-udev.conf`, WITHOUT_UDEV);
+  }
+  await host.exec(["systemctl", "mask", "networking.service"]);
+  await host.exec(["systemctl", "enable", "systemd-networkd.service"]);
+  await host.reboot();
+}

@@ -1,0 +1,42 @@
+import type { Host } from "../hosts/host";
+
+/** A ping that goes on until it is ended. */
+export interface Pings {
+  /** Ends it; returns how many were answered, and the numbers of those that were lost or answered twice. */
+  end(): Promise<{ answered: number; lost: number[]; doubled: number[] }>;
+}
+
+/** Pings an address every 50 ms from a host or, where told, from one of its containers. */
+export async function startPings(host: Host, address: string, container?: string): Promise<Pings> {
+  const file = `/run/pings-${container ?? "node"}-${address}`;
+  const enter = container === undefined ? [] : await intoContainer(host, container);
+  const start = 'file=$1; shift; "$@" >"$file" 2>&1 </dev/null & echo $!';
+  const ping = [...enter, "ping", "-n", "-i", "0.05", address];
+  const { stdout: pid } = await host.exec(["sh", "-c", start, "sh", file, ...ping]);
+  return {
+    async end() {
+      await sleep(300); // for what the last change did
+      await host.exec(["kill", "-INT", pid.trim()]);
+      await sleep(50);
+      const output = await host.read(file);
+      const seen = [...output.matchAll(/bytes from .*icmp_seq=(\d+)/g)].map(([, number]) => Number(number));
+      const last = Math.max(0, ...seen);
+      const numbers = Array.from({ length: last }, (_, index) => index + 1);
+      return {
+        answered: new Set(seen).size,
+        lost: numbers.filter((number) => !seen.includes(number)),
+        doubled: seen.filter((number, index) => seen.indexOf(number) !== index),
+      };
+    },
+  };
+}
+
+/** What runs a program of the host's in the network of one of its containers. */
+export async function intoContainer(host: Host, container: string): Promise<string[]> {
+  const { stdout } = await host.exec(["docker", "inspect", "--format", "{{.State.Pid}}", container]);
+  return ["nsenter", "--net", "--target", stdout.trim()];
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
