@@ -20,7 +20,7 @@ export async function apply(change: Change): Promise<void> {
 async function perform(action: Action): Promise<void> {
   switch (action.do) {
     case "write":
-      return replaceFile(action.path, action.content, action.mode);
+      return write(action);
     case "chmod":
       return chmodSync(action.path, action.mode);
     case "remove":
@@ -36,6 +36,21 @@ async function perform(action: Action): Promise<void> {
       return answered(action);
   }
 }
+
+function write({ path, content, mode }: Extract<Action, { do: "write" }>): void {
+  try {
+    replaceFile(path, content, mode);
+  } catch (error) {
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    throw new Refusal(`can't write ${path}: ${message}; it is as it was. ${REMEDIES.get(code) ?? ""}`.trim());
+  }
+}
+
+const REMEDIES: ReadonlyMap<string, string> = new Map([
+  ["ENOSPC", "Free space on its file system and run again"],
+  ["EDQUOT", "Free space on its file system and run again"],
+  ["EROFS", "Its file system is mounted read-only: mount it to be written and run again"],
+]);
 
 async function accepted(wanted: HttpRequest): Promise<void> {
   const what = nameOfRequest(wanted);

@@ -7,6 +7,7 @@ import {
   networkdPaths,
   RELOAD_NETWORKD,
   RELOAD_SYSTEMD,
+  REMOVE_DROP_IN_FOLDER,
   reloadNetworkd,
 } from "./networkd";
 import type { ObservedBridge } from "./observe";
@@ -32,7 +33,10 @@ export function bootChanges(name: string, wanted: WantedBridge | null, observed:
     ...changesOf(stanzaPath(name)),
     ...interfacesChanges(name, wanted, observed),
     ...followed(networkdPaths(name).flatMap(changesOf), observed.managers.networkd === "off" ? [] : networkd),
-    ...followed(changesOf(dockerDropInPath(name)), RELOAD_SYSTEMD),
+    ...followed(
+      changesOf(dockerDropInPath(name)),
+      files.has(dockerDropInPath(name)) ? RELOAD_SYSTEMD : [REMOVE_DROP_IN_FOLDER, ...RELOAD_SYSTEMD],
+    ),
   ];
 }
 

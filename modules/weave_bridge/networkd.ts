@@ -18,8 +18,13 @@ export function networkdPaths(name: string): string[] {
 
 /** Where Docker's unit is told to wait for the bridge. */
 export function dockerDropInPath(name: string): string {
-  return `/etc/systemd/system/docker.service.d/${name}-bridge.conf`;
+  return `${DROP_IN_FOLDER}/${name}-bridge.conf`;
 }
+
+const DROP_IN_FOLDER = "/etc/systemd/system/docker.service.d";
+
+/** Takes away the folder that may have been made for the file in it, unless others have files there. */
+export const REMOVE_DROP_IN_FOLDER = run(["rmdir", "--ignore-fail-on-non-empty", DROP_IN_FOLDER]);
 
 /**
  * Has systemd-networkd read its files, and waits until it has set up the bridge by them. What is live then is what the

@@ -5,7 +5,7 @@ import type { Host } from "../hosts/host";
 import { type CommandResult, installCommand, runCommand, subjects } from "./command";
 import { bootHosts } from "./hosts";
 import { underNetworkd } from "./networkd";
-import { startPings } from "./pings";
+import { intoContainer, startPings } from "./pings";
 import { findServices, type Service, startServices } from "./services";
 
 /** Every change of a live bridge, with containers attached and pings under way, by each provider. */
@@ -136,6 +136,29 @@ for (const provider of ["ifupdown", "networkd"] as const) {
       }
     });
   }
+
+  test("frames pass a FORWARD policy of DROP by the module's own rule, after a restart of Docker too", async () => {
+    const { stdout: policy } = await host.exec(["sh", "-c", "iptables -w -S FORWARD | head -n 1"]);
+    assert.is(policy, "-P FORWARD DROP\n", "Docker's");
+    const passes = async (): Promise<boolean> => {
+      const enter = await intoContainer(near.host, near.name);
+      const argv = [...enter, "ping", "-c", "1", "-W", "1", far.address];
+      return (await near.host.exec(argv, { check: false })).status === 0;
+    };
+    const without = (rule: string) =>
+      host.exec(["sh", "-c", `iptables -w -D FORWARD -i weave -o weave ${rule} -j ACCEPT`]);
+    await without(""); // Docker's own
+    assert.ok(await passes());
+    await without("-m comment --comment weave_bridge");
+    const { stdout: shown } = await host.exec(["cat", "/proc/sys/net/bridge/bridge-nf-call-iptables"], {
+      check: false,
+    });
+    assert.is(await passes(), shown !== "1\n", "the rule makes the difference where iptables sees bridged frames");
+    assert.equal(subjects(await bridge()), ["bridge weave: frames between its ports"]);
+    assert.ok(await passes());
+    await host.exec(["systemctl", "restart", "docker"]);
+    assert.equal(subjects(await bridge()), []);
+  });
 
   test("after a reboot all is as it was, before Docker starts", async () => {
     const script =

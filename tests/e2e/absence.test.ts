@@ -1,0 +1,132 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Cluster } from "../hosts/cluster";
+import type { Host } from "../hosts/host";
+import { busyboxImage } from "../hosts/images";
+import { type CommandResult, installCommand, runCommand, subjects } from "./command";
+import { differences, fingerprint } from "./fingerprint";
+import { bootHosts } from "./hosts";
+import { underNetworkd } from "./networkd";
+
+/** state: absent leaves nothing of what state: present made, whatever the host was like before. */
+const test = suite("weave_bridge: state absent, and the switch of datapaths");
+let cluster: Cluster;
+let host: Host;
+const OPTIONS = { "host-index": 1, datapath: "vxlan", underlay: "eth0", peers: "192.168.50.12" };
+const present = (more: object = {}): Promise<CommandResult> => runCommand(host, "bridge", { ...OPTIONS, ...more });
+const absent = (...more: string[]): Promise<CommandResult> =>
+  runCommand(host, "bridge", { ...OPTIONS, state: "absent" }, more);
+
+test.before(async () => {
+  cluster = await bootHosts(1);
+  host = cluster.host("apollo1");
+  await installCommand([host]);
+});
+test.after(() => cluster.down());
+
+/** Makes the bridge, looks that something is there, removes it. Fails where anything differs from before. */
+async function thereAndBack(): Promise<void> {
+  const before = await fingerprint(host);
+  const made = await present();
+  assert.not(made.failed, made.msg);
+  assert.equal(subjects(await present()), []);
+  assert.ok(differences(before, await fingerprint(host)).length > 0);
+
+  const predicted = await absent("--check");
+  const removed = await absent();
+  assert.not(removed.failed, removed.msg);
+  assert.equal(removed, predicted);
+  assert.equal(differences(before, await fingerprint(host)), []);
+  assert.is((await absent()).changed, false);
+}
+
+test("a host of Debian's own, and nothing is left", thereAndBack);
+
+test("a host that reads no *.cfg, with bytes that are no UTF-8 and no newline at the end", async () => {
+  const own = Buffer.from("# Br\xfccke\nsource-directory interfaces.d\nauto lo\niface lo inet loopback", "latin1");
+  const debian = await host.read("/etc/network/interfaces");
+  await host.write("/etc/network/interfaces", own);
+  await thereAndBack();
+  await host.write("/etc/network/interfaces.d/other.cfg", "auto eth7\niface eth7 inet dhcp\n");
+  await thereAndBack();
+  await present();
+  const { stdout: read } = await host.exec(["ifquery", "--list"]);
+  assert.equal(read.trim().split("\n").sort(), ["lo", "weave"], "no other file was brought to life");
+  await absent();
+  await host.exec(["rm", "/etc/network/interfaces.d/other.cfg"]);
+  await host.write("/etc/network/interfaces", debian);
+});
+
+test("the switch between the datapaths is planned and made like any change", async () => {
+  const router = { "host-index": 1, datapath: "router" };
+  await present();
+  for (const [options, live] of [
+    [router, ["bridge weave: mtu", "bridge weave: datapath"]],
+    [OPTIONS, ["bridge weave: mtu", "bridge weave: port of the Weave router", "bridge weave: datapath"]],
+  ] as const) {
+    const predicted = await runCommand(host, "bridge", options, ["--check"]);
+    const made = await runCommand(host, "bridge", options);
+    assert.not(made.failed, made.msg);
+    assert.equal(made, predicted);
+    assert.equal(subjects(made), ["/etc/network/interfaces.d/weave.cfg", ...live]);
+    assert.equal(subjects(await runCommand(host, "bridge", options)), []);
+    if (options === router) {
+      await host.exec(["ip", "link", "add", "vethwe-bridge", "type", "veth", "peer", "name", "vethwe-pcap"]);
+      await host.exec(["ip", "link", "set", "vethwe-bridge", "master", "weave"]);
+    }
+  }
+  assert.match(await host.exec(["ls", "/sys/class/net/weave/brif"]).then(({ stdout }) => stdout), /^weave-vx\n$/);
+  await absent();
+});
+
+test("where NetworkManager runs, it is told to keep off", async () => {
+  // A stand-in: what matters here is that systemd has a unit of that name active, and reloads it.
+  const unit = "[Service]\nExecStart=/bin/sleep infinity\nExecReload=/bin/touch /run/network-manager-reloaded\n";
+  await host.write("/run/systemd/system/NetworkManager.service", unit);
+  await host.exec(["mkdir", "-p", "/etc/NetworkManager/conf.d"]);
+  await host.exec(["systemctl", "daemon-reload"]);
+  await host.exec(["systemctl", "start", "NetworkManager"]);
+  const made = await present();
+  assert.equal(subjects(made)[0], "/etc/NetworkManager/conf.d/weave.conf");
+  assert.match(
+    await host.read("/etc/NetworkManager/conf.d/weave.conf"),
+    /\[keyfile\]\nunmanaged-devices\+=interface-name:weave;interface-name:weave-vx\n/,
+  );
+  await host.exec(["test", "-e", "/run/network-manager-reloaded"]);
+  await absent();
+  await thereAndBack();
+  await host.exec(["systemctl", "stop", "NetworkManager"]);
+});
+
+test("refused while containers are attached, unless forced", async () => {
+  await present();
+  await runCommand(host, "docker-opts", { bridge: "weave", "fixed-cidr": "10.2.1.0/24" });
+  await host.exec(["systemctl", "restart", "docker"]);
+  await host.exec(["docker", "run", "--detach", "--rm", "--stop-timeout=1", await busyboxImage(host), "sleep", "1000"]);
+  const before = await fingerprint(host);
+  const refused = await absent();
+  assert.match(
+    refused.msg ?? "",
+    /^state: the bridge weave has 1 ports that this module did not make \(veth.*force: true$/,
+  );
+  assert.equal(differences(before, await fingerprint(host)), []);
+  const forced = await absent("--force");
+  assert.not(forced.failed, forced.msg);
+  assert.match(forced.disrupts?.[0] ?? "", /^the network of what is attached: veth/);
+  await host.write("/etc/default/docker", "");
+});
+
+test("a host under systemd-networkd, and nothing is left", async () => {
+  await underNetworkd(host);
+  await thereAndBack();
+});
+
+test("a host that goes over from ifupdown to systemd-networkd has one maker of the bridge", async () => {
+  await present({ provider: "ifupdown" });
+  const made = await present();
+  assert.is(made["provider"], "networkd");
+  assert.ok(subjects(made).includes("/etc/network/interfaces.d/weave.cfg"));
+  assert.equal(subjects(await present()), []);
+});
+
+test.run();

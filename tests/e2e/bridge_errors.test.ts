@@ -1,0 +1,140 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Cluster } from "../hosts/cluster";
+import type { Host } from "../hosts/host";
+import { type CommandResult, installCommand, runCommand, subjects } from "./command";
+import { differences, fingerprint } from "./fingerprint";
+import { bootHosts } from "./hosts";
+
+/** What weave_bridge says where it can't do what is asked. Unless told otherwise, nothing is changed then. */
+const test = suite("weave_bridge: errors");
+let cluster: Cluster;
+let host: Host;
+const OPTIONS = { "host-index": 1, datapath: "vxlan", underlay: "eth0", peers: "192.168.50.12" };
+const STANZA = "/etc/network/interfaces.d/weave.cfg";
+const bridge = (more: Record<string, string | number> = {}, ...flags: string[]): Promise<CommandResult> =>
+  runCommand(host, "bridge", { ...OPTIONS, ...more }, flags);
+
+test.before(async () => {
+  cluster = await bootHosts(2);
+  host = cluster.host("apollo1");
+  await installCommand(cluster.hosts);
+});
+test.after(() => cluster.down());
+
+interface Refused {
+  /** What the host is like, and what makes it as it was. */
+  readonly by?: string;
+  readonly undo?: string;
+  readonly options?: Record<string, string | number>;
+  readonly says: RegExp;
+}
+const REFUSALS: Readonly<Record<string, Refused>> = {
+  "a route in the way": {
+    by: "ip route add 10.0.0.0/8 via 192.168.50.1",
+    undo: "ip route del 10.0.0.0/8",
+    says: /^network: 10\.2\.0\.0\/16 overlaps the route to 10\.0\.0\.0\/8, which this host has on eth0; choose a network that the hosts do not use$/,
+  },
+  "an address in the way": {
+    by: "ip addr add 10.2.7.1/24 dev eth0",
+    undo: "ip addr del 10.2.7.1/24 dev eth0",
+    says: /^network: 10\.2\.0\.0\/16 overlaps 10\.2\.7\.1\/24, which this host has on eth0; choose /,
+  },
+  "an address of the underlay": {
+    options: { address: "192.168.50.77/24", "docker-subnet": "192.168.50.64/28" },
+    says: /^network: 192\.168\.50\.0\/24 overlaps 192\.168\.50\.11\/24, which this host has on eth0; choose /,
+  },
+  "an underlay device that is not there": {
+    options: { underlay: "eth7" },
+    says: /^underlay: "eth7" is no IPv4 address of this host and no device with one; it has eth0 192\.168\.50\.11\/24.*Give the device or address that its peers reach$/,
+  },
+  "a peer that is no address": {
+    options: { peers: "192.168.50.12,apollo3" },
+    says: /^peers: "apollo3" is not an IPv4 address; write it as 192\.168\.50\.11$/,
+  },
+  "a device of that name that is no bridge": {
+    by: "ip link add weave type veth peer name evaew",
+    undo: "ip link del weave",
+    says: /^name: this host has an interface weave that is no bridge; delete it \(ip link del weave\) or give another name$/,
+  },
+  "a folder where the file has to be": {
+    by: `mkdir ${STANZA}`,
+    undo: `rmdir ${STANZA}`,
+    says: /^\/etc\/network\/interfaces\.d\/weave\.cfg is not a regular file; move it away$/,
+  },
+  "a provider that does not run here": {
+    options: { provider: "networkd" },
+    says: /^provider: systemd-networkd does not run on this host; run it \(systemctl enable --now systemd-networkd\) or choose ifupdown$/,
+  },
+  "a host that nothing manages": {
+    by: "mv /etc/network/interfaces /etc/network/away",
+    undo: "mv /etc/network/away /etc/network/interfaces",
+    says: /^provider: neither ifupdown nor systemd-networkd manages this host, .*install ifupdown \(apt install ifupdown\) or run systemd-networkd/,
+  },
+  "a full disk": {
+    by: "mount -t tmpfs -o size=4k tmpfs /etc/network/interfaces.d && echo full > /etc/network/interfaces.d/full",
+    undo: "umount /etc/network/interfaces.d",
+    says: /^\/etc\/network\/interfaces\.d\/weave\.cfg: can't write \/etc\/network\/interfaces\.d\/weave\.cfg: ENOSPC: no space left on device, write; it is as it was\. Free space on its file system and run again$/,
+  },
+};
+
+for (const [name, { by = "true", undo = "true", options, says }] of Object.entries(REFUSALS)) {
+  test(`${name}: refused, and nothing is changed`, async () => {
+    await host.exec(["sh", "-c", by]);
+    const before = await fingerprint(host);
+    const result = await bridge(options);
+    assert.equal(differences(before, await fingerprint(host)), []);
+    await host.exec(["sh", "-c", undo]);
+    assert.is(result.failed, true);
+    assert.match(result.msg ?? "", says);
+  });
+}
+
+test("not root: said before anything else", async () => {
+  const argv = ["setpriv", "--reuid=nobody", "--clear-groups", "apollo-weave", "bridge", "--json", "--host-index=1"];
+  const { stdout } = await host.exec(argv, { check: false });
+  const { msg } = JSON.parse(stdout) as CommandResult;
+  assert.is(msg, "weave_bridge needs root, and runs as user 65534; run it as root (become: true)");
+});
+
+test("the host itself among its peers: left out, quietly", async () => {
+  const result = await bridge({ peers: "192.168.50.11,192.168.50.12" }, "--check");
+  assert.equal([result["peers"], result.warnings], [["192.168.50.12"], undefined]);
+});
+
+test("a default route in halves, as VPN clients make it, is not in the way", async () => {
+  await host.exec(["sh", "-c", "ip route add 0.0.0.0/1 via 192.168.50.1; ip route add 128.0.0.0/1 via 192.168.50.1"]);
+  const result = await bridge({}, "--check");
+  await host.exec(["sh", "-c", "ip route del 0.0.0.0/1; ip route del 128.0.0.0/1"]);
+  assert.not(result.failed, result.msg);
+});
+
+test("files that are no UTF-8: what is not the module's is kept to the byte", async () => {
+  const own = Buffer.from("# Br\xfccke \xff\xfe\nauto lo\niface lo inet loopback", "latin1");
+  const debian = await host.read("/etc/network/interfaces");
+  await host.write("/etc/network/interfaces", own);
+  await host.write(STANZA, Buffer.from("# \xfc\xff\n", "latin1"));
+  const made = await bridge();
+  assert.not(made.failed, made.msg);
+  const { stdout } = await host.exec(["sh", "-c", "tail -c +0 /etc/network/interfaces | od -An -tx1 | tr -d ' \\n'"]);
+  assert.ok(stdout.endsWith(own.toString("hex")), stdout);
+  assert.equal(subjects(await bridge()), []);
+  await bridge({ state: "absent" });
+  await host.write("/etc/network/interfaces", debian);
+});
+
+test("an index that another host holds: refused where that host answers", async () => {
+  const other = cluster.host("apollo2");
+  const two = await runCommand(other, "bridge", { ...OPTIONS, "host-index": 2, peers: "192.168.50.11" });
+  const one = await bridge();
+  assert.not(one.failed ?? two.failed, `${one.msg} ${two.msg}`);
+  const before = await fingerprint(host);
+  const result = await bridge({ "host-index": 2 });
+  assert.is(
+    result.msg,
+    `address: another host (${two["mac"]}) already has 10.2.0.2, this host's own by its host_index or address; give each host a number of its own`,
+  );
+  assert.equal(differences(before, await fingerprint(host)), []);
+});
+
+test.run();
