@@ -134,7 +134,11 @@ test("an index that another host holds: refused where that host answers", async 
     result.msg,
     `address: another host (${two["mac"]}) already has 10.2.0.2, this host's own by its host_index or address; give each host a number of its own`,
   );
-  assert.equal(differences(before, await fingerprint(host)), []);
+  // Who is where on the segment is learnt from every frame.
+  const changed = differences(before, await fingerprint(host)).filter(
+    (line) => !/ dev weave-vx (dst|master)/.test(line),
+  );
+  assert.equal(changed, []);
 });
 
 test.run();
