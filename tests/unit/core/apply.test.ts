@@ -32,6 +32,16 @@ test("a mode is set without touching the content", async () => {
   });
 });
 
+test("a setting of the kernel's is written into the file that is there", async () => {
+  await inTemporaryFolderUntilDone(async (folder) => {
+    const path = join(folder, "arp_notify");
+    writeFileSync(path, "0");
+    const { ino } = statSync(path);
+    await apply(change({ do: "set", path, value: "1" }));
+    assert.equal([readFileSync(path, "utf8"), statSync(path).ino], ["1", ino]);
+  });
+});
+
 test("a step that fails is refused with the change's subject, and those behind it are not made", async () => {
   await inTemporaryFolderUntilDone(async (folder) => {
     const path = join(folder, "file");

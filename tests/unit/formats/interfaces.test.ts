@@ -1,8 +1,10 @@
 import { join } from "node:path";
+import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { readsFile, renderManualInterface, withSource } from "../../../modules/formats/interfaces";
+import { readsFile, renderManualInterface, withoutSource, withSource } from "../../../modules/formats/interfaces";
 import { matchesGolden } from "../support/golden";
+import { forAll } from "../support/property";
 import { refusalOf } from "../support/refusal";
 
 const WEAVE = "/etc/network/interfaces.d/weave.cfg";
@@ -113,17 +115,19 @@ test("a source line may name several patterns", () => {
   assert.ok(reads("source /etc/network/none.d/* /etc/network/interfaces.d/*.cfg"));
 });
 
-test("a source line is added at the end of the file, all else stays", () => {
-  assert.is(withSource("auto lo\n", "/x/*.cfg"), "auto lo\nsource /x/*.cfg\n");
-  assert.is(withSource(UBUNTU_1404, "/x/*"), `${UBUNTU_1404}source /x/*\n`);
+test("a source line comes first, all else stays, and it goes again to the byte", () => {
+  forAll([fc.string({ unit: "binary" })], (content) => {
+    const added = withSource(content, "/x/*.cfg");
+    assert.match(added, /^# Added by Ansible's weave_bridge.*\nsource \/x\/\*\.cfg\n/);
+    assert.ok(added.endsWith(`\n${content}`));
+    assert.is(withoutSource(added), content);
+  });
 });
 
-test("a source line gets a line of its own where the file does not end with a newline", () => {
-  assert.is(withSource("auto lo", "/x/*.cfg"), "auto lo\nsource /x/*.cfg\n");
-});
-
-test("a source line in an empty file is its first line", () => {
-  assert.is(withSource("", "/x/*.cfg"), "source /x/*.cfg\n");
+test("a source line of others stays", () => {
+  for (const content of ["", "source /x/*.cfg\n", UBUNTU_1404, "# Added by Ansible's\nsource /x/*\n"]) {
+    assert.is(withoutSource(content), content);
+  }
 });
 
 test("a source line that was added is read", () => {

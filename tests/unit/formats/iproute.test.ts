@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parseAddresses, parseFloodPeers, parseVxlan } from "../../../modules/formats/iproute";
+import { parseAddresses, parseFloodPeers, parseLinks, parseVxlan } from "../../../modules/formats/iproute";
 
 // iproute2 6.1.
 const ADDRESSES = String.raw`1: lo    inet 127.0.0.1/8 scope host lo\       valid_lft forever preferred_lft forever
@@ -35,18 +35,52 @@ test("no output means no address", () => {
   assert.equal(parseAddresses(""), []);
 });
 
+const LINKS = `1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000
+    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00 promiscuity 0 numtxqueues 1
+    inet 127.0.0.1/8 scope host lo
+       valid_lft forever preferred_lft forever
+3: eth0@if21: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group default qlen 1000
+    link/ether 52:54:00:32:00:01 brd ff:ff:ff:ff:ff:ff link-netnsid 0 promiscuity 0
+    veth numtxqueues 1 gso_max_size 65536
+    inet 192.168.50.11/24 scope global eth0
+       valid_lft forever preferred_lft forever
+    inet 192.168.50.99/24 scope global secondary eth0:1
+       valid_lft forever preferred_lft forever
+    inet6 fe80::5054:ff:fe32:1/64 scope link
+       valid_lft forever preferred_lft forever
+4: tun0: <POINTOPOINT,UP,LOWER_UP> mtu 1500 qdisc fq_codel state UNKNOWN group default qlen 500
+    link/none  promiscuity 0
+    tun type tun pi off vnet_hdr off persist off
+    inet 10.8.0.6 peer 10.8.0.5/32 scope global tun0
+       valid_lft forever preferred_lft forever
+6: weave-vx: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue master weave state UNKNOWN group default
+    link/ether 7e:23:7b:b6:01:2e brd ff:ff:ff:ff:ff:ff promiscuity 1
+    vxlan id 6783 local 192.168.50.12 srcport 0 0 dstport 4789 ttl auto ageing 300 noudpcsum
+    bridge_slave state forwarding priority 32 cost 100
+`;
+
+test("devices come with their addresses, primary ones first, and what they are", () => {
+  assert.equal(parseLinks(LINKS), [
+    { device: "lo", addresses: ["127.0.0.1/8"], vxlan: null },
+    { device: "eth0", addresses: ["192.168.50.11/24", "192.168.50.99/24"], vxlan: null },
+    { device: "tun0", addresses: ["10.8.0.6/32"], vxlan: null },
+    { device: "weave-vx", addresses: [], vxlan: { id: 6783, port: 4789, local: "192.168.50.12" } },
+  ]);
+  assert.equal(parseLinks(""), []);
+});
+
 test("a VXLAN device's parameters are read from its details", () => {
-  assert.equal(parseVxlan(VXLAN), { id: 6783, port: 4789, local: "192.168.50.11", underlay: "eth0" });
+  assert.equal(parseVxlan(VXLAN), { id: 6783, port: 4789, local: "192.168.50.11" });
 });
 
 test("a VXLAN device's parameters may be in another order and with others between", () => {
   const output = String.raw`5: x: <UP> mtu 1450 \    vxlan id 7 group 239.1.1.1 dev eth1 srcport 0 0 dstport 8472 local 10.0.0.1 nolearning \    addrgenmode eui64`;
-  assert.equal(parseVxlan(output), { id: 7, port: 8472, local: "10.0.0.1", underlay: "eth1" });
+  assert.equal(parseVxlan(output), { id: 7, port: 8472, local: "10.0.0.1" });
 });
 
 test("what a VXLAN device was made without is empty", () => {
   const output = String.raw`5: x: <UP> mtu 1450 \    vxlan id 7 srcport 0 0 dstport 4789 ttl auto \    bridge_slave dev eth9 local 10.9.9.9`;
-  assert.equal(parseVxlan(output), { id: 7, port: 4789, local: "", underlay: "" });
+  assert.equal(parseVxlan(output), { id: 7, port: 4789, local: "" });
 });
 
 test("a device that is no VXLAN has no parameters, whatever its name", () => {

@@ -9,6 +9,8 @@ function stepOf(action: Change["actions"][number]): string {
       return `${action.request.method} ${action.request.path} ${action.request.body ?? ""}`.trim();
     case "await":
       return `await ${action.request.path} for ${action.timeout} s`;
+    case "set":
+      return `set ${action.path} ${action.value}`;
     case "remove":
       return `remove ${action.path}`;
     case "write":

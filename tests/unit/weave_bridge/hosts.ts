@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { ownPaths } from "../../../modules/weave_bridge/boot";
 import type { ObservedBridge } from "../../../modules/weave_bridge/observe";
 import { type BridgeOptions, options } from "../../../modules/weave_bridge/options";
 import { optionsOf } from "../support/options";
@@ -8,19 +9,38 @@ import { optionsOf } from "../support/options";
 export const FRESH: ObservedBridge = {
   machineId: "0123456789abcdef0123456789abcdef",
   interfaces: { content: "source /etc/network/interfaces.d/*\n\nauto lo\niface lo inet loopback\n", mode: 0o644 },
-  stanza: null,
-  addresses: [
-    { device: "lo", cidr: "127.0.0.1/8" },
-    { device: "eth0", cidr: "192.168.50.11/24" },
+  managers: { ifupdown: true, networkd: "off", networkManager: false },
+  interfacesFolder: [],
+  ifupdownHolds: false,
+  files: new Map(ownPaths("weave").map((path) => [path, null])),
+  links: [
+    { device: "lo", addresses: ["127.0.0.1/8"], vxlan: null },
+    { device: "eth0", addresses: ["192.168.50.11/24"], vxlan: null },
+  ],
+  routes: [
+    { device: "eth0", network: "192.168.50.0/24" },
+    { device: "eth0", network: "0.0.0.0/0" },
   ],
   mtus: new Map([
     ["lo", 65536],
     ["eth0", 1500],
   ]),
-  defaultDevice: "eth0",
   bridge: null,
   vxlan: null,
+  passes: false,
+  addressHolder: null,
 };
+
+/** A host with other content in the bridge's file of ifupdown's. */
+export function withStanza<Observed extends ObservedBridge>(host: Observed, content: string, mode = 0o644): Observed {
+  return { ...host, files: new Map([...host.files, [STANZA, { content, mode }]]) };
+}
+
+/** A host with other addresses on the bridge. */
+export function withAddresses<Observed extends ObservedBridge>(host: Observed, ...addresses: string[]): Observed {
+  const others = host.links.filter(({ device }) => device !== "weave");
+  return { ...host, links: [...others, { device: "weave", addresses, vxlan: null }] };
+}
 
 /** What the machine-id above makes of the bridge weave. */
 export const MAC = "7e:ad:e6:02:7f:1e";
@@ -38,11 +58,10 @@ export const vxlan = (more: Record<string, unknown> = {}): BridgeOptions =>
 /** The same host with the bridge as `router()` wants it. */
 export function steadyRouter(): ObservedBridge {
   return {
-    ...FRESH,
-    stanza: { content: readFileSync(golden("router.cfg"), "latin1"), mode: 0o644 },
-    addresses: [...FRESH.addresses, { device: "weave", cidr: "10.2.0.1/16" }],
+    ...withStanza(withAddresses(FRESH, "10.2.0.1/16"), readFileSync(golden("router.cfg"), "latin1")),
     mtus: new Map([...FRESH.mtus, ["weave", 1500]]),
-    bridge: { mac: MAC, mtu: 1500, up: true, master: null, isBridge: true },
+    bridge: { mac: MAC, mtu: 1500, up: true, master: null, isBridge: true, ports: [] },
+    passes: true,
   };
 }
 
@@ -52,16 +71,15 @@ export function steadyVxlan(): ObservedBridge & {
   vxlan: NonNullable<ObservedBridge["vxlan"]>;
 } {
   return {
-    ...steadyRouter(),
-    stanza: { content: readFileSync(golden("vxlan.cfg"), "latin1"), mode: 0o644 },
+    ...withStanza(steadyRouter(), readFileSync(golden("vxlan.cfg"), "latin1")),
     mtus: new Map([...FRESH.mtus, ["weave", 1450], ["weave-vx", 1450]]),
-    bridge: { mac: MAC, mtu: 1450, up: true, master: null, isBridge: true },
+    bridge: { mac: MAC, mtu: 1450, up: true, master: null, isBridge: true, ports: ["weave-vx"] },
     vxlan: {
       mac: "9a:d1:47:9d:4f:10",
       mtu: 1450,
       up: true,
       master: "weave",
-      parameters: { id: 6783, port: 4789, local: "192.168.50.11", underlay: "eth0" },
+      parameters: { id: 6783, port: 4789, local: "192.168.50.11" },
       peers: ["192.168.50.12", "192.168.50.13"],
     },
   };

@@ -2,20 +2,27 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { observe } from "../../../modules/weave_bridge/observe";
 import { memoryHost } from "../support/memory_host";
+import { refusalOf } from "../support/refusal";
 import { FRESH, router, STANZA, steadyVxlan, vxlan } from "./hosts";
 
 const ROUTES = `Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
 eth0\t0032A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0
 eth0\t00000000\t0132A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0`;
 
-const ADDRESSES = String.raw`1: lo    inet 127.0.0.1/8 scope host lo\       valid_lft forever preferred_lft forever
-3: eth0    inet 192.168.50.11/24 scope global eth0\       valid_lft forever preferred_lft forever
+const LINKS = `1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000
+    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00 promiscuity 0
+    inet 127.0.0.1/8 scope host lo
+3: eth0@if21: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group default qlen 1000
+    link/ether 52:54:00:32:00:01 brd ff:ff:ff:ff:ff:ff link-netnsid 0
+    inet 192.168.50.11/24 scope global eth0
 `;
 
-const BRIDGE_ADDRESS = String.raw`4: weave    inet 10.2.0.1/16 brd 10.2.255.255 scope global weave\       valid_lft forever preferred_lft forever
+const BRIDGE_LINKS = `4: weave: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue state UP group default qlen 1000
+    bridge forward_delay 1500 hello_time 200
+    inet 10.2.0.1/16 scope global weave
+5: weave-vx: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue master weave state UNKNOWN group default
+    vxlan id 6783 local 192.168.50.11 srcport 0 0 dstport 4789 ttl auto ageing 300 udpcsum
 `;
-
-const VXLAN = String.raw`5: weave-vx: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue master weave state UNKNOWN mode DEFAULT group default qlen 1000\    link/ether 9a:d1:47:9d:4f:10 brd ff:ff:ff:ff:ff:ff promiscuity 1  allmulti 1 minmtu 68 maxmtu 65535 \    vxlan id 6783 local 192.168.50.11 dev eth0 srcport 0 0 dstport 4789 ttl auto ageing 300 udpcsum noudp6zerocsumtx noudp6zerocsumrx \    bridge_slave state forwarding priority 32 cost 2 hairpin off`;
 
 const FDB = `9a:d1:47:9d:4f:10 master weave permanent
 00:00:00:00:00:00 dst 192.168.50.12 self permanent
@@ -25,17 +32,18 @@ const FDB = `9a:d1:47:9d:4f:10 master weave permanent
 const fresh = {
   files: { "/etc/network/interfaces": FRESH.interfaces?.content ?? "" },
   kernel: {
+    "/proc/self/status": "Name:\tnode\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0",
     "/etc/machine-id": FRESH.machineId,
     "/proc/net/route": ROUTES,
     "/sys/class/net/lo/mtu": "65536",
     "/sys/class/net/eth0/mtu": "1500",
   },
-  names: { "/sys/class/net": ["eth0", "lo"] },
-  programs: { "ip -o -4 addr show": ADDRESSES },
+  names: { "/sys/class/net": ["eth0", "lo"], "/sbin": ["ifup"], "/etc/network": ["interfaces", "interfaces.d"] },
+  programs: { "ip -d addr show": LINKS },
 };
 
 const steady = {
-  files: { ...fresh.files, [STANZA]: steadyVxlan().stanza?.content ?? "" },
+  files: { ...fresh.files, [STANZA]: steadyVxlan().files.get(STANZA)?.content ?? "" },
   kernel: {
     ...fresh.kernel,
     "/sys/class/net/weave/mtu": "1450",
@@ -46,51 +54,86 @@ const steady = {
     "/sys/class/net/weave-vx/flags": "0x1103",
   },
   names: {
+    ...fresh.names,
+    "/usr/sbin": ["iptables"],
     "/sys/class/net": ["eth0", "lo", "weave", "weave-vx"],
+    "/sys/class/net/weave/brif": ["weave-vx"],
     "/sys/class/net/weave/bridge": ["bridge_id", "stp_state"],
   },
   links: { "/sys/class/net/weave-vx/master": "../weave" },
   programs: {
-    "ip -o -4 addr show": ADDRESSES + BRIDGE_ADDRESS,
-    "ip -d -o link show dev weave-vx": VXLAN,
+    "ip -d addr show": LINKS + BRIDGE_LINKS,
+    "iptables -w -C FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT": "",
     "bridge fdb show dev weave-vx": FDB,
   },
 };
 
 test("a fresh host is seen as it is, by one program", () => {
-  assert.equal(observe(router(), memoryHost(fresh)), FRESH);
+  assert.equal(observe(router(), memoryHost(fresh)), { ...FRESH, passes: null });
 });
 
-test("a host with bridge and VXLAN is seen as it is", () => {
-  assert.equal(observe(vxlan(), memoryHost(steady)), steadyVxlan());
+test("a host with bridge and VXLAN is seen as it is, by three programs", () => {
+  assert.is(Object.keys(steady.programs).length, 3);
+  const { links, ...seen } = observe(vxlan(), memoryHost(steady));
+  const { links: _, ...expected } = steadyVxlan();
+  assert.equal(seen, expected);
+  assert.equal(links.slice(2), [
+    { device: "weave", addresses: ["10.2.0.1/16"], vxlan: null },
+    { device: "weave-vx", addresses: [], vxlan: { id: 6783, port: 4789, local: "192.168.50.11" } },
+  ]);
+});
+
+test("whoever is not root is told so", () => {
+  const kernel = { "/proc/self/status": "Uid:\t1000\t1000\t1000\t1000" };
+  assert.is(
+    refusalOf(() => observe(router(), memoryHost({ ...fresh, kernel }))),
+    "weave_bridge needs root, and runs as user 1000; run it as root (become: true)",
+  );
+});
+
+const PING = "ping -c1 -w1 -I weave 10.2.0.7";
+const NEIGHBOURS = `IP address       HW type     Flags       HW address            Mask     Device
+10.2.0.6         0x1         0x0         00:00:00:00:00:00     *        weave
+10.2.0.7         0x1         0x2         0e:00:00:00:00:01     *        eth0
+10.2.0.7         0x1         FLAGS         0e:00:00:00:00:07     *        weave`;
+
+test("whoever answers to the bridge's next address is found", () => {
+  for (const [flags, holder] of [
+    ["0x2", "0e:00:00:00:00:07"],
+    ["0x0", null],
+  ] as const) {
+    const names = { ...steady.names, "/bin": ["ping"] };
+    const kernel = { ...steady.kernel, "/proc/net/arp": NEIGHBOURS.replace("FLAGS", flags) };
+    const host = memoryHost({ ...steady, names, kernel, programs: { ...steady.programs, [PING]: "" } });
+    assert.is(observe(vxlan({ host_index: 7 }), host).addressHolder, holder);
+    assert.is(observe(vxlan(), host).addressHolder, null, "nobody is asked for the address that is there");
+  }
+});
+
+test("a bridge that ifupdown holds for up is seen so", () => {
+  const kernel = { ...fresh.kernel, "/run/network/ifstate": "lo=lo\nweave=weave" };
+  assert.is(observe(router(), memoryHost({ ...fresh, kernel })).ifupdownHolds, true);
 });
 
 test("a link that is down, or is no bridge, is seen so", () => {
   const kernel = { ...steady.kernel, "/sys/class/net/weave/flags": "0x1002" };
-  const names = { "/sys/class/net": steady.names["/sys/class/net"] };
+  const names = { ...fresh.names, "/sys/class/net": steady.names["/sys/class/net"] };
   const { bridge } = observe(vxlan(), memoryHost({ ...steady, kernel, names }));
   assert.is(bridge?.up, false);
   assert.is(bridge?.isBridge, false);
 });
 
 test("a device of the VXLAN's name that is none has no parameters", () => {
-  const programs = { ...steady.programs, "ip -d -o link show dev weave-vx": "5: weave-vx: <UP> mtu 1500" };
+  const programs = { ...steady.programs, "ip -d addr show": LINKS };
   assert.is(observe(vxlan(), memoryHost({ ...steady, programs })).vxlan?.parameters, null);
 });
 
-test("without a default route there is no default device, and without the files they are null", () => {
-  const kernel = { "/proc/net/route": ROUTES.split("\n").slice(0, 2).join("\n") };
-  const seen = observe(router(), memoryHost({ ...fresh, kernel, files: {} }));
-  assert.is(seen.defaultDevice, null);
+test("what is not there is empty or null", () => {
+  const { "/proc/self/status": status } = fresh.kernel;
+  const seen = observe(router(), memoryHost({ ...fresh, kernel: { "/proc/self/status": status }, files: {} }));
+  assert.equal(seen.routes, []);
   assert.is(seen.machineId, "");
   assert.is(seen.interfaces, null);
-});
-
-test("a network whose destination is 0 but whose mask is not is no default route", () => {
-  const kernel = {
-    "/proc/net/route": "Iface\tDestination\neth9\t00000000\t00000000\t0001\t0\t0\t0\t000000FE\t0\t0\t0",
-  };
-  assert.is(observe(router(), memoryHost({ ...fresh, kernel })).defaultDevice, null);
 });
 
 test.run();

@@ -6,7 +6,20 @@ import { plan } from "../../../modules/weave_bridge/plan";
 import { inWords, subjects } from "../support/changes";
 import { matchesGolden } from "../support/golden";
 import { refusalOf } from "../support/refusal";
-import { FRESH, golden, MAC, router, STANZA, steadyRouter, steadyVxlan, vxlan } from "./hosts";
+import {
+  FRESH,
+  golden,
+  MAC,
+  router,
+  STANZA,
+  steadyRouter,
+  steadyVxlan,
+  vxlan,
+  withAddresses,
+  withStanza,
+} from "./hosts";
+
+const PROMOTE = "set /proc/sys/net/ipv4/conf/weave/promote_secondaries 1";
 
 /** What is planned where the host's file is as wanted already, so that only live changes are left. */
 function live(options: BridgeOptions, observed: ObservedBridge) {
@@ -42,7 +55,7 @@ test("on a fresh host the VXLAN comes up with the bridge, from the same file", (
     before: "absent\n",
     after:
       `address 10.2.0.1/16\nmac ${MAC}\nmtu 1450\n` +
-      "datapath vxlan id 6783 port 4789 from 192.168.50.11 on eth0\npeer 192.168.50.12\npeer 192.168.50.13\n",
+      "datapath vxlan id 6783 port 4789 from 192.168.50.11\npeer 192.168.50.12\npeer 192.168.50.13\n",
     steps: ["ifup --force weave"],
   });
 });
@@ -54,15 +67,19 @@ test("where ifupdown does not read the bridge's file yet, Apollo's line is added
   assert.equal(inWords(changes)[1], {
     subject: "/etc/network/interfaces",
     before: "auto lo\niface lo inet loopback",
-    after: "auto lo\niface lo inet loopback\nsource /etc/network/interfaces.d/*.cfg\n",
+    after:
+      "# Added by Ansible's weave_bridge, which removes both lines with the bridge.\n" +
+      "source /etc/network/interfaces.d/*.cfg\nauto lo\niface lo inet loopback",
     steps: ["write /etc/network/interfaces 0600"],
   });
 });
 
 test("a host without ifupdown is refused with what to install", () => {
   assert.match(
-    refusalOf(() => plan(router(), { ...FRESH, interfaces: null })),
-    /^there is no \/etc\/network\/interfaces: .*apt install ifupdown/,
+    refusalOf(() =>
+      plan(router({ provider: "ifupdown" }), { ...FRESH, managers: { ...FRESH.managers, ifupdown: false } }),
+    ),
+    /^provider: there is no ifup .*apt install ifupdown/,
   );
 });
 
@@ -86,6 +103,7 @@ test("what is reported are the values that hold once all is made", () => {
     network: "10.2.0.0/16",
     docker_subnet: "10.2.1.0/24",
     mac: MAC,
+    provider: "ifupdown",
   };
   assert.equal(plan(router(), FRESH).facts, { ...facts, datapath: "router", peers: [], mtu: 1500 });
   const joined = { ...facts, datapath: "vxlan", peers: ["192.168.50.12", "192.168.50.13"], mtu: 1450 };
@@ -108,15 +126,12 @@ test("no plan ever takes the bridge down or deletes it while it is there", () =>
   const observed = [
     steadyRouter(),
     steadyVxlan(),
-    { ...steadyVxlan(), addresses: [] as const },
+    withAddresses(steadyVxlan()),
     { ...steadyVxlan(), vxlan: null },
     { ...steadyVxlan(), bridge: { ...steadyVxlan().bridge, up: false, mtu: 1, mac: "" } },
   ];
   for (const options of [router(), vxlan(), vxlan({ host_index: 9, mtu: 1300, mac: "02:00:00:00:00:09" })]) {
-    const found = observed.map((host) =>
-      host.addresses.length === 0 ? { ...host, addresses: FRESH.addresses } : host,
-    );
-    for (const host of found) {
+    for (const host of observed) {
       for (const { steps } of live(options, host)) {
         for (const step of steps) assert.not.match(step, /ifdown|ifup|link del dev weave$|link set dev weave down/);
       }
@@ -125,13 +140,12 @@ test("no plan ever takes the bridge down or deletes it while it is there", () =>
 });
 
 test("a file that was changed by hand is written again, the live bridge left alone", () => {
-  const stanza = { content: "auto weave\n", mode: 0o644 };
-  assert.equal(subjects(plan(router(), { ...steadyRouter(), stanza }).changes), [STANZA]);
+  assert.equal(subjects(plan(router(), withStanza(steadyRouter(), "auto weave\n")).changes), [STANZA]);
 });
 
 test("the file's mode is put right by itself", () => {
-  const { stanza } = steadyRouter();
-  const { changes } = plan(router(), { ...steadyRouter(), stanza: { content: stanza?.content ?? "", mode: 0o755 } });
+  const content = steadyRouter().files.get(STANZA)?.content ?? "";
+  const { changes } = plan(router(), withStanza(steadyRouter(), content, 0o755));
   assert.equal(inWords(changes), [
     { subject: `${STANZA}: mode`, before: "0755\n", after: "0644\n", steps: [`chmod ${STANZA} 0644`] },
   ]);
@@ -144,7 +158,7 @@ test("another MAC is set on the live bridge", () => {
       subject: "bridge weave: mac",
       before: "02:00:00:00:00:01\n",
       after: `${MAC}\n`,
-      steps: [`ip link set dev weave address ${MAC}`],
+      steps: ["set /proc/sys/net/ipv4/conf/weave/arp_notify 1", `ip link set dev weave address ${MAC}`],
     },
   ]);
 });
@@ -164,51 +178,44 @@ test("a bridge that is down is set up", () => {
 });
 
 test("a missing address is added", () => {
-  assert.equal(inWords(plan(router(), { ...steadyRouter(), addresses: FRESH.addresses }).changes), [
+  assert.equal(inWords(plan(router(), withAddresses(steadyRouter())).changes), [
     {
       subject: "bridge weave: address",
       before: "\n",
       after: "10.2.0.1/16\n",
-      steps: ["ip addr replace 10.2.0.1/16 dev weave"],
+      steps: [PROMOTE, "ip addr replace 10.2.0.1/16 dev weave"],
     },
   ]);
 });
 
-test("another address of the network is removed before the wanted one is set", () => {
-  const addresses = [
-    ...FRESH.addresses,
-    { device: "weave", cidr: "10.2.0.9/16" },
-    { device: "weave", cidr: "10.2.0.1/24" },
-  ];
-  assert.equal(inWords(plan(router(), { ...steadyRouter(), addresses }).changes), [
+test("another address of the network is removed once the wanted one is there", () => {
+  const observed = withAddresses(steadyRouter(), "10.2.0.9/16", "10.2.0.1/24");
+  assert.equal(inWords(plan(router(), observed).changes), [
     {
       subject: "bridge weave: address",
       before: "10.2.0.9/16\n10.2.0.1/24\n",
       after: "10.2.0.1/16\n",
       steps: [
+        PROMOTE,
+        "ip addr replace 10.2.0.1/16 dev weave",
         "ip addr del 10.2.0.9/16 dev weave",
         "ip addr del 10.2.0.1/24 dev weave",
-        "ip addr replace 10.2.0.1/16 dev weave",
       ],
     },
   ]);
 });
 
 test("an address beside the wanted one is removed", () => {
-  const { addresses } = steadyRouter();
-  const { changes } = plan(router(), {
-    ...steadyRouter(),
-    addresses: [{ device: "weave", cidr: "10.2.0.9/16" }, ...addresses],
-  });
+  const { changes } = plan(router(), withAddresses(steadyRouter(), "10.2.0.9/16", "10.2.0.1/16"));
   assert.equal(inWords(changes)[0]?.steps, [
-    "ip addr del 10.2.0.9/16 dev weave",
+    PROMOTE,
     "ip addr replace 10.2.0.1/16 dev weave",
+    "ip addr del 10.2.0.9/16 dev weave",
   ]);
 });
 
 test("an address of another network stays, such as the one of weave expose", () => {
-  const addresses = [...steadyRouter().addresses, { device: "weave", cidr: "10.32.0.1/12" }];
-  assert.equal(plan(router(), { ...steadyRouter(), addresses }).changes, []);
+  assert.equal(plan(router(), withAddresses(steadyRouter(), "10.2.0.1/16", "10.32.0.1/12")).changes, []);
 });
 
 test("a new peer is added live, and one that is gone removed, beside the file's change", () => {
@@ -277,7 +284,7 @@ test("the VXLAN device's MTU, bridge and state are each put right by themselves"
 });
 
 const MAKE = [
-  "ip link add name weave-vx type vxlan id 6783 dstport 4789 local 192.168.50.11 dev eth0",
+  "ip link add name weave-vx type vxlan id 6783 dstport 4789 local 192.168.50.11",
   "ip link set dev weave-vx mtu 1450",
   "ip link set dev weave-vx master weave",
   "ip link set dev weave-vx up",
@@ -291,7 +298,7 @@ test("a VXLAN device that is not there is made on the live bridge", () => {
     {
       subject: "bridge weave: datapath",
       before: "router\n",
-      after: "vxlan id 6783 port 4789 from 192.168.50.11 on eth0\npeer 192.168.50.12\npeer 192.168.50.13\n",
+      after: "vxlan id 6783 port 4789 from 192.168.50.11\npeer 192.168.50.12\npeer 192.168.50.13\n",
       steps: MAKE,
     },
   ]);
@@ -300,10 +307,9 @@ test("a VXLAN device that is not there is made on the live bridge", () => {
 
 test("a VXLAN device with other parameters is made anew, which is said to interrupt traffic", () => {
   const others = [
-    { id: 1, port: 4789, local: "192.168.50.11", underlay: "eth0" },
-    { id: 6783, port: 8472, local: "192.168.50.11", underlay: "eth0" },
-    { id: 6783, port: 4789, local: "192.168.50.99", underlay: "eth0" },
-    { id: 6783, port: 4789, local: "192.168.50.11", underlay: "eth1" },
+    { id: 1, port: 4789, local: "192.168.50.11" },
+    { id: 6783, port: 8472, local: "192.168.50.11" },
+    { id: 6783, port: 4789, local: "192.168.50.99" },
     null,
   ];
   for (const parameters of others) {
@@ -320,7 +326,7 @@ test("from VXLAN to the Weave router, the VXLAN device goes and the bridge stays
   assert.equal(live(options, steadyVxlan()), [
     {
       subject: "bridge weave: datapath",
-      before: "vxlan id 6783 port 4789 from 192.168.50.11 on eth0\npeer 192.168.50.12\npeer 192.168.50.13\n",
+      before: "vxlan id 6783 port 4789 from 192.168.50.11\npeer 192.168.50.12\npeer 192.168.50.13\n",
       after: "router\n",
       steps: ["ip link del dev weave-vx"],
     },

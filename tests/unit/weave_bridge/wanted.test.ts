@@ -18,6 +18,8 @@ test("with the Weave router: the addresses of the host's index, a MAC of its mac
     mac: MAC,
     mtu: 1500,
     vxlan: null,
+    provider: "ifupdown",
+    firewall: true,
   });
 });
 
@@ -29,7 +31,6 @@ test("with VXLAN: the default route's device and its MTU less 50, the peers in o
     id: 6783,
     port: 4789,
     local: "192.168.50.11",
-    underlay: "eth0",
     peers: ["192.168.50.12", "192.168.50.13"],
   });
 });
@@ -81,8 +82,40 @@ test("a network that overlaps one of the host's own is refused, whichever holds 
     "network: 192.168.0.0/16 overlaps 192.168.50.11/24, which this host has on eth0; " +
       "choose a network that the hosts do not use",
   );
-  const wide = { ...FRESH, addresses: [{ device: "eth0", cidr: "10.0.0.5/8" }] };
+  const wide = { ...FRESH, links: [{ device: "eth0", addresses: ["10.0.0.5/8"], vxlan: null }] };
   assert.match(refused(router(), wide), "network: 10.2.0.0/16 overlaps 10.0.0.5/8, which this host has on eth0");
+});
+
+test("a network that overlaps a route on another device is refused, but for the default one and its halves", () => {
+  const routed = (network: string, device = "eth0") => ({ ...FRESH, routes: [...FRESH.routes, { network, device }] });
+  for (const network of ["10.0.0.0/8", "10.2.128.0/17", "10.2.0.1/32"]) {
+    assert.is(
+      refused(router(), routed(network)),
+      `network: 10.2.0.0/16 overlaps the route to ${network}, which this host has on eth0; choose a network that the hosts do not use`,
+    );
+  }
+  for (const [network, device] of [
+    ["0.0.0.0/1", "tun0"],
+    ["128.0.0.0/1", "tun0"],
+    ["10.3.0.0/16", "eth0"],
+    ["10.2.0.0/16", "weave"],
+  ] as const) {
+    assert.is(settle(router(), routed(network, device)).network, "10.2.0.0/16");
+  }
+});
+
+test("an address that another host has is refused with who has it", () => {
+  assert.is(
+    refused(router(), { ...FRESH, addressHolder: "0e:00:00:00:00:02" }),
+    "address: another host (0e:00:00:00:00:02) already has 10.2.0.1, this host's own by its host_index or address; " +
+      "give each host a number of its own",
+  );
+});
+
+test("the firewall is seen to unless told otherwise, or where there is no iptables", () => {
+  assert.is(settle(router(), FRESH).firewall, true);
+  assert.is(settle(router({ firewall: false }), FRESH).firewall, false);
+  assert.is(settle(router(), { ...FRESH, passes: null }).firewall, false);
 });
 
 test("the bridge's own address is no clash with its network", () => {
@@ -111,12 +144,12 @@ test("a host without machine-id is refused, unless a MAC is given", () => {
 test("the underlay may be named by its device or its address", () => {
   const observed = {
     ...FRESH,
-    addresses: [...FRESH.addresses, { device: "eth1", cidr: "172.20.0.4/24" }],
+    links: [...FRESH.links, { device: "eth1", addresses: ["172.20.0.4/24"], vxlan: null }],
     mtus: new Map([...FRESH.mtus, ["eth1", 9000]]),
   };
   for (const underlay of ["eth1", "172.20.0.4"]) {
     const wanted = settle(vxlan({ underlay }), observed);
-    assert.equal([wanted.vxlan?.underlay, wanted.vxlan?.local, wanted.mtu], ["eth1", "172.20.0.4", 8950]);
+    assert.equal([wanted.vxlan?.local, wanted.mtu], ["172.20.0.4", 8950]);
   }
 });
 
@@ -127,11 +160,11 @@ test("an underlay that the host does not have is refused with those that it has"
       `underlay: "${underlay}" is no IPv4 address of this host and no device with one; it has eth0 192.168.50.11/24. Give`,
     );
   }
-  assert.match(refused(vxlan({ underlay: "eth0" }), { ...FRESH, addresses: [] }), "it has none.");
+  assert.match(refused(vxlan({ underlay: "eth0" }), { ...FRESH, links: [] }), "it has none.");
 });
 
 test("without an underlay and a default route it is refused, with the router it does not matter", () => {
-  const isolated = { ...FRESH, defaultDevice: null };
+  const isolated = { ...FRESH, routes: [] };
   assert.match(refused(vxlan(), isolated), /^underlay: not given, and this host has no default route/);
   assert.is(settle(router(), isolated).vxlan, null);
 });

@@ -1,0 +1,57 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { plan } from "../../../modules/weave_bridge/plan";
+import { inWords, subjects } from "../support/changes";
+import { refusalOf } from "../support/refusal";
+import { FRESH, router, STANZA, steadyVxlan } from "./hosts";
+
+const absent = (more: Record<string, unknown> = {}) => router({ state: "absent", host_index: null, ...more });
+
+test("all that was made goes, live first", () => {
+  const observed = { ...steadyVxlan(), ifupdownHolds: true };
+  assert.equal(
+    inWords(plan(absent(), observed).changes).map(({ subject, steps }) => [subject, ...steps]),
+    [
+      ["bridge weave: datapath", "ip link del dev weave-vx"],
+      ["bridge weave", "ip link del dev weave"],
+      [
+        "bridge weave: rule of iptables",
+        "iptables -w -D FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT",
+      ],
+      ["ifupdown: weave", "ifdown --force --ignore-errors weave"],
+      [STANZA, `remove ${STANZA}`],
+    ],
+  );
+});
+
+test("where nothing is, nothing goes", () => {
+  assert.equal(plan(absent(), FRESH).changes, []);
+});
+
+test("a line of others in /etc/network/interfaces stays", () => {
+  const interfaces = { content: "source /etc/network/interfaces.d/*.cfg\n", mode: 0o644 };
+  assert.equal(plan(absent(), { ...FRESH, interfaces }).changes, []);
+});
+
+test("with containers attached it is refused, or forced with a word of what that interrupts", () => {
+  const observed = steadyVxlan();
+  const bridge = { ...observed.bridge, ports: ["veth1", "vethwe-bridge", "veth2", "weave-vx"] };
+  assert.is(
+    refusalOf(() => plan(absent(), { ...observed, bridge })),
+    "state: the bridge weave has 2 ports that this module did not make (veth1, veth2): containers, most likely. " +
+      "Stop them first, or cut them off with force: true",
+  );
+  const { changes } = plan(absent({ force: true }), { ...observed, bridge });
+  assert.equal(subjects(changes).slice(0, 2), ["bridge weave: datapath", "bridge weave"]);
+  assert.is(changes[1]?.disrupts, "the network of what is attached: veth1, veth2");
+});
+
+test("a device of the name that is no bridge is not touched", () => {
+  const bridge = { ...steadyVxlan().bridge, isBridge: false };
+  assert.match(
+    refusalOf(() => plan(absent(), { ...steadyVxlan(), bridge })),
+    /^name: .* is no bridge/,
+  );
+});
+
+test.run();

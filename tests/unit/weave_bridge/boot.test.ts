@@ -1,0 +1,110 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { ObservedBridge } from "../../../modules/weave_bridge/observe";
+import { plan } from "../../../modules/weave_bridge/plan";
+import { inWords, subjects } from "../support/changes";
+import { matchesGolden } from "../support/golden";
+import { FRESH, golden, router, STANZA, steadyRouter, steadyVxlan, vxlan } from "./hosts";
+
+const NETPLAN: ObservedBridge = {
+  ...FRESH,
+  managers: { ifupdown: false, networkd: "manages", networkManager: false },
+  interfaces: null,
+};
+const FOLDER = "/etc/systemd/network";
+const DROP_IN = "/etc/systemd/system/docker.service.d/weave-bridge.conf";
+const UNMANAGED = "/etc/NetworkManager/conf.d/weave.conf";
+
+test("under systemd-networkd the bridge is made at once, then its files, which are read once", () => {
+  const { changes } = plan(vxlan(), NETPLAN);
+  assert.equal(subjects(changes), [
+    "bridge weave",
+    `${FOLDER}/05-weave.netdev`,
+    `${FOLDER}/05-weave.network`,
+    `${FOLDER}/05-weave-vx.netdev`,
+    `${FOLDER}/05-weave-vx.network`,
+    DROP_IN,
+  ]);
+  const reloads = inWords(changes).filter(({ steps }) => steps.includes("networkctl reload"));
+  assert.equal(
+    reloads.map(({ subject }) => subject),
+    [`${FOLDER}/05-weave-vx.network`],
+  );
+  assert.equal(inWords(changes).at(-1)?.steps, [`write ${DROP_IN} 0644`, "systemctl daemon-reload"]);
+});
+
+test("the files for systemd-networkd are the ones beside this test", () => {
+  for (const { subject, after } of plan(vxlan(), NETPLAN).changes.slice(1)) {
+    matchesGolden(after, golden(subject.replace(/.*\//, "")));
+  }
+});
+
+test("with the Weave router there is no VXLAN in them, and a VXLAN's files go", () => {
+  assert.equal(
+    subjects(plan(router(), NETPLAN).changes).filter((subject) => subject.includes("-vx")),
+    [],
+  );
+  const file = { content: "[NetDev]\n", mode: 0o644 };
+  const left = { ...NETPLAN, files: new Map([...NETPLAN.files, [`${FOLDER}/05-weave-vx.netdev`, file]]) };
+  const gone = inWords(plan(router(), left).changes).find(({ subject }) => subject.includes("-vx"));
+  assert.is(gone?.after, "");
+});
+
+test("another provider's files go, as two would make the bridge twice", () => {
+  const managers = { ...FRESH.managers, networkd: "manages" as const };
+  const changes = inWords(plan(vxlan(), { ...steadyVxlan(), managers }).changes);
+  assert.equal(changes.find(({ subject }) => subject === STANZA)?.steps, [`remove ${STANZA}`]);
+});
+
+test("NetworkManager is told first, where it runs", () => {
+  const managers = { ...FRESH.managers, networkManager: true };
+  const [change] = inWords(plan(router(), { ...FRESH, managers }).changes);
+  assert.equal(change, {
+    subject: UNMANAGED,
+    before: "",
+    after:
+      "# Written by Ansible's weave_bridge, which makes and keeps these devices.\n\n" +
+      "[keyfile]\nunmanaged-devices+=interface-name:weave;interface-name:weave-vx\n",
+    steps: [`write ${UNMANAGED} 0644`, "systemctl reload NetworkManager"],
+  });
+});
+
+test("where other files would be brought to life by Apollo's pattern, the bridge's alone is read", () => {
+  const interfaces = { content: "source-directory interfaces.d\n", mode: 0o644 };
+  const added = (...interfacesFolder: string[]): string =>
+    plan(router(), { ...FRESH, interfaces, interfacesFolder }).changes[1]?.after.split("\n")[1] ?? "";
+  assert.is(added("weave.cfg", "README"), "source /etc/network/interfaces.d/*.cfg");
+  assert.is(added("50-cloud-init.cfg"), `source ${STANZA}`);
+});
+
+test("without iptables nothing is said of it", () => {
+  for (const { after } of plan(router(), { ...FRESH, passes: null }).changes) assert.not.match(after, "iptables");
+  for (const { after } of plan(router(), { ...NETPLAN, passes: null }).changes) assert.not.match(after, "iptables");
+});
+
+test("the rule of iptables is put in, or taken away, by itself", () => {
+  const [missing] = inWords(plan(router(), { ...steadyRouter(), passes: false }).changes);
+  const rule = "FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT";
+  assert.equal(missing, {
+    subject: "bridge weave: frames between its ports",
+    before: "subject to iptables\n",
+    after: "passed by iptables\n",
+    steps: [`iptables -w -I ${rule}`],
+  });
+  const removed = inWords(plan(router({ firewall: false }), steadyRouter()).changes);
+  assert.equal(removed.at(-1)?.steps, [`iptables -w -D ${rule}`]);
+});
+
+test("the Weave router's port goes before the VXLAN comes", () => {
+  const observed = steadyVxlan();
+  const bridge = { ...observed.bridge, ports: ["vethabc", "vethwe-bridge"] };
+  const changes = inWords(plan(vxlan(), { ...observed, bridge, vxlan: null }).changes);
+  assert.equal(
+    changes.map(({ subject }) => subject),
+    ["bridge weave: port of the Weave router", "bridge weave: datapath"],
+  );
+  assert.equal(changes[0]?.steps, ["ip link del dev vethwe-bridge"]);
+  assert.equal(plan(router(), { ...steadyRouter(), bridge: { ...bridge, mtu: 1500 } }).changes, []);
+});
+
+test.run();

@@ -1,0 +1,59 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { chooseProvider, type Managers, observeManagers } from "../../../modules/weave_bridge/managers";
+import { type Contents, memoryHost } from "../support/memory_host";
+import { refusalOf } from "../support/refusal";
+import { router } from "./hosts";
+
+const UNITS = "/run/systemd/units/invocation:";
+const see = (contents: Contents, ...programs: string[]): Managers =>
+  observeManagers("weave", new Set(programs), memoryHost(contents));
+
+test("what manages a host is seen without a program", () => {
+  const none: Managers = { ifupdown: false, networkd: "off", networkManager: false };
+  assert.equal(see({}), none);
+  assert.equal(see({ names: { "/etc/network": ["interfaces"] } }, "ifup"), { ...none, ifupdown: true });
+  assert.equal(see({ names: { "/etc/network": [] } }, "ifup"), none);
+  assert.equal(see({ names: { "/etc/network": ["interfaces"] } }), none);
+  assert.is(see({ links: { [`${UNITS}NetworkManager.service`]: "0123" } }).networkManager, true);
+});
+
+test("systemd-networkd that manages nothing but the bridge manages nothing of the host's own", () => {
+  const links = { [`${UNITS}systemd-networkd.service`]: "0123" };
+  const state = (...files: string[]): Contents => ({
+    links,
+    names: { "/run/systemd/netif/links": files.map((_, index) => String(index)) },
+    kernel: Object.fromEntries(
+      files.map((file, index) => [`/run/systemd/netif/links/${index}`, `ADMIN_STATE=x\n${file}\nDNS=`]),
+    ),
+  });
+  assert.is(see({ links }).networkd, "runs");
+  assert.is(see(state("", "NETWORK_FILE=/etc/systemd/network/05-weave.network")).networkd, "runs");
+  assert.is(see(state("", "NETWORK_FILE=/run/systemd/network/10-netplan-eth0.network")).networkd, "manages");
+  assert.is(see({ ...state("NETWORK_FILE=/x"), links: {} }).networkd, "off", "what a stopped one left says nothing");
+});
+
+test("the bridge is made by what manages the host", () => {
+  const choose = (ifupdown: boolean, networkd: Managers["networkd"], provider = "auto") =>
+    chooseProvider(router({ provider }), { ifupdown, networkd, networkManager: false });
+  assert.is(choose(true, "off"), "ifupdown");
+  assert.is(choose(true, "runs"), "ifupdown");
+  assert.is(choose(true, "manages"), "networkd");
+  assert.is(choose(false, "runs"), "networkd");
+  assert.is(choose(true, "runs", "networkd"), "networkd");
+  assert.is(choose(true, "manages", "ifupdown"), "ifupdown");
+  assert.match(
+    refusalOf(() => choose(false, "off")),
+    /^provider: neither ifupdown nor systemd-networkd manages/,
+  );
+  assert.match(
+    refusalOf(() => choose(true, "off", "networkd")),
+    /^provider: systemd-networkd does not run/,
+  );
+  assert.match(
+    refusalOf(() => choose(false, "runs", "ifupdown")),
+    /^provider: there is no ifup/,
+  );
+});
+
+test.run();
