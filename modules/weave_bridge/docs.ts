@@ -4,8 +4,12 @@ export const docs: ModuleDocs = {
   short_description: "Make the bridge of a host's containers, and what joins it to the other hosts'",
   description: [
     "Makes the Linux bridge that Docker puts containers on, with the host's own address, and keeps it so: now, by the least " +
-      "change of the live bridge, and after a reboot, by a file of ifupdown's.",
-    "What is there is never bounced: containers stay attached while address, MTU, hardware address or peers change.",
+      "change of the live bridge, and after a reboot, by files of what manages the host's network: ifupdown, or " +
+      "systemd-networkd (247 or newer), which netplan uses too.",
+    "What is there is never bounced: containers stay attached while address, MTU, hardware address or peers change. Only a " +
+      "VXLAN with another identifier, port or own address is made anew, which the result says.",
+    "Refuses a network that overlaps an address or route of the host's, and an address that another host answers to.",
+    "Firewalls that drop bridged frames elsewhere than in iptables (tables of nftables' own, firewalld with nftables) are not changed.",
   ],
   examples: `- name: Host 1 of a cluster that the Weave router joins
   weave_bridge:
@@ -24,6 +28,10 @@ export const docs: ModuleDocs = {
   weave_bridge:
     address: 10.2.0.1/16
     docker_subnet: 10.2.1.0/24
+
+- name: Nothing of it any more
+  weave_bridge:
+    state: absent
 `,
   returns: {
     name: { type: "str", description: "The bridge's name.", sample: "weave" },
@@ -48,6 +56,11 @@ export const docs: ModuleDocs = {
       type: "int",
       description: "The largest packet that containers may send, in bytes, for Docker's C(--mtu).",
       sample: 1450,
+    },
+    provider: {
+      type: "str",
+      description: "What makes the bridge at boot, C(ifupdown) or C(networkd).",
+      sample: "ifupdown",
     },
     mac: { type: "str", description: "The bridge's hardware address.", sample: "0e:5f:33:00:00:01" },
   },
