@@ -26,7 +26,7 @@ type ObservedDevice = NonNullable<ObservedBridge["bridge"]>;
 /** What is to change in the running kernel, each by the least that does it, with containers attached. */
 export function liveChanges(wanted: WantedBridge, observed: ObservedBridge): Change[] {
   const { bridge } = observed;
-  if (bridge === null) return [creation(wanted, observed)];
+  if (bridge === null) return creation(wanted, observed);
   refuseOtherThanBridge(wanted.name, bridge);
   return [
     ...linkChanges(wanted, bridge),
@@ -45,20 +45,18 @@ export function refuseOtherThanBridge(name: string, { isBridge }: ObservedDevice
   );
 }
 
-/** ifupdown makes the bridge by the very lines that will do so at boot, and so holds it for up. */
-function creation(wanted: WantedBridge, { vxlan, passes }: ObservedBridge): Change {
+/** ifupdown makes the bridge, and the firewall's rule, by the very lines that will do so at boot, and so holds it for up. */
+function creation(wanted: WantedBridge, observed: ObservedBridge): Change[] {
   const { name, provider, firewall } = wanted;
-  const commands = [
-    ...(vxlan ? [deleteLink(name + VXLAN_SUFFIX)] : []),
-    ...makeBridge(wanted),
-    ...(firewall && !passes ? [insertRule(name)] : []),
-  ];
-  return {
+  const byIfupdown = provider === "ifupdown";
+  const commands = [...(observed.vxlan ? [deleteLink(name + VXLAN_SUFFIX)] : []), ...makeBridge(wanted)];
+  const made: Change = {
     subject: `bridge ${name}`,
     before: "absent\n",
     after: describe(wanted),
-    actions: provider === "ifupdown" ? [bringUp(name)] : commands.map((argv) => run(argv)),
+    actions: byIfupdown ? [bringUp(name)] : commands.map((argv) => run(argv)),
   };
+  return [made, ...(byIfupdown && firewall ? [] : firewallChanges(wanted, observed))];
 }
 
 function linkChanges(wanted: WantedBridge, bridge: ObservedDevice): Change[] {

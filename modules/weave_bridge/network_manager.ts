@@ -4,7 +4,7 @@ import { VXLAN_SUFFIX } from "./options";
 
 /** What tells NetworkManager to keep off a bridge and its VXLAN device. */
 export function unmanagedPath(name: string): string {
-  return `/etc/NetworkManager/conf.d/${name}.conf`;
+  return `/etc/NetworkManager/conf.d/${name}-bridge.conf`;
 }
 
 export const RELOAD_NETWORK_MANAGER = run(["systemctl", "reload", "NetworkManager"]);

@@ -87,9 +87,9 @@ test("where NetworkManager runs, it is told to keep off", async () => {
   await host.exec(["systemctl", "daemon-reload"]);
   await host.exec(["systemctl", "start", "NetworkManager"]);
   const made = await present();
-  assert.equal(subjects(made)[0], "/etc/NetworkManager/conf.d/weave.conf");
+  assert.equal(subjects(made)[0], "/etc/NetworkManager/conf.d/weave-bridge.conf");
   assert.match(
-    await host.read("/etc/NetworkManager/conf.d/weave.conf"),
+    await host.read("/etc/NetworkManager/conf.d/weave-bridge.conf"),
     /\[keyfile\]\nunmanaged-devices\+=interface-name:weave;interface-name:weave-vx\n/,
   );
   await host.exec(["test", "-e", "/run/network-manager-reloaded"]);

@@ -146,6 +146,18 @@ export function testLiveChanges(provider: "ifupdown" | "networkd"): void {
     });
   }
 
+  if (provider === "networkd") {
+    test("a restart of systemd-networkd, as netplan apply makes, loses no ping and changes nothing", async () => {
+      const pings = await startPings(near.host, far.address, near.name);
+      await host.exec(["systemctl", "restart", "systemd-networkd"]);
+      await host.exec(["/lib/systemd/systemd-networkd-wait-online", "--interface=weave", "--timeout=30"]);
+      const { answered, lost } = await pings.end();
+      assert.ok(answered > 5, `${answered} answers`);
+      assert.equal(lost, []);
+      assert.equal(subjects(await bridge()), []);
+    });
+  }
+
   test("what a hand has broken is mended by just what it needs", async () => {
     // systemd-networkd puts a port of its own back by itself, at once.
     const portOff = provider === "networkd" ? [] : [["ip link set weave-vx nomaster", "weave-vx: bridge"] as const];

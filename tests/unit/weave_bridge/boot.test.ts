@@ -13,12 +13,13 @@ const NETPLAN: ObservedBridge = {
 };
 const FOLDER = "/etc/systemd/network";
 const DROP_IN = "/etc/systemd/system/docker.service.d/weave-bridge.conf";
-const UNMANAGED = "/etc/NetworkManager/conf.d/weave.conf";
+const UNMANAGED = "/etc/NetworkManager/conf.d/weave-bridge.conf";
 
 test("under systemd-networkd the bridge is made at once, then its files, which are read once", () => {
   const { changes } = plan(vxlan(), NETPLAN);
   assert.equal(subjects(changes), [
     "bridge weave",
+    "bridge weave: frames between its ports",
     `${FOLDER}/05-weave.netdev`,
     `${FOLDER}/05-weave.network`,
     `${FOLDER}/05-weave-vx.netdev`,
@@ -34,7 +35,7 @@ test("under systemd-networkd the bridge is made at once, then its files, which a
 });
 
 test("the files for systemd-networkd are the ones beside this test", () => {
-  for (const { subject, after } of plan(vxlan(), NETPLAN).changes.slice(1)) {
+  for (const { subject, after } of plan(vxlan(), NETPLAN).changes.slice(2)) {
     matchesGolden(after, golden(subject.replace(/.*\//, "")));
   }
 });
@@ -93,6 +94,16 @@ test("the rule of iptables is put in, or taken away, by itself", () => {
   });
   const removed = inWords(plan(router({ firewall: false }), steadyRouter()).changes);
   assert.equal(removed.at(-1)?.steps, [`iptables -w -D ${rule}`]);
+});
+
+test("a rule that is left over from a bridge that has gone is taken away where none is wanted", () => {
+  const left = { ...FRESH, passes: true };
+  assert.equal(subjects(plan(router({ firewall: false }), left).changes), [
+    STANZA,
+    "bridge weave",
+    "bridge weave: frames between its ports",
+  ]);
+  assert.equal(subjects(plan(router(), left).changes), [STANZA, "bridge weave"]);
 });
 
 test("the Weave router's port goes before the VXLAN comes", () => {
