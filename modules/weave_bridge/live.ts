@@ -69,10 +69,14 @@ function linkChanges(wanted: WantedBridge, bridge: ObservedDevice): Change[] {
   ];
 }
 
-/** Addresses outside the network stay, such as the one that `weave expose` gives the bridge. */
-function addressChanges({ name, address, network }: WantedBridge, { links }: ObservedBridge): Change[] {
+/**
+ * Addresses outside the network stay, such as the one that `weave expose` gives the bridge, but for one that the bridge's
+ * own file gave it: that is of the network that it was in before.
+ */
+function addressChanges({ name, address, network }: WantedBridge, { links, files }: ObservedBridge): Change[] {
   const all = links.find(({ device }) => device === name)?.addresses ?? [];
-  const present = all.filter((cidr) => contains(network, addressOf(cidr)));
+  const given = new Set([...files.values()].flatMap((file) => file?.content.split(/[\s=]+/) ?? []));
+  const present = all.filter((cidr) => contains(network, addressOf(cidr)) || given.has(cidr));
   const stale = present.filter((cidr) => cidr !== address);
   // The new one comes before an old one goes, so that the route stays; the kernel drops it along with that unless told.
   return difference(`bridge ${name}: address`, present.join("\n"), address, [

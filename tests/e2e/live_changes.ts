@@ -86,6 +86,12 @@ export function testLiveChanges(provider: "ifupdown" | "networkd"): void {
   const CHANGES: Readonly<Record<string, LiveChange>> = {
     "another address": { options: { "host-index": 3 }, subjects: ["bridge weave: address"], files: file(network) },
     "the first one again": { subjects: ["bridge weave: address"], files: file(network) },
+    "another network": {
+      options: { network: "10.4.0.0/16" },
+      subjects: ["bridge weave: address"],
+      files: file(network),
+    },
+    "the first network again": { subjects: ["bridge weave: address"], files: file(network) },
     "another MTU": {
       options: { mtu: 1400 },
       subjects: ["bridge weave: mtu", "weave-vx: mtu"],

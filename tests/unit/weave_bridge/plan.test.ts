@@ -218,6 +218,18 @@ test("an address of another network stays, such as the one of weave expose", () 
   assert.equal(plan(router(), withAddresses(steadyRouter(), "10.2.0.1/16", "10.32.0.1/12")).changes, []);
 });
 
+test("the address of the network that the bridge was in before goes with that network", () => {
+  const observed = withAddresses(steadyRouter(), "10.2.0.1/16", "10.32.0.1/12");
+  assert.equal(live(router({ network: "10.4.0.0/16" }), observed), [
+    {
+      subject: "bridge weave: address",
+      before: "10.2.0.1/16\n",
+      after: "10.4.0.1/16\n",
+      steps: [PROMOTE, "ip addr replace 10.4.0.1/16 dev weave", "ip addr del 10.2.0.1/16 dev weave"],
+    },
+  ]);
+});
+
 test("a new peer is added live, and one that is gone removed, beside the file's change", () => {
   const options = vxlan({ peers: ["192.168.50.13", "192.168.50.14", "192.168.50.2"] });
   assert.equal(subjects(plan(options, steadyVxlan()).changes), [STANZA, "bridge weave: peers"]);
