@@ -9,6 +9,10 @@ function stepOf(action: Change["actions"][number]): string {
       return `${action.request.method} ${action.request.path} ${action.request.body ?? ""}`.trim();
     case "await":
       return `await ${action.request.path} for ${action.timeout} s`;
+    case "validate":
+      return action.argv.join(" ");
+    case "attempt":
+      return `${action.steps.map(stepOf).join(", ")}; otherwise ${action.otherwise.map(stepOf).join(", ")}`;
     case "remove":
       return `remove ${action.path}`;
     case "write":
