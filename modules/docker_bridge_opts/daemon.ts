@@ -17,12 +17,18 @@ export interface RunningDaemon {
   readonly file: DockerFlags | null;
   /** Its default network, as its API reports it; null where that gives no answer. */
   readonly network: DockerFlags | null;
-  /** How many containers run; null where the API gives no answer. */
-  readonly containers: number | null;
-  /** The containers that run on while Docker is restarted (live-restore), by their ids. */
-  readonly survivors: readonly string[];
+  /** The containers that run; null where the API gives no answer. */
+  readonly containers: readonly Container[] | null;
+  /** Whether they run on while Docker is restarted. */
+  readonly liveRestore: boolean;
   /** Such as 20.10.24; null where the API gives no answer. */
   readonly version: string | null;
+}
+
+export interface Container {
+  readonly id: string;
+  /** Whether it is one of Weave's, which come and go with Docker by a service of their own. */
+  readonly isWeaves: boolean;
 }
 
 export const API_SOCKET = "/var/run/docker.sock";
@@ -41,6 +47,7 @@ export async function observeDaemon(
   if (!/(^|\/)docker[^/]*$/.test(program)) return null; // The pid file is a dead daemon's, its id another process's.
   const id = `${host.kernel("/proc/sys/kernel/random/boot_id")} ${pid} ${startedAt}`;
   const network = await ask<NetworkAnswer>("/networks/bridge", host);
+  const containers = await ask<readonly ContainerAnswer[]>("/containers/json", host);
   const info = await ask<Readonly<Record<string, unknown>>>("/info", host);
   return {
     id,
@@ -48,11 +55,8 @@ export async function observeDaemon(
     flags: parseDockerFlags(words.map((word) => ({ raw: word, value: word }))),
     file: fileAtStart(id, host, config, previous),
     network: network === null ? null : parseNetwork(network),
-    containers: numberOf(info?.["ContainersRunning"]),
-    survivors:
-      info?.["LiveRestoreEnabled"] === true
-        ? ((await ask<{ Id: string }[]>("/containers/json", host)) ?? []).map(({ Id: id }) => id)
-        : [],
+    containers: containers?.map(readContainer) ?? null,
+    liveRestore: info?.["LiveRestoreEnabled"] === true,
     version: typeof info?.["ServerVersion"] === "string" ? info["ServerVersion"] : null,
   };
 }
@@ -85,6 +89,15 @@ function fileAtStart(
   return newer ? null : daemonOptions(content);
 }
 
+interface ContainerAnswer {
+  readonly Id: string;
+  readonly Names?: readonly string[];
+}
+
+function readContainer({ Id: id, Names: names = [] }: ContainerAnswer): Container {
+  return { id, isWeaves: names.some((name) => /^\/weave(dns|plugin|proxy|scope)?$/.test(name)) };
+}
+
 interface NetworkAnswer {
   readonly Options?: Readonly<Record<string, string>>;
   readonly IPAM?: { readonly Config?: readonly { readonly IPRange?: string }[] | null };
@@ -111,8 +124,4 @@ async function ask<Answer>(path: string, host: Host): Promise<Answer | null> {
     if (error instanceof Refusal || error instanceof SyntaxError) return null;
     throw error;
   }
-}
-
-function numberOf(value: unknown): number | null {
-  return typeof value === "number" ? value : null;
 }

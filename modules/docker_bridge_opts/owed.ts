@@ -53,13 +53,14 @@ export function restartOwed(wanted: DockerFlags, daemon: RunningDaemon | null): 
   ];
 }
 
-/** What a restart interrupts, with how many containers it stops; `network` tells whether it changes the default network. */
+/** What a restart interrupts, with how many containers it stops beside Weave's own; `network` tells whether it changes the default network. */
 export function interruption(daemon: RunningDaemon | null, network: boolean): string {
   if (daemon === null) return "nothing: Docker does not run, and is started";
-  const { containers, survivors } = daemon;
+  const { containers, liveRestore } = daemon;
   if (containers === null) return "Docker: its restart stops the containers that run";
-  const which = containers === 1 ? "1 running container" : `${containers || "no"} running containers`;
-  if (survivors.length === 0) return `Docker: its restart stops ${which}`;
+  const count = containers.filter(({ isWeaves }) => !isWeaves).length;
+  const which = count === 1 ? "1 running container" : `${count || "no"} running containers`;
+  if (!liveRestore || count === 0) return `Docker: its restart stops ${which}`;
   return network
     ? `Docker: its restart stops ${which} and starts them again, as live-restore would keep them on the network from before`
     : `Docker: its restart leaves ${which} running (live-restore)`;

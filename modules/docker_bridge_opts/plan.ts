@@ -36,7 +36,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   refuseContradictions(configuration, configPath);
 
   const files = filesWanted(present, configuration, observed);
-  const changes = firstOf(files, [...keepFiles(observed), ...validation(configuration, observed)]);
+  const changes = firstOf(files, [...validation(configuration, observed), ...keepFiles(observed)]);
   const owed = absent
     ? daemon && restartOwed(stillRunning(options, observed, configuration), daemon)
     : restartOwed(wanted, daemon);

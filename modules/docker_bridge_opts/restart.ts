@@ -40,9 +40,9 @@ function restartActions({ service, daemon, previous }: ObservedDocker, configure
   const kept = isCurrent(previous, daemon?.id ?? null) ? previous : null;
   // Docker keeps its default network for as long as a container on any is running ("There are old running containers, the
   // network config will not take affect"), so those that would outlive the restart are stopped for a new network.
-  const moved = daemon !== null && networkDiffers(configured, daemon) ? daemon.survivors : [];
-  const stopContainers = moved.map((id) => container(id, "stop"));
-  const startContainers = moved.map((id) => container(id, "start"));
+  const moved = daemon?.liveRestore && networkDiffers(configured, daemon) ? daemon.containers : [];
+  const stopContainers = (moved ?? []).map(({ id }) => container(id, "stop"));
+  const startContainers = (moved ?? []).filter(({ isWeaves }) => !isWeaves).map(({ id }) => container(id, "start"));
   return [
     {
       do: "attempt",

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
@@ -5,7 +7,7 @@ import type { Host } from "../hosts/host";
 import { busyboxImage } from "../hosts/images";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
-import { ansibleModule, ansiblePlaybook, changedTasks, type TaskResult } from "./playbook";
+import { ansibleModule, ansiblePlaybook, changedTasks, ROOT, type TaskResult } from "./playbook";
 
 /** Docker's options in every place that dockerd has them in, with restarts that are owed, made and taken back. */
 const test = suite("Docker's options");
@@ -181,11 +183,39 @@ test("a unit that sets an option itself: a drop-in, for as long as it is needed"
   assert.not.match(await files(), "zz-weave.conf");
 });
 
+test("without systemd: Debian's init script, whose file a shell sources", async () => {
+  await host.write("/usr/local/bin/apollo-weave", readFileSync(join(ROOT, "dist/apollo-weave")), 0o755);
+  const chain = 'DOCKER_OPTS="$DOCKER_OPTS --label=zone=a"\nDOCKER_OPTS="$DOCKER_OPTS --bridge=weave"\n';
+  await host.write("/etc/default/docker", chain);
+  // Test hosts may not raise limits or mount cgroups, as the script does.
+  await host.exec([
+    "sh",
+    "-c",
+    "sed -i 's/ulimit .*/:/; s/^\\t*cgroupfs_mount$/:/' /etc/init.d/docker; systemctl stop docker.socket docker",
+  ]);
+  const opts = "apollo-weave docker-opts --bridge weave --fixed-cidr 10.2.1.0/24";
+  const script = `set -e
+    mount -t tmpfs none /run/systemd
+    service docker start
+    ${opts}
+    apollo-weave docker-opts --state restarted
+    ${opts}
+    tr '\\0' ' ' < /proc/$(cat /run/docker.pid)/cmdline
+    service docker stop`;
+  const { stdout } = await host.exec(["unshare", "--mount", "sh", "-c", script]);
+  assert.match(stdout, "ok: nothing to change");
+  assert.match(stdout, "--label=zone=a --bridge=weave --fixed-cidr=10.2.1.0/24");
+  assert.is(
+    await host.read("/etc/default/docker"),
+    'DOCKER_OPTS="--label=zone=a --bridge=weave --fixed-cidr=10.2.1.0/24"\n',
+  );
+});
+
 test("weave_docker_restart: false leaves the restart to the operator, and says so", async () => {
   await host.exec([
     "sh",
     "-c",
-    "rm -rf /etc/systemd/system/docker.service /etc/docker/daemon.json; ip link del weave; systemctl daemon-reload; systemctl restart docker",
+    "rm -rf /etc/systemd/system/docker.service /etc/docker/daemon.json /etc/default/docker; ip link del weave; systemctl daemon-reload; systemctl restart docker",
   ]);
   const before = await daemon();
   const run = await ansiblePlaybook(cluster.inventory, [

@@ -40,7 +40,7 @@ export const runningWith = (line: string): RunningDaemon => ({
   file: new Map(),
   network: null,
   containers: null,
-  survivors: [],
+  liveRestore: false,
   version: "20.10.24",
 });
 

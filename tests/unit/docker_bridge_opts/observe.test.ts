@@ -13,7 +13,7 @@ const CONFIG = "/etc/docker/daemon.json";
 const files = (more: Record<string, string> = {}) =>
   new Map(Object.entries({ [UNIT]: DEBIAN, [PATH]: DEFAULT_FILE, ...more }));
 const DAEMON: Daemon = { words: ["/usr/sbin/dockerd", "-H", "fd://"] };
-const INFO = { ContainersRunning: 3, ServerVersion: "20.10.24", LiveRestoreEnabled: false };
+const INFO = { ServerVersion: "20.10.24", LiveRestoreEnabled: false };
 
 async function refused(promise: Promise<unknown>): Promise<string> {
   return promise.then(
@@ -46,7 +46,10 @@ test("its API tells of its default network, its containers and those that outliv
   const api = {
     "/networks/bridge": network,
     "/info": { ...INFO, LiveRestoreEnabled: true },
-    "/containers/json": [{ Id: "a" }, { Id: "b" }],
+    "/containers/json": [
+      { Id: "a", Names: ["/web"] },
+      { Id: "b", Names: ["/weave"] },
+    ],
   };
   const { daemon, version } = await observe(usual(), standInHost(files(), { ...DAEMON, api }));
   assert.equal(
@@ -57,7 +60,11 @@ test("its API tells of its default network, its containers and those that outliv
       ["mtu", ["1450"]],
     ],
   );
-  assert.equal([daemon?.containers, daemon?.survivors, version], [3, ["a", "b"], "20.10.24"]);
+  const containers = [
+    { id: "a", isWeaves: false },
+    { id: "b", isWeaves: true },
+  ];
+  assert.equal([daemon?.containers, daemon?.liveRestore, version], [containers, true, "20.10.24"]);
 });
 
 test("a daemon that does not run, or has just ended, or whose id another program has, is none; the API is not asked", async () => {

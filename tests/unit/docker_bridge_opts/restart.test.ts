@@ -48,13 +48,18 @@ test("the configuration from before is kept once, until the daemon is another", 
   assert.is(steps({ ...STEADY, previous: { daemon: null, files: [] }, daemon: null }), 1);
 });
 
-test("it says how many containers it stops, and whether they live on", () => {
-  const disrupts = (daemon: Partial<NonNullable<ObservedDocker["daemon"]>>, options = RESTART) =>
-    plan(options, with_(daemon)).changes.at(-1)?.disrupts;
-  assert.is(disrupts({ containers: 0 }), "Docker: its restart stops no running containers");
-  assert.is(disrupts({ containers: 1 }), "Docker: its restart stops 1 running container");
-  assert.is(disrupts({ containers: 12 }, usual({ mtu: 1400 })), "Docker: its restart stops 12 running containers");
-  assert.match(disrupts({ containers: 1, survivors: ["a"] }) ?? "", "leaves 1 running container running");
+const containers = (count: number) => [
+  { id: "router", isWeaves: true },
+  ...Array.from({ length: count }, (_, index) => ({ id: `c${index}`, isWeaves: false })),
+];
+
+test("it says how many containers it stops beside Weave's own, and whether they live on", () => {
+  const disrupts = (count: number, liveRestore = false, options = RESTART) =>
+    plan(options, with_({ containers: containers(count), liveRestore })).changes.at(-1)?.disrupts ?? "";
+  assert.is(disrupts(0), "Docker: its restart stops no running containers");
+  assert.is(disrupts(1), "Docker: its restart stops 1 running container");
+  assert.is(disrupts(12, false, usual({ mtu: 1400 })), "Docker: its restart stops 12 running containers");
+  assert.match(disrupts(1, true), "leaves 1 running container running");
 });
 
 test("containers that would hold Docker to its network are stopped for another, and started again", () => {
@@ -63,11 +68,11 @@ test("containers that would hold Docker to its network are stopped for another, 
     ["fixed-cidr", []],
     ["mtu", ["1500"]],
   ]);
-  const observed = with_({ containers: 1, survivors: ["abc"], network });
+  const observed = with_({ containers: containers(1), liveRestore: true, network });
   const [change] = inWords(plan(RESTART, observed).changes);
   assert.match(
     change?.steps[0] ?? "",
-    /^POST \/containers\/abc\/stop\?t=5, .*, POST \/containers\/abc\/start; otherwise/,
+    /^POST \/containers\/router\/stop\?t=5, POST \/containers\/c0\/stop\?t=5, .* 60 s, POST \/containers\/c0\/start; otherwise/,
   );
   assert.equal(
     subjects(plan(usual(), observed).changes),
@@ -93,8 +98,8 @@ test("a dockerd that can judges the whole configuration before any of it is in p
   const { changes } = plan(asked({ bridge: "weave", mtu: 1400 }), observed);
   const [first] = inWords(changes);
   assert.is(first?.subject, "/etc/docker/daemon.json");
-  assert.is(first?.steps[1], "/usr/sbin/dockerd -H fd:// --bridge=weave --validate --config-file %s");
-  const validate = changes[0]?.actions[1];
+  assert.is(first?.steps[0], "/usr/sbin/dockerd -H fd:// --bridge=weave --validate --config-file %s");
+  const validate = changes[0]?.actions[0];
   assert.is(validate?.do === "validate" && validate.content, '{"debug": true, "mtu": 1400}');
 });
 
