@@ -42,7 +42,7 @@ export interface Placing {
   /** Whether what the unit sets to another value is left out of its command line. */
   readonly overUnit: boolean;
   /** The flags that are left out of it already, which they stay for as long as they are set elsewhere. */
-  readonly leftOut: ReadonlySet<string>;
+  readonly alreadyOut: ReadonlySet<string>;
 }
 
 /**
@@ -52,14 +52,14 @@ export interface Placing {
 export function configure(
   present: Configuration,
   wanted: DockerFlags,
-  { usual, always, overUnit, leftOut }: Placing,
+  { usual, always, overUnit, alreadyOut }: Placing,
 ): Configuration {
   const inCommand = parseDockerFlags(splitWords(present.command));
   const inLine = parseDockerFlags(splitWords(present.line));
   const inConfig = daemonOptions(present.config);
   const [toLine, toConfig] = [new Map<string, readonly string[]>(), new Map<string, readonly string[]>()];
   const offCommand = new Set(
-    [...leftOut].filter((name) => !wanted.has(name) && (inLine.has(name) || inConfig.has(name))),
+    [...alreadyOut].filter((name) => !wanted.has(name) && (inLine.has(name) || inConfig.has(name))),
   );
   for (const [name, values] of wanted) {
     const byUnit = inCommand.has(name) && values.length > 0 && meansTheSame(name, inCommand.get(name), values);

@@ -46,9 +46,11 @@ export async function observeDaemon(
   const [program = "", ...words] = commandLine.replace(/\0$/, "").split("\0");
   if (!/(^|\/)docker[^/]*$/.test(program)) return null; // The pid file is a dead daemon's, its id another process's.
   const id = `${host.kernel("/proc/sys/kernel/random/boot_id")} ${pid} ${startedAt}`;
-  const network = await ask<NetworkAnswer>("/networks/bridge", host);
-  const containers = await ask<readonly ContainerAnswer[]>("/containers/json", host);
-  const info = await ask<Readonly<Record<string, unknown>>>("/info", host);
+  const [network, containers, info] = await Promise.all([
+    ask<NetworkAnswer>("/networks/bridge", host),
+    ask<readonly ContainerAnswer[]>("/containers/json", host),
+    ask<Readonly<Record<string, unknown>>>("/info", host),
+  ]);
   return {
     id,
     startedAt,

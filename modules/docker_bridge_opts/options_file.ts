@@ -22,12 +22,11 @@ export function readOptions({ init, filePath }: DockerService, content: string):
   return { line: meant, broken: meant !== line };
 }
 
-/** Returns the file's content with these options; null where nothing is left of it. */
-export function writeOptions(service: DockerService, content: string, line: string): string | null {
+/** Returns the file's content with these options. It may be left empty, as a unit may not start without the file. */
+export function writeOptions(service: DockerService, content: string, line: string): string {
   const value = line === "" ? null : line;
   const asSystemd = service.init === "systemd" && !readOptions(service, content).broken;
-  const edited = asSystemd ? withEnvironmentValue(content, VARIABLE, value) : withShellValue(content, VARIABLE, value);
-  return edited === "" ? null : edited;
+  return asSystemd ? withEnvironmentValue(content, VARIABLE, value) : withShellValue(content, VARIABLE, value);
 }
 
 function asShell(path: string, content: string): string {

@@ -30,18 +30,19 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
     usual: place,
     always: options.place !== "auto",
     overUnit: !absent,
-    leftOut: leftOut(present.command, observed.dropIn?.content ?? ""),
+    alreadyOut: leftOut(present.command, observed.dropIn?.content ?? ""),
   });
   if (!absent) refuseBadOptions(wanted, version);
   refuseContradictions(configuration, configPath);
 
   const files = filesWanted(present, configuration, observed);
   const changes = firstOf(files, [...validation(configuration, observed), ...keepFiles(observed)]);
+  const reloads = files.some(({ subject }) => subject === DROP_IN_PATH);
   const owed = absent
     ? daemon && restartOwed(stillRunning(options, observed, configuration), daemon)
     : restartOwed(wanted, daemon);
   return {
-    changes: [...(changes.length > 0 ? changes : reload(observed)), ...(owed ?? [])],
+    changes: [...changes, ...(reloads ? [] : reload(observed)), ...(owed ?? [])],
     facts: {
       path: place === "line" ? service.filePath : configPath,
       docker_opts: masked(configuration.line),

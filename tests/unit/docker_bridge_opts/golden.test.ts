@@ -68,4 +68,12 @@ for (const name of readdirSync(GOLDEN)) {
   });
 }
 
+for (const name of ["debian-untouched", "docker-ce-without-file", "docker-ce-tabs-crlf"]) {
+  test(`${name}: absent takes out what was put in, to the byte`, async () => {
+    const before = readTree(join(GOLDEN, name, "before"));
+    const absent = optionsOf({ ...WANTED, state: "absent" });
+    assert.equal([...(await made(await made(before, optionsOf(WANTED)), absent))], [...before]);
+  });
+}
+
 test.run();

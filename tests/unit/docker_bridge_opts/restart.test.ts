@@ -81,6 +81,16 @@ test("containers that would hold Docker to its network are stopped for another, 
   );
 });
 
+test("a unit that systemd has not read yet is read before the restart, and by a drop-in's change anyway", () => {
+  const observed = { ...STEADY, service: { ...STEADY.service, needsReload: true } };
+  const reload = "docker.service, as systemd has it";
+  assert.equal(subjects(plan(RESTART, observed).changes), [reload, "Docker"]);
+  assert.equal(subjects(plan(usual({ mtu: 1400 }), observed).changes), [PATH, reload, "dockerd, as it runs"]);
+  const command = "/usr/sbin/dockerd --bridge=br9 $DOCKER_OPTS";
+  const hardCoded = { ...observed, service: { ...observed.service, command } };
+  assert.equal(subjects(plan(usual(), hardCoded).changes), ["/etc/systemd/system/docker.service.d/zz-weave.conf"]);
+});
+
 test("a daemon that listens elsewhere is not asked there", () => {
   const command = "/usr/sbin/dockerd -H tcp://127.0.0.1:2376 $DOCKER_OPTS";
   const observed = { ...STEADY, service: { ...STEADY.service, command } };
