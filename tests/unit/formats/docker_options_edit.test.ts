@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { daemonKeys, daemonOptions, withDaemonOptions } from "../../../modules/formats/daemon_json";
@@ -7,6 +7,7 @@ import { type DockerFlags, flagOf, jsonValue, keyOf, meansTheSame } from "../../
 import { environmentValue, withEnvironmentValue } from "../../../modules/formats/environment_file";
 import { shellValue, withShellValue } from "../../../modules/formats/shell_file";
 import { splitWords } from "../../../modules/formats/words";
+import { forAll } from "../support/property";
 
 /** Whatever options a host has, in whatever spelling: those asked for are there afterwards, and the others as they were. */
 const test = suite("changing dockerd's options in what is there");
@@ -48,21 +49,19 @@ function assertHas(present: DockerFlags, before: DockerFlags, wanted: DockerFlag
 }
 
 test("on a line", () => {
-  fc.assert(
-    fc.property(OPTIONS, SPELLING, OPTIONS, (before, spelling, wanted) => {
-      const line = spell(before, spelling);
-      assert.equal(parseDockerFlags(splitWords(line)), new Map(before));
-      assert.is(withDockerFlags(line, before), line, "what is there stays as it is written");
-      const after = withDockerFlags(line, wanted);
-      assertHas(parseDockerFlags(splitWords(after)), before, wanted);
-      assert.is(withDockerFlags(after, wanted), after);
-      const without = parseDockerFlags(splitWords(withoutDockerFlags(after, new Set(wanted.keys()))));
-      assert.equal(
-        [...without.keys()],
-        [...before.keys()].filter((name) => !wanted.has(name)),
-      );
-    }),
-  );
+  forAll([OPTIONS, SPELLING, OPTIONS], (before, spelling, wanted) => {
+    const line = spell(before, spelling);
+    assert.equal(parseDockerFlags(splitWords(line)), new Map(before));
+    assert.is(withDockerFlags(line, before), line, "what is there stays as it is written");
+    const after = withDockerFlags(line, wanted);
+    assertHas(parseDockerFlags(splitWords(after)), before, wanted);
+    assert.is(withDockerFlags(after, wanted), after);
+    const without = parseDockerFlags(splitWords(withoutDockerFlags(after, new Set(wanted.keys()))));
+    assert.equal(
+      [...without.keys()],
+      [...before.keys()].filter((name) => !wanted.has(name)),
+    );
+  });
 });
 
 const LINES = fc.array(
@@ -75,17 +74,15 @@ for (const [name, value, withValue] of [
   ["a file for the shell", shellValue, withShellValue],
 ] as const) {
   test(`in ${name}, whose other lines stay`, () => {
-    fc.assert(
-      fc.property(LINES, fc.option(OPTIONS), LINES, OPTIONS, SPELLING, (above, present, below, wanted, spelling) => {
-        const ours = present === null ? [] : [`DOCKER_OPTS="${spell(present, spelling).replace(/"/g, '\\"')}"`];
-        const content = [...above, ...ours, ...below, ""].join("\n");
-        const line = value(content, "DOCKER_OPTS") ?? "";
-        assert.equal(parseDockerFlags(splitWords(line)), new Map(present ?? []));
-        const after = withValue(content, "DOCKER_OPTS", withDockerFlags(line, wanted));
-        assertHas(parseDockerFlags(splitWords(value(after, "DOCKER_OPTS") ?? "")), present ?? new Map(), wanted);
-        assert.is(withValue(after, "DOCKER_OPTS", null), [...above, ...below, ""].join("\n"));
-      }),
-    );
+    forAll([LINES, fc.option(OPTIONS), LINES, OPTIONS, SPELLING], (above, present, below, wanted, spelling) => {
+      const ours = present === null ? [] : [`DOCKER_OPTS="${spell(present, spelling).replace(/"/g, '\\"')}"`];
+      const content = [...above, ...ours, ...below, ""].join("\n");
+      const line = value(content, "DOCKER_OPTS") ?? "";
+      assert.equal(parseDockerFlags(splitWords(line)), new Map(present ?? []));
+      const after = withValue(content, "DOCKER_OPTS", withDockerFlags(line, wanted));
+      assertHas(parseDockerFlags(splitWords(value(after, "DOCKER_OPTS") ?? "")), present ?? new Map(), wanted);
+      assert.is(withValue(after, "DOCKER_OPTS", null), [...above, ...below, ""].join("\n"));
+    });
   });
 }
 
@@ -97,23 +94,21 @@ const OTHERS = fc.dictionary(
 const INDENT = fc.constantFrom("", " ", "  ", "    ", "\t");
 
 test("in daemon.json, whose other keys stay where they are", () => {
-  fc.assert(
-    fc.property(OTHERS, OPTIONS, OTHERS, INDENT, OPTIONS, (above, options, below, indent, wanted) => {
-      const mine = [...options].map(([name, values]) => [keyOf(name), jsonValue(name, values)]);
-      const object = { ...above, ...Object.fromEntries(mine), ...below } as Record<string, unknown>;
-      const content = JSON.stringify(object, null, indent);
-      assert.equal(daemonOptions(content), new Map([...options].filter(([name]) => keyOf(name) in object)));
-      assert.is(withDaemonOptions(content, options), content, "what is there stays as it is written");
-      const after = withDaemonOptions(content, wanted);
-      assertHas(daemonOptions(after), options, wanted);
-      assert.is(withDaemonOptions(after, wanted), after);
-      const isWanted = (key: string): boolean => wanted.has(flagOf(key));
-      const kept = (text: string): unknown[] => [...daemonKeys(text)].filter(([key]) => !isWanted(key));
-      assert.equal(kept(after), kept(content), "the same keys in the same order");
-      const none = withDaemonOptions(after, new Map([...wanted.keys()].map((name) => [name, []])));
-      assert.equal([...daemonKeys(none)], kept(content));
-    }),
-  );
+  forAll([OTHERS, OPTIONS, OTHERS, INDENT, OPTIONS], (above, options, below, indent, wanted) => {
+    const mine = [...options].map(([name, values]) => [keyOf(name), jsonValue(name, values)]);
+    const object = { ...above, ...Object.fromEntries(mine), ...below } as Record<string, unknown>;
+    const content = JSON.stringify(object, null, indent);
+    assert.equal(daemonOptions(content), new Map([...options].filter(([name]) => keyOf(name) in object)));
+    assert.is(withDaemonOptions(content, options), content, "what is there stays as it is written");
+    const after = withDaemonOptions(content, wanted);
+    assertHas(daemonOptions(after), options, wanted);
+    assert.is(withDaemonOptions(after, wanted), after);
+    const isWanted = (key: string): boolean => wanted.has(flagOf(key));
+    const kept = (text: string): unknown[] => [...daemonKeys(text)].filter(([key]) => !isWanted(key));
+    assert.equal(kept(after), kept(content), "the same keys in the same order");
+    const none = withDaemonOptions(after, new Map([...wanted.keys()].map((name) => [name, []])));
+    assert.equal([...daemonKeys(none)], kept(content));
+  });
 });
 
 test.run();
