@@ -1,6 +1,8 @@
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Action, Change } from "./change";
+import type { Action, Attempt, Change, Validate } from "./change";
 import type { HttpRequest } from "./host";
 import { nameOfRequest, request, run } from "./linux_host";
 import { Refusal } from "./refusal";
@@ -8,13 +10,15 @@ import { removeFile, replaceFile } from "./replace_file";
 
 /** Makes one change on this host. Throws a Refusal that names the change and the step that failed. */
 export async function apply(change: Change): Promise<void> {
-  for (const action of change.actions) {
-    try {
-      await perform(action);
-    } catch (error) {
-      throw new Refusal(`${change.subject}: ${error instanceof Error ? error.message : String(error)}`);
-    }
+  try {
+    await performAll(change.actions);
+  } catch (error) {
+    throw new Refusal(`${change.subject}: ${messageOf(error)}`);
   }
+}
+
+async function performAll(actions: readonly Action[]): Promise<void> {
+  for (const action of actions) await perform(action);
 }
 
 async function perform(action: Action): Promise<void> {
@@ -31,9 +35,13 @@ async function perform(action: Action): Promise<void> {
       run(action.argv, action.timeout === undefined ? {} : { timeout: action.timeout });
       return;
     case "request":
-      return accepted(action.request);
+      return accepted(action.request, action.orStatus);
     case "await":
       return answered(action);
+    case "validate":
+      return validate(action);
+    case "attempt":
+      return attempt(action);
   }
 }
 
@@ -52,11 +60,12 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ["EROFS", "Its file system is mounted read-only: mount it to be written and run again"],
 ]);
 
-async function accepted(wanted: HttpRequest): Promise<void> {
+async function accepted(wanted: HttpRequest, orStatus: readonly number[] = []): Promise<void> {
   const what = nameOfRequest(wanted);
   const response = await request(wanted);
   if (response === null) throw new Refusal(`${what}: nobody listens there`);
-  if (response.status >= 300) throw new Refusal(`${what} answered ${response.status}: ${response.body.trim()}`);
+  if (response.status >= 300 && !orStatus.includes(response.status))
+    throw new Refusal(`${what} answered ${response.status}: ${response.body.trim()}`);
 }
 
 async function answered({ request: wanted, timeout, onFailure }: Extract<Action, { do: "await" }>): Promise<void> {
@@ -67,8 +76,39 @@ async function answered({ request: wanted, timeout, onFailure }: Extract<Action,
     if (Date.now() > end) break;
     await sleep(250);
   }
-  const { stdout, stderr } = run(onFailure, { mayFail: true });
-  throw new Refusal(
-    `no answer to ${nameOfRequest(wanted)} within ${timeout} s. ${onFailure.join(" ")} says: ${(stdout + stderr).trim()}`,
-  );
+  throw new Refusal(`no answer to ${nameOfRequest(wanted)} within ${timeout} s. ${told(onFailure)}`);
+}
+
+function validate({ content, argv }: Validate): void {
+  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-"));
+  const path = join(folder, "candidate");
+  try {
+    writeFileSync(path, content, { encoding: "latin1", mode: 0o600 });
+    run(argv.map((word) => (word === "%s" ? path : word)));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function attempt({ steps, evidence, otherwise, outcome }: Attempt): Promise<void> {
+  try {
+    await performAll(steps);
+  } catch (error) {
+    const cause = `${messageOf(error)}\n${told(evidence)}`;
+    const ending = await performAll(otherwise).then(
+      () => outcome,
+      (second) => `What was to be done then failed, too: ${messageOf(second)}`,
+    );
+    throw new Refusal(`${cause}\n${ending}`);
+  }
+}
+
+/** What a program says, in words for a message. */
+function told(argv: readonly string[]): string {
+  const { stdout, stderr } = run(argv, { mayFail: true });
+  return `${argv.join(" ")} says: ${(stdout + stderr).trim()}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -26,13 +26,38 @@ export type Action =
   /** A setting of the kernel's, in /proc/sys or /sys. */
   | { readonly do: "set"; readonly path: string; readonly value: string }
   | { readonly do: "run"; readonly argv: readonly string[]; readonly timeout?: number }
-  | { readonly do: "request"; readonly request: HttpRequest }
+  | {
+      readonly do: "request";
+      readonly request: HttpRequest;
+      /** Answers from 300 on that are no failure either. */
+      readonly orStatus?: readonly number[];
+    }
   | {
       readonly do: "await";
       readonly request: HttpRequest;
       readonly timeout: number;
       readonly onFailure: readonly string[];
-    };
+    }
+  | Validate
+  | Attempt;
+
+/** A program that judges a content before it is put in place; it reads it from a private file, whose path stands for "%s". */
+export interface Validate {
+  readonly do: "validate";
+  readonly content: string;
+  readonly argv: readonly string[];
+}
+
+/** Steps that may not work out, and what is then done: the failure is the change's all the same. */
+export interface Attempt {
+  readonly do: "attempt";
+  readonly steps: readonly Action[];
+  /** A program that tells why. */
+  readonly evidence: readonly string[];
+  readonly otherwise: readonly Action[];
+  /** What holds when these steps are done, as a sentence. */
+  readonly outcome: string;
+}
 
 /** A step that runs a program; it fails the change when the program fails. `timeout` in seconds, 30 unless told. */
 export function run(argv: readonly string[], timeout?: number): Action {

@@ -5,6 +5,8 @@
 export interface Host {
   /** The file's state, links followed, or null where there is none. Throws a Refusal where it can't be read. */
   file(path: string): FileState | null;
+  /** When the file's content was last changed, in milliseconds since 1970, or null where there is none. */
+  modified(path: string): number | null;
   /** The text of a file of the kernel's (/proc, /sys), trimmed, or null where there is none. */
   kernel(path: string): string | null;
   /** The names in a folder, sorted; empty where there is none. */

@@ -9,7 +9,7 @@ const REQUEST_SECONDS = 10;
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The host that this process runs on. */
-export const linuxHost: Host = { file, kernel, names, link, run, request };
+export const linuxHost: Host = { file, modified, kernel, names, link, run, request };
 
 function file(path: string): FileState | null {
   return unlessAbsent(path, () => {
@@ -17,6 +17,10 @@ function file(path: string): FileState | null {
     if (!stat.isFile()) throw new Refusal(`${path} is not a regular file; move it away`);
     return { content: readFileSync(path, "latin1"), mode: stat.mode & 0o7777 };
   });
+}
+
+function modified(path: string): number | null {
+  return unlessAbsent(path, () => statSync(path).mtimeMs);
 }
 
 function kernel(path: string): string | null {

@@ -5,7 +5,7 @@ import { Refusal } from "./refusal";
  * line and the documentation.
  */
 export interface Option<Value> {
-  readonly type: "str" | "int" | "bool" | "list";
+  readonly type: "str" | "int" | "bool" | "list" | "raw";
   readonly description: string;
   /** Whether leaving it out is an error. */
   readonly required: boolean;
@@ -58,6 +58,13 @@ export function str<const D extends Declaration<string>>(
   check: TextCheck = (text) => text,
 ): Option<Given<D, string>> {
   return option<D, string>("str", declaration, (raw) => check(toText(raw)));
+}
+
+/** A text, or an object, whose value is its JSON text: Ansible itself makes an object of a text that looks like one. */
+export function textOrObject<const D extends Declaration<string>>(declaration: D): Option<Given<D, string>> {
+  return option<D, string>("raw", declaration, (raw) =>
+    typeof raw === "object" && raw !== null && !Array.isArray(raw) ? JSON.stringify(raw) : toText(raw),
+  );
 }
 
 /** One of `choices`. */

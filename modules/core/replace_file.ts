@@ -50,7 +50,8 @@ export function replaceFile(path: string, content: string, mode: number): void {
 
 /** Removes a file so that it is gone after a power failure too. A file that is not there is no error. */
 export function removeFile(path: string): void {
-  rmSync(path, { force: true });
+  if (!lstatSync(path, { throwIfNoEntry: false })) return;
+  rmSync(path);
   syncFolder(dirname(path));
 }
 

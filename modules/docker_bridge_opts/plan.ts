@@ -1,57 +1,160 @@
-import { type Change, fileChanges } from "../core/change";
+import { type Action, type Change, fileChanges, run } from "../core/change";
+import type { FileState } from "../core/host";
 import type { Plan } from "../core/module";
-import { type DockerFlags, meansTheSame, withDockerFlags } from "../formats/docker_flags";
-import { environmentValue, withEnvironmentValue } from "../formats/environment_file";
+import type { DockerFlags } from "../formats/docker_options";
+import { masked } from "../formats/secrets";
+import { splitWords } from "../formats/words";
+import { canValidate, refuseBadOptions, refuseContradictions } from "./checks";
+import { type Configuration, configure, flagsOf, leftOut, optionsOf, type Place } from "./configuration";
+import { DROP_IN_PATH, renderDropIn } from "./drop_in";
 import type { ObservedDocker } from "./observe";
 import type { DockerOptions } from "./options";
-import { refuseForeignSubnet, wantedFlags } from "./wanted";
+import { readOptions, VARIABLE, writeOptions } from "./options_file";
+import { restartOwed, runningOptions } from "./owed";
+import { isCurrent, keep } from "./previous";
+import { restart } from "./restart";
+import { flagsToTakeOut, refuseForeignSubnet, wantedFlags } from "./wanted";
 
-const VARIABLE = "DOCKER_OPTS";
-
-/** Decides what the file that dockerd reads is to say, and whether the running daemon owes a restart. */
+/** Decides what the files that dockerd reads are to say, and whether the running daemon owes a restart. */
 export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
-  const flags = wantedFlags(options);
-  const [bridgeAddress = null] = options.bridge_address === null ? observed.bridgeAddresses : [options.bridge_address];
-  refuseForeignSubnet(flags, bridgeAddress);
+  const { service, configPath, daemon, version } = observed;
+  const present = presentConfiguration(observed);
+  if (options.state === "restarted") {
+    return { changes: [...reload(observed), ...restart(observed, optionsOf(present))], facts: {} };
+  }
+  const absent = options.state === "absent";
+  const wanted = absent ? flagsToTakeOut(options, optionsOf({ ...present, command: "" })) : wantedFlags(options);
+  const warnings = absent ? [] : check(options, wanted, observed);
+  const place = placeOf(options, observed);
+  const configuration = configure(present, wanted, {
+    usual: place,
+    always: options.place !== "auto",
+    overUnit: !absent,
+    alreadyOut: leftOut(present.command, observed.dropIn?.content ?? ""),
+  });
+  if (!absent) refuseBadOptions(wanted, version);
+  refuseContradictions(configuration, configPath);
 
-  const content = observed.file?.content ?? "";
-  const line = environmentValue(content, VARIABLE) ?? "";
-  const wantedLine = withDockerFlags(line, flags);
-  const wantedContent =
-    wantedLine === line ? observed.file?.content : withEnvironmentValue(content, VARIABLE, wantedLine);
-  const [bridge] = flags.get("bridge") ?? [];
-  const owed = restartOwed(flags, observed.running);
+  const files = filesWanted(present, configuration, observed);
+  const changes = firstOf(files, [...validation(configuration, observed), ...keepFiles(observed)]);
+  const reloads = files.some(({ subject }) => subject === DROP_IN_PATH);
+  const owed = absent
+    ? daemon && restartOwed(stillRunning(options, observed, configuration), daemon)
+    : restartOwed(wanted, daemon);
   return {
-    changes: [
-      ...fileChanges(observed.file, { path: observed.environmentFile, content: wantedContent ?? null }),
-      ...owed,
-    ],
-    facts: { path: observed.environmentFile, docker_opts: wantedLine, restart_required: owed.length > 0 },
-    warnings:
-      bridgeAddress === null && bridge !== undefined
-        ? [`The bridge ${bridge} has no IPv4 address yet; dockerd does not start without.`]
-        : [],
+    changes: [...changes, ...(reloads ? [] : reload(observed)), ...(owed ?? [])],
+    facts: {
+      path: place === "line" ? service.filePath : configPath,
+      docker_opts: masked(configuration.line),
+      restart_required: (owed ?? []).length > 0,
+    },
+    warnings,
   };
 }
 
-/** The daemon that runs is what counts: a restart that an interrupted run still owes is found by the next. */
-function restartOwed(wanted: DockerFlags, running: DockerFlags | null): Change[] {
-  const differs = (name: string): boolean => !meansTheSame(name, running?.get(name), wanted.get(name));
-  if (running !== null && ![...wanted.keys()].some(differs)) return [];
+function presentConfiguration({ service, optionsFile, lineIsRead, config }: ObservedDocker): Configuration {
+  return {
+    command: service.command,
+    line: lineIsRead ? readOptions(service, optionsFile?.content ?? "").line : "",
+    config: config?.content ?? "",
+  };
+}
+
+function placeOf({ place }: DockerOptions, { lineIsRead }: ObservedDocker): Place {
+  if (place === "auto") return lineIsRead ? "line" : "config";
+  return place === "docker_opts" ? "line" : "config";
+}
+
+/** Returns warnings; throws a Refusal where containers would get addresses that other hosts use. */
+function check({ bridge_address }: DockerOptions, wanted: DockerFlags, observed: ObservedDocker): string[] {
+  const [address = null] = bridge_address === null ? observed.bridgeAddresses : [bridge_address];
+  refuseForeignSubnet(wanted, address);
+  const [bridge] = wanted.get("bridge") ?? [];
+  return address === null && bridge !== undefined
+    ? [`The bridge ${bridge} has no IPv4 address yet; dockerd does not start without.`]
+    : [];
+}
+
+const RELOAD = run(["systemctl", "daemon-reload"]);
+
+function filesWanted(present: Configuration, wanted: Configuration, observed: ObservedDocker): Change[] {
+  const { service, optionsFile, lineIsRead, dropIn, configPath, config } = observed;
+  const content = optionsFile?.content ?? "";
+  const lineStands = wanted.line === present.line && !(lineIsRead && readOptions(service, content).broken);
+  const needsFile = lineIsRead && !service.readsFile && wanted.line !== "";
   return [
-    {
-      subject: "dockerd, as it runs",
-      before: running === null ? "stopped\n" : show(running, wanted),
-      after: show(wanted, wanted),
-      actions: [],
-      madeBy: "a restart of Docker",
-      disrupts: "Docker: its restart stops the containers that run",
-    },
+    ...fileChanges(config, {
+      path: configPath,
+      content: wanted.config === present.config ? (config?.content ?? null) : emptied(wanted.config),
+      shown: masked,
+    }),
+    ...fileChanges(optionsFile, {
+      path: service.filePath,
+      content: lineStands ? (optionsFile?.content ?? null) : writeOptions(service, content, wanted.line),
+      shown: masked,
+    }),
+    ...(service.init === "systemd"
+      ? fileChanges(dropIn, {
+          path: DROP_IN_PATH,
+          content:
+            wanted.command !== present.command || needsFile
+              ? renderDropIn(wanted.command, needsFile ? service.filePath : null)
+              : null,
+          shown: masked,
+          afterwards: [RELOAD],
+        })
+      : []),
   ];
 }
 
-/** One option a line, of those that are managed. */
-function show(flags: DockerFlags, managed: DockerFlags): string {
-  const lines = [...managed.keys()].flatMap((name) => (flags.get(name) ?? []).map((value) => `--${name}=${value}`));
-  return `${lines.join("\n") || "none of these options"}\n`;
+/** A file without a key in it goes. */
+function emptied(config: string): string | null {
+  return config.trim() === "{}" ? null : config;
+}
+
+/** Puts these steps before all others. */
+function firstOf(changes: readonly Change[], steps: readonly Action[]): Change[] {
+  return changes.map((change, index) => (index === 0 ? { ...change, actions: [...steps, ...change.actions] } : change));
+}
+
+/** The configuration that the daemon runs with is kept until a restart has worked. */
+function keepFiles({ service, daemon, previous, optionsFile, dropIn, configPath, config }: ObservedDocker): Action[] {
+  const id = daemon?.id ?? null;
+  if (isCurrent(previous, id)) return [];
+  const files: [string, FileState | null][] = [
+    [configPath, config],
+    [service.filePath, optionsFile],
+    ...(service.init === "systemd" ? ([[DROP_IN_PATH, dropIn]] satisfies [string, FileState | null][]) : []),
+  ];
+  return [keep(id, new Map(files))];
+}
+
+/** dockerd's own judgement of the configuration, where its version gives one and nothing else is put into its command line. */
+function validation(configuration: Configuration, { version }: ObservedDocker): Action[] {
+  const words = splitWords(configuration.command).filter(({ raw }) => raw !== `$${VARIABLE}`);
+  // Systemd's prefixes, and what systemd alone expands, are no command line to be tried here.
+  const isPlain = words[0]?.raw.startsWith("/") && !words.some(({ raw }) => /[$%]/.test(raw));
+  if (!isPlain || !canValidate(version) || flagsOf(configuration).has("config-file")) return [];
+  const argv = [...words, ...splitWords(configuration.line)].map(({ value }) => value);
+  const content = configuration.config.trim() === "" ? "{}" : configuration.config;
+  return [{ do: "validate", content, argv: [...argv, "--validate", "--config-file", "%s"] }];
+}
+
+/** What is taken out of the configuration and the daemon still runs with; what its unit sets stays. */
+function stillRunning(options: DockerOptions, { daemon }: ObservedDocker, configuration: Configuration): DockerFlags {
+  const configured = optionsOf(configuration);
+  const present = daemon === null ? new Map() : runningOptions(daemon);
+  return new Map([...flagsToTakeOut(options, present)].filter(([name]) => !configured.has(name)));
+}
+
+function reload({ service }: ObservedDocker): Change[] {
+  if (!service.needsReload) return [];
+  return [
+    {
+      subject: "docker.service, as systemd has it",
+      before: "an older one\n",
+      after: "the files'\n",
+      actions: [RELOAD],
+    },
+  ];
 }

@@ -1,5 +1,7 @@
 import { Refusal } from "../core/refusal";
-import { type DockerFlags, parseDockerFlags, sameValues, strayWords } from "../formats/docker_flags";
+import { daemonKeys } from "../formats/daemon_json";
+import { parseDockerFlags, strayWords } from "../formats/docker_flags";
+import { type DockerFlags, flagOf, flagValues, meansTheSame } from "../formats/docker_options";
 import { splitWords } from "../formats/words";
 import { contains, ipv4Network, networkOf } from "../network/ipv4";
 import type { DockerOptions } from "./options";
@@ -9,13 +11,7 @@ import type { DockerOptions } from "./options";
  * `opts` can't be read, or says something else than an option of its own name.
  */
 export function wantedFlags(options: DockerOptions): DockerFlags {
-  const words = splitWords(options.opts);
-  const raw = parseDockerFlags(words);
-  const [stray] = strayWords(words);
-  if (stray) {
-    const what = parseDockerFlags([stray]).size > 0 ? "lacks its value" : "is no option of dockerd";
-    throw new Refusal(`opts: "${stray.raw}" ${what}; write options as --name=value`);
-  }
+  const raw = options.opts.trimStart().startsWith("{") ? fromJson(options.opts) : fromLine(options.opts);
   const unsafe = [...raw.values()].flat().find((value) => /[^\x21-\x7e]|["'\\$`]/.test(value));
   if (unsafe !== undefined) {
     throw new Refusal(
@@ -25,7 +21,7 @@ export function wantedFlags(options: DockerOptions): DockerFlags {
   const flags = new Map(raw);
   for (const [name, values] of named(options)) {
     const other = flags.get(name);
-    if (other && !sameValues(other, values)) {
+    if (other && !meansTheSame(name, other, values)) {
       throw new Refusal(
         `opts: --${name} is ${other.join(", ")} there and ${values.join(", ")} by its own name; give it once`,
       );
@@ -33,6 +29,57 @@ export function wantedFlags(options: DockerOptions): DockerFlags {
     flags.set(name, values);
   }
   return flags;
+}
+
+function fromLine(opts: string): DockerFlags {
+  const words = splitWords(opts);
+  const flags = parseDockerFlags(words);
+  const [stray] = strayWords(words);
+  if (stray) {
+    const what = parseDockerFlags([stray]).size > 0 ? "lacks its value" : "is no option of dockerd";
+    throw new Refusal(`opts: "${stray.raw}" ${what}; write options as --name=value`);
+  }
+  return flags;
+}
+
+function fromJson(opts: string): DockerFlags {
+  return new Map(
+    [...keysOf(opts)].map(([key, value]) => {
+      const values = flagValues(key, value);
+      if (values === null) {
+        throw new Refusal(
+          `opts: the key "${key}" with this value is none that can be given here; correct it, or give it in daemon.json by hand`,
+        );
+      }
+      return [flagOf(key), values] as const;
+    }),
+  );
+}
+
+function keysOf(opts: string): ReadonlyMap<string, unknown> {
+  try {
+    return daemonKeys(opts);
+  } catch (error) {
+    throw error instanceof Refusal ? new Refusal(`opts: ${error.message}`) : error;
+  }
+}
+
+/** The options that go with the bridge: on another one they make no sense. */
+const OF_THE_BRIDGE = ["bridge", "fixed-cidr", "mtu"];
+
+/**
+ * Takes the module's options and those that dockerd has; returns the latter's part that is to be taken out, each without
+ * values: what belongs to the bridge if it is on it, and what has the very value given.
+ */
+export function flagsToTakeOut(options: DockerOptions, present: DockerFlags): DockerFlags {
+  const given = wantedFlags(options);
+  const onBridge = meansTheSame("bridge", present.get("bridge"), given.get("bridge") ?? ["weave"]);
+  const others = [...given.keys()].filter(
+    (name) =>
+      present.has(name) && !OF_THE_BRIDGE.includes(name) && meansTheSame(name, present.get(name), given.get(name)),
+  );
+  const names = [...(onBridge ? OF_THE_BRIDGE.filter((name) => present.has(name)) : []), ...others];
+  return new Map(names.map((name) => [name, []]));
 }
 
 function named({

@@ -1,7 +1,5 @@
+import { type DockerFlags, isSwitch, meansTheSame } from "./docker_options";
 import { splitWords, type Word } from "./words";
-
-/** Options of dockerd by their long names, each with its values in order; a name that is there with none means "not set". */
-export type DockerFlags = ReadonlyMap<string, readonly string[]>;
 
 /** dockerd's short flags (dockerd --help, docker.io 20.10, and 1.6 for -d, -g and -p). */
 const SHORT: Readonly<Record<string, string>> = {
@@ -16,15 +14,6 @@ const SHORT: Readonly<Record<string, string>> = {
   s: "storage-driver",
   v: "version",
 };
-
-/** The flags that take a value only behind "=" (dockerd --help: those without a type). */
-const SWITCHES = new Set(
-  (
-    "allow-direct-routing api-enable-cors daemon debug disable-legacy-registry " +
-    "experimental help icc init ip-forward ip-forward-no-drop ip-masq ip6tables iptables ipv6 live-restore no-new-privileges " +
-    "raw-logs rootless selinux-enabled tls tlsverify userland-proxy validate version"
-  ).split(" "),
-);
 
 /** A flag as it stands on a command line: its name, its value, and the words it takes up. */
 interface Flag {
@@ -65,22 +54,14 @@ export function withDockerFlags(line: string, wanted: DockerFlags): string {
   return [...kept, ...added].join(" ");
 }
 
-/** What dockerd takes where a flag is not given (dockerd --help). */
-const DEFAULTS: DockerFlags = new Map([["mtu", ["1500"]]]);
-
-/** Whether two values of a flag mean the same to dockerd; undefined is a flag that is not given. */
-export function meansTheSame(
-  name: string,
-  a: readonly string[] | undefined,
-  b: readonly string[] | undefined,
-): boolean {
-  const meant = (values: readonly string[] = []) => (values.length > 0 ? values : (DEFAULTS.get(name) ?? []));
-  return sameValues(meant(a), meant(b));
-}
-
-/** Whether two lists of values are the same. */
-export function sameValues(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((value, index) => value === b[index]);
+/** Takes a line of dockerd's options; returns it without the flags of these names. Everything else stays as it is written. */
+export function withoutDockerFlags(line: string, names: ReadonlySet<string>): string {
+  const flags = readFlags(splitWords(line));
+  if (!flags.some(({ name }) => names.has(name))) return line;
+  return flags
+    .filter(({ name }) => !names.has(name))
+    .flatMap(({ words }) => words.map(({ raw }) => raw))
+    .join(" ");
 }
 
 function readFlags(words: readonly Word[]): Flag[] {
@@ -109,6 +90,6 @@ function readFlag(words: readonly Word[], at: number): Flag {
   if (name === undefined) return taking("", 1, text);
   if (dashes === "-" && spelled.length > 1) return taking(name, 1, text.slice(2)); // -Hfd://
   if (equals !== undefined) return taking(name, 1, given);
-  if (SWITCHES.has(name)) return taking(name, 1, "true");
+  if (isSwitch(name)) return taking(name, 1, "true");
   return taking(name, 2, words[at + 1]?.value ?? "");
 }

@@ -22,14 +22,19 @@ export function environmentValue(content: string, key: string): string | null {
 }
 
 /**
- * Takes the content of an EnvironmentFile; returns it with the variable set. The assignment that counts is rewritten where
- * it stands, or one is added at the end; every other byte stays.
+ * Takes the content of an EnvironmentFile; returns it with the variable set, or without it where the value is null. The
+ * assignment that counts is rewritten where it stands, or one is added at the end; every other byte stays.
  */
-export function withEnvironmentValue(content: string, key: string, value: string): string {
-  const assignment = assignments(content)
-    .filter((candidate) => candidate.key === key)
-    .at(-1);
-  const line = `${key}=${quote(value)}`;
+export function withEnvironmentValue(content: string, key: string, value: string | null): string {
+  const all = assignments(content).filter((candidate) => candidate.key === key);
+  const assignment = all.at(-1);
+  if (value === null) {
+    return all.reduceRight(
+      (text, { start, end }) => text.slice(0, start).replace(/[ \t]+$/, "") + text.slice(end).replace(/^\n/, ""),
+      content,
+    );
+  }
+  const line = `${key}=${doubleQuoted(value)}`;
   if (assignment) return content.slice(0, assignment.start) + line + content.slice(assignment.end);
   const separator = content === "" || content.endsWith("\n") ? "" : "\n";
   return `${content}${separator}${line}\n`;
@@ -37,11 +42,14 @@ export function withEnvironmentValue(content: string, key: string, value: string
 
 /** Renders a whole EnvironmentFile. */
 export function renderEnvironment(comment: string, variables: ReadonlyMap<string, string>): string {
-  return [`# ${comment}`, ...[...variables].map(([key, value]) => `${key}=${quote(value)}`), ""].join("\n");
+  return [`# ${comment}`, ...[...variables].map(([key, value]) => `${key}=${doubleQuoted(value)}`), ""].join("\n");
 }
 
-/** Double quotes; what is special between them gets a backslash. */
-function quote(value: string): string {
+/**
+ * Takes a value; returns it in double quotes, what is special between them behind a backslash, as systemd and a shell alike
+ * read it. Throws a Refusal for control characters.
+ */
+export function doubleQuoted(value: string): string {
   // By ASCII's control characters alone: the content has a byte a character, and UTF-8 has bytes of 0x80 to 0x9f.
   if (/[^\x20-\x7e\x80-\uffff]/.test(value))
     throw new Refusal(`${JSON.stringify(value)} can't stand in an environment file; remove the control characters`);

@@ -16,9 +16,6 @@ function byHostAndTask({ results }: PlaybookRun): ReadonlyMap<string, TaskResult
   );
 }
 
-/** A builtin module's result has more in it that a check can't know, such as systemd's properties of a unit. */
 function essence(task: TaskResult | undefined): object | undefined {
-  const { outcome, result, task: name } = task ?? {};
-  const values = name?.endsWith("restart docker") ? { changed: result?.changed } : result;
-  return task && { outcome, ...values };
+  return task && { outcome: task.outcome, ...task.result };
 }

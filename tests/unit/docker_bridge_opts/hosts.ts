@@ -1,3 +1,4 @@
+import type { RunningDaemon } from "../../../modules/docker_bridge_opts/daemon";
 import type { ObservedDocker } from "../../../modules/docker_bridge_opts/observe";
 import { type DockerOptions, options } from "../../../modules/docker_bridge_opts/options";
 import { parseDockerFlags } from "../../../modules/formats/docker_flags";
@@ -31,19 +32,43 @@ export const usual = (more: Record<string, unknown> = {}): DockerOptions =>
 export const USUAL_LINE =
   "--bridge=weave --fixed-cidr=10.2.1.0/24 --dns=172.17.42.1 --dns=8.8.8.8 --dns-search=service.consul --mtu=1450";
 
-export const runningWith = (line: string) => parseDockerFlags(splitWords(`-H fd:// ${line}`));
+/** A daemon of this command line, which tells nothing else of itself. */
+export const runningWith = (line: string): RunningDaemon => ({
+  id: "boot 812 500",
+  startedAt: 500,
+  flags: parseDockerFlags(splitWords(`-H fd:// ${line}`)),
+  file: new Map(),
+  network: null,
+  containers: null,
+  liveRestore: false,
+  version: "20.10.24",
+});
 
 /** A host with Debian's docker.io as it is installed, and the bridge made. */
 export const FRESH: ObservedDocker = {
-  environmentFile: PATH,
-  running: runningWith(""),
-  file: { content: DEFAULT_FILE, mode: 0o644 },
+  service: {
+    init: "systemd",
+    command: "/usr/sbin/dockerd -H fd:// $DOCKER_OPTS",
+    readsFile: true,
+    filePath: PATH,
+    needsReload: false,
+    pid: 812,
+  },
+  optionsFile: { content: DEFAULT_FILE, mode: 0o644 },
+  lineIsRead: true,
+  dropIn: null,
+  configPath: "/etc/docker/daemon.json",
+  config: null,
+  daemon: runningWith(""),
+  version: "20.10.24",
+  previous: null,
+  calledAt: 900,
   bridgeAddresses: ["10.2.0.1/16"],
 };
 
 /** The same host as `usual()` wants it. */
 export const STEADY: ObservedDocker = {
   ...FRESH,
-  running: runningWith(USUAL_LINE),
-  file: { content: `${DEFAULT_FILE}DOCKER_OPTS="${USUAL_LINE}"\n`, mode: 0o644 },
+  daemon: runningWith(USUAL_LINE),
+  optionsFile: { content: `${DEFAULT_FILE}DOCKER_OPTS="${USUAL_LINE}"\n`, mode: 0o644 },
 };

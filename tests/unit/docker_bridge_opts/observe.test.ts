@@ -1,49 +1,36 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { observe } from "../../../modules/docker_bridge_opts/observe";
-import { type Contents, memoryHost } from "../support/memory_host";
-import { refusalOf } from "../support/refusal";
+import { type Daemon, SHOW, standInHost } from "./host_stand_in";
 import { APOLLO, asked, DEFAULT_FILE, FRESH, PATH, usual } from "./hosts";
 
-const SHOW = "systemctl show docker.service -p LoadState,ExecStart,EnvironmentFiles,MainPID";
-
-const EXEC_START =
-  "{ path=/usr/sbin/dockerd ; argv[]=/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock $DOCKER_OPTS ; " +
-  "ignore_errors=no ; start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }";
-
-const show = (changes: Record<string, string> = {}): string =>
-  Object.entries({
-    LoadState: "loaded",
-    ExecStart: EXEC_START,
-    EnvironmentFiles: `${PATH} (ignore_errors=yes)`,
-    MainPID: "812",
-    ...changes,
-  })
-    .map(([name, value]) => `${name}=${value}\n`)
-    .join("");
-
-const ADDRESSES = String.raw`3: eth0    inet 192.168.50.11/24 scope global eth0\       valid_lft forever preferred_lft forever
-4: weave    inet 10.2.0.1/16 brd 10.2.255.255 scope global weave\       valid_lft forever preferred_lft forever
+const DEBIAN = `[Service]
+EnvironmentFile=-${PATH}
+ExecStart=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS
 `;
+const UNIT = "/lib/systemd/system/docker.service";
+const CONFIG = "/etc/docker/daemon.json";
+const files = (more: Record<string, string> = {}) =>
+  new Map(Object.entries({ [UNIT]: DEBIAN, [PATH]: DEFAULT_FILE, ...more }));
+const DAEMON: Daemon = { words: ["/usr/sbin/dockerd", "-H", "fd://"] };
+const INFO = { ServerVersion: "20.10.24", LiveRestoreEnabled: false };
 
-function host(changes: Record<string, string> = {}, more: Partial<Contents> = {}) {
-  return memoryHost({
-    files: { [PATH]: DEFAULT_FILE },
-    kernel: { "/proc/812/cmdline": "/usr/sbin/dockerd\0-H\0fd://\0" },
-    programs: { [SHOW]: show(changes), "ip -o -4 addr show": ADDRESSES },
-    ...more,
-  });
+async function refused(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => "nothing was refused",
+    (error: Error) => error.message,
+  );
 }
 
-test("a host with Debian's docker.io is seen as it is", () => {
-  assert.equal(observe(usual(), host()), FRESH);
+test("a host with Debian's docker.io is seen as it is", async () => {
+  const seen = await observe(usual(), standInHost(files(), DAEMON));
+  assert.equal(seen, { ...FRESH, version: null, daemon: { ...FRESH.daemon, version: null } });
 });
 
-test("the running daemon's options are those on its command line", () => {
-  const kernel = {
-    "/proc/812/cmdline": "/usr/sbin/dockerd\0-H\0fd://\0--bridge=weave\0--dns\x008.8.8.8\0--label=a b\0",
-  };
-  assert.equal(Object.fromEntries(observe(usual(), host({}, { kernel })).running ?? []), {
+test("the running daemon's options are those on its command line, as it has them", async () => {
+  const words = ["/usr/sbin/dockerd", "-H", "fd://", "--bridge=weave", "--dns", "8.8.8.8", "--label=a b"];
+  const { daemon } = await observe(usual(), standInHost(files(), { words }));
+  assert.equal(Object.fromEntries(daemon?.flags ?? []), {
     host: ["fd://"],
     bridge: ["weave"],
     dns: ["8.8.8.8"],
@@ -51,51 +38,141 @@ test("the running daemon's options are those on its command line", () => {
   });
 });
 
-test("a daemon that does not run, or has just ended, has no options", () => {
-  assert.is(observe(usual(), host({ MainPID: "0" })).running, null);
-  assert.is(observe(usual(), host({}, { kernel: {} })).running, null);
-});
-
-test("the file is the one that the unit names", () => {
-  const files = { "/etc/sysconfig/docker": "DOCKER_OPTS=\n" };
-  const seen = observe(usual(), host({ EnvironmentFiles: "/etc/sysconfig/docker (ignore_errors=no)" }, { files }));
-  assert.is(seen.environmentFile, "/etc/sysconfig/docker");
-  assert.is(seen.file?.content, "DOCKER_OPTS=\n");
-});
-
-test("the bridge's address is looked at where it is not told", () => {
-  assert.equal(observe(asked({ bridge: "weave" }), host()).bridgeAddresses, ["10.2.0.1/16"]);
-  assert.equal(observe(asked({ bridge: "other" }), host()).bridgeAddresses, []);
-  assert.equal(observe(asked({ bridge: "weave", bridge_address: "10.2.0.1/16" }), host()).bridgeAddresses, []);
-  assert.equal(observe(asked({ mtu: 1450 }), host()).bridgeAddresses, []);
-});
-
-test("the bridge's address is looked at for Apollo's opts too, which name the bridge themselves", () => {
-  assert.equal(observe(asked({ opts: APOLLO }), host()).bridgeAddresses, ["10.2.0.1/16"]);
-});
-
-test("a host without Docker is refused with what to install", () => {
-  const message = refusalOf(() =>
-    observe(usual(), host({ LoadState: "not-found", ExecStart: "", EnvironmentFiles: "", MainPID: "0" })),
+test("its API tells of its default network, its containers and those that outlive a restart", async () => {
+  const network = {
+    IPAM: { Config: [{ Subnet: "10.2.0.0/16", IPRange: "10.2.1.0/24" }] },
+    Options: { "com.docker.network.bridge.name": "weave", "com.docker.network.driver.mtu": "1450" },
+  };
+  const api = {
+    "/networks/bridge": network,
+    "/info": { ...INFO, LiveRestoreEnabled: true },
+    "/containers/json": [
+      { Id: "a", Names: ["/web"] },
+      { Id: "b", Names: ["/weave"] },
+    ],
+  };
+  const { daemon, version } = await observe(usual(), standInHost(files(), { ...DAEMON, api }));
+  assert.equal(
+    [...(daemon?.network ?? [])],
+    [
+      ["bridge", ["weave"]],
+      ["fixed-cidr", ["10.2.1.0/24"]],
+      ["mtu", ["1450"]],
+    ],
   );
-  assert.match(message, "Docker's unit docker.service is not-found here; install Docker first");
+  const containers = [
+    { id: "a", isWeaves: false },
+    { id: "b", isWeaves: true },
+  ];
+  assert.equal([daemon?.containers, daemon?.liveRestore, version], [containers, true, "20.10.24"]);
 });
 
-test("a unit that does not read DOCKER_OPTS, as docker-ce's, is refused with the drop-in that it needs", () => {
-  const plain = EXEC_START.replace(" $DOCKER_OPTS", "");
-  for (const changes of [{ ExecStart: plain }, { EnvironmentFiles: "" }, { ExecStart: plain, EnvironmentFiles: "" }]) {
-    const message = refusalOf(() => observe(usual(), host(changes)));
-    assert.match(message, "docker.service does not read DOCKER_OPTS from a file");
-    assert.match(message, "EnvironmentFile=-/etc/default/docker and $DOCKER_OPTS behind dockerd");
+test("a daemon that does not run, or has just ended, or whose id another program has, is none; the API is not asked", async () => {
+  const asking = {
+    request: async () => {
+      throw new Error("a socket would start Docker");
+    },
+  };
+  for (const kernel of [undefined, {}, { "/proc/812/cmdline": "/bin/sleep\0", "/proc/812/stat": "812 (sleep) S" }]) {
+    const host = standInHost(files(), kernel ? DAEMON : null, kernel ? { kernel } : {});
+    const seen = await observe(usual(), { ...host, ...asking });
+    assert.is(seen.daemon, null);
+    assert.is(seen.version, "20.10.24");
   }
 });
 
-test("a variable whose name only begins with DOCKER_OPTS is another", () => {
-  const ExecStart = EXEC_START.replace("$DOCKER_OPTS", "$DOCKER_OPTS_EXTRA");
-  assert.match(
-    refusalOf(() => observe(usual(), host({ ExecStart }))),
-    "does not read DOCKER_OPTS",
+test("what it read from daemon.json is what is there, unless that was changed since it started", async () => {
+  const all = files({ [CONFIG]: '{"dns": ["8.8.8.8"]}' });
+  const seen = async (changed: number, started = 1000) =>
+    (
+      await observe(
+        usual(),
+        standInHost(all, DAEMON, { modified: { [CONFIG]: changed, "/var/run/docker.pid": started } }),
+      )
+    ).daemon?.file;
+  assert.equal((await seen(999))?.get("dns"), ["8.8.8.8"]);
+  assert.is(await seen(1001), null);
+  assert.equal((await seen(Date.now() + 1e6))?.get("dns"), ["8.8.8.8"], "a time to come tells nothing");
+});
+
+test("what this module has changed since is known from what it keeps, as long as the same daemon runs", async () => {
+  const previous = (daemon: string): string =>
+    JSON.stringify({ daemon, files: [{ path: CONFIG, content: '{"dns": ["1.1.1.1"]}', mode: 420 }] });
+  const seen = async (daemon: string) => {
+    const kept = { "/var/lib/apollo-weave/docker-previous.json": previous(daemon) };
+    return (await observe(usual(), standInHost(files({ [CONFIG]: '{"dns": []}', ...kept }), DAEMON))).daemon?.file;
+  };
+  assert.equal((await seen("boot 812 500"))?.get("dns"), ["1.1.1.1"]);
+  assert.equal((await seen("boot 700 400"))?.get("dns"), []);
+});
+
+test("the file is the one of the unit's that sets DOCKER_OPTS, or its last in /etc", async () => {
+  const unit = `[Service]\nEnvironmentFile=-/etc/sysconfig/docker\nEnvironmentFile=/run/flannel.env\nExecStart=/usr/bin/dockerd $DOCKER_OPTS\n`;
+  const path = async (more: Record<string, string>) =>
+    (await observe(usual(), standInHost(files({ [UNIT]: unit, ...more })))).service.filePath;
+  assert.is(await path({}), "/etc/sysconfig/docker");
+  assert.is(await path({ "/run/flannel.env": "DOCKER_OPTS=\n" }), "/run/flannel.env");
+});
+
+test("drop-ins have their say, and this module's own is looked through", async () => {
+  const folder = "/etc/systemd/system/docker.service.d";
+  const seen = await observe(
+    usual(),
+    standInHost(
+      files({
+        [`${folder}/a.conf`]: "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd --bridge=br0\n",
+        [`${folder}/zz-weave.conf`]: "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd\n",
+      }),
+    ),
   );
+  assert.is(seen.service.command, "/usr/bin/dockerd --bridge=br0");
+  assert.is(seen.service.readsFile, false);
+  assert.ok(seen.dropIn);
+});
+
+test("a variable whose name only begins with DOCKER_OPTS, or that stays one word, is not it", async () => {
+  for (const word of ["$DOCKER_OPTS_EXTRA", `\${DOCKER_OPTS}`]) {
+    const unit = DEBIAN.replace("$DOCKER_OPTS", word);
+    assert.is((await observe(usual(), standInHost(files({ [UNIT]: unit })))).service.readsFile, false);
+  }
+});
+
+test("without systemd the file is what the script sources, and the daemon the pid file's", async () => {
+  const script = 'DOCKER_OPTS=\n. /etc/default/$UPSTART_JOB\nexec "$DOCKER" -d $DOCKER_OPTS\n';
+  const all = new Map(Object.entries({ "/etc/init/docker.conf": script, [PATH]: 'DOCKER_OPTS="$DOCKER_OPTS -D"\n' }));
+  const { service, daemon } = await observe(usual(), standInHost(all, DAEMON));
+  assert.equal([service.init, service.readsFile, service.filePath], ["script", true, PATH]);
+  assert.is(daemon?.id, "boot 812 500");
+});
+
+test("the bridge's address is looked at where it is not told, for Apollo's opts too", async () => {
+  const addresses = async (given: Record<string, unknown>) =>
+    (await observe(asked(given), standInHost(files()))).bridgeAddresses;
+  assert.equal(await addresses({ bridge: "weave" }), ["10.2.0.1/16"]);
+  assert.equal(await addresses({ opts: APOLLO }), ["10.2.0.1/16"]);
+  assert.equal(await addresses({ bridge: "other" }), []);
+  assert.equal(await addresses({ bridge: "weave", bridge_address: "10.2.0.1/16" }), []);
+  assert.equal(await addresses({ mtu: 1450 }), []);
+});
+
+test("a host without Docker is refused with what to install", async () => {
+  const programs = { [SHOW]: "LoadState=not-found\nMainPID=0\n" };
+  assert.match(
+    await refused(observe(usual(), standInHost(files(), null, { programs }))),
+    "Docker's unit docker.service is not-found here; install Docker first",
+  );
+  assert.match(
+    await refused(observe(usual(), standInHost(new Map()))),
+    "there is no systemd here and none of /etc/init",
+  );
+});
+
+test("a daemon.json that dockerd could not read is refused by its path, without what is in it", async () => {
+  for (const content of ['{"secret": "x', "[]", "null"]) {
+    const message = await refused(observe(usual(), standInHost(files({ [CONFIG]: content }))));
+    assert.match(message, /^\/etc\/docker\/daemon\.json: it is no JSON/);
+    assert.not.match(message, "secret");
+  }
 });
 
 test.run();

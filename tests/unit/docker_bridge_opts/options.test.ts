@@ -5,6 +5,8 @@ import { asked } from "./hosts";
 
 test("nothing is asked that is not given", () => {
   assert.equal(asked(), {
+    state: "present",
+    place: "auto",
     bridge: null,
     fixed_cidr: null,
     bridge_address: null,

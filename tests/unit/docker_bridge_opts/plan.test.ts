@@ -5,8 +5,10 @@ import { inWords, subjects } from "../support/changes";
 import { refusalOf } from "../support/refusal";
 import { APOLLO, asked, DEFAULT_FILE, FRESH, PATH, runningWith, STEADY, USUAL_LINE, usual } from "./hosts";
 
+/** The files from before, for a restart that does not work out. */
+const KEEP = "write /var/lib/apollo-weave/docker-previous.json 0600";
 const DAEMON = "dockerd, as it runs";
-const withFile = (content: string) => ({ ...STEADY, file: { content, mode: 0o644 } });
+const withFile = (content: string) => ({ ...STEADY, optionsFile: { content, mode: 0o644 } });
 
 test("on a fresh host the options are added to the file, and the restart is owed", () => {
   const { changes, facts } = plan(usual(), FRESH);
@@ -15,7 +17,7 @@ test("on a fresh host the options are added to the file, and the restart is owed
       subject: PATH,
       before: DEFAULT_FILE,
       after: `${DEFAULT_FILE}DOCKER_OPTS="${USUAL_LINE}"\n`,
-      steps: [`write ${PATH} 0644`],
+      steps: [KEEP, `write ${PATH} 0644`],
     },
     {
       subject: DAEMON,
@@ -41,22 +43,22 @@ test("on a host that is as wanted nothing is planned", () => {
 });
 
 test("a file that is not there is made", () => {
-  const { changes } = plan(usual(), { ...FRESH, file: null });
+  const { changes } = plan(usual(), { ...FRESH, optionsFile: null });
   assert.equal(inWords(changes)[0], {
     subject: PATH,
     before: "",
     after: `DOCKER_OPTS="${USUAL_LINE}"\n`,
-    steps: [`write ${PATH} 0644`],
+    steps: [KEEP, `write ${PATH} 0644`],
   });
 });
 
 test("where nothing is asked nothing is planned, whether the file is there or not", () => {
   assert.equal(plan(asked(), FRESH).changes, []);
-  assert.equal(plan(asked(), { ...FRESH, file: null }).changes, []);
+  assert.equal(plan(asked(), { ...FRESH, optionsFile: null }).changes, []);
 });
 
 test("a daemon that runs with other options owes a restart though the file is right", () => {
-  const { changes, facts } = plan(usual(), { ...STEADY, running: runningWith("--bridge=docker1 --mtu=1450 -D") });
+  const { changes, facts } = plan(usual(), { ...STEADY, daemon: runningWith("--bridge=docker1 --mtu=1450 -D") });
   assert.equal(inWords(changes), [
     {
       subject: DAEMON,
@@ -69,33 +71,29 @@ test("a daemon that runs with other options owes a restart though the file is ri
 });
 
 test("a daemon that does not run owes a start", () => {
-  const { changes } = plan(usual(), { ...STEADY, running: null });
+  const { changes } = plan(usual(), { ...STEADY, daemon: null });
   assert.equal(subjects(changes), [DAEMON]);
   assert.is(changes[0]?.before, "stopped\n");
-  const stopped = { ...FRESH, running: null };
+  const stopped = { ...FRESH, daemon: null };
   assert.is(plan(asked({ mtu: 1500 }), stopped).facts["restart_required"], true, "with Docker's own values too");
 });
 
 test("each option that differs in the running daemon alone makes it owe a restart", () => {
   for (const part of USUAL_LINE.split(" ")) {
     const others = USUAL_LINE.split(" ").filter((option) => option !== part);
-    assert.equal(
-      subjects(plan(usual(), { ...STEADY, running: runningWith(others.join(" ")) }).changes),
-      [DAEMON],
-      part,
-    );
+    assert.equal(subjects(plan(usual(), { ...STEADY, daemon: runningWith(others.join(" ")) }).changes), [DAEMON], part);
   }
 });
 
 test("options that mean the same are no change, in the file and in the daemon", () => {
   const line =
     "-b weave --fixed-cidr 10.2.1.0/24 --dns 172.17.42.1 --dns 8.8.8.8 --dns-search service.consul --mtu 1450 -D";
-  const observed = { ...withFile(`DOCKER_OPTS='${line}'\n`), running: runningWith(line) };
+  const observed = { ...withFile(`DOCKER_OPTS='${line}'\n`), daemon: runningWith(line) };
   assert.equal(plan(usual(), observed).changes, []);
 });
 
 test("Docker's own MTU is the same as none", () => {
-  const observed = { ...FRESH, file: { content: 'DOCKER_OPTS="-D"\n', mode: 0o644 }, running: runningWith("-D") };
+  const observed = { ...FRESH, optionsFile: { content: 'DOCKER_OPTS="-D"\n', mode: 0o644 }, daemon: runningWith("-D") };
   assert.equal(plan(asked({ mtu: 1500 }), observed).changes, []);
 });
 
@@ -111,8 +109,8 @@ test("quotes in a value that is written bare are not lost", () => {
 });
 
 test("the file's own mode stays", () => {
-  const { changes } = plan(usual(), { ...FRESH, file: { content: DEFAULT_FILE, mode: 0o600 } });
-  assert.equal(inWords(changes)[0]?.steps, [`write ${PATH} 0600`]);
+  const { changes } = plan(usual(), { ...FRESH, optionsFile: { content: DEFAULT_FILE, mode: 0o600 } });
+  assert.equal(inWords(changes)[0]?.steps, [KEEP, `write ${PATH} 0600`]);
 });
 
 test("what is planned, once made, plans nothing but the restart that is still owed", () => {
@@ -123,9 +121,9 @@ test("what is planned, once made, plans nothing but the restart that is still ow
     'DOCKER_OPTS="--mtu=1 -b x"\nA=1',
     `DOCKER_OPTS="${APOLLO}"\n`,
   ]) {
-    const first = plan(usual(), { ...FRESH, file: { content, mode: 0o644 } });
+    const first = plan(usual(), { ...FRESH, optionsFile: { content, mode: 0o644 } });
     const made = first.changes[0]?.after ?? "";
-    const second = plan(usual(), { ...FRESH, file: { content: made, mode: 0o644 } });
+    const second = plan(usual(), { ...FRESH, optionsFile: { content: made, mode: 0o644 } });
     assert.equal(subjects(second.changes), [DAEMON], content);
     assert.is(second.facts["docker_opts"], first.facts["docker_opts"]);
   }

@@ -1,12 +1,8 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  type DockerFlags,
-  meansTheSame,
-  parseDockerFlags,
-  withDockerFlags,
-} from "../../../modules/formats/docker_flags";
+import { parseDockerFlags, withDockerFlags } from "../../../modules/formats/docker_flags";
+import { type DockerFlags, meansTheSame } from "../../../modules/formats/docker_options";
 import { splitWords } from "../../../modules/formats/words";
 import { forAll } from "../support/property";
 

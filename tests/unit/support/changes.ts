@@ -11,6 +11,10 @@ function stepOf(action: Change["actions"][number]): string {
       return `await ${action.request.path} for ${action.timeout} s`;
     case "set":
       return `set ${action.path} ${action.value}`;
+    case "validate":
+      return action.argv.join(" ");
+    case "attempt":
+      return `${action.steps.map(stepOf).join(", ")}; otherwise ${action.otherwise.map(stepOf).join(", ")}`;
     case "remove":
       return `remove ${action.path}`;
     case "write":

@@ -4,6 +4,8 @@ import { nameOfRequest } from "../../../modules/core/linux_host";
 /** A host in memory, as far as a test says what is on it. All else is absent. */
 export interface Contents {
   readonly files?: Readonly<Record<string, string | FileState>>;
+  /** Milliseconds since 1970. */
+  readonly modified?: Readonly<Record<string, number>>;
   readonly kernel?: Readonly<Record<string, string>>;
   readonly names?: Readonly<Record<string, readonly string[]>>;
   readonly links?: Readonly<Record<string, string>>;
@@ -15,12 +17,13 @@ export interface Contents {
 
 /** Makes such a host. A program that the test does not know is an error: nothing else may be run. */
 export function memoryHost(contents: Contents): Host {
-  const { files = {}, kernel = {}, names = {}, links = {}, programs = {}, services = {} } = contents;
+  const { files = {}, modified = {}, kernel = {}, names = {}, links = {}, programs = {}, services = {} } = contents;
   return {
     file: (path) => {
       const file = files[path];
       return file === undefined ? null : typeof file === "string" ? { content: file, mode: 0o644 } : file;
     },
+    modified: (path) => modified[path] ?? null,
     kernel: (path) => kernel[path] ?? null,
     names: (path) => names[path] ?? [],
     link: (path) => links[path] ?? null,

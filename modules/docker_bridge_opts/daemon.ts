@@ -1,0 +1,129 @@
+import type { Host, HttpRequest } from "../core/host";
+import { Refusal } from "../core/refusal";
+import { daemonOptions } from "../formats/daemon_json";
+import { parseDockerFlags } from "../formats/docker_flags";
+import type { DockerFlags } from "../formats/docker_options";
+import type { Previous } from "./previous";
+
+/** The daemon that runs, which is what counts. */
+export interface RunningDaemon {
+  /** Which daemon this is: another boot or another process is another one. */
+  readonly id: string;
+  /** In clock ticks since the machine's boot. */
+  readonly startedAt: number;
+  /** Its command line. */
+  readonly flags: DockerFlags;
+  /** What it read from daemon.json when it started; null where that can't be told any more. */
+  readonly file: DockerFlags | null;
+  /** Its default network, as its API reports it; null where that gives no answer. */
+  readonly network: DockerFlags | null;
+  /** The containers that run; null where the API gives no answer. */
+  readonly containers: readonly Container[] | null;
+  /** Whether they run on while Docker is restarted. */
+  readonly liveRestore: boolean;
+  /** Such as 20.10.24; null where the API gives no answer. */
+  readonly version: string | null;
+}
+
+export interface Container {
+  readonly id: string;
+  /** Whether it is one of Weave's, which come and go with Docker by a service of their own. */
+  readonly isWeaves: boolean;
+}
+
+export const API_SOCKET = "/var/run/docker.sock";
+
+/** Looks at the process of this id, and asks its API. `config` is daemon.json, `previous` the configuration kept from before. */
+export async function observeDaemon(
+  pid: number,
+  host: Host,
+  config: { readonly path: string; readonly content: string },
+  previous: Previous | null,
+): Promise<RunningDaemon | null> {
+  const commandLine = pid > 0 ? host.kernel(`/proc/${pid}/cmdline`) : null;
+  const startedAt = ticksAtStart(host.kernel(`/proc/${pid}/stat`) ?? "");
+  if (commandLine === null || startedAt === null) return null;
+  const [program = "", ...words] = commandLine.replace(/\0$/, "").split("\0");
+  if (!/(^|\/)docker[^/]*$/.test(program)) return null; // The pid file is a dead daemon's, its id another process's.
+  const id = `${host.kernel("/proc/sys/kernel/random/boot_id")} ${pid} ${startedAt}`;
+  const [network, containers, info] = await Promise.all([
+    ask<NetworkAnswer>("/networks/bridge", host),
+    ask<readonly ContainerAnswer[]>("/containers/json", host),
+    ask<Readonly<Record<string, unknown>>>("/info", host),
+  ]);
+  return {
+    id,
+    startedAt,
+    flags: parseDockerFlags(words.map((word) => ({ raw: word, value: word }))),
+    file: fileAtStart(id, host, config, previous),
+    network: network === null ? null : parseNetwork(network),
+    containers: containers?.map(readContainer) ?? null,
+    liveRestore: info?.["LiveRestoreEnabled"] === true,
+    version: typeof info?.["ServerVersion"] === "string" ? info["ServerVersion"] : null,
+  };
+}
+
+/** Reads /proc/PID/stat (proc(5)): the 22nd field, the 20th behind the name in parentheses. Null where there is none. */
+export function ticksAtStart(stat: string): number | null {
+  const field = stat
+    .replace(/^.*\)\s+/s, "")
+    .split(" ")
+    .at(19);
+  return field === undefined ? null : Number(field);
+}
+
+/**
+ * dockerd reads daemon.json once. What this module has changed since is kept from before; a file that is newer than the
+ * daemon's pid file was changed by somebody else, and what was in it is not known.
+ */
+function fileAtStart(
+  id: string,
+  host: Host,
+  { path, content }: { readonly path: string; readonly content: string },
+  previous: Previous | null,
+): DockerFlags | null {
+  if (previous?.daemon === id) {
+    return daemonOptions(previous.files.find((file) => file.path === path)?.content ?? "");
+  }
+  const [changed, started] = [host.modified(path), host.modified("/var/run/docker.pid")];
+  // A time to come tells nothing; a clock was wrong.
+  const newer = changed !== null && started !== null && changed > started && changed <= Date.now();
+  return newer ? null : daemonOptions(content);
+}
+
+interface ContainerAnswer {
+  readonly Id: string;
+  readonly Names?: readonly string[];
+}
+
+function readContainer({ Id: id, Names: names = [] }: ContainerAnswer): Container {
+  return { id, isWeaves: names.some((name) => /^\/weave(dns|plugin|proxy|scope)?$/.test(name)) };
+}
+
+interface NetworkAnswer {
+  readonly Options?: Readonly<Record<string, string>>;
+  readonly IPAM?: { readonly Config?: readonly { readonly IPRange?: string }[] | null };
+}
+
+/** Takes the answer to GET /networks/bridge; returns it as options. */
+export function parseNetwork({ Options: options, IPAM: ipam }: NetworkAnswer): DockerFlags {
+  const one = (value: string | undefined): readonly string[] => (value === undefined || value === "" ? [] : [value]);
+  const ranges = (ipam?.Config ?? []).map(({ IPRange: range = "" }) => range);
+  return new Map([
+    ["bridge", one(options?.["com.docker.network.bridge.name"])],
+    ["fixed-cidr", one(ranges.find((range) => range !== "" && !range.includes(":")))],
+    ["mtu", one(options?.["com.docker.network.driver.mtu"])],
+  ]);
+}
+
+/** A daemon that is starting, or stuck, gives no answer; its command line has to do then. */
+async function ask<Answer>(path: string, host: Host): Promise<Answer | null> {
+  const request: HttpRequest = { to: { socket: API_SOCKET }, method: "GET", path, headers: { host: "docker" } };
+  try {
+    const response = await host.request(request);
+    return response?.status === 200 ? (JSON.parse(response.body) as Answer) : null;
+  } catch (error) {
+    if (error instanceof Refusal || error instanceof SyntaxError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,121 @@
+import { asciiJson } from "../core/ascii_json";
+import { Refusal } from "../core/refusal";
+import { type DockerFlags, flagOf, flagValues, isObject, jsonValue, keyOf, meansTheSame } from "./docker_options";
+
+/** A key of the file's object with its value, and where they stand in the text. */
+interface Member {
+  readonly key: string;
+  readonly value: unknown;
+  readonly start: number;
+  readonly valueStart: number;
+  readonly end: number;
+}
+
+/** The keys of daemon.json with their values. Throws a Refusal where the text is no JSON object; an empty one has no keys. */
+export function daemonKeys(content: string): ReadonlyMap<string, unknown> {
+  return new Map(members(content).map(({ key, value }) => [key, value]));
+}
+
+/** The options in daemon.json by their names as flags; those that have no form as a flag are left out. */
+export function daemonOptions(content: string): DockerFlags {
+  return new Map(
+    [...daemonKeys(content)].flatMap(([key, value]) => {
+      const values = flagValues(key, value);
+      return values === null ? [] : [[flagOf(key), values] as const];
+    }),
+  );
+}
+
+/**
+ * Takes the content of daemon.json and the options that it is to have, by their names as flags; one without values goes.
+ * Returns it with just these changed: a value where it stands, a new key behind the last one, in the way that the file is
+ * written; a value that means the same already stays. Throws a Refusal where daemon.json has no form for an option.
+ */
+export function withDaemonOptions(content: string, wanted: DockerFlags): string {
+  return [...wanted].reduce((text, [flag, values]) => withOption(text, flag, values), content);
+}
+
+function withOption(content: string, flag: string, values: readonly string[]): string {
+  const key = keyOf(flag);
+  const all = members(content);
+  const present = all.filter((member) => member.key === key).at(-1);
+  if (values.length === 0) return present ? withOption(withoutMember(content, all, present), flag, []) : content;
+  const now = present && flagValues(key, present.value);
+  if (now && meansTheSame(flag, now, values)) return content;
+  const value = jsonValue(flag, values);
+  if (value === undefined) {
+    throw new Refusal(
+      `--${flag}=${values.join(",")} has no form in daemon.json that this module knows; give it there by hand`,
+    );
+  }
+  if (present) {
+    const text = render(value, content.slice(present.valueStart, present.end));
+    return content.slice(0, present.valueStart) + text + content.slice(present.end);
+  }
+  return withMember(content, all, key, value);
+}
+
+function withoutMember(content: string, all: readonly Member[], member: Member): string {
+  const index = all.indexOf(member);
+  const [before, after] = [all[index - 1], all[index + 1]];
+  if (after) return content.slice(0, member.start) + content.slice(after.start);
+  if (before) return content.slice(0, before.end) + content.slice(member.end);
+  return content.replace(/\{[\s\S]*\}/, "{}");
+}
+
+function withMember(content: string, all: readonly Member[], key: string, value: unknown): string {
+  const last = all.at(-1);
+  if (!last) {
+    const object = `{\n  ${asciiJson(key)}: ${render(value)}\n}`;
+    return /\S/.test(content) ? content.replace(/\{\s*\}/, () => object) : `${object}\n`;
+  }
+  const colon = /^"(?:\\.|[^"\\])*"(\s*:\s*)/.exec(content.slice(last.start))?.[1] ?? ": ";
+  const lead = /\s*$/.exec(content.slice(0, last.start))?.[0] || (colon.endsWith(" ") ? " " : "");
+  return `${content.slice(0, last.end)},${lead}${asciiJson(key)}${colon}${render(value)}${content.slice(last.end)}`;
+}
+
+/** A list is written over several lines where it was so before. */
+function render(value: unknown, before = ""): string {
+  if (!Array.isArray(value)) return asciiJson(value);
+  const elements = value.map(asciiJson);
+  const [, open, close] = /^\[(\s*\n\s*)[\s\S]*?(\s*)\]$/.exec(before) ?? [];
+  return open === undefined
+    ? `[${elements.join(", ")}]`
+    : `[${elements.map((element) => open + element).join(",")}${close}]`;
+}
+
+function members(content: string): Member[] {
+  if (!/\S/.test(content)) return [];
+  const object = parse(content);
+  const found: Member[] = [];
+  const token = /"(?:\\.|[^"\\])*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+  let [depth, start, valueStart, end, key] = [0, -1, -1, -1, ""];
+  for (let match = token.exec(content); match; match = token.exec(content)) {
+    const [text] = match;
+    if (depth === 1 && (text === "," || text === "}") && start >= 0) {
+      found.push({ key, value: object[key], start, valueStart, end });
+      start = valueStart = -1;
+    } else if (depth === 1 && start < 0 && text !== "}") {
+      [start, key] = [match.index, JSON.parse(text) as string];
+    } else if (depth >= 1 && valueStart < 0 && text !== ":") {
+      valueStart = match.index;
+    }
+    if (text === "{" || text === "[") depth++;
+    if (text === "}" || text === "]") depth--;
+    end = match.index + text.length;
+  }
+  return found;
+}
+
+function parse(content: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch (error) {
+    // Node quotes from the text, and there may be secrets in it.
+    const [position = ""] = / at position \d+/.exec(String(error)) ?? [];
+    throw new Refusal(`it is no JSON${position}; dockerd would not start with it`);
+  }
+  if (!isObject(value)) throw new Refusal("it is no JSON object; dockerd would not start with it");
+  return value;
+}

@@ -1,0 +1,149 @@
+import { Refusal } from "../core/refusal";
+import { doubleQuoted } from "./environment_file";
+
+/** An assignment in a file that a shell sources. */
+interface Assignment {
+  readonly key: string;
+  /** What stands behind "=". */
+  readonly raw: string;
+  readonly start: number;
+  /** Behind its last character. */
+  readonly end: number;
+  /** Whether it is made whenever the file is sourced, not in an `if`, a function or behind `&&`. */
+  readonly always: boolean;
+}
+
+/**
+ * The value of a variable after a shell has sourced the file, or null where it is not set there. Chains such as
+ * `A="$A more"` are followed. Throws a Refusal where only the shell itself could tell.
+ */
+export function shellValue(content: string, key: string): string | null {
+  const values = new Map<string, string | null>();
+  for (const { key: name, raw, always } of assignments(content)) {
+    if (name === key && !always) {
+      throw new Refusal(`${key} is set under a condition there (${key}=${raw}); set it once, on a line of its own`);
+    }
+    values.set(name, always ? expand(raw, values, key) : null);
+  }
+  const value = values.get(key);
+  if (value === null) {
+    const raw = assignments(content)
+      .filter((each) => each.key === key)
+      .at(-1)?.raw;
+    throw new Refusal(
+      `only a shell can tell the value of ${key} there (${raw}); write its text in place of commands and of variables that are not set there`,
+    );
+  }
+  return value ?? null;
+}
+
+/**
+ * Takes the content of a file that a shell sources; returns it with the variable set, or without it where the value is
+ * null. Its last assignment is rewritten where it stands, the links of a chain before it go; every other byte stays.
+ */
+export function withShellValue(content: string, key: string, value: string | null): string {
+  const all = assignments(content).filter((each) => each.key === key);
+  const last = all.at(-1);
+  if (!last) {
+    if (value === null) return content;
+    return `${content}${content === "" || content.endsWith("\n") ? "" : "\n"}${key}=${doubleQuoted(value)}\n`;
+  }
+  const links = value === null || refersTo(last.raw, key) ? all.slice(0, -1) : [];
+  const edited =
+    value === null
+      ? withoutAssignment(content, last)
+      : `${content.slice(0, last.start)}${key}=${doubleQuoted(value)}${content.slice(last.end)}`;
+  return links.reduceRight(withoutAssignment, edited);
+}
+
+/** With its line where it has one of its own; else an empty value is left. */
+function withoutAssignment(content: string, { key, start, end }: Assignment): string {
+  const lineStart = content.lastIndexOf("\n", start - 1) + 1;
+  const newline = content.indexOf("\n", end);
+  const lineEnd = newline < 0 ? content.length : newline + 1;
+  const around = `${content.slice(lineStart, start)}|${content.slice(end, lineEnd)}`;
+  return /^\s*(export\s+)?\|[\s;]*$/.test(around)
+    ? content.slice(0, lineStart) + content.slice(lineEnd)
+    : `${content.slice(0, start)}${key}=""${content.slice(end)}`;
+}
+
+function refersTo(raw: string, key: string): boolean {
+  return new RegExp(`\\$(${key}(?![A-Za-z0-9_])|\\{${key}\\})`).test(raw);
+}
+
+/** The pieces of a word: quoted, escaped, of a command, of a variable, plain. */
+const WORD =
+  /(?:'[^']*'|"(?:\\[\s\S]|\$\([^)]*\)|[^"\\])*"|\\[\s\S]|\$\([^)]*\)|\$\{[^}]*\}|`[^`]*`|[^\s;&|()'"\\`])+/y;
+const OPERATOR = /\n|;+|&&|\|\||[&|()]/y;
+const BLANKS = /(?:[ \t\r]|\\\n)+/y;
+const COMMENT = /#[^\n]*/y;
+
+/** A simple reading of the shell's grammar: commands of words, and how deep in `if`, loops, functions and the like they are. */
+function assignments(content: string): Assignment[] {
+  const found: Assignment[] = [];
+  let words: { text: string; start: number }[] = [];
+  let [depth, conditional] = [0, false];
+  const endCommand = (): void => {
+    const first = words[0]?.text ?? "";
+    if (/^(if|for|while|until|case|\{)$/.test(first)) depth++;
+    const rest = /^(export|readonly|then|do|else)$/.test(first) ? words.slice(1) : words;
+    const pairs = rest.map(({ text, start }) => ({ match: /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(text), start }));
+    // Assignments before a command are the command's alone.
+    if (first === "export" || pairs.every(({ match }) => match)) {
+      for (const { match, start } of pairs) {
+        const [text, key, raw] = match ?? [];
+        if (text === undefined || key === undefined || raw === undefined) continue;
+        found.push({ key, raw, start, end: start + text.length, always: depth === 0 && !conditional });
+      }
+    }
+    if (/^(fi|done|esac|\})$/.test(first)) depth--;
+    words = [];
+  };
+  for (let at = 0; at < content.length; ) {
+    const take = (pattern: RegExp): string => {
+      pattern.lastIndex = at;
+      const [text = ""] = pattern.exec(content) ?? [];
+      return text;
+    };
+    const blank = take(BLANKS) || take(COMMENT);
+    const operator = blank === "" ? take(OPERATOR) : "";
+    const word = blank === "" && operator === "" ? take(WORD) : "";
+    if (operator !== "") {
+      endCommand();
+      conditional = operator === "&&" || operator === "||" || operator === "|";
+    }
+    if (word !== "") words.push({ text: word, start: at });
+    at += (blank || operator || word).length || 1; // A quote that is never closed is passed over.
+  }
+  endCommand();
+  return found;
+}
+
+/** Takes what stands behind "="; returns its value, or null where it is not known. A variable is empty before it sets itself. */
+function expand(raw: string, values: ReadonlyMap<string, string | null>, key: string): string | null {
+  let known = true;
+  const variable = (text: string): string => {
+    const [, name] = /^\$\{?([A-Za-z_]\w*)\}?$/.exec(text) ?? [];
+    const value = name === undefined ? null : (values.get(name) ?? (name === key && !values.has(key) ? "" : null));
+    known &&= value !== null;
+    return value ?? "";
+  };
+  const REFERENCE = String.raw`\$\([^)]*\)|\$\{[^}]*\}|\$[A-Za-z_]\w*|\`[^\`]*\``;
+  const value = raw.replace(
+    new RegExp(String.raw`'([^']*)'|"((?:\\[\s\S]|\$\([^)]*\)|[^"\\])*)"|\\([\s\S])|(${REFERENCE})`, "g"),
+    (_, single?: string, double?: string, bare?: string, reference?: string) => {
+      if (single !== undefined) return single;
+      if (reference !== undefined) return variable(reference);
+      if (double === undefined) return bare === "\n" ? "" : (bare ?? "");
+      return double.replace(
+        new RegExp(String.raw`\\([\s\S])|(${REFERENCE})`, "g"),
+        (text: string, escaped?: string, inner?: string) => {
+          if (inner !== undefined) return variable(inner);
+          if (escaped === "\n") return "";
+          return escaped !== undefined && /["\\$`]/.test(escaped) ? escaped : text;
+        },
+      );
+    },
+  );
+  return known ? value : null;
+}

@@ -1,0 +1,233 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Cluster } from "../hosts/cluster";
+import type { Host } from "../hosts/host";
+import { busyboxImage } from "../hosts/images";
+import { differences, fingerprint } from "./fingerprint";
+import { bootHosts } from "./hosts";
+import { ansibleModule, ansiblePlaybook, changedTasks, ROOT, type TaskResult } from "./playbook";
+
+/** Docker's options in every place that dockerd has them in, with restarts that are owed, made and taken back. */
+const test = suite("Docker's options");
+let cluster: Cluster;
+let host: Host;
+
+const WEAVE = { bridge: "weave", fixed_cidr: "10.2.1.0/24", mtu: 1450, dns: ["172.17.42.1", "8.8.8.8"] };
+
+async function docker(options: object, ...more: string[]): Promise<TaskResult["result"]> {
+  const { results, output } = await ansibleModule(cluster.inventory, "docker_bridge_opts", options, more);
+  const [task] = results;
+  assert.ok(task, output);
+  return task.result;
+}
+
+/** What the role's task and its handler do. Each is predicted first, and nothing is left of it afterwards. */
+async function configured(options: object): Promise<TaskResult["result"]> {
+  const predicted = await docker(options, "--check", "--diff");
+  const result = await docker(options, "--diff");
+  assert.equal(predicted, result);
+  assert.is(result["restart_required"], true, result.msg);
+  const restarted = await docker({ state: "restarted" });
+  assert.is(restarted.changed, true, restarted.msg);
+  assert.equal((await docker(options)).changed, false, "nothing is left to do");
+  return result;
+}
+
+/** Docker's default network, by its own word: bridge, subnet of containers, MTU. */
+async function network(): Promise<string> {
+  const { stdout } = await host.exec(["docker", "network", "inspect", "bridge"]);
+  const [{ IPAM, Options }] = JSON.parse(stdout);
+  const option = (name: string): string => Options[`com.docker.network.${name}`];
+  return `${option("bridge.name")} ${IPAM.Config[0].IPRange ?? ""} ${option("driver.mtu")}`.replace(/ +/g, " ");
+}
+
+async function inspect(format: string): Promise<string> {
+  return (await host.exec(["docker", "inspect", "--format", format, "service"])).stdout.trim();
+}
+const address = (): Promise<string> => inspect("{{.NetworkSettings.IPAddress}}");
+const daemon = async (): Promise<string> => (await host.exec(["systemctl", "show", "-p", "MainPID", "docker"])).stdout;
+const files = async (): Promise<string> => {
+  const { stdout } = await host.exec(
+    [
+      "sh",
+      "-c",
+      "cd /etc && tail -vn +1 default/docker docker/daemon.json systemd/system/docker.service.d/* 2>&1; ls /var/lib/apollo-weave",
+    ],
+    { check: false },
+  );
+  return stdout;
+};
+
+test.before(async () => {
+  cluster = await bootHosts(1);
+  host = cluster.host("apollo1");
+  const image = await busyboxImage(host);
+  const bridge = "ip link add weave type bridge && ip addr add 10.2.0.1/16 dev weave && ip link set weave up";
+  await host.exec(["sh", "-c", bridge]);
+  const service = "docker run --detach --restart=always --stop-timeout=1 --name service $0 sleep 9999";
+  await host.exec(["sh", "-c", service, image]);
+});
+test.after(() => cluster.down());
+
+test("Debian's unit with Apollo's chain: one working line, containers come back in their subnet", async () => {
+  await host.exec(["sh", "-c", `echo 'DOCKER_OPTS="$DOCKER_OPTS --log-level=warn"' >> /etc/default/docker`]);
+  const before = await fingerprint(host);
+  const predicted = await docker(WEAVE, "--check");
+  assert.equal(differences(before, await fingerprint(host)), []);
+  assert.equal(predicted["disrupts"], ["Docker: its restart stops 1 running container"]);
+
+  await configured(WEAVE);
+  assert.match(await files(), /^DOCKER_OPTS="--log-level=warn --bridge=weave --fixed-cidr=10\.2\.1\.0\/24 .*"$/m);
+  assert.is(await network(), "weave 10.2.1.0/24 1450");
+  assert.match(await address(), /^10\.2\.1\.\d+$/);
+});
+
+test("another spelling of the same options changes nothing and owes nothing", async () => {
+  const spelled = "--dns=172.17.42.1  -b weave --fixed-cidr 10.2.1.0/24 --dns 8.8.8.8 --mtu='1450'";
+  await host.exec(["sh", "-c", `printf '%s\\n' "DOCKER_OPTS=\\"${spelled}\\"" > /etc/default/docker`]);
+  for (const opts of [
+    "--bridge weave --mtu=1450 --fixed-cidr=10.2.1.0/24 --dns 172.17.42.1 --dns 8.8.8.8",
+    { bridge: "weave", mtu: 1450, dns: WEAVE.dns },
+  ]) {
+    const { changed, msg } = await docker({ opts });
+    assert.is(changed, false, msg);
+  }
+});
+
+test("an option that keeps Docker down: the configuration from before comes back, and the play fails with Docker's words", async () => {
+  const [before, network1] = [await files(), await network()];
+  const predicted = await docker({ opts: "--storage-driver=nope" });
+  assert.is(predicted["restart_required"], true, predicted.msg);
+  assert.is(
+    (await host.exec(["stat", "-c", "%a %U", "/var/lib/apollo-weave/docker-previous.json"])).stdout,
+    "600 root\n",
+  );
+  const restart = await docker({ state: "restarted" });
+  assert.match(
+    restart.msg ?? "",
+    /error initializing graphdriver[\s\S]*configuration from before is back, and Docker runs/,
+  );
+  assert.is(await files(), before);
+  assert.is(await network(), network1);
+  assert.is(await inspect("{{.State.Running}}"), "true");
+});
+
+test("what contradicts itself is refused in dockerd's own words before anything is touched", async () => {
+  await host.exec(["sh", "-c", `echo '{"hosts": ["tcp://127.0.0.1:1"]}' > /etc/docker/daemon.json`]);
+  const before = await fingerprint(host);
+  const { msg } = await docker({ ...WEAVE, mtu: 1400 });
+  assert.match(
+    msg ?? "",
+    /specified both as a flag and in the configuration file: hosts: \(from flag: \[fd:\/\/\], from file: \[tcp:/,
+  );
+  assert.match((await docker({ opts: "--brige=weave" })).msg ?? "", /dockerd has no option --brige/);
+  assert.equal(differences(before, await fingerprint(host)), []);
+  await host.exec(["rm", "/etc/docker/daemon.json"]);
+});
+
+test("state: absent takes out what it put in, and Docker is back on docker0", async () => {
+  await configured({ ...WEAVE, state: "absent" });
+  assert.match(await network(), /^docker0/);
+  assert.match(await address(), /^172\.17\./);
+  assert.not.match(await files(), "DOCKER_OPTS=");
+});
+
+test("a unit that reads no DOCKER_OPTS: daemon.json, whose other keys stay", async () => {
+  const unit =
+    "sed 's/ [$]DOCKER_OPTS//; /^EnvironmentFile/d' /lib/systemd/system/docker.service > /etc/systemd/system/docker.service";
+  await host.exec([
+    "sh",
+    "-c",
+    `${unit}; echo '{\n    "labels": ["a=b"]\n}' > /etc/docker/daemon.json; systemctl daemon-reload`,
+  ]);
+  await host.exec(["systemctl", "restart", "docker"]);
+  const { path } = await configured(WEAVE);
+  assert.is(path, "/etc/docker/daemon.json");
+  assert.match(await host.read("/etc/docker/daemon.json"), '{\n    "labels": ["a=b"],\n    "bridge": "weave",\n');
+  assert.is(await network(), "weave 10.2.1.0/24 1450");
+});
+
+test("a restart that an interrupted run owes for daemon.json is found, for options that no API tells of, too", async () => {
+  const changed = { ...WEAVE, dns: ["8.8.8.8"] };
+  await docker(changed);
+  const { changed: owed, restart_required } = await docker(changed);
+  assert.equal([owed, restart_required], [true, true]);
+  await docker({ state: "restarted" });
+  assert.is((await docker(changed)).changed, false);
+});
+
+test("live-restore: containers come along to another network, and run on through a restart for less", async () => {
+  await docker({ opts: { "live-restore": true } });
+  await docker({ state: "restarted" });
+  const started = await inspect("{{.State.StartedAt}}");
+  const label = await configured({ opts: "--label=c=d" });
+  assert.match(String(label["disrupts"]), "leaves 1 running container running (live-restore)");
+  assert.is(await inspect("{{.State.StartedAt}}"), started);
+  const moved = await configured({ ...WEAVE, fixed_cidr: "10.2.7.0/24", dns: null });
+  assert.match(String(moved["disrupts"]), "stops 1 running container and starts them again");
+  assert.match(await address(), /^10\.2\.7\.\d+$/);
+});
+
+test("a unit that sets an option itself: a drop-in, for as long as it is needed", async () => {
+  await host.exec([
+    "sh",
+    "-c",
+    "sed -i 's|^ExecStart=.*|& --bridge=none|' /etc/systemd/system/docker.service; echo '{}' > /etc/docker/daemon.json",
+  ]);
+  await configured(WEAVE);
+  assert.is(await network(), "weave 10.2.1.0/24 1450");
+  assert.match(await files(), "zz-weave.conf");
+  await docker({ state: "absent" });
+  assert.not.match(await files(), "zz-weave.conf");
+});
+
+test("without systemd: Debian's init script, whose file a shell sources", async () => {
+  await host.write("/usr/local/bin/apollo-weave", readFileSync(join(ROOT, "dist/apollo-weave")), 0o755);
+  const chain = 'DOCKER_OPTS="$DOCKER_OPTS --label=zone=a"\nDOCKER_OPTS="$DOCKER_OPTS --bridge=weave"\n';
+  await host.write("/etc/default/docker", chain);
+  // Test hosts may not raise limits or mount cgroups, as the script does.
+  await host.exec([
+    "sh",
+    "-c",
+    "sed -i 's/ulimit .*/:/; s/^\\t*cgroupfs_mount$/:/' /etc/init.d/docker; systemctl stop docker.socket docker",
+  ]);
+  const opts = "apollo-weave docker-opts --bridge weave --fixed-cidr 10.2.1.0/24";
+  const script = `set -e
+    mount -t tmpfs none /run/systemd
+    service docker start
+    ${opts}
+    apollo-weave docker-opts --state restarted
+    ${opts}
+    tr '\\0' ' ' < /proc/$(cat /run/docker.pid)/cmdline
+    service docker stop`;
+  const { stdout } = await host.exec(["unshare", "--mount", "sh", "-c", script]);
+  assert.match(stdout, "ok: nothing to change");
+  assert.match(stdout, "--label=zone=a --bridge=weave --fixed-cidr=10.2.1.0/24");
+  assert.is(
+    await host.read("/etc/default/docker"),
+    'DOCKER_OPTS="--label=zone=a --bridge=weave --fixed-cidr=10.2.1.0/24"\n',
+  );
+});
+
+test("weave_docker_restart: false leaves the restart to the operator, and says so", async () => {
+  await host.exec([
+    "sh",
+    "-c",
+    "rm -rf /etc/systemd/system/docker.service /etc/docker/daemon.json /etc/default/docker; ip link del weave; systemctl daemon-reload; systemctl restart docker",
+  ]);
+  const before = await daemon();
+  const run = await ansiblePlaybook(cluster.inventory, [
+    "site.yml",
+    "--extra-vars",
+    "weave_datapath=vxlan weave_docker_restart=false",
+  ]);
+  assert.is(run.status, 0, run.output);
+  assert.not.match(changedTasks(run).join(), "restart docker");
+  assert.match(run.output, "Docker runs without these options");
+  assert.is(await daemon(), before);
+  assert.match(await network(), /^docker0/);
+});
+
+test.run();

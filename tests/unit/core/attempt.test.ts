@@ -1,0 +1,67 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { apply } from "../../../modules/core/apply";
+import { type Action, run } from "../../../modules/core/change";
+import { inTemporaryFolderUntilDone } from "../support/temporary_folder";
+
+const change = (...actions: Action[]) => ({ subject: "it", before: "", after: "", actions });
+const messageOf = (promise: Promise<void>): Promise<string> =>
+  promise.then(
+    () => "no failure",
+    (error: Error) => error.message,
+  );
+
+test("what is done where an attempt fails is done, and the failure is told with its evidence", () =>
+  inTemporaryFolderUntilDone(async (folder) => {
+    const path = join(folder, "file");
+    const attempt = (command: string): Action => ({
+      do: "attempt",
+      steps: [run([command])],
+      evidence: ["echo", "because"],
+      otherwise: [{ do: "write", path, content: "back", mode: 0o644 }],
+      outcome: "It is back.",
+    });
+    assert.is(await messageOf(apply(change(attempt("true")))), "no failure");
+    assert.not.ok(existsSync(path));
+    const message = await messageOf(apply(change(attempt("false"), run(["touch", `${path}2`]))));
+    assert.match(message, /^it: false ended with status 1\necho because says: because\nIt is back\.$/);
+    assert.is(readFileSync(path, "utf8"), "back");
+    assert.not.ok(existsSync(`${path}2`), "steps behind it are not done");
+  }));
+
+test("where that fails, too, both are told", async () => {
+  const message = await messageOf(
+    apply(
+      change({
+        do: "attempt",
+        steps: [run(["false"])],
+        evidence: ["true"],
+        otherwise: [run(["false"])],
+        outcome: "Fine.",
+      }),
+    ),
+  );
+  assert.match(message, "What was to be done then failed, too: false ended with status 1");
+  assert.not.match(message, "Fine.");
+});
+
+test("a content is judged in a private file, which is gone afterwards", () =>
+  inTemporaryFolderUntilDone(async (folder) => {
+    const path = join(folder, "seen");
+    const script = `stat -c %a "$0" > ${path}; cat "$0" >> ${path}; echo "$0" > ${path}.name; exit $1`;
+    const validate = (status: string): Action => ({
+      do: "validate",
+      content: "caf\xe9",
+      argv: ["sh", "-c", script, "%s", status],
+    });
+    assert.is(await messageOf(apply(change(validate("0")))), "no failure");
+    assert.is(readFileSync(path, "latin1"), "600\ncaf\xe9");
+    assert.not.ok(existsSync(readFileSync(`${path}.name`, "utf8").trim()));
+    writeFileSync(path, "");
+    assert.match(await messageOf(apply(change(validate("3")))), "ended with status 3");
+    assert.not.ok(existsSync(readFileSync(`${path}.name`, "utf8").trim()));
+  }));
+
+test.run();

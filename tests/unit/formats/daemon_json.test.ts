@@ -1,0 +1,39 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { daemonKeys, daemonOptions, withDaemonOptions } from "../../../modules/formats/daemon_json";
+import { refusalOf } from "../support/refusal";
+
+const wanted = (options: Record<string, readonly string[]>) => new Map(Object.entries(options));
+
+test("braces, commas and quotes within values are theirs", () => {
+  const content = '{"a,}": "{\\"b\\": [", "proxies": {"x": [1, {"bridge": "no"}]}, "bridge" :"yes" }';
+  assert.equal([...daemonKeys(content).keys()], ["a,}", "proxies", "bridge"]);
+  assert.is(withDaemonOptions(content, wanted({ bridge: ["weave"] })), content.replace('"yes"', '"weave"'));
+});
+
+test("of a key that is there twice the last counts, and both go", () => {
+  const content = '{"mtu": 1400, "debug": true, "mtu": 1500}';
+  assert.equal(daemonOptions(content).get("mtu"), ["1500"]);
+  assert.is(withDaemonOptions(content, wanted({ mtu: [] })), '{"debug": true}');
+});
+
+test("an empty file has no keys, and gets an object", () => {
+  for (const content of ["", " \n"]) {
+    assert.equal([...daemonKeys(content)], []);
+    assert.is(withDaemonOptions(content, wanted({ debug: ["true"] })), '{\n  "debug": true\n}\n');
+  }
+});
+
+test("an option that has no form there is refused, and a file that is no object", () => {
+  assert.match(
+    refusalOf(() => withDaemonOptions("{}", wanted({ "http-proxy": ["http://p"] }))),
+    "has no form in daemon.json that this module knows",
+  );
+  for (const content of ["[]", "1", "{", '{"a": }'])
+    assert.match(
+      refusalOf(() => daemonKeys(content)),
+      "it is no JSON",
+    );
+});
+
+test.run();

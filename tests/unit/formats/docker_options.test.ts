@@ -1,0 +1,48 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { flagOf, flagValues, jsonValue, keyOf, meansTheSame } from "../../../modules/formats/docker_options";
+
+test("a list is one list, whatever it is called", () => {
+  for (const [flag, key] of [
+    ["insecure-registry", "insecure-registries"],
+    ["label", "labels"],
+    ["log-opt", "log-opts"],
+    ["dns", "dns"],
+    ["bridge", "bridge"],
+  ] as const) {
+    assert.equal([keyOf(flag), flagOf(key)], [key, flag]);
+  }
+});
+
+test("a value has one meaning in either form", () => {
+  for (const [key, json, values] of [
+    ["mtu", 1450, ["1450"]],
+    ["bridge", "weave", ["weave"]],
+    ["debug", false, ["false"]],
+    ["labels", ["a=b"], ["a=b"]],
+    ["log-opts", { "max-size": "1m", tag: "a=b" }, ["max-size=1m", "tag=a=b"]],
+  ] as const) {
+    assert.equal(flagValues(key, json), [...values]);
+    assert.equal(jsonValue(flagOf(key), values), json);
+  }
+  assert.is(flagValues("default-ulimits", { nofile: { Hard: 1 } }), null);
+  assert.is(flagValues("debug", "true"), null);
+  assert.is(jsonValue("default-ulimit", ["nofile=1"]), undefined);
+});
+
+test("order counts for what is asked in turn alone, the last one where there is one value", () => {
+  assert.not.ok(meansTheSame("dns", ["1.1.1.1", "8.8.8.8"], ["8.8.8.8", "1.1.1.1"]));
+  assert.ok(meansTheSame("label", ["a", "b"], ["b", "a"]));
+  assert.ok(meansTheSame("mtu", ["9000", "1450"], ["1450"]));
+  assert.ok(meansTheSame("bridge", [""], undefined));
+});
+
+test("a switch is read as dockerd reads it, and what it is by itself is no difference", () => {
+  assert.ok(meansTheSame("debug", ["1"], ["true"]));
+  assert.ok(meansTheSame("debug", ["F"], undefined));
+  assert.ok(meansTheSame("icc", ["true"], undefined));
+  assert.not.ok(meansTheSame("icc", ["false"], undefined));
+  assert.not.ok(meansTheSame("ip6tables", ["true"], undefined), "by itself it depends on the version");
+});
+
+test.run();
