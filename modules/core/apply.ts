@@ -26,12 +26,20 @@ async function perform(action: Action): Promise<void> {
     case "remove":
       return removeFile(action.path);
     case "run":
-      run(action.argv, action.timeout === undefined ? {} : { timeout: action.timeout });
-      return;
+      return succeed(action);
     case "request":
       return accepted(action.request);
     case "await":
       return answered(action);
+  }
+}
+
+function succeed({ argv, timeout, onFailure }: Extract<Action, { do: "run" }>): void {
+  try {
+    run(argv, timeout === undefined ? {} : { timeout });
+  } catch (error) {
+    if (!(error instanceof Refusal) || onFailure === undefined) throw error;
+    throw new Refusal(`${error.message}. ${explanation(onFailure)}`);
   }
 }
 
@@ -44,14 +52,25 @@ async function accepted(wanted: HttpRequest): Promise<void> {
 
 async function answered({ request: wanted, timeout, onFailure }: Extract<Action, { do: "await" }>): Promise<void> {
   const end = Date.now() + timeout * 1000;
+  let last = "nobody listens there";
   for (;;) {
-    const response = await request(wanted);
-    if (response?.status === 200) return;
+    try {
+      const response = await request(wanted);
+      if (response?.status === 200) return;
+      if (response !== null) last = `answered ${response.status}`;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      last = error.message;
+    }
     if (Date.now() > end) break;
     await sleep(250);
   }
-  const { stdout, stderr } = run(onFailure, { mayFail: true });
   throw new Refusal(
-    `no answer to ${nameOfRequest(wanted)} within ${timeout} s. ${onFailure.join(" ")} says: ${(stdout + stderr).trim()}`,
+    `no answer to ${nameOfRequest(wanted)} within ${timeout} s. The last try: ${last}. ${explanation(onFailure)}`,
   );
+}
+
+function explanation(argv: readonly string[]): string {
+  const { stdout, stderr } = run(argv, { mayFail: true });
+  return `${argv.join(" ")} says: ${(stdout + stderr).trim()}`;
 }

@@ -23,7 +23,13 @@ export type Action =
   | { readonly do: "write"; readonly path: string; readonly content: string; readonly mode: number }
   | { readonly do: "chmod"; readonly path: string; readonly mode: number }
   | { readonly do: "remove"; readonly path: string }
-  | { readonly do: "run"; readonly argv: readonly string[]; readonly timeout?: number }
+  | {
+      readonly do: "run";
+      readonly argv: readonly string[];
+      readonly timeout?: number;
+      /** What to ask for the reason when the program fails or runs out of time. */
+      readonly onFailure?: readonly string[];
+    }
   | { readonly do: "request"; readonly request: HttpRequest }
   | {
       readonly do: "await";
