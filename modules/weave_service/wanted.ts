@@ -68,7 +68,14 @@ export function settle(options: ServiceOptions, observed: ObservedService): Want
   };
 }
 
-function refuseNonsense({ component, mode, expose, dns }: ServiceOptions, { script }: ObservedService): void {
+function refuseNonsense({ component, mode, expose, dns, args }: ServiceOptions, { script }: ObservedService): void {
+  // The router gives its name to the bridge as its hardware address, against the one that weave_bridge gives it.
+  if (component === "router" && mode === "bridge" && args.some((argument) => argument.startsWith("--name="))) {
+    throw new Refusal(
+      "args: in the mode bridge the router's name is the bridge's hardware address; give it as weave_bridge's mac",
+    );
+  }
+  if (dns && args.includes("--no-dns")) throw new Refusal("args: --no-dns contradicts dns; leave one of them out");
   if (component === "router" && mode === "bridge" && expose) {
     throw new Refusal("expose: in the mode bridge this host has its address on the network already; leave expose out");
   }

@@ -369,6 +369,15 @@ test("on upstart the same is done in its own words", () => {
   ]);
 });
 
+test("arguments that contradict other options are refused", () => {
+  const refused = (options: Record<string, unknown>): string => refusalOf(() => plan(asked(options), FRESH));
+  assert.match(
+    refused({ args: ["--name=0e:00:00:00:00:01"] }),
+    /^args: in the mode bridge .* give it as weave_bridge's mac$/,
+  );
+  assert.match(refused({ args: ["--no-dns"], dns: true }), /^args: --no-dns contradicts dns; /);
+});
+
 test("a component is run by the verbs of the script's version, or refused", () => {
   assert.match(
     refusalOf(() => plan(asked({ component: "proxy" }), FRESH)),
