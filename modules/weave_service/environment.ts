@@ -1,4 +1,4 @@
-import { renderEnvironment } from "../formats/environment_file";
+import { environmentValue, renderEnvironment } from "../formats/environment_file";
 import { derivedMac } from "../network/mac_address";
 import type { ServiceOptions } from "./options";
 import type { WeaveScript } from "./weave_script";
@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly machineId: string;
   /** The oldest version of its API that the Docker daemon accepts; null where that is not known. */
   readonly oldestDockerApi: string | null;
+  /** The name that the router has, or had at its last launch; null where it never had one. */
+  readonly peerName: string | null;
 }
 
 export type Environment = ReadonlyMap<string, string>;
@@ -49,15 +51,16 @@ function bridgeVariables({ mode, bridge, mtu }: ServiceOptions): [string, string
  * Arguments of the launch. The unit alone is to start what it launches: by the restart policy that scripts give containers
  * unless told --no-restart, one that was stopped would come back with the next start of Docker.
  */
-function launchArguments(options: ServiceOptions, { script, machineId }: Surroundings): readonly string[] {
+function launchArguments(options: ServiceOptions, { script, machineId, peerName }: Surroundings): readonly string[] {
   const { component, mode, dns, args } = options;
   const noRestart = script.knowsNoRestart ? ["--no-restart"] : [];
   if (component !== "router") return distinct([...noRestart, ...args]);
   const within = script.generation === "third" ? PARTS.filter((part) => part !== mode) : [];
   return distinct([
     ...noRestart,
-    // On weave_bridge's bridge the router takes its name from that; a bridge of its own may be made anew with another.
-    ...(mode === "bridge" ? [] : [`--name=${derivedMac(`${machineId} weave`)}`]),
+    // On weave_bridge's bridge the router takes its name from that; a bridge of its own may be made anew with another. With
+    // another name a router would lose the addresses that it owns, so one that it has is kept.
+    ...(mode === "bridge" ? [] : [`--name=${peerName ?? derivedMac(`${machineId} weave`)}`]),
     ...within.map((part) => `--${part}=false`),
     ...(dns || script.generation === "first" ? [] : ["--no-dns"]),
     ...args,
@@ -87,6 +90,11 @@ function dockerApi({ iptables_backend, env }: ServiceOptions, { oldestDockerApi 
     withFlags("WEAVE_DOCKER_ARGS"),
     withFlags("WEAVEEXEC_DOCKER_ARGS"),
   ];
+}
+
+/** Takes an environment file's content; returns the name that the router is launched with, or null. */
+export function launchedName(content: string): string | null {
+  return /(?:^| )--name=([0-9a-f:]{17})(?: |$)/.exec(environmentValue(content, ARGS) ?? "")?.[1] ?? null;
 }
 
 /** Takes peers; returns each once, in an order that no inventory's order shows in. */

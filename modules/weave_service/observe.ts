@@ -3,6 +3,7 @@ import { Refusal } from "../core/refusal";
 import { parseAddresses } from "../formats/iproute";
 import { COMPONENTS } from "./components";
 import { dockerRuns, type ObservedContainer, observeContainer, observeOldestApi, parseEnvironment } from "./container";
+import { launchedName } from "./environment";
 import { detectInit, INIT_SYSTEMS, type InitName, type ObservedUnit } from "./init_system";
 import type { ServiceOptions } from "./options";
 import { type LiveRouter, observeRouter } from "./router_api";
@@ -16,6 +17,8 @@ export interface ObservedService {
   readonly environment: FileState | null;
   readonly script: WeaveScript;
   readonly machineId: string;
+  /** The name that the router has, or had at its last launch; null where it never had one. */
+  readonly peerName: string | null;
   /** The oldest version of its API that the Docker daemon accepts; null where none runs. */
   readonly oldestDockerApi: string | null;
   /** The component's container; null where there is none, or no Docker to ask. */
@@ -42,18 +45,21 @@ export async function observe(options: ServiceOptions, host: Host): Promise<Obse
   const container = docker ? await observeContainer(component.container, host) : null;
   const running = unit.state === "running";
   const isRouter = options.component === "router";
+  const environment = host.file(component.environmentPath);
+  const router = isRouter && container?.running && script.generation !== "first" ? await observeRouter(host) : null;
   const bridged = isRouter && options.mode === "bridge" && container?.running === true;
   return {
     init,
     unit,
-    environment: host.file(component.environmentPath),
+    environment,
     script,
     machineId: host.kernel("/etc/machine-id") ?? "",
     oldestDockerApi: docker ? await observeOldestApi(host) : null,
     container,
     startedWith: running ? environmentOfProcess(unit.pid, host) : null,
     startedBefore: running && startTime(String(unit.pid), host) < startTime("self", host),
-    router: isRouter && container?.running && script.generation !== "first" ? await observeRouter(host) : null,
+    router,
+    peerName: launchedName(environment?.content ?? "") ?? router?.name ?? null,
     unfinishedPorts: hasEthtool(host) ? (bridged ? unfinishedPorts(options.bridge, host) : []) : null,
     exposed: isRouter && options.expose && container?.running === true && isExposed(host),
   };

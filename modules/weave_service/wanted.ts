@@ -86,7 +86,7 @@ function refuseNonsense({ component, mode, expose, dns, args }: ServiceOptions, 
 
 /**
  * As far as a container tells: its image, its password, its use of a bridge made before, and the arguments that are asked
- * for. A proxy or plugin too many within a router does no harm until the next launch.
+ * for. A proxy or plugin too many within a router does no harm until the next launch, and its name is kept.
  */
 function misfits(container: ObservedContainer | null, environment: Environment, tag: string | null): readonly string[] {
   if (container === null) return [];
@@ -96,7 +96,7 @@ function misfits(container: ObservedContainer | null, environment: Environment, 
     given.includes(` ${argument} `) || given.includes(` ${argument.replace("=", " ")} `);
   const missing = (environment.get(ARGS) ?? "")
     .split(" ")
-    .filter((argument) => !/^$|^--no-restart$|^--(plugin|proxy)=false$/.test(argument) && !isGiven(argument));
+    .filter((argument) => !/^$|^--no-restart$|^--name=|^--(plugin|proxy)=false$/.test(argument) && !isGiven(argument));
   const fastdp = args.includes("--datapath") && !args.includes("--no-fastdp");
   const password = (variables: Environment): string => variables.get("WEAVE_PASSWORD") ?? "";
   return [

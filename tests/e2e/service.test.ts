@@ -44,6 +44,13 @@ async function settled(options: object): Promise<TaskResult["result"]> {
   return made;
 }
 
+async function removed(component = "router"): Promise<void> {
+  const { failed, msg } = await service({ component, state: "absent" });
+  assert.not(failed, msg);
+}
+
+const answers = "for i in $(seq 100); do curl -sf http://127.0.0.1:6784/status && exit; sleep 0.1; done; exit 1";
+
 test("what the router says of itself is returned", async () => {
   const { router } = await service({ peers: [] });
   const { name, version, datapath, connections } = router as Record<string, unknown>;
@@ -54,7 +61,7 @@ test("what the router says of itself is returned", async () => {
 test("checksums on the router's port are finished after a boot, and mended with just that", async () => {
   const offload = (): Promise<string> => sh("ethtool -k vethwe-bridge | grep ^tx-checksumming");
   await host.reboot();
-  await sh("for i in $(seq 100); do curl -sf http://127.0.0.1:6784/status && break; sleep 0.1; done");
+  await sh(answers);
   assert.is(await offload(), "tx-checksumming: off");
   await sh("ethtool -K vethwe-bridge tx on");
   assert.equal(subjects(await settled({ state: "started" })), ["vethwe-bridge: TX checksum offload"]);
@@ -70,6 +77,12 @@ test("a change that the router can't take live restarts it, and the plan says so
   );
   assert.is.not(await launchedAt(), before);
   assert.match(await sh("docker inspect --format '{{.Args}}' weave"), "--ipalloc-range 10.40.0.0/16");
+});
+
+test("a router that dies is started again", async () => {
+  await sh(`docker kill weave; sleep 1; ${answers}`);
+  const { changed } = await service({ args: ["--ipalloc-range=10.40.0.0/16"], peers: ["192.168.50.12"] });
+  assert.not(changed);
 });
 
 test("restarted restarts it once a run", async () => {
@@ -110,7 +123,7 @@ test("a router that a hand launched is taken over without a restart", async () =
 });
 
 test("one that was launched otherwise is launched anew, and the plan says why", async () => {
-  await settled({ state: "absent" });
+  await removed();
   await sh(BY_HAND);
   const made = await settled({ peers: ["192.168.50.12"], password: "correct-horse" });
   assert.match(String(made["disrupts"]), "(it has another password)");
@@ -118,7 +131,7 @@ test("one that was launched otherwise is launched anew, and the plan says why", 
 });
 
 test("one that a hand launched is stopped for good, and removed", async () => {
-  await settled({ state: "absent" });
+  await removed();
   await sh(BY_HAND);
   const stopped = await settled({ state: "stopped" });
   assert.equal(subjects(stopped), ["weave.service: state", "container weave: restart policy"]);
@@ -130,7 +143,7 @@ test("one that a hand launched is stopped for good, and removed", async () => {
 test("a slow router is waited for", async () => {
   await host.write(`${standInFolder}/behaviour.json`, '{"startDelayMilliseconds": 3000}');
   await settled({ state: "started" });
-  await settled({ state: "absent" });
+  await removed();
 });
 
 test("a router that does not start fails the run, with what it logged", async () => {
@@ -153,18 +166,43 @@ test("what can't be had in time is said, and the next run finishes it", async ()
   const made = await service({ state: "started" });
   assert.not(made["failed"], made.msg);
   await host.write(`${standInFolder}/behaviour.json`, "{}");
-  await settled({ state: "absent" });
+  await removed();
 });
+
+/** Apollo's own unit of 2016, as its role's template renders it. */
+const APOLLOS_UNIT = `[Unit]
+After=docker.service
+Requires=docker.service
+
+[Service]
+TimeoutStartSec=0
+EnvironmentFile=-/etc/weave.%H.env
+EnvironmentFile=-/etc/weave.env
+Environment=WEAVE_VERSION=1.4.6
+ExecStartPre=/usr/local/bin/weave launch-router --no-dns 192.168.50.12
+ExecStart=/usr/bin/docker attach weave
+ExecStartPost=/usr/local/bin/weave expose
+Restart=on-failure
+ExecStop=/usr/local/bin/weave stop-router
+
+[Install]
+WantedBy=multi-user.target
+`;
 
 test("Apollo's units of 2016: router and proxy by an old script, on docker0, with an address for the host", async () => {
   await sh("echo 'DOCKER_OPTS=' >/etc/default/docker; ip link del weave; systemctl restart docker");
   await installWeaveStandIn(host, { version: "1.4.6" });
-  const router = { mode: "proxy", expose: true, env: { WEAVE_DEBUG: "1" } };
-  await settled(router);
+  await host.write("/etc/systemd/system/weave.service", APOLLOS_UNIT);
+  await sh(`systemctl daemon-reload; systemctl start weave; ${answers}`);
+  const before = await launchedAt();
+  const name = await sh("cat /sys/class/net/weave/address");
+  const taken = await settled({ mode: "proxy", expose: true, peers: ["192.168.50.12"] });
+  assert.is(taken["disrupts"], undefined);
+  assert.is(await launchedAt(), before, "Apollo's own router goes on");
+  assert.match(await host.read("/etc/weave.env"), `--name=${name} --no-dns`);
   const proxy = { component: "proxy", args: ["--rewrite-inspect", "--without-dns"] };
   await settled(proxy);
   assert.is(await sh("docker ps --format '{{.Names}}' | sort | xargs"), "weave weaveproxy");
-  assert.match(await sh("docker inspect --format '{{.Args}}' weave"), /--name 0?[2-9a-f]/);
   assert.match(await sh("ip -o -4 addr show dev weave"), " inet ");
   assert.is(await sh("systemd-analyze verify weave.service weaveproxy.service 2>&1"), "");
   await sh(
@@ -172,7 +210,7 @@ test("Apollo's units of 2016: router and proxy by an old script, on docker0, wit
   );
   const plugin = await service({ component: "plugin" }, "--check");
   assert.not(plugin["failed"], plugin.msg);
-  for (const component of ["proxy", "router"]) await settled({ component, state: "absent" });
+  for (const component of ["proxy", "router"]) await removed(component);
 });
 
 test("the article's script, whose launch is the router alone", async () => {
@@ -182,7 +220,7 @@ test("the article's script, whose launch is the router alone", async () => {
   assert.is(await sh("docker ps --format '{{.Names}}'"), "weave");
   const made = await settled({ mode: "proxy", peers: [] });
   assert.match(String(made["disrupts"]), "(with other WEAVE_PEERS)");
-  await settled({ state: "absent" });
+  await removed();
 });
 
 test("a component that is within the router since 2.0 is refused, with the way to have it", async () => {

@@ -5,6 +5,7 @@ import {
   differingVariables,
   environmentOf,
   inOrder,
+  launchedName,
   renderEnvironmentFile,
   withoutPassword,
 } from "../../../modules/weave_service/environment";
@@ -54,6 +55,15 @@ test("on docker0 the router may use its fast datapath, has the part that is aske
     assert.match(args, new RegExp(`^--no-restart --name=([0-9a-f]{2}:){5}[0-9a-f]{2} --${other}=false --no-dns$`));
     assert.is(environmentOf(asked({ mode }), FRESH).get("WEAVE_ARGS"), args);
   }
+});
+
+test("a router on docker0 keeps the name that it has", () => {
+  const peerName = "0e:5f:33:00:00:09";
+  const environment = environmentOf(asked({ mode: "proxy" }), { ...FRESH, peerName });
+  assert.match(environment.get("WEAVE_ARGS") ?? "", ` --name=${peerName} `);
+  assert.is(launchedName(renderEnvironmentFile(environment)), peerName);
+  assert.is(launchedName(render(asked())), null);
+  assert.is(environmentOf(asked(), { ...FRESH, peerName }).get("WEAVE_ARGS"), argsOf(asked(), "2.8.1"));
 });
 
 test("a daemon that accepts no API as old as Weave asks for is asked with its oldest: by script, its container, router", () => {

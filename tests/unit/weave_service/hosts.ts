@@ -24,6 +24,7 @@ export const FRESH: ObservedService = {
   environment: null,
   script: readWeaveScript(SCRIPT),
   machineId: "0123456789abcdef0123456789abcdef",
+  peerName: null,
   oldestDockerApi: "1.12",
   container: null,
   startedWith: null,
@@ -62,8 +63,9 @@ export const CONTAINER: ObservedContainer = {
 /** The same host as `wanted` has it. */
 export function steady(
   wanted: ServiceOptions = asked(),
-  host: ObservedService = FRESH,
+  fresh: ObservedService = FRESH,
 ): ObservedService & { startedWith: ReadonlyMap<string, string> } {
+  const host = { ...fresh, peerName: ROUTER.name };
   const { text, environmentText } = settle(wanted, host);
   return {
     ...host,
