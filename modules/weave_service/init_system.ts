@@ -15,7 +15,7 @@ export interface InitSystem {
   /** Steps that make it read its files again. */
   readonly reload: readonly Action[];
   /** Steps that have the component started with Docker, or no more. */
-  readonly enable: (component: Component, enabled: boolean) => readonly Action[];
+  readonly enable: (component: Component, enabled: boolean, before: StartsWith) => readonly Action[];
   /** Commands that start it; `failed` is whether the init system has given it up. */
   readonly start: (component: Component, failed: boolean) => readonly (readonly string[])[];
   readonly restart: (component: Component) => readonly (readonly string[])[];
@@ -38,11 +38,13 @@ export interface Job {
   readonly clearRestartPolicy: boolean;
 }
 
+export type StartsWith = "Docker" | "something else" | "nothing";
+
 /** A unit as its init system has it. */
 export interface ObservedUnit {
   readonly file: FileState | null;
-  /** Whether it is started along with Docker. */
-  readonly enabled: boolean;
+  /** What it is started along with: Docker, something else, such as the system, or nothing. */
+  readonly startsWith: StartsWith;
   /** Whether the init system holds another text than the file's. */
   readonly needsReload: boolean;
   readonly state: "running" | "starting" | "stopping" | "stopped" | "failed";

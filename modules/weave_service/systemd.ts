@@ -4,7 +4,7 @@ import type { Host } from "../core/host";
 import { Refusal } from "../core/refusal";
 import { parseProperties } from "../formats/unit";
 import type { Component } from "./components";
-import type { InitSystem, Job, ObservedUnit } from "./init_system";
+import type { InitSystem, Job, ObservedUnit, StartsWith } from "./init_system";
 import { finishChecksums, launchOrAdopt } from "./shell_steps";
 
 const UNITS = "/etc/systemd/system";
@@ -52,7 +52,11 @@ export const SYSTEMD: InitSystem = {
   render,
   observe,
   reload: [run(["systemctl", "daemon-reload"])],
-  enable: (component, enabled) => [run(["systemctl", enabled ? "enable" : "disable", unitOf(component)])],
+  // Other links than those that the unit's own text asks for are taken away by "reenable" and "disable" alone.
+  enable: (component, enabled, before) => {
+    const verb = enabled ? (before === "nothing" ? "enable" : "reenable") : "disable";
+    return [run(["systemctl", verb, unitOf(component)])];
+  },
   // A unit that has failed too often is started by nobody until its failures are forgotten.
   start: (component, failed) => [
     ...(failed ? [["systemctl", "reset-failed", unitOf(component)]] : []),
@@ -91,11 +95,18 @@ function observe(component: Component, host: Host): ObservedUnit {
   const properties = parseProperties(stdout);
   return {
     file: host.file(pathOf(component)),
-    enabled: host.link(`${UNITS}/docker.service.wants/${unit}`) !== null,
+    startsWith: startsWith(unit, host),
     needsReload: properties.get("NeedDaemonReload") === "yes",
     state: STATES[properties.get("ActiveState") ?? ""] ?? "stopped",
     pid: Number(properties.get("MainPID")),
   };
+}
+
+function startsWith(unit: string, host: Host): StartsWith {
+  const wantedBy = (target: string): boolean => host.link(`${UNITS}/${target}.wants/${unit}`) !== null;
+  // Apollo's units were the system's own.
+  if (wantedBy("multi-user.target")) return "something else";
+  return wantedBy("docker.service") ? "Docker" : "nothing";
 }
 
 const STATES: Readonly<Record<string, ObservedUnit["state"]>> = {

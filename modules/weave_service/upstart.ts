@@ -102,7 +102,7 @@ function observe(component: Component, host: Host): ObservedUnit {
   const status = host.run(["initctl", "status", component.container], { mayFail: true });
   return {
     file,
-    enabled: file !== null && !/^\s*manual\s*$/m.test(override),
+    startsWith: file !== null && !/^\s*manual\s*$/m.test(override) ? "Docker" : "nothing",
     needsReload: file !== null && status.status !== 0,
     ...parseStatus(status.stdout),
   };

@@ -20,7 +20,7 @@ export const SCRIPT =
 /** A host with the script and nothing else. */
 export const FRESH: ObservedService = {
   init: "systemd",
-  unit: { file: null, enabled: false, needsReload: false, state: "stopped", pid: 0 },
+  unit: { file: null, startsWith: "nothing", needsReload: false, state: "stopped", pid: 0 },
   environment: null,
   script: readWeaveScript(SCRIPT),
   machineId: "0123456789abcdef0123456789abcdef",
@@ -69,7 +69,13 @@ export function steady(
   const { text, environmentText } = settle(wanted, host);
   return {
     ...host,
-    unit: { file: { content: text, mode: 0o644 }, enabled: true, needsReload: false, state: "running", pid: 912 },
+    unit: {
+      file: { content: text, mode: 0o644 },
+      startsWith: "Docker",
+      needsReload: false,
+      state: "running",
+      pid: 912,
+    },
     environment: { content: environmentText, mode: 0o600 },
     container: { ...CONTAINER, image: `weaveworks/weave:${host.script.version}` },
     startedWith: new Map([...environmentOf(wanted, host), ["PATH", "/usr/bin"]]),

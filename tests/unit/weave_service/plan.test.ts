@@ -9,7 +9,7 @@ import { asked, CONTAINER, FRESH, ROUTER, steady } from "./hosts";
 
 const ENV = "/etc/weave.env";
 const UNIT = "/etc/systemd/system/weave.service";
-const ENABLED = "weave.service: starts with Docker";
+const ENABLED = "weave.service: starts with";
 const STATE = "weave.service: state";
 
 const words = (options: ReturnType<typeof asked>, observed: ObservedService) =>
@@ -111,9 +111,15 @@ test("a router that runs without an answer is waited for", () => {
 });
 
 test("a unit that does not start with Docker is enabled", () => {
-  assert.equal(words(asked(), { ...steady(), unit: { ...steady().unit, enabled: false } }), [
-    { subject: ENABLED, before: "no\n", after: "yes\n", steps: ["systemctl enable weave.service"] },
+  assert.equal(words(asked(), { ...steady(), unit: { ...steady().unit, startsWith: "nothing" } }), [
+    { subject: ENABLED, before: "nothing\n", after: "Docker\n", steps: ["systemctl enable weave.service"] },
   ]);
+});
+
+test("one that starts with the system, as Apollo's did, is enabled anew, or disabled", () => {
+  const observed: ObservedService = { ...steady(), unit: { ...steady().unit, startsWith: "something else" } };
+  assert.equal(words(asked(), observed)[0]?.steps, ["systemctl reenable weave.service"]);
+  assert.equal(words(asked({ state: "stopped" }), observed)[1]?.steps, ["systemctl disable weave.service"]);
 });
 
 test("a unit that was changed by hand is written and read again, the router left running", () => {
@@ -220,10 +226,10 @@ test("stopped: the router is stopped and no longer starts with Docker, its files
   const { changes } = plan(asked({ state: "stopped" }), steady());
   assert.equal(inWords(changes), [
     { subject: STATE, before: "running\n", after: "stopped\n", steps: ["systemctl stop weave.service"] },
-    { subject: ENABLED, before: "yes\n", after: "no\n", steps: ["systemctl disable weave.service"] },
+    { subject: ENABLED, before: "Docker\n", after: "nothing\n", steps: ["systemctl disable weave.service"] },
   ]);
   assert.match(changes[0]?.disrupts ?? "", "traffic between hosts ends");
-  const disabled = { ...steady(), unit: { ...steady().unit, enabled: false } };
+  const disabled: ObservedService = { ...steady(), unit: { ...steady().unit, startsWith: "nothing" } };
   assert.equal(plan(asked({ state: "stopped" }), down("stopped", disabled)).changes, []);
   assert.equal(plan(asked({ state: "stopped" }), down("failed", disabled)).changes, []);
 });
@@ -311,6 +317,9 @@ test("one that something else has launched is stopped for good, and removed", ()
     ],
   );
   assert.equal(subjects(plan(asked({ state: "absent" }), FOREIGN).changes), [STATE, "container weave"]);
+  const stopped = { ...FOREIGN, container: { ...CONTAINER, running: false, restartPolicy: "always" }, router: null };
+  const [removal] = plan(asked({ state: "absent" }), stopped).changes;
+  assert.is(removal?.disrupts, "the container weave, which would come back with Docker");
 });
 
 test("unfinished checksums are mended on the port alone; without ethtool the router is refused", () => {
@@ -352,7 +361,7 @@ test("on upstart the same is done in its own words", () => {
     [
       [ENV, `write ${ENV} 0600`],
       ["/etc/init/weave.conf", "write /etc/init/weave.conf 0644", "initctl reload-configuration"],
-      ["weave: starts with Docker", "remove /etc/init/weave.override", "initctl reload-configuration"],
+      ["weave: starts with", "remove /etc/init/weave.override", "initctl reload-configuration"],
       ["weave: state", "initctl start weave", "await /status for 300 s"],
     ],
   );
