@@ -2,7 +2,7 @@ import type { Action, Change } from "../core/change";
 import { Refusal } from "../core/refusal";
 import { ARGS, differingVariables, PEERS } from "./environment";
 import { liveChanges, noRestartPolicy } from "./live_changes";
-import type { ObservedService } from "./observe";
+import { isReady, type ObservedService } from "./observe";
 import type { ServiceOptions } from "./options";
 import { adoptPath } from "./shell_steps";
 import { files } from "./unit_files";
@@ -19,8 +19,7 @@ export function launch(options: ServiceOptions, wanted: WantedService, observed:
   const { unit, container } = observed;
   const foreign = unit.state !== "running" && unit.state !== "starting" && container?.running === true;
   if (foreign) return takeOver(options, wanted, observed);
-  const answers = options.component !== "router" || observed.script.generation === "first" || observed.router !== null;
-  if (unit.state !== "running" || container?.running !== true || !answers) return start(options, wanted, observed);
+  if (unit.state !== "running" || !isReady(options, observed)) return start(options, wanted, observed);
 
   const reasons = restartReasons(options, wanted, observed);
   if (reasons.length > 0) return [restart(options, wanted, reasons)];

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FileState, Host } from "../core/host";
 import { Refusal } from "../core/refusal";
 import { parseAddresses } from "../formats/iproute";
@@ -35,8 +36,27 @@ export interface ObservedService {
   readonly exposed: boolean;
 }
 
-/** Looks at the unit, its files, the container and the running router. */
+/** How long a start under way is waited for, in seconds: a restart of Docker has just begun one, say. */
+const SETTLE_SECONDS = 30;
+
+/** Looks at the unit, its files, the container and the running router; where a start is under way, at what comes of it. */
 export async function observe(options: ServiceOptions, host: Host): Promise<ObservedService> {
+  const end = Date.now() + Math.min(options.timeout, SETTLE_SECONDS) * 1000;
+  for (;;) {
+    const seen = await look(options, host);
+    const starting = seen.unit.state === "starting" || (seen.unit.state === "running" && !isReady(options, seen));
+    if (!starting || options.state === "absent" || options.state === "stopped" || Date.now() >= end) return seen;
+    await sleep(250);
+  }
+}
+
+/** Whether the component runs and, where it can be asked, answers. */
+export function isReady({ component }: ServiceOptions, seen: ObservedService): boolean {
+  const answers = component !== "router" || seen.script.generation === "first" || seen.router !== null;
+  return seen.container?.running === true && answers;
+}
+
+async function look(options: ServiceOptions, host: Host): Promise<ObservedService> {
   const component = COMPONENTS[options.component];
   const init = detectInit(host);
   const unit = INIT_SYSTEMS[init].observe(component, host);

@@ -91,13 +91,13 @@ function expanded(text: string): string {
 
 function observe(component: Component, host: Host): ObservedUnit {
   const unit = unitOf(component);
-  const { stdout } = host.run(["systemctl", "show", unit, "-p", "ActiveState,NeedDaemonReload,MainPID"]);
+  const { stdout } = host.run(["systemctl", "show", unit, "-p", "ActiveState,SubState,Job,NeedDaemonReload,MainPID"]);
   const properties = parseProperties(stdout);
   return {
     file: host.file(pathOf(component)),
     startsWith: startsWith(unit, host),
     needsReload: properties.get("NeedDaemonReload") === "yes",
-    state: STATES[properties.get("ActiveState") ?? ""] ?? "stopped",
+    state: stateOf(properties),
     pid: Number(properties.get("MainPID")),
   };
 }
@@ -107,6 +107,13 @@ function startsWith(unit: string, host: Host): StartsWith {
   // Apollo's units were the system's own.
   if (wantedBy("multi-user.target")) return "something else";
   return wantedBy("docker.service") ? "Docker" : "nothing";
+}
+
+function stateOf(properties: ReadonlyMap<string, string>): ObservedUnit["state"] {
+  const state = STATES[properties.get("ActiveState") ?? ""] ?? "stopped";
+  // Between two tries it has failed, however it is called; one that waits for Docker's own start is about to start.
+  if (properties.get("SubState") === "auto-restart") return "failed";
+  return state === "stopped" && Number(properties.get("Job")) > 0 ? "starting" : state;
 }
 
 const STATES: Readonly<Record<string, ObservedUnit["state"]>> = {

@@ -85,6 +85,13 @@ test("a router that dies is started again", async () => {
   assert.not(changed);
 });
 
+test("a router that comes back with Docker is waited for, and is no change", async () => {
+  await sh("systemctl restart docker");
+  const { changed, router } = await service({ args: ["--ipalloc-range=10.40.0.0/16"], peers: ["192.168.50.12"] });
+  assert.not(changed);
+  assert.ok(router);
+});
+
 test("restarted restarts it once a run", async () => {
   const before = await launchedAt();
   const options = { state: "restarted", args: ["--ipalloc-range=10.40.0.0/16"], peers: ["192.168.50.12"] };
@@ -148,8 +155,9 @@ test("a slow router is waited for", async () => {
 
 test("a router that does not start fails the run, with what it logged", async () => {
   await host.write(`${standInFolder}/behaviour.json`, '{"failOnLaunch": "Inconsistent port settings"}');
-  const { failed, msg } = await service({ timeout: 20 });
+  const { failed, msg, ...rest } = await service({ timeout: 20, password: "correct-horse" });
   assert.ok(failed);
+  assert.not.match(JSON.stringify([msg, rest]), "correct-horse");
   assert.match(
     msg ?? "",
     /^weave\.service: state: systemctl start weave\.service ended with [\s\S]*journalctl .* says: /,

@@ -1,11 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { RunOutput } from "../../../modules/core/host";
 import { observe } from "../../../modules/weave_service/observe";
 import { type Contents, memoryHost } from "../support/memory_host";
 import { refusalLater } from "../support/refusal";
 import { asked, CONTAINER, FRESH, ROUTER, SCRIPT, steady } from "./hosts";
 
-const SHOW = "systemctl show weave.service -p ActiveState,NeedDaemonReload,MainPID";
+const SHOW = "systemctl show weave.service -p ActiveState,SubState,Job,NeedDaemonReload,MainPID";
 const script = { "/usr/local/bin/weave": { content: SCRIPT, mode: 0o755 } };
 
 const DOCKER_RUNS = { "/var/run/docker.pid": "77", "/proc/77/comm": "dockerd" };
@@ -92,9 +93,13 @@ test("a value of the running router's environment may have = and newlines in it"
 
 test("a router that runs and does not answer says nothing, and without Docker nobody is asked", async () => {
   const silent = Object.entries(running().services ?? {}).filter(([request]) => !request.includes("/report"));
-  assert.is((await observe(asked(), memoryHost({ ...running(), services: Object.fromEntries(silent) }))).router, null);
+  const soon = asked({ timeout: 1 });
+  assert.is((await observe(soon, memoryHost({ ...running(), services: Object.fromEntries(silent) }))).router, null);
   const kernel = { "/proc/1/comm": "systemd", "/var/run/docker.pid": "77", "/proc/77/comm": "node" };
-  const { container, router, oldestDockerApi } = await observe(asked(), memoryHost({ ...running(), kernel }));
+  const { container, router, oldestDockerApi } = await observe(
+    asked({ timeout: 1 }),
+    memoryHost({ ...running(), kernel }),
+  );
   assert.equal([container, router, oldestDockerApi], [null, null, null]);
 });
 
@@ -102,6 +107,26 @@ test("a port that leaves checksums unfinished is seen, and a host without ethtoo
   const programs = { ...running().programs, "ethtool -k vethwe-bridge": "tx-checksumming: on\n" };
   assert.equal((await observe(asked(), memoryHost({ ...running(), programs }))).unfinishedPorts, ["vethwe-bridge"]);
   assert.is((await observe(asked(), memoryHost({ ...fresh, names: {} }))).unfinishedPorts, null);
+});
+
+test("a start under way is waited for, and one that waits for Docker's; one that has failed and is tried again is not", async () => {
+  for (const [under, way] of [
+    ["activating", "start-pre"],
+    ["inactive", "dead\nJob=41"],
+  ]) {
+    let times = 0;
+    const host = memoryHost(running());
+    const run = (argv: readonly string[]): RunOutput => {
+      const stdout = `ActiveState=${under}\nSubState=${way}\nNeedDaemonReload=no\nMainPID=0\n`;
+      return argv[0] === "systemctl" && ++times < 3 ? { status: 0, stdout, stderr: "" } : host.run(argv);
+    };
+    assert.equal([(await observe(asked(), { ...host, run })).unit.state, times], ["running", 3]);
+  }
+  const programs = {
+    ...running().programs,
+    [SHOW]: "ActiveState=activating\nSubState=auto-restart\nNeedDaemonReload=no\nMainPID=0\n",
+  };
+  assert.is((await observe(asked(), memoryHost({ ...running(), programs }))).unit.state, "failed");
 });
 
 test("what was started by this run is not there since before it", async () => {
@@ -118,7 +143,7 @@ test("upstart is told from other inits by its jobs", async () => {
   const kernel = { ...fresh.kernel, "/proc/1/comm": "init" };
   const programs = { "initctl status weave": "weave start/running, process 912\n" };
   const upstart = { ...fresh, kernel, programs, names: { "/usr/sbin": ["ethtool"], "/etc/init": ["rc-sysinit.conf"] } };
-  const { init, unit } = await observe(asked(), memoryHost(upstart));
+  const { init, unit } = await observe(asked({ timeout: 1 }), memoryHost(upstart));
   assert.equal([init, unit.state, unit.pid], ["upstart", "running", 912]);
   assert.match(
     await refusalLater(async () => observe(asked(), memoryHost({ ...upstart, names: {} }))),
