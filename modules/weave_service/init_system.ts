@@ -16,8 +16,8 @@ export interface InitSystem {
   readonly reload: readonly Action[];
   /** Steps that have the component started with Docker, or no more. */
   readonly enable: (component: Component, enabled: boolean, before: StartsWith) => readonly Action[];
-  /** Commands that start it; `failed` is whether the init system has given it up. */
-  readonly start: (component: Component, failed: boolean) => readonly (readonly string[])[];
+  /** Commands that start it, or join its start, where it does not run and is in this state. */
+  readonly start: (component: Component, state: ObservedUnit["state"]) => readonly (readonly string[])[];
   readonly restart: (component: Component) => readonly (readonly string[])[];
   readonly stop: (component: Component) => readonly string[];
   /** Shows the last lines that it logged. */

@@ -33,7 +33,7 @@ function start(options: ServiceOptions, wanted: WantedService, observed: Observe
   // A start under way is waited for, unless it has begun with what the files said before.
   const underWay = unit.state === "running" || unit.state === "starting";
   const begunOtherwise = underWay && files(wanted, observed).length > 0;
-  const join = unit.state === "running" ? [] : init.start(component, unit.state === "failed");
+  const join = unit.state === "running" ? [] : init.start(component, unit.state);
   const commands = begunOtherwise ? init.restart(component) : join;
   return [
     { ...stateOf(wanted), before, actions: [...commands.map(patiently(options, wanted)), ready(options, wanted)] },
@@ -72,7 +72,7 @@ function restartReasons(options: ServiceOptions, wanted: WantedService, observed
 function takeOver(options: ServiceOptions, wanted: WantedService, observed: ObservedService): Change[] {
   const { init, component } = wanted;
   const { container, unit } = observed;
-  const starts = init.start(component, unit.state === "failed").map(patiently(options, wanted));
+  const starts = init.start(component, unit.state).map(patiently(options, wanted));
   const policy = noRestartPolicy(wanted, observed);
   const misfits = options.state === "restarted" ? ["a restart is asked for"] : wanted.misfits(container);
   if (misfits.length === 0) {

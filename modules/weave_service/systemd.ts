@@ -58,8 +58,8 @@ export const SYSTEMD: InitSystem = {
     return [run(["systemctl", verb, unitOf(component)])];
   },
   // A unit that has failed too often is started by nobody until its failures are forgotten.
-  start: (component, failed) => [
-    ...(failed ? [["systemctl", "reset-failed", unitOf(component)]] : []),
+  start: (component, state) => [
+    ...(state === "failed" ? [["systemctl", "reset-failed", unitOf(component)]] : []),
     ["systemctl", "start", unitOf(component)],
   ],
   restart: (component) => [["systemctl", "restart", unitOf(component)]],

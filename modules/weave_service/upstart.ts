@@ -64,7 +64,8 @@ export const UPSTART: InitSystem = {
       : { do: "write", path: overrideOf(component), content: "manual\n", mode: 0o644 },
     run(["initctl", "reload-configuration"]),
   ],
-  start: ({ container }) => [["initctl", "start", container]],
+  // A start that is under way can't be joined.
+  start: ({ container }, state) => (state === "starting" ? [] : [["initctl", "start", container]]),
   // Not initctl's restart, which goes on with the text that the job was started with.
   restart: ({ container }) => [
     ["initctl", "stop", container],
@@ -104,12 +105,20 @@ function observe(component: Component, host: Host): ObservedUnit {
     file,
     startsWith: file !== null && !/^\s*manual\s*$/m.test(override) ? "Docker" : "nothing",
     needsReload: file !== null && status.status !== 0,
-    ...parseStatus(status.stdout),
+    ...unlessLaunching(parseStatus(status.stdout), host),
   };
 }
 
+/** For upstart a job runs as soon as its script does, which at the end becomes what waits for the container. */
+function unlessLaunching(status: Status, host: Host): Status {
+  const launching = status.state === "running" && host.kernel(`/proc/${status.pid}/comm`) === "sh";
+  return launching ? { state: "starting", pid: 0 } : status;
+}
+
+type Status = Pick<ObservedUnit, "state" | "pid">;
+
 /** Reads the answer of `initctl status`: `weave start/running, process 1234`. */
-export function parseStatus(output: string): Pick<ObservedUnit, "state" | "pid"> {
+export function parseStatus(output: string): Status {
   const [, goal, state = "", pid] = /^\S+ (start|stop)\/([a-z-]+)(?:, process (\d+))?/m.exec(output) ?? [];
   if (goal === undefined || state === "waiting") return { state: "stopped", pid: 0 };
   if (goal === "stop") return { state: "stopping", pid: 0 };

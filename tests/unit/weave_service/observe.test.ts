@@ -93,11 +93,11 @@ test("a value of the running router's environment may have = and newlines in it"
 
 test("a router that runs and does not answer says nothing, and without Docker nobody is asked", async () => {
   const silent = Object.entries(running().services ?? {}).filter(([request]) => !request.includes("/report"));
-  const soon = asked({ timeout: 1 });
+  const soon = asked({ state: "stopped" });
   assert.is((await observe(soon, memoryHost({ ...running(), services: Object.fromEntries(silent) }))).router, null);
   const kernel = { "/proc/1/comm": "systemd", "/var/run/docker.pid": "77", "/proc/77/comm": "node" };
   const { container, router, oldestDockerApi } = await observe(
-    asked({ timeout: 1 }),
+    asked({ state: "stopped" }),
     memoryHost({ ...running(), kernel }),
   );
   assert.equal([container, router, oldestDockerApi], [null, null, null]);
@@ -143,8 +143,10 @@ test("upstart is told from other inits by its jobs", async () => {
   const kernel = { ...fresh.kernel, "/proc/1/comm": "init" };
   const programs = { "initctl status weave": "weave start/running, process 912\n" };
   const upstart = { ...fresh, kernel, programs, names: { "/usr/sbin": ["ethtool"], "/etc/init": ["rc-sysinit.conf"] } };
-  const { init, unit } = await observe(asked({ timeout: 1 }), memoryHost(upstart));
+  const { init, unit } = await observe(asked({ state: "stopped" }), memoryHost(upstart));
   assert.equal([init, unit.state, unit.pid], ["upstart", "running", 912]);
+  const launching = { ...upstart, kernel: { ...kernel, "/proc/912/comm": "sh" } };
+  assert.is((await observe(asked({ state: "stopped" }), memoryHost(launching))).unit.state, "starting");
   assert.match(
     await refusalLater(async () => observe(asked(), memoryHost({ ...upstart, names: {} }))),
     "this host's init system is neither systemd nor upstart",

@@ -367,6 +367,7 @@ test("on upstart the same is done in its own words", () => {
   );
   const observed = steady(asked(), host);
   assert.equal(plan(asked(), observed).changes, []);
+  assert.equal(words(asked(), down("starting", observed))[0]?.steps, ["await /status for 300 s"]);
   assert.equal(words(asked({ dns: true }), observed)[1]?.steps, [
     "initctl stop weave",
     "initctl start weave",
