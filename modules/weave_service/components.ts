@@ -8,6 +8,8 @@ export interface Component {
   readonly documentation: string;
   /** Of its container, and of its upstart job. */
   readonly container: string;
+  /** Of its container's image, whoever publishes it. */
+  readonly image: string;
   /** Of its systemd unit, without ".service". */
   readonly unit: string;
   /** Where its script is, unless told. */
@@ -25,6 +27,7 @@ export const COMPONENTS: Readonly<Record<ServiceOptions["component"], Component>
     ...WEAVE,
     description: "Weave router",
     container: "weave",
+    image: "weave",
     unit: "weave",
     environmentPath: "/etc/weave.env",
     needs: null,
@@ -33,6 +36,7 @@ export const COMPONENTS: Readonly<Record<ServiceOptions["component"], Component>
     ...WEAVE,
     description: "Weave proxy of the Docker API",
     container: "weaveproxy",
+    image: "weaveexec",
     unit: "weaveproxy",
     environmentPath: "/etc/weaveproxy.env",
     needs: "weave",
@@ -41,6 +45,7 @@ export const COMPONENTS: Readonly<Record<ServiceOptions["component"], Component>
     ...WEAVE,
     description: "Weave plugin of Docker networks",
     container: "weaveplugin",
+    image: "plugin",
     unit: "weaveplugin",
     environmentPath: "/etc/weaveplugin.env",
     needs: "weave",
@@ -50,6 +55,7 @@ export const COMPONENTS: Readonly<Record<ServiceOptions["component"], Component>
     documentation: "https://github.com/weaveworks/scope",
     script: "/usr/local/bin/scope",
     container: "weavescope",
+    image: "scope",
     unit: "scope",
     environmentPath: "/etc/weavescope.env",
     needs: null,

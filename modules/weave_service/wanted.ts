@@ -37,6 +37,7 @@ export function settle(options: ServiceOptions, observed: ObservedService): Want
   const component = COMPONENTS[options.component];
   const init = INIT_SYSTEMS[observed.init];
   const ends = options.state === "absent" || options.state === "stopped";
+  refuseStranger(component, observed.container);
   if (!ends) refuseNonsense(options, observed);
   // What is to go is named alike with every script.
   const verbs = ends ? { launch: "launch", stop: "stop" } : verbsOf(options.component, generation);
@@ -66,6 +67,15 @@ export function settle(options: ServiceOptions, observed: ObservedService): Want
     ready: options.component === "router" && generation !== "first" ? STATUS : runs(component.container),
     misfits: (container) => misfits(container, environment, tag),
   };
+}
+
+/** Another's container that only has the name is neither stopped nor removed. Of an image given by its digest nobody can tell. */
+function refuseStranger({ container: name, image }: Component, container: ObservedContainer | null): void {
+  const [, base] = /([^/:@]+)(?:[:@][^/]*)?$/.exec(container?.image ?? "") ?? [];
+  if (container === null || base === image || container.image.startsWith("sha256:")) return;
+  throw new Refusal(
+    `there is a container ${name} of the image ${container.image}, which is none of ${image}'s; rename or remove it (docker rename ${name} …)`,
+  );
 }
 
 function refuseNonsense({ component, mode, expose, dns, args }: ServiceOptions, { script }: ObservedService): void {

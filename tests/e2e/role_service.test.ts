@@ -86,10 +86,10 @@ test("Apollo of 2016: docker0, router, proxy and Scope by its variables, the scr
   await installWeaveStandIn(other, { version: "1.9.8" });
   writeFileSync(join(folder, "weave"), await other.read("/usr/local/bin/weave"));
   await sh("rm /usr/local/bin/weave", other);
-  const image = await busyboxImage(other);
+  await sh(`docker tag ${await busyboxImage(other)} weaveworks/scope:1.13.2`, other);
   writeFileSync(
     join(folder, "scope"),
-    `#!/bin/sh\ncase $1 in\nlaunch) docker run -d --name weavescope ${image} sleep 1d ;;\nstop) docker rm -f weavescope ;;\nesac\n`,
+    `#!/bin/sh\ncase $1 in\nlaunch) docker run -d --name weavescope weaveworks/scope:1.13.2 sleep 1d ;;\nstop) docker rm -f weavescope ;;\nesac\n`,
   );
   await settled("apollo2", {
     weave_mode: "proxy",

@@ -379,6 +379,26 @@ test("on upstart the same is done in its own words", () => {
   ]);
 });
 
+test("another's container that only has the name is left alone, and refused", () => {
+  const having = (image: string): ObservedService => ({ ...FRESH, container: { ...CONTAINER, image } });
+  for (const image of ["nginx", "nginx:1.27", "example.com:5000/weave/web", "weaveworks/weavedb:latest"]) {
+    for (const state of ["started", "stopped", "absent"]) {
+      assert.match(
+        refusalOf(() => plan(asked({ state }), having(image))),
+        `there is a container weave of the image ${image}`,
+      );
+    }
+  }
+  for (const image of [
+    "weave",
+    "example.com:5000/rajchaudhuri/weave:2.9.0",
+    "weaveworks/weave@sha256:0a",
+    "sha256:0a1b",
+  ]) {
+    assert.ok(plan(asked({ state: "absent" }), having(image)).changes.length > 0, image);
+  }
+});
+
 test("arguments that contradict other options are refused", () => {
   const refused = (options: Record<string, unknown>): string => refusalOf(() => plan(asked(options), FRESH));
   assert.match(
