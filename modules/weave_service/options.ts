@@ -75,8 +75,8 @@ export const options = {
   env: dict(
     {
       description:
-        "More variables of the script's environment, such as C(WEAVE_DEBUG). They are readable in the container's " +
-        "settings: a password belongs in I(password).",
+        "More variables of the script's environment, such as C(WEAVE_DEBUG). They are shown in the diff: a " +
+        "password belongs in I(password).",
       default: {},
     },
     variable,
