@@ -53,6 +53,11 @@ function flagOf(option: string): string {
   return option.replace(/_/g, "-");
 }
 
+/** A list or dictionary as a flag takes it. */
+function listed(value: object): string {
+  return (Array.isArray(value) ? value : Object.entries(value).map((pair) => pair.join("="))).join(",");
+}
+
 /** Values stay texts: the module's own table converts them, as it does Ansible's. */
 function toFlag({ type, description, default: value, choices }: Option<unknown>): Options {
   return {
@@ -60,6 +65,6 @@ function toFlag({ type, description, default: value, choices }: Option<unknown>)
     ...(type === "bool" ? { type: "boolean" } : { type: "string" }),
     ...(type === "list" && { array: true }),
     ...(choices && { choices }),
-    ...(value !== null && { defaultDescription: Array.isArray(value) ? value.join(",") || "none" : String(value) }),
+    ...(value !== null && { defaultDescription: typeof value === "object" ? listed(value) || "none" : String(value) }),
   };
 }

@@ -32,8 +32,7 @@ async function perform(action: Action): Promise<void> {
     case "set":
       return writeFileSync(action.path, action.value);
     case "run":
-      run(action.argv, action.timeout === undefined ? {} : { timeout: action.timeout });
-      return;
+      return succeed(action);
     case "request":
       return accepted(action.request, action.orStatus);
     case "await":
@@ -60,6 +59,15 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ["EROFS", "Its file system is mounted read-only: mount it to be written and run again"],
 ]);
 
+function succeed({ argv, timeout, onFailure }: Extract<Action, { do: "run" }>): void {
+  try {
+    run(argv, timeout === undefined ? {} : { timeout });
+  } catch (error) {
+    if (!(error instanceof Refusal) || onFailure === undefined) throw error;
+    throw new Refusal(`${error.message}. ${told(onFailure)}`);
+  }
+}
+
 async function accepted(wanted: HttpRequest, orStatus: readonly number[] = []): Promise<void> {
   const what = nameOfRequest(wanted);
   const response = await request(wanted);
@@ -70,13 +78,22 @@ async function accepted(wanted: HttpRequest, orStatus: readonly number[] = []): 
 
 async function answered({ request: wanted, timeout, onFailure }: Extract<Action, { do: "await" }>): Promise<void> {
   const end = Date.now() + timeout * 1000;
+  let last = "nobody listens there";
   for (;;) {
-    const response = await request(wanted);
-    if (response?.status === 200) return;
+    try {
+      const response = await request(wanted);
+      if (response?.status === 200) return;
+      if (response !== null) last = `answered ${response.status}`;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      last = error.message;
+    }
     if (Date.now() > end) break;
     await sleep(250);
   }
-  throw new Refusal(`no answer to ${nameOfRequest(wanted)} within ${timeout} s. ${told(onFailure)}`);
+  throw new Refusal(
+    `no answer to ${nameOfRequest(wanted)} within ${timeout} s. The last try: ${last}. ${told(onFailure)}`,
+  );
 }
 
 function validate({ content, argv }: Validate): void {

@@ -25,12 +25,18 @@ export type Action =
   | { readonly do: "remove"; readonly path: string }
   /** A setting of the kernel's, in /proc/sys or /sys. */
   | { readonly do: "set"; readonly path: string; readonly value: string }
-  | { readonly do: "run"; readonly argv: readonly string[]; readonly timeout?: number }
   | {
       readonly do: "request";
       readonly request: HttpRequest;
       /** Answers from 300 on that are no failure either. */
       readonly orStatus?: readonly number[];
+    }
+  | {
+      readonly do: "run";
+      readonly argv: readonly string[];
+      readonly timeout?: number;
+      /** What to ask for the reason when the program fails or runs out of time. */
+      readonly onFailure?: readonly string[];
     }
   | {
       readonly do: "await";

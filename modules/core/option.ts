@@ -5,7 +5,7 @@ import { Refusal } from "./refusal";
  * line and the documentation.
  */
 export interface Option<Value> {
-  readonly type: "str" | "int" | "bool" | "list" | "raw";
+  readonly type: "str" | "int" | "bool" | "list" | "dict" | "raw";
   readonly description: string;
   /** Whether leaving it out is an error. */
   readonly required: boolean;
@@ -130,6 +130,35 @@ export function list<const D extends Declaration<readonly string[]>>(
       .filter((text) => text !== "")
       .map(check);
   return option<D, readonly string[]>("list", declaration, convert);
+}
+
+/**
+ * Texts by name; `checkName` checks each name. As in Ansible one text stands for several, `name=value` each, separated by
+ * commas or white space, so such a value may not contain either.
+ */
+export function dict<const D extends Declaration<Readonly<Record<string, string>>>>(
+  declaration: D,
+  checkName: TextCheck = (name) => name,
+): Option<Given<D, Readonly<Record<string, string>>>> {
+  const convert = (raw: unknown): Readonly<Record<string, string>> => {
+    if (typeof raw !== "string" && (typeof raw !== "object" || raw === null || Array.isArray(raw))) {
+      throw new Refusal(`${show(raw)} is no dictionary; write it as {name: value} or name=value`);
+    }
+    const entries = typeof raw === "string" ? pairs(toText(raw)) : Object.entries(raw);
+    return Object.fromEntries(entries.map(([name, value]) => [checkName(name), toText(value)]));
+  };
+  return option<D, Readonly<Record<string, string>>>("dict", declaration, convert);
+}
+
+function pairs(text: string): [name: string, value: string][] {
+  return text
+    .split(/[\s,]+/)
+    .filter((pair) => pair !== "")
+    .map((pair) => {
+      const [, name, value] = /^([^=]+)=(.*)$/.exec(pair) ?? [];
+      if (name === undefined || value === undefined) throw new Refusal(`${show(pair)} is not written as name=value`);
+      return [name, value];
+    });
 }
 
 function toText(raw: unknown): string {

@@ -1,51 +1,126 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FileState, Host } from "../core/host";
 import { Refusal } from "../core/refusal";
-import { parseProperties } from "../formats/unit";
+import { parseAddresses } from "../formats/iproute";
+import { COMPONENTS } from "./components";
+import { dockerRuns, type ObservedContainer, observeContainer, observeOldestApi, parseEnvironment } from "./container";
+import { launchedName } from "./environment";
+import { detectInit, INIT_SYSTEMS, type InitName, type ObservedUnit } from "./init_system";
 import type { ServiceOptions } from "./options";
-import { observeTargets } from "./router_api";
-import { ENVIRONMENT_PATH, UNIT, UNIT_PATH, WANTS_PATH } from "./systemd";
+import { type LiveRouter, observeRouter } from "./router_api";
+import { ROUTER_PORTS } from "./shell_steps";
+import { expectedScript, readWeaveScript, type WeaveScript } from "./weave_script";
 
 /** The host as weave_service finds it. */
 export interface ObservedService {
-  /** The text of the weave script, which tells what it understands; "" where it is not there and not needed. */
-  readonly script: string;
-  readonly unit: FileState | null;
+  readonly init: InitName;
+  readonly unit: ObservedUnit;
   readonly environment: FileState | null;
-  /** Whether the unit is started along with Docker. */
-  readonly enabled: boolean;
-  /** Whether systemd holds another unit than the one in the file. */
-  readonly needsReload: boolean;
-  /** systemd's word: active, activating, inactive, failed … */
-  readonly activeState: string;
+  readonly script: WeaveScript;
+  readonly machineId: string;
+  /** The name that the router has, or had at its last launch; null where it never had one. */
+  readonly peerName: string | null;
+  /** The oldest version of its API that the Docker daemon accepts; null where none runs. */
+  readonly oldestDockerApi: string | null;
+  /** The component's container; null where there is none, or no Docker to ask. */
+  readonly container: ObservedContainer | null;
   /** The environment that the running unit was started with; null where it does not run. */
   readonly startedWith: ReadonlyMap<string, string> | null;
-  /** The peers that the running router was told of; null where none answers. */
-  readonly targets: readonly string[] | null;
+  /** Whether the running unit was started before this run of the module. */
+  readonly startedBefore: boolean;
+  /** The running router; null where none answers. */
+  readonly router: LiveRouter | null;
+  /** The router's ports on the bridge that leave checksums to hardware that is not there; null where nobody can tell. */
+  readonly unfinishedPorts: readonly string[] | null;
+  /** Whether the host has an address on the router's own bridge. */
+  readonly exposed: boolean;
 }
 
-/** Looks at the unit, its files and the running router. */
-export async function observe({ state, script }: ServiceOptions, host: Host): Promise<ObservedService> {
-  const scriptFile = host.file(script);
-  if (state === "started" && scriptFile === null) {
-    throw new Refusal(`script: there is no ${script} on this host; put the weave script there, or say where it is`);
+/** How long a start under way is waited for, in seconds: a restart of Docker has just begun one, say. */
+const SETTLE_SECONDS = 30;
+
+/** Looks at the unit, its files, the container and the running router; where a start is under way, at what comes of it. */
+export async function observe(options: ServiceOptions, host: Host): Promise<ObservedService> {
+  const end = Date.now() + Math.min(options.timeout, SETTLE_SECONDS) * 1000;
+  for (;;) {
+    const seen = await look(options, host);
+    const starting = seen.unit.state === "starting" || (seen.unit.state === "running" && !isReady(options, seen));
+    if (!starting || options.state === "absent" || options.state === "stopped" || Date.now() >= end) return seen;
+    await sleep(250);
   }
-  const { stdout } = host.run(["systemctl", "show", UNIT, "-p", "ActiveState,NeedDaemonReload,MainPID"]);
-  const properties = parseProperties(stdout);
-  const activeState = properties.get("ActiveState") ?? "";
+}
+
+/** Whether the component runs and, where it can be asked, answers. */
+export function isReady({ component }: ServiceOptions, seen: ObservedService): boolean {
+  const answers = component !== "router" || seen.script.generation === "first" || seen.router !== null;
+  return seen.container?.running === true && answers;
+}
+
+async function look(options: ServiceOptions, host: Host): Promise<ObservedService> {
+  const component = COMPONENTS[options.component];
+  const init = detectInit(host);
+  const unit = INIT_SYSTEMS[init].observe(component, host);
+  const docker = dockerRuns(host);
+  const script = observeScript(options, host);
+  const container = docker ? await observeContainer(component.container, host) : null;
+  const running = unit.state === "running";
+  const isRouter = options.component === "router";
+  const environment = host.file(component.environmentPath);
+  const router = isRouter && container?.running && script.generation !== "first" ? await observeRouter(host) : null;
+  const bridged = isRouter && options.mode === "bridge" && container?.running === true;
   return {
-    script: scriptFile?.content ?? "",
-    unit: host.file(UNIT_PATH),
-    environment: host.file(ENVIRONMENT_PATH),
-    enabled: host.link(WANTS_PATH) !== null,
-    needsReload: properties.get("NeedDaemonReload") === "yes",
-    activeState,
-    startedWith: environmentOf(Number(properties.get("MainPID")), host),
-    targets: activeState === "active" ? await observeTargets(host) : null,
+    init,
+    unit,
+    environment,
+    script,
+    machineId: host.kernel("/etc/machine-id") ?? "",
+    oldestDockerApi: docker ? await observeOldestApi(host) : null,
+    container,
+    startedWith: running ? environmentOfProcess(unit.pid, host) : null,
+    startedBefore: running && startTime(String(unit.pid), host) < startTime("self", host),
+    router,
+    peerName: launchedName(environment?.content ?? "") ?? router?.name ?? null,
+    unfinishedPorts: hasEthtool(host) ? (bridged ? unfinishedPorts(options.bridge, host) : []) : null,
+    exposed: isRouter && options.expose && container?.running === true && isExposed(host),
   };
 }
 
-function environmentOf(pid: number, host: Host): ReadonlyMap<string, string> | null {
+function observeScript({ component, state, script, script_version }: ServiceOptions, host: Host): WeaveScript {
+  const path = script ?? COMPONENTS[component].script;
+  const file = host.file(path);
+  if (file !== null) return readWeaveScript(file.content);
+  if (script_version === null && state !== "stopped" && state !== "absent") {
+    throw new Refusal(
+      `script: there is no ${path} on this host; put the script there (the role weave does, given weave_sha256 or weave_script_file), or say where it is`,
+    );
+  }
+  return expectedScript(script_version);
+}
+
+function environmentOfProcess(pid: number, host: Host): ReadonlyMap<string, string> | null {
   const environment = pid > 0 ? host.kernel(`/proc/${pid}/environ`) : null;
-  if (environment === null) return null;
-  return new Map(environment.split("\0").map((entry) => [entry.replace(/=[\s\S]*/, ""), entry.replace(/^[^=]*=/, "")]));
+  return environment === null ? null : parseEnvironment(environment.split("\0"));
+}
+
+/** When a process was started, in clock ticks since boot: the 22nd field of its stat (proc(5)), behind a name of any text. */
+function startTime(pid: string, host: Host): number {
+  const stat = host.kernel(`/proc/${pid}/stat`) ?? "";
+  return Number(stat.replace(/^.*\) /s, "").split(" ")[19]);
+}
+
+function hasEthtool(host: Host): boolean {
+  return ["/usr/sbin", "/sbin", "/usr/bin"].some((folder) => host.names(folder).includes("ethtool"));
+}
+
+function unfinishedPorts(bridge: string, host: Host): readonly string[] {
+  return host
+    .names(`/sys/class/net/${bridge}/brif`)
+    .filter((port) => port.startsWith(ROUTER_PORTS))
+    .filter((port) => /^tx-checksumming: on/m.test(host.run(["ethtool", "-k", port], { mayFail: true }).stdout));
+}
+
+/** The bridge that the router makes by itself has an address only by `weave expose`. */
+function isExposed(host: Host): boolean {
+  const { stdout } = host.run(["ip", "-o", "-4", "addr", "show"]);
+  return parseAddresses(stdout).some(({ device }) => device === "weave");
 }

@@ -1,34 +1,86 @@
-import { choice, int, list, str } from "../core/option";
+import { isIPv4 } from "node:net";
+import { bool, choice, dict, int, list, str } from "../core/option";
 import type { Values } from "../core/parse_options";
 import { Refusal } from "../core/refusal";
 import { interfaceName } from "../network/interface_name";
-import { isIpv4 } from "../network/ipv4";
 
 export const options = {
-  state: choice(["started", "stopped", "absent"], {
+  component: choice(["router", "proxy", "plugin", "scope"], {
     description:
-      "C(started) has the router running, answering, and started with Docker from now on. C(stopped) has it stopped and " +
-      "not started with Docker. C(absent) also removes its unit and environment file.",
+      "What is run. C(proxy) and C(plugin) are containers of their own in Weave 1.x alone; since 2.0 the router has them " +
+      "within, by I(mode). C(scope) is Weave Scope, which upstream has ended (last release 1.13.2).",
+    default: "router",
+  }),
+  state: choice(["started", "stopped", "restarted", "enabled", "absent"], {
+    description:
+      "C(started) has it running, answering, and started with Docker from now on. C(restarted) does so with a restart. " +
+      "C(enabled) has it started with Docker from the next time on and leaves it as it runs now. C(stopped) has it stopped " +
+      "and not started with Docker. C(absent) also removes its unit, its environment file and its container.",
     default: "started",
   }),
+  mode: choice(["bridge", "proxy", "plugin"], {
+    description:
+      "How containers get onto the network. C(bridge) is Docker's own bridge I(bridge), which weave_bridge made; the " +
+      "router then can't use its fast datapath. With C(proxy) and C(plugin) Docker keeps docker0, and the router makes " +
+      "its bridge by itself, with the fast datapath.",
+    default: "bridge",
+  }),
   script: str(
-    { description: "Where the C(weave) script is on the host.", default: "/usr/local/bin/weave" },
+    {
+      description:
+        "Where the C(weave) script is on the host, or that of Scope: C(/usr/local/bin/weave) or C(/usr/local/bin/scope) unless told.",
+    },
     absolutePath,
   ),
-  bridge: str({ description: "The bridge that weave_bridge made.", default: "weave" }, interfaceName),
+  script_version: str(
+    {
+      description:
+        "The version of the script, for a check before the script is there. Where it is there, its own number counts.",
+    },
+    version,
+  ),
+  bridge: str(
+    { description: "The bridge that weave_bridge made, for the mode C(bridge).", default: "weave" },
+    interfaceName,
+  ),
   peers: list(
     { description: "The other hosts' addresses on the underlay, or names that resolve there.", default: [] },
     peer,
   ),
   mtu: int(
     {
-      description: "The bridge's MTU in bytes. A router that is not told makes it 65535.",
+      description: "The bridge's MTU in bytes, for the mode C(bridge). A router that is not told makes it 65535.",
       default: 1500,
     },
     576,
     65535,
   ),
-  args: list({ description: "More arguments of C(weave launch), such as C(--no-dns).", default: [] }, launchArgument),
+  args: list(
+    { description: "More arguments of C(weave launch), such as C(--ipalloc-range=10.2.0.0/16).", default: [] },
+    launchArgument,
+  ),
+  dns: bool({
+    description: "Whether the router serves Weave DNS, on the address of the bridge that Docker is on, port 53.",
+    default: false,
+  }),
+  expose: bool({
+    description:
+      "Whether this host itself gets an address on the network (C(weave expose)), in the other modes than C(bridge).",
+    default: false,
+  }),
+  iptables_backend: choice(["legacy", "nft"], {
+    description:
+      "Which iptables the router uses; its own choice unless told. Releases of github.com/rajch/weave know it.",
+  }),
+  env: dict(
+    {
+      description:
+        "More variables of the script's environment, such as C(WEAVE_DEBUG). They are shown in the diff: a " +
+        "password belongs in I(password).",
+      default: {},
+    },
+    variable,
+  ),
   password: str(
     {
       description:
@@ -37,7 +89,11 @@ export const options = {
     },
     password,
   ),
-  timeout: int({ description: "How many seconds the router has to answer after its start.", default: 120 }, 1, 3600),
+  timeout: int(
+    { description: "How many seconds it has to be ready after its start, pulling images included.", default: 300 },
+    1,
+    3600,
+  ),
 };
 
 export type ServiceOptions = Values<typeof options>;
@@ -48,10 +104,15 @@ function absolutePath(text: string): string {
   return text;
 }
 
+function version(text: string): string {
+  if (!/^\d+\.\d+[\w.-]*$/.test(text)) throw new Refusal(`"${text}" is no version; write it as 2.8.1`);
+  return text;
+}
+
 function peer(text: string): string {
   const name = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/;
   const looksNumeric = /^[\d.]+$/.test(text);
-  if (looksNumeric ? !isIpv4(text) : !name.test(text)) {
+  if (looksNumeric ? !isIPv4(text) : !name.test(text)) {
     throw new Refusal(`"${text}" is neither an IPv4 address nor a host name; write it as 192.168.50.12`);
   }
   return text;
@@ -64,6 +125,24 @@ function launchArgument(text: string): string {
     throw new Refusal(`"${text}" is no argument of weave launch; write it as --name=value`);
   return text;
 }
+
+/** What systemd takes for a variable's name, and no variable that another option is for. */
+function variable(name: string): string {
+  const option = OPTION_OF[name];
+  if (option !== undefined) throw new Refusal(`${name} is set by ${option}; give it there`);
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new Refusal(`"${name}" is no variable's name`);
+  return name;
+}
+
+const OPTION_OF: Readonly<Record<string, string>> = {
+  WEAVE_PASSWORD: "password",
+  WEAVE_PEERS: "peers",
+  WEAVE_ARGS: "args",
+  WEAVE_MTU: "mtu",
+  DOCKER_BRIDGE: "bridge",
+  WEAVE_NO_FASTDP: "mode",
+  IPTABLES_BACKEND: "iptables_backend",
+};
 
 function password(text: string): string {
   if (text === "" || /\p{Cc}/u.test(text)) throw new Refusal("is empty or has control characters");

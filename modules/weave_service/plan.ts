@@ -1,123 +1,91 @@
-import { type Action, type Change, fileChanges, run } from "../core/change";
+import { type Change, fileChanges, run } from "../core/change";
 import type { Plan } from "../core/module";
-import { inOrder, RESTART_VARIABLES, renderRouterEnvironment, routerEnvironment, withoutPassword } from "./environment";
+import { COMPONENTS, type Component } from "./components";
+import type { ObservedContainer } from "./container";
+import { inOrder } from "./environment";
+import { launch } from "./launch";
+import { noRestartPolicy } from "./live_changes";
 import type { ObservedService } from "./observe";
 import type { ServiceOptions } from "./options";
-import { connect, forget, STATUS } from "./router_api";
-import { ENVIRONMENT_PATH, renderUnit, UNIT, UNIT_PATH } from "./systemd";
+import { files } from "./unit_files";
+import { settle, type WantedService } from "./wanted";
 
-/** Decides what makes the router's unit, its start with Docker and the running router what is asked. */
+/** Decides what makes the component's unit, its start with Docker and what runs of it what is asked. */
 export function plan(options: ServiceOptions, observed: ObservedService): Plan {
-  const changes = {
-    started: () => [...fileChangesOf(options, observed), ...enable(true, observed), ...running(options, observed)],
-    stopped: () => [...fileChangesOf(options, observed), ...enable(false, observed), ...stop(observed)],
-    absent: () => [...stop(observed), ...enable(false, observed), ...removal(observed)],
-  }[options.state]();
-  return { changes, facts: { state: options.state, unit: UNIT, peers: inOrder(options.peers) } };
+  const { state } = options;
+  const wanted = settle(options, observed);
+  return {
+    changes:
+      state === "absent" || state === "stopped" ? ending(state, wanted, observed) : running(options, wanted, observed),
+    facts: {
+      state,
+      unit: wanted.unit,
+      peers: inOrder(options.peers),
+      script_version: observed.script.version,
+      ...(options.component === "router" && { router: observed.router }),
+    },
+  };
 }
 
-const RELOAD = run(["systemctl", "daemon-reload"]);
-
-function fileChangesOf(options: ServiceOptions, observed: ObservedService): Change[] {
-  const environment = renderRouterEnvironment(options, observed.script);
-  const unit = fileChanges(observed.unit, {
-    path: UNIT_PATH,
-    content: renderUnit(options.script),
-    mode: 0o644,
-    afterwards: [RELOAD],
-  });
-  const reload: Change = {
-    subject: `${UNIT}, as systemd has it`,
-    before: "an older one\n",
-    after: "the file's\n",
-    actions: [RELOAD],
-  };
+function ending(state: "absent" | "stopped", wanted: WantedService, observed: ObservedService): Change[] {
   return [
-    ...fileChanges(observed.environment, {
-      path: ENVIRONMENT_PATH,
-      content: environment,
-      mode: 0o600,
-      shown: (content) => withoutPassword(content, environment),
-    }),
-    ...unit,
-    ...(unit.length === 0 && observed.needsReload ? [reload] : []),
+    ...stop(wanted, observed),
+    ...enable(false, wanted, observed),
+    ...(state === "absent" ? removal(wanted, observed) : noRestartPolicy(wanted, observed)),
   ];
 }
 
-function enable(wanted: boolean, { enabled }: ObservedService): Change[] {
-  const word = (on: boolean): string => (on ? "yes\n" : "no\n");
-  const actions = [run(["systemctl", wanted ? "enable" : "disable", UNIT])];
-  return enabled === wanted
-    ? []
-    : [{ subject: `${UNIT}: starts with Docker`, before: word(enabled), after: word(wanted), actions }];
-}
-
-function running(options: ServiceOptions, observed: ObservedService): Change[] {
-  const state = { subject: `${UNIT}: state`, after: "running\n" };
-  const ready: Action = {
-    do: "await",
-    request: STATUS,
-    timeout: options.timeout,
-    onFailure: ["journalctl", "--no-pager", "--output=cat", "--lines=20", `--unit=${UNIT}`],
-  };
-  if (observed.targets === null) {
-    const before = observed.activeState === "active" ? "running, without an answer\n" : `${observed.activeState}\n`;
-    return [{ ...state, before, actions: [run(["systemctl", "start", UNIT], options.timeout), ready] }];
-  }
-  const differing = differingVariables(options, observed);
-  if (differing.length > 0) {
-    return [
-      {
-        ...state,
-        before: `running with other ${differing.join(", ")}\n`,
-        actions: [run(["systemctl", "restart", UNIT], options.timeout), ready],
-        disrupts: `the router: its restart interrupts traffic between hosts (${differing.join(", ")} can't be changed live)`,
-      },
-    ];
-  }
-  return peerChanges(options.peers, observed.targets);
-}
-
-/** The variables that the running router was not started with as they are wanted. Their values may be secret. */
-function differingVariables(options: ServiceOptions, { startedWith, script }: ObservedService): string[] {
-  const wanted = routerEnvironment(options, script);
-  return startedWith === null
-    ? []
-    : RESTART_VARIABLES.filter((name) => (startedWith.get(name) ?? "") !== (wanted.get(name) ?? ""));
-}
-
-function peerChanges(wanted: readonly string[], targets: readonly string[]): Change[] {
-  const added = wanted.filter((peer) => !targets.includes(peer));
-  const removed = targets.filter((peer) => !wanted.includes(peer));
-  if (added.length + removed.length === 0) return [];
-  const lines = (peers: readonly string[]): string => `${inOrder(peers).join("\n")}\n`;
-  const actions: Action[] = [
-    ...(added.length > 0 ? [{ do: "request", request: connect(added) } as const] : []),
-    ...(removed.length > 0 ? [{ do: "request", request: forget(removed) } as const] : []),
+function running(options: ServiceOptions, wanted: WantedService, observed: ObservedService): Change[] {
+  return [
+    ...files(wanted, observed),
+    ...enable(true, wanted, observed),
+    ...(options.state === "enabled" ? [] : launch(options, wanted, observed)),
   ];
-  return [{ subject: "router: peers", before: lines(targets), after: lines(wanted), actions }];
 }
 
-function stop({ activeState }: ObservedService): Change[] {
-  if (activeState === "inactive" || activeState === "failed") return [];
+function enable(enabled: boolean, { init, component, unit }: WantedService, observed: ObservedService): Change[] {
+  const { startsWith } = observed.unit;
+  const wanted = enabled ? "Docker" : "nothing";
+  if (startsWith === wanted) return [];
+  const actions = init.enable(component, enabled, startsWith);
+  return [{ subject: `${unit}: starts with`, before: `${startsWith}\n`, after: `${wanted}\n`, actions }];
+}
+
+function stop(wanted: WantedService, { unit, container }: ObservedService): Change[] {
+  const { init, component } = wanted;
+  const unitRuns = unit.state !== "stopped" && unit.state !== "failed";
+  if (!unitRuns && container?.running !== true) return [];
   return [
     {
-      subject: `${UNIT}: state`,
-      before: `${activeState}\n`,
+      subject: `${wanted.unit}: state`,
+      before: unitRuns ? `${unit.state}\n` : `${unit.state}, while something else has launched the container\n`,
       after: "stopped\n",
-      actions: [run(["systemctl", "stop", UNIT], 120)],
-      disrupts: "the router: traffic between hosts ends",
+      actions: [run(unitRuns ? init.stop(component) : ["docker", "stop", component.container], 120)],
+      disrupts: ends(wanted),
     },
   ];
 }
 
-function removal({ unit, environment }: ObservedService): Change[] {
+function ends({ component }: WantedService): string {
+  return component === COMPONENTS.router
+    ? "the router: traffic between hosts ends"
+    : `${component.description}: it ends`;
+}
+
+function removal(
+  { init, component, shown }: WantedService,
+  { unit, environment, container }: ObservedService,
+): Change[] {
   return [
-    ...fileChanges(unit, { path: UNIT_PATH, content: null, afterwards: [RELOAD] }),
-    ...fileChanges(environment, {
-      path: ENVIRONMENT_PATH,
-      content: null,
-      shown: (content) => withoutPassword(content, ""),
-    }),
+    ...(container === null ? [] : [containerRemoval(component, container)]),
+    ...fileChanges(unit.file, { path: init.pathOf(component), content: null, afterwards: init.reload }),
+    ...fileChanges(environment, { path: component.environmentPath, content: null, shown }),
   ];
+}
+
+function containerRemoval({ container: name }: Component, { restartPolicy }: ObservedContainer): Change {
+  const change = { subject: `container ${name}`, before: "there\n", after: "" };
+  const actions = [run(["docker", "rm", "--force", name])];
+  const comesBack = { disrupts: `the container ${name}, which would come back with Docker` };
+  return { ...change, actions, ...(restartPolicy !== "no" && comesBack) };
 }

@@ -1,14 +1,41 @@
 import type { Host, HttpRequest } from "../core/host";
 import { Refusal } from "../core/refusal";
 
-/** Where a router of Weave 2.x takes its orders. */
+/** Where a router of Weave 1.2 or newer takes its orders. */
 const CONTROL = { address: "127.0.0.1", port: 6784 };
 
 /** The request whose answer says that the router is ready. */
 export const STATUS: HttpRequest = { to: CONTROL, method: "GET", path: "/status" };
 
-/** What a running router is told to connect to, or null where none answers. */
-export async function observeTargets(host: Host): Promise<readonly string[] | null> {
+/** What a running router says of itself. */
+export interface LiveRouter {
+  readonly version: string;
+  /** Its name among the peers, a hardware address, and the host's name. */
+  readonly name: string;
+  readonly nickname: string;
+  readonly encryption: boolean;
+  /** What it was told to connect to. */
+  readonly targets: readonly string[];
+  /** The names of all routers that it knows of, its own among them. */
+  readonly peers: readonly string[];
+  readonly connections: readonly LiveConnection[];
+  /** What takes frames up from the bridge: fastdp is the kernel's Open vSwitch datapath. */
+  readonly datapath: "fastdp" | "sleeve";
+}
+
+export interface LiveConnection {
+  /** Address and port. */
+  readonly address: string;
+  /** established, pending, connecting, retrying, failed … */
+  readonly state: string;
+  /** Which of its ways the frames take; null as long as there is no connection. */
+  readonly datapath: string | null;
+  /** The router's words: with whom, or why not. */
+  readonly info: string;
+}
+
+/** Asks the running router for its report; null where none answers. */
+export async function observeRouter(host: Host): Promise<LiveRouter | null> {
   const response = await host.request({
     to: CONTROL,
     method: "GET",
@@ -18,16 +45,52 @@ export async function observeTargets(host: Host): Promise<readonly string[] | nu
   if (response === null) return null;
   if (response.status !== 200)
     throw new Refusal(`the router's report answered ${response.status}: ${response.body.trim()}`);
-  return parseTargets(response.body);
+  return parseReport(response.body);
 }
 
-/** Takes the router's report; returns the peers that it was told of. */
-export function parseTargets(report: string): readonly string[] {
+/** What is used of a report. Go writes an empty list as null. */
+interface Report {
+  readonly Version: string;
+  readonly Router: {
+    readonly Name: string;
+    readonly NickName: string;
+    readonly Encryption: boolean;
+    readonly Interface: string;
+    readonly Targets: readonly string[] | null;
+    readonly Peers: readonly { readonly Name: string }[] | null;
+    readonly Connections:
+      | readonly {
+          readonly Address: string;
+          readonly State: string;
+          readonly Info: string;
+          readonly Attrs?: { readonly name?: string } | null;
+        }[]
+      | null;
+  };
+}
+
+/** Reads the router's report. Throws a Refusal where it is none. */
+export function parseReport(text: string): LiveRouter {
   try {
-    const { Router } = JSON.parse(report) as { Router: { Targets: string[] | null } };
-    return Router.Targets ?? [];
+    const { Version, Router } = JSON.parse(text) as Report;
+    return {
+      version: Version,
+      name: Router.Name,
+      nickname: Router.NickName,
+      encryption: Router.Encryption,
+      targets: Router.Targets ?? [],
+      peers: (Router.Peers ?? []).map(({ Name }) => Name).sort(),
+      connections: (Router.Connections ?? []).map(({ Address, State, Info, Attrs }) => ({
+        address: Address,
+        state: State,
+        datapath: Attrs?.name ?? null,
+        info: Info.trim(),
+      })),
+      // "datapath (via ODP)", or "vethwe-pcap (via pcap)" (weaveworks/weave, prog/weaver/main.go).
+      datapath: /via ODP/.test(Router.Interface) ? "fastdp" : "sleeve",
+    };
   } catch {
-    throw new Refusal(`the router's report can't be read: ${report.slice(0, 200)}`);
+    throw new Refusal(`the router's report can't be read: ${text.slice(0, 200)}`);
   }
 }
 

@@ -1,27 +1,41 @@
 import mustache from "mustache";
+import { run } from "../core/change";
+import type { Host } from "../core/host";
 import { Refusal } from "../core/refusal";
+import { parseProperties } from "../formats/unit";
+import type { Component } from "./components";
+import type { InitSystem, Job, ObservedUnit, StartsWith } from "./init_system";
+import { finishChecksums, launchOrAdopt } from "./shell_steps";
 
-export const UNIT = "weave.service";
-export const UNIT_PATH = `/etc/systemd/system/${UNIT}`;
-export const ENVIRONMENT_PATH = "/etc/weave.env";
-/** The link that starts the unit along with Docker. */
-export const WANTS_PATH = `/etc/systemd/system/docker.service.wants/${UNIT}`;
+const UNITS = "/etc/systemd/system";
 
 const TEMPLATE = `# Written by Ansible's weave_service, which replaces what is changed here by hand.
 [Unit]
-Description=Weave router
-Documentation=https://github.com/rajch/weave
-Requires=docker.service
-After=docker.service network-online.target
+Description={{description}}
+Documentation={{documentation}}
+Requires=docker.service{{#needs}} {{needs}}.service{{/needs}}
+After=docker.service network-online.target{{#needs}} {{needs}}.service{{/needs}}
 Wants=network-online.target
+# Ten failures in as many minutes, and it stays failed.
+StartLimitIntervalSec=600
+StartLimitBurst=10
 
 [Service]
 EnvironmentFile={{environment}}
-# A container that Docker itself has started again, or that a crash has left, is in the way of a launch.
-ExecStartPre=-{{script}} stop
-ExecStartPre={{script}} launch $WEAVE_ARGS $WEAVE_PEERS
-ExecStart=/usr/bin/docker attach --no-stdin weave
-ExecStop={{script}} stop
+ExecStartPre=/bin/sh -c '{{launch}}'
+ExecStart=/usr/bin/docker attach --no-stdin {{container}}
+{{#checksums}}
+# TCP between hosts dies of unfinished checksums on the router's port.
+ExecStartPost=/bin/sh -c '{{checksums}}'
+{{/checksums}}
+{{#expose}}
+ExecStartPost={{script}} expose
+{{/expose}}
+{{#clearRestartPolicy}}
+# Docker is not to start it by itself.
+ExecStartPost=-/usr/bin/docker update --restart=no {{container}}
+{{/clearRestartPolicy}}
+ExecStop={{script}} {{stop}}
 # The first launch pulls the images, however long that takes.
 TimeoutStartSec=infinity
 Restart=on-failure
@@ -31,13 +45,81 @@ RestartSec=5
 WantedBy=docker.service
 `;
 
-/** Renders the router's unit: started after Docker and along with it, stopped before it. */
-export function renderUnit(script: string): string {
-  return mustache.render(TEMPLATE, { script, environment: ENVIRONMENT_PATH }, undefined, { escape: word });
+/** systemd's units: started after Docker and along with it, stopped before it. */
+export const SYSTEMD: InitSystem = {
+  nameOf: unitOf,
+  pathOf,
+  render,
+  observe,
+  reload: [run(["systemctl", "daemon-reload"])],
+  // Other links than those that the unit's own text asks for are taken away by "reenable" and "disable" alone.
+  enable: (component, enabled, before) => {
+    const verb = enabled ? (before === "nothing" ? "enable" : "reenable") : "disable";
+    return [run(["systemctl", verb, unitOf(component)])];
+  },
+  // A unit that has failed too often is started by nobody until its failures are forgotten.
+  start: (component, state) => [
+    ...(state === "failed" ? [["systemctl", "reset-failed", unitOf(component)]] : []),
+    ["systemctl", "start", unitOf(component)],
+  ],
+  restart: (component) => [["systemctl", "restart", unitOf(component)]],
+  stop: (component) => ["systemctl", "stop", unitOf(component)],
+  log: (component) => ["journalctl", "--no-pager", "--output=cat", "--lines=30", `--unit=${unitOf(component)}`],
+};
+
+function unitOf({ unit }: Component): string {
+  return `${unit}.service`;
 }
 
-/** A word of a unit's command line: "%" is doubled, as systemd expands it, and nothing else in it may be special. */
-function word(text: string): string {
-  if (!/^[\w./+@:%-]+$/.test(text)) throw new Refusal(`${JSON.stringify(text)} can't stand in a unit's command line`);
-  return text.replace(/%/g, "%%");
+function pathOf(component: Component): string {
+  return `${UNITS}/${unitOf(component)}`;
 }
+
+function render(job: Job): string {
+  const { component, script, stop, expose, clearRestartPolicy, bridge } = job;
+  const { description, documentation, container, needs, environmentPath: environment } = component;
+  const view = { description, documentation, container, needs, environment, script, stop, expose, clearRestartPolicy };
+  const shell = { launch: launchOrAdopt(job), checksums: bridge === null ? null : finishChecksums(bridge) };
+  return mustache.render(TEMPLATE, { ...view, ...shell }, undefined, { escape: expanded });
+}
+
+/** systemd expands "%" and "$" in a command line; doubled, each stands for itself. Single quotes and newlines end a word. */
+function expanded(text: string): string {
+  if (/['\\]|\p{Cc}/u.test(text)) throw new Refusal(`${JSON.stringify(text)} can't stand in a unit's command line`);
+  return text.replace(/[%$]/g, "$&$&");
+}
+
+function observe(component: Component, host: Host): ObservedUnit {
+  const unit = unitOf(component);
+  const { stdout } = host.run(["systemctl", "show", unit, "-p", "ActiveState,SubState,Job,NeedDaemonReload,MainPID"]);
+  const properties = parseProperties(stdout);
+  return {
+    file: host.file(pathOf(component)),
+    startsWith: startsWith(unit, host),
+    needsReload: properties.get("NeedDaemonReload") === "yes",
+    state: stateOf(properties),
+    pid: Number(properties.get("MainPID")),
+  };
+}
+
+function startsWith(unit: string, host: Host): StartsWith {
+  const wantedBy = (target: string): boolean => host.link(`${UNITS}/${target}.wants/${unit}`) !== null;
+  // Apollo's units were the system's own.
+  if (wantedBy("multi-user.target")) return "something else";
+  return wantedBy("docker.service") ? "Docker" : "nothing";
+}
+
+function stateOf(properties: ReadonlyMap<string, string>): ObservedUnit["state"] {
+  const state = STATES[properties.get("ActiveState") ?? ""] ?? "stopped";
+  // Between two tries it has failed, however it is called; one that waits for Docker's own start is about to start.
+  if (properties.get("SubState") === "auto-restart") return "failed";
+  return state === "stopped" && Number(properties.get("Job")) > 0 ? "starting" : state;
+}
+
+const STATES: Readonly<Record<string, ObservedUnit["state"]>> = {
+  active: "running",
+  reloading: "running",
+  activating: "starting",
+  deactivating: "stopping",
+  failed: "failed",
+};

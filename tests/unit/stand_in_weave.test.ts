@@ -44,6 +44,7 @@ async function router(changes: Partial<RouterSettings> = {}): Promise<RouterStan
     dnsAddress: undefined,
     proxyAddress: undefined,
     plugin: false,
+    fastdp: false,
     bridge: undefined,
     targets: [],
     stateFile: undefined,
@@ -326,6 +327,19 @@ test("it is slow to answer when told so, also while it runs", async () => {
   assert.ok(Date.now() - before >= 110);
 });
 
+test("GET /status is 503 until the router is ready, and its report says so", async () => {
+  const behaviour = { ...readBehaviour("/nonexistent", {}), readyDelayMilliseconds: 150 };
+  const one = await router({ behaviour: () => behaviour });
+  assert.is((await call(one.httpListening, "GET", "/status")).status, 503);
+  assert.is((await report(one)).Ready, false);
+  const ready = await until(
+    () => call(one.httpListening, "GET", "/status"),
+    ({ status }) => status === 200,
+  );
+  assert.is(ready.status, 200);
+  assert.is((await report(one)).Ready, true);
+});
+
 test("behaviour comes from the file, and the environment wins", () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "weave-stand-in-"));
   fs.writeFileSync(path.join(folder, "behaviour.json"), '{"answerDelayMilliseconds": 5, "failOnLaunch": "file"}');
@@ -361,7 +375,7 @@ test("the router's command line is taken as mflag takes it", () => {
   assert.equal(["0.11.2", "1.0.3", "1.4.6", "1.9.8", "2.8.1"].map(versionFamily), ["1.0", "1.0", "1.9", "1.9", "2.x"]);
 });
 
-test("installing writes the script, the transpiled router and the version", async () => {
+test("installing writes the transpiled router, and the script with its version in it, as releases have it", async () => {
   const written = new Map<string, { content: string; mode: number | undefined }>();
   const host = {
     write: async (file: string, content: string | Buffer, mode?: number): Promise<void> => {
@@ -371,7 +385,7 @@ test("installing writes the script, the transpiled router and the version", asyn
   await installWeaveStandIn(host, { version: "1.9.8" });
   assert.is(written.get("/usr/local/bin/weave")?.mode, 0o755);
   assert.match(written.get("/usr/local/bin/weave")?.content ?? "", /^#!\/bin\/sh\n/);
-  assert.is(written.get(`${standInFolder}/version`)?.content, "1.9.8\n");
+  assert.match(written.get("/usr/local/bin/weave")?.content ?? "", /^SCRIPT_VERSION="1\.9\.8"$/m);
   assert.match(written.get(`${standInFolder}/router.js`)?.content ?? "", /require\("node:http"\)/);
 });
 
@@ -473,11 +487,11 @@ class Bench {
     fs.writeFileSync(path.join(bin, "docker"), fakeDocker, { mode: 0o755 });
     fs.writeFileSync(path.join(bin, "ip"), fakeIp, { mode: 0o755 });
     fs.writeFileSync(path.join(this.folder, "router.js"), routerJs);
-    fs.writeFileSync(path.join(this.folder, "version"), `${version}\n`);
     this.environment = {
       PATH: `${bin}:/usr/bin:/bin`,
       FAKE: this.folder,
       WEAVE_STAND_IN_DIR: this.folder,
+      WEAVE_STAND_IN_VERSION: version,
       WEAVE_STAND_IN_DEVICES: path.join(this.folder, "devices"),
       WEAVE_STAND_IN_NODE: process.execPath,
       WEAVE_PORT: String(ports[0]),

@@ -18,6 +18,7 @@
  * | ----------------------- | ------------------------------- | ---------------------------------------------------- |
  * | answerDelayMilliseconds | WEAVE_STAND_IN_ANSWER_DELAY_MS  | every HTTP answer waits as long                      |
  * | startDelayMilliseconds  | WEAVE_STAND_IN_START_DELAY_MS   | nothing listens until so long after the start        |
+ * | readyDelayMilliseconds  | WEAVE_STAND_IN_READY_DELAY_MS   | /status is 503 until so long after it listens        |
  * | failOnLaunch            | WEAVE_STAND_IN_FAIL_ON_LAUNCH   | logs this text and exits 1 instead of starting       |
  * | version                 | WEAVE_STAND_IN_VERSION          | is that version (1.0.x: HTTP on all addresses, no    |
  * |                         |                                 | /report; 1.2 to 1.9 and 2.x: as in the 2.8 sources)  |
@@ -41,6 +42,7 @@ import * as path from "node:path";
 export interface Behaviour {
   answerDelayMilliseconds: number;
   startDelayMilliseconds: number;
+  readyDelayMilliseconds: number;
   retryMilliseconds: number;
   failOnLaunch: string | undefined;
   version: string | undefined;
@@ -71,6 +73,8 @@ export interface RouterSettings {
   /** Where the proxy would listen; undefined is `--proxy=false`. */
   proxyAddress: string | undefined;
   plugin: boolean;
+  /** Whether it has its fast datapath. */
+  fastdp: boolean;
   /** The bridge that `expose` puts addresses on; undefined only remembers them. */
   bridge: string | undefined;
   /** Peers to connect to, `host[:port]`, as on the command line. */
@@ -171,6 +175,7 @@ export function readBehaviour(folder: string, environment: NodeJS.ProcessEnv): B
   return {
     answerDelayMilliseconds: milliseconds("answerDelayMilliseconds", "WEAVE_STAND_IN_ANSWER_DELAY_MS", 0),
     startDelayMilliseconds: milliseconds("startDelayMilliseconds", "WEAVE_STAND_IN_START_DELAY_MS", 0),
+    readyDelayMilliseconds: milliseconds("readyDelayMilliseconds", "WEAVE_STAND_IN_READY_DELAY_MS", 0),
     retryMilliseconds: milliseconds("retryMilliseconds", "WEAVE_STAND_IN_RETRY_MS", 2000),
     failOnLaunch: text("failOnLaunch", "WEAVE_STAND_IN_FAIL_ON_LAUNCH"),
     version: text("version", "WEAVE_STAND_IN_VERSION"),
@@ -314,6 +319,7 @@ export class RouterStandIn {
   private readonly peerServer: net.Server;
   private readonly httpServers: http.Server[] = [];
   private peerPort = 0;
+  private listeningSince = 0;
   /** Where control HTTP listens after `start`, `host:port`. */
   httpListening: string | undefined;
   /** Where status HTTP listens after `start`, `host:port`. */
@@ -333,6 +339,7 @@ export class RouterStandIn {
     const errors = await this.initiate(this.settings.targets, false);
     if (errors.length > 0) throw new Error(errors.join("\n"));
     this.peerPort = (await listen(this.peerServer, this.settings.host, this.settings.port)).port;
+    this.listeningSince = Date.now();
     this.httpListening = await this.serve(this.settings.httpAddress, true);
     this.statusListening = await this.serve(this.settings.statusAddress, false);
     this.heartbeat = setInterval(() => this.beat(), this.settings.behaviour().retryMilliseconds);
@@ -393,7 +400,7 @@ export class RouterStandIn {
     if (old) return route === "/status" ? { status: 200, body: this.statusTextOld() } : undefined;
     switch (route) {
       case "/status":
-        return { status: 200, body: this.statusText() };
+        return this.isReady() ? { status: 200, body: this.statusText() } : { status: 503, body: "" };
       case "/status/targets":
         return { status: 200, body: [...this.directPeers.keys()].map((target) => `${target}\n`).join("") };
       case "/status/connections":
@@ -491,6 +498,10 @@ export class RouterStandIn {
 
   // --- what is reported ---
 
+  private isReady(): boolean {
+    return Date.now() - this.listeningSince >= this.settings.behaviour().readyDelayMilliseconds;
+  }
+
   private connections(): ConnectionStatus[] {
     const known: ConnectionStatus[] = [...this.links]
       .filter((link) => link.peer !== undefined)
@@ -560,7 +571,7 @@ export class RouterStandIn {
     const family = versionFamily(settings.version);
     const range = settings.ipallocRange === undefined ? undefined : parseCidr(settings.ipallocRange);
     return {
-      ...(family === "2.x" ? { Ready: true } : {}),
+      ...(family === "2.x" ? { Ready: this.isReady() } : {}),
       Version: settings.version,
       VersionCheck: { Enabled: false, Success: false, NewVersion: "", NextCheckAt: "0001-01-01T00:00:00Z" },
       Router: {
@@ -580,7 +591,7 @@ export class RouterStandIn {
         Targets: this.directPeers.size > 0 ? [...this.directPeers.keys()] : null,
         OverlayDiagnostics: { fastdp: null, sleeve: null },
         TrustedSubnets: settings.trustedSubnets,
-        Interface: "vethwe-pcap (via pcap)",
+        Interface: settings.fastdp ? `${DATAPATH} (via ODP)` : "vethwe-pcap (via pcap)",
         CaptureStats: { FlowMisses: 0 },
         MACs: null,
       },
@@ -1068,6 +1079,9 @@ function peerName(flags: Map<string, string>): string {
   }
 }
 
+/** The name of the Open vSwitch datapath of a router that has its fast datapath. Here a bridge stands in for it. */
+const DATAPATH = "datapath";
+
 /**
  * Makes the bridge and the pair vethwe-bridge and vethwe-pcap, as the 2.x router does without fast datapath; like it, gives
  * a bridge that is there already the peer's name for a MAC address, and the pair an MTU of 65535 where none is asked for.
@@ -1076,7 +1090,7 @@ function peerName(flags: Map<string, string>): string {
 function ensureBridge(bridge: string, mac: string, mtu: string, noFastdp: boolean): void {
   const has = (device: string): boolean => fs.existsSync(`/sys/class/net/${device}`);
   if (has(bridge)) {
-    if (!noFastdp && !has("datapath")) {
+    if (!noFastdp && !has(DATAPATH)) {
       throw new Error(
         'Existing bridge type "bridge" is different than requested "bridged_fastdp". ' +
           "Please do 'weave reset' and try again",
@@ -1084,6 +1098,7 @@ function ensureBridge(bridge: string, mac: string, mtu: string, noFastdp: boolea
     }
   } else {
     runIp("link", "add", "name", bridge, "type", "bridge");
+    if (!noFastdp) runIp("link", "add", "name", DATAPATH, "type", "bridge");
   }
   runIp("link", "set", bridge, "address", mac, "up");
   if (!has("vethwe-bridge")) {
@@ -1133,6 +1148,7 @@ function settingsOf(args: string[], folder: string, sentinel: string): RouterSet
     dnsAddress: on("no-dns") || family === "1.0" ? undefined : (filled("dns-listen-address") ?? "0.0.0.0:53"),
     proxyAddress: on("proxy") ? (filled("H") ?? "unix:///var/run/weave/weave.sock") : undefined,
     plugin: on("plugin"),
+    fastdp: family === "2.x" ? !on("no-fastdp") : flags.has("datapath"),
     bridge: filled("weave-bridge"),
     targets,
     stateFile,

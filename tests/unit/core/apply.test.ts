@@ -105,6 +105,12 @@ test("a request that nobody answers is refused", async () => {
   assert.is(message, `thing: POST 127.0.0.1:${port}/connect: nobody listens there`);
 });
 
+test("a program that fails is refused with what its log says, where it has one", async () => {
+  const onFailure = ["sh", "-c", "echo Inconsistent port settings"];
+  const message = await refusalLater(() => apply(change({ do: "run", argv: ["false"], onFailure })));
+  assert.match(message, /^thing: false ended with status 1\. sh -c .* says: Inconsistent port settings$/);
+});
+
 test("a service is waited for until it is ready", async () => {
   let asked = 0;
   await withService(

@@ -2,46 +2,117 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { environmentValue } from "../../../modules/formats/environment_file";
 import {
+  differingVariables,
+  environmentOf,
   inOrder,
-  RESTART_VARIABLES,
-  renderRouterEnvironment,
-  routerEnvironment,
+  launchedName,
+  renderEnvironmentFile,
   withoutPassword,
 } from "../../../modules/weave_service/environment";
+import type { ServiceOptions } from "../../../modules/weave_service/options";
+import { expectedScript, readWeaveScript } from "../../../modules/weave_service/weave_script";
 import { matchesGolden } from "../support/golden";
-import { asked, golden, SCRIPT } from "./hosts";
+import { asked, FRESH, golden } from "./hosts";
 
 const SECRET = "correct horse";
+const render = (options: ServiceOptions): string => renderEnvironmentFile(environmentOf(options, FRESH));
+const argsOf = (options: ServiceOptions, version: string): string | undefined =>
+  environmentOf(options, { ...FRESH, script: expectedScript(version) }).get("WEAVE_ARGS");
 
 test("the router's environment is the file beside this test", () => {
-  matchesGolden(renderRouterEnvironment(asked(), SCRIPT), golden("weave.env"));
+  matchesGolden(render(asked()), golden("weave.env"));
 });
 
 test("the environment has what the script reads, and the password only where there is one", () => {
-  const environment = routerEnvironment(asked({ args: ["--no-dns", "--ipalloc-range=10.32.0.0/12"] }), SCRIPT);
+  const environment = environmentOf(asked({ args: ["--no-dns", "--ipalloc-range=10.32.0.0/12"] }), FRESH);
   assert.equal(Object.fromEntries(environment), {
     WEAVE_PEERS: "192.168.50.12 192.168.50.13",
-    WEAVE_ARGS: "--no-restart --no-dns --ipalloc-range=10.32.0.0/12",
+    WEAVE_ARGS: "--no-restart --plugin=false --proxy=false --no-dns --ipalloc-range=10.32.0.0/12",
     WEAVE_NO_FASTDP: "1",
     DOCKER_BRIDGE: "weave",
     WEAVE_MTU: "1500",
     CHECKPOINT_DISABLE: "1",
   });
-  assert.is(routerEnvironment(asked({ password: SECRET }), SCRIPT).get("WEAVE_PASSWORD"), SECRET);
+  assert.is(environmentOf(asked({ password: SECRET }), FRESH).get("WEAVE_PASSWORD"), SECRET);
+});
+
+test("the arguments are those that the script's version knows", () => {
+  const dns = asked({ dns: true });
+  assert.is(argsOf(asked(), "1.0.3"), "");
+  assert.is(argsOf(asked(), "1.4.6"), "--no-restart --no-dns");
+  assert.is(argsOf(asked(), "2.8.1"), "--no-restart --plugin=false --proxy=false --no-dns");
+  assert.is(argsOf(dns, "2.8.1"), "--no-restart --plugin=false --proxy=false");
+});
+
+test("on docker0 the router may use its fast datapath, has the part that is asked for, and a name of its own", () => {
+  for (const [mode, other] of [
+    ["proxy", "plugin"],
+    ["plugin", "proxy"],
+  ] as const) {
+    const environment = environmentOf(asked({ mode }), FRESH);
+    for (const name of ["WEAVE_NO_FASTDP", "DOCKER_BRIDGE", "WEAVE_MTU"]) assert.is(environment.has(name), false);
+    const args = environment.get("WEAVE_ARGS") ?? "";
+    assert.match(args, new RegExp(`^--no-restart --name=([0-9a-f]{2}:){5}[0-9a-f]{2} --${other}=false --no-dns$`));
+    assert.is(environmentOf(asked({ mode }), FRESH).get("WEAVE_ARGS"), args);
+  }
+});
+
+test("a router on docker0 keeps the name that it has", () => {
+  const peerName = "0e:5f:33:00:00:09";
+  const environment = environmentOf(asked({ mode: "proxy" }), { ...FRESH, peerName });
+  assert.match(environment.get("WEAVE_ARGS") ?? "", ` --name=${peerName} `);
+  assert.is(launchedName(renderEnvironmentFile(environment)), peerName);
+  assert.is(launchedName(render(asked())), null);
+  assert.is(environmentOf(asked(), { ...FRESH, peerName }).get("WEAVE_ARGS"), argsOf(asked(), "2.8.1"));
+});
+
+test("a daemon that accepts no API as old as Weave asks for is asked with its oldest: by script, its container, router", () => {
+  const variables = (oldestDockerApi: string | null, more = {}): Record<string, string> =>
+    Object.fromEntries(
+      [...environmentOf(asked(more), { ...FRESH, oldestDockerApi })].filter(([name]) =>
+        /DOCKER_(A|API)|IPT/.test(name),
+      ),
+    );
+  for (const accepts of [null, "1.12", "1.18"]) assert.equal(variables(accepts), {});
+  const asks = "-e DOCKER_API_VERSION=1.44";
+  const all = { DOCKER_API_VERSION: "1.44", WEAVE_DOCKER_ARGS: asks, WEAVEEXEC_DOCKER_ARGS: asks };
+  assert.equal(variables("1.44"), all);
+  assert.equal(variables("1.44", { env: { WEAVE_DOCKER_ARGS: "--cpus 2" } }), {
+    ...all,
+    WEAVE_DOCKER_ARGS: `${asks} --cpus 2`,
+  });
+  assert.equal(variables("1.44", { env: { DOCKER_API_VERSION: "1.45" } }), { DOCKER_API_VERSION: "1.45" });
+  assert.equal(variables(null, { iptables_backend: "nft" }), {
+    IPTABLES_BACKEND: "nft",
+    WEAVE_DOCKER_ARGS: "-e IPTABLES_BACKEND=nft",
+    WEAVEEXEC_DOCKER_ARGS: "-e IPTABLES_BACKEND=nft",
+  });
 });
 
 test("a script that does not know of --no-restart is not told", () => {
-  assert.is(routerEnvironment(asked({ args: ["--no-dns"] }), "#!/bin/sh\n").get("WEAVE_ARGS"), "--no-dns");
+  const script = readWeaveScript('#!/bin/sh\nSCRIPT_VERSION="1.2.0"\n');
+  assert.is(environmentOf(asked(), { ...FRESH, script }).get("WEAVE_ARGS"), "--no-dns");
 });
 
 test("bridge and MTU are what is asked", () => {
-  const environment = routerEnvironment(asked({ bridge: "br0", mtu: 1400 }), SCRIPT);
+  const environment = environmentOf(asked({ bridge: "br0", mtu: 1400 }), FRESH);
   assert.equal([environment.get("DOCKER_BRIDGE"), environment.get("WEAVE_MTU")], ["br0", "1400"]);
 });
 
-test("every variable but the peers, which are told live, is one of those that need a restart", () => {
-  const names = [...routerEnvironment(asked({ password: SECRET }), SCRIPT).keys()];
-  assert.equal([...RESTART_VARIABLES, "WEAVE_PEERS"].sort(), names.sort());
+test("a variable that differs, comes or goes is named; peers that are told live, and what is none of Weave's, are not", () => {
+  const wanted = new Map([
+    ["WEAVE_PEERS", "a"],
+    ["WEAVE_ARGS", "--no-dns"],
+    ["OWN", "1"],
+  ]);
+  const present = new Map([
+    ["WEAVE_PEERS", "b"],
+    ["WEAVE_ARGS", "--no-dns"],
+    ["WEAVE_MTU", "1500"],
+    ["PATH", "/bin"],
+  ]);
+  assert.equal(differingVariables(wanted, present, ["WEAVE_PEERS"]), ["OWN", "WEAVE_MTU"]);
+  assert.equal(differingVariables(wanted, present, []), ["WEAVE_PEERS", "OWN", "WEAVE_MTU"]);
 });
 
 test("peers come once each, in an order of their own", () => {
@@ -50,19 +121,19 @@ test("peers come once each, in an order of their own", () => {
     "192.168.50.9",
     "host2",
   ]);
-  const one = renderRouterEnvironment(asked({ peers: ["a", "b"] }), SCRIPT);
-  assert.is(renderRouterEnvironment(asked({ peers: ["b", "a", "b"] }), SCRIPT), one);
+  const one = render(asked({ peers: ["a", "b"] }));
+  assert.is(render(asked({ peers: ["b", "a", "b"] })), one);
 });
 
 test("a password with all that is special in the file reads back", () => {
   const password = `a "b" \\ $HOME \`id\` 'c' #;`;
-  const content = renderRouterEnvironment(asked({ password }), SCRIPT);
+  const content = render(asked({ password }));
   assert.is(environmentValue(content, "WEAVE_PASSWORD"), password);
 });
 
 test("a password that is not ASCII is written as UTF-8, one character of the content a byte", () => {
   for (const password of ["Geheimnis für alle", "пароль 日本", "🔑 key"]) {
-    const content = renderRouterEnvironment(asked({ password }), SCRIPT);
+    const content = render(asked({ password }));
     assert.match(Buffer.from(content, "latin1").toString("utf8"), `WEAVE_PASSWORD="${password}"`);
   }
 });
@@ -70,8 +141,8 @@ test("a password that is not ASCII is written as UTF-8, one character of the con
 const shown = (content: string, wanted = ""): string => withoutPassword(content, wanted);
 
 test("what is shown of the file tells whether the password is the wanted one, and not the password", () => {
-  const wanted = renderRouterEnvironment(asked({ password: SECRET }), SCRIPT);
-  const other = renderRouterEnvironment(asked({ password: "battery staple" }), SCRIPT);
+  const wanted = render(asked({ password: SECRET }));
+  const other = render(asked({ password: "battery staple" }));
   assert.match(shown(wanted, wanted), "WEAVE_PASSWORD=(the wanted one, not shown)\n");
   assert.match(shown(other, wanted), "WEAVE_PASSWORD=(another one, not shown)\n");
   assert.is.not(shown(other, wanted), shown(wanted, wanted));
@@ -79,7 +150,7 @@ test("what is shown of the file tells whether the password is the wanted one, an
 });
 
 test("a file without a password is shown whole", () => {
-  const content = renderRouterEnvironment(asked(), SCRIPT);
+  const content = render(asked());
   assert.is(shown(content, content), content);
 });
 
@@ -104,7 +175,7 @@ test("a password in a file that another wrote is not shown, however it is writte
 
 test("a password with a line separator in it is not shown in part", () => {
   for (const separator of ["\u2028", "\u2029"]) {
-    const content = renderRouterEnvironment(asked({ password: `first${separator}hunter2` }), SCRIPT);
+    const content = render(asked({ password: `first${separator}hunter2` }));
     assert.not.match(shown(content, content), "hunter2");
   }
 });

@@ -1,8 +1,11 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { routerEnvironment } from "../../../modules/weave_service/environment";
+import type { ObservedContainer } from "../../../modules/weave_service/container";
+import { environmentOf } from "../../../modules/weave_service/environment";
 import type { ObservedService } from "../../../modules/weave_service/observe";
 import { options, type ServiceOptions } from "../../../modules/weave_service/options";
+import type { LiveRouter } from "../../../modules/weave_service/router_api";
+import { settle } from "../../../modules/weave_service/wanted";
+import { readWeaveScript } from "../../../modules/weave_service/weave_script";
 import { optionsOf } from "../support/options";
 
 export const golden = (name: string): string => join(__dirname, "golden", name);
@@ -10,32 +13,73 @@ export const golden = (name: string): string => join(__dirname, "golden", name);
 export const asked = (more: Record<string, unknown> = {}): ServiceOptions =>
   optionsOf(options, { peers: ["192.168.50.12", "192.168.50.13"], ...more });
 
-/** A script of a version that knows of --no-restart, in short. */
-export const SCRIPT = "#!/bin/sh\n# weave launch [--no-restart] [--password <pass>] <peer> ...\n";
+/** A release's script, in short. */
+export const SCRIPT =
+  '#!/bin/sh\nSCRIPT_VERSION="2.8.1"\n# weave launch [--no-restart] [--password <pass>] <peer> ...\n';
 
 /** A host with the script and nothing else. */
 export const FRESH: ObservedService = {
-  script: SCRIPT,
-  unit: null,
+  init: "systemd",
+  unit: { file: null, startsWith: "nothing", needsReload: false, state: "stopped", pid: 0 },
   environment: null,
-  enabled: false,
-  needsReload: false,
-  activeState: "inactive",
+  script: readWeaveScript(SCRIPT),
+  machineId: "0123456789abcdef0123456789abcdef",
+  peerName: null,
+  oldestDockerApi: "1.12",
+  container: null,
   startedWith: null,
-  targets: null,
+  startedBefore: false,
+  router: null,
+  unfinishedPorts: [],
+  exposed: false,
+};
+
+export const ROUTER: LiveRouter = {
+  version: "2.8.1",
+  name: "0e:5f:33:00:00:01",
+  nickname: "host1",
+  encryption: false,
+  targets: ["192.168.50.12", "192.168.50.13"],
+  peers: ["0e:5f:33:00:00:01", "0e:5f:33:00:00:02"],
+  connections: [
+    {
+      address: "192.168.50.12:6783",
+      state: "established",
+      datapath: "sleeve",
+      info: "sleeve 0e:5f:33:00:00:02(host2)",
+    },
+  ],
+  datapath: "sleeve",
+};
+
+export const CONTAINER: ObservedContainer = {
+  running: true,
+  image: "weaveworks/weave:2.8.1",
+  restartPolicy: "no",
+  args: ["--no-fastdp", "--datapath", "datapath", "--no-dns", "192.168.50.12"],
+  environment: new Map(),
 };
 
 /** The same host as `wanted` has it. */
 export function steady(
   wanted: ServiceOptions = asked(),
+  fresh: ObservedService = FRESH,
 ): ObservedService & { startedWith: ReadonlyMap<string, string> } {
+  const host = { ...fresh, peerName: ROUTER.name };
+  const { text, environmentText } = settle(wanted, host);
   return {
-    ...FRESH,
-    unit: { content: readFileSync(golden("weave.service"), "latin1"), mode: 0o644 },
-    environment: { content: readFileSync(golden("weave.env"), "latin1"), mode: 0o600 },
-    enabled: true,
-    activeState: "active",
-    startedWith: new Map([...routerEnvironment(wanted, SCRIPT), ["PATH", "/usr/bin"]]),
-    targets: ["192.168.50.12", "192.168.50.13"],
+    ...host,
+    unit: {
+      file: { content: text, mode: 0o644 },
+      startsWith: "Docker",
+      needsReload: false,
+      state: "running",
+      pid: 912,
+    },
+    environment: { content: environmentText, mode: 0o600 },
+    container: { ...CONTAINER, image: `weaveworks/weave:${host.script.version}` },
+    startedWith: new Map([...environmentOf(wanted, host), ["PATH", "/usr/bin"]]),
+    startedBefore: true,
+    router: ROUTER,
   };
 }

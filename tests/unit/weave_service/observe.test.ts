@@ -1,28 +1,73 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { RunOutput } from "../../../modules/core/host";
 import { observe } from "../../../modules/weave_service/observe";
 import { type Contents, memoryHost } from "../support/memory_host";
 import { refusalLater } from "../support/refusal";
-import { asked, FRESH, SCRIPT, steady } from "./hosts";
+import { asked, CONTAINER, FRESH, ROUTER, SCRIPT, steady } from "./hosts";
 
-const SHOW = "systemctl show weave.service -p ActiveState,NeedDaemonReload,MainPID";
+const SHOW = "systemctl show weave.service -p ActiveState,SubState,Job,NeedDaemonReload,MainPID";
 const script = { "/usr/local/bin/weave": { content: SCRIPT, mode: 0o755 } };
+
+const DOCKER_RUNS = { "/var/run/docker.pid": "77", "/proc/77/comm": "dockerd" };
+const started = (ticks: number): string => `912 (docker (x) y) S${" 0".repeat(18)} ${ticks} 0`;
+
+const REPORT = {
+  Version: ROUTER.version,
+  Router: {
+    Name: ROUTER.name,
+    NickName: ROUTER.nickname,
+    Encryption: false,
+    Interface: "vethwe-pcap (via pcap)",
+    Targets: ROUTER.targets,
+    Peers: ROUTER.peers.map((Name) => ({ Name })),
+    Connections: [
+      {
+        Address: "192.168.50.12:6783",
+        State: "established",
+        Info: "sleeve 0e:5f:33:00:00:02(host2)",
+        Attrs: { name: "sleeve" },
+      },
+    ],
+  },
+};
+const INSPECTED = {
+  State: { Running: true },
+  Config: { Image: CONTAINER.image, Env: [] },
+  HostConfig: { RestartPolicy: { Name: "" } },
+  Args: CONTAINER.args,
+};
 
 const fresh: Contents = {
   files: script,
+  kernel: { "/proc/1/comm": "systemd", "/etc/machine-id": FRESH.machineId, ...DOCKER_RUNS },
+  names: { "/usr/sbin": ["ethtool"] },
+  services: { "GET /var/run/docker.sock/version": { status: 200, body: '{"MinAPIVersion":"1.12"}' } },
   programs: { [SHOW]: "MainPID=0\nActiveState=inactive\nNeedDaemonReload=no\n" },
 };
 
 function running(): Contents {
   const { unit, environment, startedWith } = steady();
-  if (unit === null || environment === null) throw new Error("the steady host has both files");
+  if (unit.file === null || environment === null) throw new Error("the steady host has both files");
   return {
-    files: { ...script, "/etc/systemd/system/weave.service": unit, "/etc/weave.env": environment },
+    ...fresh,
+    files: { ...script, "/etc/systemd/system/weave.service": unit.file, "/etc/weave.env": environment },
     links: { "/etc/systemd/system/docker.service.wants/weave.service": "/etc/systemd/system/weave.service" },
-    kernel: { "/proc/912/environ": `${[...startedWith].map(([name, value]) => `${name}=${value}`).join("\0")}\0` },
-    programs: { [SHOW]: "MainPID=912\nActiveState=active\nNeedDaemonReload=no\n" },
+    kernel: {
+      ...fresh.kernel,
+      "/proc/912/environ": `${[...startedWith].map(([name, value]) => `${name}=${value}`).join("\0")}\0`,
+      "/proc/912/stat": started(100),
+      "/proc/self/stat": started(200),
+    },
+    names: { ...fresh.names, "/sys/class/net/weave/brif": ["veth1234567", "vethwe-bridge"] },
+    programs: {
+      [SHOW]: "MainPID=912\nActiveState=active\nNeedDaemonReload=no\n",
+      "ethtool -k vethwe-bridge": "Features for vethwe-bridge:\ntx-checksumming: off\n",
+    },
     services: {
-      "GET 127.0.0.1:6784/report": { status: 200, body: '{"Router":{"Targets":["192.168.50.12","192.168.50.13"]}}' },
+      ...fresh.services,
+      "GET 127.0.0.1:6784/report": { status: 200, body: JSON.stringify(REPORT) },
+      "GET /var/run/docker.sock/containers/weave/json": { status: 200, body: JSON.stringify(INSPECTED) },
     },
   };
 }
@@ -40,32 +85,84 @@ test("a host with the router running is seen as it is", async () => {
 });
 
 test("a value of the running router's environment may have = and newlines in it", async () => {
-  const kernel = { "/proc/912/environ": "WEAVE_ARGS=--name=a\0OTHER=x\ny\0" };
+  const kernel = { ...running().kernel, "/proc/912/environ": "WEAVE_ARGS=--name=a\0OTHER=x\ny\0" };
   const { startedWith } = await observe(asked(), memoryHost({ ...running(), kernel }));
   assert.is(startedWith?.get("WEAVE_ARGS"), "--name=a");
   assert.is(startedWith?.get("OTHER"), "x\ny");
 });
 
-test("a router that runs and does not answer has no targets, and one that does not run is not asked", async () => {
-  assert.is((await observe(asked(), memoryHost({ ...running(), services: {} }))).targets, null);
-  const stopped = { ...running(), programs: fresh.programs ?? {} };
-  const { targets, startedWith } = await observe(asked(), memoryHost(stopped));
-  assert.is(targets, null);
-  assert.is(startedWith, null);
+test("a router that runs and does not answer says nothing, and without Docker nobody is asked", async () => {
+  const silent = Object.entries(running().services ?? {}).filter(([request]) => !request.includes("/report"));
+  const soon = asked({ state: "stopped" });
+  assert.is((await observe(soon, memoryHost({ ...running(), services: Object.fromEntries(silent) }))).router, null);
+  const kernel = { "/proc/1/comm": "systemd", "/var/run/docker.pid": "77", "/proc/77/comm": "node" };
+  const { container, router, oldestDockerApi } = await observe(
+    asked({ state: "stopped" }),
+    memoryHost({ ...running(), kernel }),
+  );
+  assert.equal([container, router, oldestDockerApi], [null, null, null]);
+});
+
+test("a port that leaves checksums unfinished is seen, and a host without ethtool", async () => {
+  const programs = { ...running().programs, "ethtool -k vethwe-bridge": "tx-checksumming: on\n" };
+  assert.equal((await observe(asked(), memoryHost({ ...running(), programs }))).unfinishedPorts, ["vethwe-bridge"]);
+  assert.is((await observe(asked(), memoryHost({ ...fresh, names: {} }))).unfinishedPorts, null);
+});
+
+test("a start under way is waited for, and one that waits for Docker's; one that has failed and is tried again is not", async () => {
+  for (const [under, way] of [
+    ["activating", "start-pre"],
+    ["inactive", "dead\nJob=41"],
+  ]) {
+    let times = 0;
+    const host = memoryHost(running());
+    const run = (argv: readonly string[]): RunOutput => {
+      const stdout = `ActiveState=${under}\nSubState=${way}\nNeedDaemonReload=no\nMainPID=0\n`;
+      return argv[0] === "systemctl" && ++times < 3 ? { status: 0, stdout, stderr: "" } : host.run(argv);
+    };
+    assert.equal([(await observe(asked(), { ...host, run })).unit.state, times], ["running", 3]);
+  }
+  const programs = {
+    ...running().programs,
+    [SHOW]: "ActiveState=activating\nSubState=auto-restart\nNeedDaemonReload=no\nMainPID=0\n",
+  };
+  assert.is((await observe(asked(), memoryHost({ ...running(), programs }))).unit.state, "failed");
+});
+
+test("what was started by this run is not there since before it", async () => {
+  const kernel = { ...running().kernel, "/proc/912/stat": started(201) };
+  assert.is((await observe(asked(), memoryHost({ ...running(), kernel }))).startedBefore, false);
 });
 
 test("a unit that systemd has not read again is seen", async () => {
-  const programs = { [SHOW]: "MainPID=912\nActiveState=active\nNeedDaemonReload=yes\n" };
-  assert.is((await observe(asked(), memoryHost({ ...running(), programs }))).needsReload, true);
+  const programs = { ...running().programs, [SHOW]: "MainPID=912\nActiveState=active\nNeedDaemonReload=yes\n" };
+  assert.is((await observe(asked(), memoryHost({ ...running(), programs }))).unit.needsReload, true);
+});
+
+test("upstart is told from other inits by its jobs", async () => {
+  const kernel = { ...fresh.kernel, "/proc/1/comm": "init" };
+  const programs = { "initctl status weave": "weave start/running, process 912\n" };
+  const upstart = { ...fresh, kernel, programs, names: { "/usr/sbin": ["ethtool"], "/etc/init": ["rc-sysinit.conf"] } };
+  const { init, unit } = await observe(asked({ state: "stopped" }), memoryHost(upstart));
+  assert.equal([init, unit.state, unit.pid], ["upstart", "running", 912]);
+  const launching = { ...upstart, kernel: { ...kernel, "/proc/912/comm": "sh" } };
+  assert.is((await observe(asked({ state: "stopped" }), memoryHost(launching))).unit.state, "starting");
+  assert.match(
+    await refusalLater(async () => observe(asked(), memoryHost({ ...upstart, names: {} }))),
+    "this host's init system is neither systemd nor upstart",
+  );
 });
 
 test("a host without the script is refused where the router is to run, and only there", async () => {
   const bare = memoryHost({ ...fresh, files: {} });
   assert.is(
     await refusalLater(async () => observe(asked(), bare)),
-    "script: there is no /usr/local/bin/weave on this host; put the weave script there, or say where it is",
+    "script: there is no /usr/local/bin/weave on this host; put the script there (the role weave does, given weave_sha256 or weave_script_file), or say where it is",
   );
-  for (const state of ["stopped", "absent"]) assert.is((await observe(asked({ state }), bare)).script, "");
+  for (const state of ["stopped", "absent"]) {
+    assert.is((await observe(asked({ state }), bare)).script.version, null);
+  }
+  assert.is((await observe(asked({ script_version: "1.9.8" }), bare)).script.generation, "second");
 });
 
 test.run();

@@ -9,14 +9,21 @@ const refused = (given: Record<string, unknown>): string => refusalOf(() => valu
 
 test("without any options the router runs with no peers from the usual place", () => {
   assert.equal(values({}), {
+    component: "router",
     state: "started",
-    script: "/usr/local/bin/weave",
+    mode: "bridge",
+    script: null,
+    script_version: null,
     bridge: "weave",
     peers: [],
     mtu: 1500,
     args: [],
+    dns: false,
+    expose: false,
+    iptables_backend: null,
+    env: {},
     password: null,
-    timeout: 120,
+    timeout: 300,
   });
 });
 

@@ -1,14 +1,15 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { renderRouterEnvironment } from "../../../modules/weave_service/environment";
 import type { ObservedService } from "../../../modules/weave_service/observe";
 import { plan } from "../../../modules/weave_service/plan";
+import { expectedScript } from "../../../modules/weave_service/weave_script";
 import { inWords, subjects } from "../support/changes";
-import { asked, FRESH, SCRIPT, steady } from "./hosts";
+import { refusalOf } from "../support/refusal";
+import { asked, CONTAINER, FRESH, ROUTER, steady } from "./hosts";
 
 const ENV = "/etc/weave.env";
 const UNIT = "/etc/systemd/system/weave.service";
-const ENABLED = "weave.service: starts with Docker";
+const ENABLED = "weave.service: starts with";
 const STATE = "weave.service: state";
 
 const words = (options: ReturnType<typeof asked>, observed: ObservedService) =>
@@ -25,7 +26,7 @@ test("on a fresh host files, start with Docker and the router are planned, in th
       { subject: STATE, steps: ["systemctl start weave.service", "await /status for 300 s"] },
     ],
   );
-  assert.equal([changes[3]?.before, changes[3]?.after], ["inactive\n", "running\n"]);
+  assert.equal([changes[3]?.before, changes[3]?.after], ["stopped\n", "running\n"]);
 });
 
 test("on a host that is as wanted nothing is planned", () => {
@@ -38,7 +39,10 @@ test("what is reported are state, unit and peers", () => {
     state: "started",
     unit: "weave.service",
     peers: ["a", "b"],
+    script_version: "2.8.1",
+    router: null,
   });
+  assert.equal(plan(asked(), steady()).facts["router"], ROUTER);
 });
 
 test("a new peer is told to the running router, and restarts nothing", () => {
@@ -63,7 +67,7 @@ test("peers that come and go are told in two requests", () => {
 });
 
 test("a peer that the running router has lost is one change", () => {
-  assert.equal(words(asked(), { ...steady(), targets: ["192.168.50.13"] }), [
+  assert.equal(words(asked(), { ...steady(), router: { ...ROUTER, targets: ["192.168.50.13"] } }), [
     {
       subject: "router: peers",
       before: "192.168.50.13\n",
@@ -73,39 +77,62 @@ test("a peer that the running router has lost is one change", () => {
   ]);
 });
 
+const down = (state: ObservedService["unit"]["state"], observed: ObservedService = steady()): ObservedService => ({
+  ...observed,
+  unit: { ...observed.unit, state, pid: 0 },
+  container: null,
+  startedWith: null,
+  startedBefore: false,
+  router: null,
+});
+
 test("a router that is down is started, and nothing else is touched", () => {
-  for (const activeState of ["inactive", "failed", "activating"]) {
-    assert.equal(words(asked(), { ...steady(), activeState, startedWith: null, targets: null }), [
+  const forgotten = ["systemctl reset-failed weave.service"];
+  for (const [state, first] of [
+    ["stopped", []],
+    ["failed", forgotten],
+    ["starting", []],
+  ] as const) {
+    assert.equal(words(asked(), down(state)), [
       {
         subject: STATE,
-        before: `${activeState}\n`,
+        before: `${state}\n`,
         after: "running\n",
-        steps: ["systemctl start weave.service", "await /status for 120 s"],
+        steps: [...first, "systemctl start weave.service", "await /status for 300 s"],
       },
     ]);
   }
 });
 
 test("a router that runs without an answer is waited for", () => {
-  const [change] = words(asked(), { ...steady(), targets: null });
+  const [change] = words(asked(), { ...steady(), router: null });
   assert.is(change?.before, "running, without an answer\n");
-  assert.is(change?.steps.at(-1), "await /status for 120 s");
+  assert.is(change?.steps.at(-1), "await /status for 300 s");
 });
 
 test("a unit that does not start with Docker is enabled", () => {
-  assert.equal(words(asked(), { ...steady(), enabled: false }), [
-    { subject: ENABLED, before: "no\n", after: "yes\n", steps: ["systemctl enable weave.service"] },
+  assert.equal(words(asked(), { ...steady(), unit: { ...steady().unit, startsWith: "nothing" } }), [
+    { subject: ENABLED, before: "nothing\n", after: "Docker\n", steps: ["systemctl enable weave.service"] },
   ]);
 });
 
+test("one that starts with the system, as Apollo's did, is enabled anew, or disabled", () => {
+  const observed: ObservedService = { ...steady(), unit: { ...steady().unit, startsWith: "something else" } };
+  assert.equal(words(asked(), observed)[0]?.steps, ["systemctl reenable weave.service"]);
+  assert.equal(words(asked({ state: "stopped" }), observed)[1]?.steps, ["systemctl disable weave.service"]);
+});
+
 test("a unit that was changed by hand is written and read again, the router left running", () => {
-  const changes = words(asked(), { ...steady(), unit: { content: "[Unit]\n", mode: 0o644 } });
+  const changes = words(asked(), {
+    ...steady(),
+    unit: { ...steady().unit, file: { content: "[Unit]\n", mode: 0o644 } },
+  });
   assert.equal(changes[0]?.steps, [`write ${UNIT} 0644`, "systemctl daemon-reload"]);
   assert.is(changes.length, 1);
 });
 
 test("a unit that systemd has not read since it was written is read, by one reload", () => {
-  assert.equal(words(asked(), { ...steady(), needsReload: true }), [
+  assert.equal(words(asked(), { ...steady(), unit: { ...steady().unit, needsReload: true } }), [
     {
       subject: "weave.service, as systemd has it",
       before: "an older one\n",
@@ -113,7 +140,7 @@ test("a unit that systemd has not read since it was written is read, by one relo
       steps: ["systemctl daemon-reload"],
     },
   ]);
-  const both = words(asked(), { ...steady(), needsReload: true, unit: null });
+  const both = words(asked(), { ...steady(), unit: { ...steady().unit, needsReload: true, file: null } });
   assert.is(both.flatMap(({ steps }) => steps).filter((step) => step === "systemctl daemon-reload").length, 1);
 });
 
@@ -121,7 +148,7 @@ test("the files' modes are put right, the environment's to root alone", () => {
   const { unit, environment } = steady();
   const observed = {
     ...steady(),
-    unit: { content: unit?.content ?? "", mode: 0o755 },
+    unit: { ...unit, file: { content: unit.file?.content ?? "", mode: 0o755 } },
     environment: { content: environment?.content ?? "", mode: 0o644 },
   };
   assert.equal(words(asked(), observed), [
@@ -132,17 +159,17 @@ test("the files' modes are put right, the environment's to root alone", () => {
 
 test("what a router can't be told live restarts it, which is said to interrupt traffic", () => {
   for (const [options, name] of [
-    [{ args: ["--no-dns"] }, "WEAVE_ARGS"],
+    [{ dns: true }, "WEAVE_ARGS"],
     [{ mtu: 1400 }, "WEAVE_MTU"],
-    [{ bridge: "br0" }, "DOCKER_BRIDGE"],
+    [{ env: { WEAVE_DEBUG: "1" } }, "WEAVE_DEBUG"],
   ] as const) {
     const { changes } = plan(asked(options), steady());
     assert.equal(subjects(changes), [ENV, STATE]);
     assert.equal(inWords(changes)[1], {
       subject: STATE,
-      before: `running with other ${name}\n`,
+      before: `running, with other ${name}\n`,
       after: "running\n",
-      steps: ["systemctl restart weave.service", "await /status for 120 s"],
+      steps: ["systemctl restart weave.service", "await /status for 300 s"],
     });
     assert.match(changes[1]?.disrupts ?? "", "interrupts traffic between hosts");
   }
@@ -160,8 +187,7 @@ test("a router that answers and is no process of the unit is not restarted for i
 test("a new, another or no password restarts the router, and is in nothing that is shown", () => {
   const [one, two] = ["correct horse", "battery staple"];
   const has = (password: string | null): ObservedService => {
-    const options = asked({ password });
-    return { ...steady(options), environment: { content: renderRouterEnvironment(options, SCRIPT), mode: 0o600 } };
+    return steady(asked({ password }));
   };
   const cases = [
     { wanted: one, observed: FRESH },
@@ -199,13 +225,13 @@ test("the password reaches the file that root alone reads, and no command or req
 test("stopped: the router is stopped and no longer starts with Docker, its files stay", () => {
   const { changes } = plan(asked({ state: "stopped" }), steady());
   assert.equal(inWords(changes), [
-    { subject: ENABLED, before: "yes\n", after: "no\n", steps: ["systemctl disable weave.service"] },
-    { subject: STATE, before: "active\n", after: "stopped\n", steps: ["systemctl stop weave.service"] },
+    { subject: STATE, before: "running\n", after: "stopped\n", steps: ["systemctl stop weave.service"] },
+    { subject: ENABLED, before: "Docker\n", after: "nothing\n", steps: ["systemctl disable weave.service"] },
   ]);
-  assert.match(changes[1]?.disrupts ?? "", "traffic between hosts ends");
-  const stopped = { ...steady(), enabled: false, activeState: "inactive", startedWith: null, targets: null };
-  assert.equal(plan(asked({ state: "stopped" }), stopped).changes, []);
-  assert.equal(plan(asked({ state: "stopped" }), { ...stopped, activeState: "failed" }).changes, []);
+  assert.match(changes[0]?.disrupts ?? "", "traffic between hosts ends");
+  const disabled: ObservedService = { ...steady(), unit: { ...steady().unit, startsWith: "nothing" } };
+  assert.equal(plan(asked({ state: "stopped" }), down("stopped", disabled)).changes, []);
+  assert.equal(plan(asked({ state: "stopped" }), down("failed", disabled)).changes, []);
 });
 
 test("absent: stopped, disabled and its files removed, in this order; nothing where nothing is", () => {
@@ -215,11 +241,186 @@ test("absent: stopped, disabled and its files removed, in this order; nothing wh
     [
       [STATE, "systemctl stop weave.service"],
       [ENABLED, "systemctl disable weave.service"],
+      ["container weave", "docker rm --force weave"],
       [UNIT, `remove ${UNIT}`, "systemctl daemon-reload"],
       [ENV, `remove ${ENV}`],
     ],
   );
   assert.equal(plan(asked({ state: "absent" }), FRESH).changes, []);
+});
+
+test("restarted: once a run, and none where this run has started it", () => {
+  const [change] = plan(asked({ state: "restarted" }), steady()).changes;
+  assert.is(change?.before, "running, since before this run\n");
+  assert.equal(plan(asked({ state: "restarted" }), { ...steady(), startedBefore: false }).changes, []);
+});
+
+test("enabled: files and start with Docker, and what runs is left as it is", () => {
+  const options = asked({ state: "enabled" });
+  assert.equal(subjects(plan(options, FRESH).changes), [ENV, UNIT, ENABLED]);
+  assert.equal(plan(options, down("stopped")).changes, []);
+});
+
+test("another image than the script's restarts the router", () => {
+  const [change] = plan(asked(), { ...steady(), container: { ...CONTAINER, image: "weaveworks/weave:2.8.0" } }).changes;
+  assert.is(change?.before, "running, of the image weaveworks/weave:2.8.0, not 2.8.1\n");
+});
+
+const FOREIGN: ObservedService = {
+  ...FRESH,
+  container: { ...CONTAINER, restartPolicy: "always" },
+  router: { ...ROUTER, targets: ["192.168.50.12"] },
+};
+const POLICY = "container weave: restart policy";
+
+test("a router that something else has launched as wanted is taken over without a restart", () => {
+  const changes = words(asked(), FOREIGN).slice(3);
+  assert.equal(
+    changes.map(({ subject, steps }) => [subject, ...steps]),
+    [
+      [POLICY, "docker update --restart=no weave"],
+      [STATE, "write /run/weave.adopt 0600", "systemctl start weave.service", "await /status for 300 s"],
+      ["router: peers", "POST /connect peer=192.168.50.13"],
+    ],
+  );
+  for (const { disrupts } of plan(asked(), FOREIGN).changes) assert.is(disrupts, undefined);
+});
+
+test("one that was launched otherwise is launched anew, and it is said why, without secrets", () => {
+  const cases = [
+    [{ password: "horse" }, "it has another password"],
+    [{ args: ["--trusted-subnets=192.168.50.0/24"] }, "it was not given --trusted-subnets=192.168.50.0/24"],
+    [{ env: { VERSION: "2.8.2" } }, "its image is weaveworks/weave:2.8.1, not 2.8.2"],
+  ] as const;
+  for (const [options, why] of cases) {
+    const change = plan(asked(options), FOREIGN).changes.at(-1);
+    assert.match(change?.disrupts ?? "", why);
+    assert.not.match(JSON.stringify(inWords(change ? [change] : [])), "adopt");
+  }
+});
+
+test("a unit that something else wrote, such as Apollo's role, is replaced under the running router", () => {
+  const apollos = {
+    ...steady(),
+    startedWith: new Map([["WEAVE_VERSION", "2.8.1"]]),
+    unit: { ...steady().unit, file: null },
+  };
+  assert.equal(subjects(plan(asked(), apollos).changes), [UNIT]);
+});
+
+test("one that something else has launched is stopped for good, and removed", () => {
+  assert.equal(
+    words(asked({ state: "stopped" }), FOREIGN).map(({ subject, steps }) => [subject, ...steps]),
+    [
+      [STATE, "docker stop weave"],
+      [POLICY, "docker update --restart=no weave"],
+    ],
+  );
+  assert.equal(subjects(plan(asked({ state: "absent" }), FOREIGN).changes), [STATE, "container weave"]);
+  const stopped = { ...FOREIGN, container: { ...CONTAINER, running: false, restartPolicy: "always" }, router: null };
+  const [removal] = plan(asked({ state: "absent" }), stopped).changes;
+  assert.is(removal?.disrupts, "the container weave, which would come back with Docker");
+});
+
+test("unfinished checksums are mended on the port alone; without ethtool the router is refused", () => {
+  const [change] = words(asked(), { ...steady(), unfinishedPorts: ["vethwe-bridge"] });
+  assert.equal(change?.steps, ["ethtool -K vethwe-bridge tx off"]);
+  assert.match(
+    refusalOf(() => plan(asked(), { ...FRESH, unfinishedPorts: null })),
+    "there is no ethtool on this host",
+  );
+  assert.ok(plan(asked({ mode: "proxy" }), { ...FRESH, unfinishedPorts: null }).changes.length > 0);
+});
+
+test("the host is exposed where asked, live", () => {
+  const options = asked({ mode: "proxy", expose: true });
+  const observed = steady(options);
+  assert.equal(words(options, observed), [
+    { subject: "router: exposed", before: "no\n", after: "yes\n", steps: ["/usr/local/bin/weave expose"] },
+  ]);
+  assert.equal(plan(options, { ...observed, exposed: true }).changes, []);
+  assert.match(
+    refusalOf(() => plan(asked({ expose: true }), FRESH)),
+    /^expose: in the mode bridge/,
+  );
+});
+
+test("up to Weave 1.1 no router says what it was told, so other peers restart it", () => {
+  const host = { ...FRESH, script: expectedScript("1.0.3") };
+  const options = asked({ mode: "proxy" });
+  const observed = { ...steady(options, host), router: null };
+  assert.equal(plan(options, observed).changes, []);
+  const [, change] = plan(asked({ mode: "proxy", peers: ["a"] }), observed).changes;
+  assert.is(change?.before, "running, with other WEAVE_PEERS\n");
+});
+
+test("on upstart the same is done in its own words", () => {
+  const host = { ...FRESH, init: "upstart" as const, script: expectedScript("1.9.8") };
+  assert.equal(
+    words(asked(), host).map(({ subject, steps }) => [subject, ...steps]),
+    [
+      [ENV, `write ${ENV} 0600`],
+      ["/etc/init/weave.conf", "write /etc/init/weave.conf 0644", "initctl reload-configuration"],
+      ["weave: starts with", "remove /etc/init/weave.override", "initctl reload-configuration"],
+      ["weave: state", "initctl start weave", "await /status for 300 s"],
+    ],
+  );
+  const observed = steady(asked(), host);
+  assert.equal(plan(asked(), observed).changes, []);
+  assert.equal(words(asked(), down("starting", observed))[0]?.steps, ["await /status for 300 s"]);
+  assert.equal(words(asked({ dns: true }), observed)[1]?.steps, [
+    "initctl stop weave",
+    "initctl start weave",
+    "await /status for 300 s",
+  ]);
+  assert.equal(words(asked({ state: "stopped" }), observed)[1]?.steps, [
+    "write /etc/init/weave.override 0644",
+    "initctl reload-configuration",
+  ]);
+});
+
+test("another's container that only has the name is left alone, and refused", () => {
+  const having = (image: string): ObservedService => ({ ...FRESH, container: { ...CONTAINER, image } });
+  for (const image of ["nginx", "nginx:1.27", "example.com:5000/weave/web", "weaveworks/weavedb:latest"]) {
+    for (const state of ["started", "stopped", "absent"]) {
+      assert.match(
+        refusalOf(() => plan(asked({ state }), having(image))),
+        `there is a container weave of the image ${image}`,
+      );
+    }
+  }
+  for (const image of [
+    "weave",
+    "example.com:5000/rajchaudhuri/weave:2.9.0",
+    "weaveworks/weave@sha256:0a",
+    "sha256:0a1b",
+  ]) {
+    assert.ok(plan(asked({ state: "absent" }), having(image)).changes.length > 0, image);
+  }
+});
+
+test("arguments that contradict other options are refused", () => {
+  const refused = (options: Record<string, unknown>): string => refusalOf(() => plan(asked(options), FRESH));
+  assert.match(
+    refused({ args: ["--name=0e:00:00:00:00:01"] }),
+    /^args: in the mode bridge .* give it as weave_bridge's mac$/,
+  );
+  assert.match(refused({ args: ["--no-dns"], dns: true }), /^args: --no-dns contradicts dns; /);
+});
+
+test("a component is run by the verbs of the script's version, or refused", () => {
+  assert.match(
+    refusalOf(() => plan(asked({ component: "proxy" }), FRESH)),
+    /^component: since Weave 2\.0 the proxy runs within the router; /,
+  );
+  assert.match(
+    refusalOf(() => plan(asked({ component: "plugin" }), { ...FRESH, script: expectedScript("1.0.3") })),
+    /^component: the weave script here is older than the plugin; /,
+  );
+  assert.match(
+    refusalOf(() => plan(asked({ dns: true, mode: "proxy" }), { ...FRESH, script: expectedScript("1.0.3") })),
+    /^dns: /,
+  );
 });
 
 test.run();

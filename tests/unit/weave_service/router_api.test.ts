@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { connect, forget, observeTargets, parseTargets, STATUS } from "../../../modules/weave_service/router_api";
+import { connect, forget, observeRouter, parseReport, STATUS } from "../../../modules/weave_service/router_api";
 import { memoryHost } from "../support/memory_host";
 import { refusalLater, refusalOf } from "../support/refusal";
 
@@ -16,7 +16,13 @@ const REPORT = `{
         "NickName": "host1",
         "Port": 6783,
         "Peers": [{"Name": "0e:5f:33:00:00:02", "NickName": "host2", "Connections": []}],
-        "Connections": [{"Address": "192.168.50.12:6783", "Outbound": true, "State": "established"}],
+        "Encryption": true,
+        "Interface": "vethwe-pcap (via pcap)",
+        "Connections": [
+            {"Address": "192.168.50.12:6783", "Outbound": true, "State": "established",
+             "Info": "encrypted   sleeve 0e:5f:33:00:00:02(host2)", "Attrs": {"encrypted": true, "mtu": 1438, "name": "sleeve"}},
+            {"Address": "192.168.50.13:6783", "Outbound": true, "State": "connecting", "Info": "", "Attrs": null}
+        ],
         "Targets": ["192.168.50.13", "192.168.50.12"],
         "TrustedSubnets": []
     },
@@ -24,18 +30,40 @@ const REPORT = `{
 }`;
 
 test("the peers that a router was told of are its report's targets", () => {
-  assert.equal(parseTargets(REPORT), ["192.168.50.13", "192.168.50.12"]);
+  assert.equal(parseReport(REPORT).targets, ["192.168.50.13", "192.168.50.12"]);
+});
+
+test("what a router says of itself is read from its report", () => {
+  assert.equal(parseReport(REPORT), {
+    version: "2.8.1",
+    name: "0e:5f:33:00:00:01",
+    nickname: "host1",
+    encryption: true,
+    targets: ["192.168.50.13", "192.168.50.12"],
+    peers: ["0e:5f:33:00:00:02"],
+    connections: [
+      {
+        address: "192.168.50.12:6783",
+        state: "established",
+        datapath: "sleeve",
+        info: "encrypted   sleeve 0e:5f:33:00:00:02(host2)",
+      },
+      { address: "192.168.50.13:6783", state: "connecting", datapath: null, info: "" },
+    ],
+    datapath: "sleeve",
+  });
+  assert.is(parseReport(REPORT.replace("vethwe-pcap (via pcap)", "datapath (via ODP)")).datapath, "fastdp");
 });
 
 test("a router that was told of none has none, in either spelling", () => {
-  assert.equal(parseTargets('{"Router": {"Targets": null}}'), []);
-  assert.equal(parseTargets('{"Router": {"Targets": []}}'), []);
-  assert.equal(parseTargets('{"Router": {}}'), []);
+  assert.equal(parseReport('{"Router": {"Targets": null}}').targets, []);
+  assert.equal(parseReport('{"Router": {"Targets": []}}').targets, []);
+  assert.equal(parseReport('{"Router": {}}').targets, []);
 });
 
 test("what is no report is refused, and shown no further than its beginning", () => {
   for (const text of ["", "404 page not found", "null", "[]", '{"Router": null}', "{}", "x".repeat(100_000)]) {
-    const message = refusalOf(() => parseTargets(text));
+    const message = refusalOf(() => parseReport(text));
     assert.match(message, "the router's report can't be read");
     assert.ok(message.length < 300);
   }
@@ -43,13 +71,13 @@ test("what is no report is refused, and shown no further than its beginning", ()
 
 test("a running router is asked for its report", async () => {
   const host = memoryHost({ services: { "GET 127.0.0.1:6784/report": { status: 200, body: REPORT } } });
-  assert.equal(await observeTargets(host), ["192.168.50.13", "192.168.50.12"]);
+  assert.equal(await observeRouter(host), parseReport(REPORT));
 });
 
-test("where no router answers there are no targets to know, and an error is refused with it", async () => {
-  assert.is(await observeTargets(memoryHost({})), null);
+test("where no router answers there is nothing to know, and an error is refused with it", async () => {
+  assert.is(await observeRouter(memoryHost({})), null);
   const host = memoryHost({ services: { "GET 127.0.0.1:6784/report": { status: 500, body: "out of order\n" } } });
-  assert.is(await refusalLater(() => observeTargets(host)), "the router's report answered 500: out of order");
+  assert.is(await refusalLater(() => observeRouter(host)), "the router's report answered 500: out of order");
 });
 
 test("peers are connected and forgotten by one request each, as a form", () => {

@@ -3,15 +3,12 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { renderUnit } from "../../../modules/weave_service/systemd";
-import { matchesGolden } from "../support/golden";
+import { settle } from "../../../modules/weave_service/wanted";
 import { refusalOf } from "../support/refusal";
 import { inTemporaryFolder } from "../support/temporary_folder";
-import { golden } from "./hosts";
+import { asked, FRESH } from "./hosts";
 
-test("the router's unit is the file beside this test", () => {
-  matchesGolden(renderUnit("/usr/local/bin/weave"), golden("weave.service"));
-});
+const renderUnit = (script: string): string => settle({ ...asked(), script }, FRESH).text;
 
 test("the script is where it is told to be, in every command", () => {
   const unit = renderUnit("/mnt/weave-2.8.1");
@@ -20,7 +17,7 @@ test("the script is where it is told to be, in every command", () => {
 });
 
 test("a percent sign in the script's path is doubled, as systemd expands it", () => {
-  assert.match(renderUnit("/mnt/a%h"), "ExecStartPre=/mnt/a%%h launch");
+  assert.match(renderUnit("/mnt/a%h"), "ExecStop=/mnt/a%%h stop");
 });
 
 test("a path that would be more than one word is refused", () => {

@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Cluster } from "../hosts/cluster";
+import type { Host } from "../hosts/host";
+import { busyboxImage } from "../hosts/images";
+import { installWeaveStandIn } from "../stand-ins/weave/install";
+import { bootHosts } from "./hosts";
+import { ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
+
+/** How the role brings scripts and images to hosts without internet, and what its variables of both generations make. */
+const test = suite("the role's router, proxy and Scope");
+const folder = mkdtempSync(join(tmpdir(), "apollo-weave-role-"));
+let cluster: Cluster;
+let host: Host;
+let script: string;
+
+const sh = async (command: string, on = host): Promise<string> => (await on.exec(["sh", "-c", command])).stdout.trim();
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+test.before(async () => {
+  cluster = await bootHosts(2);
+  host = cluster.host("apollo1");
+  await installWeaveStandIn(host);
+  script = await host.read("/usr/local/bin/weave");
+  // A server on the host itself, for what would be the internet's.
+  await sh("mkdir /srv/files; mv /usr/local/bin/weave /srv/files/weave");
+  await sh("systemd-run --quiet python3 -m http.server --bind 127.0.0.1 --directory /srv/files 8000");
+  await sh("for i in $(seq 50); do curl -sf http://127.0.0.1:8000/ >/dev/null && exit; sleep 0.1; done; exit 1");
+});
+test.after(async () => {
+  rmSync(folder, { recursive: true });
+  await cluster.down();
+});
+
+const play = (on: string, vars: object, ...more: string[]): Promise<PlaybookRun> =>
+  ansiblePlaybook(cluster.inventory, ["site.yml", "--limit", on, "--extra-vars", JSON.stringify(vars), ...more]);
+
+/** Runs the playbook after a check, and again: the first two have to agree, the last to change nothing. */
+async function settled(on: string, vars: object): Promise<string[]> {
+  const check = await play(on, vars, "--check");
+  assert.is(check.status, 0, check.output);
+  const run = await play(on, vars);
+  assert.is(run.status, 0, run.output);
+  assert.equal(changedTasks(check), changedTasks(run));
+  const again = await play(on, vars);
+  assert.equal(changedTasks(again), [], again.output);
+  return changedTasks(run);
+}
+
+const failure = ({ results, output }: PlaybookRun): string =>
+  results.find(({ outcome }) => outcome === "failed")?.result.msg ?? output;
+
+test("a download without a checksum is refused, one with another checksum fails", async () => {
+  const url = { weave_url: "http://127.0.0.1:8000/weave" };
+  assert.match(
+    failure(await play("apollo1", { ...url, weave_download: true })),
+    /^http:\/\/127\.0\.0\.1:8000\/weave is not fetched without its checksum: give the file's sha256 in weave_sha256/,
+  );
+  assert.match(failure(await play("apollo1", { ...url, weave_sha256: sha256("another") })), /checksum/);
+  assert.is(await sh("ls /usr/local/bin"), "");
+});
+
+test("the script by URL and checksum, an image by archive, and Weave DNS", async () => {
+  const image = await busyboxImage(host);
+  await sh(`docker save --output /srv/files/box.tar ${image} && docker rmi ${image}`);
+  const archive = (await sh("sha256sum /srv/files/box.tar")).slice(0, 64);
+  const changed = await settled("apollo1", {
+    weave_url: "http://127.0.0.1:8000/weave",
+    weave_sha256: sha256(script),
+    weave_image_archives: [{ image, url: "http://127.0.0.1:8000/box.tar", sha256: archive }],
+    weave_dns: true,
+  });
+  assert.ok(changed.includes("apollo1: weave : Load the images"), changed.join("\n"));
+  assert.is(await sh("stat -c '%U %a' /usr/local/bin/weave"), "root 755");
+  await sh(`docker image inspect ${image}`);
+  assert.match(await sh("cat /etc/default/docker"), "--dns=10.2.0.1 --dns-search=weave.local");
+  assert.not.match(await sh("docker inspect --format '{{.Args}}' weave"), "--no-dns");
+});
+
+test("Apollo of 2016: docker0, router, proxy and Scope by its variables, the scripts from the controller", async () => {
+  const other = cluster.host("apollo2");
+  await installWeaveStandIn(other, { version: "1.9.8" });
+  writeFileSync(join(folder, "weave"), await other.read("/usr/local/bin/weave"));
+  await sh("rm /usr/local/bin/weave", other);
+  await sh(`docker tag ${await busyboxImage(other)} weaveworks/scope:1.13.2`, other);
+  writeFileSync(
+    join(folder, "scope"),
+    `#!/bin/sh\ncase $1 in\nlaunch) docker run -d --name weavescope weaveworks/scope:1.13.2 sleep 1d ;;\nstop) docker rm -f weavescope ;;\nesac\n`,
+  );
+  await settled("apollo2", {
+    weave_mode: "proxy",
+    weave_bin: "/mnt/weave",
+    weave_version: "1.9.8",
+    weave_script_file: join(folder, "weave"),
+    scope_enabled: true,
+    scope_bin: "/mnt/scope",
+    weave_scope_file: join(folder, "scope"),
+  });
+  assert.is(await sh("docker ps --format '{{.Names}}' | sort | xargs", other), "weave weaveproxy weavescope");
+  assert.is(await sh("systemctl is-active weave weaveproxy scope | uniq", other), "active");
+  assert.match(await sh("docker network inspect --format '{{.Options}}' bridge", other), "docker0");
+  assert.match(await sh("ip -o -4 addr show dev weave", other), " inet ");
+  assert.is(await sh("systemd-analyze verify weave.service weaveproxy.service scope.service 2>&1", other), "");
+});
+
+test.run();

@@ -1,0 +1,244 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Cluster } from "../hosts/cluster";
+import type { Host } from "../hosts/host";
+import { installWeaveStandIn, standInFolder } from "../stand-ins/weave/install";
+import { bootHosts } from "./hosts";
+import { ansibleModule, ansiblePlaybook, type TaskResult } from "./playbook";
+
+/** weave_service by itself: what was there before it, what fails, what is slow, and scripts of all generations. */
+const test = suite("weave_service");
+let cluster: Cluster;
+let host: Host;
+
+test.before(async () => {
+  cluster = await bootHosts(1);
+  host = cluster.host("apollo1");
+  await installWeaveStandIn(host);
+  const bridge = await ansiblePlaybook(cluster.inventory, ["site.yml"]);
+  assert.is(bridge.status, 0, bridge.output);
+});
+test.after(() => cluster.down());
+
+const sh = async (command: string): Promise<string> => (await host.exec(["sh", "-c", command])).stdout.trim();
+const launchedAt = (container = "weave"): Promise<string> =>
+  sh(`docker inspect --format '{{.State.StartedAt}}' ${container}`);
+const subjects = ({ diff }: TaskResult["result"]): string[] =>
+  [diff ?? []].flat().flatMap(({ after_header }) => after_header ?? []);
+
+async function service(options: object, ...more: string[]): Promise<TaskResult["result"]> {
+  const { results, output } = await ansibleModule(cluster.inventory, "weave_service", options, ["--diff", ...more]);
+  assert.ok(results[0], output);
+  return { ...results[0].result, failed: results[0].outcome === "failed" };
+}
+
+/** Runs the module after a check, and again: all three have to agree. Returns what the run said. */
+async function settled(options: object): Promise<TaskResult["result"]> {
+  const predicted = await service(options, "--check");
+  const made = await service(options);
+  assert.not(made["failed"], made.msg);
+  assert.equal(subjects(predicted), subjects(made));
+  assert.equal(predicted["disrupts"], made["disrupts"]);
+  const again = await service(options);
+  assert.not(again.changed, JSON.stringify(again.diff));
+  return made;
+}
+
+async function removed(component = "router"): Promise<void> {
+  const { failed, msg } = await service({ component, state: "absent" });
+  assert.not(failed, msg);
+}
+
+const answers = "for i in $(seq 100); do curl -sf http://127.0.0.1:6784/status && exit; sleep 0.1; done; exit 1";
+
+test("what the router says of itself is returned", async () => {
+  const { router } = await service({ peers: [] });
+  const { name, version, datapath, connections } = router as Record<string, unknown>;
+  assert.is(name, await sh("cat /sys/class/net/weave/address"));
+  assert.equal({ version, datapath, connections }, { version: "2.8.1", datapath: "sleeve", connections: [] });
+});
+
+test("checksums on the router's port are finished after a boot, and mended with just that", async () => {
+  const offload = (): Promise<string> => sh("ethtool -k vethwe-bridge | grep ^tx-checksumming");
+  await host.reboot();
+  await sh(answers);
+  assert.is(await offload(), "tx-checksumming: off");
+  await sh("ethtool -K vethwe-bridge tx on");
+  assert.equal(subjects(await settled({ state: "started" })), ["vethwe-bridge: TX checksum offload"]);
+  assert.is(await offload(), "tx-checksumming: off");
+});
+
+test("a change that the router can't take live restarts it, and the plan says so before", async () => {
+  const before = await launchedAt();
+  const made = await settled({ args: ["--ipalloc-range=10.40.0.0/16"], peers: ["192.168.50.12"] });
+  assert.match(
+    String(made["disrupts"]),
+    /^the router: its restart interrupts traffic between hosts \(with other WEAVE_ARGS/,
+  );
+  assert.is.not(await launchedAt(), before);
+  assert.match(await sh("docker inspect --format '{{.Args}}' weave"), "--ipalloc-range 10.40.0.0/16");
+});
+
+test("a router that dies is started again", async () => {
+  await sh(`docker kill weave; sleep 1; ${answers}`);
+  const { changed } = await service({ args: ["--ipalloc-range=10.40.0.0/16"], peers: ["192.168.50.12"] });
+  assert.not(changed);
+});
+
+test("a router that comes back with Docker is waited for, and is no change", async () => {
+  await sh("systemctl restart docker");
+  const { changed, router } = await service({ args: ["--ipalloc-range=10.40.0.0/16"], peers: ["192.168.50.12"] });
+  assert.not(changed);
+  assert.ok(router);
+});
+
+test("restarted restarts it once a run", async () => {
+  const before = await launchedAt();
+  const options = { state: "restarted", args: ["--ipalloc-range=10.40.0.0/16"], peers: ["192.168.50.12"] };
+  assert.equal(subjects(await service(options)), ["weave.service: state"]);
+  assert.is.not(await launchedAt(), before);
+});
+
+test("stopped: it stays so when Docker starts again; enabled: it is started with Docker alone", async () => {
+  const stopped = await settled({ state: "stopped" });
+  assert.equal(subjects(stopped), ["weave.service: state", "weave.service: starts with"]);
+  await sh("systemctl restart docker");
+  assert.is(await sh("docker ps --quiet"), "");
+  const enabled = await settled({ state: "enabled" });
+  assert.equal(subjects(enabled), ["/etc/weave.env", "weave.service: starts with"]);
+  assert.is(await sh("docker ps --quiet"), "");
+  await settled({ state: "absent" });
+  assert.is(
+    await sh(
+      "ls /etc/systemd/system/weave.service /etc/weave.env /etc/systemd/system/docker.service.wants 2>/dev/null || true",
+    ),
+    "",
+  );
+  assert.is(await sh("docker ps --all --quiet --filter name='^weave$'"), "");
+});
+
+const BY_HAND = "WEAVE_NO_FASTDP=1 DOCKER_BRIDGE=weave weave launch --no-dns 192.168.50.99";
+
+test("a router that a hand launched is taken over without a restart", async () => {
+  await sh(BY_HAND);
+  const before = await launchedAt();
+  const made = await settled({ peers: ["192.168.50.12"] });
+  assert.is(made["disrupts"], undefined);
+  assert.equal(subjects(made).slice(3), ["container weave: restart policy", "weave.service: state", "router: peers"]);
+  assert.is(await launchedAt(), before);
+  assert.is(await sh("systemctl is-active weave"), "active");
+});
+
+test("one that was launched otherwise is launched anew, and the plan says why", async () => {
+  await removed();
+  await sh(BY_HAND);
+  const made = await settled({ peers: ["192.168.50.12"], password: "correct-horse" });
+  assert.match(String(made["disrupts"]), "(it has another password)");
+  assert.is((made["router"] as Record<string, unknown>)["encryption"], true);
+});
+
+test("one that a hand launched is stopped for good, and removed", async () => {
+  await removed();
+  await sh(BY_HAND);
+  const stopped = await settled({ state: "stopped" });
+  assert.equal(subjects(stopped), ["weave.service: state", "container weave: restart policy"]);
+  await sh("systemctl restart docker");
+  assert.is(await sh("docker ps --quiet"), "");
+  assert.equal(subjects(await settled({ state: "absent" })), ["container weave"]);
+});
+
+test("a slow router is waited for", async () => {
+  await host.write(`${standInFolder}/behaviour.json`, '{"startDelayMilliseconds": 3000}');
+  await settled({ state: "started" });
+  await removed();
+});
+
+test("a router that does not start fails the run, with what it logged", async () => {
+  await host.write(`${standInFolder}/behaviour.json`, '{"failOnLaunch": "Inconsistent port settings"}');
+  const { failed, msg, ...rest } = await service({ timeout: 20, password: "correct-horse" });
+  assert.ok(failed);
+  assert.not.match(JSON.stringify([msg, rest]), "correct-horse");
+  assert.match(
+    msg ?? "",
+    /^weave\.service: state: systemctl start weave\.service ended with [\s\S]*journalctl .* says: /,
+  );
+  assert.match(msg ?? "", "Inconsistent port settings");
+  await host.write(`${standInFolder}/behaviour.json`, "{}");
+});
+
+test("what can't be had in time is said, and the next run finishes it", async () => {
+  await host.write(`${standInFolder}/behaviour.json`, '{"startDelayMilliseconds": 6000}');
+  const { failed, msg } = await service({ timeout: 3 });
+  assert.ok(failed);
+  assert.match(msg ?? "", /no end within 3 s: systemctl start weave\.service/);
+  const made = await service({ state: "started" });
+  assert.not(made["failed"], made.msg);
+  await host.write(`${standInFolder}/behaviour.json`, "{}");
+  await removed();
+});
+
+/** Apollo's own unit of 2016, as its role's template renders it. */
+const APOLLOS_UNIT = `[Unit]
+After=docker.service
+Requires=docker.service
+
+[Service]
+TimeoutStartSec=0
+EnvironmentFile=-/etc/weave.%H.env
+EnvironmentFile=-/etc/weave.env
+Environment=WEAVE_VERSION=1.4.6
+ExecStartPre=/usr/local/bin/weave launch-router --no-dns 192.168.50.12
+ExecStart=/usr/bin/docker attach weave
+ExecStartPost=/usr/local/bin/weave expose
+Restart=on-failure
+ExecStop=/usr/local/bin/weave stop-router
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+test("Apollo's units of 2016: router and proxy by an old script, on docker0, with an address for the host", async () => {
+  await sh("echo 'DOCKER_OPTS=' >/etc/default/docker; ip link del weave; systemctl restart docker");
+  await installWeaveStandIn(host, { version: "1.4.6" });
+  await host.write("/etc/systemd/system/weave.service", APOLLOS_UNIT);
+  await sh(`systemctl daemon-reload; systemctl enable --now weave 2>&1; ${answers}`);
+  const before = await launchedAt();
+  const name = await sh("cat /sys/class/net/weave/address");
+  const taken = await settled({ mode: "proxy", expose: true, peers: ["192.168.50.12"] });
+  assert.is(taken["disrupts"], undefined);
+  assert.is(await launchedAt(), before, "Apollo's own router goes on");
+  assert.match(await host.read("/etc/weave.env"), `--name=${name} --no-dns`);
+  assert.is(await sh("ls /etc/systemd/system/multi-user.target.wants | grep weave || true"), "");
+  const proxy = { component: "proxy", args: ["--rewrite-inspect", "--without-dns"] };
+  await settled(proxy);
+  assert.is(await sh("docker ps --format '{{.Names}}' | sort | xargs"), "weave weaveproxy");
+  assert.match(await sh("ip -o -4 addr show dev weave"), " inet ");
+  assert.is(await sh("systemd-analyze verify weave.service weaveproxy.service 2>&1"), "");
+  await sh(
+    "systemctl restart docker; for i in $(seq 100); do systemctl is-active -q weave weaveproxy && exit; sleep 0.1; done; exit 1",
+  );
+  const plugin = await service({ component: "plugin" }, "--check");
+  assert.not(plugin["failed"], plugin.msg);
+  for (const component of ["proxy", "router"]) await removed(component);
+});
+
+test("the article's script, whose launch is the router alone", async () => {
+  await sh("ip link del weave || true");
+  await installWeaveStandIn(host, { version: "1.0.3" });
+  await settled({ mode: "proxy", peers: ["192.168.50.12"] });
+  assert.is(await sh("docker ps --format '{{.Names}}'"), "weave");
+  const made = await settled({ mode: "proxy", peers: [] });
+  assert.match(String(made["disrupts"]), "(with other WEAVE_PEERS)");
+  await removed();
+});
+
+test("a component that is within the router since 2.0 is refused, with the way to have it", async () => {
+  await installWeaveStandIn(host);
+  const { msg } = await service({ component: "proxy" });
+  assert.match(
+    msg ?? "",
+    /^component: since Weave 2\.0 the proxy runs within the router; run component: router with mode: proxy/,
+  );
+});
+
+test.run();

@@ -1,0 +1,58 @@
+import { execFileSync } from "node:child_process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { settle } from "../../../modules/weave_service/wanted";
+import { expectedScript } from "../../../modules/weave_service/weave_script";
+import { matchesGolden } from "../support/golden";
+import { asked, FRESH, golden } from "./hosts";
+
+/** Units and jobs, to the byte. */
+const test = suite("units of systemd and jobs of upstart");
+
+interface Unit {
+  readonly init: "systemd" | "upstart";
+  readonly version: string;
+  readonly options: Record<string, unknown>;
+}
+
+const UNITS: Readonly<Record<string, Unit>> = {
+  "weave.service": { init: "systemd", version: "2.8.1", options: {} },
+  "weave-on-docker0.service": { init: "systemd", version: "1.4.6", options: { mode: "proxy", expose: true } },
+  "weaveproxy.service": { init: "systemd", version: "1.4.6", options: { component: "proxy" } },
+  "weaveplugin.service": { init: "systemd", version: "1.9.8", options: { component: "plugin" } },
+  "scope.service": { init: "systemd", version: "1.13.2", options: { component: "scope" } },
+  "weave.conf": { init: "upstart", version: "1.0.3", options: { peers: ["192.168.50.12"] } },
+  "weave-on-docker0.conf": { init: "upstart", version: "1.9.8", options: { mode: "proxy", expose: true } },
+  "weaveproxy.conf": { init: "upstart", version: "1.0.3", options: { component: "proxy" } },
+  "weavescope.conf": { init: "upstart", version: "0.1.0", options: { component: "scope" } },
+};
+
+const textOf = ({ init, version, options }: Unit): string =>
+  settle(asked(options), { ...FRESH, init, script: expectedScript(version) }).text;
+
+for (const [name, unit] of Object.entries(UNITS)) {
+  test(name, () => {
+    matchesGolden(textOf(unit), golden(name));
+  });
+}
+
+/** Each stanza of init(5) that a job here may have, with what it takes. */
+const STANZAS =
+  /^(description "[^"]*"|(start|stop) on (started|stopping) \w+|respawn|respawn limit \d+ \d+|normal exit \d+|kill timeout \d+|console log)$/;
+
+for (const [name, unit] of Object.entries(UNITS).filter(([, { init }]) => init === "upstart")) {
+  test(`${name} holds to upstart's grammar, and its scripts to sh's`, () => {
+    let scripts = 0;
+    const rest = textOf(unit).replace(/^(?:post-stop )?script\n([\s\S]*?)^end script$/gm, (_, body: string) => {
+      scripts++;
+      execFileSync("sh", ["-n"], { input: body });
+      return "";
+    });
+    assert.is(scripts, 2);
+    for (const line of rest.split("\n").filter((text) => text !== "" && !text.startsWith("#"))) {
+      assert.match(line, STANZAS);
+    }
+  });
+}
+
+test.run();
