@@ -63,6 +63,7 @@ const files = async (): Promise<string> => {
 test.before(async () => {
   cluster = await bootHosts(1);
   host = cluster.host("apollo1");
+  await host.write("/usr/local/bin/apollo-weave", readFileSync(join(ROOT, "dist/apollo-weave")), 0o755);
   const image = await busyboxImage(host);
   const bridge = "ip link add weave type bridge && ip addr add 10.2.0.1/16 dev weave && ip link set weave up";
   await host.exec(["sh", "-c", bridge]);
@@ -111,6 +112,17 @@ test("an option that keeps Docker down: the configuration from before comes back
   );
   assert.is(await files(), before);
   assert.is(await network(), network1);
+  assert.is(await inspect("{{.State.Running}}"), "true");
+});
+
+test("killed in the middle of that, the next run still has the way back", async () => {
+  const before = await files();
+  await docker({ opts: "--storage-driver=nope" });
+  const restart = ["apollo-weave", "docker-opts", "--state", "restarted"];
+  await host.exec(["timeout", "--signal=KILL", "0.3", ...restart], { check: false });
+  await docker({ opts: "--storage-driver=nope" });
+  assert.match((await docker({ state: "restarted" })).msg ?? "", "configuration from before is back, and Docker runs");
+  assert.is(await files(), before);
   assert.is(await inspect("{{.State.Running}}"), "true");
 });
 
@@ -184,7 +196,6 @@ test("a unit that sets an option itself: a drop-in, for as long as it is needed"
 });
 
 test("without systemd: Debian's init script, whose file a shell sources", async () => {
-  await host.write("/usr/local/bin/apollo-weave", readFileSync(join(ROOT, "dist/apollo-weave")), 0o755);
   const chain = 'DOCKER_OPTS="$DOCKER_OPTS --label=zone=a"\nDOCKER_OPTS="$DOCKER_OPTS --bridge=weave"\n';
   await host.write("/etc/default/docker", chain);
   // Test hosts may not raise limits or mount cgroups, as the script does.
