@@ -108,7 +108,7 @@ for (const name of NAMES) {
     const table = MODULES.find(({ module }) => module.name === name)?.module.options ?? {};
     assert.equal(Object.keys(sidecar.DOCUMENTATION.options).sort(), Object.keys(table).sort());
     for (const { description, type } of Object.values(sidecar.DOCUMENTATION.options)) {
-      assert.ok(description.length > 0 && ["str", "int", "bool", "list", "dict"].includes(type));
+      assert.ok(description.length > 0 && ["str", "int", "bool", "list", "dict", "raw"].includes(type));
     }
     const tasks = parse(sidecar.EXAMPLES) as Record<string, Record<string, unknown>>[];
     assert.ok(tasks.length > 0);

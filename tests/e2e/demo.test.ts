@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Cluster } from "../hosts/cluster";
+import { run } from "../hosts/run";
 import { ROOT } from "./playbook";
 
 const test = suite("npm run demo");
@@ -41,17 +42,26 @@ test("it shows all that it promises, and leaves nothing behind", async () => {
   assert.is(Cluster.find("demo"), null);
 });
 
-test("interrupted, it tears down what it has set up", async () => {
-  let sent = false;
-  const { status, signal, output } = await demo([], (line, child) => {
-    if (sent || !line.startsWith("2. ")) return;
-    sent = true;
-    process.kill(-(child.pid ?? 0), "SIGINT"); // What a terminal sends at Ctrl-C: to the whole group.
+// At a check, at a run, at the containers, at a reboot: what is under way when the signal comes differs.
+for (const step of [1, 2, 4, 5]) {
+  test(`interrupted at its step ${step}, it tears down what it has set up`, async () => {
+    let sent = false;
+    const { status, signal, output } = await demo([], (line, child) => {
+      if (sent || !line.startsWith(`${step}. `)) return;
+      sent = true;
+      // What a terminal sends at Ctrl-C: to the whole group. A moment later, as by then the step is under way.
+      setTimeout(() => process.kill(-(child.pid ?? 0), "SIGINT"), 300);
+    });
+    assert.ok(sent, output);
+    assert.ok(status !== 0 || signal !== null, output);
+    assert.equal(
+      Cluster.all().filter(({ name }) => name === "demo"),
+      [],
+      output,
+    );
+    assert.not.match((await run(["ip", "netns", "list"])).stdout, "apollo-weave.demo.");
   });
-  assert.ok(sent, output);
-  assert.ok(status !== 0 || signal !== null, output);
-  assert.is(Cluster.find("demo"), null);
-});
+}
 
 test("an option that it does not have is named", async () => {
   const { status, output } = await demo(["--kept"]);

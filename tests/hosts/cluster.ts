@@ -26,6 +26,8 @@ export class Cluster {
   /** The name of the network namespace that holds its underlay. */
   readonly underlay: string;
 
+  private goingDown: Promise<void> | null = null;
+
   private constructor(
     readonly name: string,
     count: number,
@@ -120,14 +122,26 @@ export class Cluster {
    * Takes it down, whatever state it is in; nothing of it stays. Throws when a living process other than this one holds
    * it, unless forced.
    */
-  async down(options: { force?: boolean } = {}): Promise<void> {
-    await claim(this.name, { ready: false }, options.force === true);
-    await this.remove();
+  down(options: { force?: boolean } = {}): Promise<void> {
+    // Whoever else asks meanwhile, such as a `finally` after a signal, waits for the same end.
+    this.goingDown ??= this.takeDown(options);
+    return this.goingDown;
   }
 
   /** Takes it down, once, before the process ends by SIGINT, SIGTERM or SIGHUP. */
   tearDownOnSignals(): void {
-    onSignals(() => this.down());
+    onSignals(() => {
+      process.stderr.write(`Taking the hosts of "${this.name}" down …\n`);
+      return this.down();
+    });
+  }
+
+  private async takeDown(options: { force?: boolean }): Promise<void> {
+    await claim(this.name, { ready: false }, options.force === true);
+    // A boot under way soon fails without what it boots; then what it made until it did goes too.
+    await tearDown(this.name);
+    await Promise.all(this.hosts.map((host) => host.settled()));
+    await this.remove();
   }
 
   private async make(base: string, log: (line: string) => void): Promise<void> {

@@ -31,6 +31,9 @@ export class Host {
   /** Its root tree as the machine sees it, without what the host itself mounts, such as /run and /tmp. */
   readonly root: string;
 
+  /** The boot that this process is at, which taking the host down has to wait for. */
+  private booting: Promise<void> = Promise.resolve();
+
   constructor(
     private readonly cluster: string,
     readonly number: number,
@@ -109,7 +112,17 @@ export class Host {
    * had. Returns when systemd has finished starting and both Docker and the SSH server answer. Throws when it is on
    * already, and, with the last log lines, when something doesn't come up.
    */
-  async boot(): Promise<void> {
+  boot(): Promise<void> {
+    this.booting = this.switchOn();
+    return this.booting;
+  }
+
+  /** Returns when this process is at no boot of the host any more, whatever came of it. */
+  async settled(): Promise<void> {
+    await this.booting.catch(() => {});
+  }
+
+  private async switchOn(): Promise<void> {
     if (this.isOn()) throw new Error(`${this.name} is on already: stop or reboot it`);
     // It may have gone off by itself.
     await this.clear();
