@@ -20,10 +20,27 @@ const ATTRIBUTES = {
   idempotent: { support: "full", description: "A second run changes nothing." },
 };
 
+/** What every module returns, as modules/core/run_module.ts has it. */
+const RETURNS: ModuleDocs["returns"] = {
+  changes: {
+    type: "list",
+    description: "What was changed, or would be; left out where nothing is.",
+    sample: ["bridge weave: mtu"],
+  },
+  disrupts: {
+    type: "list",
+    description: "What these changes interrupt, in words; left out where they interrupt nothing.",
+    sample: ["Docker: its restart stops 3 containers"],
+  },
+};
+
 /** Takes a module's name, options table and texts; returns the sidecar file that ansible-doc reads beside the module. */
 export function renderSidecar(name: string, table: OptionTable, docs: ModuleDocs): string {
   const options = Object.entries(table).map(([option, row]) => [option, documentOption(row)]);
-  const returns = Object.entries(docs.returns).map(([value, row]) => [value, { ...row, returned: "success" }]);
+  const returns = Object.entries({ ...docs.returns, ...RETURNS }).map(([value, row]) => [
+    value,
+    { ...row, returned: "success" },
+  ]);
   return stringify(
     {
       DOCUMENTATION: {

@@ -17,6 +17,9 @@ export interface Result {
   readonly failed?: true;
   readonly msg?: string;
   readonly diff?: readonly Diff[];
+  /** The subjects of all changes. */
+  readonly changes?: readonly string[];
+  /** What they interrupt. */
   readonly disrupts?: readonly string[];
   readonly warnings?: readonly string[];
   readonly [fact: string]: unknown;
@@ -80,6 +83,7 @@ function report(changes: readonly Change[], plan: Plan, mode: RunMode): Result {
   return {
     changed: changes.length > 0,
     ...plan.facts,
+    ...(changes.length > 0 && { changes: changes.map(({ subject }) => subject) }),
     ...(disrupts.length > 0 && { disrupts }),
     ...(mode.diff && { diff: changes.map(toDiff) }),
     ...(plan.warnings?.length && { warnings: plan.warnings }),

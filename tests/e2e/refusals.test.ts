@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
@@ -47,6 +49,34 @@ for (const [name, { vars, says }] of Object.entries(REFUSALS)) {
     assert.equal(differences(before, await fingerprint(host)), []);
   });
 }
+
+test("two hosts of one number: refused by name", async () => {
+  const inventory = join(cluster.directory, "two-of-one-number.ini");
+  const others = "[weave_servers]\napollo2 weave_host_index=1\n";
+  await writeFile(inventory, others);
+  const { status, results } = await ansiblePlaybook(cluster.inventory, [
+    "-i",
+    inventory,
+    "--limit",
+    "apollo1",
+    "site.yml",
+  ]);
+  assert.is(status, 2);
+  assert.match(
+    results.at(-1)?.result.msg ?? "",
+    /^weave_host_index: two hosts .* \(apollo1 is 1, apollo2 is 1\); give each/s,
+  );
+});
+
+test("a password with the VXLAN: refused", async () => {
+  const { status, results } = await ansiblePlaybook(cluster.inventory, [
+    "site.yml",
+    "--extra-vars",
+    "weave_datapath=vxlan weave_password=secret",
+  ]);
+  assert.is(status, 2);
+  assert.match(results.at(-1)?.result.msg ?? "", "weave_password: the datapath vxlan does not encrypt");
+});
 
 test("an unknown option: refused with the options that there are", async () => {
   const { results } = await ansibleModule(cluster.inventory, "weave_bridge", { adress: "10.2.0.1/16" });
