@@ -18,6 +18,8 @@ export async function runCommand(subcommands: readonly CommandModule[]): Promise
       diff: { type: "boolean", default: false, describe: "Show the changes in full" },
       json: { type: "boolean", default: false, describe: "Print the module's own result" },
     })
+    // A value may begin with a dash: --opts "--dns 8.8.8.8".
+    .parserConfiguration({ "nargs-eats-options": true })
     .demandCommand(1, "Give a command.")
     .strict()
     .version(false);
@@ -25,21 +27,24 @@ export async function runCommand(subcommands: readonly CommandModule[]): Promise
   await parser.parseAsync();
 }
 
-/** Makes a subcommand of a module: each of its options is a flag, with "-" for "_". */
+/** Makes a subcommand of a module: each of its options is a flag, with "-" for "_", but a secret, which is WEAVE_PASSWORD. */
 export function subcommand<Table extends OptionTable, Observed>(
   name: string,
   describe: string,
   module: Module<Table, Observed>,
 ): CommandModule {
   const table = Object.entries(module.options);
+  const flags = table.filter(([, { secret }]) => !secret);
   return {
     command: name,
     describe,
     builder: (parser) =>
-      parser.options(Object.fromEntries(table.map(([option, row]) => [flagOf(option), toFlag(row)]))),
+      parser.options(Object.fromEntries(flags.map(([option, row]) => [flagOf(option), toFlag(row)]))),
     handler: async (argv) => {
       const given = table
-        .map(([option]) => [option, argv[flagOf(option)]] as const)
+        .map(
+          ([option, { secret }]) => [option, secret ? process.env[variableOf(option)] : argv[flagOf(option)]] as const,
+        )
         .filter(([, value]) => value !== undefined);
       const mode = { check: argv["check"] === true, diff: argv["diff"] === true };
       const result = await runModule(module, new Map(given), mode, linuxHost, apply);
@@ -47,6 +52,11 @@ export function subcommand<Table extends OptionTable, Observed>(
       process.exitCode = result.failed ? 1 : 0;
     },
   };
+}
+
+/** The environment variable of a secret, which a flag would show in the process list. */
+function variableOf(option: string): string {
+  return `WEAVE_${option.toUpperCase()}`;
 }
 
 function flagOf(option: string): string {
@@ -62,8 +72,7 @@ function listed(value: object): string {
 function toFlag({ type, description, default: value, choices }: Option<unknown>): Options {
   return {
     describe: description.replace(/\b[CI]\(([^)]*)\)/g, "$1"),
-    ...(type === "bool" ? { type: "boolean" } : { type: "string" }),
-    ...(type === "list" && { array: true }),
+    ...(type === "bool" ? { type: "boolean" } : { type: "string", nargs: 1 }),
     ...(choices && { choices }),
     ...(value !== null && { defaultDescription: typeof value === "object" ? listed(value) || "none" : String(value) }),
   };

@@ -17,14 +17,34 @@ export function ipv4(text: string): string {
   return text;
 }
 
+/** Takes the IPv4 address of a single host and returns it; throws a Refusal for any that only a group, everybody or the host itself has. */
+export function hostAddress(text: string): string {
+  refuseUnusable(ipv4(text));
+  return text;
+}
+
+/** Addresses that no host has on a network (RFC 6890): "this network", loopback, groups, reserved and broadcast. */
+function refuseUnusable(text: string): void {
+  const first = Number(text.replace(/\..*/, ""));
+  if (first === 0 || first === 127 || first >= 224) {
+    throw new Refusal(`"${text}" is no address that a host has on a network; write one such as 192.168.50.11`);
+  }
+}
+
 /** Takes an interface's address with its network's prefix length, such as 10.2.0.1/16, and returns it; throws a Refusal else. */
 export function ipv4Interface(text: string): string {
   const [, address] = CIDR.exec(text) ?? [];
   if (address === undefined) {
     throw new Refusal(`"${text}" is not an IPv4 address with its prefix length; write it as 10.2.0.1/16`);
   }
+  refuseUnusable(address);
   const network = new Netmask(text);
-  if (network.bitmask < 31 && (address === network.base || address === network.broadcast)) {
+  if (network.bitmask > 30) {
+    throw new Refusal(
+      `"${text}" leaves no room for containers; write it with its network's prefix length, as 10.2.0.1/16`,
+    );
+  }
+  if (address === network.base || address === network.broadcast) {
     throw new Refusal(`"${text}" is the first or last address of ${network}, which no interface may have`);
   }
   return text;
@@ -34,6 +54,7 @@ export function ipv4Interface(text: string): string {
 export function ipv4Network(text: string): string {
   const [, address] = CIDR.exec(text) ?? [];
   if (address === undefined) throw new Refusal(`"${text}" is not an IPv4 network; write it as 10.2.0.0/16`);
+  refuseUnusable(address);
   const network = new Netmask(text);
   if (network.base !== address)
     throw new Refusal(`"${text}" is not a network's first address; did you mean ${network}?`);

@@ -10,6 +10,8 @@ export function macAddress(text: string): string {
   if (Number.parseInt(mac.slice(0, 2), 16) % 2 === 1) {
     throw new Refusal(`"${text}" is a group's hardware address; make its first octet even, such as 0e`);
   }
+  if (mac === "00:00:00:00:00:00")
+    throw new Refusal(`"${text}" is no interface's hardware address; write one such as 0e:5f:33:00:00:01`);
   return mac;
 }
 

@@ -2,7 +2,7 @@ import { bool, choice, int, list, str } from "../core/option";
 import type { Values } from "../core/parse_options";
 import { Refusal } from "../core/refusal";
 import { interfaceName, LONGEST_INTERFACE_NAME } from "../network/interface_name";
-import { ipv4, ipv4Interface, ipv4Network } from "../network/ipv4";
+import { hostAddress, ipv4Interface, ipv4Network } from "../network/ipv4";
 import { macAddress } from "../network/mac_address";
 
 /** Of the bridge's name the VXLAN device's is made, with this behind it. */
@@ -64,7 +64,7 @@ export const options = {
         "among them and is left out.",
       default: [],
     },
-    ipv4,
+    hostAddress,
   ),
   underlay: str({
     description:

@@ -52,6 +52,12 @@ export function settle(options: BridgeOptions, observed: ObservedBridge): Wanted
         "addresses that other hosts use; give a subnet of that network",
     );
   }
+  if (dockerSubnet === network) {
+    throw new Refusal(
+      `docker_subnet: "${dockerSubnet}" is the whole network, so Docker would give containers addresses that other hosts ` +
+        "use; give a smaller subnet, of this host alone",
+    );
+  }
   refuseClash(name, network, observed);
   if (observed.addressHolder !== null) {
     throw new Refusal(
@@ -71,7 +77,7 @@ export function settle(options: BridgeOptions, observed: ObservedBridge): Wanted
     network,
     dockerSubnet,
     mac: options.mac ?? derivedMac(`${observed.machineId} ${name}`),
-    mtu: options.mtu ?? (underlay ? underlay.mtu - VXLAN_OVERHEAD : ETHERNET_MTU),
+    mtu: underlay?.mtu ?? options.mtu ?? ETHERNET_MTU,
     vxlan: underlay && {
       name: name + VXLAN_SUFFIX,
       id: options.vxlan_id,
@@ -84,27 +90,35 @@ export function settle(options: BridgeOptions, observed: ObservedBridge): Wanted
   };
 }
 
-function underlayOf({ underlay }: BridgeOptions, { links, mtus, routes }: ObservedBridge): Underlay {
+function underlayOf({ name, underlay, mtu }: BridgeOptions, { links, mtus, routes }: ObservedBridge): Underlay {
   const wanted = underlay ?? routes.find(({ network }) => network === "0.0.0.0/0")?.device;
   if (wanted === undefined) {
     throw new Refusal(
       "underlay: not given, and this host has no default route to tell by; give the device or address that its peers reach",
     );
   }
-  const all = links.flatMap(({ device, addresses }) => addresses.map((cidr) => ({ device, cidr })));
+  const others = links.filter(({ device }) => device !== "lo" && device !== name);
+  const all = others.flatMap(({ device, addresses }) => addresses.map((cidr) => ({ device, cidr })));
   const found = all.find(({ device, cidr }) => (isIpv4(wanted) ? addressOf(cidr) === wanted : device === wanted));
   if (found === undefined) {
-    const there = all.filter(({ device }) => device !== "lo").map(({ device, cidr }) => `${device} ${cidr}`);
+    const there = all.map(({ device, cidr }) => `${device} ${cidr}`);
     throw new Refusal(
       `underlay: "${wanted}" is no IPv4 address of this host and no device with one; it has ${there.join(", ") || "none"}. ` +
         "Give the device or address that its peers reach",
     );
   }
-  return { address: addressOf(found.cidr), mtu: mtus.get(found.device) ?? ETHERNET_MTU };
+  const largest = (mtus.get(found.device) ?? ETHERNET_MTU) - VXLAN_OVERHEAD;
+  if (mtu !== null && mtu > largest) {
+    throw new Refusal(
+      `mtu: ${mtu} is more than the VXLAN can carry over ${found.device}; give ${largest} at most, or leave it out`,
+    );
+  }
+  return { address: addressOf(found.cidr), mtu: mtu ?? largest };
 }
 
 interface Underlay {
   readonly address: string;
+  /** Of what the VXLAN carries over it, in bytes. */
   readonly mtu: number;
 }
 

@@ -27,9 +27,17 @@ test("a restart of Docker that an interrupted run owes is made by the next run",
   assert.is(next.status, 0, next.output);
   assert.equal(changedTasks(next).slice(1), [
     "apollo1: weave : Put Docker's containers on the bridge",
+    "apollo1: weave : Owe Docker a restart",
     "apollo1: weave : restart docker",
   ]);
   assert.equal(changedTasks(await play()), []);
+});
+
+test("options that the daemon runs with but its file lacks: written, and no restart owed", async () => {
+  const before = await host.exec(["systemctl", "show", "docker", "-p", "MainPID"]);
+  await host.exec(["sh", "-c", "sed -i 's/^DOCKER_OPTS=.*/DOCKER_OPTS=/' /etc/default/docker"]);
+  assert.equal(changedTasks(await play()), ["apollo1: weave : Put Docker's containers on the bridge"]);
+  assert.equal(await host.exec(["systemctl", "show", "docker", "-p", "MainPID"]), before);
 });
 
 const DRIFTS: Readonly<Record<string, { by: string; subjects: string[] }>> = {

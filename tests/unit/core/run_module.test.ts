@@ -70,6 +70,7 @@ test("a run makes the changes in order, and reports them", async () => {
     changed: true,
     level: 5,
     was_lit: true,
+    changes: ["level", "color"],
     disrupts: ["the light"],
     diff: [
       { before_header: "level", after_header: "level", before: "0", after: "5" },
@@ -160,6 +161,7 @@ test("a change that can't be made fails the run, which reports those that were",
     failed: true,
     msg: "color: paint is out; buy some",
     changed: true,
+    changes: ["level"],
     diff: [{ before_header: "level", after_header: "level", before: "0", after: "5" }],
   });
 });

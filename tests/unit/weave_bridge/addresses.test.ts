@@ -25,7 +25,8 @@ function hostOf(network: string, docker_prefix: number, host_index: number): Hos
 }
 
 const NETWORKS = fc
-  .record({ base: fc.integer({ min: 1 << 24, max: 0x7fffffff }), prefix: fc.integer({ min: 8, max: 28 }) })
+  // 1.0.0.0 to 126.255.255.255: all are hosts' addresses.
+  .record({ base: fc.integer({ min: 1 << 24, max: 0x7effffff }), prefix: fc.integer({ min: 8, max: 28 }) })
   .map(({ base, prefix }) => {
     const octets = [24, 16, 8, 0].map((shift) => (base >>> shift) & 255).join(".");
     return new Netmask(`${octets}/${prefix}`).toString();
