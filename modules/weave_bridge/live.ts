@@ -26,11 +26,12 @@ type ObservedDevice = NonNullable<ObservedBridge["bridge"]>;
 /** What is to change in the running kernel, each by the least that does it, with containers attached. */
 export function liveChanges(wanted: WantedBridge, observed: ObservedBridge): Change[] {
   const { bridge } = observed;
-  if (bridge === null) return creation(wanted, observed);
+  if (bridge === null) return [...creation(wanted, observed), ...portChanges(wanted, observed)];
   refuseOtherThanBridge(wanted.name, bridge);
   return [
     ...linkChanges(wanted, bridge),
     ...addressChanges(wanted, observed),
+    ...portChanges(wanted, observed),
     ...routerPortChanges(wanted, bridge),
     ...datapathChanges(wanted, observed),
     ...firewallChanges(wanted, observed),
@@ -84,6 +85,12 @@ function addressChanges({ name, address, network }: WantedBridge, { links, files
     replaceAddress(name, address),
     ...stale.map((cidr) => deleteAddress(name, cidr)),
   ]);
+}
+
+/** Containers that run keep their addresses, so that being on the bridge again is all that they need. */
+function portChanges({ name }: WantedBridge, { cutOffPorts }: ObservedBridge): Change[] {
+  const commands = cutOffPorts.map((port) => setMaster(port, name));
+  return difference(`bridge ${name}: containers cut off from it`, cutOffPorts.join("\n") || NONE, NONE, commands);
 }
 
 /** The Weave router's port stays behind when it goes. With a router that runs, the VXLAN beside it would make a loop. */

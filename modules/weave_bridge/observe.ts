@@ -5,6 +5,7 @@ import { parseRoutes, type Route } from "../formats/routes";
 import { addressOf } from "../network/ipv4";
 import { addressesOf } from "./addresses";
 import { ownPaths } from "./boot";
+import { observeCutOffPorts } from "./container_ports";
 import { checkRule } from "./firewall";
 import { INTERFACES, INTERFACES_FOLDER } from "./ifupdown";
 import { type Managers, observeManagers } from "./managers";
@@ -32,6 +33,8 @@ export interface ObservedBridge {
   readonly vxlan:
     | (ObservedLink & { readonly parameters: VxlanParameters | null; readonly peers: readonly string[] })
     | null;
+  /** The ports of Docker's containers that belong on the bridge and are on none. */
+  readonly cutOffPorts: readonly string[];
   /** Whether iptables has the rule that passes the bridge's frames; null where there is no iptables. */
   readonly passes: boolean | null;
   /** The hardware address of another host that has the bridge's address, as far as that can be seen from here. */
@@ -78,6 +81,7 @@ export function observe(options: BridgeOptions, host: Host): ObservedBridge {
           peers: parseFloodPeers(host.run(["bridge", "fdb", "show", "dev", vxlanName]).stdout),
         }
       : null,
+    cutOffPorts: observeCutOffPorts(name, devices, host),
     passes: programs.has("iptables") ? host.run(checkRule(name), { mayFail: true }).status === 0 : null,
     addressHolder: options.state === "present" ? findAddressHolder(options, links, programs, host) : null,
   };

@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
+import { busyboxImage } from "../hosts/images";
 import { bootHosts } from "./hosts";
 import { ansibleModule, ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
 
@@ -79,6 +80,28 @@ for (const [name, { by, subjects }] of Object.entries(DRIFTS)) {
       subjects,
     );
     assert.equal(changedTasks(await play()), []);
+  });
+}
+
+for (const by of ["ip link del weave", "ifdown weave && ifup weave"]) {
+  test(`containers that "${by}" cut off are put back, running`, async () => {
+    const image = await busyboxImage(host);
+    await host.exec(["docker", "run", "--detach", "--stop-timeout=1", "--name", "cut-off", image, "sleep", "1000"]);
+    const address = (
+      await host.exec(["docker", "inspect", "--format", "{{.NetworkSettings.IPAddress}}", "cut-off"])
+    ).stdout.trim();
+    const reached = async (): Promise<boolean> =>
+      (await host.exec(["ping", "-c1", "-W1", address], { check: false })).status === 0;
+    assert.ok(await reached());
+    await host.exec(["sh", "-c", by]);
+    assert.not.ok(await reached());
+
+    const run = await play();
+    assert.is(run.status, 0, run.output);
+    assert.ok(await reached());
+    assert.equal(changedTasks(run), ["apollo1: weave : Configure the bridge and bring it up"]);
+    assert.equal(changedTasks(await play()), []);
+    await host.exec(["docker", "rm", "--force", "cut-off"]);
   });
 }
 

@@ -27,6 +27,7 @@ export const FRESH: ObservedBridge = {
   ]),
   bridge: null,
   vxlan: null,
+  cutOffPorts: [],
   passes: false,
   addressHolder: null,
 };
