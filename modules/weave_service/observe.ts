@@ -66,7 +66,10 @@ async function look(options: ServiceOptions, host: Host): Promise<ObservedServic
   const running = unit.state === "running";
   const isRouter = options.component === "router";
   const environment = host.file(component.environmentPath);
-  const router = isRouter && container?.running && script.generation !== "first" ? await observeRouter(host) : null;
+  // One that is to go has nothing to say: it may hang.
+  const staying = options.state !== "absent" && options.state !== "stopped";
+  const asks = isRouter && staying && container?.running && script.generation !== "first";
+  const router = asks ? await observeRouter(host) : null;
   const bridged = isRouter && options.mode === "bridge" && container?.running === true;
   return {
     init,

@@ -117,6 +117,13 @@ test("stopped: it stays so when Docker starts again; enabled: it is started with
   assert.is(await sh("docker ps --all --quiet --filter name='^weave$'"), "");
 });
 
+test("a router that hangs can be removed all the same", async () => {
+  await settled({ peers: ["192.168.50.12"] });
+  await sh("docker pause weave");
+  await settled({ state: "absent" });
+  assert.is(await sh("docker ps --all --quiet --filter name='^weave$'"), "");
+});
+
 const BY_HAND = "WEAVE_NO_FASTDP=1 DOCKER_BRIDGE=weave weave launch --no-dns 192.168.50.99";
 
 test("a router that a hand launched is taken over without a restart", async () => {
