@@ -6,6 +6,8 @@ export const PACKAGES = [
   ...["systemd", "systemd-sysv", "dbus", "openssh-server", "docker.io", "apparmor", "ca-certificates"],
   // What the project's modules drive, and what they run on.
   ...["ifupdown", "iproute2", "iptables", "bridge-utils", "ethtool", "netbase", "python3", "nodejs"],
+  // What may manage a host's network too; off until a test turns it on.
+  "network-manager",
   // What tests look and probe with.
   ...["curl", "iputils-ping", "procps", "busybox-static"],
 ];
@@ -25,6 +27,12 @@ export const MASKED_UNITS = [
   // There are no modules to load; docker.service's own wish for them ends here too.
   "modprobe@.service",
   "systemd-modules-load.service",
+  // The machine's devices are not the hosts' to name.
+  "systemd-udevd.service",
+  "systemd-udevd-control.socket",
+  "systemd-udevd-kernel.socket",
+  "systemd-udev-settle.service",
+  "systemd-udev-trigger.service",
   // These are the machine's: its audit log, its crash records, its disks.
   "systemd-journald-audit.socket",
   "systemd-pstore.service",
@@ -56,6 +64,9 @@ export const REMOVED_FILES = [
     `/etc/ssh/ssh_host_${type}_key`,
     `/etc/ssh/ssh_host_${type}_key.pub`,
   ]),
+  // NetworkManager is off until a test turns it on.
+  "/etc/systemd/system/multi-user.target.wants/NetworkManager.service",
+  "/etc/systemd/system/network-online.target.wants/NetworkManager-wait-online.service",
   // The machine's: its mirror and its proxy, say.
   "/etc/apt/sources.list",
   "/etc/apt/apt.conf.d/99mmdebstrap",
