@@ -121,7 +121,7 @@ async function main(): Promise<void> {
       detail("The hosts are taken down; nothing of them is left.");
     } else
       detail(
-        `The hosts are left up. Look around with: npm run hosts -- exec --cluster demo apollo1 -- docker ps; end them with: npm run hosts -- down`,
+        `The hosts are left up. Look around with: npm run hosts -- exec --cluster demo apollo1 -- docker ps; end them with: npm run hosts -- down --cluster demo`,
       );
   }
 }
