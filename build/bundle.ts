@@ -10,7 +10,7 @@ const ROOT = join(__dirname, "..");
  * first word of the first line is what `ansible_node_interpreter` replaces.
  */
 const MARKER = "<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>";
-export const MODULE_HEAD = `#!/usr/bin/node\nglobalThis.__ANSIBLE_ARGS = ${MARKER};\n`;
+const MODULE_HEAD = `#!/usr/bin/node\nglobalThis.__ANSIBLE_ARGS = ${MARKER};\n`;
 
 /** What Ansible looks for, in this order, before or beside the marker; any of them in a bundle would be taken for another kind of module. */
 const FOREIGN_MARKERS = [

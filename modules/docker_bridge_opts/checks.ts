@@ -58,6 +58,16 @@ export function refuseContradictions(configuration: Configuration, configPath: s
   }
 }
 
+/** Throws a Refusal where the socket that systemd holds for dockerd would be served by nobody, and every client of it hang. */
+export function refuseLostSocket(present: Configuration, wanted: Configuration): void {
+  const [before, after] = [present, wanted].map((configuration) => optionsOf(configuration).get("host") ?? []);
+  if (!before?.includes("fd://") || after?.includes("fd://")) return;
+  throw new Refusal(
+    `opts: --host=${after?.join(", ")} would take the place of fd://, by which dockerd serves systemd's docker.socket; ` +
+      "give --host=fd:// as well",
+  );
+}
+
 function show(value: unknown): string {
   return Array.isArray(value) ? `[${value.join(" ")}]` : String(value);
 }

@@ -4,7 +4,7 @@ import type { Plan } from "../core/module";
 import type { DockerFlags } from "../formats/docker_options";
 import { masked } from "../formats/secrets";
 import { splitWords } from "../formats/words";
-import { canValidate, refuseBadOptions, refuseContradictions } from "./checks";
+import { canValidate, refuseBadOptions, refuseContradictions, refuseLostSocket } from "./checks";
 import { type Configuration, configure, flagsOf, leftOut, optionsOf, type Place } from "./configuration";
 import { DROP_IN_PATH, renderDropIn } from "./drop_in";
 import type { ObservedDocker } from "./observe";
@@ -32,7 +32,10 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
     overUnit: !absent,
     alreadyOut: leftOut(present.command, observed.dropIn?.content ?? ""),
   });
-  if (!absent) refuseBadOptions(wanted, version);
+  if (!absent) {
+    refuseBadOptions(wanted, version);
+    refuseLostSocket(present, configuration);
+  }
   refuseContradictions(configuration, configPath);
 
   const files = filesWanted(present, configuration, observed);

@@ -44,11 +44,6 @@ export async function startServices(cluster: Cluster, count: number): Promise<vo
   );
 }
 
-/** Ends them all. */
-export async function removeServices(cluster: Cluster, count: number): Promise<void> {
-  await Promise.all(cluster.hosts.map((host) => host.exec(["docker", "rm", "--force", ...serviceNames(host, count)])));
-}
-
 /** The services as they run now: a container gets its address anew at each start. */
 export async function findServices(cluster: Cluster, count: number): Promise<Service[]> {
   const found = await Promise.all(

@@ -159,4 +159,12 @@ test("a list that is empty removes its options", () => {
   assert.is(changes[0]?.after, 'DOCKER_OPTS="--debug"\n');
 });
 
+test("a host option that would take fd:// away from systemd's socket is refused; with fd:// beside it, it is not", () => {
+  assert.match(
+    refusalOf(() => plan(asked({ opts: "-H tcp://127.0.0.1:2375" }), STEADY)),
+    /^opts: --host=tcp:\/\/127\.0\.0\.1:2375 would take the place of fd:\/\/.*give --host=fd:\/\/ as well$/,
+  );
+  assert.ok(plan(asked({ opts: "-H fd:// -H tcp://127.0.0.1:2375" }), STEADY).changes.length > 0);
+});
+
 test.run();
