@@ -8,6 +8,8 @@ export const PACKAGES = [
   ...["ifupdown", "iproute2", "iptables", "bridge-utils", "ethtool", "netbase", "python3", "nodejs"],
   // What may manage a host's network too; off until a test turns it on.
   "network-manager",
+  // How a plain user becomes root.
+  "sudo",
   // What tests look and probe with.
   ...["curl", "iputils-ping", "procps", "busybox-static"],
 ];
