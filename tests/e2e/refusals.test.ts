@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
-import { ansibleModule, ansiblePlaybook } from "./playbook";
+import { ansibleModule, ansiblePlaybook, type TaskResult } from "./playbook";
 
 const test = suite("bad input");
 let cluster: Cluster;
@@ -32,10 +32,31 @@ const REFUSALS: Readonly<Record<string, { vars: object; says: RegExp }>> = {
     says: /^host_index: 300 does not fit: 10\.2\.0\.0\/16 has room for 254 hosts .*10\.2\.0\.0\/15 would hold it$/,
   },
   "an underlay that is not there": {
-    vars: { weave_underlay: "eth7" },
-    says: /^underlay: "eth7" is no IPv4 address of this host .*it has eth0 192\.168\.50\.11\/24/,
+    vars: { weave_underlay_interface: "eth7" },
+    says: /^weave_underlay_interface: no IPv4 address on eth7 is known of apollo1; name an interface that all hosts have/,
+  },
+  "an underlay address that is not the host's": {
+    vars: { weave_underlay_address: "192.168.50.77" },
+    says: /^underlay: "192\.168\.50\.77" is no IPv4 address of this host .*it has eth0 192\.168\.50\.11\/24/,
+  },
+  "a mode that there is not": {
+    vars: { weave_mode: "brigde" },
+    says: /value of weave_mode must be one of: bridge, proxy, plugin, got: brigde/,
+  },
+  "a number that is none": {
+    vars: { weave_host_index: "first" },
+    says: /argument 'weave_host_index' is of type .*str.* and we were unable to convert to int/,
+  },
+  "a Node that is not there": {
+    vars: { ansible_node_interpreter: "/opt/node/bin/node" },
+    says: /^ansible_node_interpreter: \/opt\/node\/bin\/node on apollo1 is no Node 16 or newer \(no program is there\); correct it/,
   },
 };
+
+/** Why a play failed; all that it printed where no task did. */
+function messageOf(results: readonly TaskResult[], output: string): string {
+  return results.find(({ outcome }) => outcome === "failed")?.result.msg ?? output;
+}
 
 for (const [name, { vars, says }] of Object.entries(REFUSALS)) {
   test(`${name}: refused before anything is touched`, async () => {
@@ -45,16 +66,16 @@ for (const [name, { vars, says }] of Object.entries(REFUSALS)) {
     const extra = JSON.stringify({ weave_datapath: "vxlan", ...vars });
     const { status, results, output } = await ansiblePlaybook(cluster.inventory, ["site.yml", "--extra-vars", extra]);
     assert.is(status, 2, output);
-    assert.match(results.find(({ outcome }) => outcome === "failed")?.result.msg ?? output, says);
+    assert.match(messageOf(results, output), says);
     assert.equal(differences(before, await fingerprint(host)), []);
   });
 }
 
 test("two hosts of one number: refused by name", async () => {
   const inventory = join(cluster.directory, "two-of-one-number.ini");
-  const others = "[weave_servers]\napollo2 weave_host_index=1\n";
+  const others = "[weave_servers]\napollo1 weave_host_index=1\napollo2 weave_host_index=1\n";
   await writeFile(inventory, others);
-  const { status, results } = await ansiblePlaybook(cluster.inventory, [
+  const { status, results, output } = await ansiblePlaybook(cluster.inventory, [
     "-i",
     inventory,
     "--limit",
@@ -63,19 +84,19 @@ test("two hosts of one number: refused by name", async () => {
   ]);
   assert.is(status, 2);
   assert.match(
-    results.at(-1)?.result.msg ?? "",
+    messageOf(results, output),
     /^weave_host_index: two hosts .* \(apollo1 is 1, apollo2 is 1\); give each/s,
   );
 });
 
 test("a password with the VXLAN: refused", async () => {
-  const { status, results } = await ansiblePlaybook(cluster.inventory, [
+  const { status, results, output } = await ansiblePlaybook(cluster.inventory, [
     "site.yml",
     "--extra-vars",
     "weave_datapath=vxlan weave_password=secret",
   ]);
   assert.is(status, 2);
-  assert.match(results.at(-1)?.result.msg ?? "", "weave_password: the datapath vxlan does not encrypt");
+  assert.match(messageOf(results, output), "weave_password: the datapath vxlan does not encrypt");
 });
 
 test("an unknown option: refused with the options that there are", async () => {

@@ -1,0 +1,92 @@
+#!/bin/sh
+# What the role has to know of a host before its modules can run there. Changes nothing; needs neither Node nor Python.
+# Prints one line of JSON; tasks/look.yml says what is made of it.
+#
+#   look.sh NETWORK PREFIX INDEX ADDRESS INTERFACE NODE
+#
+# NETWORK the container network, PREFIX the prefix length of a host's subnet; then, each empty where it is not told: the
+# host's number, its underlay address, the interface that has that address, and the Node that the modules are to run on.
+network=$1 prefix=$2 index=$3 address=$4 interface=$5 node=$6
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C
+export PATH LC_ALL
+
+addresses_on() { ip -o -4 addr show dev "$1" 2>/dev/null | sed -n 's/.* inet \([0-9./]*\).*/\1/p'; }
+
+# --- The number that the host has, by its bridge's address now or, where the bridge is down, after the next boot.
+
+as_number() {
+  IFS=./
+  # shellcheck disable=SC2086
+  set -- $1
+  unset IFS
+  echo $((($1 << 24) + ($2 << 16) + ($3 << 8) + $4))
+}
+
+# As network/host_addresses.ts counts: host N has the Nth address of the network's first block, which is as large as a
+# host's subnet; past that, addresses go on from the network's top downwards.
+number_of() {
+  offset=$(($(as_number "$1") - $(as_number "$network")))
+  size=$((1 << (32 - ${network#*/})))
+  block=$((1 << (32 - prefix)))
+  [ $offset -lt $size ] || return
+  [ $offset -lt $block ] || offset=$((size + block - 2 - offset))
+  if [ $offset -gt 0 ] && [ $offset -lt $((size / block)) ]; then echo $offset; fi
+}
+
+held=
+for found in $(addresses_on weave) \
+  $(grep -hsoE '([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}' /etc/network/interfaces.d/weave.cfg /etc/systemd/network/05-weave.network); do
+  [ -n "$held" ] || held=$(number_of "$found")
+done
+
+# --- Its underlay address.
+
+if [ -z "$address" ] && [ -n "$interface" ]; then
+  address=$(addresses_on "$interface" | head -n 1)
+  address=${address%/*}
+fi
+
+# --- A Node that the modules run on: 16 or newer.
+
+suits() {
+  version=$("$1" --version 2>/dev/null) || return 1
+  version=${version#v}
+  [ "${version%%.*}" -ge 16 ] 2>/dev/null
+}
+
+told=$node
+node=
+unfit=
+for candidate in ${told:-$(command -v node nodejs) /usr/local/*/bin/node /opt/bin/node /opt/*/bin/node /snap/bin/node /var/lib/apollo-weave/node-*/bin/node}; do
+  [ -x "$candidate" ] || continue
+  if suits "$candidate"; then
+    node=$candidate
+    break
+  fi
+  unfit="$unfit $candidate ${version:-does not run}"
+done
+packaged=
+if [ -z "$node" ] && command -v apt-cache >/dev/null; then
+  policy=$(apt-cache policy nodejs 2>/dev/null)
+  candidate=$(printf '%s\n' "$policy" | sed -n 's/^ *Candidate: //p')
+  # A package that is installed and still gave no such Node is of no help.
+  [ "$candidate" = "$(printf '%s\n' "$policy" | sed -n 's/^ *Installed: //p')" ] ||
+    packaged=$(printf %s "$candidate" | sed -n 's/^\([0-9]*:\)\{0,1\}\([0-9]*\)\..*/\2/p')
+fi
+
+# --- Whether a Weave router is there, running or to be started with Docker. A Docker that is stopped stays so.
+
+router=false
+unit=/etc/init/weave.conf
+[ ! -d /run/systemd/system ] || unit=/etc/systemd/system/weave.service
+if [ -e $unit ] || [ -e /etc/weave.env ]; then router=true; fi
+if [ $router = false ] && [ -e /var/run/docker.pid ] && docker container inspect weave >/dev/null 2>&1; then router=true; fi
+
+clean() { printf %s "$1" | tr -cd '[:alnum:] ._/+:-'; }
+index=${index:-${held:-0}}
+settled=false
+[ "$index" = 0 ] || [ "$index" != "$held" ] || settled=true
+printf '{"index": %d, "settled": %s, "address": "%s", "node": "%s", "unfit": "%s", "packaged": %d, "architecture": "%s", "router": %s}\n' \
+  "$index" $settled "$(clean "$address")" "$(clean "$node")" "$(clean "${unfit# }")" "${packaged:-0}" \
+  "$(clean "$(uname -m)")" $router

@@ -1,0 +1,102 @@
+"""What the hosts of a cluster are to one another: their numbers and their underlay addresses.
+
+Pure: it knows what the inventory says and what the hosts said when they were looked at (files/look.sh). Written in Python
+as Ansible's controller runs nothing else, and as one function over all hosts, so that a play makes it once.
+"""
+
+import json
+import re
+
+
+def cluster(members, hostvars, asked, interface, numbered):
+    """Settle who is who in a cluster.
+
+    members: the names of all hosts of the cluster, in their order.
+    hostvars: their variables, by name; weave_look is the registered look at a host of this run.
+    asked: the results of the looks at hosts outside this run, each with its item, the host's name.
+    interface: the one that has the underlay address; "" for the address that the host is connected to by.
+    numbered: whether hosts have numbers at all.
+
+    Returns a dict:
+    indexes: each host's number. The inventory's counts first, then the one that the host has; a host without any gets
+        the lowest that is free, in the order of the group, as if all of them were provisioned now.
+    underlays: each host's address, or a name that its peers resolve; "" where none is known.
+    known: the numbers that are not given out just now, by host.
+    unknown: the hosts that may have a number that nobody knows, once those to ask have been asked.
+    ask: the hosts that have to be asked before the others' numbers and addresses are certain.
+    """
+    answers = {host: answer(hostvars[host].get("weave_look", {})) for host in members}
+    answers.update({result["item"]: answer(result) for result in asked if result["item"] in answers})
+
+    known = {}
+    for host in members:
+        index = answers[host].get("index") or _index(hostvars[host])
+        if index:
+            known[host] = index
+    taken = set(known.values())
+    free = (number for number in range(1, len(members) + 1) if number not in taken)
+    indexes = {host: known.get(host) or next(free) for host in members}
+
+    underlays = {host: answers[host].get("address") or _underlay(host, hostvars[host], interface) for host in members}
+    unknown = [host for host in members if not answers[host] and host not in known]
+    # A host that keeps the number that it has takes nobody's: as long as all do, nobody else is asked.
+    moving = numbered and any(answer and not answer["settled"] for answer in answers.values())
+    ask = [host for host in members if not answers[host] and (underlays[host] == "" or moving and host in unknown)]
+    return {"indexes": indexes, "underlays": underlays, "known": known, "unknown": unknown, "ask": ask}
+
+
+def refusal(clustered, host, group, interface, numbered):
+    """Take what cluster() returned and a host's name; return why the role can't go on there, or ""."""
+    indexes, known, underlays = clustered["indexes"], clustered["known"], clustered["underlays"]
+    if host not in indexes:
+        return (
+            f"weave_server_group: {host} is not in the group {group}, whose hosts are joined; put it there, or run the "
+            f"role on that group alone (hosts: {group})."
+        )
+    if numbered and len(set(known.values())) < len(known):
+        numbers = ", ".join(f"{name} is {index}" for name, index in sorted(known.items()))
+        return (
+            f"weave_host_index: two hosts of the group {group} have the same number, and would have the same addresses "
+            f"({numbers}); give each host a number of its own."
+        )
+    if numbered and host not in known and clustered["unknown"]:
+        return (
+            f"weave_host_index: {host} has no number yet, and which are taken is not known, as "
+            f"{', '.join(clustered['unknown'])} can't be reached; reach them, take them out of the group {group}, or "
+            "give numbers in the inventory."
+        )
+    lost = [name for name, address in underlays.items() if not address]
+    if lost:
+        return (
+            f"weave_underlay_interface: no IPv4 address on {interface} is known of {', '.join(lost)}; name an interface "
+            "that all hosts have, or give their weave_underlay_address in the inventory."
+        )
+    return ""
+
+
+def answer(result):
+    """Take the result of a look at a host; return what it said, or {}. A login may print lines of its own before it."""
+    lines = re.findall(r"^\{.*\}", result.get("stdout", ""), re.MULTILINE)
+    return json.loads(lines[-1]) if lines else {}
+
+
+def _index(variables):
+    return int(variables.get("weave_host_index") or 0)
+
+
+def _underlay(host, variables, interface):
+    given = variables.get("weave_underlay_address")
+    if given:
+        return given
+    facts = variables.get("ansible_facts", {})
+    if interface:
+        return facts.get(re.sub("[-.]", "_", interface), {}).get("ipv4", {}).get("address", "")
+    connection = variables.get("ansible_host") or variables.get("ansible_ssh_host") or host
+    if re.fullmatch(r"[0-9.]+", connection):
+        return connection
+    return facts.get("default_ipv4", {}).get("address") or connection
+
+
+class FilterModule:
+    def filters(self):
+        return {"weave_answer": answer, "weave_cluster": cluster, "weave_refusal": refusal}

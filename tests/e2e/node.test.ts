@@ -1,0 +1,138 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Cluster } from "../hosts/cluster";
+import type { Host } from "../hosts/host";
+import { differences, fingerprint } from "./fingerprint";
+import { bootHosts } from "./hosts";
+import { ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
+
+/** Hosts without a Node that the modules run on, each in its way, get one; a check of them leaves none behind. */
+const test = suite("Node on the hosts");
+let cluster: Cluster;
+const play = (...args: string[]): Promise<PlaybookRun> =>
+  ansiblePlaybook(cluster.inventory, ["site.yml", "--extra-vars", "weave_datapath=vxlan", ...args]);
+
+const REMOVE_NODE = "dpkg --purge --force-depends nodejs 2>/dev/null";
+
+/** Makes a repository on the host itself, with a package of the Node that the host has. */
+const OWN_REPOSITORY = `
+set -eu
+mkdir -p /srv/repository/package/DEBIAN /srv/repository/package/usr/bin
+cd /srv/repository
+cp /usr/bin/node package/usr/bin/
+printf 'Package: nodejs\\nVersion: 18.0.0-1\\nArchitecture: all\\nMaintainer: nobody\\nDescription: Node\\n' >package/DEBIAN/control
+dpkg-deb --build package nodejs.deb >/dev/null
+{ cat package/DEBIAN/control; echo "Filename: ./nodejs.deb"; stat -c 'Size: %s' nodejs.deb; sha256sum nodejs.deb | sed 's/ .*//; s/^/SHA256: /'; } >Packages
+echo 'deb [trusted=yes] file:/srv/repository ./' >/etc/apt/sources.list
+apt-get update
+`;
+
+/** What is done to each host before, and the Node that the role takes then. */
+const HOSTS: Readonly<Record<string, { has: string; by: string; takes: string; changes: readonly string[] }>> = {
+  apollo1: {
+    has: "none",
+    by: REMOVE_NODE,
+    takes: "/var/lib/apollo-weave/node-16.20.2/bin/node",
+    changes: ["Put Node on the host"],
+  },
+  apollo2: {
+    has: "one that is too old",
+    by: "printf '#!/bin/sh\\necho v12.22.9\\n' >/usr/bin/node",
+    takes: "/var/lib/apollo-weave/node-16.20.2/bin/node",
+    changes: ["Put Node on the host"],
+  },
+  apollo3: {
+    has: "one in an odd place",
+    by: "mkdir -p /opt/node-v18/bin && mv /usr/bin/node /opt/node-v18/bin/",
+    takes: "/opt/node-v18/bin/node",
+    changes: [],
+  },
+  apollo4: {
+    has: "none, while the distribution has one",
+    by: `${OWN_REPOSITORY}\n${REMOVE_NODE}`,
+    takes: "/usr/bin/node",
+    changes: ["Install the distribution's Node"],
+  },
+};
+
+const sh = async (host: Host, command: string): Promise<string> =>
+  (await host.exec(["sh", "-c", command], { timeoutSeconds: 120 })).stdout.trim();
+
+test.before(async () => {
+  cluster = await bootHosts(5);
+  await Promise.all(Object.entries(HOSTS).map(([name, { by }]) => sh(cluster.host(name), by)));
+  await sh(cluster.host("apollo5"), REMOVE_NODE);
+  await cluster.host("apollo5").write("/usr/local/bin/uname", "#!/bin/sh\necho aarch64\n", 0o755);
+});
+test.after(() => cluster.down());
+
+const state = async (host: Host): Promise<string> =>
+  (await fingerprint(host)) + (await sh(host, "find /tmp /var/tmp /var/lib/apollo* /var/lib -maxdepth 1 | sort"));
+
+const changesOf = (run: PlaybookRun, name: string): string[] =>
+  changedTasks(run).flatMap((task) => (task.startsWith(`${name}: `) ? task.replace(/.* : /, "") : []));
+
+const STEPS = [
+  "Configure the bridge and bring it up",
+  "Put Docker's containers on the bridge",
+  "Owe Docker a restart",
+  "restart docker",
+];
+
+let check: PlaybookRun;
+test("a check gives each host's whole plan, and leaves nothing behind", async () => {
+  const before = await Promise.all(cluster.hosts.map(state));
+  check = await play("--check", "--limit", "!apollo5");
+  assert.is(check.status, 0, check.output);
+  const after = await Promise.all(cluster.hosts.map(state));
+  assert.equal(
+    before.flatMap((text, index) => differences(text, after[index] ?? "")),
+    [],
+  );
+  for (const [name, { changes }] of Object.entries(HOSTS))
+    assert.equal(changesOf(check, name), [...changes, ...STEPS], name);
+});
+
+test("a run makes just that plan", async () => {
+  const run = await play("--limit", "!apollo5");
+  assert.is(run.status, 0, run.output);
+  assert.equal(changedTasks(run).sort(), changedTasks(check).sort());
+});
+
+for (const [name, { has, takes }] of Object.entries(HOSTS)) {
+  test(`a host that has ${has}: the modules run on ${takes}`, async () => {
+    assert.match(await sh(cluster.host(name), `${takes} --version`), /^v1[68]\./);
+  });
+}
+
+test("a second run changes nothing, and brings nothing", async () => {
+  const run = await play("--limit", "!apollo5");
+  assert.equal(changedTasks(run), [], run.output);
+  assert.not(
+    run.results.some(({ task }) => task.includes("Node's package")),
+    run.output,
+  );
+});
+
+test("on arm64 Node is arm64's; where it does not run, as here by a stand-in for uname, that is said", async () => {
+  const run = await play("--limit", "apollo5");
+  assert.is(run.status, 2);
+  assert.match(
+    run.results.find(({ outcome }) => outcome === "failed")?.result.msg ?? run.output,
+    /^Node 16\.20\.2 for aarch64 does not run on apollo5 \(.*Exec format error.*\); install one there that does, and say where/s,
+  );
+  // The machine in the ELF header: 0xb7 is AArch64.
+  const header = await sh(cluster.host("apollo5"), "od -An -tx1 -j18 -N2 /var/lib/apollo-weave/node-16.20.2/bin/node");
+  assert.is(header, "b7 00");
+});
+
+test("the role's choice is its own: another task of the play has the inventory's", async () => {
+  const { output } = await ansiblePlaybook(cluster.inventory, [
+    "tests/e2e/plays/interpreter.yml",
+    "--limit",
+    "apollo1",
+  ]);
+  assert.match(output, "after the role: not set");
+});
+
+test.run();

@@ -1,0 +1,137 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+
+/** roles/weave/filter_plugins/weave_cluster.py, whose functions are called as the role calls them. */
+const test = suite("who is who in a cluster");
+const FOLDER = join(__dirname, "../../../roles/weave/filter_plugins");
+
+interface Clustered {
+  readonly indexes: Readonly<Record<string, number>>;
+  readonly underlays: Readonly<Record<string, string>>;
+  readonly known: Readonly<Record<string, number>>;
+  readonly unknown: readonly string[];
+  readonly ask: readonly string[];
+}
+
+function call<Result>(name: "cluster" | "refusal", args: readonly unknown[]): Result {
+  const program = `import json, sys; sys.path.insert(0, sys.argv[1]); import weave_cluster
+print(json.dumps(weave_cluster.${name}(*json.load(sys.stdin))))`;
+  const python = spawnSync("/usr/bin/python3", ["-B", "-c", program, FOLDER], {
+    input: JSON.stringify(args),
+    encoding: "utf8",
+  });
+  assert.is(python.stderr, "");
+  return JSON.parse(python.stdout) as Result;
+}
+
+type Variables = Readonly<Record<string, unknown>>;
+
+/** What the look at a host of this run has registered. */
+const seen = (index: number, settled: boolean, more: Variables = {}): Variables => ({
+  weave_look: { stdout: `Welcome!\r\n${JSON.stringify({ index, settled, address: "", ...more })}\r\n` },
+});
+const FRESH = seen(0, false);
+
+function cluster(
+  hosts: Readonly<Record<string, Variables>>,
+  more: { asked?: unknown[]; interface?: string; numbered?: boolean } = {},
+): Clustered {
+  return call("cluster", [Object.keys(hosts), hosts, more.asked ?? [], more.interface ?? "", more.numbered ?? true]);
+}
+
+test("a fresh cluster gets Apollo's numbers, in the order of the group", () => {
+  assert.equal(cluster({ c: FRESH, a: FRESH, b: FRESH }).indexes, { c: 1, a: 2, b: 3 });
+});
+
+test("hosts keep what they have, whatever the order; a new one gets the lowest that is free", () => {
+  const hosts = { new1: FRESH, b: seen(2, true), new2: FRESH, d: seen(4, true), a: seen(1, true) };
+  assert.equal(cluster(hosts).indexes, { new1: 3, b: 2, new2: 5, d: 4, a: 1 });
+});
+
+test("the inventory's number counts first, also of hosts outside the run", () => {
+  const hosts = { a: { weave_host_index: "2" }, b: FRESH, c: seen(7, false) };
+  assert.equal(cluster(hosts).indexes, { a: 2, b: 1, c: 7 });
+});
+
+test("a host that is to run alone in a fresh cluster gets the number that it has in the whole", () => {
+  const asked = ["a", "b"].map((item) => ({ item, stdout: '{"index": 0, "settled": false, "address": ""}' }));
+  assert.is(cluster({ a: {}, b: {}, c: FRESH }, { asked }).indexes["c"], 3);
+});
+
+test("nobody is asked while all keep what they have; all without a number in the inventory are where one does not", () => {
+  assert.equal(cluster({ a: {}, b: seen(2, true), c: { weave_host_index: 3 } }).ask, []);
+  assert.equal(cluster({ a: {}, b: FRESH, c: { weave_host_index: 3 } }).ask, ["a"]);
+  assert.equal(cluster({ a: {}, b: seen(5, false) }).ask, ["a"]);
+  assert.equal(cluster({ a: {}, b: FRESH }, { numbered: false }).ask, []);
+});
+
+test("a number is not guessed while a host that may have it can't be reached", () => {
+  const clustered = cluster({ a: {}, b: FRESH, c: seen(3, true) }, { asked: [{ item: "a", unreachable: true }] });
+  assert.equal(clustered.unknown, ["a"]);
+  assert.match(
+    call("refusal", [clustered, "b", "weave_servers", "", true]),
+    /^weave_host_index: b has no number yet, .* as a can't be reached; reach them, .* or give numbers in the inventory\.$/,
+  );
+  assert.is(call("refusal", [clustered, "c", "weave_servers", "", true]), "", "a host that has one goes on");
+});
+
+test("two hosts of one number are refused by name", () => {
+  const clustered = cluster({ a: seen(2, true), b: { weave_host_index: 2 }, c: seen(3, true) });
+  assert.match(
+    call("refusal", [clustered, "c", "weave_servers", "", true]),
+    /^weave_host_index: two hosts of the group weave_servers have the same number.*\(a is 2, b is 2, c is 3\)/,
+  );
+  assert.is(call("refusal", [clustered, "c", "weave_servers", "", false]), "", "without numbers they can't clash");
+});
+
+test("a host outside the group is refused by name", () => {
+  assert.match(
+    call("refusal", [cluster({ a: FRESH }), "z", "weave_servers", "", true]),
+    /^weave_server_group: z is not in the group weave_servers, .*; put it there, or run the role on that group alone/,
+  );
+});
+
+test("the underlay's address: the inventory's, the connection's, the facts', the name", () => {
+  const facts = { ansible_facts: { default_ipv4: { address: "192.168.50.99" } } };
+  const { underlays } = cluster({
+    told: { weave_underlay_address: "192.168.60.1", ansible_host: "203.0.113.1" },
+    own: { ...seen(1, true, { address: "192.168.60.2" }), ansible_host: "203.0.113.2" },
+    connected: { ansible_host: "192.168.50.13", ...facts },
+    apollos: { ansible_ssh_host: "192.168.50.14" },
+    "192.168.50.15": {},
+    facts: { ansible_host: "facts.example.com", ...facts },
+    named: { ansible_host: "named.example.com" },
+    plain: {},
+  });
+  assert.equal(underlays, {
+    told: "192.168.60.1",
+    own: "192.168.60.2",
+    connected: "192.168.50.13",
+    apollos: "192.168.50.14",
+    "192.168.50.15": "192.168.50.15",
+    facts: "192.168.50.99",
+    named: "named.example.com",
+    plain: "plain",
+  });
+});
+
+test("a chosen interface's address: from the host, from facts, or asked for; where there is none, refused", () => {
+  const hosts = {
+    looked: seen(1, true, { address: "192.168.60.1" }),
+    cached: { ansible_host: "203.0.113.2", ansible_facts: { br_lan: { ipv4: { address: "192.168.60.2" } } } },
+    asked: { ansible_host: "203.0.113.3" },
+  };
+  const first = cluster(hosts, { interface: "br-lan" });
+  assert.equal(first.ask, ["asked"]);
+  const answers = [{ item: "asked", stdout: '{"index": 3, "settled": true, "address": "192.168.60.3"}' }];
+  const { underlays } = cluster(hosts, { interface: "br-lan", asked: answers });
+  assert.equal(underlays, { looked: "192.168.60.1", cached: "192.168.60.2", asked: "192.168.60.3" });
+  assert.match(
+    call("refusal", [first, "looked", "weave_servers", "br-lan", true]),
+    /^weave_underlay_interface: no IPv4 address on br-lan is known of asked; name an interface that all hosts have, /,
+  );
+});
+
+test.run();
