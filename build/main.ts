@@ -1,10 +1,14 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { asAnsibleModule, bundle } from "./bundle";
 import { renderSidecar } from "./docs";
 import { MODULES } from "./modules";
+import { renderVariables } from "./variables";
 
-/** `npm run build`: the modules and their documentation into the role's library, the command by hand into dist. */
+/**
+ * `npm run build`: the modules and their documentation into the role's library, the command by hand into dist, and the page
+ * of the role's variables.
+ */
 const root = join(__dirname, "..");
 const library = join(root, "roles/weave/library");
 const dist = join(root, "dist");
@@ -18,6 +22,8 @@ for (const { module, docs } of MODULES) {
   writeFileSync(join(library, `${module.name}.yml`), renderSidecar(module.name, module.options, docs));
 }
 writeProgram(join(dist, "apollo-weave"), bundle("modules/command/index.ts"));
+const specs = readFileSync(join(root, "roles/weave/meta/argument_specs.yml"), "utf8");
+writeFileSync(join(root, "docs/variables.md"), renderVariables(specs));
 
 function writeProgram(path: string, code: string): void {
   writeFileSync(path, code, { mode: 0o755 });

@@ -1,0 +1,55 @@
+import { parse } from "yaml";
+
+/** An argument of a role, as meta/argument_specs.yml declares it (Ansible's "Role argument validation"). */
+interface Argument {
+  readonly type: string;
+  readonly elements?: string;
+  readonly default?: unknown;
+  readonly choices?: readonly string[];
+  readonly required?: boolean;
+  readonly no_log?: boolean;
+  readonly description: string | readonly string[];
+  readonly options?: Readonly<Record<string, Argument>>;
+}
+
+interface Specs {
+  readonly argument_specs: { readonly main: { readonly options: Readonly<Record<string, Argument>> } };
+}
+
+const HEAD = `# The role's variables
+
+Made from roles/weave/meta/argument_specs.yml by \`npm run build\`; \`ansible-doc -t role -r roles weave\` shows the same.
+A variable of another type, or with another value than those listed, is refused before the first task.
+
+| variable | type | default | what it means |
+| --- | --- | --- | --- |
+`;
+
+/** Takes the text of a role's argument_specs.yml; returns the page of its variables, in Markdown. */
+export function renderVariables(specs: string): string {
+  const { options } = (parse(specs) as Specs).argument_specs.main;
+  return HEAD + rows(options, "").join("");
+}
+
+function rows(options: Readonly<Record<string, Argument>>, parent: string): string[] {
+  return Object.entries(options).flatMap(([name, argument]) => [
+    row(`${parent}${name}`, argument),
+    ...rows(argument.options ?? {}, `${parent}${name}[].`),
+  ]);
+}
+
+function row(name: string, argument: Argument): string {
+  const { type, elements, choices, required, no_log: secret } = argument;
+  const cells = [
+    `\`${name}\``,
+    [elements === undefined ? type : `${type} of ${elements}`, ...(secret ? ["secret"] : [])].join(", "),
+    required ? "required" : defaultOf(argument),
+    [...[argument.description].flat(), ...(choices ? [`One of: ${choices.join(", ")}.`] : [])].join(" "),
+  ];
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`;
+}
+
+function defaultOf({ default: value }: Argument): string {
+  if (value === undefined) return "";
+  return typeof value === "string" && value !== "" ? `\`${value}\`` : `\`${JSON.stringify(value)}\``;
+}
