@@ -9,8 +9,8 @@ const SUITE = "testing";
 
 const PACKAGES = [
   "ansible-core",
-  // How it reaches test hosts.
-  ...["openssh-client", "netcat-openbsd", "iproute2"],
+  // How it reaches test hosts. The client wants systemd's programs that make users: by themselves, without systemd.
+  ...["openssh-client", "systemd-standalone-sysusers", "netcat-openbsd", "iproute2"],
   // enter.sh leaves the machine's root by its umount.
   "mount",
 ];
@@ -22,7 +22,6 @@ const RECIPE: Recipe = {
   variant: "essential",
   packages: PACKAGES,
   sources: () => suiteSources(debianRelease(), SUITE),
-  adapt: () => {},
 };
 
 /**
@@ -31,7 +30,7 @@ const RECIPE: Recipe = {
  * when it ends. The tree with that ansible-core is built first if need be.
  */
 export async function withNewestAnsible(argv: readonly string[], directories: readonly string[]): Promise<string[]> {
-  const tree = await ensureTree(RECIPE, { isInUse: isMounted, claim: () => {}, log: () => {} });
+  const tree = await ensureTree(RECIPE, { isInUse: isMounted });
   const enter = ["/bin/sh", join(__dirname, "enter.sh"), tree, ...directories, "--"];
   // What the machine unmounts is unmounted there too; nothing comes back.
   return ["unshare", "--mount", "--propagation", "slave", "--", ...enter, ...argv];

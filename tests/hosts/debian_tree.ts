@@ -22,11 +22,11 @@ export interface Recipe {
   /** The sources of the packages, as lines of a sources.list. */
   sources: () => Promise<string>;
   /** Changes the fresh tree at this path. */
-  adapt: (tree: string) => void;
+  adapt?: (tree: string) => void;
 }
 
 /**
- * Returns the path of the tree of a recipe, after building it, in about half a minute, when there is none. `claim` is
+ * Returns the path of the tree of a recipe, after building it, in about a minute, when there is none. `claim` is
  * called with the path before any other process may remove the tree; trees of other recipes of the kind are removed
  * unless `isInUse` says yes to them.
  */
@@ -34,8 +34,8 @@ export async function ensureTree(
   recipe: Recipe,
   steps: {
     isInUse: (tree: string) => boolean;
-    claim: (tree: string) => void;
-    log: (line: string) => void;
+    claim?: (tree: string) => void;
+    log?: (line: string) => void;
   },
 ): Promise<string> {
   const { kind } = recipe;
@@ -47,11 +47,11 @@ export async function ensureTree(
     }
     if (!existsSync(tree)) {
       const started = Date.now();
-      steps.log(`building a Debian ${recipe.suite} tree, once, in ${tree}`);
+      steps.log?.(`building a Debian ${recipe.suite} tree, once, in ${tree}`);
       await build(recipe, tree);
-      steps.log(`built in ${Math.round((Date.now() - started) / 1000)} s`);
+      steps.log?.(`built in ${Math.round((Date.now() - started) / 1000)} s`);
     }
-    steps.claim(tree);
+    steps.claim?.(tree);
     return tree;
   });
 }
@@ -74,7 +74,7 @@ async function build(recipe: Recipe, tree: string): Promise<void> {
   // Its processes end with ours, however ours ends: else a build that nobody waits for would go on behind the lock.
   const leash = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--mount-proc", "--fork", "--kill-child"];
   await run([...leash, "--", ...argv], { timeoutSeconds: BUILD_SECONDS, title: "mmdebstrap" });
-  recipe.adapt(temporary);
+  recipe.adapt?.(temporary);
   await rename(temporary, tree);
   await rm(configuration, { recursive: true });
 }
