@@ -54,10 +54,11 @@ async function demo(cluster: Cluster): Promise<void> {
 }
 
 async function play(cluster: Cluster, args: readonly string[]): Promise<PlaybookRun> {
-  const run = await ansiblePlaybook(cluster.inventory, [...PLAY, ...args], (line) => {
+  const log = (line: string): void => {
     const task = /^(?:TASK|RUNNING HANDLER) \[(.*)\]/.exec(line)?.[1];
     if (task !== undefined) progress(task.replace("weave : ", ""));
-  });
+  };
+  const run = await ansiblePlaybook(cluster.inventory, [...PLAY, ...args], { log });
   progress("");
   if (run.status !== 0) throw new NotHeld(`ansible-playbook ended with status ${run.status}:\n${run.output}`);
   return run;

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Diff } from "../../modules/core/run_module";
+import { withNewestAnsible } from "../controllers/newest";
 
 export const ROOT = join(__dirname, "../..");
 
@@ -26,16 +27,25 @@ export interface PlaybookRun {
   readonly results: readonly TaskResult[];
 }
 
+export interface AnsibleOptions {
+  /** Which ansible-core runs it: the machine's own, the oldest that the role is for, or the newest that Debian has. */
+  readonly ansible?: "oldest" | "newest";
+  /** More variables of its environment, over those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Gets the output's lines as they come. */
+  readonly log?: (line: string) => void;
+}
+
 /**
  * Runs `ansible-playbook` in the project's folder, as its user would, with the given arguments. Returns its exit status,
- * its output and each task's result on each host. `log` gets the output's lines as they come.
+ * its output and each task's result on each host.
  */
 export function ansiblePlaybook(
   inventory: string,
   args: readonly string[],
-  log: (line: string) => void = () => undefined,
+  options: AnsibleOptions = {},
 ): Promise<PlaybookRun> {
-  return recorded(["ansible-playbook", "-i", inventory, ...args], log);
+  return recorded("ansible-playbook", inventory, args, options);
 }
 
 /** Runs one of the role's modules on all hosts, with these options; `more` are further arguments of `ansible`, such as --check. */
@@ -46,35 +56,48 @@ export function ansibleModule(
   more: readonly string[] = [],
 ): Promise<PlaybookRun> {
   const library = ["--module-path", "roles/weave/library", "--module-name", module, "--args", JSON.stringify(options)];
-  return recorded(["ansible", "-i", inventory, "weave_servers", ...library, ...more], () => undefined);
+  return recorded("ansible", inventory, ["weave_servers", ...library, ...more], {});
 }
 
-async function recorded(argv: readonly string[], log: (line: string) => void): Promise<PlaybookRun> {
+async function recorded(
+  program: string,
+  inventory: string,
+  args: readonly string[],
+  { ansible = "oldest", env = {}, log = () => undefined }: AnsibleOptions,
+): Promise<PlaybookRun> {
   const folder = mkdtempSync(join(tmpdir(), "apollo-weave-play-"));
   const record = join(folder, "results");
+  const plain = [program, "-i", inventory, ...args];
   try {
-    const { status, output } = await run(argv, record, log);
+    const argv = ansible === "oldest" ? plain : await withNewestAnsible(plain, [ROOT, dirname(inventory), folder]);
+    const { status, output } = await run(argv, { ...env, ...recording(record) }, log);
     return { status, output, results: readRecord(record) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function run(
-  argv: readonly string[],
-  record: string,
-  log: (line: string) => void,
-): Promise<{ status: number; output: string }> {
-  const [program = "", ...args] = argv;
-  const env = {
-    ...process.env,
+function recording(record: string): Record<string, string> {
+  return {
     ANSIBLE_CALLBACK_PLUGINS: join(__dirname, "callback_plugins"),
     ANSIBLE_CALLBACKS_ENABLED: "record_results",
     ANSIBLE_LOAD_CALLBACK_PLUGINS: "true", // for `ansible`, too
     RECORD_RESULTS: record,
   };
+}
+
+function run(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+  log: (line: string) => void,
+): Promise<{ status: number; output: string }> {
+  const [program = "", ...args] = argv;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, args, {
+      cwd: ROOT,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const kill = (): void => void child.kill();
     process.once("exit", kill);
     let output = "";

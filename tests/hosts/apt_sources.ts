@@ -25,28 +25,64 @@ export function debianRelease(): string {
  * and security updates. Third parties' sources and other releases are left out. Throws when apt has none.
  */
 export async function debianSources(release: string): Promise<string> {
-  let lines = await indexTargets(release);
-  if (lines.length === 0) {
-    await run(["apt-get", "update"], { timeoutSeconds: 300 });
-    lines = await indexTargets(release);
-  }
-  if (lines.length === 0) {
-    throw new Error(`apt knows no source of Debian ${release}: add one to /etc/apt and run "apt-get update"`);
-  }
-  return `${lines.join("\n")}\n`;
+  return list(await knownSources(release));
 }
 
-async function indexTargets(release: string): Promise<string[]> {
+/**
+ * The source of another of Debian's suites, such as testing, as a line of a sources.list: by the mirror that the machine's
+ * apt has its own release from. Throws when apt has none.
+ */
+export async function suiteSources(release: string, suite: string): Promise<string> {
+  const main = (await knownSources(release)).find(
+    ({ codename, component }) => codename === release && component === "main",
+  );
+  if (main === undefined) throw unknown(release);
+  return list([{ ...main, suite }]);
+}
+
+interface Source {
+  codename: string;
+  uri: string;
+  suite: string;
+  component: string;
+  /** The keys that sign it; null where apt's own are meant. */
+  keyring: string | null;
+}
+
+async function knownSources(release: string): Promise<Source[]> {
+  let sources = await indexTargets(release);
+  if (sources.length === 0) {
+    await run(["apt-get", "update"], { timeoutSeconds: 300 });
+    sources = await indexTargets(release);
+  }
+  if (sources.length === 0) throw unknown(release);
+  return sources;
+}
+
+async function indexTargets(release: string): Promise<Source[]> {
   const format = "$(CODENAME)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(SIGNED_BY)";
   const argv = ["apt-get", "indextargets", "--format", format, "Created-By: Packages", "Origin: Debian"];
   const { stdout } = await run(argv);
   return stdout.split("\n").flatMap((line) => {
-    const [codename, uri, suite, component, signedBy] = line.split("|");
-    if (codename !== release && !codename?.startsWith(`${release}-`)) return [];
+    const [codename = "", uri = "", suite = "", component = "", signedBy] = line.split("|");
+    if (codename !== release && !codename.startsWith(`${release}-`)) return [];
     // apt leaves a variable that it has no value for as it is.
     const keyring = signedBy?.startsWith("/") ? signedBy : existsSync(KEYRING) ? KEYRING : null;
-    return [`deb ${keyring === null ? "" : `[signed-by=${keyring}] `}${uri} ${suite} ${component}`];
+    return [{ codename, uri, suite, component, keyring }];
   });
+}
+
+function list(sources: readonly Source[]): string {
+  return sources
+    .map(
+      ({ uri, suite, component, keyring }) =>
+        `deb ${keyring ? `[signed-by=${keyring}] ` : ""}${uri} ${suite} ${component}\n`,
+    )
+    .join("");
+}
+
+function unknown(release: string): Error {
+  return new Error(`apt knows no source of Debian ${release}: add one to /etc/apt and run "apt-get update"`);
 }
 
 /** The machine's apt settings on how to fetch (proxy, time-outs, checks), as an apt.conf. */

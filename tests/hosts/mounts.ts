@@ -8,9 +8,12 @@ export interface Mount {
   superOptions: string[];
 }
 
-/** Everything that is mounted in the machine's mount namespace, in the order of mounting. */
-export function allMounts(): Mount[] {
-  return readFileSync("/proc/self/mountinfo", "utf8")
+/**
+ * Everything that is mounted, in the order of mounting, in the mount namespace of a process: this one, unless another is
+ * given. Throws when that has gone.
+ */
+export function allMounts(pid: number | "self" = "self"): Mount[] {
+  return readFileSync(`/proc/${pid}/mountinfo`, "utf8")
     .trimEnd()
     .split("\n")
     .flatMap((line) => {

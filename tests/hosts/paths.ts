@@ -3,7 +3,10 @@ import { join } from "node:path";
 /** Where the state of every cluster is: one directory per cluster, gone after `down`. */
 export const STATE = "/var/lib/apollo-weave-test-hosts";
 
-/** Where the Debian trees are that hosts boot from, and the lock files: kept by `down`, as a tree takes half a minute. */
+/**
+ * Where the Debian trees are that hosts boot from and that the newest Ansible runs in, and the lock files: kept by `down`,
+ * as a tree takes half a minute and more.
+ */
 export const CACHE = "/var/cache/apollo-weave-test-hosts";
 
 /** The directory of one cluster's state. */

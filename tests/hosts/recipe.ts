@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-
 /** What a test host has installed, beside Debian's essential packages and what these need. */
 export const PACKAGES = [
   // A server as people have it, and what Docker wants beside itself.
@@ -77,8 +75,7 @@ export const REMOVED_FILES = [
 // To be raised when the way from the recipe to a tree changes, so that trees built before are built anew.
 const VERSION = 1;
 
-/** The name of the tree that this recipe gives for a Debian release: another recipe, another name. */
-export function treeName(suite: string): string {
-  const recipe = JSON.stringify([VERSION, suite, PACKAGES, MASKED_UNITS, FILES, REMOVED_FILES]);
-  return `base-${createHash("sha256").update(recipe).digest("hex").slice(0, 12)}`;
+/** All that decides what is in the tree that hosts of a Debian release boot from. */
+export function ingredients(release: string): readonly unknown[] {
+  return [VERSION, release, PACKAGES, MASKED_UNITS, FILES, REMOVED_FILES];
 }

@@ -13,6 +13,11 @@ DOCUMENTATION = """
 """
 
 
+def _of(result, name):
+    """An attribute of a task's result: ansible-core has it by this name since 2.19, and before with an underscore."""
+    return getattr(result, name) if hasattr(result, name) else getattr(result, "_" + name)
+
+
 class CallbackModule(CallbackBase):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
@@ -22,10 +27,10 @@ class CallbackModule(CallbackBase):
     def _record(self, outcome, result):
         line = json.dumps(
             {
-                "host": result._host.get_name(),
-                "task": result._task.get_name(),
+                "host": _of(result, "host").get_name(),
+                "task": _of(result, "task").get_name(),
                 "outcome": outcome,
-                "result": result._result,
+                "result": _of(result, "result"),
             },
             default=str,
         )
