@@ -1,15 +1,19 @@
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { linuxHost } from "../../../modules/core/linux_host";
 import { lookUp, parseAddresses, runTogether } from "../../../modules/core/look_up";
+import { isLoopback } from "../../../modules/network/ipv4";
 import { refusalLater } from "../support/refusal";
 
 test("names are looked up as this host's programs do, and one that nobody has is without an address", async () => {
   assert.match(readFileSync("/etc/hosts", "utf8"), /^127\.0\.0\.1\s.*\blocalhost\b/m);
+  // getent has no answer on a host without an address outside the loopback (AI_ADDRCONFIG).
+  const online = linuxHost.addresses().some((address) => !isLoopback(address));
   assert.equal(
     [...(await lookUp(["localhost", NOBODY, "localhost"]))],
     [
-      ["localhost", ["127.0.0.1"]],
+      ["localhost", online ? ["127.0.0.1"] : []],
       [NOBODY, []],
     ],
   );
