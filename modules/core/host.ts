@@ -13,6 +13,10 @@ export interface Host {
   names(path: string): readonly string[];
   /** Where a symbolic link points, as it is written in the link, or null where there is no link. */
   link(path: string): string | null;
+  /** The IPv4 addresses of the interfaces that are up. */
+  addresses(): readonly string[];
+  /** The IPv4 addresses that each of these names has for this host's programs; none where it has none, or nobody answers. */
+  lookUp(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
   /** Runs a program to its end and returns its standard output. Throws a Refusal when it fails, unless `mayFail`. */
   run(argv: readonly string[], options?: RunOptions): RunOutput;
   /** Asks a service on this host over HTTP. Returns null where nobody listens; throws a Refusal on a time-out. */

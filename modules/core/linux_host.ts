@@ -1,7 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { request as httpRequest } from "node:http";
+import { isIPv4 } from "node:net";
+import { networkInterfaces } from "node:os";
 import type { FileState, Host, HttpRequest, HttpResponse, RunOptions, RunOutput } from "./host";
+import { lookUp } from "./look_up";
 import { Refusal } from "./refusal";
 
 const RUN_SECONDS = 30;
@@ -9,7 +12,7 @@ const REQUEST_SECONDS = 10;
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The host that this process runs on. */
-export const linuxHost: Host = { file, modified, kernel, names, link, run, request };
+export const linuxHost: Host = { file, modified, kernel, names, link, addresses, lookUp, run, request };
 
 function file(path: string): FileState | null {
   return unlessAbsent(path, () => {
@@ -33,6 +36,12 @@ function names(path: string): readonly string[] {
 
 function link(path: string): string | null {
   return unlessAbsent(path, () => readlinkSync(path));
+}
+
+function addresses(): readonly string[] {
+  const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  // Versions of Node since 16 have the family as a text and as a number.
+  return all.map(({ address }) => address).filter(isIPv4);
 }
 
 function unlessAbsent<T>(path: string, read: () => T): T | null {

@@ -23,6 +23,11 @@ export function hostAddress(text: string): string {
   return text;
 }
 
+/** Whether an address is one of the loopback's (127.0.0.0/8), by which each host has itself. */
+export function isLoopback(address: string): boolean {
+  return address.startsWith("127.");
+}
+
 /** Addresses that no host has on a network (RFC 6890): "this network", loopback, groups, reserved and broadcast. */
 function refuseUnusable(text: string): void {
   const first = Number(text.replace(/\..*/, ""));

@@ -2,6 +2,7 @@ import type { FileState, Host } from "../core/host";
 import { Refusal } from "../core/refusal";
 import { type IpLink, parseFloodPeers, parseLinks, type VxlanParameters } from "../formats/iproute";
 import { parseRoutes, type Route } from "../formats/routes";
+import { HOST_NAME } from "../network/host_name";
 import { addressOf } from "../network/ipv4";
 import { addressesOf } from "./addresses";
 import { ownPaths } from "./boot";
@@ -9,12 +10,15 @@ import { observeCutOffPorts } from "./container_ports";
 import { checkRule } from "./firewall";
 import { INTERFACES, INTERFACES_FOLDER } from "./ifupdown";
 import { type Managers, observeManagers } from "./managers";
+import { namesToLookUp } from "./names";
 import { type BridgeOptions, VXLAN_SUFFIX } from "./options";
 
 /** The host as weave_bridge finds it. */
 export interface ObservedBridge {
   /** /etc/machine-id, which is the same after every boot. */
   readonly machineId: string;
+  /** The host's name, as the kernel has it. */
+  readonly hostName: string;
   readonly managers: Managers;
   /** /etc/network/interfaces, and the names in the folder beside it. */
   readonly interfaces: FileState | null;
@@ -25,6 +29,8 @@ export interface ObservedBridge {
   readonly files: ReadonlyMap<string, FileState | null>;
   /** All devices with their IPv4 addresses. */
   readonly links: readonly IpLink[];
+  /** The IPv4 addresses of the names among the options, as this host looks them up. */
+  readonly lookedUp: ReadonlyMap<string, readonly string[]>;
   /** The IPv4 routes of the main table. */
   readonly routes: readonly Route[];
   /** The MTU of every device, in bytes. */
@@ -50,7 +56,7 @@ export interface ObservedLink {
 }
 
 /** Looks at the bridge, its VXLAN device, their files and what else the host's network is. Throws a Refusal unless it may. */
-export function observe(options: BridgeOptions, host: Host): ObservedBridge {
+export async function observe(options: BridgeOptions, host: Host): Promise<ObservedBridge> {
   refuseUnlessRoot(host);
   const { name } = options;
   const devices = host.names(NET);
@@ -59,12 +65,14 @@ export function observe(options: BridgeOptions, host: Host): ObservedBridge {
   const programs = new Set(PROGRAM_FOLDERS.flatMap((folder) => host.names(folder)));
   return {
     machineId: host.kernel("/etc/machine-id") ?? "",
+    hostName: host.kernel(HOST_NAME) ?? "",
     managers: observeManagers(name, programs, host),
     interfaces: host.file(INTERFACES),
     interfacesFolder: host.names(INTERFACES_FOLDER),
     ifupdownHolds: (host.kernel("/run/network/ifstate") ?? "").split("\n").includes(`${name}=${name}`),
     files: new Map(ownPaths(name).map((path) => [path, host.file(path)])),
     links,
+    lookedUp: await host.lookUp(namesToLookUp(options, links)),
     routes: parseRoutes(host.kernel("/proc/net/route") ?? ""),
     mtus: new Map(devices.map((device) => [device, mtuOf(device, host)])),
     bridge: devices.includes(name)

@@ -1,8 +1,9 @@
 import { bool, choice, int, list, str } from "../core/option";
 import type { Values } from "../core/parse_options";
 import { Refusal } from "../core/refusal";
+import { addressOrHostName } from "../network/host_name";
 import { interfaceName, LONGEST_INTERFACE_NAME } from "../network/interface_name";
-import { hostAddress, ipv4Interface, ipv4Network } from "../network/ipv4";
+import { hostAddress, ipv4Interface, ipv4Network, isIpv4 } from "../network/ipv4";
 import { macAddress } from "../network/mac_address";
 
 /** Of the bridge's name the VXLAN device's is made, with this behind it. */
@@ -60,16 +61,18 @@ export const options = {
   peers: list(
     {
       description:
-        "The underlay addresses of the cluster's other hosts, for the C(vxlan) datapath. This host's own address may be " +
-        "among them and is left out.",
+        "The other hosts of the cluster, for the C(vxlan) datapath: each its address on the underlay or its name, which " +
+        "this host must be able to look up, in DNS or its C(/etc/hosts). Of several addresses the one in the underlay's " +
+        "network is taken. This host itself may be among them and is left out: by an address of its own, or by its host " +
+        "name where that resolves to the loopback or not at all. Any other name that resolves to the loopback is refused.",
       default: [],
     },
-    hostAddress,
+    peer,
   ),
   underlay: str({
     description:
-      "What the hosts reach one another by: a network device of this host or its address there. The device of the default " +
-      "route unless told.",
+      "What the hosts reach one another by: a network device of this host, its address there, or a name that resolves to " +
+      "that. The device of the default route unless told, and for a name that resolves to the loopback.",
   }),
   vxlan_id: int({ description: "The VXLAN network identifier, the same on all hosts.", default: 6783 }, 1, 2 ** 24 - 1),
   vxlan_port: int({ description: "The UDP port of the VXLAN, the same on all hosts.", default: 4789 }, 1, 65535),
@@ -104,6 +107,10 @@ export const options = {
 };
 
 export type BridgeOptions = Values<typeof options>;
+
+function peer(text: string): string {
+  return isIpv4(text) ? hostAddress(text) : addressOrHostName(text);
+}
 
 function bridgeName(text: string): string {
   if (text.length + VXLAN_SUFFIX.length > LONGEST_INTERFACE_NAME) {

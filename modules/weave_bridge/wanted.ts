@@ -1,13 +1,14 @@
 import { Refusal } from "../core/refusal";
 import type { VxlanParameters } from "../formats/iproute";
-import { addressOf, contains, isIpv4, networkOf } from "../network/ipv4";
-import { inNumericOrder } from "../network/ipv4_order";
+import { addressOf, contains, networkOf } from "../network/ipv4";
 import { derivedMac } from "../network/mac_address";
 import { addressesOf } from "./addresses";
 import { refuseClash } from "./clashes";
 import { chooseProvider, type Provider } from "./managers";
 import type { ObservedBridge } from "./observe";
 import { type BridgeOptions, VXLAN_SUFFIX } from "./options";
+import { peerAddresses } from "./peers";
+import { ETHERNET_MTU, underlayOf } from "./underlay";
 
 /** The bridge as it is to be: all values settled. */
 export interface WantedBridge {
@@ -34,12 +35,6 @@ export interface WantedVxlan extends VxlanParameters {
   /** The other hosts' underlay addresses, in numeric order. */
   readonly peers: readonly string[];
 }
-
-/** The bytes that VXLAN puts before a frame's payload: outer IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14 (RFC 7348). */
-const VXLAN_OVERHEAD = 50;
-
-/** What Docker announces to containers by itself. The Weave router finds out what its paths carry, and fragments. */
-const ETHERNET_MTU = 1500;
 
 /** Settles what is asked on the host that was observed. Throws a Refusal where that makes no sense, or not on this host. */
 export function settle(options: BridgeOptions, observed: ObservedBridge): WantedBridge {
@@ -77,59 +72,16 @@ export function settle(options: BridgeOptions, observed: ObservedBridge): Wanted
     network,
     dockerSubnet,
     mac: options.mac ?? derivedMac(`${observed.machineId} ${name}`),
+    // What Docker announces to containers by itself. The Weave router finds out what its paths carry, and fragments.
     mtu: underlay?.mtu ?? options.mtu ?? ETHERNET_MTU,
     vxlan: underlay && {
       name: name + VXLAN_SUFFIX,
       id: options.vxlan_id,
       port: options.vxlan_port,
       local: underlay.address,
-      peers: peersOf(options, network, observed),
+      peers: peerAddresses(options.peers, network, underlay.network, observed),
     },
     provider: chooseProvider(options, observed.managers),
     firewall: options.firewall && observed.passes !== null,
   };
-}
-
-function underlayOf({ name, underlay, mtu }: BridgeOptions, { links, mtus, routes }: ObservedBridge): Underlay {
-  const wanted = underlay ?? routes.find(({ network }) => network === "0.0.0.0/0")?.device;
-  if (wanted === undefined) {
-    throw new Refusal(
-      "underlay: not given, and this host has no default route to tell by; give the device or address that its peers reach",
-    );
-  }
-  const others = links.filter(({ device }) => device !== "lo" && device !== name);
-  const all = others.flatMap(({ device, addresses }) => addresses.map((cidr) => ({ device, cidr })));
-  const found = all.find(({ device, cidr }) => (isIpv4(wanted) ? addressOf(cidr) === wanted : device === wanted));
-  if (found === undefined) {
-    const there = all.map(({ device, cidr }) => `${device} ${cidr}`);
-    throw new Refusal(
-      `underlay: "${wanted}" is no IPv4 address of this host and no device with one; it has ${there.join(", ") || "none"}. ` +
-        "Give the device or address that its peers reach",
-    );
-  }
-  const largest = (mtus.get(found.device) ?? ETHERNET_MTU) - VXLAN_OVERHEAD;
-  if (mtu !== null && mtu > largest) {
-    throw new Refusal(
-      `mtu: ${mtu} is more than the VXLAN can carry over ${found.device}; give ${largest} at most, or leave it out`,
-    );
-  }
-  return { address: addressOf(found.cidr), mtu: mtu ?? largest };
-}
-
-interface Underlay {
-  readonly address: string;
-  /** Of what the VXLAN carries over it, in bytes. */
-  readonly mtu: number;
-}
-
-function peersOf({ peers }: BridgeOptions, network: string, { links }: ObservedBridge): readonly string[] {
-  const own = new Set(links.flatMap(({ addresses }) => addresses.map(addressOf)));
-  for (const peer of peers) {
-    if (contains(network, peer)) {
-      throw new Refusal(
-        `peers: ${peer} lies in the container network ${network}; give the host's address on the underlay`,
-      );
-    }
-  }
-  return inNumericOrder(peers.filter((peer) => !own.has(peer)));
 }

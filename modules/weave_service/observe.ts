@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FileState, Host } from "../core/host";
 import { Refusal } from "../core/refusal";
 import { parseAddresses } from "../formats/iproute";
+import { HOST_NAME } from "../network/host_name";
 import { COMPONENTS } from "./components";
 import { dockerRuns, type ObservedContainer, observeContainer, observeOldestApi, parseEnvironment } from "./container";
 import { launchedName } from "./environment";
@@ -18,6 +19,9 @@ export interface ObservedService {
   readonly environment: FileState | null;
   readonly script: WeaveScript;
   readonly machineId: string;
+  /** The host's name, as the kernel has it, and its IPv4 addresses. */
+  readonly hostName: string;
+  readonly ownAddresses: readonly string[];
   /** The name that the router has, or had at its last launch; null where it never had one. */
   readonly peerName: string | null;
   /** The oldest version of its API that the Docker daemon accepts; null where none runs. */
@@ -77,6 +81,8 @@ async function look(options: ServiceOptions, host: Host): Promise<ObservedServic
     environment,
     script,
     machineId: host.kernel("/etc/machine-id") ?? "",
+    hostName: host.kernel(HOST_NAME) ?? "",
+    ownAddresses: host.addresses(),
     oldestDockerApi: docker ? await observeOldestApi(host) : null,
     container,
     startedWith: running ? environmentOfProcess(unit.pid, host) : null,

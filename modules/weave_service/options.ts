@@ -1,7 +1,7 @@
-import { isIPv4 } from "node:net";
 import { bool, choice, dict, int, list, str } from "../core/option";
 import type { Values } from "../core/parse_options";
 import { Refusal } from "../core/refusal";
+import { addressOrHostName } from "../network/host_name";
 import { interfaceName } from "../network/interface_name";
 
 export const options = {
@@ -44,8 +44,14 @@ export const options = {
     interfaceName,
   ),
   peers: list(
-    { description: "The other hosts' addresses on the underlay, or names that resolve there.", default: [] },
-    peer,
+    {
+      description:
+        "The other hosts of the cluster: each its address on the underlay or its name, which the component looks up by " +
+        "itself. This host itself may be among them and is left out: by an address of its own, or by its host name, with " +
+        "or without a domain.",
+      default: [],
+    },
+    addressOrHostName,
   ),
   mtu: int(
     {
@@ -106,15 +112,6 @@ function absolutePath(text: string): string {
 
 function version(text: string): string {
   if (!/^\d+\.\d+[\w.-]*$/.test(text)) throw new Refusal(`"${text}" is no version; write it as 2.8.1`);
-  return text;
-}
-
-function peer(text: string): string {
-  const name = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/;
-  const looksNumeric = /^[\d.]+$/.test(text);
-  if (looksNumeric ? !isIPv4(text) : !name.test(text)) {
-    throw new Refusal(`"${text}" is neither an IPv4 address nor a host name; write it as 192.168.50.12`);
-  }
   return text;
 }
 

@@ -7,11 +7,13 @@ import { launch } from "./launch";
 import { noRestartPolicy } from "./live_changes";
 import type { ObservedService } from "./observe";
 import type { ServiceOptions } from "./options";
+import { othersOf } from "./others";
 import { files } from "./unit_files";
 import { settle, type WantedService } from "./wanted";
 
 /** Decides what makes the component's unit, its start with Docker and what runs of it what is asked. */
-export function plan(options: ServiceOptions, observed: ObservedService): Plan {
+export function plan(asked: ServiceOptions, observed: ObservedService): Plan {
+  const options = { ...asked, peers: othersOf(asked.peers, observed) };
   const { state } = options;
   const wanted = settle(options, observed);
   return {

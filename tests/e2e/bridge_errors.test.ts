@@ -48,9 +48,19 @@ const REFUSALS: Readonly<Record<string, Refused>> = {
     options: { underlay: "eth7" },
     says: /^underlay: "eth7" is no IPv4 address of this host and no device with one; it has eth0 192\.168\.50\.11\/24.*Give the device or address that its peers reach$/,
   },
-  "a peer that is no address": {
-    options: { peers: "192.168.50.12,apollo3" },
-    says: /^peers: "apollo3" is not an IPv4 address; write it as 192\.168\.50\.11$/,
+  "a peer that nobody knows": {
+    options: { peers: "apollo2,apollo3" },
+    says: /^peers: "apollo3" resolves to no IPv4 address on this host; give its address in the inventory .*or in this host's \/etc\/hosts$/,
+  },
+  "another host's name at this host's loopback": {
+    by: "cp /etc/hosts /etc/away && echo 127.0.1.1 apollo3 >> /etc/hosts",
+    undo: "mv /etc/away /etc/hosts",
+    options: { peers: "apollo2,apollo3" },
+    says: /^peers: "apollo3" resolves to 127\.0\.1\.1, as if it were this host \(apollo1\), on this host; give its address /,
+  },
+  "another host's name as the underlay": {
+    options: { underlay: "apollo2" },
+    says: /^underlay: "apollo2" \(192\.168\.50\.12\) is no IPv4 address of this host and no device with one; it has eth0 /,
   },
   "a device of that name that is no bridge": {
     by: "ip link add weave type veth peer name evaew",

@@ -42,7 +42,7 @@ export function testLiveChanges(provider: "ifupdown" | "networkd"): void {
     await installCommand(cluster.hosts);
     if (provider === "networkd") await underNetworkd(host);
     for (const each of cluster.hosts) {
-      const peers = cluster.hosts.map(({ address }) => address).join(",");
+      const peers = cluster.hosts.map(({ name }) => name).join(",");
       const made = await runCommand(each, "bridge", { ...options, "host-index": each.number, peers });
       assert.not(made.failed, made.msg);
       assert.is(made["provider"], each === host ? provider : "ifupdown");
@@ -111,7 +111,12 @@ export function testLiveChanges(provider: "ifupdown" | "networkd"): void {
       subjects: ["bridge weave: peers"],
       files: file(vxlan),
     },
-    "two peers less": { subjects: ["bridge weave: peers"], files: file(vxlan) },
+    "two peers less, all by name, with this host's own at the loopback": {
+      by: "sed -i 's/^[^ ]* apollo1$/127.0.1.1 apollo1/' /etc/hosts",
+      options: { underlay: "apollo1", peers: "apollo1,apollo2" },
+      subjects: ["bridge weave: peers"],
+      files: file(vxlan),
+    },
     "a file of Apollo's": {
       by: `printf '%s' '${APOLLO}' > /etc/network/interfaces.d/weave.cfg`,
       subjects: [],

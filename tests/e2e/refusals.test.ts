@@ -15,9 +15,9 @@ test.before(async () => {
 test.after(() => cluster.down());
 
 const REFUSALS: Readonly<Record<string, { vars: object; says: RegExp }>> = {
-  "a peer that is no address": {
+  "a peer that is neither address nor name": {
     vars: { weave_launch_peers: ["192.168.50.12", "192.168.50.300"] },
-    says: /^peers: "192\.168\.50\.300" is not an IPv4 address; write it as /,
+    says: /^peers: "192\.168\.50\.300" is neither an IPv4 address nor a host name; write it as /,
   },
   "a subnet outside the bridge's network": {
     vars: { weave_docker_subnet: "10.3.1.0/24" },

@@ -85,6 +85,15 @@ test("a router that dies is started again", async () => {
   assert.not(changed);
 });
 
+test("a list of all hosts, with this one by name and address, is as one of the others", async () => {
+  const all = ["apollo1", "192.168.50.12", "192.168.50.11", "apollo1.example.com"];
+  for (const peers of [all.slice(0, 3), all.slice(1)]) {
+    const made = await service({ args: ["--ipalloc-range=10.40.0.0/16"], peers });
+    assert.not(made.changed, JSON.stringify(made.diff));
+    assert.equal(made["peers"], ["192.168.50.12"]);
+  }
+});
+
 test("a router that comes back with Docker is waited for, and is no change", async () => {
   await sh("systemctl restart docker");
   const { changed, router } = await service({ args: ["--ipalloc-range=10.40.0.0/16"], peers: ["192.168.50.12"] });

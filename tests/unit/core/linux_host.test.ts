@@ -71,6 +71,11 @@ test("an attribute that the kernel can't give for this device is null", () => {
   assert.is(linuxHost.kernel("/sys/class/net/lo/speed"), null);
 });
 
+test("the host's addresses are those of IPv4", () => {
+  assert.ok(linuxHost.addresses().includes("127.0.0.1"));
+  for (const address of linuxHost.addresses()) assert.match(address, /^[\d.]+$/);
+});
+
 test("the names in a folder are sorted, and none where there is no folder", () => {
   inTemporaryFolder((folder) => {
     for (const name of ["b", "a", "c"]) mkdirSync(join(folder, name));

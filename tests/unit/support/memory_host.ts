@@ -9,6 +9,10 @@ export interface Contents {
   readonly kernel?: Readonly<Record<string, string>>;
   readonly names?: Readonly<Record<string, readonly string[]>>;
   readonly links?: Readonly<Record<string, string>>;
+  /** The IPv4 addresses of its interfaces. */
+  readonly addresses?: readonly string[];
+  /** A name to the IPv4 addresses that it resolves to. */
+  readonly lookups?: Readonly<Record<string, readonly string[]>>;
   /** A command line to its standard output. */
   readonly programs?: Readonly<Record<string, string>>;
   /** "GET 127.0.0.1:6784/report" to what is answered. */
@@ -17,7 +21,17 @@ export interface Contents {
 
 /** Makes such a host. A program that the test does not know is an error: nothing else may be run. */
 export function memoryHost(contents: Contents): Host {
-  const { files = {}, modified = {}, kernel = {}, names = {}, links = {}, programs = {}, services = {} } = contents;
+  const {
+    files = {},
+    modified = {},
+    kernel = {},
+    names = {},
+    links = {},
+    programs = {},
+    services = {},
+    addresses = [],
+    lookups = {},
+  } = contents;
   return {
     file: (path) => {
       const file = files[path];
@@ -27,6 +41,8 @@ export function memoryHost(contents: Contents): Host {
     kernel: (path) => kernel[path] ?? null,
     names: (path) => names[path] ?? [],
     link: (path) => links[path] ?? null,
+    addresses: () => addresses,
+    lookUp: async (all) => new Map(all.map((name) => [name, lookups[name] ?? []])),
     run: (argv): RunOutput => {
       const stdout = programs[argv.join(" ")];
       if (stdout === undefined) throw new Error(`nobody was to run: ${argv.join(" ")}`);

@@ -8,6 +8,7 @@ import { optionsOf } from "../support/options";
 /** Host 1 of a cluster of three on 192.168.50.0/24, as a Debian machine is before any of this. */
 export const FRESH: ObservedBridge = {
   machineId: "0123456789abcdef0123456789abcdef",
+  hostName: "host1",
   interfaces: { content: "source /etc/network/interfaces.d/*\n\nauto lo\niface lo inet loopback\n", mode: 0o644 },
   managers: { ifupdown: true, networkd: "off", networkManager: false },
   interfacesFolder: [],
@@ -17,6 +18,7 @@ export const FRESH: ObservedBridge = {
     { device: "lo", addresses: ["127.0.0.1/8"], vxlan: null },
     { device: "eth0", addresses: ["192.168.50.11/24"], vxlan: null },
   ],
+  lookedUp: new Map(),
   routes: [
     { device: "eth0", network: "192.168.50.0/24" },
     { device: "eth0", network: "0.0.0.0/0" },
@@ -31,6 +33,11 @@ export const FRESH: ObservedBridge = {
   passes: false,
   addressHolder: null,
 };
+
+/** A host that looks names up with this outcome; a text is one address. */
+export function lookingUp(names: Readonly<Record<string, string | readonly string[]>>, host = FRESH): ObservedBridge {
+  return { ...host, lookedUp: new Map(Object.entries(names).map(([name, found]) => [name, [found].flat()])) };
+}
 
 /** A host with other content in the bridge's file of ifupdown's. */
 export function withStanza<Observed extends ObservedBridge>(host: Observed, content: string, mode = 0o644): Observed {

@@ -1,8 +1,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { observe } from "../../../modules/weave_bridge/observe";
+import type { BridgeOptions } from "../../../modules/weave_bridge/options";
 import { memoryHost } from "../support/memory_host";
-import { refusalOf } from "../support/refusal";
+import { refusalLater } from "../support/refusal";
 import { FRESH, router, STANZA, steadyVxlan, vxlan } from "./hosts";
 
 const ROUTES = `Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
@@ -34,6 +35,7 @@ const fresh = {
   kernel: {
     "/proc/self/status": "Name:\tnode\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0",
     "/etc/machine-id": FRESH.machineId,
+    "/proc/sys/kernel/hostname": FRESH.hostName,
     "/proc/net/route": ROUTES,
     "/sys/class/net/lo/mtu": "65536",
     "/sys/class/net/eth0/mtu": "1500",
@@ -68,13 +70,13 @@ const steady = {
   },
 };
 
-test("a fresh host is seen as it is, by one program", () => {
-  assert.equal(observe(router(), memoryHost(fresh)), { ...FRESH, passes: null });
+test("a fresh host is seen as it is, by one program", async () => {
+  assert.equal(await observe(router(), memoryHost(fresh)), { ...FRESH, passes: null });
 });
 
-test("a host with bridge and VXLAN is seen as it is, by three programs", () => {
+test("a host with bridge and VXLAN is seen as it is, by three programs", async () => {
   assert.is(Object.keys(steady.programs).length, 3);
-  const { links, ...seen } = observe(vxlan(), memoryHost(steady));
+  const { links, ...seen } = await observe(vxlan(), memoryHost(steady));
   const { links: _, ...expected } = steadyVxlan();
   assert.equal(seen, expected);
   assert.equal(links.slice(2), [
@@ -83,10 +85,10 @@ test("a host with bridge and VXLAN is seen as it is, by three programs", () => {
   ]);
 });
 
-test("whoever is not root is told so", () => {
+test("whoever is not root is told so", async () => {
   const kernel = { "/proc/self/status": "Uid:\t1000\t1000\t1000\t1000" };
   assert.is(
-    refusalOf(() => observe(router(), memoryHost({ ...fresh, kernel }))),
+    await refusalLater(() => observe(router(), memoryHost({ ...fresh, kernel }))),
     "weave_bridge needs root, and runs as user 1000; run it as root (become: true)",
   );
 });
@@ -97,7 +99,7 @@ const NEIGHBOURS = `IP address       HW type     Flags       HW address         
 10.2.0.7         0x1         0x2         0e:00:00:00:00:01     *        eth0
 10.2.0.7         0x1         FLAGS         0e:00:00:00:00:07     *        weave`;
 
-test("whoever answers to the bridge's next address is found", () => {
+test("whoever answers to the bridge's next address is found", async () => {
   for (const [flags, holder] of [
     ["0x2", "0e:00:00:00:00:07"],
     ["0x0", null],
@@ -105,32 +107,47 @@ test("whoever answers to the bridge's next address is found", () => {
     const names = { ...steady.names, "/bin": ["ping"] };
     const kernel = { ...steady.kernel, "/proc/net/arp": NEIGHBOURS.replace("FLAGS", flags) };
     const host = memoryHost({ ...steady, names, kernel, programs: { ...steady.programs, [PING]: "" } });
-    assert.is(observe(vxlan({ host_index: 7 }), host).addressHolder, holder);
-    assert.is(observe(vxlan(), host).addressHolder, null, "nobody is asked for the address that is there");
+    assert.is((await observe(vxlan({ host_index: 7 }), host)).addressHolder, holder);
+    assert.is((await observe(vxlan(), host)).addressHolder, null, "nobody is asked for the address that is there");
   }
 });
 
-test("a bridge that ifupdown holds for up is seen so", () => {
+test("a bridge that ifupdown holds for up is seen so", async () => {
   const kernel = { ...fresh.kernel, "/run/network/ifstate": "lo=lo\nweave=weave" };
-  assert.is(observe(router(), memoryHost({ ...fresh, kernel })).ifupdownHolds, true);
+  assert.is((await observe(router(), memoryHost({ ...fresh, kernel }))).ifupdownHolds, true);
 });
 
-test("a link that is down, or is no bridge, is seen so", () => {
+test("a link that is down, or is no bridge, is seen so", async () => {
   const kernel = { ...steady.kernel, "/sys/class/net/weave/flags": "0x1002" };
   const names = { ...fresh.names, "/sys/class/net": steady.names["/sys/class/net"] };
-  const { bridge } = observe(vxlan(), memoryHost({ ...steady, kernel, names }));
+  const { bridge } = await observe(vxlan(), memoryHost({ ...steady, kernel, names }));
   assert.is(bridge?.up, false);
   assert.is(bridge?.isBridge, false);
 });
 
-test("a device of the VXLAN's name that is none has no parameters", () => {
+test("a device of the VXLAN's name that is none has no parameters", async () => {
   const programs = { ...steady.programs, "ip -d addr show": LINKS };
-  assert.is(observe(vxlan(), memoryHost({ ...steady, programs })).vxlan?.parameters, null);
+  assert.is((await observe(vxlan(), memoryHost({ ...steady, programs }))).vxlan?.parameters, null);
 });
 
-test("what is not there is empty or null", () => {
+test("names of peers and underlay are looked up, and what is an address or a device of this host is not", async () => {
+  const lookups = { host2: ["192.168.50.12"], host1: ["127.0.1.1"], eth0: ["192.0.2.1"], eth7: [] };
+  const lookedUp = async (options: BridgeOptions): Promise<object> =>
+    Object.fromEntries((await observe(options, memoryHost({ ...fresh, lookups }))).lookedUp);
+  const peers = ["192.168.50.13", "host2", "host3"];
+  assert.equal(await lookedUp(vxlan({ peers, underlay: "host1" })), { ...HOST2_ALONE, host1: ["127.0.1.1"] });
+  assert.equal(await lookedUp(vxlan({ peers, underlay: "eth7" })), { ...HOST2_ALONE, eth7: [] });
+  for (const underlay of [null, "eth0", "192.168.50.11", "eth0:1"]) {
+    assert.equal(await lookedUp(vxlan({ peers, underlay })), HOST2_ALONE);
+  }
+  assert.equal(await lookedUp(vxlan({ peers, state: "absent" })), {});
+  assert.equal(await lookedUp(router({ peers, underlay: "host1" })), {});
+});
+const HOST2_ALONE = { host2: ["192.168.50.12"], host3: [] };
+
+test("what is not there is empty or null", async () => {
   const { "/proc/self/status": status } = fresh.kernel;
-  const seen = observe(router(), memoryHost({ ...fresh, kernel: { "/proc/self/status": status }, files: {} }));
+  const seen = await observe(router(), memoryHost({ ...fresh, kernel: { "/proc/self/status": status }, files: {} }));
   assert.equal(seen.routes, []);
   assert.is(seen.machineId, "");
   assert.is(seen.interfaces, null);

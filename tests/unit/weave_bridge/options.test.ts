@@ -14,16 +14,20 @@ test("without any options the defaults are Apollo's", () => {
 test("values come as templates and key=value make them", () => {
   const values = optionsOf(options, {
     host_index: "3",
-    peers: "192.168.50.12,192.168.50.13",
+    peers: "192.168.50.12,host3.example.com",
     vxlan_id: "42",
     mtu: "1400",
   });
   assert.equal([values.host_index, values.vxlan_id, values.mtu], [3, 42, 1400]);
-  assert.equal(values.peers, ["192.168.50.12", "192.168.50.13"]);
+  assert.equal(values.peers, ["192.168.50.12", "host3.example.com"]);
 });
 
 test("a value that is of no use is refused by its option's name", () => {
-  assert.match(refused({ peers: ["192.168.50.12", "host2"] }), 'peers: "host2" is not an IPv4 address; write it as');
+  assert.match(
+    refused({ peers: ["host2", "192.168.50"] }),
+    'peers: "192.168.50" is neither an IPv4 address nor a host name',
+  );
+  assert.match(refused({ peers: ["127.0.0.1"] }), 'peers: "127.0.0.1" is no address that a host has on a network');
   assert.match(refused({ network: "10.2.3.0/16" }), "did you mean 10.2.0.0/16?");
   assert.match(refused({ address: "10.2.0.1" }), "address: ");
   assert.match(refused({ address: "10.2.0.0/16" }), "first or last address");

@@ -35,11 +35,6 @@ test("with VXLAN: the default route's device and its MTU less 50, the peers in o
   });
 });
 
-test("the order of the peers and a peer named twice make no difference", () => {
-  const peers = ["192.168.50.12", "192.168.50.13", "192.168.50.12"];
-  assert.equal(settle(vxlan({ peers }), FRESH), settle(vxlan({ peers: peers.reverse() }), FRESH));
-});
-
 test("addresses of one's own choice need no index, and one alone takes the other from the index", () => {
   const own = { host_index: null, address: "172.30.0.9/20", docker_subnet: "172.30.4.0/23" };
   const wanted = settle(router(own), FRESH);
@@ -139,46 +134,6 @@ test("a host without machine-id is refused, unless a MAC is given", () => {
     /^mac: \/etc\/machine-id is empty.*run systemd-machine-id-setup, or give mac/,
   );
   assert.is(settle(router({ mac: "0e:5f:33:00:00:01" }), nobody).mac, "0e:5f:33:00:00:01");
-});
-
-test("the underlay may be named by its device or its address", () => {
-  const observed = {
-    ...FRESH,
-    links: [...FRESH.links, { device: "eth1", addresses: ["172.20.0.4/24"], vxlan: null }],
-    mtus: new Map([...FRESH.mtus, ["eth1", 9000]]),
-  };
-  for (const underlay of ["eth1", "172.20.0.4"]) {
-    const wanted = settle(vxlan({ underlay }), observed);
-    assert.equal([wanted.vxlan?.local, wanted.mtu], ["172.20.0.4", 8950]);
-  }
-});
-
-test("an underlay that the host does not have is refused with those that it has", () => {
-  for (const underlay of ["eth7", "192.168.50.99"]) {
-    assert.match(
-      refused(vxlan({ underlay }), FRESH),
-      `underlay: "${underlay}" is no IPv4 address of this host and no device with one; it has eth0 192.168.50.11/24. Give`,
-    );
-  }
-  assert.match(refused(vxlan({ underlay: "eth0" }), { ...FRESH, links: [] }), "it has none.");
-});
-
-test("without an underlay and a default route it is refused, with the router it does not matter", () => {
-  const isolated = { ...FRESH, routes: [] };
-  assert.match(refused(vxlan(), isolated), /^underlay: not given, and this host has no default route/);
-  assert.is(settle(router(), isolated).vxlan, null);
-});
-
-test("a peer inside the container network is refused", () => {
-  assert.is(
-    refused(vxlan({ peers: ["192.168.50.12", "10.2.0.2"] }), FRESH),
-    "peers: 10.2.0.2 lies in the container network 10.2.0.0/16; give the host's address on the underlay",
-  );
-});
-
-test("one host alone has no peers", () => {
-  assert.equal(settle(vxlan({ peers: [] }), FRESH).vxlan?.peers, []);
-  assert.equal(settle(vxlan({ peers: ["192.168.50.11"] }), FRESH).vxlan?.peers, []);
 });
 
 test.run();

@@ -24,6 +24,8 @@ export const FRESH: ObservedService = {
   environment: null,
   script: readWeaveScript(SCRIPT),
   machineId: "0123456789abcdef0123456789abcdef",
+  hostName: "host1",
+  ownAddresses: ["127.0.0.1", "192.168.50.11"],
   peerName: null,
   oldestDockerApi: "1.12",
   container: null,

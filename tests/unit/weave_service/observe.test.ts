@@ -40,8 +40,14 @@ const INSPECTED = {
 
 const fresh: Contents = {
   files: script,
-  kernel: { "/proc/1/comm": "systemd", "/etc/machine-id": FRESH.machineId, ...DOCKER_RUNS },
+  kernel: {
+    "/proc/1/comm": "systemd",
+    "/etc/machine-id": FRESH.machineId,
+    "/proc/sys/kernel/hostname": FRESH.hostName,
+    ...DOCKER_RUNS,
+  },
   names: { "/usr/sbin": ["ethtool"] },
+  addresses: FRESH.ownAddresses,
   services: { "GET /var/run/docker.sock/version": { status: 200, body: '{"MinAPIVersion":"1.12"}' } },
   programs: { [SHOW]: "MainPID=0\nActiveState=inactive\nNeedDaemonReload=no\n" },
 };

@@ -45,6 +45,25 @@ test("what is reported are state, unit and peers", () => {
   assert.equal(plan(asked(), steady()).facts["router"], ROUTER);
 });
 
+test("this host itself among the peers, by address or name, makes no difference to anything", () => {
+  const all = ["192.168.50.12", "host1", "192.168.50.11", "192.168.50.13"];
+  assert.equal(plan(asked({ component: "scope", peers: all }), FRESH), plan(asked({ component: "scope" }), FRESH));
+  for (const more of [{}, { state: "absent" }]) {
+    for (const observed of [FRESH, steady(), { ...steady(), router: { ...ROUTER, targets: [] } }]) {
+      assert.equal(plan(asked({ ...more, peers: all }), observed), plan(asked(more), observed));
+    }
+  }
+  const old = { ...FRESH, script: expectedScript("1.0.3") };
+  const options = { mode: "proxy" };
+  assert.equal(plan(asked({ ...options, peers: all }), { ...steady(asked(options), old), router: null }).changes, []);
+});
+
+test("a router that was told of its own host forgets it", () => {
+  const targets = ["192.168.50.11", ...ROUTER.targets];
+  const [change] = words(asked({ peers: targets }), { ...steady(), router: { ...ROUTER, targets } });
+  assert.equal(change?.steps, ["POST /forget peer=192.168.50.11"]);
+});
+
 test("a new peer is told to the running router, and restarts nothing", () => {
   const options = asked({ peers: ["192.168.50.12", "192.168.50.13", "192.168.50.14"] });
   const { changes } = plan(options, steady());

@@ -1,0 +1,117 @@
+import * as fc from "fast-check";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { ObservedBridge } from "../../../modules/weave_bridge/observe";
+import type { BridgeOptions } from "../../../modules/weave_bridge/options";
+import { settle } from "../../../modules/weave_bridge/wanted";
+import { forAll } from "../support/property";
+import { refusalOf } from "../support/refusal";
+import { FRESH, lookingUp, vxlan } from "./hosts";
+
+const refused = (options: BridgeOptions, observed: ObservedBridge): string =>
+  refusalOf(() => settle(options, observed));
+
+const peersOf = (peers: readonly string[], observed: ObservedBridge = FRESH): readonly string[] | undefined =>
+  settle(vxlan({ peers }), observed).vxlan?.peers;
+
+test("the order of the peers and a peer named twice make no difference", () => {
+  const peers = ["192.168.50.12", "192.168.50.13", "192.168.50.12"];
+  assert.equal(settle(vxlan({ peers }), FRESH), settle(vxlan({ peers: peers.reverse() }), FRESH));
+});
+
+test("a peer inside the container network is refused", () => {
+  assert.is(
+    refused(vxlan({ peers: ["192.168.50.12", "10.2.0.2"] }), FRESH),
+    "peers: 10.2.0.2 lies in the container network 10.2.0.0/16; give the host's address on the underlay",
+  );
+});
+
+test("one host alone has no peers", () => {
+  assert.equal(settle(vxlan({ peers: [] }), FRESH).vxlan?.peers, []);
+  assert.equal(settle(vxlan({ peers: ["192.168.50.11"] }), FRESH).vxlan?.peers, []);
+});
+
+test("names are the peers that they resolve to, in the same order as addresses", () => {
+  const observed = lookingUp({ a: "192.168.50.13", b: "192.168.50.9", "c.example.com": "192.168.50.12" });
+  assert.equal(peersOf(["a", "192.168.50.12", "b", "c.example.com"], observed), [
+    "192.168.50.9",
+    "192.168.50.12",
+    "192.168.50.13",
+  ]);
+});
+
+test("a name of one of this host's addresses is this host, whatever it is called", () => {
+  for (const found of ["192.168.50.11", ["127.0.1.1", "192.168.50.11"], ["192.168.50.11", "10.2.0.1"]]) {
+    assert.equal(peersOf(["other", "192.168.50.12"], lookingUp({ other: found })), ["192.168.50.12"]);
+  }
+});
+
+test("this host's own name is this host where it resolves to the loopback or not at all", () => {
+  for (const name of ["host1", "HOST1", "host1.example.com"]) {
+    for (const found of [["127.0.1.1"], []]) assert.equal(peersOf([name], lookingUp({ [name]: found })), []);
+  }
+});
+
+test("another host of the same name in another domain is a peer", () => {
+  assert.equal(peersOf(["host1.example.org"], lookingUp({ "host1.example.org": "192.168.50.21" })), ["192.168.50.21"]);
+});
+
+const REMEDY =
+  "on this host; give its address in the inventory (weave_underlay_address or ansible_host), or an entry in DNS or in this host's /etc/hosts";
+
+test("a name without an address is refused with what to do", () => {
+  assert.is(
+    refused(vxlan({ peers: ["192.168.50.12", "host2"] }), lookingUp({ host2: [] })),
+    `peers: "host2" resolves to no IPv4 address ${REMEDY}`,
+  );
+});
+
+test("another's name that resolves to the loopback is refused", () => {
+  for (const name of ["host2", "localhost", "host11"]) {
+    assert.is(
+      refused(vxlan({ peers: [name] }), lookingUp({ [name]: "127.0.0.1" })),
+      `peers: "${name}" resolves to 127.0.0.1, as if it were this host (host1), ${REMEDY}`,
+    );
+  }
+});
+
+test("a name inside the container network alone is refused", () => {
+  assert.match(
+    refused(vxlan({ peers: ["host2"] }), lookingUp({ host2: "10.2.0.2" })),
+    'peers: "host2" (10.2.0.2) lies in the container network 10.2.0.0/16; give',
+  );
+  assert.equal(peersOf(["host2"], lookingUp({ host2: ["10.2.0.2", "192.168.50.12"] })), ["192.168.50.12"]);
+});
+
+test("of several addresses the one in the underlay's network is taken, in whatever order they come, else the first by number", () => {
+  for (const order of [(all: string[]) => all, (all: string[]) => all.reverse()]) {
+    const found = (...all: string[]) => lookingUp({ host2: order(["127.0.1.1", ...all]) });
+    assert.equal(peersOf(["host2"], found("172.20.0.2", "192.168.50.12", "198.51.100.2")), ["192.168.50.12"]);
+    assert.equal(peersOf(["host2"], found("198.51.100.2", "172.20.0.2")), ["172.20.0.2"]);
+  }
+});
+
+test("one list of all hosts gives each host the others, whether by address, by name or by both", () => {
+  forAll(
+    [fc.uniqueArray(fc.integer({ min: 1, max: 254 }), { minLength: 1, maxLength: 20 }), fc.infiniteStream(fc.nat(2))],
+    (numbers, forms) => {
+      const address = (number: number): string => `192.168.50.${number}`;
+      const peers = numbers.flatMap((number) => {
+        const both = [`h${number}`, address(number)];
+        return [both, both.slice(0, 1), both.slice(1)][forms.next().value ?? 0] ?? [];
+      });
+      for (const self of numbers) {
+        const own = {
+          hostName: `h${self}`,
+          links: [{ device: "eth0", addresses: [`${address(self)}/24`], vxlan: null }],
+        };
+        const lookups = numbers.map((number) => [`h${number}`, number === self ? "127.0.1.1" : address(number)]);
+        const expected = numbers.filter((number) => number !== self).sort((a, b) => a - b);
+        assert.equal(peersOf(peers, { ...lookingUp(Object.fromEntries(lookups)), ...own }), expected.map(address));
+      }
+    },
+    50,
+  );
+});
+
+test.run();
