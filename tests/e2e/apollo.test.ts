@@ -7,8 +7,8 @@ import type { Host } from "../hosts/host";
 import { busyboxImage } from "../hosts/images";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
 import { bootHosts } from "./hosts";
-import { addOperator } from "./operator";
 import { startPings } from "./pings";
+import { addPlainUser } from "./plain_user";
 import { ansiblePlaybook, changedTasks, type PlaybookRun, ROOT } from "./playbook";
 import { assertPredicted } from "./prediction";
 
@@ -27,8 +27,8 @@ async function tree(
   const only = names.join(",");
   // Without this project's ansible.cfg: what Apollo's trees have is theirs.
   return (...args) =>
-    ansiblePlaybook(cluster.inventory, [join(folder, "site.yml"), "--limit", only, "--user", "operator", ...args], {
-      env: { ANSIBLE_CONFIG: "/dev/null" },
+    ansiblePlaybook(cluster.inventory, [join(folder, "site.yml"), "--limit", only, "--extra-vars", "ansible_user=deploy", ...args], {
+      env: { ANSIBLE_CONFIG: join(folder, "ansible.cfg") },
     });
 }
 
@@ -58,7 +58,7 @@ systemctl restart docker
 
 test.before(async () => {
   cluster = await bootHosts(3);
-  await Promise.all(cluster.hosts.map(addOperator));
+  await Promise.all(cluster.hosts.map(addPlainUser));
   const [provisioned, fresh, of2016] = cluster.hosts;
   assert.ok(provisioned && fresh && of2016);
   await installWeaveStandIn(provisioned, { version: "1.0.3" });

@@ -16,8 +16,11 @@ function byHostAndTask({ results }: PlaybookRun): ReadonlyMap<string, TaskResult
   );
 }
 
-/** What the live router says of itself is not there before it runs, and its connections come and go. */
+/**
+ * What the live router says of itself is not there before it runs, and its connections come and go. Facts of the host have
+ * its clock and its load in them.
+ */
 function essence(task: TaskResult | undefined): object | undefined {
-  const { router: _, ...predictable } = task?.result ?? {};
+  const { router: _, ansible_facts: __, ...predictable } = task?.result ?? {};
   return task && { outcome: task.outcome, ...predictable };
 }
