@@ -27,9 +27,13 @@ async function tree(
   const only = names.join(",");
   // Without this project's ansible.cfg: what Apollo's trees have is theirs.
   return (...args) =>
-    ansiblePlaybook(cluster.inventory, [join(folder, "site.yml"), "--limit", only, "--extra-vars", "ansible_user=deploy", ...args], {
-      env: { ANSIBLE_CONFIG: join(folder, "ansible.cfg") },
-    });
+    ansiblePlaybook(
+      cluster.inventory,
+      [join(folder, "site.yml"), "--limit", only, "--extra-vars", "ansible_user=deploy", ...args],
+      {
+        env: { ANSIBLE_CONFIG: join(folder, "ansible.cfg") },
+      },
+    );
 }
 
 const sh = async (host: Host, command: string): Promise<string> =>

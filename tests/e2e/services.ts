@@ -20,7 +20,7 @@ export interface Reach {
 const PORT = 8080;
 
 /** Starts `count` services on each host by plain `docker run`, without any published port; Docker starts them again after a reboot. */
-export async function startServices(cluster: Cluster, count: number): Promise<void> {
+export async function startServices(cluster: Pick<Cluster, "hosts">, count: number): Promise<void> {
   await Promise.all(
     cluster.hosts.map(async (host) => {
       const image = await busyboxImage(host);

@@ -1,0 +1,47 @@
+#!/bin/sh
+# verify_ping.sh PID ADDRESS...: pings the addresses from this host and, where PID is not 0, from that process's network,
+# with the host's own ping. Prints, as a line of JSON, the milliseconds of the fastest answer by address, null for none.
+set -u
+export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+pid=$1
+shift
+bridge=weave
+at_once=50
+
+if ! command -v ping >/dev/null; then
+  echo "there is no ping: install iputils-ping (Debian) or iputils" >&2
+  exit 1
+fi
+
+# try SOURCE ADDRESS COMMAND...: three tries, as the first may wait for ARP; four seconds at most.
+try() {
+  source=$1 address=$2
+  shift 2
+  ms=$("$@" -n -c 3 -i 0.2 -w 4 "$address" 2>/dev/null | sed -n 's|.* = \([0-9.]*\)/.*|\1|p')
+  echo "$source \"$address\":${ms:-null}"
+}
+
+try_all() {
+  started=0
+  for to; do
+    # By the bridge alone: where that is down, a gateway may know somebody else of this address.
+    try host "$to" ping -I "$bridge" &
+    [ -z "$container" ] || try container "$to" nsenter -t "$pid" -n ping &
+    started=$((started + 2))
+    if [ "$started" -ge "$at_once" ]; then
+      wait
+      started=0
+    fi
+  done
+  wait
+}
+
+object() {
+  echo "{$(echo "$results" | sed -n "s/^$1 //p" | paste -s -d , -)}"
+}
+
+# It may have ended since somebody looked.
+container=''
+if [ "$pid" -ne 0 ] && nsenter -t "$pid" -n true 2>/dev/null; then container=yes; fi
+results=$(try_all "$@")
+printf '\n{"host":%s,"container":%s}\n' "$(object host)" "$(if [ -n "$container" ]; then object container; else echo null; fi)"

@@ -1,0 +1,172 @@
+/** The shell scripts of the role's verify.yml, run as they are; the programs that they ask are played by small scripts. */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+
+const SCRIPTS = join(__dirname, "../../../roles/weave/files");
+const TOOLS = ["grep", "head", "paste", "sed", "sort", "timeout"];
+
+const ADDRESS = `[ "$*" != "-o -4 addr show dev weave" ] || echo '4: weave    inet 10.2.0.1/16 brd 10.2.255.255 scope global weave'`;
+const LINK = (flags: string): string =>
+  `[ "$*" != "-o link show dev weave" ] || echo '4: weave: <BROADCAST,MULTICAST${flags}> mtu 1450 state X'`;
+const VXLAN = `case $* in *vxlan) echo '5: weave-vx: <BROADCAST,UP,LOWER_UP> mtu 1450 \\    vxlan id 6783 dstport 4789 ttl auto' ;; esac`;
+
+let folder: string;
+test.before.each(() => {
+  folder = mkdtempSync(join(tmpdir(), "apollo-weave-verify-"));
+  mkdirSync(join(folder, "bin"));
+  for (const tool of TOOLS) {
+    const path = ["/usr/bin", "/bin"].map((place) => join(place, tool)).find(existsSync);
+    assert.ok(path, tool);
+    symlinkSync(path, join(folder, "bin", tool));
+  }
+});
+test.after.each(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Puts programs where the script finds them, each a piece of shell. */
+function programs(bodies: Record<string, string>): void {
+  for (const [name, body] of Object.entries(bodies)) {
+    writeFileSync(join(folder, "bin", name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+  }
+}
+
+function run(script: string, ...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync("/bin/sh", [join(SCRIPTS, script), ...args], {
+    env: { PATH: join(folder, "bin") },
+    encoding: "utf8",
+  });
+}
+
+function learn(limit = 5): Record<string, unknown> {
+  const { status, stdout, stderr } = run("verify_learn.sh", String(limit));
+  assert.is(status, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+/** A Docker with these containers: name, PID and network mode, as `docker inspect` prints them. */
+const dockerWith = (...containers: string[]): string => `case $1 in
+  ps) ${containers.map((_, index) => `echo id${index}`).join("; ")} ;;
+  inspect) ${containers.map((line) => `echo '/${line}'`).join("; ")} ;;
+esac`;
+
+/** Who has which address, by PID. */
+const addresses = (byPid: Record<number, string>): string => `case $2 in
+${Object.entries(byPid)
+  .map(([pid, address]) => `${pid}) echo '6: eth0    inet ${address}/16 scope global eth0' ;;`)
+  .join("\n")}
+esac`;
+
+test("a host without anything says so", () => {
+  programs({ ip: "exit 1", ss: "exit 1" });
+  assert.equal(learn(), {
+    bridge: { state: "missing", address: null },
+    datapath: { kind: "none", port: null, state: "missing" },
+    docker: "missing",
+    containers: [],
+    containers_total: 0,
+    stray: [],
+  });
+});
+
+test("the bridge's state and what carries its frames are told", () => {
+  programs({ ip: [ADDRESS, LINK(",UP,LOWER_UP"), VXLAN].join("\n") });
+  assert.equal(learn()["bridge"], { state: "up", address: "10.2.0.1" });
+  assert.equal(learn()["datapath"], { kind: "vxlan", port: 4789, state: "up" });
+  programs({ ip: [ADDRESS, LINK("")].join("\n"), ss: "echo 'LISTEN 0 128 *:6783 *:*'" });
+  assert.equal(learn()["bridge"], { state: "down", address: "10.2.0.1" });
+  assert.equal(learn()["datapath"], { kind: "router", port: 6783, state: "up" });
+});
+
+test("containers are told by name, up to the limit, each address once", () => {
+  programs({
+    ip: ADDRESS,
+    docker: dockerWith("web 30 default", "db 20 bridge", "pod 21 container:db", "weave 1 host", "app 40 bridge"),
+    nsenter: addresses({ 1: "10.2.0.1", 20: "10.2.1.2", 21: "10.2.1.2", 30: "10.2.1.3", 40: "10.2.1.4" }),
+  });
+  const told = learn(2);
+  assert.equal(told["containers"], [
+    { name: "app", address: "10.2.1.4", pid: 40 },
+    { name: "db", address: "10.2.1.2", pid: 20 },
+  ]);
+  assert.is(told["containers_total"], 3);
+  assert.equal(told["stray"], []);
+});
+
+test("of the containers off the network, those on Docker's own bridge are stray", () => {
+  programs({
+    ip: ADDRESS,
+    docker: dockerWith("a 20 default", "b 30 mine", "c 40 none", "d 50 bridge"),
+    nsenter: addresses({}),
+  });
+  assert.equal(learn()["stray"], ["a", "d"]);
+  assert.is(learn()["containers_total"], 0);
+});
+
+test("a Docker that somebody has stopped is not started by a question to its socket", () => {
+  programs({
+    ip: ADDRESS,
+    systemctl: '[ "$3" = docker.socket ]',
+    docker: `echo asked >${join(folder, "asked")}`,
+  });
+  assert.is(learn()["docker"], "off");
+  assert.not.ok(existsSync(join(folder, "asked")));
+});
+
+test("a Docker that does not answer is off", () => {
+  programs({ ip: ADDRESS, docker: "exit 1" });
+  assert.is(learn()["docker"], "off");
+});
+
+const PING = `for address; do :; done
+case $address in
+  10.2.0.2) echo 'rtt min/avg/max/mdev = 0.045/0.052/0.061/0.007 ms' ;;
+  10.2.0.3) echo 'round-trip min/avg/max = 12.061/13.071/14.081 ms' ;;
+  *) echo '3 packets transmitted, 0 received, 100% packet loss'; exit 1 ;;
+esac`;
+
+test("pings are told in milliseconds, by iputils and busybox, and misses as null", () => {
+  programs({ ping: PING });
+  const { stdout } = run("verify_ping.sh", "0", "10.2.0.2", "10.2.0.3", "10.2.0.4");
+  const { host, container } = JSON.parse(stdout);
+  assert.equal(host, { "10.2.0.2": 0.045, "10.2.0.3": 12.061, "10.2.0.4": null });
+  assert.is(container, null);
+});
+
+test("the host pings by the bridge alone, the container by its own network", () => {
+  programs({
+    ping: `echo "$*" >>${join(folder, "pings")}`,
+    nsenter: `[ "$4" = true ] || echo "$*" >>${join(folder, "entered")}`,
+  });
+  run("verify_ping.sh", "42", "10.2.0.2");
+  const { stdout } = spawnSync("cat", [join(folder, "pings"), join(folder, "entered")], { encoding: "utf8" });
+  assert.equal(stdout.split("\n"), [
+    "-I weave -n -c 3 -i 0.2 -w 4 10.2.0.2",
+    "-t 42 -n ping -n -c 3 -i 0.2 -w 4 10.2.0.2",
+    "",
+  ]);
+});
+
+test("a container that has ended is told from one that reaches nobody", () => {
+  programs({ ping: PING, nsenter: "exit 1" });
+  assert.is(JSON.parse(run("verify_ping.sh", "42", "10.2.0.2").stdout).container, null);
+  programs({ nsenter: '[ "$4" = true ]' });
+  assert.equal(JSON.parse(run("verify_ping.sh", "42", "10.2.0.2").stdout).container, { "10.2.0.2": null });
+});
+
+test("every address is tried, however many there are", () => {
+  programs({ ping: PING });
+  const many = Array.from({ length: 60 }, (_, index) => `10.2.1.${index}`);
+  const { host } = JSON.parse(run("verify_ping.sh", "0", ...many).stdout);
+  assert.equal(Object.keys(host).sort(), many.sort());
+});
+
+test("a host without ping is told what to install", () => {
+  const { status, stderr } = run("verify_ping.sh", "0", "10.2.0.2");
+  assert.is(status, 1);
+  assert.match(stderr, "install iputils-ping");
+});
+
+test.run();
