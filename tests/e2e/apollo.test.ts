@@ -36,6 +36,16 @@ async function tree(
     );
 }
 
+/** What the role's modules did of a play; Ansible's own tell more of a run than of a check. */
+function ofTheRole(run: PlaybookRun): PlaybookRun {
+  return {
+    ...run,
+    results: run.results.filter(
+      ({ task }) => task.startsWith("weave : ") && !/restart weave|wait for weave/.test(task),
+    ),
+  };
+}
+
 const sh = async (host: Host, command: string): Promise<string> =>
   (await host.exec(["sh", "-c", command])).stdout.trim();
 
@@ -55,7 +65,7 @@ chmod 644 /etc/network/interfaces.d/weave.cfg
 ifup weave
 printf '%s\\n' 'description "Weave Docker Network Service"' 'start on started docker' >/etc/init/weave.conf
 echo 'DOCKER_OPTS="--bridge=weave --fixed-cidr=10.2.${number}.0/24 --dns 172.17.42.1 --dns 8.8.8.8 --dns-search service.consul"' >>/etc/default/docker
-echo '{"log-level": "warn"}' >/etc/docker/daemon.json
+printf '{"log-level": "warn"}' >/etc/docker/daemon.json
 systemctl restart docker
 /usr/local/bin/weave launch 192.168.50.12
 `;
@@ -90,7 +100,7 @@ test("2015: a host that Apollo has provisioned is taken over, a fresh one provis
   assert.is(check.status, 0, check.output);
   const run = await play();
   assert.is(run.status, 0, run.output);
-  assertPredicted(check, run);
+  assertPredicted(ofTheRole(check), ofTheRole(run));
 
   for (const ping of pings) {
     const { answered, lost } = await ping.end();
@@ -112,7 +122,7 @@ test("2015: what Apollo's own acceptance list asks for is there on both", async 
     assert.match(await host.read("/etc/network/interfaces.d/weave.cfg"), "iface weave inet manual");
     const options = await host.read("/etc/default/docker");
     assert.match(options, `--bridge=weave --fixed-cidr=10.2.${number}.0/24`);
-    assert.match(options, "--dns-search service.consul");
+    assert.match(options, /--dns-search[ =]service\.consul/);
     assert.match(await sh(host, "docker ps --format '{{.Names}}'"), "weave");
   }
 });
@@ -124,7 +134,7 @@ test("2015: its text of Docker's options, as a group variable with the role's ow
   const run = await play("--check", "--diff", "--extra-vars", JSON.stringify({ weave_docker_opts: opts }));
   assert.is(run.status, 0, run.output);
   assert.match(run.output, "--fixed-cidr=10.2.1.0/24");
-  assert.not.match(run.output, "+DOCKER_OPTS=.*8.8.8.8");
+  assert.not.match(run.output, /^\+DOCKER_OPTS=.*8\.8\.8\.8/m);
 });
 
 test("2016: docker0 stays; router, proxy and an address for the host, by the script at /mnt/weave", async () => {
@@ -135,7 +145,7 @@ test("2016: docker0 stays; router, proxy and an address for the host, by the scr
   assert.is(check.status, 0, check.output);
   const run = await play();
   assert.is(run.status, 0, run.output);
-  assertPredicted(check, run);
+  assertPredicted(ofTheRole(check), ofTheRole(run));
   assert.is(await sh(host, "docker ps --format '{{.Names}}' | sort | xargs"), "weave weaveproxy");
   assert.match(await sh(host, "cat /etc/systemd/system/weave.service"), "/mnt/weave");
   assert.match(await sh(host, "ip -o -4 addr show dev weave"), " inet ");
