@@ -140,6 +140,41 @@ for (const datapath of ["vxlan", "router"] as const) {
       assert.equal(states, ["established", "established"]);
     });
 
+    test("frames pass between hosts, full-size ones and TCP too, while their routers are connected", async () => {
+      const [first, second] = [cluster.host("apollo1"), cluster.host("apollo2")];
+      const passes = async (): Promise<boolean> =>
+        (await first.exec(["ping", "-c", "1", "-W", "1", "-s", "1472", "10.2.0.2"], { check: false })).status === 0;
+      const soon = async (wanted: boolean): Promise<boolean> => {
+        for (let tries = 0; tries < 50; tries++) {
+          if ((await passes()) === wanted) return true;
+          await new Promise((resolve) => setTimeout(resolve, 200));
+        }
+        return false;
+      };
+      assert.ok(await passes());
+      await startServices({ hosts: [second] }, 1);
+      const { stdout: address } = await second.exec([
+        "docker",
+        "inspect",
+        "--format",
+        "{{.NetworkSettings.IPAddress}}",
+        "apollo2-a",
+      ]);
+      const { stdout: page } = await first.exec(["curl", "-sS", "-m", "5", `http://${address.trim()}:8080/`]);
+      assert.is(page, "apollo2-a\n");
+      await second.exec(["docker", "rm", "--force", "apollo2-a"]);
+      for (const [ends, begins] of [
+        ["docker pause weave", "docker unpause weave"],
+        ["systemctl stop weave", "systemctl start weave"],
+        ["iptables -I INPUT -p udp --dport 6783 -j DROP", "iptables -D INPUT -p udp --dport 6783 -j DROP"],
+      ] as const) {
+        await second.exec(["sh", "-c", ends]);
+        assert.not(await passes(), ends);
+        await second.exec(["sh", "-c", begins]);
+        assert.ok(await soon(true), begins);
+      }
+    });
+
     test("a peer less is told to the running routers and restarts nothing", async () => {
       const before = await cluster
         .host("apollo1")

@@ -48,6 +48,7 @@ async function router(changes: Partial<RouterSettings> = {}): Promise<RouterStan
     bridge: undefined,
     targets: [],
     stateFile: undefined,
+    carry: () => undefined,
     behaviour: () => ({ ...readBehaviour("/nonexistent", {}), retryMilliseconds: 40 }),
     ...changes,
   });
@@ -251,6 +252,22 @@ test("two routers that name each other hold one established connection and know 
   assert.match(peers.body, /^02:00:00:00:00:01\(one\)\n {3}-> 127.*02:00:00:00:00:02\(two\) +established\n/);
 });
 
+test("frames are carried to the peers that there is an established connection to, and to no others", async () => {
+  const carried: string[][] = [];
+  const now = async (): Promise<string[]> => carried.at(-1) ?? [];
+  const one = await router({ carry: (peers) => carried.push(peers), password: "same" });
+  const other = await router({ name: "02:00:00:00:00:03", password: "other", targets: [`127.0.0.1:${one.port}`] });
+  await until(
+    () => report(other),
+    (found) => states(found)[0] === "failed",
+  );
+  assert.equal(await now(), []);
+  const two = await router({ name: "02:00:00:00:00:02", password: "same", targets: [`127.0.0.1:${one.port}`] });
+  assert.equal(await until(now, (peers) => peers.length > 0), ["127.0.0.1"]);
+  await Promise.all(running.splice(running.indexOf(two), 1).map((gone) => gone.stop()));
+  assert.equal(await until(now, (peers) => peers.length === 0), []);
+});
+
 test("a target where nobody listens fails and is tried again, until somebody does", async () => {
   const port = await freePort();
   const one = await router({ targets: [`127.0.0.1:${port}`] });
@@ -387,6 +404,7 @@ test("installing writes the transpiled router, and the script with its version i
   assert.match(written.get("/usr/local/bin/weave")?.content ?? "", /^#!\/bin\/sh\n/);
   assert.match(written.get("/usr/local/bin/weave")?.content ?? "", /^SCRIPT_VERSION="1\.9\.8"$/m);
   assert.match(written.get(`${standInFolder}/router.js`)?.content ?? "", /require\("node:http"\)/);
+  assert.match(written.get(`${standInFolder}/frames.py`)?.content ?? "", /^import socket$/m);
 });
 
 // --- the script ---
@@ -701,6 +719,7 @@ test("1.9.8: router, proxy and plugin; launch while running is 1; create-bridge 
   assert.match(fast.err, "ERROR: 'weave create-bridge' is not compatible with fast data path.");
   assert.is(bridge.code, 0);
   assert.match(at.calls(), /^ip link add name weave address [0-9a-f:]{17} type bridge$/m);
+  assert.match(at.calls(), /^ip link set vethwe-bridge master weave up$/m);
   assert.is(report2.out, "1.9.8");
   assert.match(version.out, /^weave script 1\.9\.8\nweave 1\.9\.8\n/);
   assert.match((await at.run(["status"])).out, "        Service: proxy\n");

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 
-/** Where router.js and behaviour.json live on the host; under /usr, so that its container sees them. */
+/** Where router.js, frames.py and behaviour.json live on the host; under /usr, so that its container sees them. */
 export const standInFolder = "/usr/local/lib/weave-stand-in";
 
 /** What is needed of a host: to write a file, making its folder, with the given mode (0644 when not given). */
@@ -28,11 +28,12 @@ export async function transpileRouter(): Promise<string> {
 
 /**
  * Writes the stand-in script, with the version that it plays (2.8.1 when not given), to /usr/local/bin/weave, and the
- * router stand-in to `standInFolder`. The host needs node at /usr/bin/node and, to launch, Docker.
+ * router stand-in to `standInFolder`. The host needs node at /usr/bin/node, python3 and, to launch, Docker.
  */
 export async function installWeaveStandIn(host: WritableHost, options: { version?: string } = {}): Promise<void> {
   const script = await readFile(path.join(__dirname, "weave"), "utf8");
   const versioned = script.replace(/^SCRIPT_VERSION="[^"]*"/m, `SCRIPT_VERSION="${options.version ?? "2.8.1"}"`);
   await host.write(`${standInFolder}/router.js`, await transpileRouter(), 0o644);
+  await host.write(`${standInFolder}/frames.py`, await readFile(path.join(__dirname, "frames.py"), "utf8"), 0o644);
   await host.write("/usr/local/bin/weave", versioned, 0o755);
 }

@@ -3,8 +3,8 @@
  *
  * The router is published as container images only, which a machine without a registry can't pull. This file takes its
  * place on a test host: it speaks the router's HTTP API and its command line, listens on the router's TCP port, really
- * connects to its targets there, and reports what came of it. **It carries no container traffic**: no frame ever passes
- * through it. What is left out is at the end of README.md beside this file.
+ * connects to its targets there, has frames.py beside it carry frames to them while it is, and reports what came of it.
+ * What is left out is at the end of README.md beside this file.
  *
  * Sources of the facts, by name in the Weave Net 2.8 sources unless said otherwise: prog/weaver/main.go (command line),
  * prog/weaver/http.go (report and status texts), router/http.go (connect, forget, expose), prog/weaver/discovery.go
@@ -27,9 +27,9 @@
  * Run as `router.js FLAGS PEERS…` it is the router; `router.js stand-in-call METHOD ADDRESS PATH [--json] [key=value…]`
  * is the script's HTTP client; `router.js stand-in-idle` does nothing until it is stopped (proxy, plugin, weavedns).
  *
- * One file, node's builtins only, so that it can be transpiled and copied to a host that has nothing but node.
+ * One file, node's builtins only, so that it can be transpiled and copied to a host as it is.
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import * as dns from "node:dns";
 import * as fs from "node:fs";
@@ -81,6 +81,8 @@ export interface RouterSettings {
   targets: string[];
   /** Where targets are kept for the next start; undefined is nowhere. */
   stateFile: string | undefined;
+  /** Gets the addresses of the peers that there are connections to, at each change; from then on frames go to those alone. */
+  carry: (peers: string[]) => void;
   behaviour: () => Behaviour;
 }
 
@@ -591,7 +593,7 @@ export class RouterStandIn {
         Targets: this.directPeers.size > 0 ? [...this.directPeers.keys()] : null,
         OverlayDiagnostics: { fastdp: null, sleeve: null },
         TrustedSubnets: settings.trustedSubnets,
-        Interface: settings.fastdp ? `${DATAPATH} (via ODP)` : "vethwe-pcap (via pcap)",
+        Interface: settings.fastdp ? `${DATAPATH} (via ODP)` : `${CAPTURING} (via pcap)`,
         CaptureStats: { FlowMisses: 0 },
         MACs: null,
       },
@@ -935,9 +937,11 @@ export class RouterStandIn {
     this.check();
   }
 
-  /** Tells all neighbours of a change in this router's connections. */
+  /** Tells all neighbours of a change in this router's connections, and has frames take the ways that there are now. */
   private tell(): void {
     this.topologyVersion += 1;
+    const established = [...this.links].filter((link) => link.established);
+    this.settings.carry([...new Set(established.map((link) => splitHostPort(link.address).host))].sort());
     for (const link of this.links) this.say(link);
   }
 
@@ -1082,13 +1086,19 @@ function peerName(flags: Map<string, string>): string {
 /** The name of the Open vSwitch datapath of a router that has its fast datapath. Here a bridge stands in for it. */
 const DATAPATH = "datapath";
 
+/** The end of the router's pair of devices where it captures what leaves the bridge by the other end. */
+const CAPTURING = "vethwe-pcap";
+
+function has(device: string): boolean {
+  return fs.existsSync(`/sys/class/net/${device}`);
+}
+
 /**
  * Makes the bridge and the pair vethwe-bridge and vethwe-pcap, as the 2.x router does without fast datapath; like it, gives
  * a bridge that is there already the peer's name for a MAC address, and the pair an MTU of 65535 where none is asked for.
  * Throws the router's refusal when a plain bridge is there and fast datapath was not switched off.
  */
 function ensureBridge(bridge: string, mac: string, mtu: string, noFastdp: boolean): void {
-  const has = (device: string): boolean => fs.existsSync(`/sys/class/net/${device}`);
   if (has(bridge)) {
     if (!noFastdp && !has(DATAPATH)) {
       throw new Error(
@@ -1102,10 +1112,25 @@ function ensureBridge(bridge: string, mac: string, mtu: string, noFastdp: boolea
   }
   runIp("link", "set", bridge, "address", mac, "up");
   if (!has("vethwe-bridge")) {
-    runIp(..."link add vethwe-bridge mtu".split(" "), mtu, ..."type veth peer name vethwe-pcap mtu".split(" "), mtu);
+    runIp(..."link add vethwe-bridge mtu".split(" "), mtu, ...`type veth peer name ${CAPTURING} mtu`.split(" "), mtu);
   }
   runIp("link", "set", "vethwe-bridge", "master", bridge, "up");
-  runIp("link", "set", "vethwe-pcap", "up");
+  // Or the host would answer there to what is asked on the bridge, by another MAC address than the bridge's.
+  runIp("link", "set", CAPTURING, "arp", "off", "up");
+}
+
+/**
+ * Starts what carries the frames of the bridge, and returns what tells it the peers. It ends with this process, however
+ * that ends.
+ */
+function startFrames(device: string, port: number): (peers: string[]) => void {
+  const child = spawn("/usr/bin/python3", [path.join(__dirname, "frames.py"), device, String(port)], {
+    stdio: ["pipe", "ignore", "inherit"],
+  });
+  child.on("error", (error) => log("INFO", `no frame is carried: ${error.message}`));
+  child.on("exit", (code) => log("INFO", `no frame is carried any more: frames.py ended with ${code}`));
+  child.stdin.on("error", () => undefined); // It has ended, as was logged.
+  return (peers) => void child.stdin.write(`${peers.join(" ")}\n`);
 }
 
 /** What a command line and an environment ask for. `sentinel` exists when this container ran before. */
@@ -1152,6 +1177,7 @@ function settingsOf(args: string[], folder: string, sentinel: string): RouterSet
     bridge: filled("weave-bridge"),
     targets,
     stateFile,
+    carry: () => undefined,
     behaviour,
   };
 }
@@ -1172,10 +1198,12 @@ async function runRouter(args: string[]): Promise<void> {
     const mtu = Number(flags.get("mtu") ?? 0) || 65535;
     ensureBridge(settings.bridge, settings.name, String(mtu), flags.get("no-fastdp") === "true");
   }
-  const router = new RouterStandIn(settings);
+  // Up to 1.9 the script makes the pair, and up to 1.1 there is none.
+  const carry = has(CAPTURING) ? startFrames(CAPTURING, settings.port) : settings.carry;
+  const router = new RouterStandIn({ ...settings, carry });
   await router.start();
   fs.writeFileSync(sentinel, "");
-  log("INFO", `Our name is ${settings.name}(${settings.nickName}); this is a stand-in and carries no traffic`);
+  log("INFO", `Our name is ${settings.name}(${settings.nickName}); this is a stand-in`);
 }
 
 /**
