@@ -20,7 +20,7 @@ set -eu
 mkdir -p /srv/repository/package/DEBIAN /srv/repository/package/usr/bin
 cd /srv/repository
 cp /usr/bin/node package/usr/bin/
-printf 'Package: nodejs\\nVersion: 18.0.0-1\\nArchitecture: all\\nMaintainer: nobody\\nDescription: Node\\n' >package/DEBIAN/control
+printf 'Package: nodejs\\nVersion: 18.0.0-1\\nArchitecture: %s\\nMulti-Arch: allowed\\nMaintainer: nobody\\nDescription: Node\\n' "$(dpkg --print-architecture)" >package/DEBIAN/control
 dpkg-deb --build package nodejs.deb >/dev/null
 { cat package/DEBIAN/control; echo "Filename: ./nodejs.deb"; stat -c 'Size: %s' nodejs.deb; sha256sum nodejs.deb | sed 's/ .*//; s/^/SHA256: /'; } >Packages
 echo 'deb [trusted=yes] file:/srv/repository ./' >/etc/apt/sources.list
@@ -85,8 +85,10 @@ test("a check gives each host's whole plan, and leaves nothing behind", async ()
   check = await play("--check", "--limit", "!apollo5");
   assert.is(check.status, 0, check.output);
   const after = await Promise.all(cluster.hosts.map(state));
+  // What any module of Ansible's own leaves behind is not the role's.
+  const left = before.flatMap((text, index) => differences(text, after[index] ?? ""));
   assert.equal(
-    before.flatMap((text, index) => differences(text, after[index] ?? "")),
+    left.filter((line) => !line.startsWith("+ /root/.ansible")),
     [],
   );
   for (const [name, { changes }] of Object.entries(HOSTS))
