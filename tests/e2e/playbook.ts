@@ -70,7 +70,7 @@ async function recorded(
   const plain = [program, "-i", inventory, ...args];
   try {
     const argv = ansible === "oldest" ? plain : await withNewestAnsible(plain, [ROOT, dirname(inventory), folder]);
-    const { status, output } = await run(argv, { ...env, ...recording(record) }, log);
+    const { status, output } = await run(argv, { ...recording(record), ...env }, log);
     return { status, output, results: readRecord(record) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
