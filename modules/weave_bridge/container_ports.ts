@@ -1,5 +1,10 @@
 import type { Host } from "../core/host";
 
+/** Whether a device has the name of a Docker container's port. */
+export function isContainerPort(device: string): boolean {
+  return CONTAINER_PORT.test(device);
+}
+
 /** What Docker names its containers' ports: "veth" and seven hexadecimal digits (moby's libnetwork, drivers/bridge). */
 const CONTAINER_PORT = /^veth[0-9a-f]{7}$/;
 
@@ -9,7 +14,7 @@ const CONTAINER_PORT = /^veth[0-9a-f]{7}$/;
  */
 export function observeCutOffPorts(name: string, devices: readonly string[], host: Host): readonly string[] {
   const onNone = devices.filter(
-    (device) => CONTAINER_PORT.test(device) && host.link(`/sys/class/net/${device}/master`) === null,
+    (device) => isContainerPort(device) && host.link(`/sys/class/net/${device}/master`) === null,
   );
   return onNone.length > 0 && dockerUses(name, host) ? onNone : [];
 }

@@ -20,6 +20,11 @@ export const options = {
     description: "With I(state=absent), remove the bridge even while containers are attached, which cuts them off.",
     default: false,
   }),
+  docker_leaves: bool({
+    description:
+      "With I(state=absent), take the ports of Docker's containers for gone: for a check before a restart of Docker that takes them along.",
+    default: false,
+  }),
   name: str({ description: "The bridge's name.", default: "weave" }, bridgeName),
   network: str(
     {

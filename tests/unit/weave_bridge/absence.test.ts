@@ -42,8 +42,27 @@ test("with containers attached it is refused, or forced with a word of what that
       "Stop them first, or cut them off with force: true",
   );
   const { changes } = plan(absent({ force: true }), { ...observed, bridge });
-  assert.equal(subjects(changes).slice(0, 2), ["bridge weave: datapath", "bridge weave"]);
-  assert.is(changes[1]?.disrupts, "the network of what is attached: veth1, veth2");
+  assert.equal(subjects(changes).slice(0, 3), [
+    "bridge weave: datapath",
+    "bridge weave: port of the Weave router",
+    "bridge weave",
+  ]);
+  assert.is(changes[2]?.disrupts, "the network of what is attached: veth1, veth2");
+});
+
+test("ports that a restart of Docker is about to take along don't count, where told; others do", () => {
+  const observed = steadyVxlan();
+  const leaving = { ...observed, bridge: { ...observed.bridge, ports: ["veth0a1b2c3", "weave-vx"] } };
+  assert.match(
+    refusalOf(() => plan(absent(), leaving)),
+    "1 ports",
+  );
+  assert.equal(plan(absent({ docker_leaves: true }), leaving), plan(absent(), observed));
+  const others = { ...observed, bridge: { ...observed.bridge, ports: ["veth0a1b2c3", "tap0", "weave-vx"] } };
+  assert.match(
+    refusalOf(() => plan(absent({ docker_leaves: true }), others)),
+    "1 ports that this module did not make (tap0)",
+  );
 });
 
 test("a device of the name that is no bridge is not touched", () => {
