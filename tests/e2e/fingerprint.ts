@@ -25,7 +25,7 @@ find /etc /root /usr/local /opt -type d -printf '%p %m\\n' | sort
 ip -o link | sed 's/ state .*//'
 ip -o addr | sed 's/ tentative//; s/valid_lft.*//' # an address is tentative for its first second
 ip route
-bridge fdb
+bridge fdb | grep permanent # what a bridge has learned comes and goes
 iptables-save | sed '/^#/d; s/\\[[0-9:]*\\]//'
 docker ps --all --no-trunc --format '{{.ID}} {{.Names}} {{.Status}}' | sed 's/Up .*/Up/'
 systemctl show docker weave --property Id,ActiveState,UnitFileState,MainPID
