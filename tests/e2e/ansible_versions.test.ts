@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import { bootHosts } from "./hosts";
-import { ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
+import { ansiblePlaybook, changedTasks, complaints, type PlaybookRun } from "./playbook";
 import { assertPredicted } from "./prediction";
 
 /**
@@ -51,9 +51,4 @@ for (const ansible of ["oldest", "newest"] as const) {
     assert.equal(changedTasks(await play(true)), []);
   });
   test.run();
-}
-
-/** What Ansible says against the play, the role or how it was started. */
-function complaints({ output }: PlaybookRun): string[] {
-  return output.split("\n").filter((line) => /\[(WARNING|DEPRECATION WARNING|ERROR)\]/.test(line));
 }

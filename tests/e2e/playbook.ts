@@ -54,9 +54,10 @@ export function ansibleModule(
   module: string,
   options: object,
   more: readonly string[] = [],
+  settings: AnsibleOptions = {},
 ): Promise<PlaybookRun> {
   const library = ["--module-path", "roles/weave/library", "--module-name", module, "--args", JSON.stringify(options)];
-  return recorded("ansible", inventory, ["weave_servers", ...library, ...more], {});
+  return recorded("ansible", inventory, ["weave_servers", ...library, ...more], settings);
 }
 
 async function recorded(
@@ -132,4 +133,9 @@ function readRecord(path: string): TaskResult[] {
 /** The names of the hosts and tasks that changed something. */
 export function changedTasks(run: PlaybookRun): string[] {
   return run.results.filter(({ result }) => result.changed).map(({ host, task }) => `${host}: ${task}`);
+}
+
+/** What Ansible says against the play, the role or how it was started. */
+export function complaints({ output }: PlaybookRun): string[] {
+  return output.split("\n").filter((line) => /\[(WARNING|DEPRECATION WARNING|ERROR)\]/.test(line));
 }

@@ -8,12 +8,13 @@ import json
 import re
 
 
-def cluster(members, hostvars, asked, interface, numbered):
+def cluster(members, hostvars, running, interface, numbered):
     """Settle who is who in a cluster.
 
     members: the names of all hosts of the cluster, in their order.
-    hostvars: their variables, by name; weave_look is the registered look at a host of this run.
-    asked: the results of the looks at hosts outside this run, each with its item, the host's name.
+    hostvars: their variables, by name. What is registered there: weave_look, the look at a host of this run;
+        weave_look_elsewhere, the looks from it at hosts outside this run, each with its item, the host's name.
+    running: the names of the hosts that run just now.
     interface: the one that has the underlay address; "" for the address that the host is connected to by.
     numbered: whether hosts have numbers at all.
 
@@ -23,10 +24,13 @@ def cluster(members, hostvars, asked, interface, numbered):
     underlays: each host's address, or a name that its peers resolve; "" where none is known.
     known: the numbers that are not given out just now, by host.
     unknown: the hosts that may have a number that nobody knows, once those to ask have been asked.
-    ask: the hosts that have to be asked before the others' numbers and addresses are certain.
+    ask: the hosts that have to be asked before the others' numbers and addresses are certain, by the host of this run
+        that is to ask them. One that can't be reached is not asked again.
     """
-    answers = {host: answer(hostvars[host].get("weave_look", {})) for host in members}
-    answers.update({result["item"]: answer(result) for result in asked if result["item"] in answers})
+    looks = {host: hostvars[host].get("weave_look", {}) for host in members}
+    asked = [look for host in members for look in hostvars[host].get("weave_look_elsewhere", {}).get("results", [])]
+    answers = {look["item"]: answer(look) for look in asked}
+    answers = {host: answer(looks[host]) or answers.get(host, {}) for host in members}
 
     known = {}
     for host in members:
@@ -42,7 +46,15 @@ def cluster(members, hostvars, asked, interface, numbered):
     # A host that keeps the number that it has takes nobody's: as long as all do, nobody else is asked.
     moving = numbered and any(answer and not answer["settled"] for answer in answers.values())
     ask = [host for host in members if not answers[host] and (underlays[host] == "" or moving and host in unknown)]
-    return {"indexes": indexes, "underlays": underlays, "known": known, "unknown": unknown, "ask": ask}
+    tried = [host for host in members if looks[host].get("unreachable")] + [look["item"] for look in asked]
+    askers = [host for host in members if host in running and answer(looks[host])]
+    return {
+        "indexes": indexes,
+        "underlays": underlays,
+        "known": known,
+        "unknown": unknown,
+        "ask": _deal([host for host in ask if host not in tried], askers),
+    }
 
 
 def refusal(clustered, host, group, interface, numbered):
@@ -78,6 +90,11 @@ def answer(result):
     """Take the result of a look at a host; return what it said, or {}. A login may print lines of its own before it."""
     lines = re.findall(r"^\{.*\}", result.get("stdout", ""), re.MULTILINE)
     return json.loads(lines[-1]) if lines else {}
+
+
+def _deal(items, hands):
+    """Deal items out evenly; return them by hand, without the hands that get none."""
+    return {hand: items[place :: len(hands)] for place, hand in enumerate(hands[: len(items)])}
 
 
 def _index(variables):

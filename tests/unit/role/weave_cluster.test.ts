@@ -12,7 +12,7 @@ interface Clustered {
   readonly underlays: Readonly<Record<string, string>>;
   readonly known: Readonly<Record<string, number>>;
   readonly unknown: readonly string[];
-  readonly ask: readonly string[];
+  readonly ask: Readonly<Record<string, readonly string[]>>;
 }
 
 function call<Result>(name: "cluster" | "refusal", args: readonly unknown[]): Result {
@@ -34,11 +34,21 @@ const seen = (index: number, settled: boolean, more: Variables = {}): Variables 
 });
 const FRESH = seen(0, false);
 
+/** What a host of this run has registered of hosts outside it, by their names; null for one that can't be reached. */
+const asked = (answers: Readonly<Record<string, Variables | null>>): Variables => ({
+  weave_look_elsewhere: {
+    results: Object.entries(answers).map(([item, said]) =>
+      said ? { item, stdout: JSON.stringify({ address: "", ...said }) } : { item, unreachable: true },
+    ),
+  },
+});
+
 function cluster(
   hosts: Readonly<Record<string, Variables>>,
-  more: { asked?: unknown[]; interface?: string; numbered?: boolean } = {},
+  more: { running?: string[]; interface?: string; numbered?: boolean } = {},
 ): Clustered {
-  return call("cluster", [Object.keys(hosts), hosts, more.asked ?? [], more.interface ?? "", more.numbered ?? true]);
+  const members = Object.keys(hosts);
+  return call("cluster", [members, hosts, more.running ?? members, more.interface ?? "", more.numbered ?? true]);
 }
 
 test("a fresh cluster gets Apollo's numbers, in the order of the group", () => {
@@ -56,19 +66,38 @@ test("the inventory's number counts first, also of hosts outside the run", () =>
 });
 
 test("a host that is to run alone in a fresh cluster gets the number that it has in the whole", () => {
-  const asked = ["a", "b"].map((item) => ({ item, stdout: '{"index": 0, "settled": false, "address": ""}' }));
-  assert.is(cluster({ a: {}, b: {}, c: FRESH }, { asked }).indexes["c"], 3);
+  const fresh = { index: 0, settled: false };
+  assert.is(cluster({ a: {}, b: {}, c: { ...FRESH, ...asked({ a: fresh, b: fresh }) } }).indexes["c"], 3);
 });
 
 test("nobody is asked while all keep what they have; all without a number in the inventory are where one does not", () => {
-  assert.equal(cluster({ a: {}, b: seen(2, true), c: { weave_host_index: 3 } }).ask, []);
-  assert.equal(cluster({ a: {}, b: FRESH, c: { weave_host_index: 3 } }).ask, ["a"]);
-  assert.equal(cluster({ a: {}, b: seen(5, false) }).ask, ["a"]);
-  assert.equal(cluster({ a: {}, b: FRESH }, { numbered: false }).ask, []);
+  assert.equal(cluster({ a: {}, b: seen(2, true), c: { weave_host_index: 3 } }).ask, {});
+  assert.equal(cluster({ a: {}, b: FRESH, c: { weave_host_index: 3 } }).ask, { b: ["a"] });
+  assert.equal(cluster({ a: {}, b: seen(5, false) }).ask, { b: ["a"] });
+  assert.equal(cluster({ a: {}, b: FRESH }, { numbered: false }).ask, {});
+});
+
+test("those to ask are dealt out to the hosts that run now and have answered", () => {
+  const hosts = { a: {}, b: {}, c: {}, d: FRESH, e: seen(2, true), f: seen(3, true), g: {} };
+  assert.equal(cluster(hosts, { running: ["d", "e", "g"] }).ask, { d: ["a", "c"], e: ["b", "g"] });
+  assert.equal(cluster({ a: {}, d: FRESH, e: FRESH }).ask, { d: ["a"] });
+});
+
+test("a host that was asked, or could not be reached, is not asked again", () => {
+  const off = { weave_look: { unreachable: true } };
+  const asker = { ...FRESH, ...asked({ a: null, b: { index: 2, settled: true } }) };
+  const clustered = cluster({ a: {}, b: {}, c: asker, d: off, e: {} });
+  assert.equal([clustered.ask, clustered.unknown], [{ c: ["e"] }, ["a", "d", "e"]]);
+});
+
+test("in a fresh cluster provisioned host by host, what a host said before it was is no harm", () => {
+  const hosts = { a: FRESH, b: FRESH, c: { ...FRESH, ...asked({ b: { index: 2, settled: true } }) } };
+  assert.equal(cluster(hosts).indexes, { a: 1, b: 2, c: 3 });
+  assert.equal(cluster({ ...hosts, a: seen(1, true) }).indexes, { a: 1, b: 2, c: 3 });
 });
 
 test("a number is not guessed while a host that may have it can't be reached", () => {
-  const clustered = cluster({ a: {}, b: FRESH, c: seen(3, true) }, { asked: [{ item: "a", unreachable: true }] });
+  const clustered = cluster({ a: {}, b: { ...FRESH, ...asked({ a: null }) }, c: seen(3, true) });
   assert.equal(clustered.unknown, ["a"]);
   assert.match(
     call("refusal", [clustered, "b", "weave_servers", "", true]),
@@ -124,9 +153,9 @@ test("a chosen interface's address: from the host, from facts, or asked for; whe
     asked: { ansible_host: "203.0.113.3" },
   };
   const first = cluster(hosts, { interface: "br-lan" });
-  assert.equal(first.ask, ["asked"]);
-  const answers = [{ item: "asked", stdout: '{"index": 3, "settled": true, "address": "192.168.60.3"}' }];
-  const { underlays } = cluster(hosts, { interface: "br-lan", asked: answers });
+  assert.equal(first.ask, { looked: ["asked"] });
+  const answers = asked({ asked: { index: 3, settled: true, address: "192.168.60.3" } });
+  const { underlays } = cluster({ ...hosts, looked: { ...hosts.looked, ...answers } }, { interface: "br-lan" });
   assert.equal(underlays, { looked: "192.168.60.1", cached: "192.168.60.2", asked: "192.168.60.3" });
   assert.match(
     call("refusal", [first, "looked", "weave_servers", "br-lan", true]),

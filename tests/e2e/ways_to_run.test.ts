@@ -1,0 +1,204 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Cluster } from "../hosts/cluster";
+import { installWeaveStandIn } from "../stand-ins/weave/install";
+import { differences, fingerprint } from "./fingerprint";
+import { bootHosts } from "./hosts";
+import { numberOf, peersOf } from "./members";
+import { addPlainUser } from "./plain_user";
+import { type AnsibleOptions, ansiblePlaybook, changedTasks, complaints, type PlaybookRun } from "./playbook";
+
+/** However the role is run, the cluster is the same, and a run in another way changes nothing. The tests are a story. */
+const test = suite("the ways to run the role");
+let cluster: Cluster;
+let before: string[];
+const fingerprints = (): Promise<string[]> => Promise.all(cluster.hosts.map(fingerprint));
+
+test.before(async () => {
+  cluster = await bootHosts(3);
+  await Promise.all(cluster.hosts.map(addPlainUser));
+});
+test.after(() => cluster.down());
+
+const SITE = ["site.yml"];
+const PLAYS = "tests/e2e/plays";
+const AS_PLAIN_USER = ["--extra-vars", "ansible_user=deploy"];
+const WITHOUT_PIPELINING = { ANSIBLE_PIPELINING: "false" };
+const withCachedFacts = (): Record<string, string> => ({
+  ANSIBLE_GATHERING: "smart",
+  ANSIBLE_CACHE_PLUGIN: "jsonfile",
+  ANSIBLE_CACHE_PLUGIN_CONNECTION: join(cluster.directory, "facts"),
+});
+
+async function play(args: readonly string[], options: AnsibleOptions = {}): Promise<PlaybookRun> {
+  const vxlan = ["--diff", "--extra-vars", "weave_datapath=vxlan"];
+  const run = await ansiblePlaybook(cluster.inventory, [...vxlan, ...args], options);
+  assert.is(run.status, 0, run.output);
+  return run;
+}
+
+/** Like `play`, and Ansible says nothing against it. */
+async function quietPlay(args: readonly string[], options: AnsibleOptions = {}): Promise<PlaybookRun> {
+  const run = await play(args, options);
+  assert.equal(complaints(run), []);
+  return run;
+}
+
+/** The bridges' addresses as a run tells them, by host. */
+function addresses({ results }: PlaybookRun): Record<string, unknown[]> {
+  const told: Record<string, unknown[]> = {};
+  for (const { host, result } of results) {
+    if (result["docker_subnet"] !== undefined) told[host] = [...(told[host] ?? []), result["address"]];
+  }
+  return told;
+}
+
+const AS_IN_ONE_GO = { apollo1: ["10.2.0.1/16"], apollo2: ["10.2.0.2/16"], apollo3: ["10.2.0.3/16"] };
+
+async function assertCluster(): Promise<void> {
+  for (const host of cluster.hosts) {
+    assert.is(await numberOf(host), host.number);
+    const others = cluster.hosts.filter((other) => other !== host).map(({ address }) => address);
+    assert.equal(await peersOf(host), others, `peers of ${host.name}`);
+  }
+}
+
+test("a check on fresh hosts by a plain user, with facts that it gathers and keeps", async () => {
+  const check = await quietPlay([`${PLAYS}/facts.yml`, ...AS_PLAIN_USER, "--check"], { env: withCachedFacts() });
+  assert.equal(addresses(check), AS_IN_ONE_GO);
+  assert.equal(readdirSync(join(cluster.directory, "facts")).sort(), ["apollo1", "apollo2", "apollo3"]);
+});
+
+test("a fresh cluster, one limited run after another: numbers and peers as in one go", async () => {
+  await quietPlay([...SITE, "--limit", "apollo3", ...AS_PLAIN_USER], { env: WITHOUT_PIPELINING });
+  await quietPlay([...SITE, "--limit", "apollo1"]);
+  await quietPlay([...SITE, "--limit", "apollo2"], { ansible: "newest" });
+  await assertCluster();
+  before = await fingerprints();
+});
+
+const OTHER_WAYS: readonly { name: string; args: readonly string[]; options?: () => AnsibleOptions }[] = [
+  { name: "as root", args: SITE },
+  {
+    name: "by a plain user, without pipelining, by the tag",
+    args: [...SITE, ...AS_PLAIN_USER, "--tags", "weave"],
+    options: () => ({ env: WITHOUT_PIPELINING }),
+  },
+  {
+    name: "with facts from the cache",
+    args: [`${PLAYS}/facts.yml`],
+    options: () => ({ env: withCachedFacts() }),
+  },
+  {
+    name: "one host after another, by the newest ansible-core",
+    args: [`${PLAYS}/serial.yml`],
+    options: () => ({ ansible: "newest" }),
+  },
+];
+
+for (const { name, args, options } of OTHER_WAYS) {
+  test(`a run ${name}, looks at all and changes nothing`, async () => {
+    const run = await quietPlay(args, options?.());
+    assert.equal(addresses(run), AS_IN_ONE_GO);
+    assert.equal(changedTasks(run), [], run.output);
+    assert.not.ok(run.results.some(({ task }) => task === "Gathering Facts"));
+  });
+}
+
+test("numbers by a role's parameters, a play's variables or a task's; the role in roles, included or imported", async () => {
+  const check = await quietPlay([`${PLAYS}/own_numbers.yml`, "--check", "--limit", "apollo1,apollo3"], {
+    ansible: "newest",
+  });
+  assert.equal(addresses(check), {
+    apollo1: ["10.2.0.11/16", "10.2.0.21/16", "10.2.0.31/16"],
+    apollo3: ["10.2.0.13/16", "10.2.0.23/16", "10.2.0.33/16"],
+  });
+});
+
+/** The names of the tasks that were not skipped. */
+const ran = ({ results }: PlaybookRun): string[] =>
+  results.filter(({ outcome }) => outcome !== "skipped").map(({ task }) => task.replace("weave : ", ""));
+
+test("without the tag weave nothing is done, and by the tag scope nothing where Scope is off", async () => {
+  const none = ran(await quietPlay([...SITE, "--limit", "apollo1", "--skip-tags", "weave"]));
+  assert.equal(
+    none.filter((task) => !task.startsWith("Validating arguments")),
+    [],
+  );
+  const look = ran(await quietPlay([...SITE, "--limit", "apollo1", "--tags", "scope"]));
+  assert.ok(look.includes("Ask the host"), look.join());
+  assert.equal(
+    look.filter((task) => /bridge|Docker|Run /.test(task)),
+    [],
+  );
+});
+
+test("nothing of all this has changed anything on a host", async () => {
+  const after = await fingerprints();
+  assert.equal(
+    before.flatMap((text, index) => differences(text, after[index] ?? "")),
+    [],
+  );
+});
+
+/** What a check says would change: task and diff. */
+const changes = ({ results }: PlaybookRun): object[] =>
+  results.filter(({ result }) => result.changed).map(({ task, result }) => ({ task, diff: result.diff }));
+
+test("a play that is started at a step, or has a step's tag, does what the whole play does from there", async () => {
+  const host = cluster.host("apollo1");
+  await installWeaveStandIn(host);
+  await host.write("/usr/local/bin/scope", "#!/bin/sh\n", 0o755);
+  const variables = {
+    weave_datapath: "router",
+    weave_scope_enabled: true,
+    weave_image_archives: [{ image: "nobody-has/this:1", file: "README.md" }],
+  };
+  const check = (...more: string[]): Promise<PlaybookRun> =>
+    quietPlay([...SITE, "--limit", "apollo1", "--check", "--extra-vars", JSON.stringify(variables), ...more]);
+  const whole = changes(await check());
+  const from = (first: string): object[] => {
+    const place = whole.findIndex((change) => "task" in change && change.task === `weave : ${first}`);
+    assert.is.not(place, -1, `${first} in ${JSON.stringify(whole)}`);
+    return whole.slice(place);
+  };
+  for (const [step, first] of [
+    ["Look at the host", "Configure the bridge and bring it up"],
+    ["Configure the bridge and bring it up", "Configure the bridge and bring it up"],
+    ["Put Docker's containers on the bridge", "Put Docker's containers on the bridge"],
+    ["Bring the images to the host", "Copy it from the controller"],
+    ["Run the Weave router", "Run the Weave router"],
+    ["Run Weave Scope", "Run Weave Scope"],
+  ] as const) {
+    assert.equal(changes(await check("--start-at-task", step)), from(first), step);
+  }
+  const scope = changes(await check("--tags", "scope"));
+  const router = "weave : Run the Weave router";
+  assert.equal(
+    scope,
+    from("Copy it from the controller").filter((change) => !("task" in change && change.task === router)),
+  );
+
+  const way = await quietPlay([...SITE, "--limit", "apollo1", "--start-at-task", "Make way for the VXLAN"]);
+  assert.equal(changedTasks(way), []);
+  assert.ok(ran(way).includes("Remove the Weave router"), ran(way).join());
+});
+
+test("a fresh cluster with serial: 1, and by the strategy free: the same again", async () => {
+  await quietPlay(["playbooks/teardown.yml"]);
+  const serial = await quietPlay([`${PLAYS}/serial.yml`, "--check"]);
+  assert.equal(addresses(serial), AS_IN_ONE_GO);
+  // Ansible warns that `run_once` runs more than once; it does no harm here.
+  const free = await play([`${PLAYS}/free.yml`]);
+  assert.equal(
+    complaints(free).filter(
+      (line) => !line.includes("Using run_once with the free strategy is not currently supported"),
+    ),
+    [],
+  );
+  await assertCluster();
+});
+
+test.run();
