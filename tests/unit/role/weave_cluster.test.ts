@@ -1,11 +1,9 @@
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { callFilter } from "../support/filter_plugin";
 
 /** roles/weave/filter_plugins/weave_cluster.py, whose functions are called as the role calls them. */
 const test = suite("who is who in a cluster");
-const FOLDER = join(__dirname, "../../../roles/weave/filter_plugins");
 
 interface Clustered {
   readonly indexes: Readonly<Record<string, number>>;
@@ -15,16 +13,8 @@ interface Clustered {
   readonly ask: Readonly<Record<string, readonly string[]>>;
 }
 
-function call<Result>(name: "cluster" | "refusal", args: readonly unknown[]): Result {
-  const program = `import json, sys; sys.path.insert(0, sys.argv[1]); import weave_cluster
-print(json.dumps(weave_cluster.${name}(*json.load(sys.stdin))))`;
-  const python = spawnSync("/usr/bin/python3", ["-B", "-c", program, FOLDER], {
-    input: JSON.stringify(args),
-    encoding: "utf8",
-  });
-  assert.is(python.stderr, "");
-  return JSON.parse(python.stdout) as Result;
-}
+const call = <Result>(name: "cluster" | "refusal", args: readonly unknown[]): Result =>
+  callFilter("weave_cluster", name, args);
 
 type Variables = Readonly<Record<string, unknown>>;
 

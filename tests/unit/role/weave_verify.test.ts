@@ -1,0 +1,279 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { callFilter } from "../support/filter_plugin";
+
+/** roles/weave/filter_plugins/weave_verify.py, whose functions are called as tasks/verify.yml calls them. */
+const test = suite("what verify.yml makes of the hosts' answers");
+
+interface Source {
+  readonly host: string;
+  readonly container: string | null;
+  readonly ms: Readonly<Record<string, number | null>>;
+  readonly error: string;
+}
+
+interface Findings {
+  readonly hosts: readonly Readonly<Record<string, unknown>>[];
+  readonly targets: readonly Readonly<Record<string, unknown>>[];
+  readonly sources: readonly Source[];
+}
+
+const tableOf = (found: Findings): string =>
+  callFilter<string[]>("weave_verify", "table", [found, "weave_servers"]).join("\n");
+const problemsOf = (found: Findings, bridged = true): string[] =>
+  callFilter("weave_verify", "problems", [found, bridged]);
+
+const router = { kind: "router", port: 6783, state: "up" };
+const vxlan = { kind: "vxlan", port: 4789, state: "up" };
+const none = { kind: "none", port: null, state: "missing" };
+
+/** What a host of this number says that it has. */
+const has = (number: number, more: object = {}) => ({
+  bridge: { state: "up", address: `10.2.0.${number}` },
+  datapath: vxlan,
+  docker: "running",
+  containers: [],
+  containers_total: 0,
+  stray: [],
+  ...more,
+});
+
+const host = (number: number, more: object = {}) => ({
+  name: `h${number}`,
+  underlay: `192.0.2.${number}`,
+  error: "",
+  ...has(number, more),
+});
+
+const target = (number: number, address = `10.2.0.${number}`, container: string | null = null) => ({
+  host: `h${number}`,
+  container,
+  address,
+});
+
+const source = (number: number, ms: Source["ms"], more: Partial<Source> = {}): Source => ({
+  host: `h${number}`,
+  container: null,
+  ms,
+  error: "",
+  ...more,
+});
+
+const container = (name: string, address: string) => ({ name, address, pid: 7 });
+
+const apart: Findings = {
+  hosts: [
+    host(1, { datapath: router }),
+    host(2, { datapath: router, containers_total: 9, containers: [container("w", "10.2.2.1")] }),
+    host(3, { datapath: vxlan }),
+    host(4, { datapath: none }),
+  ],
+  targets: [target(1), target(2), target(3), target(4)],
+  sources: [
+    source(1, { "10.2.0.2": null, "10.2.0.3": null, "10.2.0.4": null }),
+    source(2, {}, { error: "there is no ping" }),
+    source(1, { "10.2.0.2": 123.456, "10.2.0.3": 0.123, "10.2.0.4": 1 }, { container: "web" }),
+  ],
+};
+
+test("where to look depends on what carries the frames of both", () => {
+  assert.equal(problemsOf(apart), [
+    "h1 does not reach h2 (10.2.0.2), h3 (10.2.0.3), h4 (10.2.0.4).",
+    "Nothing was tried from h2: there is no ping.",
+    "Between h1 (192.0.2.1) and h2 (192.0.2.2): are TCP and UDP port 6783 open both ways, in the firewalls of both and on the network between them? If so: `weave status connections` on either says what the router makes of the other.",
+    "Between h1 (192.0.2.1) and h3 (192.0.2.3): the one uses router at port 6783, the other vxlan at port 4789. Give both the same weave_datapath and weave_vxlan_port, and run the role.",
+    "h4 has neither a VXLAN on the bridge nor a Weave router at TCP port 6783: run the role on it (ansible-playbook -i INVENTORY site.yml --limit h4); where the router ended, journalctl -u weave says why.",
+  ]);
+});
+
+test("cells are short, and what was not tried is said", () => {
+  const table = tableOf(apart);
+  assert.match(table, /h1: web +- +ok 123\.0 ok 0\.12 +ok 1/);
+  assert.match(table, "3 of 6 ways are open; the slowest took 123.456 ms.");
+  assert.match(table, "h2: 1 of its 9 containers are tried (weave_verify_containers).");
+  assert.not.match(table, /^h2 {2,}/m);
+});
+
+test("a host that has no other to reach is told so, and that is no failure", () => {
+  const alone = { hosts: [host(1)], targets: [target(1)], sources: [] };
+  assert.match(tableOf(alone), "h1 is the only host of weave_servers: there is no other to reach.");
+  assert.equal(problemsOf(alone), []);
+});
+
+test("an address that two hosts have is told, though somebody answers", () => {
+  const targets = [target(1), target(2, "10.2.0.1")];
+  const same = { hosts: [host(1), host(2)], targets, sources: [source(1, { "10.2.0.1": 0.1 })] };
+  assert.equal(problemsOf(same), [
+    "h1 and h2 have the same address, 10.2.0.1: give each host its own weave_host_index, and run the role.",
+  ]);
+});
+
+test("many addresses make no table, but their number and what is missed", () => {
+  const targets = Array.from({ length: 30 }, (_, index) => target(1 + (index % 2), `10.2.9.${index}`));
+  const reached = Object.fromEntries(Array.from({ length: 15 }, (_, index) => [`10.2.9.${2 * index + 1}`, 0.2]));
+  const table = tableOf({ hosts: [host(1), host(2)], targets, sources: [source(1, reached)] });
+  assert.match(table, "30 addresses are too many for a table; what is missed is listed.");
+  assert.match(table, "15 of 15 ways are open");
+});
+
+test("a table has eight columns side by side, and names of forty characters", () => {
+  const targets = Array.from({ length: 9 }, (_, index) => target(2, `10.2.2.${index}`, "c".repeat(36 + index)));
+  const sources = [source(1, { "10.2.2.0": 0.5, "10.2.2.8": null })];
+  assert.is(
+    tableOf({ hosts: [host(1, { containers_total: 0 }), host(2, { docker: "off" })], targets, sources }),
+    [
+      ...targets.map(
+        (_, index) =>
+          ` ${index + 1}  10.2.2.${index}         h2: ${index === 0 ? "c".repeat(36) : `${"c".repeat(34)}..`}`,
+      ),
+      "",
+      "from, to  1        2        3        4        5        6        7        8",
+      "h1        ok 0.5   -        -        -        -        -        -        -",
+      "",
+      "from, to  9",
+      "h1        MISS",
+      "",
+      "1 of 2 ways are open; the slowest took 0.5 ms.",
+      "h1: no container that runs is on the network.",
+      "h2: Docker is off, so none of its containers is tried.",
+    ].join("\n"),
+  );
+});
+
+test("what a host lacks is told with the way to mend it, Docker's part only where Docker is to be on the bridge", () => {
+  const hosts = [
+    host(1, { bridge: { state: "missing", address: null }, datapath: none, stray: ["web", "db"] }),
+    host(2, { bridge: { state: "down", address: "10.2.0.2" } }),
+    host(3, { bridge: { state: "up", address: null } }),
+    host(4, { datapath: { ...vxlan, state: "down" } }),
+    { ...host(5), bridge: { state: "unknown", address: null }, error: "sudo: a password is required." },
+  ];
+  const mend = (number: number): string =>
+    `run the role on it (ansible-playbook -i INVENTORY site.yml --limit h${number})`;
+  const stray = `h1: Docker is not on the bridge weave, so these containers are not on the network: web, db. To put it there, ${mend(1)}; it restarts Docker.`;
+  const expected = [
+    `h1 has no bridge weave: ${mend(1)}.`,
+    stray,
+    `h2: the bridge weave is down: ${mend(2)}.`,
+    `h3: the bridge weave has no address: ${mend(3)}.`,
+    `h4: the VXLAN of the bridge weave is down: ${mend(4)}.`,
+    "h5 (192.0.2.5) could not be asked: sudo: a password is required. Is it on? Try: ansible -i INVENTORY h5 --become -m raw -a id",
+  ];
+  assert.equal(problemsOf({ hosts, targets: [], sources: [] }), expected);
+  assert.equal(
+    problemsOf({ hosts, targets: [], sources: [] }, false),
+    expected.filter((line) => line !== stray),
+  );
+});
+
+test("a host that is missed with all its containers is told once; one container, by itself", () => {
+  const found = {
+    hosts: [host(1), host(2, { containers: [container("a", "10.2.2.1"), container("b", "10.2.2.2")] })],
+    targets: [target(1), target(2), target(2, "10.2.2.1", "a"), target(2, "10.2.2.2", "b")],
+    sources: [
+      source(1, { "10.2.0.2": 0.1, "10.2.2.1": null, "10.2.2.2": 0.1 }),
+      source(1, { "10.2.0.2": null, "10.2.2.1": null, "10.2.2.2": null }, { container: "web" }),
+    ],
+  };
+  assert.equal(problemsOf(found), [
+    "h1 does not reach h2's container a (10.2.2.1).",
+    "h1's container web does not reach h2 and its containers (10.2.0.2, 10.2.2.1, 10.2.2.2).",
+    "h2 is reached and its container a is not: has it ended? If it runs, look at its own firewall and at h2's: iptables -S FORWARD, iptables -S DOCKER-USER.",
+    "h1 gets through and its container web does not: look at h1's firewall, iptables -S FORWARD and iptables -S DOCKER-USER, and at the container's own.",
+  ]);
+});
+
+const UNDERLAYS = { h1: "192.0.2.1", h2: "192.0.2.2", h3: "192.0.2.3" };
+
+/** What a script's task has registered: the script's line, after what a login may print. */
+const printed = (answer: object): object => ({ stdout: `Welcome\r\n\r\n${JSON.stringify(answer)}\r\n`, rc: 0 });
+
+const findings = (variables: Record<string, object>, playing: string[]): Findings =>
+  callFilter("weave_verify", "findings", [UNDERLAYS, { h1: {}, h2: {}, h3: {}, ...variables }, playing]);
+const pingArguments = (found: Findings, name: string): string[] =>
+  callFilter("weave_verify", "arguments", [found, name]);
+
+test("hosts in the play and outside it are put together, in the order of the group", () => {
+  const containers = [container("web", "10.2.1.1"), container("db", "10.2.1.2")];
+  const others = {
+    results: [
+      { item: "h2", ...printed(has(2)) },
+      { item: "h3", unreachable: true, msg: "no route\r\nto host" },
+    ],
+  };
+  const learned = { weave_verify_learned: printed(has(1, { containers })), weave_verify_others: others };
+  const before = findings({ h1: learned }, ["h1"]);
+  assert.equal(before.hosts, [
+    host(1, { containers }),
+    host(2),
+    {
+      name: "h3",
+      underlay: "192.0.2.3",
+      error: "no route to host",
+      bridge: { state: "unknown", address: null },
+      containers: [],
+    },
+  ]);
+  assert.equal(before.targets, [target(1), target(1, "10.2.1.1", "web"), target(1, "10.2.1.2", "db"), target(2)]);
+  assert.equal(before.sources, []);
+  assert.equal(pingArguments(before, "h1"), ["7", "10.2.0.2"]);
+  assert.equal(pingArguments(before, "h2"), ["0", "10.2.0.1", "10.2.1.1", "10.2.1.2"]);
+  assert.equal(pingArguments(before, "h3"), [], "a host that could not be asked is asked nothing more");
+  assert.equal(pingArguments(before, "elsewhere"), []);
+
+  const tried = (answer: object): Findings =>
+    findings({ h1: { ...learned, weave_verify_tried: answer }, h2: { weave_verify_tried: {} } }, ["h1"]);
+  assert.equal(tried(printed({ host: { "10.2.0.2": 0.1 }, container: { "10.2.0.2": null } })), {
+    ...before,
+    sources: [source(1, { "10.2.0.2": 0.1 }), source(1, { "10.2.0.2": null }, { container: "web" })],
+  });
+  assert.equal(tried(printed({ host: { "10.2.0.2": 0.1 }, container: null })).sources, [
+    source(1, { "10.2.0.2": 0.1 }),
+    source(1, {}, { container: "web", error: "it has ended" }),
+  ]);
+  assert.equal(tried({ rc: 1, stdout: "Welcome\r\n", stderr: "there is no ping\n" }).sources, [
+    source(1, {}, { error: "there is no ping" }),
+  ]);
+  assert.equal(tried({ skipped: true }).sources, []);
+});
+
+test("a host without an answer says why by its last line, else Ansible does", () => {
+  const why = (weave_verify_learned: object): unknown =>
+    findings({ h1: { weave_verify_learned } }, ["h1"]).hosts[0]?.["error"];
+  assert.is(
+    why({ stdout: "Welcome\n", stderr: "sudo: a password is required\r\n\n", msg: "non-zero return code" }),
+    "sudo: a password is required",
+  );
+  assert.is(why({ stdout: "Permission denied\r\n" }), "Permission denied");
+  assert.is(why({ unreachable: true, msg: "Task failed: ssh: connection refused\r\n" }), "ssh: connection refused");
+  assert.is(why({}), "it gave no answer");
+});
+
+test("nothing that a host prints becomes a template of the controller's Ansible", () => {
+  const evil = "{{ 6 * 7 }}{% x %}{# x #}";
+  const escaped = { stdout: JSON.stringify(has(2, { docker: evil })).replaceAll("{{", "\\u007b\\u007b") };
+  const found = findings(
+    {
+      h1: { weave_verify_learned: printed(has(1, { docker: evil })) },
+      h2: { weave_verify_learned: escaped },
+      h3: { weave_verify_learned: { msg: evil } },
+    },
+    ["h1", "h2", "h3"],
+  );
+  assert.is(found.hosts[0]?.["docker"], "{ { 6 * 7 }}{ % x %}{ # x #}");
+  assert.not.match(JSON.stringify(found), /\{[{%#]/);
+});
+
+test("a thousand hosts of which one is missed by all are told in time", () => {
+  const numbers = Array.from({ length: 1000 }, (_, index) => index + 1);
+  const address = (number: number): string => `10.2.${number >> 8}.${number & 255}`;
+  const hosts = numbers.map((number) => host(number, { bridge: { state: "up", address: address(number) } }));
+  const sources = numbers.slice(1).map((number) => source(number, { [address(1)]: null, [address(2)]: 0.1 }));
+  const targets = numbers.map((number) => target(number, address(number)));
+  const lines = problemsOf({ hosts, targets, sources });
+  assert.is(lines.length, 2 * 999);
+  assert.is(lines[998], "h1000 does not reach h1 (10.2.0.1).");
+  assert.match(lines[1997] ?? "", "Between h1 (192.0.2.1) and h1000 (192.0.2.1000): is UDP port 4789 open");
+});
+
+test.run();
