@@ -57,7 +57,8 @@ async function state(host: Host): Promise<string> {
 
 /** What has become of a host, without what differs between any two runs: ids, and names and addresses that are random. */
 function change(before: string, after: string): string[] {
-  return differences(before, after).map((line) =>
+  const lines = differences(before, after).filter((line) => !line.includes("inet6 fe80"));
+  return lines.map((line) =>
     line
       .replace(/^([+-]) \d+: /, "$1 ")
       .replace(/veth[0-9a-f]{7}(@if\d+)?/g, "VETH")

@@ -87,8 +87,12 @@ def refusal(clustered, host, group, interface, numbered):
 
 
 def answer(result):
-    """Take the result of a look at a host; return what it said, or {}. A login may print lines of its own before it."""
-    lines = re.findall(r"^\{.*\}", result.get("stdout", ""), re.MULTILINE)
+    """Take the result of a look at a host; return what it said, or {}.
+
+    A login may print lines of its own before it. Only what files/look.sh can print counts: what a host says becomes a fact,
+    and an older Ansible would run a template in it here, on the controller.
+    """
+    lines = re.findall(r"^(\{[\w \".,:/+-]*\})\s*$", result.get("stdout", ""), re.MULTILINE | re.ASCII)
     return json.loads(lines[-1]) if lines else {}
 
 

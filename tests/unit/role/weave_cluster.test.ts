@@ -96,6 +96,13 @@ test("a number is not guessed while a host that may have it can't be reached", (
   assert.is(call("refusal", [clustered, "c", "weave_servers", "", true]), "", "a host that has one goes on");
 });
 
+test("a template in what a host says is no answer: Ansible would run it on the controller", () => {
+  for (const address of ["{{ lookup('pipe', 'id') }}", "{% raw %}", "\\u007b{ 1 }}", "{# #}"]) {
+    const host = { weave_look: { stdout: `{"index": 1, "settled": true, "address": "${address}"}\n` } };
+    assert.is(cluster({ a: host }).underlays["a"], "a", address);
+  }
+});
+
 test("two hosts of one number are refused by name", () => {
   const clustered = cluster({ a: seen(2, true), b: { weave_host_index: 2 }, c: seen(3, true) });
   assert.match(
