@@ -100,7 +100,9 @@ function run(
       stdio: ["ignore", "pipe", "pipe"],
     });
     const kill = (): void => void child.kill();
-    process.once("exit", kill);
+    // At a signal at once: the hosts are being taken down then, and Ansible would make its folder for them anew.
+    const endings = ["exit", "SIGINT", "SIGTERM", "SIGHUP"] as const;
+    for (const ending of endings) process.on(ending, kill);
     let output = "";
     let rest = "";
     const read = (part: Buffer): void => {
@@ -113,7 +115,7 @@ function run(
     child.stderr.on("data", read);
     child.on("error", reject);
     child.on("close", (status) => {
-      process.off("exit", kill);
+      for (const ending of endings) process.off(ending, kill);
       resolve({ status: status ?? -1, output });
     });
   });
