@@ -83,10 +83,18 @@ unit=/etc/init/weave.conf
 if [ -e $unit ] || [ -e /etc/weave.env ]; then router=true; fi
 if [ $router = false ] && [ -e /var/run/docker.pid ] && docker container inspect weave >/dev/null 2>&1; then router=true; fi
 
+# --- Whether Docker's own bridge is Weave's.
+
+bridged=false
+if [ -e /sys/class/net/weave-vx ] || grep -qsE '^[^#]*bridge(=|": *"|  *)weave' /etc/default/docker /etc/docker/daemon.json; then
+  bridged=true
+fi
+bridge=$(addresses_on weave | head -n 1)
+
 clean() { printf %s "$1" | tr -cd '[:alnum:] ._/+:-'; }
 index=${index:-${held:-0}}
 settled=false
 [ "$index" = 0 ] || [ "$index" != "$held" ] || settled=true
-printf '{"index": %d, "settled": %s, "address": "%s", "node": "%s", "unfit": "%s", "packaged": %d, "architecture": "%s", "router": %s}\n' \
+printf '{"index": %d, "settled": %s, "address": "%s", "node": "%s", "unfit": "%s", "packaged": %d, "architecture": "%s", "router": %s, "bridge": "%s", "bridged": %s}\n' \
   "$index" $settled "$(clean "$address")" "$(clean "$node")" "$(clean "${unfit# }")" "${packaged:-0}" \
-  "$(clean "$(uname -m)")" $router
+  "$(clean "$(uname -m)")" $router "$(clean "${bridge%/*}")" $bridged

@@ -23,6 +23,7 @@ def cluster(members, hostvars, running, interface, numbered):
         the lowest that is free, in the order of the group, as if all of them were provisioned now.
     underlays: each host's address, or a name that its peers resolve; "" where none is known.
     known: the numbers that are not given out just now, by host.
+    shared: addresses by which peers would reach themselves or one of several, and whose they are.
     unknown: the hosts that may have a number that nobody knows, once those to ask have been asked.
     ask: the hosts that have to be asked before the others' numbers and addresses are certain, by the host of this run
         that is to ask them. One that can't be reached is not asked again.
@@ -45,6 +46,14 @@ def cluster(members, hostvars, running, interface, numbered):
     unknown = [host for host in members if not answers[host] and host not in known]
     # A host that keeps the number that it has takes nobody's: as long as all do, nobody else is asked.
     moving = numbered and any(answer and not answer["settled"] for answer in answers.values())
+    holders = {}
+    for host, address in underlays.items():
+        holders.setdefault(address, []).append(host)
+    shared = {
+        address: hosts
+        for address, hosts in holders.items()
+        if address and (len(hosts) > 1 or address.startswith("127.") and len(members) > 1)
+    }
     ask = [host for host in members if not answers[host] and (underlays[host] == "" or moving and host in unknown)]
     tried = [host for host in members if looks[host].get("unreachable")] + [look["item"] for look in asked]
     askers = [host for host in members if host in running and answer(looks[host])]
@@ -53,12 +62,16 @@ def cluster(members, hostvars, running, interface, numbered):
         "underlays": underlays,
         "known": known,
         "unknown": unknown,
+        "shared": shared,
         "ask": _deal([host for host in ask if host not in tried], askers),
     }
 
 
-def refusal(clustered, host, group, interface, numbered):
-    """Take what cluster() returned and a host's name; return why the role can't go on there, or ""."""
+def refusal(clustered, host, group, interface, numbered, joined):
+    """Take what cluster() returned and a host's name; return why the role can't go on there, or "".
+
+    joined: whether the hosts are joined by these underlay addresses, and not by peers that are told otherwise.
+    """
     indexes, known, underlays = clustered["indexes"], clustered["known"], clustered["underlays"]
     if host not in indexes:
         return (
@@ -76,6 +89,11 @@ def refusal(clustered, host, group, interface, numbered):
             f"weave_host_index: {host} has no number yet, and which are taken is not known, as "
             f"{', '.join(clustered['unknown'])} can't be reached; reach them, take them out of the group {group}, or "
             "give numbers in the inventory."
+        )
+    for address, names in clustered["shared"].items() if joined else ():
+        return (
+            f"weave_underlay_address: {address} of {', '.join(names)} is not where other hosts reach each of them; give each "
+            "host its own in the inventory, or name the interface that has it in weave_underlay_interface."
         )
     lost = [name for name, address in underlays.items() if not address]
     if lost:
@@ -112,10 +130,8 @@ def _underlay(host, variables, interface):
     facts = variables.get("ansible_facts", {})
     if interface:
         return facts.get(re.sub("[-.]", "_", interface), {}).get("ipv4", {}).get("address", "")
-    connection = variables.get("ansible_host") or variables.get("ansible_ssh_host") or host
-    if re.fullmatch(r"[0-9.]+", connection):
-        return connection
-    return facts.get("default_ipv4", {}).get("address") or connection
+    # Never the facts' default_ipv4: a limited run, which has others' facts only by chance, would see other peers.
+    return variables.get("ansible_host") or variables.get("ansible_ssh_host") or host
 
 
 class FilterModule:

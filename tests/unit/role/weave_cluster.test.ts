@@ -90,10 +90,10 @@ test("a number is not guessed while a host that may have it can't be reached", (
   const clustered = cluster({ a: {}, b: { ...FRESH, ...asked({ a: null }) }, c: seen(3, true) });
   assert.equal(clustered.unknown, ["a"]);
   assert.match(
-    call("refusal", [clustered, "b", "weave_servers", "", true]),
+    call("refusal", [clustered, "b", "weave_servers", "", true, true]),
     /^weave_host_index: b has no number yet, .* as a can't be reached; reach them, .* or give numbers in the inventory\.$/,
   );
-  assert.is(call("refusal", [clustered, "c", "weave_servers", "", true]), "", "a host that has one goes on");
+  assert.is(call("refusal", [clustered, "c", "weave_servers", "", true, true]), "", "a host that has one goes on");
 });
 
 test("a template in what a host says is no answer: Ansible would run it on the controller", () => {
@@ -106,20 +106,24 @@ test("a template in what a host says is no answer: Ansible would run it on the c
 test("two hosts of one number are refused by name", () => {
   const clustered = cluster({ a: seen(2, true), b: { weave_host_index: 2 }, c: seen(3, true) });
   assert.match(
-    call("refusal", [clustered, "c", "weave_servers", "", true]),
+    call("refusal", [clustered, "c", "weave_servers", "", true, true]),
     /^weave_host_index: two hosts of the group weave_servers have the same number.*\(a is 2, b is 2, c is 3\)/,
   );
-  assert.is(call("refusal", [clustered, "c", "weave_servers", "", false]), "", "without numbers they can't clash");
+  assert.is(
+    call("refusal", [clustered, "c", "weave_servers", "", false, true]),
+    "",
+    "without numbers they can't clash",
+  );
 });
 
 test("a host outside the group is refused by name", () => {
   assert.match(
-    call("refusal", [cluster({ a: FRESH }), "z", "weave_servers", "", true]),
+    call("refusal", [cluster({ a: FRESH }), "z", "weave_servers", "", true, true]),
     /^weave_server_group: z is not in the group weave_servers, .*; put it there, or run the role on that group alone/,
   );
 });
 
-test("the underlay's address: the inventory's, the connection's, the facts', the name", () => {
+test("the underlay's address: the inventory's, the connection's, the name; never one that only facts tell", () => {
   const facts = { ansible_facts: { default_ipv4: { address: "192.168.50.99" } } };
   const { underlays } = cluster({
     told: { weave_underlay_address: "192.168.60.1", ansible_host: "203.0.113.1" },
@@ -137,10 +141,19 @@ test("the underlay's address: the inventory's, the connection's, the facts', the
     connected: "192.168.50.13",
     apollos: "192.168.50.14",
     "192.168.50.15": "192.168.50.15",
-    facts: "192.168.50.99",
+    facts: "facts.example.com",
     named: "named.example.com",
     plain: "plain",
   });
+});
+
+test("an address that several hosts are connected to by, or a loopback one, joins nobody and is refused", () => {
+  const vagrants = cluster({ a: { ansible_host: "127.0.0.1" }, b: { ansible_host: "127.0.0.1" } }, { numbered: false });
+  assert.match(
+    call("refusal", [vagrants, "a", "weave_servers", "", false, true]),
+    /^weave_underlay_address: 127\.0\.0\.1 of a, b is not where other hosts reach each of them; give each host its own/,
+  );
+  assert.is(call("refusal", [vagrants, "a", "weave_servers", "", false, false]), "", "where peers are told otherwise");
 });
 
 test("a chosen interface's address: from the host, from facts, or asked for; where there is none, refused", () => {
@@ -155,7 +168,7 @@ test("a chosen interface's address: from the host, from facts, or asked for; whe
   const { underlays } = cluster({ ...hosts, looked: { ...hosts.looked, ...answers } }, { interface: "br-lan" });
   assert.equal(underlays, { looked: "192.168.60.1", cached: "192.168.60.2", asked: "192.168.60.3" });
   assert.match(
-    call("refusal", [first, "looked", "weave_servers", "br-lan", true]),
+    call("refusal", [first, "looked", "weave_servers", "br-lan", true, true]),
     /^weave_underlay_interface: no IPv4 address on br-lan is known of asked; name an interface that all hosts have, /,
   );
 });
