@@ -19,7 +19,8 @@ export async function fingerprint(host: Host): Promise<string> {
 }
 
 const SCRIPT = `
-find /etc /root /usr/local /opt -type f -printf '%p %m %u ' -exec sha256sum {} ';' | sort
+find /etc /root /usr/local /opt -type f -printf '%p %m %u\\n' | sort
+find /etc /root /usr/local /opt -type f -exec sha256sum {} + | sort
 find /etc /root /usr/local /opt -type l -printf '%p -> %l\\n' | sort
 find /etc /root /usr/local /opt -type d -printf '%p %m\\n' | sort
 ip -o link | sed 's/ state .*//'

@@ -1,0 +1,32 @@
+"""Ends ansible-playbook at once after so many tasks have run, as a killed controller does."""
+
+import os
+import signal
+
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = """
+    name: stop_after
+    type: aggregate
+    short_description: Kill ansible-playbook after some tasks
+    description: After as many as the environment variable STOP_AFTER says; skipped ones do not count.
+"""
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "stop_after"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self):
+        super().__init__()
+        self._left = int(os.environ["STOP_AFTER"])
+
+    def v2_runner_on_ok(self, result):
+        # An include does nothing by itself.
+        if "include" in result._result:
+            return
+        self._left -= 1
+        if self._left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
