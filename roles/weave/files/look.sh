@@ -2,11 +2,12 @@
 # What the role has to know of a host before its modules can run there. Changes nothing; needs neither Node nor Python.
 # Prints one line of JSON; tasks/look.yml says what is made of it.
 #
-#   look.sh NETWORK PREFIX INDEX ADDRESS INTERFACE NODE
+#   look.sh NETWORK PREFIX INDEX ADDRESS INTERFACE NODE SCRIPT
 #
 # NETWORK the container network, PREFIX the prefix length of a host's subnet; then, each empty where it is not told: the
-# host's number, its underlay address, the interface that has that address, and the Node that the modules are to run on.
-network=$1 prefix=$2 index=$3 address=$4 interface=$5 node=$6
+# host's number, its underlay address, the interface that has that address, the Node that the modules are to run on, and
+# the weave script that has to be there.
+network=$1 prefix=$2 index=$3 address=$4 interface=$5 node=$6 script=$7
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
@@ -91,10 +92,13 @@ if [ -e /sys/class/net/weave-vx ] || grep -qsE '^[^#]*bridge(=|": *"|  *)weave' 
 fi
 bridge=$(addresses_on weave | head -n 1)
 
+missing=
+if [ -n "$script" ] && ! [ -f "$script" ]; then missing=$script; fi
+
 clean() { printf %s "$1" | tr -cd '[:alnum:] ._/+:-'; }
 index=${index:-${held:-0}}
 settled=false
 [ "$index" = 0 ] || [ "$index" != "$held" ] || settled=true
-printf '{"index": %d, "settled": %s, "address": "%s", "node": "%s", "unfit": "%s", "packaged": %d, "architecture": "%s", "router": %s, "bridge": "%s", "bridged": %s}\n' \
+printf '{"index": %d, "settled": %s, "address": "%s", "node": "%s", "unfit": "%s", "packaged": %d, "architecture": "%s", "router": %s, "bridge": "%s", "bridged": %s, "missing": "%s"}\n' \
   "$index" $settled "$(clean "$address")" "$(clean "$node")" "$(clean "${unfit# }")" "${packaged:-0}" \
-  "$(clean "$(uname -m)")" $router "$(clean "${bridge%/*}")" $bridged
+  "$(clean "$(uname -m)")" $router "$(clean "${bridge%/*}")" $bridged "$(clean "$missing")"

@@ -1,10 +1,10 @@
 #!/bin/sh
-# verify_ping.sh PID ADDRESS...: pings the addresses from this host and, where PID is not 0, from that process's network,
+# verify_ping.sh SECONDS PID ADDRESS...: pings the addresses from this host and, where PID is not 0, from that process's network,
 # with the host's own ping. Prints, as a line of JSON, the milliseconds of the fastest answer by address, null for none.
 set -u
 export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
-pid=$1
-shift
+seconds=$1 pid=$2
+shift 2
 bridge=weave
 at_once=50
 
@@ -13,11 +13,11 @@ if ! command -v ping >/dev/null; then
   exit 1
 fi
 
-# try SOURCE ADDRESS COMMAND...: three tries, as the first may wait for ARP; four seconds at most.
+# try SOURCE ADDRESS COMMAND...: until three answers, as the first may have waited for ARP, or for so many seconds.
 try() {
   source=$1 address=$2
   shift 2
-  ms=$("$@" -n -c 3 -i 0.2 -w 4 "$address" 2>/dev/null | sed -n 's|.* = \([0-9.]*\)/.*|\1|p')
+  ms=$("$@" -n -c 3 -i 0.2 -w "$seconds" "$address" 2>/dev/null | sed -n 's|.* = \([0-9.]*\)/.*|\1|p')
   echo "$source \"$address\":${ms:-null}"
 }
 

@@ -19,6 +19,7 @@ interface Given {
   readonly address?: string;
   readonly interface?: string;
   readonly node?: string;
+  readonly script?: string;
 }
 
 /** Runs the script; `programs` are stand-ins' texts by name. */
@@ -29,8 +30,16 @@ function look(given: Given, programs: Readonly<Record<string, string>> = {}): Re
     for (const [name, text] of Object.entries({ ip: "", docker: "exit 1", "apt-cache": "", ...programs })) {
       writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
     }
-    const { network = "10.2.0.0/16", prefix = 24, index = "", address = "", node = "" } = given;
-    const args = [network, String(prefix), index, address, given.interface ?? "", node.replace("FOLDER", folder)];
+    const { network = "10.2.0.0/16", prefix = 24, index = "", address = "", node = "", script = "" } = given;
+    const args = [
+      network,
+      String(prefix),
+      index,
+      address,
+      given.interface ?? "",
+      node.replace("FOLDER", folder),
+      script,
+    ];
     const { stdout, stderr } = spawnSync("sh", [LOOK, ...args], {
       encoding: "utf8",
       env: { PATH: `${folder}:/usr/bin:/bin` },
@@ -69,6 +78,12 @@ test("an address outside the network, or one that no number gives, is no number"
     assert.is(look({}, bridgeWith(address))["index"], 0, address);
   }
   assert.is(look({}, bridgeWith("10.32.0.1/12", "10.2.0.9/16"))["index"], 9, "the router's own beside it");
+});
+
+test("a weave script that is not where it has to be is missing", () => {
+  assert.is(look({ script: "/nonexistent/weave" })["missing"], "/nonexistent/weave");
+  assert.is(look({ script: LOOK })["missing"], "");
+  assert.is(look({})["missing"], "");
 });
 
 test("the inventory's number counts before the host's, which is then not settled", () => {
