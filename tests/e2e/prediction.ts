@@ -18,9 +18,22 @@ function byHostAndTask({ results }: PlaybookRun): ReadonlyMap<string, TaskResult
 
 /**
  * What the live router says of itself is not there before it runs, and its connections come and go. Facts of the host have
- * its clock and its load in them.
+ * its clock and its load in them. What a command prints, and when, is not known before; and of a file that goes Ansible
+ * shows the attributes as long as it is there. A request by `uri` is not made in a check.
  */
 function essence(task: TaskResult | undefined): object | undefined {
-  const { router: _, ansible_facts: __, ...predictable } = task?.result ?? {};
-  return task && { outcome: task.outcome, ...predictable };
+  if (argumentsOf(task?.result)["url"] !== undefined) return {};
+  return task && { outcome: task.outcome, ...essenceOfResult(task.result) };
+}
+
+function essenceOfResult(result: TaskResult["result"]): object {
+  const { router: _, ansible_facts: __, results, ...predictable } = result;
+  const { cmd, changed, diff } = predictable;
+  if (results !== undefined) return { changed, results: (results as TaskResult["result"][]).map(essenceOfResult) };
+  if (cmd !== undefined) return { changed, cmd };
+  return argumentsOf(result)["state"] === "absent" ? { changed, diff } : predictable;
+}
+
+function argumentsOf(result: TaskResult["result"] | undefined): Readonly<Record<string, unknown>> {
+  return (result?.["invocation"] as { module_args?: Record<string, unknown> } | undefined)?.module_args ?? {};
 }

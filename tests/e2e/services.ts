@@ -45,7 +45,7 @@ export async function startServices(cluster: Pick<Cluster, "hosts">, count: numb
 }
 
 /** The services as they run now: a container gets its address anew at each start. */
-export async function findServices(cluster: Cluster, count: number): Promise<Service[]> {
+export async function findServices(cluster: Pick<Cluster, "hosts">, count: number): Promise<Service[]> {
   const found = await Promise.all(
     cluster.hosts.map(async (host) => {
       const names = serviceNames(host, count);

@@ -1,0 +1,302 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Cluster } from "../hosts/cluster";
+import type { Host } from "../hosts/host";
+import { busyboxImage } from "../hosts/images";
+import { installWeaveStandIn } from "../stand-ins/weave/install";
+import { differences, fingerprint } from "./fingerprint";
+import { bootHosts } from "./hosts";
+import { startPings } from "./pings";
+import { ansiblePlaybook, changedTasks, type PlaybookRun, type TaskResult } from "./playbook";
+import { assertPredicted } from "./prediction";
+import { findServices, type Service, startServices } from "./services";
+
+/** The playbooks of later days, by each datapath, on the same three hosts: grow, shrink, upgrade, tear down. */
+const folder = mkdtempSync(join(tmpdir(), "apollo-weave-day2-"));
+let cluster: Cluster;
+
+const sh = async (host: Host, command: string): Promise<string> =>
+  (await host.exec(["sh", "-c", command], { timeoutSeconds: 120 })).stdout.trim();
+
+const hosts = (count: number): Host[] => cluster.hosts.slice(0, count);
+
+/** An inventory as an operator would have it, with the first hosts of the cluster. */
+function inventory(count: number): string {
+  const path = join(folder, `${count}-hosts.ini`);
+  const gone = cluster.hosts.slice(count).map(({ name }) => `${name} `);
+  const lines = readFileSync(cluster.inventory, "utf8").split("\n");
+  writeFileSync(path, lines.filter((line) => !gone.some((name) => line.startsWith(name))).join("\n"));
+  return path;
+}
+
+/** Runs a playbook on the first hosts; `vars` are extra variables. */
+const play = (playbook: string, count: number, vars: object, ...more: string[]): Promise<PlaybookRun> =>
+  ansiblePlaybook(inventory(count), [playbook, "--diff", "--extra-vars", JSON.stringify(vars), ...more]);
+
+async function succeeds(run: Promise<PlaybookRun>): Promise<PlaybookRun> {
+  const made = await run;
+  assert.is(made.status, 0, made.output);
+  return made;
+}
+
+const failures = ({ results }: PlaybookRun): TaskResult[] => results.filter(({ outcome }) => outcome === "failed");
+
+/** A host as it is, without process ids, Ansible's own folder for its work, and whether a port has just left docker0. */
+async function state(host: Host): Promise<string> {
+  const more = [
+    "find /var/lib/apollo-weave* /run/weave* 2>/dev/null | sort",
+    "docker volume ls",
+    "docker image ls --format '{{.Repository}}:{{.Tag}}' | grep -v ^busybox | sort",
+  ];
+  const found = (await fingerprint(host))
+    .replace(/^(MainPID=.*|\/root\/\.ansible.*)\n/gm, "")
+    .replace(/NO-CARRIER,| linkdown/g, "");
+  return found + (await sh(host, more.join("; ")));
+}
+
+async function assertAsBefore(some: readonly Host[], before: ReadonlyMap<Host, string>): Promise<void> {
+  for (const host of some) {
+    assert.equal(differences(before.get(host) ?? "", await state(host)), [], host.name);
+  }
+}
+
+const statesOf = async (some: readonly Host[]): Promise<ReadonlyMap<Host, string>> =>
+  new Map(await Promise.all(some.map(async (host): Promise<[Host, string]> => [host, await state(host)])));
+
+/** What of a host must not be started anew: Docker and every container, the router's too. */
+const RUNNING =
+  "{ systemctl show docker --property MainPID; docker ps -q | xargs docker inspect -f '{{.Name}} {{.State.StartedAt}}'; }";
+const running = (host: Host): Promise<string> => sh(host, RUNNING);
+
+/** Runs something; fails where it starts anything anew on these hosts, or where a ping between their containers is lost. */
+async function undisturbed<T>(some: readonly Host[], doing: () => Promise<T>): Promise<T> {
+  const services = await servicesOn(some);
+  const before = await Promise.all(some.map(running));
+  const pings = await Promise.all(
+    services.map(({ host, name }, index) =>
+      startPings(host, services[(index + 1) % services.length]?.address ?? "", name),
+    ),
+  );
+  const result = await doing().catch((error: Error) => error);
+  for (const { answered, lost, doubled } of await Promise.all(pings.map((ping) => ping.end()))) {
+    assert.equal({ lost, doubled }, { lost: [], doubled: [] });
+    assert.ok(answered > 50, `${answered} pings`);
+  }
+  if (result instanceof Error) throw result;
+  assert.equal(await Promise.all(some.map(running)), before);
+  return result;
+}
+
+const servicesOn = async (some: readonly Host[]): Promise<Service[]> =>
+  (await Promise.all(some.map((host) => findServices({ hosts: [host] }, 1)))).flat();
+
+/** The addresses of the hosts' containers, each shown with the host's name. */
+const addressesOn = async (some: readonly Host[]): Promise<string> =>
+  (await servicesOn(some)).map(({ name, address }) => `${name} ${address}`).join("\n");
+
+const removeServices = (some: readonly Host[]): Promise<string[]> =>
+  Promise.all(some.map((host) => sh(host, `docker rm --force ${host.name}-a`)));
+
+/** Takes the network off hosts with a container, after a check; nothing may be left of it, and nothing to do. Returns the run. */
+async function tornDown(some: readonly Host[], vars: object, before: ReadonlyMap<Host, string>): Promise<PlaybookRun> {
+  const teardown = (...more: string[]): Promise<PlaybookRun> =>
+    play("playbooks/teardown.yml", some.length, vars, ...more);
+  const there = await statesOf(some);
+  const check = await succeeds(teardown("--check"));
+  await assertAsBefore(some, there);
+  const run = await succeeds(teardown());
+  assertPredicted(check, run);
+  assert.match(await addressesOn(some), /^(\S+ 172\.17\.0\.\d+\n?)+$/);
+  await removeServices(some);
+  await assertAsBefore(some, before);
+  const again = await succeeds(teardown());
+  assert.equal(changedTasks(again), [], again.output);
+  await assertAsBefore(some, before);
+  return run;
+}
+
+/** A host without Node, until it is put back. */
+const hideNode = (host: Host): Promise<string> => sh(host, "mv /usr/bin/node /usr/lib/hidden-node");
+const putNodeBack = (host: Host): Promise<string> => sh(host, "mv /usr/lib/hidden-node /usr/bin/node");
+
+const vxlan = suite("later days with weave_datapath=vxlan");
+const VXLAN = { weave_datapath: "vxlan" };
+let before: ReadonlyMap<Host, string>;
+
+vxlan.before(async () => {
+  cluster = await bootHosts(3);
+  // Two hosts get their Node from the role: one that leaves, and one that is torn down.
+  await Promise.all([2, 3].map((number) => hideNode(cluster.host(`apollo${number}`))));
+  // With the first container docker0 gets its IPv6 address, for good.
+  await Promise.all(cluster.hosts.map(async (host) => sh(host, `docker run --rm ${await busyboxImage(host)} sleep 1`)));
+  before = await statesOf(cluster.hosts);
+  await succeeds(play("playbooks/weave.yml", 2, VXLAN));
+  await startServices({ hosts: hosts(2) }, 1);
+});
+
+vxlan("grow.yml: a third host is joined; nothing restarts, and no ping between containers is lost", async () => {
+  const run = await undisturbed(hosts(2), () => succeeds(play("playbooks/grow.yml", 3, VXLAN)));
+  const changed = changedTasks(run).filter((task) => !task.startsWith("apollo3: "));
+  assert.equal(
+    changed.sort(),
+    hosts(2).map(({ name }) => `${name}: weave : Configure the bridge and bring it up`),
+    "the others are told of it, no more",
+  );
+  assert.match(run.output, /(\d+) of \1 ways are open/);
+  await startServices({ hosts: [cluster.host("apollo3")] }, 1);
+  assert.match(await addressesOn(cluster.hosts), /apollo3-a 10\.2\.3\.\d+$/);
+});
+
+vxlan("shrink.yml: nobody, strangers and a stranger among others are refused, and nothing is changed", async () => {
+  const there = await statesOf(cluster.hosts);
+  for (const [leaving, shown] of [
+    [{}, ""],
+    [{ weave_leaving: "" }, ""],
+    [{ weave_leaving: "apollo9" }, "apollo9"],
+    [{ weave_leaving: "apollo3,apollo9" }, "apollo3,apollo9"],
+  ] as const) {
+    const run = await play("playbooks/shrink.yml", 3, { ...VXLAN, ...leaving });
+    assert.is.not(run.status, 0, run.output);
+    assert.is(
+      failures(run)[0]?.result.msg,
+      `weave_leaving: "${shown}" names no hosts of the group (apollo1, apollo2, apollo3); ` +
+        "give those that leave: -e weave_leaving=docker3,docker4",
+    );
+    assert.is(run.results.length, 1, "nothing else was tried");
+  }
+  await assertAsBefore(cluster.hosts, there);
+});
+
+vxlan("shrink.yml: a host leaves and is as before; the others go on undisturbed", async () => {
+  const leaving = cluster.hosts.slice(2);
+  const vars = { ...VXLAN, weave_leaving: " apollo3" };
+  await undisturbed(hosts(2), () => succeeds(play("playbooks/shrink.yml", 3, vars)));
+  assert.match(await addressesOn(leaving), /^(\S+ 172\.17\.0\.\d+\n?)+$/);
+  await removeServices(leaving);
+  await assertAsBefore(leaving, before);
+  assert.is(
+    await sh(cluster.host("apollo1"), "bridge fdb show dev weave-vx | grep -o 'dst .* self permanent'"),
+    "dst 192.168.50.12 self permanent",
+  );
+  const rest = await succeeds(play("playbooks/weave.yml", 2, VXLAN));
+  assert.equal(changedTasks(rest), []);
+});
+
+vxlan("teardown.yml: predicted, and nothing is left, nor of the Node that the role had brought", async () => {
+  assert.match(await sh(cluster.host("apollo2"), "ls /var/lib/apollo-weave"), "node-");
+  await tornDown(hosts(2), VXLAN, before);
+});
+vxlan.run();
+
+const router = suite("later days with weave_datapath=router");
+/** The script of a version, as a file on this machine; `more` is a line of shell for its launches. */
+async function script(version: string, more = ":"): Promise<object> {
+  const path = join(folder, `weave-${version}`);
+  const host = cluster.host("apollo1");
+  await installWeaveStandIn(host, { version });
+  const text = await host.read("/usr/local/bin/weave");
+  await sh(host, "rm /usr/local/bin/weave");
+  writeFileSync(path, text.replace(/^launch\(\) \{$/m, `launch() {\n    ${more}`));
+  return { weave_version: version, weave_script_file: path };
+}
+let [old, next] = [{}, {}];
+
+router.before(async () => {
+  await Promise.all([2, 3].map((number) => putNodeBack(cluster.host(`apollo${number}`))));
+  // What the script needs on each host; the role brings the script itself.
+  await Promise.all(cluster.hosts.map((host) => installWeaveStandIn(host)));
+  await Promise.all(cluster.hosts.map((host) => sh(host, "rm /usr/local/bin/weave")));
+  old = await script("2.8.0");
+  before = await statesOf(cluster.hosts);
+  await succeeds(play("playbooks/weave.yml", 2, old));
+  await startServices({ hosts: hosts(2) }, 1);
+});
+
+router("grow.yml: a third host is joined; nothing restarts, and no ping between containers is lost", async () => {
+  const run = await undisturbed(hosts(2), () => succeeds(play("playbooks/grow.yml", 3, old)));
+  const changed = changedTasks(run).filter((task) => !task.startsWith("apollo3: "));
+  assert.equal(
+    changed.sort(),
+    hosts(2).map(({ name }) => `${name}: weave : Run the Weave router`),
+  );
+  assert.match(run.output, /(\d+) of \1 ways are open/);
+});
+
+const versions = (): Promise<string[]> =>
+  Promise.all(
+    cluster.hosts.map((host) => sh(host, "docker inspect -f '{{.Config.Image}}' weave; weave --local version")),
+  );
+const [OLD, NEW] = ["weaveworks/weave:2.8.0\nweave 2.8.0", "weaveworks/weave:2.8.1\nweave 2.8.1"];
+
+router("upgrade.yml stops at a host that reaches no other any more, says so, and leaves the rest", async () => {
+  // A version that listens to nobody on one host.
+  const rule = "INPUT -p udp --dport 6783 -j DROP";
+  next = await script("2.8.1", `[ "$(hostname)" != apollo2 ] || iptables -I ${rule}`);
+  const untouched = cluster.hosts.slice(2);
+  const there = await statesOf(untouched);
+  const started = await Promise.all(untouched.map(running));
+  const run = await play("playbooks/upgrade.yml", 3, next);
+  assert.is.not(run.status, 0);
+  assert.equal([...new Set(run.results.map(({ host }) => host))], ["apollo1", "apollo2"]);
+  assert.match(JSON.stringify(failures(run)[0]?.result.msg), "apollo2 does not reach apollo1");
+  assert.match(
+    run.output,
+    "Between apollo1 (192.168.50.11) and apollo2 (192.168.50.12): are TCP and UDP port 6783 open",
+  );
+  assert.equal(await versions(), [NEW, NEW, OLD]);
+  await assertAsBefore(untouched, there);
+  assert.equal(await Promise.all(untouched.map(running)), started);
+  await sh(cluster.host("apollo2"), `iptables -D ${rule}`);
+});
+
+router("upgrade.yml brings the rest to the version, one host after another; Docker and containers go on", async () => {
+  next = await script("2.8.1");
+  const others = (): Promise<string[]> =>
+    Promise.all(cluster.hosts.map((host) => sh(host, `${RUNNING} | grep -v '^/weave ' | sort`)));
+  const started = await others();
+  const run = await succeeds(play("playbooks/upgrade.yml", 3, next));
+  const order = run.results.map(({ host }) => host).filter((host, index, all) => host !== all[index - 1]);
+  assert.equal(order, ["apollo1", "apollo2", "apollo3"]);
+  assert.equal(await versions(), [NEW, NEW, NEW]);
+  assert.equal(await others(), started);
+});
+
+router("shrink.yml: a host leaves and is as before; the others go on undisturbed", async () => {
+  const leaving = cluster.host("apollo3");
+  await undisturbed(hosts(2), () => succeeds(play("playbooks/shrink.yml", 3, { ...next, weave_leaving: "apollo3" })));
+  await assertAsBefore([leaving], before);
+  const rest = await succeeds(play("playbooks/weave.yml", 2, next));
+  assert.equal(changedTasks(rest), []);
+  const { stdout: targets } = await cluster.host("apollo1").exec(["weave", "status", "targets"]);
+  assert.equal(targets.split("\n").sort(), ["", "192.168.50.12"]);
+});
+
+router("teardown.yml: predicted, and nothing is left", async () => {
+  await tornDown(hosts(2), next, before);
+});
+
+router("teardown.yml with weave_mode=proxy: predicted, and nothing is left", async () => {
+  // Of both generations: up to 1.9 the proxy is a container of its own, since 2.0 there is the fast datapath.
+  await script("1.9.8");
+  const vars = {
+    weave_mode: "proxy",
+    weave_version: "{{ '1.9.8' if inventory_hostname == 'apollo1' else '2.8.1' }}",
+    weave_script_file: `${folder}/weave-{{ weave_version }}`,
+  };
+  await succeeds(play("playbooks/weave.yml", 2, vars));
+  await startServices({ hosts: hosts(2) }, 1);
+  const run = await tornDown(hosts(2), vars, before);
+  assert.equal(
+    run.results.filter(({ task }) => task.endsWith("to the other peers")).map(({ result }) => result["status"]),
+    [204, 204],
+  );
+});
+
+router.after(async () => {
+  rmSync(folder, { recursive: true });
+  await cluster.down();
+});
+router.run();
