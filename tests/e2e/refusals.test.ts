@@ -39,6 +39,10 @@ const REFUSALS: Readonly<Record<string, { vars: object; says: RegExp }>> = {
     vars: { weave_underlay_address: "192.168.50.77" },
     says: /^underlay: "192\.168\.50\.77" is no IPv4 address of this host .*it has eth0 192\.168\.50\.11\/24/,
   },
+  "a weave script that is not there": {
+    vars: { weave_datapath: "router" },
+    says: /^weave_bin: there is no \/usr\/local\/bin\/weave on apollo1; give weave_sha256 or weave_script_file and /,
+  },
   "a mode that there is not": {
     vars: { weave_mode: "brigde" },
     says: /value of weave_mode must be one of: bridge, proxy, plugin, got: brigde/,
