@@ -170,6 +170,25 @@ vxlan("shrink.yml: nobody, strangers and a stranger among others are refused, an
   await assertAsBefore(cluster.hosts, there);
 });
 
+vxlan("shrink.yml: what would leave the others untold is refused, and nothing is changed", async () => {
+  const there = await statesOf(cluster.hosts);
+  const refusal = async (peers: object, ...limit: string[]): Promise<string> => {
+    const vars = { ...VXLAN, ...peers, weave_leaving: "apollo3" };
+    const run = await play("playbooks/shrink.yml", 3, vars, ...limit);
+    assert.is.not(run.status, 0, run.output);
+    return failures(run)[0]?.result.msg ?? run.output;
+  };
+  assert.match(
+    await refusal({}, "--limit", "apollo3"),
+    /^--limit: all others have to be told who leaves; run it without/,
+  );
+  assert.match(
+    await refusal({ weave_launch_peers: "192.168.50.11,192.168.50.13" }),
+    /^weave_launch_peers: 192\.168\.50\.13 in the inventory of apollo1 leaves the cluster; take it out there first/,
+  );
+  await assertAsBefore(cluster.hosts, there);
+});
+
 vxlan("shrink.yml: a host leaves and is as before; the others go on undisturbed", async () => {
   const leaving = cluster.hosts.slice(2);
   const vars = { ...VXLAN, weave_leaving: " apollo3" };
@@ -183,6 +202,20 @@ vxlan("shrink.yml: a host leaves and is as before; the others go on undisturbed"
   );
   const rest = await succeeds(play("playbooks/weave.yml", 2, VXLAN));
   assert.equal(changedTasks(rest), []);
+});
+
+vxlan("teardown.yml with weave_docker_restart off stops before Docker's restart, and the network stays", async () => {
+  const run = await undisturbed(hosts(2), () =>
+    play("playbooks/teardown.yml", 2, { ...VXLAN, weave_docker_restart: false }),
+  );
+  assert.equal(
+    failures(run).map(({ host, result: { msg } }) => [host, msg]),
+    hosts(2).map(({ name }) => [
+      name,
+      `Docker of ${name} still runs on the bridge, and weave_docker_restart is off. Restart it when its containers may stop ` +
+        "(systemctl restart docker), and run this again: it then takes off the rest.",
+    ]),
+  );
 });
 
 vxlan("teardown.yml: predicted, and nothing is left, nor of the Node that the role had brought", async () => {
@@ -288,6 +321,18 @@ router("teardown.yml with weave_mode=proxy: predicted, and nothing is left", asy
   };
   await succeeds(play("playbooks/weave.yml", 2, vars));
   await startServices({ hosts: hosts(2) }, 1);
+  // As Weave would, whose own program for it is not here: a device of a container on the bridge.
+  const [attached] = hosts(1);
+  assert.ok(attached);
+  await sh(attached, "ip link add vethwepl1 type veth peer name vethwepg1 && ip link set vethwepl1 master weave");
+  const there = await statesOf([attached]);
+  const refused = await play("playbooks/teardown.yml", 1, vars);
+  assert.match(
+    failures(refused)[0]?.result.msg,
+    /^state: the bridge weave has 1 ports .*\(vethwepl1\).* Stop them first/,
+  );
+  await assertAsBefore([attached], there);
+  await sh(attached, "ip link del vethwepl1");
   const run = await tornDown(hosts(2), vars, before);
   assert.equal(
     run.results.filter(({ task }) => task.endsWith("to the other peers")).map(({ result }) => result["status"]),

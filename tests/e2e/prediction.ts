@@ -31,7 +31,8 @@ function essenceOfResult(result: TaskResult["result"]): object {
   const { cmd, changed, diff } = predictable;
   if (results !== undefined) return { changed, results: (results as TaskResult["result"][]).map(essenceOfResult) };
   if (cmd !== undefined) return { changed, cmd };
-  return argumentsOf(result)["state"] === "absent" ? { changed, diff } : predictable;
+  const { path, state } = argumentsOf(result);
+  return path !== undefined && state === "absent" ? { changed, diff } : predictable;
 }
 
 function argumentsOf(result: TaskResult["result"] | undefined): Readonly<Record<string, unknown>> {

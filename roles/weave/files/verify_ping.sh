@@ -13,11 +13,23 @@ if ! command -v ping >/dev/null; then
   exit 1
 fi
 
+uptime_seconds() {
+  read -r uptime _ </proc/uptime
+  echo "${uptime%.*}"
+}
+
 # try SOURCE ADDRESS COMMAND...: until three answers, as the first may have waited for ARP, or for so many seconds.
 try() {
   source=$1 address=$2
   shift 2
-  ms=$("$@" -n -c 3 -i 0.2 -w "$seconds" "$address" 2>/dev/null | sed -n 's|.* = \([0-9.]*\)/.*|\1|p')
+  ms='' left=$seconds
+  deadline=$(($(uptime_seconds) + seconds))
+  # Where nobody answers ARP, ping gives up before its time.
+  while [ -z "$ms" ] && [ "$left" -gt 0 ]; do
+    ms=$("$@" -n -c 3 -i 0.2 -w "$left" "$address" 2>/dev/null | sed -n 's|.* = \([0-9.]*\)/.*|\1|p')
+    [ -n "$ms" ] || sleep 0.5
+    left=$((deadline - $(uptime_seconds)))
+  done
   echo "$source \"$address\":${ms:-null}"
 }
 

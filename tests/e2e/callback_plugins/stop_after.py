@@ -24,8 +24,8 @@ class CallbackModule(CallbackBase):
         self._left = int(os.environ["STOP_AFTER"])
 
     def v2_runner_on_ok(self, result):
-        # An include does nothing by itself.
-        if "include" in result._result:
+        # An include does nothing by itself. Since 2.19 the result has its name without the underscore.
+        if "include" in (result.result if hasattr(result, "result") else result._result):
             return
         self._left -= 1
         if self._left == 0:
