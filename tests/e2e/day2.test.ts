@@ -204,10 +204,12 @@ vxlan("shrink.yml: a host leaves and is as before; the others go on undisturbed"
   assert.equal(changedTasks(rest), []);
 });
 
-vxlan("teardown.yml with weave_docker_restart off stops before Docker's restart, and the network stays", async () => {
-  const run = await undisturbed(hosts(2), () =>
-    play("playbooks/teardown.yml", 2, { ...VXLAN, weave_docker_restart: false }),
-  );
+vxlan("teardown.yml with weave_docker_restart off stops before Docker's restart, and there is a way back", async () => {
+  const run = await undisturbed(hosts(2), async () => {
+    const stopped = await play("playbooks/teardown.yml", 2, { ...VXLAN, weave_docker_restart: false });
+    await succeeds(play("playbooks/weave.yml", 2, VXLAN));
+    return stopped;
+  });
   assert.equal(
     failures(run).map(({ host, result: { msg } }) => [host, msg]),
     hosts(2).map(({ name }) => [
