@@ -19,7 +19,8 @@ function byHostAndTask({ results }: PlaybookRun): ReadonlyMap<string, TaskResult
 /**
  * What the live router says of itself is not there before it runs, and its connections come and go. Facts of the host have
  * its clock and its load in them. What a command prints, and when, is not known before; and of a file that goes Ansible
- * shows the attributes as long as it is there. A request by `uri` is not made in a check.
+ * shows the attributes as long as it is there, and of a folder what is in it at last. A request by `uri` is not made in a
+ * check.
  */
 function essence(task: TaskResult | undefined): object | undefined {
   if (argumentsOf(task?.result)["url"] !== undefined) return {};
@@ -32,7 +33,8 @@ function essenceOfResult(result: TaskResult["result"]): object {
   if (results !== undefined) return { changed, results: (results as TaskResult["result"][]).map(essenceOfResult) };
   if (cmd !== undefined) return { changed, cmd };
   const { path, state } = argumentsOf(result);
-  return path !== undefined && state === "absent" ? { changed, diff } : predictable;
+  if (path === undefined || state !== "absent") return predictable;
+  return { changed, diff: JSON.stringify(diff, (key, value) => (key === "path_content" ? undefined : value)) };
 }
 
 function argumentsOf(result: TaskResult["result"] | undefined): Readonly<Record<string, unknown>> {
