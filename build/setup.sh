@@ -20,6 +20,7 @@ node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' ||
 packages=(
   ansible-core     # what all this is for; asks for python3
   ansible-lint     # lints the role and its playbooks
+  chromium-headless-shell # shows the page of verify.yml
   iproute2         # ip, bridge: the test hosts' network
   mmdebstrap       # the test hosts' root tree
   netcat-openbsd   # carries SSH into the test hosts' network

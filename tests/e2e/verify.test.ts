@@ -1,10 +1,12 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
-import { ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
+import { ansiblePlaybook, changedTasks, type PlaybookRun, ROOT } from "./playbook";
 import { startServices } from "./services";
 
 const test = suite("playbooks/verify.yml");
@@ -42,6 +44,9 @@ function cells(run: PlaybookRun): Map<string, string> {
   }
   return found;
 }
+
+/** The page, which goes where ansible-playbook is started. */
+const page = (): string => readFileSync(join(ROOT, "report.html"), "utf8");
 
 const misses = (run: PlaybookRun): string[] =>
   [...cells(run)].filter(([, cell]) => cell === "MISS").map(([way]) => way);
@@ -85,7 +90,11 @@ test("every way is open, from hosts and from containers, and nothing is changed"
   // Three hosts and two containers as sources; of seven addresses each tries those of the other hosts.
   assertAllOpen(run, 22);
   assert.match(table(run).join("\n"), "apollo3: no container that runs is on the network");
-  assertAllOpen(await verify("--check"), 22);
+  const written = page();
+  assert.match(written, "All 22 ways are open");
+  assert.match(written, "subnet 10.2.1.0/24");
+  assert.is(written.match(/<td>2 of 2<\/td>/g)?.length, 3, "each has a tunnel to both others");
+  assertAllOpen(await verify("--check", "--extra-vars", "weave_verify_report=/nowhere/report.html"), 22);
   assert.equal(changedTasks(run), []);
   const after = await Promise.all(cluster.hosts.map(fingerprint));
   const changes = before.flatMap((text, index) => differences(text, after[index] ?? ""));
@@ -129,10 +138,14 @@ test("a firewall that drops the VXLAN is told by its two hosts and the port", as
   assert.match(told, "Between apollo1 (192.168.50.11) and apollo2 (192.168.50.12): is UDP port 4789 open");
   assert.not.match(told, "apollo3");
   assert.is(misses(run).length, 12, "both containers and the bridge, from two sources, in both directions");
+  assert.match(page(), "12 of 22 ways are closed");
+  assert.match(page(), "apollo1 and apollo2: no way is open of 12");
 });
 
-test("a bridge that is down is told, and with it the ways that are missed", async () => {
-  const run = await broken(second, "ip link set weave down", "ip link set weave up");
+test("a bridge that is down is told, and with it the ways that are missed, though the page can't be written", async () => {
+  const report = ["--extra-vars", "weave_verify_report=/nowhere/report.html"];
+  const run = await broken(second, "ip link set weave down", "ip link set weave up", ...report);
+  assert.match(run.output, "Destination directory /nowhere does not exist");
   const told = problems(run);
   assert.match(told[0] ?? "", "apollo2: the bridge weave is down: run the role on it");
   assert.ok(told.some((line) => line.startsWith("apollo3 does not reach apollo2 and its containers")));

@@ -18,17 +18,35 @@ quoted_or_null() {
   if [ -n "$1" ]; then echo "\"$1\""; else echo null; fi
 }
 
-# What is on the bridge counts, so that it does not matter which way a host was told.
+# Reads addresses, a line each.
+list() {
+  echo "[$(sort -u | sed 's/.*/"&"/' | paste -s -d , -)]"
+}
+
+# What is on the bridge counts, so that it does not matter which way a host was told. Where its tunnels begin (`local`) and
+# end (`peers`) a router tells by its connections; of one in a network of its own, of Weave 1.x, they are not seen.
 datapath() {
+  kind=none port=null state=missing own='' peers=''
   vxlan=$(ip -o -d link show master "$bridge" type vxlan 2>/dev/null | head -n 1)
   if [ -n "$vxlan" ]; then
-    port=${vxlan#* dstport }
-    echo "{\"kind\":\"vxlan\",\"port\":${port%% *},\"state\":\"$(state "$vxlan")\"}"
+    kind=vxlan port=${vxlan#* dstport } state=$(state "$vxlan") device=${vxlan#*: }
+    case $vxlan in *' local '*) own=${vxlan#* local } ;; esac
+    peers=$(bridge fdb show dev "${device%%[:@]*}" 2>/dev/null | sed -n 's/^00:00:00:00:00:00 .*dst \([0-9.]*\) .*/\1/p')
   elif ss -ltn 'sport = :6783' 2>/dev/null | grep -q LISTEN; then
-    echo '{"kind":"router","port":6783,"state":"up"}'
-  else
-    echo '{"kind":"none","port":null,"state":"missing"}'
+    kind=router port=6783 state=up
+    ends=$(ss -tn state established '( sport = :6783 or dport = :6783 )' 2>/dev/null |
+      sed -n 's/[][]//g; s/::ffff://g; s/^ *[0-9]* *[0-9]* *\([0-9.]*\):[0-9]* *\([0-9.]*\):[0-9].*/\1 \2/p')
+    own=$ends peers=$(echo "$ends" | sed -n 's/.* //p')
   fi
+  printf '{"kind":"%s","port":%s,"state":"%s","local":%s,"peers":%s}' \
+    "$kind" "${port%% *}" "$state" "$(quoted_or_null "${own%% *}")" "$(echo "$peers" | sed '/^$/d' | list)"
+}
+
+# The subnet that Docker takes the containers' addresses on the bridge from.
+subnet() {
+  [ "$docker" != running ] || timeout 15 docker network inspect bridge --format \
+    '{{index .Options "com.docker.network.bridge.name"}} {{range .IPAM.Config}}{{.IPRange}} {{end}}' 2>/dev/null |
+    sed -n "s|^$bridge \([0-9./]\{1,\}\) .*|\1|p"
 }
 
 docker_state() {
@@ -82,6 +100,6 @@ $(running "$@")
 END
 
 # The line feed before it ends what a shell's start-up files may have printed.
-printf '\n{"bridge":{"state":"%s","address":%s},"datapath":%s,"docker":"%s","containers":[%s],"containers_total":%d,"stray":[%s]}\n' \
+printf '\n{"bridge":{"state":"%s","address":%s},"datapath":%s,"docker":"%s","containers":[%s],"containers_total":%d,"stray":[%s],"subnet":%s}\n' \
   "$(state "$(ip -o link show dev "$bridge" 2>/dev/null)")" "$(quoted_or_null "${cidr%/*}")" "$(datapath)" \
-  "$docker" "${containers#,}" "$count" "${stray#,}"
+  "$docker" "${containers#,}" "$count" "${stray#,}" "$(quoted_or_null "$(subnet)")"

@@ -12,7 +12,8 @@ const TOOLS = ["grep", "head", "paste", "sed", "sleep", "sort", "timeout"];
 const ADDRESS = `[ "$*" != "-o -4 addr show dev weave" ] || echo '4: weave    inet 10.2.0.1/16 brd 10.2.255.255 scope global weave'`;
 const LINK = (flags: string): string =>
   `[ "$*" != "-o link show dev weave" ] || echo '4: weave: <BROADCAST,MULTICAST${flags}> mtu 1450 state X'`;
-const VXLAN = `case $* in *vxlan) echo '5: weave-vx: <BROADCAST,UP,LOWER_UP> mtu 1450 \\    vxlan id 6783 dstport 4789 ttl auto' ;; esac`;
+const VXLAN = `case $* in *vxlan) echo '5: weave-vx: <BROADCAST,UP,LOWER_UP> mtu 1450 \\    vxlan id 6783 local 192.0.2.1 srcport 0 0 dstport 4789 ttl auto' ;; esac`;
+const NO_TUNNELS = { kind: "none", port: null, state: "missing", local: null, peers: [] };
 
 let folder: string;
 test.before.each(() => {
@@ -63,21 +64,50 @@ test("a host without anything says so", () => {
   programs({ ip: "exit 1", ss: "exit 1" });
   assert.equal(learn(), {
     bridge: { state: "missing", address: null },
-    datapath: { kind: "none", port: null, state: "missing" },
+    datapath: NO_TUNNELS,
     docker: "missing",
     containers: [],
     containers_total: 0,
     stray: [],
+    subnet: null,
   });
 });
 
 test("the bridge's state and what carries its frames are told", () => {
-  programs({ ip: [ADDRESS, LINK(",UP,LOWER_UP"), VXLAN].join("\n") });
+  programs({
+    ip: [ADDRESS, LINK(",UP,LOWER_UP"), VXLAN].join("\n"),
+    bridge: `[ "$*" != "fdb show dev weave-vx" ] || cat <<'END'
+02:42:0a:02:02:01 dst 192.0.2.2 self
+00:00:00:00:00:00 dst 192.0.2.3 self permanent
+00:00:00:00:00:00 dst 192.0.2.2 self permanent
+33:33:00:00:00:01 dev weave-vx self permanent
+END`,
+  });
+  symlinkSync("/bin/cat", join(folder, "bin/cat"));
+  const tunnels = { local: "192.0.2.1", peers: ["192.0.2.2", "192.0.2.3"] };
   assert.equal(learn()["bridge"], { state: "up", address: "10.2.0.1" });
-  assert.equal(learn()["datapath"], { kind: "vxlan", port: 4789, state: "up" });
-  programs({ ip: [ADDRESS, LINK("")].join("\n"), ss: "echo 'LISTEN 0 128 *:6783 *:*'" });
+  assert.equal(learn()["datapath"], { kind: "vxlan", port: 4789, state: "up", ...tunnels });
+  programs({
+    ip: [ADDRESS, LINK("")].join("\n"),
+    ss: `case $1 in -ltn) echo 'LISTEN 0 128 *:6783 *:*' ;; *) cat <<'END' ;; esac
+Recv-Q Send-Q         Local Address:Port           Peer Address:Port Process
+0      0                  192.0.2.1:6783              192.0.2.3:41000
+0      0         [::ffff:192.0.2.1]:40112    [::ffff:192.0.2.2]:6783
+END`,
+  });
   assert.equal(learn()["bridge"], { state: "down", address: "10.2.0.1" });
-  assert.equal(learn()["datapath"], { kind: "router", port: 6783, state: "up" });
+  assert.equal(learn()["datapath"], { kind: "router", port: 6783, state: "up", ...tunnels });
+  programs({ ss: "echo 'LISTEN 0 128 *:6783 *:*'" });
+  assert.equal(learn()["datapath"], { kind: "router", port: 6783, state: "up", local: null, peers: [] });
+});
+
+test("the subnet is that of the containers on this bridge", () => {
+  const docker = (bridge: string): string =>
+    `case $* in "network inspect bridge "*) echo '${bridge} 10.2.1.0/24 ' ;; esac`;
+  programs({ docker: docker("weave") });
+  assert.is(learn()["subnet"], "10.2.1.0/24");
+  programs({ docker: docker("docker0") });
+  assert.is(learn()["subnet"], null);
 });
 
 test("containers are told by name, up to the limit, each address once", () => {

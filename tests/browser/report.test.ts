@@ -1,0 +1,132 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { between, type MadeUp, makeUp } from "../unit/support/findings";
+import { renderPage } from "../unit/support/report_page";
+import { Chromium } from "./chromium";
+
+/**
+ * The page of playbooks/verify.yml as a browser shows it. With REPORT_PICTURES, the name of a folder, its pictures stay there
+ * to be looked at: docs/report.png is one of them.
+ */
+const test = suite("the page of verify.yml in a browser");
+const kept = process.env["REPORT_PICTURES"];
+let folder: string;
+let chromium: Chromium;
+
+test.before(async () => {
+  folder = kept ?? mkdtempSync(join(tmpdir(), "apollo-weave-report-"));
+  mkdirSync(folder, { recursive: true });
+  chromium = await Chromium.start();
+});
+test.after(async () => {
+  await chromium.stop();
+  if (kept === undefined) rmSync(folder, { recursive: true });
+});
+
+const longName = (number: number): string => `ip-10-0-${number}-12.eu-west-1.compute.internal`;
+const PAGES: Record<string, MadeUp> = {
+  "1": { hosts: 1 },
+  "3": { hosts: 3, closed: (from, to, container) => between(1, 2)(from, to) || (to === 3 && container === "cache-3") },
+  "10": { hosts: 10, containers: 5, off: [8], closed: between(2, 5) },
+  "12-long": { hosts: 12, containers: 1, name: longName, closed: (from, to) => from === 1 && to === 7 },
+  "30": { hosts: 30, name: longName, closed: (from, to) => from === 7 || to === 7 || (from === 20 && to === 4) },
+  "100": { hosts: 100, off: [70], closed: (from, to) => from === 33 || to === 33 || between(7, 60)(from, to) },
+};
+
+/** Texts of the drawing that overlap or leave it, texts that do not fit their cells, and a page that is wider than the window. */
+const UGLY = `(() => {
+  const ugly = [];
+  const drawing = document.querySelector(".drawing");
+  const sides = drawing.getBoundingClientRect();
+  const texts = [...drawing.querySelectorAll("text")].filter((text) => text.textContent.trim() !== "");
+  // Turned names have boxes that say nothing; their circle keeps them apart.
+  const boxes = texts.map((text) => ({ text: text.textContent, turned: text.hasAttribute("transform"), ...text.getBoundingClientRect().toJSON() }));
+  for (const [index, box] of boxes.entries()) {
+    if (box.left < sides.left - 1 || box.right > sides.right + 1 || box.top < sides.top - 1 || box.bottom > sides.bottom + 1) {
+      ugly.push("outside: " + box.text);
+    }
+    for (const other of box.turned ? [] : boxes.slice(index + 1)) {
+      const [across, down] = [Math.min(box.right, other.right) - Math.max(box.left, other.left), Math.min(box.bottom, other.bottom) - Math.max(box.top, other.top)];
+      if (across > 1 && down > 3) ugly.push("overlap: " + box.text + " and " + other.text);
+    }
+  }
+  for (const card of drawing.querySelectorAll(".node")) {
+    const box = card.querySelector("rect.box")?.getBoundingClientRect();
+    for (const text of box && box.width > 50 ? card.querySelectorAll("text") : []) {
+      if (text.getBoundingClientRect().right > box.right) ugly.push("over its card: " + text.textContent);
+    }
+  }
+  for (const cell of document.querySelectorAll("td")) {
+    if (cell.scrollWidth > cell.clientWidth + 1) ugly.push("cut: " + cell.textContent);
+  }
+  if (document.documentElement.scrollWidth > innerWidth) ugly.push("wider than the window: " + document.documentElement.scrollWidth);
+  return ugly;
+})()`;
+
+/** Texts whose contrast with what is behind them is under the 4.5 that WCAG 2.2 asks for (1.4.3). */
+const FAINT = `(() => {
+  const channels = (color) => color.match(/[\\d.]+/g).map(Number);
+  const luminance = (color) => {
+    const [red, green, blue] = channels(color).map((value) => {
+      const part = value / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const opaque = (color) => color !== "none" && (channels(color)[3] ?? 1) > 0;
+  const behind = (element) => {
+    if (element.matches(".node text.in")) return getComputedStyle(element.parentElement.querySelector(".sign")).fill;
+    if (element.matches(".node text")) {
+      const card = element.parentElement.querySelector("rect.box");
+      if (card && card.getBoundingClientRect().width > 50) return getComputedStyle(card).fill;
+    }
+    for (let at = element; at; at = at.parentElement) {
+      const color = getComputedStyle(at).backgroundColor;
+      if (opaque(color)) return color;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const [faint, seen] = [new Set(), new Set()];
+  for (const element of document.querySelectorAll("h1, h2, p, li, caption, th, td, td span, .keys span, .drawing text, .drawing tspan")) {
+    const like = element.tagName + [element, element.parentElement, element.closest("table, section, .node")].map((one) => one?.getAttribute("class"));
+    if (element.textContent.trim() === "" || seen.has(like)) continue;
+    seen.add(like);
+    const style = getComputedStyle(element);
+    const color = element instanceof SVGElement ? style.fill : style.color;
+    const [light, dark] = [luminance(color), luminance(behind(element))].sort((one, other) => other - one);
+    const contrast = (light + 0.05) / (dark + 0.05);
+    if (contrast < 4.5) faint.add(element.tagName + "." + (element.getAttribute("class") ?? "") + " " + contrast.toFixed(2));
+  }
+  return [...faint];
+})()`;
+
+for (const [name, madeUp] of Object.entries(PAGES)) {
+  test(`${name} hosts: it asks for nothing, complains of nothing, and all of it can be read`, async () => {
+    const path = join(folder, `${name}.html`);
+    writeFileSync(path, renderPage(makeUp(madeUp)));
+    for (const [scheme, width] of [
+      ["light", 1400],
+      ["dark", 1400],
+      ["light", 390],
+    ] as const) {
+      await chromium.open(path, width, 900, scheme);
+      assert.equal(await chromium.evaluate(UGLY), [], `${scheme}, ${width} wide`);
+      assert.equal(await chromium.evaluate(FAINT), [], scheme);
+      if (kept !== undefined)
+        writeFileSync(join(folder, `${name}-${scheme}-${width}.png`), await chromium.screenshot());
+    }
+    const paper = await chromium.print();
+    assert.is(paper.subarray(0, 5).toString(), "%PDF-");
+    if (kept !== undefined) writeFileSync(join(folder, `${name}.pdf`), paper);
+    assert.equal(chromium.complaints, []);
+    assert.equal(
+      chromium.requests.filter((url) => !url.startsWith(`file://${folder}`)),
+      [],
+    );
+  });
+}
+
+test.run();
