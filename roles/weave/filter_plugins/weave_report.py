@@ -21,7 +21,7 @@ def report(found):
     slowest: the open way that took longest, as source, target and ms in words; None where none is open.
     hosts: each host as found, with its state and what else its row of the table and its place in the drawing show.
     pairs: of each two hosts that something is known of: their names, kind, ms and words (see _pair).
-    summary: in words what is missed, a line for each host that most of it is of, or pair; and who could not be asked.
+    summary: in words who lacks what, and what is missed, a line for each host that most of it is of, or pair.
     matrix: the table of ways (see _matrix).
     """
     ways = list(_ways(found))
@@ -35,6 +35,7 @@ def report(found):
     pairs = list(_pairs(names, sums, tunnels))
     stars, rest = _blamed(pairs)
     suspects = {*stars, *(pair[end] for pair in rest for end in ("from", "to"))}
+    unable = [source for source in found["sources"] if source["error"] and source["container"] is None]
     into = {}
     for way in ways:
         _count(into.setdefault(way["target"]["address"], _nothing()), way["ms"])
@@ -46,7 +47,8 @@ def report(found):
         "hosts": [_host(host, sums, into, names, tunnels[host["name"]], suspects) for host in found["hosts"]],
         "pairs": pairs,
         "summary": [
-            *(f"{host['name']} could not be asked: {host['error']}." for host in found["hosts"] if host["error"]),
+            *(line for host in found["hosts"] for line in _lack(host)),
+            *(f"Nothing was tried from {source['host']}: {source['error']}." for source in unable),
             *(_star(name, missed) for name, missed in stars.items()),
             *(f"{pair['words']}." for pair in rest),
         ],
@@ -157,6 +159,13 @@ def _blamed(pairs):
         stars[name] = [pair for pair in rest if name in (pair["from"], pair["to"])]
         rest = [pair for pair in rest if name not in (pair["from"], pair["to"])]
     return stars, rest
+
+
+def _lack(host):
+    if host["error"]:
+        yield f"{host['name']} could not be asked: {host['error']}."
+    elif host["bridge"]["state"] != "up":
+        yield f"{host['name']}: the bridge weave is {host['bridge']['state']}."
 
 
 def _star(name, pairs):

@@ -114,7 +114,9 @@ test("who could not be asked, and what was not tried, is told apart from what is
 
 test("a host without a bridge is cut off, also where nobody tried it", () => {
   const more = (number: number): object => (number === 2 ? { bridge: { state: "missing", address: null } } : {});
-  assert.is(states(reportOf(makeUp({ hosts: 2, containers: 0, playing: [1], more }))), "open cut");
+  const report = reportOf(makeUp({ hosts: 2, containers: 0, playing: [1], more }));
+  assert.is(states(report), "open cut");
+  assert.equal(report.summary, ["docker2: the bridge weave is missing."]);
 });
 
 test("tunnels are those that hosts know, by their own addresses or the inventory's", () => {
