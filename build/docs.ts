@@ -32,6 +32,11 @@ const RETURNS: ModuleDocs["returns"] = {
     description: "What these changes interrupt, in words; left out where they interrupt nothing.",
     sample: ["Docker: its restart stops 3 containers"],
   },
+  owed: {
+    type: "list",
+    description: "What makes those of the changes that the module only finds; left out where there are none.",
+    sample: ["a restart of Docker"],
+  },
 };
 
 /** Takes a module's name, options table and texts; returns the sidecar file that ansible-doc reads beside the module. */

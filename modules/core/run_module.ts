@@ -21,6 +21,8 @@ export interface Result {
   readonly changes?: readonly string[];
   /** What they interrupt. */
   readonly disrupts?: readonly string[];
+  /** Who makes those of them that this module only finds. */
+  readonly owed?: readonly string[];
   readonly warnings?: readonly string[];
   readonly [fact: string]: unknown;
 }
@@ -80,11 +82,13 @@ export async function runModule<Table extends OptionTable, Observed>(
 
 function report(changes: readonly Change[], plan: Plan, mode: RunMode): Result {
   const disrupts = changes.flatMap((change) => change.disrupts ?? []);
+  const owed = changes.flatMap((change) => change.madeBy ?? []);
   return {
     changed: changes.length > 0,
     ...plan.facts,
     ...(changes.length > 0 && { changes: changes.map(({ subject }) => subject) }),
     ...(disrupts.length > 0 && { disrupts }),
+    ...(owed.length > 0 && { owed }),
     ...(mode.diff && { diff: changes.map(toDiff) }),
     ...(plan.warnings?.length && { warnings: plan.warnings }),
   };

@@ -91,6 +91,14 @@ test("a check makes nothing and predicts the run's changes, diff and interruptio
   assert.equal(promise(predicted), promise(done));
 });
 
+test("who makes a change that is only found is told, as long as it is left to do", async () => {
+  const lamp = { ...dark(), level: 5, color: "red", bulb: "old" };
+  for (const mode of [CHECK, RUN]) {
+    const { changed, changes, owed } = await runModule(lampModule(lamp), given, mode, host, applyTo(lamp));
+    assert.equal([changed, changes, owed], [true, ["bulb"], ["a person"]]);
+  }
+});
+
 test("a second run, and a check after a run, change nothing", async () => {
   const lamp = dark();
   await runModule(lampModule(lamp), given, RUN, host, applyTo(lamp));
