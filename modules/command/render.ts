@@ -1,20 +1,30 @@
-import type { Diff, Result } from "../core/run_module";
+import type { Diff, Result, RunMode } from "../core/run_module";
+import { diffLines, type Line } from "./line_diff";
+import type { Paint } from "./paint";
 
-/** Takes a module's result; returns it as lines for a person: the changes, what they interrupt, warnings, the outcome. */
-export function renderResult(result: Result): string {
-  const diffs = (result.diff ?? []).map(renderDiff);
-  const disrupts = (result.disrupts ?? []).map((what) => `interrupts ${what}`);
-  const warnings = (result.warnings ?? []).map((warning) => `warning: ${warning}`);
-  const outcome = result.failed ? `failed: ${result.msg}` : result.changed ? "changed" : "ok: nothing to change";
-  return [...diffs, ...disrupts, ...warnings, outcome].join("\n");
+/** Takes a module's result; returns it as lines for a person: what changes, what that interrupts, and unless it failed the outcome. */
+export function renderResult(result: Result, { check }: RunMode, paint: Paint): string {
+  const { failed, changes = [], diff, disrupts = [], owed = [] } = result;
+  const shown = diff?.map((each) => renderDiff(each, paint)) ?? changes.map((subject) => paint("bold", subject));
+  const interrupted = disrupts.map((what) => `${check ? "would interrupt" : "interrupts"} ${what}`);
+  const left = owed.map((what) => `${check ? "would owe" : "owes"} ${what}`);
+  const outcome = failed ? [] : [outcomeOf(changes.length - owed.length, owed.length, check)];
+  const lines = [...shown, ...[...interrupted, ...left].map((line) => paint("yellow", line)), ...outcome];
+  return lines.map((line) => `${line}\n`).join("");
 }
 
-/** All lines of before and after: the changes are few and short. */
-function renderDiff({ before_header, before, after }: Diff): string {
-  const lines = (text: string, mark: string): string[] =>
-    text
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => `${mark} ${line}`);
-  return [before_header, ...lines(before, "-"), ...lines(after, "+"), ""].join("\n");
+function outcomeOf(own: number, owed: number, check: boolean): string {
+  if (own > 0) return check ? "would change" : "changed";
+  return owed > 0 ? "ok: nothing to change but what is owed" : "ok: nothing to change";
+}
+
+/** What differs, then the lines of it. */
+export function renderDiff({ before_header, before, after }: Diff, paint: Paint): string {
+  const lines = diffLines(before, after).map((line) => renderLine(line, paint));
+  return [paint("bold", before_header), ...lines, ""].join("\n");
+}
+
+function renderLine({ mark, text }: Line, paint: Paint): string {
+  const line = `  ${mark} ${text}`.trimEnd();
+  return mark === " " ? line : paint(mark === "-" ? "red" : "green", line);
 }

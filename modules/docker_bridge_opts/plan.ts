@@ -55,7 +55,8 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   };
 }
 
-function presentConfiguration({ service, optionsFile, lineIsRead, config }: ObservedDocker): Configuration {
+/** What dockerd is given by the files, with the unit's command line as it is without this module's drop-in. */
+export function presentConfiguration({ service, optionsFile, lineIsRead, config }: ObservedDocker): Configuration {
   return {
     command: service.command,
     line: lineIsRead ? readOptions(service, optionsFile?.content ?? "").line : "",

@@ -55,9 +55,14 @@ export interface ObservedLink {
   readonly master: string | null;
 }
 
-/** Looks at the bridge, its VXLAN device, their files and what else the host's network is. Throws a Refusal unless it may. */
+/** Looks at all that the plan depends on. Throws a Refusal where it may not. */
 export async function observe(options: BridgeOptions, host: Host): Promise<ObservedBridge> {
   refuseUnlessRoot(host);
+  return look(options, host);
+}
+
+/** Looks at the bridge, its VXLAN device, their files and what else the host's network is; of iptables root alone is told. */
+export async function look(options: BridgeOptions, host: Host): Promise<ObservedBridge> {
   const { name } = options;
   const devices = host.names(NET);
   const vxlanName = name + VXLAN_SUFFIX;

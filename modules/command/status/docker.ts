@@ -1,0 +1,62 @@
+import { leftOut, optionsOf } from "../../docker_bridge_opts/configuration";
+import type { RunningDaemon } from "../../docker_bridge_opts/daemon";
+import type { ObservedDocker } from "../../docker_bridge_opts/observe";
+import { restartOwed, runningOptions, runningValue } from "../../docker_bridge_opts/owed";
+import { presentConfiguration } from "../../docker_bridge_opts/plan";
+import { withoutDockerFlags } from "../../formats/docker_flags";
+import type { DockerFlags } from "../../formats/docker_options";
+import { masked } from "../../formats/secrets";
+import type { DockerStatus } from "./status";
+
+/** The options that docker_bridge_opts has names for: those that put containers on a bridge. */
+const NETWORK_OPTIONS = ["bridge", "fixed-cidr", "mtu", "dns", "dns-search"];
+
+/** The options that dockerd would be started with. */
+export function configuredOptions(docker: ObservedDocker): DockerFlags {
+  const present = presentConfiguration(docker);
+  const out = leftOut(present.command, docker.dropIn?.content ?? "");
+  return optionsOf({ ...present, command: withoutDockerFlags(present.command, out) });
+}
+
+/** Those of the daemon that runs, or where none does, of the next. */
+export function optionsNow(docker: ObservedDocker): DockerFlags {
+  return docker.daemon === null ? configuredOptions(docker) : runningOptions(docker.daemon);
+}
+
+export function summariseDocker(docker: ObservedDocker): DockerStatus {
+  const { service, daemon, version } = docker;
+  return {
+    init: service.init,
+    running: daemon !== null,
+    version,
+    containers: daemon?.containers?.length ?? null,
+    options: [...optionsNow(docker)].flatMap(([name, values]) => inWords(name, values)),
+  };
+}
+
+/** What of the network the running daemon has otherwise than its files say now. */
+export function dockerOwed(docker: ObservedDocker): string[] {
+  const { service, daemon, configPath } = docker;
+  const reload = service.needsReload ? ["a reload of systemd, which has an older docker.service than its files"] : [];
+  if (daemon === null) return reload;
+  const configured = configuredOptions(docker);
+  const differing = NETWORK_OPTIONS.filter(
+    (name) => restartOwed(new Map([[name, configured.get(name) ?? []]]), daemon).length > 0,
+  );
+  const known = differing.filter((name) => runningValue(daemon, name) !== "unknown");
+  if (known.length > 0) return [...reload, restart(known, daemon, configured)];
+  return differing.length === 0
+    ? reload
+    : [...reload, `perhaps a restart of Docker, which was started before ${configPath} was last changed`];
+}
+
+function restart(names: readonly string[], daemon: RunningDaemon, configured: DockerFlags): string {
+  const all = (options: DockerFlags): string =>
+    names.flatMap((name) => inWords(name, options.get(name) ?? [], `no --${name}`)).join(" ");
+  return `a restart of Docker (apollo-weave docker-opts --state restarted): it runs with ${all(runningOptions(daemon))}, its files say ${all(configured)}`;
+}
+
+function inWords(name: string, values: readonly string[], otherwise?: string): string[] {
+  if (values.length === 0 && otherwise !== undefined) return [otherwise];
+  return values.map((value) => masked(`--${name}=${value}`));
+}

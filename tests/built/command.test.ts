@@ -1,0 +1,181 @@
+/** Holds the built command `apollo-weave` against what people type: run `npm run build` first. */
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { nodeOf, VERSIONS } from "./nodes";
+
+const ROOT = join(__dirname, "../..");
+const PROGRAM = join(ROOT, "dist/apollo-weave");
+const COMMANDS = ["bridge", "service", "docker-opts", "status", "completion"];
+
+// Said here, as uvu does not show an error of test.before.
+if (!existsSync(PROGRAM)) throw new Error("dist/apollo-weave is not there: run `npm run build` before this test");
+
+interface Ending {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(program: string, argv: readonly string[], input = "", env: NodeJS.ProcessEnv = {}): Ending {
+  const path = { PATH: `${join(ROOT, "dist")}:${process.env["PATH"]}` };
+  const options = {
+    input,
+    encoding: "utf8",
+    timeout: 60_000,
+    env: { ...path, TERM: "xterm-256color", ...env },
+  } as const;
+  const { status, stdout, stderr } = spawnSync(program, argv, options);
+  return { status, stdout, stderr };
+}
+
+const command = (argv: readonly string[], input?: string): Ending => start(PROGRAM, argv, input);
+const shell = (script: string, env?: NodeJS.ProcessEnv): Ending => start("bash", ["--norc", "-c", script], "", env);
+
+test("may be executed, and tells the version of package.json", () => {
+  assert.is(statSync(PROGRAM).mode & 0o777, 0o755);
+  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
+  assert.equal(command(["--version"]), { status: 0, stdout: `${version}\n`, stderr: "" });
+});
+
+for (const version of VERSIONS) {
+  test(`shows its help on ${version === "own" ? "this machine's Node" : `Node ${version}`}`, () => {
+    const { status, stdout, stderr } = start(nodeOf(version), [PROGRAM, "--help"]);
+    assert.equal([status, stderr], [0, ""]);
+    for (const name of COMMANDS) assert.match(stdout, `apollo-weave ${name}`);
+    assert.match(stdout, "Exit status:");
+  });
+}
+
+for (const name of COMMANDS) {
+  test(`${name} --help has an example that runs as it stands, and changes nothing`, () => {
+    const { status, stdout, stderr } = command([name, "--help"]);
+    assert.equal([status, stderr], [0, ""]);
+    assert.not.match(stdout, /.{101}/);
+    const example = /^Example, .*:\n {2}(.*)\n/m.exec(stdout)?.[1] ?? "";
+    assert.match(example, name);
+    const run = shell(example);
+    assert.not.match(run.stderr, "see: apollo-weave");
+    assert.ok([0, 1, 3].includes(run.status ?? -1), `${example} ended with ${run.status}: ${run.stderr}`);
+  });
+}
+
+const MISTAKES: readonly [line: string, message: string][] = [
+  ["", "there is no command; give one of: bridge, service, docker-opts, status, completion\nsee: apollo-weave --help"],
+  ["brigde", "there is no command brigde; give one of: bridge, service"],
+  [
+    "bridge --adress 10.2.0.1/16",
+    "there is no flag --adress; look for the one that you mean\nsee: apollo-weave bridge --help",
+  ],
+  ["bridge 10.2.0.1/16", "10.2.0.1/16 stands alone; a value follows its flag"],
+  ["bridge --host-index", "--host-index needs a value: --host-index VALUE"],
+  ["bridge --host-index one", '--host-index: "one" is not a whole number; give one from 1 to'],
+  ["bridge --address 10.2.0.1", '--address: "10.2.0.1"'],
+  ["bridge --datapath=vlan", "--datapath must be one of: router, vxlan, got: vlan"],
+  ["bridge --firewall=perhaps", '--firewall: "perhaps" is not a valid boolean; write yes or no'],
+  [
+    "service --password hunter2",
+    '--password: everybody can read it in the process list; give it as {"password": …} in a file',
+  ],
+  ["status --diff", "there is no flag --diff"],
+  ["completion fish", "shell must be one of: bash, zsh, got: fish"],
+  ["status --name a/b", 'name: "a/b"'],
+  ["bridge --args a.json --args b.json", "--args: there are several files; give one"],
+  ["bridge --args /no/such.json", "--args: can't read /no/such.json (ENOENT); there is no such file"],
+];
+
+for (const [line, message] of MISTAKES) {
+  test(`"apollo-weave ${line}" is not understood, and says what to do`, () => {
+    const { status, stdout, stderr } = command(line.split(" ").filter((word) => word !== ""));
+    assert.equal([status, stdout], [2, ""]);
+    assert.match(stderr, `apollo-weave: ${message}`);
+    assert.not.match(stderr, "hunter2");
+  });
+}
+
+test("options from a file: flags count before it, and what is wrong in it is named with it", () => {
+  const withFile = (argv: readonly string[], args: unknown): Ending =>
+    command([...argv, "--check", "--args", "-"], JSON.stringify(args));
+  const bad = withFile(["bridge"], { host_index: "one" });
+  assert.is(bad.status, 2);
+  assert.match(bad.stderr, 'apollo-weave: standard input: host_index: "one" is not a whole number');
+  assert.is.not(withFile(["bridge", "--host-index=1"], { host_index: "one" }).status, 2);
+  const unknown = withFile(["bridge"], { "host-index": 1 });
+  assert.is(unknown.status, 2);
+  assert.match(unknown.stderr, "standard input: Unsupported parameters for (weave_bridge) module: host-index.");
+});
+
+test("a secret in the file is in nothing that is printed", () => {
+  for (const password of ["hunter2", "hunter2\n"]) {
+    const { stdout, stderr } = command(
+      ["service", "--script-version=2.8.1", "--check", "--diff", "--args=-"],
+      JSON.stringify({ password }),
+    );
+    assert.not.match(stdout + stderr, "hunter2");
+  }
+});
+
+test("--json prints the module's own result and nothing else, in failure too", () => {
+  const { status, stdout, stderr } = command(["bridge", "--check", "--json"]);
+  assert.equal([status, stderr], [1, ""]);
+  const { failed, changed, msg } = JSON.parse(stdout) as Record<string, unknown>;
+  assert.equal([failed, changed], [true, false]);
+  assert.match(String(msg), "host_index: not given");
+});
+
+test("a failure goes to standard error", () => {
+  const { status, stdout, stderr } = command(["bridge", "--check"]);
+  assert.equal([status, stdout], [1, ""]);
+  assert.match(stderr, /^apollo-weave: failed: --host-index: not given; give this host's number in the cluster/);
+});
+
+test("status is coloured on a terminal, unless NO_COLOR says no, and plain in a pipe", () => {
+  const terminal = "script --quiet --return --command 'apollo-weave status' /dev/null";
+  assert.match(shell(terminal).stdout, "\x1b[1mbridge");
+  assert.not.match(shell(terminal, { NO_COLOR: "1" }).stdout, "\x1b[");
+  assert.match(shell("apollo-weave status | cat").stdout, /^bridge {4}/);
+});
+
+test("whoever reads no further ends nothing with a complaint", () => {
+  const { status, stderr } = shell("set -o pipefail; apollo-weave bridge --help | head -n 1");
+  assert.equal([status, stderr], [0, ""]);
+});
+
+/** What bash offers for the last of these words, as it asks for it: "=" is a word of its own there. */
+function completed(...words: string[]): string[] {
+  const last = words.at(-1) ?? "";
+  const { stdout, stderr } = shell(
+    `source <(apollo-weave completion bash)
+    [[ $(complete -p apollo-weave) == *" -F _apollo_weave apollo-weave" ]] || exit 1
+    COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}) COMP_CWORD=${words.length - 1}
+    _apollo_weave apollo-weave '${last === "=" ? "" : last}'
+    printf '%s\\n' "\${COMPREPLY[@]}"`,
+    { SHELL: "/usr/bin/zsh" }, // the login shell, which may be another
+  );
+  assert.is(stderr, "");
+  return stdout.trim().split("\n").sort();
+}
+
+test("bash completes commands, flags and the values of a choice, and leaves other values to itself", () => {
+  assert.equal(completed("apollo-weave", ""), [...COMMANDS].sort());
+  assert.equal(completed("apollo-weave", "st"), ["status"]);
+  assert.equal(completed("apollo-weave", "bridge", "--docker-"), [
+    "--docker-leaves",
+    "--docker-prefix",
+    "--docker-subnet",
+  ]);
+  assert.equal(completed("apollo-weave", "bridge", "--datapath", ""), ["router", "vxlan"]);
+  assert.equal(completed("apollo-weave", "bridge", "--datapath", "="), ["router", "vxlan"]);
+  assert.equal(completed("apollo-weave", "bridge", "--datapath", "=", "v"), ["vxlan"]);
+  assert.equal(completed("apollo-weave", "bridge", "--args", ""), [""]);
+});
+
+test("the script for zsh defines the completion of this command", () => {
+  const { status, stdout, stderr } = command(["completion", "zsh"]);
+  assert.equal([status, stderr], [0, ""]);
+  assert.match(stdout, /^#compdef apollo-weave\n[\s\S]*\ncompdef _apollo_weave apollo-weave\n$/);
+});
+
+test.run();
