@@ -121,7 +121,7 @@ test("without the tag weave nothing is done, and by the tag scope nothing where 
     [],
   );
   const look = ran(await quietPlay([...SITE, "--limit", "apollo1", "--tags", "scope"]));
-  assert.ok(look.includes("Ask the host"), look.join());
+  assert.ok(look.includes("Look at the host"), look.join());
   assert.equal(
     look.filter((task) => /bridge|Docker|Run /.test(task)),
     [],

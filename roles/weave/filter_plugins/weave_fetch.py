@@ -12,7 +12,8 @@ def unverifiable(items):
         if item.get("file"):
             continue
         if not url:
-            return f"{variable}: {item.get('image', 'one')} has neither url nor file; give url and sha256, or file."
+            what = item.get("image") or item.get("path")
+            return f"{variable}: {what} has neither url nor file; give url and sha256, or file."
         if not re.fullmatch("[0-9a-f]{64}", sha256):
             return (
                 f"{variable}: {url} is not fetched by the checksum {sha256 or '(none)'}; give the file's sha256, as `sha256sum` "
