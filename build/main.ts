@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { asAnsibleModule, bundle } from "./bundle";
 import { renderSidecar } from "./docs";
 import { MODULES } from "./modules";
+import { renderModules } from "./modules_page";
 import { renderVariables } from "./variables";
 
 /**
- * `npm run build`: the modules and their documentation into the role's library, the command by hand into dist, and the page
- * of the role's variables.
+ * `npm run build`: the modules and their documentation into the role's library, the command by hand into dist, and the pages
+ * of the modules and of the role's variables.
  */
 const root = join(__dirname, "..");
 const library = join(root, "roles/weave/library");
@@ -24,6 +25,7 @@ for (const { module, docs } of MODULES) {
 writeProgram(join(dist, "apollo-weave"), bundle("modules/command/index.ts"));
 const specs = readFileSync(join(root, "roles/weave/meta/argument_specs.yml"), "utf8");
 writeFileSync(join(root, "docs/variables.md"), renderVariables(specs));
+writeFileSync(join(root, "docs/modules.md"), renderModules(MODULES));
 
 function writeProgram(path: string, code: string): void {
   writeFileSync(path, code, { mode: 0o755 });

@@ -1,4 +1,5 @@
 import { parse } from "yaml";
+import { defaultValue, tableHead, tableRow } from "./markdown";
 
 /** An argument of a role, as meta/argument_specs.yml declares it (Ansible's "Role argument validation"). */
 interface Argument {
@@ -21,9 +22,7 @@ const HEAD = `# The role's variables
 Made from roles/weave/meta/argument_specs.yml by \`npm run build\`; \`ansible-doc -t role -r roles weave\` shows the same.
 A variable of another type, or with another value than those listed, is refused before the first task.
 
-| variable | type | default | what it means |
-| --- | --- | --- | --- |
-`;
+${tableHead(["variable", "type", "default", "what it means"])}`;
 
 /** Takes the text of a role's argument_specs.yml; returns the page of its variables, in Markdown. */
 export function renderVariables(specs: string): string {
@@ -40,16 +39,10 @@ function rows(options: Readonly<Record<string, Argument>>, parent: string): stri
 
 function row(name: string, argument: Argument): string {
   const { type, elements, choices, required, no_log: secret } = argument;
-  const cells = [
+  return tableRow([
     `\`${name}\``,
     [elements === undefined ? type : `${type} of ${elements}`, ...(secret ? ["secret"] : [])].join(", "),
-    required ? "required" : defaultOf(argument),
+    required ? "required" : defaultValue(argument.default),
     [...[argument.description].flat(), ...(choices ? [`One of: ${choices.join(", ")}.`] : [])].join(" "),
-  ];
-  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`;
-}
-
-function defaultOf({ default: value }: Argument): string {
-  if (value === undefined) return "";
-  return typeof value === "string" && value !== "" ? `\`${value}\`` : `\`${JSON.stringify(value)}\``;
+  ]);
 }

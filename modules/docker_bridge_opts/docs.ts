@@ -1,5 +1,7 @@
 import type { ModuleDocs } from "../../build/docs";
 
+const CONFIGURED = "with the states C(present) and C(absent)";
+
 export const docs: ModuleDocs = {
   short_description: "Set the options that put Docker's containers on a bridge",
   description: [
@@ -12,6 +14,8 @@ export const docs: ModuleDocs = {
     "Under C(live-restore) Docker keeps its default network for as long as a container runs. A restart for another " +
       "network stops these containers and starts them again.",
   ],
+  requirements: ["Docker"],
+  not_idempotent: "With I(state=restarted) it restarts Docker each time.",
   examples: `- name: Put Docker's containers on the bridge weave
   docker_bridge_opts:
     bridge: weave
@@ -46,15 +50,22 @@ export const docs: ModuleDocs = {
   notify: restart docker
 `,
   returns: {
-    path: { type: "str", description: "The file that new options go to.", sample: "/etc/default/docker" },
+    path: {
+      type: "str",
+      description: "The file that new options go to.",
+      returned: CONFIGURED,
+      sample: "/etc/default/docker",
+    },
     docker_opts: {
       type: "str",
       description: "All of dockerd's options in C(DOCKER_OPTS).",
+      returned: CONFIGURED,
       sample: "--bridge=weave --fixed-cidr=10.2.1.0/24",
     },
     restart_required: {
       type: "bool",
       description: "Whether the daemon that runs has other options, or none runs.",
+      returned: CONFIGURED,
       sample: true,
     },
   },

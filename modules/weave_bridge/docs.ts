@@ -1,5 +1,7 @@
 import type { ModuleDocs } from "../../build/docs";
 
+const PRESENT = "with I(state=present)";
+
 export const docs: ModuleDocs = {
   short_description: "Make the bridge of a host's containers, and what joins it to the other hosts'",
   description: [
@@ -11,6 +13,7 @@ export const docs: ModuleDocs = {
     "Refuses a network that overlaps an address or route of the host's, and an address that another host answers to.",
     "Firewalls that drop bridged frames elsewhere than in iptables (tables of nftables' own, firewalld with nftables) are not changed.",
   ],
+  requirements: ["iproute2", "ifupdown, or systemd-networkd 247 or newer"],
   examples: `- name: Host 1 of a cluster that the Weave router joins
   weave_bridge:
     host_index: 1
@@ -34,34 +37,50 @@ export const docs: ModuleDocs = {
     state: absent
 `,
   returns: {
-    name: { type: "str", description: "The bridge's name.", sample: "weave" },
+    name: { type: "str", description: "The bridge's name.", returned: "success", sample: "weave" },
     address: {
       type: "str",
       description: "The bridge's address with the network's prefix length.",
+      returned: PRESENT,
       sample: "10.2.0.1/16",
     },
-    network: { type: "str", description: "The container network of the cluster.", sample: "10.2.0.0/16" },
+    network: {
+      type: "str",
+      description: "The container network of the cluster.",
+      returned: PRESENT,
+      sample: "10.2.0.0/16",
+    },
     docker_subnet: {
       type: "str",
       description: "The subnet of this host's containers, for Docker's C(--fixed-cidr).",
+      returned: PRESENT,
       sample: "10.2.1.0/24",
     },
-    datapath: { type: "str", description: "What carries frames between hosts.", sample: "vxlan" },
+    datapath: {
+      type: "str",
+      description: "What carries frames between hosts, C(router) or C(vxlan).",
+      returned: PRESENT,
+      sample: "vxlan",
+    },
     peers: {
       type: "list",
+      elements: "str",
       description: "The peers of the VXLAN, in numeric order; empty with the Weave router.",
+      returned: PRESENT,
       sample: ["192.168.50.12"],
     },
     mtu: {
       type: "int",
       description: "The largest packet that containers may send, in bytes, for Docker's C(--mtu).",
+      returned: PRESENT,
       sample: 1450,
     },
     provider: {
       type: "str",
       description: "What makes the bridge at boot, C(ifupdown) or C(networkd).",
+      returned: PRESENT,
       sample: "ifupdown",
     },
-    mac: { type: "str", description: "The bridge's hardware address.", sample: "0e:5f:33:00:00:01" },
+    mac: { type: "str", description: "The bridge's hardware address.", returned: PRESENT, sample: "0e:5f:33:00:00:01" },
   },
 };

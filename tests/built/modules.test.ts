@@ -99,9 +99,14 @@ for (const name of NAMES) {
 
   test(`${name} has documentation of every option, examples that are tasks of it, and what it returns`, () => {
     const sidecar = parse(read(`${name}.yml`)) as {
-      DOCUMENTATION: { module: string; options: Record<string, { description: string[]; type: string }> };
+      DOCUMENTATION: {
+        module: string;
+        requirements: string[];
+        attributes: Record<string, { support: string; description: string; details?: string }>;
+        options: Record<string, { description: string[]; type: string }>;
+      };
       EXAMPLES: string;
-      RETURN: Record<string, { returned: string; type: string }>;
+      RETURN: Record<string, { returned: string; type: string; description: string }>;
     };
     assert.equal(Object.keys(sidecar).sort(), ["DOCUMENTATION", "EXAMPLES", "RETURN"]);
     assert.is(sidecar.DOCUMENTATION.module, name);
@@ -110,6 +115,12 @@ for (const name of NAMES) {
     for (const { description, type } of Object.values(sidecar.DOCUMENTATION.options)) {
       assert.ok(description.length > 0 && ["str", "int", "bool", "list", "dict", "raw"].includes(type));
     }
+    const { attributes, requirements } = sidecar.DOCUMENTATION;
+    assert.equal(Object.keys(attributes).sort(), ["check_mode", "diff_mode", "idempotent", "platform"]);
+    for (const { support, description, details } of Object.values(attributes)) {
+      assert.ok(description !== "" && (support === "full" || details));
+    }
+    assert.ok(requirements.some((requirement) => requirement.startsWith("Node.js 16")));
     const tasks = parse(sidecar.EXAMPLES) as Record<string, Record<string, unknown>>[];
     assert.ok(tasks.length > 0);
     for (const task of tasks) {
@@ -119,7 +130,9 @@ for (const name of NAMES) {
       );
       assert.ok(name in task, "an example of another module");
     }
-    assert.ok(Object.keys(sidecar.RETURN).length > 0);
+    for (const { type, returned, description } of Object.values(sidecar.RETURN)) {
+      assert.ok(type && returned && description);
+    }
   });
 
   test(`ansible-doc shows ${name}`, () => {
@@ -133,7 +146,7 @@ for (const name of NAMES) {
     const table = MODULES.find(({ module }) => module.name === name)?.module.options ?? {};
     for (const option of Object.keys(table)) assert.match(stdout, new RegExp(`^[=-] ${option}$`, "m"));
     assert.match(stdout, "EXAMPLES:");
-    assert.match(stdout, "RETURN VALUES:");
+    for (const part of ["ATTRIBUTES:", "REQUIREMENTS:", "RETURN VALUES:"]) assert.match(stdout, part);
   });
 
   for (const version of VERSIONS) {
