@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Diff } from "../../modules/core/run_module";
 import { withNewestAnsible } from "../controllers/newest";
+import { assertDocumented } from "./documented";
 
 export const ROOT = join(__dirname, "../..");
 
@@ -11,6 +12,8 @@ export const ROOT = join(__dirname, "../..");
 export interface TaskResult {
   readonly host: string;
   readonly task: string;
+  /** The module that did it, as the task names it. */
+  readonly action: string;
   readonly outcome: "ok" | "failed" | "unreachable" | "skipped";
   readonly result: {
     readonly changed?: boolean;
@@ -30,6 +33,8 @@ export interface PlaybookRun {
 export interface AnsibleOptions {
   /** Which ansible-core runs it: the machine's own, the oldest that the role is for, or the newest that Debian has. */
   readonly ansible?: "oldest" | "newest";
+  /** The folder that it is started in: the project's, unless told. */
+  readonly folder?: string;
   /** More variables of its environment, over those of this process. */
   readonly env?: Readonly<Record<string, string>>;
   /** Gets the output's lines as they come. */
@@ -38,7 +43,7 @@ export interface AnsibleOptions {
 
 /**
  * Runs `ansible-playbook` in the project's folder, as its user would, with the given arguments. Returns its exit status,
- * its output and each task's result on each host.
+ * its output and each task's result on each host. Fails where a module of the project returns what it does not document.
  */
 export function ansiblePlaybook(
   inventory: string,
@@ -64,17 +69,19 @@ async function recorded(
   program: string,
   inventory: string,
   args: readonly string[],
-  { ansible = "oldest", env = {}, log = () => undefined }: AnsibleOptions,
+  { ansible = "oldest", folder = ROOT, env = {}, log = () => undefined }: AnsibleOptions,
 ): Promise<PlaybookRun> {
-  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-play-"));
-  const record = join(folder, "results");
+  const scratch = mkdtempSync(join(tmpdir(), "apollo-weave-play-"));
+  const record = join(scratch, "results");
   const plain = [program, "-i", inventory, ...args];
   try {
-    const argv = ansible === "oldest" ? plain : await withNewestAnsible(plain, [ROOT, dirname(inventory), folder]);
-    const { status, output } = await run(argv, { ...recording(record), ...env }, log);
-    return { status, output, results: readRecord(record) };
+    const argv = ansible === "oldest" ? plain : await withNewestAnsible(plain, [ROOT, dirname(inventory), scratch]);
+    const { status, output } = await run(argv, folder, { ...recording(record), ...env }, log);
+    const results = readRecord(record);
+    results.forEach(assertDocumented);
+    return { status, output, results };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(scratch, { recursive: true, force: true });
   }
 }
 
@@ -89,13 +96,14 @@ function recording(record: string): Record<string, string> {
 
 function run(
   argv: readonly string[],
+  folder: string,
   env: Readonly<Record<string, string>>,
   log: (line: string) => void,
 ): Promise<{ status: number; output: string }> {
   const [program = "", ...args] = argv;
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
-      cwd: ROOT,
+      cwd: folder,
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });

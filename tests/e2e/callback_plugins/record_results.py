@@ -29,6 +29,7 @@ class CallbackModule(CallbackBase):
             {
                 "host": _of(result, "host").get_name(),
                 "task": _of(result, "task").get_name(),
+                "action": _of(result, "task").action,
                 "outcome": outcome,
                 "result": _of(result, "result"),
             },
