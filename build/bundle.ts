@@ -32,6 +32,8 @@ export function bundle(entry: string): string {
     const ncc = require.resolve("@vercel/ncc/dist/ncc/cli.js");
     const options = ["--minify", "--transpile-only", "--no-cache", "--target", "es2022", "--quiet", "--out", out];
     execFileSync(process.execPath, [ncc, "build", join(ROOT, entry), ...options], {
+      // Numbers in the bundle are made of the paths of its parts, as seen from here.
+      cwd: ROOT,
       stdio: ["ignore", "ignore", "inherit"],
     });
     return readFileSync(join(out, "index.js"), "utf8");

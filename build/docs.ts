@@ -75,7 +75,9 @@ const RETURNS: Returns = {
   },
   owed: {
     type: "list",
-    description: "What makes those of the changes that the module only finds; left out where there are none.",
+    elements: "str",
+    description: "What makes those of the changes that the module only finds.",
+    returned: "when there are such changes",
     sample: ["a restart of Docker"],
   },
 };

@@ -4,7 +4,10 @@ import { MODULES } from "../../build/modules";
 import type { TaskResult } from "./playbook";
 
 /** What Ansible itself gives a meaning to, or adds. */
-const ANSIBLES = ["changed", "failed", "skipped", "msg", "diff", "warnings", "exception", "item", "ansible_loop_var"];
+const ANSIBLES = [
+  ...["changed", "failed", "skipped", "msg", "diff", "warnings", "exception"],
+  ...["item", "ansible_loop_var", "changed_when_result", "failed_when_result"],
+];
 
 /** Fails where a task of one of the project's modules returned a value that its documentation does not tell, or tells otherwise. */
 export function assertDocumented({ action, task, outcome, result }: TaskResult): void {

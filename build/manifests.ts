@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import { dirname } from "node:path";
+import { parse } from "yaml";
+import type { Files } from "./files";
+
+/**
+ * Takes the text of galaxy.yml, the version and all other files of a collection; returns the two files that an archive has
+ * in galaxy.yml's place, as `ansible-galaxy collection build` writes them: MANIFEST.json and FILES.json.
+ */
+export function manifests(galaxy: string, version: string, files: Files): Files {
+  const list = text({ files: listing(files), format: 1 });
+  const manifest = text({
+    collection_info: { ...UNSAID, ...(parse(galaxy) as object), version },
+    file_manifest_file: {
+      name: "FILES.json",
+      ftype: "file",
+      chksum_type: "sha256",
+      chksum_sha256: sha256(list),
+      format: 1,
+    },
+    format: 1,
+  });
+  return new Map([
+    ["MANIFEST.json", { content: manifest, executable: false }],
+    ["FILES.json", { content: list, executable: false }],
+  ]);
+}
+
+/** What a manifest has of the keys that galaxy.yml leaves out. */
+const UNSAID = {
+  license_file: null,
+  dependencies: {},
+  repository: null,
+  documentation: null,
+  homepage: null,
+  issues: null,
+};
+
+function listing(files: Files): object[] {
+  const folders = new Set(["."]);
+  for (const path of files.keys()) {
+    for (let folder = dirname(path); folder !== "."; folder = dirname(folder)) folders.add(folder);
+  }
+  const nothing = { chksum_type: null, chksum_sha256: null, format: 1 };
+  return [
+    ...[...folders].sort().map((name) => ({ name, ftype: "dir", ...nothing })),
+    ...[...files]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, { content }]) => ({
+        name,
+        ftype: "file",
+        chksum_type: "sha256",
+        chksum_sha256: sha256(content),
+        format: 1,
+      })),
+  ];
+}
+
+/** Takes bytes; returns their SHA-256 in hexadecimal digits. */
+export function sha256(content: Buffer): string {
+  return createHash("sha256").update(content).digest("hex");
+}
+
+function text(value: object): Buffer {
+  return Buffer.from(`${JSON.stringify(value, null, 1)}\n`);
+}

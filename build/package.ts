@@ -1,0 +1,73 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { archive } from "./archive";
+import { type Files, readFile, readFiles, rewrite, under, within, without } from "./files";
+import { filterNames, qualifyFilters, qualifyModules } from "./full_names";
+import { manifests, sha256 } from "./manifests";
+import { MODULES } from "./modules";
+
+/**
+ * `npm run package`: of what `npm run build` has made, the archive of the collection and that of the role for a tree of
+ * one's own, with their checksums, into dist. Their bytes follow from the sources alone.
+ */
+const root = join(__dirname, "..");
+const dist = join(root, "dist");
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+const role = readFiles(join(root, "roles/weave"));
+
+const time = sourceTime();
+const archives: readonly [name: string, files: Files][] = [
+  [`apollo-weave-${version}.tar.gz`, collectionFiles()],
+  [`apollo-weave-role-${version}.tar.gz`, under("roles/weave", new Map([...role, ...topFiles("LICENSE")]))],
+];
+const sums = archives.map(([name, files]) => {
+  const content = archive(files, time);
+  writeFileSync(join(dist, name), content);
+  console.log(`dist/${name}  ${(content.length / 1000).toFixed(1)} kB`);
+  return `${sha256(content)}  ${name}\n`;
+});
+writeFileSync(join(dist, "SHA256SUMS"), sums.join(""));
+
+/** The role and the playbooks as a collection, which has modules and filters in folders of its own. */
+function collectionFiles(): Files {
+  const skeleton = readFiles(join(root, "build/collection"));
+  const galaxy = skeleton.get("galaxy.yml")?.content.toString() ?? "";
+  const modules = MODULES.map(({ module }) => module.name);
+  const filterPlugins = within("filter_plugins", role);
+  const filters = [...filterPlugins.values()].flatMap(({ content }) => filterNames(content.toString()));
+  const tasks = without(["library", "filter_plugins"], role);
+  const files = new Map([
+    ...[...skeleton].filter(([path]) => path !== "galaxy.yml"),
+    ...topFiles("CHANGELOG.md", "LICENSE"),
+    ...under("docs", without(["decisions"], readFiles(join(root, "docs")))),
+    ...under("playbooks", readFiles(join(root, "playbooks"))),
+    ...under("plugins/filter", filterPlugins),
+    ...under(
+      "plugins/modules",
+      rewrite(within("library", role), ".yml", (text) => qualifyModules(text, modules)),
+    ),
+    ...under(
+      "roles/weave",
+      rewrite(tasks, ".yml", (text) => qualifyFilters(text, filters)),
+    ),
+  ]);
+  return new Map([...files, ...manifests(galaxy, version, files)]);
+}
+
+/** Files of the project's own folder, by their names there. */
+function topFiles(...names: readonly string[]): Files {
+  return new Map(names.map((name) => [name, readFile(join(root, name))]));
+}
+
+/**
+ * The time of all files in the archives, in seconds since 1970: that of the last commit, unless the environment says another
+ * (https://reproducible-builds.org/specs/source-date-epoch/). Not one for ever: Python takes what it has compiled of another
+ * version's filters for current where time and size are the same.
+ */
+function sourceTime(): number {
+  return Number(
+    process.env["SOURCE_DATE_EPOCH"] ??
+      execFileSync("git", ["log", "-1", "--format=%ct"], { cwd: root, encoding: "utf8" }),
+  );
+}

@@ -1,0 +1,103 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { makePackages, type Packages } from "../built/packages";
+import type { Cluster } from "../hosts/cluster";
+import { bootHosts } from "./hosts";
+import { numberOf } from "./members";
+import { type AnsibleOptions, ansiblePlaybook, changedTasks, complaints, type PlaybookRun } from "./playbook";
+
+/** Both packages, each unpacked into an empty folder and used from there on a machine that has no Node. The tests are a story. */
+const test = suite("the packages on hosts");
+let cluster: Cluster;
+let packages: Packages;
+let path: string;
+
+test.before(async () => {
+  cluster = await bootHosts(2);
+  packages = makePackages();
+  path = pathWithoutNode(join(cluster.directory, "programs"));
+});
+test.after(() => cluster.down());
+
+/** Makes a folder of all programs of this machine but Node's; returns it. */
+function pathWithoutNode(folder: string): string {
+  mkdirSync(folder);
+  const programs = new Map<string, string>();
+  for (const directory of (process.env["PATH"] ?? "").split(":").reverse()) {
+    for (const name of readdirSync(directory)) programs.set(name, join(directory, name));
+  }
+  for (const name of ["node", "nodejs", "npm", "npx"]) programs.delete(name);
+  for (const [name, program] of programs) symlinkSync(program, join(folder, name));
+  return folder;
+}
+
+function emptyFolder(name: string): string {
+  const folder = join(cluster.directory, name);
+  mkdirSync(folder);
+  return folder;
+}
+
+const environment = (): Record<string, string> => ({
+  PATH: path,
+  ANSIBLE_COLLECTIONS_PATH: join(cluster.directory, "with-collection/collections"),
+});
+
+async function play(folder: string, args: readonly string[], options: AnsibleOptions = {}): Promise<PlaybookRun> {
+  const vxlan = ["--diff", "--extra-vars", "weave_datapath=vxlan"];
+  const run = await ansiblePlaybook(cluster.inventory, [...args, ...vxlan], { folder, env: environment(), ...options });
+  assert.is(run.status, 0, run.output);
+  assert.equal(
+    complaints(run).filter((line) => !line.includes("running playbook inside collection apollo.weave")),
+    [],
+  );
+  return run;
+}
+
+test("the collection is installed without a network, and its playbook provisions hosts", async () => {
+  const folder = emptyFolder("with-collection");
+  const install = ["ansible-galaxy", "collection", "install", packages.collection, "-p", "collections"];
+  execFileSync("unshare", ["--net", "--", ...install], {
+    cwd: folder,
+    stdio: "pipe",
+    env: { ...process.env, ...environment() },
+  });
+  const run = await play(folder, ["apollo.weave.weave"]);
+  assert.is(changedTasks(run).filter((task) => task.includes("restart docker")).length, 2, run.output);
+  for (const host of cluster.hosts) assert.is(await numberOf(host), host.number);
+});
+
+test("its playbook verify finds every way open", async () => {
+  const run = await play(join(cluster.directory, "with-collection"), ["apollo.weave.verify"]);
+  assert.match(run.output, /apollo2/);
+});
+
+test("its role in a play of one's own changes nothing, by the newest ansible-core", async () => {
+  const folder = join(cluster.directory, "with-collection");
+  writeFileSync(
+    join(folder, "site.yml"),
+    "- hosts: weave_servers\n  gather_facts: false\n  roles:\n    - role: apollo.weave.weave\n",
+  );
+  const run = await play(folder, ["site.yml"], { ansible: "newest" });
+  assert.equal(changedTasks(run), []);
+  assert.ok(run.results.some(({ action }) => action.endsWith("weave_bridge")));
+});
+
+test("the role of the other package is the same: it changes nothing and verifies", async () => {
+  const folder = emptyFolder("with-role");
+  execFileSync("tar", ["-xzf", packages.role], { cwd: folder });
+  writeFileSync(
+    join(folder, "site.yml"),
+    "- hosts: weave_servers\n  gather_facts: false\n  roles:\n    - role: weave\n",
+  );
+  const run = await play(folder, ["site.yml"]);
+  assert.equal(changedTasks(run), []);
+  assert.ok(run.results.some(({ action }) => action === "weave_bridge"));
+  const verify = ["-i", cluster.inventory, "-m", "include_role", "-a", "name=weave tasks_from=verify"];
+  const env = { ...process.env, ...environment() };
+  execFileSync("ansible", ["weave_servers", ...verify], { cwd: folder, stdio: "pipe", env });
+});
+
+test.run();

@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { filterNames, qualifyFilters, qualifyModules } from "../../build/full_names";
+
+test("filters get their full names, and nothing else of these names does", () => {
+  const text = `
+    a: "{{ weave_cluster | weave_refusal(b) |weave_cluster | length }}"
+    weave_cluster: "{{ weave_cluster.ask | default(weave_refusal) | weave_refusals }}"
+    b: >-
+      {{ weave_look |
+         weave_refusal }}`;
+  assert.is(
+    qualifyFilters(text, ["weave_cluster", "weave_refusal"]),
+    `
+    a: "{{ weave_cluster | apollo.weave.weave_refusal(b) |apollo.weave.weave_cluster | length }}"
+    weave_cluster: "{{ weave_cluster.ask | default(weave_refusal) | weave_refusals }}"
+    b: >-
+      {{ weave_look |
+         apollo.weave.weave_refusal }}`,
+  );
+});
+
+test("modules get their full names where they are a task's, not where they are registered or notified", () => {
+  const tasks = "- name: weave_bridge\n  weave_bridge:\n    name: weave_bridge\n  register: weave_bridge\n";
+  assert.is(
+    qualifyModules(tasks, ["weave_bridge"]),
+    "- name: weave_bridge\n  apollo.weave.weave_bridge:\n    name: weave_bridge\n  register: weave_bridge\n",
+  );
+});
+
+test("the names of a plugin's filters are read from it, and one that has none is refused", () => {
+  const plugin = readFileSync(join(__dirname, "../../roles/weave/filter_plugins/weave_cluster.py"), "utf8");
+  assert.equal(filterNames(plugin), ["weave_answer", "weave_cluster", "weave_refusal"]);
+  assert.throws(() => filterNames("class FilterModule:\n    pass\n"), "has no filters");
+});
+
+test.run();
