@@ -36,10 +36,10 @@ export function without(folders: readonly string[], files: Files): Files {
   return new Map([...files].filter(([path]) => !folders.some((folder) => path.startsWith(`${folder}/`))));
 }
 
-/** Takes files and what to make of the texts of those whose names end so; returns all files. */
-export function rewrite(files: Files, ending: string, change: (text: string) => string): Files {
+/** Takes files and what to make of the texts of those whose names end in one of these ways; returns all files. */
+export function rewrite(files: Files, endings: readonly string[], change: (text: string) => string): Files {
   const changed = [...files].map(([path, file]) =>
-    path.endsWith(ending)
+    endings.some((ending) => path.endsWith(ending))
       ? ([path, { ...file, content: Buffer.from(change(file.content.toString())) }] as const)
       : ([path, file] as const),
   );

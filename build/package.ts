@@ -45,11 +45,11 @@ function collectionFiles(): Files {
     ...under("plugins/filter", filterPlugins),
     ...under(
       "plugins/modules",
-      rewrite(within("library", role), ".yml", (text) => qualifyModules(text, modules)),
+      rewrite(within("library", role), [".yml"], (text) => qualifyModules(text, modules)),
     ),
     ...under(
       "roles/weave",
-      rewrite(tasks, ".yml", (text) => qualifyFilters(text, filters)),
+      rewrite(tasks, [".yml", ".j2"], (text) => qualifyFilters(text, filters)),
     ),
   ]);
   return new Map([...files, ...manifests(galaxy, version, files)]);
