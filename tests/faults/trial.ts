@@ -103,9 +103,11 @@ export async function suffer(host: Host, course: Course, fault: Fault, atStart: 
   const run = output.stdout.trim() === "" ? "killed" : hasFailed(output.stdout) ? "failed" : "succeeded";
   const [happened = "", first = ""] = await sections(host, [fault.kind === "program" ? HIT : "true", LOOK]);
   const after = readState(first);
+  // A restart that fails has a way back: to the options from before this scenario, by another restart.
+  const wentBack = output.stdout.includes("The configuration from before is back");
   const wrong = [
     ...(hit || happened !== "" ? [] : [`it did not happen: ${output.stdout}${output.stderr}`]),
-    ...damage(before, wanted, after, run === "killed"),
+    ...(wentBack ? [] : damage(before, wanted, after, run === "killed")),
   ];
   const unfinished = [...after.files.keys()].filter(isUnfinished).length;
   if (run !== "succeeded" && after.dockerStarts === 0 && difference(before, after).length === 0) {
@@ -114,8 +116,7 @@ export async function suffer(host: Host, course: Course, fault: Fault, atStart: 
   const [end = "", second = ""] = await sections(host, [commandsToFinish(scenario), LOOK]);
   const final = readState(second);
   const failed = hasFailed(end) || end.trim() === "" ? [`the next run fails: ${end.trim()}`] : [];
-  // A restart that fails has a way back, which is another, and is then made once more.
-  const most = output.stdout.includes("The configuration from before is back") ? 3 : 1;
+  const most = wentBack ? 3 : 1;
   const often = final.dockerStarts > most ? [`Docker was started ${final.dockerStarts} times`] : [];
   return {
     fault,
