@@ -27,6 +27,7 @@ packages=(
   openssh-client   # how Ansible reaches them
   procps           # looks at their processes
   shellcheck       # lints the shell files
+  strace           # has the modules' system calls fail
 )
 missing=()
 for package in "${packages[@]}"; do

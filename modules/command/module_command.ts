@@ -1,4 +1,5 @@
 import type { CommandModule } from "yargs";
+import { alone } from "../core/alone";
 import { apply } from "../core/apply";
 import { linuxHost } from "../core/linux_host";
 import type { Module } from "../core/module";
@@ -51,7 +52,9 @@ export function moduleCommand<Table extends OptionTable, Observed>(
       refuseUnusable(module.name, given);
       const mode = { check: argv["check"] === true, diff: argv["diff"] === true };
       const result =
-        mode.check || isRoot() ? await runModule(module, given.options, mode, linuxHost, apply) : needsRoot(name);
+        mode.check || isRoot()
+          ? await runModule(module, given.options, mode, linuxHost, apply, alone)
+          : needsRoot(name);
       process.exitCode = statusOf(result, mode);
       if (argv["json"] === true) print(`${JSON.stringify(result, null, 2)}\n`);
       else tell(result, mode, given);

@@ -1,3 +1,4 @@
+import { alone } from "./alone";
 import { apply } from "./apply";
 import { asciiJson } from "./ascii_json";
 import { linuxHost } from "./linux_host";
@@ -34,5 +35,5 @@ async function runWithArguments<Table extends OptionTable, Observed>(
   const all = new Map(Object.entries(given));
   const own = new Map([...all].filter(([name]) => !name.startsWith("_ansible_")));
   const mode = { check: all.get("_ansible_check_mode") === true, diff: all.get("_ansible_diff") === true };
-  return runModule(module, own, mode, linuxHost, apply);
+  return runModule(module, own, mode, linuxHost, apply, alone);
 }

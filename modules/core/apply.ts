@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Action, Attempt, Change, Validate } from "./change";
 import type { HttpRequest } from "./host";
 import { nameOfRequest, request, run } from "./linux_host";
-import { Refusal } from "./refusal";
+import { messageOf, Refusal } from "./refusal";
 import { removeFile, replaceFile } from "./replace_file";
 
 /** Makes one change on this host. Throws a Refusal that names the change and the step that failed. */
@@ -48,6 +48,7 @@ function write({ path, content, mode }: Extract<Action, { do: "write" }>): void 
   try {
     replaceFile(path, content, mode);
   } catch (error) {
+    if (error instanceof Refusal) throw error;
     const { code = "", message } = error as NodeJS.ErrnoException;
     throw new Refusal(`can't write ${path}: ${message}; it is as it was. ${REMEDIES.get(code) ?? ""}`.trim());
   }
@@ -120,12 +121,12 @@ async function attempt({ steps, evidence, otherwise, outcome }: Attempt): Promis
   }
 }
 
-/** What a program says, in words for a message. */
+/** What a program says, in words for a message; where it fails itself, that must not hide what the message is about. */
 function told(argv: readonly string[]): string {
-  const { stdout, stderr } = run(argv, { mayFail: true });
-  return `${argv.join(" ")} says: ${(stdout + stderr).trim()}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  try {
+    const { stdout, stderr } = run(argv, { mayFail: true });
+    return `${argv.join(" ")} says: ${(stdout + stderr).trim()}`;
+  } catch (error) {
+    return messageOf(error);
+  }
 }

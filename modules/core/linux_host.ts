@@ -9,7 +9,8 @@ import { Refusal } from "./refusal";
 
 const RUN_SECONDS = 30;
 const REQUEST_SECONDS = 10;
-const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/** Where programs are looked for, whatever this process's own environment says. */
+export const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The host that this process runs on. */
 export const linuxHost: Host = { file, modified, kernel, names, link, addresses, lookUp, run, request };
@@ -81,10 +82,11 @@ export function run(argv: readonly string[], { timeout = RUN_SECONDS, mayFail = 
     default:
       throw new Refusal(`can't run ${command}: ${error?.message}`);
   }
-  if (status !== 0 && !mayFail) {
+  // A program that was killed has given no answer.
+  if (status === null || (status !== 0 && !mayFail)) {
     throw new Refusal(`${command} ended with ${signal ?? `status ${status}`}${said(stderr || stdout)}`);
   }
-  return { status: status ?? -1, stdout, stderr };
+  return { status, stdout, stderr };
 }
 
 function said(output: string): string {

@@ -5,3 +5,8 @@
 export class Refusal extends Error {
   override readonly name = "Refusal";
 }
+
+/** What was thrown, in words. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

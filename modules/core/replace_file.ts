@@ -15,12 +15,13 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { messageOf, Refusal } from "./refusal";
 
 /**
  * Replaces a file's content, or makes the file, so that at every moment either the old or the new content is there,
  * whole, and still is after a power failure. Takes the path (a link is followed, what it points at is replaced), the
  * content with one character a byte, and the permission bits; the owner stays as it was. Missing folders are made.
- * Throws Node's own error, with the old content in place.
+ * Throws Node's own error, with the old content in place, or a Refusal where the new one is and may not last.
  */
 export function replaceFile(path: string, content: string, mode: number): void {
   const old = statOf(path);
@@ -45,7 +46,13 @@ export function replaceFile(path: string, content: string, mode: number): void {
     rmSync(temporary, { force: true });
     throw error;
   }
-  syncFolder(folder);
+  try {
+    syncFolder(folder);
+  } catch (error) {
+    throw new Refusal(
+      `${path} is replaced, and may be as before after a power failure: ${messageOf(error)}. Run again once its disk is well`,
+    );
+  }
 }
 
 /** Removes a file so that it is gone after a power failure too. A file that is not there is no error. */

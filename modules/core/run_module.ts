@@ -36,8 +36,9 @@ export interface Diff {
 
 /**
  * Runs a module: options, observe, plan; then, unless it is only a check, the changes, and observe and plan once more to
- * prove that nothing is left to do. Takes the arguments without Ansible's own, the host to look at, and `apply`, which
- * makes one change and throws when it can't. Returns the result; a failure is a result too, so it never throws.
+ * prove that nothing is left to do. Takes the arguments without Ansible's own, the host to look at, `apply`, which makes one
+ * change and throws when it can't, and `alone`, which does work while nobody else changes the host; a check changes nothing
+ * and waits for nobody. Returns the result; a failure is a result too, so it never throws.
  */
 export async function runModule<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
@@ -45,31 +46,15 @@ export async function runModule<Table extends OptionTable, Observed>(
   mode: RunMode,
   host: Host,
   apply: (change: Change) => Promise<void>,
+  alone = <T>(work: () => Promise<T>): Promise<T> => work(),
 ): Promise<Result> {
   const made: Change[] = [];
   try {
     const options = parseOptions(module.name, module.options, args);
     const plan = async (): Promise<Plan> => module.plan(options, await module.observe(options, host));
-
+    if (!mode.check) return await alone(() => carryOut(plan, apply, made, mode));
     const planned = await plan();
-    if (mode.check) return report(planned.changes, planned, mode);
-
-    const toMake = planned.changes.filter((change) => change.madeBy === undefined);
-    for (const change of toMake) {
-      await apply(change);
-      made.push(change);
-    }
-    const after = toMake.length > 0 ? await plan() : planned;
-    const left = after.changes.filter((change) => change.madeBy === undefined);
-    if (left.length > 0) {
-      const what = left.map(
-        ({ subject, before, after: wanted }) => `${subject} is ${quote(before)}, not ${quote(wanted)}`,
-      );
-      throw new Refusal(
-        `all changes were made, yet the host is not as wanted: ${what.join("; ")}. Run again with --diff, and look for what else manages this host.`,
-      );
-    }
-    return report(planned.changes, after, mode);
+    return report(planned.changes, planned, mode);
   } catch (error) {
     return {
       failed: true,
@@ -78,6 +63,32 @@ export async function runModule<Table extends OptionTable, Observed>(
       ...report(made, { changes: [], facts: {} }, mode),
     };
   }
+}
+
+/** Plans, makes the changes, adding each to `made`, and plans again to see that none is left. */
+async function carryOut(
+  plan: () => Promise<Plan>,
+  apply: (change: Change) => Promise<void>,
+  made: Change[],
+  mode: RunMode,
+): Promise<Result> {
+  const planned = await plan();
+  const toMake = planned.changes.filter((change) => change.madeBy === undefined);
+  for (const change of toMake) {
+    await apply(change);
+    made.push(change);
+  }
+  const after = toMake.length > 0 ? await plan() : planned;
+  const left = after.changes.filter((change) => change.madeBy === undefined);
+  if (left.length > 0) {
+    const what = left.map(
+      ({ subject, before, after: wanted }) => `${subject} is ${quote(before)}, not ${quote(wanted)}`,
+    );
+    throw new Refusal(
+      `all changes were made, yet the host is not as wanted: ${what.join("; ")}. Run again with --diff, and look for what else manages this host.`,
+    );
+  }
+  return report(planned.changes, after, mode);
 }
 
 function report(changes: readonly Change[], plan: Plan, mode: RunMode): Result {

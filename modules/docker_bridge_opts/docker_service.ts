@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Host } from "../core/host";
 import { Refusal } from "../core/refusal";
 import { environmentValue } from "../formats/environment_file";
@@ -24,16 +25,26 @@ export interface DockerService {
 }
 
 /** Finds out how dockerd is started, as no distribution's name tells. Throws a Refusal where there is no Docker. */
-export function observeService(host: Host): DockerService {
+export async function observeService(host: Host): Promise<DockerService> {
   // As sd_booted(3) tells that systemd runs.
   return host.names("/run/systemd").includes("system") ? observeUnit(host) : observeScript(host);
 }
 
-function observeUnit(host: Host): DockerService {
-  const { stdout } = host.run(
-    "systemctl show docker.service -p LoadState,FragmentPath,DropInPaths,NeedDaemonReload,MainPID".split(" "),
-  );
-  const properties = parseProperties(stdout);
+/** Of a restart under way, such as an interrupted run has begun, it is the daemon that it ends with that counts. */
+async function settledUnit(host: Host): Promise<ReadonlyMap<string, string>> {
+  const end = Date.now() + SETTLE_SECONDS * 1000;
+  for (;;) {
+    const show = "systemctl show docker.service -p LoadState,FragmentPath,DropInPaths,NeedDaemonReload,MainPID,Job";
+    const properties = parseProperties(host.run(show.split(" ")).stdout);
+    if (!Number(properties.get("Job")) || Date.now() >= end) return properties;
+    await sleep(250);
+  }
+}
+
+const SETTLE_SECONDS = 30;
+
+async function observeUnit(host: Host): Promise<DockerService> {
+  const properties = await settledUnit(host);
   const property = (name: string): string => properties.get(name) ?? "";
   if (property("LoadState") !== "loaded") {
     throw new Refusal(

@@ -35,7 +35,7 @@ export interface ObservedDocker {
 /** Looks at where dockerd reads its options, at what it runs with, and at the bridge where its address was not told. */
 export async function observe(options: DockerOptions, host: Host): Promise<ObservedDocker> {
   const [bridge = null] = wantedFlags(options).get("bridge") ?? [];
-  const service = observeService(host);
+  const service = await observeService(host);
   const optionsFile = host.file(service.filePath);
   const dropIn = host.file(DROP_IN_PATH);
   const lineIsRead =

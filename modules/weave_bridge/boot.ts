@@ -29,13 +29,19 @@ export function bootChanges(name: string, wanted: WantedBridge | null, observed:
 
   const networkd = wanted?.provider === "networkd" ? reloadNetworkd(name) : RELOAD_NETWORKD;
   return [
-    ...followed(changesOf(unmanagedPath(name)), observed.managers.networkManager ? [RELOAD_NETWORK_MANAGER] : []),
+    ...(observed.managers.networkManager
+      ? reloaded("NetworkManager", changesOf(unmanagedPath(name)), [RELOAD_NETWORK_MANAGER], observed)
+      : changesOf(unmanagedPath(name))),
     ...changesOf(stanzaPath(name)),
     ...interfacesChanges(name, wanted, observed),
-    ...followed(networkdPaths(name).flatMap(changesOf), observed.managers.networkd === "off" ? [] : networkd),
-    ...followed(
+    ...(observed.managers.networkd === "off"
+      ? networkdPaths(name).flatMap(changesOf)
+      : reloaded("systemd-networkd", networkdPaths(name).flatMap(changesOf), networkd, observed)),
+    ...reloaded(
+      "systemd",
       changesOf(dockerDropInPath(name)),
       files.has(dockerDropInPath(name)) ? RELOAD_SYSTEMD : [REMOVE_DROP_IN_FOLDER, ...RELOAD_SYSTEMD],
+      observed,
     ),
   ];
 }
@@ -52,9 +58,30 @@ function interfacesChanges(name: string, wanted: WantedBridge | null, observed: 
   return fileChanges(observed.interfaces, { path: INTERFACES, content });
 }
 
-/** What is to be done once after several files, at the last of them that changes. */
-function followed(changes: readonly Change[], actions: readonly Action[]): Change[] {
-  return changes.map((change, index) =>
-    index === changes.length - 1 ? { ...change, actions: [...change.actions, ...actions] } : change,
-  );
+/**
+ * Files of a program that is to read them again, once, after the last of them that changes. A mark from before the first
+ * until then tells the next run that this is still owed: the files don't.
+ */
+function reloaded(
+  reader: string,
+  changes: readonly Change[],
+  reload: readonly Action[],
+  { owedReloads }: ObservedBridge,
+): Change[] {
+  const path = reloadMark(reader);
+  const mark: Action = { do: "write", path, content: "", mode: 0o600 };
+  const done: readonly Action[] = [...reload, { do: "remove", path }];
+  if (changes.length === 0 && owedReloads.includes(path)) {
+    return [
+      { subject: `${reader}, as it runs`, before: "with older files\n", after: "with its files\n", actions: done },
+    ];
+  }
+  return changes.map((change, index) => ({
+    ...change,
+    actions: [...(index === 0 ? [mark] : []), ...change.actions, ...(index === changes.length - 1 ? done : [])],
+  }));
 }
+
+/** In a folder that is empty after a boot, which reads all files anyhow. */
+export const RELOAD_MARKS = "/run";
+export const reloadMark = (reader: string) => `${RELOAD_MARKS}/weave_bridge.reload-${reader}`;

@@ -1,3 +1,4 @@
+import { basename, dirname } from "node:path";
 import { run, type WantedFile } from "../core/change";
 import { FLOOD_MAC } from "../formats/iproute";
 import { renderSections, type Section } from "../formats/networkd";
@@ -23,8 +24,11 @@ export function dockerDropInPath(name: string): string {
 
 const DROP_IN_FOLDER = "/etc/systemd/system/docker.service.d";
 
-/** Takes away the folder that may have been made for the file in it, unless others have files there. */
-export const REMOVE_DROP_IN_FOLDER = run(["rmdir", "--ignore-fail-on-non-empty", DROP_IN_FOLDER]);
+/** Takes away the folder that may have been made for the file in it, if it is still there and others have no files there. */
+export const REMOVE_DROP_IN_FOLDER = run([
+  ...["find", dirname(DROP_IN_FOLDER), "-maxdepth", "1", "-name", basename(DROP_IN_FOLDER)],
+  ...["-type", "d", "-empty", "-delete"],
+]);
 
 /**
  * Has systemd-networkd read its files, and waits until it has set up the bridge by them. What is live then is what the

@@ -5,7 +5,7 @@ import { parseRoutes, type Route } from "../formats/routes";
 import { HOST_NAME } from "../network/host_name";
 import { addressOf } from "../network/ipv4";
 import { addressesOf } from "./addresses";
-import { ownPaths } from "./boot";
+import { ownPaths, RELOAD_MARKS, reloadMark } from "./boot";
 import { observeCutOffPorts } from "./container_ports";
 import { checkRule } from "./firewall";
 import { INTERFACES, INTERFACES_FOLDER } from "./ifupdown";
@@ -27,6 +27,8 @@ export interface ObservedBridge {
   readonly ifupdownHolds: boolean;
   /** The files that this module may have made, by path. */
   readonly files: ReadonlyMap<string, FileState | null>;
+  /** The marks, by path, of reloads that an interrupted run has not come to. */
+  readonly owedReloads: readonly string[];
   /** All devices with their IPv4 addresses. */
   readonly links: readonly IpLink[];
   /** The IPv4 addresses of the names among the options, as this host looks them up. */
@@ -76,6 +78,10 @@ export async function look(options: BridgeOptions, host: Host): Promise<Observed
     interfacesFolder: host.names(INTERFACES_FOLDER),
     ifupdownHolds: (host.kernel("/run/network/ifstate") ?? "").split("\n").includes(`${name}=${name}`),
     files: new Map(ownPaths(name).map((path) => [path, host.file(path)])),
+    owedReloads: host
+      .names(RELOAD_MARKS)
+      .map((file) => `${RELOAD_MARKS}/${file}`)
+      .filter((path) => path.startsWith(reloadMark(""))),
     links,
     lookedUp: await host.lookUp(namesToLookUp(options, links)),
     routes: parseRoutes(host.kernel("/proc/net/route") ?? ""),
@@ -95,7 +101,7 @@ export async function look(options: BridgeOptions, host: Host): Promise<Observed
         }
       : null,
     cutOffPorts: observeCutOffPorts(name, devices, host),
-    passes: programs.has("iptables") ? host.run(checkRule(name), { mayFail: true }).status === 0 : null,
+    passes: programs.has("iptables") ? isPassed(name, host) : null,
     addressHolder: options.state === "present" ? findAddressHolder(options, links, programs, host) : null,
   };
 }
@@ -117,6 +123,13 @@ function observeLink(device: string, host: Host): ObservedLink {
     up: (Number(host.kernel(`${NET}/${device}/flags`)) & IFF_UP) !== 0,
     master: host.link(`${NET}/${device}/master`)?.replace(/.*\//, "") ?? null,
   };
+}
+
+/** Status 1 says that there is no such rule, any other that iptables could not tell (iptables/xshared.h). */
+function isPassed(name: string, host: Host): boolean {
+  const { status, stderr } = host.run(checkRule(name), { mayFail: true });
+  if (status > 1) throw new Refusal(`${checkRule(name).join(" ")} ended with status ${status}: ${stderr.trim()}`);
+  return status === 0;
 }
 
 function mtuOf(device: string, host: Host): number {

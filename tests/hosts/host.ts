@@ -55,22 +55,30 @@ export class Host {
 
   /**
    * Runs a program on the host as root, in `/`, with nothing of this process's environment. Throws when the host is off
-   * or the program takes too long (60 s by default), and, unless `check` is false, when it fails.
+   * or the program takes too long (60 s by default), and, unless `check` is false, when it fails. A `tracer` is a program
+   * of the machine's, with its arguments, that starts the program and traces it.
    */
   async exec(
     argv: readonly string[],
-    options: { input?: string; timeoutSeconds?: number; check?: boolean } = {},
+    options: { input?: string; timeoutSeconds?: number; check?: boolean; tracer?: readonly string[] } = {},
   ): Promise<Output> {
     return this.runInside(argv, options);
   }
 
   /** What to run, and with which environment, for a program to run on the host. Throws when the host is off. */
-  command(argv: readonly string[]): { argv: string[]; environment: Record<string, string> } {
+  command(
+    argv: readonly string[],
+    tracer: readonly string[] = [],
+  ): { argv: string[]; environment: Record<string, string> } {
     const init = findInit(this.cluster, this.name);
     if (init === null) throw new Error(`${this.name} is off: boot it first`);
-    const namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd"];
-    const enter = ["nsenter", "--target", String(init.pid), ...namespaces];
-    return { argv: [...enter, "--", ...argv], environment: { ...ENVIRONMENT, TERM: process.env["TERM"] ?? "dumb" } };
+    const enter = (...namespaces: string[]) => ["nsenter", "--target", String(init.pid), ...namespaces, "--"];
+    const others = enter("--mount", "--uts", "--ipc", "--net", "--cgroup", "--root", "--wd");
+    return {
+      // Whoever traces a process has to know it by the number that it has for itself.
+      argv: [...enter("--pid"), ...tracer, ...others, ...argv],
+      environment: { ...ENVIRONMENT, TERM: process.env["TERM"] ?? "dumb" },
+    };
   }
 
   /** Writes a file of the host, on or off, and the directories on the way; mode 0644 unless told. */
@@ -241,8 +249,11 @@ export class Host {
     await unplugHost(this.cluster, this.name);
   }
 
-  private runInside(argv: readonly string[], options: RunOptions): Promise<Output> {
-    const command = this.command(argv);
+  private runInside(
+    argv: readonly string[],
+    { tracer, ...options }: RunOptions & { tracer?: readonly string[] },
+  ): Promise<Output> {
+    const command = this.command(argv, tracer);
     const title = `${this.name}: ${options.title ?? argv.join(" ")}`;
     return run(command.argv, { ...options, environment: command.environment, title });
   }

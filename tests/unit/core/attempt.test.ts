@@ -31,6 +31,24 @@ test("what is done where an attempt fails is done, and the failure is told with 
     assert.not.ok(existsSync(`${path}2`), "steps behind it are not done");
   }));
 
+test("what is done where an attempt fails is done also where its evidence can't be had", () =>
+  inTemporaryFolderUntilDone(async (folder) => {
+    const path = join(folder, "file");
+    const message = await messageOf(
+      apply(
+        change({
+          do: "attempt",
+          steps: [run(["false"])],
+          evidence: ["weave-no-such-program"],
+          otherwise: [{ do: "write", path, content: "back", mode: 0o644 }],
+          outcome: "It is back.",
+        }),
+      ),
+    );
+    assert.match(message, /^it: false ended with status 1\nthere is no program .*\nIt is back\.$/);
+    assert.is(readFileSync(path, "utf8"), "back");
+  }));
+
 test("where that fails, too, both are told", async () => {
   const message = await messageOf(
     apply(

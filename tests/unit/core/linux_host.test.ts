@@ -141,6 +141,13 @@ test("a program that a signal ends is refused with the signal", () => {
   );
 });
 
+test("a program that is killed has given no answer, where it may fail either", () => {
+  assert.match(
+    refusalOf(() => run(["sh", "-c", "kill -KILL $$"], { mayFail: true })),
+    "ended with SIGKILL",
+  );
+});
+
 test("a status other than 0 is an answer where it may be", () => {
   assert.equal(run(["sh", "-c", "echo no; exit 4"], { mayFail: true }), { status: 4, stdout: "no\n", stderr: "" });
 });

@@ -1,4 +1,4 @@
-import {
+import fs, {
   chmodSync,
   chownSync,
   existsSync,
@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { removeFile, replaceFile } from "../../../modules/core/replace_file";
+import { refusalOf } from "../support/refusal";
 import { inTemporaryFolder } from "../support/temporary_folder";
 
 const modeOf = (path: string): number => statSync(path).mode & 0o7777;
@@ -147,6 +148,27 @@ test("where the file can't be put in place, the old state stays and no temporary
     assert.throws(() => replaceFile(join(folder, "taken"), "new", 0o644), /EISDIR|ENOTEMPTY|EEXIST/);
     assert.is(readFileSync(join(folder, "taken/inside"), "utf8"), "old");
     assert.equal(readdirSync(folder), ["taken"]);
+  });
+});
+
+test("a folder that can't be synced is a refusal that does not say the file is as it was", () => {
+  inTemporaryFolder((folder) => {
+    const path = join(folder, "file");
+    const { fsyncSync } = fs;
+    fs.fsyncSync = (file) => {
+      if (fs.fstatSync(file).isDirectory()) throw new Error("EIO: i/o error, fsync");
+      fsyncSync(file);
+    };
+    try {
+      assert.match(
+        refusalOf(() => replaceFile(path, "new", 0o644)),
+        `${path} is replaced, and may be as before after a power failure: EIO`,
+      );
+    } finally {
+      fs.fsyncSync = fsyncSync;
+    }
+    assert.is(readFileSync(path, "latin1"), "new");
+    assert.equal(readdirSync(folder), ["file"]);
   });
 });
 

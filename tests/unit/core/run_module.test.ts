@@ -264,6 +264,37 @@ test("an observation that answers later is waited for", async () => {
   assert.is(lamp.level, 5);
 });
 
+test("all but a check is done while nobody else is at work", async () => {
+  const lamp = dark();
+  const events: string[] = [];
+  const module = lampModule(lamp, {
+    observe: () => {
+      events.push("look");
+      return { ...lamp };
+    },
+  });
+  const alone = async <T>(work: () => Promise<T>): Promise<T> => {
+    events.push("begin");
+    const result = await work();
+    events.push("end");
+    return result;
+  };
+  await runModule(module, given, CHECK, host, applyTo(lamp, events), alone);
+  assert.equal(events, ["look"]);
+  await runModule(module, given, RUN, host, applyTo(lamp, events), alone);
+  assert.equal(events, ["look", "begin", "look", "level", "color", "look", "end"]);
+});
+
+test("a run that finds another in progress fails and makes nothing", async () => {
+  const lamp = dark();
+  const busy = (): never => {
+    throw new Refusal("another run is in progress");
+  };
+  const result = await runModule(lampModule(lamp), given, RUN, host, applyTo(lamp), busy);
+  assert.equal(result, { failed: true, msg: "another run is in progress", changed: false, diff: [] });
+  assert.equal(lamp, dark());
+});
+
 test("warnings are reported where there are any", async () => {
   const warned = lampModule(dark(), { plan: () => ({ changes: [], facts: {}, warnings: ["dusty"] }) });
   assert.equal((await runModule(warned, given, RUN, host, applyTo(dark()))).warnings, ["dusty"]);

@@ -8,7 +8,7 @@ import { type Contents, memoryHost } from "../support/memory_host";
 export type Files = ReadonlyMap<string, string>;
 
 const UNIT = "/lib/systemd/system/docker.service";
-export const SHOW = "systemctl show docker.service -p LoadState,FragmentPath,DropInPaths,NeedDaemonReload,MainPID";
+export const SHOW = "systemctl show docker.service -p LoadState,FragmentPath,DropInPaths,NeedDaemonReload,MainPID,Job";
 
 /** Reads a tree of files; their paths start at its root. */
 export function readTree(root: string, folder = "/"): Files {

@@ -27,6 +27,18 @@ test("a host with Debian's docker.io is seen as it is", async () => {
   assert.equal(seen, { ...FRESH, version: null, daemon: { ...FRESH.daemon, version: null } });
 });
 
+test("a restart under way is waited for, as the daemon that it ends with counts", async () => {
+  const host = standInHost(files(), DAEMON);
+  let looks = 0;
+  const run: typeof host.run = (argv, options) => {
+    const output = host.run(argv, options);
+    if (argv.join(" ") !== SHOW || ++looks > 1) return output;
+    return { ...output, stdout: output.stdout.replace(/MainPID=\d+/, "MainPID=0\nJob=7") };
+  };
+  assert.ok((await observe(usual(), { ...host, run })).daemon);
+  assert.is(looks, 2);
+});
+
 test("the running daemon's options are those on its command line, as it has them", async () => {
   const words = ["/usr/sbin/dockerd", "-H", "fd://", "--bridge=weave", "--dns", "8.8.8.8", "--label=a b"];
   const { daemon } = await observe(usual(), standInHost(files(), { words }));

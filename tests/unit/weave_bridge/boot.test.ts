@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { reloadMark } from "../../../modules/weave_bridge/boot";
 import type { ObservedBridge } from "../../../modules/weave_bridge/observe";
 import { plan } from "../../../modules/weave_bridge/plan";
 import { inWords, subjects } from "../support/changes";
@@ -31,7 +32,33 @@ test("under systemd-networkd the bridge is made at once, then its files, which a
     reloads.map(({ subject }) => subject),
     [`${FOLDER}/05-weave-vx.network`],
   );
-  assert.equal(inWords(changes).at(-1)?.steps, [`write ${DROP_IN} 0644`, "systemctl daemon-reload"]);
+  assert.equal(inWords(changes).at(-1)?.steps, [
+    `write ${reloadMark("systemd")} 0600`,
+    `write ${DROP_IN} 0644`,
+    "systemctl daemon-reload",
+    `remove ${reloadMark("systemd")}`,
+  ]);
+});
+
+test("a reload that an interrupted run has not come to is made by the next, and none else is", () => {
+  const { changes } = plan(vxlan(), NETPLAN);
+  const files = new Map(
+    changes.slice(2).map(({ subject, after }) => [subject, { content: after, mode: 0o644 }] as const),
+  );
+  const there = { ...NETPLAN, files: new Map([...NETPLAN.files, ...files]) };
+  const mark = reloadMark("systemd-networkd");
+  const written = changes.filter(({ subject }) => subject.startsWith(FOLDER));
+  assert.equal(inWords(written)[0]?.steps[0], `write ${mark} 0600`, "the mark is there before the first file is");
+  const owed = inWords(plan(vxlan(), { ...there, owedReloads: [mark] }).changes).slice(2);
+  assert.equal(owed, [
+    {
+      subject: "systemd-networkd, as it runs",
+      before: "with older files\n",
+      after: "with its files\n",
+      steps: [...(inWords(written).at(-1)?.steps.slice(1) ?? [])],
+    },
+  ]);
+  assert.equal(plan(vxlan(), there).changes.slice(2), []);
 });
 
 test("the files for systemd-networkd are the ones beside this test", () => {
@@ -66,7 +93,12 @@ test("NetworkManager is told first, where it runs", () => {
     after:
       "# Written by Ansible's weave_bridge, which makes and keeps these devices.\n\n" +
       "[keyfile]\nunmanaged-devices+=interface-name:weave;interface-name:weave-vx\n",
-    steps: [`write ${UNMANAGED} 0644`, "systemctl reload NetworkManager"],
+    steps: [
+      `write ${reloadMark("NetworkManager")} 0600`,
+      `write ${UNMANAGED} 0644`,
+      "systemctl reload NetworkManager",
+      `remove ${reloadMark("NetworkManager")}`,
+    ],
   });
 });
 

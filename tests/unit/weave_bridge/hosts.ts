@@ -14,6 +14,7 @@ export const FRESH: ObservedBridge = {
   interfacesFolder: [],
   ifupdownHolds: false,
   files: new Map(ownPaths("weave").map((path) => [path, null])),
+  owedReloads: [],
   links: [
     { device: "lo", addresses: ["127.0.0.1/8"], vxlan: null },
     { device: "eth0", addresses: ["192.168.50.11/24"], vxlan: null },

@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { reloadMark } from "../../../modules/weave_bridge/boot";
 import { observe } from "../../../modules/weave_bridge/observe";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
 import { memoryHost } from "../support/memory_host";
@@ -83,6 +84,19 @@ test("a host with bridge and VXLAN is seen as it is, by three programs", async (
     { device: "weave", addresses: ["10.2.0.1/16"], vxlan: null },
     { device: "weave-vx", addresses: [], vxlan: { id: 6783, port: 4789, local: "192.168.50.11" } },
   ]);
+});
+
+test("an iptables that can't tell whether the rule is there is no sign that it is not", async () => {
+  const failed = { status: 4, stdout: "", stderr: "out of memory\n" };
+  const { run, ...rest } = memoryHost({ ...fresh, names: { ...fresh.names, "/usr/sbin": ["iptables"] } });
+  const host = { ...rest, run: (argv: readonly string[]) => (argv[0] === "iptables" ? failed : run(argv)) };
+  assert.match(await refusalLater(() => observe(router(), host)), /^iptables -w -C .* status 4: out of memory$/);
+});
+
+test("a reload that an interrupted run still owes is seen", async () => {
+  const names = { ...fresh.names, "/run": ["lock", "weave.adopt", "weave_bridge.reload-systemd"] };
+  const { owedReloads } = await observe(router(), memoryHost({ ...fresh, names }));
+  assert.equal(owedReloads, [reloadMark("systemd")]);
 });
 
 test("whoever is not root is told so", async () => {

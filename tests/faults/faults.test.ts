@@ -1,0 +1,70 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { bootHosts } from "../e2e/hosts";
+import { underNetworkd } from "../e2e/networkd";
+import type { Cluster } from "../hosts/cluster";
+import { makeReady } from "./calls";
+import { cutAt, surveyPlay } from "./power_cut";
+import { sample } from "./sample";
+import { PAIRS, SCENARIOS } from "./scenarios";
+import { nameOf, type Outcome, suffer, survey } from "./trial";
+import { race } from "./two_at_once";
+
+/**
+ * A sample of what `npm run faults` does in whole: single system calls and programs that fail, runs that are killed, a plug
+ * that is pulled, two runs at once. FAULTS_SEED repeats one.
+ */
+const seed = Number(process.env["FAULTS_SEED"] ?? Date.now() % 1_000_000);
+const test = suite(`faults, FAULTS_SEED=${seed}`);
+let cluster: Cluster;
+
+test.before(async () => {
+  cluster = await bootHosts(2);
+  await underNetworkd(cluster.host("apollo2"));
+  await Promise.all(cluster.hosts.map(makeReady));
+});
+test.after(() => cluster.down());
+
+/** How many faults of a scenario, by the first words of its name. */
+const SAMPLES: Readonly<Record<string, number>> = {
+  "bridge: fresh host": 8,
+  "bridge: drifted link": 5,
+  "bridge: absent from present": 4,
+  "bridge under networkd: fresh host": 6,
+  "docker options: another's daemon.json": 5,
+  "docker restart: owed": 4,
+  "service: fresh host": 3,
+};
+
+for (const [name, count] of Object.entries(SAMPLES)) {
+  test(`${name}: ${count} faults leave no file torn, and the next run finishes (FAULTS_SEED=${seed})`, async () => {
+    const scenario = SCENARIOS.find((each) => each.name === name);
+    assert.ok(scenario);
+    const host = cluster.host(scenario.network ? "apollo2" : "apollo1");
+    const course = await survey(host, scenario);
+    assert.ok(course.faults.length > count);
+    const wrong: string[] = [];
+    let last: Outcome | null = null;
+    for (const fault of sample(course.faults, count, seed)) {
+      last = await suffer(host, course, fault, last?.untouched === true);
+      wrong.push(...last.wrong.slice(0, 20).map((what) => `${nameOf(fault)}: ${what}`));
+    }
+    assert.equal(wrong, []);
+  });
+}
+
+for (const [name, first, second] of PAIRS.slice(1, 2)) {
+  test(`two runs at once (${name}): the result is one of the two`, async () => {
+    for (const delay of [0, 0.1]) assert.equal(await race(cluster.host("apollo1"), first, second, delay), []);
+  });
+}
+
+test(`a plug pulled in a whole play: the next makes what it would have been (FAULTS_SEED=${seed})`, async () => {
+  const host = cluster.host("apollo1");
+  const play = await surveyPlay(host);
+  for (const { at, program } of sample(play.moments, 2, seed)) {
+    assert.equal(await cutAt(host, play, at), [], `as program ${at} was started: ${program}`);
+  }
+});
+
+test.run();

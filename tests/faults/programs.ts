@@ -1,0 +1,52 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Host } from "../hosts/host";
+
+/** Programs that a module starts, and that these start in turn, made to go wrong by a stand-in for all of a host's. */
+
+/** What befalls a program; the last is that it works on while the module is killed. */
+const PROGRAM_FAULTS = ["fails", "fails-when-done", "killed", "killed-with-module", "outlives-module"] as const;
+
+export type ProgramFault = (typeof PROGRAM_FAULTS)[number];
+
+/**
+ * Takes a line of what `STARTED` prints; returns what is to befall that program. Within another program, such as ifup, only
+ * those that change a host count, and its failing or its death says all.
+ */
+export function programFaults(program: string): readonly ProgramFault[] {
+  if (!program.startsWith("within: ")) return PROGRAM_FAULTS;
+  return CHANGING.test(program) ? ["fails", "killed-with-module"] : [];
+}
+
+const CHANGING = /^within: (ip|bridge|iptables|ethtool|systemctl|docker) /;
+
+const FOLDER = "/var/lib/faults";
+
+// The modules look for programs in /usr/local/sbin first, and so does what they start. In a mount namespace of its own it
+// is seen by nobody else: not by systemd, nor by the services.
+const RUN = `mount --bind ${FOLDER}/programs /usr/local/sbin && exec "$@"`;
+
+/** Takes a command line; returns the one that runs it with the stand-in for every program. */
+export function watched(argv: readonly string[]): string[] {
+  return ["unshare", "--mount", "sh", "-c", RUN, "sh", ...argv];
+}
+
+/** Puts the stand-in on a host. */
+export async function installPrograms(host: Host): Promise<void> {
+  await host.write(`${FOLDER}/program.sh`, readFileSync(join(__dirname, "program.sh")), 0o755);
+  const link = `mkdir -p ${FOLDER}/programs && cd ${FOLDER}/programs && for program in /usr/sbin/* /usr/bin/* /usr/local/bin/*; do
+    ln -sf ${FOLDER}/program.sh "\${program##*/}"
+  done`;
+  await host.exec(["sh", "-c", link]);
+}
+
+/** A shell script that has the program of this number go wrong in the next watched run; 0 is none. */
+export function arming(at: number, what: ProgramFault | "nothing"): string {
+  return `cd ${FOLDER} && rm -f hit log && echo 0 >count && echo "${at} ${what}" >fault\n`;
+}
+
+/** A shell script that prints the command lines of all programs that the watched run has started. */
+export const STARTED = `cat ${FOLDER}/log\n`;
+
+/** A shell script that prints which fault befell a program of the watched run. */
+export const HIT = `cat ${FOLDER}/hit\n`;
