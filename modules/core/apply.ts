@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { masked } from "../formats/secrets";
 import type { Action, Attempt, Change, Validate } from "./change";
 import type { HttpRequest } from "./host";
 import { nameOfRequest, request, run } from "./linux_host";
@@ -123,7 +124,7 @@ async function attempt({ steps, evidence, otherwise, outcome }: Attempt): Promis
 /** What a program says, in words for a message. */
 function told(argv: readonly string[]): string {
   const { stdout, stderr } = run(argv, { mayFail: true });
-  return `${argv.join(" ")} says: ${(stdout + stderr).trim()}`;
+  return `${argv.join(" ")} says: ${masked((stdout + stderr).trim())}`;
 }
 
 function messageOf(error: unknown): string {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { isIPv4 } from "node:net";
 import { networkInterfaces } from "node:os";
+import { masked } from "../formats/secrets";
 import type { FileState, Host, HttpRequest, HttpResponse, RunOptions, RunOutput } from "./host";
 import { lookUp } from "./look_up";
 import { Refusal } from "./refusal";
@@ -70,7 +71,8 @@ export function run(argv: readonly string[], { timeout = RUN_SECONDS, mayFail = 
     killSignal: "SIGKILL",
     maxBuffer: 64 * 1024 * 1024,
   });
-  const command = argv.join(" ");
+  // Another's options may be among the words, with what is secret in them.
+  const command = masked(argv.join(" "));
   switch (error && errorCode(error)) {
     case undefined:
       break;
@@ -79,7 +81,7 @@ export function run(argv: readonly string[], { timeout = RUN_SECONDS, mayFail = 
     case "ETIMEDOUT":
       throw new Refusal(`no end within ${timeout} s: ${command}${said(stderr)}`);
     default:
-      throw new Refusal(`can't run ${command}: ${error?.message}`);
+      throw new Refusal(`can't run ${command}: ${masked(error?.message ?? "")}`);
   }
   if (status !== 0 && !mayFail) {
     throw new Refusal(`${command} ended with ${signal ?? `status ${status}`}${said(stderr || stdout)}`);
@@ -88,7 +90,7 @@ export function run(argv: readonly string[], { timeout = RUN_SECONDS, mayFail = 
 }
 
 function said(output: string): string {
-  const text = output.trim();
+  const text = masked(output.trim());
   return text === "" ? "" : `: ${text.length > 2000 ? `…${text.slice(-2000)}` : text}`;
 }
 
