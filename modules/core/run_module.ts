@@ -108,6 +108,16 @@ function quote(text: string): string {
 }
 
 function messageOf(moduleName: string, error: unknown): string {
-  if (error instanceof Refusal) return error.message;
+  if (error instanceof Refusal) return shortened(error.message);
   return `${moduleName} failed in a way that it should not: ${error instanceof Error ? error.message : String(error)}. Please report this with the output of -vvv.`;
 }
+
+/** Without the middle where a value that is quoted in it is long: what is wrong stands at its beginning, the remedy at its end. */
+function shortened(message: string): string {
+  const end = MOST_SHOWN / 2;
+  return message.length <= MOST_SHOWN
+    ? message
+    : `${message.slice(0, end)} … (${message.length} characters) … ${message.slice(-end)}`;
+}
+
+const MOST_SHOWN = 8000;

@@ -33,6 +33,12 @@ export function wantedFlags(options: DockerOptions): DockerFlags {
 
 function fromLine(opts: string): DockerFlags {
   const words = splitWords(opts);
+  // What is open at the end would take in what comes after it.
+  if (splitWords(`${opts} x`).length === words.length) {
+    throw new Refusal(
+      "opts: a quote in it is never closed, or a backslash stands at its end; close it, or take it out",
+    );
+  }
   const flags = parseDockerFlags(words);
   const [stray] = strayWords(words);
   if (stray) {

@@ -89,7 +89,7 @@ export abstract class StandInHost implements Host {
     return ["127.0.0.1", "192.168.50.11"];
   }
   async lookUp(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
-    return new Map(names.map((name) => [name, NAMES[name] ?? []]));
+    return new Map(names.map((name) => [name, NAMES.get(name) ?? []]));
   }
   run(argv: readonly string[], { mayFail = false }: RunOptions = {}): RunOutput {
     const output = argv[0] === "rmdir" ? this.removeFolder(argv.at(-1) ?? "") : this.program(argv);
@@ -166,8 +166,10 @@ export abstract class StandInHost implements Host {
 }
 
 /** Who is known by name on the underlay. */
-const NAMES: Readonly<Record<string, readonly string[]>> = {
-  host1: ["127.0.1.1"],
-  host2: ["192.168.50.12"],
-  host3: ["10.9.0.13", "192.168.50.13"],
-};
+const NAMES: ReadonlyMap<string, readonly string[]> = new Map([
+  ["host1", ["127.0.1.1"]],
+  ["host2", ["192.168.50.12"]],
+  ["host3", ["10.9.0.13", "192.168.50.13"]],
+  ["a", ["192.168.50.14"]],
+  ["b", ["192.168.50.15"]],
+]);
