@@ -43,7 +43,7 @@ async function main(folders: readonly string[]): Promise<void> {
       }
     };
     // Files that boot hosts take turns; all others share the cores.
-    const width = folder.endsWith("e2e") ? 1 : cpus().length;
+    const width = /(e2e|faults)$/.test(folder) ? 1 : cpus().length;
     await Promise.all(Array.from({ length: width }, runNext));
   }
   if (total.failed > 0 || interrupted) process.exitCode = 1;

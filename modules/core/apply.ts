@@ -57,6 +57,7 @@ function write({ path, content, mode }: Extract<Action, { do: "write" }>): void 
 const REMEDIES: ReadonlyMap<string, string> = new Map([
   ["ENOSPC", "Free space on its file system and run again"],
   ["EDQUOT", "Free space on its file system and run again"],
+  ["EPERM", "It may be immutable (lsattr shows an i): take that off (chattr -i) and run again"],
   ["EROFS", "Its file system is mounted read-only: mount it to be written and run again"],
 ]);
 

@@ -53,9 +53,15 @@ function unlessAbsent<T>(path: string, read: () => T): T | null {
     const code = errorCode(error);
     // EINVAL: not a link, or a kernel attribute that this device does not have. ESRCH: the process has ended meanwhile.
     if (code === "ENOENT" || code === "ENOTDIR" || code === "EINVAL" || code === "ESRCH") return null;
-    throw new Refusal(`can't read ${path}: ${code}; run as root (become: true)`);
+    throw new Refusal(`can't read ${path}: ${code}; ${READING.get(code) ?? "mend its file system"}`);
   }
 }
+
+const READING: ReadonlyMap<string, string> = new Map([
+  ["EACCES", "run as root (become: true)"],
+  ["EPERM", "run as root (become: true)"],
+  ["ELOOP", "its links lead in a circle: remove them"],
+]);
 
 /**
  * Runs a program without a shell, with messages in English and nothing on its standard input. Throws a Refusal with its

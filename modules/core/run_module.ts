@@ -71,13 +71,21 @@ export async function runModule<Table extends OptionTable, Observed>(
     }
     return report(planned.changes, after, mode);
   } catch (error) {
+    const hide = withoutSecrets(module.options, args);
     return {
       failed: true,
-      msg: messageOf(module.name, error),
-      ...(error instanceof Refusal ? {} : { exception: String(error instanceof Error ? error.stack : error) }),
+      msg: hide(messageOf(module.name, error)),
+      ...(error instanceof Refusal ? {} : { exception: hide(String(error instanceof Error ? error.stack : error)) }),
       ...report(made, { changes: [], facts: {} }, mode),
     };
   }
+}
+
+/** A program that failed may have told a secret that it was given, and a message says what it told. */
+function withoutSecrets(table: OptionTable, args: ReadonlyMap<string, unknown>): (text: string) => string {
+  const secrets = Object.entries(table).flatMap(([name, { secret }]) => (secret ? [String(args.get(name) ?? "")] : []));
+  return (text) =>
+    secrets.filter((secret) => secret !== "").reduce((all, secret) => all.split(secret).join("********"), text);
 }
 
 function report(changes: readonly Change[], plan: Plan, mode: RunMode): Result {

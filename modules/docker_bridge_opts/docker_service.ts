@@ -1,7 +1,7 @@
 import type { Host } from "../core/host";
 import { Refusal } from "../core/refusal";
+import { unitProperties } from "../core/systemd";
 import { environmentValue } from "../formats/environment_file";
-import { parseProperties } from "../formats/unit";
 import { unitSettings } from "../formats/unit_file";
 import { splitWords } from "../formats/words";
 import { DROP_IN_PATH } from "./drop_in";
@@ -30,11 +30,8 @@ export function observeService(host: Host): DockerService {
 }
 
 function observeUnit(host: Host): DockerService {
-  const { stdout } = host.run(
-    "systemctl show docker.service -p LoadState,FragmentPath,DropInPaths,NeedDaemonReload,MainPID".split(" "),
-  );
-  const properties = parseProperties(stdout);
-  const property = (name: string): string => properties.get(name) ?? "";
+  const names = ["LoadState", "FragmentPath", "DropInPaths", "NeedDaemonReload", "MainPID"];
+  const property = unitProperties("docker.service", names, host);
   if (property("LoadState") !== "loaded") {
     throw new Refusal(
       `Docker's unit docker.service is ${property("LoadState") || "unknown"} here; install Docker first (apt install docker.io)`,

@@ -278,4 +278,27 @@ test("a file's bytes are shown as the UTF-8 text that they are", async () => {
   assert.is(result.diff?.[0]?.before, "Gerät €\n");
 });
 
+test("a secret that a failing program tells is not passed on", async () => {
+  const module = {
+    ...lampModule({ level: 0, color: "white", bulb: "new" }),
+    options: { ...options, key: str({ description: "", secret: true }) },
+  };
+  const fail = (error: Error) => async (): Promise<void> => Promise.reject(error);
+  for (const error of [new Refusal("said: hush, hush"), new TypeError("hush")]) {
+    const result = await runModule(module, new Map([...given, ["key", "hush"]]), RUN, host, fail(error));
+    assert.match(result.msg ?? "", "********");
+    assert.not.match(JSON.stringify(result), "hush");
+  }
+});
+
+test("a message with a megabyte in it is cut in the middle", async () => {
+  const long = { ...lampModule({ level: 0, color: "white", bulb: "new" }) };
+  const plan = (): never => {
+    throw new Refusal(`color: "${"x".repeat(2 ** 20)}" is none; give one`);
+  };
+  const { msg = "" } = await runModule({ ...long, plan }, given, RUN, host, applyTo({ level: 0, color: "", bulb: "" }));
+  assert.match(msg, /^color: "x+ … \(\d+ characters\) … x+" is none; give one$/);
+  assert.ok(msg.length < 10_000);
+});
+
 test.run();
