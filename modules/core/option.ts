@@ -133,8 +133,8 @@ export function list<const D extends Declaration<readonly string[]>>(
 }
 
 /**
- * Texts by name; `checkName` checks each name, and `checkValue` each value. As in Ansible one text stands for several, `name=value` each, separated by
- * commas or white space, so such a value may not contain either.
+ * Texts by name; `checkName` checks each name, and `checkValue` each value. As in Ansible one text stands for several,
+ * `name=value` each, separated by commas or white space, so such a value may not contain either.
  */
 export function dict<const D extends Declaration<Readonly<Record<string, string>>>>(
   declaration: D,

@@ -74,7 +74,7 @@ export async function runModule<Table extends OptionTable, Observed>(
     const hide = withoutSecrets(module.options, args);
     return {
       failed: true,
-      msg: hide(messageOf(module.name, error)),
+      msg: shortened(hide(messageOf(module.name, error))),
       ...(error instanceof Refusal ? {} : { exception: hide(String(error instanceof Error ? error.stack : error)) }),
       ...report(made, { changes: [], facts: {} }, mode),
     };
@@ -116,7 +116,7 @@ function quote(text: string): string {
 }
 
 function messageOf(moduleName: string, error: unknown): string {
-  if (error instanceof Refusal) return shortened(error.message);
+  if (error instanceof Refusal) return error.message;
   return `${moduleName} failed in a way that it should not: ${error instanceof Error ? error.message : String(error)}. Please report this with the output of -vvv.`;
 }
 
