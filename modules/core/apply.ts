@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { masked } from "../formats/secrets";
 import type { Action, Attempt, Change, Validate } from "./change";
 import type { HttpRequest } from "./host";
 import { nameOfRequest, request, run } from "./linux_host";
@@ -57,6 +58,7 @@ function write({ path, content, mode }: Extract<Action, { do: "write" }>): void 
 const REMEDIES: ReadonlyMap<string, string> = new Map([
   ["ENOSPC", "Free space on its file system and run again"],
   ["EDQUOT", "Free space on its file system and run again"],
+  ["EPERM", "It may be immutable (lsattr shows an i): take that off (chattr -i) and run again"],
   ["EROFS", "Its file system is mounted read-only: mount it to be written and run again"],
 ]);
 
@@ -125,7 +127,7 @@ async function attempt({ steps, evidence, otherwise, outcome }: Attempt): Promis
 function told(argv: readonly string[]): string {
   try {
     const { stdout, stderr } = run(argv, { mayFail: true });
-    return `${argv.join(" ")} says: ${(stdout + stderr).trim()}`;
+    return `${argv.join(" ")} says: ${masked((stdout + stderr).trim())}`;
   } catch (error) {
     return messageOf(error);
   }

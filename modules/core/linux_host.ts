@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { isIPv4 } from "node:net";
 import { networkInterfaces } from "node:os";
+import { masked } from "../formats/secrets";
 import type { FileState, Host, HttpRequest, HttpResponse, RunOptions, RunOutput } from "./host";
 import { lookUp } from "./look_up";
 import { Refusal } from "./refusal";
@@ -53,9 +54,15 @@ function unlessAbsent<T>(path: string, read: () => T): T | null {
     const code = errorCode(error);
     // EINVAL: not a link, or a kernel attribute that this device does not have. ESRCH: the process has ended meanwhile.
     if (code === "ENOENT" || code === "ENOTDIR" || code === "EINVAL" || code === "ESRCH") return null;
-    throw new Refusal(`can't read ${path}: ${code}; run as root (become: true)`);
+    throw new Refusal(`can't read ${path}: ${code}; ${READING.get(code) ?? "mend its file system"}`);
   }
 }
+
+const READING: ReadonlyMap<string, string> = new Map([
+  ["EACCES", "run as root (become: true)"],
+  ["EPERM", "run as root (become: true)"],
+  ["ELOOP", "its links lead in a circle: remove them"],
+]);
 
 /**
  * Runs a program without a shell, with messages in English and nothing on its standard input. Throws a Refusal with its
@@ -71,7 +78,8 @@ export function run(argv: readonly string[], { timeout = RUN_SECONDS, mayFail = 
     killSignal: "SIGKILL",
     maxBuffer: 64 * 1024 * 1024,
   });
-  const command = argv.join(" ");
+  // Another's options may be among the words, with what is secret in them.
+  const command = masked(argv.join(" "));
   switch (error && errorCode(error)) {
     case undefined:
       break;
@@ -80,7 +88,7 @@ export function run(argv: readonly string[], { timeout = RUN_SECONDS, mayFail = 
     case "ETIMEDOUT":
       throw new Refusal(`no end within ${timeout} s: ${command}${said(stderr)}`);
     default:
-      throw new Refusal(`can't run ${command}: ${error?.message}`);
+      throw new Refusal(`can't run ${command}: ${masked(error?.message ?? "")}`);
   }
   // A program that was killed has given no answer.
   if (status === null || (status !== 0 && !mayFail)) {
@@ -90,7 +98,7 @@ export function run(argv: readonly string[], { timeout = RUN_SECONDS, mayFail = 
 }
 
 function said(output: string): string {
-  const text = output.trim();
+  const text = masked(output.trim());
   return text === "" ? "" : `: ${text.length > 2000 ? `…${text.slice(-2000)}` : text}`;
 }
 

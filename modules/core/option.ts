@@ -133,19 +133,20 @@ export function list<const D extends Declaration<readonly string[]>>(
 }
 
 /**
- * Texts by name; `checkName` checks each name. As in Ansible one text stands for several, `name=value` each, separated by
- * commas or white space, so such a value may not contain either.
+ * Texts by name; `checkName` checks each name, and `checkValue` each value. As in Ansible one text stands for several,
+ * `name=value` each, separated by commas or white space, so such a value may not contain either.
  */
 export function dict<const D extends Declaration<Readonly<Record<string, string>>>>(
   declaration: D,
   checkName: TextCheck = (name) => name,
+  checkValue: TextCheck = (value) => value,
 ): Option<Given<D, Readonly<Record<string, string>>>> {
   const convert = (raw: unknown): Readonly<Record<string, string>> => {
     if (typeof raw !== "string" && (typeof raw !== "object" || raw === null || Array.isArray(raw))) {
       throw new Refusal(`${show(raw)} is no dictionary; write it as {name: value} or name=value`);
     }
     const entries = typeof raw === "string" ? pairs(toText(raw)) : Object.entries(raw);
-    return Object.fromEntries(entries.map(([name, value]) => [checkName(name), toText(value)]));
+    return Object.fromEntries(entries.map(([name, value]) => [checkName(name), checkValue(toText(value))]));
   };
   return option<D, Readonly<Record<string, string>>>("dict", declaration, convert);
 }
@@ -166,6 +167,8 @@ function toText(raw: unknown): string {
   if (typeof raw !== "string")
     throw new Refusal(`${show(raw)} is not a text; write one value, in quotes where YAML needs them`);
   if (raw.includes("\0")) throw new Refusal(`${show(raw)} contains a NUL character; remove it`);
+  // A byte that is no UTF-8 reaches Ansible's arguments as one half of a pair, and nobody could write it as it was.
+  if (/\p{Cs}/u.test(raw)) throw new Refusal(`${show(raw)} contains half a surrogate pair; write it in UTF-8`);
   return raw;
 }
 

@@ -37,8 +37,8 @@ export interface Diff {
 /**
  * Runs a module: options, observe, plan; then, unless it is only a check, the changes, and observe and plan once more to
  * prove that nothing is left to do. Takes the arguments without Ansible's own, the host to look at, `apply`, which makes one
- * change and throws when it can't, and `alone`, which does work while nobody else changes the host; a check changes nothing
- * and waits for nobody. Returns the result; a failure is a result too, so it never throws.
+ * change and throws when it can't, and `alone`, which does work while nobody else changes the host; a check, and a run that
+ * has nothing to do, waits for nobody. Returns the result; a failure is a result too, so it never throws.
  */
 export async function runModule<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
@@ -52,17 +52,27 @@ export async function runModule<Table extends OptionTable, Observed>(
   try {
     const options = parseOptions(module.name, module.options, args);
     const plan = async (): Promise<Plan> => module.plan(options, await module.observe(options, host));
-    if (!mode.check) return await alone(() => carryOut(plan, apply, made, mode));
-    const planned = await plan();
-    return report(planned.changes, planned, mode);
+    if (mode.check) {
+      const planned = await plan();
+      return report(planned.changes, planned, mode);
+    }
+    // In the middle of another run a host may look like anything: from here only that there is nothing to do is believed.
+    const seen = await plan().catch(() => null);
+    if (seen?.changes.every(isMadeByOthers)) return report(seen.changes, seen, mode);
+    return await alone(() => carryOut(plan, apply, made, mode));
   } catch (error) {
+    const hide = withoutSecrets(module.options, args);
     return {
       failed: true,
-      msg: messageOf(module.name, error),
-      ...(error instanceof Refusal ? {} : { exception: String(error instanceof Error ? error.stack : error) }),
+      msg: shortened(hide(messageOf(module.name, error))),
+      ...(error instanceof Refusal ? {} : { exception: hide(String(error instanceof Error ? error.stack : error)) }),
       ...report(made, { changes: [], facts: {} }, mode),
     };
   }
+}
+
+function isMadeByOthers({ madeBy }: Change): boolean {
+  return madeBy !== undefined;
 }
 
 /** Plans, makes the changes, adding each to `made`, and plans again to see that none is left. */
@@ -73,13 +83,13 @@ async function carryOut(
   mode: RunMode,
 ): Promise<Result> {
   const planned = await plan();
-  const toMake = planned.changes.filter((change) => change.madeBy === undefined);
+  const toMake = planned.changes.filter((change) => !isMadeByOthers(change));
   for (const change of toMake) {
     await apply(change);
     made.push(change);
   }
   const after = toMake.length > 0 ? await plan() : planned;
-  const left = after.changes.filter((change) => change.madeBy === undefined);
+  const left = after.changes.filter((change) => !isMadeByOthers(change));
   if (left.length > 0) {
     const what = left.map(
       ({ subject, before, after: wanted }) => `${subject} is ${quote(before)}, not ${quote(wanted)}`,
@@ -89,6 +99,13 @@ async function carryOut(
     );
   }
   return report(planned.changes, after, mode);
+}
+
+/** A program that failed may have told a secret that it was given, and a message says what it told. */
+function withoutSecrets(table: OptionTable, args: ReadonlyMap<string, unknown>): (text: string) => string {
+  const secrets = Object.entries(table).flatMap(([name, { secret }]) => (secret ? [String(args.get(name) ?? "")] : []));
+  return (text) =>
+    secrets.filter((secret) => secret !== "").reduce((all, secret) => all.split(secret).join("********"), text);
 }
 
 function report(changes: readonly Change[], plan: Plan, mode: RunMode): Result {
@@ -122,3 +139,13 @@ function messageOf(moduleName: string, error: unknown): string {
   if (error instanceof Refusal) return error.message;
   return `${moduleName} failed in a way that it should not: ${error instanceof Error ? error.message : String(error)}. Please report this with the output of -vvv.`;
 }
+
+/** Without the middle where a value that is quoted in it is long: what is wrong stands at its beginning, the remedy at its end. */
+function shortened(message: string): string {
+  const end = MOST_SHOWN / 2;
+  return message.length <= MOST_SHOWN
+    ? message
+    : `${message.slice(0, end)} … (${message.length} characters) … ${message.slice(-end)}`;
+}
+
+const MOST_SHOWN = 8000;

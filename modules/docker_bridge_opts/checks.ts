@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { Refusal } from "../core/refusal";
 import { daemonKeys } from "../formats/daemon_json";
 import { type DockerFlags, flagOf, isKnownOption, jsonValue } from "../formats/docker_options";
+import { masked } from "../formats/secrets";
 import { type Configuration, flagsOf, optionsOf } from "./configuration";
 
 /** From this version on, dockerd itself judges a configuration that it is not run with (--validate). */
@@ -69,5 +70,6 @@ export function refuseLostSocket(present: Configuration, wanted: Configuration):
 }
 
 function show(value: unknown): string {
-  return Array.isArray(value) ? `[${value.join(" ")}]` : String(value);
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return masked(Array.isArray(value) ? `[${value.join(" ")}]` : text);
 }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Host } from "../core/host";
 import { Refusal } from "../core/refusal";
+import { unitProperties } from "../core/systemd";
 import { environmentValue } from "../formats/environment_file";
-import { parseProperties } from "../formats/unit";
 import { unitSettings } from "../formats/unit_file";
 import { splitWords } from "../formats/words";
 import { DROP_IN_PATH } from "./drop_in";
@@ -30,13 +30,13 @@ export async function observeService(host: Host): Promise<DockerService> {
   return host.names("/run/systemd").includes("system") ? observeUnit(host) : observeScript(host);
 }
 
-/** Of a restart under way, such as an interrupted run has begun, it is the daemon that it ends with that counts. */
-async function settledUnit(host: Host): Promise<ReadonlyMap<string, string>> {
+/** Docker's unit; of a restart under way, such as an interrupted run has begun, it is the daemon that it ends with that counts. */
+async function settledUnit(host: Host): Promise<(name: string) => string> {
+  const names = ["LoadState", "FragmentPath", "DropInPaths", "NeedDaemonReload", "MainPID", "Job"];
   const end = Date.now() + SETTLE_SECONDS * 1000;
   for (;;) {
-    const show = "systemctl show docker.service -p LoadState,FragmentPath,DropInPaths,NeedDaemonReload,MainPID,Job";
-    const properties = parseProperties(host.run(show.split(" ")).stdout);
-    if (!Number(properties.get("Job")) || Date.now() >= end) return properties;
+    const property = unitProperties("docker.service", names, host);
+    if (!Number(property("Job")) || Date.now() >= end) return property;
     await sleep(250);
   }
 }
@@ -44,8 +44,7 @@ async function settledUnit(host: Host): Promise<ReadonlyMap<string, string>> {
 const SETTLE_SECONDS = 30;
 
 async function observeUnit(host: Host): Promise<DockerService> {
-  const properties = await settledUnit(host);
-  const property = (name: string): string => properties.get(name) ?? "";
+  const property = await settledUnit(host);
   if (property("LoadState") !== "loaded") {
     throw new Refusal(
       `Docker's unit docker.service is ${property("LoadState") || "unknown"} here; install Docker first (apt install docker.io)`,

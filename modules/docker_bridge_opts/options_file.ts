@@ -1,5 +1,6 @@
 import { Refusal } from "../core/refusal";
 import { environmentValue, withEnvironmentValue } from "../formats/environment_file";
+import { masked } from "../formats/secrets";
 import { shellValue, withShellValue } from "../formats/shell_file";
 import type { DockerService } from "./docker_service";
 
@@ -22,17 +23,32 @@ export function readOptions({ init, filePath }: DockerService, content: string):
   return { line: meant, broken: meant !== line };
 }
 
-/** Returns the file's content with these options. It may be left empty, as a unit may not start without the file. */
+/**
+ * Returns the file's content with these options. It may be left empty, as a unit may not start without the file. Throws a
+ * Refusal where the service would not read them there.
+ */
 export function writeOptions(service: DockerService, content: string, line: string): string {
-  const value = line === "" ? null : line;
-  const asSystemd = service.init === "systemd" && !readOptions(service, content).broken;
-  return asSystemd ? withEnvironmentValue(content, VARIABLE, value) : withShellValue(content, VARIABLE, value);
+  const edited = withOptions(service, content, line === "" ? null : line);
+  if (readOptions(service, edited).line === line) return edited;
+  throw new Refusal(
+    `${service.filePath}: ${VARIABLE} would not be read there, as a quote or a continued line before it has no end; give it one`,
+  );
+}
+
+function withOptions(service: DockerService, content: string, line: string | null): string {
+  if (service.init === "script") return withShellValue(content, VARIABLE, line);
+  if (!readOptions(service, content).broken) return withEnvironmentValue(content, VARIABLE, line);
+  const unchained = withShellValue(content, VARIABLE, line);
+  // What a shell exports, systemd does not read.
+  return environmentValue(unchained, VARIABLE) === line
+    ? unchained
+    : withEnvironmentValue(withShellValue(content, VARIABLE, null), VARIABLE, line);
 }
 
 function asShell(path: string, content: string): string {
   try {
     return shellValue(content, VARIABLE) ?? "";
   } catch (error) {
-    throw error instanceof Refusal ? new Refusal(`${path}: ${error.message}`) : error;
+    throw error instanceof Refusal ? new Refusal(`${path}: ${masked(error.message)}`) : error;
   }
 }

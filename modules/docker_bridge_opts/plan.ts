@@ -41,13 +41,15 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   const files = filesWanted(present, configuration, observed);
   const changes = firstOf(files, [...validation(configuration, observed), ...keepFiles(observed)]);
   const reloads = files.some(({ subject }) => subject === DROP_IN_PATH);
+  // Once DOCKER_OPTS is empty, nothing gives dockerd a file that its unit does not read.
+  const isRead = service.readsFile || options.place === "docker_opts" || configuration.line !== "";
   const owed = absent
     ? daemon && restartOwed(stillRunning(options, observed, configuration), daemon)
     : restartOwed(wanted, daemon);
   return {
     changes: [...changes, ...(reloads ? [] : reload(observed)), ...(owed ?? [])],
     facts: {
-      path: place === "line" ? service.filePath : configPath,
+      path: place === "line" && isRead ? service.filePath : configPath,
       docker_opts: masked(configuration.line),
       restart_required: (owed ?? []).length > 0,
     },

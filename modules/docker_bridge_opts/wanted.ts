@@ -12,10 +12,10 @@ import type { DockerOptions } from "./options";
  */
 export function wantedFlags(options: DockerOptions): DockerFlags {
   const raw = options.opts.trimStart().startsWith("{") ? fromJson(options.opts) : fromLine(options.opts);
-  const unsafe = [...raw.values()].flat().find((value) => /[^\x21-\x7e]|["'\\$`]/.test(value));
-  if (unsafe !== undefined) {
+  const unsafe = [...raw].find(([, values]) => values.some((value) => /[^\x21-\x7e]|["'\\$`]/.test(value)));
+  if (unsafe) {
     throw new Refusal(
-      `opts: the value ${JSON.stringify(unsafe)} has white space, quotes, "\\", "$" or a letter beyond ASCII in it; give dockerd that option in daemon.json`,
+      `opts: a value of --${unsafe[0]} has white space, quotes, "\\", "$" or a letter beyond ASCII in it; give dockerd that option in daemon.json`,
     );
   }
   const flags = new Map(raw);
@@ -33,6 +33,12 @@ export function wantedFlags(options: DockerOptions): DockerFlags {
 
 function fromLine(opts: string): DockerFlags {
   const words = splitWords(opts);
+  // What is open at the end would take in what comes after it.
+  if (splitWords(`${opts} x`).length === words.length) {
+    throw new Refusal(
+      "opts: a quote in it is never closed, or a backslash stands at its end; close it, or take it out",
+    );
+  }
   const flags = parseDockerFlags(words);
   const [stray] = strayWords(words);
   if (stray) {

@@ -30,7 +30,7 @@ export function withEnvironmentValue(content: string, key: string, value: string
   const assignment = all.at(-1);
   if (value === null) {
     return all.reduceRight(
-      (text, { start, end }) => text.slice(0, start).replace(/[ \t]+$/, "") + text.slice(end).replace(/^\n/, ""),
+      (text, { start, end }) => text.slice(0, start).replace(/[ \t]+$/, "") + text.slice(end).replace(/^\r?\n/, ""),
       content,
     );
   }

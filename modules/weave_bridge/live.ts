@@ -50,12 +50,13 @@ export function refuseOtherThanBridge(name: string, { isBridge }: ObservedDevice
 function creation(wanted: WantedBridge, observed: ObservedBridge): Change[] {
   const { name, provider, firewall } = wanted;
   const byIfupdown = provider === "ifupdown";
-  const commands = [...(observed.vxlan ? [deleteLink(name + VXLAN_SUFFIX)] : []), ...makeBridge(wanted)];
+  // One that is left over from a bridge that was deleted by hand.
+  const leftOver = observed.vxlan ? [run(deleteLink(name + VXLAN_SUFFIX))] : [];
   const made: Change = {
     subject: `bridge ${name}`,
     before: "absent\n",
     after: describe(wanted),
-    actions: byIfupdown ? [bringUp(name)] : commands.map((argv) => run(argv)),
+    actions: [...leftOver, ...(byIfupdown ? [bringUp(name)] : makeBridge(wanted).map((argv) => run(argv)))],
   };
   return [made, ...(byIfupdown && firewall ? [] : firewallChanges(wanted, observed))];
 }

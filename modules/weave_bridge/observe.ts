@@ -76,7 +76,9 @@ export async function look(options: BridgeOptions, host: Host): Promise<Observed
     managers: observeManagers(name, programs, host),
     interfaces: host.file(INTERFACES),
     interfacesFolder: host.names(INTERFACES_FOLDER),
-    ifupdownHolds: (host.kernel("/run/network/ifstate") ?? "").split("\n").includes(`${name}=${name}`),
+    // Its state outlives it for as long as the host is up.
+    ifupdownHolds:
+      programs.has("ifup") && (host.kernel("/run/network/ifstate") ?? "").split("\n").includes(`${name}=${name}`),
     files: new Map(ownPaths(name).map((path) => [path, host.file(path)])),
     owedReloads: host
       .names(RELOAD_MARKS)

@@ -32,7 +32,10 @@ export function dockerRuns(host: Host): boolean {
 
 /** The container of that name, or null where there is none. */
 export async function observeContainer(name: string, host: Host): Promise<ObservedContainer | null> {
-  const answer = await host.request({ to: DOCKER, method: "GET", path: `/containers/${name}/json` });
+  const answer = await host.request({ to: DOCKER, method: "GET", path: `/containers/${name}/json` }).catch((error) => {
+    if (!(error instanceof Refusal)) throw error;
+    throw new Refusal(`${error.message}. See why Docker does not answer (systemctl status docker), or restart it`);
+  });
   if (answer === null || answer.status === 404) return null;
   if (answer.status !== 200) {
     throw new Refusal(`Docker answered ${answer.status} when asked for the container ${name}: ${answer.body.trim()}`);

@@ -86,6 +86,7 @@ export const options = {
       default: {},
     },
     variable,
+    variableValue,
   ),
   password: str(
     {
@@ -106,7 +107,9 @@ export type ServiceOptions = Values<typeof options>;
 
 function absolutePath(text: string): string {
   if (!/^\/[A-Za-z0-9_./+@:-]+$/.test(text))
-    throw new Refusal(`"${text}" is not an absolute path of letters, digits and "_.+@:/-"`);
+    throw new Refusal(
+      `"${text}" is not an absolute path of letters, digits and "_.+@:/-"; write it as /usr/local/bin/weave`,
+    );
   return text;
 }
 
@@ -125,21 +128,28 @@ function launchArgument(text: string): string {
 
 /** What systemd takes for a variable's name, and no variable that another option is for. */
 function variable(name: string): string {
-  const option = OPTION_OF[name];
+  const option = OPTION_OF.get(name);
   if (option !== undefined) throw new Refusal(`${name} is set by ${option}; give it there`);
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new Refusal(`"${name}" is no variable's name`);
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+    throw new Refusal(`"${name}" is no variable's name; use letters, digits and "_"`);
   return name;
 }
 
-const OPTION_OF: Readonly<Record<string, string>> = {
-  WEAVE_PASSWORD: "password",
-  WEAVE_PEERS: "peers",
-  WEAVE_ARGS: "args",
-  WEAVE_MTU: "mtu",
-  DOCKER_BRIDGE: "bridge",
-  WEAVE_NO_FASTDP: "mode",
-  IPTABLES_BACKEND: "iptables_backend",
-};
+const OPTION_OF: ReadonlyMap<string, string> = new Map([
+  ["WEAVE_PASSWORD", "password"],
+  ["WEAVE_PEERS", "peers"],
+  ["WEAVE_ARGS", "args"],
+  ["WEAVE_MTU", "mtu"],
+  ["DOCKER_BRIDGE", "bridge"],
+  ["WEAVE_NO_FASTDP", "mode"],
+  ["IPTABLES_BACKEND", "iptables_backend"],
+]);
+
+/** A line of the file that a unit reads it from. */
+function variableValue(text: string): string {
+  if (/\p{Cc}/u.test(text)) throw new Refusal(`${JSON.stringify(text)} has control characters; remove them`);
+  return text;
+}
 
 function password(text: string): string {
   if (text === "" || /\p{Cc}/u.test(text)) throw new Refusal("is empty or has control characters");

@@ -1,5 +1,6 @@
 import { type Change, fileChanges, run } from "../core/change";
 import type { Plan } from "../core/module";
+import { masked } from "../formats/secrets";
 import { COMPONENTS, type Component } from "./components";
 import type { ObservedContainer } from "./container";
 import { inOrder } from "./environment";
@@ -80,7 +81,7 @@ function removal(
 ): Change[] {
   return [
     ...(container === null ? [] : [containerRemoval(component, container)]),
-    ...fileChanges(unit.file, { path: init.pathOf(component), content: null, afterwards: init.reload }),
+    ...fileChanges(unit.file, { path: init.pathOf(component), content: null, shown: masked, afterwards: init.reload }),
     ...fileChanges(environment, { path: component.environmentPath, content: null, shown }),
   ];
 }

@@ -2,7 +2,7 @@ import mustache from "mustache";
 import { run } from "../core/change";
 import type { Host } from "../core/host";
 import { Refusal } from "../core/refusal";
-import { parseProperties } from "../formats/unit";
+import { unitProperties } from "../core/systemd";
 import type { Component } from "./components";
 import type { InitSystem, Job, ObservedUnit, StartsWith } from "./init_system";
 import { finishChecksums, launchOrAdopt } from "./shell_steps";
@@ -91,14 +91,13 @@ function expanded(text: string): string {
 
 function observe(component: Component, host: Host): ObservedUnit {
   const unit = unitOf(component);
-  const { stdout } = host.run(["systemctl", "show", unit, "-p", "ActiveState,SubState,Job,NeedDaemonReload,MainPID"]);
-  const properties = parseProperties(stdout);
+  const property = unitProperties(unit, ["ActiveState", "SubState", "Job", "NeedDaemonReload", "MainPID"], host);
   return {
     file: host.file(pathOf(component)),
     startsWith: startsWith(unit, host),
-    needsReload: properties.get("NeedDaemonReload") === "yes",
-    state: stateOf(properties),
-    pid: Number(properties.get("MainPID")),
+    needsReload: property("NeedDaemonReload") === "yes",
+    state: stateOf(property),
+    pid: Number(property("MainPID")),
   };
 }
 
@@ -109,11 +108,11 @@ function startsWith(unit: string, host: Host): StartsWith {
   return wantedBy("docker.service") ? "Docker" : "nothing";
 }
 
-function stateOf(properties: ReadonlyMap<string, string>): ObservedUnit["state"] {
-  const state = STATES[properties.get("ActiveState") ?? ""] ?? "stopped";
+function stateOf(property: (name: string) => string): ObservedUnit["state"] {
+  const state = STATES[property("ActiveState")] ?? "stopped";
   // Between two tries it has failed, however it is called; one that waits for Docker's own start is about to start.
-  if (properties.get("SubState") === "auto-restart") return "failed";
-  return state === "stopped" && Number(properties.get("Job")) > 0 ? "starting" : state;
+  if (property("SubState") === "auto-restart") return "failed";
+  return state === "stopped" && Number(property("Job")) > 0 ? "starting" : state;
 }
 
 const STATES: Readonly<Record<string, ObservedUnit["state"]>> = {

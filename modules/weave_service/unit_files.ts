@@ -1,4 +1,5 @@
 import { type Change, fileChanges } from "../core/change";
+import { masked } from "../formats/secrets";
 import type { ObservedService } from "./observe";
 import type { WantedService } from "./wanted";
 
@@ -11,6 +12,8 @@ export function files(
     path: init.pathOf(component),
     content: text,
     mode: 0o644,
+    // Another's may launch with a password in it.
+    shown: masked,
     afterwards: init.reload,
   });
   const reload: Change = {

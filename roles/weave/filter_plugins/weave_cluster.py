@@ -111,7 +111,13 @@ def answer(result):
     and an older Ansible would run a template in it here, on the controller.
     """
     lines = re.findall(r"^(\{[\w \".,:/+-]*\})\s*$", result.get("stdout", ""), re.MULTILINE | re.ASCII)
-    return json.loads(lines[-1]) if lines else {}
+    try:
+        said = json.loads(lines[-1]) if lines else {}
+    except ValueError:
+        return {}
+    # One host that says something else must not stop the others' play.
+    wanted = {"index": int, "settled": bool, "address": str}
+    return said if all(type(said.get(name)) is kind for name, kind in wanted.items()) else {}
 
 
 def _deal(items, hands):

@@ -49,6 +49,8 @@ def arguments(found, name):
     """Take what findings() returned and a host's name; return what verify_ping.sh takes there, [] for no way to try."""
     host = next((host for host in found["hosts"] if host["name"] == name), None)
     addresses = [target["address"] for target in found["targets"] if target["host"] != name]
+    # Another host has said them, and to ping a word with a dash is an option.
+    addresses = [address for address in addresses if re.fullmatch(r"[0-9.]+", address)]
     if not host or host["error"] or not addresses:
         return []
     return [str(host["containers"][0]["pid"] if host["containers"] else 0), *addresses]
@@ -119,7 +121,10 @@ def _answer(result, first_key):
     """Take a script's result; return the last object that it printed as a line, if it begins with that key, or {}."""
     lines = [line for line in result.get("stdout", "").splitlines() if line.startswith(f'{{"{first_key}":')]
     # The scripts print no backslash; another's could spell what _plain() looks for.
-    return json.loads(_plain(lines[-1]).replace("\\", "")) if lines else {}
+    try:
+        return json.loads(_plain(lines[-1]).replace("\\", "")) if lines else {}
+    except ValueError:
+        return {}
 
 
 def _error(result):

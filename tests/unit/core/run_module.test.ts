@@ -123,7 +123,7 @@ test("where there is nothing to do, the host is looked at once", async () => {
   assert.is(looks, 1);
   lamp.level = 1;
   await runModule(module, given, RUN, host, applyTo(lamp));
-  assert.is(looks, 3, "and once more after changes");
+  assert.is(looks, 4, "and once more alone with it, and after changes");
 });
 
 test("the diff is only there when it is asked for", async () => {
@@ -264,7 +264,7 @@ test("an observation that answers later is waited for", async () => {
   assert.is(lamp.level, 5);
 });
 
-test("all but a check is done while nobody else is at work", async () => {
+test("changes are planned and made while nobody else is at work; a check, or nothing to do, waits for nobody", async () => {
   const lamp = dark();
   const events: string[] = [];
   const module = lampModule(lamp, {
@@ -282,7 +282,9 @@ test("all but a check is done while nobody else is at work", async () => {
   await runModule(module, given, CHECK, host, applyTo(lamp, events), alone);
   assert.equal(events, ["look"]);
   await runModule(module, given, RUN, host, applyTo(lamp, events), alone);
-  assert.equal(events, ["look", "begin", "look", "level", "color", "look", "end"]);
+  assert.equal(events.splice(0), ["look", "look", "begin", "look", "level", "color", "look", "end"]);
+  await runModule(module, given, RUN, host, applyTo(lamp, events), alone);
+  assert.equal(events, ["look"]);
 });
 
 test("a run that finds another in progress fails and makes nothing", async () => {
@@ -307,6 +309,29 @@ test("a file's bytes are shown as the UTF-8 text that they are", async () => {
   const module = lampModule(dark(), { plan: () => ({ changes: difference("file", bytes, "ASCII\n"), facts: {} }) });
   const result = await runModule(module, given, CHECK, host, applyTo(dark()));
   assert.is(result.diff?.[0]?.before, "Gerät €\n");
+});
+
+test("a secret that a failing program tells is not passed on", async () => {
+  const module = {
+    ...lampModule({ level: 0, color: "white", bulb: "new" }),
+    options: { ...options, key: str({ description: "", secret: true }) },
+  };
+  const fail = (error: Error) => async (): Promise<void> => Promise.reject(error);
+  for (const error of [new Refusal("said: hush, hush"), new TypeError("hush")]) {
+    const result = await runModule(module, new Map([...given, ["key", "hush"]]), RUN, host, fail(error));
+    assert.match(result.msg ?? "", "********");
+    assert.not.match(JSON.stringify(result), "hush");
+  }
+});
+
+test("a message with a megabyte in it is cut in the middle", async () => {
+  const long = { ...lampModule({ level: 0, color: "white", bulb: "new" }) };
+  const plan = (): never => {
+    throw new Refusal(`color: "${"x".repeat(2 ** 20)}" is none; give one`);
+  };
+  const { msg = "" } = await runModule({ ...long, plan }, given, RUN, host, applyTo({ level: 0, color: "", bulb: "" }));
+  assert.match(msg, /^color: "x+ … \(\d+ characters\) … x+" is none; give one$/);
+  assert.ok(msg.length < 10_000);
 });
 
 test.run();

@@ -167,4 +167,39 @@ test("a host option that would take fd:// away from systemd's socket is refused;
   assert.ok(plan(asked({ opts: "-H fd:// -H tcp://127.0.0.1:2375" }), STEADY).changes.length > 0);
 });
 
+test("a chain that ends in an export becomes a line that systemd reads, as it does not read exports", () => {
+  const chain = 'DOCKER_OPTS="$DOCKER_OPTS --bridge=weave"\n# \xfc\nexport DOCKER_OPTS="$DOCKER_OPTS --debug"\n';
+  const [file] = inWords(plan(asked({ bridge: "weave" }), withFile(chain)).changes);
+  assert.is(file?.after, '# \xfc\nDOCKER_OPTS=" --bridge=weave --debug"\n');
+});
+
+test("a file in which a line at its end would not be read is refused", () => {
+  const says = (content: string, init: "systemd" | "script"): string =>
+    refusalOf(() => plan(usual(), { ...withFile(content), service: { ...STEADY.service, init } }));
+  const message = `${PATH}: DOCKER_OPTS would not be read there, as a quote or a continued line before it has no end; give it one`;
+  assert.is(says('A="\n', "script"), message);
+  assert.is(says("# \\\n", "systemd"), message);
+});
+
+test("the path of new options is told as it is once the drop-in is gone", () => {
+  const dropIn = { content: "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd $DOCKER_OPTS\n", mode: 0o644 };
+  const service = { ...FRESH.service, command: "/usr/sbin/dockerd -H fd://", readsFile: false };
+  const { facts } = plan(asked({ state: "absent" }), { ...FRESH, service, dropIn, optionsFile: null });
+  assert.is(facts["path"], "/etc/docker/daemon.json");
+});
+
+test("what is secret among the options is in no refusal", () => {
+  const config = { content: '{"log-opts": {"splunk-token": "hush"}}', mode: 0o644 };
+  const line = `DOCKER_OPTS="--log-opt splunk-token=hush"\n`;
+  const refusals = [
+    refusalOf(() => plan(usual(), { ...withFile(line), config })),
+    refusalOf(() =>
+      plan(usual(), { ...withFile(`if true; then ${line}fi\n`), service: { ...FRESH.service, init: "script" } }),
+    ),
+  ];
+  for (const message of refusals) assert.match(message, /^(?!.*hush).*\*{8}/, message);
+  const unsafe = refusalOf(() => plan(asked({ opts: "--log-opt 'splunk-token=hush hush'" }), FRESH));
+  assert.match(unsafe, /^opts: a value of --log-opt has white space, .*; give dockerd that option in daemon\.json$/);
+});
+
 test.run();

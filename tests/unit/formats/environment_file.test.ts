@@ -253,4 +253,8 @@ test("a whole file is its comment, and a line a variable in their order", () => 
   assert.is(content, '# Written by a test.\nB="1"\nA="x \\"y\\" \\$z"\n');
 });
 
+test("a line that goes takes its carriage return along", () => {
+  assert.is(withEnvironmentValue("A=1\r\nOPTS=x\r\nB=2\r\n", "OPTS", null), "A=1\r\nB=2\r\n");
+});
+
 test.run();

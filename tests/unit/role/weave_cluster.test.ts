@@ -103,6 +103,13 @@ test("a template in what a host says is no answer: Ansible would run it on the c
   }
 });
 
+test("a host that says anything else than an answer has not answered, and the others go on", () => {
+  for (const said of ["{}", '{"index": 1}', '{"index": "1", "settled": true, "address": ""}', "{a}", '{"index": 1,}']) {
+    const clustered = cluster({ a: { weave_look: { stdout: `${said}\n` } }, b: seen(2, true) });
+    assert.equal([clustered.indexes["b"], clustered.unknown], [2, ["a"]], said);
+  }
+});
+
 test("two hosts of one number are refused by name", () => {
   const clustered = cluster({ a: seen(2, true), b: { weave_host_index: 2 }, c: seen(3, true) });
   assert.match(

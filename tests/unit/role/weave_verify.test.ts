@@ -264,6 +264,19 @@ test("nothing that a host prints becomes a template of the controller's Ansible"
   assert.not.match(JSON.stringify(found), /\{[{%#]/);
 });
 
+test("a host that prints nonsense has given no answer, and what it calls an address is no option of another's ping", () => {
+  const found = findings(
+    {
+      h1: { weave_verify_learned: printed(has(1)) },
+      h2: { weave_verify_learned: printed(has(2, { bridge: { state: "up", address: "-f" } })) },
+      h3: { weave_verify_learned: { stdout: '{"bridge": nonsense}' } },
+    },
+    ["h1", "h2", "h3"],
+  );
+  assert.is.not(found.hosts[2]?.["error"], "");
+  assert.equal(pingArguments(found, "h1"), []);
+});
+
 test("a thousand hosts of which one is missed by all are told in time", () => {
   const numbers = Array.from({ length: 1000 }, (_, index) => index + 1);
   const address = (number: number): string => `10.2.${number >> 8}.${number & 255}`;

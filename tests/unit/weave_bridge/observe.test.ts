@@ -167,4 +167,11 @@ test("what is not there is empty or null", async () => {
   assert.is(seen.interfaces, null);
 });
 
+test("what ifupdown held before it was removed, nobody holds", async () => {
+  const held = { ...fresh, kernel: { ...fresh.kernel, "/run/network/ifstate": "lo=lo\nweave=weave" } };
+  const without = { ...held, names: { ...fresh.names, "/sbin": [] } };
+  assert.ok((await observe(router(), memoryHost(held))).ifupdownHolds);
+  assert.not.ok((await observe(router(), memoryHost(without))).ifupdownHolds);
+});
+
 test.run();

@@ -354,4 +354,9 @@ test("a bridge of another name has its own file and devices", () => {
   assert.not.match(stanza?.after ?? "", "dev weave");
 });
 
+test("a VXLAN that is left of a bridge deleted by hand goes before the router's bridge is brought up", () => {
+  const { changes } = plan(router(), { ...steadyVxlan(), bridge: null, passes: true });
+  assert.equal(inWords(changes).at(-1)?.steps, ["ip link del dev weave-vx", "ifup --force weave"]);
+});
+
 test.run();

@@ -442,4 +442,13 @@ test("a component is run by the verbs of the script's version, or refused", () =
   );
 });
 
+test("a password in a unit that another wrote is not shown", () => {
+  const unit = {
+    ...FRESH.unit,
+    file: { content: "ExecStart=/mnt/weave launch --password 'hush hush'\n", mode: 0o644 },
+  };
+  const { changes } = plan(asked(), { ...FRESH, unit });
+  assert.not.match(JSON.stringify(changes.map(({ before, after }) => [before, after])), "hush");
+});
+
 test.run();

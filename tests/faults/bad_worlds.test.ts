@@ -1,0 +1,201 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { differences, fingerprint } from "../e2e/fingerprint";
+import { bootHosts } from "../e2e/hosts";
+import type { Cluster } from "../hosts/cluster";
+import type { Host } from "../hosts/host";
+import { installWeaveStandIn } from "../stand-ins/weave/install";
+import { type ModuleName, type ModuleRun, runModule } from "./module";
+
+/** Hosts on which a module can't do its work: it says what is in the way and what to do, soon, and changes nothing. */
+const test = suite("bad worlds");
+let cluster: Cluster;
+let host: Host;
+
+const OPTIONS: Readonly<Record<ModuleName, object>> = {
+  weave_bridge: { host_index: 1 },
+  weave_service: { state: "enabled", peers: ["192.168.50.12"] },
+  docker_bridge_opts: { opts: "--label=bad=world" },
+};
+const FILES: Readonly<Record<ModuleName, string>> = {
+  weave_bridge: "/etc/network/interfaces.d/weave.cfg",
+  weave_service: "/etc/weave.env",
+  docker_bridge_opts: "/etc/default/docker",
+};
+const MODULES = Object.keys(OPTIONS) as ModuleName[];
+
+/** Services of a run have limits of 10 seconds, programs of 30; a run that hangs is meant, not one that takes its time. */
+const BOUND = 120;
+
+const sh = async (script: string): Promise<string> => (await host.exec(["bash", "-c", `set -e; ${script}`])).stdout;
+
+test.before(async () => {
+  cluster = await bootHosts(1);
+  host = cluster.host("apollo1");
+  await installWeaveStandIn(host);
+});
+test.after(() => cluster.down());
+
+/** Makes the world bad, runs the module, mends the world; fails where anything was changed, or the answer took too long. */
+async function refused(module: ModuleName, by: string, undo: string): Promise<ModuleRun> {
+  await sh(by);
+  try {
+    const before = await fingerprint(host);
+    const run = await runModule(host, module, OPTIONS[module]);
+    assert.equal(differences(before, await fingerprint(host)), []);
+    assert.is(run.failed, true, JSON.stringify(run));
+    assert.is(run["exception"], undefined, run.msg ?? "");
+    assert.ok(run.seconds < BOUND, `${run.seconds} s`);
+    return run;
+  } finally {
+    await sh(undo);
+  }
+}
+
+interface World {
+  readonly by: (path: string) => string;
+  readonly undo: (path: string) => string;
+  readonly says: (path: string) => RegExp;
+}
+
+const quoted = (path: string): string => path.replace(/[.]/g, "\\.");
+const KEEP = (path: string): string => `[ ! -e ${path} ] || mv ${path} ${path}.away`;
+const BACK = (path: string): string => `rm -rf ${path}; [ ! -e ${path}.away ] || mv ${path}.away ${path}`;
+
+/** What is wrong with the one file that a module is to write. */
+const WORLDS: Readonly<Record<string, World>> = {
+  "a read-only /etc": {
+    by: () => "mount --bind /etc /etc && mount -o remount,bind,ro /etc",
+    undo: () => "umount /etc",
+    says: (path) =>
+      new RegExp(
+        `can't write ${quoted(path)}: EROFS: .*; it is as it was\\. Its file system is mounted read-only: mount it to be written`,
+      ),
+  },
+  "a full disk": {
+    by: (path) =>
+      `mkdir -p /mnt/full && mount -t tmpfs -o size=8k tmpfs /mnt/full && ${KEEP(path)}; ln -s /mnt/full/file ${path}; echo '# there' > /mnt/full/file; cat /dev/zero > /mnt/full/fill 2>/dev/null || true`,
+    undo: (path) => `${BACK(path)}; umount /mnt/full; rmdir /mnt/full`,
+    says: (path) =>
+      new RegExp(`can't write ${quoted(path)}: ENOSPC: .*; it is as it was\\. Free space on its file system`),
+  },
+  "an immutable file": {
+    by: (path) => `${KEEP(path)}; echo '# there' > ${path}; chattr +i ${path}`,
+    undo: (path) => `chattr -i ${path}; ${BACK(path)}`,
+    says: (path) =>
+      new RegExp(
+        `can't write ${quoted(path)}: EPERM: .*; it is as it was\\. It may be immutable \\(lsattr shows an i\\): take that off \\(chattr -i\\)`,
+      ),
+  },
+  "a folder in its place": {
+    by: (path) => `${KEEP(path)}; mkdir ${path}`,
+    undo: BACK,
+    says: (path) => new RegExp(`^${quoted(path)} is not a regular file; move it away$`),
+  },
+  "a pipe in its place": {
+    by: (path) => `${KEEP(path)}; mkfifo ${path}`,
+    undo: BACK,
+    says: (path) => new RegExp(`^${quoted(path)} is not a regular file; move it away$`),
+  },
+  "a link to itself": {
+    by: (path) => `${KEEP(path)}; ln -s ${path} ${path}`,
+    undo: BACK,
+    says: (path) => new RegExp(`^can't read ${quoted(path)}: ELOOP; its links lead in a circle: remove them$`),
+  },
+};
+
+for (const [name, { by, undo, says }] of Object.entries(WORLDS)) {
+  test(`${name}: each module names it and what to do`, async () => {
+    for (const module of MODULES) {
+      const path = FILES[module];
+      const { msg = "" } = await refused(module, by(path), undo(path));
+      assert.match(msg, says(path));
+    }
+  });
+}
+
+test("a link to what is not there yet: the file comes where it points", async () => {
+  const path = FILES.docker_bridge_opts;
+  await sh(`mv ${path} ${path}.away; ln -s /srv/not/there ${path}`);
+  const run = await runModule(host, "docker_bridge_opts", OPTIONS.docker_bridge_opts);
+  assert.not(run.failed, run.msg);
+  assert.is(await sh(`readlink ${path}; cat /srv/not/there`), '/srv/not/there\nDOCKER_OPTS="--label=bad=world"\n');
+  await sh(`${BACK(path)}; rm -r /srv/not`);
+});
+
+/** A service that takes every connection and never says a word. */
+const SILENT = (socket: string): string =>
+  `systemd-run --quiet --unit=silent /usr/bin/node -e 'require("net").createServer(() => {}).listen("${socket}")'; for i in $(seq 50); do [ -S ${socket} ] && break; sleep 0.1; done`;
+
+test("a Docker that hangs: weave_service says so; docker_bridge_opts reads what it needs elsewhere", async () => {
+  const hang = `mv /run/docker.sock /run/docker.away; ${SILENT("/run/docker.sock")}`;
+  const mend = "systemctl stop silent; rm -f /run/docker.sock; mv /run/docker.away /run/docker.sock";
+  await sh(hang);
+  const [service, options] = await Promise.all([
+    runModule(host, "weave_service", OPTIONS.weave_service),
+    runModule(host, "docker_bridge_opts", OPTIONS.docker_bridge_opts, { check: true }),
+  ]);
+  await sh(mend);
+  assert.match(
+    service.msg ?? "",
+    /^no answer within 10 s: GET \/var\/run\/docker\.sock\/containers\/weave\/json\. See why Docker does not answer \(systemctl status docker\), or restart it$/,
+  );
+  assert.is(service.changed, false);
+  assert.equal([options.msg, options.changes], [undefined, ["/etc/default/docker", "dockerd, as it runs"]]);
+  for (const { seconds } of [service, options]) assert.ok(seconds < BOUND, `${seconds} s`);
+});
+
+const SYSTEMDS = "/run/systemd/private /run/dbus/system_bus_socket";
+const UNREACHABLE: Readonly<Record<string, readonly [by: string, undo: string]>> = {
+  "that nobody reaches": [
+    `for socket in ${SYSTEMDS}; do mv $socket $socket.away; done`,
+    `for socket in ${SYSTEMDS}; do mv $socket.away $socket; done`,
+  ],
+  "that hangs": [
+    `${SILENT("/run/systemd/silent")}; for socket in ${SYSTEMDS}; do mv $socket $socket.away; ln -s /run/systemd/silent $socket; done`,
+    `for socket in ${SYSTEMDS}; do rm $socket; mv $socket.away $socket; done; systemctl stop silent; rm -f /run/systemd/silent`,
+  ],
+};
+
+for (const [what, [by, undo]] of Object.entries(UNREACHABLE)) {
+  test(`a systemd ${what}: both modules that ask it say so`, async () => {
+    await sh(by);
+    const runs = await Promise.all(
+      (["weave_service", "docker_bridge_opts"] as const).map((module) => runModule(host, module, OPTIONS[module])),
+    );
+    await sh(undo);
+    for (const { msg = "", changed, seconds } of runs) {
+      assert.match(
+        msg,
+        /systemctl show (weave|docker)\.service .*See that this host's systemd answers \(systemctl status\), or restart the host$/s,
+      );
+      assert.is(changed, false);
+      assert.ok(seconds < BOUND, `${seconds} s`);
+    }
+  });
+}
+
+test("files from a time to come, as a clock that was set back leaves them, owe nothing", async () => {
+  await sh(`mkdir -p /etc/docker; echo '{}' > /etc/docker/daemon.json; touch -d '+1 year' /etc/docker/daemon.json`);
+  const { msg, changed } = await runModule(host, "docker_bridge_opts", { opts: "--debug=false" }, { check: true });
+  await sh("rm /etc/docker/daemon.json");
+  assert.equal([msg, changed], [undefined, false]);
+});
+
+test("files of a hundred thousand lines are read and kept", async () => {
+  const many = (path: string, last: string): string =>
+    `cp -a ${path} ${path}.away 2>/dev/null || true; { seq -f '# line %.0f' 100000; echo '${last}'; } > ${path}`;
+  await sh(
+    `${many("/etc/default/docker", 'DOCKER_OPTS="$DOCKER_OPTS --debug"')}; ${many("/etc/network/interfaces", "source /etc/network/interfaces.d/*")}; ${many("/etc/weave.env", "WEAVE_DEBUG=1")}`,
+  );
+  const runs = await Promise.all(MODULES.map((module) => runModule(host, module, OPTIONS[module], { check: true })));
+  await sh(
+    "mv /etc/default/docker.away /etc/default/docker; mv /etc/network/interfaces.away /etc/network/interfaces; rm /etc/weave.env",
+  );
+  for (const { msg, changed, seconds } of runs) {
+    assert.equal([msg, changed], [undefined, true]);
+    assert.ok(seconds < BOUND, `${seconds} s`);
+  }
+});
+
+test.run();

@@ -1,0 +1,41 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Result } from "../../modules/core/run_module";
+import type { Host } from "../hosts/host";
+
+const LIBRARY = join(__dirname, "../../roles/weave/library");
+const MARKER = "<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>";
+
+export type ModuleName = "weave_bridge" | "weave_service" | "docker_bridge_opts";
+
+/** How a module ran: its result, and how many seconds that took. */
+export type ModuleRun = Result & { readonly seconds: number };
+
+/**
+ * Runs a built module on a host as Ansible does with pipelining: the options put in for the marker, the whole on standard
+ * input. `through` is a command line that runs it, such as `timeout`. Throws where it prints no result.
+ */
+export async function runModule(
+  host: Host,
+  name: ModuleName,
+  options: object,
+  { check = false, through = [] }: { check?: boolean; through?: readonly string[] } = {},
+): Promise<ModuleRun> {
+  const input = moduleSource(name, { ...options, _ansible_check_mode: check, _ansible_diff: true });
+  const started = Date.now();
+  const { stdout, stderr } = await host.exec([...through, "node", "-"], { input, check: false, timeoutSeconds: 150 });
+  try {
+    return { ...(JSON.parse(stdout) as Result), seconds: (Date.now() - started) / 1000 };
+  } catch {
+    throw new Error(`${name} printed no result: ${stdout}${stderr}`);
+  }
+}
+
+/** The text that Ansible makes of a module and its arguments, in ASCII as Python's JSON is. */
+export function moduleSource(name: ModuleName, args: object): string {
+  const json = JSON.stringify(args).replace(
+    /[^\0-\x7f]/g,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  return readFileSync(join(LIBRARY, name), "utf8").replace(MARKER, () => json);
+}

@@ -1,0 +1,145 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { bootHosts } from "../e2e/hosts";
+import { ansiblePlaybook } from "../e2e/playbook";
+import type { Cluster } from "../hosts/cluster";
+import type { Host } from "../hosts/host";
+import { installWeaveStandIn } from "../stand-ins/weave/install";
+import { moduleSource, runModule } from "./module";
+
+/** The Weave password is seen by root alone, whatever becomes of a run. */
+const test = suite("secrets");
+let cluster: Cluster;
+let host: Host;
+
+const SECRETS = ["hush-of-the-role", "hush-of-the-run", "hush-of-the-failure", "hush-of-the-kill"] as const;
+const [OF_ROLE, OF_RUN, OF_FAILURE, OF_KILL] = SECRETS;
+const SECRET = /hush-of-the/;
+
+const sh = async (script: string, check = true): Promise<string> =>
+  (await host.exec(["sh", "-c", script], { check })).stdout;
+
+/** Looks, as a user without rights, at the command line and environment of every process again and again until it is stopped. */
+const WATCH = `
+const { readdirSync, readFileSync, writeFileSync } = require("fs");
+let [rounds, cmdlines] = [0, 0];
+const seen = new Set();
+const look = () => {
+  rounds++;
+  for (const pid of readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name))) {
+    for (const file of ["cmdline", "environ"]) {
+      try {
+        const text = readFileSync("/proc/" + pid + "/" + file, "latin1");
+        if (file === "cmdline") cmdlines++;
+        if (/hush-of-the-(role|run|failure|kill)/.test(text)) seen.add(file + " " + text.replace(/\\0/g, " "));
+      } catch {}
+    }
+  }
+  writeFileSync("/tmp/watched", JSON.stringify({ rounds, cmdlines, seen: [...seen] }));
+  setTimeout(look, 20);
+};
+look();
+`;
+
+test.before(async () => {
+  cluster = await bootHosts(1);
+  host = cluster.host("apollo1");
+  await installWeaveStandIn(host);
+  await host.write("/usr/local/lib/watch.js", WATCH);
+  await host.exec([
+    "systemd-run",
+    "--quiet",
+    "--unit=watch",
+    "--uid=nobody",
+    "/usr/bin/node",
+    "/usr/local/lib/watch.js",
+  ]);
+});
+test.after(() => cluster.down());
+
+const AS_NOBODY = "setpriv --reuid=nobody --regid=nogroup --clear-groups";
+
+/** Fails where a user without rights finds a secret in a file, or anybody in the log. */
+async function assertHidden(): Promise<void> {
+  const folders = "/etc /run /tmp /var /dev/shm /root /home /opt /usr/local";
+  const find = `find ${folders} -type f -newer /usr/local/lib/watch.js -readable -exec grep -ls hush-of-the {} +`;
+  assert.is(await sh(`${AS_NOBODY} ${find} 2>/dev/null`, false), "");
+  assert.is(await sh("journalctl --no-pager --output=cat | grep hush-of-the", false), "");
+}
+
+/** Whether the router runs with this password. */
+const routerHas = async (secret: string): Promise<boolean> =>
+  (await sh("docker inspect weave")).includes(`=${secret}"`);
+
+test("by the role, with -vvv: in no output, no log, no file that others read", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-secrets-"));
+  try {
+    const variables = join(folder, "variables.json");
+    writeFileSync(variables, JSON.stringify({ weave_password: OF_ROLE, weave_env: { WEAVE_DEBUG: "1" } }), {
+      mode: 0o600,
+    });
+    const { status, output } = await ansiblePlaybook(cluster.inventory, [
+      "site.yml",
+      "-vvv",
+      "--diff",
+      "--extra-vars",
+      `@${variables}`,
+    ]);
+    assert.is(status, 0, output.slice(-2000));
+    assert.not.match(output, SECRET);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  assert.ok(await routerHas(OF_ROLE));
+  assert.is(await sh("stat -c '%a %U' /etc/weave.env"), "600 root\n");
+  await assertHidden();
+});
+
+test("in a run by itself, and in one that fails: in no result", async () => {
+  const run = await runModule(host, "weave_service", { password: OF_RUN });
+  assert.not(run.failed, run.msg);
+  assert.ok(await routerHas(OF_RUN));
+  const script = await sh("cat /usr/local/bin/weave");
+  await host.write(
+    "/usr/local/bin/weave",
+    script.replace("\n", '\necho "no launch, password is $WEAVE_PASSWORD" >&2; exit 1\n'),
+    0o755,
+  );
+  const failed = await runModule(host, "weave_service", { password: OF_FAILURE, timeout: 5 });
+  await host.write("/usr/local/bin/weave", script, 0o755);
+  assert.is(failed.failed, true);
+  const refused = await runModule(host, "weave_service", { password: `${OF_FAILURE}\n` });
+  const unknown = await runModule(host, "weave_service", { pasword: OF_FAILURE });
+  assert.match(unknown.msg ?? "", "Unsupported parameters for (weave_service) module: pasword.");
+  for (const result of [run, failed, refused, unknown]) assert.not.match(JSON.stringify(result), SECRET);
+});
+
+test("killed at any moment: nothing is left behind that others read", async () => {
+  // The script that failed has told the log, which root alone reads.
+  await sh("journalctl --rotate; sleep 2; journalctl --quiet --vacuum-time=1s");
+  for (const seconds of ["0.15", "0.25", "0.4", "0.7"]) {
+    const input = moduleSource("weave_service", { password: OF_KILL, _ansible_diff: true });
+    const killed = ["timeout", "--signal=KILL", seconds, "node", "-"];
+    const { stdout, stderr } = await host.exec(killed, { input, check: false });
+    assert.not.match(stdout + stderr, SECRET);
+    await assertHidden();
+  }
+  const { msg, failed } = await runModule(host, "weave_service", { password: OF_KILL });
+  assert.not(failed, msg);
+  await assertHidden();
+});
+
+test("meanwhile a user without rights has seen it in no process", async () => {
+  const { rounds, cmdlines, seen } = JSON.parse(await sh("cat /tmp/watched")) as {
+    rounds: number;
+    cmdlines: number;
+    seen: string[];
+  };
+  assert.equal(seen, []);
+  assert.ok(rounds > 100 && cmdlines > rounds, `${rounds} rounds, ${cmdlines} command lines`);
+});
+
+test.run();

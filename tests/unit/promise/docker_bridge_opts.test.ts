@@ -1,0 +1,199 @@
+import * as fc from "fast-check";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { dockerBridgeOpts } from "../../../modules/docker_bridge_opts/module";
+import { wantedFlags } from "../../../modules/docker_bridge_opts/wanted";
+import { masked } from "../../../modules/formats/secrets";
+import { asked } from "../docker_bridge_opts/hosts";
+import { forAllLater } from "../support/property";
+import { CONFIG, DockerHost, OPTIONS_FILE, SCRIPT, UNIT } from "./docker_stand_in";
+import { found, putFound, text } from "./found_files";
+import { cutOff, inMemory, keepsItsPromise, type Options, runOn } from "./promise";
+
+const test = suite("the promise of docker_bridge_opts' check");
+
+const LINES = [
+  'DOCKER_OPTS=""',
+  'DOCKER_OPTS="--log-level=warn --bridge=weave"',
+  "DOCKER_OPTS='--label=\"a b\" -H fd://'",
+  "DOCKER_OPTS=--dns=8.8.8.8 --icc=false",
+  'DOCKER_OPTS="$DOCKER_OPTS --bridge=weave --fixed-cidr=10.2.9.0/24"',
+  'DOCKER_OPTS="--mtu $MTU"',
+  'export DOCKER_OPTS="--debug"',
+  '#DOCKER_OPTS="--dns 8.8.8.8 --dns 8.8.4.4"',
+  'export http_proxy="http://user:secret@127.0.0.1:3128/"',
+  "DOCKER_OPTS='--log-opt splunk-token=hush'",
+  "MTU=1400",
+  "if true; then",
+  "fi",
+];
+
+const UNITS: Readonly<Record<string, string>> = {
+  debian:
+    "[Service]\nEnvironmentFile=-/etc/default/docker\nExecStart=/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock $DOCKER_OPTS\n",
+  ce: "[Service]\nExecStart=/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock\n",
+  "hard-coded":
+    '[Service]\r\n; by hand\nExecStart=/usr/bin/dockerd -H fd:// \\\n  # within\n --bridge br9 --label "a b" --mtu=1400',
+};
+
+const KEYS: Readonly<Record<string, unknown>> = {
+  bridge: "br0",
+  dns: ["8.8.8.8"],
+  labels: ["a=b", "c=\u00e9"],
+  mtu: 1400,
+  "log-opts": { "max-size": "10m", "splunk-token": "hush" },
+  "live-restore": true,
+  "default-address-pools": [{ base: "172.80.0.0/16", size: 24 }],
+};
+const json = fc
+  .tuple(
+    fc.subarray(Object.keys(KEYS)),
+    fc.constantFrom(undefined, 2, 4, "\t"),
+    fc.constantFrom("\n", "\r\n"),
+    fc.constantFrom("", "\n", " \r\n"),
+  )
+  .map(([keys, indent, newline, end]) => {
+    const object = Object.fromEntries(keys.map((key) => [key, KEYS[key]]));
+    const bytes = Buffer.from(JSON.stringify(object, null, indent), "utf8").toString("latin1");
+    return bytes.replace(/\n/g, newline) + end;
+  });
+
+const options: fc.Arbitrary<Options> = fc.record({
+  state: fc.constantFrom("present", "present", "present", "absent"),
+  place: fc.constantFrom("auto", "auto", "docker_opts", "daemon_json"),
+  bridge: fc.constantFrom("weave", "weave", null),
+  fixed_cidr: fc.constantFrom("10.2.1.0/24", "10.2.2.0/24", null, "10.9.0.0/24"),
+  mtu: fc.constantFrom(1450, null),
+  dns: fc.constantFrom(null, "8.8.8.8", ["172.17.42.1", "8.8.8.8"]),
+  opts: fc.constantFrom(
+    "",
+    "--log-level=warn",
+    "--label a=b --label c=d",
+    { "live-restore": true },
+    "--brige=weave",
+    "-H tcp://127.0.0.1:1",
+    "--debug",
+  ),
+});
+
+const states = fc.record({
+  init: fc.constantFrom("systemd", "systemd", "systemd", "script"),
+  unit: fc.constantFrom(...Object.keys(UNITS)),
+  optionsFile: found(text(LINES)),
+  config: found(fc.oneof({ weight: 9, arbitrary: json }, { weight: 1, arbitrary: text(["{", "}", '"a": 1']) })),
+  dropIn: found(
+    text([
+      "[Service]",
+      "ExecStart=",
+      "ExecStart=/usr/bin/dockerd $DOCKER_OPTS",
+      "EnvironmentFile=-/etc/default/docker",
+    ]),
+  ),
+  running: fc.boolean(),
+  hangs: fc.constantFrom(false, false, false, true),
+  before: fc.option(fc.tuple(options, fc.oneof(fc.constant(99), fc.integer({ min: 0, max: 9 }))), { nil: null }),
+  drifts: fc.array(fc.constantFrom('DOCKER_OPTS="--bridge=br7"', "DOCKER_OPTS=", "# \xfc"), { maxLength: 2 }),
+  restarted: fc.boolean(),
+});
+
+type State = typeof states extends fc.Arbitrary<infer Value> ? Value : never;
+
+async function hostOf(folder: string, state: State): Promise<DockerHost> {
+  const host = new DockerHost(folder);
+  if (state.init === "systemd") {
+    host.put("/run/systemd/system/.there", "");
+    host.put(UNIT, UNITS[state.unit] ?? "");
+    putFound(host, "/etc/systemd/system/docker.service.d/zz-weave.conf", state.dropIn);
+  } else host.put(SCRIPT, ". /etc/default/$BASE\n$DOCKERD $DOCKER_OPTS\n");
+  putFound(host, OPTIONS_FILE, state.optionsFile);
+  putFound(host, CONFIG, state.config);
+  host.put("/etc/docker/key.json", "\xff");
+  host.reload();
+  if (state.running) host.start();
+  if (state.before !== null) await cutOff(dockerBridgeOpts, host, ...state.before);
+  const content = host.file(OPTIONS_FILE)?.content;
+  if (content !== undefined) host.put(OPTIONS_FILE, [content, ...state.drifts, ""].join("\n"));
+  if (state.restarted) host.start();
+  host.hangs = state.hangs;
+  host.now++;
+  return host;
+}
+
+/** The options that dockerd would get beside those that are managed; null where it would not start. */
+function others(host: DockerHost, managed: readonly string[]): object | null {
+  try {
+    host.reload();
+    return Object.fromEntries([...host.wouldRunWith()].filter(([name]) => !managed.includes(name)).sort());
+  } catch {
+    return null;
+  }
+}
+
+const otherLines = (host: DockerHost): string[] =>
+  (host.file(OPTIONS_FILE)?.content ?? "").split("\n").filter((line) => line !== "" && !line.includes("DOCKER_OPTS"));
+
+let [made, refused, restarts] = [0, 0, 0];
+
+test("whatever is found: a check says all that the run does, a second run has nothing to do, others' options stay", async () => {
+  await forAllLater(
+    [states, options],
+    (state, wanted) =>
+      inMemory(async (folder) => {
+        const host = await hostOf(folder, state);
+        const lines = otherLines(host);
+        const run = await keepsItsPromise(dockerBridgeOpts, host, wanted, { shown: masked });
+        for (const secret of ["user:secret", "hush"]) assert.not.match(JSON.stringify(run), secret);
+        if (run.failed) {
+          refused++;
+          if (process.env["SHOW"]) console.log(String(run.msg).slice(0, 90));
+          return;
+        }
+        made++;
+        assert.equal(otherLines(host), lines, "lines of others in the file with DOCKER_OPTS");
+        host.now++;
+        const again = await runOn(dockerBridgeOpts, host, wanted);
+        const owed = run["restart_required"] ? ["dockerd, as it runs"] : undefined;
+        assert.equal([again.msg, again.changes], [undefined, owed], "a second run has something to do");
+        if (!run["restart_required"] || state.hangs) return;
+        restarts++;
+        host.now++;
+        const restart = await keepsItsPromise(dockerBridgeOpts, host, { state: "restarted" });
+        assert.is(restart.msg, undefined, "dockerd does not start with that");
+        host.now++;
+        const last = await runOn(dockerBridgeOpts, host, wanted);
+        assert.equal([last.msg, last.changes], [undefined, undefined], "after the restart something is left");
+      }),
+    100,
+  );
+  console.log(`${made} made, ${restarts} of them with a restart, ${refused} refused`);
+  assert.ok(made > 40 && restarts > 20, "the cases are no use");
+});
+
+test("options that are not given stay as they are, wherever they are moved", async () => {
+  await forAllLater(
+    [states, options],
+    (state, wanted) =>
+      inMemory(async (folder) => {
+        const host = await hostOf(folder, { ...state, dropIn: null });
+        // By choice, all of a file that was not read until now comes to life.
+        if (wanted["place"] === "docker_opts" && state.unit !== "debian") return;
+        // What the unit sets comes back once what an earlier run put in its place is gone.
+        const managed = ["bridge", "fixed-cidr", "mtu", ...managedBy(wanted), ...managedBy(state.before?.[0] ?? {})];
+        const before = others(host, managed);
+        const run = await runOn(dockerBridgeOpts, host, wanted);
+        if (run.failed || before === null) return;
+        assert.equal(others(host, managed), before);
+      }),
+    100,
+  );
+});
+
+function managedBy(wanted: Options): string[] {
+  try {
+    return [...wantedFlags(asked(wanted)).keys()];
+  } catch {
+    return [];
+  }
+}
+
+test.run();

@@ -1,0 +1,164 @@
+import type { HttpRequest, HttpResponse, RunOutput } from "../../../modules/core/host";
+import { daemonOptions } from "../../../modules/formats/daemon_json";
+import { parseDockerFlags, strayWords } from "../../../modules/formats/docker_flags";
+import type { DockerFlags } from "../../../modules/formats/docker_options";
+import { environmentValue } from "../../../modules/formats/environment_file";
+import { shellValue } from "../../../modules/formats/shell_file";
+import { unitSettings } from "../../../modules/formats/unit_file";
+import { splitWords } from "../../../modules/formats/words";
+import { done, failed, StandInHost } from "./host_stand_in";
+
+export const UNIT = "/lib/systemd/system/docker.service";
+const DROP_INS = "/etc/systemd/system/docker.service.d";
+export const OPTIONS_FILE = "/etc/default/docker";
+export const CONFIG = "/etc/docker/daemon.json";
+export const SCRIPT = "/etc/init.d/docker";
+
+interface Daemon {
+  readonly pid: number;
+  readonly startedAt: number;
+  readonly words: readonly string[];
+  readonly options: DockerFlags;
+  /** daemon.json as it was at the start. */
+  readonly config: string | undefined;
+}
+
+/** A stand-in for a host with Docker: what systemd or an init script, and dockerd itself, make of its files. */
+export class DockerHost extends StandInHost {
+  daemon: Daemon | null = null;
+  /** In clock ticks since boot; each run of a module is at its own. */
+  now = 100;
+  /** Whether dockerd's API gives no answer. */
+  hangs = false;
+  /** The unit and its drop-ins as systemd has read them. */
+  private loaded: readonly string[] = [];
+
+  protected override state(): object {
+    return { daemon: this.daemon, loaded: this.loaded };
+  }
+
+  private hasSystemd(): boolean {
+    return this.names("/run/systemd").includes("system");
+  }
+
+  private unitFiles(): string[] {
+    const paths = [UNIT, ...this.names(DROP_INS).map((name) => `${DROP_INS}/${name}`)].filter((path) =>
+      this.file(path),
+    );
+    return paths.map((path) => this.file(path)?.content ?? "");
+  }
+
+  reload(): RunOutput {
+    this.loaded = this.unitFiles();
+    return done();
+  }
+
+  /** The options that dockerd would get by a start, in its words; throws where it would not start. */
+  commandLine(): string[] {
+    const read = (path: string): string => this.file(path)?.content ?? "";
+    if (!this.hasSystemd()) return ["dockerd", ...valuesOf(shellValue(read(OPTIONS_FILE), "DOCKER_OPTS") ?? "")];
+    const command = unitSettings(this.loaded, "Service", "ExecStart").at(-1) ?? "";
+    const files = unitSettings(this.loaded, "Service", "EnvironmentFile").map((path) => read(path.replace(/^-/, "")));
+    const line = files
+      .map((content) => environmentValue(content, "DOCKER_OPTS"))
+      .filter((value) => value !== null)
+      .at(-1);
+    return splitWords(command).flatMap(({ raw, value }) => (raw === "$DOCKER_OPTS" ? valuesOf(line ?? "") : [value]));
+  }
+
+  /** The options that it would run with. */
+  wouldRunWith(): DockerFlags {
+    const words = this.commandLine().map((word) => ({ raw: word, value: word }));
+    const [stray] = strayWords(words.slice(1));
+    if (stray) throw new Error(`unknown argument: ${stray.value}`);
+    const flags = parseDockerFlags(words.slice(1));
+    const config = daemonOptions(this.file(CONFIG)?.content ?? "");
+    const twice = [...config.keys()].find((name) => flags.has(name));
+    if (twice !== undefined) throw new Error(`${twice} is given twice`);
+    return new Map([...config, ...flags]);
+  }
+
+  start(): RunOutput {
+    this.daemon = null;
+    try {
+      const [words, options] = [this.commandLine(), this.wouldRunWith()];
+      this.now++;
+      const config = this.file(CONFIG)?.content;
+      this.daemon = { pid: 800 + this.now, startedAt: this.now, words, options, config };
+      return done();
+    } catch (error) {
+      return failed(String(error));
+    }
+  }
+
+  /** By what was in the file when the daemon started: that, and its pid file, have no other times here. */
+  override modified(path: string): number | null {
+    if (path === "/var/run/docker.pid") return this.daemon && 2;
+    const content = this.file(path)?.content;
+    return content === undefined ? null : content === this.daemon?.config ? 1 : 3;
+  }
+
+  protected override kernelFile(path: string): string | null | undefined {
+    const stat = (ticks: number): string => `1 (a program) S ${"0 ".repeat(18)}${ticks} 0 0`;
+    if (path === "/proc/self/stat") return stat(this.now);
+    if (path === "/proc/sys/kernel/random/boot_id") return "boot";
+    if (path === "/var/run/docker.pid") return this.daemon && String(this.daemon.pid);
+    if (!path.startsWith("/proc/")) return undefined;
+    if (this.daemon === null || !path.startsWith(`/proc/${this.daemon.pid}/`)) return null;
+    return path.endsWith("/stat")
+      ? stat(this.daemon.startedAt)
+      : `${["/usr/sbin/dockerd", ...this.daemon.words.slice(1)].join("\0")}\0`;
+  }
+
+  protected override kernelNames(): undefined {
+    return undefined;
+  }
+
+  protected override kernelLink(): undefined {
+    return undefined;
+  }
+
+  protected override answer({ path }: HttpRequest): HttpResponse | null {
+    if (this.daemon === null || this.hangs) return null;
+    const { options } = this.daemon;
+    const last = (name: string): string | undefined => options.get(name)?.at(-1);
+    const answers: Readonly<Record<string, unknown>> = {
+      "/_ping": "OK",
+      "/info": { LiveRestoreEnabled: last("live-restore") === "true", ServerVersion: "20.10.24" },
+      "/containers/json": [{ Id: "c1", Names: ["/web"] }],
+      "/networks/bridge": {
+        Options: {
+          "com.docker.network.bridge.name": last("bridge") ?? "docker0",
+          "com.docker.network.driver.mtu": last("mtu") ?? "1500",
+        },
+        IPAM: { Config: [{ IPRange: last("fixed-cidr") }] },
+      },
+    };
+    return { status: 200, body: JSON.stringify(answers[path] ?? {}) };
+  }
+
+  protected override program(argv: readonly string[]): RunOutput {
+    const command = argv.join(" ");
+    if (command.startsWith("systemctl show docker.service")) return done(this.properties());
+    if (command === "systemctl daemon-reload") return this.reload();
+    if (command === "systemctl restart docker.service" || command === "service docker restart") return this.start();
+    if (command === "ip -o -4 addr show")
+      return done("4: weave    inet 10.2.0.1/16 brd 10.2.255.255 scope global weave");
+    if (command === "dockerd --version") return done("Docker version 20.10.24+dfsg1, build 297e128");
+    if (/^(journalctl|tail|systemctl (reset-failed|is-active)|service docker status)/.test(command)) return done();
+    throw new Error(`nobody was to run: ${command}`);
+  }
+
+  private properties(): string {
+    const dropIns = this.names(DROP_INS).map((name) => `${DROP_INS}/${name}`);
+    return [
+      "LoadState=loaded",
+      `FragmentPath=${UNIT}`,
+      `DropInPaths=${dropIns.join(" ")}`,
+      `NeedDaemonReload=${this.unitFiles().join("\0") === this.loaded.join("\0") ? "no" : "yes"}`,
+      `MainPID=${this.daemon?.pid ?? 0}`,
+    ].join("\n");
+  }
+}
+
+const valuesOf = (line: string): string[] => splitWords(line).map(({ value }) => value);

@@ -1,0 +1,142 @@
+import { spawnSync } from "node:child_process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Module } from "../../../modules/core/module";
+import type { Option } from "../../../modules/core/option";
+import type { OptionTable } from "../../../modules/core/parse_options";
+import { dockerBridgeOpts } from "../../../modules/docker_bridge_opts/module";
+import { weaveBridge } from "../../../modules/weave_bridge/module";
+import { weaveService } from "../../../modules/weave_service/module";
+import { HOSTILE } from "../support/hostile_values";
+import { SCRIPT as SCRIPT_TEXT } from "../weave_service/hosts";
+import { DockerHost, OPTIONS_FILE, UNIT } from "./docker_stand_in";
+import type { StandInHost } from "./host_stand_in";
+import { NetworkHost } from "./network_stand_in";
+import { inMemory, type Options, runOn } from "./promise";
+import { ENVIRONMENT, SCRIPT, WeaveHost } from "./weave_stand_in";
+
+/** Every option of every module with every hostile value: refused by its name with what to do, or passed on as it is. */
+const test = suite("hostile values");
+
+function network(folder: string): NetworkHost {
+  const host = new NetworkHost(folder);
+  host.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+  host.put("/etc/network/interfaces", "source interfaces.d/*\n");
+  for (const program of ["ifup", "iptables"]) host.put(`/usr/sbin/${program}`, "");
+  return host;
+}
+
+function docker(folder: string): DockerHost {
+  const host = new DockerHost(folder);
+  host.put("/run/systemd/system/.there", "");
+  host.put(
+    UNIT,
+    "[Service]\nEnvironmentFile=-/etc/default/docker\nExecStart=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS\n",
+  );
+  host.put(OPTIONS_FILE, "");
+  host.reload();
+  return host;
+}
+
+function weave(folder: string): WeaveHost {
+  const host = new WeaveHost(folder);
+  host.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+  host.put("/usr/sbin/ethtool", "");
+  host.put(SCRIPT, SCRIPT_TEXT, 0o755);
+  return host;
+}
+
+/** Words that are names, of interfaces, hosts and domains. */
+const NAMES = /^(constructor|[ab\s]+)$/;
+
+/** What takes which hostile values as they are; anything else refuses them. */
+const ACCEPTED: Readonly<Record<string, RegExp>> = {
+  "weave_service env": /./,
+  "weave_service password": /./,
+  "weave_service bridge": NAMES,
+  "weave_service args": /^--help$/,
+  "weave_service peers": NAMES,
+  "weave_bridge name": NAMES,
+  "weave_bridge peers": NAMES,
+  // Without a VXLAN nobody looks at it; with one it is looked for among this host's devices.
+  "weave_bridge underlay": /./,
+  "docker_bridge_opts bridge": NAMES,
+  "docker_bridge_opts dns_search": /^(constructor|[ab\s]+|__proto__)$/,
+  // A label may have any text that is one word.
+  "docker_bridge_opts opts": /^[!#%&()*+,./:;<=>?@[\]^_{|}~\w-]+$/,
+};
+
+/** The forms in which an option can be given a value. */
+function forms(type: Option<unknown>["type"], value: string): unknown[] {
+  if (type === "list") return [value, [value], ["a", value]];
+  if (type === "dict") return [{ NAME: value }, { [value]: "x" }];
+  if (type === "raw") return [value, `--label=${value}`, { label: value }, { labels: [value] }, { [value]: true }];
+  return [value];
+}
+
+async function hold<Table extends OptionTable, Observed>(
+  module: Module<Table, Observed>,
+  given: Options,
+  make: (folder: string) => StandInHost,
+): Promise<number> {
+  let refused = 0;
+  const wrong: string[] = [];
+  for (const [option, { type, secret }] of Object.entries<Option<unknown>>(module.options)) {
+    for (const [what, value] of Object.entries(HOSTILE)) {
+      for (const form of forms(type, value)) {
+        await inMemory(async (folder) => {
+          const host = make(folder);
+          const before = host.everything();
+          const result = await runOn(module, host, { ...given, [option]: form }, true);
+          const about = `${option}: ${what}: ${String(result.msg ?? "accepted").slice(0, 300)}`;
+          assert.equal(host.everything(), before, about);
+          assert.is(result["exception"], undefined, about);
+          if (result.failed) refused++;
+          const msg = String(result.msg);
+          const isRight = result.failed
+            ? msg.startsWith(`${option}: `) && msg.length < 10_000 && (secret ? /not shown/ : REMEDY).test(msg)
+            : ACCEPTED[`${module.name} ${option}`]?.test(value);
+          if (!isRight) wrong.push(about);
+        });
+      }
+    }
+  }
+  assert.equal(wrong, []);
+  return refused;
+}
+
+const REMEDY = /; .|must be one of|Give |did you mean/;
+
+test("weave_bridge", async () => {
+  for (const datapath of ["router", "vxlan"])
+    assert.ok((await hold(weaveBridge, { host_index: 1, datapath }, network)) > 300);
+});
+
+test("docker_bridge_opts", async () => {
+  assert.ok((await hold(dockerBridgeOpts, { bridge: "weave" }, docker)) > 200);
+});
+
+test("weave_service", async () => {
+  assert.ok((await hold(weaveService, {}, weave)) > 250);
+});
+
+test("what weave_service takes, a shell that sources its file has as it was given", async () => {
+  for (const [what, value] of Object.entries(HOSTILE)) {
+    for (const option of ["env", "password"]) {
+      await inMemory(async (folder) => {
+        const host = weave(folder);
+        const given = option === "env" ? { env: { HOSTILE: value } } : { password: value };
+        const { failed } = await runOn(weaveService, host, { state: "enabled", ...given });
+        if (failed) return;
+        const name = option === "env" ? "HOSTILE" : "WEAVE_PASSWORD";
+        const { stdout } = spawnSync("sh", ["-c", `. "$1"; printf %s "$${name}"`, "sh", host.at(ENVIRONMENT)], {
+          encoding: "utf8",
+          maxBuffer: 2 ** 22,
+        });
+        assert.is(stdout, value, what);
+      });
+    }
+  }
+});
+
+test.run();

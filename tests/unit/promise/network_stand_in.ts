@@ -1,0 +1,316 @@
+import type { HttpResponse, RunOutput } from "../../../modules/core/host";
+import type { VxlanParameters } from "../../../modules/formats/iproute";
+import { done, failed, StandInHost } from "./host_stand_in";
+
+export interface Device {
+  kind: "ethernet" | "bridge" | "vxlan" | "veth";
+  mac: string;
+  mtu: number;
+  up: boolean;
+  master: string | null;
+  addresses: string[];
+  vxlan: VxlanParameters | null;
+  peers: string[];
+}
+
+export const device = (more: Partial<Device>): Device => ({
+  kind: "ethernet",
+  mac: "0e:00:00:00:00:01",
+  mtu: 1500,
+  up: true,
+  master: null,
+  addresses: [],
+  vxlan: null,
+  peers: [],
+  ...more,
+});
+
+const NET = "/sys/class/net";
+const STANZA_COMMENT = /^\s*(#|$)/;
+
+/**
+ * A stand-in for the network of a host: what the kernel, ip, bridge, iptables, ifupdown and systemd-networkd make of what
+ * weave_bridge asks of them (ip-link(8), bridge(8), interfaces(5), systemd.network(5)).
+ */
+export class NetworkHost extends StandInHost {
+  readonly devices = new Map<string, Device>([
+    ["lo", device({ mtu: 65536, addresses: ["127.0.0.1/8"] })],
+    ["eth0", device({ addresses: ["192.168.50.11/24"] })],
+  ]);
+  readonly rules = new Set<string>();
+  /** Devices whose addresses stay when the first of their network goes. */
+  readonly promotes = new Set<string>();
+  /** The interfaces that ifupdown holds for up. */
+  readonly held = new Set<string>();
+  readonly units = new Set<string>();
+  /** The file that systemd-networkd manages eth0 by; null where it does not. */
+  networkdOfEth0: string | null = null;
+  /** The bridge of the Docker that runs; null where none does. */
+  dockersBridge: string | null = null;
+
+  protected override state(): object {
+    const { devices, rules, held, units } = this;
+    return { devices, rules, held, units };
+  }
+
+  protected override set(path: string): void {
+    const [, name, setting] = /^\/proc\/sys\/net\/ipv4\/conf\/([^/]+)\/(\w+)$/.exec(path) ?? [];
+    if (name === undefined || !this.devices.has(name)) throw new Error(`there is no ${path}`);
+    if (setting === "promote_secondaries") this.promotes.add(name);
+  }
+
+  protected override answer(): HttpResponse | null {
+    return null;
+  }
+
+  protected override kernelFile(path: string): string | null | undefined {
+    const [, name = "", attribute] = /^\/sys\/class\/net\/([^/]+)\/(\w+)$/.exec(path) ?? [];
+    const of = this.devices.get(name);
+    switch (attribute) {
+      case "address":
+        return of?.mac ?? null;
+      case "mtu":
+        return of ? String(of.mtu) : null;
+      case "flags":
+        return of?.up ? "0x1003" : "0x1002";
+    }
+    if (path === "/run/network/ifstate") return [...this.held].map((held) => `${held}=${held}`).join("\n");
+    if (path === "/run/docker.pid") return this.dockersBridge && "812";
+    if (path === "/proc/812/cmdline") return `/usr/sbin/dockerd\0--bridge=${this.dockersBridge}\0`;
+    if (path.startsWith("/run/systemd/netif/links/")) return `NETWORK_FILE=${this.networkdOfEth0}\n`;
+    if (path === "/proc/net/arp") return "";
+    return PROC[path];
+  }
+
+  protected override kernelNames(path: string): readonly string[] | undefined {
+    if (path === NET) return [...this.devices.keys()].sort();
+    if (path === "/run/systemd/netif/links") return this.networkdOfEth0 === null ? [] : ["2"];
+    const [, name = "", folder] = /^\/sys\/class\/net\/([^/]+)\/(bridge|brif)$/.exec(path) ?? [];
+    if (folder === undefined) return undefined;
+    if (this.devices.get(name)?.kind !== "bridge") return [];
+    return folder === "bridge" ? ["stp_state"] : this.portsOf(name);
+  }
+
+  protected override kernelLink(path: string): string | null | undefined {
+    const [, name] = /^\/sys\/class\/net\/([^/]+)\/master$/.exec(path) ?? [];
+    if (name !== undefined) return this.devices.get(name)?.master ?? null;
+    const [, unit] = /^\/run\/systemd\/units\/invocation:(.*)\.service$/.exec(path) ?? [];
+    if (unit !== undefined) return this.units.has(unit) ? "0123" : null;
+    return undefined;
+  }
+
+  private portsOf(bridge: string): string[] {
+    return [...this.devices].filter(([, { master }]) => master === bridge).map(([name]) => name);
+  }
+
+  protected override program(argv: readonly string[]): RunOutput {
+    const output = this.play(argv.join(" "));
+    if (output === null) throw new Error(`nobody was to run: ${argv.join(" ")}`);
+    return output;
+  }
+
+  /** Null where no such program is played. */
+  private play(command: string): RunOutput | null {
+    for (const [pattern, play] of this.commands) {
+      const match = pattern.exec(command);
+      if (match) return play(...match.slice(1));
+    }
+    return null;
+  }
+
+  private readonly commands: readonly [RegExp, (...words: string[]) => RunOutput][] = [
+    [/^ip -d addr show$/, () => done(this.addrShow())],
+    [/^bridge fdb show dev (\S+)$/, (name = "") => this.with(name, ({ peers }) => done(peers.map(fdbLine).join("")))],
+    [/^ip link add name (\S+) type bridge$/, (name = "") => this.add(name, device({ kind: "bridge", up: false }))],
+    [
+      /^ip link add name (\S+) type vxlan id (\d+) dstport (\d+) local (\S+)$/,
+      (name = "", id, port, local = "") =>
+        this.add(name, device({ kind: "vxlan", up: false, vxlan: { id: Number(id), port: Number(port), local } })),
+    ],
+    [/^ip link set dev (\S+) address (\S+)$/, (name = "", mac = "") => this.change(name, { mac })],
+    [/^ip link set dev (\S+) mtu (\d+)$/, (name = "", mtu) => this.change(name, { mtu: Number(mtu) })],
+    [/^ip link set dev (\S+) up$/, (name = "") => this.change(name, { up: true })],
+    [
+      /^ip link set dev (\S+) master (\S+)$/,
+      (name = "", master = "") => this.with(master, () => this.change(name, { master })),
+    ],
+    [/^ip link del dev (\S+)$/, (name = "") => this.with(name, () => this.deleteDevice(name))],
+    [
+      /^ip addr replace (\S+) dev (\S+)$/,
+      (cidr = "", name = "") => this.with(name, ({ addresses }) => added(addresses, cidr)),
+    ],
+    [
+      /^ip addr del (\S+) dev (\S+)$/,
+      (cidr = "", name = "") => this.with(name, (of) => this.deleteAddress(name, of, cidr)),
+    ],
+    [
+      /^bridge fdb append 00:00:00:00:00:00 dev (\S+) dst (\S+)$/,
+      (name = "", peer = "") => this.with(name, ({ peers }) => added(peers, peer)),
+    ],
+    [
+      /^bridge fdb del 00:00:00:00:00:00 dev (\S+) dst (\S+)$/,
+      (name = "", peer = "") =>
+        this.with(name, (of) => this.change(name, { peers: of.peers.filter((each) => each !== peer) })),
+    ],
+    [/^iptables -w -C (.*)$/, (rule = "") => (this.rules.has(rule) ? done() : failed("no such rule"))],
+    [/^iptables -w -I (.*)$/, (rule = "") => added(this.rules, rule)],
+    [/^iptables -w -D (.*)$/, (rule = "") => (this.rules.delete(rule) ? done() : failed("no such rule"))],
+    [/^ifup --force (\S+)$/, (name = "") => this.ifup(name)],
+    [/^ifdown --force --ignore-errors (\S+)$/, (name = "") => this.ifdown(name)],
+    [/^networkctl reload$/, () => this.reloadNetworkd()],
+    [/^(ping|\S+wait-online|systemctl (daemon-reload|reload NetworkManager)|true$)/, () => done()],
+  ];
+
+  private with(name: string, use: (of: Device) => RunOutput): RunOutput {
+    const of = this.devices.get(name);
+    return of ? use(of) : failed(`Cannot find device "${name}"`);
+  }
+
+  private change(name: string, change: Partial<Device>): RunOutput {
+    return this.with(name, (of) => {
+      Object.assign(of, change);
+      return done();
+    });
+  }
+
+  private add(name: string, made: Device): RunOutput {
+    if (this.devices.has(name)) return failed("File exists");
+    this.devices.set(name, made);
+    return done();
+  }
+
+  private deleteDevice(name: string): RunOutput {
+    this.devices.delete(name);
+    this.promotes.delete(name);
+    for (const port of this.portsOf(name)) this.change(port, { master: null });
+    return done();
+  }
+
+  /** With the first address of a network its others go, unless they are promoted. */
+  private deleteAddress(name: string, of: Device, cidr: string): RunOutput {
+    if (!of.addresses.includes(cidr)) return failed("Cannot assign requested address");
+    const network = (address: string): string => address.replace(/^(\d+\.\d+)\..*/, "$1");
+    const sameNetwork = of.addresses.filter((each) => network(each) === network(cidr));
+    const gone = sameNetwork[0] === cidr && !this.promotes.has(name) ? sameNetwork : [cidr];
+    return this.change(name, { addresses: of.addresses.filter((each) => !gone.includes(each)) });
+  }
+
+  private addrShow(): string {
+    return [...this.devices]
+      .map(([name, { kind, mac, mtu, up, master, addresses, vxlan }], index) =>
+        [
+          `${index + 1}: ${name}: <BROADCAST${up ? ",UP" : ""}> mtu ${mtu} qdisc noqueue ${master ? `master ${master} ` : ""}state UP group default qlen 1000`,
+          `    link/ether ${mac} brd ff:ff:ff:ff:ff:ff promiscuity 0 minmtu 68 maxmtu 65535 `,
+          ...(vxlan
+            ? [
+                `    vxlan id ${vxlan.id} local ${vxlan.local} srcport 0 0 dstport ${vxlan.port} ttl auto ageing 300 udpcsum`,
+              ]
+            : [`    ${kind} `]),
+          ...addresses.flatMap((cidr) => [
+            `    inet ${cidr} scope global ${name}`,
+            "       valid_lft forever preferred_lft forever",
+          ]),
+        ].join("\n"),
+      )
+      .join("\n");
+  }
+
+  private stanzaSteps(name: string, phases: readonly string[]): string[] {
+    const lines = (this.file(`/etc/network/interfaces.d/${name}.cfg`)?.content ?? "").split("\n");
+    const steps = lines.filter((line) => !STANZA_COMMENT.test(line)).map((line) => /^\s+(\S+) (.*)$/.exec(line));
+    return phases.flatMap((phase) => steps.flatMap((step) => (step?.[1] === phase && step[2] ? [step[2]] : [])));
+  }
+
+  private hasIfupdown(): boolean {
+    return this.names("/usr/sbin").includes("ifup");
+  }
+
+  private ifup(name: string): RunOutput {
+    if (!this.hasIfupdown()) return failed("there is no ifup");
+    for (const command of this.stanzaSteps(name, ["pre-up", "post-up"])) {
+      if (!this.shell(command)) return failed(`ifup: failed: ${command}`);
+    }
+    this.held.add(name);
+    return done();
+  }
+
+  private ifdown(name: string): RunOutput {
+    if (!this.hasIfupdown()) return failed("there is no ifdown");
+    for (const command of this.stanzaSteps(name, ["pre-down", "post-down"])) this.shell(command);
+    this.held.delete(name);
+    return done();
+  }
+
+  /** The shell's `A || B`, which is all that there is in a stanza. */
+  private shell(line: string): boolean {
+    return line.split(" || ").some((command) => {
+      const words = command.split(" ").filter((word) => word !== "" && !/^\d?>/.test(word));
+      if (words.join(" ").startsWith("ip link show dev")) return this.devices.has(words.at(-1) ?? "");
+      return this.play(words.join(" "))?.status === 0;
+    });
+  }
+
+  /** systemd-networkd makes the devices of its files, and sets each up by the file that matches it. */
+  private reloadNetworkd(): RunOutput {
+    const folder = "/etc/systemd/network";
+    const read = (kind: string): Map<string, string[]>[] =>
+      this.names(folder)
+        .filter((name) => name.endsWith(kind))
+        .map((name) => settings(this.file(`${folder}/${name}`)?.content ?? ""));
+    for (const file of read(".netdev")) {
+      const one = (key: string): string => file.get(key)?.[0] ?? "";
+      const [name, mac] = [one("NetDev.Name"), one("NetDev.MACAddress")];
+      const vxlan = {
+        id: Number(one("VXLAN.VNI")),
+        port: Number(one("VXLAN.DestinationPort")),
+        local: one("VXLAN.Local"),
+      };
+      const isVxlan = one("NetDev.Kind") === "vxlan";
+      if (name !== "")
+        this.add(
+          name,
+          device({ kind: isVxlan ? "vxlan" : "bridge", ...(mac && { mac }), vxlan: isVxlan ? vxlan : null }),
+        );
+    }
+    for (const file of read(".network")) {
+      const of = this.devices.get(file.get("Match.Name")?.[0] ?? "");
+      if (!of) continue;
+      const [mtu, master] = [file.get("Link.MTUBytes")?.[0], file.get("Network.Bridge")?.[0]];
+      Object.assign(of, { up: true, ...(mtu && { mtu: Number(mtu) }), ...(master && { master }) });
+      for (const cidr of file.get("Address.Address") ?? []) added(of.addresses, cidr);
+      for (const peer of file.get("BridgeFDB.Destination") ?? []) added(of.peers, peer);
+    }
+    return done();
+  }
+}
+
+function added(to: string[] | Set<string>, value: string): RunOutput {
+  if (to instanceof Set) to.add(value);
+  else if (!to.includes(value)) to.push(value);
+  return done();
+}
+
+const fdbLine = (peer: string): string => `00:00:00:00:00:00 dst ${peer} self permanent\n`;
+
+/** The settings of a file in systemd's syntax, as "Section.Key". */
+function settings(content: string): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  let section = "";
+  for (const line of content.split("\n")) {
+    section = /^\[(.*)\]$/.exec(line)?.[1] ?? section;
+    const [, key, value] = /^(\w+)=(.*)$/.exec(line) ?? [];
+    if (key !== undefined && value !== undefined)
+      found.set(`${section}.${key}`, [...(found.get(`${section}.${key}`) ?? []), value]);
+  }
+  return found;
+}
+
+const PROC: Readonly<Record<string, string>> = {
+  "/proc/self/status": "Name:\tnode\nUid:\t0\t0\t0\t0",
+  "/proc/sys/kernel/hostname": "host1",
+  "/proc/net/route": [
+    "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask",
+    "eth0\t00000000\t0132A8C0\t0003\t0\t0\t0\t00000000",
+    "eth0\t0032A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF",
+  ].join("\n"),
+};

@@ -1,0 +1,168 @@
+import * as fc from "fast-check";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { weaveBridge } from "../../../modules/weave_bridge/module";
+import { forAllLater } from "../support/property";
+import { type Found, found, putFound, text } from "./found_files";
+import { device, NetworkHost } from "./network_stand_in";
+import { cutOff, inMemory, keepsItsPromise, type Options, runOn } from "./promise";
+
+const test = suite("the promise of weave_bridge's check");
+
+const INTERFACES = text([
+  "source /etc/network/interfaces.d/*",
+  "source /etc/network/interfaces.d/*.cfg",
+  "source-directory interfaces.d",
+  "source interfaces.d/weave.cfg",
+  "source /etc/network/interfaces.d/[!a-z",
+  "auto lo",
+  "iface lo inet loopback",
+  "auto weave",
+  "iface weave inet manual",
+  "  pre-up /usr/local/bin/weave create-bridge",
+  "# Added by Ansible's weave_bridge, which removes both lines with the bridge.",
+]);
+const STANZA = text([
+  "auto weave",
+  "iface weave inet manual",
+  "  post-up ip addr add dev weave 10.2.0.7/16",
+  "  post-down brctl delbr weave",
+]);
+const UNIT = text(["[Match]", "Name=weave", "[NetDev]", "Kind=bridge", "[Network]", "Address=10.2.0.9/16"]);
+
+const options: fc.Arbitrary<Options> = fc.record({
+  state: fc.constantFrom("present", "present", "present", "absent"),
+  force: fc.boolean(),
+  docker_leaves: fc.boolean(),
+  host_index: fc.integer({ min: 1, max: 3 }),
+  network: fc.constantFrom("10.2.0.0/16", "10.2.0.0/16", "10.3.0.0/16"),
+  datapath: fc.constantFrom("router", "vxlan"),
+  peers: fc.subarray(["192.168.50.11", "192.168.50.12", "192.168.50.13", "host1", "host2", "host3"]),
+  underlay: fc.constantFrom(null, "eth0", "host1", "eth7"),
+  vxlan_id: fc.constantFrom(6783, 7),
+  mtu: fc.constantFrom(null, null, 1400),
+  mac: fc.constantFrom(null, null, "0e:5f:33:00:00:09"),
+  provider: fc.constantFrom("auto", "auto", "ifupdown", "networkd"),
+  firewall: fc.boolean(),
+});
+
+/** What has become of a host since a run, by hand or by itself. */
+const DRIFTS: Readonly<Record<string, (host: NetworkHost) => unknown>> = {
+  "no bridge": (host) => host.try("ip link del dev weave"),
+  "another bridge": (host) => {
+    host.try("ip link add name weave type bridge");
+    host.try("ip link set dev weave address de:ad:00:00:00:01");
+    host.try("ip link set dev weave mtu 9000");
+    host.try("ip addr replace 10.7.0.1/16 dev weave");
+    host.try("ip addr replace 10.2.0.77/16 dev weave");
+  },
+  "a pair of devices of that name": ({ devices }) => {
+    if (!devices.has("weave")) devices.set("weave", device({ kind: "veth" }));
+  },
+  "a down bridge": ({ devices }) => Object.assign(devices.get("weave") ?? {}, { up: false }),
+  "no VXLAN": (host) => host.try("ip link del dev weave-vx"),
+  "another VXLAN": (host) => {
+    host.try("ip link add name weave-vx type vxlan id 6783 dstport 4789 local 192.168.50.11");
+    host.try("ip link set dev weave-vx mtu 1300");
+    host.try("bridge fdb append 00:00:00:00:00:00 dev weave-vx dst 192.168.50.99");
+  },
+  "a dummy named as the VXLAN": ({ devices }) => devices.set("weave-vx", device({})),
+  "the router's port": (host) => port(host, "vethwe-bridge", "weave"),
+  "a container": (host) => port(host, "veth0a1b2c3", "weave"),
+  "a container cut off": (host) => {
+    port(host, "veth0a1b2c4", null);
+    host.dockersBridge = "weave";
+  },
+  "a virtual machine": (host) => port(host, "tap0", "weave"),
+  "the rule": (host) =>
+    host.try("iptables -w -I FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT"),
+  "no rule": ({ rules }) => rules.clear(),
+  "held by ifupdown": ({ held }) => held.add("weave"),
+  "held no more": ({ held }) => held.clear(),
+};
+
+function port({ devices }: NetworkHost, name: string, bridge: string | null): void {
+  const master = devices.get(bridge ?? "")?.kind === "bridge" ? bridge : null;
+  devices.set(name, device({ kind: "veth", master }));
+}
+
+const states = fc.record({
+  interfaces: found(INTERFACES),
+  stanza: found(STANZA),
+  netdev: found(UNIT),
+  network: found(UNIT),
+  drop_in: found(UNIT),
+  others: fc.subarray([
+    "/etc/network/interfaces.d/setup",
+    "/etc/network/interfaces.d/br0.cfg",
+    "/etc/systemd/network/10-eth0.network",
+    "/etc/systemd/system/docker.service.d/proxy.conf",
+  ]),
+  programs: fc.subarray(["ifup", "iptables", "ping"], { minLength: 2 }),
+  networkd: fc.constantFrom("off", "runs", "manages"),
+  networkManager: fc.boolean(),
+  before: fc.option(fc.tuple(options, fc.oneof(fc.constant(99), fc.integer({ min: 0, max: 25 }))), { nil: null }),
+  drifts: fc.subarray(Object.keys(DRIFTS)),
+});
+
+type State = typeof states extends fc.Arbitrary<infer Value> ? Value : never;
+
+async function hostOf(folder: string, state: State): Promise<NetworkHost> {
+  const host = new NetworkHost(folder);
+  host.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+  const files: Readonly<Record<string, Found | null>> = {
+    "/etc/network/interfaces": state.interfaces,
+    "/etc/network/interfaces.d/weave.cfg": state.stanza,
+    "/etc/systemd/network/05-weave.netdev": state.netdev,
+    "/etc/systemd/network/05-weave.network": state.network,
+    "/etc/systemd/system/docker.service.d/weave-bridge.conf": state.drop_in,
+  };
+  for (const [path, file] of Object.entries(files)) putFound(host, path, file);
+  for (const path of state.others) host.put(path, "# \xff\n");
+  for (const program of state.programs) host.put(`/usr/sbin/${program}`, "");
+  if (state.networkd !== "off") host.units.add("systemd-networkd");
+  if (state.networkd === "manages") host.networkdOfEth0 = "/etc/systemd/network/10-eth0.network";
+  if (state.networkManager) host.units.add("NetworkManager");
+  if (state.before !== null) await cutOff(weaveBridge, host, ...state.before);
+  for (const drift of state.drifts) DRIFTS[drift]?.(host);
+  return host;
+}
+
+/** The devices that are not of this module's making, without what bridge they are ports of. */
+const strangers = ({ devices }: NetworkHost): object[] =>
+  [...devices]
+    .filter(([name]) => !/^(weave|weave-vx|vethwe-bridge)$/.test(name))
+    .map(([name, { master: _, ...rest }]) => ({ name, ...rest }));
+
+let [made, refused, changed] = [0, 0, 0];
+
+test("whatever is found: a check says all that the run does, a second run has nothing to do, others' things stay", async () => {
+  await forAllLater(
+    [states, options],
+    (state, wanted) =>
+      inMemory(async (folder) => {
+        const host = await hostOf(folder, state);
+        const others = JSON.stringify(strangers(host));
+        const interfaces = host.file("/etc/network/interfaces")?.content ?? "";
+        const run = await keepsItsPromise(weaveBridge, host, wanted);
+        if (run.failed) {
+          refused++;
+          assert.match(String(run.msg), /^(state|force|name|network|peers|provider|underlay|mtu|address): /);
+          return;
+        }
+        made++;
+        if (run.changed) changed++;
+        const again = await runOn(weaveBridge, host, wanted);
+        assert.equal([again.msg, again.changes], [undefined, undefined], "a second run has something to do");
+        assert.is(JSON.stringify(strangers(host)), others);
+        const own = /^# Added by Ansible's weave_bridge.*\nsource .*\n/;
+        const after = host.file("/etc/network/interfaces")?.content ?? "";
+        assert.is(after.replace(own, ""), interfaces.replace(own, ""), "/etc/network/interfaces keeps what it had");
+      }),
+    150,
+  );
+  console.log(`${made} made, ${changed} of them with changes, ${refused} refused`);
+  assert.ok(changed > 50 && refused > 10, "the cases are no use");
+});
+
+test.run();

@@ -1,0 +1,134 @@
+import * as fc from "fast-check";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { masked } from "../../../modules/formats/secrets";
+import { weaveService } from "../../../modules/weave_service/module";
+import { forAllLater } from "../support/property";
+import { SCRIPT as SCRIPT_TEXT } from "../weave_service/hosts";
+import { found, putFound, text } from "./found_files";
+import { cutOff, inMemory, keepsItsPromise, type Options, runOn } from "./promise";
+import { ENVIRONMENT, SCRIPT, UNIT, WeaveHost } from "./weave_stand_in";
+
+const test = suite("the promise of weave_service's check");
+
+const SECRETS = ['hunter2 & "more"', "p\u00e4ss$word'"];
+
+const options: fc.Arbitrary<Options> = fc.record({
+  state: fc.constantFrom("started", "started", "started", "restarted", "enabled", "stopped", "absent"),
+  peers: fc.subarray(["192.168.50.11", "192.168.50.12", "192.168.50.13", "host1", "host2"]),
+  args: fc.constantFrom(null, ["--ipalloc-range=10.40.0.0/16"], ["--no-restart"]),
+  dns: fc.boolean(),
+  mtu: fc.constantFrom(1500, 1400),
+  env: fc.constantFrom(null, { WEAVE_DEBUG: "1 %h $HOME \u00e9" }),
+  password: fc.constantFrom(null, ...SECRETS),
+  timeout: fc.constant(1),
+});
+
+/** What has become of a host since a run, by hand or by itself. */
+const DRIFTS: Readonly<Record<string, (host: WeaveHost) => unknown>> = {
+  "launched by hand": (host) => {
+    if (!host.container?.running) host.launch({ WEAVE_NO_FASTDP: "1", WEAVE_PEERS: "192.168.50.99" }, "always");
+  },
+  "launched by hand with a password": (host) => {
+    if (!host.container?.running) host.launch({ WEAVE_PASSWORD: SECRETS[0] ?? "" }, "always");
+  },
+  "stopped by hand": (host) => host.try("systemctl stop weave.service"),
+  failed: (host) => {
+    host.try("systemctl stop weave.service");
+    host.unit = "failed";
+  },
+  "another peer": (host) => host.targets.push("192.168.50.98"),
+  "unfinished checksums": (host) => Object.assign(host, { unfinished: true }),
+  "a restart policy": ({ container }) => Object.assign(container ?? {}, { restartPolicy: "always" }),
+  "started with the system": (host) => host.putLink("/etc/systemd/system/multi-user.target.wants/weave.service", UNIT),
+  "a container removed": (host) => {
+    if (!host.container?.running) host.container = null;
+  },
+  "read by systemd": (host) => host.reload(),
+  "no Docker": (host) => {
+    host.try("systemctl stop weave.service");
+    host.docker = false;
+  },
+};
+
+const states = fc.record({
+  environment: found(
+    text([
+      "WEAVE_PEERS=192.168.50.12",
+      `WEAVE_PASSWORD="${"old secret"}"`,
+      "export PASSWORD='old secret'",
+      "WEAVE_ARGS=",
+      "# Written by Ansible's weave_service.",
+    ]),
+  ),
+  unit: found(
+    text([
+      "[Unit]",
+      "[Service]",
+      "EnvironmentFile=-/etc/weave.%H.env",
+      "ExecStart=/mnt/weave launch --password='old secret'",
+    ]),
+  ),
+  programs: fc.constantFrom("ethtool", "ethtool", "ethtool", "other"),
+  script: fc.constantFrom(true, true, true, false),
+  before: fc.option(fc.tuple(options, fc.oneof(fc.constant(99), fc.integer({ min: 0, max: 9 }))), { nil: null }),
+  drifts: fc.subarray(Object.keys(DRIFTS), { maxLength: 3 }),
+});
+
+type State = typeof states extends fc.Arbitrary<infer Value> ? Value : never;
+
+async function hostOf(folder: string, state: State): Promise<WeaveHost> {
+  const host = new WeaveHost(folder);
+  host.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+  host.put(`/usr/sbin/${state.programs}`, "");
+  host.put("/etc/systemd/system/other.service", "\xff");
+  if (state.script) host.put(SCRIPT, SCRIPT_TEXT, 0o755);
+  putFound(host, ENVIRONMENT, state.environment);
+  putFound(host, UNIT, state.unit);
+  host.reload();
+  if (state.before !== null) await cutOff(weaveService, host, ...state.before);
+  for (const drift of state.drifts) DRIFTS[drift]?.(host);
+  host.now += 5;
+  return host;
+}
+
+/** What a diff shows of the environment file are the lines that the module itself writes, and none of a password. */
+const shown = (content: string, path: string): string =>
+  path === ENVIRONMENT
+    ? content
+        .split("\n")
+        .filter((line) => OWN_LINE.test(line))
+        .join("\n")
+    : masked(content);
+const OWN_LINE = /^(WEAVE_PEERS|WEAVE_ARGS|WEAVE_MTU|WEAVE_NO_FASTDP|DOCKER_BRIDGE|CHECKPOINT_DISABLE)="[^"]*"$/;
+
+let [made, refused, changed] = [0, 0, 0];
+
+test("whatever is found: a check says all that the run does, a second run has nothing to do, no secret is shown", async () => {
+  await forAllLater(
+    [states, options],
+    (state, wanted) =>
+      inMemory(async (folder) => {
+        const host = await hostOf(folder, state);
+        const run = await keepsItsPromise(weaveService, host, wanted, { live: ["router", "script_version"], shown });
+        for (const secret of [...SECRETS, "old secret"])
+          assert.not.ok(JSON.stringify(run).includes(JSON.stringify(secret).slice(1, -1)), secret);
+        if (run.failed) {
+          refused++;
+          if (process.env["SHOW"]) console.log(String(run.msg).slice(0, 90));
+          return;
+        }
+        made++;
+        if (run.changed) changed++;
+        if (wanted["state"] === "restarted") return;
+        host.now += 5;
+        const again = await runOn(weaveService, host, wanted);
+        assert.equal([again.msg, again.changes], [undefined, undefined], "a second run has something to do");
+      }),
+    100,
+  );
+  console.log(`${made} made, ${changed} of them with changes, ${refused} refused`);
+  assert.ok(changed > 40, "the cases are no use");
+});
+
+test.run();
