@@ -7,8 +7,8 @@ import { renderModules } from "./modules_page";
 import { renderVariables } from "./variables";
 
 /**
- * `npm run build`: the modules and their documentation into the role's library, the command by hand into dist, and the pages
- * of the modules and of the role's variables.
+ * `npm run build`: the modules and their documentation into the role's library, the command by hand and the example's service
+ * into dist, and the pages of the modules and of the role's variables.
  */
 const root = join(__dirname, "..");
 const library = join(root, "roles/weave/library");
@@ -23,6 +23,7 @@ for (const { module, docs } of MODULES) {
   writeFileSync(join(library, `${module.name}.yml`), renderSidecar(module.name, module.options, docs));
 }
 writeProgram(join(dist, "apollo-weave"), bundle("modules/command/index.ts"));
+writeProgram(join(dist, "nodejs-rest-api.js"), bundle("examples/nodejs-rest-api/server.ts"));
 const specs = readFileSync(join(root, "roles/weave/meta/argument_specs.yml"), "utf8");
 writeFileSync(join(root, "docs/variables.md"), renderVariables(specs));
 writeFileSync(join(root, "docs/modules.md"), renderModules(MODULES));

@@ -8,6 +8,8 @@ export const PACKAGES = [
   "network-manager",
   // How a plain user becomes root.
   "sudo",
+  // What the example of a service drives; python3-apt is how Ansible sees that they are there. Off until it turns them on.
+  ...["dnsmasq", "haproxy", "python3-apt"],
   // What tests look and probe with.
   ...["curl", "iputils-ping", "procps", "busybox-static"],
 ];
@@ -67,6 +69,9 @@ export const REMOVED_FILES = [
   // NetworkManager is off until a test turns it on.
   "/etc/systemd/system/multi-user.target.wants/NetworkManager.service",
   "/etc/systemd/system/network-online.target.wants/NetworkManager-wait-online.service",
+  // So are these until the example does.
+  "/etc/systemd/system/multi-user.target.wants/dnsmasq.service",
+  "/etc/systemd/system/multi-user.target.wants/haproxy.service",
   // The machine's: its mirror and its proxy, say.
   "/etc/apt/sources.list",
   "/etc/apt/apt.conf.d/99mmdebstrap",
