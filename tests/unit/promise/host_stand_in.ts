@@ -92,7 +92,7 @@ export abstract class StandInHost implements Host {
     return new Map(names.map((name) => [name, NAMES.get(name) ?? []]));
   }
   run(argv: readonly string[], { mayFail = false }: RunOptions = {}): RunOutput {
-    const output = argv[0] === "rmdir" ? this.removeFolder(argv.at(-1) ?? "") : this.program(argv);
+    const output = argv[0] === "find" ? this.removeFolder(`${argv[1]}/${argv[5]}`) : this.program(argv);
     if (output.status !== 0 && !mayFail) throw new Refusal(`${argv.join(" ")} failed: ${output.stderr}`);
     return output;
   }
@@ -136,11 +136,12 @@ export abstract class StandInHost implements Host {
     }
   }
 
+  /** `find FOLDER -maxdepth 1 -name NAME -type d -empty -delete` */
   private removeFolder(path: string): RunOutput {
     try {
       rmdirSync(this.at(path));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOTEMPTY") return failed(String(error));
+      if (!["ENOTEMPTY", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? "")) return failed(String(error));
     }
     return done();
   }
