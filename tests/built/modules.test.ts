@@ -166,10 +166,10 @@ for (const name of NAMES) {
     });
   }
 
-  test(`${name} prints a long result whole`, () => {
-    const long = "x".repeat(300_000);
-    const { msg } = resultOf(runPipelined(process.execPath, name, JSON.stringify({ [long]: 1 })));
-    assert.match(String(msg), long);
+  test(`${name} names what is too long by its beginning`, () => {
+    const { msg } = resultOf(runPipelined(process.execPath, name, JSON.stringify({ ["x".repeat(300_000)]: 1 })));
+    assert.match(String(msg), `Unsupported parameters for (${name}) module: xxxx`);
+    assert.ok(String(msg).length < 10_000, String(String(msg).length));
   });
 
   test(`${name} prints a result for arguments that are no object`, () => {
