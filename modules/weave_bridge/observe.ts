@@ -43,7 +43,7 @@ export interface ObservedBridge {
     | null;
   /** The ports of Docker's containers that belong on the bridge and are on none. */
   readonly cutOffPorts: readonly string[];
-  /** Whether iptables has the rule that passes the bridge's frames; null where there is no iptables. */
+  /** Whether iptables has the rule that passes the bridge's frames; null where there is no iptables, or no right to ask it. */
   readonly passes: boolean | null;
   /** The hardware address of another host that has the bridge's address, as far as that can be seen from here. */
   readonly addressHolder: string | null;
@@ -103,7 +103,7 @@ export async function look(options: BridgeOptions, host: Host): Promise<Observed
         }
       : null,
     cutOffPorts: observeCutOffPorts(name, devices, host),
-    passes: programs.has("iptables") ? isPassed(name, host) : null,
+    passes: programs.has("iptables") && userOf(host) === ROOT ? isPassed(name, host) : null,
     addressHolder: options.state === "present" ? findAddressHolder(options, links, programs, host) : null,
   };
 }
@@ -112,9 +112,16 @@ const NET = "/sys/class/net";
 const IFF_UP = 1;
 const PROGRAM_FOLDERS = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
+const ROOT = "0";
+
+/** The number of the user whose rights this process has. */
+function userOf(host: Host): string | undefined {
+  return /^Uid:\s+\d+\s+(\d+)/m.exec(host.kernel("/proc/self/status") ?? "")?.[1];
+}
+
 function refuseUnlessRoot(host: Host): void {
-  const user = /^Uid:\s+\d+\s+(\d+)/m.exec(host.kernel("/proc/self/status") ?? "")?.[1];
-  if (user !== "0")
+  const user = userOf(host);
+  if (user !== ROOT)
     throw new Refusal(`weave_bridge needs root, and runs as user ${user}; run it as root (become: true)`);
 }
 

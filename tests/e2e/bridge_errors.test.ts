@@ -104,7 +104,12 @@ test("not root: said before anything else", async () => {
   const argv = ["setpriv", "--reuid=nobody", "--clear-groups", "apollo-weave", "bridge", "--json", "--host-index=1"];
   const { stdout } = await host.exec(argv, { check: false });
   const { msg } = JSON.parse(stdout) as CommandResult;
-  assert.is(msg, "weave_bridge needs root, and runs as user 65534; run it as root (become: true)");
+  assert.is(msg, "bridge changes this host, which needs root, and runs as user 65534; run it with sudo");
+  const check = await host.exec([...argv, "--check"], { check: false });
+  assert.is(
+    (JSON.parse(check.stdout) as CommandResult).msg,
+    "weave_bridge needs root, and runs as user 65534; run it as root (become: true)",
+  );
 });
 
 test("the host itself among its peers: left out, quietly", async () => {
