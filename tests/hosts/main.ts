@@ -76,6 +76,9 @@ function parser(argv: readonly string[]) {
 }
 
 async function up(name = DEFAULT_CLUSTER, count: number): Promise<void> {
+  if (Cluster.find(name)) {
+    throw new Error(`the cluster "${name}" is up: use it, or run "npm run hosts -- down --cluster ${name}" first`);
+  }
   const cluster = await Cluster.up(name, count, { log: (line) => process.stderr.write(`${line}\n`) });
   print(cluster.inventory);
 }
@@ -104,6 +107,8 @@ function list(): void {
 
 async function down(name: string | undefined, force: boolean): Promise<void> {
   const clusters = Cluster.all().filter((cluster) => name === undefined || cluster.name === name);
+  if (name !== undefined && clusters.length === 0)
+    throw new Error(`there is no cluster "${name}": see "npm run hosts -- list"`);
   const downs = await Promise.allSettled(clusters.map((cluster) => cluster.down({ force })));
   const failures = downs.flatMap((result) => (result.status === "rejected" ? [messageOf(result.reason)] : []));
   if (failures.length > 0) throw new Error(`${failures.join("\n")}${force ? "" : ", or give --force"}`);

@@ -130,7 +130,7 @@ def _answer(result, first_key):
 def _error(result):
     """Take the result of a script that gave no answer; return why, in a line: what it, sudo or ssh said last."""
     printed = f"{result.get('stdout', '')}\n{result.get('stderr', '')}".split("\n")
-    said = [line.strip() for line in printed if line.strip()]
+    said = [line.strip() for line in printed if line.strip() and not re.match("Shared connection to .* closed", line)]
     reason = said[-1] if said else result.get("msg") or "it gave no answer"
     return _plain(re.sub("^Task failed: ", "", reason).strip().replace("\r", "").replace("\n", " "))
 
