@@ -123,10 +123,22 @@ test("a plain user may run it who may become root, without pipelining too", asyn
   const asPlain = ["--extra-vars", "ansible_user=plain ansible_pipelining=false"];
   assertAllOpen(await verify(...asPlain), 22);
 
-  // Who may not is told so by the host's name.
-  const run = await broken(first, "rm /etc/sudoers.d/plain", make.replace(/^.*\n/, ""), ...asPlain);
-  assert.match(problems(run).join("\n"), /apollo1 \(192\.168\.50\.11\) could not be asked: .*(password|sudo)/i);
-  assert.equal(misses(run), []);
+  // Who may not is told so by the host's name, also where sudo refuses the password itself.
+  for (const password of ["", " ansible_become_password=wrong"]) {
+    const vars = ["--extra-vars", `ansible_user=plain ansible_pipelining=false${password}`];
+    const run = await broken(first, "rm /etc/sudoers.d/plain", make.replace(/^.*\n/, ""), ...vars);
+    assert.match(problems(run).join("\n"), /apollo1 \(192\.168\.50\.11\) could not be asked: .*(password|sudo)/i);
+    assert.equal(misses(run), []);
+  }
+});
+
+test("a group without hosts is refused, as nothing of it would be amiss", async () => {
+  const { status, results } = await verify("--extra-vars", "weave_server_group=nobody");
+  assert.is(status, 2);
+  assert.match(
+    results[0]?.result.msg ?? "",
+    /^weave_server_group: the inventory has no hosts in the group nobody; put /,
+  );
 });
 
 test("a firewall that drops the VXLAN is told by its two hosts and the port", async () => {
