@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -27,6 +27,8 @@ function pathWithoutNode(folder: string): string {
   mkdirSync(folder);
   const programs = new Map<string, string>();
   for (const directory of (process.env["PATH"] ?? "").split(":").reverse()) {
+    // npm puts folders there that need not be.
+    if (!existsSync(directory)) continue;
     for (const name of readdirSync(directory)) programs.set(name, join(directory, name));
   }
   for (const name of ["node", "nodejs", "npm", "npx"]) programs.delete(name);
