@@ -127,7 +127,10 @@ test("a plain user may run it who may become root, without pipelining too", asyn
   for (const password of ["", " ansible_become_password=wrong"]) {
     const vars = ["--extra-vars", `ansible_user=plain ansible_pipelining=false${password}`];
     const run = await broken(first, "rm /etc/sudoers.d/plain", make.replace(/^.*\n/, ""), ...vars);
-    assert.match(problems(run).join("\n"), /apollo1 \(192\.168\.50\.11\) could not be asked: .*(password|sudo|privilege)/i);
+    assert.match(
+      problems(run).join("\n"),
+      /apollo1 \(192\.168\.50\.11\) could not be asked: .*(password|sudo|privilege)/i,
+    );
     assert.equal(misses(run), []);
   }
 });
