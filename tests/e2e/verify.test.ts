@@ -135,13 +135,16 @@ test("a plain user may run it who may become root, without pipelining too", asyn
   }
 });
 
-test("a group without hosts is refused, as nothing of it would be amiss", async () => {
-  const { status, results } = await verify("--extra-vars", "weave_server_group=nobody");
-  assert.is(status, 2);
-  assert.match(
-    results[0]?.result.msg ?? "",
-    /^weave_server_group: the inventory has no hosts in the group nobody; put /,
-  );
+test("a group without hosts is refused, here and by site.yml, with the oldest Ansible and the newest", async () => {
+  for (const ansible of ["oldest", "newest"] as const) {
+    for (const playbook of ["playbooks/verify.yml", "site.yml"]) {
+      const args = [playbook, "--extra-vars", "weave_server_group=nobody"];
+      const { status, output, results } = await ansiblePlaybook(cluster.inventory, args, { ansible });
+      assert.is.not(status, 0, output);
+      assert.match(output, "weave_server_group: the inventory has no hosts in the group nobody; put them there, or");
+      assert.equal(results, []);
+    }
+  }
 });
 
 test("a firewall that drops the VXLAN is told by its two hosts and the port", async () => {
