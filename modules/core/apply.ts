@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { masked } from "../formats/secrets";
-import type { Action, Attempt, Change, Validate } from "./change";
+import type { Action, Attempt, Change, Daemon, Validate } from "./change";
 import type { HttpRequest } from "./host";
-import { nameOfRequest, request, run } from "./linux_host";
+import { linuxHost, nameOfRequest, request, run } from "./linux_host";
 import { messageOf, Refusal } from "./refusal";
 import { removeFile, replaceFile } from "./replace_file";
 
@@ -62,13 +62,20 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ["EROFS", "Its file system is mounted read-only: mount it to be written and run again"],
 ]);
 
-function succeed({ argv, timeout, onFailure }: Extract<Action, { do: "run" }>): void {
+function succeed({ argv, timeout, onFailure, replaces, unless }: Extract<Action, { do: "run" }>): void {
+  if (unless !== undefined && pidIn(unless) === unless.pid) return;
   try {
     run(argv, timeout === undefined ? {} : { timeout });
   } catch (error) {
+    if (replaces !== undefined && ![null, replaces.pid].includes(pidIn(replaces))) return;
     if (!(error instanceof Refusal) || onFailure === undefined) throw error;
     throw new Refusal(`${error.message}. ${told(onFailure)}`);
   }
+}
+
+function pidIn({ pidFile }: Daemon): number | null {
+  const text = linuxHost.kernel(pidFile);
+  return text === null ? null : Number(text);
 }
 
 async function accepted(wanted: HttpRequest, orStatus: readonly number[] = []): Promise<void> {

@@ -37,6 +37,10 @@ export type Action =
       readonly timeout?: number;
       /** What to ask for the reason when the program fails or runs out of time. */
       readonly onFailure?: readonly string[];
+      /** The daemon that the program is to replace: that it has counts as success, however the program ends. */
+      readonly replaces?: Daemon;
+      /** The program is not run while this daemon runs. */
+      readonly unless?: Daemon;
     }
   | {
       readonly do: "await";
@@ -46,6 +50,12 @@ export type Action =
     }
   | Validate
   | Attempt;
+
+/** A process, by the file in which it keeps its id while it runs; null: none ran. */
+export interface Daemon {
+  readonly pidFile: string;
+  readonly pid: number | null;
+}
 
 /** A program that judges a content before it is put in place; it reads it from a private file, whose path stands for "%s". */
 export interface Validate {

@@ -1,4 +1,4 @@
-import { type Action, type Change, run } from "../core/change";
+import { type Action, type Change, type Daemon, run } from "../core/change";
 import type { DockerFlags } from "../formats/docker_options";
 import { API_SOCKET } from "./daemon";
 import type { ObservedDocker } from "./observe";
@@ -27,12 +27,13 @@ export function restart(observed: ObservedDocker, configured: DockerFlags): Chan
 function restartActions({ service, daemon, previous }: ObservedDocker, configured: DockerFlags): Action[] {
   const bySystemd = service.init === "systemd";
   // A daemon that failed a few times in a minute, or was restarted as often, is not started by systemd any more.
-  const start: Action[] = bySystemd
-    ? [
-        run(["systemctl", "reset-failed", "docker.s*"]),
-        run(["systemctl", "restart", "docker.service"], RESTART_SECONDS),
-      ]
-    : [run(["service", "docker", "restart"], RESTART_SECONDS)];
+  const reset = bySystemd ? [run(["systemctl", "reset-failed", "docker.s*"])] : [];
+  const start: Action & { readonly do: "run" } = {
+    do: "run",
+    argv: bySystemd ? ["systemctl", "restart", "docker.service"] : ["service", "docker", "restart"],
+    timeout: RESTART_SECONDS,
+  };
+  const present: Daemon = { pidFile: "/var/run/docker.pid", pid: daemon === null ? null : service.pid };
   const state = bySystemd ? ["systemctl", "is-active", "docker.service"] : ["service", "docker", "status"];
   const answer: Action[] = listensOnSocket(configured)
     ? [{ do: "await", request: PING, timeout: ANSWER_SECONDS, onFailure: state }]
@@ -43,10 +44,12 @@ function restartActions({ service, daemon, previous }: ObservedDocker, configure
   const moved = daemon?.liveRestore && networkDiffers(configured, daemon) ? daemon.containers : [];
   const stopContainers = (moved ?? []).map(({ id }) => container(id, "stop"));
   const startContainers = (moved ?? []).filter(({ isWeaves }) => !isWeaves).map(({ id }) => container(id, "start"));
+  // Who starts Docker may fail although Docker has started; where it answers, that is what counts.
+  const attempted = answer.length > 0 ? { ...start, replaces: present } : start;
   return [
     {
       do: "attempt",
-      steps: [...stopContainers, ...start, ...answer, ...startContainers],
+      steps: [...stopContainers, ...reset, attempted, ...answer, ...startContainers],
       evidence: bySystemd
         ? ["journalctl", "--no-pager", "--output=cat", "--lines=10", "_SYSTEMD_UNIT=docker.service"]
         : ["tail", "-n", "10", "/var/log/docker.log", "/var/log/upstart/docker.log"],
@@ -56,7 +59,9 @@ function restartActions({ service, daemon, previous }: ObservedDocker, configure
           : [
               ...putBack(kept),
               ...(bySystemd ? [run(["systemctl", "daemon-reload"])] : []),
-              ...start,
+              ...reset,
+              // It still has the configuration that is back.
+              daemon === null ? start : { ...start, unless: present },
               ...answer,
               ...startContainers,
               FORGET,

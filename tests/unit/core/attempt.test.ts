@@ -65,6 +65,32 @@ test("where that fails, too, both are told", async () => {
   assert.not.match(message, "Fine.");
 });
 
+test("a daemon that was replaced is one, however the program ended; one that still runs is not started again", () =>
+  inTemporaryFolderUntilDone(async (folder) => {
+    const pidFile = join(folder, "pid");
+    const started = join(folder, "started");
+    const script = (pid: string, status: number): string[] => ["sh", "-c", `echo ${pid} >${pidFile}; exit ${status}`];
+    const restart = (pid: string, status: number): Promise<string> => {
+      writeFileSync(pidFile, "7\n");
+      return messageOf(apply(change({ do: "run", argv: script(pid, status), replaces: { pidFile, pid: 7 } })));
+    };
+    assert.is(await restart("8", 0), "no failure");
+    assert.is(await restart("8", 3), "no failure");
+    assert.match(await restart("7", 3), "ended with status 3");
+    assert.match(
+      await messageOf(apply(change({ do: "run", argv: ["false"], replaces: { pidFile: started, pid: 7 } }))),
+      "false ended with status 1",
+      "there is none now",
+    );
+
+    const unless = (pid: number): Promise<string> =>
+      messageOf(apply(change({ do: "run", argv: ["touch", started], unless: { pidFile, pid } })));
+    assert.is(await unless(7), "no failure");
+    assert.not.ok(existsSync(started));
+    assert.is(await unless(8), "no failure");
+    assert.ok(existsSync(started));
+  }));
+
 test("a content is judged in a private file, which is gone afterwards", () =>
   inTemporaryFolderUntilDone(async (folder) => {
     const path = join(folder, "seen");

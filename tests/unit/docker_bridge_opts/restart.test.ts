@@ -39,6 +39,23 @@ test("where it does not work out, the files kept from before are put back, and D
   assert.equal(stale?.steps, [`${START}; otherwise `, forget], "what another daemon has followed is not put back");
 });
 
+test("whether Docker was restarted is seen by its process; on the way back it is not where it was not before", () => {
+  const attempt = (observed: ObservedDocker) => {
+    const [action] = plan(RESTART, observed).changes[0]?.actions ?? [];
+    assert.ok(action?.do === "attempt");
+    const starts = [...action.steps, ...action.otherwise].filter((step) => step.do === "run");
+    return starts.flatMap(({ replaces, unless }) => [replaces ?? unless ?? []].flat());
+  };
+  const present = { pidFile: "/var/run/docker.pid", pid: 812 };
+  const previous = { daemon: DAEMON.id, files: [] };
+  assert.equal(attempt({ ...STEADY, previous }), [present, present]);
+  assert.equal(
+    attempt({ ...STEADY, daemon: null, previous: { ...previous, daemon: null } }),
+    [{ ...present, pid: null }],
+    "a Docker that was stopped is started",
+  );
+});
+
 test("the configuration from before is kept once, until the daemon is another", () => {
   const previous = { daemon: DAEMON.id, files: [] };
   const steps = (observed: ObservedDocker) => inWords(plan(usual({ mtu: 1400 }), observed).changes)[0]?.steps.length;
