@@ -1,0 +1,4 @@
+import type { Part } from "./part";
+
+/** All that is measured, in the order of the page. */
+export const PARTS: readonly Part[] = [];
