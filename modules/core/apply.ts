@@ -5,7 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { masked } from "../formats/secrets";
 import type { Action, Attempt, Change, Daemon, Validate } from "./change";
 import type { HttpRequest } from "./host";
-import { linuxHost, nameOfRequest, request, run } from "./linux_host";
+import { nameOfRequest, request } from "./http_request";
+import { linuxHost, run } from "./linux_host";
 import { messageOf, Refusal } from "./refusal";
 import { removeFile, replaceFile } from "./replace_file";
 

@@ -1,15 +1,14 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
-import { request as httpRequest } from "node:http";
 import { isIPv4 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { masked } from "../formats/secrets";
-import type { FileState, Host, HttpRequest, HttpResponse, RunOptions, RunOutput } from "./host";
+import type { FileState, Host, RunOptions, RunOutput } from "./host";
+import { request } from "./http_request";
 import { lookUp } from "./look_up";
 import { Refusal } from "./refusal";
 
 const RUN_SECONDS = 30;
-const REQUEST_SECONDS = 10;
 /** Where programs are looked for, whatever this process's own environment says. */
 export const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -100,43 +99,6 @@ export function run(argv: readonly string[], { timeout = RUN_SECONDS, mayFail = 
 function said(output: string): string {
   const text = masked(output.trim());
   return text === "" ? "" : `: ${text.length > 2000 ? `…${text.slice(-2000)}` : text}`;
-}
-
-/** Sends one HTTP request to this host. Returns null where nobody listens; throws a Refusal where no answer comes in time. */
-export function request({ to, method, path, headers, body }: HttpRequest): Promise<HttpResponse | null> {
-  const target = "socket" in to ? { socketPath: to.socket } : { host: to.address, port: to.port };
-  const what = nameOfRequest({ to, method, path });
-  return new Promise((resolve, reject) => {
-    const call = httpRequest({ ...target, method, path, headers: { ...headers }, agent: false }, (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (part: string) => {
-        text += part;
-      });
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text }));
-      response.on("error", fail);
-    });
-    const fail = (error: Error): void => {
-      if (NOBODY_LISTENS.has(errorCode(error))) resolve(null);
-      else reject(error instanceof Refusal ? error : new Refusal(`${what}: ${error.message}`));
-    };
-    // A limit on the whole exchange: a service that sends a byte now and then must not hold the run either.
-    const limit = setTimeout(
-      () => call.destroy(new Refusal(`no answer within ${REQUEST_SECONDS} s: ${what}`)),
-      REQUEST_SECONDS * 1000,
-    );
-    call.on("error", fail);
-    call.on("close", () => clearTimeout(limit));
-    call.end(body);
-  });
-}
-
-// ENOENT: there is no such socket. ECONNRESET: whoever listened has just ended.
-const NOBODY_LISTENS = new Set(["ECONNREFUSED", "ECONNRESET", "ENOENT"]);
-
-/** A request in words, for messages. */
-export function nameOfRequest({ to, method, path }: Pick<HttpRequest, "to" | "method" | "path">): string {
-  return `${method} ${"socket" in to ? to.socket : `${to.address}:${to.port}`}${path}`;
 }
 
 function errorCode(error: unknown): string {

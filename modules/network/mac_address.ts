@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { Refusal } from "../core/refusal";
+import { sha256 } from "../formats/sha256";
 
 /** Takes a hardware address of one interface, such as 0e:5f:33:00:00:01, and returns it in lower case; throws a Refusal else. */
 export function macAddress(text: string): string {
@@ -20,7 +20,7 @@ export function macAddress(text: string): string {
  * locally administered (bit 1 of the first octet set) and of one interface (bit 0 clear), as IEEE 802 has it.
  */
 export function derivedMac(identity: string): string {
-  const octets = createHash("sha256").update(identity).digest().subarray(0, 6);
+  const octets = sha256(Buffer.from(identity)).subarray(0, 6);
   octets[0] = ((octets[0] ?? 0) & 0xfc) | 0x02;
   return octets.toString("hex").replace(/..(?!$)/g, "$&:");
 }

@@ -4,7 +4,8 @@ import { createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { linuxHost, nameOfRequest, request, run } from "../../../modules/core/linux_host";
+import { nameOfRequest, request } from "../../../modules/core/http_request";
+import { linuxHost, run } from "../../../modules/core/linux_host";
 import { refusalLater, refusalOf } from "../support/refusal";
 import { at, freePort, withServer, withService } from "../support/server";
 import { inTemporaryFolder, inTemporaryFolderUntilDone } from "../support/temporary_folder";
@@ -267,7 +268,7 @@ test("what is no HTTP is refused with the address that was asked", async () => {
 test("a request leaves nothing behind that would hold the process up, such as its time limit", () => {
   const program = `
     import { createServer } from "node:http";
-    import { request } from "./modules/core/linux_host";
+    import { request } from "./modules/core/http_request";
     const server = createServer((_, response) => response.end("ok")).listen(0, "127.0.0.1", async () => {
       const to = { address: "127.0.0.1", port: server.address().port };
       const answer = await request({ to, method: "GET", path: "/" });

@@ -14,7 +14,8 @@ import { deserialize, serialize } from "node:v8";
 import { apply } from "../../../modules/core/apply";
 import type { Action, Change } from "../../../modules/core/change";
 import type { FileState, Host, HttpRequest, HttpResponse, RunOptions, RunOutput } from "../../../modules/core/host";
-import { linuxHost, nameOfRequest } from "../../../modules/core/linux_host";
+import { nameOfRequest } from "../../../modules/core/http_request";
+import { linuxHost } from "../../../modules/core/linux_host";
 import { Refusal } from "../../../modules/core/refusal";
 
 /** What a program ends with. */

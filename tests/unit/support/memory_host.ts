@@ -1,5 +1,5 @@
 import type { FileState, Host, HttpRequest, HttpResponse, RunOutput } from "../../../modules/core/host";
-import { nameOfRequest } from "../../../modules/core/linux_host";
+import { nameOfRequest } from "../../../modules/core/http_request";
 
 /** A host in memory, as far as a test says what is on it. All else is absent. */
 export interface Contents {
