@@ -1,4 +1,6 @@
+import { growth } from "./growth";
+import { modules } from "./modules";
 import type { Part } from "./part";
 
 /** All that is measured, in the order of the page. */
-export const PARTS: readonly Part[] = [];
+export const PARTS: readonly Part[] = [modules, growth];

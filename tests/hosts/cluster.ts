@@ -3,7 +3,7 @@ import { ensureBase } from "./base";
 import { Host } from "./host";
 import { isMountPoint } from "./mounts";
 import { clusterDirectory, hostsDirectory, requireClusterName, underlayName } from "./paths";
-import { loadModules, requireMachine } from "./requirements";
+import { allowHosts, loadModules, requireMachine } from "./requirements";
 import { makeRootTree } from "./root_tree";
 import { run } from "./run";
 import { onSignals } from "./signals";
@@ -12,9 +12,8 @@ import { basesInUse, claim, clusterNames, readState, type State, writeState } fr
 import { removeState, tearDown } from "./tear_down";
 import { makeUnderlay } from "./underlay";
 
-// Each host's systemd and its services take some eight of the inotify instances that the kernel allows a user, 128 in all
-// by default; a host that gets none fails in odd ways.
-const MOST_HOSTS = 12;
+// What a machine of 24 GiB has the memory for.
+const MOST_HOSTS = 40;
 
 /** A number of test hosts on an underlay of their own, which live until `down`, beyond the process that made them. */
 export class Cluster {
@@ -74,6 +73,7 @@ export class Cluster {
     try {
       await tearDown(name);
       await loadModules();
+      allowHosts(count);
       const base = await ensureBase({
         log,
         inUse: basesInUse,

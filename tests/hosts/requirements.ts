@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "./run";
 
@@ -35,6 +35,17 @@ export function requireMachine(): void {
 /** Loads the kernel modules that hosts need and can't load themselves. A kernel that has them built in is fine. */
 export async function loadModules(): Promise<void> {
   if (isInPath("modprobe")) await run(["modprobe", "--quiet", "--all", ...MODULES], { check: false });
+}
+
+// Each host's systemd and its services take some eight of the inotify instances that the kernel allows a user, 128 in all
+// by default; a host that gets none fails in odd ways.
+const INOTIFY_LIMIT = "/proc/sys/fs/inotify/max_user_instances";
+const INOTIFY_INSTANCES = 10;
+
+/** Has the kernel allow as many inotify instances as so many hosts take, beside a few clusters; until the machine's next boot. */
+export function allowHosts(count: number): void {
+  const wanted = 1024 + count * INOTIFY_INSTANCES;
+  if (Number(readFileSync(INOTIFY_LIMIT, "utf8")) < wanted) writeFileSync(INOTIFY_LIMIT, String(wanted));
 }
 
 function isInPath(program: string): boolean {

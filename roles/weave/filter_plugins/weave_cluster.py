@@ -19,30 +19,37 @@ def cluster(members, hostvars, running, interface, numbered):
     numbered: whether hosts have numbers at all.
 
     Returns a dict:
+    ask: the hosts that have to be asked before the others' numbers and addresses are certain, by the host of this run
+        that is to ask them. One that can't be reached is not asked again.
+    peers: the underlay addresses of all hosts, with commas.
+    hosts: what of_host() and refusal() take, as JSON. Each task on each host evaluates all that is in a variable, and
+        goes through a dict of all hosts entry by entry; past a text without braces of Jinja's it goes at once.
+
+    In that JSON:
     indexes: each host's number. The inventory's counts first, then the one that the host has; a host without any gets
         the lowest that is free, in the order of the group, as if all of them were provisioned now.
     underlays: each host's address, or a name that its peers resolve; "" where none is known.
     known: the numbers that are not given out just now, by host.
     shared: addresses by which peers would reach themselves or one of several, and whose they are.
     unknown: the hosts that may have a number that nobody knows, once those to ask have been asked.
-    ask: the hosts that have to be asked before the others' numbers and addresses are certain, by the host of this run
-        that is to ask them. One that can't be reached is not asked again.
     """
-    looks = {host: hostvars[host].get("weave_look", {}) for host in members}
-    asked = [look for host in members for look in hostvars[host].get("weave_look_elsewhere", {}).get("results", [])]
+    # Each time that hostvars is asked for a host, it puts that host's variables together anew.
+    variables = {host: hostvars[host] for host in members}
+    looks = {host: variables[host].get("weave_look", {}) for host in members}
+    asked = [look for host in members for look in variables[host].get("weave_look_elsewhere", {}).get("results", [])]
     answers = {look["item"]: answer(look) for look in asked}
     answers = {host: answer(looks[host]) or answers.get(host, {}) for host in members}
 
     known = {}
     for host in members:
-        index = answers[host].get("index") or _index(hostvars[host])
+        index = answers[host].get("index") or _index(variables[host])
         if index:
             known[host] = index
     taken = set(known.values())
     free = (number for number in range(1, len(members) + 1) if number not in taken)
     indexes = {host: known.get(host) or next(free) for host in members}
 
-    underlays = {host: answers[host].get("address") or _underlay(host, hostvars[host], interface) for host in members}
+    underlays = {host: answers[host].get("address") or _underlay(host, variables[host], interface) for host in members}
     unknown = [host for host in members if not answers[host] and host not in known]
     # A host that keeps the number that it has takes nobody's: as long as all do, nobody else is asked.
     moving = numbered and any(answer and not answer["settled"] for answer in answers.values())
@@ -57,22 +64,27 @@ def cluster(members, hostvars, running, interface, numbered):
     ask = [host for host in members if not answers[host] and (underlays[host] == "" or moving and host in unknown)]
     tried = [host for host in members if looks[host].get("unreachable")] + [look["item"] for look in asked]
     askers = [host for host in members if host in running and answer(looks[host])]
+    hosts = {"indexes": indexes, "underlays": underlays, "known": known, "unknown": unknown, "shared": shared}
     return {
-        "indexes": indexes,
-        "underlays": underlays,
-        "known": known,
-        "unknown": unknown,
-        "shared": shared,
         "ask": _deal([host for host in ask if host not in tried], askers),
+        "peers": ",".join(underlays.values()),
+        "hosts": json.dumps(hosts),
     }
 
 
-def refusal(clustered, host, group, interface, numbered, joined):
-    """Take what cluster() returned and a host's name; return why the role can't go on there, or "".
+def of_host(hosts, host):
+    """Take the JSON that cluster() returned and a host's name; return a dict of its number, index, and its underlay address."""
+    settled = json.loads(hosts)
+    return {"index": settled["indexes"][host], "underlay": settled["underlays"][host]}
+
+
+def refusal(hosts, host, group, interface, numbered, joined):
+    """Take the JSON that cluster() returned and a host's name; return why the role can't go on there, or "".
 
     joined: whether the hosts are joined by these underlay addresses, and not by peers that are told otherwise.
     """
-    indexes, known, underlays = clustered["indexes"], clustered["known"], clustered["underlays"]
+    settled = json.loads(hosts)
+    indexes, known, underlays = settled["indexes"], settled["known"], settled["underlays"]
     if host not in indexes:
         return (
             f"weave_server_group: {host} is not in the group {group}, whose hosts are joined; put it there, or run the "
@@ -84,13 +96,13 @@ def refusal(clustered, host, group, interface, numbered, joined):
             f"weave_host_index: two hosts of the group {group} have the same number, and would have the same addresses "
             f"({numbers}); give each host a number of its own."
         )
-    if numbered and host not in known and clustered["unknown"]:
+    if numbered and host not in known and settled["unknown"]:
         return (
             f"weave_host_index: {host} has no number yet, and which are taken is not known, as "
-            f"{', '.join(clustered['unknown'])} can't be reached; reach them, take them out of the group {group}, or "
+            f"{', '.join(settled['unknown'])} can't be reached; reach them, take them out of the group {group}, or "
             "give numbers in the inventory."
         )
-    for address, names in clustered["shared"].items() if joined else ():
+    for address, names in settled["shared"].items() if joined else ():
         return (
             f"weave_underlay_address: {address} of {', '.join(names)} is not where other hosts reach each of them; give each "
             "host its own in the inventory, or name the interface that has it in weave_underlay_interface."
@@ -142,4 +154,4 @@ def _underlay(host, variables, interface):
 
 class FilterModule:
     def filters(self):
-        return {"weave_answer": answer, "weave_cluster": cluster, "weave_refusal": refusal}
+        return {"weave_answer": answer, "weave_cluster": cluster, "weave_of_host": of_host, "weave_refusal": refusal}

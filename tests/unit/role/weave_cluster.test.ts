@@ -11,9 +11,12 @@ interface Clustered {
   readonly known: Readonly<Record<string, number>>;
   readonly unknown: readonly string[];
   readonly ask: Readonly<Record<string, readonly string[]>>;
+  readonly peers: string;
+  /** All but the two above, as the role keeps it. */
+  readonly hosts: string;
 }
 
-const call = <Result>(name: "cluster" | "refusal", args: readonly unknown[]): Result =>
+const call = <Result>(name: "cluster" | "of_host" | "refusal", args: readonly unknown[]): Result =>
   callFilter("weave_cluster", name, args);
 
 type Variables = Readonly<Record<string, unknown>>;
@@ -38,11 +41,20 @@ function cluster(
   more: { running?: string[]; interface?: string; numbered?: boolean } = {},
 ): Clustered {
   const members = Object.keys(hosts);
-  return call("cluster", [members, hosts, more.running ?? members, more.interface ?? "", more.numbered ?? true]);
+  const args = [members, hosts, more.running ?? members, more.interface ?? "", more.numbered ?? true];
+  const kept = call<Pick<Clustered, "ask" | "peers" | "hosts">>("cluster", args);
+  return { ...(JSON.parse(kept.hosts) as Omit<Clustered, keyof typeof kept>), ...kept };
 }
 
 test("a fresh cluster gets Apollo's numbers, in the order of the group", () => {
   assert.equal(cluster({ c: FRESH, a: FRESH, b: FRESH }).indexes, { c: 1, a: 2, b: 3 });
+});
+
+test("each host finds itself in what is kept, and the peers are the addresses of all", () => {
+  const { hosts, peers } = cluster({ a: { ...FRESH, ansible_host: "192.168.50.11" }, b: seen(2, true) });
+  assert.equal(call("of_host", [hosts, "a"]), { index: 1, underlay: "192.168.50.11" });
+  assert.equal(call("of_host", [hosts, "b"]), { index: 2, underlay: "b" });
+  assert.is(peers, "192.168.50.11,b");
 });
 
 test("hosts keep what they have, whatever the order; a new one gets the lowest that is free", () => {
@@ -90,10 +102,10 @@ test("a number is not guessed while a host that may have it can't be reached", (
   const clustered = cluster({ a: {}, b: { ...FRESH, ...asked({ a: null }) }, c: seen(3, true) });
   assert.equal(clustered.unknown, ["a"]);
   assert.match(
-    call("refusal", [clustered, "b", "weave_servers", "", true, true]),
+    call("refusal", [clustered.hosts, "b", "weave_servers", "", true, true]),
     /^weave_host_index: b has no number yet, .* as a can't be reached; reach them, .* or give numbers in the inventory\.$/,
   );
-  assert.is(call("refusal", [clustered, "c", "weave_servers", "", true, true]), "", "a host that has one goes on");
+  assert.is(call("refusal", [clustered.hosts, "c", "weave_servers", "", true, true]), "", "a host that has one goes on");
 });
 
 test("a template in what a host says is no answer: Ansible would run it on the controller", () => {
@@ -113,11 +125,11 @@ test("a host that says anything else than an answer has not answered, and the ot
 test("two hosts of one number are refused by name", () => {
   const clustered = cluster({ a: seen(2, true), b: { weave_host_index: 2 }, c: seen(3, true) });
   assert.match(
-    call("refusal", [clustered, "c", "weave_servers", "", true, true]),
+    call("refusal", [clustered.hosts, "c", "weave_servers", "", true, true]),
     /^weave_host_index: two hosts of the group weave_servers have the same number.*\(a is 2, b is 2, c is 3\)/,
   );
   assert.is(
-    call("refusal", [clustered, "c", "weave_servers", "", false, true]),
+    call("refusal", [clustered.hosts, "c", "weave_servers", "", false, true]),
     "",
     "without numbers they can't clash",
   );
@@ -125,7 +137,7 @@ test("two hosts of one number are refused by name", () => {
 
 test("a host outside the group is refused by name", () => {
   assert.match(
-    call("refusal", [cluster({ a: FRESH }), "z", "weave_servers", "", true, true]),
+    call("refusal", [cluster({ a: FRESH }).hosts, "z", "weave_servers", "", true, true]),
     /^weave_server_group: z is not in the group weave_servers, .*; put it there, or run the role on that group alone/,
   );
 });
@@ -157,10 +169,10 @@ test("the underlay's address: the inventory's, the connection's, the name; never
 test("an address that several hosts are connected to by, or a loopback one, joins nobody and is refused", () => {
   const vagrants = cluster({ a: { ansible_host: "127.0.0.1" }, b: { ansible_host: "127.0.0.1" } }, { numbered: false });
   assert.match(
-    call("refusal", [vagrants, "a", "weave_servers", "", false, true]),
+    call("refusal", [vagrants.hosts, "a", "weave_servers", "", false, true]),
     /^weave_underlay_address: 127\.0\.0\.1 of a, b is not where other hosts reach each of them; give each host its own/,
   );
-  assert.is(call("refusal", [vagrants, "a", "weave_servers", "", false, false]), "", "where peers are told otherwise");
+  assert.is(call("refusal", [vagrants.hosts, "a", "weave_servers", "", false, false]), "", "where peers are told otherwise");
 });
 
 test("a chosen interface's address: from the host, from facts, or asked for; where there is none, refused", () => {
@@ -175,7 +187,7 @@ test("a chosen interface's address: from the host, from facts, or asked for; whe
   const { underlays } = cluster({ ...hosts, looked: { ...hosts.looked, ...answers } }, { interface: "br-lan" });
   assert.equal(underlays, { looked: "192.168.60.1", cached: "192.168.60.2", asked: "192.168.60.3" });
   assert.match(
-    call("refusal", [first, "looked", "weave_servers", "br-lan", true, true]),
+    call("refusal", [first.hosts, "looked", "weave_servers", "br-lan", true, true]),
     /^weave_underlay_interface: no IPv4 address on br-lan is known of asked; name an interface that all hosts have, /,
   );
 });

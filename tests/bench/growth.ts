@@ -1,0 +1,144 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bootHosts } from "../e2e/hosts";
+import { ownInventory } from "../e2e/own_inventory";
+import { ansiblePlaybook, ROOT } from "../e2e/playbook";
+import type { Cluster } from "../hosts/cluster";
+import type { Host } from "../hosts/host";
+import { table } from "./page";
+import type { Part, Samples } from "./part";
+import { barChart } from "./plot";
+import { median, valuesOf } from "./statistics";
+
+/** What a host costs the controller, as there are more of them. */
+export const growth: Part = { name: "growth", measure, section, plots };
+
+const REAL = [3, 10, 30];
+const LISTED = [10, 100, 300, 1000];
+const ROUNDS = 3;
+
+async function measure(log: (line: string) => void): Promise<Samples> {
+  const samples: Record<string, readonly number[]> = {};
+  const most = Math.max(...REAL);
+  const cluster = await bootHosts(most);
+  try {
+    for (const count of REAL) {
+      log(`${count} hosts`);
+      const inventory = ownInventory(cluster, hostsUpTo(cluster, count));
+      const play = ["site.yml", "--extra-vars", "weave_datapath=vxlan"];
+      const first = await ansiblePlaybook(inventory, play);
+      if (first.status !== 0) throw new Error(first.output);
+      const command = ["ansible-playbook", "-i", inventory, ...play];
+      samples[real(count)] = cpuSeconds(command, ROUNDS).map((seconds) => seconds / count);
+    }
+  } finally {
+    await cluster.down();
+  }
+  const one = await bootHosts(1);
+  try {
+    await addAddresses(one.host("apollo1"));
+    for (const count of LISTED) {
+      log(`${count} hosts of an inventory`);
+      samples[listed(count)] = onListed(one.host("apollo1"), count);
+    }
+  } finally {
+    await one.down();
+  }
+  return samples;
+}
+
+const real = (count: number): string => `real hosts, second run, ${count}: CPU seconds a host`;
+const listed = (count: number): string => `listed hosts, check, ${count}: the controller's CPU seconds a host`;
+
+function hostsUpTo({ hosts }: Cluster, count: number): Record<string, string> {
+  return Object.fromEntries(hosts.slice(0, count).map(({ name }) => [name, ""]));
+}
+
+/** The underlay address of number N of the listed hosts, all of which are one test host. */
+const address = (number: number): string => `10.200.${number >> 8}.${number & 255}`;
+
+async function addAddresses(host: Host): Promise<void> {
+  const numbers = Array.from({ length: Math.max(...LISTED) }, (_, index) => index + 1);
+  const batch = numbers.map((number) => `addr add ${address(number)}/32 dev eth0`).join("\n");
+  await host.exec(["ip", "-batch", "-"], { input: batch });
+}
+
+/** The controller's CPU time alone: what it starts on the test host is taken off. */
+function onListed(host: Host, count: number): number[] {
+  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-bench-"));
+  try {
+    const lines = Array.from({ length: count }, (_, index) => `host${index + 1} ansible_host=${address(index + 1)}`);
+    const vars = [
+      "ansible_connection=local",
+      `ansible_shell_executable=${join(__dirname, "on_host.sh")}`,
+      "weave_network=10.64.0.0/12",
+      "weave_datapath=vxlan",
+    ];
+    const inventory = join(folder, "inventory.ini");
+    writeFileSync(inventory, ["[weave_servers]", ...lines, "[weave_servers:vars]", ...vars].join("\n"));
+    const times = join(folder, "times");
+    const env = { ANSIBLE_PIPELINING: "true", ENTER: host.command([]).argv.join(" "), TIMES: times };
+    // The longer ones take minutes, and even themselves out.
+    const rounds = count === LISTED[0] ? ROUNDS : 1;
+    const total = cpuSeconds(["ansible-playbook", "-i", inventory, "site.yml", "--check"], rounds, env);
+    const onHost = sumOfTimes(readFileSync(times, "utf8")) / rounds;
+    return total.map((seconds) => (seconds - onHost) / count);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function cpuSeconds(command: readonly string[], rounds: number, env: Record<string, string> = {}): readonly number[] {
+  const { status, stdout, stderr } = spawnSync("python3", [join(__dirname, "cpu_times.py")], {
+    cwd: ROOT,
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+    input: JSON.stringify({ warm_up: 0, rounds, commands: { it: command } }),
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (status !== 0) throw new Error(stderr.slice(-4000));
+  return valuesOf(JSON.parse(stdout) as Samples, "it").map((milliseconds) => milliseconds / 1000);
+}
+
+/** Takes lines as bash's `times` prints them, such as "0m0.002s 0m0.001s 0m0.100s 0m0.020s"; returns their sum in seconds. */
+function sumOfTimes(text: string): number {
+  const all = [...text.matchAll(/(\d+)m([\d.]+)s/g)];
+  return all.reduce((sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds), 0);
+}
+
+function section(samples: Samples): string {
+  const of = (name: string): number => median(valuesOf(samples, name));
+  const row = (name: (count: number) => string, first: number) => (count: number) => [
+    String(count),
+    of(name(count)).toFixed(2),
+    (of(name(count)) / of(name(first))).toFixed(2),
+  ];
+  const head = ["hosts", "CPU seconds a host", "× the first"];
+  return `## Growth
+
+What one host more costs as a cluster grows, in CPU time. First whole runs that have nothing to do, over SSH, on real hosts;
+of the hosts' own work nothing is in it.
+
+${table(head, REAL.map(row(real, REAL[0] ?? 0)))}
+
+Then checks of long inventories: ${Math.max(...LISTED)} names with an underlay address each for one test host, connected to
+locally, where every host is fresh and gets a number; what the modules take on the host is taken off. Target: at the most at
+most 1.2 times that at ${LISTED[0]}.
+
+${table(head, LISTED.map(row(listed, LISTED[0] ?? 0)))}
+
+![The controller's CPU time a host](performance/growth.svg)`;
+}
+
+function plots(samples: Samples): Record<string, string> {
+  const bars = LISTED.map((count) => ({ label: `${count} hosts`, value: median(valuesOf(samples, listed(count))) }));
+  const [first] = bars;
+  return {
+    growth: barChart("The controller's CPU time a host, in a check", bars, {
+      unit: " s",
+      target: Number(((first?.value ?? 0) * 1.2).toFixed(2)),
+    }),
+  };
+}
