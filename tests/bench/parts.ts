@@ -1,4 +1,5 @@
 import type { Part } from "./part";
+import { roles } from "./roles";
 
 /** All that is measured, in the order of the page. */
-export const PARTS: readonly Part[] = [];
+export const PARTS: readonly Part[] = [roles];
