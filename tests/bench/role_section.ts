@@ -85,10 +85,13 @@ function verdict(rows: readonly Row[]): string {
 
 /** What no role of as many calls gets below: to be held against a target that is missed. */
 function partsOfBaseline(samples: Samples): string {
-  const baseline = median(valuesOf(samples, runName("second run", { pipelining: true, roundTrip: 0 }, "baseline")));
-  const { pings, empty, calls } = floorNames("router");
-  const part = (name: string): string => (median(valuesOf(samples, name)) / baseline).toFixed(2);
-  return `Of the baseline's second run with pipelining and 0 ms, a play without tasks alone takes ${part(empty)}, and one of ${median(valuesOf(samples, calls))} pings ${part(pings)}.`;
+  const condition = { pipelining: true, roundTrip: 0 };
+  const role = ratio(samples, runName("second run", condition, "role"), runName("second run", condition, "baseline"));
+  const floor = floorNames("router");
+  // By way of the role, with which both were measured in turn: seconds of different minutes can't be compared.
+  const part = (name: string): string => (role * ratio(samples, name, floor.role)).toFixed(2);
+  const calls = median(valuesOf(samples, floor.calls));
+  return `Of the baseline's second run with pipelining and 0 ms, a play without tasks alone takes ${part(floor.empty)}, and one of ${calls} pings ${part(floor.pings)}.`;
 }
 
 function seconds(samples: Samples, name: string): string {
