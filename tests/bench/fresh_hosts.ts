@@ -1,0 +1,19 @@
+import { Cluster } from "../hosts/cluster";
+import { onSignals } from "../hosts/signals";
+import { installWeaveStandIn } from "../stand-ins/weave/install";
+
+/**
+ * Boots so many hosts, puts the router's stand-in on them, does some work on them and takes them down, whatever became of it;
+ * a signal does, too. Returns what the work returned.
+ */
+export async function onFreshHosts<T>(count: number, work: (cluster: Cluster) => Promise<T>): Promise<T> {
+  const cluster = await Cluster.up(process.env["E2E_CLUSTER"] ?? "bench", count);
+  const signals = onSignals(() => cluster.down());
+  try {
+    await Promise.all(cluster.hosts.map((host) => installWeaveStandIn(host)));
+    return await work(cluster);
+  } finally {
+    await cluster.down();
+    signals.remove();
+  }
+}

@@ -1,0 +1,55 @@
+import { join } from "node:path";
+import { ROOT } from "../e2e/playbook";
+import { onFreshHosts } from "./fresh_hosts";
+import { lineInventory } from "./line_inventory";
+import type { Samples } from "./part";
+import { CONDITIONS, type Condition, conditionName, type Kind, runName, SIDES, type Side } from "./role_figures";
+import { timedPlaybook } from "./timed_playbook";
+
+const PLAYBOOKS: Readonly<Record<Side, string>> = {
+  role: join(ROOT, "site.yml"),
+  baseline: join(__dirname, "baseline/site.yml"),
+};
+const FRESH_HOSTS = 3;
+const HOSTS_A_SIDE = 2;
+
+/**
+ * Measures the seconds of the runs of both sides, in turn, each side on two hosts of its own, which are booted anew for each
+ * first run.
+ */
+export async function measureRuns(log: (line: string) => void): Promise<Samples> {
+  const samples = new Map<string, number[]>();
+  const keep = (name: string, seconds: number): void => {
+    samples.set(name, [...(samples.get(name) ?? []), seconds]);
+    log(`${name}: ${seconds.toFixed(2)} s`);
+  };
+  for (let round = 1; round <= FRESH_HOSTS; round++) {
+    for (const condition of CONDITIONS) {
+      log(`${conditionName(condition)}, round ${round} of ${FRESH_HOSTS}`);
+      await measureCondition(condition, keep);
+    }
+  }
+  return Object.fromEntries(samples);
+}
+
+async function measureCondition(condition: Condition, keep: (name: string, seconds: number) => void): Promise<void> {
+  await onFreshHosts(HOSTS_A_SIDE * SIDES.length, async (cluster) => {
+    const inventories = SIDES.map((side, index) => {
+      const hosts = cluster.hosts.slice(index * HOSTS_A_SIDE, (index + 1) * HOSTS_A_SIDE);
+      return lineInventory(cluster, side, hosts, condition.roundTrip);
+    });
+    // Over a slow line once: it takes long enough.
+    const second: Kind[] = condition.roundTrip === 0 ? ["second run", "second run"] : ["second run"];
+    for (const kind of ["first run", ...second, "check"] as const) {
+      for (const [index, side] of SIDES.entries()) {
+        const seconds = await timedPlaybook({
+          inventory: inventories[index] ?? "",
+          args: [PLAYBOOKS[side], ...(kind === "check" ? ["--check"] : [])],
+          pipelining: condition.pipelining,
+          settled: kind !== "first run",
+        });
+        keep(runName(kind, condition, side), seconds);
+      }
+    }
+  });
+}
