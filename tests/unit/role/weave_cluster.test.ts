@@ -105,7 +105,11 @@ test("a number is not guessed while a host that may have it can't be reached", (
     call("refusal", [clustered.hosts, "b", "weave_servers", "", true, true]),
     /^weave_host_index: b has no number yet, .* as a can't be reached; reach them, .* or give numbers in the inventory\.$/,
   );
-  assert.is(call("refusal", [clustered.hosts, "c", "weave_servers", "", true, true]), "", "a host that has one goes on");
+  assert.is(
+    call("refusal", [clustered.hosts, "c", "weave_servers", "", true, true]),
+    "",
+    "a host that has one goes on",
+  );
 });
 
 test("a template in what a host says is no answer: Ansible would run it on the controller", () => {
@@ -172,7 +176,11 @@ test("an address that several hosts are connected to by, or a loopback one, join
     call("refusal", [vagrants.hosts, "a", "weave_servers", "", false, true]),
     /^weave_underlay_address: 127\.0\.0\.1 of a, b is not where other hosts reach each of them; give each host its own/,
   );
-  assert.is(call("refusal", [vagrants.hosts, "a", "weave_servers", "", false, false]), "", "where peers are told otherwise");
+  assert.is(
+    call("refusal", [vagrants.hosts, "a", "weave_servers", "", false, false]),
+    "",
+    "where peers are told otherwise",
+  );
 });
 
 test("a chosen interface's address: from the host, from facts, or asked for; where there is none, refused", () => {
