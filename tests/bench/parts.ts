@@ -1,4 +1,5 @@
+import { network } from "./network";
 import type { Part } from "./part";
 
 /** All that is measured, in the order of the page. */
-export const PARTS: readonly Part[] = [];
+export const PARTS: readonly Part[] = [network];
