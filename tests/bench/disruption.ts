@@ -1,5 +1,5 @@
 import { FIGURES } from "./disturbance";
-import { growth } from "./growth";
+import { growth } from "./growing";
 import { LIVE, liveOptions } from "./live_options";
 import { table } from "./page";
 import type { Part, Samples } from "./part";
