@@ -21,6 +21,7 @@ packages=(
   ansible-core     # what all this is for; asks for python3
   ansible-lint     # lints the role and its playbooks
   chromium-headless-shell # shows the page of verify.yml
+  iperf3           # npm run bench: the throughput between test hosts
   iproute2         # ip, bridge: the test hosts' network
   mmdebstrap       # the test hosts' root tree
   netcat-openbsd   # carries SSH into the test hosts' network

@@ -1,7 +1,9 @@
+import { disruption } from "./disruption";
 import { growth } from "./growth";
 import { modules } from "./modules";
+import { network } from "./network";
 import type { Part } from "./part";
 import { roles } from "./roles";
 
 /** All that is measured, in the order of the page. */
-export const PARTS: readonly Part[] = [roles, modules, growth];
+export const PARTS: readonly Part[] = [roles, modules, growth, network, disruption];

@@ -12,6 +12,7 @@ import { bootHosts } from "./hosts";
 import { startPings } from "./pings";
 import { ansiblePlaybook, changedTasks, type PlaybookRun, type TaskResult } from "./playbook";
 import { assertPredicted } from "./prediction";
+import { RUNNING, running } from "./running";
 import { findServices, type Service, startServices } from "./services";
 
 /** The playbooks of later days, by each datapath, on the same three hosts: grow, shrink, upgrade, tear down. */
@@ -65,11 +66,6 @@ async function assertAsBefore(some: readonly Host[], before: ReadonlyMap<Host, s
 
 const statesOf = async (some: readonly Host[]): Promise<ReadonlyMap<Host, string>> =>
   new Map(await Promise.all(some.map(async (host): Promise<[Host, string]> => [host, await state(host)])));
-
-/** What of a host must not be started anew: Docker and every container, the router's too. */
-const RUNNING =
-  "{ systemctl show docker --property MainPID; docker ps -q | xargs docker inspect -f '{{.Name}} {{.State.StartedAt}}'; }";
-const running = (host: Host): Promise<string> => sh(host, RUNNING);
 
 /** Runs something; fails where it starts anything anew on these hosts, or where a ping between their containers is lost. */
 async function undisturbed<T>(some: readonly Host[], doing: () => Promise<T>): Promise<T> {

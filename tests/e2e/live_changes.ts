@@ -2,59 +2,31 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
-import { type CommandResult, installCommand, runCommand, subjects } from "./command";
+import { subjects } from "./command";
 import { bootHosts } from "./hosts";
+import { type Joined, joinByCommand, pingJoined } from "./joined";
+import { liveChangeCases, type Provider } from "./live_change_cases";
 import { underNetworkd } from "./networkd";
 import { intoContainer, startPings } from "./pings";
-import { findServices, type Service, startServices } from "./services";
-
-const FILES = {
-  ifupdown: ["/etc/network/interfaces.d/weave.cfg"],
-  networkd: {
-    bridge: "/etc/systemd/network/05-weave.netdev",
-    network: "/etc/systemd/network/05-weave.network",
-    vxlan: "/etc/systemd/network/05-weave-vx.network",
-  },
-};
-
-const APOLLO = `auto weave
-iface weave inet manual
-  pre-up /usr/local/bin/weave create-bridge
-  post-up ip addr add dev weave 10.2.0.1/16
-  pre-down ifconfig weave down
-  post-down brctl delbr weave
-`;
+import { findServices, type Service } from "./services";
 
 /** Tests every change of a live bridge, with containers attached and pings under way, on a host under this provider. */
-export function testLiveChanges(provider: "ifupdown" | "networkd"): void {
+export function testLiveChanges(provider: Provider): void {
   const test = suite(`live changes under ${provider}`);
   let cluster: Cluster;
   let host: Host;
   let near: Service;
   let far: Service;
-  const options: Record<string, string | number> = { datapath: "vxlan", underlay: "eth0" };
-  const bridge = (more: Record<string, string | number> = {}, ...flags: string[]): Promise<CommandResult> =>
-    runCommand(host, "bridge", { ...options, ...more }, flags);
+  let joined: Joined;
+  const bridge: Joined["bridge"] = (...args) => joined.bridge(...args);
 
   test.before(async () => {
     cluster = await bootHosts(2);
     host = cluster.host("apollo1");
-    await installCommand(cluster.hosts);
     if (provider === "networkd") await underNetworkd(host);
-    for (const each of cluster.hosts) {
-      const peers = cluster.hosts.map(({ name }) => name).join(",");
-      const made = await runCommand(each, "bridge", { ...options, "host-index": each.number, peers });
-      assert.not(made.failed, made.msg);
-      assert.is(made["provider"], each === host ? provider : "ifupdown");
-      const { docker_subnet, mtu } = made as CommandResult & { docker_subnet: string; mtu: number };
-      await runCommand(each, "docker-opts", { bridge: "weave", "fixed-cidr": docker_subnet, mtu });
-      await each.exec(["systemctl", "restart", "docker"]);
-    }
-    Object.assign(options, { "host-index": 1, peers: "192.168.50.11,192.168.50.12" });
-    await startServices(cluster, 1);
-    const services = await findServices(cluster, 1);
-    assert.is(services.length, 2);
-    [near, far] = services as [Service, Service];
+    joined = await joinByCommand(cluster);
+    assert.equal(joined.providers, [provider, "ifupdown"]);
+    ({ near, far } = joined);
   });
   test.after(() => cluster.down());
 
@@ -69,81 +41,11 @@ export function testLiveChanges(provider: "ifupdown" | "networkd"): void {
     assert.equal(subjects(await bridge()), []);
   });
 
-  interface LiveChange {
-    /** What is done to the host beforehand. */
-    readonly by?: string;
-    readonly options?: Record<string, string | number>;
-    readonly subjects: readonly string[];
-    readonly files?: readonly string[];
-  }
-  const [netdev, network, vxlan, stanza] = [
-    FILES.networkd.bridge,
-    FILES.networkd.network,
-    FILES.networkd.vxlan,
-    ...FILES.ifupdown,
-  ];
-  const file = (...networkd: string[]): string[] => (provider === "networkd" ? networkd : [stanza ?? ""]);
-  const CHANGES: Readonly<Record<string, LiveChange>> = {
-    "another address": { options: { "host-index": 3 }, subjects: ["bridge weave: address"], files: file(network) },
-    "the first one again": { subjects: ["bridge weave: address"], files: file(network) },
-    "another network": {
-      options: { network: "10.4.0.0/16" },
-      subjects: ["bridge weave: address"],
-      files: file(network),
-    },
-    "the first network again": { subjects: ["bridge weave: address"], files: file(network) },
-    "another MTU": {
-      options: { mtu: 1400 },
-      subjects: ["bridge weave: mtu", "weave-vx: mtu"],
-      files: file(network, vxlan),
-    },
-    "another hardware address": {
-      options: { mtu: 1400, mac: "0e:5f:33:00:00:99" },
-      subjects: ["bridge weave: mac"],
-      files: file(netdev),
-    },
-    "the first MTU and hardware address again": {
-      subjects: ["bridge weave: mac", "bridge weave: mtu", "weave-vx: mtu"],
-      files: file(netdev, network, vxlan),
-    },
-    "two peers more": {
-      options: { peers: "192.168.50.12,192.168.50.13,192.168.50.14" },
-      subjects: ["bridge weave: peers"],
-      files: file(vxlan),
-    },
-    "two peers less, all by name, with this host's own at the loopback": {
-      by: "sed -i 's/^[^ ]* apollo1$/127.0.1.1 apollo1/' /etc/hosts",
-      options: { underlay: "apollo1", peers: "apollo1,apollo2" },
-      subjects: ["bridge weave: peers"],
-      files: file(vxlan),
-    },
-    "a file of Apollo's": {
-      by: `printf '%s' '${APOLLO}' > /etc/network/interfaces.d/weave.cfg`,
-      subjects: [],
-      files: [stanza ?? ""],
-    },
-    "an address too many": { by: "ip addr add 10.2.0.99/16 dev weave", subjects: ["bridge weave: address"] },
-    "no address": { by: "ip addr flush dev weave", subjects: ["bridge weave: address"] },
-    "the firewall closed": {
-      by: "iptables -w -D FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT",
-      subjects: ["bridge weave: frames between its ports"],
-    },
-    "the link right and the file wrong": {
-      by: `echo '# mine' >> ${file(network)[0]}`,
-      subjects: [],
-      files: file(network),
-    },
-  };
-
-  for (const [name, { by, options: more, subjects: live, files = [] }] of Object.entries(CHANGES)) {
+  for (const [name, { by, options: more, subjects: live, files = [] }] of Object.entries(liveChangeCases(provider))) {
     test(`${name}: as predicted, by just that, and no ping is lost`, async () => {
       if (by !== undefined) await host.exec(["sh", "-c", by]);
       const predicted = await bridge(more, "--check");
-      const pings = await Promise.all([
-        startPings(near.host, far.address, near.name),
-        startPings(far.host, near.address, far.name),
-        startPings(far.host, near.address),
-      ]);
+      const pings = await pingJoined(joined);
       const made = await bridge(more);
       const answers = await Promise.all(pings.map((each) => each.end()));
       assert.not(made.failed, made.msg);

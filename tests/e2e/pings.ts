@@ -1,4 +1,5 @@
 import type { Host } from "../hosts/host";
+import { sleep, waitFor } from "../hosts/wait";
 
 /** A ping that goes on until it is ended. */
 export interface Pings {
@@ -17,10 +18,10 @@ export async function startPings(host: Host, address: string, container?: string
     async end() {
       await sleep(300); // for what the last change did
       await host.exec(["kill", "-INT", pid.trim()]);
-      await sleep(50);
-      const output = await host.read(file);
+      const { output, sent } = await summary(host, file);
       const seen = [...output.matchAll(/bytes from .*icmp_seq=(\d+)/g)].map(([, number]) => Number(number));
-      const last = Math.max(0, ...seen);
+      // The very last one may have been sent just before the end, with its answer on the way.
+      const last = Math.max(sent - 1, ...seen);
       const numbers = Array.from({ length: last }, (_, index) => index + 1);
       return {
         answered: new Set(seen).size,
@@ -31,12 +32,24 @@ export async function startPings(host: Host, address: string, container?: string
   };
 }
 
+/** All that a ping that was told to end has printed, and how many it says that it sent. */
+async function summary(host: Host, file: string): Promise<{ output: string; sent: number }> {
+  let output = "";
+  const sent = (): string | undefined => /^(\d+) packets transmitted/m.exec(output)?.[1];
+  await waitFor({
+    what: `the ping of ${file} to end`,
+    seconds: 10,
+    probe: async () => {
+      output = await host.read(file);
+      return sent() !== undefined;
+    },
+    evidence: () => output,
+  });
+  return { output, sent: Number(sent()) };
+}
+
 /** What runs a program of the host's in the network of one of its containers. */
 export async function intoContainer(host: Host, container: string): Promise<string[]> {
   const { stdout } = await host.exec(["docker", "inspect", "--format", "{{.State.Pid}}", container]);
   return ["nsenter", "--net", "--target", stdout.trim()];
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

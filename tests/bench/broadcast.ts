@@ -1,0 +1,64 @@
+import * as assert from "uvu/assert";
+import { runCommand } from "../e2e/command";
+import type { Cluster } from "../hosts/cluster";
+import type { Host } from "../hosts/host";
+import { hostId } from "../hosts/paths";
+import { run } from "../hosts/run";
+import { plug } from "./namespaces";
+
+/** What a broadcast frame costs the host that sends it. */
+export interface Burst {
+  /** How many packets left the host by eth0, for each frame. */
+  readonly copies: number;
+  /** How long sending took, for each frame. */
+  readonly microseconds: number;
+}
+
+/** How many frames a burst has. */
+export const FRAMES = 2000;
+
+// From the host's own end of the bridge: sending returns only when each copy has been made and has left.
+const SEND = `
+import json, socket, sys, time
+def sent():
+    for line in open("/proc/net/dev"):
+        if line.strip().startswith("eth0:"):
+            return int(line.split(":")[1].split()[9])
+ends = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+ends.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+to = ("10.2.255.255", 9)
+for _ in range(20): # Peers whose hardware addresses are not known yet are asked for them.
+    ends.sendto(bytes(64), to)
+    time.sleep(0.01)
+time.sleep(0.2)
+frames, before, start = int(sys.argv[1]), sent(), time.perf_counter()
+for _ in range(frames):
+    ends.sendto(bytes(64), to)
+seconds = time.perf_counter() - start
+time.sleep(0.2)
+print(json.dumps({"copies": (sent() - before) / frames, "microseconds": seconds / frames * 1e6}))
+`;
+
+const neighbourAddress = (index: number): string => `192.168.50.${101 + index}`;
+
+/**
+ * Puts neighbours on the wire, at most 99, that answer for their addresses and drop what is sent to them: one namespace
+ * with all addresses. It goes with the cluster.
+ */
+export async function addNeighbours(cluster: Cluster, count: number): Promise<void> {
+  const name = hostId(cluster.name, "neighbours");
+  await run(["ip", "netns", "add", name]);
+  await plug(cluster, "neighbours", name, "eth0");
+  const addresses = Array.from({ length: count }, (_, index) => `addr add ${neighbourAddress(index)}/24 dev eth0\n`);
+  await run(["ip", "-n", name, "-batch", "-"], { input: `link set eth0 up\n${addresses.join("")}` });
+}
+
+/** Tells a host of these many of the neighbours as its peers, and of no others, and sends a burst of broadcasts. */
+export async function burst(host: Host, peers: number): Promise<Burst> {
+  const list = Array.from({ length: peers }, (_, index) => neighbourAddress(index)).join(",");
+  const options = { datapath: "vxlan", underlay: "eth0", "host-index": host.number, peers: list };
+  const made = await runCommand(host, "bridge", options);
+  assert.not(made.failed, made.msg);
+  const { stdout } = await host.exec(["python3", "-c", SEND, String(FRAMES)]);
+  return JSON.parse(stdout) as Burst;
+}

@@ -1,0 +1,95 @@
+export type Provider = "ifupdown" | "networkd";
+
+const FILES = {
+  ifupdown: ["/etc/network/interfaces.d/weave.cfg"],
+  networkd: {
+    bridge: "/etc/systemd/network/05-weave.netdev",
+    network: "/etc/systemd/network/05-weave.network",
+    vxlan: "/etc/systemd/network/05-weave-vx.network",
+  },
+};
+
+const APOLLO = `auto weave
+iface weave inet manual
+  pre-up /usr/local/bin/weave create-bridge
+  post-up ip addr add dev weave 10.2.0.1/16
+  pre-down ifconfig weave down
+  post-down brctl delbr weave
+`;
+
+/** A change of a live bridge, or a repair of what has drifted from its options. */
+export interface LiveChange {
+  /** What is done to the host beforehand. */
+  readonly by?: string;
+  /** Other options of weave_bridge than the first ones. */
+  readonly options?: Record<string, string | number>;
+  /** What of the running kernel it changes, and which files. */
+  readonly subjects: readonly string[];
+  readonly files?: readonly string[];
+}
+
+/**
+ * Every change of a live bridge that leaves its VXLAN device in place, by name, one after another: on apollo1 of the hosts
+ * that `joinByCommand` joins, under this provider. The last one leaves all as it was before the first.
+ */
+export function liveChangeCases(provider: Provider): Readonly<Record<string, LiveChange>> {
+  const [netdev, network, vxlan, stanza] = [
+    FILES.networkd.bridge,
+    FILES.networkd.network,
+    FILES.networkd.vxlan,
+    ...FILES.ifupdown,
+  ];
+  const file = (...networkd: string[]): string[] => (provider === "networkd" ? networkd : [stanza ?? ""]);
+  return {
+    "another address": { options: { "host-index": 3 }, subjects: ["bridge weave: address"], files: file(network) },
+    "the first one again": { subjects: ["bridge weave: address"], files: file(network) },
+    "another network": {
+      options: { network: "10.4.0.0/16" },
+      subjects: ["bridge weave: address"],
+      files: file(network),
+    },
+    "the first network again": { subjects: ["bridge weave: address"], files: file(network) },
+    "another MTU": {
+      options: { mtu: 1400 },
+      subjects: ["bridge weave: mtu", "weave-vx: mtu"],
+      files: file(network, vxlan),
+    },
+    "another hardware address": {
+      options: { mtu: 1400, mac: "0e:5f:33:00:00:99" },
+      subjects: ["bridge weave: mac"],
+      files: file(netdev),
+    },
+    "the first MTU and hardware address again": {
+      subjects: ["bridge weave: mac", "bridge weave: mtu", "weave-vx: mtu"],
+      files: file(netdev, network, vxlan),
+    },
+    "two peers more": {
+      options: { peers: "192.168.50.12,192.168.50.13,192.168.50.14" },
+      subjects: ["bridge weave: peers"],
+      files: file(vxlan),
+    },
+    // With this host's own name at the loopback, as Debian's installer has it.
+    "two peers less, all by name": {
+      by: "sed -i 's/^[^ ]* apollo1$/127.0.1.1 apollo1/' /etc/hosts",
+      options: { underlay: "apollo1", peers: "apollo1,apollo2" },
+      subjects: ["bridge weave: peers"],
+      files: file(vxlan),
+    },
+    "a file of Apollo's": {
+      by: `printf '%s' '${APOLLO}' > /etc/network/interfaces.d/weave.cfg`,
+      subjects: [],
+      files: [stanza ?? ""],
+    },
+    "an address too many": { by: "ip addr add 10.2.0.99/16 dev weave", subjects: ["bridge weave: address"] },
+    "no address": { by: "ip addr flush dev weave", subjects: ["bridge weave: address"] },
+    "the firewall closed": {
+      by: "iptables -w -D FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT",
+      subjects: ["bridge weave: frames between its ports"],
+    },
+    "the link right and the file wrong": {
+      by: `echo '# mine' >> ${file(network)[0]}`,
+      subjects: [],
+      files: file(network),
+    },
+  };
+}
