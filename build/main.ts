@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { asAnsibleModule, bundle } from "./bundle";
 import { renderSidecar } from "./docs";
@@ -14,21 +14,37 @@ const root = join(__dirname, "..");
 const library = join(root, "roles/weave/library");
 const dist = join(root, "dist");
 
-for (const folder of [library, dist]) {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-}
-for (const { module, docs } of MODULES) {
-  writeProgram(join(library, module.name), asAnsibleModule(bundle(`modules/${module.name}/index.ts`)));
-  writeFileSync(join(library, `${module.name}.yml`), renderSidecar(module.name, module.options, docs));
-}
-writeProgram(join(dist, "apollo-weave"), bundle("modules/command/index.ts"));
-writeProgram(join(dist, "nodejs-rest-api.js"), bundle("examples/nodejs-rest-api/server.ts"));
+const programs = new Map([
+  ...MODULES.map(({ module: { name } }) => {
+    return [join(library, name), asAnsibleModule(bundle(`modules/${name}/index.ts`))] as const;
+  }),
+  [join(dist, "apollo-weave"), bundle("modules/command/index.ts")],
+  [join(dist, "nodejs-rest-api.js"), bundle("examples/nodejs-rest-api/server.ts")],
+]);
 const specs = readFileSync(join(root, "roles/weave/meta/argument_specs.yml"), "utf8");
-writeFileSync(join(root, "docs/variables.md"), renderVariables(specs));
-writeFileSync(join(root, "docs/modules.md"), renderModules(MODULES));
+const texts = new Map([
+  ...MODULES.map(({ module, docs }) => {
+    return [join(library, `${module.name}.yml`), renderSidecar(module.name, module.options, docs)] as const;
+  }),
+  [join(root, "docs/variables.md"), renderVariables(specs)],
+  [join(root, "docs/modules.md"), renderModules(MODULES)],
+]);
 
-function writeProgram(path: string, code: string): void {
-  writeFileSync(path, code, { mode: 0o755 });
+for (const folder of [library, dist]) {
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (!programs.has(path) && !texts.has(path)) rmSync(path, { recursive: true });
+  }
+}
+for (const [path, text] of texts) put(path, text, 0o644);
+for (const [path, code] of programs) {
+  put(path, code, 0o755);
   console.log(`${path.slice(root.length + 1)}  ${(code.length / 1000).toFixed(1)} kB`);
+}
+
+/** At once, as a play that is under way may read the file. */
+function put(path: string, content: string, mode: number): void {
+  writeFileSync(`${path}.new`, content, { mode });
+  renameSync(`${path}.new`, path);
 }

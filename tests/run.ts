@@ -14,6 +14,7 @@ interface Outcome {
 }
 
 const root = join(__dirname, "..");
+const CLUSTER = process.env["E2E_CLUSTER"] ?? "e2e";
 const children = new Set<{ kill(signal: NodeJS.Signals): void }>();
 let interrupted = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -36,15 +37,14 @@ async function main(folders: readonly string[]): Promise<void> {
   for (const folder of folders) {
     const files = testFiles(join(root, folder));
     if (files.length === 0) throw new Error(`there is no test file in ${folder}`);
-    const runNext = async (): Promise<void> => {
+    // As many files at a time as there are cores, each with test hosts of its own.
+    const lane = async (_: unknown, number: number): Promise<void> => {
       for (let file = files.shift(); file !== undefined && !interrupted; file = files.shift()) {
         const started = Date.now();
-        report(relative(root, file), await runFile(file), started);
+        report(relative(root, file), await runFile(file, `${CLUSTER}${number + 1}`), started);
       }
     };
-    // Files that boot hosts take turns; all others share the cores.
-    const width = /(e2e|faults)$/.test(folder) ? 1 : cpus().length;
-    await Promise.all(Array.from({ length: width }, runNext));
+    await Promise.all(Array.from({ length: cpus().length }, lane));
   }
   if (total.failed > 0 || interrupted) process.exitCode = 1;
   console.log(`${total.passed} passed, ${total.failed} failed`);
@@ -58,11 +58,11 @@ function testFiles(folder: string): string[] {
 }
 
 /** Progress, on standard error, is shown as it comes; the rest only where something failed. */
-function runFile(file: string): Promise<Outcome> {
+function runFile(file: string, cluster: string): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ["-r", "tsx/cjs", file], {
       cwd: root,
-      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined },
+      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, E2E_CLUSTER: cluster },
       stdio: ["ignore", "pipe", "inherit"],
     });
     children.add(child);
