@@ -56,4 +56,6 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly status: number;
   readonly body: string;
+  /** What the service calls itself, with its version (Server), where it says so. */
+  readonly server?: string;
 }

@@ -16,7 +16,10 @@ export async function request({ to, method, path, headers, body }: HttpRequest):
       response.on("data", (part: string) => {
         text += part;
       });
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text }));
+      const { server } = response.headers;
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, body: text, ...(typeof server === "string" && { server }) }),
+      );
       response.on("error", fail);
     });
     const fail = (error: Error): void => {

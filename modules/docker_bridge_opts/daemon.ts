@@ -17,7 +17,7 @@ export interface RunningDaemon {
   readonly file: DockerFlags | null;
   /** Its default network, as its API reports it; null where that gives no answer. */
   readonly network: DockerFlags | null;
-  /** The containers that run; null where the API gives no answer. */
+  /** The containers that run; null where the API gives no answer, or was not asked as nothing can interrupt them. */
   readonly containers: readonly Container[] | null;
   /** Whether they run on while Docker is restarted. */
   readonly liveRestore: boolean;
@@ -33,7 +33,7 @@ export interface Container {
 
 export const API_SOCKET = "/var/run/docker.sock";
 
-/** Looks at the process of this id, and asks its API. `config` is daemon.json, `previous` the configuration kept from before. */
+/** Looks at the process of this id, and asks its API about its network. `config` is daemon.json, `previous` the configuration kept from before. */
 export async function observeDaemon(
   pid: number,
   host: Host,
@@ -46,20 +46,29 @@ export async function observeDaemon(
   const [program = "", ...words] = commandLine.replace(/\0$/, "").split("\0");
   if (!/(^|\/)docker[^/]*$/.test(program)) return null; // The pid file is a dead daemon's, its id another process's.
   const id = `${host.kernel("/proc/sys/kernel/random/boot_id")} ${pid} ${startedAt}`;
-  const [network, containers, info] = await Promise.all([
-    ask<NetworkAnswer>("/networks/bridge", host),
-    ask<readonly ContainerAnswer[]>("/containers/json", host),
-    ask<Readonly<Record<string, unknown>>>("/info", host),
-  ]);
+  const network = await ask<NetworkAnswer>("/networks/bridge", host);
   return {
     id,
     startedAt,
     flags: parseDockerFlags(words.map((word) => ({ raw: word, value: word }))),
     file: fileAtStart(id, host, config, previous),
-    network: network === null ? null : parseNetwork(network),
-    containers: containers?.map(readContainer) ?? null,
-    liveRestore: info?.["LiveRestoreEnabled"] === true,
-    version: typeof info?.["ServerVersion"] === "string" ? info["ServerVersion"] : null,
+    network: network === null ? null : parseNetwork(network.answer),
+    containers: null,
+    liveRestore: false,
+    version: /^Docker\/([^\s]+)/.exec(network?.server ?? "")?.[1] ?? null,
+  };
+}
+
+/** Asks the daemon which containers a restart would interrupt; returns it with them. */
+export async function withContainers(daemon: RunningDaemon, host: Host): Promise<RunningDaemon> {
+  const [containers, info] = await Promise.all([
+    ask<readonly ContainerAnswer[]>("/containers/json", host),
+    ask<Readonly<Record<string, unknown>>>("/info", host),
+  ]);
+  return {
+    ...daemon,
+    containers: containers?.answer.map(readContainer) ?? null,
+    liveRestore: info?.answer["LiveRestoreEnabled"] === true,
   };
 }
 
@@ -117,11 +126,12 @@ export function parseNetwork({ Options: options, IPAM: ipam }: NetworkAnswer): D
 }
 
 /** A daemon that is starting, or stuck, gives no answer; its command line has to do then. */
-async function ask<Answer>(path: string, host: Host): Promise<Answer | null> {
+async function ask<Answer>(path: string, host: Host): Promise<{ answer: Answer; server: string } | null> {
   const request: HttpRequest = { to: { socket: API_SOCKET }, method: "GET", path, headers: { host: "docker" } };
   try {
     const response = await host.request(request);
-    return response?.status === 200 ? (JSON.parse(response.body) as Answer) : null;
+    if (response?.status !== 200) return null;
+    return { answer: JSON.parse(response.body) as Answer, server: response.server ?? "" };
   } catch (error) {
     if (error instanceof Refusal || error instanceof SyntaxError) return null;
     throw error;

@@ -4,11 +4,12 @@ import { daemonKeys } from "../formats/daemon_json";
 import { parseDockerFlags } from "../formats/docker_flags";
 import { parseAddresses } from "../formats/iproute";
 import { splitWords } from "../formats/words";
-import { observeDaemon, type RunningDaemon, ticksAtStart } from "./daemon";
+import { observeDaemon, type RunningDaemon, ticksAtStart, withContainers } from "./daemon";
 import { type DockerService, observeService } from "./docker_service";
 import { DROP_IN_PATH } from "./drop_in";
 import type { DockerOptions } from "./options";
 import { readOptions, VARIABLE } from "./options_file";
+import { restartOwed } from "./owed";
 import { PREVIOUS_PATH, type Previous, readPrevious } from "./previous";
 import { wantedFlags } from "./wanted";
 
@@ -34,7 +35,8 @@ export interface ObservedDocker {
 
 /** Looks at where dockerd reads its options, at what it runs with, and at the bridge where its address was not told. */
 export async function observe(options: DockerOptions, host: Host): Promise<ObservedDocker> {
-  const [bridge = null] = wantedFlags(options).get("bridge") ?? [];
+  const wanted = wantedFlags(options);
+  const [bridge = null] = wanted.get("bridge") ?? [];
   const service = await observeService(host);
   const optionsFile = host.file(service.filePath);
   const dropIn = host.file(DROP_IN_PATH);
@@ -48,7 +50,9 @@ export async function observe(options: DockerOptions, host: Host): Promise<Obser
   const config = host.file(configPath);
   refuseUnreadable(configPath, config?.content ?? "");
   const previous = readPrevious(host.file(PREVIOUS_PATH));
-  const daemon = await observeDaemon(service.pid, host, { path: configPath, content: config?.content ?? "" }, previous);
+  const read = { path: configPath, content: config?.content ?? "" };
+  const daemon = await observeDaemon(service.pid, host, read, previous);
+  const mayRestart = daemon !== null && (options.state !== "present" || restartOwed(wanted, daemon).length > 0);
   return {
     service,
     optionsFile,
@@ -56,7 +60,7 @@ export async function observe(options: DockerOptions, host: Host): Promise<Obser
     dropIn,
     configPath,
     config,
-    daemon,
+    daemon: mayRestart ? await withContainers(daemon, host) : daemon,
     version: daemon === null ? installedVersion(host) : daemon.version,
     previous,
     calledAt: ticksAtStart(host.kernel("/proc/self/stat") ?? "") ?? 0,

@@ -60,7 +60,7 @@ export function standInHost(files: Files, daemon: Daemon | null = null, more: Pa
     services: Object.fromEntries(
       Object.entries(daemon?.api ?? {}).map(([path, answer]) => [
         `GET /var/run/docker.sock${path}`,
-        { status: 200, body: JSON.stringify(answer) },
+        { status: 200, body: JSON.stringify(answer), server: "Docker/20.10.24 (linux)" },
       ]),
     ),
     ...more,

@@ -13,7 +13,6 @@ const CONFIG = "/etc/docker/daemon.json";
 const files = (more: Record<string, string> = {}) =>
   new Map(Object.entries({ [UNIT]: DEBIAN, [PATH]: DEFAULT_FILE, ...more }));
 const DAEMON: Daemon = { words: ["/usr/sbin/dockerd", "-H", "fd://"] };
-const INFO = { ServerVersion: "20.10.24", LiveRestoreEnabled: false };
 
 async function refused(promise: Promise<unknown>): Promise<string> {
   return promise.then(
@@ -57,13 +56,13 @@ test("its API tells of its default network, its containers and those that outliv
   };
   const api = {
     "/networks/bridge": network,
-    "/info": { ...INFO, LiveRestoreEnabled: true },
+    "/info": { LiveRestoreEnabled: true },
     "/containers/json": [
       { Id: "a", Names: ["/web"] },
       { Id: "b", Names: ["/weave"] },
     ],
   };
-  const { daemon, version } = await observe(usual(), standInHost(files(), { ...DAEMON, api }));
+  const { daemon, version } = await observe(usual({ dns: "8.8.8.8" }), standInHost(files(), { ...DAEMON, api }));
   assert.equal(
     [...(daemon?.network ?? [])],
     [
@@ -77,6 +76,18 @@ test("its API tells of its default network, its containers and those that outliv
     { id: "b", isWeaves: true },
   ];
   assert.equal([daemon?.containers, daemon?.liveRestore, version], [containers, true, "20.10.24"]);
+});
+
+test("its containers are asked for only where a restart can interrupt them", async () => {
+  const api = { "/networks/bridge": {}, "/containers/json": [{ Id: "a", Names: ["/web"] }] };
+  const line = { words: ["/usr/sbin/dockerd", "--dns=8.8.8.8"] };
+  const containers = async (options: Record<string, unknown>) =>
+    (await observe(asked(options), standInHost(files(), { ...line, api }))).daemon?.containers;
+  const all = [{ id: "a", isWeaves: false }];
+  assert.is(await containers({ dns: "8.8.8.8" }), null);
+  assert.equal(await containers({ dns: "1.1.1.1" }), all);
+  assert.equal(await containers({ dns: "8.8.8.8", state: "absent" }), all);
+  assert.equal(await containers({ state: "restarted" }), all);
 });
 
 test("a daemon that does not run, or has just ended, or whose id another program has, is none; the API is not asked", async () => {

@@ -124,7 +124,7 @@ export class DockerHost extends StandInHost {
     const last = (name: string): string | undefined => options.get(name)?.at(-1);
     const answers: Readonly<Record<string, unknown>> = {
       "/_ping": "OK",
-      "/info": { LiveRestoreEnabled: last("live-restore") === "true", ServerVersion: "20.10.24" },
+      "/info": { LiveRestoreEnabled: last("live-restore") === "true" },
       "/containers/json": [{ Id: "c1", Names: ["/web"] }],
       "/networks/bridge": {
         Options: {
@@ -134,7 +134,7 @@ export class DockerHost extends StandInHost {
         IPAM: { Config: [{ IPRange: last("fixed-cidr") }] },
       },
     };
-    return { status: 200, body: JSON.stringify(answers[path] ?? {}) };
+    return { status: 200, body: JSON.stringify(answers[path] ?? {}), server: "Docker/20.10.24 (linux)" };
   }
 
   protected override program(argv: readonly string[]): RunOutput {

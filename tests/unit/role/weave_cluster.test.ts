@@ -12,7 +12,8 @@ interface Clustered {
   readonly unknown: readonly string[];
   readonly ask: Readonly<Record<string, readonly string[]>>;
   readonly peers: string;
-  /** All but the two above, as the role keeps it. */
+  readonly doubtful: boolean;
+  /** The others, as the role keeps them. */
   readonly hosts: string;
 }
 
@@ -38,12 +39,26 @@ const asked = (answers: Readonly<Record<string, Variables | null>>): Variables =
 
 function cluster(
   hosts: Readonly<Record<string, Variables>>,
-  more: { running?: string[]; interface?: string; numbered?: boolean } = {},
+  more: { running?: string[]; interface?: string; numbered?: boolean; bridged?: boolean } = {},
 ): Clustered {
   const members = Object.keys(hosts);
-  const args = [members, hosts, more.running ?? members, more.interface ?? "", more.numbered ?? true];
-  const kept = call<Pick<Clustered, "ask" | "peers" | "hosts">>("cluster", args);
+  const args = [
+    members,
+    hosts,
+    more.running ?? members,
+    more.interface ?? "",
+    more.numbered ?? true,
+    more.bridged ?? true,
+  ];
+  const kept = call<Pick<Clustered, "ask" | "peers" | "doubtful" | "hosts">>("cluster", args);
   return { ...(JSON.parse(kept.hosts) as Omit<Clustered, keyof typeof kept>), ...kept };
+}
+
+/** Why a host is refused; the role asks only where there is doubt. */
+function refusal({ hosts, doubtful }: Clustered, args: readonly unknown[]): string {
+  const refused = call<string>("refusal", [hosts, ...args]);
+  assert.ok(doubtful || refused === "", refused);
+  return refused;
 }
 
 test("a fresh cluster gets Apollo's numbers, in the order of the group", () => {
@@ -51,10 +66,24 @@ test("a fresh cluster gets Apollo's numbers, in the order of the group", () => {
 });
 
 test("each host finds itself in what is kept, and the peers are the addresses of all", () => {
-  const { hosts, peers } = cluster({ a: { ...FRESH, ansible_host: "192.168.50.11" }, b: seen(2, true) });
+  const { hosts, peers, doubtful } = cluster({
+    a: { ...seen(0, false, { node: "/usr/bin/node" }), ansible_host: "192.168.50.11" },
+    b: seen(2, true, { node: "/usr/bin/node" }),
+  });
   assert.equal(call("of_host", [hosts, "a"]), { index: 1, underlay: "192.168.50.11" });
   assert.equal(call("of_host", [hosts, "b"]), { index: 2, underlay: "b" });
   assert.is(peers, "192.168.50.11,b");
+  assert.not(doubtful);
+});
+
+test("a host without a Node or without its script, or one whose Docker is on the bridge and is not to be, is in doubt", () => {
+  const steady = { node: "/usr/bin/node", missing: "", bridged: true };
+  const doubtful = (more: Variables, bridged = true): boolean =>
+    cluster({ a: seen(1, true, steady), b: seen(2, true, { ...steady, ...more }) }, { bridged }).doubtful;
+  assert.not(doubtful({}));
+  assert.ok(doubtful({ node: "" }));
+  assert.ok(doubtful({ missing: "/usr/local/bin/weave" }));
+  assert.ok(doubtful({}, false));
 });
 
 test("hosts keep what they have, whatever the order; a new one gets the lowest that is free", () => {
@@ -102,14 +131,10 @@ test("a number is not guessed while a host that may have it can't be reached", (
   const clustered = cluster({ a: {}, b: { ...FRESH, ...asked({ a: null }) }, c: seen(3, true) });
   assert.equal(clustered.unknown, ["a"]);
   assert.match(
-    call("refusal", [clustered.hosts, "b", "weave_servers", "", true, true]),
+    refusal(clustered, ["b", "weave_servers", "", true, true]),
     /^weave_host_index: b has no number yet, .* as a can't be reached; reach them, .* or give numbers in the inventory\.$/,
   );
-  assert.is(
-    call("refusal", [clustered.hosts, "c", "weave_servers", "", true, true]),
-    "",
-    "a host that has one goes on",
-  );
+  assert.is(refusal(clustered, ["c", "weave_servers", "", true, true]), "", "a host that has one goes on");
 });
 
 test("a template in what a host says is no answer: Ansible would run it on the controller", () => {
@@ -129,19 +154,15 @@ test("a host that says anything else than an answer has not answered, and the ot
 test("two hosts of one number are refused by name", () => {
   const clustered = cluster({ a: seen(2, true), b: { weave_host_index: 2 }, c: seen(3, true) });
   assert.match(
-    call("refusal", [clustered.hosts, "c", "weave_servers", "", true, true]),
+    refusal(clustered, ["c", "weave_servers", "", true, true]),
     /^weave_host_index: two hosts of the group weave_servers have the same number.*\(a is 2, b is 2, c is 3\)/,
   );
-  assert.is(
-    call("refusal", [clustered.hosts, "c", "weave_servers", "", false, true]),
-    "",
-    "without numbers they can't clash",
-  );
+  assert.is(refusal(clustered, ["c", "weave_servers", "", false, true]), "", "without numbers they can't clash");
 });
 
 test("a host outside the group is refused by name", () => {
   assert.match(
-    call("refusal", [cluster({ a: FRESH }).hosts, "z", "weave_servers", "", true, true]),
+    refusal(cluster({ a: FRESH }, { running: ["a", "z"] }), ["z", "weave_servers", "", true, true]),
     /^weave_server_group: z is not in the group weave_servers, .*; put it there, or run the role on that group alone/,
   );
 });
@@ -173,14 +194,10 @@ test("the underlay's address: the inventory's, the connection's, the name; never
 test("an address that several hosts are connected to by, or a loopback one, joins nobody and is refused", () => {
   const vagrants = cluster({ a: { ansible_host: "127.0.0.1" }, b: { ansible_host: "127.0.0.1" } }, { numbered: false });
   assert.match(
-    call("refusal", [vagrants.hosts, "a", "weave_servers", "", false, true]),
+    refusal(vagrants, ["a", "weave_servers", "", false, true]),
     /^weave_underlay_address: 127\.0\.0\.1 of a, b is not where other hosts reach each of them; give each host its own/,
   );
-  assert.is(
-    call("refusal", [vagrants.hosts, "a", "weave_servers", "", false, false]),
-    "",
-    "where peers are told otherwise",
-  );
+  assert.is(refusal(vagrants, ["a", "weave_servers", "", false, false]), "", "where peers are told otherwise");
 });
 
 test("a chosen interface's address: from the host, from facts, or asked for; where there is none, refused", () => {
@@ -195,7 +212,7 @@ test("a chosen interface's address: from the host, from facts, or asked for; whe
   const { underlays } = cluster({ ...hosts, looked: { ...hosts.looked, ...answers } }, { interface: "br-lan" });
   assert.equal(underlays, { looked: "192.168.60.1", cached: "192.168.60.2", asked: "192.168.60.3" });
   assert.match(
-    call("refusal", [first.hosts, "looked", "weave_servers", "br-lan", true, true]),
+    refusal(first, ["looked", "weave_servers", "br-lan", true, true]),
     /^weave_underlay_interface: no IPv4 address on br-lan is known of asked; name an interface that all hosts have, /,
   );
 });
