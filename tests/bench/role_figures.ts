@@ -2,6 +2,9 @@
 export const KINDS = ["first run", "second run", "check"] as const;
 export const SIDES = ["role", "baseline"] as const;
 
+/** The baseline once more, gathering no facts but those that it uses. */
+export const FEW_FACTS = "baseline, few facts";
+
 export type Kind = (typeof KINDS)[number];
 export type Side = (typeof SIDES)[number];
 
@@ -21,7 +24,7 @@ export function conditionName({ pipelining, roundTrip }: Condition): string {
 }
 
 /** The name of the figure that holds these runs' seconds. */
-export function runName(kind: Kind, condition: Condition, side: Side): string {
+export function runName(kind: Kind, condition: Condition, side: Side | typeof FEW_FACTS): string {
   return `${kind}, ${conditionName(condition)}, ${side}`;
 }
 

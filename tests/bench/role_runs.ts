@@ -3,7 +3,16 @@ import { ROOT } from "../e2e/playbook";
 import { onFreshHosts } from "./fresh_hosts";
 import { lineInventory } from "./line_inventory";
 import type { Samples } from "./part";
-import { CONDITIONS, type Condition, conditionName, type Kind, runName, SIDES, type Side } from "./role_figures";
+import {
+  CONDITIONS,
+  type Condition,
+  conditionName,
+  FEW_FACTS,
+  type Kind,
+  runName,
+  SIDES,
+  type Side,
+} from "./role_figures";
 import { timedPlaybook } from "./timed_playbook";
 
 const PLAYBOOKS: Readonly<Record<Side, string>> = {
@@ -50,6 +59,15 @@ async function measureCondition(condition: Condition, keep: (name: string, secon
         });
         keep(runName(kind, condition, side), seconds);
       }
+      if (kind !== "second run" || condition.roundTrip > 0) continue;
+      const seconds = await timedPlaybook({
+        inventory: inventories[SIDES.indexOf("baseline")] ?? "",
+        args: [PLAYBOOKS.baseline],
+        pipelining: condition.pipelining,
+        facts: "!all,!min,network",
+        settled: true,
+      });
+      keep(runName(kind, condition, FEW_FACTS), seconds);
     }
   });
 }

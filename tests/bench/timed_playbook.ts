@@ -8,6 +8,8 @@ export interface Play {
   /** The playbook, as an absolute path, and further arguments. */
   readonly args: readonly string[];
   readonly pipelining: boolean;
+  /** Which facts plays gather: all, unless told. */
+  readonly facts?: string;
   /** Whether hosts that it changes make the measurement void. */
   readonly settled: boolean;
 }
@@ -16,13 +18,14 @@ export interface Play {
  * Runs ansible-playbook with the project's settings; returns the seconds from its start to its end. Throws where it fails,
  * or changes what is settled.
  */
-export async function timedPlaybook({ inventory, args, pipelining, settled }: Play): Promise<number> {
+export async function timedPlaybook({ inventory, args, pipelining, facts = "all", settled }: Play): Promise<number> {
   const started = process.hrtime.bigint();
   const child = spawn("ansible-playbook", ["-i", inventory, ...args], {
     env: {
       ...process.env,
       ANSIBLE_CONFIG: join(ROOT, "ansible.cfg"),
       ANSIBLE_PIPELINING: String(pipelining),
+      ANSIBLE_GATHER_SUBSET: facts,
       // Else a connection could end while others are measured, and its next user would make it anew.
       ANSIBLE_SSH_ARGS: "-C -o ControlMaster=auto -o ControlPersist=15m",
     },
