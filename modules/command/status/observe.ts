@@ -39,12 +39,14 @@ export interface ObservedRouterService {
 export async function observe(name: string, host: Host = linuxHost): Promise<Observed> {
   // For a bridge that is to go nobody on the network is asked anything.
   const bridgeAsked = defaults(bridgeOptions, { name, state: "absent" });
+  // Before a restart Docker is asked for its containers, too.
+  const dockerAsked = defaults(dockerOptions, { state: "restarted" });
   const unseen = new Set<string>();
   const eyes = lenientHost(host, unseen);
   const runs = dockerRuns(eyes);
   const [bridge, docker, container, router] = await Promise.all([
     attemptLater(() => lookAtBridge(bridgeAsked, eyes), unseen),
-    attemptLater(() => observeDockerOptions(defaults(dockerOptions, {}), eyes), unseen),
+    attemptLater(() => observeDockerOptions(dockerAsked, eyes), unseen),
     runs ? attemptLater(() => observeContainer(COMPONENTS.router.container, eyes), unseen) : null,
     runs ? attemptLater(() => observeRouter(eyes), unseen) : null,
   ]);
