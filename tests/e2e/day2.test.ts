@@ -43,7 +43,9 @@ async function succeeds(run: Promise<PlaybookRun>): Promise<PlaybookRun> {
   return made;
 }
 
-const failures = ({ results }: PlaybookRun): TaskResult[] => results.filter(({ outcome }) => outcome === "failed");
+/** In the hosts' order: they fail side by side. */
+const failures = ({ results }: PlaybookRun): TaskResult[] =>
+  results.filter(({ outcome }) => outcome === "failed").sort((one, other) => one.host.localeCompare(other.host));
 
 /** A host as it is, without process ids, Ansible's own folder for its work, and whether a port has just left docker0. */
 async function state(host: Host): Promise<string> {
