@@ -66,13 +66,20 @@ def cluster(members, hostvars, running, interface, numbered, bridged):
     }
     ask = [host for host in members if not answers[host] and (underlays[host] == "" or moving and host in unknown)]
     tried = [host for host in members if looks[host].get("unreachable")] + [look["item"] for look in asked]
+    running = set(running)
     askers = [host for host in members if host in running and answer(looks[host])]
-    hosts = {"indexes": indexes, "underlays": underlays, "known": known, "unknown": unknown, "shared": shared}
     ask = _deal([host for host in ask if host not in tried], askers)
-    answers = [answer(looks[host]) for host in running if host in looks]
-    odd = [not said.get("node") or said.get("missing") or said.get("bridged") and not bridged for said in answers]
-    no_number = [host for host in members if int(variables[host].get("weave_host_index") or 1) < 1]
-    doubts = [ask, len(taken) < len(known), unknown, shared, "" in underlays.values(), set(running) - set(members), any(odd), no_number]
+    doubts = [
+        ask,
+        unknown,
+        shared,
+        len(taken) < len(known),
+        "" in underlays.values(),
+        running - set(members),
+        [host for host in running.intersection(members) if _is_odd(answers[host], bridged)],
+        [host for host in members if re.match(r"\s*(-|0+\s*$)", str(variables[host].get("weave_host_index", "")))],
+    ]
+    hosts = {"indexes": indexes, "underlays": underlays, "known": known, "unknown": unknown, "shared": shared}
     return {
         "ask": ask,
         "peers": ",".join(underlays.values()),
@@ -139,6 +146,10 @@ def answer(result):
     # One host that says something else must not stop the others' play.
     wanted = {"index": int, "settled": bool, "address": str}
     return said if all(type(said.get(name)) is kind for name, kind in wanted.items()) else {}
+
+
+def _is_odd(said, bridged):
+    return not said.get("node") or said.get("missing") or said.get("bridged") and not bridged
 
 
 def _deal(items, hands):
