@@ -71,7 +71,7 @@ def cluster(members, hostvars, running, interface, numbered, bridged):
     ask = _deal([host for host in ask if host not in tried], askers)
     doubts = [
         ask,
-        unknown,
+        unknown and running - set(known),
         shared,
         len(taken) < len(known),
         "" in underlays.values(),

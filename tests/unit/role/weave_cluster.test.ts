@@ -84,6 +84,11 @@ test("a host without a Node or without its script, or one whose Docker is on the
   assert.ok(doubtful({ node: "" }));
   assert.ok(doubtful({ missing: "/usr/local/bin/weave" }));
   assert.ok(doubtful({}, false));
+  const hosts = { a: seen(1, true, steady), off: {} };
+  assert.not(
+    cluster(hosts, { running: ["a"] }).doubtful,
+    "what is outside the run is no matter of hosts that have a number",
+  );
   const numbered = (weave_host_index: unknown): boolean =>
     cluster({ a: { ...seen(1, true, steady), weave_host_index } }).doubtful;
   assert.equal([1, "10", 0, "0", -1, "-2"].map(numbered), [false, false, true, true, true, true]);
