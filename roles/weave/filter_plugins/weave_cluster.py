@@ -8,7 +8,7 @@ import json
 import re
 
 
-def cluster(members, hostvars, running, interface, numbered, bridged):
+def cluster(members, hostvars, running, interface, numbered):
     """Settle who is who in a cluster.
 
     members: the names of all hosts of the cluster, in their order.
@@ -17,14 +17,13 @@ def cluster(members, hostvars, running, interface, numbered, bridged):
     running: the names of the hosts that run just now.
     interface: the one that has the underlay address; "" for the address that the host is connected to by.
     numbered: whether hosts have numbers at all.
-    bridged: whether Docker's own containers are to be on the bridge.
 
     Returns a dict:
     ask: the hosts that have to be asked before the others' numbers and addresses are certain, by the host of this run
         that is to ask them. One that can't be reached is not asked again.
     peers: the underlay addresses of all hosts, with commas.
-    doubtful: whether there can be a host of the run that is to ask others, that is refused by refusal() or for what it
-        said, or that has no Node.
+    doubtful: whether there can be a host of the run that is to ask others, is refused by refusal(), gave no answer, or lacks
+        its Node or a file.
     hosts: what of_host() and refusal() take, as JSON. Each task on each host evaluates all that is in a variable, and
         goes through a dict of all hosts entry by entry; past a text without braces of Jinja's it goes at once.
 
@@ -76,8 +75,7 @@ def cluster(members, hostvars, running, interface, numbered, bridged):
         len(taken) < len(known),
         "" in underlays.values(),
         running - set(members),
-        [host for host in running.intersection(members) if _is_odd(answers[host], bridged)],
-        [host for host in members if re.match(r"\s*(-|0+\s*$)", str(variables[host].get("weave_host_index", "")))],
+        [host for host in running.intersection(members) if not answers[host].get("node") or answers[host].get("missing")],
     ]
     hosts = {"indexes": indexes, "underlays": underlays, "known": known, "unknown": unknown, "shared": shared}
     return {
@@ -146,10 +144,6 @@ def answer(result):
     # One host that says something else must not stop the others' play.
     wanted = {"index": int, "settled": bool, "address": str}
     return said if all(type(said.get(name)) is kind for name, kind in wanted.items()) else {}
-
-
-def _is_odd(said, bridged):
-    return not said.get("node") or said.get("missing") or said.get("bridged") and not bridged
 
 
 def _deal(items, hands):
