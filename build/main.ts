@@ -14,6 +14,7 @@ const root = join(__dirname, "..");
 const library = join(root, "roles/weave/library");
 const dist = join(root, "dist");
 
+const NEW = ".new";
 const programs = new Map([
   ...MODULES.map(({ module: { name } }) => {
     return [join(library, name), asAnsibleModule(bundle(`modules/${name}/index.ts`))] as const;
@@ -30,12 +31,11 @@ const texts = new Map([
   [join(root, "docs/modules.md"), renderModules(MODULES)],
 ]);
 
-for (const folder of [library, dist]) {
-  mkdirSync(folder, { recursive: true });
-  for (const name of readdirSync(folder)) {
-    const path = join(folder, name);
-    if (!programs.has(path) && !texts.has(path)) rmSync(path, { recursive: true });
-  }
+for (const folder of [library, dist]) mkdirSync(folder, { recursive: true });
+// What an earlier build has left would be modules to Ansible.
+for (const name of readdirSync(library)) {
+  const path = join(library, name);
+  if (!programs.has(path) && !texts.has(path) && !name.endsWith(NEW)) rmSync(path);
 }
 for (const [path, text] of texts) put(path, text, 0o644);
 for (const [path, code] of programs) {
@@ -45,6 +45,7 @@ for (const [path, code] of programs) {
 
 /** At once, as a play that is under way may read the file. */
 function put(path: string, content: string, mode: number): void {
-  writeFileSync(`${path}.new`, content, { mode });
-  renameSync(`${path}.new`, path);
+  const written = `${path}.${process.pid}${NEW}`;
+  writeFileSync(written, content, { mode });
+  renameSync(written, path);
 }

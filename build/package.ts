@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { archive } from "./archive";
 import { type Files, readFile, readFiles, rewrite, under, within, without } from "./files";
@@ -21,6 +21,7 @@ const archives: readonly [name: string, files: Files][] = [
   [`apollo-weave-${version}.tar.gz`, collectionFiles()],
   [`apollo-weave-role-${version}.tar.gz`, under("roles/weave", new Map([...role, ...topFiles("LICENSE")]))],
 ];
+for (const name of readdirSync(dist)) if (name.endsWith(".tar.gz")) rmSync(join(dist, name));
 const sums = archives.map(([name, files]) => {
   const content = archive(files, time);
   writeFileSync(join(dist, name), content);

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
-import { cpus } from "node:os";
+import { cpus, totalmem } from "node:os";
 import { join, relative } from "node:path";
 
 /**
@@ -15,6 +15,8 @@ interface Outcome {
 
 const root = join(__dirname, "..");
 const CLUSTER = process.env["E2E_CLUSTER"] ?? "e2e";
+/** What a file with five test hosts takes. */
+const BYTES_A_LANE = 4 * 2 ** 30;
 const children = new Set<{ kill(signal: NodeJS.Signals): void }>();
 let interrupted = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -37,14 +39,15 @@ async function main(folders: readonly string[]): Promise<void> {
   for (const folder of folders) {
     const files = testFiles(join(root, folder));
     if (files.length === 0) throw new Error(`there is no test file in ${folder}`);
-    // As many files at a time as there are cores, each with test hosts of its own.
+    // As many files at a time as there are cores, and memory for each one's test hosts.
     const lane = async (_: unknown, number: number): Promise<void> => {
       for (let file = files.shift(); file !== undefined && !interrupted; file = files.shift()) {
         const started = Date.now();
         report(relative(root, file), await runFile(file, `${CLUSTER}${number + 1}`), started);
       }
     };
-    await Promise.all(Array.from({ length: cpus().length }, lane));
+    const width = Math.max(1, Math.min(cpus().length, Math.floor(totalmem() / BYTES_A_LANE)));
+    await Promise.all(Array.from({ length: width }, lane));
   }
   if (total.failed > 0 || interrupted) process.exitCode = 1;
   console.log(`${total.passed} passed, ${total.failed} failed`);

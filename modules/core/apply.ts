@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ticksAtStart } from "../formats/process_stat";
 import { masked } from "../formats/secrets";
 import type { Action, Attempt, Change, Daemon, Validate } from "./change";
 import type { HttpRequest } from "./host";
@@ -64,19 +65,20 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
 ]);
 
 function succeed({ argv, timeout, onFailure, replaces, unless }: Extract<Action, { do: "run" }>): void {
-  if (unless !== undefined && pidIn(unless) === unless.pid) return;
+  if (unless !== undefined && startOf(unless) === unless.startedAt) return;
   try {
     run(argv, timeout === undefined ? {} : { timeout });
   } catch (error) {
-    if (replaces !== undefined && ![null, replaces.pid].includes(pidIn(replaces))) return;
+    if (replaces !== undefined && ![null, replaces.startedAt].includes(startOf(replaces))) return;
     if (!(error instanceof Refusal) || onFailure === undefined) throw error;
     throw new Refusal(`${error.message}. ${told(onFailure)}`);
   }
 }
 
-function pidIn({ pidFile }: Daemon): number | null {
-  const text = linuxHost.kernel(pidFile);
-  return text === null ? null : Number(text);
+/** When the daemon that runs now was started; null where none runs, as a file may be left of one that was killed. */
+function startOf({ pidFile }: Daemon): number | null {
+  const pid = Number(linuxHost.kernel(pidFile));
+  return pid > 0 ? ticksAtStart(linuxHost.kernel(`/proc/${pid}/stat`) ?? "") : null;
 }
 
 async function accepted(wanted: HttpRequest, orStatus: readonly number[] = []): Promise<void> {

@@ -51,10 +51,11 @@ export type Action =
   | Validate
   | Attempt;
 
-/** A process, by the file in which it keeps its id while it runs; null: none ran. */
+/** The process of a daemon, by the file in which it keeps its id and by when it was started; null: none ran. */
 export interface Daemon {
   readonly pidFile: string;
-  readonly pid: number | null;
+  /** In clock ticks since the machine's boot. */
+  readonly startedAt: number | null;
 }
 
 /** A program that judges a content before it is put in place; it reads it from a private file, whose path stands for "%s". */

@@ -3,6 +3,7 @@ import { Refusal } from "../core/refusal";
 import { daemonOptions } from "../formats/daemon_json";
 import { parseDockerFlags } from "../formats/docker_flags";
 import type { DockerFlags } from "../formats/docker_options";
+import { ticksAtStart } from "../formats/process_stat";
 import type { Previous } from "./previous";
 
 /** The daemon that runs, which is what counts. */
@@ -52,10 +53,10 @@ export async function observeDaemon(
     startedAt,
     flags: parseDockerFlags(words.map((word) => ({ raw: word, value: word }))),
     file: fileAtStart(id, host, config, previous),
-    network: network === null ? null : parseNetwork(network.answer),
+    network: network.answer && parseNetwork(network.answer),
     containers: null,
     liveRestore: false,
-    version: /^Docker\/([^\s]+)/.exec(network?.server ?? "")?.[1] ?? null,
+    version: /^Docker\/([^\s]+)/.exec(network.server)?.[1] ?? null,
   };
 }
 
@@ -67,18 +68,9 @@ export async function withContainers(daemon: RunningDaemon, host: Host): Promise
   ]);
   return {
     ...daemon,
-    containers: containers?.answer.map(readContainer) ?? null,
-    liveRestore: info?.answer["LiveRestoreEnabled"] === true,
+    containers: containers.answer?.map(readContainer) ?? null,
+    liveRestore: info.answer?.["LiveRestoreEnabled"] === true,
   };
-}
-
-/** Reads /proc/PID/stat (proc(5)): the 22nd field, the 20th behind the name in parentheses. Null where there is none. */
-export function ticksAtStart(stat: string): number | null {
-  const field = stat
-    .replace(/^.*\)\s+/s, "")
-    .split(" ")
-    .at(19);
-  return field === undefined ? null : Number(field);
 }
 
 /**
@@ -125,15 +117,17 @@ export function parseNetwork({ Options: options, IPAM: ipam }: NetworkAnswer): D
   ]);
 }
 
-/** A daemon that is starting, or stuck, gives no answer; its command line has to do then. */
-async function ask<Answer>(path: string, host: Host): Promise<{ answer: Answer; server: string } | null> {
+/**
+ * What the API answers, and what it calls itself, which it does whatever the status. A daemon that is starting, or stuck,
+ * gives no answer; its command line has to do then.
+ */
+async function ask<Answer>(path: string, host: Host): Promise<{ answer: Answer | null; server: string }> {
   const request: HttpRequest = { to: { socket: API_SOCKET }, method: "GET", path, headers: { host: "docker" } };
   try {
-    const response = await host.request(request);
-    if (response?.status !== 200) return null;
-    return { answer: JSON.parse(response.body) as Answer, server: response.server ?? "" };
+    const { status, body, server = "" } = (await host.request(request)) ?? { status: 0, body: "" };
+    return { answer: status === 200 ? (JSON.parse(body) as Answer) : null, server };
   } catch (error) {
-    if (error instanceof Refusal || error instanceof SyntaxError) return null;
+    if (error instanceof Refusal || error instanceof SyntaxError) return { answer: null, server: "" };
     throw error;
   }
 }

@@ -33,7 +33,7 @@ function restartActions({ service, daemon, previous }: ObservedDocker, configure
     argv: bySystemd ? ["systemctl", "restart", "docker.service"] : ["service", "docker", "restart"],
     timeout: RESTART_SECONDS,
   };
-  const present: Daemon = { pidFile: "/var/run/docker.pid", pid: daemon === null ? null : service.pid };
+  const present: Daemon = { pidFile: "/var/run/docker.pid", startedAt: daemon?.startedAt ?? null };
   const state = bySystemd ? ["systemctl", "is-active", "docker.service"] : ["service", "docker", "status"];
   const answer: Action[] = listensOnSocket(configured)
     ? [{ do: "await", request: PING, timeout: ANSWER_SECONDS, onFailure: state }]

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FileState, Host } from "../core/host";
 import { Refusal } from "../core/refusal";
 import { parseAddresses } from "../formats/iproute";
+import { ticksAtStart } from "../formats/process_stat";
 import { HOST_NAME } from "../network/host_name";
 import { COMPONENTS } from "./components";
 import { dockerRuns, type ObservedContainer, observeContainer, observeOldestApi, parseEnvironment } from "./container";
@@ -111,10 +112,8 @@ function environmentOfProcess(pid: number, host: Host): ReadonlyMap<string, stri
   return environment === null ? null : parseEnvironment(environment.split("\0"));
 }
 
-/** When a process was started, in clock ticks since boot: the 22nd field of its stat (proc(5)), behind a name of any text. */
 function startTime(pid: string, host: Host): number {
-  const stat = host.kernel(`/proc/${pid}/stat`) ?? "";
-  return Number(stat.replace(/^.*\) /s, "").split(" ")[19]);
+  return ticksAtStart(host.kernel(`/proc/${pid}/stat`) ?? "") ?? Number.NaN;
 }
 
 function hasEthtool(host: Host): boolean {

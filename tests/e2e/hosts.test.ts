@@ -20,7 +20,9 @@ async function hosts(...args: string[]): Promise<{ status: number; stdout: strin
 async function remains(): Promise<string[]> {
   const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
   const namespaces = (await run(["ip", "netns", "list"])).stdout.split("\n");
-  const groups = (await run(["find", "/sys/fs/cgroup", "-name", `*${NAME}*`])).stdout.split("\n");
+  const groups = (await run(["find", "/sys/fs/cgroup", "-ignore_readdir_race", "-name", `*${NAME}*`])).stdout.split(
+    "\n",
+  );
   const state = existsSync(`/var/lib/apollo-weave-test-hosts/${NAME}`) ? ["its state"] : [];
   return [...mounts, ...namespaces, ...groups].filter((line) => line.includes(NAME)).concat(state);
 }

@@ -6,7 +6,7 @@ import { clusterDirectory, hostsDirectory, requireClusterName, underlayName } fr
 import { allowHosts, loadModules, requireMachine } from "./requirements";
 import { makeRootTree } from "./root_tree";
 import { run } from "./run";
-import { onSignals } from "./signals";
+import { onSignals, type SignalHandling } from "./signals";
 import { inventoryPath, prepareSsh } from "./ssh";
 import { basesInUse, claim, clusterNames, readState, type State, writeState } from "./state";
 import { removeState, tearDown } from "./tear_down";
@@ -26,6 +26,7 @@ export class Cluster {
   readonly underlay: string;
 
   private goingDown: Promise<void> | null = null;
+  private signals: SignalHandling | null = null;
 
   private constructor(
     readonly name: string,
@@ -73,7 +74,8 @@ export class Cluster {
     try {
       await tearDown(name);
       await loadModules();
-      allowHosts(count);
+      // With those of the other clusters; this one is among them.
+      allowHosts(clusterNames().reduce((sum, other) => sum + (readState(other)?.count ?? 0), 0));
       const base = await ensureBase({
         log,
         inUse: basesInUse,
@@ -130,7 +132,7 @@ export class Cluster {
 
   /** Takes it down, once, before the process ends by SIGINT, SIGTERM or SIGHUP. */
   tearDownOnSignals(): void {
-    onSignals(() => {
+    this.signals = onSignals(() => {
       process.stderr.write(`Taking the hosts of "${this.name}" down …\n`);
       return this.down();
     });
@@ -142,6 +144,7 @@ export class Cluster {
     await tearDown(this.name);
     await Promise.all(this.hosts.map((host) => host.settled()));
     await this.remove();
+    this.signals?.remove();
   }
 
   private async make(base: string, log: (line: string) => void): Promise<void> {

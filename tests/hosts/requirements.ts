@@ -42,10 +42,15 @@ export async function loadModules(): Promise<void> {
 const INOTIFY_LIMIT = "/proc/sys/fs/inotify/max_user_instances";
 const INOTIFY_INSTANCES = 10;
 
-/** Has the kernel allow as many inotify instances as so many hosts take, beside a few clusters; until the machine's next boot. */
+/** Has the kernel allow as many inotify instances as so many hosts take, until the machine's next boot. Throws where it can't. */
 export function allowHosts(count: number): void {
-  const wanted = 1024 + count * INOTIFY_INSTANCES;
-  if (Number(readFileSync(INOTIFY_LIMIT, "utf8")) < wanted) writeFileSync(INOTIFY_LIMIT, String(wanted));
+  const wanted = count * INOTIFY_INSTANCES;
+  if (Number(readFileSync(INOTIFY_LIMIT, "utf8")) >= wanted) return;
+  try {
+    writeFileSync(INOTIFY_LIMIT, String(wanted));
+  } catch (error) {
+    throw new Error(`${count} test hosts need ${INOTIFY_LIMIT} to be ${wanted}: ${(error as Error).message}`);
+  }
 }
 
 function isInPath(program: string): boolean {

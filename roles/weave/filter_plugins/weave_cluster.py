@@ -8,7 +8,7 @@ import json
 import re
 
 
-def cluster(members, hostvars, running, interface, numbered, bridged):
+def cluster(members, hostvars, running, interface, numbered):
     """Settle who is who in a cluster.
 
     members: the names of all hosts of the cluster, in their order.
@@ -17,14 +17,13 @@ def cluster(members, hostvars, running, interface, numbered, bridged):
     running: the names of the hosts that run just now.
     interface: the one that has the underlay address; "" for the address that the host is connected to by.
     numbered: whether hosts have numbers at all.
-    bridged: whether Docker's own containers are to be on the bridge.
 
     Returns a dict:
     ask: the hosts that have to be asked before the others' numbers and addresses are certain, by the host of this run
         that is to ask them. One that can't be reached is not asked again.
     peers: the underlay addresses of all hosts, with commas.
-    doubtful: whether there can be a host of the run that is to ask others, that is refused by refusal() or for what it
-        said, or that has no Node.
+    doubtful: whether there can be a host of the run that is to ask others, is refused by refusal(), gave no answer, or lacks
+        its Node or a file.
     hosts: what of_host() and refusal() take, as JSON. Each task on each host evaluates all that is in a variable, and
         goes through a dict of all hosts entry by entry; past a text without braces of Jinja's it goes at once.
 
@@ -66,13 +65,19 @@ def cluster(members, hostvars, running, interface, numbered, bridged):
     }
     ask = [host for host in members if not answers[host] and (underlays[host] == "" or moving and host in unknown)]
     tried = [host for host in members if looks[host].get("unreachable")] + [look["item"] for look in asked]
+    running = set(running)
     askers = [host for host in members if host in running and answer(looks[host])]
-    hosts = {"indexes": indexes, "underlays": underlays, "known": known, "unknown": unknown, "shared": shared}
     ask = _deal([host for host in ask if host not in tried], askers)
-    answers = [answer(looks[host]) for host in running if host in looks]
-    odd = [not said.get("node") or said.get("missing") or said.get("bridged") and not bridged for said in answers]
-    no_number = [host for host in members if int(variables[host].get("weave_host_index") or 1) < 1]
-    doubts = [ask, len(taken) < len(known), unknown, shared, "" in underlays.values(), set(running) - set(members), any(odd), no_number]
+    doubts = [
+        ask,
+        unknown and running - set(known),
+        shared,
+        len(taken) < len(known),
+        "" in underlays.values(),
+        running - set(members),
+        [host for host in running.intersection(members) if not answers[host].get("node") or answers[host].get("missing")],
+    ]
+    hosts = {"indexes": indexes, "underlays": underlays, "known": known, "unknown": unknown, "shared": shared}
     return {
         "ask": ask,
         "peers": ",".join(underlays.values()),

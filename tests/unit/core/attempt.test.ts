@@ -4,6 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { apply } from "../../../modules/core/apply";
 import { type Action, run } from "../../../modules/core/change";
+import { ticksAtStart } from "../../../modules/formats/process_stat";
 import { inTemporaryFolderUntilDone } from "../support/temporary_folder";
 
 const change = (...actions: Action[]) => ({ subject: "it", before: "", after: "", actions });
@@ -69,25 +70,23 @@ test("a daemon that was replaced is one, however the program ended; one that sti
   inTemporaryFolderUntilDone(async (folder) => {
     const pidFile = join(folder, "pid");
     const started = join(folder, "started");
-    const script = (pid: string, status: number): string[] => ["sh", "-c", `echo ${pid} >${pidFile}; exit ${status}`];
-    const restart = (pid: string, status: number): Promise<string> => {
-      writeFileSync(pidFile, "7\n");
-      return messageOf(apply(change({ do: "run", argv: script(pid, status), replaces: { pidFile, pid: 7 } })));
-    };
-    assert.is(await restart("8", 0), "no failure");
-    assert.is(await restart("8", 3), "no failure");
-    assert.match(await restart("7", 3), "ended with status 3");
-    assert.match(
-      await messageOf(apply(change({ do: "run", argv: ["false"], replaces: { pidFile: started, pid: 7 } }))),
-      "false ended with status 1",
-      "there is none now",
-    );
+    const startedAt = ticksAtStart(readFileSync("/proc/self/stat", "latin1"));
+    writeFileSync(pidFile, `${process.pid}\n`);
+    const restart = (before: number | null, argv: readonly string[] = ["false"]): Promise<string> =>
+      messageOf(apply(change({ do: "run", argv, replaces: { pidFile, startedAt: before } })));
+    assert.is(await restart(startedAt, ["true"]), "no failure");
+    assert.match(await restart(startedAt), "false ended with status 1");
+    assert.is(await restart((startedAt ?? 0) - 1), "no failure", "another runs now");
+    assert.is(await restart(null), "no failure", "one runs now");
 
-    const unless = (pid: number): Promise<string> =>
-      messageOf(apply(change({ do: "run", argv: ["touch", started], unless: { pidFile, pid } })));
-    assert.is(await unless(7), "no failure");
+    const unless = (before: number | null): Promise<string> =>
+      messageOf(apply(change({ do: "run", argv: ["touch", started], unless: { pidFile, startedAt: before } })));
+    assert.is(await unless(startedAt), "no failure");
     assert.not.ok(existsSync(started));
-    assert.is(await unless(8), "no failure");
+
+    writeFileSync(pidFile, "4194305\n"); // of one that was killed: no process has so high an id
+    assert.match(await restart(1), "false ended with status 1", "none runs now");
+    assert.is(await unless(1), "no failure");
     assert.ok(existsSync(started));
   }));
 

@@ -46,12 +46,12 @@ test("whether Docker was restarted is seen by its process; on the way back it is
     const starts = [...action.steps, ...action.otherwise].filter((step) => step.do === "run");
     return starts.flatMap(({ replaces, unless }) => [replaces ?? unless ?? []].flat());
   };
-  const present = { pidFile: "/var/run/docker.pid", pid: 812 };
+  const present = { pidFile: "/var/run/docker.pid", startedAt: 500 };
   const previous = { daemon: DAEMON.id, files: [] };
   assert.equal(attempt({ ...STEADY, previous }), [present, present]);
   assert.equal(
     attempt({ ...STEADY, daemon: null, previous: { ...previous, daemon: null } }),
-    [{ ...present, pid: null }],
+    [{ ...present, startedAt: null }],
     "a Docker that was stopped is started",
   );
 });

@@ -39,17 +39,10 @@ const asked = (answers: Readonly<Record<string, Variables | null>>): Variables =
 
 function cluster(
   hosts: Readonly<Record<string, Variables>>,
-  more: { running?: string[]; interface?: string; numbered?: boolean; bridged?: boolean } = {},
+  more: { running?: string[]; interface?: string; numbered?: boolean } = {},
 ): Clustered {
   const members = Object.keys(hosts);
-  const args = [
-    members,
-    hosts,
-    more.running ?? members,
-    more.interface ?? "",
-    more.numbered ?? true,
-    more.bridged ?? true,
-  ];
+  const args = [members, hosts, more.running ?? members, more.interface ?? "", more.numbered ?? true];
   const kept = call<Pick<Clustered, "ask" | "peers" | "doubtful" | "hosts">>("cluster", args);
   return { ...(JSON.parse(kept.hosts) as Omit<Clustered, keyof typeof kept>), ...kept };
 }
@@ -76,14 +69,14 @@ test("each host finds itself in what is kept, and the peers are the addresses of
   assert.not(doubtful);
 });
 
-test("a host without a Node or without its script, or one whose Docker is on the bridge and is not to be, is in doubt", () => {
-  const steady = { node: "/usr/bin/node", missing: "", bridged: true };
-  const doubtful = (more: Variables, bridged = true): boolean =>
-    cluster({ a: seen(1, true, steady), b: seen(2, true, { ...steady, ...more }) }, { bridged }).doubtful;
-  assert.not(doubtful({}));
-  assert.ok(doubtful({ node: "" }));
-  assert.ok(doubtful({ missing: "/usr/local/bin/weave" }));
-  assert.ok(doubtful({}, false));
+test("a host that gave no answer, without a Node or without its script, is in doubt; one outside the run is not", () => {
+  const steady = { node: "/usr/bin/node", missing: "" };
+  const doubtful = (b: Variables): boolean => cluster({ a: seen(1, true, steady), b }).doubtful;
+  assert.not(doubtful(seen(2, true, steady)));
+  assert.ok(doubtful(seen(2, true, { ...steady, node: "" })));
+  assert.ok(doubtful(seen(2, true, { ...steady, missing: "/usr/local/bin/weave" })));
+  assert.ok(doubtful({ weave_look: { stdout: "?" }, weave_host_index: 2 }));
+  assert.not(cluster({ a: seen(1, true, steady), off: {} }, { running: ["a"] }).doubtful);
 });
 
 test("hosts keep what they have, whatever the order; a new one gets the lowest that is free", () => {
