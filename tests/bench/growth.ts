@@ -23,17 +23,23 @@ const ROUNDS = 3;
 
 async function measure(log: (line: string) => void): Promise<Samples> {
   const samples: Record<string, readonly number[]> = {};
+  const keep = (name: string, values: readonly number[]): void => {
+    samples[name] = values;
+    log(`${name}: ${values.map((value) => value.toFixed(3)).join(", ")}`);
+  };
   const most = Math.max(...REAL);
   const cluster = await bootHosts(most);
   try {
     for (const count of REAL) {
-      log(`${count} hosts`);
       const inventory = ownInventory(cluster, hostsUpTo(cluster, count));
       const play = ["site.yml", "--extra-vars", "weave_datapath=vxlan"];
       const first = await ansiblePlaybook(inventory, play);
       if (first.status !== 0) throw new Error(first.output);
       const command = ["ansible-playbook", "-i", inventory, ...play];
-      samples[real(count)] = cpuSeconds(command, ROUNDS).map((seconds) => seconds / count);
+      keep(
+        real(count),
+        cpuSeconds(command, ROUNDS).map((seconds) => seconds / count),
+      );
     }
   } finally {
     await cluster.down();
@@ -41,10 +47,7 @@ async function measure(log: (line: string) => void): Promise<Samples> {
   const one = await bootHosts(1);
   try {
     await addAddresses(one.host("apollo1"));
-    for (const count of LISTED) {
-      log(`${count} hosts of an inventory`);
-      samples[listed(count)] = onListed(one.host("apollo1"), count);
-    }
+    for (const count of LISTED) keep(listed(count), onListed(one.host("apollo1"), count));
   } finally {
     await one.down();
   }
@@ -125,9 +128,9 @@ of the hosts' own work nothing is in it. The median of ${ROUNDS} runs each.
 
 ${table(head, REAL.map(row(real, REAL[0] ?? 0)))}
 
-Then checks of long inventories: ${LAST} names with an underlay address each for one test host, connected to
-locally, where every host is fresh and gets a number; what the modules take on the host is taken off. The first row is the median
-of ${ROUNDS} runs, the others are one run each. The target, at most ${TARGET} times the first at ${LAST} hosts, is ${verdict(samples)}.
+Then checks of long inventories: up to ${LAST} names with an underlay address each for one test host, connected to locally, where
+every host is fresh and gets a number; what the modules take on the host is taken off. The first row is the median of
+${ROUNDS} runs, the others are one run each. The target, at most ${TARGET} times the first at ${LAST} hosts, is ${verdict(samples)}.
 
 ${table(head, LISTED.map(row(listed, LISTED[0] ?? 0)))}
 

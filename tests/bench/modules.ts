@@ -137,16 +137,17 @@ function section(samples: Samples): string {
 A run that has nothing to do, ${ROUNDS} times, on a host: CPU time (user and system), with that of the programs that it starts, in
 times of \`${NODE}\` (Debian's Node) beside it. Targets: at most 1.25, one program, 60 kB.
 
-${table([...head, "programs", "bundle"], rows)}
+${table([...head, "started", "bundle"], rows)}
 
 ![CPU time of a module that has nothing to do](performance/modules.svg)
 
 Where it goes, in the same unit, beside the 1 of \`${NODE}\` itself: what Node takes to load what it has for files and programs
-(\`${REQUIRES}\`), which no module can do without; to read and compile the module and read its options, as a call with an option
-that is refused does; the programs, by themselves; and the rest, which is looking, deciding, printing, and for Node to start each
-program and to talk HTTP. So 1.25 is out of reach of a module that runs one program. weave_bridge needs three: the kernel tells
-of a VXLAN's parameters only to \`ip\`, of its forwarding entries only to \`bridge\`, of the firewall's rules only to \`iptables\`, and has
-none of the three in a file.`;
+(\`${REQUIRES}\`), which no module can do without; to read and compile the module and read its
+options, as a call with an option that is refused does; the programs, by themselves; and the rest, which is looking, deciding,
+printing, and Node's own work to start each program and to talk HTTP. Loading alone leaves a module little of 1.25.
+weave_bridge starts three programs for VXLAN: the kernel tells of its parameters only to \`ip\`, of its forwarding entries only
+to \`bridge\`, of the firewall's rules only to \`iptables\`, and has none of the three in a file. What was done about it, and what
+was tried in vain: [decisions/speed.md](decisions/speed.md).`;
 }
 
 function plots(samples: Samples): Record<string, string> {
