@@ -5,7 +5,7 @@ const REQUEST_SECONDS = 10;
 
 /** Sends one HTTP request to this host. Returns null where nobody listens; throws a Refusal where no answer comes in time. */
 export async function request({ to, method, path, headers, body }: HttpRequest): Promise<HttpResponse | null> {
-  const target = "socket" in to ? { socketPath: to.socket } : { host: to.address, port: to.port };
+  const target = { ...("socket" in to ? { socketPath: to.socket } : { host: to.address, port: to.port }), ...NO_TLS };
   const what = nameOfRequest({ to, method, path });
   // Loaded where it is used: that takes a twentieth of the time of a whole run.
   const http = await import("node:http");
@@ -36,6 +36,10 @@ export async function request({ to, method, path, headers, body }: HttpRequest):
     call.end(body);
   });
 }
+
+// The name is TLS's, and Node makes it even for a socket: it compiles its pattern of all IPv6 addresses to see what it is, which
+// takes as long as the request itself (_http_agent.js, calculateServerName).
+const NO_TLS = { servername: "" };
 
 // ENOENT: there is no such socket. ECONNRESET: whoever listened has just ended.
 const NOBODY_LISTENS = new Set(["ECONNREFUSED", "ECONNRESET", "ENOENT"]);

@@ -63,11 +63,10 @@ export const docs: ModuleDocs = {
       sample: "vxlan",
     },
     peers: {
-      type: "list",
-      elements: "str",
-      description: "The peers of the VXLAN, in numeric order; empty with the Weave router.",
+      type: "str",
+      description: "The addresses of the VXLAN's peers, in numeric order, with commas; empty with the Weave router.",
       returned: PRESENT,
-      sample: ["192.168.50.12"],
+      sample: "192.168.50.12,192.168.50.13",
     },
     mtu: {
       type: "int",

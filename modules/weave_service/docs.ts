@@ -116,11 +116,10 @@ export const docs: ModuleDocs = {
       sample: "weave.service",
     },
     peers: {
-      type: "list",
-      elements: "str",
-      description: "The peers that it is told of.",
+      type: "str",
+      description: "The peers that it is told of, with commas.",
       returned: "success",
-      sample: ["192.168.50.12"],
+      sample: "192.168.50.12,192.168.50.13",
     },
     script_version: {
       type: "str",

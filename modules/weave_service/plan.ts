@@ -23,7 +23,7 @@ export function plan(asked: ServiceOptions, observed: ObservedService): Plan {
     facts: {
       state,
       unit: wanted.unit,
-      peers: inOrder(options.peers),
+      peers: inOrder(options.peers).join(","),
       script_version: observed.script.version,
       ...(options.component === "router" && { router: observed.router }),
     },

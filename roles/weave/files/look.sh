@@ -36,7 +36,8 @@ number_of() {
 }
 
 held=
-for found in $(addresses_on weave) \
+bridge=$(addresses_on weave)
+for found in $bridge \
   $(grep -hsoE '([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}' /etc/network/interfaces.d/weave.cfg /etc/systemd/network/05-weave.network); do
   [ -n "$held" ] || held=$(number_of "$found")
 done
@@ -90,15 +91,20 @@ bridged=false
 if [ -e /sys/class/net/weave-vx ] || grep -qsE '^[^#]*bridge(=|": *"|  *)weave' /etc/default/docker /etc/docker/daemon.json; then
   bridged=true
 fi
-bridge=$(addresses_on weave | head -n 1)
 
 missing=
 if [ -n "$script" ] && ! [ -f "$script" ]; then missing=$script; fi
 
-clean() { printf %s "$1" | tr -cd '[:alnum:] ._/+:-'; }
+# Next to nothing needs it, so a process for each would take longer than all that is asked.
+clean() {
+  case $1 in
+    *[![:alnum:]\ ._/+:-]*) printf %s "$1" | tr -cd '[:alnum:] ._/+:-' ;;
+    *) printf %s "$1" ;;
+  esac
+}
 index=${index:-${held:-0}}
 settled=false
 [ "$index" = 0 ] || [ "$index" != "$held" ] || settled=true
 printf '{"index": %d, "settled": %s, "address": "%s", "node": "%s", "unfit": "%s", "packaged": %d, "architecture": "%s", "router": %s, "bridge": "%s", "bridged": %s, "missing": "%s"}\n' \
   "$index" $settled "$(clean "$address")" "$(clean "$node")" "$(clean "${unfit# }")" "${packaged:-0}" \
-  "$(clean "$(uname -m)")" $router "$(clean "${bridge%/*}")" $bridged "$(clean "$missing")"
+  "$(clean "$(uname -m)")" $router "$(clean "${bridge%%/*}")" $bridged "$(clean "$missing")"

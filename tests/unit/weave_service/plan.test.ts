@@ -38,7 +38,7 @@ test("what is reported are state, unit and peers", () => {
   assert.equal(plan(asked({ peers: ["b", "a", "b"] }), FRESH).facts, {
     state: "started",
     unit: "weave.service",
-    peers: ["a", "b"],
+    peers: "a,b",
     script_version: "2.8.1",
     router: null,
   });
