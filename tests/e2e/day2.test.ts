@@ -9,7 +9,7 @@ import { busyboxImage } from "../hosts/images";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
-import { startPings } from "./pings";
+import { PING_SECONDS, startPings } from "./pings";
 import { ansiblePlaybook, changedTasks, type PlaybookRun, type TaskResult } from "./playbook";
 import { assertPredicted } from "./prediction";
 import { RUNNING, running } from "./running";
@@ -78,10 +78,13 @@ async function undisturbed<T>(some: readonly Host[], doing: () => Promise<T>): P
       startPings(host, services[(index + 1) % services.length]?.address ?? "", name),
     ),
   );
+  const started = Date.now();
   const result = await doing().catch((error: Error) => error);
+  const due = (Date.now() - started) / 1000 / PING_SECONDS;
   for (const { answered, lost, doubled } of await Promise.all(pings.map((ping) => ping.end()))) {
     assert.equal({ lost, doubled }, { lost: [], doubled: [] });
-    assert.ok(answered > 50, `${answered} pings`);
+    // They went on all the time, if more slowly than they should where the machine is busy.
+    assert.ok(answered > due / 2, `${answered} pings of ${due}`);
   }
   if (result instanceof Error) throw result;
   assert.equal(await Promise.all(some.map(running)), before);

@@ -7,12 +7,15 @@ export interface Pings {
   end(): Promise<{ answered: number; lost: number[]; doubled: number[] }>;
 }
 
-/** Pings an address every 50 ms from a host or, where told, from one of its containers. */
+/** The time from one ping to the next, in seconds. */
+export const PING_SECONDS = 0.05;
+
+/** Pings an address every PING_SECONDS from a host or, where told, from one of its containers. */
 export async function startPings(host: Host, address: string, container?: string): Promise<Pings> {
   const file = `/run/pings-${container ?? "node"}-${address}`;
   const enter = container === undefined ? [] : await intoContainer(host, container);
   const start = 'file=$1; shift; "$@" >"$file" 2>&1 </dev/null & echo $!';
-  const ping = [...enter, "ping", "-n", "-i", "0.05", address];
+  const ping = [...enter, "ping", "-n", "-i", String(PING_SECONDS), address];
   const { stdout: pid } = await host.exec(["sh", "-c", start, "sh", file, ...ping]);
   return {
     async end() {
