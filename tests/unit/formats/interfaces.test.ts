@@ -124,6 +124,10 @@ test("a source line comes first, all else stays, and it goes again to the byte",
   });
 });
 
+test("the source line that was added is taken away also where it has lost its newline at the end", () => {
+  assert.is(withoutSource(withSource("", "/x/*.cfg").trimEnd()), "");
+});
+
 test("a source line of others stays", () => {
   for (const content of ["", "source /x/*.cfg\n", UBUNTU_1404, "# Added by Ansible's\nsource /x/*\n"]) {
     assert.is(withoutSource(content), content);
