@@ -62,12 +62,6 @@ export const docs: ModuleDocs = {
       returned: PRESENT,
       sample: "vxlan",
     },
-    peers: {
-      type: "str",
-      description: "The addresses of the VXLAN's peers, in numeric order, with commas; empty with the Weave router.",
-      returned: PRESENT,
-      sample: "192.168.50.12,192.168.50.13",
-    },
     mtu: {
       type: "int",
       description: "The largest packet that containers may send, in bytes, for Docker's C(--mtu).",

@@ -21,8 +21,6 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
       network: wanted.network,
       docker_subnet: wanted.dockerSubnet,
       datapath: wanted.vxlan ? "vxlan" : "router",
-      // One text: Ansible keeps each host's result for the whole play and goes through a list of all hosts entry by entry.
-      peers: (wanted.vxlan?.peers ?? []).join(","),
       mtu: wanted.mtu,
       mac: wanted.mac,
       provider: wanted.provider,

@@ -115,12 +115,6 @@ export const docs: ModuleDocs = {
       returned: "success",
       sample: "weave.service",
     },
-    peers: {
-      type: "str",
-      description: "The peers that it is told of, with commas.",
-      returned: "success",
-      sample: "192.168.50.12,192.168.50.13",
-    },
     script_version: {
       type: "str",
       description: "The version that is written into the script; null where none is.",

@@ -3,7 +3,6 @@ import type { Plan } from "../core/module";
 import { masked } from "../formats/secrets";
 import { COMPONENTS, type Component } from "./components";
 import type { ObservedContainer } from "./container";
-import { inOrder } from "./environment";
 import { launch } from "./launch";
 import { noRestartPolicy } from "./live_changes";
 import type { ObservedService } from "./observe";
@@ -23,7 +22,6 @@ export function plan(asked: ServiceOptions, observed: ObservedService): Plan {
     facts: {
       state,
       unit: wanted.unit,
-      peers: inOrder(options.peers).join(","),
       script_version: observed.script.version,
       ...(options.component === "router" && { router: observed.router }),
     },

@@ -90,7 +90,6 @@ test("a list of all hosts, with this one by name and address, is as one of the o
   for (const peers of [all.slice(0, 3), all.slice(1)]) {
     const made = await service({ args: ["--ipalloc-range=10.40.0.0/16"], peers });
     assert.not(made.changed, JSON.stringify(made.diff));
-    assert.equal(made["peers"], "192.168.50.12");
   }
 });
 

@@ -34,11 +34,10 @@ test("on a host that is as wanted nothing is planned", () => {
   assert.equal(plan(asked({ peers: ["192.168.50.13", "192.168.50.12", "192.168.50.13"] }), steady()).changes, []);
 });
 
-test("what is reported are state, unit and peers", () => {
-  assert.equal(plan(asked({ peers: ["b", "a", "b"] }), FRESH).facts, {
+test("what is reported are state, unit, script and router", () => {
+  assert.equal(plan(asked(), FRESH).facts, {
     state: "started",
     unit: "weave.service",
-    peers: "a,b",
     script_version: "2.8.1",
     router: null,
   });
