@@ -9,6 +9,11 @@ export function qualifyFilters(text: string, names: readonly string[]): string {
   return text.replace(new RegExp(`(\\|\\s*)(${names.join("|")})\\b`, "g"), `$1${COLLECTION}.$2`);
 }
 
+/** The same for lookups, in texts in which they are called. */
+export function qualifyLookups(text: string, names: readonly string[]): string {
+  return text.replace(new RegExp(`(\\blookup\\(["'])(${names.join("|")})\\b`, "g"), `$1${COLLECTION}.$2`);
+}
+
 /** Takes tasks as documentation shows them, and modules' short names; returns the tasks with their full names. */
 export function qualifyModules(tasks: string, names: readonly string[]): string {
   return tasks.replace(new RegExp(`^( +)(${names.join("|")}):$`, "gm"), `$1${COLLECTION}.$2:`);

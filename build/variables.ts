@@ -14,19 +14,19 @@ interface Argument {
 }
 
 interface Specs {
-  readonly argument_specs: { readonly main: { readonly options: Readonly<Record<string, Argument>> } };
+  readonly argument_specs: { readonly variables: { readonly options: Readonly<Record<string, Argument>> } };
 }
 
 const HEAD = `# The role's variables
 
 Made from roles/weave/meta/argument_specs.yml by \`npm run build\`; \`ansible-doc -t role -r roles weave\` shows the same.
-A variable of another type, or with another value than those listed, is refused before the first task.
+A variable of another type, or with another value than those listed, is refused before its host is looked at.
 
 ${tableHead(["variable", "type", "default", "what it means"])}`;
 
 /** Takes the text of a role's argument_specs.yml; returns the page of its variables, in Markdown. */
 export function renderVariables(specs: string): string {
-  const { options } = (parse(specs) as Specs).argument_specs.main;
+  const { options } = (parse(specs) as Specs).argument_specs.variables;
   return HEAD + rows(options, "").join("");
 }
 

@@ -45,11 +45,11 @@ const REFUSALS: Readonly<Record<string, { vars: object; says: RegExp }>> = {
   },
   "a mode that there is not": {
     vars: { weave_mode: "brigde" },
-    says: /value of weave_mode must be one of: bridge, proxy, plugin, got: brigde/,
+    says: /^weave_mode: "brigde" is refused: value of weave_mode must be one of: bridge, proxy, plugin, got: brigde\. It means: How /,
   },
   "a number that is none": {
     vars: { weave_host_index: "first" },
-    says: /argument 'weave_host_index' is of type .*str.* and we were unable to convert to int/,
+    says: /^weave_host_index: "first" is refused: .*unable to convert to int.* It means: This host's number, from 1\./,
   },
   "a Node that is not there": {
     vars: { ansible_node_interpreter: "/opt/node/bin/node" },
@@ -74,6 +74,15 @@ for (const [name, { vars, says }] of Object.entries(REFUSALS)) {
     assert.equal(differences(before, await fingerprint(host)), []);
   });
 }
+
+test("a number that is none, of a host outside the limit: refused by its name", async () => {
+  const inventory = join(cluster.directory, "no-number.ini");
+  await writeFile(inventory, "[weave_servers]\napollo1\napollo2 weave_host_index=second\n");
+  const args = ["-i", inventory, "--limit", "apollo1", "site.yml"];
+  const { status, results, output } = await ansiblePlaybook(cluster.inventory, args);
+  assert.is(status, 2);
+  assert.match(messageOf(results, output), 'weave_host_index: "second" of apollo2 is no number; correct it');
+});
 
 test("two hosts of one number: refused by name", async () => {
   const inventory = join(cluster.directory, "two-of-one-number.ini");

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { filterNames, qualifyFilters, qualifyModules } from "../../build/full_names";
+import { filterNames, qualifyFilters, qualifyLookups, qualifyModules } from "../../build/full_names";
 
 test("filters get their full names, and nothing else of these names does", () => {
   const text = `
@@ -20,6 +20,11 @@ test("filters get their full names, and nothing else of these names does", () =>
       {{ weave_look |
          apollo.weave.weave_refusal }}`,
   );
+});
+
+test("lookups get their full names where they are called", () => {
+  const text = `raw: "{{ lookup('weave_valid') }}{{ lookup('file', 'weave_valid') }}{{ weave_valid }}"`;
+  assert.is(qualifyLookups(text, ["weave_valid"]), text.replace("lookup('weave", "lookup('apollo.weave.weave"));
 });
 
 test("modules get their full names where they are a task's, not where they are registered or notified", () => {

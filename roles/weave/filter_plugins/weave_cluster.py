@@ -18,7 +18,7 @@ def cluster(members, hostvars, running, interface, numbered):
     interface: the one that has the underlay address; "" for the address that the host is connected to by.
     numbered: whether hosts have numbers at all.
 
-    Returns a dict:
+    Raises ValueError where a number in the inventory is none. Returns a dict:
     ask: the hosts that have to be asked before the others' numbers and addresses are certain, by the host of this run
         that is to ask them. One that can't be reached is not asked again.
     peers: the underlay addresses of all hosts, with commas.
@@ -44,7 +44,7 @@ def cluster(members, hostvars, running, interface, numbered):
 
     known = {}
     for host in members:
-        index = answers[host].get("index") or _index(variables[host])
+        index = answers[host].get("index") or _index(host, variables[host])
         if index:
             known[host] = index
     taken = set(known.values())
@@ -151,8 +151,12 @@ def _deal(items, hands):
     return {hand: items[place :: len(hands)] for place, hand in enumerate(hands[: len(items)])}
 
 
-def _index(variables):
-    return int(variables.get("weave_host_index") or 0)
+def _index(host, variables):
+    given = variables.get("weave_host_index") or 0
+    try:
+        return int(given)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f'weave_host_index: "{given}" of {host} is no number; correct it in the inventory') from error
 
 
 def _underlay(host, variables, interface):

@@ -9,8 +9,9 @@ import { renderVariables } from "../../../build/variables";
 const test = suite("the role's variables");
 const read = (path: string): string => readFileSync(join(__dirname, "../../..", path), "utf8");
 const specs = read("roles/weave/meta/argument_specs.yml");
-const { options } = (parse(specs) as { argument_specs: { main: { options: Record<string, { default?: unknown }> } } })
-  .argument_specs.main;
+const { options } = (
+  parse(specs) as { argument_specs: { variables: { options: Record<string, { default?: unknown }> } } }
+).argument_specs.variables;
 const defaults = parse(read("roles/weave/defaults/main.yml")) as Record<string, unknown>;
 
 /** They have no value of their own: whether they are set at all is what counts. */

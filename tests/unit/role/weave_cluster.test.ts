@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { callFilter } from "../support/filter_plugin";
+import { callPlugin } from "../support/role_plugin";
 
 /** roles/weave/filter_plugins/weave_cluster.py, whose functions are called as the role calls them. */
 const test = suite("who is who in a cluster");
@@ -18,7 +18,7 @@ interface Clustered {
 }
 
 const call = <Result>(name: "cluster" | "of_host" | "refusal", args: readonly unknown[]): Result =>
-  callFilter("weave_cluster", name, args);
+  callPlugin("weave_cluster", name, args);
 
 type Variables = Readonly<Record<string, unknown>>;
 

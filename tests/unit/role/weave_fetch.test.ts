@@ -1,11 +1,11 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { callFilter } from "../support/filter_plugin";
+import { callPlugin } from "../support/role_plugin";
 
 /** roles/weave/filter_plugins/weave_fetch.py, whose function is called as the role calls it. */
 const test = suite("what the role may bring");
 
-const unverifiable = (...items: readonly object[]): string => callFilter("weave_fetch", "unverifiable", [items]);
+const unverifiable = (...items: readonly object[]): string => callPlugin("weave_fetch", "unverifiable", [items]);
 
 const SHA256 = "0123456789abcdef".repeat(4);
 const script = { variable: "weave_sha256", url: "https://example.com/weave", file: "" };

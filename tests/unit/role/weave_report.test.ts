@@ -1,8 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { callFilter } from "../support/filter_plugin";
 import { between, type Findings, type MadeUp, makeUp } from "../support/findings";
 import { renderPage } from "../support/report_page";
+import { callPlugin } from "../support/role_plugin";
 
 /** The page of playbooks/verify.yml: weave_report.py, weave_picture.py and the template, as the role uses them. */
 const test = suite("the page of what verify.yml finds");
@@ -51,10 +51,10 @@ interface Picture {
   readonly kinds: readonly string[];
 }
 
-const reportOf = (found: Findings): Report => callFilter("weave_report", "report", [found]);
+const reportOf = (found: Findings): Report => callPlugin("weave_report", "report", [found]);
 const pictureOf = (found: Findings): Picture => {
   const { hosts, pairs } = reportOf(found);
-  return callFilter("weave_picture", "picture", [hosts, pairs]);
+  return callPlugin("weave_picture", "picture", [hosts, pairs]);
 };
 const states = ({ hosts }: Report): string => hosts.map(({ state }) => state).join(" ");
 const kinds = ({ pairs }: Report): string => pairs.map(({ kind }) => kind).join(" ");

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { callFilter } from "../support/filter_plugin";
+import { callPlugin } from "../support/role_plugin";
 
 /** roles/weave/filter_plugins/weave_verify.py, whose functions are called as tasks/verify.yml calls them. */
 const test = suite("what verify.yml makes of the hosts' answers");
@@ -19,9 +19,9 @@ interface Findings {
 }
 
 const tableOf = (found: Findings): string =>
-  callFilter<string[]>("weave_verify", "table", [found, "weave_servers"]).join("\n");
+  callPlugin<string[]>("weave_verify", "table", [found, "weave_servers"]).join("\n");
 const problemsOf = (found: Findings, bridged = true): string[] =>
-  callFilter("weave_verify", "problems", [found, bridged]);
+  callPlugin("weave_verify", "problems", [found, bridged]);
 
 const router = { kind: "router", port: 6783, state: "up" };
 const vxlan = { kind: "vxlan", port: 4789, state: "up" };
@@ -189,9 +189,9 @@ const UNDERLAYS = { h1: "192.0.2.1", h2: "192.0.2.2", h3: "192.0.2.3" };
 const printed = (answer: object): object => ({ stdout: `Welcome\r\n\r\n${JSON.stringify(answer)}\r\n`, rc: 0 });
 
 const findings = (variables: Record<string, object>, playing: string[]): Findings =>
-  callFilter("weave_verify", "findings", [UNDERLAYS, { h1: {}, h2: {}, h3: {}, ...variables }, playing]);
+  callPlugin("weave_verify", "findings", [UNDERLAYS, { h1: {}, h2: {}, h3: {}, ...variables }, playing]);
 const pingArguments = (found: Findings, name: string): string[] =>
-  callFilter("weave_verify", "arguments", [found, name]);
+  callPlugin("weave_verify", "arguments", [found, name]);
 
 test("hosts in the play and outside it are put together, in the order of the group", () => {
   const containers = [container("web", "10.2.1.1"), container("db", "10.2.1.2")];
