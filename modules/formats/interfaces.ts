@@ -50,10 +50,16 @@ export function withSource(content: string, pattern: string): string {
   return `${MARK}\nsource ${pattern}\n${content}`;
 }
 
-/** Takes the content of /etc/network/interfaces; returns it without the line that `withSource` added, if it is there. */
-export function withoutSource(content: string): string {
-  const [mark, source, ...rest] = content.split("\n");
-  return mark === MARK && source?.startsWith("source ") ? rest.join("\n") : content;
+/**
+ * Takes the content of /etc/network/interfaces; returns it without the `source` line for `pattern` that `withSource` added,
+ * if it is there: alone, or among others that it has added, for other bridges.
+ */
+export function withoutSource(content: string, pattern: string): string {
+  const lines = content.split("\n");
+  for (let at = 0; lines[at] === MARK; at += 2) {
+    if (lines[at + 1] === `source ${pattern}`) return [...lines.slice(0, at), ...lines.slice(at + 2)].join("\n");
+  }
+  return content;
 }
 
 /** As ifupdown's get_line(): a comment ends with its line, any other line goes on behind a backslash. */

@@ -25,15 +25,19 @@ export function ifupdownFiles(wanted: WantedBridge): WantedFile[] {
 
 /**
  * Takes a host with ifupdown; returns /etc/network/interfaces as it is to be: where the bridge has a file of ifupdown's
- * and nothing reads it yet, with a line that does, and where it has none, without such a line of ours.
+ * and nothing reads it yet, with a line that does, and where it has none, without such a line of ours, unless other files
+ * are read by it.
  */
 export function interfacesContent(name: string, wanted: boolean, observed: ObservedBridge): string {
   const content = observed.interfaces?.content ?? "";
   const path = stanzaPath(name);
-  if (!wanted) return withoutSource(content);
+  const others = observed.interfacesFolder.some((other) => other.endsWith(".cfg") && other !== basename(path));
+  if (!wanted) {
+    const left = withoutSource(content, path);
+    return others ? left : withoutSource(left, SOURCE_PATTERN);
+  }
   if (readsFile(content, path)) return content;
   // Apollo's pattern, unless it would bring to life other files that this host has not read until now.
-  const others = observed.interfacesFolder.some((other) => other.endsWith(".cfg") && other !== basename(path));
   return withSource(content, others ? path : SOURCE_PATTERN);
 }
 

@@ -120,17 +120,24 @@ test("a source line comes first, all else stays, and it goes again to the byte",
     const added = withSource(content, "/x/*.cfg");
     assert.match(added, /^# Added by Ansible's weave_bridge.*\nsource \/x\/\*\.cfg\n/);
     assert.ok(added.endsWith(`\n${content}`));
-    assert.is(withoutSource(added), content);
+    assert.is(withoutSource(added, "/x/*.cfg"), content);
   });
 });
 
 test("the source line that was added is taken away also where it has lost its newline at the end", () => {
-  assert.is(withoutSource(withSource("", "/x/*.cfg").trimEnd()), "");
+  assert.is(withoutSource(withSource("", "/x/*.cfg").trimEnd(), "/x/*.cfg"), "");
+});
+
+test("of source lines that were added for several bridges, each goes by itself", () => {
+  const both = withSource(withSource(DEBIAN, "/x/one.cfg"), "/x/two.cfg");
+  assert.is(withoutSource(both, "/x/one.cfg"), withSource(DEBIAN, "/x/two.cfg"));
+  assert.is(withoutSource(both, "/x/two.cfg"), withSource(DEBIAN, "/x/one.cfg"));
+  assert.is(withoutSource(both, "/x/*.cfg"), both);
 });
 
 test("a source line of others stays", () => {
-  for (const content of ["", "source /x/*.cfg\n", UBUNTU_1404, "# Added by Ansible's\nsource /x/*\n"]) {
-    assert.is(withoutSource(content), content);
+  for (const content of ["", "source /x/*.cfg\n", UBUNTU_1404, "# Added by Ansible's\nsource /x/*.cfg\n"]) {
+    assert.is(withoutSource(content, "/x/*.cfg"), content);
   }
 });
 

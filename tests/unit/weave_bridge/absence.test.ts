@@ -33,6 +33,18 @@ test("a line of others in /etc/network/interfaces stays", () => {
   assert.equal(plan(absent(), { ...FRESH, interfaces }).changes, []);
 });
 
+test("a line that was added goes, unless another bridge's file is read by it or by its own", () => {
+  const line = (pattern: string) =>
+    `# Added by Ansible's weave_bridge, which removes both lines with the bridge.\nsource ${pattern}\n`;
+  const left = (content: string, ...interfacesFolder: string[]): string | undefined =>
+    plan(absent(), { ...FRESH, interfaces: { content, mode: 0o644 }, interfacesFolder }).changes[0]?.after;
+  const all = line("/etc/network/interfaces.d/*.cfg");
+  const other = line("/etc/network/interfaces.d/other.cfg");
+  assert.is(left(`${all}auto lo\n`, "weave.cfg"), "auto lo\n");
+  assert.is(left(`${all}auto lo\n`, "other.cfg", "weave.cfg"), undefined);
+  assert.is(left(`${other}${line(STANZA)}auto lo\n`, "other.cfg", "weave.cfg"), `${other}auto lo\n`);
+});
+
 test("with containers attached it is refused, or forced with a word of what that interrupts", () => {
   const observed = steadyVxlan();
   const bridge = { ...observed.bridge, ports: ["veth1", "vethwe-bridge", "veth2", "weave-vx"] };
