@@ -1,6 +1,7 @@
 import { Refusal } from "../core/refusal";
 import { addressOf, contains, networkOf } from "../network/ipv4";
 import type { ObservedBridge } from "./observe";
+import type { WantedVxlan } from "./wanted";
 
 /**
  * Throws a Refusal where the container network overlaps an address or route that the host has on another device: it would
@@ -17,6 +18,19 @@ export function refuseClash(name: string, network: string, { links, routes }: Ob
       refuse(network, `the route to ${route}`, device);
     }
   }
+}
+
+/**
+ * Throws a Refusal where another VXLAN device of the host has the same identifier and port: the kernel takes no second one
+ * (vxlan_config_validate() in drivers/net/vxlan/vxlan_core.c), now or at the next boot.
+ */
+export function refuseSameVxlan({ name, id, port }: WantedVxlan, { links }: ObservedBridge): void {
+  const same = links.find(({ device, vxlan }) => device !== name && vxlan?.id === id && vxlan.port === port);
+  if (same === undefined) return;
+  throw new Refusal(
+    `vxlan_id: ${id}, with vxlan_port ${port}, is that of ${same.device} on this host; give each bridge an id of its own, the ` +
+      `same on all hosts, or take the other away (ip link del ${same.device})`,
+  );
 }
 
 function refuse(network: string, what: string, device: string): never {

@@ -79,7 +79,11 @@ export const options = {
       "What the hosts reach one another by: a network device of this host, its address there, or a name that resolves to " +
       "that. The device of the default route unless told, and for a name that resolves to the loopback.",
   }),
-  vxlan_id: int({ description: "The VXLAN network identifier, the same on all hosts.", default: 6783 }, 1, 2 ** 24 - 1),
+  vxlan_id: int(
+    { description: "The VXLAN network identifier, the same on all hosts and another for each bridge.", default: 6783 },
+    1,
+    2 ** 24 - 1,
+  ),
   vxlan_port: int({ description: "The UDP port of the VXLAN, the same on all hosts.", default: 4789 }, 1, 65535),
   mtu: int(
     {

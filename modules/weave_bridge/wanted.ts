@@ -3,7 +3,7 @@ import type { VxlanParameters } from "../formats/iproute";
 import { addressOf, contains, networkOf } from "../network/ipv4";
 import { derivedMac } from "../network/mac_address";
 import { addressesOf } from "./addresses";
-import { refuseClash } from "./clashes";
+import { refuseClash, refuseSameVxlan } from "./clashes";
 import { chooseProvider, type Provider } from "./managers";
 import type { ObservedBridge } from "./observe";
 import { type BridgeOptions, VXLAN_SUFFIX } from "./options";
@@ -66,6 +66,14 @@ export function settle(options: BridgeOptions, observed: ObservedBridge): Wanted
     );
   }
   const underlay = datapath === "vxlan" ? underlayOf(options, observed) : null;
+  const vxlan = underlay && {
+    name: name + VXLAN_SUFFIX,
+    id: options.vxlan_id,
+    port: options.vxlan_port,
+    local: underlay.address,
+    peers: peerAddresses(options.peers, network, underlay.network, observed),
+  };
+  if (vxlan) refuseSameVxlan(vxlan, observed);
   return {
     name,
     address,
@@ -74,13 +82,7 @@ export function settle(options: BridgeOptions, observed: ObservedBridge): Wanted
     mac: options.mac ?? derivedMac(`${observed.machineId} ${name}`),
     // What Docker announces to containers by itself. The Weave router finds out what its paths carry, and fragments.
     mtu: underlay?.mtu ?? options.mtu ?? ETHERNET_MTU,
-    vxlan: underlay && {
-      name: name + VXLAN_SUFFIX,
-      id: options.vxlan_id,
-      port: options.vxlan_port,
-      local: underlay.address,
-      peers: peerAddresses(options.peers, network, underlay.network, observed),
-    },
+    vxlan,
     provider: chooseProvider(options, observed.managers),
     firewall: options.firewall && observed.passes !== null,
   };

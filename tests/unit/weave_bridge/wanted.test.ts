@@ -35,6 +35,21 @@ test("with VXLAN: the default route's device and its MTU less 50, the peers in o
   });
 });
 
+test("a VXLAN with the identifier and port of another device is refused, as the kernel makes no second one", () => {
+  const beside = (device: string, port: number): ObservedBridge => {
+    const other = { device, addresses: [], vxlan: { id: 6783, port, local: "192.168.50.11" } };
+    return { ...FRESH, links: [...FRESH.links, other] };
+  };
+  assert.is(
+    refused(vxlan(), beside("other-vx", 4789)),
+    "vxlan_id: 6783, with vxlan_port 4789, is that of other-vx on this host; give each bridge an id of its own, the same on " +
+      "all hosts, or take the other away (ip link del other-vx)",
+  );
+  for (const fits of [beside("weave-vx", 4789), beside("other-vx", 8472)]) settle(vxlan(), fits);
+  settle(vxlan({ vxlan_id: 6784 }), beside("other-vx", 4789));
+  settle(router(), beside("other-vx", 4789));
+});
+
 test("addresses of one's own choice need no index, and one alone takes the other from the index", () => {
   const own = { host_index: null, address: "172.30.0.9/20", docker_subnet: "172.30.4.0/23" };
   const wanted = settle(router(own), FRESH);
