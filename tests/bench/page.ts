@@ -19,7 +19,8 @@ const HEAD = `# Performance
 
 Written by \`npm run bench\` (on a machine with nothing else to do, with words only the parts of those names), from the raw
 numbers that it keeps in [performance/](performance). Machines differ and have bad minutes: what is compared is measured in
-turn, round after round, and what counts is the median of the ratios; a single time in seconds is only good for an idea.
+turn, round after round, and what counts is the median of the ratios; a single time in seconds is only good for an idea. Where it
+is otherwise, as with runs that take minutes, the section says so; below each stands when and on what it was last measured.
 `;
 
 /** The files that the raw numbers of these parts make, by path below the project: the page, and the plots in it. */

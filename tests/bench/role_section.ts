@@ -12,13 +12,11 @@ import {
   target,
 } from "./role_figures";
 import { median, ratio, valuesOf } from "./statistics";
+import { type Aim, isMissed, shown, verdict } from "./verdict";
 
 /** One row of a table, with the ratio that is held against a target. */
-interface Row {
-  readonly what: string;
+interface Row extends Aim {
   readonly cells: readonly string[];
-  readonly ratio: number;
-  readonly target: number | null;
 }
 
 /** Takes what the part has measured; returns its section of the page. */
@@ -59,7 +57,7 @@ function runRows(samples: Samples): Row[] {
       return {
         what: `${kind}, ${conditionName(condition)}`,
         cells: [role, baseline].map((name) => seconds(samples, name)),
-        ratio: ratio(samples, role, baseline),
+        value: ratio(samples, role, baseline),
         target: target(kind, condition),
       };
     }),
@@ -72,7 +70,7 @@ function floorRows(samples: Samples): Row[] {
     return {
       what: `second run, ${datapath}`,
       cells: [String(median(valuesOf(samples, calls))), ...[role, pings, empty].map((name) => seconds(samples, name))],
-      ratio: ratio(samples, role, pings),
+      value: ratio(samples, role, pings),
       target: FLOOR_TARGET,
     };
   });
@@ -80,17 +78,7 @@ function floorRows(samples: Samples): Row[] {
 
 function cellsOf(row: Row): string[] {
   const aim = row.target === null ? "" : `≤ ${row.target}${isMissed(row) ? ", missed" : ""}`;
-  return [row.what, ...row.cells, row.ratio.toFixed(2), aim];
-}
-
-function isMissed(row: Row): boolean {
-  return row.target !== null && row.ratio > row.target;
-}
-
-function verdict(rows: readonly Row[]): string {
-  const missed = rows.filter(isMissed);
-  if (missed.length === 0) return "All targets are met.";
-  return `Missed are:\n\n${missed.map((row) => `- ${row.what}: ${row.ratio.toFixed(2)} instead of ${row.target}`).join("\n")}`;
+  return [row.what, ...row.cells, shown(row), aim];
 }
 
 /** What no role of as many calls gets below: to be held against a target that is missed. */
