@@ -130,8 +130,8 @@ ${table(head, REAL.map(row(real, REAL[0] ?? 0)))}
 
 Then checks of long inventories: up to ${LAST} names with an underlay address each for one test host, connected to locally, where
 every host is fresh and gets a number; what the modules take on the host is taken off. The first row is the median of
-${ROUNDS} runs, the others are one run each. The target, at most
-${TARGET} times the first at ${LAST} hosts, is ${verdict(samples)}.
+${ROUNDS} runs, the others are one run each. The target, at most ${TARGET} times the first at ${LAST} hosts, is
+${verdict(samples)}.
 
 ${table(head, LISTED.map(row(listed, LISTED[0] ?? 0)))}
 

@@ -157,9 +157,10 @@ options, as a call with an option that is refused does; the programs, by themsel
 printing, and Node's own work to start each program and to talk HTTP. A Node that runs one program which does nothing
 (\`${RUNS_ONE}\`) takes ${floor(samples).toFixed(2)}: a module that asks any program has that before it begins.
 weave_bridge starts three programs for VXLAN: the kernel tells of its parameters only to \`ip\`, of its forwarding entries only
-to \`bridge\`, of the firewall's rules only to \`iptables\`, and has none of the three in a file. By the
-router it needs no \`bridge\`. weave_service asks \`systemctl\` for its unit, and \`ethtool\` whether the router's port leaves checksums
-undone, which the kernel tells by ioctl(2) alone. What was done about it, and what was tried in vain: [decisions/speed.md](decisions/speed.md).`;
+to \`bridge\`, of the firewall's rules only to \`iptables\`, and has none of the three in a file. By the router it needs no
+\`bridge\`. weave_service asks \`systemctl\` for its unit, and \`ethtool\` whether the router's port leaves checksums undone,
+which the kernel tells by ioctl(2) alone. What was done about it, and what was tried in vain:
+[decisions/speed.md](decisions/speed.md).`;
 }
 
 function aimsOf(call: Call, samples: Samples): Aim[] {
