@@ -1,6 +1,5 @@
 import { stringify } from "yaml";
-import type { Option } from "../modules/core/option";
-import type { OptionTable } from "../modules/core/parse_options";
+import type { Option, OptionTable } from "../modules/core/options";
 
 /** What a module's page says beside its options. The texts use ansible-doc's markup: C(code), I(option). */
 export interface ModuleDocs {
@@ -66,14 +65,14 @@ const RETURNS: Returns = {
     returned: "when something changes",
     sample: ["bridge weave: mtu"],
   },
-  disrupts: {
+  disruptions: {
     type: "list",
     elements: "str",
     description: "What these changes interrupt, in words.",
     returned: "when they interrupt something",
     sample: ["Docker: its restart stops 3 containers"],
   },
-  owed: {
+  pending: {
     type: "list",
     elements: "str",
     description: "What makes those of the changes that the module only finds.",

@@ -1,5 +1,4 @@
-import type { Option } from "../modules/core/option";
-import type { OptionTable } from "../modules/core/parse_options";
+import type { Option, OptionTable } from "../modules/core/options";
 import { allRequirements, allReturns, type ModuleDocs, type Returns } from "./docs";
 import { defaultValue, fromAnsibleMarkup, tableHead, tableRow } from "./markdown";
 

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
 
 const STANDARD_INPUT = 0;
 
 /**
  * Takes the path of a JSON file, or "-" for standard input; returns the module's options in it by their names, as Ansible
- * has them. Throws a Refusal that names the file. None has a part of the content in it, which may be secret.
+ * has them. Throws a UserError that names the file. None has a part of the content in it, which may be secret.
  */
 export function readArgsFile(path: string): Map<string, unknown> {
   const name = nameOfArgsFile(path);
@@ -22,7 +22,7 @@ function read(name: string, from: string | number): string {
     return readFileSync(from, "utf8");
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
-    throw new Refusal(`--args: can't read ${name} (${code}); ${REMEDIES[code] ?? "give a file that can be read"}`);
+    throw new UserError(`--args: can't read ${name} (${code}); ${REMEDIES[code] ?? "give a file that can be read"}`);
   }
 }
 
@@ -32,18 +32,18 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EISDIR: "it is a folder: give a file in it",
 };
 
-/** Takes what messages call a text, and the text. Throws a Refusal where it is no JSON object. */
+/** Takes what messages call a text, and the text. Throws a UserError where it is no JSON object. */
 export function parseArgs(name: string, text: string): Map<string, unknown> {
   const remedy = `write the module's options as JSON, such as {"peers": ["192.168.50.12"]}`;
-  if (text.trim() === "") throw new Refusal(`--args: ${name} is empty; ${remedy}`);
+  if (text.trim() === "") throw new UserError(`--args: ${name} is empty; ${remedy}`);
   let value: unknown;
   try {
     value = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
-    throw new Refusal(`--args: ${name} is not JSON${placeOf(error, text)}; ${remedy}`);
+    throw new UserError(`--args: ${name} is not JSON${placeOf(error, text)}; ${remedy}`);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new Refusal(`--args: ${name} has no JSON object in it; ${remedy}`);
+    throw new UserError(`--args: ${name} has no JSON object in it; ${remedy}`);
   }
   return new Map(Object.entries(value));
 }

@@ -1,5 +1,5 @@
 import type { Argv, CommandModule } from "yargs";
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
 import { EXIT, EXIT_STATUSES } from "./exit_status";
 import { allowClosedPipe, complain } from "./output";
 
@@ -18,7 +18,7 @@ export async function runCommandLine(words: readonly string[], commands: readonl
   try {
     await parser(words, commands, names).parseAsync();
   } catch (error) {
-    if (!(error instanceof Misread || error instanceof Refusal)) throw error;
+    if (!(error instanceof Misread || error instanceof UserError)) throw error;
     const what = error instanceof Misread ? inOwnWords(error.message, words, name, names) : error.message;
     complain(`${what}\nsee: ${PROGRAM}${name === undefined ? "" : ` ${name}`} --help`);
     process.exitCode = EXIT.usage;

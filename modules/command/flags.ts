@@ -1,7 +1,6 @@
 import type { Options } from "yargs";
-import type { Option } from "../core/option";
-import type { OptionTable } from "../core/parse_options";
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
+import type { Option, OptionTable } from "../core/options";
 
 /** The flag of a module's option, without its dashes. */
 export function flagOf(option: string): string {
@@ -20,7 +19,7 @@ export function moduleFlags(table: OptionTable): Record<string, Options> {
 
 function refusedFlag(option: string): Options {
   const refuse = (): never => {
-    throw new Refusal(
+    throw new UserError(
       `--${flagOf(option)}: everybody can read it in the process list; give it as {"${option}": …} in a file (--args FILE) or on standard input (--args -)`,
     );
   };

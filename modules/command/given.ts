@@ -1,5 +1,5 @@
-import { type OptionTable, parseOptions } from "../core/parse_options";
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
+import { type OptionTable, parseOptions } from "../core/options";
 import { nameOfArgsFile, readArgsFile } from "./args_file";
 import { flagOf, givenFlags } from "./flags";
 
@@ -12,12 +12,12 @@ export interface Given {
   readonly file: { readonly name: string; readonly options: ReadonlySet<string> } | null;
 }
 
-/** Takes a module's options table and the flags as yargs read them; reads the file of --args. Throws a Refusal where it can't. */
+/** Takes a module's options table and the flags as yargs read them; reads the file of --args. Throws a UserError where it can't. */
 export function readGiven(table: OptionTable, argv: Readonly<Record<string, unknown>>): Given {
   const flags = givenFlags(table, argv);
   const path = argv["args"];
   if (path === undefined) return { table, options: flags, file: null };
-  if (typeof path !== "string") throw new Refusal("--args: there are several files; give one");
+  if (typeof path !== "string") throw new UserError("--args: there are several files; give one");
   const fromFile = readArgsFile(path);
   return {
     table,
@@ -29,12 +29,12 @@ export function readGiven(table: OptionTable, argv: Readonly<Record<string, unkn
   };
 }
 
-/** Throws a Refusal where an option's value is none, or the file has one that the module does not. */
+/** Throws a UserError where an option's value is none, or the file has one that the module does not. */
 export function refuseUnusable(moduleName: string, given: Given): void {
   try {
     parseOptions(moduleName, given.table, given.options);
   } catch (error) {
-    throw error instanceof Refusal ? new Refusal(inUsersTerms(error.message, given)) : error;
+    throw error instanceof UserError ? new UserError(inUsersTerms(error.message, given)) : error;
   }
 }
 

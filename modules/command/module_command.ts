@@ -1,9 +1,9 @@
 import type { CommandModule } from "yargs";
-import { alone } from "../core/alone";
 import { apply } from "../core/apply";
-import { linuxHost } from "../core/linux_host";
+import { linuxHost } from "../core/host/linux";
+import { withLock } from "../core/lock";
 import type { Module } from "../core/module";
-import type { OptionTable } from "../core/parse_options";
+import type { OptionTable } from "../core/options";
 import { type Result, type RunMode, runModule } from "../core/run_module";
 import { EXIT, EXIT_STATUSES } from "./exit_status";
 import { moduleFlags } from "./flags";
@@ -53,7 +53,7 @@ export function moduleCommand<Table extends OptionTable, Observed>(
       const mode = { check: argv["check"] === true, diff: argv["diff"] === true };
       const result =
         mode.check || isRoot()
-          ? await runModule(module, given.options, mode, linuxHost, apply, alone)
+          ? await runModule(module, given.options, mode, linuxHost, apply, withLock)
           : needsRoot(name);
       process.exitCode = statusOf(result, mode);
       if (argv["json"] === true) print(`${JSON.stringify(result, null, 2)}\n`);

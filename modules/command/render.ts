@@ -4,11 +4,11 @@ import type { Paint } from "./paint";
 
 /** Takes a module's result; returns it as lines for a person: what changes, what that interrupts, and unless it failed the outcome. */
 export function renderResult(result: Result, { check }: RunMode, paint: Paint): string {
-  const { failed, changes = [], diff, disrupts = [], owed = [] } = result;
+  const { failed, changes = [], diff, disruptions = [], pending = [] } = result;
   const shown = diff?.map((each) => renderDiff(each, paint)) ?? changes.map((subject) => paint("bold", subject));
-  const interrupted = disrupts.map((what) => `${check ? "would interrupt" : "interrupts"} ${what}`);
-  const left = owed.map((what) => `${check ? "would owe" : "owes"} ${what}`);
-  const outcome = failed ? [] : [outcomeOf(changes.length - owed.length, owed.length, check)];
+  const interrupted = disruptions.map((what) => `${check ? "would interrupt" : "interrupts"} ${what}`);
+  const left = pending.map((what) => `${check ? "would owe" : "owes"} ${what}`);
+  const outcome = failed ? [] : [outcomeOf(changes.length - pending.length, pending.length, check)];
   const lines = [...shown, ...[...interrupted, ...left].map((line) => paint("yellow", line)), ...outcome];
   return lines.map((line) => `${line}\n`).join("");
 }

@@ -2,21 +2,21 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ticksAtStart } from "../formats/process_stat";
-import { masked } from "../formats/secrets";
-import type { Action, Attempt, Change, Daemon, Validate } from "./change";
-import type { HttpRequest } from "./host";
-import { nameOfRequest, request } from "./http_request";
-import { linuxHost, run } from "./linux_host";
-import { messageOf, Refusal } from "./refusal";
-import { removeFile, replaceFile } from "./replace_file";
+import { removeFile, replaceFile } from "./atomic_write";
+import type { Action, Change, Daemon, Try, Validate } from "./change";
+import { messageOf, UserError } from "./errors";
+import type { HttpRequest } from "./host/host";
+import { describeRequest, request } from "./host/http";
+import { linuxHost, run } from "./host/linux";
+import { ticksAtStart } from "./proc";
+import { redactSecrets } from "./redact";
 
-/** Makes one change on this host. Throws a Refusal that names the change and the step that failed. */
+/** Makes one change on this host. Throws a UserError that names the change and the step that failed. */
 export async function apply(change: Change): Promise<void> {
   try {
     await performAll(change.actions);
   } catch (error) {
-    throw new Refusal(`${change.subject}: ${messageOf(error)}`);
+    throw new UserError(`${change.subject}: ${messageOf(error)}`);
   }
 }
 
@@ -42,7 +42,7 @@ async function perform(action: Action): Promise<void> {
       return answered(action);
     case "validate":
       return validate(action);
-    case "attempt":
+    case "try":
       return attempt(action);
   }
 }
@@ -51,9 +51,9 @@ function write({ path, content, mode }: Extract<Action, { do: "write" }>): void 
   try {
     replaceFile(path, content, mode);
   } catch (error) {
-    if (error instanceof Refusal) throw error;
+    if (error instanceof UserError) throw error;
     const { code = "", message } = error as NodeJS.ErrnoException;
-    throw new Refusal(`can't write ${path}: ${message}; it is as it was. ${REMEDIES.get(code) ?? ""}`.trim());
+    throw new UserError(`can't write ${path}: ${message}; it is as it was. ${REMEDIES.get(code) ?? ""}`.trim());
   }
 }
 
@@ -64,32 +64,32 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ["EROFS", "Its file system is mounted read-only: mount it to be written and run again"],
 ]);
 
-function succeed({ argv, timeout, onFailure, replaces, unless }: Extract<Action, { do: "run" }>): void {
-  if (unless !== undefined && startOf(unless) === unless.startedAt) return;
+function succeed({ argv, timeout, diagnose, replaces, skipIfRunning }: Extract<Action, { do: "run" }>): void {
+  if (skipIfRunning !== undefined && startOf(skipIfRunning) === skipIfRunning.startedAt) return;
   try {
     run(argv, timeout === undefined ? {} : { timeout });
   } catch (error) {
     if (replaces !== undefined && ![null, replaces.startedAt].includes(startOf(replaces))) return;
-    if (!(error instanceof Refusal) || onFailure === undefined) throw error;
-    throw new Refusal(`${error.message}. ${told(onFailure)}`);
+    if (!(error instanceof UserError) || diagnose === undefined) throw error;
+    throw new UserError(`${error.message}. ${told(diagnose)}`);
   }
 }
 
 /** When the daemon that runs now was started; null where none runs, as a file may be left of one that was killed. */
 function startOf({ pidFile }: Daemon): number | null {
-  const pid = Number(linuxHost.kernel(pidFile));
-  return pid > 0 ? ticksAtStart(linuxHost.kernel(`/proc/${pid}/stat`) ?? "") : null;
+  const pid = Number(linuxHost.readText(pidFile));
+  return pid > 0 ? ticksAtStart(linuxHost.readText(`/proc/${pid}/stat`) ?? "") : null;
 }
 
 async function accepted(wanted: HttpRequest, orStatus: readonly number[] = []): Promise<void> {
-  const what = nameOfRequest(wanted);
+  const what = describeRequest(wanted);
   const response = await request(wanted);
-  if (response === null) throw new Refusal(`${what}: nobody listens there`);
+  if (response === null) throw new UserError(`${what}: nobody listens there`);
   if (response.status >= 300 && !orStatus.includes(response.status))
-    throw new Refusal(`${what} answered ${response.status}: ${response.body.trim()}`);
+    throw new UserError(`${what} answered ${response.status}: ${response.body.trim()}`);
 }
 
-async function answered({ request: wanted, timeout, onFailure }: Extract<Action, { do: "await" }>): Promise<void> {
+async function answered({ request: wanted, timeout, diagnose }: Extract<Action, { do: "await" }>): Promise<void> {
   const end = Date.now() + timeout * 1000;
   let last = "nobody listens there";
   for (;;) {
@@ -98,14 +98,14 @@ async function answered({ request: wanted, timeout, onFailure }: Extract<Action,
       if (response?.status === 200) return;
       if (response !== null) last = `answered ${response.status}`;
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof UserError)) throw error;
       last = error.message;
     }
     if (Date.now() > end) break;
     await sleep(250);
   }
-  throw new Refusal(
-    `no answer to ${nameOfRequest(wanted)} within ${timeout} s. The last try: ${last}. ${told(onFailure)}`,
+  throw new UserError(
+    `no answer to ${describeRequest(wanted)} within ${timeout} s. The last try: ${last}. ${told(diagnose)}`,
   );
 }
 
@@ -120,16 +120,16 @@ function validate({ content, argv }: Validate): void {
   }
 }
 
-async function attempt({ steps, evidence, otherwise, outcome }: Attempt): Promise<void> {
+async function attempt({ steps, diagnose, rollback, afterRollback }: Try): Promise<void> {
   try {
     await performAll(steps);
   } catch (error) {
-    const cause = `${messageOf(error)}\n${told(evidence)}`;
-    const ending = await performAll(otherwise).then(
-      () => outcome,
+    const cause = `${messageOf(error)}\n${told(diagnose)}`;
+    const ending = await performAll(rollback).then(
+      () => afterRollback,
       (second) => `What was to be done then failed, too: ${messageOf(second)}`,
     );
-    throw new Refusal(`${cause}\n${ending}`);
+    throw new UserError(`${cause}\n${ending}`);
   }
 }
 
@@ -137,7 +137,7 @@ async function attempt({ steps, evidence, otherwise, outcome }: Attempt): Promis
 function told(argv: readonly string[]): string {
   try {
     const { stdout, stderr } = run(argv, { mayFail: true });
-    return `${argv.join(" ")} says: ${masked((stdout + stderr).trim())}`;
+    return `${argv.join(" ")} says: ${redactSecrets((stdout + stderr).trim())}`;
   } catch (error) {
     return messageOf(error);
   }

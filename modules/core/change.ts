@@ -1,4 +1,4 @@
-import type { FileState, HttpRequest } from "./host";
+import type { FileState, HttpRequest } from "./host/host";
 
 /**
  * One thing that differs from what is wanted: what it is now, what it is to be, and how it gets there. `changed`, the
@@ -13,9 +13,9 @@ export interface Change {
   /** How it is made, in order. Empty where it is not this module's to make: then `madeBy` says whose. */
   readonly actions: readonly Action[];
   /** Who makes a change that the module only finds, such as a restart that the role's handler does. */
-  readonly madeBy?: string;
+  readonly pending?: string;
   /** What making it interrupts, in words. */
-  readonly disrupts?: string;
+  readonly disruption?: string;
 }
 
 /** One step of a change, as data, so that a plan can be compared and printed. */
@@ -36,20 +36,20 @@ export type Action =
       readonly argv: readonly string[];
       readonly timeout?: number;
       /** What to ask for the reason when the program fails or runs out of time. */
-      readonly onFailure?: readonly string[];
+      readonly diagnose?: readonly string[];
       /** The daemon that the program is to replace: that it has counts as success, however the program ends. */
       readonly replaces?: Daemon;
       /** The program is not run while this daemon runs. */
-      readonly unless?: Daemon;
+      readonly skipIfRunning?: Daemon;
     }
   | {
       readonly do: "await";
       readonly request: HttpRequest;
       readonly timeout: number;
-      readonly onFailure: readonly string[];
+      readonly diagnose: readonly string[];
     }
   | Validate
-  | Attempt;
+  | Try;
 
 /** The process of a daemon, by the file in which it keeps its id and by when it was started; null: none ran. */
 export interface Daemon {
@@ -66,14 +66,14 @@ export interface Validate {
 }
 
 /** Steps that may not work out, and what is then done: the failure is the change's all the same. */
-export interface Attempt {
-  readonly do: "attempt";
+export interface Try {
+  readonly do: "try";
   readonly steps: readonly Action[];
   /** A program that tells why. */
-  readonly evidence: readonly string[];
-  readonly otherwise: readonly Action[];
+  readonly diagnose: readonly string[];
+  readonly rollback: readonly Action[];
   /** What holds when these steps are done, as a sentence. */
-  readonly outcome: string;
+  readonly afterRollback: string;
 }
 
 /** A step that runs a program; it fails the change when the program fails. `timeout` in seconds, 30 unless told. */
@@ -81,28 +81,28 @@ export function run(argv: readonly string[], timeout?: number): Action {
   return timeout === undefined ? { do: "run", argv } : { do: "run", argv, timeout };
 }
 
-export interface WantedFile {
+export interface DesiredFile {
   readonly path: string;
   /** One character a byte; null where the file is not to be there. */
   readonly content: string | null;
   /** The permission bits that the file must have; without them, an existing file keeps its own and a new one gets 0644. */
   readonly mode?: number;
   /** Turns the content into what the diff may show, where parts of it are secret. */
-  readonly shown?: (content: string) => string;
+  readonly redact?: (content: string) => string;
   /** Steps after the file is in place, such as a reload of who reads it. */
   readonly afterwards?: readonly Action[];
 }
 
 /** Takes a file as it is and as it is wanted; returns the changes between the two: none, its content, or its mode. */
-export function fileChanges(observed: FileState | null, wanted: WantedFile): Change[] {
-  const { path, content, mode, shown = (text: string) => text, afterwards = [] } = wanted;
+export function fileChanges(observed: FileState | null, wanted: DesiredFile): Change[] {
+  const { path, content, mode, redact = (text: string) => text, afterwards = [] } = wanted;
   if (content === null) {
     return observed === null
       ? []
       : [
           {
             subject: path,
-            before: shown(observed.content),
+            before: redact(observed.content),
             after: "",
             actions: [{ do: "remove", path }, ...afterwards],
           },
@@ -113,8 +113,8 @@ export function fileChanges(observed: FileState | null, wanted: WantedFile): Cha
     return [
       {
         subject: path,
-        before: observed === null ? "" : shown(observed.content),
-        after: shown(content),
+        before: observed === null ? "" : redact(observed.content),
+        after: redact(content),
         actions: [write, ...afterwards],
       },
     ];

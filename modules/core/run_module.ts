@@ -1,8 +1,8 @@
 import type { Change } from "./change";
-import type { Host } from "./host";
+import { UserError } from "./errors";
+import type { Host } from "./host/host";
 import type { Module, Plan } from "./module";
-import { type OptionTable, parseOptions } from "./parse_options";
-import { Refusal } from "./refusal";
+import { type OptionTable, parseOptions } from "./options";
 
 export interface RunMode {
   /** Only report what would change. */
@@ -20,9 +20,9 @@ export interface Result {
   /** The subjects of all changes. */
   readonly changes?: readonly string[];
   /** What they interrupt. */
-  readonly disrupts?: readonly string[];
+  readonly disruptions?: readonly string[];
   /** Who makes those of them that this module only finds. */
-  readonly owed?: readonly string[];
+  readonly pending?: readonly string[];
   readonly warnings?: readonly string[];
   readonly [fact: string]: unknown;
 }
@@ -65,14 +65,14 @@ export async function runModule<Table extends OptionTable, Observed>(
     return {
       failed: true,
       msg: shortened(hide(messageOf(module.name, error))),
-      ...(error instanceof Refusal ? {} : { exception: hide(String(error instanceof Error ? error.stack : error)) }),
+      ...(error instanceof UserError ? {} : { exception: hide(String(error instanceof Error ? error.stack : error)) }),
       ...report(made, { changes: [], facts: {} }, mode),
     };
   }
 }
 
-function isMadeByOthers({ madeBy }: Change): boolean {
-  return madeBy !== undefined;
+function isMadeByOthers({ pending }: Change): boolean {
+  return pending !== undefined;
 }
 
 /** Plans, makes the changes, adding each to `made`, and plans again to see that none is left. */
@@ -94,7 +94,7 @@ async function carryOut(
     const what = left.map(
       ({ subject, before, after: wanted }) => `${subject} is ${quote(before)}, not ${quote(wanted)}`,
     );
-    throw new Refusal(
+    throw new UserError(
       `all changes were made, yet the host is not as wanted: ${what.join("; ")}. Run again with --diff, and look for what else manages this host.`,
     );
   }
@@ -109,14 +109,14 @@ function withoutSecrets(table: OptionTable, args: ReadonlyMap<string, unknown>):
 }
 
 function report(changes: readonly Change[], plan: Plan, mode: RunMode): Result {
-  const disrupts = changes.flatMap((change) => change.disrupts ?? []);
-  const owed = changes.flatMap((change) => change.madeBy ?? []);
+  const disruptions = changes.flatMap((change) => change.disruption ?? []);
+  const pending = changes.flatMap((change) => change.pending ?? []);
   return {
     changed: changes.length > 0,
     ...plan.facts,
     ...(changes.length > 0 && { changes: changes.map(({ subject }) => subject) }),
-    ...(disrupts.length > 0 && { disrupts }),
-    ...(owed.length > 0 && { owed }),
+    ...(disruptions.length > 0 && { disruptions }),
+    ...(pending.length > 0 && { pending }),
     ...(mode.diff && { diff: changes.map(toDiff) }),
     ...(plan.warnings?.length && { warnings: plan.warnings }),
   };
@@ -136,7 +136,7 @@ function quote(text: string): string {
 }
 
 function messageOf(moduleName: string, error: unknown): string {
-  if (error instanceof Refusal) return error.message;
+  if (error instanceof UserError) return error.message;
   return `${moduleName} failed in a way that it should not: ${error instanceof Error ? error.message : String(error)}. Please report this with the output of -vvv.`;
 }
 

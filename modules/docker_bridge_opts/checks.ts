@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
+import { redactSecrets } from "../core/redact";
 import { daemonKeys } from "../formats/daemon_json";
 import { type DockerFlags, flagOf, isKnownOption, jsonValue } from "../formats/docker_options";
-import { masked } from "../formats/secrets";
 import { type Configuration, flagsOf, optionsOf } from "./configuration";
 
 /** From this version on, dockerd itself judges a configuration that it is not run with (--validate). */
@@ -12,16 +12,16 @@ export function canValidate(version: string | null): boolean {
   return Number.parseInt(version ?? "", 10) >= VALIDATES_SINCE;
 }
 
-/** Throws a Refusal for an option, or a value, that dockerd would not start with. */
+/** Throws a UserError for an option, or a value, that dockerd would not start with. */
 export function refuseBadOptions(wanted: DockerFlags, version: string | null): void {
   for (const [name, values] of wanted) {
     if (!isKnownOption(name) && !canValidate(version)) {
-      throw new Refusal(
+      throw new UserError(
         `opts: dockerd has no option --${name}, as far as is known; correct its name, or set it by hand`,
       );
     }
     const wrong = values.find((value) => !fits(name, value));
-    if (wrong !== undefined) throw new Refusal(`opts: dockerd takes no "${wrong}" for --${name}; correct it`);
+    if (wrong !== undefined) throw new UserError(`opts: dockerd takes no "${wrong}" for --${name}; correct it`);
   }
 }
 
@@ -36,7 +36,7 @@ function isNumeric(name: string): boolean {
   return typeof jsonValue(name, ["0"]) === "number";
 }
 
-/** Throws a Refusal, in dockerd's own words, for a configuration that contradicts itself. */
+/** Throws a UserError, in dockerd's own words, for a configuration that contradicts itself. */
 export function refuseContradictions(configuration: Configuration, configPath: string): void {
   const [flags, keys] = [flagsOf(configuration), daemonKeys(configuration.config)];
   // Runtimes of the two are put together (moby, daemon/config/config.go, skipDuplicates).
@@ -45,25 +45,25 @@ export function refuseContradictions(configuration: Configuration, configPath: s
     const each = twice.map(
       ([key, value]) => `${key}: (from flag: ${show(flags.get(flagOf(key)))}, from file: ${show(value)})`,
     );
-    throw new Refusal(
+    throw new UserError(
       "dockerd would not start: the following directives are specified both as a flag and in the configuration file: " +
         `${each.join(", ")}. Take them out of ${configPath}, or from behind dockerd`,
     );
   }
   const options = optionsOf(configuration);
   if ((options.get("bip")?.at(-1) ?? "") !== "" && (options.get("bridge")?.at(-1) ?? "") !== "") {
-    throw new Refusal(
+    throw new UserError(
       "dockerd would not start: You specified -b & --bip, mutually exclusive options. Please specify only one. " +
         `Take bip out: it is the address of Docker's own bridge docker0, and ${options.get("bridge")?.at(-1)} has one`,
     );
   }
 }
 
-/** Throws a Refusal where the socket that systemd holds for dockerd would be served by nobody, and every client of it hang. */
+/** Throws a UserError where the socket that systemd holds for dockerd would be served by nobody, and every client of it hang. */
 export function refuseLostSocket(present: Configuration, wanted: Configuration): void {
   const [before, after] = [present, wanted].map((configuration) => optionsOf(configuration).get("host") ?? []);
   if (!before?.includes("fd://") || after?.includes("fd://")) return;
-  throw new Refusal(
+  throw new UserError(
     `opts: --host=${after?.join(", ")} would take the place of fd://, by which dockerd serves systemd's docker.socket; ` +
       "give --host=fd:// as well",
   );
@@ -71,5 +71,5 @@ export function refuseLostSocket(present: Configuration, wanted: Configuration):
 
 function show(value: unknown): string {
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  return masked(Array.isArray(value) ? `[${value.join(" ")}]` : text);
+  return redactSecrets(Array.isArray(value) ? `[${value.join(" ")}]` : text);
 }

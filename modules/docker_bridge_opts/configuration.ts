@@ -1,8 +1,8 @@
 import { daemonOptions, withDaemonOptions } from "../formats/daemon_json";
 import { parseDockerFlags, withDockerFlags, withoutDockerFlags } from "../formats/docker_flags";
 import { type DockerFlags, meansTheSame } from "../formats/docker_options";
-import { unitSettings } from "../formats/unit_file";
-import { splitWords } from "../formats/words";
+import { splitWords } from "../formats/shell_words";
+import { unitSettings } from "../formats/systemd_ini";
 
 /** All the texts that dockerd gets its options from. */
 export interface Configuration {

@@ -1,9 +1,9 @@
-import type { Host, HttpRequest } from "../core/host";
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
+import type { Host, HttpRequest } from "../core/host/host";
+import { ticksAtStart } from "../core/proc";
 import { daemonOptions } from "../formats/daemon_json";
 import { parseDockerFlags } from "../formats/docker_flags";
 import type { DockerFlags } from "../formats/docker_options";
-import { ticksAtStart } from "../formats/process_stat";
 import type { Previous } from "./previous";
 
 /** The daemon that runs, which is what counts. */
@@ -41,12 +41,12 @@ export async function observeDaemon(
   config: { readonly path: string; readonly content: string },
   previous: Previous | null,
 ): Promise<RunningDaemon | null> {
-  const commandLine = pid > 0 ? host.kernel(`/proc/${pid}/cmdline`) : null;
-  const startedAt = ticksAtStart(host.kernel(`/proc/${pid}/stat`) ?? "");
+  const commandLine = pid > 0 ? host.readText(`/proc/${pid}/cmdline`) : null;
+  const startedAt = ticksAtStart(host.readText(`/proc/${pid}/stat`) ?? "");
   if (commandLine === null || startedAt === null) return null;
   const [program = "", ...words] = commandLine.replace(/\0$/, "").split("\0");
   if (!/(^|\/)docker[^/]*$/.test(program)) return null; // The pid file is a dead daemon's, its id another process's.
-  const id = `${host.kernel("/proc/sys/kernel/random/boot_id")} ${pid} ${startedAt}`;
+  const id = `${host.readText("/proc/sys/kernel/random/boot_id")} ${pid} ${startedAt}`;
   const network = await ask<NetworkAnswer>("/networks/bridge", host);
   return {
     id,
@@ -86,7 +86,7 @@ function fileAtStart(
   if (previous?.daemon === id) {
     return daemonOptions(previous.files.find((file) => file.path === path)?.content ?? "");
   }
-  const [changed, started] = [host.modified(path), host.modified("/var/run/docker.pid")];
+  const [changed, started] = [host.mtime(path), host.mtime("/var/run/docker.pid")];
   // A time to come tells nothing; a clock was wrong.
   const newer = changed !== null && started !== null && changed > started && changed <= Date.now();
   return newer ? null : daemonOptions(content);
@@ -127,7 +127,7 @@ async function ask<Answer>(path: string, host: Host): Promise<{ answer: Answer |
     const { status, body, server = "" } = (await host.request(request)) ?? { status: 0, body: "" };
     return { answer: status === 200 ? (JSON.parse(body) as Answer) : null, server };
   } catch (error) {
-    if (error instanceof Refusal || error instanceof SyntaxError) return { answer: null, server: "" };
+    if (error instanceof UserError || error instanceof SyntaxError) return { answer: null, server: "" };
     throw error;
   }
 }

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Host } from "../core/host";
-import { Refusal } from "../core/refusal";
-import { unitProperties } from "../core/systemd";
+import { UserError } from "../core/errors";
+import type { Host } from "../core/host/host";
+import { unitProperties } from "../core/systemctl";
 import { environmentValue } from "../formats/environment_file";
-import { unitSettings } from "../formats/unit_file";
-import { splitWords } from "../formats/words";
+import { splitWords } from "../formats/shell_words";
+import { unitSettings } from "../formats/systemd_ini";
 import { DROP_IN_PATH } from "./drop_in";
 import { VARIABLE } from "./options_file";
 
@@ -24,10 +24,10 @@ export interface DockerService {
   readonly pid: number;
 }
 
-/** Finds out how dockerd is started, as no distribution's name tells. Throws a Refusal where there is no Docker. */
+/** Finds out how dockerd is started, as no distribution's name tells. Throws a UserError where there is no Docker. */
 export async function observeService(host: Host): Promise<DockerService> {
   // As sd_booted(3) tells that systemd runs.
-  return host.names("/run/systemd").includes("system") ? observeUnit(host) : observeScript(host);
+  return host.readdir("/run/systemd").includes("system") ? observeUnit(host) : observeScript(host);
 }
 
 /** Docker's unit; of a restart under way, such as an interrupted run has begun, it is the daemon that it ends with that counts. */
@@ -46,12 +46,12 @@ const SETTLE_SECONDS = 30;
 async function observeUnit(host: Host): Promise<DockerService> {
   const property = await settledUnit(host);
   if (property("LoadState") !== "loaded") {
-    throw new Refusal(
+    throw new UserError(
       `Docker's unit docker.service is ${property("LoadState") || "unknown"} here; install Docker first (apt install docker.io)`,
     );
   }
   const paths = [property("FragmentPath"), ...splitWords(property("DropInPaths")).map(({ value }) => value)];
-  const files = paths.filter((path) => path !== DROP_IN_PATH).map((path) => host.file(path)?.content ?? "");
+  const files = paths.filter((path) => path !== DROP_IN_PATH).map((path) => host.readFile(path)?.content ?? "");
   const command = unitSettings(files, "Service", "ExecStart").at(-1) ?? "";
   const environmentFiles = unitSettings(files, "Service", "EnvironmentFile").map((path) => path.replace(/^-/, ""));
   return {
@@ -60,7 +60,9 @@ async function observeUnit(host: Host): Promise<DockerService> {
     // Only as a word of its own, and without braces, it becomes several words (systemd.service(5)).
     readsFile: environmentFiles.length > 0 && splitWords(command).some(({ raw }) => raw === `$${VARIABLE}`),
     filePath:
-      environmentFiles.filter((path) => environmentValue(host.file(path)?.content ?? "", VARIABLE) !== null).at(-1) ??
+      environmentFiles
+        .filter((path) => environmentValue(host.readFile(path)?.content ?? "", VARIABLE) !== null)
+        .at(-1) ??
       environmentFiles.filter((path) => path.startsWith("/etc/")).at(-1) ??
       DEFAULT_FILE,
     needsReload: property("NeedDaemonReload") === "yes",
@@ -72,14 +74,14 @@ const SCRIPTS = ["/etc/init/docker.conf", "/etc/init.d/docker"];
 
 /** An upstart job or a sysvinit script, both of which source the file. */
 function observeScript(host: Host): DockerService {
-  const script = SCRIPTS.map((path) => host.file(path)).find((file) => file !== null);
-  if (!script) throw new Refusal(`there is no systemd here and none of ${SCRIPTS.join(", ")}; install Docker first`);
+  const script = SCRIPTS.map((path) => host.readFile(path)).find((file) => file !== null);
+  if (!script) throw new UserError(`there is no systemd here and none of ${SCRIPTS.join(", ")}; install Docker first`);
   return {
     init: "script",
     command: "",
     readsFile: script.content.includes("/etc/default/") && script.content.includes(`$${VARIABLE}`),
     filePath: DEFAULT_FILE,
     needsReload: false,
-    pid: Number(host.kernel("/var/run/docker.pid")),
+    pid: Number(host.readText("/var/run/docker.pid")),
   };
 }

@@ -1,4 +1,4 @@
-import { runForAnsible } from "../core/ansible";
+import { runForAnsible } from "../core/ansible_entry";
 import { dockerBridgeOpts } from "./module";
 
 void runForAnsible(dockerBridgeOpts);

@@ -1,18 +1,18 @@
-import type { FileState, Host } from "../core/host";
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
+import type { FileState, Host } from "../core/host/host";
+import { ticksAtStart } from "../core/proc";
 import { daemonKeys } from "../formats/daemon_json";
 import { parseDockerFlags } from "../formats/docker_flags";
 import { parseAddresses } from "../formats/iproute";
-import { ticksAtStart } from "../formats/process_stat";
-import { splitWords } from "../formats/words";
+import { splitWords } from "../formats/shell_words";
 import { observeDaemon, type RunningDaemon, withContainers } from "./daemon";
+import { wantedFlags } from "./desired";
 import { type DockerService, observeService } from "./docker_service";
 import { DROP_IN_PATH } from "./drop_in";
 import type { DockerOptions } from "./options";
 import { readOptions, VARIABLE } from "./options_file";
 import { restartOwed } from "./owed";
 import { PREVIOUS_PATH, type Previous, readPrevious } from "./previous";
-import { wantedFlags } from "./wanted";
 
 /** The host as docker_bridge_opts finds it. */
 export interface ObservedDocker {
@@ -39,8 +39,8 @@ export async function observe(options: DockerOptions, host: Host): Promise<Obser
   const wanted = wantedFlags(options);
   const [bridge = null] = wanted.get("bridge") ?? [];
   const service = await observeService(host);
-  const optionsFile = host.file(service.filePath);
-  const dropIn = host.file(DROP_IN_PATH);
+  const optionsFile = host.readFile(service.filePath);
+  const dropIn = host.readFile(DROP_IN_PATH);
   const lineIsRead =
     service.readsFile || options.place === "docker_opts" || (dropIn?.content.includes(`$${VARIABLE}`) ?? false);
   const line = lineIsRead ? readOptions(service, optionsFile?.content ?? "").line : "";
@@ -48,9 +48,9 @@ export async function observe(options: DockerOptions, host: Host): Promise<Obser
     parseDockerFlags([...splitWords(service.command), ...splitWords(line)])
       .get("config-file")
       ?.at(-1) ?? "/etc/docker/daemon.json";
-  const config = host.file(configPath);
+  const config = host.readFile(configPath);
   refuseUnreadable(configPath, config?.content ?? "");
-  const previous = readPrevious(host.file(PREVIOUS_PATH));
+  const previous = readPrevious(host.readFile(PREVIOUS_PATH));
   const read = { path: configPath, content: config?.content ?? "" };
   const daemon = await observeDaemon(service.pid, host, read, previous);
   const mayRestart = daemon !== null && (options.state !== "present" || restartOwed(wanted, daemon).length > 0);
@@ -64,7 +64,7 @@ export async function observe(options: DockerOptions, host: Host): Promise<Obser
     daemon: mayRestart ? await withContainers(daemon, host) : daemon,
     version: daemon === null ? installedVersion(host) : daemon.version,
     previous,
-    calledAt: ticksAtStart(host.kernel("/proc/self/stat") ?? "") ?? 0,
+    calledAt: ticksAtStart(host.readText("/proc/self/stat") ?? "") ?? 0,
     bridgeAddresses: bridge === null || options.bridge_address !== null ? [] : addressesOf(bridge, host),
   };
 }
@@ -73,7 +73,7 @@ function refuseUnreadable(path: string, content: string): void {
   try {
     daemonKeys(content);
   } catch (error) {
-    throw error instanceof Refusal ? new Refusal(`${path}: ${error.message}; correct it`) : error;
+    throw error instanceof UserError ? new UserError(`${path}: ${error.message}; correct it`) : error;
   }
 }
 

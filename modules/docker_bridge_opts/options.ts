@@ -1,8 +1,7 @@
-import { choice, int, list, str, textOrObject } from "../core/option";
-import type { Values } from "../core/parse_options";
-import { Refusal } from "../core/refusal";
-import { interfaceName } from "../network/interface_name";
-import { ipv4, ipv4Interface, ipv4Network } from "../network/ipv4";
+import { UserError } from "../core/errors";
+import { choice, int, list, str, textOrObject, type Values } from "../core/options";
+import { ipv4, ipv4Interface, ipv4Network } from "../net/ipv4";
+import { interfaceName } from "../net/validators";
 
 export const options = {
   state: choice(["present", "absent", "restarted"], {
@@ -56,7 +55,7 @@ function domain(text: string): string {
       text,
     )
   ) {
-    throw new Refusal(`"${text}" is not a domain name; write it as service.consul`);
+    throw new UserError(`"${text}" is not a domain name; write it as service.consul`);
   }
   return text;
 }

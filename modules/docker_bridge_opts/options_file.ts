@@ -1,6 +1,6 @@
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
+import { redactSecrets } from "../core/redact";
 import { environmentValue, withEnvironmentValue } from "../formats/environment_file";
-import { masked } from "../formats/secrets";
 import { shellValue, withShellValue } from "../formats/shell_file";
 import type { DockerService } from "./docker_service";
 
@@ -14,7 +14,7 @@ export interface OptionsLine {
   readonly broken: boolean;
 }
 
-/** Reads DOCKER_OPTS as the service does: systemd expands nothing, a script's shell everything. Throws a Refusal where only a shell can tell. */
+/** Reads DOCKER_OPTS as the service does: systemd expands nothing, a script's shell everything. Throws a UserError where only a shell can tell. */
 export function readOptions({ init, filePath }: DockerService, content: string): OptionsLine {
   if (init === "script") return { line: asShell(filePath, content), broken: false };
   const line = environmentValue(content, VARIABLE) ?? "";
@@ -25,12 +25,12 @@ export function readOptions({ init, filePath }: DockerService, content: string):
 
 /**
  * Returns the file's content with these options. It may be left empty, as a unit may not start without the file. Throws a
- * Refusal where the service would not read them there.
+ * UserError where the service would not read them there.
  */
 export function writeOptions(service: DockerService, content: string, line: string): string {
   const edited = withOptions(service, content, line === "" ? null : line);
   if (readOptions(service, edited).line === line) return edited;
-  throw new Refusal(
+  throw new UserError(
     `${service.filePath}: ${VARIABLE} would not be read there, as a quote or a continued line before it has no end; give it one`,
   );
 }
@@ -49,6 +49,6 @@ function asShell(path: string, content: string): string {
   try {
     return shellValue(content, VARIABLE) ?? "";
   } catch (error) {
-    throw error instanceof Refusal ? new Refusal(`${path}: ${masked(error.message)}`) : error;
+    throw error instanceof UserError ? new UserError(`${path}: ${redactSecrets(error.message)}`) : error;
   }
 }

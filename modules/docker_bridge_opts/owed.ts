@@ -1,6 +1,6 @@
 import type { Change } from "../core/change";
+import { redactSecrets } from "../core/redact";
 import { type DockerFlags, meansTheSame } from "../formats/docker_options";
-import { masked } from "../formats/secrets";
 import type { RunningDaemon } from "./daemon";
 
 /** What Docker's default network is made by. Its API tells of these. */
@@ -44,8 +44,8 @@ export function restartOwed(wanted: DockerFlags, daemon: RunningDaemon | null): 
       before: before === null ? "stopped\n" : show(wanted, before),
       after: show(wanted, (name) => wanted.get(name)),
       actions: [],
-      madeBy: "a restart of Docker",
-      disrupts: interruption(
+      pending: "a restart of Docker",
+      disruption: interruption(
         daemon,
         OF_THE_NETWORK.some((name) => wanted.has(name) && differs(name)),
       ),
@@ -71,7 +71,7 @@ function show(wanted: DockerFlags, values: (name: string) => readonly string[] |
   const lines = [...wanted.keys()].flatMap((name) => {
     const found = values(name) ?? [];
     if (found === "unknown") return [`--${name}: not known, as daemon.json is newer than the daemon`];
-    return found.map((value) => `--${name}=${masked(value)}`);
+    return found.map((value) => `--${name}=${redactSecrets(value)}`);
   });
   return `${lines.join("\n") || "none of these options"}\n`;
 }

@@ -1,11 +1,12 @@
 import { type Action, type Change, fileChanges, run } from "../core/change";
-import type { FileState } from "../core/host";
+import type { FileState } from "../core/host/host";
 import type { Plan } from "../core/module";
+import { redactSecrets } from "../core/redact";
 import type { DockerFlags } from "../formats/docker_options";
-import { masked } from "../formats/secrets";
-import { splitWords } from "../formats/words";
+import { splitWords } from "../formats/shell_words";
 import { canValidate, refuseBadOptions, refuseContradictions, refuseLostSocket } from "./checks";
 import { type Configuration, configure, flagsOf, leftOut, optionsOf, type Place } from "./configuration";
+import { flagsToTakeOut, refuseForeignSubnet, wantedFlags } from "./desired";
 import { DROP_IN_PATH, renderDropIn } from "./drop_in";
 import type { ObservedDocker } from "./observe";
 import type { DockerOptions } from "./options";
@@ -13,7 +14,6 @@ import { readOptions, VARIABLE, writeOptions } from "./options_file";
 import { restartOwed, runningOptions } from "./owed";
 import { isCurrent, keep } from "./previous";
 import { restart } from "./restart";
-import { flagsToTakeOut, refuseForeignSubnet, wantedFlags } from "./wanted";
 
 /** Decides what the files that dockerd reads are to say, and whether the running daemon owes a restart. */
 export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
@@ -50,7 +50,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
     changes: [...changes, ...(reloads ? [] : reload(observed)), ...(owed ?? [])],
     facts: {
       path: place === "line" && isRead ? service.filePath : configPath,
-      docker_opts: masked(configuration.line),
+      docker_opts: redactSecrets(configuration.line),
       restart_required: (owed ?? []).length > 0,
     },
     warnings,
@@ -71,7 +71,7 @@ function placeOf({ place }: DockerOptions, { lineIsRead }: ObservedDocker): Plac
   return place === "docker_opts" ? "line" : "config";
 }
 
-/** Returns warnings; throws a Refusal where containers would get addresses that other hosts use. */
+/** Returns warnings; throws a UserError where containers would get addresses that other hosts use. */
 function check({ bridge_address }: DockerOptions, wanted: DockerFlags, observed: ObservedDocker): string[] {
   const [address = null] = bridge_address === null ? observed.bridgeAddresses : [bridge_address];
   refuseForeignSubnet(wanted, address);
@@ -92,12 +92,12 @@ function filesWanted(present: Configuration, wanted: Configuration, observed: Ob
     ...fileChanges(config, {
       path: configPath,
       content: wanted.config === present.config ? (config?.content ?? null) : emptied(wanted.config),
-      shown: masked,
+      redact: redactSecrets,
     }),
     ...fileChanges(optionsFile, {
       path: service.filePath,
       content: lineStands ? (optionsFile?.content ?? null) : writeOptions(service, content, wanted.line),
-      shown: masked,
+      redact: redactSecrets,
     }),
     ...(service.init === "systemd"
       ? fileChanges(dropIn, {
@@ -106,7 +106,7 @@ function filesWanted(present: Configuration, wanted: Configuration, observed: Ob
             wanted.command !== present.command || needsFile
               ? renderDropIn(wanted.command, needsFile ? service.filePath : null)
               : null,
-          shown: masked,
+          redact: redactSecrets,
           afterwards: [RELOAD],
         })
       : []),

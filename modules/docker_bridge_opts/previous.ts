@@ -1,5 +1,5 @@
 import type { Action } from "../core/change";
-import type { FileState } from "../core/host";
+import type { FileState } from "../core/host/host";
 
 /**
  * The configuration from before the first change that the running daemon has not been restarted for. It is on the disk

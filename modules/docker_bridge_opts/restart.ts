@@ -19,7 +19,7 @@ export function restart(observed: ObservedDocker, configured: DockerFlags): Chan
       before: daemon === null ? "stopped\n" : "running since before\n",
       after: "restarted\n",
       actions: restartActions(observed, configured),
-      disrupts: interruption(daemon, daemon !== null && networkDiffers(configured, daemon)),
+      disruption: interruption(daemon, daemon !== null && networkDiffers(configured, daemon)),
     },
   ];
 }
@@ -36,7 +36,7 @@ function restartActions({ service, daemon, previous }: ObservedDocker, configure
   const present: Daemon = { pidFile: "/var/run/docker.pid", startedAt: daemon?.startedAt ?? null };
   const state = bySystemd ? ["systemctl", "is-active", "docker.service"] : ["service", "docker", "status"];
   const answer: Action[] = listensOnSocket(configured)
-    ? [{ do: "await", request: PING, timeout: ANSWER_SECONDS, onFailure: state }]
+    ? [{ do: "await", request: PING, timeout: ANSWER_SECONDS, diagnose: state }]
     : [];
   const kept = isCurrent(previous, daemon?.id ?? null) ? previous : null;
   // Docker keeps its default network for as long as a container on any is running ("There are old running containers, the
@@ -48,12 +48,12 @@ function restartActions({ service, daemon, previous }: ObservedDocker, configure
   const attempted = answer.length > 0 ? { ...start, replaces: present } : start;
   return [
     {
-      do: "attempt",
+      do: "try",
       steps: [...stopContainers, ...reset, attempted, ...answer, ...startContainers],
-      evidence: bySystemd
+      diagnose: bySystemd
         ? ["journalctl", "--no-pager", "--output=cat", "--lines=10", "_SYSTEMD_UNIT=docker.service"]
         : ["tail", "-n", "10", "/var/log/docker.log", "/var/log/upstart/docker.log"],
-      otherwise:
+      rollback:
         kept === null
           ? []
           : [
@@ -61,12 +61,12 @@ function restartActions({ service, daemon, previous }: ObservedDocker, configure
               ...(bySystemd ? [run(["systemctl", "daemon-reload"])] : []),
               ...reset,
               // It still has the configuration that is back.
-              daemon === null ? start : { ...start, unless: present },
+              daemon === null ? start : { ...start, skipIfRunning: present },
               ...answer,
               ...startContainers,
               FORGET,
             ],
-      outcome:
+      afterRollback:
         kept === null
           ? "No configuration from before is kept, so Docker is left as it is; correct its options and run again."
           : "The configuration from before is back, and Docker runs with it again; correct the options and run again.",

@@ -1,5 +1,5 @@
 import { asciiJson } from "../core/ascii_json";
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
 import { type DockerFlags, flagOf, flagValues, isObject, jsonValue, keyOf, meansTheSame } from "./docker_options";
 
 /** A key of the file's object with its value, and where they stand in the text. */
@@ -11,7 +11,7 @@ interface Member {
   readonly end: number;
 }
 
-/** The keys of daemon.json with their values. Throws a Refusal where the text is no JSON object; an empty one has no keys. */
+/** The keys of daemon.json with their values. Throws a UserError where the text is no JSON object; an empty one has no keys. */
 export function daemonKeys(content: string): ReadonlyMap<string, unknown> {
   return new Map(members(content).map(({ key, value }) => [key, value]));
 }
@@ -29,7 +29,7 @@ export function daemonOptions(content: string): DockerFlags {
 /**
  * Takes the content of daemon.json and the options that it is to have, by their names as flags; one without values goes.
  * Returns it with just these changed: a value where it stands, a new key behind the last one, in the way that the file is
- * written; a value that means the same already stays. Throws a Refusal where daemon.json has no form for an option.
+ * written; a value that means the same already stays. Throws a UserError where daemon.json has no form for an option.
  */
 export function withDaemonOptions(content: string, wanted: DockerFlags): string {
   return [...wanted].reduce((text, [flag, values]) => withOption(text, flag, values), content);
@@ -44,7 +44,7 @@ function withOption(content: string, flag: string, values: readonly string[]): s
   if (now && meansTheSame(flag, now, values)) return content;
   const value = jsonValue(flag, values);
   if (value === undefined) {
-    throw new Refusal(
+    throw new UserError(
       `--${flag}=${values.join(",")} has no form in daemon.json that this module knows; give it there by hand`,
     );
   }
@@ -114,8 +114,8 @@ function parse(content: string): Record<string, unknown> {
   } catch (error) {
     // Node quotes from the text, and there may be secrets in it.
     const [position = ""] = / at position \d+/.exec(String(error)) ?? [];
-    throw new Refusal(`it is no JSON${position}; dockerd would not start with it`);
+    throw new UserError(`it is no JSON${position}; dockerd would not start with it`);
   }
-  if (!isObject(value)) throw new Refusal("it is no JSON object; dockerd would not start with it");
+  if (!isObject(value)) throw new UserError("it is no JSON object; dockerd would not start with it");
   return value;
 }

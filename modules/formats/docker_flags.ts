@@ -1,5 +1,5 @@
 import { type DockerFlags, isSwitch, meansTheSame } from "./docker_options";
-import { splitWords, type Word } from "./words";
+import { splitWords, type Word } from "./shell_words";
 
 /** dockerd's short flags (dockerd --help, docker.io 20.10, and 1.6 for -d, -g and -p). */
 const SHORT: Readonly<Record<string, string>> = {

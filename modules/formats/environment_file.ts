@@ -1,4 +1,4 @@
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
 
 /** An assignment in an EnvironmentFile: its value, and where it stands in the text. */
 interface Assignment {
@@ -47,12 +47,12 @@ export function renderEnvironment(comment: string, variables: ReadonlyMap<string
 
 /**
  * Takes a value; returns it in double quotes, what is special between them behind a backslash, as systemd and a shell alike
- * read it. Throws a Refusal for control characters.
+ * read it. Throws a UserError for control characters.
  */
 export function doubleQuoted(value: string): string {
   // By ASCII's control characters alone: the content has a byte a character, and UTF-8 has bytes of 0x80 to 0x9f.
   if (/[^\x20-\x7e\x80-\uffff]/.test(value))
-    throw new Refusal(`${JSON.stringify(value)} can't stand in an environment file; remove the control characters`);
+    throw new UserError(`${JSON.stringify(value)} can't stand in an environment file; remove the control characters`);
   return `"${value.replace(/["\\$`]/g, "\\$&")}"`;
 }
 

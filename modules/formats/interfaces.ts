@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path";
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
 
 /** A step of a stanza: when ifupdown runs it, and the shell command. */
 export interface Step {
@@ -8,7 +8,7 @@ export interface Step {
 }
 
 /**
- * Renders an interfaces(5) file of one interface that its steps alone configure. Throws a Refusal for what can't stand in
+ * Renders an interfaces(5) file of one interface that its steps alone configure. Throws a UserError for what can't stand in
  * a line there.
  */
 export function renderManualInterface(stanza: { comment: string; name: string; steps: readonly Step[] }): string {
@@ -24,7 +24,7 @@ export function renderManualInterface(stanza: { comment: string; name: string; s
 
 /** A line of interfaces(5) ends at a newline and goes on after a backslash; neither can be quoted. */
 function line(text: string): string {
-  if (/\p{Cc}|\\$/u.test(text)) throw new Refusal(`${JSON.stringify(text)} can't stand in a line of interfaces(5)`);
+  if (/\p{Cc}|\\$/u.test(text)) throw new UserError(`${JSON.stringify(text)} can't stand in a line of interfaces(5)`);
   return text;
 }
 

@@ -1,4 +1,4 @@
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
 import { doubleQuoted } from "./environment_file";
 
 /** An assignment in a file that a shell sources. */
@@ -15,13 +15,13 @@ interface Assignment {
 
 /**
  * The value of a variable after a shell has sourced the file, or null where it is not set there. Chains such as
- * `A="$A more"` are followed. Throws a Refusal where only the shell itself could tell.
+ * `A="$A more"` are followed. Throws a UserError where only the shell itself could tell.
  */
 export function shellValue(content: string, key: string): string | null {
   const values = new Map<string, string | null>();
   for (const { key: name, raw, always } of assignments(content)) {
     if (name === key && !always) {
-      throw new Refusal(`${key} is set under a condition there (${key}=${raw}); set it once, on a line of its own`);
+      throw new UserError(`${key} is set under a condition there (${key}=${raw}); set it once, on a line of its own`);
     }
     values.set(name, always ? expand(raw, values, key) : null);
   }
@@ -30,7 +30,7 @@ export function shellValue(content: string, key: string): string | null {
     const raw = assignments(content)
       .filter((each) => each.key === key)
       .at(-1)?.raw;
-    throw new Refusal(
+    throw new UserError(
       `only a shell can tell the value of ${key} there (${raw}); write its text in place of commands and of variables that are not set there`,
     );
   }

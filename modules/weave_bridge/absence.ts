@@ -1,6 +1,6 @@
 import { type Change, run } from "../core/change";
+import { UserError } from "../core/errors";
 import type { Plan } from "../core/module";
-import { Refusal } from "../core/refusal";
 import { bootChanges } from "./boot";
 import { isContainerPort } from "./container_ports";
 import { deleteRule } from "./firewall";
@@ -11,7 +11,7 @@ import type { ObservedBridge } from "./observe";
 import { type BridgeOptions, VXLAN_SUFFIX } from "./options";
 
 /**
- * Decides what removes a bridge and all that was made for it. Throws a Refusal while containers are attached, unless
+ * Decides what removes a bridge and all that was made for it. Throws a UserError while containers are attached, unless
  * forced, and where the device of that name is no bridge.
  */
 export function planAbsence({ name, force, docker_leaves }: BridgeOptions, observed: ObservedBridge): Plan {
@@ -21,7 +21,7 @@ export function planAbsence({ name, force, docker_leaves }: BridgeOptions, obser
     (port) => port !== name + VXLAN_SUFFIX && port !== ROUTER_PORT && !(docker_leaves && isContainerPort(port)),
   );
   if (attached.length > 0 && !force) {
-    throw new Refusal(
+    throw new UserError(
       `state: the bridge ${name} has ${attached.length} ports that this module did not make (${attached.join(", ")}): ` +
         "containers, most likely. Stop them first, or cut them off with force: true",
     );
@@ -33,7 +33,8 @@ export function planAbsence({ name, force, docker_leaves }: BridgeOptions, obser
     after: "absent\n",
     actions: [run(argv)],
   });
-  const disrupts = attached.length > 0 ? { disrupts: `the network of what is attached: ${attached.join(", ")}` } : {};
+  const disruption =
+    attached.length > 0 ? { disruption: `the network of what is attached: ${attached.join(", ")}` } : {};
   const addresses = observed.links.find(({ device }) => device === name)?.addresses ?? [];
   return {
     changes: [
@@ -43,7 +44,7 @@ export function planAbsence({ name, force, docker_leaves }: BridgeOptions, obser
         ? [gone(`bridge ${name}: port of the Weave router`, ROUTER_PORT, deleteLink(ROUTER_PORT))]
         : []),
       ...(bridge
-        ? [{ ...gone(`bridge ${name}`, ["present", ...addresses].join("\n"), deleteLink(name)), ...disrupts }]
+        ? [{ ...gone(`bridge ${name}`, ["present", ...addresses].join("\n"), deleteLink(name)), ...disruption }]
         : []),
       ...(passes ? [gone(`bridge ${name}: rule of iptables`, "present", deleteRule(name))] : []),
       ...(ifupdownHolds

@@ -1,4 +1,5 @@
-import { type Action, type Change, fileChanges, type WantedFile } from "../core/change";
+import { type Action, type Change, type DesiredFile, fileChanges } from "../core/change";
+import type { DesiredBridge } from "./desired";
 import { INTERFACES, ifupdownFiles, interfacesContent, stanzaPath } from "./ifupdown";
 import { RELOAD_NETWORK_MANAGER, unmanagedFile, unmanagedPath } from "./network_manager";
 import {
@@ -11,7 +12,6 @@ import {
   reloadNetworkd,
 } from "./networkd";
 import type { ObservedBridge } from "./observe";
-import type { WantedBridge } from "./wanted";
 
 /** The files that this module may make for a bridge of this name, whatever the provider. */
 export function ownPaths(name: string): string[] {
@@ -22,7 +22,7 @@ export function ownPaths(name: string): string[] {
  * What is to change in files so that the next boot makes the bridge as it is wanted, or none where that is null. A file of
  * another provider goes, as two would make the bridge twice.
  */
-export function bootChanges(name: string, wanted: WantedBridge | null, observed: ObservedBridge): Change[] {
+export function bootChanges(name: string, wanted: DesiredBridge | null, observed: ObservedBridge): Change[] {
   const files = new Map(wantedFiles(name, wanted, observed).map((file) => [file.path, file]));
   const changesOf = (path: string): Change[] =>
     fileChanges(observed.files.get(path) ?? null, files.get(path) ?? { path, content: null });
@@ -46,13 +46,13 @@ export function bootChanges(name: string, wanted: WantedBridge | null, observed:
   ];
 }
 
-function wantedFiles(name: string, wanted: WantedBridge | null, { managers }: ObservedBridge): WantedFile[] {
+function wantedFiles(name: string, wanted: DesiredBridge | null, { managers }: ObservedBridge): DesiredFile[] {
   if (wanted === null) return [];
   const files = { ifupdown: ifupdownFiles, networkd: networkdFiles }[wanted.provider](wanted);
   return managers.networkManager ? [unmanagedFile(name), ...files] : files;
 }
 
-function interfacesChanges(name: string, wanted: WantedBridge | null, observed: ObservedBridge): Change[] {
+function interfacesChanges(name: string, wanted: DesiredBridge | null, observed: ObservedBridge): Change[] {
   if (observed.interfaces === null) return [];
   const content = interfacesContent(name, wanted?.provider === "ifupdown", observed);
   return fileChanges(observed.interfaces, { path: INTERFACES, content });

@@ -1,10 +1,10 @@
-import { Refusal } from "../core/refusal";
-import { addressOf, contains, networkOf } from "../network/ipv4";
+import { UserError } from "../core/errors";
+import { addressOf, contains, networkOf } from "../net/ipv4";
+import type { DesiredVxlan } from "./desired";
 import type { ObservedBridge } from "./observe";
-import type { WantedVxlan } from "./wanted";
 
 /**
- * Throws a Refusal where the container network overlaps an address or route that the host has on another device: it would
+ * Throws a UserError where the container network overlaps an address or route that the host has on another device: it would
  * draw the host's own traffic into the containers' network, or the other way round. The default route is none such, nor
  * are the halves of it (0.0.0.0/1) that VPN clients put over it.
  */
@@ -21,20 +21,20 @@ export function refuseClash(name: string, network: string, { links, routes }: Ob
 }
 
 /**
- * Throws a Refusal where another VXLAN device of the host has the same identifier and port: the kernel takes no second one
+ * Throws a UserError where another VXLAN device of the host has the same identifier and port: the kernel takes no second one
  * (vxlan_config_validate() in drivers/net/vxlan/vxlan_core.c), now or at the next boot.
  */
-export function refuseSameVxlan({ name, id, port }: WantedVxlan, { links }: ObservedBridge): void {
+export function refuseSameVxlan({ name, id, port }: DesiredVxlan, { links }: ObservedBridge): void {
   const same = links.find(({ device, vxlan }) => device !== name && vxlan?.id === id && vxlan.port === port);
   if (same === undefined) return;
-  throw new Refusal(
+  throw new UserError(
     `vxlan_id: ${id}, with vxlan_port ${port}, is that of ${same.device} on this host; give each bridge an id of its own, the ` +
       `same on all hosts, or take the other away (ip link del ${same.device})`,
   );
 }
 
 function refuse(network: string, what: string, device: string): never {
-  throw new Refusal(
+  throw new UserError(
     `network: ${network} overlaps ${what}, which this host has on ${device}; choose a network that the hosts do not use`,
   );
 }

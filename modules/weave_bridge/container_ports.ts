@@ -1,4 +1,4 @@
-import type { Host } from "../core/host";
+import type { Host } from "../core/host/host";
 
 /** Whether a device has the name of a Docker container's port. */
 export function isContainerPort(device: string): boolean {
@@ -14,14 +14,14 @@ const CONTAINER_PORT = /^veth[0-9a-f]{7}$/;
  */
 export function observeCutOffPorts(name: string, devices: readonly string[], host: Host): readonly string[] {
   const onNone = devices.filter(
-    (device) => isContainerPort(device) && host.link(`/sys/class/net/${device}/master`) === null,
+    (device) => isContainerPort(device) && host.readlink(`/sys/class/net/${device}/master`) === null,
   );
   return onNone.length > 0 && dockerUses(name, host) ? onNone : [];
 }
 
 function dockerUses(name: string, host: Host): boolean {
-  const pid = host.kernel("/run/docker.pid");
-  const commandLine = (pid && host.kernel(`/proc/${pid}/cmdline`)) ?? "";
-  const configured = /"bridge"\s*:\s*"([^"]*)"/.exec(host.file("/etc/docker/daemon.json")?.content ?? "")?.[1];
+  const pid = host.readText("/run/docker.pid");
+  const commandLine = (pid && host.readText(`/proc/${pid}/cmdline`)) ?? "";
+  const configured = /"bridge"\s*:\s*"([^"]*)"/.exec(host.readFile("/etc/docker/daemon.json")?.content ?? "")?.[1];
   return configured === name || /(?:--bridge|-b)[=\0]([^\0]*)/.exec(commandLine)?.[1] === name;
 }

@@ -1,10 +1,10 @@
 import { basename } from "node:path";
-import { run, type WantedFile } from "../core/change";
+import { type DesiredFile, run } from "../core/change";
 import { readsFile, renderManualInterface, type Step, withoutSource, withSource } from "../formats/interfaces";
+import type { DesiredBridge } from "./desired";
 import { deleteRule, insertRuleLine } from "./firewall";
 import { addBridge, deleteLink, makeVxlan, replaceAddress, setMac, setMtu, setUp } from "./ip_commands";
 import type { ObservedBridge } from "./observe";
-import type { WantedBridge } from "./wanted";
 
 /** What Debian's networking.service reads at boot. */
 export const INTERFACES = "/etc/network/interfaces";
@@ -19,7 +19,7 @@ export function stanzaPath(name: string): string {
 }
 
 /** The file by which ifupdown makes the bridge at boot. */
-export function ifupdownFiles(wanted: WantedBridge): WantedFile[] {
+export function ifupdownFiles(wanted: DesiredBridge): DesiredFile[] {
   return [{ path: stanzaPath(wanted.name), content: renderStanza(wanted), mode: 0o644 }];
 }
 
@@ -54,7 +54,7 @@ export function forget(name: string) {
   return run(["ifdown", "--force", "--ignore-errors", name], 60);
 }
 
-function renderStanza(wanted: WantedBridge): string {
+function renderStanza(wanted: DesiredBridge): string {
   const { name, address, mtu, vxlan, firewall } = wanted;
   const steps: Step[] = [
     step("pre-up", `ip link show dev ${name} >/dev/null 2>&1 ||`, addBridge(wanted)),

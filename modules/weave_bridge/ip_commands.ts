@@ -1,11 +1,11 @@
 import { FLOOD_MAC } from "../formats/iproute";
-import type { WantedBridge, WantedVxlan } from "./wanted";
+import type { DesiredBridge, DesiredVxlan } from "./desired";
 
 /** The commands that make a bridge what it is to be, for the live host and for its file alike; each an argument vector. */
 
-export const addBridge = ({ name }: WantedBridge) => ["ip", "link", "add", "name", name, "type", "bridge"];
+export const addBridge = ({ name }: DesiredBridge) => ["ip", "link", "add", "name", name, "type", "bridge"];
 
-export const setMac = ({ name, mac }: WantedBridge) => ["ip", "link", "set", "dev", name, "address", mac];
+export const setMac = ({ name, mac }: DesiredBridge) => ["ip", "link", "set", "dev", name, "address", mac];
 
 export const setMtu = (device: string, mtu: number) => ["ip", "link", "set", "dev", device, "mtu", String(mtu)];
 
@@ -25,7 +25,7 @@ export const deleteAddress = (device: string, cidr: string) => ["ip", "addr", "d
  * on no other device: the host's routes say which way to the peers, so that it can be made before the underlay is up, and
  * stays when that is made anew.
  */
-const addVxlan = ({ name, id, port, local }: WantedVxlan) =>
+const addVxlan = ({ name, id, port, local }: DesiredVxlan) =>
   `ip link add name ${name} type vxlan id ${id} dstport ${port} local ${local}`.split(" ");
 
 export const addPeer = (device: string, peer: string) => [
@@ -51,7 +51,7 @@ export const deletePeer = (device: string, peer: string) => [
 ];
 
 /** Makes the bridge and all that belongs to it. */
-export const makeBridge = (wanted: WantedBridge) => [
+export const makeBridge = (wanted: DesiredBridge) => [
   addBridge(wanted),
   setMac(wanted),
   setMtu(wanted.name, wanted.mtu),
@@ -61,7 +61,7 @@ export const makeBridge = (wanted: WantedBridge) => [
 ];
 
 /** Makes the VXLAN device and puts it on the bridge, in several commands. */
-export const makeVxlan = (bridge: string, mtu: number, vxlan: WantedVxlan) => [
+export const makeVxlan = (bridge: string, mtu: number, vxlan: DesiredVxlan) => [
   addVxlan(vxlan),
   setMtu(vxlan.name, mtu),
   setMaster(vxlan.name, bridge),

@@ -1,7 +1,7 @@
 import { type Action, type Change, run } from "../core/change";
-import { Refusal } from "../core/refusal";
-import { addressOf, contains } from "../network/ipv4";
-import { inNumericOrder } from "../network/ipv4_order";
+import { UserError } from "../core/errors";
+import { addressOf, contains, inNumericOrder } from "../net/ipv4";
+import type { DesiredBridge, DesiredVxlan } from "./desired";
 import { deleteRule, insertRule } from "./firewall";
 import { bringUp } from "./ifupdown";
 import {
@@ -19,12 +19,11 @@ import {
 } from "./ip_commands";
 import type { ObservedBridge } from "./observe";
 import { VXLAN_SUFFIX } from "./options";
-import type { WantedBridge, WantedVxlan } from "./wanted";
 
 type ObservedDevice = NonNullable<ObservedBridge["bridge"]>;
 
 /** What is to change in the running kernel, each by the least that does it, with containers attached. */
-export function liveChanges(wanted: WantedBridge, observed: ObservedBridge): Change[] {
+export function liveChanges(wanted: DesiredBridge, observed: ObservedBridge): Change[] {
   const { bridge } = observed;
   if (bridge === null) return [...creation(wanted, observed), ...portChanges(wanted, observed)];
   refuseOtherThanBridge(wanted.name, bridge);
@@ -38,16 +37,16 @@ export function liveChanges(wanted: WantedBridge, observed: ObservedBridge): Cha
   ];
 }
 
-/** Throws a Refusal where the device of the bridge's name is something else. */
+/** Throws a UserError where the device of the bridge's name is something else. */
 export function refuseOtherThanBridge(name: string, { isBridge }: ObservedDevice): void {
   if (isBridge) return;
-  throw new Refusal(
+  throw new UserError(
     `name: this host has an interface ${name} that is no bridge; delete it (ip link del ${name}) or give another name`,
   );
 }
 
 /** ifupdown makes the bridge, and the firewall's rule, by the very lines that will do so at boot, and so holds it for up. */
-function creation(wanted: WantedBridge, observed: ObservedBridge): Change[] {
+function creation(wanted: DesiredBridge, observed: ObservedBridge): Change[] {
   const { name, provider, firewall } = wanted;
   const byIfupdown = provider === "ifupdown";
   // One that is left over from a bridge that was deleted by hand.
@@ -61,7 +60,7 @@ function creation(wanted: WantedBridge, observed: ObservedBridge): Change[] {
   return [made, ...(byIfupdown && firewall ? [] : firewallChanges(wanted, observed))];
 }
 
-function linkChanges(wanted: WantedBridge, bridge: ObservedDevice): Change[] {
+function linkChanges(wanted: DesiredBridge, bridge: ObservedDevice): Change[] {
   const { name, mac, mtu } = wanted;
   return [
     // With a word to all neighbours, who would send to the old one until they ask again.
@@ -75,7 +74,7 @@ function linkChanges(wanted: WantedBridge, bridge: ObservedDevice): Change[] {
  * Addresses outside the network stay, such as the one that `weave expose` gives the bridge, but for one that the bridge's
  * own file gave it: that is of the network that it was in before.
  */
-function addressChanges({ name, address, network }: WantedBridge, { links, files }: ObservedBridge): Change[] {
+function addressChanges({ name, address, network }: DesiredBridge, { links, files }: ObservedBridge): Change[] {
   const all = links.find(({ device }) => device === name)?.addresses ?? [];
   const given = new Set([...files.values()].flatMap((file) => file?.content.split(/[\s=]+/) ?? []));
   const present = all.filter((cidr) => contains(network, addressOf(cidr)) || given.has(cidr));
@@ -89,13 +88,13 @@ function addressChanges({ name, address, network }: WantedBridge, { links, files
 }
 
 /** Containers that run keep their addresses, so that being on the bridge again is all that they need. */
-function portChanges({ name }: WantedBridge, { cutOffPorts }: ObservedBridge): Change[] {
+function portChanges({ name }: DesiredBridge, { cutOffPorts }: ObservedBridge): Change[] {
   const commands = cutOffPorts.map((port) => setMaster(port, name));
   return difference(`bridge ${name}: containers cut off from it`, cutOffPorts.join("\n") || NONE, NONE, commands);
 }
 
 /** The Weave router's port stays behind when it goes. With a router that runs, the VXLAN beside it would make a loop. */
-function routerPortChanges({ name, vxlan }: WantedBridge, { ports }: ObservedDevice): Change[] {
+function routerPortChanges({ name, vxlan }: DesiredBridge, { ports }: ObservedDevice): Change[] {
   const subject = `bridge ${name}: port of the Weave router`;
   const present = vxlan && ports.includes(ROUTER_PORT) ? ROUTER_PORT : NONE;
   return difference(subject, present, NONE, [deleteLink(ROUTER_PORT)]);
@@ -104,7 +103,7 @@ function routerPortChanges({ name, vxlan }: WantedBridge, { ports }: ObservedDev
 /** What the router, from Weave 2.0, has on a bridge made before it. */
 export const ROUTER_PORT = "vethwe-bridge";
 
-function datapathChanges({ name, mtu, vxlan }: WantedBridge, { vxlan: device }: ObservedBridge): Change[] {
+function datapathChanges({ name, mtu, vxlan }: DesiredBridge, { vxlan: device }: ObservedBridge): Change[] {
   const subject = `bridge ${name}: datapath`;
   if (vxlan === null) {
     const present = device && describeVxlan(name + VXLAN_SUFFIX, device.parameters, device.peers);
@@ -117,7 +116,7 @@ function datapathChanges({ name, mtu, vxlan }: WantedBridge, { vxlan: device }: 
     return difference(subject, present, describeVxlan(vxlan.name, vxlan, vxlan.peers), [...remove, ...make]).map(
       (change) =>
         device
-          ? { ...change, disrupts: "traffic between hosts, for as long as the VXLAN device takes to be made anew" }
+          ? { ...change, disruption: "traffic between hosts, for as long as the VXLAN device takes to be made anew" }
           : change,
     );
   }
@@ -129,7 +128,7 @@ function datapathChanges({ name, mtu, vxlan }: WantedBridge, { vxlan: device }: 
   ];
 }
 
-function peerChanges(bridge: string, vxlan: WantedVxlan, present: readonly string[]): Change[] {
+function peerChanges(bridge: string, vxlan: DesiredVxlan, present: readonly string[]): Change[] {
   const added = vxlan.peers.filter((peer) => !present.includes(peer));
   const removed = present.filter((peer) => !vxlan.peers.includes(peer));
   return difference(`bridge ${bridge}: peers`, inNumericOrder(present).join("\n"), vxlan.peers.join("\n"), [
@@ -138,7 +137,7 @@ function peerChanges(bridge: string, vxlan: WantedVxlan, present: readonly strin
   ]);
 }
 
-function firewallChanges({ name, firewall }: WantedBridge, { passes }: ObservedBridge): Change[] {
+function firewallChanges({ name, firewall }: DesiredBridge, { passes }: ObservedBridge): Change[] {
   const word = (passed: boolean): string => (passed ? "passed by iptables" : "subject to iptables");
   const change = firewall ? insertRule(name) : deleteRule(name);
   return difference(`bridge ${name}: frames between its ports`, word(passes ?? false), word(firewall), [change]);
@@ -163,14 +162,14 @@ function set(device: string, setting: string): Action {
 const ROUTER = "router";
 const NONE = "none";
 
-function describe({ address, mac, mtu, vxlan }: WantedBridge): string {
+function describe({ address, mac, mtu, vxlan }: DesiredBridge): string {
   const datapath = vxlan ? describeVxlan(vxlan.name, vxlan, vxlan.peers) : ROUTER;
   return `address ${address}\nmac ${mac}\nmtu ${mtu}\ndatapath ${datapath}\n`;
 }
 
 function describeVxlan(
   device: string,
-  vxlan: Omit<WantedVxlan, "name" | "peers"> | null,
+  vxlan: Omit<DesiredVxlan, "name" | "peers"> | null,
   peers: readonly string[],
 ): string {
   if (vxlan === null) return `${device}, which is no vxlan`;

@@ -1,5 +1,5 @@
 import type { IpLink } from "../formats/iproute";
-import { isHostName } from "../network/host_name";
+import { isHostName } from "../net/validators";
 import type { BridgeOptions } from "./options";
 
 /** The names among the options, for this host to look up: those of hosts, not of its devices, and only with a VXLAN. */

@@ -1,10 +1,10 @@
 import { basename, dirname } from "node:path";
-import { run, type WantedFile } from "../core/change";
+import { type DesiredFile, run } from "../core/change";
 import { FLOOD_MAC } from "../formats/iproute";
-import { renderSections, type Section } from "../formats/networkd";
+import { renderSections, type Section } from "../formats/systemd_ini";
+import type { DesiredBridge, DesiredVxlan } from "./desired";
 import { insertRuleLine } from "./firewall";
 import { VXLAN_SUFFIX } from "./options";
-import type { WantedBridge, WantedVxlan } from "./wanted";
 
 /** systemd-networkd's own folder for an administrator's files. */
 const FOLDER = "/etc/systemd/network";
@@ -43,7 +43,7 @@ export const RELOAD_NETWORKD = [run(["networkctl", "reload"])];
 export const RELOAD_SYSTEMD = [run(["systemctl", "daemon-reload"])];
 
 /** The files by which systemd-networkd makes the bridge at boot, and Docker waits for it. */
-export function networkdFiles(wanted: WantedBridge): WantedFile[] {
+export function networkdFiles(wanted: DesiredBridge): DesiredFile[] {
   const { name, vxlan } = wanted;
   return [
     file(path(name, "netdev"), bridgeDevice(wanted)),
@@ -62,12 +62,12 @@ function path(device: string, kind: "netdev" | "network"): string {
   return `${FOLDER}/${PREFIX}${device}.${kind}`;
 }
 
-function file(path: string, sections: readonly Section[]): WantedFile {
+function file(path: string, sections: readonly Section[]): DesiredFile {
   const comment = "Written by Ansible's weave_bridge, which replaces what is changed here by hand.";
   return { path, content: renderSections(comment, sections), mode: 0o644 };
 }
 
-function bridgeDevice({ name, mac }: WantedBridge): Section[] {
+function bridgeDevice({ name, mac }: DesiredBridge): Section[] {
   return [
     [
       "NetDev",
@@ -80,7 +80,7 @@ function bridgeDevice({ name, mac }: WantedBridge): Section[] {
   ];
 }
 
-function bridgeNetwork({ name, mtu, address }: WantedBridge): Section[] {
+function bridgeNetwork({ name, mtu, address }: DesiredBridge): Section[] {
   return [
     ["Match", [["Name", name]]],
     link(mtu),
@@ -105,7 +105,7 @@ function bridgeNetwork({ name, mtu, address }: WantedBridge): Section[] {
 }
 
 /** Independent: without a device underneath it, which would have to name the VXLAN in its own file (since systemd 247). */
-function vxlanDevice({ name, id, port, local }: WantedVxlan): Section[] {
+function vxlanDevice({ name, id, port, local }: DesiredVxlan): Section[] {
   return [
     [
       "NetDev",
@@ -127,7 +127,7 @@ function vxlanDevice({ name, id, port, local }: WantedVxlan): Section[] {
   ];
 }
 
-function vxlanNetwork({ name, mtu }: WantedBridge, vxlan: WantedVxlan): Section[] {
+function vxlanNetwork({ name, mtu }: DesiredBridge, vxlan: DesiredVxlan): Section[] {
   return [
     ["Match", [["Name", vxlan.name]]],
     link(mtu),
@@ -163,7 +163,7 @@ function link(mtu: number): Section {
 }
 
 /** systemd-networkd runs no commands, so what is to be done before Docker starts is done by Docker's unit. */
-function dockerDropIn({ name, firewall }: WantedBridge): Section[] {
+function dockerDropIn({ name, firewall }: DesiredBridge): Section[] {
   return [
     [
       "Unit",

@@ -1,9 +1,9 @@
-import type { FileState, Host } from "../core/host";
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
+import type { FileState, Host } from "../core/host/host";
 import { type IpLink, parseFloodPeers, parseLinks, type VxlanParameters } from "../formats/iproute";
 import { parseRoutes, type Route } from "../formats/routes";
-import { HOST_NAME } from "../network/host_name";
-import { addressOf } from "../network/ipv4";
+import { addressOf } from "../net/ipv4";
+import { HOST_NAME } from "../net/validators";
 import { addressesOf } from "./addresses";
 import { ownPaths, RELOAD_MARKS, reloadMark } from "./boot";
 import { observeCutOffPorts } from "./container_ports";
@@ -20,7 +20,7 @@ export interface ObservedBridge {
   /** The host's name, as the kernel has it. */
   readonly hostName: string;
   readonly managers: Managers;
-  /** /etc/network/interfaces, and the names in the folder beside it. */
+  /** /etc/net/interfaces, and the names in the folder beside it. */
   readonly interfaces: FileState | null;
   readonly interfacesFolder: readonly string[];
   /** Whether ifupdown holds the bridge for up. */
@@ -57,42 +57,42 @@ export interface ObservedLink {
   readonly master: string | null;
 }
 
-/** Looks at all that the plan depends on. Throws a Refusal where it may not. */
+/** Looks at all that the plan depends on. Throws a UserError where it may not. */
 export async function observe(options: BridgeOptions, host: Host): Promise<ObservedBridge> {
   refuseUnlessRoot(host);
-  return look(options, host);
+  return probe(options, host);
 }
 
 /** Looks at the bridge, its VXLAN device, their files and what else the host's network is; of iptables root alone is told. */
-export async function look(options: BridgeOptions, host: Host): Promise<ObservedBridge> {
+export async function probe(options: BridgeOptions, host: Host): Promise<ObservedBridge> {
   const { name } = options;
-  const devices = host.names(NET);
+  const devices = host.readdir(NET);
   const vxlanName = name + VXLAN_SUFFIX;
   const links = parseLinks(host.run(["ip", "-d", "addr", "show"]).stdout);
-  const programs = new Set(PROGRAM_FOLDERS.flatMap((folder) => host.names(folder)));
+  const programs = new Set(PROGRAM_FOLDERS.flatMap((folder) => host.readdir(folder)));
   return {
-    machineId: host.kernel("/etc/machine-id") ?? "",
-    hostName: host.kernel(HOST_NAME) ?? "",
+    machineId: host.readText("/etc/machine-id") ?? "",
+    hostName: host.readText(HOST_NAME) ?? "",
     managers: observeManagers(name, programs, host),
-    interfaces: host.file(INTERFACES),
-    interfacesFolder: host.names(INTERFACES_FOLDER),
+    interfaces: host.readFile(INTERFACES),
+    interfacesFolder: host.readdir(INTERFACES_FOLDER),
     // Its state outlives it for as long as the host is up.
     ifupdownHolds:
-      programs.has("ifup") && (host.kernel("/run/network/ifstate") ?? "").split("\n").includes(`${name}=${name}`),
-    files: new Map(ownPaths(name).map((path) => [path, host.file(path)])),
+      programs.has("ifup") && (host.readText("/run/net/ifstate") ?? "").split("\n").includes(`${name}=${name}`),
+    files: new Map(ownPaths(name).map((path) => [path, host.readFile(path)])),
     owedReloads: host
-      .names(RELOAD_MARKS)
+      .readdir(RELOAD_MARKS)
       .map((file) => `${RELOAD_MARKS}/${file}`)
       .filter((path) => path.startsWith(reloadMark(""))),
     links,
-    lookedUp: await host.lookUp(namesToLookUp(options, links)),
-    routes: parseRoutes(host.kernel("/proc/net/route") ?? ""),
+    lookedUp: await host.resolveNames(namesToLookUp(options, links)),
+    routes: parseRoutes(host.readText("/proc/net/route") ?? ""),
     mtus: new Map(devices.map((device) => [device, mtuOf(device, host)])),
     bridge: devices.includes(name)
       ? {
           ...observeLink(name, host),
-          isBridge: host.names(`${NET}/${name}/bridge`).length > 0,
-          ports: host.names(`${NET}/${name}/brif`),
+          isBridge: host.readdir(`${NET}/${name}/bridge`).length > 0,
+          ports: host.readdir(`${NET}/${name}/brif`),
         }
       : null,
     vxlan: devices.includes(vxlanName)
@@ -116,33 +116,33 @@ const ROOT = "0";
 
 /** The number of the user whose rights this process has. */
 function userOf(host: Host): string | undefined {
-  return /^Uid:\s+\d+\s+(\d+)/m.exec(host.kernel("/proc/self/status") ?? "")?.[1];
+  return /^Uid:\s+\d+\s+(\d+)/m.exec(host.readText("/proc/self/status") ?? "")?.[1];
 }
 
 function refuseUnlessRoot(host: Host): void {
   const user = userOf(host);
   if (user !== ROOT)
-    throw new Refusal(`weave_bridge needs root, and runs as user ${user}; run it as root (become: true)`);
+    throw new UserError(`weave_bridge needs root, and runs as user ${user}; run it as root (become: true)`);
 }
 
 function observeLink(device: string, host: Host): ObservedLink {
   return {
-    mac: host.kernel(`${NET}/${device}/address`) ?? "",
+    mac: host.readText(`${NET}/${device}/address`) ?? "",
     mtu: mtuOf(device, host),
-    up: (Number(host.kernel(`${NET}/${device}/flags`)) & IFF_UP) !== 0,
-    master: host.link(`${NET}/${device}/master`)?.replace(/.*\//, "") ?? null,
+    up: (Number(host.readText(`${NET}/${device}/flags`)) & IFF_UP) !== 0,
+    master: host.readlink(`${NET}/${device}/master`)?.replace(/.*\//, "") ?? null,
   };
 }
 
 /** Status 1 says that there is no such rule, any other that iptables could not tell (iptables/xshared.h). */
 function isPassed(name: string, host: Host): boolean {
   const { status, stderr } = host.run(checkRule(name), { mayFail: true });
-  if (status > 1) throw new Refusal(`${checkRule(name).join(" ")} ended with status ${status}: ${stderr.trim()}`);
+  if (status > 1) throw new UserError(`${checkRule(name).join(" ")} ended with status ${status}: ${stderr.trim()}`);
   return status === 0;
 }
 
 function mtuOf(device: string, host: Host): number {
-  return Number(host.kernel(`${NET}/${device}/mtu`));
+  return Number(host.readText(`${NET}/${device}/mtu`));
 }
 
 /**
@@ -160,7 +160,7 @@ function findAddressHolder(
   if (bridge === undefined || bridge.addresses.includes(address)) return null;
   const ip = addressOf(address);
   if (programs.has("ping")) host.run(["ping", "-c1", "-w1", "-I", options.name, ip], { mayFail: true });
-  const rows = (host.kernel("/proc/net/arp") ?? "").split("\n").map((row) => row.split(/\s+/));
+  const rows = (host.readText("/proc/net/arp") ?? "").split("\n").map((row) => row.split(/\s+/));
   const holder = rows.find(
     ([neighbour, , flags, , , device]) =>
       neighbour === ip && device === options.name && (Number(flags) & ATF_COMPLETE) !== 0,

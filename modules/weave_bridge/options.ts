@@ -1,11 +1,7 @@
-import { bool, choice, int, list, str } from "../core/option";
-import type { Values } from "../core/parse_options";
-import { Refusal } from "../core/refusal";
-import { addressOrHostName } from "../network/host_name";
-import { interfaceName, LONGEST_INTERFACE_NAME } from "../network/interface_name";
-import { hostAddress, ipv4Interface, ipv4Network, isIpv4 } from "../network/ipv4";
-import { macAddress } from "../network/mac_address";
-
+import { UserError } from "../core/errors";
+import { bool, choice, int, list, str, type Values } from "../core/options";
+import { hostAddress, ipv4Interface, ipv4Network, isIpv4 } from "../net/ipv4";
+import { addressOrHostName, interfaceName, LONGEST_INTERFACE_NAME, macAddress } from "../net/validators";
 /** Of the bridge's name the VXLAN device's is made, with this behind it. */
 export const VXLAN_SUFFIX = "-vx";
 
@@ -123,7 +119,7 @@ function peer(text: string): string {
 
 function bridgeName(text: string): string {
   if (text.length + VXLAN_SUFFIX.length > LONGEST_INTERFACE_NAME) {
-    throw new Refusal(
+    throw new UserError(
       `"${text}" is too long, as ${text}${VXLAN_SUFFIX} has to be an interface's name too; use a shorter one`,
     );
   }

@@ -1,12 +1,11 @@
-import { Refusal } from "../core/refusal";
-import { isOwnName } from "../network/host_name";
-import { addressOf, contains, isIpv4, isLoopback } from "../network/ipv4";
-import { inNumericOrder } from "../network/ipv4_order";
+import { UserError } from "../core/errors";
+import { addressOf, contains, inNumericOrder, isIpv4, isLoopback } from "../net/ipv4";
+import { isOwnName } from "../net/validators";
 import type { ObservedBridge } from "./observe";
 
 /**
  * Takes peers, each an address or a name, the container network and the network that the underlay is in. Returns the
- * addresses of the other hosts, in numeric order. Throws a Refusal for one without an address that this host can reach.
+ * addresses of the other hosts, in numeric order. Throws a UserError for one without an address that this host can reach.
  */
 export function peerAddresses(
   peers: readonly string[],
@@ -32,7 +31,7 @@ function outside(peer: string, containers: string, { lookedUp, hostName }: Obser
   if (reachable.length === 0) {
     if (isOwnName(peer, hostName)) return [];
     const what = all.length === 0 ? "no IPv4 address" : `${all.join(", ")}, as if it were this host (${hostName}),`;
-    throw new Refusal(
+    throw new UserError(
       `peers: "${peer}" resolves to ${what} on this host; give its address in the inventory (weave_underlay_address or ` +
         "ansible_host), or an entry in DNS or in this host's /etc/hosts",
     );
@@ -40,7 +39,7 @@ function outside(peer: string, containers: string, { lookedUp, hostName }: Obser
   const found = reachable.filter((address) => !contains(containers, address));
   if (found.length === 0) {
     const what = isIpv4(peer) ? peer : `"${peer}" (${reachable.join(", ")})`;
-    throw new Refusal(
+    throw new UserError(
       `peers: ${what} lies in the container network ${containers}; give the host's address on the underlay`,
     );
   }

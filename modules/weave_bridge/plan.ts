@@ -1,15 +1,15 @@
 import type { Plan } from "../core/module";
 import { planAbsence } from "./absence";
 import { bootChanges } from "./boot";
+import { resolveDesired } from "./desired";
 import { liveChanges } from "./live";
 import type { ObservedBridge } from "./observe";
 import type { BridgeOptions } from "./options";
-import { settle } from "./wanted";
 
 /** Decides what makes the bridge, its files and its datapath what is asked, with the least that does it. */
 export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
   if (options.state === "absent") return planAbsence(options, observed);
-  const wanted = settle(options, observed);
+  const wanted = resolveDesired(options, observed);
   const boot = bootChanges(wanted.name, wanted, observed);
   const live = liveChanges(wanted, observed);
   return {

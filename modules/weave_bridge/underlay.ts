@@ -1,5 +1,5 @@
-import { Refusal } from "../core/refusal";
-import { addressOf, isLoopback, networkOf } from "../network/ipv4";
+import { UserError } from "../core/errors";
+import { addressOf, isLoopback, networkOf } from "../net/ipv4";
 import type { ObservedBridge } from "./observe";
 import type { BridgeOptions } from "./options";
 
@@ -17,13 +17,13 @@ const VXLAN_OVERHEAD = 50;
 /** In bytes, what a device has that nobody has given another. */
 export const ETHERNET_MTU = 1500;
 
-/** The underlay that is asked for, or else that of the default route. Throws a Refusal where this host has no such. */
+/** The underlay that is asked for, or else that of the default route. Throws a UserError where this host has no such. */
 export function underlayOf({ name, underlay, mtu }: BridgeOptions, observed: ObservedBridge): Underlay {
   const { links, mtus, routes, lookedUp } = observed;
   const standard = routes.find(({ network }) => network === "0.0.0.0/0")?.device;
   const wanted = underlay ?? standard;
   if (wanted === undefined) {
-    throw new Refusal(
+    throw new UserError(
       "underlay: not given, and this host has no default route to tell by; give the device or address that its peers reach",
     );
   }
@@ -37,14 +37,14 @@ export function underlayOf({ name, underlay, mtu }: BridgeOptions, observed: Obs
   if (found === undefined) {
     const what = [`"${wanted}"`, ...(resolved.length > 0 ? [`(${resolved.join(", ")})`] : [])].join(" ");
     const there = all.map(({ device, cidr }) => `${device} ${cidr}`);
-    throw new Refusal(
+    throw new UserError(
       `underlay: ${what} is no IPv4 address of this host and no device with one; it has ${there.join(", ") || "none"}. ` +
         "Give the device or address that its peers reach",
     );
   }
   const largest = (mtus.get(found.device) ?? ETHERNET_MTU) - VXLAN_OVERHEAD;
   if (mtu !== null && mtu > largest) {
-    throw new Refusal(
+    throw new UserError(
       `mtu: ${mtu} is more than the VXLAN can carry over ${found.device}; give ${largest} at most, or leave it out`,
     );
   }

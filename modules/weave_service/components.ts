@@ -1,4 +1,4 @@
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
 import type { ServiceOptions } from "./options";
 import type { Generation } from "./weave_script";
 
@@ -80,11 +80,11 @@ const VERBS: Readonly<Record<ServiceOptions["component"], Readonly<Record<Genera
   scope: { first: ALL, second: ALL, third: ALL },
 };
 
-/** The verbs that run a component with a script of that generation. Throws a Refusal where the script has none. */
+/** The verbs that run a component with a script of that generation. Throws a UserError where the script has none. */
 export function verbsOf(component: ServiceOptions["component"], generation: Generation): Verbs {
   const verbs = VERBS[component][generation];
   if (verbs !== null) return verbs;
-  throw new Refusal(
+  throw new UserError(
     generation === "third"
       ? `component: since Weave 2.0 the ${component} runs within the router; run component: router with mode: ${component}, ` +
           `and this one with state: absent`

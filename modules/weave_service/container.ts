@@ -1,5 +1,5 @@
-import type { Host, HttpRequest } from "../core/host";
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
+import type { Host, HttpRequest } from "../core/host/host";
 import { bytesOf } from "./environment";
 
 /** A component's container, as Docker has it. */
@@ -26,19 +26,19 @@ export function runs(container: string): HttpRequest {
  * start the daemon.
  */
 export function dockerRuns(host: Host): boolean {
-  const pid = host.kernel("/var/run/docker.pid");
-  return pid !== null && /^docker/.test(host.kernel(`/proc/${pid}/comm`) ?? "");
+  const pid = host.readText("/var/run/docker.pid");
+  return pid !== null && /^docker/.test(host.readText(`/proc/${pid}/comm`) ?? "");
 }
 
 /** The container of that name, or null where there is none. */
 export async function observeContainer(name: string, host: Host): Promise<ObservedContainer | null> {
   const answer = await host.request({ to: DOCKER, method: "GET", path: `/containers/${name}/json` }).catch((error) => {
-    if (!(error instanceof Refusal)) throw error;
-    throw new Refusal(`${error.message}. See why Docker does not answer (systemctl status docker), or restart it`);
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${error.message}. See why Docker does not answer (systemctl status docker), or restart it`);
   });
   if (answer === null || answer.status === 404) return null;
   if (answer.status !== 200) {
-    throw new Refusal(`Docker answered ${answer.status} when asked for the container ${name}: ${answer.body.trim()}`);
+    throw new UserError(`Docker answered ${answer.status} when asked for the container ${name}: ${answer.body.trim()}`);
   }
   return parseContainer(answer.body);
 }

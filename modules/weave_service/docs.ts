@@ -68,7 +68,7 @@ export const docs: ModuleDocs = {
     "Makes a systemd unit or an upstart job that launches the component after Docker has started and stops it before Docker " +
       "stops, and waits until it is ready.",
     "A change of the peers is told to the running router and restarts nothing. What it can't take live, such as another " +
-      "password, range or image, restarts it; the result's C(disrupts) says so, in check mode too.",
+      "password, range or image, restarts it; the result's C(disruptions) says so, in check mode too.",
     "A router that runs already, launched by hand or by another role, is taken over without a restart where its image, " +
       "password and arguments are the wanted ones.",
     "The verbs fit the installed script, of Weave 1.0 or any later version.",

@@ -1,5 +1,5 @@
 import { environmentValue, renderEnvironment } from "../formats/environment_file";
-import { derivedMac } from "../network/mac_address";
+import { derivedMac } from "../net/validators";
 import type { ServiceOptions } from "./options";
 import type { WeaveScript } from "./weave_script";
 

@@ -1,4 +1,4 @@
-import { runForAnsible } from "../core/ansible";
+import { runForAnsible } from "../core/ansible_entry";
 import { weaveService } from "./module";
 
 void runForAnsible(weaveService);

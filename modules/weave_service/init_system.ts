@@ -1,6 +1,6 @@
 import type { Action } from "../core/change";
-import type { FileState, Host } from "../core/host";
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
+import type { FileState, Host } from "../core/host/host";
 import type { Component } from "./components";
 import { SYSTEMD } from "./systemd";
 import { UPSTART } from "./upstart";
@@ -58,9 +58,9 @@ export type InitName = keyof typeof INIT_SYSTEMS;
 
 /** Which init system this host runs: what its first process is. */
 export function detectInit(host: Host): InitName {
-  const first = host.kernel("/proc/1/comm") ?? "";
+  const first = host.readText("/proc/1/comm") ?? "";
   if (first === "systemd") return "systemd";
   // sysvinit's first process has the same name; upstart's jobs are what it does not have.
-  if (first === "init" && host.names("/etc/init").includes("rc-sysinit.conf")) return "upstart";
-  throw new Refusal(`this host's init system is neither systemd nor upstart (its first process is "${first}")`);
+  if (first === "init" && host.readdir("/etc/init").includes("rc-sysinit.conf")) return "upstart";
+  throw new UserError(`this host's init system is neither systemd nor upstart (its first process is "${first}")`);
 }

@@ -1,17 +1,17 @@
 import type { Action, Change } from "../core/change";
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
+import type { DesiredService } from "./desired";
 import { ARGS, differingVariables, PEERS } from "./environment";
 import { liveChanges, noRestartPolicy } from "./live_changes";
 import { isReady, type ObservedService } from "./observe";
 import type { ServiceOptions } from "./options";
 import { adoptPath } from "./shell_steps";
 import { files } from "./unit_files";
-import type { WantedService } from "./wanted";
 
 /** Has it run as it is wanted, with the least that does it. */
-export function launch(options: ServiceOptions, wanted: WantedService, observed: ObservedService): Change[] {
+export function launch(options: ServiceOptions, wanted: DesiredService, observed: ObservedService): Change[] {
   if (observed.unfinishedPorts === null && wanted.bridge !== null) {
-    throw new Refusal(
+    throw new UserError(
       "there is no ethtool on this host: without it TCP between containers of different hosts dies on the router's port; " +
         "install it (apt install ethtool)",
     );
@@ -26,7 +26,7 @@ export function launch(options: ServiceOptions, wanted: WantedService, observed:
   return [...noRestartPolicy(wanted, observed), ...liveChanges(options, wanted, observed)];
 }
 
-function start(options: ServiceOptions, wanted: WantedService, observed: ObservedService): Change[] {
+function start(options: ServiceOptions, wanted: DesiredService, observed: ObservedService): Change[] {
   const { init, component } = wanted;
   const { unit } = observed;
   const before = unit.state === "running" ? "running, without an answer\n" : `${unit.state}\n`;
@@ -40,19 +40,19 @@ function start(options: ServiceOptions, wanted: WantedService, observed: Observe
   ];
 }
 
-function restart(options: ServiceOptions, wanted: WantedService, reasons: readonly string[]): Change {
+function restart(options: ServiceOptions, wanted: DesiredService, reasons: readonly string[]): Change {
   const { init, component } = wanted;
   const why = reasons.join(", ");
   return {
     ...stateOf(wanted),
     before: `running, ${why}\n`,
     actions: [...init.restart(component).map(patiently(options, wanted)), ready(options, wanted)],
-    disrupts: disruption(options, `its restart interrupts traffic between hosts (${why})`),
+    disruption: disruption(options, `its restart interrupts traffic between hosts (${why})`),
   };
 }
 
 /** Why what runs can't stay, in words. Values may be secret. */
-function restartReasons(options: ServiceOptions, wanted: WantedService, observed: ObservedService): string[] {
+function restartReasons(options: ServiceOptions, wanted: DesiredService, observed: ObservedService): string[] {
   const { startedWith, startedBefore, container } = observed;
   // A running router is told of its peers; up to 1.1 none says which it has.
   const live = options.component === "router" && observed.script.generation !== "first" ? [PEERS] : [];
@@ -69,7 +69,7 @@ function restartReasons(options: ServiceOptions, wanted: WantedService, observed
 }
 
 /** A container that a hand, an older unit or Docker itself has started: kept where it is as wanted, else launched anew. */
-function takeOver(options: ServiceOptions, wanted: WantedService, observed: ObservedService): Change[] {
+function takeOver(options: ServiceOptions, wanted: DesiredService, observed: ObservedService): Change[] {
   const { init, component } = wanted;
   const { container, unit } = observed;
   const starts = init.start(component, unit.state).map(patiently(options, wanted));
@@ -88,25 +88,25 @@ function takeOver(options: ServiceOptions, wanted: WantedService, observed: Obse
       ...stateOf(wanted),
       before: `${unit.state}, while something else has launched the container otherwise: ${why}\n`,
       actions: [...starts, ready(options, wanted)],
-      disrupts: disruption(options, `its launch anew interrupts traffic between hosts (${why})`),
+      disruption: disruption(options, `its launch anew interrupts traffic between hosts (${why})`),
     },
   ];
 }
 
-function stateOf({ unit }: WantedService): Pick<Change, "subject" | "after"> {
+function stateOf({ unit }: DesiredService): Pick<Change, "subject" | "after"> {
   return { subject: `${unit}: state`, after: "running\n" };
 }
 
 /** The time for a start holds images' download too; what was logged meanwhile says what it came to. */
 function patiently(
   { timeout }: ServiceOptions,
-  { init, component }: WantedService,
+  { init, component }: DesiredService,
 ): (argv: readonly string[]) => Action {
-  return (argv) => ({ do: "run", argv, timeout, onFailure: init.log(component) });
+  return (argv) => ({ do: "run", argv, timeout, diagnose: init.log(component) });
 }
 
-function ready({ timeout }: ServiceOptions, { init, component, ready: request }: WantedService): Action {
-  return { do: "await", request, timeout, onFailure: init.log(component) };
+function ready({ timeout }: ServiceOptions, { init, component, ready: request }: DesiredService): Action {
+  return { do: "await", request, timeout, diagnose: init.log(component) };
 }
 
 function disruption({ component }: ServiceOptions, what: string): string {

@@ -1,13 +1,13 @@
 import { type Action, type Change, run } from "../core/change";
-import type { HttpRequest } from "../core/host";
+import type { HttpRequest } from "../core/host/host";
+import type { DesiredService } from "./desired";
 import { inOrder } from "./environment";
 import type { ObservedService } from "./observe";
 import type { ServiceOptions } from "./options";
 import { connect, forget } from "./router_api";
-import type { WantedService } from "./wanted";
 
 /** What a running router is told, and what is mended beside it. */
-export function liveChanges(options: ServiceOptions, wanted: WantedService, observed: ObservedService): Change[] {
+export function liveChanges(options: ServiceOptions, wanted: DesiredService, observed: ObservedService): Change[] {
   return [
     ...(observed.router ? peerChanges(options.peers, observed.router.targets) : []),
     ...checksums(observed),
@@ -16,7 +16,7 @@ export function liveChanges(options: ServiceOptions, wanted: WantedService, obse
 }
 
 /** By its restart policy Docker would start a stopped container again at its own next start, with whatever it was launched with. */
-export function noRestartPolicy({ component: { container } }: WantedService, observed: ObservedService): Change[] {
+export function noRestartPolicy({ component: { container } }: DesiredService, observed: ObservedService): Change[] {
   const policy = observed.container?.restartPolicy ?? "no";
   if (policy === "no") return [];
   const actions = [run(["docker", "update", "--restart=no", container])];
@@ -45,7 +45,7 @@ function checksums({ unfinishedPorts }: ObservedService): Change[] {
   }));
 }
 
-function exposure({ expose }: ServiceOptions, { script }: WantedService, { exposed }: ObservedService): Change[] {
+function exposure({ expose }: ServiceOptions, { script }: DesiredService, { exposed }: ObservedService): Change[] {
   if (!expose || exposed) return [];
   return [{ subject: "router: exposed", before: "no\n", after: "yes\n", actions: [run([script, "expose"])] }];
 }

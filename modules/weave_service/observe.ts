@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { FileState, Host } from "../core/host";
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
+import type { FileState, Host } from "../core/host/host";
+import { ticksAtStart } from "../core/proc";
 import { parseAddresses } from "../formats/iproute";
-import { ticksAtStart } from "../formats/process_stat";
-import { HOST_NAME } from "../network/host_name";
+import { HOST_NAME } from "../net/validators";
 import { COMPONENTS } from "./components";
 import { dockerRuns, type ObservedContainer, observeContainer, observeOldestApi, parseEnvironment } from "./container";
 import { launchedName } from "./environment";
@@ -70,7 +70,7 @@ async function look(options: ServiceOptions, host: Host): Promise<ObservedServic
   const container = docker ? await observeContainer(component.container, host) : null;
   const running = unit.state === "running";
   const isRouter = options.component === "router";
-  const environment = host.file(component.environmentPath);
+  const environment = host.readFile(component.environmentPath);
   // One that is to go has nothing to say: it may hang.
   const staying = options.state !== "absent" && options.state !== "stopped";
   const asks = isRouter && staying && container?.running && script.generation !== "first";
@@ -81,8 +81,8 @@ async function look(options: ServiceOptions, host: Host): Promise<ObservedServic
     unit,
     environment,
     script,
-    machineId: host.kernel("/etc/machine-id") ?? "",
-    hostName: host.kernel(HOST_NAME) ?? "",
+    machineId: host.readText("/etc/machine-id") ?? "",
+    hostName: host.readText(HOST_NAME) ?? "",
     ownAddresses: host.addresses(),
     oldestDockerApi: docker ? await observeOldestApi(host) : null,
     container,
@@ -97,10 +97,10 @@ async function look(options: ServiceOptions, host: Host): Promise<ObservedServic
 
 function observeScript({ component, state, script, script_version }: ServiceOptions, host: Host): WeaveScript {
   const path = script ?? COMPONENTS[component].script;
-  const file = host.file(path);
+  const file = host.readFile(path);
   if (file !== null) return readWeaveScript(file.content);
   if (script_version === null && state !== "stopped" && state !== "absent") {
-    throw new Refusal(
+    throw new UserError(
       `script: there is no ${path} on this host; put the script there (the role weave does, given weave_sha256 or weave_script_file), or say where it is`,
     );
   }
@@ -108,21 +108,21 @@ function observeScript({ component, state, script, script_version }: ServiceOpti
 }
 
 function environmentOfProcess(pid: number, host: Host): ReadonlyMap<string, string> | null {
-  const environment = pid > 0 ? host.kernel(`/proc/${pid}/environ`) : null;
+  const environment = pid > 0 ? host.readText(`/proc/${pid}/environ`) : null;
   return environment === null ? null : parseEnvironment(environment.split("\0"));
 }
 
 function startTime(pid: string, host: Host): number {
-  return ticksAtStart(host.kernel(`/proc/${pid}/stat`) ?? "") ?? Number.NaN;
+  return ticksAtStart(host.readText(`/proc/${pid}/stat`) ?? "") ?? Number.NaN;
 }
 
 function hasEthtool(host: Host): boolean {
-  return ["/usr/sbin", "/sbin", "/usr/bin"].some((folder) => host.names(folder).includes("ethtool"));
+  return ["/usr/sbin", "/sbin", "/usr/bin"].some((folder) => host.readdir(folder).includes("ethtool"));
 }
 
 function unfinishedPorts(bridge: string, host: Host): readonly string[] {
   return host
-    .names(`/sys/class/net/${bridge}/brif`)
+    .readdir(`/sys/class/net/${bridge}/brif`)
     .filter((port) => port.startsWith(ROUTER_PORTS))
     .filter((port) => /^tx-checksumming: on/m.test(host.run(["ethtool", "-k", port], { mayFail: true }).stdout));
 }

@@ -1,9 +1,6 @@
-import { bool, choice, dict, int, list, str } from "../core/option";
-import type { Values } from "../core/parse_options";
-import { Refusal } from "../core/refusal";
-import { addressOrHostName } from "../network/host_name";
-import { interfaceName } from "../network/interface_name";
-
+import { UserError } from "../core/errors";
+import { bool, choice, dict, int, list, str, type Values } from "../core/options";
+import { addressOrHostName, interfaceName } from "../net/validators";
 export const options = {
   component: choice(["router", "proxy", "plugin", "scope"], {
     description:
@@ -107,31 +104,31 @@ export type ServiceOptions = Values<typeof options>;
 
 function absolutePath(text: string): string {
   if (!/^\/[A-Za-z0-9_./+@:-]+$/.test(text))
-    throw new Refusal(
+    throw new UserError(
       `"${text}" is not an absolute path of letters, digits and "_.+@:/-"; write it as /usr/local/bin/weave`,
     );
   return text;
 }
 
 function version(text: string): string {
-  if (!/^\d+\.\d+[\w.-]*$/.test(text)) throw new Refusal(`"${text}" is no version; write it as 2.8.1`);
+  if (!/^\d+\.\d+[\w.-]*$/.test(text)) throw new UserError(`"${text}" is no version; write it as 2.8.1`);
   return text;
 }
 
 function launchArgument(text: string): string {
   if (/^--password/.test(text))
-    throw new Refusal("a password there can be read in the process list; give it as password");
+    throw new UserError("a password there can be read in the process list; give it as password");
   if (!/^--[a-z][A-Za-z0-9_.:/=,@%+-]*$/.test(text))
-    throw new Refusal(`"${text}" is no argument of weave launch; write it as --name=value`);
+    throw new UserError(`"${text}" is no argument of weave launch; write it as --name=value`);
   return text;
 }
 
 /** What systemd takes for a variable's name, and no variable that another option is for. */
 function variable(name: string): string {
   const option = OPTION_OF.get(name);
-  if (option !== undefined) throw new Refusal(`${name} is set by ${option}; give it there`);
+  if (option !== undefined) throw new UserError(`${name} is set by ${option}; give it there`);
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
-    throw new Refusal(`"${name}" is no variable's name; use letters, digits and "_"`);
+    throw new UserError(`"${name}" is no variable's name; use letters, digits and "_"`);
   return name;
 }
 
@@ -147,11 +144,11 @@ const OPTION_OF: ReadonlyMap<string, string> = new Map([
 
 /** A line of the file that a unit reads it from. */
 function variableValue(text: string): string {
-  if (/\p{Cc}/u.test(text)) throw new Refusal(`${JSON.stringify(text)} has control characters; remove them`);
+  if (/\p{Cc}/u.test(text)) throw new UserError(`${JSON.stringify(text)} has control characters; remove them`);
   return text;
 }
 
 function password(text: string): string {
-  if (text === "" || /\p{Cc}/u.test(text)) throw new Refusal("is empty or has control characters");
+  if (text === "" || /\p{Cc}/u.test(text)) throw new UserError("is empty or has control characters");
   return text;
 }

@@ -1,4 +1,4 @@
-import { isOwnName } from "../network/host_name";
+import { isOwnName } from "../net/validators";
 import type { ObservedService } from "./observe";
 
 /**

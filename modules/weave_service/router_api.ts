@@ -1,5 +1,5 @@
-import type { Host, HttpRequest } from "../core/host";
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
+import type { Host, HttpRequest } from "../core/host/host";
 
 /** Where a router of Weave 1.2 or newer takes its orders. */
 const CONTROL = { address: "127.0.0.1", port: 6784 };
@@ -40,12 +40,12 @@ export async function observeRouter(host: Host): Promise<LiveRouter | null> {
     .request({ to: CONTROL, method: "GET", path: "/report", headers: { accept: "application/json" } })
     .catch((error: unknown) => {
       // One that takes too long is as one that does not answer: what that means is for the plan to say.
-      if (error instanceof Refusal) return null;
+      if (error instanceof UserError) return null;
       throw error;
     });
   if (response === null) return null;
   if (response.status !== 200)
-    throw new Refusal(`the router's report answered ${response.status}: ${response.body.trim()}`);
+    throw new UserError(`the router's report answered ${response.status}: ${response.body.trim()}`);
   return parseReport(response.body);
 }
 
@@ -70,7 +70,7 @@ interface Report {
   };
 }
 
-/** Reads the router's report. Throws a Refusal where it is none. */
+/** Reads the router's report. Throws a UserError where it is none. */
 export function parseReport(text: string): LiveRouter {
   try {
     const { Version, Router } = JSON.parse(text) as Report;
@@ -91,7 +91,7 @@ export function parseReport(text: string): LiveRouter {
       datapath: /via ODP/.test(Router.Interface) ? "fastdp" : "sleeve",
     };
   } catch {
-    throw new Refusal(`the router's report can't be read: ${text.slice(0, 200)}`);
+    throw new UserError(`the router's report can't be read: ${text.slice(0, 200)}`);
   }
 }
 

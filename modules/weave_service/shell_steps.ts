@@ -1,4 +1,4 @@
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
 import type { Component } from "./components";
 import type { Job } from "./init_system";
 
@@ -9,9 +9,9 @@ export function adoptPath({ container }: Component): string {
   return `/run/${container}.adopt`;
 }
 
-/** Takes a word of a command line and returns it. Throws a Refusal where a shell or an init system would read more in it. */
+/** Takes a word of a command line and returns it. Throws a UserError where a shell or an init system would read more in it. */
 export function word(text: string): string {
-  if (!/^[\w./+@:%-]+$/.test(text)) throw new Refusal(`${JSON.stringify(text)} can't stand in a unit's command line`);
+  if (!/^[\w./+@:%-]+$/.test(text)) throw new UserError(`${JSON.stringify(text)} can't stand in a unit's command line`);
   return text;
 }
 

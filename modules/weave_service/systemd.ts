@@ -1,8 +1,8 @@
 import mustache from "mustache";
 import { run } from "../core/change";
-import type { Host } from "../core/host";
-import { Refusal } from "../core/refusal";
-import { unitProperties } from "../core/systemd";
+import { UserError } from "../core/errors";
+import type { Host } from "../core/host/host";
+import { unitProperties } from "../core/systemctl";
 import type { Component } from "./components";
 import type { InitSystem, Job, ObservedUnit, StartsWith } from "./init_system";
 import { finishChecksums, launchOrAdopt } from "./shell_steps";
@@ -85,7 +85,7 @@ function render(job: Job): string {
 
 /** systemd expands "%" and "$" in a command line; doubled, each stands for itself. Single quotes and newlines end a word. */
 function expanded(text: string): string {
-  if (/['\\]|\p{Cc}/u.test(text)) throw new Refusal(`${JSON.stringify(text)} can't stand in a unit's command line`);
+  if (/['\\]|\p{Cc}/u.test(text)) throw new UserError(`${JSON.stringify(text)} can't stand in a unit's command line`);
   return text.replace(/[%$]/g, "$&$&");
 }
 
@@ -93,7 +93,7 @@ function observe(component: Component, host: Host): ObservedUnit {
   const unit = unitOf(component);
   const property = unitProperties(unit, ["ActiveState", "SubState", "Job", "NeedDaemonReload", "MainPID"], host);
   return {
-    file: host.file(pathOf(component)),
+    file: host.readFile(pathOf(component)),
     startsWith: startsWith(unit, host),
     needsReload: property("NeedDaemonReload") === "yes",
     state: stateOf(property),
@@ -102,7 +102,7 @@ function observe(component: Component, host: Host): ObservedUnit {
 }
 
 function startsWith(unit: string, host: Host): StartsWith {
-  const wantedBy = (target: string): boolean => host.link(`${UNITS}/${target}.wants/${unit}`) !== null;
+  const wantedBy = (target: string): boolean => host.readlink(`${UNITS}/${target}.wants/${unit}`) !== null;
   // Apollo's units were the system's own.
   if (wantedBy("multi-user.target")) return "something else";
   return wantedBy("docker.service") ? "Docker" : "nothing";

@@ -1,11 +1,11 @@
 import { type Change, fileChanges } from "../core/change";
-import { masked } from "../formats/secrets";
+import { redactSecrets } from "../core/redact";
+import type { DesiredService } from "./desired";
 import type { ObservedService } from "./observe";
-import type { WantedService } from "./wanted";
 
 /** What of the unit and its environment file is to change. */
 export function files(
-  { init, component, unit, text, environmentText, shown }: WantedService,
+  { init, component, unit, text, environmentText, redact }: DesiredService,
   observed: ObservedService,
 ): Change[] {
   const changes = fileChanges(observed.unit.file, {
@@ -13,7 +13,7 @@ export function files(
     content: text,
     mode: 0o644,
     // Another's may launch with a password in it.
-    shown: masked,
+    redact: redactSecrets,
     afterwards: init.reload,
   });
   const reload: Change = {
@@ -27,7 +27,7 @@ export function files(
       path: component.environmentPath,
       content: environmentText,
       mode: 0o600,
-      shown,
+      redact,
     }),
     ...changes,
     ...(changes.length === 0 && observed.unit.needsReload ? [reload] : []),

@@ -1,7 +1,7 @@
 import mustache from "mustache";
 import { run } from "../core/change";
-import type { Host } from "../core/host";
-import { Refusal } from "../core/refusal";
+import { UserError } from "../core/errors";
+import type { Host } from "../core/host/host";
 import type { Component } from "./components";
 import type { InitSystem, Job, ObservedUnit } from "./init_system";
 import { finishChecksums, launchOrAdopt } from "./shell_steps";
@@ -93,13 +93,13 @@ function render(job: Job): string {
 
 /** A script of init(5) is lines of shell up to "end script"; what is put in here is a line's part. */
 function line(text: string): string {
-  if (/\p{Cc}/u.test(text)) throw new Refusal(`${JSON.stringify(text)} can't stand in a line of an upstart job`);
+  if (/\p{Cc}/u.test(text)) throw new UserError(`${JSON.stringify(text)} can't stand in a line of an upstart job`);
   return text;
 }
 
 function observe(component: Component, host: Host): ObservedUnit {
-  const file = host.file(pathOf(component));
-  const override = host.file(overrideOf(component))?.content ?? "";
+  const file = host.readFile(pathOf(component));
+  const override = host.readFile(overrideOf(component))?.content ?? "";
   const status = host.run(["initctl", "status", component.container], { mayFail: true });
   return {
     file,
@@ -111,7 +111,7 @@ function observe(component: Component, host: Host): ObservedUnit {
 
 /** For upstart a job runs as soon as its script does, which at the end becomes what waits for the container. */
 function unlessLaunching(status: Status, host: Host): Status {
-  const launching = status.state === "running" && host.kernel(`/proc/${status.pid}/comm`) === "sh";
+  const launching = status.state === "running" && host.readText(`/proc/${status.pid}/comm`) === "sh";
   return launching ? { state: "starting", pid: 0 } : status;
 }
 

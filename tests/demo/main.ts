@@ -1,4 +1,4 @@
-import { contains } from "../../modules/network/ipv4";
+import { contains } from "../../modules/net/ipv4";
 import { differences, fingerprint } from "../e2e/fingerprint";
 import { ansiblePlaybook, changedTasks, type PlaybookRun } from "../e2e/playbook";
 import { findServices, reachAll, type Service, startServices } from "../e2e/services";

@@ -115,7 +115,7 @@ test("refused while containers are attached, unless forced", async () => {
   assert.equal(differences(before, await fingerprint(host)), []);
   const forced = await absent("--force");
   assert.not(forced.failed, forced.msg);
-  assert.match(forced.disrupts?.[0] ?? "", /^the network of what is attached: veth/);
+  assert.match(forced.disruptions?.[0] ?? "", /^the network of what is attached: veth/);
   await host.write("/etc/default/docker", "");
 });
 

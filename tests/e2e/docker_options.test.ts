@@ -77,7 +77,7 @@ test("Debian's unit with Apollo's chain: one working line, containers come back 
   const before = await fingerprint(host);
   const predicted = await docker(WEAVE, "--check");
   assert.equal(differences(before, await fingerprint(host)), []);
-  assert.equal(predicted["disrupts"], ["Docker: its restart stops 1 running container"]);
+  assert.equal(predicted["disruptions"], ["Docker: its restart stops 1 running container"]);
 
   await configured(WEAVE);
   assert.match(await files(), /^DOCKER_OPTS="--log-level=warn --bridge=weave --fixed-cidr=10\.2\.1\.0\/24 .*"$/m);
@@ -175,10 +175,10 @@ test("live-restore: containers come along to another network, and run on through
   await docker({ state: "restarted" });
   const started = await inspect("{{.State.StartedAt}}");
   const label = await configured({ opts: "--label=c=d" });
-  assert.match(String(label["disrupts"]), "leaves 1 running container running (live-restore)");
+  assert.match(String(label["disruptions"]), "leaves 1 running container running (live-restore)");
   assert.is(await inspect("{{.State.StartedAt}}"), started);
   const moved = await configured({ ...WEAVE, fixed_cidr: "10.2.7.0/24", dns: null });
-  assert.match(String(moved["disrupts"]), "stops 1 running container and starts them again");
+  assert.match(String(moved["disruptions"]), "stops 1 running container and starts them again");
   assert.match(await address(), /^10\.2\.7\.\d+$/);
 });
 

@@ -38,7 +38,7 @@ async function settled(options: object): Promise<TaskResult["result"]> {
   const made = await service(options);
   assert.not(made["failed"], made.msg);
   assert.equal(subjects(predicted), subjects(made));
-  assert.equal(predicted["disrupts"], made["disrupts"]);
+  assert.equal(predicted["disruptions"], made["disruptions"]);
   const again = await service(options);
   assert.not(again.changed, JSON.stringify(again.diff));
   return made;
@@ -72,7 +72,7 @@ test("a change that the router can't take live restarts it, and the plan says so
   const before = await launchedAt();
   const made = await settled({ args: ["--ipalloc-range=10.40.0.0/16"], peers: ["192.168.50.12"] });
   assert.match(
-    String(made["disrupts"]),
+    String(made["disruptions"]),
     /^the router: its restart interrupts traffic between hosts \(with other WEAVE_ARGS/,
   );
   assert.is.not(await launchedAt(), before);
@@ -138,7 +138,7 @@ test("a router that a hand launched is taken over without a restart", async () =
   await sh(BY_HAND);
   const before = await launchedAt();
   const made = await settled({ peers: ["192.168.50.12"] });
-  assert.is(made["disrupts"], undefined);
+  assert.is(made["disruptions"], undefined);
   assert.equal(subjects(made).slice(3), ["container weave: restart policy", "weave.service: state", "router: peers"]);
   assert.is(await launchedAt(), before);
   assert.is(await sh("systemctl is-active weave"), "active");
@@ -148,7 +148,7 @@ test("one that was launched otherwise is launched anew, and the plan says why", 
   await removed();
   await sh(BY_HAND);
   const made = await settled({ peers: ["192.168.50.12"], password: "correct-horse" });
-  assert.match(String(made["disrupts"]), "(it has another password)");
+  assert.match(String(made["disruptions"]), "(it has another password)");
   assert.is((made["router"] as Record<string, unknown>)["encryption"], true);
 });
 
@@ -220,7 +220,7 @@ test("Apollo's units of 2016: router and proxy by an old script, on docker0, wit
   const before = await launchedAt();
   const name = await sh("cat /sys/class/net/weave/address");
   const taken = await settled({ mode: "proxy", expose: true, peers: ["192.168.50.12"] });
-  assert.is(taken["disrupts"], undefined);
+  assert.is(taken["disruptions"], undefined);
   assert.is(await launchedAt(), before, "Apollo's own router goes on");
   assert.match(await host.read("/etc/weave.env"), `--name=${name} --no-dns`);
   assert.is(await sh("ls /etc/systemd/system/multi-user.target.wants | grep weave || true"), "");
@@ -243,7 +243,7 @@ test("the article's script, whose launch is the router alone", async () => {
   await settled({ mode: "proxy", peers: ["192.168.50.12"] });
   assert.is(await sh("docker ps --format '{{.Names}}'"), "weave");
   const made = await settled({ mode: "proxy", peers: [] });
-  assert.match(String(made["disrupts"]), "(with other WEAVE_PEERS)");
+  assert.match(String(made["disruptions"]), "(with other WEAVE_PEERS)");
   await removed();
 });
 

@@ -62,7 +62,7 @@ export function readState(text: string): State {
   };
 }
 
-/** Whether a file is not in place yet, and read by nothing, by its name (modules/core/replace_file.ts). */
+/** Whether a file is not in place yet, and read by nothing, by its name (modules/core/atomic_write.ts). */
 export function isUnfinished(path: string): boolean {
   return /\/\.[^/]+\.weave-new$/.test(path);
 }

@@ -1,3 +1,4 @@
+import { redactSecrets } from "../../core/redact";
 import { leftOut, optionsOf } from "../../docker_bridge_opts/configuration";
 import type { RunningDaemon } from "../../docker_bridge_opts/daemon";
 import type { ObservedDocker } from "../../docker_bridge_opts/observe";
@@ -5,7 +6,6 @@ import { restartOwed, runningOptions, runningValue } from "../../docker_bridge_o
 import { presentConfiguration } from "../../docker_bridge_opts/plan";
 import { withoutDockerFlags } from "../../formats/docker_flags";
 import type { DockerFlags } from "../../formats/docker_options";
-import { masked } from "../../formats/secrets";
 import type { DockerStatus } from "./status";
 
 /** The options that docker_bridge_opts has names for: those that put containers on a bridge. */
@@ -58,5 +58,5 @@ function restart(names: readonly string[], daemon: RunningDaemon, configured: Do
 
 function inWords(name: string, values: readonly string[], otherwise?: string): string[] {
   if (values.length === 0 && otherwise !== undefined) return [otherwise];
-  return values.map((value) => masked(`--${name}=${value}`));
+  return values.map((value) => redactSecrets(`--${name}=${value}`));
 }

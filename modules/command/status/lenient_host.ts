@@ -1,5 +1,5 @@
-import type { Host, HttpRequest, HttpResponse } from "../../core/host";
-import { Refusal } from "../../core/refusal";
+import { UserError } from "../../core/errors";
+import type { Host, HttpRequest, HttpResponse } from "../../core/host/host";
 
 /**
  * Takes a host; returns it as who may not read everything sees it: what can't be read is as if it were not there, and why is
@@ -11,11 +11,11 @@ export function lenientHost(host: Host, unseen: Set<string>): Host {
   };
   return {
     ...host,
-    file: reading(host.file),
-    modified: reading(host.modified),
-    kernel: reading(host.kernel),
-    link: reading(host.link),
-    names: (path) => attempt(() => host.names(path), unseen) ?? [],
+    readFile: reading(host.readFile),
+    mtime: reading(host.mtime),
+    readText: reading(host.readText),
+    readlink: reading(host.readlink),
+    readdir: (path) => attempt(() => host.readdir(path), unseen) ?? [],
     request: (request) => host.request(request).catch((error: unknown) => unanswered(request, error, unseen)),
   };
 }
@@ -37,14 +37,14 @@ export function attemptLater<Value>(look: () => Promise<Value>, unseen: Set<stri
 }
 
 function noted(error: unknown, unseen: Set<string>): null {
-  if (!(error instanceof Refusal)) throw error;
+  if (!(error instanceof UserError)) throw error;
   unseen.add(error.message.replace(" (become: true)", ""));
   return null;
 }
 
 /** A service that one may not ask at all is named once, whatever it was asked. */
 function unanswered({ to }: HttpRequest, error: unknown, unseen: Set<string>): HttpResponse | null {
-  if (error instanceof Refusal && "socket" in to && error.message.includes("EACCES")) {
+  if (error instanceof UserError && "socket" in to && error.message.includes("EACCES")) {
     unseen.add(`can't ask ${to.socket}: EACCES; run as root`);
     return null;
   }

@@ -1,10 +1,10 @@
-import type { Host } from "../../core/host";
-import { linuxHost } from "../../core/linux_host";
-import { type OptionTable, parseOptions, type Values } from "../../core/parse_options";
+import type { Host } from "../../core/host/host";
+import { linuxHost } from "../../core/host/linux";
+import { type OptionTable, parseOptions, type Values } from "../../core/options";
 import { type ObservedDocker, observe as observeDockerOptions } from "../../docker_bridge_opts/observe";
 import { options as dockerOptions } from "../../docker_bridge_opts/options";
 import { environmentValue } from "../../formats/environment_file";
-import { look as lookAtBridge, type ObservedBridge } from "../../weave_bridge/observe";
+import { probe as lookAtBridge, type ObservedBridge } from "../../weave_bridge/observe";
 import { options as bridgeOptions } from "../../weave_bridge/options";
 import { COMPONENTS } from "../../weave_service/components";
 import { dockerRuns, type ObservedContainer, observeContainer } from "../../weave_service/container";
@@ -34,7 +34,7 @@ export interface ObservedRouterService {
 
 /**
  * Looks at the bridge of this name and all that goes with it, by the modules' own eyes. Changes nothing, waits for nothing.
- * Throws a Refusal where that can be no bridge's name.
+ * Throws a UserError where that can be no bridge's name.
  */
 export async function observe(name: string, host: Host = linuxHost): Promise<Observed> {
   // For a bridge that is to go nobody on the network is asked anything.
@@ -71,7 +71,7 @@ function observeUnit(host: Host): ObservedRouterService {
 }
 
 function toldPeers(host: Host): string[] {
-  const content = host.file(COMPONENTS.router.environmentPath)?.content ?? "";
+  const content = host.readFile(COMPONENTS.router.environmentPath)?.content ?? "";
   return (environmentValue(content, PEERS) ?? "").split(" ").filter((peer) => peer !== "");
 }
 

@@ -13,7 +13,7 @@ const MTU: Result = {
 };
 
 test("a diff, what it interrupts, and the outcome, which is another for a check", () => {
-  const result = { ...MTU, disrupts: ["the router"] };
+  const result = { ...MTU, disruptions: ["the router"] };
   const diff = "bridge weave: mtu\n  - 1500\n  + 1450\n\n";
   assert.is(renderResult(result, RUN, plain), `${diff}interrupts the router\nchanged\n`);
   assert.is(renderResult(result, CHECK, plain), `${diff}would interrupt the router\nwould change\n`);
@@ -26,7 +26,7 @@ test("without a diff the names of what changes", () => {
 });
 
 test("what is owed is no change of this run", () => {
-  const owed = { changed: true, changes: ["dockerd, as it runs"], owed: ["a restart of Docker"] };
+  const owed = { changed: true, changes: ["dockerd, as it runs"], pending: ["a restart of Docker"] };
   assert.is(
     renderResult(owed, RUN, plain),
     "dockerd, as it runs\nowes a restart of Docker\nok: nothing to change but what is owed\n",

@@ -4,7 +4,7 @@ import { plain } from "../../../modules/command/paint";
 import { type Observed, observe } from "../../../modules/command/status/observe";
 import { renderStatus } from "../../../modules/command/status/render";
 import { summarise } from "../../../modules/command/status/summarise";
-import { Refusal } from "../../../modules/core/refusal";
+import { UserError } from "../../../modules/core/errors";
 import { FRESH as FRESH_DOCKER, runningWith, STEADY as STEADY_DOCKER } from "../docker_bridge_opts/hosts";
 import { memoryHost } from "../support/memory_host";
 import { FRESH as FRESH_BRIDGE, MAC, steadyRouter, steadyVxlan } from "../weave_bridge/hosts";
@@ -134,13 +134,14 @@ test("what may not be read is as if it were not there, and is named once", async
   });
   const { unseen, service } = await observe("weave", {
     ...host,
-    file: (path) => {
-      if (path.startsWith("/etc/systemd")) throw new Refusal(`can't read ${path}: EACCES; run as root (become: true)`);
-      return host.file(path);
+    readFile: (path) => {
+      if (path.startsWith("/etc/systemd"))
+        throw new UserError(`can't read ${path}: EACCES; run as root (become: true)`);
+      return host.readFile(path);
     },
     request: ({ to }) =>
       "socket" in to
-        ? Promise.reject(new Refusal(`GET ${to.socket}/containers/weave/json: connect EACCES ${to.socket}`))
+        ? Promise.reject(new UserError(`GET ${to.socket}/containers/weave/json: connect EACCES ${to.socket}`))
         : Promise.resolve(null),
   });
   assert.is(unseen.filter((why) => why === "can't ask /var/run/docker.sock: EACCES; run as root").length, 1);

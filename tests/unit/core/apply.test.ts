@@ -106,8 +106,8 @@ test("a request that nobody answers is refused", async () => {
 });
 
 test("a program that fails is refused with what its log says, where it has one", async () => {
-  const onFailure = ["sh", "-c", "echo Inconsistent port settings"];
-  const message = await refusalLater(() => apply(change({ do: "run", argv: ["false"], onFailure })));
+  const diagnose = ["sh", "-c", "echo Inconsistent port settings"];
+  const message = await refusalLater(() => apply(change({ do: "run", argv: ["false"], diagnose })));
   assert.match(message, /^thing: false ended with status 1\. sh -c .* says: Inconsistent port settings$/);
 });
 
@@ -123,7 +123,7 @@ test("a service is waited for until it is ready", async () => {
         do: "await",
         request: { to: at(port), method: "GET", path: "/status" },
         timeout: 20,
-        onFailure: ["false"],
+        diagnose: ["false"],
       };
       await apply(change(ready));
     },
@@ -137,7 +137,7 @@ test("a service that does not come in time is refused with what its log says", a
     do: "await",
     request: { to: at(port), method: "GET", path: "/status" },
     timeout: 0.3,
-    onFailure: ["sh", "-c", "echo Password too short; exit 1"],
+    diagnose: ["sh", "-c", "echo Password too short; exit 1"],
   };
   const message = await refusalLater(() => apply(change(ready)));
   assert.match(message, `thing: no answer to GET 127.0.0.1:${port}/status within 0.3 s.`);

@@ -72,12 +72,12 @@ test("the steps afterwards follow a write and a removal", () => {
 });
 
 test("what is shown of a file goes through the file's own filter, what is written does not", () => {
-  const shown = (content: string): string => content.replace(/secret\d/, "hidden");
-  const [written] = fileChanges({ content: "secret1", mode: 0o600 }, { path, content: "secret2", shown });
+  const redact = (content: string): string => content.replace(/secret\d/, "hidden");
+  const [written] = fileChanges({ content: "secret1", mode: 0o600 }, { path, content: "secret2", redact });
   assert.is(written?.before, "hidden");
   assert.is(written?.after, "hidden");
   assert.equal(written?.actions, [{ do: "write", path, content: "secret2", mode: 0o600 }]);
-  const [removed] = fileChanges({ content: "secret1", mode: 0o600 }, { path, content: null, shown });
+  const [removed] = fileChanges({ content: "secret1", mode: 0o600 }, { path, content: null, redact });
   assert.is(removed?.before, "hidden");
 });
 

@@ -1,11 +1,11 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { dict } from "../../../modules/core/option";
-import { Refusal } from "../../../modules/core/refusal";
+import { UserError } from "../../../modules/core/errors";
+import { dict } from "../../../modules/core/options";
 import { refusalOf } from "../support/refusal";
 
 const option = dict({ description: "", default: {} }, (name) => {
-  if (name === "no") throw new Refusal("not that");
+  if (name === "no") throw new UserError("not that");
   return name;
 });
 

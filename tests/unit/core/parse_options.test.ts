@@ -1,8 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { bool, choice, int, list, str } from "../../../modules/core/option";
-import { parseOptions } from "../../../modules/core/parse_options";
-import { Refusal } from "../../../modules/core/refusal";
+import { UserError } from "../../../modules/core/errors";
+import { bool, choice, int, list, parseOptions, str } from "../../../modules/core/options";
 import { refusalOf } from "../support/refusal";
 
 const table = {
@@ -22,7 +21,7 @@ const required = {
 
 const secret = {
   password: str({ description: "", secret: true }, (text) => {
-    if (text.length < 8) throw new Refusal(`"${text}" is too short`);
+    if (text.length < 8) throw new UserError(`"${text}" is too short`);
     return text;
   }),
 };

@@ -1,9 +1,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Change, run } from "../../../modules/core/change";
+import { UserError } from "../../../modules/core/errors";
 import type { Module } from "../../../modules/core/module";
-import { int, str } from "../../../modules/core/option";
-import { Refusal } from "../../../modules/core/refusal";
+import { int, str } from "../../../modules/core/options";
 import { type Result, type RunMode, runModule } from "../../../modules/core/run_module";
 import { memoryHost } from "../support/memory_host";
 
@@ -28,8 +28,8 @@ function lampModule(lamp: Lamp, changes: Partial<Module<typeof options, Lamp>> =
     plan: ({ level, color }, found) => ({
       changes: [
         ...difference("level", String(found.level), String(level)),
-        ...difference("color", found.color, color, { disrupts: "the light" }),
-        ...difference("bulb", found.bulb, "new", { actions: [], madeBy: "a person" }),
+        ...difference("color", found.color, color, { disruption: "the light" }),
+        ...difference("bulb", found.bulb, "new", { actions: [], pending: "a person" }),
       ],
       facts: { level, was_lit: found.level > 0 },
     }),
@@ -71,7 +71,7 @@ test("a run makes the changes in order, and reports them", async () => {
     level: 5,
     was_lit: true,
     changes: ["level", "color"],
-    disrupts: ["the light"],
+    disruptions: ["the light"],
     diff: [
       { before_header: "level", after_header: "level", before: "0", after: "5" },
       { before_header: "color", after_header: "color", before: "white", after: "red" },
@@ -86,7 +86,7 @@ test("a check makes nothing and predicts the run's changes, diff and interruptio
   assert.equal(made, []);
   assert.equal(lamp, dark());
   const done = await runModule(lampModule(lamp), given, RUN, host, applyTo(lamp, made));
-  const promise = ({ changed, diff, disrupts }: Result) => ({ changed, diff, disrupts });
+  const promise = ({ changed, diff, disruptions }: Result) => ({ changed, diff, disruptions });
   assert.is(predicted.changed, true);
   assert.equal(promise(predicted), promise(done));
 });
@@ -94,8 +94,8 @@ test("a check makes nothing and predicts the run's changes, diff and interruptio
 test("who makes a change that is only found is told, as long as it is left to do", async () => {
   const lamp = { ...dark(), level: 5, color: "red", bulb: "old" };
   for (const mode of [CHECK, RUN]) {
-    const { changed, changes, owed } = await runModule(lampModule(lamp), given, mode, host, applyTo(lamp));
-    assert.equal([changed, changes, owed], [true, ["bulb"], ["a person"]]);
+    const { changed, changes, pending } = await runModule(lampModule(lamp), given, mode, host, applyTo(lamp));
+    assert.equal([changed, changes, pending], [true, ["bulb"], ["a person"]]);
   }
 });
 
@@ -161,7 +161,7 @@ test("what is left to do and is empty is called absent", async () => {
 test("a change that can't be made fails the run, which reports those that were", async () => {
   const lamp = dark();
   const apply = async (change: Change): Promise<void> => {
-    if (change.subject === "color") throw new Refusal("color: paint is out; buy some");
+    if (change.subject === "color") throw new UserError("color: paint is out; buy some");
     await applyTo(lamp)(change);
   };
   const result = await runModule(lampModule(lamp), given, RUN, host, apply);
@@ -177,7 +177,7 @@ test("a change that can't be made fails the run, which reports those that were",
 test("the next run finishes what a failed one began", async () => {
   const lamp = dark();
   const broken = async (change: Change): Promise<void> => {
-    if (change.subject === "color") throw new Refusal("no paint");
+    if (change.subject === "color") throw new UserError("no paint");
     await applyTo(lamp)(change);
   };
   await runModule(lampModule(lamp), given, RUN, host, broken);
@@ -189,7 +189,7 @@ test("the next run finishes what a failed one began", async () => {
 
 test("a failure of the first change reports no change", async () => {
   const result = await runModule(lampModule(dark()), given, RUN, host, async () => {
-    throw new Refusal("no power");
+    throw new UserError("no power");
   });
   assert.is(result.failed, true);
   assert.is(result.changed, false);
@@ -221,7 +221,7 @@ test("a change that another makes is no failure when it is still owed after the 
 
 test("a refused option, observation or plan is a failure with that message and nothing made", async () => {
   const refuse = (): never => {
-    throw new Refusal("the lamp is on fire; leave the room");
+    throw new UserError("the lamp is on fire; leave the room");
   };
   const fails = [
     {
@@ -290,7 +290,7 @@ test("changes are planned and made while nobody else is at work; a check, or not
 test("a run that finds another in progress fails and makes nothing", async () => {
   const lamp = dark();
   const busy = (): never => {
-    throw new Refusal("another run is in progress");
+    throw new UserError("another run is in progress");
   };
   const result = await runModule(lampModule(lamp), given, RUN, host, applyTo(lamp), busy);
   assert.equal(result, { failed: true, msg: "another run is in progress", changed: false, diff: [] });
@@ -317,7 +317,7 @@ test("a secret that a failing program tells is not passed on", async () => {
     options: { ...options, key: str({ description: "", secret: true }) },
   };
   const fail = (error: Error) => async (): Promise<void> => Promise.reject(error);
-  for (const error of [new Refusal("said: hush, hush"), new TypeError("hush")]) {
+  for (const error of [new UserError("said: hush, hush"), new TypeError("hush")]) {
     const result = await runModule(module, new Map([...given, ["key", "hush"]]), RUN, host, fail(error));
     assert.match(result.msg ?? "", "********");
     assert.not.match(JSON.stringify(result), "hush");
@@ -327,7 +327,7 @@ test("a secret that a failing program tells is not passed on", async () => {
 test("a message with a megabyte in it is cut in the middle", async () => {
   const long = { ...lampModule({ level: 0, color: "white", bulb: "new" }) };
   const plan = (): never => {
-    throw new Refusal(`color: "${"x".repeat(2 ** 20)}" is none; give one`);
+    throw new UserError(`color: "${"x".repeat(2 ** 20)}" is none; give one`);
   };
   const { msg = "" } = await runModule({ ...long, plan }, given, RUN, host, applyTo({ level: 0, color: "", bulb: "" }));
   assert.match(msg, /^color: "x+ … \(\d+ characters\) … x+" is none; give one$/);

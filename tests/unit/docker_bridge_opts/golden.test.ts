@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { parseOptions } from "../../../modules/core/parse_options";
+import { parseOptions } from "../../../modules/core/options";
 import { observe } from "../../../modules/docker_bridge_opts/observe";
 import { type DockerOptions, options as table } from "../../../modules/docker_bridge_opts/options";
 import { plan } from "../../../modules/docker_bridge_opts/plan";

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Action, Change } from "../../../modules/core/change";
-import type { Host } from "../../../modules/core/host";
+import type { Host } from "../../../modules/core/host/host";
 import { type Contents, memoryHost } from "../support/memory_host";
 
 /** Files by their absolute paths. */

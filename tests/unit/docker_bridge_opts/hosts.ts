@@ -2,7 +2,7 @@ import type { RunningDaemon } from "../../../modules/docker_bridge_opts/daemon";
 import type { ObservedDocker } from "../../../modules/docker_bridge_opts/observe";
 import { type DockerOptions, options } from "../../../modules/docker_bridge_opts/options";
 import { parseDockerFlags } from "../../../modules/formats/docker_flags";
-import { splitWords } from "../../../modules/formats/words";
+import { splitWords } from "../../../modules/formats/shell_words";
 import { optionsOf } from "../support/options";
 
 export const PATH = "/etc/default/docker";

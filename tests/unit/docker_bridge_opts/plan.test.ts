@@ -31,8 +31,8 @@ test("on a fresh host the options are added to the file, and the restart is owed
 
 test("the restart is another's to make, and says that it stops containers", () => {
   const [, restart] = plan(usual(), FRESH).changes;
-  assert.is(restart?.madeBy, "a restart of Docker");
-  assert.match(restart?.disrupts ?? "", "stops the containers");
+  assert.is(restart?.pending, "a restart of Docker");
+  assert.match(restart?.disruption ?? "", "stops the containers");
 });
 
 test("on a host that is as wanted nothing is planned", () => {

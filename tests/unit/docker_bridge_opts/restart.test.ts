@@ -42,9 +42,9 @@ test("where it does not work out, the files kept from before are put back, and D
 test("whether Docker was restarted is seen by its process; on the way back it is not where it was not before", () => {
   const attempt = (observed: ObservedDocker) => {
     const [action] = plan(RESTART, observed).changes[0]?.actions ?? [];
-    assert.ok(action?.do === "attempt");
-    const starts = [...action.steps, ...action.otherwise].filter((step) => step.do === "run");
-    return starts.flatMap(({ replaces, unless }) => [replaces ?? unless ?? []].flat());
+    assert.ok(action?.do === "try");
+    const starts = [...action.steps, ...action.rollback].filter((step) => step.do === "run");
+    return starts.flatMap(({ replaces, skipIfRunning }) => [replaces ?? skipIfRunning ?? []].flat());
   };
   const present = { pidFile: "/var/run/docker.pid", startedAt: 500 };
   const previous = { daemon: DAEMON.id, files: [] };
@@ -72,7 +72,7 @@ const containers = (count: number) => [
 
 test("it says how many containers it stops beside Weave's own, and whether they live on", () => {
   const disrupts = (count: number, liveRestore = false, options = RESTART) =>
-    plan(options, with_({ containers: containers(count), liveRestore })).changes.at(-1)?.disrupts ?? "";
+    plan(options, with_({ containers: containers(count), liveRestore })).changes.at(-1)?.disruption ?? "";
   assert.is(disrupts(0), "Docker: its restart stops no running containers");
   assert.is(disrupts(1), "Docker: its restart stops 1 running container");
   assert.is(disrupts(12, false, usual({ mtu: 1400 })), "Docker: its restart stops 12 running containers");

@@ -3,7 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseDockerFlags, withDockerFlags } from "../../../modules/formats/docker_flags";
 import { type DockerFlags, meansTheSame } from "../../../modules/formats/docker_options";
-import { splitWords } from "../../../modules/formats/words";
+import { splitWords } from "../../../modules/formats/shell_words";
 import { forAll } from "../support/property";
 
 const parse = (line: string): Record<string, readonly string[]> =>

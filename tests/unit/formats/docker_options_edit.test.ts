@@ -6,7 +6,7 @@ import { parseDockerFlags, withDockerFlags, withoutDockerFlags } from "../../../
 import { type DockerFlags, flagOf, jsonValue, keyOf, meansTheSame } from "../../../modules/formats/docker_options";
 import { environmentValue, withEnvironmentValue } from "../../../modules/formats/environment_file";
 import { shellValue, withShellValue } from "../../../modules/formats/shell_file";
-import { splitWords } from "../../../modules/formats/words";
+import { splitWords } from "../../../modules/formats/shell_words";
 import { forAll } from "../support/property";
 
 /** Whatever options a host has, in whatever spelling: those asked for are there afterwards, and the others as they were. */

@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { redactSecrets } from "../../../modules/core/redact";
+import { wantedFlags } from "../../../modules/docker_bridge_opts/desired";
 import { dockerBridgeOpts } from "../../../modules/docker_bridge_opts/module";
-import { wantedFlags } from "../../../modules/docker_bridge_opts/wanted";
-import { masked } from "../../../modules/formats/secrets";
 import { asked } from "../docker_bridge_opts/hosts";
 import { forAllLater } from "../support/property";
 import { CONFIG, DockerHost, OPTIONS_FILE, SCRIPT, UNIT } from "./docker_stand_in";
@@ -111,7 +111,7 @@ async function hostOf(folder: string, state: State): Promise<DockerHost> {
   host.reload();
   if (state.running) host.start();
   if (state.before !== null) await cutOff(dockerBridgeOpts, host, ...state.before);
-  const content = host.file(OPTIONS_FILE)?.content;
+  const content = host.readFile(OPTIONS_FILE)?.content;
   if (content !== undefined) host.put(OPTIONS_FILE, [content, ...state.drifts, ""].join("\n"));
   if (state.restarted) host.start();
   host.hangs = state.hangs;
@@ -130,7 +130,9 @@ function others(host: DockerHost, managed: readonly string[]): object | null {
 }
 
 const otherLines = (host: DockerHost): string[] =>
-  (host.file(OPTIONS_FILE)?.content ?? "").split("\n").filter((line) => line !== "" && !line.includes("DOCKER_OPTS"));
+  (host.readFile(OPTIONS_FILE)?.content ?? "")
+    .split("\n")
+    .filter((line) => line !== "" && !line.includes("DOCKER_OPTS"));
 
 let [made, refused, restarts] = [0, 0, 0];
 
@@ -141,7 +143,7 @@ test("whatever is found: a check says all that the run does, a second run has no
       inMemory(async (folder) => {
         const host = await hostOf(folder, state);
         const lines = otherLines(host);
-        const run = await keepsItsPromise(dockerBridgeOpts, host, wanted, { shown: masked });
+        const run = await keepsItsPromise(dockerBridgeOpts, host, wanted, { shown: redactSecrets });
         for (const secret of ["user:secret", "hush"]) assert.not.match(JSON.stringify(run), secret);
         if (run.failed) {
           refused++;

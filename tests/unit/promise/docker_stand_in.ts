@@ -1,11 +1,11 @@
-import type { HttpRequest, HttpResponse, RunOutput } from "../../../modules/core/host";
+import type { HttpRequest, HttpResponse, RunOutput } from "../../../modules/core/host/host";
 import { daemonOptions } from "../../../modules/formats/daemon_json";
 import { parseDockerFlags, strayWords } from "../../../modules/formats/docker_flags";
 import type { DockerFlags } from "../../../modules/formats/docker_options";
 import { environmentValue } from "../../../modules/formats/environment_file";
 import { shellValue } from "../../../modules/formats/shell_file";
-import { unitSettings } from "../../../modules/formats/unit_file";
-import { splitWords } from "../../../modules/formats/words";
+import { splitWords } from "../../../modules/formats/shell_words";
+import { unitSettings } from "../../../modules/formats/systemd_ini";
 import { done, failed, StandInHost } from "./host_stand_in";
 
 export const UNIT = "/lib/systemd/system/docker.service";
@@ -38,14 +38,14 @@ export class DockerHost extends StandInHost {
   }
 
   private hasSystemd(): boolean {
-    return this.names("/run/systemd").includes("system");
+    return this.readdir("/run/systemd").includes("system");
   }
 
   private unitFiles(): string[] {
-    const paths = [UNIT, ...this.names(DROP_INS).map((name) => `${DROP_INS}/${name}`)].filter((path) =>
-      this.file(path),
+    const paths = [UNIT, ...this.readdir(DROP_INS).map((name) => `${DROP_INS}/${name}`)].filter((path) =>
+      this.readFile(path),
     );
-    return paths.map((path) => this.file(path)?.content ?? "");
+    return paths.map((path) => this.readFile(path)?.content ?? "");
   }
 
   reload(): RunOutput {
@@ -55,7 +55,7 @@ export class DockerHost extends StandInHost {
 
   /** The options that dockerd would get by a start, in its words; throws where it would not start. */
   commandLine(): string[] {
-    const read = (path: string): string => this.file(path)?.content ?? "";
+    const read = (path: string): string => this.readFile(path)?.content ?? "";
     if (!this.hasSystemd()) return ["dockerd", ...valuesOf(shellValue(read(OPTIONS_FILE), "DOCKER_OPTS") ?? "")];
     const command = unitSettings(this.loaded, "Service", "ExecStart").at(-1) ?? "";
     const files = unitSettings(this.loaded, "Service", "EnvironmentFile").map((path) => read(path.replace(/^-/, "")));
@@ -72,7 +72,7 @@ export class DockerHost extends StandInHost {
     const [stray] = strayWords(words.slice(1));
     if (stray) throw new Error(`unknown argument: ${stray.value}`);
     const flags = parseDockerFlags(words.slice(1));
-    const config = daemonOptions(this.file(CONFIG)?.content ?? "");
+    const config = daemonOptions(this.readFile(CONFIG)?.content ?? "");
     const twice = [...config.keys()].find((name) => flags.has(name));
     if (twice !== undefined) throw new Error(`${twice} is given twice`);
     return new Map([...config, ...flags]);
@@ -83,7 +83,7 @@ export class DockerHost extends StandInHost {
     try {
       const [words, options] = [this.commandLine(), this.wouldRunWith()];
       this.now++;
-      const config = this.file(CONFIG)?.content;
+      const config = this.readFile(CONFIG)?.content;
       this.daemon = { pid: 800 + this.now, startedAt: this.now, words, options, config };
       return done();
     } catch (error) {
@@ -92,9 +92,9 @@ export class DockerHost extends StandInHost {
   }
 
   /** By what was in the file when the daemon started: that, and its pid file, have no other times here. */
-  override modified(path: string): number | null {
+  override mtime(path: string): number | null {
     if (path === "/var/run/docker.pid") return this.daemon && 2;
-    const content = this.file(path)?.content;
+    const content = this.readFile(path)?.content;
     return content === undefined ? null : content === this.daemon?.config ? 1 : 3;
   }
 
@@ -150,7 +150,7 @@ export class DockerHost extends StandInHost {
   }
 
   private properties(): string {
-    const dropIns = this.names(DROP_INS).map((name) => `${DROP_INS}/${name}`);
+    const dropIns = this.readdir(DROP_INS).map((name) => `${DROP_INS}/${name}`);
     return [
       "LoadState=loaded",
       `FragmentPath=${UNIT}`,

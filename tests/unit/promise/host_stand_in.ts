@@ -13,10 +13,17 @@ import { dirname, join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import { apply } from "../../../modules/core/apply";
 import type { Action, Change } from "../../../modules/core/change";
-import type { FileState, Host, HttpRequest, HttpResponse, RunOptions, RunOutput } from "../../../modules/core/host";
-import { nameOfRequest } from "../../../modules/core/http_request";
-import { linuxHost } from "../../../modules/core/linux_host";
-import { Refusal } from "../../../modules/core/refusal";
+import { UserError } from "../../../modules/core/errors";
+import type {
+  FileState,
+  Host,
+  HttpRequest,
+  HttpResponse,
+  RunOptions,
+  RunOutput,
+} from "../../../modules/core/host/host";
+import { describeRequest } from "../../../modules/core/host/http";
+import { linuxHost } from "../../../modules/core/host/linux";
 
 /** What a program ends with. */
 export const done = (stdout = ""): RunOutput => ({ status: 0, stdout, stderr: "" });
@@ -69,32 +76,32 @@ export abstract class StandInHost implements Host {
     this.program(command.split(" "));
   }
 
-  file(path: string): FileState | null {
-    return linuxHost.file(this.at(path));
+  readFile(path: string): FileState | null {
+    return linuxHost.readFile(this.at(path));
   }
-  modified(path: string): number | null {
-    return linuxHost.modified(this.at(path));
+  mtime(path: string): number | null {
+    return linuxHost.mtime(this.at(path));
   }
-  kernel(path: string): string | null {
+  readText(path: string): string | null {
     const played = this.kernelFile(path);
-    return played === undefined ? linuxHost.kernel(this.at(path)) : played;
+    return played === undefined ? linuxHost.readText(this.at(path)) : played;
   }
-  names(path: string): readonly string[] {
-    return this.kernelNames(path) ?? linuxHost.names(this.at(path));
+  readdir(path: string): readonly string[] {
+    return this.kernelNames(path) ?? linuxHost.readdir(this.at(path));
   }
-  link(path: string): string | null {
+  readlink(path: string): string | null {
     const played = this.kernelLink(path);
-    return played === undefined ? linuxHost.link(this.at(path)) : played;
+    return played === undefined ? linuxHost.readlink(this.at(path)) : played;
   }
   addresses(): readonly string[] {
     return ["127.0.0.1", "192.168.50.11"];
   }
-  async lookUp(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+  async resolveNames(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
     return new Map(names.map((name) => [name, NAMES.get(name) ?? []]));
   }
   run(argv: readonly string[], { mayFail = false }: RunOptions = {}): RunOutput {
     const output = argv[0] === "find" ? this.removeFolder(`${argv[1]}/${argv[5]}`) : this.program(argv);
-    if (output.status !== 0 && !mayFail) throw new Refusal(`${argv.join(" ")} failed: ${output.stderr}`);
+    if (output.status !== 0 && !mayFail) throw new UserError(`${argv.join(" ")} failed: ${output.stderr}`);
     return output;
   }
   async request(request: HttpRequest): Promise<HttpResponse | null> {
@@ -107,7 +114,7 @@ export abstract class StandInHost implements Host {
   };
 
   private async perform(change: Change, action: Action): Promise<void> {
-    if (this.stepsLeft-- <= 0) throw new Refusal("cut off");
+    if (this.stepsLeft-- <= 0) throw new UserError("cut off");
     switch (action.do) {
       case "write":
       case "chmod":
@@ -120,18 +127,18 @@ export abstract class StandInHost implements Host {
       case "request": {
         const status = this.answer(action.request)?.status ?? 0;
         if (status >= 200 && (status < 300 || action.orStatus?.includes(status))) return;
-        throw new Refusal(`${nameOfRequest(action.request)} answered ${status}`);
+        throw new UserError(`${describeRequest(action.request)} answered ${status}`);
       }
       case "await":
         if (this.answer(action.request)?.status === 200) return;
-        throw new Refusal(`no answer to ${nameOfRequest(action.request)}`);
+        throw new UserError(`no answer to ${describeRequest(action.request)}`);
       case "validate":
         return;
-      case "attempt":
+      case "try":
         try {
           for (const step of action.steps) await this.perform(change, step);
         } catch (error) {
-          for (const step of action.otherwise) await this.perform(change, step);
+          for (const step of action.rollback) await this.perform(change, step);
           throw error;
         }
     }

@@ -1,4 +1,4 @@
-import type { HttpResponse, RunOutput } from "../../../modules/core/host";
+import type { HttpResponse, RunOutput } from "../../../modules/core/host/host";
 import type { VxlanParameters } from "../../../modules/formats/iproute";
 import { done, failed, StandInHost } from "./host_stand_in";
 
@@ -216,13 +216,13 @@ export class NetworkHost extends StandInHost {
   }
 
   private stanzaSteps(name: string, phases: readonly string[]): string[] {
-    const lines = (this.file(`/etc/network/interfaces.d/${name}.cfg`)?.content ?? "").split("\n");
+    const lines = (this.readFile(`/etc/network/interfaces.d/${name}.cfg`)?.content ?? "").split("\n");
     const steps = lines.filter((line) => !STANZA_COMMENT.test(line)).map((line) => /^\s+(\S+) (.*)$/.exec(line));
     return phases.flatMap((phase) => steps.flatMap((step) => (step?.[1] === phase && step[2] ? [step[2]] : [])));
   }
 
   private hasIfupdown(): boolean {
-    return this.names("/usr/sbin").includes("ifup");
+    return this.readdir("/usr/sbin").includes("ifup");
   }
 
   private ifup(name: string): RunOutput {
@@ -254,9 +254,9 @@ export class NetworkHost extends StandInHost {
   private reloadNetworkd(): RunOutput {
     const folder = "/etc/systemd/network";
     const read = (kind: string): Map<string, string[]>[] =>
-      this.names(folder)
+      this.readdir(folder)
         .filter((name) => name.endsWith(kind))
-        .map((name) => settings(this.file(`${folder}/${name}`)?.content ?? ""));
+        .map((name) => settings(this.readFile(`${folder}/${name}`)?.content ?? ""));
     for (const file of read(".netdev")) {
       const one = (key: string): string => file.get(key)?.[0] ?? "";
       const [name, mac] = [one("NetDev.Name"), one("NetDev.MACAddress")];

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import type { Module } from "../../../modules/core/module";
-import type { OptionTable } from "../../../modules/core/parse_options";
+import type { OptionTable } from "../../../modules/core/options";
 import { type Result, runModule } from "../../../modules/core/run_module";
 import { ELSEWHERE } from "./found_files";
 import type { StandInHost } from "./host_stand_in";

@@ -143,7 +143,7 @@ test("whatever is found: a check says all that the run does, a second run has no
       inMemory(async (folder) => {
         const host = await hostOf(folder, state);
         const others = JSON.stringify(strangers(host));
-        const interfaces = host.file("/etc/network/interfaces")?.content ?? "";
+        const interfaces = host.readFile("/etc/network/interfaces")?.content ?? "";
         const run = await keepsItsPromise(weaveBridge, host, wanted);
         if (run.failed) {
           refused++;
@@ -157,7 +157,7 @@ test("whatever is found: a check says all that the run does, a second run has no
         assert.is(JSON.stringify(strangers(host)), others);
         // One line of ours may have come or gone; a second one, which does not cover the file, can be another bridge's.
         const own = /^# Added by Ansible's weave_bridge.*\nsource .*(\n|$)/;
-        const after = host.file("/etc/network/interfaces")?.content ?? "";
+        const after = host.readFile("/etc/network/interfaces")?.content ?? "";
         const kept = [interfaces, interfaces.replace(own, "")].includes(after) || after.replace(own, "") === interfaces;
         assert.ok(kept, `/etc/network/interfaces keeps what it had: ${JSON.stringify([interfaces, after])}`);
       }),

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { masked } from "../../../modules/formats/secrets";
+import { redactSecrets } from "../../../modules/core/redact";
 import { weaveService } from "../../../modules/weave_service/module";
 import { forAllLater } from "../support/property";
 import { SCRIPT as SCRIPT_TEXT } from "../weave_service/hosts";
@@ -99,7 +99,7 @@ const shown = (content: string, path: string): string =>
         .split("\n")
         .filter((line) => OWN_LINE.test(line))
         .join("\n")
-    : masked(content);
+    : redactSecrets(content);
 const OWN_LINE = /^(WEAVE_PEERS|WEAVE_ARGS|WEAVE_MTU|WEAVE_NO_FASTDP|DOCKER_BRIDGE|CHECKPOINT_DISABLE)="[^"]*"$/;
 
 let [made, refused, changed] = [0, 0, 0];

@@ -1,4 +1,4 @@
-import type { HttpRequest, HttpResponse, RunOutput } from "../../../modules/core/host";
+import type { HttpRequest, HttpResponse, RunOutput } from "../../../modules/core/host/host";
 import { environmentValue } from "../../../modules/formats/environment_file";
 import { done, failed, StandInHost } from "./host_stand_in";
 
@@ -42,7 +42,7 @@ export class WeaveHost extends StandInHost {
   }
 
   reload(): RunOutput {
-    this.loaded = this.file(UNIT)?.content ?? null;
+    this.loaded = this.readFile(UNIT)?.content ?? null;
     return done();
   }
 
@@ -64,14 +64,14 @@ export class WeaveHost extends StandInHost {
     if (this.loaded === null) return failed("Unit weave.service not found.");
     this.docker = true; // The unit requires it.
     if (this.unit === "active") return done();
-    const content = this.file(ENVIRONMENT)?.content ?? "";
+    const content = this.readFile(ENVIRONMENT)?.content ?? "";
     const set = VARIABLES.map((name) => [name, environmentValue(content, name)] as const).filter(
       ([, value]) => value !== null,
     );
     this.startedWith = Object.fromEntries(set) as Record<string, string>;
     this.startedAt = this.now + 1;
     const adopt = "/run/weave.adopt";
-    if (this.file(adopt) === null) this.launch(this.startedWith, "no");
+    if (this.readFile(adopt) === null) this.launch(this.startedWith, "no");
     else this.remove(adopt);
     this.unfinished = false;
     this.unit = "active";
@@ -90,7 +90,7 @@ export class WeaveHost extends StandInHost {
   }
 
   private enable(): RunOutput {
-    if (this.link(WANTS[0] ?? "") === null) this.putLink(WANTS[0] ?? "", UNIT);
+    if (this.readlink(WANTS[0] ?? "") === null) this.putLink(WANTS[0] ?? "", UNIT);
     return done();
   }
 
@@ -209,7 +209,7 @@ export class WeaveHost extends StandInHost {
       `ActiveState=${this.unit}`,
       "SubState=",
       "Job=0",
-      `NeedDaemonReload=${(this.file(UNIT)?.content ?? null) === this.loaded ? "no" : "yes"}`,
+      `NeedDaemonReload=${(this.readFile(UNIT)?.content ?? null) === this.loaded ? "no" : "yes"}`,
       `MainPID=${this.unit === "active" ? 912 : 0}`,
     ].join("\n");
   }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { capacity, hostAddresses } from "../../../modules/network/host_addresses";
+import { capacity, hostAddresses } from "../../../modules/net/host_addresses";
 import { forAll } from "../support/property";
 import { inTemporaryFolder } from "../support/temporary_folder";
 

@@ -13,8 +13,8 @@ function stepOf(action: Change["actions"][number]): string {
       return `set ${action.path} ${action.value}`;
     case "validate":
       return action.argv.join(" ");
-    case "attempt":
-      return `${action.steps.map(stepOf).join(", ")}; otherwise ${action.otherwise.map(stepOf).join(", ")}`;
+    case "try":
+      return `${action.steps.map(stepOf).join(", ")}; otherwise ${action.rollback.map(stepOf).join(", ")}`;
     case "remove":
       return `remove ${action.path}`;
     case "write":

@@ -1,5 +1,5 @@
-import type { FileState, Host, HttpRequest, HttpResponse, RunOutput } from "../../../modules/core/host";
-import { nameOfRequest } from "../../../modules/core/http_request";
+import type { FileState, Host, HttpRequest, HttpResponse, RunOutput } from "../../../modules/core/host/host";
+import { describeRequest } from "../../../modules/core/host/http";
 
 /** A host in memory, as far as a test says what is on it. All else is absent. */
 export interface Contents {
@@ -33,21 +33,21 @@ export function memoryHost(contents: Contents): Host {
     lookups = {},
   } = contents;
   return {
-    file: (path) => {
+    readFile: (path) => {
       const file = files[path];
       return file === undefined ? null : typeof file === "string" ? { content: file, mode: 0o644 } : file;
     },
-    modified: (path) => modified[path] ?? null,
-    kernel: (path) => kernel[path] ?? null,
-    names: (path) => names[path] ?? [],
-    link: (path) => links[path] ?? null,
+    mtime: (path) => modified[path] ?? null,
+    readText: (path) => kernel[path] ?? null,
+    readdir: (path) => names[path] ?? [],
+    readlink: (path) => links[path] ?? null,
     addresses: () => addresses,
-    lookUp: async (all) => new Map(all.map((name) => [name, lookups[name] ?? []])),
+    resolveNames: async (all) => new Map(all.map((name) => [name, lookups[name] ?? []])),
     run: (argv): RunOutput => {
       const stdout = programs[argv.join(" ")];
       if (stdout === undefined) throw new Error(`nobody was to run: ${argv.join(" ")}`);
       return { status: 0, stdout, stderr: "" };
     },
-    request: async (request: HttpRequest) => services[nameOfRequest(request)] ?? null,
+    request: async (request: HttpRequest) => services[describeRequest(request)] ?? null,
   };
 }

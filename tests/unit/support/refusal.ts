@@ -1,13 +1,13 @@
 import * as assert from "uvu/assert";
-import { Refusal } from "../../../modules/core/refusal";
+import { UserError } from "../../../modules/core/errors";
 
 /** Takes what is to be refused; returns the refusal's message. Fails where there is none, or another error. */
 export function refusalOf(attempt: () => unknown): string {
   try {
     attempt();
   } catch (error) {
-    assert.instance(error, Refusal, `another error than a refusal: ${String(error)}`);
-    return (error as Refusal).message;
+    assert.instance(error, UserError, `another error than a refusal: ${String(error)}`);
+    return (error as UserError).message;
   }
   assert.unreachable("it was not refused");
   return "";

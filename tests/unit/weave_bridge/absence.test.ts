@@ -59,7 +59,7 @@ test("with containers attached it is refused, or forced with a word of what that
     "bridge weave: port of the Weave router",
     "bridge weave",
   ]);
-  assert.is(changes[2]?.disrupts, "the network of what is attached: veth1, veth2");
+  assert.is(changes[2]?.disruption, "the network of what is attached: veth1, veth2");
 });
 
 test("ports that a restart of Docker is about to take along don't count, where told; others do", () => {

@@ -2,8 +2,8 @@ import * as fc from "fast-check";
 import { Netmask } from "netmask";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Refusal } from "../../../modules/core/refusal";
-import { addressOf, contains } from "../../../modules/network/ipv4";
+import { UserError } from "../../../modules/core/errors";
+import { addressOf, contains } from "../../../modules/net/ipv4";
 import { plan } from "../../../modules/weave_bridge/plan";
 import { forAll } from "../support/property";
 import { FRESH, router } from "./hosts";
@@ -19,7 +19,7 @@ function hostOf(network: string, docker_prefix: number, host_index: number): Hos
     const { facts } = plan(router({ network, docker_prefix, host_index }), { ...FRESH, links: [], routes: [] });
     return { address: String(facts["address"]), subnet: String(facts["docker_subnet"]) };
   } catch (error) {
-    if (error instanceof Refusal && error.message.startsWith("host_index: ")) return null;
+    if (error instanceof UserError && error.message.startsWith("host_index: ")) return null;
     throw error;
   }
 }

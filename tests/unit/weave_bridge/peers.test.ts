@@ -1,22 +1,22 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { resolveDesired } from "../../../modules/weave_bridge/desired";
 import type { ObservedBridge } from "../../../modules/weave_bridge/observe";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
-import { settle } from "../../../modules/weave_bridge/wanted";
 import { forAll } from "../support/property";
 import { refusalOf } from "../support/refusal";
 import { FRESH, lookingUp, vxlan } from "./hosts";
 
 const refused = (options: BridgeOptions, observed: ObservedBridge): string =>
-  refusalOf(() => settle(options, observed));
+  refusalOf(() => resolveDesired(options, observed));
 
 const peersOf = (peers: readonly string[], observed: ObservedBridge = FRESH): readonly string[] | undefined =>
-  settle(vxlan({ peers }), observed).vxlan?.peers;
+  resolveDesired(vxlan({ peers }), observed).vxlan?.peers;
 
 test("the order of the peers and a peer named twice make no difference", () => {
   const peers = ["192.168.50.12", "192.168.50.13", "192.168.50.12"];
-  assert.equal(settle(vxlan({ peers }), FRESH), settle(vxlan({ peers: peers.reverse() }), FRESH));
+  assert.equal(resolveDesired(vxlan({ peers }), FRESH), resolveDesired(vxlan({ peers: peers.reverse() }), FRESH));
 });
 
 test("a peer inside the container network is refused", () => {
@@ -27,8 +27,8 @@ test("a peer inside the container network is refused", () => {
 });
 
 test("one host alone has no peers", () => {
-  assert.equal(settle(vxlan({ peers: [] }), FRESH).vxlan?.peers, []);
-  assert.equal(settle(vxlan({ peers: ["192.168.50.11"] }), FRESH).vxlan?.peers, []);
+  assert.equal(resolveDesired(vxlan({ peers: [] }), FRESH).vxlan?.peers, []);
+  assert.equal(resolveDesired(vxlan({ peers: ["192.168.50.11"] }), FRESH).vxlan?.peers, []);
 });
 
 test("names are the peers that they resolve to, in the same order as addresses", () => {

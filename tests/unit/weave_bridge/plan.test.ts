@@ -118,7 +118,7 @@ test("nothing that is planned interrupts anything, but for a VXLAN device made a
   };
   for (const { changes } of [plan(router(), FRESH), plan(vxlan(), FRESH), plan(vxlan(), drifted)]) {
     assert.ok(changes.length > 0);
-    for (const change of changes) assert.is(change.disrupts, undefined);
+    for (const change of changes) assert.is(change.disruption, undefined);
   }
 });
 
@@ -314,7 +314,7 @@ test("a VXLAN device that is not there is made on the live bridge", () => {
       steps: MAKE,
     },
   ]);
-  assert.is(changes[0]?.disrupts, undefined);
+  assert.is(changes[0]?.disruption, undefined);
 });
 
 test("a VXLAN device with other parameters is made anew, which is said to interrupt traffic", () => {
@@ -329,7 +329,7 @@ test("a VXLAN device with other parameters is made anew, which is said to interr
     const { changes } = plan(vxlan(), observed);
     assert.equal(subjects(changes), ["bridge weave: datapath"]);
     assert.equal(inWords(changes)[0]?.steps, ["ip link del dev weave-vx", ...MAKE]);
-    assert.match(changes[0]?.disrupts ?? "", "traffic between hosts");
+    assert.match(changes[0]?.disruption ?? "", "traffic between hosts");
   }
 });
 

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { ObservedContainer } from "../../../modules/weave_service/container";
+import { resolveDesired } from "../../../modules/weave_service/desired";
 import { environmentOf } from "../../../modules/weave_service/environment";
 import type { ObservedService } from "../../../modules/weave_service/observe";
 import { options, type ServiceOptions } from "../../../modules/weave_service/options";
 import type { LiveRouter } from "../../../modules/weave_service/router_api";
-import { settle } from "../../../modules/weave_service/wanted";
 import { readWeaveScript } from "../../../modules/weave_service/weave_script";
 import { optionsOf } from "../support/options";
 
@@ -68,7 +68,7 @@ export function steady(
   fresh: ObservedService = FRESH,
 ): ObservedService & { startedWith: ReadonlyMap<string, string> } {
   const host = { ...fresh, peerName: ROUTER.name };
-  const { text, environmentText } = settle(wanted, host);
+  const { text, environmentText } = resolveDesired(wanted, host);
   return {
     ...host,
     unit: {

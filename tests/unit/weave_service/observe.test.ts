@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { RunOutput } from "../../../modules/core/host";
+import type { RunOutput } from "../../../modules/core/host/host";
 import { observe } from "../../../modules/weave_service/observe";
 import { type Contents, memoryHost } from "../support/memory_host";
 import { refusalLater } from "../support/refusal";

@@ -73,7 +73,7 @@ test("a new peer is told to the running router, and restarts nothing", () => {
     after: "192.168.50.12\n192.168.50.13\n192.168.50.14\n",
     steps: ["POST /connect peer=192.168.50.14"],
   });
-  for (const change of changes) assert.is(change.disrupts, undefined);
+  for (const change of changes) assert.is(change.disruption, undefined);
 });
 
 test("peers that come and go are told in two requests", () => {
@@ -189,7 +189,7 @@ test("what a router can't be told live restarts it, which is said to interrupt t
       after: "running\n",
       steps: ["systemctl restart weave.service", "await /status for 300 s"],
     });
-    assert.match(changes[1]?.disrupts ?? "", "interrupts traffic between hosts");
+    assert.match(changes[1]?.disruption ?? "", "interrupts traffic between hosts");
   }
 });
 
@@ -218,7 +218,7 @@ test("a new, another or no password restarts the router, and is in nothing that 
   for (const { wanted, observed } of cases) {
     for (const state of ["started", "stopped", "absent"]) {
       const { changes, facts, warnings } = plan(asked({ password: wanted, state }), observed);
-      const shown = changes.map(({ subject, before, after, disrupts }) => ({ subject, before, after, disrupts }));
+      const shown = changes.map(({ subject, before, after, disruption }) => ({ subject, before, after, disruption }));
       assert.not.match(JSON.stringify([shown, facts, warnings]), /horse|staple/);
       for (const { subject, before, after } of changes) assert.is.not(before, after, subject);
     }
@@ -246,7 +246,7 @@ test("stopped: the router is stopped and no longer starts with Docker, its files
     { subject: STATE, before: "running\n", after: "stopped\n", steps: ["systemctl stop weave.service"] },
     { subject: ENABLED, before: "Docker\n", after: "nothing\n", steps: ["systemctl disable weave.service"] },
   ]);
-  assert.match(changes[0]?.disrupts ?? "", "traffic between hosts ends");
+  assert.match(changes[0]?.disruption ?? "", "traffic between hosts ends");
   const disabled: ObservedService = { ...steady(), unit: { ...steady().unit, startsWith: "nothing" } };
   assert.equal(plan(asked({ state: "stopped" }), down("stopped", disabled)).changes, []);
   assert.equal(plan(asked({ state: "stopped" }), down("failed", disabled)).changes, []);
@@ -301,7 +301,7 @@ test("a router that something else has launched as wanted is taken over without 
       ["router: peers", "POST /connect peer=192.168.50.13"],
     ],
   );
-  for (const { disrupts } of plan(asked(), FOREIGN).changes) assert.is(disrupts, undefined);
+  for (const { disruption } of plan(asked(), FOREIGN).changes) assert.is(disruption, undefined);
 });
 
 test("one that was launched otherwise is launched anew, and it is said why, without secrets", () => {
@@ -312,7 +312,7 @@ test("one that was launched otherwise is launched anew, and it is said why, with
   ] as const;
   for (const [options, why] of cases) {
     const change = plan(asked(options), FOREIGN).changes.at(-1);
-    assert.match(change?.disrupts ?? "", why);
+    assert.match(change?.disruption ?? "", why);
     assert.not.match(JSON.stringify(inWords(change ? [change] : [])), "adopt");
   }
 });
@@ -337,7 +337,7 @@ test("one that something else has launched is stopped for good, and removed", ()
   assert.equal(subjects(plan(asked({ state: "absent" }), FOREIGN).changes), [STATE, "container weave"]);
   const stopped = { ...FOREIGN, container: { ...CONTAINER, running: false, restartPolicy: "always" }, router: null };
   const [removal] = plan(asked({ state: "absent" }), stopped).changes;
-  assert.is(removal?.disrupts, "the container weave, which would come back with Docker");
+  assert.is(removal?.disruption, "the container weave, which would come back with Docker");
 });
 
 test("unfinished checksums are mended on the port alone; without ethtool the router is refused", () => {

@@ -3,12 +3,12 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { settle } from "../../../modules/weave_service/wanted";
+import { resolveDesired } from "../../../modules/weave_service/desired";
 import { refusalOf } from "../support/refusal";
 import { inTemporaryFolder } from "../support/temporary_folder";
 import { asked, FRESH } from "./hosts";
 
-const renderUnit = (script: string): string => settle({ ...asked(), script }, FRESH).text;
+const renderUnit = (script: string): string => resolveDesired({ ...asked(), script }, FRESH).text;
 
 test("the script is where it is told to be, in every command", () => {
   const unit = renderUnit("/mnt/weave-2.8.1");

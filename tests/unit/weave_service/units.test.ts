@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { settle } from "../../../modules/weave_service/wanted";
+import { resolveDesired } from "../../../modules/weave_service/desired";
 import { expectedScript } from "../../../modules/weave_service/weave_script";
 import { matchesGolden } from "../support/golden";
 import { asked, FRESH, golden } from "./hosts";
@@ -28,7 +28,7 @@ const UNITS: Readonly<Record<string, Unit>> = {
 };
 
 const textOf = ({ init, version, options }: Unit): string =>
-  settle(asked(options), { ...FRESH, init, script: expectedScript(version) }).text;
+  resolveDesired(asked(options), { ...FRESH, init, script: expectedScript(version) }).text;
 
 for (const [name, unit] of Object.entries(UNITS)) {
   test(name, () => {

@@ -1,0 +1,54 @@
+import { UserError } from "../errors";
+import type { HttpRequest, HttpResponse } from "./host";
+
+const REQUEST_SECONDS = 10;
+
+/** Sends one HTTP request to this host. Returns null where nobody listens; throws a UserError where no answer comes in time. */
+export async function request({ to, method, path, headers, body }: HttpRequest): Promise<HttpResponse | null> {
+  const target = { ...("socket" in to ? { socketPath: to.socket } : { host: to.address, port: to.port }), ...NO_TLS };
+  const what = describeRequest({ to, method, path });
+  // Loaded where it is used: that takes a twentieth of the time of a whole run.
+  const http = await import("node:http");
+  return new Promise((resolve, reject) => {
+    const call = http.request({ ...target, method, path, headers: { ...headers }, agent: false }, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (part: string) => {
+        text += part;
+      });
+      const { server } = response.headers;
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, body: text, ...(typeof server === "string" && { server }) }),
+      );
+      response.on("error", fail);
+    });
+    const fail = (error: Error): void => {
+      if (NOBODY_LISTENS.has(errorCode(error))) resolve(null);
+      else reject(error instanceof UserError ? error : new UserError(`${what}: ${error.message}`));
+    };
+    // A limit on the whole exchange: a service that sends a byte now and then must not hold the run either.
+    const limit = setTimeout(
+      () => call.destroy(new UserError(`no answer within ${REQUEST_SECONDS} s: ${what}`)),
+      REQUEST_SECONDS * 1000,
+    );
+    call.on("error", fail);
+    call.on("close", () => clearTimeout(limit));
+    call.end(body);
+  });
+}
+
+// The name is TLS's, and Node makes it even for a socket: it compiles its pattern of all IPv6 addresses to see what it is, which
+// takes as long as the request itself (_http_agent.js, calculateServerName).
+const NO_TLS = { servername: "" };
+
+// ENOENT: there is no such socket. ECONNRESET: whoever listened has just ended.
+const NOBODY_LISTENS = new Set(["ECONNREFUSED", "ECONNRESET", "ENOENT"]);
+
+/** A request in words, for messages. */
+export function describeRequest({ to, method, path }: Pick<HttpRequest, "to" | "method" | "path">): string {
+  return `${method} ${"socket" in to ? to.socket : `${to.address}:${to.port}`}${path}`;
+}
+
+function errorCode(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}

@@ -1,0 +1,106 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { isIPv4 } from "node:net";
+import { networkInterfaces } from "node:os";
+import { UserError } from "../errors";
+import { redactSecrets } from "../redact";
+import type { FileState, Host, RunOptions, RunOutput } from "./host";
+import { request } from "./http";
+import { resolveNames } from "./resolve";
+
+const RUN_SECONDS = 30;
+/** Where programs are looked for, whatever this process's own environment says. */
+export const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** The host that this process runs on. */
+export const linuxHost: Host = { readFile, mtime, readText, readdir, readlink, addresses, resolveNames, run, request };
+
+function readFile(path: string): FileState | null {
+  return unlessAbsent(path, () => {
+    const stat = statSync(path);
+    if (!stat.isFile()) throw new UserError(`${path} is not a regular file; move it away`);
+    return { content: readFileSync(path, "latin1"), mode: stat.mode & 0o7777 };
+  });
+}
+
+function mtime(path: string): number | null {
+  return unlessAbsent(path, () => statSync(path).mtimeMs);
+}
+
+function readText(path: string): string | null {
+  return unlessAbsent(path, () => readFileSync(path, "latin1").trim());
+}
+
+function readdir(path: string): readonly string[] {
+  return unlessAbsent(path, () => readdirSync(path).sort()) ?? [];
+}
+
+function readlink(path: string): string | null {
+  return unlessAbsent(path, () => readlinkSync(path));
+}
+
+function addresses(): readonly string[] {
+  const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  // Versions of Node since 16 have the family as a text and as a number.
+  return all.map(({ address }) => address).filter(isIPv4);
+}
+
+function unlessAbsent<T>(path: string, read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    const code = errorCode(error);
+    // EINVAL: not a link, or a kernel attribute that this device does not have. ESRCH: the process has ended meanwhile.
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "EINVAL" || code === "ESRCH") return null;
+    throw new UserError(`can't read ${path}: ${code}; ${READING.get(code) ?? "mend its file system"}`);
+  }
+}
+
+const READING: ReadonlyMap<string, string> = new Map([
+  ["EACCES", "run as root (become: true)"],
+  ["EPERM", "run as root (become: true)"],
+  ["ELOOP", "its links lead in a circle: remove them"],
+]);
+
+/**
+ * Runs a program without a shell, with messages in English and nothing on its standard input. Throws a UserError with its
+ * error output where it can't be started, runs out of time, or fails and may not.
+ */
+export function run(argv: readonly string[], { timeout = RUN_SECONDS, mayFail = false }: RunOptions = {}): RunOutput {
+  const [program = "", ...args] = argv;
+  const { error, status, signal, stdout, stderr } = spawnSync(program, args, {
+    encoding: "utf8",
+    env: { PATH, LC_ALL: "C" },
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: timeout * 1000,
+    killSignal: "SIGKILL",
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  // Another's options may be among the words, with what is secret in them.
+  const command = redactSecrets(argv.join(" "));
+  switch (error && errorCode(error)) {
+    case undefined:
+      break;
+    case "ENOENT":
+      throw new UserError(`there is no program ${program} on this host, needed for: ${command}`);
+    case "ETIMEDOUT":
+      throw new UserError(`no end within ${timeout} s: ${command}${said(stderr)}`);
+    default:
+      throw new UserError(`can't run ${command}: ${redactSecrets(error?.message ?? "")}`);
+  }
+  // A program that was killed has given no answer.
+  if (status === null || (status !== 0 && !mayFail)) {
+    throw new UserError(`${command} ended with ${signal ?? `status ${status}`}${said(stderr || stdout)}`);
+  }
+  return { status, stdout, stderr };
+}
+
+function said(output: string): string {
+  const text = redactSecrets(output.trim());
+  return text === "" ? "" : `: ${text.length > 2000 ? `…${text.slice(-2000)}` : text}`;
+}
+
+function errorCode(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}

@@ -1,0 +1,225 @@
+import { UserError } from "./errors";
+
+/**
+ * One row of a module's options table. From it come the validation of what Ansible hands over, the flags of the command
+ * line and the documentation.
+ */
+export interface Option<Value> {
+  readonly type: "str" | "int" | "bool" | "list" | "dict" | "raw";
+  readonly description: string;
+  /** Whether leaving it out is an error. */
+  readonly required: boolean;
+  /** The value when it is left out; null where there is none. */
+  readonly default: Value | null;
+  readonly choices?: readonly string[];
+  /** Whether its value must never be shown. */
+  readonly secret: boolean;
+  /**
+   * Takes a JSON value as Ansible passes it and returns the option's value, converted as Ansible converts its own
+   * modules' arguments. Throws a UserError whose message follows the option's name: what is wrong, and the remedy.
+   */
+  readonly convert: (raw: unknown) => Value;
+}
+
+/** A check of one text: returns its normal form, throws a UserError that says what is wrong and what to write instead. */
+export type TextCheck = (text: string) => string;
+
+interface Declaration<Value> {
+  readonly description: string;
+  readonly required?: true;
+  readonly default?: Value;
+  readonly secret?: true;
+}
+
+/** null is a value only where the option is neither required nor has a default. */
+type Given<D, Value> = D extends { required: true } | { default: Value } ? Value : Value | null;
+
+function option<D extends Declaration<Value>, Value>(
+  type: Option<Value>["type"],
+  declaration: D,
+  convert: (raw: unknown) => Value,
+  choices?: readonly string[],
+): Option<Given<D, Value>> {
+  const row: Option<Value> = {
+    type,
+    description: declaration.description,
+    required: declaration.required ?? false,
+    default: declaration.default ?? null,
+    secret: declaration.secret ?? false,
+    convert,
+    ...(choices && { choices }),
+  };
+  return row as Option<Given<D, Value>>;
+}
+
+/** A text. `check` may narrow and normalise it. */
+export function str<const D extends Declaration<string>>(
+  declaration: D,
+  check: TextCheck = (text) => text,
+): Option<Given<D, string>> {
+  return option<D, string>("str", declaration, (raw) => check(toText(raw)));
+}
+
+/** A text, or an object, whose value is its JSON text: Ansible itself makes an object of a text that looks like one. */
+export function textOrObject<const D extends Declaration<string>>(declaration: D): Option<Given<D, string>> {
+  return option<D, string>("raw", declaration, (raw) =>
+    typeof raw === "object" && raw !== null && !Array.isArray(raw) ? JSON.stringify(raw) : toText(raw),
+  );
+}
+
+/** One of `choices`. */
+export function choice<const C extends readonly string[], const D extends Declaration<C[number]>>(
+  choices: C,
+  declaration: D,
+): Option<Given<D, C[number]>> {
+  const convert = (raw: unknown): C[number] => {
+    const text = toText(raw);
+    if (!choices.includes(text)) {
+      throw new UserError(`must be one of: ${choices.join(", ")}, got: ${text}`);
+    }
+    return text;
+  };
+  return option<D, C[number]>("str", declaration, convert, choices);
+}
+
+/** A whole number from `least` to `most`, both included. */
+export function int<const D extends Declaration<number>>(
+  declaration: D,
+  least: number,
+  most: number,
+): Option<Given<D, number>> {
+  const convert = (raw: unknown): number => {
+    const number = typeof raw === "string" && /^\s*[-+]?\d+\s*$/.test(raw) ? Number(raw) : raw;
+    if (typeof number !== "number" || !Number.isInteger(number)) {
+      throw new UserError(`${show(raw)} is not a whole number; give one from ${least} to ${most}`);
+    }
+    if (number < least || number > most) {
+      throw new UserError(`${number} is out of range; give a whole number from ${least} to ${most}`);
+    }
+    return number;
+  };
+  return option<D, number>("int", declaration, convert);
+}
+
+// The words of Ansible's own converter, ansible.module_utils.parsing.convert_bool.
+const YES: readonly unknown[] = ["y", "yes", "on", "1", "true", "t", 1, true];
+const NO: readonly unknown[] = ["n", "no", "off", "0", "false", "f", 0, false];
+
+/** yes or no, in every spelling that Ansible takes. */
+export function bool<const D extends Declaration<boolean>>(declaration: D): Option<Given<D, boolean>> {
+  const convert = (raw: unknown): boolean => {
+    const word = typeof raw === "string" ? raw.trim().toLowerCase() : raw;
+    if (YES.includes(word)) return true;
+    if (NO.includes(word)) return false;
+    throw new UserError(`${show(raw)} is not a valid boolean; write yes or no`);
+  };
+  return option<D, boolean>("bool", declaration, convert);
+}
+
+/**
+ * A list of texts, each passed through `check`. One text stands for several, separated by commas as Ansible has it or by
+ * white space as Apollo's variables have it; so an element may not contain either.
+ */
+export function list<const D extends Declaration<readonly string[]>>(
+  declaration: D,
+  check: TextCheck = (text) => text,
+): Option<Given<D, readonly string[]>> {
+  const convert = (raw: unknown): readonly string[] =>
+    (Array.isArray(raw) ? raw : [raw])
+      .flatMap((element) => toText(element).split(/[\s,]+/))
+      .filter((text) => text !== "")
+      .map(check);
+  return option<D, readonly string[]>("list", declaration, convert);
+}
+
+/**
+ * Texts by name; `checkName` checks each name, and `checkValue` each value. As in Ansible one text stands for several,
+ * `name=value` each, separated by commas or white space, so such a value may not contain either.
+ */
+export function dict<const D extends Declaration<Readonly<Record<string, string>>>>(
+  declaration: D,
+  checkName: TextCheck = (name) => name,
+  checkValue: TextCheck = (value) => value,
+): Option<Given<D, Readonly<Record<string, string>>>> {
+  const convert = (raw: unknown): Readonly<Record<string, string>> => {
+    if (typeof raw !== "string" && (typeof raw !== "object" || raw === null || Array.isArray(raw))) {
+      throw new UserError(`${show(raw)} is no dictionary; write it as {name: value} or name=value`);
+    }
+    const entries = typeof raw === "string" ? pairs(toText(raw)) : Object.entries(raw);
+    return Object.fromEntries(entries.map(([name, value]) => [checkName(name), checkValue(toText(value))]));
+  };
+  return option<D, Readonly<Record<string, string>>>("dict", declaration, convert);
+}
+
+function pairs(text: string): [name: string, value: string][] {
+  return text
+    .split(/[\s,]+/)
+    .filter((pair) => pair !== "")
+    .map((pair) => {
+      const [, name, value] = /^([^=]+)=(.*)$/.exec(pair) ?? [];
+      if (name === undefined || value === undefined) throw new UserError(`${show(pair)} is not written as name=value`);
+      return [name, value];
+    });
+}
+
+function toText(raw: unknown): string {
+  if (typeof raw === "number" || typeof raw === "boolean") return String(raw);
+  if (typeof raw !== "string")
+    throw new UserError(`${show(raw)} is not a text; write one value, in quotes where YAML needs them`);
+  if (raw.includes("\0")) throw new UserError(`${show(raw)} contains a NUL character; remove it`);
+  // A byte that is no UTF-8 reaches Ansible's arguments as one half of a pair, and nobody could write it as it was.
+  if (/\p{Cs}/u.test(raw)) throw new UserError(`${show(raw)} contains half a surrogate pair; write it in UTF-8`);
+  return raw;
+}
+
+function show(raw: unknown): string {
+  const text = JSON.stringify(raw) ?? String(raw);
+  return text.length > 200 ? `${text.slice(0, 200)}… (${text.length} characters)` : text;
+}
+
+export type OptionTable = Readonly<Record<string, Option<unknown>>>;
+
+/** The typed values of a table's options. */
+export type Values<Table extends OptionTable> = {
+  readonly [Name in keyof Table]: Table[Name] extends Option<infer Value> ? Value : never;
+};
+
+/**
+ * Takes a module's name, its options table and the arguments that it was called with (option name to JSON value, without
+ * Ansible's own `_ansible_*` ones). Returns the options' values, defaults filled in; as in Ansible, null means left out.
+ * Throws a UserError that names the option, in the words that Ansible's own modules use where there are such.
+ */
+export function parseOptions<Table extends OptionTable>(
+  moduleName: string,
+  table: Table,
+  args: ReadonlyMap<string, unknown>,
+): Values<Table> {
+  const supported = Object.keys(table).sort();
+  const unsupported = [...args.keys()].filter((name) => !Object.hasOwn(table, name));
+  if (unsupported.length > 0) {
+    throw new UserError(
+      `Unsupported parameters for (${moduleName}) module: ${unsupported.join(", ")}. ` +
+        `Supported parameters include: ${supported.join(", ")}.`,
+    );
+  }
+  const given = (name: string): boolean => args.get(name) !== undefined && args.get(name) !== null;
+  const missing = supported.filter((name) => table[name]?.required && !given(name));
+  if (missing.length > 0) throw new UserError(`missing required arguments: ${missing.join(", ")}`);
+
+  const values = Object.entries(table).map(([name, option]) => [
+    name,
+    given(name) ? convert(name, option, args.get(name)) : option.default,
+  ]);
+  return Object.fromEntries(values) as Values<Table>;
+}
+
+function convert(name: string, option: Option<unknown>, raw: unknown): unknown {
+  try {
+    return option.convert(raw);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      option.secret ? `${name}: the value is not usable (not shown, as it is secret)` : `${name}: ${error.message}`,
+    );
+  }
+}

@@ -1,0 +1,54 @@
+import { UserError } from "../core/errors";
+
+/** A section of a file in systemd's syntax: its name, and its settings in order. A name may come more than once. */
+export type Section = readonly [name: string, settings: readonly (readonly [key: string, value: string | number])[]];
+
+/**
+ * Renders a file in systemd's syntax, such as a .network of systemd-networkd's (systemd.syntax(7)). Throws a UserError for a
+ * value that would end its line, go on in the next, or be expanded.
+ */
+export function renderSections(comment: string, sections: readonly Section[]): string {
+  const texts = sections.map(([name, settings]) =>
+    [`[${name}]`, ...settings.map(([key, value]) => `${key}=${verbatim(String(value))}`)].join("\n"),
+  );
+  return `${[`# ${verbatim(comment)}`, ...texts].join("\n\n")}\n`;
+}
+
+function verbatim(text: string): string {
+  if (/\p{Cc}|\\$|%/u.test(text))
+    throw new UserError(`${JSON.stringify(text)} can't stand in a file of systemd's syntax`);
+  return text;
+}
+/**
+ * Takes the files of a systemd unit, its drop-ins behind it in their order, and a setting such as Service, ExecStart.
+ * Returns the setting's values, as they are written but with continued lines joined; an empty one takes back those before
+ * it (systemd.syntax(7), systemd.service(5)).
+ */
+export function unitSettings(contents: readonly string[], section: string, key: string): readonly string[] {
+  let found: string[] = [];
+  for (const content of contents) {
+    let current = "";
+    for (const line of logicalLines(content)) {
+      const [, heading] = /^\[(.*)\]\s*$/.exec(line) ?? [];
+      const [, name, value = ""] = /^([^=]+?)\s*=\s*(.*?)\s*$/s.exec(line) ?? [];
+      if (heading !== undefined) current = heading;
+      else if (current === section && name === key) found = value === "" ? [] : [...found, value];
+    }
+  }
+  return found;
+}
+
+/** Comments, within a continued line too, are left out. */
+function logicalLines(content: string): string[] {
+  const lines: string[] = [];
+  let open = false;
+  for (const raw of content.split(/\r?\n/)) {
+    const line = raw.trimStart();
+    if (/^[#;]/.test(line) || (line === "" && !open)) continue;
+    const text = line.replace(/\\$/, " ");
+    if (open) lines.push(`${lines.pop() ?? ""}${text}`);
+    else lines.push(text);
+    open = line.endsWith("\\");
+  }
+  return lines;
+}

@@ -1,0 +1,195 @@
+import fs, {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { removeFile, replaceFile } from "../../../modules/core/atomic_write";
+import { refusalOf } from "../support/refusal";
+import { inTemporaryFolder } from "../support/temporary_folder";
+
+const modeOf = (path: string): number => statSync(path).mode & 0o7777;
+const temporaryOf = (folder: string, name: string): string => join(folder, `.${name}.weave-new`);
+
+test("a new file has the content to the byte and the mode, whatever the process masks", () => {
+  inTemporaryFolder((folder) => {
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+    const path = join(folder, "file");
+    const masked = process.umask(0o077);
+    try {
+      replaceFile(path, bytes.toString("latin1"), 0o664);
+    } finally {
+      process.umask(masked);
+    }
+    assert.equal(readFileSync(path), bytes);
+    assert.is(modeOf(path), 0o664);
+    assert.equal(readdirSync(folder), ["file"]);
+  });
+});
+
+test("a file larger than one write takes is written whole", () => {
+  inTemporaryFolder((folder) => {
+    const content = "0123456789abcdef".repeat(200_000);
+    replaceFile(join(folder, "file"), content, 0o644);
+    assert.is(readFileSync(join(folder, "file"), "latin1"), content);
+  });
+});
+
+test("an empty content makes an empty file", () => {
+  inTemporaryFolder((folder) => {
+    replaceFile(join(folder, "file"), "", 0o644);
+    assert.is(statSync(join(folder, "file")).size, 0);
+  });
+});
+
+test("a file that was there gets the new content and mode, and keeps its owner and group", () => {
+  inTemporaryFolder((folder) => {
+    const path = join(folder, "file");
+    writeFileSync(path, "the old and longer content");
+    chmodSync(path, 0o640);
+    if (process.getuid?.() === 0) chownSync(path, 12345, 23456);
+    const { uid, gid } = statSync(path);
+    replaceFile(path, "new", 0o600);
+    assert.is(readFileSync(path, "utf8"), "new");
+    assert.is(modeOf(path), 0o600);
+    assert.equal([statSync(path).uid, statSync(path).gid], [uid, gid]);
+    assert.equal(readdirSync(folder), ["file"]);
+  });
+});
+
+test("a file is put in place by a rename: who has the old one open still reads the old content", () => {
+  inTemporaryFolder((folder) => {
+    const path = join(folder, "file");
+    writeFileSync(path, "old");
+    const before = statSync(path).ino;
+    replaceFile(path, "new", 0o644);
+    assert.is.not(statSync(path).ino, before);
+  });
+});
+
+test("a link is followed, relative and over several steps: its target is replaced, the links stay", () => {
+  inTemporaryFolder((folder) => {
+    mkdirSync(join(folder, "real"));
+    writeFileSync(join(folder, "real/file"), "old");
+    symlinkSync("real/file", join(folder, "second"));
+    symlinkSync(join(folder, "second"), join(folder, "first"));
+    replaceFile(join(folder, "first"), "new", 0o644);
+    assert.is(readFileSync(join(folder, "real/file"), "utf8"), "new");
+    assert.ok(lstatSync(join(folder, "real/file")).isFile());
+    assert.is(readlinkSync(join(folder, "first")), join(folder, "second"));
+    assert.is(readlinkSync(join(folder, "second")), "real/file");
+    assert.equal(readdirSync(join(folder, "real")), ["file"]);
+  });
+});
+
+test("a link to a file that is not there yet is followed too: the file is made, the link stays", () => {
+  inTemporaryFolder((folder) => {
+    mkdirSync(join(folder, "real"));
+    symlinkSync("real/file", join(folder, "link"));
+    replaceFile(join(folder, "link"), "new", 0o644);
+    assert.is(readFileSync(join(folder, "link"), "utf8"), "new");
+    assert.ok(lstatSync(join(folder, "link")).isSymbolicLink(), "the link has been replaced by a file");
+    assert.ok(existsSync(join(folder, "real/file")));
+  });
+});
+
+test("folders that are missing are made", () => {
+  inTemporaryFolder((folder) => {
+    replaceFile(join(folder, "a/b/file"), "new", 0o644);
+    assert.is(readFileSync(join(folder, "a/b/file"), "utf8"), "new");
+  });
+});
+
+test("what a killed run has left of a write is in nobody's way", () => {
+  inTemporaryFolder((folder) => {
+    const path = join(folder, "file");
+    writeFileSync(path, "old");
+    writeFileSync(temporaryOf(folder, "file"), "half of the n");
+    replaceFile(path, "new", 0o644);
+    assert.is(readFileSync(path, "utf8"), "new");
+    assert.equal(readdirSync(folder), ["file"]);
+  });
+});
+
+test("a link in the place of the temporary file is not written through", () => {
+  inTemporaryFolder((folder) => {
+    writeFileSync(join(folder, "precious"), "precious");
+    symlinkSync("precious", temporaryOf(folder, "file"));
+    replaceFile(join(folder, "file"), "new", 0o644);
+    assert.is(readFileSync(join(folder, "precious"), "utf8"), "precious");
+    assert.ok(lstatSync(join(folder, "file")).isFile());
+  });
+});
+
+test("where no temporary file can be made, the old content stays", () => {
+  inTemporaryFolder((folder) => {
+    const path = join(folder, "file");
+    writeFileSync(path, "old");
+    mkdirSync(temporaryOf(folder, "file"));
+    assert.throws(() => replaceFile(path, "new", 0o644));
+    assert.is(readFileSync(path, "utf8"), "old");
+  });
+});
+
+test("where the file can't be put in place, the old state stays and no temporary file is left", () => {
+  inTemporaryFolder((folder) => {
+    mkdirSync(join(folder, "taken"));
+    writeFileSync(join(folder, "taken/inside"), "old");
+    assert.throws(() => replaceFile(join(folder, "taken"), "new", 0o644), /EISDIR|ENOTEMPTY|EEXIST/);
+    assert.is(readFileSync(join(folder, "taken/inside"), "utf8"), "old");
+    assert.equal(readdirSync(folder), ["taken"]);
+  });
+});
+
+test("a folder that can't be synced is a refusal that does not say the file is as it was", () => {
+  inTemporaryFolder((folder) => {
+    const path = join(folder, "file");
+    const { fsyncSync } = fs;
+    fs.fsyncSync = (file) => {
+      if (fs.fstatSync(file).isDirectory()) throw new Error("EIO: i/o error, fsync");
+      fsyncSync(file);
+    };
+    try {
+      assert.match(
+        refusalOf(() => replaceFile(path, "new", 0o644)),
+        `${path} is replaced, and may be as before after a power failure: EIO`,
+      );
+    } finally {
+      fs.fsyncSync = fsyncSync;
+    }
+    assert.is(readFileSync(path, "latin1"), "new");
+    assert.equal(readdirSync(folder), ["file"]);
+  });
+});
+
+test("the temporary file is none that ifupdown's `source interfaces.d/*` would read", () => {
+  inTemporaryFolder((folder) => {
+    mkdirSync(temporaryOf(folder, "weave.cfg"));
+    assert.throws(
+      () => replaceFile(join(folder, "weave.cfg"), "", 0o644),
+      "the name of the temporary file has changed",
+    );
+  });
+});
+
+test("a file is removed, and one that is not there is no error", () => {
+  inTemporaryFolder((folder) => {
+    const path = join(folder, "file");
+    writeFileSync(path, "old");
+    removeFile(path);
+    assert.not.ok(existsSync(path));
+    removeFile(path);
+  });
+});
+
+test.run();

@@ -1,0 +1,66 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { UserError } from "../../../modules/core/errors";
+import { withLock } from "../../../modules/core/lock";
+import { inTemporaryFolderUntilDone } from "../support/temporary_folder";
+
+/** Another process that works alone until it is killed; resolves once it does. */
+async function other(path: string): Promise<{ kill: () => Promise<void> }> {
+  const code = `require(${JSON.stringify(join(__dirname, "../../../modules/core/lock.ts"))})
+    .withLock(async () => { console.log("at it"); await new Promise((end) => setTimeout(end, 60000)); }, process.argv[1]);`;
+  const child = spawn(process.execPath, ["-r", "tsx/cjs", "-e", code, path], { stdio: ["ignore", "pipe", "inherit"] });
+  await once(child.stdout, "data");
+  return {
+    kill: async () => {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    },
+  };
+}
+
+test("the work is done and its result returned, again and again", async () => {
+  await inTemporaryFolderUntilDone(async (folder) => {
+    const path = join(folder, "lock");
+    assert.is(await withLock(async () => "done", path, 0), "done");
+    assert.is(await withLock(async () => "done again", path, 0), "done again");
+    assert.is(statSync(path).mode & 0o777, 0o600, "nobody but root may lock it");
+  });
+});
+
+test("work that fails leaves nothing locked", async () => {
+  await inTemporaryFolderUntilDone(async (folder) => {
+    const path = join(folder, "lock");
+    const failure = await withLock(() => Promise.reject(new Error("no power")), path, 0).catch((error: Error) => error);
+    assert.is(failure.message, "no power");
+    assert.is(await withLock(async () => "done", path, 0), "done");
+  });
+});
+
+test("while another process is at it, nothing is done and the refusal says who is in the way", async () => {
+  await inTemporaryFolderUntilDone(async (folder) => {
+    const path = join(folder, "lock");
+    const { kill } = await other(path);
+    const failure = await withLock(async () => assert.unreachable("it is at work beside the other"), path, 1).catch(
+      (error: Error) => error,
+    );
+    assert.instance(failure, UserError);
+    assert.match(String(failure), `another run is in progress on this host: it has held ${path} for 1 s`);
+    await kill();
+    assert.is(await withLock(async () => "done", path, 0), "done", "a killed process holds nothing");
+  });
+});
+
+test("a file that can't be opened is a refusal", async () => {
+  await inTemporaryFolderUntilDone(async (folder) => {
+    const failure = await withLock(async () => "done", join(folder, "none/lock"), 0).catch((error: Error) => error);
+    assert.instance(failure, UserError);
+    assert.match(String(failure), "ENOENT");
+    assert.not.ok(existsSync(join(folder, "none")));
+  });
+});
+
+test.run();

@@ -1,0 +1,192 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { UserError } from "../../../modules/core/errors";
+import { bool, choice, int, list, str } from "../../../modules/core/options";
+import { refusalOf } from "../support/refusal";
+
+const text = str({ description: "" });
+const number = int({ description: "" }, 1, 100);
+const flag = bool({ description: "" });
+const texts = list({ description: "" });
+const color = choice(["red", "green"], { description: "" });
+
+test("a row says what the documentation and the command line need of it", () => {
+  const row = str({ description: "Its name.", default: "weave" });
+  assert.is(row.type, "str");
+  assert.is(row.description, "Its name.");
+  assert.is(row.default, "weave");
+  assert.is(row.required, false);
+  assert.is(row.secret, false);
+  assert.is(int({ description: "", required: true }, 1, 2).required, true);
+  assert.is(int({ description: "" }, 1, 2).default, null);
+  assert.is(str({ description: "", secret: true }).secret, true);
+  assert.equal(color.choices, ["red", "green"]);
+  assert.is(bool({ description: "", default: false }).default, false);
+  assert.equal(list({ description: "", default: [] }).default, []);
+  assert.equal(
+    [text, number, flag, texts, color].map(({ type }) => type),
+    ["str", "int", "bool", "list", "str"],
+  );
+});
+
+test("a text is taken as it is, empty, spaced or not", () => {
+  for (const value of ["", " a b ", "yes", "ünï", "a\nb"]) assert.is(text.convert(value), value);
+});
+
+test("numbers and booleans become texts, as with Ansible's own str", () => {
+  assert.is(text.convert(5), "5");
+  assert.is(text.convert(0), "0");
+  assert.is(text.convert(1.5), "1.5");
+  assert.is(text.convert(true), "true");
+});
+
+test("a mapping or a list is no text, and the message shows it", () => {
+  assert.match(
+    refusalOf(() => text.convert({ a: 1 })),
+    '{"a":1} is not a text',
+  );
+  assert.match(
+    refusalOf(() => text.convert(["a"])),
+    '["a"] is not a text',
+  );
+});
+
+test("a message shows no more than the beginning of a long value", () => {
+  const message = refusalOf(() => text.convert(["x".repeat(100_000)]));
+  assert.ok(message.length < 300, `${message.length} characters`);
+  assert.match(message, "characters)");
+});
+
+test("a NUL is refused in texts, choices and lists, as no program can be given it", () => {
+  for (const { convert } of [text, color, texts]) {
+    const message = refusalOf(() => convert("a\0b"));
+    assert.match(message, "NUL");
+    assert.match(message, "remove it");
+    assert.not.match(message, /\0/);
+  }
+  assert.match(
+    refusalOf(() => texts.convert(["fine", "a\0b"])),
+    "NUL",
+  );
+});
+
+test("a text's check narrows and normalises it", () => {
+  const lower = str({ description: "" }, (given) => {
+    if (given === "") throw new UserError("is empty; give a word");
+    return given.toLowerCase();
+  });
+  assert.is(lower.convert("ABC"), "abc");
+  assert.is(
+    refusalOf(() => lower.convert("")),
+    "is empty; give a word",
+  );
+});
+
+test("a choice is one of its words, and the message names them all and what was given", () => {
+  assert.is(color.convert("green"), "green");
+  assert.is(
+    refusalOf(() => color.convert("Green")),
+    "must be one of: red, green, got: Green",
+  );
+});
+
+test("a whole number may come as a text, as from a template or key=value", () => {
+  for (const raw of ["5", " 5 ", "+5", "005", 5, 5.0]) assert.is(number.convert(raw), 5, String(raw));
+});
+
+test("what is no whole number is refused: fractions, words, hexadecimal, booleans, nothing", () => {
+  for (const raw of ["5.5", 5.5, "five", "0x10", "1e1", "", " ", true, [], {}, "5 5"]) {
+    assert.match(
+      refusalOf(() => number.convert(raw)),
+      "is not a whole number",
+      String(raw),
+    );
+  }
+});
+
+test("the message for what is no whole number says which to give", () => {
+  assert.match(
+    refusalOf(() => number.convert("five")),
+    "from 1 to 100",
+  );
+});
+
+test("a number's bounds are both allowed, and beyond them it is refused with the range", () => {
+  assert.is(number.convert(1), 1);
+  assert.is(number.convert("100"), 100);
+  assert.is(
+    refusalOf(() => number.convert(0)),
+    "0 is out of range; give a whole number from 1 to 100",
+  );
+  assert.match(
+    refusalOf(() => number.convert("101")),
+    "101 is out of range",
+  );
+  assert.match(
+    refusalOf(() => number.convert("-1")),
+    "-1 is out of range",
+  );
+  assert.match(
+    refusalOf(() => number.convert("9".repeat(400))),
+    /out of range|not a whole number/,
+  );
+});
+
+test("a boolean has all of Ansible's spellings, in any case and with spaces around", () => {
+  for (const raw of ["y", "yes", "on", "1", "true", "t", "YES", "True", " on ", 1, true]) {
+    assert.is(flag.convert(raw), true, String(raw));
+  }
+  for (const raw of ["n", "no", "off", "0", "false", "f", "NO", "False", " off ", 0, false]) {
+    assert.is(flag.convert(raw), false, String(raw));
+  }
+});
+
+test("what is no boolean is refused, with what to write", () => {
+  for (const raw of ["maybe", "", 2, -1, [], {}, "yes no"]) {
+    assert.match(
+      refusalOf(() => flag.convert(raw)),
+      "is not a valid boolean; write yes or no",
+      String(raw),
+    );
+  }
+});
+
+test("a list may come as a text with commas or with white space", () => {
+  for (const raw of ["a,b", "a, b", "a b", " a\tb\n", ",a,,b,", ["a", "b"], ["a,b"], ["a b"]]) {
+    assert.equal(texts.convert(raw), ["a", "b"], JSON.stringify(raw));
+  }
+});
+
+test("a list may be empty, of one element, or of numbers", () => {
+  assert.equal(texts.convert([]), []);
+  assert.equal(texts.convert(""), []);
+  assert.equal(texts.convert("a"), ["a"]);
+  assert.equal(texts.convert(5), ["5"]);
+  assert.equal(texts.convert([1, "b"]), ["1", "b"]);
+});
+
+test("a list keeps its order and its duplicates", () => {
+  assert.equal(texts.convert(["b", "a", "b"]), ["b", "a", "b"]);
+});
+
+test("a list's elements are each checked, and are no lists themselves", () => {
+  const short = list({ description: "" }, (given) => {
+    if (given.length > 2) throw new UserError(`"${given}" is too long; use two letters`);
+    return given.toUpperCase();
+  });
+  assert.equal(short.convert("ab,cd"), ["AB", "CD"]);
+  assert.match(
+    refusalOf(() => short.convert(["ab", "abc"])),
+    '"abc" is too long',
+  );
+  assert.match(
+    refusalOf(() => texts.convert([["a"]])),
+    '["a"] is not a text',
+  );
+  assert.match(
+    refusalOf(() => texts.convert([null])),
+    "null is not a text",
+  );
+});
+
+test.run();

@@ -1,0 +1,27 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { parseProperties } from "../../../modules/core/systemctl";
+
+test("each line is a property, whose value may have = and spaces in it", () => {
+  const output = `LoadState=loaded
+ExecStart={ path=/usr/sbin/dockerd ; argv[]=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS ; ignore_errors=no ; pid=812 }
+EnvironmentFiles=/etc/default/docker (ignore_errors=yes)
+MainPID=812
+`;
+  const properties = parseProperties(output);
+  assert.is(properties.get("LoadState"), "loaded");
+  assert.is(
+    properties.get("ExecStart"),
+    "{ path=/usr/sbin/dockerd ; argv[]=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS ; ignore_errors=no ; pid=812 }",
+  );
+  assert.is(properties.get("EnvironmentFiles"), "/etc/default/docker (ignore_errors=yes)");
+  assert.is(properties.get("MainPID"), "812");
+});
+
+test("a property that is empty is the empty text, one that is not printed is not there", () => {
+  const properties = parseProperties("EnvironmentFiles=\n");
+  assert.is(properties.get("EnvironmentFiles"), "");
+  assert.is(properties.get("ExecStart"), undefined);
+});
+
+test.run();

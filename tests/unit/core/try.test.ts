@@ -1,0 +1,110 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { apply } from "../../../modules/core/apply";
+import { type Action, run } from "../../../modules/core/change";
+import { ticksAtStart } from "../../../modules/core/proc";
+import { inTemporaryFolderUntilDone } from "../support/temporary_folder";
+
+const change = (...actions: Action[]) => ({ subject: "it", before: "", after: "", actions });
+const messageOf = (promise: Promise<void>): Promise<string> =>
+  promise.then(
+    () => "no failure",
+    (error: Error) => error.message,
+  );
+
+test("what is done where an attempt fails is done, and the failure is told with its evidence", () =>
+  inTemporaryFolderUntilDone(async (folder) => {
+    const path = join(folder, "file");
+    const attempt = (command: string): Action => ({
+      do: "try",
+      steps: [run([command])],
+      diagnose: ["echo", "because"],
+      rollback: [{ do: "write", path, content: "back", mode: 0o644 }],
+      afterRollback: "It is back.",
+    });
+    assert.is(await messageOf(apply(change(attempt("true")))), "no failure");
+    assert.not.ok(existsSync(path));
+    const message = await messageOf(apply(change(attempt("false"), run(["touch", `${path}2`]))));
+    assert.match(message, /^it: false ended with status 1\necho because says: because\nIt is back\.$/);
+    assert.is(readFileSync(path, "utf8"), "back");
+    assert.not.ok(existsSync(`${path}2`), "steps behind it are not done");
+  }));
+
+test("what is done where an attempt fails is done also where its evidence can't be had", () =>
+  inTemporaryFolderUntilDone(async (folder) => {
+    const path = join(folder, "file");
+    const message = await messageOf(
+      apply(
+        change({
+          do: "try",
+          steps: [run(["false"])],
+          diagnose: ["weave-no-such-program"],
+          rollback: [{ do: "write", path, content: "back", mode: 0o644 }],
+          afterRollback: "It is back.",
+        }),
+      ),
+    );
+    assert.match(message, /^it: false ended with status 1\nthere is no program .*\nIt is back\.$/);
+    assert.is(readFileSync(path, "utf8"), "back");
+  }));
+
+test("where that fails, too, both are told", async () => {
+  const message = await messageOf(
+    apply(
+      change({
+        do: "try",
+        steps: [run(["false"])],
+        diagnose: ["true"],
+        rollback: [run(["false"])],
+        afterRollback: "Fine.",
+      }),
+    ),
+  );
+  assert.match(message, "What was to be done then failed, too: false ended with status 1");
+  assert.not.match(message, "Fine.");
+});
+
+test("a daemon that was replaced is one, however the program ended; one that still runs is not started again", () =>
+  inTemporaryFolderUntilDone(async (folder) => {
+    const pidFile = join(folder, "pid");
+    const started = join(folder, "started");
+    const startedAt = ticksAtStart(readFileSync("/proc/self/stat", "latin1"));
+    writeFileSync(pidFile, `${process.pid}\n`);
+    const restart = (before: number | null, argv: readonly string[] = ["false"]): Promise<string> =>
+      messageOf(apply(change({ do: "run", argv, replaces: { pidFile, startedAt: before } })));
+    assert.is(await restart(startedAt, ["true"]), "no failure");
+    assert.match(await restart(startedAt), "false ended with status 1");
+    assert.is(await restart((startedAt ?? 0) - 1), "no failure", "another runs now");
+    assert.is(await restart(null), "no failure", "one runs now");
+
+    const unless = (before: number | null): Promise<string> =>
+      messageOf(apply(change({ do: "run", argv: ["touch", started], skipIfRunning: { pidFile, startedAt: before } })));
+    assert.is(await unless(startedAt), "no failure");
+    assert.not.ok(existsSync(started));
+
+    writeFileSync(pidFile, "4194305\n"); // of one that was killed: no process has so high an id
+    assert.match(await restart(1), "false ended with status 1", "none runs now");
+    assert.is(await unless(1), "no failure");
+    assert.ok(existsSync(started));
+  }));
+
+test("a content is judged in a private file, which is gone afterwards", () =>
+  inTemporaryFolderUntilDone(async (folder) => {
+    const path = join(folder, "seen");
+    const script = `stat -c %a "$0" > ${path}; cat "$0" >> ${path}; echo "$0" > ${path}.name; exit $1`;
+    const validate = (status: string): Action => ({
+      do: "validate",
+      content: "caf\xe9",
+      argv: ["sh", "-c", script, "%s", status],
+    });
+    assert.is(await messageOf(apply(change(validate("0")))), "no failure");
+    assert.is(readFileSync(path, "latin1"), "600\ncaf\xe9");
+    assert.not.ok(existsSync(readFileSync(`${path}.name`, "utf8").trim()));
+    writeFileSync(path, "");
+    assert.match(await messageOf(apply(change(validate("3")))), "ended with status 3");
+    assert.not.ok(existsSync(readFileSync(`${path}.name`, "utf8").trim()));
+  }));
+
+test.run();

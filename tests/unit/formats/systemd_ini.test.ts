@@ -1,0 +1,29 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { renderSections } from "../../../modules/formats/systemd_ini";
+import { refusalOf } from "../support/refusal";
+
+test("sections and settings are written in their order", () => {
+  const text = renderSections("By a test.", [
+    ["Match", [["Name", "weave"]]],
+    [
+      "Link",
+      [
+        ["MTUBytes", 1450],
+        ["RequiredForOnline", "no"],
+      ],
+    ],
+  ]);
+  assert.is(text, "# By a test.\n\n[Match]\nName=weave\n\n[Link]\nMTUBytes=1450\nRequiredForOnline=no\n");
+});
+
+test("what would end a line, continue it or be expanded is refused", () => {
+  for (const value of ["a\nb", "a\rb", "a\0", "a\\", "%H"]) {
+    assert.match(
+      refusalOf(() => renderSections("", [["Match", [["Name", value]]]])),
+      "can't stand in a file of systemd's",
+    );
+  }
+});
+
+test.run();

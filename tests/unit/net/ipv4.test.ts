@@ -1,0 +1,135 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import {
+  addressOf,
+  contains,
+  hostAddress,
+  ipv4,
+  ipv4Interface,
+  ipv4Network,
+  isIpv4,
+  networkOf,
+} from "../../../modules/net/ipv4";
+import { refusalOf } from "../support/refusal";
+
+const NO_ADDRESSES = [
+  "",
+  "10.2",
+  "10.2.0",
+  "10.2.0.256",
+  "010.2.0.1",
+  "10.2.0.01",
+  "10.2.0.1 ",
+  " 10.2.0.1",
+  "10.2.0.1\n",
+  "10.2.0.1.5",
+  "0x0a.2.0.1",
+  "10.2.0.-1",
+  "::1",
+  "weave",
+  "10.2.0.1/16",
+  "١٠.2.0.1",
+];
+
+test("an address is four decimal numbers up to 255, without leading zeros", () => {
+  for (const text of ["0.0.0.0", "10.2.0.1", "192.168.50.11", "255.255.255.255", "249.199.99.9"]) {
+    assert.ok(isIpv4(text), text);
+    assert.is(ipv4(text), text);
+  }
+});
+
+test("what is no address is refused, with how to write one", () => {
+  for (const text of NO_ADDRESSES) {
+    assert.not.ok(isIpv4(text), text);
+    assert.is(
+      refusalOf(() => ipv4(text)),
+      `"${text}" is not an IPv4 address; write it as 192.168.50.11`,
+    );
+  }
+});
+
+test("an interface's address has a prefix length", () => {
+  for (const text of ["10.2.0.1/16", "10.2.255.254/16", "192.168.50.11/24", "10.0.0.1/30"]) {
+    assert.is(ipv4Interface(text), text);
+  }
+  for (const text of [
+    "10.2.0.1",
+    "10.2.0.1/",
+    "10.2.0.1/33",
+    "10.2.0.1/016",
+    "10.2.0.1/255.255.0.0",
+    "10.2.0.256/16",
+  ]) {
+    assert.match(
+      refusalOf(() => ipv4Interface(text)),
+      "is not an IPv4 address with its prefix length; write it as 10.2.0.1/16",
+    );
+  }
+});
+
+test("an address that no host has is refused, and one without a network for containers", () => {
+  for (const text of ["0.0.0.0", "127.0.0.9", "224.0.0.1", "255.255.255.255"]) {
+    assert.match(
+      refusalOf(() => hostAddress(text)),
+      `"${text}" is no address that a host has on a network`,
+    );
+  }
+  assert.is(hostAddress("192.168.50.12"), "192.168.50.12");
+  for (const text of ["224.0.0.0/8", "127.0.0.0/8", "0.0.0.0/0"]) {
+    assert.match(
+      refusalOf(() => ipv4Network(text)),
+      "is no address that a host has on a network",
+    );
+  }
+  assert.match(
+    refusalOf(() => ipv4Interface("10.0.0.1/32")),
+    "leaves no room for containers; write it with its network's prefix length, as 10.2.0.1/16",
+  );
+});
+
+test("the first and last address of a network are no interface's", () => {
+  assert.is(
+    refusalOf(() => ipv4Interface("10.2.0.0/16")),
+    '"10.2.0.0/16" is the first or last address of 10.2.0.0/16, which no interface may have',
+  );
+  assert.match(
+    refusalOf(() => ipv4Interface("10.2.255.255/16")),
+    "is the first or last address of 10.2.0.0/16",
+  );
+});
+
+test("a network begins at its first address, and the message names the one that was meant", () => {
+  for (const text of ["10.2.0.0/16", "10.2.1.0/24", "10.2.0.1/32"]) assert.is(ipv4Network(text), text);
+  assert.is(
+    refusalOf(() => ipv4Network("10.2.3.4/16")),
+    '"10.2.3.4/16" is not a network\'s first address; did you mean 10.2.0.0/16?',
+  );
+});
+
+test("what is no network is refused, with how to write one", () => {
+  for (const text of ["10.2.0.0", "10.2/16", "10.2.0.0/33", "10.2.0.0/-1", "weave", ""]) {
+    assert.is(
+      refusalOf(() => ipv4Network(text)),
+      `"${text}" is not an IPv4 network; write it as 10.2.0.0/16`,
+    );
+  }
+});
+
+test("an interface's address is taken apart", () => {
+  assert.is(addressOf("10.2.0.1/16"), "10.2.0.1");
+  assert.is(networkOf("10.2.0.1/16"), "10.2.0.0/16");
+  assert.is(networkOf("10.2.0.1/32"), "10.2.0.1/32");
+});
+
+test("a network contains what lies in it whole, itself too", () => {
+  assert.ok(contains("10.2.0.0/16", "10.2.255.255"));
+  assert.ok(contains("10.2.0.0/16", "10.2.1.0/24"));
+  assert.ok(contains("10.2.0.0/16", "10.2.0.0/16"));
+  assert.ok(contains("0.0.0.0/0", "192.168.50.0/24"));
+  assert.not.ok(contains("10.2.0.0/16", "10.3.0.0"));
+  assert.not.ok(contains("10.2.0.0/16", "10.1.255.255"));
+  assert.not.ok(contains("10.2.1.0/24", "10.2.0.0/16"));
+  assert.not.ok(contains("10.2.0.0/16", "10.2.0.0/15"));
+});
+
+test.run();

@@ -1,0 +1,54 @@
+import * as fc from "fast-check";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { derivedMac, macAddress } from "../../../modules/net/validators";
+import { forAll } from "../support/property";
+import { refusalOf } from "../support/refusal";
+
+test("a hardware address is put into lower case", () => {
+  assert.is(macAddress("0E:5F:33:00:00:01"), "0e:5f:33:00:00:01");
+});
+
+test("what is no hardware address is refused, with how to write one", () => {
+  for (const text of [
+    "",
+    "0e:5f:33:00:00",
+    "0e-5f-33-00-00-01",
+    "0e:5f:33:00:00:0g",
+    "0e:5f:33:00:00:01:02",
+    "e:5f:33:00:00:01",
+  ]) {
+    assert.is(
+      refusalOf(() => macAddress(text)),
+      `"${text}" is not a hardware address; write it as 0e:5f:33:00:00:01`,
+    );
+  }
+});
+
+test("a group's address, the one for all too, is refused with what to change", () => {
+  for (const text of ["01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff", "0f:00:00:00:00:01"]) {
+    assert.match(
+      refusalOf(() => macAddress(text)),
+      "make its first octet even",
+    );
+  }
+});
+
+test("a derived address never changes: hosts keep theirs with the next version too", () => {
+  assert.is(derivedMac("0123456789abcdef0123456789abcdef weave"), DERIVED);
+});
+
+// sha256sum of the text, its first six octets, the first with bit 1 set and bit 0 clear.
+const DERIVED = "7e:ad:e6:02:7f:1e";
+
+test("derived addresses are one interface's own, locally administered, and differ", () => {
+  forAll([fc.string(), fc.string()], (one, other) => {
+    const mac = derivedMac(one);
+    assert.is(macAddress(mac), mac);
+    assert.is(Number.parseInt(mac.slice(0, 2), 16) & 0b11, 0b10);
+    assert.is(derivedMac(one), mac);
+    if (one !== other) assert.is.not(derivedMac(other), mac);
+  });
+});
+
+test.run();
