@@ -20,7 +20,7 @@ export interface ObservedBridge {
   /** The host's name, as the kernel has it. */
   readonly hostName: string;
   readonly managers: Managers;
-  /** /etc/net/interfaces, and the names in the folder beside it. */
+  /** /etc/network/interfaces, and the names in the folder beside it. */
   readonly interfaces: FileState | null;
   readonly interfacesFolder: readonly string[];
   /** Whether ifupdown holds the bridge for up. */
@@ -78,7 +78,7 @@ export async function probe(options: BridgeOptions, host: Host): Promise<Observe
     interfacesFolder: host.readdir(INTERFACES_FOLDER),
     // Its state outlives it for as long as the host is up.
     ifupdownHolds:
-      programs.has("ifup") && (host.readText("/run/net/ifstate") ?? "").split("\n").includes(`${name}=${name}`),
+      programs.has("ifup") && (host.readText("/run/network/ifstate") ?? "").split("\n").includes(`${name}=${name}`),
     files: new Map(ownPaths(name).map((path) => [path, host.readFile(path)])),
     owedReloads: host
       .readdir(RELOAD_MARKS)
