@@ -1,75 +1,128 @@
-import type { Argv, CommandModule } from "yargs";
+import { closest, distance } from "fastest-levenshtein";
+import type { Argv, CommandModule, Options } from "yargs";
 import { UserError } from "../core/errors";
-import { EXIT, EXIT_STATUSES } from "./exit_status";
-import { allowClosedPipe, complain } from "./output";
+import type { FlagValues } from "./arguments";
+import { allowClosedPipe, EXIT, EXIT_STATUSES, printError } from "./terminal";
 
-// By `require`: the form of yargs that an `import` is bundled with folds lines in the middle of words.
+// By `require`: the build of yargs that an `import` gets wraps help lines in the middle of words.
 const yargs: typeof import("yargs") = require("yargs");
 
 const { version } = require("../../package.json") as { version: string };
 
 const PROGRAM = "apollo-weave";
 
-/** Runs a command line with these subcommands; `words` are those behind the program's name. Sets the exit status. */
-export async function runCommandLine(words: readonly string[], commands: readonly CommandModule[]): Promise<void> {
+/** One subcommand of apollo-weave. */
+export interface Subcommand {
+  readonly name: string;
+  readonly describe: string;
+  /** The argument that follows its name, if it has one. */
+  readonly argument?: { readonly name: string; readonly choices: readonly string[]; readonly describe: string };
+  readonly flags: Readonly<Record<string, Options>>;
+  /** The end of its --help. */
+  readonly epilog: string;
+  readonly run: (values: FlagValues) => void | Promise<void>;
+}
+
+/** Runs a command line; `words` follow the program's name. Prints a mistake in it to standard error and sets the exit status. */
+export async function runCommandLine(words: readonly string[], commands: readonly Subcommand[]): Promise<void> {
   allowClosedPipe();
-  const names = commands.map(({ command }) => String(command).replace(/ .*/, ""));
-  const name = names.find((each) => each === words[0]);
   try {
-    await parser(words, commands, names).parseAsync();
+    await parser(words, commands).parseAsync();
   } catch (error) {
-    if (!(error instanceof Misread || error instanceof UserError)) throw error;
-    const what = error instanceof Misread ? inOwnWords(error.message, words, name, names) : error.message;
-    complain(`${what}\nsee: ${PROGRAM}${name === undefined ? "" : ` ${name}`} --help`);
+    if (!(error instanceof UserError)) throw error;
+    const command = commands.find(({ name }) => name === words[0]);
+    printError(`${error.message}\nsee: ${PROGRAM}${command === undefined ? "" : ` ${command.name}`} --help`);
     process.exitCode = EXIT.usage;
   }
 }
 
-/** What yargs has against a command line. */
-class Misread extends Error {}
-
-function parser(words: readonly string[], commands: readonly CommandModule[], names: readonly string[]): Argv {
+function parser(words: readonly string[], commands: readonly Subcommand[]): Argv {
   const argv = yargs(words)
     .scriptName(PROGRAM)
-    .usage("$0 <command> [flags]\n\nThe container network of this host, by hand.")
+    .usage("$0 <command> [options]\n\nShow and set up this host's container network.")
     .detectLocale(false)
+    .updateStrings(MESSAGES as Record<string, unknown> as Record<string, string>)
     // A value may begin with a dash: --opts "--dns 8.8.8.8".
     .parserConfiguration({ "nargs-eats-options": true, "camel-case-expansion": false })
     .wrap(Math.min(100, process.stdout.columns ?? 100))
-    .demandCommand(1, `there is no command; give one of: ${names.join(", ")}`)
-    .strictCommands()
-    .strictOptions()
+    .demandCommand(1, `no command given; use one of: ${namesOf(commands)}`)
+    .middleware((values) => checkWords(values, commands), true)
     .version(version)
     .help()
     .epilog(EXIT_STATUSES)
     .fail((message: string | null, error: Error | undefined) => {
-      throw error && error.name !== "YError" ? error : new Misread(message ?? error?.message);
+      throw error && error.name !== "YError" ? error : new UserError(message ?? error?.message);
     });
-  for (const command of commands) argv.command(command);
+  for (const command of commands) argv.command(toYargs(command));
   return argv;
 }
 
-/** yargs' message, with what to do next. */
-function inOwnWords(
-  message: string,
-  words: readonly string[],
-  name: string | undefined,
-  names: readonly string[],
-): string {
-  const text = message.replace(/\s+/g, " ").trim();
-  const [, argument = "", value, choices = ""] =
-    /^Invalid values: Argument: (\S+), Given: "(.*)", Choices: (.*)$/.exec(text) ?? [];
-  if (value !== undefined) {
-    const flag = words.find((word) => word.replace(/=.*/s, "") === `--${argument}`)?.replace(/=.*/s, "");
-    return `${flag ?? argument} must be one of: ${choices.replaceAll('"', "")}, got: ${value}`;
+/** yargs' messages about mistakes that `checkWords` can't see. The declared type of updateStrings lacks plural forms. */
+const MESSAGES = {
+  "Not enough arguments following: %s": "--%s needs a value",
+  "Not enough non-option arguments: got %s, need at least %s": {
+    one: "argument missing (%s given, at least %s needed)",
+    other: "argument missing (%s given, at least %s needed)",
+  },
+};
+
+function toYargs({ name, describe, argument, flags, epilog, run }: Subcommand): CommandModule {
+  return {
+    command: argument === undefined ? name : `${name} <${argument.name}>`,
+    describe,
+    builder: (argv) => {
+      if (argument !== undefined) argv.positional(argument.name, { ...argument, type: "string", demandOption: true });
+      return argv.options(flags).epilog(epilog);
+    },
+    handler: run,
+  };
+}
+
+/** Replaces yargs' strict mode, which does not suggest the option that was probably meant. Throws a UserError. */
+function checkWords(
+  values: FlagValues & { readonly _: readonly (string | number)[] },
+  all: readonly Subcommand[],
+): void {
+  const [name, ...more] = values._.map(String);
+  const command = all.find((each) => each.name === name);
+  if (name !== undefined && command === undefined) {
+    throw new UserError(
+      `unknown command ${name}; ${
+        didYouMean(
+          name,
+          all.map((each) => each.name),
+        ) ?? `use one of: ${namesOf(all)}`
+      }`,
+    );
   }
-  return text
-    .replace(
-      /^Unknown commands?: (.*)/,
-      name === undefined
-        ? `there is no command $1; give one of: ${names.join(", ")}`
-        : "$1 stands alone; a value follows its flag, and the elements of a list are separated by commas",
-    )
-    .replace(/^Unknown arguments?: (.*)/, "there is no flag --$1; look for the one that you mean")
-    .replace(/^Not enough arguments following: (.*)/, "--$1 needs a value: --$1 VALUE");
+  const argument = command?.argument;
+  const known = [...Object.keys(command?.flags ?? {}), "help", "version"];
+  const unknown = Object.keys(values).find((key) => ![...known, argument?.name, "_", "$0"].includes(key));
+  if (unknown !== undefined) {
+    const meant = didYouMean(unknown, known, "--");
+    throw new UserError(`unknown option ${unknown.length === 1 ? "-" : "--"}${unknown}${meant ? `; ${meant}` : ""}`);
+  }
+  if (more.length > 0) {
+    throw new UserError(
+      `unexpected argument ${more[0]}; a value follows its option, and commas separate the elements of a list`,
+    );
+  }
+  if (argument !== undefined) checkChoice(argument.name, values[argument.name], argument.choices);
+  for (const [flag, { choices }] of Object.entries(command?.flags ?? {})) {
+    if (choices !== undefined) checkChoice(`--${flag}`, values[flag], choices.map(String));
+  }
+}
+
+function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
+  const wrong = [value].flat().find((each) => each !== undefined && !choices.includes(String(each)));
+  if (wrong !== undefined) throw new UserError(`${name} must be one of: ${choices.join(", ")}, got: ${wrong}`);
+}
+
+function didYouMean(word: string, known: readonly string[], dashes = ""): string | null {
+  const meant = closest(word, known);
+  return distance(word, meant) <= Math.min(3, word.length / 2) ? `did you mean ${dashes}${meant}?` : null;
+}
+
+function namesOf(commands: readonly Subcommand[]): string {
+  return commands.map(({ name }) => name).join(", ");
 }

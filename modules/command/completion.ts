@@ -1,10 +1,10 @@
-import type { CommandModule } from "yargs";
-import { print } from "./output";
+import type { Subcommand } from "./command_line";
+import { print } from "./terminal";
 
 /**
- * What a shell runs to complete a command line: it asks the very program that is named there (yargs answers). The variable
- * SHELL, which may name another shell than the one that asks, tells yargs in which form. bash has "=" as a word of its own.
- * Behind a flag without a word begun yet, the next flags are no answer: a value is due, which may be a file's name.
+ * The scripts ask the program that is being completed, and yargs answers in the form of the shell that SHELL names; that
+ * may be another than the one that asks, so each script sets it. bash makes "=" a word of its own. After a flag, before
+ * any letter of its value, further flags are dropped from the answer: a value is due, which may be a file name.
  */
 const SCRIPTS = {
   bash: `_apollo_weave() {
@@ -31,17 +31,12 @@ compdef _apollo_weave apollo-weave
 `,
 } as const;
 
-type Shell = keyof typeof SCRIPTS;
-
-/** The subcommand that prints such a script. */
-export const completionCommand: CommandModule<object, { shell: Shell }> = {
-  command: "completion <shell>",
-  describe: "Print what has a shell complete this command",
-  builder: (parser) =>
-    parser
-      .positional("shell", { choices: Object.keys(SCRIPTS) as Shell[], demandOption: true, describe: "Which shell" })
-      .epilog(
-        "Example, for this shell, or as a line of ~/.bashrc for all to come:\n  source <(apollo-weave completion bash)",
-      ),
-  handler: ({ shell }) => print(SCRIPTS[shell]),
+/** The subcommand that prints the completion script of a shell. */
+export const completionCommand: Subcommand = {
+  name: "completion",
+  describe: "Print a script that completes this command in a shell",
+  argument: { name: "shell", choices: Object.keys(SCRIPTS), describe: "The shell" },
+  flags: {},
+  epilog: "Example, in this shell, or as a line in ~/.bashrc:\n  source <(apollo-weave completion bash)",
+  run: ({ shell }) => print(shell === "zsh" ? SCRIPTS.zsh : SCRIPTS.bash),
 };

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import type { CommandModule } from "yargs";
 import { dockerBridgeOpts } from "../docker_bridge_opts/module";
 import { weaveBridge } from "../weave_bridge/module";
 import { weaveService } from "../weave_service/module";
@@ -12,8 +11,8 @@ void runCommandLine(process.argv.slice(2), [
   moduleCommand(
     {
       name: "bridge",
-      describe: "Make the bridge of this host's containers (weave_bridge)",
-      example: ["--host-index 1 --datapath vxlan --check --diff", "what would make the first host's"],
+      describe: "Configure the bridge of this host's containers (weave_bridge)",
+      example: ["--host-index 1 --datapath vxlan --check --diff", "what the first host's bridge would need"],
     },
     weaveBridge,
   ),
@@ -21,18 +20,18 @@ void runCommandLine(process.argv.slice(2), [
     {
       name: "service",
       describe: "Run the Weave router as a service (weave_service)",
-      example: ["--script-version 2.8.1 --check --diff", "what would run it, before its script is there"],
+      example: ["--script-version 2.8.1 --check --diff", "what the router's service would need"],
     },
     weaveService,
   ),
   moduleCommand(
     {
       name: "docker-opts",
-      describe: "Put Docker's containers on the bridge (docker_bridge_opts)",
-      example: ["--bridge weave --fixed-cidr 10.2.1.0/24 --check --diff", "what would put them there"],
+      describe: "Configure Docker to use the bridge (docker_bridge_opts)",
+      example: ["--bridge weave --fixed-cidr 10.2.1.0/24 --check --diff", "what Docker's options would need"],
     },
     dockerBridgeOpts,
   ),
-  statusCommand as CommandModule,
-  completionCommand as CommandModule,
+  statusCommand,
+  completionCommand,
 ]);

@@ -1,72 +1,67 @@
-import type { CommandModule } from "yargs";
 import { apply } from "../core/apply";
 import { linuxHost } from "../core/host/linux";
 import { withLock } from "../core/lock";
 import type { Module } from "../core/module";
 import type { OptionTable } from "../core/options";
 import { type Result, type RunMode, runModule } from "../core/run_module";
-import { EXIT, EXIT_STATUSES } from "./exit_status";
-import { moduleFlags } from "./flags";
-import { type Given, inUsersTerms, readGiven, refuseUnusable } from "./given";
-import { complain, print } from "./output";
-import { paintFor } from "./paint";
-import { renderResult } from "./render";
+import { checkArguments, type ModuleArguments, moduleFlags, nameSource, readArguments } from "./arguments";
+import type { Subcommand } from "./command_line";
+import { EXIT, EXIT_STATUSES, paintFor, print, printError, renderResult } from "./terminal";
 
-interface Words {
+interface Description {
   readonly name: string;
   readonly describe: string;
-  /** Flags that do something on a fresh host, and what. */
+  /** Flags that work on a fresh host, and what they do. */
   readonly example: readonly [flags: string, does: string];
 }
 
-/** The flags that a subcommand of a module has beside its options. */
+const RUN_GROUP = { group: "Run options:" };
+
+/** The flags that every module's subcommand has beside the module's options. */
 export const RUN_FLAGS = {
-  check: { type: "boolean", default: false, describe: "Only show what would change; touch nothing" },
-  diff: { type: "boolean", default: false, describe: "Show the changes in full" },
-  json: { type: "boolean", default: false, describe: "Print the module's own result, as Ansible gets it" },
+  check: { ...RUN_GROUP, type: "boolean", default: false, describe: "Only show what would change" },
+  diff: { ...RUN_GROUP, type: "boolean", default: false, describe: "Show the changes in full" },
+  json: { ...RUN_GROUP, type: "boolean", default: false, describe: "Print the module's result as Ansible gets it" },
   args: {
+    ...RUN_GROUP,
     type: "string",
     nargs: 1,
     describe:
-      "Read the module's options from this JSON file, or from standard input (-), as Ansible has them: peers, host_index. " +
-      "Flags count before it. The place for a secret",
+      "Read module options from this JSON file, or from standard input (-), by Ansible's names (peers, host_index). " +
+      "Flags override them. Put secrets here",
   },
 } as const;
 
-/** Makes a subcommand of a module: each of its options is a flag. */
+/** The subcommand that runs a module; each of the module's options is a flag. */
 export function moduleCommand<Table extends OptionTable, Observed>(
-  { name, describe, example: [flags, does] }: Words,
+  { name, describe, example: [flags, does] }: Description,
   module: Module<Table, Observed>,
-): CommandModule {
+): Subcommand {
   return {
-    command: name,
+    name,
     describe,
-    builder: (parser) =>
-      parser
-        .options(RUN_FLAGS)
-        .group(Object.keys(RUN_FLAGS), "How it runs:")
-        .options(moduleFlags(module.options))
-        .epilog(`Example, ${does}:\n  apollo-weave ${name} ${flags}\n\n${EXIT_STATUSES}`),
-    handler: async (argv) => {
-      const given = readGiven(module.options, argv);
-      refuseUnusable(module.name, given);
-      const mode = { check: argv["check"] === true, diff: argv["diff"] === true };
+    flags: { ...RUN_FLAGS, ...moduleFlags(module.options) },
+    epilog: `Example, ${does}:\n  apollo-weave ${name} ${flags}\n\n${EXIT_STATUSES}`,
+    run: async (values) => {
+      const given = readArguments(module.options, values);
+      checkArguments(module.name, given);
+      const mode = { check: values["check"] === true, diff: values["diff"] === true };
       const result =
-        mode.check || isRoot()
+        mode.check || process.geteuid?.() === 0
           ? await runModule(module, given.options, mode, linuxHost, apply, withLock)
           : needsRoot(name);
       process.exitCode = statusOf(result, mode);
-      if (argv["json"] === true) print(`${JSON.stringify(result, null, 2)}\n`);
-      else tell(result, mode, given);
+      if (values["json"] === true) print(`${JSON.stringify(result, null, 2)}\n`);
+      else printResult(result, mode, given);
     },
   };
 }
 
-/** Changes and outcome on standard output; what is wrong on standard error. */
-function tell(result: Result, mode: RunMode, given: Given): void {
+/** Changes and outcome go to standard output, warnings and failures to standard error. */
+function printResult(result: Result, mode: RunMode, given: ModuleArguments): void {
   print(renderResult(result, mode, paintFor(process.stdout)));
-  for (const warning of result.warnings ?? []) complain(`warning: ${warning}`);
-  if (result.failed) complain(`failed: ${inUsersTerms(result.msg ?? "", given)}`);
+  for (const warning of result.warnings ?? []) printError(`warning: ${warning}`);
+  if (result.failed) printError(`failed: ${nameSource(result.msg ?? "", given)}`);
 }
 
 function statusOf({ failed, changed }: Result, { check }: RunMode): number {
@@ -74,12 +69,7 @@ function statusOf({ failed, changed }: Result, { check }: RunMode): number {
   return check && changed ? EXIT.wouldChange : EXIT.done;
 }
 
-function isRoot(): boolean {
-  return process.geteuid?.() === 0;
-}
-
 function needsRoot(name: string): Result {
-  const user = process.geteuid?.();
-  const msg = `${name} changes this host, which needs root, and runs as user ${user}; run it with sudo`;
+  const msg = `${name}: must run as root to change this host (running as user ${process.geteuid?.()}). Run it with sudo.`;
   return { failed: true, changed: false, msg };
 }

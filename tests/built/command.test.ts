@@ -1,4 +1,4 @@
-/** Holds the built command `apollo-weave` against what people type: run `npm run build` first. */
+/** Tests the built command `apollo-weave`: run `npm run build` first. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -10,8 +10,8 @@ const ROOT = join(__dirname, "../..");
 const PROGRAM = join(ROOT, "dist/apollo-weave");
 const COMMANDS = ["bridge", "service", "docker-opts", "status", "completion"];
 
-// Said here, as uvu does not show an error of test.before.
-if (!existsSync(PROGRAM)) throw new Error("dist/apollo-weave is not there: run `npm run build` before this test");
+// Thrown here, because uvu does not show an error of test.before.
+if (!existsSync(PROGRAM)) throw new Error("dist/apollo-weave not found: run `npm run build` before this test");
 
 interface Ending {
   readonly status: number | null;
@@ -34,14 +34,14 @@ function start(program: string, argv: readonly string[], input = "", env: NodeJS
 const command = (argv: readonly string[], input?: string): Ending => start(PROGRAM, argv, input);
 const shell = (script: string, env?: NodeJS.ProcessEnv): Ending => start("bash", ["--norc", "-c", script], "", env);
 
-test("may be executed, and tells the version of package.json", () => {
+test("is executable, and prints the version of package.json", () => {
   assert.is(statSync(PROGRAM).mode & 0o777, 0o755);
   const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
   assert.equal(command(["--version"]), { status: 0, stdout: `${version}\n`, stderr: "" });
 });
 
 for (const version of VERSIONS) {
-  test(`shows its help on ${version === "own" ? "this machine's Node" : `Node ${version}`}`, () => {
+  test(`prints its help on ${version === "own" ? "this machine's Node" : `Node ${version}`}`, () => {
     const { status, stdout, stderr } = start(nodeOf(version), [PROGRAM, "--help"]);
     assert.equal([status, stderr], [0, ""]);
     for (const name of COMMANDS) assert.match(stdout, `apollo-weave ${name}`);
@@ -50,7 +50,7 @@ for (const version of VERSIONS) {
 }
 
 for (const name of COMMANDS) {
-  test(`${name} --help has an example that runs as it stands, and changes nothing`, () => {
+  test(`${name} --help has an example that works, and that changes nothing`, () => {
     const { status, stdout, stderr } = command([name, "--help"]);
     assert.equal([status, stderr], [0, ""]);
     assert.not.match(stdout, /.{101}/);
@@ -63,31 +63,35 @@ for (const name of COMMANDS) {
 }
 
 const MISTAKES: readonly [line: string, message: string][] = [
-  ["", "there is no command; give one of: bridge, service, docker-opts, status, completion\nsee: apollo-weave --help"],
-  ["brigde", "there is no command brigde; give one of: bridge, service"],
-  [
-    "bridge --adress 10.2.0.1/16",
-    "there is no flag --adress; look for the one that you mean\nsee: apollo-weave bridge --help",
-  ],
-  ["bridge 10.2.0.1/16", "10.2.0.1/16 stands alone; a value follows its flag"],
-  ["bridge --host-index", "--host-index needs a value: --host-index VALUE"],
+  ["", "no command given; use one of: bridge, service, docker-opts, status, completion\nsee: apollo-weave --help"],
+  ["brigde", "unknown command brigde; did you mean bridge?\nsee: apollo-weave --help"],
+  ["network", "unknown command network; use one of: bridge, service"],
+  ["bridge --adress 10.2.0.1/16", "unknown option --adress; did you mean --address?\nsee: apollo-weave bridge --help"],
+  ["bridge --no-firewal", "unknown option --firewal; did you mean --firewall?"],
+  ["bridge -x", "unknown option -x\nsee:"],
+  ["bridge 10.2.0.1/16", "unexpected argument 10.2.0.1/16; a value follows its option"],
+  ["bridge --host-index", "--host-index needs a value\nsee:"],
   ["bridge --host-index one", '--host-index: "one" is not a whole number; give one from 1 to'],
   ["bridge --address 10.2.0.1", '--address: "10.2.0.1"'],
   ["bridge --datapath=vlan", "--datapath must be one of: router, vxlan, got: vlan"],
+  ["bridge --datapath=vxlan --datapath=vlan", "--datapath must be one of: router, vxlan, got: vlan"],
   ["bridge --firewall=perhaps", '--firewall: "perhaps" is not a valid boolean; write yes or no'],
   [
     "service --password hunter2",
-    '--password: everybody can read it in the process list; give it as {"password": …} in a file',
+    '--password: a secret on the command line is visible in the process list. Give it as {"password": …} in a file',
   ],
-  ["status --diff", "there is no flag --diff"],
+  ["service --pasword hunter2", "unknown option --pasword; did you mean --password?"],
+  ["status --diff", "unknown option --diff\nsee:"],
   ["completion fish", "shell must be one of: bash, zsh, got: fish"],
+  ["completion", "argument missing (0 given, at least 1 needed)\nsee: apollo-weave completion --help"],
   ["status --name a/b", 'name: "a/b"'],
-  ["bridge --args a.json --args b.json", "--args: there are several files; give one"],
-  ["bridge --args /no/such.json", "--args: can't read /no/such.json (ENOENT); there is no such file"],
+  ["status --name a --name b", "--name: given 2 times (a,b). Give it once."],
+  ["bridge --args a.json --args b.json", "--args: given 2 times (a.json,b.json). Give it once."],
+  ["bridge --args /no/such.json", "--args: can't read /no/such.json (ENOENT). Correct the path, or create the file."],
 ];
 
 for (const [line, message] of MISTAKES) {
-  test(`"apollo-weave ${line}" is not understood, and says what to do`, () => {
+  test(`"apollo-weave ${line}" is a usage error, with what to do`, () => {
     const { status, stdout, stderr } = command(line.split(" ").filter((word) => word !== ""));
     assert.equal([status, stdout], [2, ""]);
     assert.match(stderr, `apollo-weave: ${message}`);
@@ -95,7 +99,7 @@ for (const [line, message] of MISTAKES) {
   });
 }
 
-test("options from a file: flags count before it, and what is wrong in it is named with it", () => {
+test("options from a file: flags override it, and its errors name it", () => {
   const withFile = (argv: readonly string[], args: unknown): Ending =>
     command([...argv, "--check", "--args", "-"], JSON.stringify(args));
   const bad = withFile(["bridge"], { host_index: "one" });
@@ -107,7 +111,7 @@ test("options from a file: flags count before it, and what is wrong in it is nam
   assert.match(unknown.stderr, "standard input: Unsupported parameters for (weave_bridge) module: host-index.");
 });
 
-test("a secret in the file is in nothing that is printed", () => {
+test("a secret in the file is never printed", () => {
   for (const password of ["hunter2", "hunter2\n"]) {
     const { stdout, stderr } = command(
       ["service", "--script-version=2.8.1", "--check", "--diff", "--args=-"],
@@ -117,7 +121,7 @@ test("a secret in the file is in nothing that is printed", () => {
   }
 });
 
-test("--json prints the module's own result and nothing else, in failure too", () => {
+test("--json prints only the module's result, in failure too", () => {
   const { status, stdout, stderr } = command(["bridge", "--check", "--json"]);
   assert.equal([status, stderr], [1, ""]);
   const { failed, changed, msg } = JSON.parse(stdout) as Record<string, unknown>;
@@ -131,19 +135,19 @@ test("a failure goes to standard error", () => {
   assert.match(stderr, /^apollo-weave: failed: --host-index: not given; give this host's number in the cluster/);
 });
 
-test("status is coloured on a terminal, unless NO_COLOR says no, and plain in a pipe", () => {
+test("status is coloured on a terminal unless NO_COLOR is set, and plain in a pipe", () => {
   const terminal = "script --quiet --return --command 'apollo-weave status' /dev/null";
   assert.match(shell(terminal).stdout, "\x1b[1mbridge");
   assert.not.match(shell(terminal, { NO_COLOR: "1" }).stdout, "\x1b[");
   assert.match(shell("apollo-weave status | cat").stdout, /^bridge {4}/);
 });
 
-test("whoever reads no further ends nothing with a complaint", () => {
+test("a reader that closes the pipe causes no error", () => {
   const { status, stderr } = shell("set -o pipefail; apollo-weave bridge --help | head -n 1");
   assert.equal([status, stderr], [0, ""]);
 });
 
-/** What bash offers for the last of these words, as it asks for it: "=" is a word of its own there. */
+/** What bash offers for the last of these words; in bash "=" is a word of its own. */
 function completed(...words: string[]): string[] {
   const last = words.at(-1) ?? "";
   const { stdout, stderr } = shell(
@@ -152,13 +156,13 @@ function completed(...words: string[]): string[] {
     COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}) COMP_CWORD=${words.length - 1}
     _apollo_weave apollo-weave '${last === "=" ? "" : last}'
     printf '%s\\n' "\${COMPREPLY[@]}"`,
-    { SHELL: "/usr/bin/zsh" }, // the login shell, which may be another
+    { SHELL: "/usr/bin/zsh" }, // the login shell, which may differ
   );
   assert.is(stderr, "");
   return stdout.trim().split("\n").sort();
 }
 
-test("bash completes commands, flags and the values of a choice, and leaves other values to itself", () => {
+test("bash completes commands, flags and choices, and uses its own completion for other values", () => {
   assert.equal(completed("apollo-weave", ""), [...COMMANDS].sort());
   assert.equal(completed("apollo-weave", "st"), ["status"]);
   assert.equal(completed("apollo-weave", "bridge", "--docker-"), [

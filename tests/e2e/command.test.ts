@@ -7,7 +7,7 @@ import { installWeaveStandIn } from "../stand-ins/weave/install";
 import { installCommand } from "./command";
 import { bootHosts } from "./hosts";
 
-/** The command by hand on one host, from a fresh one to one on the network: what it prints, its exit status, and `status`. */
+/** The command on one host, from a fresh one to one on the network: its output, its exit status, and `status`. */
 const test = suite("command");
 let cluster: Cluster;
 let host: Host;
@@ -22,7 +22,7 @@ test.after(() => cluster.down());
 const command = (argv: readonly string[], input = ""): Promise<Output> =>
   host.exec(["apollo-weave", ...argv], { check: false, input, timeoutSeconds: 120 });
 
-/** Its lines by their names. */
+/** The lines of `apollo-weave status` by their names. */
 async function status(as: readonly string[] = []): Promise<Record<string, string[]>> {
   const { status: code, stdout, stderr } = await host.exec([...as, "apollo-weave", "status"], { check: false });
   assert.is(stderr, "");
@@ -36,23 +36,23 @@ async function status(as: readonly string[] = []): Promise<Record<string, string
 const BRIDGE = ["bridge", "--host-index=1", "--datapath=vxlan", "--peers=192.168.50.12"];
 const DOCKER = ["docker-opts", "--bridge=weave", "--fixed-cidr=10.2.1.0/24", "--mtu=1450"];
 
-test("on a host where nothing is set up, status says so", async () => {
-  const { bridge, datapath, peers, docker, service, owed, unseen } = await status();
+test("status of a host where nothing is set up", async () => {
+  const { bridge, datapath, peers, docker, service, pending, error } = await status();
   assert.equal(
-    { bridge, datapath, peers, owed, unseen },
+    { bridge, datapath, peers, pending, error },
     {
       bridge: ["none"],
       datapath: ["none"],
       peers: ["none"],
-      owed: ["nothing"],
-      unseen: undefined,
+      pending: ["none"],
+      error: undefined,
     },
   );
   assert.match(docker?.[0] ?? "", /^running \d+\.\S+, 0 containers, started by systemd$/);
   assert.equal(service, ["none (systemd)"]);
 });
 
-test("a check shows what the run then makes, line by line, and tells by its exit status that something would change", async () => {
+test("a check prints the very changes that the run then makes, and its exit status says that something would change", async () => {
   const check = await command([...BRIDGE, "--check", "--diff"]);
   assert.is(check.stderr, "");
   assert.is(check.status, 3);
@@ -60,7 +60,7 @@ test("a check shows what the run then makes, line by line, and tells by its exit
   assert.match(check.stdout, /\nwould change\n$/);
   assert.is((await host.exec(["ip", "link", "show", "weave"], { check: false })).status, 1);
 
-  // The same, part of it by a file in which a flag has its way.
+  // The same, with some options from a file and a flag that overrides it.
   const args = JSON.stringify({ host_index: 2, datapath: "vxlan", peers: ["192.168.50.12"] });
   const run = await command(["bridge", "--args", "-", "--host-index=1", "--diff"], args);
   assert.is(run.stderr, "");
@@ -73,59 +73,59 @@ test("a check shows what the run then makes, line by line, and tells by its exit
   }
 });
 
-test("a restart that Docker owes is said by the run and by status, until it is made", async () => {
+test("a pending restart of Docker is reported by the run and by status until it is made", async () => {
   const run = await command(DOCKER);
-  assert.match(run.stdout, /^owes a restart of Docker\nchanged\n$/m);
+  assert.match(run.stdout, /^pending: a restart of Docker\nchanged\n$/m);
   const before = await status();
   assert.match(
-    before["owed"]?.[0] ?? "",
+    before["pending"]?.[0] ?? "",
     "a restart of Docker (apollo-weave docker-opts --state restarted): it runs with --bridge=docker0 no --fixed-cidr",
   );
   const again = await command([...DOCKER, "--check"]);
-  assert.match(again.stdout, /would owe a restart of Docker\nok: nothing to change but what is owed\n$/);
+  assert.match(again.stdout, /would be pending: a restart of Docker\nok: nothing to change except what is pending\n$/);
   assert.is(again.status, 3);
 
   assert.is((await command(["docker-opts", "--state=restarted"])).status, 0);
-  const { bridge, boot, datapath, peers, subnet, options, owed } = await status();
+  const { bridge, boot, datapath, peers, subnet, options, pending } = await status();
   assert.match(bridge?.[0] ?? "", /^weave up, 10\.2\.0\.1\/16, mtu 1450, [0-9a-f:]{17}, 0 containers$/);
   assert.equal(
-    { boot, datapath, peers, subnet, owed },
+    { boot, datapath, peers, subnet, pending },
     {
       boot: ["/etc/network/interfaces.d/weave.cfg"],
       datapath: ["vxlan weave-vx, id 6783, UDP port 4789, from 192.168.50.11"],
       peers: ["192.168.50.12"],
       subnet: ["10.2.1.0/24"],
-      owed: ["nothing"],
+      pending: ["none"],
     },
   );
   assert.match(options?.[0] ?? "", "--bridge=weave");
 });
 
-test("who is not root is shown what everybody may see, and told what not; a run is refused", async () => {
+test("a user who is not root sees what everybody may read, and what could not be read; a run is rejected", async () => {
   const as = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-  const { bridge, subnet, owed, unseen } = await status(as);
+  const { bridge, subnet, pending, error } = await status(as);
   assert.match(bridge?.[0] ?? "", "weave up, 10.2.0.1/16");
-  assert.equal([subnet, owed], [["10.2.1.0/24"], ["nothing, as far as can be seen"]]);
-  assert.equal(unseen, ["can't ask /var/run/docker.sock: EACCES; run as root"]);
+  assert.equal([subnet, pending], [["10.2.1.0/24"], ["none found, but see the errors"]]);
+  assert.equal(error, ["can't ask /var/run/docker.sock: EACCES; run as root"]);
   const run = await host.exec([...as, "apollo-weave", ...BRIDGE], { check: false });
   assert.equal([run.stdout, run.status], ["", 1]);
-  assert.match(run.stderr, "bridge changes this host, which needs root, and runs as user 65534; run it with sudo");
+  assert.match(run.stderr, "bridge: must run as root to change this host (running as user 65534). Run it with sudo.");
 });
 
-test("with Docker stopped status shows the rest, and starts nothing", async () => {
+test("with Docker stopped, status shows the rest and starts nothing", async () => {
   await host.exec(["systemctl", "stop", "docker.service"]);
-  const { docker, options, subnet, owed } = await status();
+  const { docker, options, subnet, pending } = await status();
   assert.match(docker?.[0] ?? "", /^stopped \d+\.\S+, started by systemd$/);
   assert.match(options?.[0] ?? "", "--bridge=weave --fixed-cidr=10.2.1.0/24");
-  assert.equal([subnet, owed], [["10.2.1.0/24"], ["nothing"]]);
+  assert.equal([subnet, pending], [["10.2.1.0/24"], ["none"]]);
   const check = await command([...BRIDGE, "--check", "--diff"]);
   assert.equal([check.stdout, check.status], ["ok: nothing to change\n", 0]);
-  // Its socket is there to start it by.
+  // Its socket could start it.
   assert.is((await host.exec(["systemctl", "is-active", "docker.socket"])).stdout, "active\n");
   assert.is((await host.exec(["systemctl", "is-active", "docker.service"], { check: false })).stdout, "inactive\n");
 });
 
-test("by the router: its state, and whom it is to connect to when it is stopped; its password comes by standard input", async () => {
+test("with the router: its state, and its configured peers when it is stopped; the password comes by standard input", async () => {
   await host.exec(["systemctl", "start", "docker.service"]);
   await installWeaveStandIn(host);
   assert.is((await command(["bridge", "--host-index=1"])).status, 0);
@@ -137,14 +137,14 @@ test("by the router: its state, and whom it is to connect to when it is stopped;
   assert.match(environment, 'WEAVE_PASSWORD="hunter2"');
   assert.match(environment, "--ipalloc-range=10.2.0.0/16");
 
-  const { datapath, service, router, owed } = await status();
-  assert.equal({ datapath, owed }, { datapath: ["router"], owed: ["nothing"] });
+  const { datapath, service, router, pending } = await status();
+  assert.equal({ datapath, pending }, { datapath: ["router"], pending: ["none"] });
   assert.match(service?.[0] ?? "", /^weave\.service running, starts with Docker, container of \S+:2\.8\.1 running$/);
   assert.match(router?.[0] ?? "", /^2\.8\.1 [0-9a-f:]{17} \(apollo1\), encrypted$/);
 
   await host.exec(["systemctl", "stop", "weave.service"]);
   const stopped = await status();
-  assert.equal([stopped["router"], stopped["peers"]], [["none answers"], ["192.168.50.12 not connected"]]);
+  assert.equal([stopped["router"], stopped["peers"]], [["no answer"], ["192.168.50.12 not connected"]]);
   assert.match(stopped["service"]?.[0] ?? "", "weave.service stopped");
 });
 

@@ -8,17 +8,17 @@ import { withoutDockerFlags } from "../../formats/docker_flags";
 import type { DockerFlags } from "../../formats/docker_options";
 import type { DockerStatus } from "./status";
 
-/** The options that docker_bridge_opts has names for: those that put containers on a bridge. */
+/** The options that docker_bridge_opts sets. */
 const NETWORK_OPTIONS = ["bridge", "fixed-cidr", "mtu", "dns", "dns-search"];
 
-/** The options that dockerd would be started with. */
+/** The options that dockerd would start with. */
 export function configuredOptions(docker: ObservedDocker): DockerFlags {
   const present = presentConfiguration(docker);
   const out = leftOut(present.command, docker.dropIn?.content ?? "");
   return optionsOf({ ...present, command: withoutDockerFlags(present.command, out) });
 }
 
-/** Those of the daemon that runs, or where none does, of the next. */
+/** The options of the running daemon, or of the next one if none runs. */
 export function optionsNow(docker: ObservedDocker): DockerFlags {
   return docker.daemon === null ? configuredOptions(docker) : runningOptions(docker.daemon);
 }
@@ -30,14 +30,16 @@ export function summariseDocker(docker: ObservedDocker): DockerStatus {
     running: daemon !== null,
     version,
     containers: daemon?.containers?.length ?? null,
-    options: [...optionsNow(docker)].flatMap(([name, values]) => inWords(name, values)),
+    options: [...optionsNow(docker)].flatMap(([name, values]) => toFlags(name, values)),
   };
 }
 
-/** What of the network the running daemon has otherwise than its files say now. */
-export function dockerOwed(docker: ObservedDocker): string[] {
+/** The restart or reload that makes the running daemon match its files. */
+export function pendingForDocker(docker: ObservedDocker): string[] {
   const { service, daemon, configPath } = docker;
-  const reload = service.needsReload ? ["a reload of systemd, which has an older docker.service than its files"] : [];
+  const reload = service.needsReload
+    ? ["a reload of systemd: the files of docker.service have changed since it read them"]
+    : [];
   if (daemon === null) return reload;
   const configured = configuredOptions(docker);
   const differing = NETWORK_OPTIONS.filter(
@@ -47,16 +49,16 @@ export function dockerOwed(docker: ObservedDocker): string[] {
   if (known.length > 0) return [...reload, restart(known, daemon, configured)];
   return differing.length === 0
     ? reload
-    : [...reload, `perhaps a restart of Docker, which was started before ${configPath} was last changed`];
+    : [...reload, `perhaps a restart of Docker: ${configPath} has changed since it started`];
 }
 
 function restart(names: readonly string[], daemon: RunningDaemon, configured: DockerFlags): string {
   const all = (options: DockerFlags): string =>
-    names.flatMap((name) => inWords(name, options.get(name) ?? [], `no --${name}`)).join(" ");
-  return `a restart of Docker (apollo-weave docker-opts --state restarted): it runs with ${all(runningOptions(daemon))}, its files say ${all(configured)}`;
+    names.flatMap((name) => toFlags(name, options.get(name) ?? [], `no --${name}`)).join(" ");
+  return `a restart of Docker (apollo-weave docker-opts --state restarted): it runs with ${all(runningOptions(daemon))}, its files have ${all(configured)}`;
 }
 
-function inWords(name: string, values: readonly string[], otherwise?: string): string[] {
+function toFlags(name: string, values: readonly string[], otherwise?: string): string[] {
   if (values.length === 0 && otherwise !== undefined) return [otherwise];
   return values.map((value) => redactSecrets(`--${name}=${value}`));
 }

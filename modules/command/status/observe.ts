@@ -4,7 +4,7 @@ import { type OptionTable, parseOptions, type Values } from "../../core/options"
 import { type ObservedDocker, observe as observeDockerOptions } from "../../docker_bridge_opts/observe";
 import { options as dockerOptions } from "../../docker_bridge_opts/options";
 import { environmentValue } from "../../formats/environment_file";
-import { probe as lookAtBridge, type ObservedBridge } from "../../weave_bridge/observe";
+import { type ObservedBridge, probe as probeBridge } from "../../weave_bridge/observe";
 import { options as bridgeOptions } from "../../weave_bridge/options";
 import { COMPONENTS } from "../../weave_service/components";
 import { dockerRuns, type ObservedContainer, observeContainer } from "../../weave_service/container";
@@ -13,17 +13,17 @@ import { detectInit, INIT_SYSTEMS, type InitName, type ObservedUnit } from "../.
 import { type LiveRouter, observeRouter } from "../../weave_service/router_api";
 import { attempt, attemptLater, lenientHost } from "./lenient_host";
 
-/** The host as the modules find it, each part null where it is not there or can't be seen. */
+/** What the modules observe on the host. A part is null if it is absent or can't be read. */
 export interface Observed {
   readonly bridge: ObservedBridge | null;
   readonly docker: ObservedDocker | null;
   readonly service: ObservedRouterService | null;
   readonly container: ObservedContainer | null;
   readonly router: LiveRouter | null;
-  /** The peers that the router's environment file tells it of. */
-  readonly told: readonly string[];
-  /** What can't be seen, and why. */
-  readonly unseen: readonly string[];
+  /** The peers in the router's environment file. */
+  readonly configuredPeers: readonly string[];
+  /** Why some part could not be read. */
+  readonly errors: readonly string[];
 }
 
 export interface ObservedRouterService {
@@ -32,32 +32,29 @@ export interface ObservedRouterService {
   readonly unit: ObservedUnit;
 }
 
-/**
- * Looks at the bridge of this name and all that goes with it, by the modules' own eyes. Changes nothing, waits for nothing.
- * Throws a UserError where that can be no bridge's name.
- */
+/** Observes the bridge and all that depends on it, with the modules' own code. Throws a UserError if the name is invalid. */
 export async function observe(name: string, host: Host = linuxHost): Promise<Observed> {
-  // For a bridge that is to go nobody on the network is asked anything.
-  const bridgeAsked = defaults(bridgeOptions, { name, state: "absent" });
-  // Before a restart Docker is asked for its containers, too.
-  const dockerAsked = defaults(dockerOptions, { state: "restarted" });
-  const unseen = new Set<string>();
-  const eyes = lenientHost(host, unseen);
-  const runs = dockerRuns(eyes);
+  // With state=absent the module resolves no peer names, so status does not wait for the network.
+  const bridgeValues = defaults(bridgeOptions, { name, state: "absent" });
+  // Only before a restart does the module ask Docker for its containers.
+  const dockerValues = defaults(dockerOptions, { state: "restarted" });
+  const errors = new Set<string>();
+  const lenient = lenientHost(host, errors);
+  const isRunning = dockerRuns(lenient);
   const [bridge, docker, container, router] = await Promise.all([
-    attemptLater(() => lookAtBridge(bridgeAsked, eyes), unseen),
-    attemptLater(() => observeDockerOptions(dockerAsked, eyes), unseen),
-    runs ? attemptLater(() => observeContainer(COMPONENTS.router.container, eyes), unseen) : null,
-    runs ? attemptLater(() => observeRouter(eyes), unseen) : null,
+    attemptLater(() => probeBridge(bridgeValues, lenient), errors),
+    attemptLater(() => observeDockerOptions(dockerValues, lenient), errors),
+    isRunning ? attemptLater(() => observeContainer(COMPONENTS.router.container, lenient), errors) : null,
+    isRunning ? attemptLater(() => observeRouter(lenient), errors) : null,
   ]);
   return {
     bridge,
     docker,
-    service: attempt(() => observeUnit(eyes), unseen),
+    service: attempt(() => observeUnit(lenient), errors),
     container,
     router,
-    told: toldPeers(eyes),
-    unseen: [...unseen],
+    configuredPeers: configuredPeers(lenient),
+    errors: [...errors],
   };
 }
 
@@ -70,7 +67,7 @@ function observeUnit(host: Host): ObservedRouterService {
   };
 }
 
-function toldPeers(host: Host): string[] {
+function configuredPeers(host: Host): string[] {
   const content = host.readFile(COMPONENTS.router.environmentPath)?.content ?? "";
   return (environmentValue(content, PEERS) ?? "").split(" ").filter((peer) => peer !== "");
 }

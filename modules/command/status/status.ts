@@ -1,39 +1,39 @@
-/** What there is of the container network on one host, as `apollo-weave status` prints it. Null is what is not there. */
+/** The state of the container network on one host, as `apollo-weave status` prints it. What is absent is null. */
 export interface Status {
   readonly bridge: BridgeStatus | null;
-  /** The files that make the bridge at boot. */
+  /** The files that create the bridge at boot. */
   readonly boot: readonly string[];
   /** What carries frames between hosts. */
   readonly datapath: VxlanStatus | { readonly kind: "router" } | null;
-  /** The other hosts, by the VXLAN's table, the router's connections, or where it does not answer what it is to connect to. */
+  /** The other hosts: from the VXLAN's forwarding table, the router's connections or, if it does not answer, its configuration. */
   readonly peers: readonly PeerStatus[];
-  /** What Docker gives this host's containers their addresses from. */
+  /** The subnet of this host's containers. */
   readonly subnet: string | null;
   readonly docker: DockerStatus | null;
   readonly service: ServiceStatus | null;
   readonly router: RouterStatus | null;
-  /** What has to be done for this host to be as its own files say. */
-  readonly owed: readonly string[];
-  /** What could not be looked at, and why. */
-  readonly unseen: readonly string[];
+  /** What must still be done before the host matches its own files. */
+  readonly pending: readonly string[];
+  /** Why some part could not be read. */
+  readonly errors: readonly string[];
 }
 
 export interface BridgeStatus {
   readonly name: string;
   readonly up: boolean;
-  /** With prefix length. */
+  /** With their prefix lengths. */
   readonly addresses: readonly string[];
   /** In bytes. */
   readonly mtu: number;
   readonly mac: string;
-  /** How many containers of Docker's are on it. */
+  /** The number of Docker's containers on it. */
   readonly containers: number;
 }
 
 export interface VxlanStatus {
   readonly kind: "vxlan";
   readonly device: string;
-  /** Whether it is up and on the bridge. */
+  /** Whether it is up and attached to the bridge. */
   readonly attached: boolean;
   readonly id: number;
   readonly port: number;
@@ -42,7 +42,7 @@ export interface VxlanStatus {
 
 export interface PeerStatus {
   readonly address: string;
-  /** The state of the router's connection, in its words; null where a kernel VXLAN just sends. */
+  /** The state of the connection in the router's words; null for a kernel VXLAN, which has no connections. */
   readonly state: string | null;
 }
 
@@ -50,20 +50,20 @@ export interface DockerStatus {
   readonly init: "systemd" | "script";
   readonly running: boolean;
   readonly version: string | null;
-  /** How many containers run; null where nobody tells. */
+  /** The number of running containers; null if unknown. */
   readonly containers: number | null;
-  /** Of the daemon that runs, else those that it would be started with: `--bridge=weave` each, without passwords. */
+  /** Those of the running daemon, or of the next one if none runs, such as `--bridge=weave`; passwords are redacted. */
   readonly options: readonly string[];
 }
 
 export interface ServiceStatus {
   readonly init: string;
   readonly unit: string;
-  /** Whether there is such a unit. */
+  /** Whether the unit exists. */
   readonly installed: boolean;
   readonly state: string;
   readonly startsWith: string;
-  /** The router's container; null where there is none, or nobody tells. */
+  /** The router's container; null if absent or unknown. */
   readonly container: { readonly image: string; readonly running: boolean } | null;
 }
 

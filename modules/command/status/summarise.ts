@@ -3,13 +3,13 @@ import { stanzaPath } from "../../weave_bridge/ifupdown";
 import { networkdPaths } from "../../weave_bridge/networkd";
 import type { ObservedBridge } from "../../weave_bridge/observe";
 import { VXLAN_SUFFIX } from "../../weave_bridge/options";
-import { configuredOptions, dockerOwed, optionsNow, summariseDocker } from "./docker";
+import { configuredOptions, optionsNow, pendingForDocker, summariseDocker } from "./docker";
 import type { Observed } from "./observe";
 import type { BridgeStatus, PeerStatus, ServiceStatus, Status } from "./status";
 
-/** Takes a bridge's name and the host as the modules find it; returns what there is of the network, and what is owed. */
+/** The status of the bridge `name` and of all that depends on it. */
 export function summarise(name: string, observed: Observed): Status {
-  const { bridge, docker, service, router, unseen } = observed;
+  const { bridge, docker, service, router, errors } = observed;
   return {
     bridge: bridge && summariseBridge(name, bridge),
     boot: bridge === null ? [] : bootFiles(name, bridge),
@@ -24,14 +24,14 @@ export function summarise(name: string, observed: Observed): Status {
       nickname: router.nickname,
       encryption: router.encryption,
     },
-    owed: [
-      ...bridgeOwed(name, observed),
-      ...(docker === null ? [] : dockerOwed(docker)),
+    pending: [
+      ...pendingForBridge(name, observed),
+      ...(docker === null ? [] : pendingForDocker(docker)),
       ...(service?.unit.needsReload
-        ? [`a reload of ${service.init}, which has an older ${service.name} than its file`]
+        ? [`a reload of ${service.init}: the file of ${service.name} has changed since it was read`]
         : []),
     ],
-    unseen,
+    errors,
   };
 }
 
@@ -60,9 +60,9 @@ function summariseDatapath(name: string, { bridge, service, router }: Observed):
   return router !== null || service?.unit.file ? { kind: "router" } : null;
 }
 
-function summarisePeers({ bridge, router, told }: Observed): PeerStatus[] {
+function summarisePeers({ bridge, router, configuredPeers }: Observed): PeerStatus[] {
   if (bridge?.vxlan) return bridge.vxlan.peers.map((address) => ({ address, state: null }));
-  if (router === null) return told.map((address) => ({ address, state: "not connected" }));
+  if (router === null) return configuredPeers.map((address) => ({ address, state: "not connected" }));
   return router.connections.map(({ address, state }) => ({ address, state }));
 }
 
@@ -79,17 +79,19 @@ function summariseService({ service, container }: Observed): ServiceStatus | nul
   };
 }
 
-function bridgeOwed(name: string, { bridge: seen, docker }: Observed): string[] {
-  if (seen === null) return [];
-  const { bridge, cutOffPorts } = seen;
+function pendingForBridge(name: string, { bridge: observed, docker }: Observed): string[] {
+  if (observed === null) return [];
+  const { bridge, cutOffPorts } = observed;
   const forDocker = docker !== null && configuredOptions(docker).get("bridge")?.at(-1) === name;
   return [
-    ...(forDocker && bridge === null ? [`the bridge ${name}, which Docker is to use (apollo-weave bridge)`] : []),
-    ...(forDocker && bridge !== null && bootFiles(name, seen).length === 0
-      ? [`a file that makes the bridge ${name} at boot (apollo-weave bridge)`]
+    ...(forDocker && bridge === null
+      ? [`the bridge ${name}, which Docker is configured to use (apollo-weave bridge)`]
+      : []),
+    ...(forDocker && bridge !== null && bootFiles(name, observed).length === 0
+      ? [`a file that creates the bridge ${name} at boot (apollo-weave bridge)`]
       : []),
     ...(cutOffPorts.length > 0
-      ? [`the bridge for ${cutOffPorts.length} containers that are on none (apollo-weave bridge)`]
+      ? [`${cutOffPorts.length} containers must be attached to the bridge again (apollo-weave bridge)`]
       : []),
   ];
 }

@@ -1,9 +1,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { plain } from "../../../modules/command/paint";
+import { renderStatus } from "../../../modules/command/status/command";
 import { type Observed, observe } from "../../../modules/command/status/observe";
-import { renderStatus } from "../../../modules/command/status/render";
 import { summarise } from "../../../modules/command/status/summarise";
+import { plain } from "../../../modules/command/terminal";
 import { UserError } from "../../../modules/core/errors";
 import { FRESH as FRESH_DOCKER, runningWith, STEADY as STEADY_DOCKER } from "../docker_bridge_opts/hosts";
 import { memoryHost } from "../support/memory_host";
@@ -16,8 +16,8 @@ const FRESH: Observed = {
   service: { init: "systemd", name: "weave.service", unit: WITHOUT_SERVICE.unit },
   container: null,
   router: null,
-  told: [],
-  unseen: [],
+  configuredPeers: [],
+  errors: [],
 };
 const VXLAN: Observed = { ...FRESH, bridge: steadyVxlan(), docker: STEADY_DOCKER };
 const BY_ROUTER: Observed = {
@@ -29,7 +29,7 @@ const BY_ROUTER: Observed = {
 };
 
 const lines = (observed: Observed): string => renderStatus(summarise("weave", observed), plain);
-const owed = (observed: Observed): readonly string[] => summarise("weave", observed).owed;
+const pending = (observed: Observed): readonly string[] => summarise("weave", observed).pending;
 const withDocker = (more: Partial<NonNullable<Observed["docker"]>>): Observed => ({
   ...VXLAN,
   docker: { ...STEADY_DOCKER, ...more },
@@ -46,13 +46,13 @@ subnet    none
 docker    running 20.10.24, started by systemd
 options   --host=fd://
 service   none (systemd)
-router    none answers
-owed      nothing
+router    no answer
+pending   none
 `,
   );
 });
 
-test("a host on the network, by the kernel's VXLAN and by the router", () => {
+test("a host on the network, with the VXLAN datapath and with the router", () => {
   const bridge = (mtu: number): string => `bridge    weave up, 10.2.0.1/16, mtu ${mtu}, ${MAC}, 0 containers\n`;
   const text = lines(VXLAN);
   assert.match(text, bridge(1450));
@@ -60,7 +60,7 @@ test("a host on the network, by the kernel's VXLAN and by the router", () => {
   assert.match(text, "datapath  vxlan weave-vx, id 6783, UDP port 4789, from 192.168.50.11\n");
   assert.match(text, "peers     192.168.50.12, 192.168.50.13\n");
   assert.match(text, "subnet    10.2.1.0/24\n");
-  assert.match(text, "owed      nothing\n");
+  assert.match(text, "pending   none\n");
 
   const routed = lines(BY_ROUTER);
   assert.match(routed, bridge(1500));
@@ -72,59 +72,59 @@ test("a host on the network, by the kernel's VXLAN and by the router", () => {
   );
 });
 
-test("a router that does not answer: what it is to connect to", () => {
-  const text = lines({ ...BY_ROUTER, container: null, router: null, told: ["192.168.50.12", "docker3"] });
+test("a router that does not answer: the peers it is configured with", () => {
+  const text = lines({ ...BY_ROUTER, container: null, router: null, configuredPeers: ["192.168.50.12", "docker3"] });
   assert.match(text, "datapath  router\npeers     192.168.50.12 not connected, docker3 not connected\n");
-  assert.match(text, "router    none answers\n");
+  assert.match(text, "router    no answer\n");
 });
 
-test("what is owed: a restart of Docker, with what it runs with", () => {
-  assert.equal(owed(withDocker({ daemon: runningWith("--bridge=weave --mtu=1450") })), [
+test("pending: a restart of Docker, with the options it runs with", () => {
+  assert.equal(pending(withDocker({ daemon: runningWith("--bridge=weave --mtu=1450") })), [
     "a restart of Docker (apollo-weave docker-opts --state restarted): it runs with no --fixed-cidr no --dns " +
-      "no --dns-search, its files say --fixed-cidr=10.2.1.0/24 --dns=172.17.42.1 --dns=8.8.8.8 --dns-search=service.consul",
+      "no --dns-search, its files have --fixed-cidr=10.2.1.0/24 --dns=172.17.42.1 --dns=8.8.8.8 --dns-search=service.consul",
   ]);
   // Taken out of the files since.
   assert.match(
-    owed({ ...FRESH, docker: { ...FRESH_DOCKER, daemon: runningWith("--bridge=weave") } })[0] ?? "",
-    "it runs with --bridge=weave, its files say no --bridge",
+    pending({ ...FRESH, docker: { ...FRESH_DOCKER, daemon: runningWith("--bridge=weave") } })[0] ?? "",
+    "it runs with --bridge=weave, its files have no --bridge",
   );
 });
 
-test("a restart is owed perhaps where nobody knows what the daemon has read", () => {
-  assert.equal(owed({ ...FRESH, docker: { ...FRESH_DOCKER, daemon: { ...runningWith(""), file: null } } }), [
-    "perhaps a restart of Docker, which was started before /etc/docker/daemon.json was last changed",
+test("perhaps pending: a restart, if it is unknown what the daemon has read", () => {
+  assert.equal(pending({ ...FRESH, docker: { ...FRESH_DOCKER, daemon: { ...runningWith(""), file: null } } }), [
+    "perhaps a restart of Docker: /etc/docker/daemon.json has changed since it started",
   ]);
 });
 
-test("what is owed: the bridge that Docker is to use, and what makes it at boot", () => {
-  assert.equal(owed({ ...VXLAN, bridge: FRESH_BRIDGE }), [
-    "the bridge weave, which Docker is to use (apollo-weave bridge)",
+test("pending: the bridge that Docker is configured to use, and the file that creates it at boot", () => {
+  assert.equal(pending({ ...VXLAN, bridge: FRESH_BRIDGE }), [
+    "the bridge weave, which Docker is configured to use (apollo-weave bridge)",
   ]);
-  assert.equal(owed({ ...VXLAN, bridge: { ...steadyVxlan(), files: FRESH_BRIDGE.files } }), [
-    "a file that makes the bridge weave at boot (apollo-weave bridge)",
+  assert.equal(pending({ ...VXLAN, bridge: { ...steadyVxlan(), files: FRESH_BRIDGE.files } }), [
+    "a file that creates the bridge weave at boot (apollo-weave bridge)",
   ]);
-  assert.equal(owed({ ...VXLAN, bridge: { ...steadyVxlan(), cutOffPorts: ["veth0000001", "veth0000002"] } }), [
-    "the bridge for 2 containers that are on none (apollo-weave bridge)",
+  assert.equal(pending({ ...VXLAN, bridge: { ...steadyVxlan(), cutOffPorts: ["veth0000001", "veth0000002"] } }), [
+    "2 containers must be attached to the bridge again (apollo-weave bridge)",
   ]);
 });
 
-test("a stopped Docker owes nothing, and its files tell its options", () => {
+test("with Docker stopped nothing is pending, and its options are those of its files", () => {
   const stopped = withDocker({ daemon: null });
-  assert.equal(owed(stopped), []);
+  assert.equal(pending(stopped), []);
   assert.match(lines(stopped), /^docker {4}stopped 20\.10\.24, started by systemd\noptions {3}.*--bridge=weave/m);
 });
 
-test("a host where nothing is there to look at", async () => {
-  const seen = await observe("weave", memoryHost({ programs: { "ip -d addr show": "" } }));
-  assert.equal([seen.docker, seen.service, seen.router], [null, null, null]);
-  assert.equal(seen.unseen, [
+test("a host without any of the parts", async () => {
+  const observed = await observe("weave", memoryHost({ programs: { "ip -d addr show": "" } }));
+  assert.equal([observed.docker, observed.service, observed.router], [null, null, null]);
+  assert.equal(observed.errors, [
     "there is no systemd here and none of /etc/init/docker.conf, /etc/init.d/docker; install Docker first",
     'this host\'s init system is neither systemd nor upstart (its first process is "")',
   ]);
-  assert.match(lines(seen), "bridge    none\n");
+  assert.match(lines(observed), "bridge    none\n");
 });
 
-test("what may not be read is as if it were not there, and is named once", async () => {
+test("what can't be read is treated as absent, and reported once", async () => {
   const host = memoryHost({
     kernel: { "/var/run/docker.pid": "7", "/proc/7/comm": "dockerd", "/proc/1/comm": "systemd" },
     programs: {
@@ -132,7 +132,7 @@ test("what may not be read is as if it were not there, and is named once", async
       "systemctl show weave.service -p ActiveState,SubState,Job,NeedDaemonReload,MainPID": "",
     },
   });
-  const { unseen, service } = await observe("weave", {
+  const { errors, service } = await observe("weave", {
     ...host,
     readFile: (path) => {
       if (path.startsWith("/etc/systemd"))
@@ -144,8 +144,8 @@ test("what may not be read is as if it were not there, and is named once", async
         ? Promise.reject(new UserError(`GET ${to.socket}/containers/weave/json: connect EACCES ${to.socket}`))
         : Promise.resolve(null),
   });
-  assert.is(unseen.filter((why) => why === "can't ask /var/run/docker.sock: EACCES; run as root").length, 1);
-  assert.ok(unseen.includes("can't read /etc/systemd/system/weave.service: EACCES; run as root"));
+  assert.is(errors.filter((why) => why === "can't ask /var/run/docker.sock: EACCES; run as root").length, 1);
+  assert.ok(errors.includes("can't read /etc/systemd/system/weave.service: EACCES; run as root"));
   assert.is(service?.name, "weave.service");
 });
 

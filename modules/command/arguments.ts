@@ -1,0 +1,153 @@
+import { readFileSync } from "node:fs";
+import type { Options } from "yargs";
+import { UserError } from "../core/errors";
+import { type Option, type OptionTable, parseOptions } from "../core/options";
+
+/** What a module was given on the command line. */
+export interface ModuleArguments {
+  readonly table: OptionTable;
+  /** Values by option name; a flag overrides the file. */
+  readonly options: ReadonlyMap<string, unknown>;
+  /** The file of --args, as messages name it, and the options whose values come from it; null without --args. */
+  readonly file: { readonly name: string; readonly options: ReadonlySet<string> } | null;
+}
+
+/** The flags that yargs has read, by their names without dashes. */
+export type FlagValues = Readonly<Record<string, unknown>>;
+
+const STANDARD_INPUT = 0;
+
+/** The flag of a module's option, without its dashes. */
+export function flagOf(option: string): string {
+  return RENAMED[option] ?? option.replace(/_/g, "-");
+}
+
+/** --args is the command's own flag: the file that options are read from. */
+const RENAMED: Readonly<Record<string, string>> = { args: "launch-args" };
+
+/** The yargs options of a module. A secret one is rejected: the process list would show its value. */
+export function moduleFlags(table: OptionTable): Record<string, Options> {
+  return Object.fromEntries(
+    Object.entries(table).map(([option, row]) => [flagOf(option), row.secret ? rejectedFlag(option) : toFlag(row)]),
+  );
+}
+
+function rejectedFlag(option: string): Options {
+  const reject = (): never => {
+    throw new UserError(
+      `--${flagOf(option)}: a secret on the command line is visible in the process list. ` +
+        `Give it as {"${option}": …} in a file (--args FILE) or on standard input (--args -).`,
+    );
+  };
+  return { hidden: true, type: "string", coerce: reject };
+}
+
+/**
+ * Values stay text, because the module's own table converts them as it does for Ansible. A boolean gets no type, because
+ * yargs reads "yes" as false.
+ */
+function toFlag({ type, description, default: value, choices }: Option<unknown>): Options {
+  return {
+    group: "Module options:",
+    describe: withoutMarkup(description),
+    ...(type !== "bool" && { type: "string", nargs: 1 }),
+    ...(choices && { choices }),
+    ...(value !== null && { defaultDescription: typeof value === "object" ? joined(value) || "none" : String(value) }),
+  };
+}
+
+/** Replaces ansible-doc's markup: I(an_option) by the flag, C(code) by the code. */
+function withoutMarkup(text: string): string {
+  return text
+    .replace(/\bI\((\w+)([^)]*)\)/g, (_, option: string, value: string) => `--${flagOf(option)}${value}`)
+    .replace(/\bC\(([^)]*)\)/g, "$1");
+}
+
+/** A list or dictionary in the form in which its flag accepts it. */
+function joined(value: object): string {
+  return (Array.isArray(value) ? value : Object.entries(value).map((pair) => pair.join("="))).join(",");
+}
+
+/** Reads a module's flags and the file of --args. Throws a UserError if the file is unreadable or is not a JSON object. */
+export function readArguments(table: OptionTable, flags: FlagValues): ModuleArguments {
+  const options = optionsOfFlags(table, flags);
+  const path = textFlag(flags, "args");
+  if (path === undefined) return { table, options, file: null };
+  const name = path === "-" ? "standard input" : path;
+  const fromFile = parseArgs(name, readArgs(name, path === "-" ? STANDARD_INPUT : path));
+  return {
+    table,
+    options: new Map([...fromFile, ...options]),
+    file: { name, options: new Set([...fromFile.keys()].filter((option) => !options.has(option))) },
+  };
+}
+
+/** The module's options that were given as flags, by option name. */
+export function optionsOfFlags(table: OptionTable, flags: FlagValues): Map<string, unknown> {
+  const given = Object.keys(table).map((option) => [option, flags[flagOf(option)]] as const);
+  return new Map(given.filter(([, value]) => value !== undefined));
+}
+
+/** The value of a flag of type string. Throws a UserError if it was given more than once. */
+export function textFlag(flags: FlagValues, name: string): string | undefined {
+  const value = flags[name];
+  if (Array.isArray(value)) throw new UserError(`--${name}: given ${value.length} times (${value}). Give it once.`);
+  return value === undefined ? undefined : String(value);
+}
+
+function readArgs(name: string, from: string | number): string {
+  try {
+    return readFileSync(from, "utf8");
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    throw new UserError(`--args: can't read ${name} (${code}). ${REMEDIES[code] ?? "Give a file that can be read."}`);
+  }
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  ENOENT: "Correct the path, or create the file.",
+  EACCES: "Run as a user that may read it.",
+  EISDIR: "It is a directory; give a file.",
+};
+
+/**
+ * The options in a JSON text; `name` is what messages call it. Throws a UserError unless it is a JSON object. No message
+ * repeats any of the text, which may hold a secret.
+ */
+export function parseArgs(name: string, text: string): Map<string, unknown> {
+  const remedy = `Write the module's options as JSON, such as {"peers": ["192.168.50.12"]}.`;
+  if (text.trim() === "") throw new UserError(`--args: ${name} is empty. ${remedy}`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\ufeff/, ""));
+  } catch (error) {
+    throw new UserError(`--args: ${name} is not valid JSON${lineOf(error, text)}. ${remedy}`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new UserError(`--args: ${name} is not a JSON object. ${remedy}`);
+  }
+  return new Map(Object.entries(value));
+}
+
+/** Only the position is taken from the parser's message: some versions of Node quote the text there. */
+function lineOf(error: unknown, text: string): string {
+  const position = /at position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
+  return position === undefined ? "" : ` (line ${text.slice(0, Number(position)).split("\n").length})`;
+}
+
+/** Throws a UserError if an option's value is invalid, or if the file sets an option that the module doesn't have. */
+export function checkArguments(moduleName: string, given: ModuleArguments): void {
+  try {
+    parseOptions(moduleName, given.table, given.options);
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(nameSource(error.message, given)) : error;
+  }
+}
+
+/** A module's message, with the flag or the file that its option was given by in place of the option's name. */
+export function nameSource(message: string, { table, file }: ModuleArguments): string {
+  const words = message.replace(" (become: true)", "");
+  const [, option = ""] = /^([a-z_]+): /.exec(words) ?? [];
+  if (file?.options.has(option) || words.startsWith("Unsupported parameters")) return `${file?.name}: ${words}`;
+  return Object.hasOwn(table, option) ? `--${flagOf(option)}${words.slice(option.length)}` : words;
+}

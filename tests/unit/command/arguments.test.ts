@@ -1,0 +1,113 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { MODULES } from "../../../build/modules";
+import { moduleFlags, optionsOfFlags, parseArgs, readArguments } from "../../../modules/command/arguments";
+import { RUN_FLAGS } from "../../../modules/command/module_command";
+import { options as serviceOptions } from "../../../modules/weave_service/options";
+import { refusalOf } from "../support/refusal";
+import { inTemporaryFolder } from "../support/temporary_folder";
+
+for (const { module } of MODULES) {
+  test(`no option of ${module.name} has the flag of a run option, or of another option`, () => {
+    const flags = Object.keys(moduleFlags(module.options));
+    assert.is(flags.length, Object.keys(module.options).length);
+    assert.equal(
+      flags.filter((flag) => flag in RUN_FLAGS || flag === "help" || flag === "version"),
+      [],
+    );
+  });
+}
+
+test("flags are returned by the names of their options", () => {
+  const argv = {
+    "script-version": "2.8.1",
+    "launch-args": "--no-fastdp",
+    args: "file.json",
+    expose: true,
+    check: true,
+  };
+  assert.equal(Object.fromEntries(optionsOfFlags(serviceOptions, argv)), {
+    script_version: "2.8.1",
+    args: "--no-fastdp",
+    expose: true,
+  });
+});
+
+test("a description names other options by their flags", () => {
+  const { mode, args } = serviceOptions;
+  assert.match(mode.description, "C(bridge) is Docker's own bridge I(bridge)");
+  const { mode: flag, "launch-args": launch } = moduleFlags({ mode, args });
+  assert.match(flag?.describe ?? "", "bridge is Docker's own bridge --bridge, which");
+  assert.match(launch?.describe ?? "", "More arguments of weave launch, such as --ipalloc-range=10.2.0.0/16.");
+});
+
+test("the flag of a secret is rejected, with where to put the secret", () => {
+  const { coerce, hidden } = moduleFlags(serviceOptions)["password"] ?? {};
+  assert.is(hidden, true);
+  assert.match(
+    refusalOf(() => coerce?.("hunter2")),
+    '--password: a secret on the command line is visible in the process list. Give it as {"password": …} in a file (--args FILE)',
+  );
+});
+
+test("the file of --args gives options by their names", () => {
+  inTemporaryFolder((folder) => {
+    const path = join(folder, "args.json");
+    writeFileSync(path, '\ufeff{"peers": ["192.168.50.12"], "host_index": 1}\n');
+    const { options, file } = readArguments(serviceOptions, { args: path });
+    assert.equal(
+      [...options],
+      [
+        ["peers", ["192.168.50.12"]],
+        ["host_index", 1],
+      ],
+    );
+    assert.equal([file?.name, ...(file?.options ?? [])], [path, "peers", "host_index"]);
+  });
+});
+
+test("an unreadable file is named, with what to do", () => {
+  inTemporaryFolder((folder) => {
+    const none = join(folder, "none.json");
+    assert.is(
+      refusalOf(() => readArguments(serviceOptions, { args: none })),
+      `--args: can't read ${none} (ENOENT). Correct the path, or create the file.`,
+    );
+    assert.match(
+      refusalOf(() => readArguments(serviceOptions, { args: folder })),
+      `${folder} (EISDIR). It is a directory; give a file.`,
+    );
+  });
+});
+
+test("text that is not a JSON object is rejected, and the message repeats none of it", () => {
+  for (const [text, what] of [
+    ["", "args.json is empty. Write the module's options as JSON"],
+    [" \n", "args.json is empty"],
+    ["hunter2", "args.json is not valid JSON"],
+    ['{"password": "hunter2",\n"peers": [}\n', "args.json is not valid JSON"],
+    ['{"password": "hunter2"', "args.json is not valid JSON"],
+    ["password: hunter2\n", "args.json is not valid JSON"],
+    ['["hunter2"]', "args.json is not a JSON object"],
+    ['"hunter2"', "args.json is not a JSON object"],
+    ["null", "args.json is not a JSON object"],
+  ] as const) {
+    const message = refusalOf(() => parseArgs("args.json", text));
+    assert.match(message, what);
+    assert.not.match(message, "hunter2");
+  }
+});
+
+test("a flag overrides the file, and is then not named as from the file", () => {
+  inTemporaryFolder((folder) => {
+    const path = join(folder, "args.json");
+    writeFileSync(path, '{"mtu": 1400, "dns": true}');
+    const { options, file } = readArguments(serviceOptions, { args: path, mtu: "1450" });
+    assert.equal(Object.fromEntries(options), { mtu: "1450", dns: true });
+    assert.equal([...(file?.options ?? [])], ["dns"]);
+  });
+});
+
+test.run();
