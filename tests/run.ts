@@ -1,56 +1,112 @@
-import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join, relative } from "node:path";
+import { Cluster } from "./hosts/cluster";
+import { type Durations, keepDurations, longestFirst, readDurations } from "./runner/durations";
+import { type Outcome, ROOT, TestFile } from "./runner/test_file";
 
 /**
- * Runs the test files of the given folders (tests/unit and so on), each in a process of its own, and ends with the line
- * "N passed, N failed". A file that runs no test is a failure, which uvu by itself does not see.
+ * Runs the test files of the given folders (tests/unit and so on), or the given files, each in a process of its own, the longest first, and ends
+ * with the line "N passed, N failed". A file that runs no test is a failure, which uvu by itself does not see. `--all` has
+ * tests that try a sample of their cases try all of them; `--record` keeps the files' durations in tests/durations.json.
  */
-interface Outcome {
-  readonly passed: number;
-  readonly failed: number;
-  readonly output: string;
-}
-
-const root = join(__dirname, "..");
 const CLUSTER = process.env["E2E_CLUSTER"] ?? "e2e";
 /** What a file with five test hosts takes. */
-const BYTES_A_LANE = 4 * 2 ** 30;
-const children = new Set<{ kill(signal: NodeJS.Signals): void }>();
+const BYTES_A_FILE = 4 * 2 ** 30;
+const LIMIT_SECONDS = 900;
+/** How many times as long a file may take that tries all of its cases. */
+const ALL_FACTOR = 6;
+
+const options = process.argv.slice(2).filter((word) => word.startsWith("--"));
+const folders = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+const all = options.includes("--all");
+const limit = Number(process.env["TEST_LIMIT_SECONDS"] ?? LIMIT_SECONDS * (all ? ALL_FACTOR : 1));
+const seed = process.env["TEST_SEED"] ?? String(Date.now() % 1_000_000);
+
+/** The files that are running or booting their hosts. */
+const alive = new Set<TestFile>();
 let interrupted = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
-    for (const child of children) child.kill(signal);
     interrupted = true;
+    for (const file of alive) file.end(signal);
   });
 }
 
-async function main(folders: readonly string[]): Promise<void> {
+async function main(): Promise<void> {
+  for (const option of options) {
+    if (option !== "--all" && option !== "--record") throw new Error(`unknown option ${option}`);
+  }
+  const queue = longestFirst(folders.flatMap(filesOf), readDurations());
+  process.stderr.write(`samples by TEST_SEED=${seed}\n`);
   const total = { passed: 0, failed: 0 };
-  const report = (name: string, { passed, failed, output }: Outcome, started: number): void => {
+  const durations: Record<string, number> = {};
+  const report = (name: string, { passed, failed, output, seconds }: Outcome): void => {
     total.passed += passed;
     total.failed += failed;
-    const seconds = ((Date.now() - started) / 1000).toFixed(1);
-    console.log(`${failed > 0 ? "FAIL" : "ok  "}  ${name}  ${passed} passed, ${failed} failed  ${seconds} s`);
+    if (failed === 0) durations[name] = seconds;
+    console.log(
+      `${failed > 0 ? "FAIL" : "ok  "}  ${name}  ${passed} passed, ${failed} failed  ${seconds.toFixed(1)} s`,
+    );
     if (failed > 0) console.log(output);
   };
 
-  for (const folder of folders) {
-    const files = testFiles(join(root, folder));
-    if (files.length === 0) throw new Error(`there is no test file in ${folder}`);
-    // As many files at a time as there are cores, and memory for each one's test hosts.
-    const lane = async (_: unknown, number: number): Promise<void> => {
-      for (let file = files.shift(); file !== undefined && !interrupted; file = files.shift()) {
-        const started = Date.now();
-        report(relative(root, file), await runFile(file, `${CLUSTER}${number + 1}`), started);
-      }
-    };
-    const width = Math.max(1, Math.min(cpus().length, Math.floor(totalmem() / BYTES_A_LANE)));
-    await Promise.all(Array.from({ length: width }, lane));
-  }
+  // As many files at a time as there are cores, and one more that boots its hosts ahead, where there is memory for them.
+  const most = Math.max(1, Math.floor(totalmem() / BYTES_A_FILE));
+  const width = Math.min(cpus().length, most);
+  const clusters = Array.from({ length: Math.min(width + 1, most) }, (_, index) => `${CLUSTER}${index + 1}`);
+  let ahead: TestFile | null = null;
+  const next = (): TestFile | null => {
+    if (interrupted || queue.length === 0) return null;
+    const cluster = clusters.shift();
+    const path = cluster === undefined ? undefined : queue.shift();
+    if (cluster === undefined || path === undefined) return null;
+    const file = new TestFile(path, cluster, { TEST_SEED: seed, ...(all && { TEST_ALL: "1" }) });
+    alive.add(file);
+    return file;
+  };
+  const lane = async (): Promise<void> => {
+    for (;;) {
+      const file: TestFile | null = ahead ?? next();
+      ahead = null;
+      if (file === null) return;
+      file.start(limit);
+      ahead ??= next();
+      const outcome = await file.outcome;
+      alive.delete(file);
+      if (file.ranOutOfTime) await takeDown(file.cluster);
+      clusters.push(file.cluster);
+      report(file.path, outcome);
+    }
+  };
+  await Promise.all(Array.from({ length: width }, lane));
+  finish(total, durations);
+}
+
+function finish(total: { passed: number; failed: number }, durations: Durations): void {
   if (total.failed > 0 || interrupted) process.exitCode = 1;
+  else if (options.includes("--record")) keepDurations(durations, "checked-in");
+  if (!all) keepDurations(durations, "here");
   console.log(`${total.passed} passed, ${total.failed} failed`);
+}
+
+/**
+ * Takes down what a file that was killed has left of the cluster of this name and of those named after it. What a living
+ * process holds is another run's, and stays.
+ */
+async function takeDown(name: string): Promise<void> {
+  for (const cluster of Cluster.all()) {
+    if (cluster.name !== name && !cluster.name.startsWith(`${name}-`)) continue;
+    await cluster.down().catch((error: Error) => process.stderr.write(`${error.message}\n`));
+  }
+}
+
+/** The test files of a folder, or the one that is named, by their paths from the project's. Throws where there is none. */
+function filesOf(folder: string): string[] {
+  if (folder.endsWith(".test.ts")) return [folder];
+  const files = testFiles(join(ROOT, folder)).map((path) => relative(ROOT, path));
+  if (files.length === 0) throw new Error(`there is no test file in ${folder}`);
+  return files;
 }
 
 function testFiles(folder: string): string[] {
@@ -60,34 +116,4 @@ function testFiles(folder: string): string[] {
     .sort();
 }
 
-/** Progress, on standard error, is shown as it comes; the rest only where something failed. */
-function runFile(file: string, cluster: string): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["-r", "tsx/cjs", file], {
-      cwd: root,
-      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, E2E_CLUSTER: cluster },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    children.add(child);
-    let output = "";
-    child.stdout.on("data", (part: Buffer) => {
-      output += part;
-    });
-    child.on("close", (status) => {
-      children.delete(child);
-      resolve(readOutcome(output, status));
-    });
-  });
-}
-
-/** uvu closes with "Total: N", "Passed: N", "Skipped: N". */
-function readOutcome(output: string, status: number | null): Outcome {
-  const count = (what: string): number => Number(new RegExp(`^\\s*${what}:\\s+(\\d+)$`, "m").exec(output)?.[1] ?? 0);
-  const [run, passed] = [count("Total"), count("Passed")];
-  if (run === 0)
-    return { passed: 0, failed: 1, output: `${output}\nThis file ran no test: does it end with test.run()?` };
-  const failed = run - passed;
-  return { passed, failed: failed === 0 && status !== 0 ? 1 : failed, output };
-}
-
-void main(process.argv.slice(2));
+void main();

@@ -1,9 +1,10 @@
-import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { inTemporaryFolder } from "./support/temporary_folder";
+import { longestFirst } from "../runner/durations";
+import { inTemporaryFolder, inTemporaryFolderUntilDone } from "./support/temporary_folder";
 
 const ROOT = join(__dirname, "../..");
 const HEAD = `const { test } = require(${JSON.stringify(require.resolve("uvu"))});
@@ -29,7 +30,8 @@ function runOn(files: Readonly<Record<string, string>>, environment: Readonly<Re
     const { status, stdout } = spawnSync(process.execPath, ["-r", "tsx/cjs", "tests/run.ts", relative(ROOT, folder)], {
       cwd: ROOT,
       encoding: "utf8",
-      env: { ...process.env, FORCE_COLOR: undefined, ...environment },
+      // Clusters of its own name: these files must not touch those of the run that this file is part of.
+      env: { ...process.env, FORCE_COLOR: undefined, E2E_CLUSTER: "runner", ...environment },
       timeout: 60_000,
     });
     outcome.status = status;
@@ -82,6 +84,53 @@ test("a folder without any test file is a failure", () => {
   const { status, lines } = runOn({ "helper.ts": "" });
   assert.is.not(status, 0);
   assert.not.match(lines.at(-1) ?? "", "0 failed");
+});
+
+test("a file that runs too long is ended, and reported by its name", () => {
+  const hangs = 'test("hangs", () => new Promise((resolve) => setTimeout(resolve, 60_000)));\n';
+  const { status, lines } = runOn({ "a.test.ts": PASSES + RUN, "b.test.ts": hangs + RUN }, { TEST_LIMIT_SECONDS: "2" });
+  assert.is(lines.at(-1), "1 passed, 1 failed");
+  assert.ok(lines.some((line) => /^FAIL {2}\S+b\.test\.ts {2}0 passed, 1 failed/.test(line)));
+  assert.match(lines.join("\n"), /b\.test\.ts was still running after 2 s and was ended/);
+  assert.is(status, 1);
+});
+
+test("what has to wait for its turn gets it, and is counted like all others", () => {
+  const turn = `const { turn } = require(${JSON.stringify(join(ROOT, "tests/runner/turn"))});\n`;
+  const waits = `${turn}test("waits", turn);\n${RUN}`;
+  const { status, lines } = runOn(
+    Object.fromEntries(Array.from({ length: 5 }, (_, index) => [`${index}.test.ts`, waits])),
+  );
+  assert.is(lines.at(-1), "5 passed, 0 failed");
+  assert.is(status, 0);
+});
+
+test("at Ctrl-C what runs is ended by the same signal, no other file is begun, and the status is 1", async () => {
+  await inTemporaryFolderUntilDone(async (folder) => {
+    const file = `process.once("SIGINT", () => { require("node:fs").writeFileSync(__filename + ".ended", ""); process.exit(130); });
+      require("node:fs").writeFileSync(__filename + ".begun", ""); setTimeout(() => {}, 60_000);`;
+    const names = Array.from({ length: 40 }, (_, index) => `${index}.test.ts`);
+    for (const name of names) writeFileSync(join(folder, name), file);
+    const found = (what: string): string[] => readdirSync(folder).filter((name) => name.endsWith(what));
+    const runner = spawn(process.execPath, ["-r", "tsx/cjs", "tests/run.ts", relative(ROOT, folder)], {
+      cwd: ROOT,
+      env: { ...process.env, E2E_CLUSTER: "runner" },
+    });
+    const ended = new Promise((resolve) => runner.on("close", resolve));
+    while (found(".begun").length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    runner.kill("SIGINT");
+    assert.is(await ended, 1);
+    assert.ok(found(".ended").length >= 1 && found(".begun").length < names.length);
+  });
+});
+
+test("files go by how long they took, the longest first; one without a record in the middle", () => {
+  assert.equal(longestFirst(["short", "new", "long", "other"], { short: 3, long: 90 }), [
+    "long",
+    "new",
+    "other",
+    "short",
+  ]);
 });
 
 test("tests are counted in colour too, as CI services ask for it", () => {

@@ -1,0 +1,102 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+
+export const ROOT = join(__dirname, "../..");
+
+/** What came of a test file. */
+export interface Outcome {
+  readonly passed: number;
+  readonly failed: number;
+  readonly output: string;
+  /** How long it took from its start on. */
+  readonly seconds: number;
+}
+
+/** After SIGTERM a file takes its hosts down; later than this it is killed. */
+const GRACE_SECONDS = 90;
+
+/** A test file as it runs, in a process of its own. */
+export class TestFile {
+  /** What came of it; it never fails. */
+  readonly outcome: Promise<Outcome>;
+  private readonly child: ChildProcess;
+  /** What is said of a file that was ended at its limit; null for every other. */
+  private late: string | null = null;
+  private limit: NodeJS.Timeout | undefined;
+  private ended = false;
+  private started = Date.now();
+
+  /**
+   * Starts a file on the cluster of test hosts of this name. It boots its first hosts and then waits for `start`; a file
+   * without hosts does not wait.
+   */
+  constructor(
+    readonly path: string,
+    readonly cluster: string,
+    environment: Readonly<Record<string, string>>,
+  ) {
+    // A process group of its own, so that what it has started can be killed with it.
+    this.child = spawn(process.execPath, ["-r", "tsx/cjs", join(ROOT, path)], {
+      cwd: ROOT,
+      detached: true,
+      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, E2E_CLUSTER: cluster, ...environment },
+      // Progress, on standard error, is shown as it comes; the rest only where something failed.
+      stdio: ["ignore", "pipe", "inherit", "ipc"],
+    });
+    let output = "";
+    this.child.stdout?.on("data", (part: Buffer) => {
+      output += part;
+    });
+    this.outcome = new Promise((resolve) => {
+      this.child.on("close", (status) => {
+        clearTimeout(this.limit);
+        this.ended = true;
+        const counted = this.late === null ? readOutcome(output, status) : failure(`${output}\n${this.late}`);
+        resolve({ ...counted, seconds: (Date.now() - this.started) / 1000 });
+      });
+    });
+  }
+
+  /** Lets it run its tests, for so many seconds at most; then it is ended, and has failed. */
+  start(limitSeconds: number): void {
+    if (this.ended) return;
+    this.started = Date.now();
+    this.limit = setTimeout(() => {
+      this.late = `${this.path} was still running after ${limitSeconds} s and was ended`;
+      this.end();
+    }, limitSeconds * 1000);
+    if (this.child.connected) this.child.send("start", () => {});
+  }
+
+  /** Whether it was ended at its limit, and may have left hosts behind. */
+  get ranOutOfTime(): boolean {
+    return this.late !== null;
+  }
+
+  /** Ends it as Ctrl-C does: it takes its hosts down first. */
+  end(signal: NodeJS.Signals = "SIGTERM"): void {
+    this.child.kill(signal);
+    setTimeout(() => this.killGroup(), GRACE_SECONDS * 1000).unref();
+  }
+
+  private killGroup(): void {
+    try {
+      process.kill(-(this.child.pid ?? 0), "SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  }
+}
+
+/** uvu closes with "Total: N", "Passed: N", "Skipped: N". */
+function readOutcome(output: string, status: number | null): Omit<Outcome, "seconds"> {
+  const count = (what: string): number => Number(new RegExp(`^\\s*${what}:\\s+(\\d+)$`, "m").exec(output)?.[1] ?? 0);
+  const [run, passed] = [count("Total"), count("Passed")];
+  if (run === 0) return failure(`${output}\nThis file ran no test: does it end with test.run()?`);
+  const failed = run - passed;
+  return { passed, failed: failed === 0 && status !== 0 ? 1 : failed, output };
+}
+
+function failure(output: string): Omit<Outcome, "seconds"> {
+  return { passed: 0, failed: 1, output };
+}
