@@ -1,8 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { transformSync } from "esbuild";
+import { readFiles } from "./files";
 
 const ROOT = join(__dirname, "..");
 
@@ -26,8 +28,44 @@ const FOREIGN_MARKERS = [
   MARKER,
 ];
 
-/** Takes the path of a TypeScript file under the project's root; returns it and all that it imports as one JavaScript text. */
-export function bundle(entry: string): string {
+/** Bundles of the present sources: making them all takes half a minute, and the demo and the tests build each time. */
+const CACHE = join(ROOT, "dist/.bundles");
+
+/**
+ * Bundles TypeScript files, given by their paths under the project's root, each with all that it imports. Returns one
+ * JavaScript text for each, as it was made before from the same sources where it was.
+ */
+export function bundles(entries: readonly string[]): string[] {
+  const sources = sourcesHash();
+  mkdirSync(CACHE, { recursive: true });
+  for (const name of readdirSync(CACHE)) if (!name.startsWith(sources)) rmSync(join(CACHE, name));
+  return entries.map((entry) => {
+    const kept = join(CACHE, `${sources}-${entry.replaceAll("/", "-")}.js`);
+    try {
+      return readFileSync(kept, "utf8");
+    } catch {
+      const code = bundle(entry);
+      writeFileSync(`${kept}.${process.pid}`, code);
+      renameSync(`${kept}.${process.pid}`, kept);
+      return code;
+    }
+  });
+}
+
+/** What decides what is in a bundle: the sources, and the versions of what bundles them. */
+function sourcesHash(): string {
+  const hash = createHash("sha256")
+    .update(process.version)
+    .update(readFileSync(join(ROOT, "package-lock.json")));
+  for (const folder of ["build", "examples", "modules"]) {
+    for (const [path, { content }] of [...readFiles(join(ROOT, folder))].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      hash.update(`${folder}/${path}\0`).update(content);
+    }
+  }
+  return hash.digest("hex");
+}
+
+function bundle(entry: string): string {
   const out = mkdtempSync(join(tmpdir(), "apollo-weave-build-"));
   try {
     const ncc = require.resolve("@vercel/ncc/dist/ncc/cli.js");

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { asAnsibleModule, bundle } from "./bundle";
+import { asAnsibleModule, bundles } from "./bundle";
 import { renderSidecar } from "./docs";
 import { MODULES } from "./modules";
 import { renderModules } from "./modules_page";
@@ -15,12 +15,16 @@ const library = join(root, "roles/weave/library");
 const dist = join(root, "dist");
 
 const NEW = ".new";
+const names = MODULES.map(({ module: { name } }) => name);
+const [command = "", service = "", ...modules] = bundles([
+  "modules/command/index.ts",
+  "examples/nodejs-rest-api/server.ts",
+  ...names.map((name) => `modules/${name}/index.ts`),
+]);
 const programs = new Map([
-  ...MODULES.map(({ module: { name } }) => {
-    return [join(library, name), asAnsibleModule(bundle(`modules/${name}/index.ts`))] as const;
-  }),
-  [join(dist, "apollo-weave"), bundle("modules/command/index.ts")],
-  [join(dist, "nodejs-rest-api.js"), bundle("examples/nodejs-rest-api/server.ts")],
+  ...names.map((name, index) => [join(library, name), asAnsibleModule(modules[index] ?? "")] as const),
+  [join(dist, "apollo-weave"), command],
+  [join(dist, "nodejs-rest-api.js"), service],
 ]);
 const specs = readFileSync(join(root, "roles/weave/meta/argument_specs.yml"), "utf8");
 const texts = new Map([
