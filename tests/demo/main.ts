@@ -7,6 +7,8 @@ import { detail, heading, held, showDiff, showMatrix } from "./screen";
 
 /** `npm run demo`: three fresh hosts, provisioned by site.yml, and what they can do then. Exits 0 only if all of it held. */
 const HOSTS = 3;
+/** Runs of several checkouts on one machine get their own by this variable. */
+const CLUSTER = process.env["DEMO_CLUSTER"] ?? "demo";
 const SERVICES = 2;
 const PLAY = ["site.yml", "--extra-vars", "weave_datapath=vxlan"];
 
@@ -110,7 +112,7 @@ async function main(): Promise<void> {
     throw new NotHeld(`npm run demo takes --keep, which leaves the hosts up, and nothing else; got ${keep.join(" ")}`);
   }
   heading(`${HOSTS} hosts, each with its own systemd, Docker and SSH server`);
-  const cluster = await Cluster.up("demo", HOSTS, { log: detail });
+  const cluster = await Cluster.up(CLUSTER, HOSTS, { log: detail });
   cluster.tearDownOnSignals();
   held(`${cluster.hosts.map(({ name, address }) => `${name} ${address}`).join(", ")}`);
   try {
@@ -122,7 +124,7 @@ async function main(): Promise<void> {
       detail("The hosts are taken down; nothing of them is left.");
     } else
       detail(
-        `The hosts are left up. Look around with: npm run hosts -- exec --cluster demo apollo1 -- docker ps; end them with: npm run hosts -- down --cluster demo`,
+        `The hosts are left up. Look around with: npm run hosts -- exec --cluster ${CLUSTER} apollo1 -- docker ps; end them with: npm run hosts -- down --cluster ${CLUSTER}`,
       );
   }
 }

@@ -3,19 +3,19 @@ import * as assert from "uvu/assert";
 import { bootHosts } from "../e2e/hosts";
 import { underNetworkd } from "../e2e/networkd";
 import type { Cluster } from "../hosts/cluster";
+import { ALL, SEED, sample } from "../runner/sample";
 import { makeReady } from "./calls";
 import { cutAt, surveyPlay } from "./power_cut";
-import { sample } from "./sample";
+
 import { PAIRS, SCENARIOS } from "./scenarios";
 import { nameOf, type Outcome, suffer, survey } from "./trial";
 import { race } from "./two_at_once";
 
 /**
  * A sample of what `npm run faults` does in whole: single system calls and programs that fail, runs that are killed, a plug
- * that is pulled, two runs at once. FAULTS_SEED repeats one.
+ * that is pulled, two runs at once. TEST_SEED repeats one.
  */
-const seed = Number(process.env["FAULTS_SEED"] ?? Date.now() % 1_000_000);
-const test = suite(`faults, FAULTS_SEED=${seed}`);
+const test = suite(`faults, TEST_SEED=${SEED}`);
 let cluster: Cluster;
 
 test.before(async () => {
@@ -37,7 +37,7 @@ const SAMPLES: Readonly<Record<string, number>> = {
 };
 
 for (const [name, count] of Object.entries(SAMPLES)) {
-  test(`${name}: ${count} faults leave no file torn, and the next run finishes (FAULTS_SEED=${seed})`, async () => {
+  test(`${name}: ${ALL ? "all" : count} faults leave no file torn, and the next run finishes (TEST_SEED=${SEED})`, async () => {
     const scenario = SCENARIOS.find((each) => each.name === name);
     assert.ok(scenario);
     const host = cluster.host(scenario.network ? "apollo2" : "apollo1");
@@ -45,7 +45,7 @@ for (const [name, count] of Object.entries(SAMPLES)) {
     assert.ok(course.faults.length > count);
     const wrong: string[] = [];
     let last: Outcome | null = null;
-    for (const fault of sample(course.faults, count, seed)) {
+    for (const fault of sample(course.faults, count)) {
       last = await suffer(host, course, fault, last?.untouched === true);
       wrong.push(...last.wrong.slice(0, 20).map((what) => `${nameOf(fault)}: ${what}`));
     }
@@ -53,16 +53,16 @@ for (const [name, count] of Object.entries(SAMPLES)) {
   });
 }
 
-for (const [name, first, second] of PAIRS.slice(1, 2)) {
+for (const [name, first, second] of ALL ? PAIRS : PAIRS.slice(1, 2)) {
   test(`two runs at once (${name}): the result is one of the two`, async () => {
     for (const delay of [0, 0.1]) assert.equal(await race(cluster.host("apollo1"), first, second, delay), []);
   });
 }
 
-test(`a plug pulled in a whole play: the next makes what it would have been (FAULTS_SEED=${seed})`, async () => {
+test(`a plug pulled in a whole play: the next makes what it would have been (TEST_SEED=${SEED})`, async () => {
   const host = cluster.host("apollo1");
   const play = await surveyPlay(host);
-  for (const { at, program } of sample(play.moments, 2, seed)) {
+  for (const { at, program } of sample(play.moments, 2)) {
     assert.equal(await cutAt(host, play, at), [], `as program ${at} was started: ${program}`);
   }
 });

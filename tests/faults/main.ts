@@ -4,10 +4,10 @@ import { bootHosts } from "../e2e/hosts";
 import { underNetworkd } from "../e2e/networkd";
 import { ROOT } from "../e2e/playbook";
 import type { Host } from "../hosts/host";
+import { sampleBy } from "../runner/sample";
 import { makeReady } from "./calls";
 import { cutAt, surveyPlay } from "./power_cut";
 import { type Row, rowOf, rowOfOutcomes, withRows } from "./report";
-import { sample } from "./sample";
 import { PAIRS, SCENARIOS, type Scenario } from "./scenarios";
 import { nameOf, type Outcome, suffer, survey } from "./trial";
 import { race } from "./two_at_once";
@@ -51,7 +51,7 @@ async function main(words: readonly string[]): Promise<void> {
 async function all(host: Host, scenario: Scenario): Promise<Row> {
   const course = await survey(host, scenario);
   const outcomes: Outcome[] = [];
-  for (const fault of sample(course.faults, count, seed)) {
+  for (const fault of sampleBy(seed, course.faults, count)) {
     const outcome = await suffer(host, course, fault, outcomes.at(-1)?.untouched === true);
     complain(`${scenario.name}: ${nameOf(fault)}`, outcome.wrong);
     outcomes.push(outcome);
@@ -62,7 +62,7 @@ async function all(host: Host, scenario: Scenario): Promise<Row> {
 async function cuts(host: Host): Promise<Row> {
   const play = await surveyPlay(host);
   const wrong: string[][] = [];
-  for (const { at, program } of sample(play.moments, count, seed)) {
+  for (const { at, program } of sampleBy(seed, play.moments, count)) {
     const found = await cutAt(host, play, at);
     complain(`power cut at program ${at}, ${program}`, found);
     wrong.push(found);
@@ -73,7 +73,7 @@ async function cuts(host: Host): Promise<Row> {
 async function races(host: Host): Promise<Row> {
   const wrong: string[][] = [];
   const known = PAIRS.flatMap((pair) => DELAYS.map((delay) => [pair, delay] as const));
-  for (const [[name, first, second], delay] of sample(known, count, seed)) {
+  for (const [[name, first, second], delay] of sampleBy(seed, known, count)) {
     const found = await race(host, first, second, delay);
     complain(`two at once, ${name}, ${delay} s`, found);
     wrong.push(found);
