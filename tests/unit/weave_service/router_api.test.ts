@@ -29,11 +29,11 @@ const REPORT = `{
     "IPAM": {"Range": "10.32.0.0/12"}
 }`;
 
-test("the peers that a router was told of are its report's targets", () => {
+test("the targets are read from the report", () => {
   assert.equal(parseReport(REPORT).targets, ["192.168.50.13", "192.168.50.12"]);
 });
 
-test("what a router says of itself is read from its report", () => {
+test("a report is parsed", () => {
   assert.equal(parseReport(REPORT), {
     version: "2.8.1",
     name: "0e:5f:33:00:00:01",
@@ -55,16 +55,43 @@ test("what a router says of itself is read from its report", () => {
   assert.is(parseReport(REPORT.replace("vethwe-pcap (via pcap)", "datapath (via ODP)")).datapath, "fastdp");
 });
 
-test("a router that was told of none has none, in either spelling", () => {
-  assert.equal(parseReport('{"Router": {"Targets": null}}').targets, []);
-  assert.equal(parseReport('{"Router": {"Targets": []}}').targets, []);
-  assert.equal(parseReport('{"Router": {}}').targets, []);
+const REPORT_OF = (router: Record<string, unknown>): string =>
+  JSON.stringify({ Version: "2.8.1", Router: { Name: "a", NickName: "b", Encryption: false, ...router } });
+
+test("a router without targets has none, in each form of an empty list", () => {
+  for (const router of [{ Targets: null }, { Targets: [] }, {}]) {
+    assert.equal(parseReport(REPORT_OF(router)).targets, []);
+  }
 });
 
-test("what is no report is refused, and shown no further than its beginning", () => {
+test("a report with a part of another type is refused", () => {
+  const connection = { Address: "192.168.50.12:6783", State: "established", Info: "" };
+  assert.equal(parseReport(REPORT_OF({ Connections: [connection] })).connections.length, 1);
+  const wrong = [
+    { Name: 1 },
+    { NickName: null },
+    { Encryption: "no" },
+    { Interface: 1 },
+    { Targets: "192.168.50.12" },
+    { Targets: [1] },
+    { Peers: ["0e:5f:33:00:00:02"] },
+    { Connections: {} },
+    { Connections: [{ ...connection, State: null }] },
+    { Connections: [{ ...connection, Attrs: "sleeve" }] },
+    { Connections: [{ ...connection, Attrs: { name: 1 } }] },
+  ];
+  for (const router of wrong) {
+    assert.match(
+      refusalOf(() => parseReport(REPORT_OF(router))),
+      "is not a router's report",
+    );
+  }
+});
+
+test("an answer that is not a report is refused, and only its beginning is shown", () => {
   for (const text of ["", "404 page not found", "null", "[]", '{"Router": null}', "{}", "x".repeat(100_000)]) {
     const message = refusalOf(() => parseReport(text));
-    assert.match(message, "the router's report can't be read");
+    assert.match(message, "GET 127.0.0.1:6784/report: the answer is not a router's report (");
     assert.ok(message.length < 300);
   }
 });
@@ -74,13 +101,13 @@ test("a running router is asked for its report", async () => {
   assert.equal(await observeRouter(host), parseReport(REPORT));
 });
 
-test("where no router answers there is nothing to know, and an error is refused with it", async () => {
+test("no answer is null, and an error status is an error", async () => {
   assert.is(await observeRouter(memoryHost({})), null);
   const host = memoryHost({ services: { "GET 127.0.0.1:6784/report": { status: 500, body: "out of order\n" } } });
-  assert.is(await refusalLater(() => observeRouter(host)), "the router's report answered 500: out of order");
+  assert.is(await refusalLater(() => observeRouter(host)), "GET 127.0.0.1:6784/report answered 500: out of order");
 });
 
-test("peers are connected and forgotten by one request each, as a form", () => {
+test("peers are connected and forgotten by one form request each", () => {
   const headers = { "content-type": "application/x-www-form-urlencoded" };
   const post = { to: CONTROL, method: "POST" as const, headers };
   assert.equal(connect(["192.168.50.12", "host3"]), {
