@@ -3,7 +3,7 @@ import { dockerBridgeOpts } from "../modules/docker_bridge_opts/module";
 import { docs as weaveBridgeDocs } from "../modules/weave_bridge/docs";
 import { weaveBridge } from "../modules/weave_bridge/module";
 import { docs as weaveServiceDocs } from "../modules/weave_service/docs";
-import { weaveService } from "../modules/weave_service/module";
+import { weaveService } from "../modules/weave_service/plan";
 
 /** The modules that are built, with their documentation. */
 export const MODULES = [

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { dockerBridgeOpts } from "../docker_bridge_opts/module";
 import { weaveBridge } from "../weave_bridge/module";
-import { weaveService } from "../weave_service/module";
+import { weaveService } from "../weave_service/plan";
 import { runCommandLine } from "./command_line";
 import { completionCommand } from "./completion";
 import { moduleCommand } from "./module_command";

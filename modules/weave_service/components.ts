@@ -1,22 +1,20 @@
-import { UserError } from "../core/errors";
 import type { ServiceOptions } from "./options";
-import type { Generation } from "./weave_script";
 
-/** What a component is called on a host: Apollo's names. */
+/** A component's names on a host, the same as in Apollo's role. */
 export interface Component {
   readonly description: string;
   readonly documentation: string;
-  /** Of its container, and of its upstart job. */
+  /** The name of its container and of its upstart job. */
   readonly container: string;
-  /** Of its container's image, whoever publishes it. */
+  /** The last part of its image's name, whoever publishes it. */
   readonly image: string;
-  /** Of its systemd unit, without ".service". */
+  /** The name of its systemd unit, without ".service". */
   readonly unit: string;
-  /** Where its script is, unless told. */
+  /** The default path of its script. */
   readonly script: string;
-  /** Its environment file. */
+  /** The path of its environment file. */
   readonly environmentPath: string;
-  /** The unit that it needs beside Docker's. */
+  /** The unit that it requires besides Docker's, or null. */
   readonly needs: string | null;
 }
 
@@ -61,33 +59,3 @@ export const COMPONENTS: Readonly<Record<ServiceOptions["component"], Component>
     needs: null,
   },
 };
-
-/** The verbs of a component's script. */
-export interface Verbs {
-  readonly launch: string;
-  readonly stop: string;
-}
-
-const ALL: Verbs = { launch: "launch", stop: "stop" };
-const ROUTER: Verbs = { launch: "launch-router", stop: "stop-router" };
-const PROXY: Verbs = { launch: "launch-proxy", stop: "stop-proxy" };
-const PLUGIN: Verbs = { launch: "launch-plugin", stop: "stop-plugin" };
-
-const VERBS: Readonly<Record<ServiceOptions["component"], Readonly<Record<Generation, Verbs | null>>>> = {
-  router: { first: ALL, second: ROUTER, third: ALL },
-  proxy: { first: PROXY, second: PROXY, third: null },
-  plugin: { first: null, second: PLUGIN, third: null },
-  scope: { first: ALL, second: ALL, third: ALL },
-};
-
-/** The verbs that run a component with a script of that generation. Throws a UserError where the script has none. */
-export function verbsOf(component: ServiceOptions["component"], generation: Generation): Verbs {
-  const verbs = VERBS[component][generation];
-  if (verbs !== null) return verbs;
-  throw new UserError(
-    generation === "third"
-      ? `component: since Weave 2.0 the ${component} runs within the router; run component: router with mode: ${component}, ` +
-          `and this one with state: absent`
-      : `component: the weave script here is older than the ${component}; use 1.4 or newer`,
-  );
-}

@@ -1,18 +1,8 @@
 import { UserError } from "../core/errors";
 import type { Host, HttpRequest } from "../core/host/host";
-import { bytesOf } from "./environment";
-
-/** A component's container, as Docker has it. */
-export interface ObservedContainer {
-  readonly running: boolean;
-  /** Such as weaveworks/weave:2.8.1. */
-  readonly image: string;
-  /** Docker's own reason to start it again: "no", "always" … */
-  readonly restartPolicy: string;
-  /** What its program was started with. */
-  readonly args: readonly string[];
-  readonly environment: ReadonlyMap<string, string>;
-}
+import type { Component } from "./components";
+import { ARGS, bytesOf, PASSWORD, parseEnvironment } from "./environment";
+import type { Environment, ObservedContainer } from "./observed";
 
 const DOCKER = { socket: "/var/run/docker.sock" };
 
@@ -67,7 +57,46 @@ export async function observeOldestApi(host: Host): Promise<string | null> {
   return (JSON.parse(answer.body) as { MinAPIVersion?: string }).MinAPIVersion ?? null;
 }
 
-/** Takes entries `NAME=value`; returns the values by name. */
-export function parseEnvironment(entries: readonly string[]): ReadonlyMap<string, string> {
-  return new Map(entries.map((entry) => [entry.replace(/=[\s\S]*/, ""), entry.replace(/^[^=]*=?/, "")]));
+/**
+ * Throws a UserError for a container of the component's name that runs another image, so that it is not stopped or
+ * removed. A container whose image is known only by its digest is accepted.
+ */
+export function rejectOtherImage({ container: name, image }: Component, container: ObservedContainer | null): void {
+  const [, base] = /([^/:@]+)(?:[:@][^/]*)?$/.exec(container?.image ?? "") ?? [];
+  if (container === null || base === image || container.image.startsWith("sha256:")) return;
+  throw new UserError(
+    `the container ${name} must be of an image ${image} (its image is ${container.image}). Rename or remove it (docker rename ${name} …)`,
+  );
+}
+
+/**
+ * How a container launched by something else differs from the desired one, in words without secrets. Of its arguments
+ * only missing ones count: an additional proxy or plugin in a router does no harm until the next launch.
+ */
+export function mismatches(
+  container: ObservedContainer | null,
+  environment: Environment,
+  tag: string | null,
+): readonly string[] {
+  if (container === null) return [];
+  const { image, args } = container;
+  const given = ` ${args.join(" ")} `;
+  const isGiven = (argument: string): boolean =>
+    given.includes(` ${argument} `) || given.includes(` ${argument.replace("=", " ")} `);
+  const missing = (environment.get(ARGS) ?? "")
+    .split(" ")
+    .filter((argument) => !/^$|^--no-restart$|^--name=|^--(plugin|proxy)=false$/.test(argument) && !isGiven(argument));
+  const fastdp = args.includes("--datapath") && !args.includes("--no-fastdp");
+  const password = (variables: Environment): string => variables.get(PASSWORD) ?? "";
+  return [
+    ...(tag !== null && !image.endsWith(`:${tag}`) ? [`its image is ${image}, not ${tag}`] : []),
+    ...(password(environment) === password(container.environment) ? [] : ["it has another password"]),
+    ...(environment.has("WEAVE_NO_FASTDP") && fastdp ? ["it uses the fast datapath"] : []),
+    ...missing.map((argument) => `it was launched without ${argument}`),
+  ];
+}
+
+/** The tag of an image's name, or null. */
+export function tagOf(image: string): string | null {
+  return /:([\w.-]+)$/.exec(image)?.[1] ?? null;
 }

@@ -1,45 +1,50 @@
 import { UserError } from "../core/errors";
 import type { HttpRequest } from "../core/host/host";
-import { COMPONENTS, type Component, verbsOf } from "./components";
-import { type ObservedContainer, runs } from "./container";
-import { ARGS, type Environment, environmentOf, renderEnvironmentFile, withoutPassword } from "./environment";
-import { INIT_SYSTEMS, type InitSystem } from "./init_system";
-import type { ObservedService } from "./observe";
+import { COMPONENTS, type Component } from "./components";
+import { mismatches, rejectOtherImage, runs } from "./container";
+import { environmentOf, redactEnvironmentFile, renderEnvironmentFile } from "./environment";
+import { INIT_SYSTEMS } from "./init/detect";
+import type { InitSystem } from "./init/init_system";
+import type { Environment, ObservedContainer, ObservedService } from "./observed";
 import type { ServiceOptions } from "./options";
 import { STATUS } from "./router_api";
+import { verbsOf } from "./script";
 
-/** The component as it is to be: all values settled. */
+/** The component as it must be, with every value resolved. */
 export interface DesiredService {
   readonly init: InitSystem;
   readonly component: Component;
-  /** The unit's name. */
+  /** The name of the unit or job. */
   readonly unit: string;
   /** The unit's text. */
   readonly text: string;
   readonly script: string;
   readonly environment: Environment;
   readonly environmentText: string;
-  /** Takes the content of an environment file; returns what a diff may show of it. */
+  /** An environment file's content as a diff may show it. */
   readonly redact: (content: string) => string;
-  /** The bridge of Docker's containers that the router is a port of; null where it makes its own. */
+  /** The bridge of Docker's containers that the router attaches to; null if it makes its own. */
   readonly bridge: string | null;
-  /** The tag of the image that the script launches; null where the script does not tell. */
+  /** The tag of the image that the script launches; null if the script does not name one. */
   readonly tag: string | null;
-  /** The request that is answered 200 once it is ready. */
+  /** The request that is answered 200 once the component is ready. */
   readonly ready: HttpRequest;
-  /** Takes a container that something else has launched; returns what of it is not as wanted, in words. */
-  readonly misfits: (container: ObservedContainer | null) => readonly string[];
+  /** How a container that something else launched differs from the desired one, in words. */
+  readonly mismatches: (container: ObservedContainer | null) => readonly string[];
 }
 
-/** Settles what is asked on the host that was observed. Throws a UserError where that makes no sense, or not with this script. */
+/**
+ * Resolves the options on the observed host. Throws a UserError if options contradict each other, the script can't run
+ * the component, or a container of its name runs another image.
+ */
 export function resolveDesired(options: ServiceOptions, observed: ObservedService): DesiredService {
   const { generation, version, knowsNoRestart } = observed.script;
   const component = COMPONENTS[options.component];
   const init = INIT_SYSTEMS[observed.init];
   const ends = options.state === "absent" || options.state === "stopped";
-  refuseStranger(component, observed.container);
-  if (!ends) refuseNonsense(options, observed);
-  // What is to go is named alike with every script.
+  rejectOtherImage(component, observed.container);
+  if (!ends) rejectContradictions(options, observed);
+  // What is stopped or removed has the same names whatever the script.
   const verbs = ends ? { launch: "launch", stop: "stop" } : verbsOf(options.component, generation);
   const script = options.script ?? component.script;
   const bridge = options.component === "router" && options.mode === "bridge" ? options.bridge : null;
@@ -61,62 +66,32 @@ export function resolveDesired(options: ServiceOptions, observed: ObservedServic
     script,
     environment,
     environmentText,
-    redact: (content) => withoutPassword(content, environmentText),
+    redact: (content) => redactEnvironmentFile(content, environmentText),
     bridge,
     tag,
     ready: options.component === "router" && generation !== "first" ? STATUS : runs(component.container),
-    misfits: (container) => misfits(container, environment, tag),
+    mismatches: (container) => mismatches(container, environment, tag),
   };
 }
 
-/** Another's container that only has the name is neither stopped nor removed. Of an image given by its digest nobody can tell. */
-function refuseStranger({ container: name, image }: Component, container: ObservedContainer | null): void {
-  const [, base] = /([^/:@]+)(?:[:@][^/]*)?$/.exec(container?.image ?? "") ?? [];
-  if (container === null || base === image || container.image.startsWith("sha256:")) return;
-  throw new UserError(
-    `there is a container ${name} of the image ${container.image}, which is none of ${image}'s; rename or remove it (docker rename ${name} …)`,
-  );
-}
-
-function refuseNonsense({ component, mode, expose, dns, args }: ServiceOptions, { script }: ObservedService): void {
-  // The router gives its name to the bridge as its hardware address, against the one that weave_bridge gives it.
-  if (component === "router" && mode === "bridge" && args.some((argument) => argument.startsWith("--name="))) {
+function rejectContradictions({ component, mode, expose, dns, args }: ServiceOptions, observed: ObservedService): void {
+  const bridged = component === "router" && mode === "bridge";
+  // The router would set its name as the bridge's MAC, which weave_bridge owns.
+  if (bridged && args.some((argument) => argument.startsWith("--name="))) {
     throw new UserError(
-      "args: in the mode bridge the router's name is the bridge's hardware address; give it as weave_bridge's mac",
+      "args: --name must not be given in the mode bridge, where the router's name is the bridge's MAC address. " +
+        "Set weave_bridge's mac instead",
     );
   }
-  if (dns && args.includes("--no-dns")) throw new UserError("args: --no-dns contradicts dns; leave one of them out");
-  if (component === "router" && mode === "bridge" && expose) {
+  if (dns && args.includes("--no-dns")) throw new UserError("args: --no-dns contradicts dns. Remove one of them");
+  if (bridged && expose) {
     throw new UserError(
-      "expose: in the mode bridge this host has its address on the network already; leave expose out",
+      "expose: must not be given in the mode bridge, where this host has an address on the network already. Remove expose",
     );
   }
-  if (dns && script.generation === "first") {
+  if (dns && observed.script.generation === "first") {
     throw new UserError(
-      "dns: the weave script here has its DNS in another container (1.1 and older); use 1.2 or newer",
+      "dns: the weave script on this host runs its DNS in another container (1.1 and older). Use 1.2 or newer",
     );
   }
-}
-
-/**
- * As far as a container tells: its image, its password, its use of a bridge made before, and the arguments that are asked
- * for. A proxy or plugin too many within a router does no harm until the next launch, and its name is kept.
- */
-function misfits(container: ObservedContainer | null, environment: Environment, tag: string | null): readonly string[] {
-  if (container === null) return [];
-  const { image, args } = container;
-  const given = ` ${args.join(" ")} `;
-  const isGiven = (argument: string): boolean =>
-    given.includes(` ${argument} `) || given.includes(` ${argument.replace("=", " ")} `);
-  const missing = (environment.get(ARGS) ?? "")
-    .split(" ")
-    .filter((argument) => !/^$|^--no-restart$|^--name=|^--(plugin|proxy)=false$/.test(argument) && !isGiven(argument));
-  const fastdp = args.includes("--datapath") && !args.includes("--no-fastdp");
-  const password = (variables: Environment): string => variables.get("WEAVE_PASSWORD") ?? "";
-  return [
-    ...(tag !== null && !image.endsWith(`:${tag}`) ? [`its image is ${image}, not ${tag}`] : []),
-    ...(password(environment) === password(container.environment) ? [] : ["it has another password"]),
-    ...(environment.has("WEAVE_NO_FASTDP") && fastdp ? ["it uses the fast datapath"] : []),
-    ...missing.map((argument) => `it was not given ${argument}`),
-  ];
 }

@@ -11,13 +11,13 @@ const CONNECTION: Returns = {
   },
   datapath: {
     type: "str",
-    description: "Which of its ways the frames take; null as long as there is no connection.",
+    description: "How frames are sent, such as C(sleeve) or C(fastdp); null until the connection is established.",
     returned: "always",
     sample: "sleeve",
   },
   info: {
     type: "str",
-    description: "The router's words: with whom, or why not.",
+    description: "The router's own description: which peer, or why there is no connection.",
     returned: "always",
     sample: "sleeve 0e:5f:33:00:00:02(apollo2)",
   },
@@ -27,7 +27,7 @@ const ROUTER: Returns = {
   version: { type: "str", description: "Its version.", returned: "always", sample: "2.8.1" },
   name: {
     type: "str",
-    description: "Its name among the peers, a hardware address.",
+    description: "Its name among the peers, a MAC address.",
     returned: "always",
     sample: "0e:5f:33:00:00:01",
   },
@@ -36,14 +36,14 @@ const ROUTER: Returns = {
   targets: {
     type: "list",
     elements: "str",
-    description: "What it was told to connect to.",
+    description: "The peers that it was given to connect to.",
     returned: "always",
     sample: ["192.168.50.12"],
   },
   peers: {
     type: "list",
     elements: "str",
-    description: "The names of all routers that it knows of, its own among them.",
+    description: "The names of all routers that it knows, including its own.",
     returned: "always",
     sample: ["0e:5f:33:00:00:01", "0e:5f:33:00:00:02"],
   },
@@ -56,49 +56,49 @@ const ROUTER: Returns = {
   },
   datapath: {
     type: "str",
-    description: "What takes frames up from the bridge, C(sleeve) or C(fastdp).",
+    description: "How it takes frames from the bridge, C(sleeve) or C(fastdp).",
     returned: "always",
     sample: "sleeve",
   },
 };
 
 export const docs: ModuleDocs = {
-  short_description: "Run the Weave router, proxy, plugin or Scope as a service that goes with Docker",
+  short_description: "Run the Weave router, proxy, plugin or Scope as a service that starts and stops with Docker",
   description: [
-    "Makes a systemd unit or an upstart job that launches the component after Docker has started and stops it before Docker " +
-      "stops, and waits until it is ready.",
-    "A change of the peers is told to the running router and restarts nothing. What it can't take live, such as another " +
-      "password, range or image, restarts it; the result's C(disruptions) says so, in check mode too.",
-    "A router that runs already, launched by hand or by another role, is taken over without a restart where its image, " +
-      "password and arguments are the wanted ones.",
-    "The verbs fit the installed script, of Weave 1.0 or any later version.",
+    "Creates a systemd unit or an upstart job that launches the component after Docker has started and stops it before " +
+      "Docker stops, and waits until the component is ready.",
+    "Peers are added to and removed from the running router without a restart. Changes that need a restart, such as " +
+      "another password, range or image, are listed in the result's C(disruptions), in check mode too.",
+    "A router that already runs, launched by hand or by another role, is taken over without a restart if its image, " +
+      "password and arguments match.",
+    "Works with the C(weave) script of version 1.0 and any later one: the verbs are chosen by the installed script's version.",
   ],
   requirements: [
     "Docker",
     "the C(weave) script, or that of Scope, and its images or a registry that has them",
-    "C(ethtool), where Docker is on Weave's bridge",
+    "C(ethtool), with C(mode=bridge)",
   ],
   not_idempotent: "With I(state=restarted) it restarts the component each time.",
-  examples: `- name: Run the router on the bridge that weave_bridge made
+  examples: `- name: Run the router on the bridge that weave_bridge has created
   weave_service:
     peers:
       - 192.168.50.12
       - 192.168.50.13
 
-- name: Run Weave's own bridge beside docker0, with the fast datapath and the proxy, and an address for the host
+- name: Run the router on a bridge of its own, with the fast datapath, the proxy and an address for the host
   weave_service:
     mode: proxy
     expose: true
     args: [--rewrite-inspect]
     peers: [192.168.50.12]
 
-- name: Run the router of Weave 1.x beside docker0
+- name: Run the router of Weave 1.x and keep docker0
   weave_service:
     mode: proxy
     expose: true
     peers: [192.168.50.12]
 
-- name: Run the proxy of Weave 1.x, which is a container of its own that goes with the router
+- name: Run the proxy of Weave 1.x, a separate container
   weave_service:
     component: proxy
     args: [--rewrite-inspect, --without-dns]
@@ -108,7 +108,7 @@ export const docs: ModuleDocs = {
     state: absent
 `,
   returns: {
-    state: { type: "str", description: "The state that was asked for.", returned: "success", sample: "started" },
+    state: { type: "str", description: "The requested state.", returned: "success", sample: "started" },
     unit: {
       type: "str",
       description: "The component's systemd unit or upstart job.",
@@ -117,13 +117,13 @@ export const docs: ModuleDocs = {
     },
     script_version: {
       type: "str",
-      description: "The version that is written into the script; null where none is.",
+      description: "The version of the script; null for a build without a number.",
       returned: "success",
       sample: "2.8.1",
     },
     router: {
       type: "dict",
-      description: "What the running router says of itself; null where none runs, as before a first run.",
+      description: "What the running router reports; null if none runs, as in a check before the first run.",
       returned: "with I(component=router)",
       contains: ROUTER,
     },

@@ -1,30 +1,20 @@
 import { environmentValue, renderEnvironment } from "../formats/environment_file";
 import { derivedMac } from "../net/validators";
+import type { Environment, ObservedService } from "./observed";
 import type { ServiceOptions } from "./options";
-import type { WeaveScript } from "./weave_script";
 
-const PASSWORD = "WEAVE_PASSWORD";
+export const PASSWORD = "WEAVE_PASSWORD";
 export const PEERS = "WEAVE_PEERS";
 export const ARGS = "WEAVE_ARGS";
 
-/** What the environment depends on beside the options. */
-export interface Surroundings {
-  readonly script: WeaveScript;
-  /** /etc/machine-id. */
-  readonly machineId: string;
-  /** The oldest version of its API that the Docker daemon accepts; null where that is not known. */
-  readonly oldestDockerApi: string | null;
-  /** The name that the router has, or had at its last launch; null where it never had one. */
-  readonly peerName: string | null;
-}
+/** What the environment depends on besides the options. */
+export type Surroundings = Pick<ObservedService, "script" | "machineId" | "oldestDockerApi" | "peerName">;
 
-export type Environment = ReadonlyMap<string, string>;
-
-/** What a component's script and the unit that runs it read. */
+/** The variables for a component's script and the unit that runs it. */
 export function environmentOf(options: ServiceOptions, surroundings: Surroundings): Environment {
   const { component, peers, password } = options;
   return new Map([
-    [PEERS, inOrder(peers).join(" ")],
+    [PEERS, sortedPeers(peers).join(" ")],
     [ARGS, launchArguments(options, surroundings).join(" ")],
     ["CHECKPOINT_DISABLE", "1"],
     ...(component === "router" ? bridgeVariables(options) : []),
@@ -35,8 +25,8 @@ export function environmentOf(options: ServiceOptions, surroundings: Surrounding
 }
 
 /**
- * On a bridge made before it the router must not ask for its fast datapath; there is no docker0 to look at; and it sets the
- * bridge's MTU by what it is told.
+ * The router fails if it is asked for the fast datapath on a bridge that it did not make, looks for docker0 unless it is
+ * given Docker's bridge, and sets the bridge's MTU to 65535 unless it is given one.
  */
 function bridgeVariables({ mode, bridge, mtu }: ServiceOptions): [string, string][] {
   if (mode !== "bridge") return [];
@@ -48,20 +38,20 @@ function bridgeVariables({ mode, bridge, mtu }: ServiceOptions): [string, string
 }
 
 /**
- * Arguments of the launch. The unit alone is to start what it launches: by the restart policy that scripts give containers
- * unless told --no-restart, one that was stopped would come back with the next start of Docker.
+ * The launch arguments. With --no-restart only the unit starts the container; otherwise the script sets a restart policy,
+ * by which Docker would start a stopped container again.
  */
 function launchArguments(options: ServiceOptions, { script, machineId, peerName }: Surroundings): readonly string[] {
   const { component, mode, dns, args } = options;
   const noRestart = script.knowsNoRestart ? ["--no-restart"] : [];
   if (component !== "router") return distinct([...noRestart, ...args]);
-  const within = script.generation === "third" ? PARTS.filter((part) => part !== mode) : [];
+  const disabled = script.generation === "third" ? PARTS.filter((part) => part !== mode) : [];
   return distinct([
     ...noRestart,
-    // On weave_bridge's bridge the router takes its name from that; a bridge of its own may be made anew with another. With
-    // another name a router would lose the addresses that it owns, so one that it has is kept.
+    // In the mode bridge the router takes its name from weave_bridge's bridge. Its own bridge gets a random MAC each time
+    // it is created, and under another name the router would lose its IP allocations, so there the name is given.
     ...(mode === "bridge" ? [] : [`--name=${peerName ?? derivedMac(`${machineId} weave`)}`]),
-    ...within.map((part) => `--${part}=false`),
+    ...disabled.map((part) => `--${part}=false`),
     ...(dns || script.generation === "first" ? [] : ["--no-dns"]),
     ...args,
   ]);
@@ -69,12 +59,13 @@ function launchArguments(options: ServiceOptions, { script, machineId, peerName 
 
 const PARTS = ["plugin", "proxy"];
 
-/** What Weave 2.8.1's script and router ask for; its successor's ask for 1.24. */
+/** The minor version of the Docker API that Weave 2.8.1's script and router request; github.com/rajch/weave requests 1.24. */
 const WEAVES_DOCKER_API = 18;
 
 /**
- * A daemon that accepts no version as old as Weave asks for has to be asked with one that it accepts: by the script, by the
- * container that the script runs its verbs in, and by the router. That container gets no other variable from the script.
+ * A Docker daemon that no longer accepts the API version Weave requests must be asked with one that it accepts: by the
+ * script, by the container weaveexec that the script runs, and by the router. The containers get only what is in the
+ * *_DOCKER_ARGS variables, not the script's environment.
  */
 function dockerApi({ iptables_backend, env }: ServiceOptions, { oldestDockerApi }: Surroundings): [string, string][] {
   const oldest = Number(/^1\.(\d+)$/.exec(oldestDockerApi ?? "")?.[1] ?? 0);
@@ -92,13 +83,13 @@ function dockerApi({ iptables_backend, env }: ServiceOptions, { oldestDockerApi 
   ];
 }
 
-/** Takes an environment file's content; returns the name that the router is launched with, or null. */
+/** The router's name that an environment file launches it with, or null. */
 export function launchedName(content: string): string | null {
   return /(?:^| )--name=([0-9a-f:]{17})(?: |$)/.exec(environmentValue(content, ARGS) ?? "")?.[1] ?? null;
 }
 
-/** Takes peers; returns each once, in an order that no inventory's order shows in. */
-export function inOrder(peers: readonly string[]): readonly string[] {
+/** Each peer once, sorted, so that the order in an inventory makes no difference. */
+export function sortedPeers(peers: readonly string[]): readonly string[] {
   return distinct(peers).sort();
 }
 
@@ -106,42 +97,49 @@ function distinct(texts: readonly string[]): string[] {
   return [...new Set(texts)];
 }
 
-/** Renders the file that the unit reads the environment from. */
+/** Renders the unit's EnvironmentFile. */
 export function renderEnvironmentFile(environment: Environment): string {
   return renderEnvironment("Written by Ansible's weave_service.", environment);
 }
 
-/** The variables that are not as they are wanted; their values may be secret. A running router is told of its peers live. */
-export function differingVariables(wanted: Environment, present: Environment, live: readonly string[]): string[] {
-  const known = [...wanted.keys(), ...[...present.keys()].filter((name) => /^(WEAVE|DOCKER|IPTABLES)/.test(name))];
+/**
+ * The names of variables that differ between two environments, except those in `live`. Of variables that are present but
+ * not desired only Weave's own count.
+ */
+export function differingVariables(desired: Environment, present: Environment, live: readonly string[]): string[] {
+  const known = [...desired.keys(), ...[...present.keys()].filter((name) => /^(WEAVE|DOCKER|IPTABLES)/.test(name))];
   return distinct(known).filter(
-    (name) => !live.includes(name) && (present.get(name) ?? "") !== (wanted.get(name) ?? ""),
+    (name) => !live.includes(name) && (present.get(name) ?? "") !== (desired.get(name) ?? ""),
   );
 }
 
-/** Files and the kernel's texts have one character a byte. */
+/** Parses entries `NAME=value`, such as those of /proc/PID/environ. */
+export function parseEnvironment(entries: readonly string[]): Environment {
+  return new Map(entries.map((entry) => [entry.replace(/=[\s\S]*/, ""), entry.replace(/^[^=]*=?/, "")]));
+}
+
+/** Converts a text to one character a UTF-8 byte, as contents of files and of /proc are kept. */
 export function bytesOf(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
-/** A line as renderEnvironmentFile() writes it, of a variable that is no secret. */
+/** A line that renderEnvironmentFile() may write, of a variable that holds no secret. */
 const OWN_LINE =
   /^(?:# Written by Ansible's weave_service\.|(?:WEAVE_PEERS|WEAVE_ARGS|WEAVE_NO_FASTDP|DOCKER_BRIDGE|WEAVE_MTU|CHECKPOINT_DISABLE|DOCKER_API_VERSION|IPTABLES_BACKEND)="[^"]*")?$/;
 
 /**
- * Takes an environment file's content and the wanted one; returns what a diff may show of the first: whether there is a
- * password, and if it is the wanted one. Another's file may have a password anywhere, so that of its lines only those that
- * this module writes too are shown.
+ * An environment file as a diff may show it: instead of the password only whether it is the desired one. A file that
+ * something else wrote may have a password anywhere, so lines that this module does not write are hidden.
  */
-export function withoutPassword(content: string, wanted: string): string {
-  const ofPassword = (line: string): boolean => line.startsWith(`${PASSWORD}=`);
-  const find = (text: string): string | undefined => text.split("\n").find(ofPassword);
-  const which = find(content) === find(wanted) ? "the wanted one" : "another one";
-  const wantedLines = new Set(wanted.split("\n"));
-  const shown = (line: string): string => {
-    if (ofPassword(line)) return `${PASSWORD}=(${which}, not shown)`;
-    const known = OWN_LINE.test(line) || wantedLines.has(line);
+export function redactEnvironmentFile(content: string, desired: string): string {
+  const isPassword = (line: string): boolean => line.startsWith(`${PASSWORD}=`);
+  const passwordLine = (text: string): string | undefined => text.split("\n").find(isPassword);
+  const which = passwordLine(content) === passwordLine(desired) ? "the desired one" : "another one";
+  const desiredLines = new Set(desired.split("\n"));
+  const redactLine = (line: string): string => {
+    if (isPassword(line)) return `${PASSWORD}=(${which}, not shown)`;
+    const known = OWN_LINE.test(line) || desiredLines.has(line);
     return known && !/password/i.test(line) ? line : "(another line, not shown)";
   };
-  return content.split("\n").map(shown).join("\n");
+  return content.split("\n").map(redactLine).join("\n");
 }

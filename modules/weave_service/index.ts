@@ -1,4 +1,4 @@
 import { runForAnsible } from "../core/ansible_entry";
-import { weaveService } from "./module";
+import { weaveService } from "./plan";
 
 void runForAnsible(weaveService);

@@ -1,94 +1,103 @@
 import type { Action, Change } from "../core/change";
 import { UserError } from "../core/errors";
+import { tagOf } from "./container";
 import type { DesiredService } from "./desired";
 import { ARGS, differingVariables, PEERS } from "./environment";
-import { liveChanges, noRestartPolicy } from "./live_changes";
-import { isReady, type ObservedService } from "./observe";
+import { adoptPath } from "./init/steps";
+import { isReady, type ObservedService } from "./observed";
 import type { ServiceOptions } from "./options";
-import { adoptPath } from "./shell_steps";
-import { files } from "./unit_files";
+import { planFiles } from "./plan_files";
+import { planLive, planNoRestartPolicy } from "./plan_live";
 
-/** Has it run as it is wanted, with the least that does it. */
-export function launch(options: ServiceOptions, wanted: DesiredService, observed: ObservedService): Change[] {
-  if (observed.unfinishedPorts === null && wanted.bridge !== null) {
+/** The changes that make the component run as desired, with as little interruption as possible. */
+export function planLaunch(options: ServiceOptions, desired: DesiredService, observed: ObservedService): Change[] {
+  if (observed.offloadingPorts === null && desired.bridge !== null) {
     throw new UserError(
-      "there is no ethtool on this host: without it TCP between containers of different hosts dies on the router's port; " +
-        "install it (apt install ethtool)",
+      "ethtool not found on this host. Install it (apt install ethtool): unless TX checksum offload is off on the " +
+        "router's port, TCP between containers of different hosts fails",
     );
   }
   const { unit, container } = observed;
   const foreign = unit.state !== "running" && unit.state !== "starting" && container?.running === true;
-  if (foreign) return takeOver(options, wanted, observed);
-  if (unit.state !== "running" || !isReady(options, observed)) return start(options, wanted, observed);
+  if (foreign) return takeOver(options, desired, observed);
+  if (unit.state !== "running" || !isReady(options, observed)) return start(options, desired, observed);
 
-  const reasons = restartReasons(options, wanted, observed);
-  if (reasons.length > 0) return [restart(options, wanted, reasons)];
-  return [...noRestartPolicy(wanted, observed), ...liveChanges(options, wanted, observed)];
+  const reasons = restartReasons(options, desired, observed);
+  if (reasons.length > 0) return [restart(options, desired, reasons)];
+  return [...planNoRestartPolicy(desired, observed), ...planLive(options, desired, observed)];
 }
 
-function start(options: ServiceOptions, wanted: DesiredService, observed: ObservedService): Change[] {
-  const { init, component } = wanted;
+function start(options: ServiceOptions, desired: DesiredService, observed: ObservedService): Change[] {
+  const { init, component } = desired;
   const { unit } = observed;
-  const before = unit.state === "running" ? "running, without an answer\n" : `${unit.state}\n`;
-  // A start under way is waited for, unless it has begun with what the files said before.
-  const underWay = unit.state === "running" || unit.state === "starting";
-  const begunOtherwise = underWay && files(wanted, observed).length > 0;
+  const before = unit.state === "running" ? "running, not answering\n" : `${unit.state}\n`;
+  // A start in progress is waited for, unless it has begun with files that are now replaced.
+  const inProgress = unit.state === "running" || unit.state === "starting";
+  const outdated = inProgress && planFiles(desired, observed).length > 0;
   const join = unit.state === "running" ? [] : init.start(component, unit.state);
-  const commands = begunOtherwise ? init.restart(component) : join;
+  const commands = outdated ? init.restart(component) : join;
   return [
-    { ...stateOf(wanted), before, actions: [...commands.map(patiently(options, wanted)), ready(options, wanted)] },
+    {
+      ...stateOf(desired),
+      before,
+      actions: [...commands.map(withTimeout(options, desired)), untilReady(options, desired)],
+    },
   ];
 }
 
-function restart(options: ServiceOptions, wanted: DesiredService, reasons: readonly string[]): Change {
-  const { init, component } = wanted;
+function restart(options: ServiceOptions, desired: DesiredService, reasons: readonly string[]): Change {
+  const { init, component } = desired;
   const why = reasons.join(", ");
   return {
-    ...stateOf(wanted),
+    ...stateOf(desired),
     before: `running, ${why}\n`,
-    actions: [...init.restart(component).map(patiently(options, wanted)), ready(options, wanted)],
+    actions: [...init.restart(component).map(withTimeout(options, desired)), untilReady(options, desired)],
     disruption: disruption(options, `its restart interrupts traffic between hosts (${why})`),
   };
 }
 
-/** Why what runs can't stay, in words. Values may be secret. */
-function restartReasons(options: ServiceOptions, wanted: DesiredService, observed: ObservedService): string[] {
+/** Why the running component must be restarted, in words without secrets. */
+function restartReasons(options: ServiceOptions, desired: DesiredService, observed: ObservedService): string[] {
   const { startedWith, startedBefore, container } = observed;
-  // A running router is told of its peers; up to 1.1 none says which it has.
+  // A running router gets its peers over its API. Up to 1.1 it does not report them, so other peers restart it.
   const live = options.component === "router" && observed.script.generation !== "first" ? [PEERS] : [];
-  // A unit that something else has written, such as Apollo's role, has not passed on what it launched with.
+  // A unit that something else wrote, such as Apollo's role, does not have our variables.
   const ours = startedWith === null || startedWith.has(ARGS);
-  const variables = ours && startedWith ? differingVariables(wanted.environment, startedWith, live) : [];
-  const otherImage = wanted.tag !== null && container !== null && tagOf(container.image) !== wanted.tag;
+  const variables = ours && startedWith ? differingVariables(desired.environment, startedWith, live) : [];
+  const otherImage = desired.tag !== null && container !== null && tagOf(container.image) !== desired.tag;
   return [
     ...(variables.length > 0 ? [`with other ${variables.join(", ")}`] : []),
-    ...(ours && otherImage ? [`of the image ${container.image}, not ${wanted.tag}`] : []),
-    ...(ours ? [] : wanted.misfits(container)),
-    ...(options.state === "restarted" && startedBefore ? ["since before this run"] : []),
+    ...(ours && otherImage ? [`with the image ${container.image}, not ${desired.tag}`] : []),
+    ...(ours ? [] : desired.mismatches(container)),
+    ...(options.state === "restarted" && startedBefore ? ["started before this run"] : []),
   ];
 }
 
-/** A container that a hand, an older unit or Docker itself has started: kept where it is as wanted, else launched anew. */
-function takeOver(options: ServiceOptions, wanted: DesiredService, observed: ObservedService): Change[] {
-  const { init, component } = wanted;
+/** A container that an operator, an older unit or Docker itself has started: kept if it matches, else launched again. */
+function takeOver(options: ServiceOptions, desired: DesiredService, observed: ObservedService): Change[] {
+  const { init, component } = desired;
   const { container, unit } = observed;
-  const starts = init.start(component, unit.state).map(patiently(options, wanted));
-  const policy = noRestartPolicy(wanted, observed);
-  const misfits = options.state === "restarted" ? ["a restart is asked for"] : wanted.misfits(container);
-  if (misfits.length === 0) {
+  const starts = init.start(component, unit.state).map(withTimeout(options, desired));
+  const policy = planNoRestartPolicy(desired, observed);
+  const mismatches = options.state === "restarted" ? ["a restart was requested"] : desired.mismatches(container);
+  const before = `${unit.state}, container started by something else`;
+  if (mismatches.length === 0) {
     const adopt: Action = { do: "write", path: adoptPath(component), content: "", mode: 0o600 };
-    const before = `${unit.state}, while something else has launched the container\n`;
-    const adoption = { ...stateOf(wanted), before, actions: [adopt, ...starts, ready(options, wanted)] };
-    return [...policy, adoption, ...liveChanges(options, wanted, observed)];
+    const actions = [adopt, ...starts, untilReady(options, desired)];
+    return [
+      ...policy,
+      { ...stateOf(desired), before: `${before}\n`, actions },
+      ...planLive(options, desired, observed),
+    ];
   }
-  const why = misfits.join(", ");
+  const why = mismatches.join(", ");
   return [
     ...policy,
     {
-      ...stateOf(wanted),
-      before: `${unit.state}, while something else has launched the container otherwise: ${why}\n`,
-      actions: [...starts, ready(options, wanted)],
-      disruption: disruption(options, `its launch anew interrupts traffic between hosts (${why})`),
+      ...stateOf(desired),
+      before: `${before}: ${why}\n`,
+      actions: [...starts, untilReady(options, desired)],
+      disruption: disruption(options, `launching it again interrupts traffic between hosts (${why})`),
     },
   ];
 }
@@ -97,23 +106,18 @@ function stateOf({ unit }: DesiredService): Pick<Change, "subject" | "after"> {
   return { subject: `${unit}: state`, after: "running\n" };
 }
 
-/** The time for a start holds images' download too; what was logged meanwhile says what it came to. */
-function patiently(
+/** A start may include the download of images, so it gets the whole `timeout`; if it fails, the unit's log says why. */
+function withTimeout(
   { timeout }: ServiceOptions,
   { init, component }: DesiredService,
 ): (argv: readonly string[]) => Action {
   return (argv) => ({ do: "run", argv, timeout, diagnose: init.log(component) });
 }
 
-function ready({ timeout }: ServiceOptions, { init, component, ready: request }: DesiredService): Action {
+function untilReady({ timeout }: ServiceOptions, { init, component, ready: request }: DesiredService): Action {
   return { do: "await", request, timeout, diagnose: init.log(component) };
 }
 
 function disruption({ component }: ServiceOptions, what: string): string {
-  return component === "router" ? `the router: ${what}` : `the ${component}: it is launched anew`;
-}
-
-/** The tag of an image's name; null where it has none. */
-function tagOf(image: string): string | null {
-  return /:([\w.-]+)$/.exec(image)?.[1] ?? null;
+  return component === "router" ? `the router: ${what}` : `the ${component}: it is launched again`;
 }

@@ -1,85 +1,89 @@
 import { UserError } from "../core/errors";
 import { bool, choice, dict, int, list, str, type Values } from "../core/options";
 import { addressOrHostName, interfaceName } from "../net/validators";
+
+/** The module's options, from which come its validation, the command's flags and the documentation. */
 export const options = {
   component: choice(["router", "proxy", "plugin", "scope"], {
     description:
-      "What is run. C(proxy) and C(plugin) are containers of their own in Weave 1.x alone; since 2.0 the router has them " +
-      "within, by I(mode). C(scope) is Weave Scope, which upstream has ended (last release 1.13.2).",
+      "What to run. C(proxy) and C(plugin) are separate containers in Weave 1.x only; since 2.0 they run within the " +
+      "router and are enabled by I(mode). C(scope) is Weave Scope, which is no longer developed (last release 1.13.2).",
     default: "router",
   }),
   state: choice(["started", "stopped", "restarted", "enabled", "absent"], {
     description:
-      "C(started) has it running, answering, and started with Docker from now on. C(restarted) does so with a restart. " +
-      "C(enabled) has it started with Docker from the next time on and leaves it as it runs now. C(stopped) has it stopped " +
-      "and not started with Docker. C(absent) also removes its unit, its environment file and its container.",
+      "C(started) starts the component unless it runs, waits until it is ready, and enables its start with Docker. " +
+      "C(restarted) does the same with a restart. C(enabled) only enables its start with Docker, and neither starts nor " +
+      "stops it now. C(stopped) stops it and disables its start with Docker. C(absent) also removes its unit, its " +
+      "environment file and its container.",
     default: "started",
   }),
   mode: choice(["bridge", "proxy", "plugin"], {
     description:
-      "How containers get onto the network. C(bridge) is Docker's own bridge I(bridge), which weave_bridge made; the " +
-      "router then can't use its fast datapath. With C(proxy) and C(plugin) Docker keeps docker0, and the router makes " +
-      "its bridge by itself, with the fast datapath.",
+      "How containers are connected to the network. With C(bridge) Docker uses I(bridge), which weave_bridge has created; " +
+      "the router can't use its fast datapath then. With C(proxy) and C(plugin) Docker keeps docker0, and the router " +
+      "creates a bridge of its own, with the fast datapath.",
     default: "bridge",
   }),
   script: str(
     {
       description:
-        "Where the C(weave) script is on the host, or that of Scope: C(/usr/local/bin/weave) or C(/usr/local/bin/scope) unless told.",
+        "The path of the C(weave) script on the host, or of Scope's script. The default is C(/usr/local/bin/weave), and " +
+        "C(/usr/local/bin/scope) for C(component=scope).",
     },
     absolutePath,
   ),
   script_version: str(
     {
       description:
-        "The version of the script, for a check before the script is there. Where it is there, its own number counts.",
+        "The version of the script, for a check before the script is installed. Once it is, the number within it is used.",
     },
     version,
   ),
   bridge: str(
-    { description: "The bridge that weave_bridge made, for the mode C(bridge).", default: "weave" },
+    { description: "The bridge that weave_bridge has created, for C(mode=bridge).", default: "weave" },
     interfaceName,
   ),
   peers: list(
     {
       description:
-        "The other hosts of the cluster: each its address on the underlay or its name, which the component looks up by " +
-        "itself. This host itself may be among them and is left out: by an address of its own, or by its host name, with " +
-        "or without a domain.",
+        "The other hosts of the cluster, each by its address on the underlay or by a name that the component resolves " +
+        "itself. The list may include this host, which is left out: by any of its addresses, or by its host name with or " +
+        "without a domain.",
       default: [],
     },
     addressOrHostName,
   ),
   mtu: int(
     {
-      description: "The bridge's MTU in bytes, for the mode C(bridge). A router that is not told makes it 65535.",
+      description: "The bridge's MTU in bytes, for C(mode=bridge). The router's own default would be 65535.",
       default: 1500,
     },
     576,
     65535,
   ),
   args: list(
-    { description: "More arguments of C(weave launch), such as C(--ipalloc-range=10.2.0.0/16).", default: [] },
+    { description: "Additional arguments of C(weave launch), such as C(--ipalloc-range=10.2.0.0/16).", default: [] },
     launchArgument,
   ),
   dns: bool({
-    description: "Whether the router serves Weave DNS, on the address of the bridge that Docker is on, port 53.",
+    description: "Whether the router serves Weave DNS, on port 53 of the address of Docker's bridge.",
     default: false,
   }),
   expose: bool({
     description:
-      "Whether this host itself gets an address on the network (C(weave expose)), in the other modes than C(bridge).",
+      "Whether this host gets an address on the network (C(weave expose)). Not with C(mode=bridge), where it has one.",
     default: false,
   }),
   iptables_backend: choice(["legacy", "nft"], {
     description:
-      "Which iptables the router uses; its own choice unless told. Releases of github.com/rajch/weave know it.",
+      "Which iptables the router uses. By default the router decides. Needs a release of github.com/rajch/weave.",
   }),
   env: dict(
     {
       description:
-        "More variables of the script's environment, such as C(WEAVE_DEBUG). They are shown in the diff: a " +
-        "password belongs in I(password).",
+        "Additional environment variables of the script, such as C(WEAVE_DEBUG). They are shown in the diff: put a " +
+        "password into I(password).",
       default: {},
     },
     variable,
@@ -88,13 +92,16 @@ export const options = {
   password: str(
     {
       description:
-        "The password that encrypts what routers send one another, the same on all hosts. It is kept in a file that root alone reads.",
+        "The password that encrypts the traffic between routers, the same on all hosts. It is kept in a file that only root can read.",
       secret: true,
     },
     password,
   ),
   timeout: int(
-    { description: "How many seconds it has to be ready after its start, pulling images included.", default: 300 },
+    {
+      description: "How long to wait until the component is ready, in seconds. Includes the time to pull its images.",
+      default: 300,
+    },
     1,
     3600,
   ),
@@ -105,30 +112,30 @@ export type ServiceOptions = Values<typeof options>;
 function absolutePath(text: string): string {
   if (!/^\/[A-Za-z0-9_./+@:-]+$/.test(text))
     throw new UserError(
-      `"${text}" is not an absolute path of letters, digits and "_.+@:/-"; write it as /usr/local/bin/weave`,
+      `"${text}" is not an absolute path of letters, digits and "_.+@:/-". Write it as /usr/local/bin/weave`,
     );
   return text;
 }
 
 function version(text: string): string {
-  if (!/^\d+\.\d+[\w.-]*$/.test(text)) throw new UserError(`"${text}" is no version; write it as 2.8.1`);
+  if (!/^\d+\.\d+[\w.-]*$/.test(text)) throw new UserError(`"${text}" is not a version. Write it as 2.8.1`);
   return text;
 }
 
 function launchArgument(text: string): string {
   if (/^--password/.test(text))
-    throw new UserError("a password there can be read in the process list; give it as password");
+    throw new UserError("--password would show the password in the process list. Set it in the option password");
   if (!/^--[a-z][A-Za-z0-9_.:/=,@%+-]*$/.test(text))
-    throw new UserError(`"${text}" is no argument of weave launch; write it as --name=value`);
+    throw new UserError(`"${text}" is not an argument of weave launch. Write it as --name=value`);
   return text;
 }
 
-/** What systemd takes for a variable's name, and no variable that another option is for. */
+/** A name that systemd accepts for a variable, except those that another option sets. */
 function variable(name: string): string {
   const option = OPTION_OF.get(name);
-  if (option !== undefined) throw new UserError(`${name} is set by ${option}; give it there`);
+  if (option !== undefined) throw new UserError(`${name} is set by the option ${option}. Set it there`);
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
-    throw new UserError(`"${name}" is no variable's name; use letters, digits and "_"`);
+    throw new UserError(`"${name}" is not the name of a variable. Use letters, digits and "_"`);
   return name;
 }
 
@@ -142,13 +149,13 @@ const OPTION_OF: ReadonlyMap<string, string> = new Map([
   ["IPTABLES_BACKEND", "iptables_backend"],
 ]);
 
-/** A line of the file that a unit reads it from. */
+/** The value must fit into one line of the environment file. */
 function variableValue(text: string): string {
-  if (/\p{Cc}/u.test(text)) throw new UserError(`${JSON.stringify(text)} has control characters; remove them`);
+  if (/\p{Cc}/u.test(text)) throw new UserError(`${JSON.stringify(text)} contains control characters. Remove them`);
   return text;
 }
 
 function password(text: string): string {
-  if (text === "" || /\p{Cc}/u.test(text)) throw new UserError("is empty or has control characters");
+  if (text === "" || /\p{Cc}/u.test(text)) throw new UserError("must not be empty or contain control characters");
   return text;
 }

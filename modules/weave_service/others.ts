@@ -1,5 +1,5 @@
 import { isOwnName } from "../net/validators";
-import type { ObservedService } from "./observe";
+import type { ObservedService } from "./observed";
 
 /**
  * Takes the hosts of a cluster, each an address or a name; returns them without this one, so that one list serves all.

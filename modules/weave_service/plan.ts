@@ -1,97 +1,91 @@
-import { type Change, fileChanges, run } from "../core/change";
-import type { Plan } from "../core/module";
-import { redactSecrets } from "../core/redact";
+import { type Change, run } from "../core/change";
+import type { Module, Plan } from "../core/module";
 import { COMPONENTS, type Component } from "./components";
-import type { ObservedContainer } from "./container";
 import { type DesiredService, resolveDesired } from "./desired";
-import { launch } from "./launch";
-import { noRestartPolicy } from "./live_changes";
-import type { ObservedService } from "./observe";
-import type { ServiceOptions } from "./options";
+import { planLaunch } from "./launch";
+import { observe } from "./observe";
+import type { ObservedContainer, ObservedService } from "./observed";
+import { options, type ServiceOptions } from "./options";
 import { othersOf } from "./others";
-import { files } from "./unit_files";
+import { planFileRemoval, planFiles } from "./plan_files";
+import { planNoRestartPolicy } from "./plan_live";
 
-/** Decides what makes the component's unit, its start with Docker and what runs of it what is asked. */
-export function plan(asked: ServiceOptions, observed: ObservedService): Plan {
-  const options = { ...asked, peers: othersOf(asked.peers, observed) };
+/** A Weave component as a service that starts and stops with Docker, and its peers. */
+export const weaveService: Module<typeof options, ObservedService> = { name: "weave_service", options, observe, plan };
+
+/** Plans the changes to the component's unit, its start with Docker, and what runs. Throws the UserErrors of resolveDesired(). */
+export function plan(given: ServiceOptions, observed: ObservedService): Plan {
+  const options = { ...given, peers: othersOf(given.peers, observed) };
   const { state } = options;
-  const wanted = resolveDesired(options, observed);
+  const desired = resolveDesired(options, observed);
   return {
     changes:
-      state === "absent" || state === "stopped" ? ending(state, wanted, observed) : running(options, wanted, observed),
+      state === "absent" || state === "stopped"
+        ? planEnd(state, desired, observed)
+        : planService(options, desired, observed),
     facts: {
       state,
-      unit: wanted.unit,
+      unit: desired.unit,
       script_version: observed.script.version,
       ...(options.component === "router" && { router: observed.router }),
     },
   };
 }
 
-function ending(state: "absent" | "stopped", wanted: DesiredService, observed: ObservedService): Change[] {
+function planService(options: ServiceOptions, desired: DesiredService, observed: ObservedService): Change[] {
   return [
-    ...stop(wanted, observed),
-    ...enable(false, wanted, observed),
-    ...(state === "absent" ? removal(wanted, observed) : noRestartPolicy(wanted, observed)),
+    ...planFiles(desired, observed),
+    ...planEnabled(true, desired, observed),
+    ...(options.state === "enabled" ? [] : planLaunch(options, desired, observed)),
   ];
 }
 
-function running(options: ServiceOptions, wanted: DesiredService, observed: ObservedService): Change[] {
+function planEnd(state: "absent" | "stopped", desired: DesiredService, observed: ObservedService): Change[] {
   return [
-    ...files(wanted, observed),
-    ...enable(true, wanted, observed),
-    ...(options.state === "enabled" ? [] : launch(options, wanted, observed)),
+    ...planStop(desired, observed),
+    ...planEnabled(false, desired, observed),
+    ...(state === "absent" ? planRemoval(desired, observed) : planNoRestartPolicy(desired, observed)),
   ];
 }
 
-function enable(enabled: boolean, { init, component, unit }: DesiredService, observed: ObservedService): Change[] {
+function planEnabled(enabled: boolean, { init, component, unit }: DesiredService, observed: ObservedService): Change[] {
   const { startsWith } = observed.unit;
-  const wanted = enabled ? "Docker" : "nothing";
-  if (startsWith === wanted) return [];
+  const after = enabled ? "Docker" : "nothing";
+  if (startsWith === after) return [];
   const actions = init.enable(component, enabled, startsWith);
-  return [{ subject: `${unit}: starts with`, before: `${startsWith}\n`, after: `${wanted}\n`, actions }];
+  return [{ subject: `${unit}: starts with`, before: `${startsWith}\n`, after: `${after}\n`, actions }];
 }
 
-function stop(wanted: DesiredService, { unit, container }: ObservedService): Change[] {
-  const { init, component } = wanted;
+function planStop(desired: DesiredService, { unit, container }: ObservedService): Change[] {
+  const { init, component } = desired;
   const unitRuns = unit.state !== "stopped" && unit.state !== "failed";
   if (!unitRuns && container?.running !== true) return [];
   return [
     {
-      subject: `${wanted.unit}: state`,
-      before: unitRuns ? `${unit.state}\n` : `${unit.state}, while something else has launched the container\n`,
+      subject: `${desired.unit}: state`,
+      before: unitRuns ? `${unit.state}\n` : `${unit.state}, container started by something else\n`,
       after: "stopped\n",
       actions: [run(unitRuns ? init.stop(component) : ["docker", "stop", component.container], 120)],
-      disruption: ends(wanted),
+      disruption:
+        component === COMPONENTS.router
+          ? "the router: traffic between hosts ends"
+          : `${component.description}: it is stopped`,
     },
   ];
 }
 
-function ends({ component }: DesiredService): string {
-  return component === COMPONENTS.router
-    ? "the router: traffic between hosts ends"
-    : `${component.description}: it ends`;
-}
-
-function removal(
-  { init, component, redact }: DesiredService,
-  { unit, environment, container }: ObservedService,
-): Change[] {
+function planRemoval(desired: DesiredService, observed: ObservedService): Change[] {
+  const { component } = desired;
+  const { container } = observed;
   return [
     ...(container === null ? [] : [containerRemoval(component, container)]),
-    ...fileChanges(unit.file, {
-      path: init.pathOf(component),
-      content: null,
-      redact: redactSecrets,
-      afterwards: init.reload,
-    }),
-    ...fileChanges(environment, { path: component.environmentPath, content: null, redact }),
+    ...planFileRemoval(desired, observed),
   ];
 }
 
 function containerRemoval({ container: name }: Component, { restartPolicy }: ObservedContainer): Change {
-  const change = { subject: `container ${name}`, before: "there\n", after: "" };
+  const change = { subject: `container ${name}`, before: "present\n", after: "" };
   const actions = [run(["docker", "rm", "--force", name])];
-  const comesBack = { disruption: `the container ${name}, which would come back with Docker` };
-  return { ...change, actions, ...(restartPolicy !== "no" && comesBack) };
+  const disruption = { disruption: `the container ${name}, which Docker would start again` };
+  return { ...change, actions, ...(restartPolicy !== "no" && disruption) };
 }

@@ -7,9 +7,11 @@ import { environmentValue } from "../../formats/environment_file";
 import { type ObservedBridge, probe as probeBridge } from "../../weave_bridge/observe";
 import { options as bridgeOptions } from "../../weave_bridge/options";
 import { COMPONENTS } from "../../weave_service/components";
-import { dockerRuns, type ObservedContainer, observeContainer } from "../../weave_service/container";
+import { dockerRuns, observeContainer } from "../../weave_service/container";
 import { PEERS } from "../../weave_service/environment";
-import { detectInit, INIT_SYSTEMS, type InitName, type ObservedUnit } from "../../weave_service/init_system";
+import { detectInit, INIT_SYSTEMS } from "../../weave_service/init/detect";
+import type { InitName, ObservedUnit } from "../../weave_service/init/init_system";
+import type { ObservedContainer } from "../../weave_service/observed";
 import { type LiveRouter, observeRouter } from "../../weave_service/router_api";
 import { attempt, attemptLater, lenientHost } from "./lenient_host";
 

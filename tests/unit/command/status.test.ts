@@ -119,7 +119,7 @@ test("a host without any of the parts", async () => {
   assert.equal([observed.docker, observed.service, observed.router], [null, null, null]);
   assert.equal(observed.errors, [
     "there is no systemd here and none of /etc/init/docker.conf, /etc/init.d/docker; install Docker first",
-    'this host\'s init system is neither systemd nor upstart (its first process is "")',
+    'this host\'s init system must be systemd or upstart (its first process is ""). Use a host with either',
   ]);
   assert.match(lines(observed), "bridge    none\n");
 });

@@ -5,7 +5,7 @@ import type { Module } from "../../../modules/core/module";
 import type { Option, OptionTable } from "../../../modules/core/options";
 import { dockerBridgeOpts } from "../../../modules/docker_bridge_opts/module";
 import { weaveBridge } from "../../../modules/weave_bridge/module";
-import { weaveService } from "../../../modules/weave_service/module";
+import { weaveService } from "../../../modules/weave_service/plan";
 import { HOSTILE } from "../support/hostile_values";
 import { SCRIPT as SCRIPT_TEXT } from "../weave_service/hosts";
 import { DockerHost, OPTIONS_FILE, UNIT } from "./docker_stand_in";
@@ -102,7 +102,7 @@ async function hold<Table extends OptionTable, Observed>(
   return refused;
 }
 
-const REMEDY = /; .|must be one of|Give |did you mean/;
+const REMEDY = /; .|\. [A-Z]|must be one of|Give |did you mean/;
 
 test("weave_bridge", async () => {
   assert.ok((await hold(weaveBridge, { host_index: 1, datapath: "vxlan" }, network)) > 300);

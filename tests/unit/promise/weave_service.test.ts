@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { redactSecrets } from "../../../modules/core/redact";
-import { weaveService } from "../../../modules/weave_service/module";
+import { weaveService } from "../../../modules/weave_service/plan";
 import { forAllLater } from "../support/property";
 import { SCRIPT as SCRIPT_TEXT } from "../weave_service/hosts";
 import { found, putFound, text } from "./found_files";

@@ -4,13 +4,13 @@ import { environmentValue } from "../../../modules/formats/environment_file";
 import {
   differingVariables,
   environmentOf,
-  inOrder,
   launchedName,
+  redactEnvironmentFile,
   renderEnvironmentFile,
-  withoutPassword,
+  sortedPeers,
 } from "../../../modules/weave_service/environment";
 import type { ServiceOptions } from "../../../modules/weave_service/options";
-import { expectedScript, readWeaveScript } from "../../../modules/weave_service/weave_script";
+import { expectedScript, readWeaveScript } from "../../../modules/weave_service/script";
 import { matchesGolden } from "../support/golden";
 import { asked, FRESH, golden } from "./hosts";
 
@@ -19,11 +19,11 @@ const render = (options: ServiceOptions): string => renderEnvironmentFile(enviro
 const argsOf = (options: ServiceOptions, version: string): string | undefined =>
   environmentOf(options, { ...FRESH, script: expectedScript(version) }).get("WEAVE_ARGS");
 
-test("the router's environment is the file beside this test", () => {
+test("the router's environment file equals the golden file", () => {
   matchesGolden(render(asked()), golden("weave.env"));
 });
 
-test("the environment has what the script reads, and the password only where there is one", () => {
+test("the environment has what the script reads, and the password only if there is one", () => {
   const environment = environmentOf(asked({ args: ["--no-dns", "--ipalloc-range=10.32.0.0/12"] }), FRESH);
   assert.equal(Object.fromEntries(environment), {
     WEAVE_PEERS: "192.168.50.12 192.168.50.13",
@@ -44,7 +44,7 @@ test("the arguments are those that the script's version knows", () => {
   assert.is(argsOf(dns, "2.8.1"), "--no-restart --plugin=false --proxy=false");
 });
 
-test("on docker0 the router may use its fast datapath, has the part that is asked for, and a name of its own", () => {
+test("on docker0 the router may use its fast datapath, runs only the part of its mode, and gets a name of its own", () => {
   for (const [mode, other] of [
     ["proxy", "plugin"],
     ["plugin", "proxy"],
@@ -66,7 +66,7 @@ test("a router on docker0 keeps the name that it has", () => {
   assert.is(environmentOf(asked(), { ...FRESH, peerName }).get("WEAVE_ARGS"), argsOf(asked(), "2.8.1"));
 });
 
-test("a daemon that accepts no API as old as Weave asks for is asked with its oldest: by script, its container, router", () => {
+test("if the daemon rejects Weave's API version, script, weaveexec and router use its oldest one", () => {
   const variables = (oldestDockerApi: string | null, more = {}): Record<string, string> =>
     Object.fromEntries(
       [...environmentOf(asked(more), { ...FRESH, oldestDockerApi })].filter(([name]) =>
@@ -89,17 +89,17 @@ test("a daemon that accepts no API as old as Weave asks for is asked with its ol
   });
 });
 
-test("a script that does not know of --no-restart is not told", () => {
+test("a script that does not know --no-restart is not given it", () => {
   const script = readWeaveScript('#!/bin/sh\nSCRIPT_VERSION="1.2.0"\n');
   assert.is(environmentOf(asked(), { ...FRESH, script }).get("WEAVE_ARGS"), "--no-dns");
 });
 
-test("bridge and MTU are what is asked", () => {
+test("bridge and MTU come from the options", () => {
   const environment = environmentOf(asked({ bridge: "br0", mtu: 1400 }), FRESH);
   assert.equal([environment.get("DOCKER_BRIDGE"), environment.get("WEAVE_MTU")], ["br0", "1400"]);
 });
 
-test("a variable that differs, comes or goes is named; peers that are told live, and what is none of Weave's, are not", () => {
+test("changed, added and removed variables are named; live ones, and others than Weave's, are not", () => {
   const wanted = new Map([
     ["WEAVE_PEERS", "a"],
     ["WEAVE_ARGS", "--no-dns"],
@@ -115,8 +115,8 @@ test("a variable that differs, comes or goes is named; peers that are told live,
   assert.equal(differingVariables(wanted, present, []), ["WEAVE_PEERS", "OWN", "WEAVE_MTU"]);
 });
 
-test("peers come once each, in an order of their own", () => {
-  assert.equal(inOrder(["host2", "192.168.50.9", "host2", "192.168.50.12"]), [
+test("each peer is there once, in sorted order", () => {
+  assert.equal(sortedPeers(["host2", "192.168.50.9", "host2", "192.168.50.12"]), [
     "192.168.50.12",
     "192.168.50.9",
     "host2",
@@ -125,7 +125,7 @@ test("peers come once each, in an order of their own", () => {
   assert.is(render(asked({ peers: ["b", "a", "b"] })), one);
 });
 
-test("a password with all that is special in the file reads back", () => {
+test("a password with all special characters reads back", () => {
   const password = `a "b" \\ $HOME \`id\` 'c' #;`;
   const content = render(asked({ password }));
   assert.is(environmentValue(content, "WEAVE_PASSWORD"), password);
@@ -138,12 +138,12 @@ test("a password that is not ASCII is written as UTF-8, one character of the con
   }
 });
 
-const shown = (content: string, wanted = ""): string => withoutPassword(content, wanted);
+const shown = (content: string, desired = ""): string => redactEnvironmentFile(content, desired);
 
-test("what is shown of the file tells whether the password is the wanted one, and not the password", () => {
+test("of the password only whether it is the desired one is shown", () => {
   const wanted = render(asked({ password: SECRET }));
   const other = render(asked({ password: "battery staple" }));
-  assert.match(shown(wanted, wanted), "WEAVE_PASSWORD=(the wanted one, not shown)\n");
+  assert.match(shown(wanted, wanted), "WEAVE_PASSWORD=(the desired one, not shown)\n");
   assert.match(shown(other, wanted), "WEAVE_PASSWORD=(another one, not shown)\n");
   assert.is.not(shown(other, wanted), shown(wanted, wanted));
   for (const text of [shown(wanted, wanted), shown(other, wanted)]) assert.not.match(text, /horse|staple/);
@@ -154,7 +154,7 @@ test("a file without a password is shown whole", () => {
   assert.is(shown(content, content), content);
 });
 
-test("a password in a file that another wrote is not shown, however it is written", () => {
+test("a password in a file that something else wrote is not shown, however it is written", () => {
   const files = [
     "WEAVE_PASSWORD=hunter2\n",
     "WEAVE_PASSWORD='hunter2'",

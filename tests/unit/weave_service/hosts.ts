@@ -1,11 +1,10 @@
 import { join } from "node:path";
-import type { ObservedContainer } from "../../../modules/weave_service/container";
 import { resolveDesired } from "../../../modules/weave_service/desired";
 import { environmentOf } from "../../../modules/weave_service/environment";
-import type { ObservedService } from "../../../modules/weave_service/observe";
+import type { ObservedContainer, ObservedService } from "../../../modules/weave_service/observed";
 import { options, type ServiceOptions } from "../../../modules/weave_service/options";
 import type { LiveRouter } from "../../../modules/weave_service/router_api";
-import { readWeaveScript } from "../../../modules/weave_service/weave_script";
+import { readWeaveScript } from "../../../modules/weave_service/script";
 import { optionsOf } from "../support/options";
 
 export const golden = (name: string): string => join(__dirname, "golden", name);
@@ -32,7 +31,7 @@ export const FRESH: ObservedService = {
   startedWith: null,
   startedBefore: false,
   router: null,
-  unfinishedPorts: [],
+  offloadingPorts: [],
   exposed: false,
 };
 

@@ -78,13 +78,13 @@ function running(): Contents {
   };
 }
 
-test("a host with the script alone is seen as it is", async () => {
+test("a host with only the script is observed", async () => {
   assert.equal(await observe(asked(), memoryHost(fresh)), FRESH);
 });
 
-test("a host with the router running is seen as it is", async () => {
-  const seen = await observe(asked(), memoryHost(running()));
-  const { startedWith, ...rest } = seen;
+test("a host with a running router is observed", async () => {
+  const observed = await observe(asked(), memoryHost(running()));
+  const { startedWith, ...rest } = observed;
   const { startedWith: wanted, ...others } = steady();
   assert.equal(rest, others);
   for (const [name, value] of wanted) assert.is(startedWith?.get(name), value, name);
@@ -97,7 +97,7 @@ test("a value of the running router's environment may have = and newlines in it"
   assert.is(startedWith?.get("OTHER"), "x\ny");
 });
 
-test("a router that runs and does not answer says nothing, and without Docker nobody is asked", async () => {
+test("a router that does not answer is null, and without Docker nothing is asked", async () => {
   const silent = Object.entries(running().services ?? {}).filter(([request]) => !request.includes("/report"));
   const soon = asked({ state: "stopped" });
   assert.is((await observe(soon, memoryHost({ ...running(), services: Object.fromEntries(silent) }))).router, null);
@@ -109,13 +109,13 @@ test("a router that runs and does not answer says nothing, and without Docker no
   assert.equal([container, router, oldestDockerApi], [null, null, null]);
 });
 
-test("a port that leaves checksums unfinished is seen, and a host without ethtool", async () => {
+test("a port with TX checksum offload on is found, and a host without ethtool", async () => {
   const programs = { ...running().programs, "ethtool -k vethwe-bridge": "tx-checksumming: on\n" };
-  assert.equal((await observe(asked(), memoryHost({ ...running(), programs }))).unfinishedPorts, ["vethwe-bridge"]);
-  assert.is((await observe(asked(), memoryHost({ ...fresh, names: {} }))).unfinishedPorts, null);
+  assert.equal((await observe(asked(), memoryHost({ ...running(), programs }))).offloadingPorts, ["vethwe-bridge"]);
+  assert.is((await observe(asked(), memoryHost({ ...fresh, names: {} }))).offloadingPorts, null);
 });
 
-test("a start under way is waited for, and one that waits for Docker's; one that has failed and is tried again is not", async () => {
+test("a start in progress is waited for, also one that waits for Docker's; one that has failed and is retried is not", async () => {
   for (const [under, way] of [
     ["activating", "start-pre"],
     ["inactive", "dead\nJob=41"],
@@ -135,17 +135,17 @@ test("a start under way is waited for, and one that waits for Docker's; one that
   assert.is((await observe(asked(), memoryHost({ ...running(), programs }))).unit.state, "failed");
 });
 
-test("what was started by this run is not there since before it", async () => {
+test("a unit that this run has started was not started before it", async () => {
   const kernel = { ...running().kernel, "/proc/912/stat": started(201) };
   assert.is((await observe(asked(), memoryHost({ ...running(), kernel }))).startedBefore, false);
 });
 
-test("a unit that systemd has not read again is seen", async () => {
+test("a unit that systemd has not reloaded is found", async () => {
   const programs = { ...running().programs, [SHOW]: "MainPID=912\nActiveState=active\nNeedDaemonReload=yes\n" };
   assert.is((await observe(asked(), memoryHost({ ...running(), programs }))).unit.needsReload, true);
 });
 
-test("upstart is told from other inits by its jobs", async () => {
+test("upstart is detected by its jobs", async () => {
   const kernel = { ...fresh.kernel, "/proc/1/comm": "init" };
   const programs = { "initctl status weave": "weave start/running, process 912\n" };
   const upstart = { ...fresh, kernel, programs, names: { "/usr/sbin": ["ethtool"], "/etc/init": ["rc-sysinit.conf"] } };
@@ -155,15 +155,15 @@ test("upstart is told from other inits by its jobs", async () => {
   assert.is((await observe(asked({ state: "stopped" }), memoryHost(launching))).unit.state, "starting");
   assert.match(
     await refusalLater(async () => observe(asked(), memoryHost({ ...upstart, names: {} }))),
-    "this host's init system is neither systemd nor upstart",
+    "this host's init system must be systemd or upstart",
   );
 });
 
-test("a host without the script is refused where the router is to run, and only there", async () => {
+test("a host without the script is refused only if the router is to run", async () => {
   const bare = memoryHost({ ...fresh, files: {} });
   assert.is(
     await refusalLater(async () => observe(asked(), bare)),
-    "script: there is no /usr/local/bin/weave on this host; put the script there (the role weave does, given weave_sha256 or weave_script_file), or say where it is",
+    "script: /usr/local/bin/weave not found on this host. Put the script there (the role weave does, given weave_sha256 or weave_script_file), or set the path",
   );
   for (const state of ["stopped", "absent"]) {
     assert.is((await observe(asked({ state }), bare)).script.version, null);

@@ -7,7 +7,7 @@ import { refusalOf } from "../support/refusal";
 const values = (given: Record<string, unknown>) => optionsOf(options, given);
 const refused = (given: Record<string, unknown>): string => refusalOf(() => values(given));
 
-test("without any options the router runs with no peers from the usual place", () => {
+test("the defaults run the router without peers", () => {
   assert.equal(values({}), {
     component: "router",
     state: "started",
@@ -57,19 +57,22 @@ test("arguments are long options with their values behind =", () => {
   const args = ["--no-dns", "--ipalloc-range=10.32.0.0/12", "--name=0e:5f:33:00:00:01", "--conn-limit=200"];
   assert.equal(values({ args }).args, args);
   for (const bad of ["192.168.50.12", "-h", "--a$x", "--a;b", "--", "--a`id`"]) {
-    assert.match(refused({ args: [bad] }), "is no argument of weave launch; write it as --name=value");
+    assert.match(refused({ args: [bad] }), "is not an argument of weave launch. Write it as --name=value");
   }
 });
 
 test("a password among the arguments is refused, and not shown", () => {
   for (const given of [["--password=hunter2"], ["--password", "hunter2"], "--password hunter2"]) {
     const message = refused({ args: given });
-    assert.match(message, "args: a password there can be read in the process list; give it as password");
+    assert.match(
+      message,
+      "args: --password would show the password in the process list. Set it in the option password",
+    );
     assert.not.match(message, "hunter2");
   }
 });
 
-test("a password that is of no use is refused, and not shown", () => {
+test("an unusable password is refused, and not shown", () => {
   for (const password of ["", "hunter2\n", "hun\0ter2", ["hunter2"]]) {
     const message = refused({ password });
     assert.match(message, "password: ");

@@ -1,8 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { ObservedService } from "../../../modules/weave_service/observe";
+import type { ObservedService } from "../../../modules/weave_service/observed";
 import { plan } from "../../../modules/weave_service/plan";
-import { expectedScript } from "../../../modules/weave_service/weave_script";
+import { expectedScript } from "../../../modules/weave_service/script";
 import { inWords, subjects } from "../support/changes";
 import { refusalOf } from "../support/refusal";
 import { asked, CONTAINER, FRESH, ROUTER, steady } from "./hosts";
@@ -29,12 +29,12 @@ test("on a fresh host files, start with Docker and the router are planned, in th
   assert.equal([changes[3]?.before, changes[3]?.after], ["stopped\n", "running\n"]);
 });
 
-test("on a host that is as wanted nothing is planned", () => {
+test("on a host that matches nothing is planned", () => {
   assert.equal(plan(asked(), steady()).changes, []);
   assert.equal(plan(asked({ peers: ["192.168.50.13", "192.168.50.12", "192.168.50.13"] }), steady()).changes, []);
 });
 
-test("what is reported are state, unit, script and router", () => {
+test("state, unit, script version and router are reported", () => {
   assert.equal(plan(asked(), FRESH).facts, {
     state: "started",
     unit: "weave.service",
@@ -44,7 +44,7 @@ test("what is reported are state, unit, script and router", () => {
   assert.equal(plan(asked(), steady()).facts["router"], ROUTER);
 });
 
-test("this host itself among the peers, by address or name, makes no difference to anything", () => {
+test("this host itself among the peers, by address or name, makes no difference", () => {
   const all = ["192.168.50.12", "host1", "192.168.50.11", "192.168.50.13"];
   assert.equal(plan(asked({ component: "scope", peers: all }), FRESH), plan(asked({ component: "scope" }), FRESH));
   for (const more of [{}, { state: "absent" }]) {
@@ -57,13 +57,13 @@ test("this host itself among the peers, by address or name, makes no difference 
   assert.equal(plan(asked({ ...options, peers: all }), { ...steady(asked(options), old), router: null }).changes, []);
 });
 
-test("a router that was told of its own host forgets it", () => {
+test("a router that has its own host as a target forgets it", () => {
   const targets = ["192.168.50.11", ...ROUTER.targets];
   const [change] = words(asked({ peers: targets }), { ...steady(), router: { ...ROUTER, targets } });
   assert.equal(change?.steps, ["POST /forget peer=192.168.50.11"]);
 });
 
-test("a new peer is told to the running router, and restarts nothing", () => {
+test("a new peer is added to the running router without a restart", () => {
   const options = asked({ peers: ["192.168.50.12", "192.168.50.13", "192.168.50.14"] });
   const { changes } = plan(options, steady());
   assert.equal(subjects(changes), [ENV, "router: peers"]);
@@ -76,7 +76,7 @@ test("a new peer is told to the running router, and restarts nothing", () => {
   for (const change of changes) assert.is(change.disruption, undefined);
 });
 
-test("peers that come and go are told in two requests", () => {
+test("added and removed peers are sent in two requests", () => {
   const options = asked({ peers: ["192.168.50.14", "192.168.50.15"] });
   assert.equal(words(options, steady())[1]?.steps, [
     "POST /connect peer=192.168.50.14&peer=192.168.50.15",
@@ -122,9 +122,9 @@ test("a router that is down is started, and nothing else is touched", () => {
   }
 });
 
-test("a router that runs without an answer is waited for", () => {
+test("a router that runs and does not answer is waited for", () => {
   const [change] = words(asked(), { ...steady(), router: null });
-  assert.is(change?.before, "running, without an answer\n");
+  assert.is(change?.before, "running, not answering\n");
   assert.is(change?.steps.at(-1), "await /status for 300 s");
 });
 
@@ -134,13 +134,13 @@ test("a unit that does not start with Docker is enabled", () => {
   ]);
 });
 
-test("one that starts with the system, as Apollo's did, is enabled anew, or disabled", () => {
+test("a unit that starts with the system, as Apollo's did, is reenabled or disabled", () => {
   const observed: ObservedService = { ...steady(), unit: { ...steady().unit, startsWith: "something else" } };
   assert.equal(words(asked(), observed)[0]?.steps, ["systemctl reenable weave.service"]);
   assert.equal(words(asked({ state: "stopped" }), observed)[1]?.steps, ["systemctl disable weave.service"]);
 });
 
-test("a unit that was changed by hand is written and read again, the router left running", () => {
+test("a unit that was changed by hand is written and reloaded, the router keeps running", () => {
   const changes = words(asked(), {
     ...steady(),
     unit: { ...steady().unit, file: { content: "[Unit]\n", mode: 0o644 } },
@@ -149,12 +149,12 @@ test("a unit that was changed by hand is written and read again, the router left
   assert.is(changes.length, 1);
 });
 
-test("a unit that systemd has not read since it was written is read, by one reload", () => {
+test("a unit that systemd has not read since it was written is loaded by one reload", () => {
   assert.equal(words(asked(), { ...steady(), unit: { ...steady().unit, needsReload: true } }), [
     {
-      subject: "weave.service, as systemd has it",
-      before: "an older one\n",
-      after: "the file's\n",
+      subject: "weave.service, as loaded by systemd",
+      before: "an older version\n",
+      after: "the file's version\n",
       steps: ["systemctl daemon-reload"],
     },
   ]);
@@ -162,7 +162,7 @@ test("a unit that systemd has not read since it was written is read, by one relo
   assert.is(both.flatMap(({ steps }) => steps).filter((step) => step === "systemctl daemon-reload").length, 1);
 });
 
-test("the files' modes are put right, the environment's to root alone", () => {
+test("the files' modes are corrected, the environment file's to root only", () => {
   const { unit, environment } = steady();
   const observed = {
     ...steady(),
@@ -175,7 +175,7 @@ test("the files' modes are put right, the environment's to root alone", () => {
   ]);
 });
 
-test("what a router can't be told live restarts it, which is said to interrupt traffic", () => {
+test("a change that the router's API can't make restarts it, which is reported as a disruption", () => {
   for (const [options, name] of [
     [{ dns: true }, "WEAVE_ARGS"],
     [{ mtu: 1400 }, "WEAVE_MTU"],
@@ -193,16 +193,16 @@ test("what a router can't be told live restarts it, which is said to interrupt t
   }
 });
 
-test("a restart that an interrupted run still owes is found from the running router alone", () => {
+test("a restart that an interrupted run did not make is found from the running router alone", () => {
   const startedWith = new Map([...steady().startedWith, ["WEAVE_ARGS", "--no-dns"]]);
   assert.equal(subjects(plan(asked(), { ...steady(), startedWith }).changes), [STATE]);
 });
 
-test("a router that answers and is no process of the unit is not restarted for its environment", () => {
+test("a router that answers and is not a process of the unit is not restarted for its environment", () => {
   assert.equal(plan(asked(), { ...steady(), startedWith: null }).changes, []);
 });
 
-test("a new, another or no password restarts the router, and is in nothing that is shown", () => {
+test("a new, another or no password restarts the router, and is never shown", () => {
   const [one, two] = ["correct horse", "battery staple"];
   const has = (password: string | null): ObservedService => {
     return steady(asked({ password }));
@@ -229,7 +229,7 @@ test("a new, another or no password restarts the router, and is in nothing that 
   assert.match(plan(asked({ password: one }), has(two)).changes[1]?.before ?? "", "WEAVE_PASSWORD");
 });
 
-test("the password reaches the file that root alone reads, and no command or request", () => {
+test("the password is in the file that only root can read, and in no command or request", () => {
   const { changes } = plan(asked({ password: "correct horse" }), FRESH);
   const carrying = changes
     .flatMap(({ actions }) => actions)
@@ -267,13 +267,13 @@ test("absent: stopped, disabled and its files removed, in this order; nothing wh
   assert.equal(plan(asked({ state: "absent" }), FRESH).changes, []);
 });
 
-test("restarted: once a run, and none where this run has started it", () => {
+test("restarted: once a run, and not if this run has started it", () => {
   const [change] = plan(asked({ state: "restarted" }), steady()).changes;
-  assert.is(change?.before, "running, since before this run\n");
+  assert.is(change?.before, "running, started before this run\n");
   assert.equal(plan(asked({ state: "restarted" }), { ...steady(), startedBefore: false }).changes, []);
 });
 
-test("enabled: files and start with Docker, and what runs is left as it is", () => {
+test("enabled: files and start with Docker, and nothing is started or stopped", () => {
   const options = asked({ state: "enabled" });
   assert.equal(subjects(plan(options, FRESH).changes), [ENV, UNIT, ENABLED]);
   assert.equal(plan(options, down("stopped")).changes, []);
@@ -281,7 +281,7 @@ test("enabled: files and start with Docker, and what runs is left as it is", () 
 
 test("another image than the script's restarts the router", () => {
   const [change] = plan(asked(), { ...steady(), container: { ...CONTAINER, image: "weaveworks/weave:2.8.0" } }).changes;
-  assert.is(change?.before, "running, of the image weaveworks/weave:2.8.0, not 2.8.1\n");
+  assert.is(change?.before, "running, with the image weaveworks/weave:2.8.0, not 2.8.1\n");
 });
 
 const FOREIGN: ObservedService = {
@@ -291,7 +291,7 @@ const FOREIGN: ObservedService = {
 };
 const POLICY = "container weave: restart policy";
 
-test("a router that something else has launched as wanted is taken over without a restart", () => {
+test("a matching router that something else has launched is taken over without a restart", () => {
   const changes = words(asked(), FOREIGN).slice(3);
   assert.equal(
     changes.map(({ subject, steps }) => [subject, ...steps]),
@@ -304,10 +304,10 @@ test("a router that something else has launched as wanted is taken over without 
   for (const { disruption } of plan(asked(), FOREIGN).changes) assert.is(disruption, undefined);
 });
 
-test("one that was launched otherwise is launched anew, and it is said why, without secrets", () => {
+test("one that does not match is launched again, with the reason, without secrets", () => {
   const cases = [
     [{ password: "horse" }, "it has another password"],
-    [{ args: ["--trusted-subnets=192.168.50.0/24"] }, "it was not given --trusted-subnets=192.168.50.0/24"],
+    [{ args: ["--trusted-subnets=192.168.50.0/24"] }, "it was launched without --trusted-subnets=192.168.50.0/24"],
     [{ env: { VERSION: "2.8.2" } }, "its image is weaveworks/weave:2.8.1, not 2.8.2"],
   ] as const;
   for (const [options, why] of cases) {
@@ -326,7 +326,7 @@ test("a unit that something else wrote, such as Apollo's role, is replaced under
   assert.equal(subjects(plan(asked(), apollos).changes), [UNIT]);
 });
 
-test("one that something else has launched is stopped for good, and removed", () => {
+test("a router that something else has launched is stopped, not restarted by Docker, and removed", () => {
   assert.equal(
     words(asked({ state: "stopped" }), FOREIGN).map(({ subject, steps }) => [subject, ...steps]),
     [
@@ -337,20 +337,20 @@ test("one that something else has launched is stopped for good, and removed", ()
   assert.equal(subjects(plan(asked({ state: "absent" }), FOREIGN).changes), [STATE, "container weave"]);
   const stopped = { ...FOREIGN, container: { ...CONTAINER, running: false, restartPolicy: "always" }, router: null };
   const [removal] = plan(asked({ state: "absent" }), stopped).changes;
-  assert.is(removal?.disruption, "the container weave, which would come back with Docker");
+  assert.is(removal?.disruption, "the container weave, which Docker would start again");
 });
 
-test("unfinished checksums are mended on the port alone; without ethtool the router is refused", () => {
-  const [change] = words(asked(), { ...steady(), unfinishedPorts: ["vethwe-bridge"] });
+test("TX checksum offload is turned off on the port alone; without ethtool the router is refused", () => {
+  const [change] = words(asked(), { ...steady(), offloadingPorts: ["vethwe-bridge"] });
   assert.equal(change?.steps, ["ethtool -K vethwe-bridge tx off"]);
   assert.match(
-    refusalOf(() => plan(asked(), { ...FRESH, unfinishedPorts: null })),
-    "there is no ethtool on this host",
+    refusalOf(() => plan(asked(), { ...FRESH, offloadingPorts: null })),
+    "ethtool not found on this host",
   );
-  assert.ok(plan(asked({ mode: "proxy" }), { ...FRESH, unfinishedPorts: null }).changes.length > 0);
+  assert.ok(plan(asked({ mode: "proxy" }), { ...FRESH, offloadingPorts: null }).changes.length > 0);
 });
 
-test("the host is exposed where asked, live", () => {
+test("the host is exposed on request, without a restart", () => {
   const options = asked({ mode: "proxy", expose: true });
   const observed = steady(options);
   assert.equal(words(options, observed), [
@@ -359,11 +359,11 @@ test("the host is exposed where asked, live", () => {
   assert.equal(plan(options, { ...observed, exposed: true }).changes, []);
   assert.match(
     refusalOf(() => plan(asked({ expose: true }), FRESH)),
-    /^expose: in the mode bridge/,
+    /^expose: must not be given in the mode bridge/,
   );
 });
 
-test("up to Weave 1.1 no router says what it was told, so other peers restart it", () => {
+test("up to Weave 1.1 routers do not report their targets, so other peers restart them", () => {
   const host = { ...FRESH, script: expectedScript("1.0.3") };
   const options = asked({ mode: "proxy" });
   const observed = { ...steady(options, host), router: null };
@@ -372,7 +372,7 @@ test("up to Weave 1.1 no router says what it was told, so other peers restart it
   assert.is(change?.before, "running, with other WEAVE_PEERS\n");
 });
 
-test("on upstart the same is done in its own words", () => {
+test("on upstart the same is done with its own commands", () => {
   const host = { ...FRESH, init: "upstart" as const, script: expectedScript("1.9.8") };
   assert.equal(
     words(asked(), host).map(({ subject, steps }) => [subject, ...steps]),
@@ -397,13 +397,13 @@ test("on upstart the same is done in its own words", () => {
   ]);
 });
 
-test("another's container that only has the name is left alone, and refused", () => {
+test("a container of the same name and another image is refused, and left alone", () => {
   const having = (image: string): ObservedService => ({ ...FRESH, container: { ...CONTAINER, image } });
   for (const image of ["nginx", "nginx:1.27", "example.com:5000/weave/web", "weaveworks/weavedb:latest"]) {
     for (const state of ["started", "stopped", "absent"]) {
       assert.match(
         refusalOf(() => plan(asked({ state }), having(image))),
-        `there is a container weave of the image ${image}`,
+        `the container weave must be of an image weave (its image is ${image})`,
       );
     }
   }
@@ -421,19 +421,19 @@ test("arguments that contradict other options are refused", () => {
   const refused = (options: Record<string, unknown>): string => refusalOf(() => plan(asked(options), FRESH));
   assert.match(
     refused({ args: ["--name=0e:00:00:00:00:01"] }),
-    /^args: in the mode bridge .* give it as weave_bridge's mac$/,
+    /^args: --name must not be given in the mode bridge, .* Set weave_bridge's mac instead$/,
   );
-  assert.match(refused({ args: ["--no-dns"], dns: true }), /^args: --no-dns contradicts dns; /);
+  assert.match(refused({ args: ["--no-dns"], dns: true }), /^args: --no-dns contradicts dns\. /);
 });
 
-test("a component is run by the verbs of the script's version, or refused", () => {
+test("a component that the script's version can't run is refused", () => {
   assert.match(
     refusalOf(() => plan(asked({ component: "proxy" }), FRESH)),
-    /^component: since Weave 2\.0 the proxy runs within the router; /,
+    /^component: since Weave 2\.0 the proxy runs within the router\. /,
   );
   assert.match(
     refusalOf(() => plan(asked({ component: "plugin" }), { ...FRESH, script: expectedScript("1.0.3") })),
-    /^component: the weave script here is older than the plugin; /,
+    /^component: the weave script on this host is older than the plugin\. /,
   );
   assert.match(
     refusalOf(() => plan(asked({ dns: true, mode: "proxy" }), { ...FRESH, script: expectedScript("1.0.3") })),
@@ -441,7 +441,7 @@ test("a component is run by the verbs of the script's version, or refused", () =
   );
 });
 
-test("a password in a unit that another wrote is not shown", () => {
+test("a password in a unit that something else wrote is not shown", () => {
   const unit = {
     ...FRESH.unit,
     file: { content: "ExecStart=/mnt/weave launch --password 'hush hush'\n", mode: 0o644 },

@@ -1,12 +1,12 @@
 import mustache from "mustache";
-import { run } from "../core/change";
-import { UserError } from "../core/errors";
-import type { Host } from "../core/host/host";
-import type { Component } from "./components";
-import type { InitSystem, Job, ObservedUnit } from "./init_system";
-import { finishChecksums, launchOrAdopt } from "./shell_steps";
+import { run } from "../../../core/change";
+import { UserError } from "../../../core/errors";
+import type { Host } from "../../../core/host/host";
+import type { Component } from "../../components";
+import type { InitSystem, Job, ObservedUnit } from "../init_system";
+import { disableChecksumOffload, launchOrAdopt } from "../steps";
 
-const TEMPLATE = `# Written by Ansible's weave_service, which replaces what is changed here by hand.
+const TEMPLATE = `# Written by Ansible's weave_service. Changes made here by hand are overwritten.
 description "{{description}}"
 
 {{#needs}}
@@ -18,7 +18,7 @@ start on started docker
 stop on stopping docker
 {{/needs}}
 
-# Ten failures in as many minutes, and it stays stopped. Ended in order, it is not started again.
+# After ten failures in ten minutes it stays stopped. After a regular end it is not started again.
 respawn
 respawn limit 10 600
 normal exit 0
@@ -29,18 +29,18 @@ script
   set -a
   . {{environment}}
   set +a
-  # The first launch pulls the images, however long that takes: no limit holds here.
-  # One that fails is tried again after a while.
+  # The first launch pulls images, which may take long: there is no time limit here.
+  # After a failed launch the job waits before it is started again.
   {{launch}} || { sleep 5; exit 1; }
 {{#checksums}}
-  # TCP between hosts dies of unfinished checksums on the router's port.
+  # With TX checksum offload on the router's port, TCP between hosts fails.
   {{checksums}}
 {{/checksums}}
 {{#expose}}
   {{script}} expose
 {{/expose}}
 {{#clearRestartPolicy}}
-  # Docker is not to start it by itself.
+  # Only this job starts the container, not Docker.
   docker update --restart=no {{container}} || true
 {{/clearRestartPolicy}}
   exec /usr/bin/docker attach --no-stdin {{container}}
@@ -51,7 +51,7 @@ post-stop script
 end script
 `;
 
-/** Upstart's jobs (init(5)): Ubuntu 14.04's, as Apollo's article has them. */
+/** Upstart, the init system of Ubuntu 14.04 (init(5)). Experimental. */
 export const UPSTART: InitSystem = {
   nameOf: ({ container }) => container,
   pathOf,
@@ -64,9 +64,9 @@ export const UPSTART: InitSystem = {
       : { do: "write", path: overrideOf(component), content: "manual\n", mode: 0o644 },
     run(["initctl", "reload-configuration"]),
   ],
-  // A start that is under way can't be joined.
+  // "initctl start" fails while a start is in progress.
   start: ({ container }, state) => (state === "starting" ? [] : [["initctl", "start", container]]),
-  // Not initctl's restart, which goes on with the text that the job was started with.
+  // "initctl restart" would keep the text that the job was started with.
   restart: ({ container }) => [
     ["initctl", "stop", container],
     ["initctl", "start", container],
@@ -87,13 +87,13 @@ function render(job: Job): string {
   const { component, script, stop, expose, clearRestartPolicy, bridge } = job;
   const { description, container, needs, environmentPath: environment } = component;
   const view = { description, container, needs, environment, script, stop, expose, clearRestartPolicy };
-  const shell = { launch: launchOrAdopt(job), checksums: bridge === null ? null : finishChecksums(bridge) };
-  return mustache.render(TEMPLATE, { ...view, ...shell }, undefined, { escape: line });
+  const shell = { launch: launchOrAdopt(job), checksums: bridge === null ? null : disableChecksumOffload(bridge) };
+  return mustache.render(TEMPLATE, { ...view, ...shell }, undefined, { escape: oneLine });
 }
 
-/** A script of init(5) is lines of shell up to "end script"; what is put in here is a line's part. */
-function line(text: string): string {
-  if (/\p{Cc}/u.test(text)) throw new UserError(`${JSON.stringify(text)} can't stand in a line of an upstart job`);
+/** A script in init(5) goes up to a line "end script", so what is put into a line must stay within it. */
+function oneLine(text: string): string {
+  if (/\p{Cc}/u.test(text)) throw new UserError(`${JSON.stringify(text)} must not contain control characters`);
   return text;
 }
 
@@ -105,19 +105,19 @@ function observe(component: Component, host: Host): ObservedUnit {
     file,
     startsWith: file !== null && !/^\s*manual\s*$/m.test(override) ? "Docker" : "nothing",
     needsReload: file !== null && status.status !== 0,
-    ...unlessLaunching(parseStatus(status.stdout), host),
+    ...startingIfInShell(parseStatus(status.stdout), host),
   };
 }
 
-/** For upstart a job runs as soon as its script does, which at the end becomes what waits for the container. */
-function unlessLaunching(status: Status, host: Host): Status {
+/** Upstart reports a job as running while its shell script still launches; only its last command waits for the container. */
+function startingIfInShell(status: Status, host: Host): Status {
   const launching = status.state === "running" && host.readText(`/proc/${status.pid}/comm`) === "sh";
   return launching ? { state: "starting", pid: 0 } : status;
 }
 
 type Status = Pick<ObservedUnit, "state" | "pid">;
 
-/** Reads the answer of `initctl status`: `weave start/running, process 1234`. */
+/** Parses the output of `initctl status`, such as "weave start/running, process 1234". */
 export function parseStatus(output: string): Status {
   const [, goal, state = "", pid] = /^\S+ (start|stop)\/([a-z-]+)(?:, process (\d+))?/m.exec(output) ?? [];
   if (goal === undefined || state === "waiting") return { state: "stopped", pid: 0 };

@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { resolveDesired } from "../../../modules/weave_service/desired";
-import { expectedScript } from "../../../modules/weave_service/weave_script";
-import { matchesGolden } from "../support/golden";
-import { asked, FRESH, golden } from "./hosts";
+import { resolveDesired } from "../../../../modules/weave_service/desired";
+import { expectedScript } from "../../../../modules/weave_service/script";
+import { matchesGolden } from "../../support/golden";
+import { asked, FRESH, golden } from "../hosts";
 
-/** Units and jobs, to the byte. */
+/** Compares units and jobs byte by byte. */
 const test = suite("units of systemd and jobs of upstart");
 
 interface Unit {
@@ -36,12 +36,12 @@ for (const [name, unit] of Object.entries(UNITS)) {
   });
 }
 
-/** Each stanza of init(5) that a job here may have, with what it takes. */
+/** The stanzas of init(5) that our jobs use, with their arguments. */
 const STANZAS =
   /^(description "[^"]*"|(start|stop) on (started|stopping) \w+|respawn|respawn limit \d+ \d+|normal exit \d+|kill timeout \d+|console log)$/;
 
 for (const [name, unit] of Object.entries(UNITS).filter(([, { init }]) => init === "upstart")) {
-  test(`${name} holds to upstart's grammar, and its scripts to sh's`, () => {
+  test(`${name} follows upstart's grammar, and its scripts sh's`, () => {
     let scripts = 0;
     const rest = textOf(unit).replace(/^(?:post-stop )?script\n([\s\S]*?)^end script$/gm, (_, body: string) => {
       scripts++;

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parseStatus } from "../../../modules/weave_service/upstart";
+import { parseStatus } from "../../../../modules/weave_service/init/upstart/upstart";
 
 const answers = {
   "weave start/running, process 1234": { state: "running", pid: 1234 },

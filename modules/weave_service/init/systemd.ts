@@ -1,22 +1,22 @@
 import mustache from "mustache";
-import { run } from "../core/change";
-import { UserError } from "../core/errors";
-import type { Host } from "../core/host/host";
-import { unitProperties } from "../core/systemctl";
-import type { Component } from "./components";
+import { run } from "../../core/change";
+import { UserError } from "../../core/errors";
+import type { Host } from "../../core/host/host";
+import { unitProperties } from "../../core/systemctl";
+import type { Component } from "../components";
 import type { InitSystem, Job, ObservedUnit, StartsWith } from "./init_system";
-import { finishChecksums, launchOrAdopt } from "./shell_steps";
+import { disableChecksumOffload, launchOrAdopt } from "./steps";
 
 const UNITS = "/etc/systemd/system";
 
-const TEMPLATE = `# Written by Ansible's weave_service, which replaces what is changed here by hand.
+const TEMPLATE = `# Written by Ansible's weave_service. Changes made here by hand are overwritten.
 [Unit]
 Description={{description}}
 Documentation={{documentation}}
 Requires=docker.service{{#needs}} {{needs}}.service{{/needs}}
 After=docker.service network-online.target{{#needs}} {{needs}}.service{{/needs}}
 Wants=network-online.target
-# Ten failures in as many minutes, and it stays failed.
+# After ten failures in ten minutes it stays failed.
 StartLimitIntervalSec=600
 StartLimitBurst=10
 
@@ -25,18 +25,18 @@ EnvironmentFile={{environment}}
 ExecStartPre=/bin/sh -c '{{launch}}'
 ExecStart=/usr/bin/docker attach --no-stdin {{container}}
 {{#checksums}}
-# TCP between hosts dies of unfinished checksums on the router's port.
+# With TX checksum offload on the router's port, TCP between hosts fails.
 ExecStartPost=/bin/sh -c '{{checksums}}'
 {{/checksums}}
 {{#expose}}
 ExecStartPost={{script}} expose
 {{/expose}}
 {{#clearRestartPolicy}}
-# Docker is not to start it by itself.
+# Only this unit starts the container, not Docker.
 ExecStartPost=-/usr/bin/docker update --restart=no {{container}}
 {{/clearRestartPolicy}}
 ExecStop={{script}} {{stop}}
-# The first launch pulls the images, however long that takes.
+# The first launch pulls images, which may take long.
 TimeoutStartSec=infinity
 Restart=on-failure
 RestartSec=5
@@ -45,19 +45,19 @@ RestartSec=5
 WantedBy=docker.service
 `;
 
-/** systemd's units: started after Docker and along with it, stopped before it. */
+/** systemd: units that are started after and with Docker, and stopped before it. */
 export const SYSTEMD: InitSystem = {
   nameOf: unitOf,
   pathOf,
   render,
   observe,
   reload: [run(["systemctl", "daemon-reload"])],
-  // Other links than those that the unit's own text asks for are taken away by "reenable" and "disable" alone.
+  // "enable" adds the links of the [Install] section but only "reenable" and "disable" remove others.
   enable: (component, enabled, before) => {
     const verb = enabled ? (before === "nothing" ? "enable" : "reenable") : "disable";
     return [run(["systemctl", verb, unitOf(component)])];
   },
-  // A unit that has failed too often is started by nobody until its failures are forgotten.
+  // systemd refuses to start a unit that has reached its start limit until the failures are reset.
   start: (component, state) => [
     ...(state === "failed" ? [["systemctl", "reset-failed", unitOf(component)]] : []),
     ["systemctl", "start", unitOf(component)],
@@ -79,13 +79,15 @@ function render(job: Job): string {
   const { component, script, stop, expose, clearRestartPolicy, bridge } = job;
   const { description, documentation, container, needs, environmentPath: environment } = component;
   const view = { description, documentation, container, needs, environment, script, stop, expose, clearRestartPolicy };
-  const shell = { launch: launchOrAdopt(job), checksums: bridge === null ? null : finishChecksums(bridge) };
-  return mustache.render(TEMPLATE, { ...view, ...shell }, undefined, { escape: expanded });
+  const shell = { launch: launchOrAdopt(job), checksums: bridge === null ? null : disableChecksumOffload(bridge) };
+  return mustache.render(TEMPLATE, { ...view, ...shell }, undefined, { escape: escapeCommandLine });
 }
 
-/** systemd expands "%" and "$" in a command line; doubled, each stands for itself. Single quotes and newlines end a word. */
-function expanded(text: string): string {
-  if (/['\\]|\p{Cc}/u.test(text)) throw new UserError(`${JSON.stringify(text)} can't stand in a unit's command line`);
+/** systemd expands "%" and "$" in a command line unless doubled; a single quote or a newline would end the quoted shell. */
+function escapeCommandLine(text: string): string {
+  if (/['\\]|\p{Cc}/u.test(text)) {
+    throw new UserError(`${JSON.stringify(text)} must not contain quotes, backslashes or control characters`);
+  }
   return text.replace(/[%$]/g, "$&$&");
 }
 
@@ -103,15 +105,16 @@ function observe(component: Component, host: Host): ObservedUnit {
 
 function startsWith(unit: string, host: Host): StartsWith {
   const wantedBy = (target: string): boolean => host.readlink(`${UNITS}/${target}.wants/${unit}`) !== null;
-  // Apollo's units were the system's own.
+  // Apollo's units were started with the system.
   if (wantedBy("multi-user.target")) return "something else";
   return wantedBy("docker.service") ? "Docker" : "nothing";
 }
 
 function stateOf(property: (name: string) => string): ObservedUnit["state"] {
   const state = STATES[property("ActiveState")] ?? "stopped";
-  // Between two tries it has failed, however it is called; one that waits for Docker's own start is about to start.
+  // Between two attempts systemd reports "activating", although the last one has failed.
   if (property("SubState") === "auto-restart") return "failed";
+  // A queued job: the unit waits for Docker's start and is started next.
   return state === "stopped" && Number(property("Job")) > 0 ? "starting" : state;
 }
 

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { expectedScript, readWeaveScript } from "../../../modules/weave_service/weave_script";
+import { expectedScript, readWeaveScript } from "../../../modules/weave_service/script";
 
 const generations: Readonly<Record<string, string>> = {
   "0.11.2": "first",

@@ -3,14 +3,14 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { resolveDesired } from "../../../modules/weave_service/desired";
-import { refusalOf } from "../support/refusal";
-import { inTemporaryFolder } from "../support/temporary_folder";
-import { asked, FRESH } from "./hosts";
+import { resolveDesired } from "../../../../modules/weave_service/desired";
+import { refusalOf } from "../../support/refusal";
+import { inTemporaryFolder } from "../../support/temporary_folder";
+import { asked, FRESH } from "../hosts";
 
 const renderUnit = (script: string): string => resolveDesired({ ...asked(), script }, FRESH).text;
 
-test("the script is where it is told to be, in every command", () => {
+test("the script's path is in every command", () => {
   const unit = renderUnit("/mnt/weave-2.8.1");
   assert.not.match(unit, "/usr/local/bin/weave");
   assert.is(unit.split("/mnt/weave-2.8.1").length, 4);
@@ -24,15 +24,15 @@ test("a path that would be more than one word is refused", () => {
   for (const script of ["/mnt/a b", "/mnt/a\nExecStop=/bin/true", "/mnt/$HOME", '/mnt/"a"', "/mnt/a;b", "/mnt/a\\x"]) {
     assert.match(
       refusalOf(() => renderUnit(script)),
-      "can't stand in a unit's command line",
+      "must be one word of a unit's command line",
     );
   }
 });
 
-test("systemd finds nothing wrong with the unit, where it is on this machine", () => {
+test("systemd-analyze finds nothing wrong with the unit, if it is installed", () => {
   if (spawnSync("systemd-analyze", ["--version"]).status !== 0) return;
   inTemporaryFolder((folder) => {
-    // Programs must be there for it, and the unit that it goes with.
+    // It checks that the programs and the required unit exist.
     writeFileSync(join(folder, "docker.service"), "[Service]\nExecStart=/bin/true\n");
     const unit = renderUnit("/bin/true").replace("/usr/bin/docker", "/bin/true");
     writeFileSync(join(folder, "weave.service"), unit);

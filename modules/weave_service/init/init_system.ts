@@ -1,0 +1,52 @@
+import type { Action } from "../../core/change";
+import type { FileState, Host } from "../../core/host/host";
+import type { Component } from "../components";
+
+export type InitName = "systemd" | "upstart";
+
+/** How an init system runs a component: the files it reads and the commands that control it. */
+export interface InitSystem {
+  /** The name of the unit or job. */
+  readonly nameOf: (component: Component) => string;
+  readonly pathOf: (component: Component) => string;
+  readonly render: (job: Job) => string;
+  readonly observe: (component: Component, host: Host) => ObservedUnit;
+  /** Has the init system read its files again. */
+  readonly reload: readonly Action[];
+  /** Has the component started with Docker, or no longer. */
+  readonly enable: (component: Component, enabled: boolean, before: StartsWith) => readonly Action[];
+  /** Commands that start a component in this state, or wait for a start in progress. */
+  readonly start: (component: Component, state: ObservedUnit["state"]) => readonly (readonly string[])[];
+  readonly restart: (component: Component) => readonly (readonly string[])[];
+  readonly stop: (component: Component) => readonly string[];
+  /** Prints the last lines of the component's log. */
+  readonly log: (component: Component) => readonly string[];
+}
+
+/** Everything that a unit's text depends on. */
+export interface Job {
+  readonly component: Component;
+  readonly script: string;
+  readonly launch: string;
+  readonly stop: string;
+  /** Whether the host gets an address on the network after the launch. */
+  readonly expose: boolean;
+  /** The bridge on whose router ports TX checksum offload must be off; null where there is no such bridge. */
+  readonly bridge: string | null;
+  /** Whether the script gives its container a restart policy and has no option against it. */
+  readonly clearRestartPolicy: boolean;
+}
+
+/** What a unit is started along with; "something else" is the boot of the system, for example. */
+export type StartsWith = "Docker" | "something else" | "nothing";
+
+/** A unit as its init system reports it. */
+export interface ObservedUnit {
+  readonly file: FileState | null;
+  readonly startsWith: StartsWith;
+  /** Whether the file has changed since the init system read it. */
+  readonly needsReload: boolean;
+  readonly state: "running" | "starting" | "stopping" | "stopped" | "failed";
+  /** The main process, 0 if there is none. */
+  readonly pid: number;
+}

@@ -1,0 +1,43 @@
+import { UserError } from "../../core/errors";
+import type { Component } from "../components";
+import type { Job } from "./init_system";
+
+/** Shell commands that systemd units and upstart jobs share. They run with the environment file's variables. */
+
+/** If this file is present when the unit starts, the unit keeps the running container and launches no other. */
+export function adoptPath({ container }: Component): string {
+  return `/run/${container}.adopt`;
+}
+
+/**
+ * Shell that launches the component, or keeps its running container if it is to be adopted. A container left by a crash
+ * would make the launch fail, so it is stopped first. If the new container dies at once, its log goes to the unit's log.
+ * Throws a UserError for a script whose path a shell or an init system would not read as one word.
+ */
+export function launchOrAdopt({ component, script: path, launch, stop }: Job): string {
+  const script = singleWord(path);
+  return (
+    `rm ${adoptPath(component)} 2>/dev/null || { ${script} ${stop} || true; ` +
+    `${script} ${launch} $WEAVE_ARGS $WEAVE_PEERS || { docker logs --tail 20 ${component.container}; false; }; }`
+  );
+}
+
+function singleWord(text: string): string {
+  if (!/^[\w./+@:%-]+$/.test(text)) {
+    throw new UserError(
+      `script: ${JSON.stringify(text)} must be one word of a unit's command line; use letters, digits and "_.+@:%/-"`,
+    );
+  }
+  return text;
+}
+
+/** Shell that turns TX checksum offload off on the router's ports of a bridge. */
+export function disableChecksumOffload(bridge: string): string {
+  return (
+    `for port in /sys/class/net/${bridge}/brif/${ROUTER_PORTS}*; do ` +
+    `[ ! -e "$port" ] || ethtool -K "\${port##*/}" tx off; done`
+  );
+}
+
+/** Prefix of the router's ports on the bridge: vethwe-bridge, or up to Weave 1.1 vethwepl and a number. */
+export const ROUTER_PORTS = "vethwe";

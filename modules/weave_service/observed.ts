@@ -1,0 +1,57 @@
+import type { FileState } from "../core/host/host";
+import type { InitName, ObservedUnit } from "./init/init_system";
+import type { ServiceOptions } from "./options";
+import type { LiveRouter } from "./router_api";
+import type { WeaveScript } from "./script";
+
+/** Variables by name. Values have one character a byte, as in files. */
+export type Environment = ReadonlyMap<string, string>;
+
+/** A component's container, as Docker reports it. */
+export interface ObservedContainer {
+  readonly running: boolean;
+  /** Such as weaveworks/weave:2.8.1. */
+  readonly image: string;
+  /** Docker's restart policy: "no", "always" and so on. */
+  readonly restartPolicy: string;
+  /** The arguments of its main process. */
+  readonly args: readonly string[];
+  readonly environment: Environment;
+}
+
+/** What weave_service observes on a host. */
+export interface ObservedService {
+  readonly init: InitName;
+  readonly unit: ObservedUnit;
+  /** The environment file. */
+  readonly environment: FileState | null;
+  readonly script: WeaveScript;
+  /** The content of /etc/machine-id. */
+  readonly machineId: string;
+  /** The kernel's host name. */
+  readonly hostName: string;
+  /** The host's IPv4 addresses. */
+  readonly ownAddresses: readonly string[];
+  /** The router's name, now or at its last launch; null if it never had one. */
+  readonly peerName: string | null;
+  /** The oldest API version that the Docker daemon accepts; null if unknown or Docker does not run. */
+  readonly oldestDockerApi: string | null;
+  /** The component's container; null if there is none, or Docker does not run. */
+  readonly container: ObservedContainer | null;
+  /** The environment that the running unit was started with; null if it does not run. */
+  readonly startedWith: Environment | null;
+  /** Whether the running unit was started before this run of the module. */
+  readonly startedBefore: boolean;
+  /** The running router; null if it does not answer. */
+  readonly router: LiveRouter | null;
+  /** The router's ports on the bridge that have TX checksum offload on; null if ethtool is not installed. */
+  readonly offloadingPorts: readonly string[] | null;
+  /** Whether the host has an address on the router's own bridge. */
+  readonly exposed: boolean;
+}
+
+/** Whether the component runs and, if it has an API, answers. */
+export function isReady({ component }: ServiceOptions, { container, script, router }: ObservedService): boolean {
+  const answers = component !== "router" || script.generation === "first" || router !== null;
+  return container?.running === true && answers;
+}

@@ -1,0 +1,51 @@
+import { type Action, type Change, run } from "../core/change";
+import type { HttpRequest } from "../core/host/host";
+import type { DesiredService } from "./desired";
+import { sortedPeers } from "./environment";
+import type { ObservedService } from "./observed";
+import type { ServiceOptions } from "./options";
+import { connect, forget } from "./router_api";
+
+/** The changes to a running router that need no restart. */
+export function planLive(options: ServiceOptions, desired: DesiredService, observed: ObservedService): Change[] {
+  return [
+    ...(observed.router ? peerChanges(options.peers, observed.router.targets) : []),
+    ...checksumOffload(observed),
+    ...exposure(options, desired, observed),
+  ];
+}
+
+/** Removes a restart policy, by which Docker would start a stopped container again with its old settings. */
+export function planNoRestartPolicy({ component: { container } }: DesiredService, observed: ObservedService): Change[] {
+  const policy = observed.container?.restartPolicy ?? "no";
+  if (policy === "no") return [];
+  const actions = [run(["docker", "update", "--restart=no", container])];
+  return [{ subject: `container ${container}: restart policy`, before: `${policy}\n`, after: "no\n", actions }];
+}
+
+function peerChanges(desired: readonly string[], targets: readonly string[]): Change[] {
+  const added = desired.filter((peer) => !targets.includes(peer));
+  const removed = targets.filter((peer) => !desired.includes(peer));
+  if (added.length + removed.length === 0) return [];
+  const lines = (peers: readonly string[]): string => `${sortedPeers(peers).join("\n")}\n`;
+  const send = (request: HttpRequest): Action => ({ do: "request", request });
+  const actions = [
+    ...(added.length > 0 ? [send(connect(added))] : []),
+    ...(removed.length > 0 ? [send(forget(removed))] : []),
+  ];
+  return [{ subject: "router: peers", before: lines(targets), after: lines(desired), actions }];
+}
+
+function checksumOffload({ offloadingPorts }: ObservedService): Change[] {
+  return (offloadingPorts ?? []).map((port) => ({
+    subject: `${port}: TX checksum offload`,
+    before: "on\n",
+    after: "off\n",
+    actions: [run(["ethtool", "-K", port, "tx", "off"])],
+  }));
+}
+
+function exposure({ expose }: ServiceOptions, { script }: DesiredService, { exposed }: ObservedService): Change[] {
+  if (!expose || exposed) return [];
+  return [{ subject: "router: exposed", before: "no\n", after: "yes\n", actions: [run([script, "expose"])] }];
+}

@@ -1,0 +1,69 @@
+import { UserError } from "../core/errors";
+import type { ServiceOptions } from "./options";
+
+/**
+ * Releases of the `weave` script by what their verbs do. `first`: up to 1.1, `launch` runs the router alone. `second`: 1.2
+ * to 1.9, `launch` runs router, proxy and plugin, and each also has a verb of its own. `third`: from 2.0, one container
+ * is all of them.
+ */
+export type Generation = "first" | "second" | "third";
+
+/** What is known of a `weave` script. */
+export interface WeaveScript {
+  /** Such as 2.8.1; null for a build without a number. */
+  readonly version: string | null;
+  readonly generation: Generation;
+  /** Whether it gives containers a restart policy unless it is given --no-restart. */
+  readonly knowsNoRestart: boolean;
+}
+
+/**
+ * Reads a script's text. Each release contains its number (`SCRIPT_VERSION="2.8.1"`, also the tag of its images); a build
+ * without one counts as the newest generation.
+ */
+export function readWeaveScript(text: string): WeaveScript {
+  const [, version = null] = /^SCRIPT_VERSION="v?(\d+\.\d+[^"]*)"/m.exec(text) ?? [];
+  return { version, generation: generationOf(version), knowsNoRestart: text.includes("--no-restart") };
+}
+
+/** What a script of this version would be; null is the newest. */
+export function expectedScript(version: string | null): WeaveScript {
+  const generation = generationOf(version);
+  return { version, generation, knowsNoRestart: generation !== "first" };
+}
+
+function generationOf(version: string | null): Generation {
+  const [major = 2, minor = 0] = version === null ? [] : version.split(".").map((part) => Number.parseInt(part, 10));
+  if (major >= 2) return "third";
+  return major === 1 && minor >= 2 ? "second" : "first";
+}
+
+/** The verbs of the script that launch and stop a component. */
+export interface Verbs {
+  readonly launch: string;
+  readonly stop: string;
+}
+
+const ALL: Verbs = { launch: "launch", stop: "stop" };
+const ROUTER: Verbs = { launch: "launch-router", stop: "stop-router" };
+const PROXY: Verbs = { launch: "launch-proxy", stop: "stop-proxy" };
+const PLUGIN: Verbs = { launch: "launch-plugin", stop: "stop-plugin" };
+
+const VERBS: Readonly<Record<ServiceOptions["component"], Readonly<Record<Generation, Verbs | null>>>> = {
+  router: { first: ALL, second: ROUTER, third: ALL },
+  proxy: { first: PROXY, second: PROXY, third: null },
+  plugin: { first: null, second: PLUGIN, third: null },
+  scope: { first: ALL, second: ALL, third: ALL },
+};
+
+/** The verbs for a component in a script of this generation. Throws a UserError if the script can't run the component. */
+export function verbsOf(component: ServiceOptions["component"], generation: Generation): Verbs {
+  const verbs = VERBS[component][generation];
+  if (verbs !== null) return verbs;
+  throw new UserError(
+    generation === "third"
+      ? `component: since Weave 2.0 the ${component} runs within the router. Run component: router with mode: ${component}, ` +
+          `and this one with state: absent`
+      : `component: the weave script on this host is older than the ${component}. Use 1.4 or newer`,
+  );
+}
