@@ -37,10 +37,10 @@ test("flags are returned by the names of their options", () => {
 
 test("a description names other options by their flags", () => {
   const { mode, args } = serviceOptions;
-  assert.match(mode.description, "C(bridge) is Docker's own bridge I(bridge)");
+  assert.match(mode.description, "With C(bridge) Docker uses I(bridge), which");
   const { mode: flag, "launch-args": launch } = moduleFlags({ mode, args });
-  assert.match(flag?.describe ?? "", "bridge is Docker's own bridge --bridge, which");
-  assert.match(launch?.describe ?? "", "More arguments of weave launch, such as --ipalloc-range=10.2.0.0/16.");
+  assert.match(flag?.describe ?? "", "With bridge Docker uses --bridge, which");
+  assert.match(launch?.describe ?? "", "Additional arguments of weave launch, such as --ipalloc-range=10.2.0.0/16.");
 });
 
 test("the flag of a secret is rejected, with where to put the secret", () => {
