@@ -7,7 +7,7 @@ import { type Bar, barChart } from "./plot";
 import { valuesOf } from "./statistics";
 
 /** What growing, shrinking and changing a live cluster does to its traffic. */
-export const disruption: Part = { name: "disruption", measure, section, plots };
+export const disruption: Part = { name: "disruption", measure, headline, section, plots };
 
 const BETWEEN = ", ";
 
@@ -48,13 +48,12 @@ function section(samples: Samples): string {
   ]);
   return `## What a live cluster notices of a change
 
-Pings go every 50 ms between containers while a change is made, from before its start until 0.3 s after its end. A fourth
-host comes to three and leaves again, by the project's playbooks, with pings between the containers of the three, each to each
-other. "Live" are changes of a bridge's options (the last ones are repairs of what a hand has changed) by the installed command on
-one of two hosts that VXLAN joins, with pings both ways between their containers and from the other host itself. Restarts are
-counted on the hosts that were there before, by Docker's process and by when each container started. Another VXLAN identifier,
-port or own address is not among these: it makes the VXLAN device anew, which the module says beforehand. The router is the
-stand-in of the tests, not Weave's own.
+Pings go every 50 ms between containers, from before a change until 0.3 s after it. A fourth host joins three and leaves again, by
+the project's playbooks, with pings between all containers of the three. "Live" are changes of a bridge's options, and repairs of
+manual changes, by the installed command on one of two hosts that VXLAN joins, with pings both ways between their containers and
+from the other host itself. Restarts are counted on the hosts that were there before, by Docker's process and by the start time of
+each container. Another VXLAN identifier, port or own address is not tried: it recreates the VXLAN device, which the module
+announces. The router is the stand-in of the tests, not Weave's own.
 
 ${verdict(samples, changes)}
 
@@ -62,6 +61,18 @@ ${table(["change", "times", ...FIGURES], rows)}
 
 ![Pings answered and lost, by change](performance/disruption.svg)
 `;
+}
+
+/** What containers notice of a change. */
+function headline(samples: Samples): string {
+  const changes = changesOf(samples);
+  const sum = (figure: Figure): number => sumOf(samples, changes, figure);
+  const restarts = FIGURES.filter((figure) => figure.startsWith("restarts")).reduce(
+    (all, figure) => all + sum(figure),
+    0,
+  );
+  const pings = `${sum("pings lost")} of ${sum("pings answered") + sum("pings lost")} pings to containers were lost`;
+  return `While hosts joined and left and options changed live, ${pings}; restarts of Docker, the router or containers: ${restarts || "none"}.`;
 }
 
 /** Whether nothing was disturbed, in words, by these figures. */

@@ -12,7 +12,7 @@ import type { Part, Samples } from "./part";
 import { barChart } from "./plot";
 import { median, valuesOf } from "./statistics";
 
-/** What a host costs the controller, as there are more of them. */
+/** The controller's CPU time per host, for growing clusters. */
 export const growth: Part = { name: "growth", measure, section, plots };
 
 const REAL = [3, 10, 30];
@@ -120,36 +120,36 @@ function section(samples: Samples): string {
     of(name(count)).toFixed(2),
     (of(name(count)) / of(name(first))).toFixed(2),
   ];
-  const head = ["hosts", "CPU seconds a host", "× the first"];
+  const head = ["hosts", "CPU seconds per host", "× first row"];
   return `## Growth
 
-What one host more costs as a cluster grows, in CPU time. First whole runs that have nothing to do, over SSH, on real hosts;
-of the hosts' own work nothing is in it. The median of ${ROUNDS} runs each.
+What one more host costs, in CPU time of the controller. First: runs that have nothing to do, over SSH, on real hosts, whose own
+work is not counted. Median of ${ROUNDS} runs each.
 
 ${table(head, REAL.map(row(real, REAL[0] ?? 0)))}
 
-Then checks of long inventories: up to ${LAST} names with an underlay address each for one test host, connected to locally, where
-every host is fresh and gets a number; what the modules take on the host is taken off. The first row is the median of
-${ROUNDS} runs, the others are one run each. The target, at most ${TARGET} times the first at ${LAST} hosts, is
+Second: checks of long inventories. Up to ${LAST} names, each with its own underlay address, lead to one test host by a local
+connection; every host is fresh and gets a number. The time that the modules take on the host is subtracted. The first row is the
+median of ${ROUNDS} runs, the others are one run each. The target, at most ${TARGET} times the first row with ${LAST} hosts, is
 ${verdict(samples)}.
 
 ${table(head, LISTED.map(row(listed, LISTED[0] ?? 0)))}
 
-![The controller's CPU time a host](performance/growth.svg)`;
+![The controller's CPU time per host](performance/growth.svg)`;
 }
 
 function verdict(samples: Samples): string {
   const first = valuesOf(samples, listed(LISTED[0] ?? 0));
   const isMet = median(valuesOf(samples, listed(LAST))) <= TARGET * median(first);
   const [least, most] = [Math.min(...first), Math.max(...first)].map((seconds) => seconds.toFixed(2));
-  return `${isMet ? "met" : "missed"}; the first row's runs took ${least} to ${most} s, so what is as near to it can be luck`;
+  return `${isMet ? "met" : "missed"}; the runs of the first row took ${least} to ${most} s, so a result close to the target may be chance`;
 }
 
 function plots(samples: Samples): Record<string, string> {
   const bars = LISTED.map((count) => ({ label: `${count} hosts`, value: median(valuesOf(samples, listed(count))) }));
   const [first] = bars;
   return {
-    growth: barChart("The controller's CPU time a host, in a check", bars, {
+    growth: barChart("The controller's CPU time per host, in a check", bars, {
       unit: " s",
       target: Number(((first?.value ?? 0) * TARGET).toFixed(2)),
     }),

@@ -142,8 +142,8 @@ function section(samples: Samples): string {
   const head = ["module", "whole", "Node's files and programs", "the file, its options", "programs", "the rest"];
   return `## A module alone
 
-A run that has nothing to do, ${ROUNDS} times, on a host: CPU time (user and system), with that of the programs that it starts, in
-times of \`${NODE}\` (Debian's Node) beside it. Targets: at most ${TARGET}, one program, ${MOST_BYTES / 1000} kB.
+A run that has nothing to do, ${ROUNDS} times, on a host. The figure is CPU time (user and system, including the programs that the
+module starts) as a multiple of \`${NODE}\` with Debian's Node, measured in turn. Targets: at most ${TARGET}, one program, ${MOST_BYTES / 1000} kB.
 
 ${table([...head, "started", "bundle"], rows)}
 
@@ -151,16 +151,16 @@ ${verdict(CALLS.flatMap((call) => aimsOf(call, samples)))}
 
 ![CPU time of a module that has nothing to do](performance/modules.svg)
 
-Where it goes, in the same unit, beside the 1 of \`${NODE}\` itself: what Node takes to load what it has for files and programs
-(\`${REQUIRES}\`), which no module can do without; to read and compile the module and read its
-options, as a call with an option that is refused does; the programs, by themselves; and the rest, which is looking, deciding,
-printing, and Node's own work to start each program and to talk HTTP. A Node that runs one program which does nothing
-(\`${RUNS_ONE}\`) takes ${floor(samples).toFixed(2)}: a module that asks any program has that before it begins.
-weave_bridge starts three programs for VXLAN: the kernel tells of its parameters only to \`ip\`, of its forwarding entries only
-to \`bridge\`, of the firewall's rules only to \`iptables\`, and has none of the three in a file. By the router it needs no
-\`bridge\`. weave_service asks \`systemctl\` for its unit, and \`ethtool\` whether the router's port leaves checksums undone,
-which the kernel tells by ioctl(2) alone. What was done about it, and what was tried in vain:
-[decisions/speed.md](decisions/speed.md).`;
+The columns split the time, in the same unit, beside the 1 of \`${NODE}\` itself. First what Node takes to load its parts for files and
+programs (\`${REQUIRES}\`), which every module needs. Then reading and compiling the module and its options, as in a call with an invalid
+option. Then the programs by themselves. The rest is observing, planning, printing, and Node's own work to start each program and
+to speak HTTP. A Node that runs one program that does nothing (\`${RUNS_ONE}\`) takes ${floor(samples).toFixed(2)}: every module that needs a program starts
+from there.
+
+With VXLAN, weave_bridge starts three programs, because the kernel reports the VXLAN's parameters only to \`ip\`, its forwarding
+entries only to \`bridge\`, and the firewall's rules only to \`iptables\`. With the router it needs no \`bridge\`. weave_service asks
+\`systemctl\` for its unit, and \`ethtool\` for the TX checksum offload of the router's port, which the kernel reports only by
+ioctl(2). What was done about all this: [decisions/speed.md](decisions/speed.md).`;
 }
 
 function aimsOf(call: Call, samples: Samples): Aim[] {
@@ -178,11 +178,11 @@ function floor(samples: Samples): number {
 
 function plots(samples: Samples): Record<string, string> {
   const bars = CALLS.map((call) => ({ label: call.name, value: ratio(samples, call.name, beside(call, NODE)) }));
-  const title = `CPU time of a module that has nothing to do, in times of ${NODE}`;
+  const title = `CPU time of a module that has nothing to do, as a multiple of ${NODE}`;
   return {
     modules: barChart(
       title,
-      [...bars, { label: "Node, running one that does nothing", value: floor(samples), tint: 1 }],
+      [...bars, { label: "Node, running a program that does nothing", value: floor(samples), tint: 1 }],
       {
         target: TARGET,
       },

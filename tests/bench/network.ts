@@ -18,7 +18,7 @@ import { median, ratio, valuesOf } from "./statistics";
 import { type Stream, stream } from "./throughput";
 
 /** What the VXLAN datapath costs: throughput, round trip, and broadcasts by the number of peers. */
-export const network: Part = { name: "network", measure, section, plots };
+export const network: Part = { name: "network", measure, headline, section, plots };
 
 const ROUNDS = 7;
 const PEERS = [0, 2, 10, 30];
@@ -27,7 +27,7 @@ const TARGET = 0.8;
 const HOSTS = "host to host";
 const PLAIN = "containers without VXLAN";
 const VXLAN = "containers by VXLAN";
-const WAYS = [HOSTS, PLAIN, VXLAN] as const;
+const PATHS = [HOSTS, PLAIN, VXLAN] as const;
 
 const WHOLE = "Gbit/s";
 const CUT = "Gbit/s in packets";
@@ -35,8 +35,8 @@ const BUSY = "core ms for a Gbit";
 const BUSY_CUT = "core ms for a Gbit in packets";
 const ROUND_TRIP = "round trip in ms";
 
-/** A way between two hosts: where the one end is, as namespace and as what runs a program there, and the other. */
-interface Way {
+/** A path between two hosts: the network namespaces of its ends, the command that enters the first, the address of the second. */
+interface Path {
   readonly from: string;
   readonly enter: readonly string[];
   readonly to: string;
@@ -49,9 +49,9 @@ async function measure(log: (line: string) => void): Promise<Samples> {
     const { status, output } = await ansiblePlaybook(cluster.inventory, ["site.yml", "-e", "weave_datapath=vxlan"]);
     assert.is(status, 0, output);
     const host = cluster.host("apollo1");
-    const ways = await waysOf(cluster);
+    const paths = await pathsOf(cluster);
     log("throughput and round trips");
-    const between = await interleaved(betweenHosts(host, ways), ROUNDS);
+    const between = await interleaved(betweenHosts(host, paths), ROUNDS);
     log("broadcasts");
     await installCommand([host]);
     await addNeighbours(cluster, Math.max(...PEERS));
@@ -68,7 +68,7 @@ async function measure(log: (line: string) => void): Promise<Samples> {
 const copies = (peers: number): string => `packets out for a broadcast with ${peers} peers`;
 const microseconds = (peers: number): string => `µs for a broadcast with ${peers} peers`;
 
-async function waysOf(cluster: Cluster): Promise<Readonly<Record<(typeof WAYS)[number], Way>>> {
+async function pathsOf(cluster: Cluster): Promise<Readonly<Record<(typeof PATHS)[number], Path>>> {
   await startServices(cluster, 1);
   const [near, far] = await findServices(cluster, 1);
   assert.ok(near && far);
@@ -91,12 +91,12 @@ async function waysOf(cluster: Cluster): Promise<Readonly<Record<(typeof WAYS)[n
   };
 }
 
-function betweenHosts(host: Host, ways: Readonly<Record<string, Way>>): Record<string, () => Promise<number>> {
-  const whole = ({ from, to, address }: Way): Promise<Stream> => stream(from, to, address);
-  const cut = async (way: Way): Promise<Stream> => {
+function betweenHosts(host: Host, paths: Readonly<Record<string, Path>>): Record<string, () => Promise<number>> {
+  const whole = ({ from, to, address }: Path): Promise<Stream> => stream(from, to, address);
+  const cut = async (path: Path): Promise<Stream> => {
     await leaveCuttingToTheWire(host, false);
     try {
-      return await whole(way);
+      return await whole(path);
     } finally {
       await leaveCuttingToTheWire(host, true);
     }
@@ -106,17 +106,17 @@ function betweenHosts(host: Host, ways: Readonly<Record<string, Way>>): Record<s
     [WHOLE, BUSY, whole],
     [CUT, BUSY_CUT, cut],
   ] as const) {
-    for (const [name, way] of Object.entries(ways)) {
+    for (const [name, path] of Object.entries(paths)) {
       // Two figures of one and the same stream.
       let last: Stream;
       measurements[`${quantity}, ${name}`] = async () => {
-        last = await measureStream(way);
+        last = await measureStream(path);
         return last.gigabits;
       };
       measurements[`${busy}, ${name}`] = async () => last.milliseconds;
     }
   }
-  for (const [name, { enter, address }] of Object.entries(ways)) {
+  for (const [name, { enter, address }] of Object.entries(paths)) {
     measurements[`${ROUND_TRIP}, ${name}`] = () => roundTrip(host, enter, address);
   }
   return measurements;
@@ -132,11 +132,11 @@ async function leaveCuttingToTheWire(host: Host, leave: boolean): Promise<void> 
 const middle = (samples: Samples, name: string): number => median(valuesOf(samples, name));
 
 function section(samples: Samples): string {
-  const row = (way: string, quantity: string, busy: string): string[] => [
-    middle(samples, `${quantity}, ${way}`).toFixed(2),
-    ratio(samples, `${quantity}, ${way}`, `${quantity}, ${HOSTS}`).toFixed(2),
-    middle(samples, `${busy}, ${way}`).toFixed(0),
-    ratio(samples, `${busy}, ${way}`, `${busy}, ${HOSTS}`).toFixed(2),
+  const row = (path: string, quantity: string, busy: string): string[] => [
+    middle(samples, `${quantity}, ${path}`).toFixed(2),
+    ratio(samples, `${quantity}, ${path}`, `${quantity}, ${HOSTS}`).toFixed(2),
+    middle(samples, `${busy}, ${path}`).toFixed(0),
+    ratio(samples, `${busy}, ${path}`, `${busy}, ${HOSTS}`).toFixed(2),
   ];
   const head = ["Gbit/s", "of host to host", "core ms for a Gbit", "of host to host"];
   const broadcasts = PEERS.map((peers) => [
@@ -144,29 +144,31 @@ function section(samples: Samples): string {
     middle(samples, copies(peers)).toFixed(2),
     middle(samples, microseconds(peers)).toFixed(1),
   ]);
-  const whole = WAYS.map((way) => [way, ...row(way, WHOLE, BUSY), middle(samples, `${ROUND_TRIP}, ${way}`).toFixed(3)]);
-  const cut = WAYS.map((way) => [`${way}, in packets`, ...row(way, CUT, BUSY_CUT), "–"]);
+  const whole = PATHS.map((path) => [
+    path,
+    ...row(path, WHOLE, BUSY),
+    middle(samples, `${ROUND_TRIP}, ${path}`).toFixed(3),
+  ]);
+  const cut = PATHS.map((path) => [`${path}, in packets`, ...row(path, CUT, BUSY_CUT), "–"]);
   return `## What the VXLAN datapath costs
 
-Two test hosts with a container each are joined by the role; a veth pair from each host to a bridge, MTU 1500, is the wire. One
-TCP stream (iperf3, 3 s after one to warm up) and the median of 100 pings go in turn, ${ROUNDS} rounds: from host to host; from
-container to container without VXLAN, which is the same path over a second bridge on each host that is plugged straight into
-the wire, MTU 1500; and from container to container by VXLAN, MTU 1450. Both ends and all between share this machine's
-cores, and whatever else runs here takes of them: so each round's ratio counts, and beside it stands how long the two ends
-keep a core busy. No wire here cuts TCP's 64 KB into packets; "in packets" has the sending host do so, as where the network card
-can't, and each packet then takes the whole path.
+The role joins two test hosts with a container each. The wire is a veth pair from each host to a bridge, MTU 1500. One TCP stream
+(iperf3, 3 s after one to warm up) and the median of 100 pings are measured in turn, ${ROUNDS} rounds, on three paths: from host to
+host; from container to container without VXLAN, over a second bridge on each host that is attached directly to the wire, MTU
+1500; and from container to container by VXLAN, MTU 1450. Everything shares this machine's cores. So each round's ratio counts, and
+the table also shows how long both ends keep a core busy. No wire here splits TCP's 64 KB into packets. For "in packets" the
+sending host does so, as with a network card that can't, and each packet takes the whole path.
 
 ${verdict(samples)}
 
-${table(["way", ...head, "round trip, ms"], [...whole, ...cut])}
+${table(["path", ...head, "round trip, ms"], [...whole, ...cut])}
 
 ![Throughput of one TCP stream](performance/network.svg)
 
-A broadcast frame is copied to each peer by the host that it comes from (head-end replication). A host sends ${FRAMES} UDP
-broadcasts from its own end of the bridge, one right after another; its eth0 counts the packets that leave. The peers are up to
-${Math.max(...PEERS)} addresses in one namespace on the wire that answer ARP and drop what they are sent, not hosts: so this is what the
-sender bears and, as the wire and the dropping mostly take the same core before the sender goes on, somewhat more. A peer bears one
-frame each, whatever their number.
+The sender copies a broadcast frame to each peer (head-end replication). A host sends ${FRAMES} UDP broadcasts from its own end of
+the bridge, one right after another, and its eth0 counts the packets. The peers are up to ${Math.max(...PEERS)} addresses in one namespace on the
+wire that answer ARP and drop what they receive. So this is the sender's cost and somewhat more, because the wire and the dropping
+mostly use the same core. Each peer receives one frame, however many peers there are.
 
 ${growing(samples)}
 
@@ -176,15 +178,23 @@ ${table(["peers", "packets out per frame", "µs per frame"], broadcasts)}
 `;
 }
 
+/** What a container's traffic between hosts loses to VXLAN. */
+function headline(samples: Samples): string {
+  const [vxlan, hosts] = [VXLAN, HOSTS].map((path) => middle(samples, `${WHOLE}, ${path}`).toFixed(1));
+  const part = ratio(samples, `${WHOLE}, ${VXLAN}`, `${WHOLE}, ${HOSTS}`).toFixed(2);
+  return `Between containers on two hosts, the VXLAN datapath carries ${part} of the hosts' own throughput (${vxlan} of ${hosts} Gbit/s on the test machine).`;
+}
+
 /** Whether the target is met, by these figures, and what the other ratios are. */
 function verdict(samples: Samples): string {
-  const of = (quantity: string, way: string): number => ratio(samples, `${quantity}, ${VXLAN}`, `${quantity}, ${way}`);
+  const of = (quantity: string, path: string): number =>
+    ratio(samples, `${quantity}, ${VXLAN}`, `${quantity}, ${path}`);
   const value = of(WHOLE, HOSTS);
   const others = [
     `${of(WHOLE, PLAIN).toFixed(2)} of that between containers without VXLAN`,
     `in packets ${of(CUT, HOSTS).toFixed(2)} and ${of(CUT, PLAIN).toFixed(2)}`,
   ];
-  return `By VXLAN the throughput is ${value.toFixed(2)} of that ${HOSTS}; the target, ${TARGET}, is ${value < TARGET ? "missed" : "met"}. It is ${others.join(", and ")}.`;
+  return `By VXLAN the throughput is ${value.toFixed(2)} of that ${HOSTS}; the target, ${TARGET}, is ${value < TARGET ? "missed" : "met"}. It is ${others.join("; ")}.`;
 }
 
 /** How the time of a broadcast grows, by these figures. */
@@ -193,16 +203,16 @@ function growing(samples: Samples): string {
   const more = middle(samples, microseconds(many)) - middle(samples, microseconds(few));
   const astray = PEERS.filter((peers) => Math.abs(middle(samples, copies(peers)) - peers) > 0.01);
   const left =
-    astray.length === 0 ? "As many copies leave as there are peers" : `Not one copy a peer left with ${astray}`;
-  return `${left}; each peer more adds ${(more / (many - few)).toFixed(2)} µs.`;
+    astray.length === 0 ? "One copy per peer leaves the host" : `Other than one copy per peer left with ${astray}`;
+  return `${left}; each further peer adds ${(more / (many - few)).toFixed(2)} µs.`;
 }
 
 function plots(samples: Samples): Readonly<Record<string, string>> {
   const bars = [WHOLE, CUT].flatMap((quantity, index) =>
-    WAYS.map((way) => ({
-      label: index === 0 ? way : `${way}, in packets`,
-      value: middle(samples, `${quantity}, ${way}`),
-      tint: way === VXLAN ? (0 as const) : (1 as const),
+    PATHS.map((path) => ({
+      label: index === 0 ? path : `${path}, in packets`,
+      value: middle(samples, `${quantity}, ${path}`),
+      tint: path === VXLAN ? (0 as const) : (1 as const),
     })),
   );
   const times = PEERS.map((peers) => ({ label: `${peers} peers`, value: middle(samples, microseconds(peers)) }));

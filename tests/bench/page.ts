@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { ROOT } from "../e2e/playbook";
 import type { Part, Samples } from "./part";
 
-/** What docs/performance/PART.json keeps of a part: when and on what it was measured, and every single value. */
+/** The content of docs/performance/PART.json. */
 export interface Raw {
-  /** The day, such as 2026-11-26. */
+  /** The date, such as 2026-11-26. */
   readonly measured: string;
   /** Such as "2 cores of …, Linux 6.1, ansible-core 2.14.18". */
   readonly machine: string;
@@ -15,33 +15,33 @@ export interface Raw {
 export const FOLDER = "docs/performance";
 export const PAGE = "docs/performance.md";
 
-const HEAD = `# Performance
-
-Written by \`npm run bench\` (on a machine with nothing else to do, with words only the parts of those names), from the raw
-numbers that it keeps in [performance/](performance). Machines differ and have bad minutes: what is compared is measured in
-turn, round after round, and what counts is the median of the ratios; a single time in seconds is only good for an idea. Where it
-is otherwise, as with runs that take minutes, the section says so; below each stands when and on what it was last measured.
+const HEAD = `\`npm run bench\` writes this page from the raw numbers in [performance/](performance). Run it on an idle machine; with names as
+arguments it measures only those parts. Machines differ, and every machine has bad minutes. So what is compared is measured in
+turn, round after round, and the median of the ratios counts; a time in seconds only shows the magnitude. A section says so if it
+was measured otherwise. Below each section stand its date and machine.
 `;
 
-/** The files that the raw numbers of these parts make, by path below the project: the page, and the plots in it. */
+/** The page and its plots, by path below the project, rendered from the raw numbers of these parts. */
 export function render(parts: readonly Part[], rawOf: (part: Part) => Raw | null): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
+  const headlines: string[] = [];
   const sections = parts.flatMap((part) => {
     const raw = rawOf(part);
     if (raw === null) return [];
     for (const [name, svg] of Object.entries(part.plots(raw.samples))) files.set(`${FOLDER}/${name}.svg`, svg);
+    if (part.headline !== undefined) headlines.push(`- ${part.headline(raw.samples)}\n`);
     return [`${part.section(raw.samples).trim()}\n\n<sub>${raw.measured}, ${raw.machine}.</sub>\n`];
   });
-  return files.set(PAGE, [HEAD, ...sections].join("\n"));
+  return files.set(PAGE, ["# Performance\n", headlines.join(""), HEAD, ...sections].join("\n"));
 }
 
-/** What was last measured of a part, or null where it never was. */
+/** The last measurement of a part, or null if there is none. */
 export function readRaw({ name }: Part): Raw | null {
   const path = rawPath(name);
   return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Raw) : null;
 }
 
-/** Keeps what was measured, one figure a line. */
+/** Writes a measurement, one figure per line. */
 export function keepRaw({ name }: Part, raw: Raw): void {
   mkdirSync(join(ROOT, FOLDER), { recursive: true });
   const samples = Object.entries(raw.samples).map(

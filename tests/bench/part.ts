@@ -1,14 +1,16 @@
-/** Figures by what they are of, each with every single value, in the order in which they were measured. */
+/** The measured values by the figure's name, in the order in which they were measured. */
 export type Samples = Readonly<Record<string, readonly number[]>>;
 
-/** One subject of the benchmarks: how it is measured, and what docs/performance.md says of the figures. */
+/** One subject of the benchmarks: how it is measured, and its section of docs/performance.md. */
 export interface Part {
-  /** Its word on the command line, and the name of its files in docs/performance/. */
+  /** Its name on the command line and of its files in docs/performance/. */
   readonly name: string;
-  /** Measures on hosts that it boots and takes down. Says by `log` what it is at. */
+  /** Boots hosts, measures on them and takes them down. Reports progress to `log`. */
   measure(log: (line: string) => void): Promise<Samples>;
-  /** Takes what `measure` returned; returns its section of the page, as Markdown. */
+  /** One line at the top of the page that answers "how fast is it?". */
+  headline?(samples: Samples): string;
+  /** Its section of the page, as Markdown. */
   section(samples: Samples): string;
-  /** Takes what `measure` returned; returns its plots, SVG by name. */
+  /** Its plots, SVG by name. */
   plots(samples: Samples): Readonly<Record<string, string>>;
 }

@@ -8,28 +8,41 @@ import {
   FLOOR_TARGET,
   floorNames,
   KINDS,
+  type Kind,
   runName,
+  type Side,
   target,
 } from "./role_figures";
 import { median, ratio, valuesOf } from "./statistics";
 import { type Aim, isMissed, shown, verdict } from "./verdict";
 
-/** One row of a table, with the ratio that is held against a target. */
+const PLAIN = { pipelining: true, roundTrip: 0 };
+
+/** One row of a table, with the ratio that is compared with a target. */
 interface Row extends Aim {
   readonly cells: readonly string[];
 }
 
-/** Takes what the part has measured; returns its section of the page. */
+/** How long a run takes on two hosts. */
+export function roleHeadline(samples: Samples): string {
+  const name = (kind: Kind, side: Side): string => runName(kind, PLAIN, side);
+  const time = (kind: Kind): string => `${median(valuesOf(samples, name(kind, "role"))).toFixed(1)} s`;
+  const part = (kind: Kind): string => ratio(samples, name(kind, "role"), name(kind, "baseline")).toFixed(2);
+  const [first, second] = ["first run", "second run"] as const;
+  return `The role sets up two fresh hosts in ${time(first)} and takes ${time(second)} if nothing is left to do: ${part(first)} and ${part(second)} of the time of builtin tasks that do the same.`;
+}
+
+/** The section of the page. */
 export function roleSection(samples: Samples): string {
   const [runs, floors] = [runRows(samples), floorRows(samples)];
   return `## The role against builtin tasks
 
-The role, with the datapath \`router\`, against [a role of Ansible's own modules](../tests/bench/baseline) that makes the same of the
-hosts: the bridge and its file, Docker's options, and a service that runs the Weave router, whose peers it knows by facts, as
-Apollo's did. Each has two hosts, booted anew for every first run, with the weave script and a stand-in of the router on them.
-What is measured is the whole of \`ansible-playbook\`, in seconds, the role and the baseline in turn; connections of SSH stay open
-between runs, so only first runs make them. A check is one of hosts that are settled. The 50 ms are added to each round trip of
-the controller's SSH connections.
+The role, with the datapath \`router\`, is compared with [a role of Ansible's builtin modules](../tests/bench/baseline) that does the
+same: the bridge and its file, Docker's options, and a service that runs the Weave router, whose peers it knows from facts, as
+Apollo's role did. Each has two hosts with the weave script and a stand-in of the router, booted again for every first run. The
+figure is the time of the whole \`ansible-playbook\`, in seconds, role and baseline in turn. SSH connections stay open between runs,
+so only first runs open them. A check is one of hosts with nothing to do. The 50 ms are added to each round trip of the
+controller's SSH connections.
 
 ${table(["run", "role", "baseline", "ratio", "target"], runs.map(cellsOf))}
 
@@ -39,8 +52,8 @@ ${table(["run", "role", "baseline", "ratio", "target"], runs.map(cellsOf))}
 
 ![Second runs, as ratios](performance/roles-ratio.svg)
 
-How near a second run is to the least that Ansible can take: the role against a play of as many \`ping\` tasks as it makes calls
-to each host, its look by \`raw\` counted as one, with pipelining and 0 ms. A play without tasks is what Ansible takes for itself.
+How close is a second run to the minimum for Ansible? The role is compared with a play of as many \`ping\` tasks as the role makes
+calls to each host, its probe by \`raw\` included, with pipelining and 0 ms. A play without tasks shows what Ansible itself takes.
 
 ${table(["run", "calls", "role", "as many pings", "no task", "ratio", "target"], floors.map(cellsOf))}
 
@@ -81,18 +94,17 @@ function cellsOf(row: Row): string[] {
   return [row.what, ...row.cells, shown(row), aim];
 }
 
-/** What no role of as many calls gets below: to be held against a target that is missed. */
+/** What no role with as many calls can undercut. */
 function partsOfBaseline(samples: Samples): string {
-  const condition = { pipelining: true, roundTrip: 0 };
-  const role = ratio(samples, runName("second run", condition, "role"), runName("second run", condition, "baseline"));
+  const role = ratio(samples, runName("second run", PLAIN, "role"), runName("second run", PLAIN, "baseline"));
   const floor = floorNames("router");
-  // By way of the role, with which both were measured in turn: seconds of different minutes can't be compared.
+  // Through the role, with which both were measured in turn: seconds of different minutes can't be compared.
   const part = (name: string): string => (role * ratio(samples, name, floor.role)).toFixed(2);
   const calls = median(valuesOf(samples, floor.calls));
-  return `Of the baseline's second run with pipelining and 0 ms, a play without tasks alone takes ${part(floor.empty)}, and one of ${calls} pings ${part(floor.pings)}.`;
+  return `Of the baseline's second run with pipelining and 0 ms, a play without tasks takes ${part(floor.empty)}, and one of ${calls} pings ${part(floor.pings)}.`;
 }
 
-/** Few who write plays name the facts that they use, as that has to be kept up with each change; here is what it would be worth. */
+/** Few authors of plays name the facts that they use; this shows what that would save. */
 function withFewFacts(samples: Samples): string {
   const [on, off] = [true, false].map((pipelining) => {
     const condition = { pipelining, roundTrip: 0 };
@@ -102,7 +114,7 @@ function withFewFacts(samples: Samples): string {
       runName("second run", condition, FEW_FACTS),
     ).toFixed(2);
   });
-  return `Where the baseline gathers no facts but the network's (gather_subset), second runs of the role take ${on} of its time with pipelining and ${off} without.`;
+  return `If the baseline gathers only the network's facts (gather_subset), second runs of the role take ${on} of its time with pipelining and ${off} without.`;
 }
 
 function seconds(samples: Samples, name: string): string {

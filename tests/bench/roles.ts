@@ -3,14 +3,15 @@ import { barChart } from "./plot";
 import { CONDITIONS, conditionName, type Kind, runName, SIDES, target } from "./role_figures";
 import { measureFloor } from "./role_floor";
 import { measureRuns } from "./role_runs";
-import { roleSection } from "./role_section";
+import { roleHeadline, roleSection } from "./role_section";
 import { median, ratio, valuesOf } from "./statistics";
 
-/** The role against tasks of Ansible's own modules that do the same, and against as many tasks that do nothing. */
+/** The role compared with a role of builtin tasks that does the same, and with as many tasks that do nothing. */
 export const roles: Part = {
   name: "roles",
-  // The floor first: it is measured often, and leaves the machine warm for what is measured seldom.
+  // The floor first: its many runs warm the machine up for the few long ones.
   measure: async (log) => ({ ...(await measureFloor(log)), ...(await measureRuns(log)) }),
+  headline: roleHeadline,
   section: roleSection,
   plots: (samples) => ({
     "roles-second-run": secondsChart("A second run, on two hosts", "second run", samples),

@@ -119,7 +119,10 @@ test("what is no number of instances, or no host to balance on, is refused, and 
   for (const wrong of ["instances=many", "instances=0", "balancer=docker9"]) {
     const run = await ansiblePlaybook(cluster.inventory, [`${EXAMPLE}/site.yml`, "--extra-vars", wrong]);
     assert.is(run.status, 2, run.output);
-    assert.match(run.output, /has to be a whole number from 1 on, and balancer: /);
+    assert.match(
+      run.output,
+      /must be a whole number of at least 1 \(found \S+\), and balancer: must be one of the hosts/,
+    );
   }
   assert.equal(await instances(), before);
 });

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes a container image of the host's own Node and a program, unless it is there: no registry is needed for it.
+# Builds a container image from the host's own Node and a program, unless it exists. Needs no registry.
 # Usage: image.sh NAME TAG NODE <PROGRAM
-# Says "made" where it made one. The tag latest is put on it, too.
+# Prints "built" if it built one. Also tags it as latest.
 set -eu
 name=$1 tag=$2 node=$3
 
@@ -12,9 +12,9 @@ trap 'rm -rf "$tree"' EXIT
 mkdir "$tree/bin" "$tree/etc" "$tree/tmp"
 cat >"$tree/program.js"
 cp -L "$node" "$tree/bin/node"
-# Libraries stay where they are looked for, and so do the parts that Debian's Node has in files of their own.
+# Libraries keep their paths, as do the parts of Debian's Node that are separate files.
 ldd "$node" | grep -o '/[^ ]*' | xargs cp -L --parents -t "$tree"
 [ ! -d /usr/share/nodejs ] || cp -r --parents -t "$tree" /usr/share/nodejs
 tar -C "$tree" -c . | docker import --change 'CMD ["node", "/program.js"]' - "$name:$tag" >/dev/null
 docker tag "$name:$tag" "$name"
-echo made
+echo built
