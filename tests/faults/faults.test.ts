@@ -32,7 +32,7 @@ const SAMPLES: Readonly<Record<string, number>> = {
   "bridge: absent from present": 4,
   "bridge under networkd: fresh host": 6,
   "docker options: another's daemon.json": 5,
-  "docker restart: owed": 4,
+  "docker restart: pending": 4,
   "service: fresh host": 3,
 };
 

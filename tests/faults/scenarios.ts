@@ -12,7 +12,7 @@ export interface Scenario {
   readonly start: string;
   /** The task that is run. */
   readonly call: Call;
-  /** Whether the handler's restart of Docker follows where it is owed; then that is what fails on the way. */
+  /** Whether the handler's restart of Docker follows if it is pending; then that is what fails on the way. */
   readonly restarts?: true;
   /** Which provider manages the host's network; ifupdown unless told. */
   readonly network?: "networkd";
@@ -119,7 +119,7 @@ export const SCENARIOS: readonly Scenario[] = [
     call: docker({ state: "absent" }),
   },
   {
-    name: "docker restart: owed",
+    name: "docker restart: pending",
     start: `${DOCKER_FRESH}${run(docker())}\n`,
     call: docker(),
     restarts: true,
