@@ -8,13 +8,13 @@ import { plug } from "./namespaces";
 
 /** What a broadcast frame costs the host that sends it. */
 export interface Burst {
-  /** How many packets left the host by eth0, for each frame. */
+  /** Packets that left the host by eth0, per frame. */
   readonly copies: number;
-  /** How long sending took, for each frame. */
+  /** Sending time per frame. */
   readonly microseconds: number;
 }
 
-/** How many frames a burst has. */
+/** Frames in a burst. */
 export const FRAMES = 2000;
 
 // From the host's own end of the bridge: sending returns only when each copy has been made and has left.
@@ -42,8 +42,8 @@ print(json.dumps({"copies": (sent() - before) / frames, "microseconds": seconds 
 const neighbourAddress = (index: number): string => `192.168.50.${101 + index}`;
 
 /**
- * Puts neighbours on the wire, at most 99, that answer for their addresses and drop what is sent to them: one namespace
- * with all addresses. It goes with the cluster.
+ * Adds up to 99 neighbours to the wire, which answer ARP and drop what they receive: one namespace with all addresses. It is
+ * removed with the cluster.
  */
 export async function addNeighbours(cluster: Cluster, count: number): Promise<void> {
   const name = hostId(cluster.name, "neighbours");
@@ -53,7 +53,7 @@ export async function addNeighbours(cluster: Cluster, count: number): Promise<vo
   await run(["ip", "-n", name, "-batch", "-"], { input: `link set eth0 up\n${addresses.join("")}` });
 }
 
-/** Tells a host of these many of the neighbours as its peers, and of no others, and sends a burst of broadcasts. */
+/** Makes this many neighbours the only peers of a host, and sends a burst of broadcasts. */
 export async function burst(host: Host, peers: number): Promise<Burst> {
   const list = Array.from({ length: peers }, (_, index) => neighbourAddress(index)).join(",");
   const options = { datapath: "vxlan", underlay: "eth0", "host-index": host.number, peers: list };

@@ -1,8 +1,8 @@
 import type { Readable, Writable } from "node:stream";
 
 /**
- * Passes on what it reads, each chunk so many milliseconds after it came, in their order, and the end like a chunk. However
- * many are on the way at a time, as on a long line: it delays, and does not limit what passes.
+ * Forwards each chunk and the end this many milliseconds after they arrive, in order. Like a long line, it delays but does
+ * not limit the throughput.
  */
 export function delayed(from: Readable, to: Writable, milliseconds: number): void {
   // Timers of one length fire in the order in which they were set.

@@ -75,7 +75,7 @@ function headline(samples: Samples): string {
   return `While hosts joined and left and options changed live, ${pings}; restarts of Docker, the router or containers: ${restarts || "none"}.`;
 }
 
-/** Whether nothing was disturbed, in words, by these figures. */
+/** Whether nothing was disturbed. */
 function verdict(samples: Samples, changes: readonly string[]): string {
   const [answered, ...unwanted] = FIGURES;
   const head = `Of all pings, ${sumOf(samples, changes, answered)} were answered.`;

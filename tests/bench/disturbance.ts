@@ -2,7 +2,7 @@ import type { Pings } from "../e2e/pings";
 import { running } from "../e2e/running";
 import type { Host } from "../hosts/host";
 
-/** What a change did to traffic and to what runs, each a number; 0 is wanted of all but the first. */
+/** What a change does to pings and running processes. All but the first should be 0. */
 export const FIGURES = [
   "pings answered",
   "pings lost",
@@ -14,7 +14,7 @@ export const FIGURES = [
 
 export type Disturbance = Readonly<Record<(typeof FIGURES)[number], number>>;
 
-/** Does something while pings go on; returns what that did to them, and what it started anew on these hosts. */
+/** Runs a change during pings; returns its effect on them, and what it restarted on these hosts. */
 export async function disturbance(
   hosts: readonly Host[],
   startPings: () => Promise<Pings[]>,
@@ -39,7 +39,7 @@ export async function disturbance(
   };
 }
 
-/** Each line of what runs, after its host's name. */
+/** What runs on the hosts, each line with its host's name. */
 async function runningOn(hosts: readonly Host[]): Promise<string[]> {
   const texts = await Promise.all(hosts.map(running));
   return texts.flatMap((text, index) => text.split("\n").map((line) => `${hosts[index]?.name} ${line}`));

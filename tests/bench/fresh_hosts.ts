@@ -3,8 +3,8 @@ import { onSignals } from "../hosts/signals";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
 
 /**
- * Boots so many hosts, puts the router's stand-in on them, does some work on them and takes them down, whatever became of it;
- * a signal does, too. Returns what the work returned.
+ * Boots this many hosts, installs the router's stand-in, runs `work` and takes the hosts down, also after an error or a
+ * signal. Returns what `work` returned.
  */
 export async function onFreshHosts<T>(count: number, work: (cluster: Cluster) => Promise<T>): Promise<T> {
   const cluster = await Cluster.up(process.env["E2E_CLUSTER"] ?? "bench", count);

@@ -10,8 +10,8 @@ import { type Disturbance, disturbance } from "./disturbance";
 const ROUNDS = 3;
 
 /**
- * Joins three hosts by a datapath, and lets a fourth come by grow.yml and leave by shrink.yml, under pings between the
- * containers of the three, every way. Returns what each run did to the three, by what it was.
+ * Joins three hosts, then adds a fourth with grow.yml and removes it with shrink.yml, with pings between all containers of
+ * the three. Returns the disturbance of the three by change.
  */
 export async function growth(datapath: "vxlan" | "router"): Promise<ReadonlyMap<string, readonly Disturbance[]>> {
   const cluster = await bootHosts(4);

@@ -70,7 +70,7 @@ async function addAddresses(host: Host): Promise<void> {
   await host.exec(["ip", "-batch", "-"], { input: batch });
 }
 
-/** The controller's CPU time alone: what it starts on the test host is taken off. */
+/** The controller's CPU time without that of the test host. */
 function onListed(host: Host, count: number): number[] {
   const folder = mkdtempSync(join(tmpdir(), "apollo-weave-bench-"));
   try {
@@ -85,7 +85,7 @@ function onListed(host: Host, count: number): number[] {
     writeFileSync(inventory, ["[weave_servers]", ...lines, "[weave_servers:vars]", ...vars].join("\n"));
     const times = join(folder, "times");
     const env = { ANSIBLE_PIPELINING: "true", ENTER: host.command([]).argv.join(" "), TIMES: times };
-    // The longer ones take minutes, and even themselves out.
+    // The longer ones take minutes, so one run is enough.
     const rounds = count === LISTED[0] ? ROUNDS : 1;
     const total = cpuSeconds(["ansible-playbook", "-i", inventory, "site.yml", "--check"], rounds, env);
     const onHost = sumOfTimes(readFileSync(times, "utf8")) / rounds;
@@ -107,7 +107,7 @@ function cpuSeconds(command: readonly string[], rounds: number, env: Record<stri
   return valuesOf(JSON.parse(stdout) as Samples, "it").map((milliseconds) => milliseconds / 1000);
 }
 
-/** Takes lines as bash's `times` prints them, such as "0m0.002s 0m0.001s 0m0.100s 0m0.020s"; returns their sum in seconds. */
+/** The sum, in seconds, of lines that bash's `times` prints, such as "0m0.002s 0m0.001s 0m0.100s 0m0.020s". */
 function sumOfTimes(text: string): number {
   const all = [...text.matchAll(/(\d+)m([\d.]+)s/g)];
   return all.reduce((sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds), 0);

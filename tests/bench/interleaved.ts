@@ -1,8 +1,8 @@
 import type { Samples } from "./part";
 
 /**
- * Measures some figures in turn, round after round, so that a machine's bad minute is in all of them; the first round warms
- * up and is not counted. Takes functions that make one measurement each, by name.
+ * Measures several figures in turn, round after round, so that a machine's bad minute affects all of them. The first round
+ * is not counted. Each function makes one measurement.
  */
 export async function interleaved(
   measurements: Readonly<Record<string, () => Promise<number>>>,

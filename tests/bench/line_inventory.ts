@@ -6,8 +6,8 @@ import type { Host } from "../hosts/host";
 const RELAY = [process.execPath, "-r", require.resolve("tsx/cjs"), join(__dirname, "relay.ts")].join(" ");
 
 /**
- * Writes an inventory NAME.ini beside the cluster's: these hosts, over a line that adds so many milliseconds to each round
- * trip. Returns its path. Ansible keeps connections by the address, so a host has to be reached over one line only.
+ * Writes an inventory NAME.ini beside the cluster's, in which these hosts are reached with this many more milliseconds per
+ * round trip. Returns its path. Ansible keeps connections by address, so use only one delay per host.
  */
 export function lineInventory(cluster: Cluster, name: string, hosts: readonly Host[], roundTrip: number): string {
   const [, ofAll = ""] = readFileSync(cluster.inventory, "utf8").split("[weave_servers:vars]");

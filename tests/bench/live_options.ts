@@ -6,12 +6,12 @@ import { type Disturbance, disturbance } from "./disturbance";
 
 const ROUNDS = 3;
 
-/** What the names of all these changes begin with. */
+/** The prefix of the names of these changes. */
 export const LIVE = "live: ";
 
 /**
- * Joins two hosts by VXLAN and makes every live change on one of them, one after another, under pings between their
- * containers. Returns what each did to both hosts, by what it was.
+ * Joins two hosts by VXLAN and makes every live change on one of them, one after another, with pings between their
+ * containers. Returns the disturbance of both hosts by change.
  */
 export async function liveOptions(): Promise<ReadonlyMap<string, readonly Disturbance[]>> {
   const cluster = await bootHosts(2);

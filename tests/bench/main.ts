@@ -9,25 +9,25 @@ import { PARTS } from "./parts";
 
 const NAMES = PARTS.map(({ name }) => name);
 
-/** `npm run bench`: measures every part, or those named, and makes docs/performance.md of all that was last measured. */
+/** `npm run bench`: measures all or the named parts, and renders docs/performance.md from the last measurements. */
 function main(argv: readonly string[]): unknown {
   return yargs(argv)
     .scriptName("npm run bench --")
     .command(
       "$0 [parts..]",
-      "Measure, and write docs/performance.md and what is in docs/performance/",
+      "Measure, and write docs/performance.md and docs/performance/",
       (command) =>
         command.positional("parts", {
           type: "string",
           array: true,
           choices: NAMES,
           default: NAMES,
-          describe: "What of it",
+          describe: "The parts to measure",
         }),
       ({ parts }) => measure(parts),
     )
     .strict()
-    .showHelpOnFail(false, "npm run bench -- --help tells what there is.")
+    .showHelpOnFail(false, "See npm run bench -- --help.")
     .version(false)
     .parse();
 }

@@ -12,7 +12,7 @@ import { barChart } from "./plot";
 import { median, ratio, valuesOf } from "./statistics";
 import { type Aim, verdict } from "./verdict";
 
-/** A module by itself, on a host where there is nothing to do. */
+/** A module alone, on a host with nothing to do. */
 export const modules: Part = { name: "modules", measure, section, plots };
 
 const ROUNDS = 40;
@@ -40,15 +40,15 @@ const CALLS: readonly Call[] = [
   { name: "weave_service", module: "weave_service", datapath: "router", options: { mtu: 1500, peers: PEERS } },
 ];
 
-/** What is measured in turn with a call that has nothing to do. */
+/** Measured in turn with a call that has nothing to do. */
 const NODE = "node -e 0";
-/** What no module can do without: files, and programs to be run. */
+/** What every module needs: files, and programs to run. */
 const NEEDED = "files and programs";
-/** The least that a module which runs a program can take. */
+/** The minimum for a module that runs a program. */
 const FLOOR = "runs a program";
-/** The module with an option that it refuses, so that it looks at nothing. */
+/** The module with an invalid option, so that it observes nothing. */
 const REFUSED = "refused";
-/** The programs that it starts, by themselves. */
+/** The programs that it starts, alone. */
 const PROGRAMS = "its programs";
 const BESIDE = [NODE, NEEDED, FLOOR, REFUSED, PROGRAMS] as const;
 
@@ -96,7 +96,7 @@ const beside = ({ name }: Call, what: (typeof BESIDE)[number]): string => `${nam
 const pathOf = ({ module }: Call): string => `/root/${module}.js`;
 const refusedPathOf = ({ module }: Call): string => `/root/${module}-refused.js`;
 
-/** Puts a call on its host, sees that it has nothing to do there, and returns the programs that it starts, for a shell. */
+/** Copies a call to its host, checks that it has nothing to do, and returns the programs that it starts as shell commands. */
 async function putThere(host: Host, call: Call): Promise<string[]> {
   await host.write(pathOf(call), moduleSource(call.module, call.options));
   const asSuccess = 'process.on("exit", () => (process.exitCode = 0));\n';
@@ -108,7 +108,7 @@ async function putThere(host: Host, call: Call): Promise<string[]> {
     const { stdout } = await host.exec(["node", pathOf(call)], { tracer, check: false });
     if (!stdout.includes('"changed":false')) throw new Error(`${call.name} has something to do: ${stdout}`);
     const started = [...readFileSync(log, "utf8").matchAll(/execve\("[^"]*", \[(.*?)\], .*\) = 0$/gm)];
-    // The first two are the way into the host, and node.
+    // The first two enter the host and start node.
     return started.slice(2).map(([, argv = ""]) => argv.replaceAll('", "', '" "'));
   } finally {
     rmSync(log, { force: true });

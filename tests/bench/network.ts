@@ -107,7 +107,7 @@ function betweenHosts(host: Host, paths: Readonly<Record<string, Path>>): Record
     [CUT, BUSY_CUT, cut],
   ] as const) {
     for (const [name, path] of Object.entries(paths)) {
-      // Two figures of one and the same stream.
+      // Two figures of the same stream.
       let last: Stream;
       measurements[`${quantity}, ${name}`] = async () => {
         last = await measureStream(path);
@@ -122,7 +122,7 @@ function betweenHosts(host: Host, paths: Readonly<Record<string, Path>>): Record
   return measurements;
 }
 
-/** Whether a host's plugs take up to 64 KB of a TCP stream at once, as a network card that cuts it into packets does. */
+/** Whether a host's devices accept up to 64 KB of a TCP stream at once, as a network card does that splits it into packets. */
 async function leaveCuttingToTheWire(host: Host, leave: boolean): Promise<void> {
   const features = ["tso", "gso", "tx-udp_tnl-segmentation", "tx-udp_tnl-csum-segmentation"];
   const settings = features.flatMap((feature) => [feature, leave ? "on" : "off"]);
@@ -178,14 +178,14 @@ ${table(["peers", "packets out per frame", "µs per frame"], broadcasts)}
 `;
 }
 
-/** What a container's traffic between hosts loses to VXLAN. */
+/** The throughput between containers on two hosts. */
 function headline(samples: Samples): string {
   const [vxlan, hosts] = [VXLAN, HOSTS].map((path) => middle(samples, `${WHOLE}, ${path}`).toFixed(1));
   const part = ratio(samples, `${WHOLE}, ${VXLAN}`, `${WHOLE}, ${HOSTS}`).toFixed(2);
   return `Between containers on two hosts, the VXLAN datapath carries ${part} of the hosts' own throughput (${vxlan} of ${hosts} Gbit/s on the test machine).`;
 }
 
-/** Whether the target is met, by these figures, and what the other ratios are. */
+/** Whether the target is met, and the other ratios. */
 function verdict(samples: Samples): string {
   const of = (quantity: string, path: string): number =>
     ratio(samples, `${quantity}, ${VXLAN}`, `${quantity}, ${path}`);
@@ -197,7 +197,7 @@ function verdict(samples: Samples): string {
   return `By VXLAN the throughput is ${value.toFixed(2)} of that ${HOSTS}; the target, ${TARGET}, is ${value < TARGET ? "missed" : "met"}. It is ${others.join("; ")}.`;
 }
 
-/** How the time of a broadcast grows, by these figures. */
+/** How the time of a broadcast grows. */
 function growing(samples: Samples): string {
   const [few = 0, many = 0] = [PEERS[0], PEERS[PEERS.length - 1]];
   const more = middle(samples, microseconds(many)) - middle(samples, microseconds(few));

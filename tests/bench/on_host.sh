@@ -1,8 +1,8 @@
 #!/bin/bash
-# The shell of hosts in an inventory that are connected to locally (ansible_shell_executable): runs what Ansible gives it on
-# the test host that ENTER leads into, and adds the time that this took, as the builtin `times` tells it, to TIMES.
+# The shell of hosts with a local connection (ansible_shell_executable): runs Ansible's command on the test host that ENTER
+# enters, and appends the output of the builtin `times` to TIMES.
 $ENTER /bin/sh "$@"
 status=$?
-# Not by a pipe: a subshell has no children's times. Others add to it at the same time: each line is one write.
+# Without a pipe, because a subshell lacks the children's times. Others append at the same time, so each line is one write.
 times >>"$TIMES"
 exit $status

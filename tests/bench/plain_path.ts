@@ -2,10 +2,10 @@ import type { Service } from "../e2e/services";
 import type { Cluster } from "../hosts/cluster";
 import { networkOf, plug } from "./namespaces";
 
-/** The device of the host's that is its second plug in the wire. */
+/** The host's second device on the wire. */
 export const PLAIN_PLUG = "eth1";
 
-// As on the way by VXLAN: a veth pair out of the container, a bridge, iptables' word on what passes it, and the wire.
+// The same path as by VXLAN: a veth pair out of the container, a bridge, iptables, and the wire.
 const JOIN = `set -e
 ip link add plain type bridge
 ip link set ${PLAIN_PLUG} master plain up
@@ -19,8 +19,8 @@ nsenter --net --target "$pid" ip link set plain up
 `;
 
 /**
- * Joins containers on several hosts once more, by the same path but without VXLAN: a second bridge on each host, with a
- * port for the container and a second plug in the wire. Returns each container's address there.
+ * Joins containers on several hosts by a second path without VXLAN: a second bridge on each host, with a port for the
+ * container and a second device on the wire. Returns each container's address there.
  */
 export async function joinPlainly(cluster: Cluster, services: readonly Service[]): Promise<string[]> {
   return Promise.all(

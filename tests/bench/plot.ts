@@ -1,7 +1,7 @@
 export interface Bar {
   readonly label: string;
   readonly value: number;
-  /** Bars of one tint are of one kind; 0 unless told. */
+  /** Bars of the same kind have the same tint; 0 by default. */
   readonly tint?: 0 | 1;
 }
 
@@ -11,8 +11,8 @@ const ROW = 26;
 const HEAD = 40;
 
 /**
- * Draws horizontal bars from 0 as an SVG picture, each with its label and value, for a light and a dark page. `target` is
- * a value that is marked across them; `digits` are those behind the point.
+ * Draws horizontal bars as an SVG picture for light and dark pages, each with its label and value. `target` is a value that
+ * is marked across them; `digits` is the number of decimals.
  */
 export function barChart(
   title: string,

@@ -1,8 +1,8 @@
-/** What a run finds: fresh hosts, hosts as it leaves them, and those, under --check. */
+/** Runs on fresh hosts, on hosts with nothing to do, and on those under --check. */
 export const KINDS = ["first run", "second run", "check"] as const;
 export const SIDES = ["role", "baseline"] as const;
 
-/** The baseline once more, gathering no facts but those that it uses. */
+/** The baseline, gathering only the facts that it uses. */
 export const FEW_FACTS = "baseline, few facts";
 
 export type Kind = (typeof KINDS)[number];
@@ -23,12 +23,12 @@ export function conditionName({ pipelining, roundTrip }: Condition): string {
   return `pipelining ${pipelining ? "on" : "off"}, ${roundTrip} ms`;
 }
 
-/** The name of the figure that holds these runs' seconds. */
+/** The name of the figure for the seconds of these runs. */
 export function runName(kind: Kind, condition: Condition, side: Side | typeof FEW_FACTS): string {
   return `${kind}, ${conditionName(condition)}, ${side}`;
 }
 
-/** The most that the role may take of the baseline's time, or null where nothing is aimed at. */
+/** The upper limit of the role's share of the baseline's time, or null without a target. */
 export function target(kind: Kind, { pipelining }: Condition): number | null {
   if (kind === "check") return null;
   if (kind === "first run") return 0.7;
@@ -37,10 +37,10 @@ export function target(kind: Kind, { pipelining }: Condition): number | null {
 
 export const DATAPATHS = ["router", "vxlan"] as const;
 
-/** The most that a second run of the role may take of what as many pings take. */
+/** The upper limit of a second run, as a multiple of as many pings. */
 export const FLOOR_TARGET = 1.3;
 
-/** The names of the figures of the floor: the role, as many pings, a play without tasks (in seconds), the calls (a number). */
+/** The names of the figures: the role, as many pings, a play without tasks (in seconds), and the number of calls. */
 export function floorNames(datapath: (typeof DATAPATHS)[number]) {
   const of = `second run, ${datapath}`;
   return { role: `${of}: role`, pings: `${of}: pings`, empty: `${of}: empty play`, calls: `${of}: calls` };

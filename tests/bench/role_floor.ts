@@ -9,10 +9,10 @@ import { DATAPATHS, floorNames } from "./role_figures";
 import { timedPlaybook } from "./timed_playbook";
 
 const ROUNDS = 7;
-// What the role calls on hosts when there is nothing to do; its other tasks are the controller's own.
+// What the role calls on hosts when nothing is to do; its other tasks run on the controller.
 const CALL = /^(ansible\.builtin\.raw|weave_bridge|docker_bridge_opts|weave_service)$/;
 
-/** Measures, in turn, second runs of the role by each datapath, as many pings as it then makes calls, and an empty play. */
+/** Measures in turn, for each datapath, second runs of the role, as many pings as the role makes calls, and an empty play. */
 export async function measureFloor(log: (line: string) => void): Promise<Samples> {
   const samples: Record<string, readonly number[]> = {};
   for (const datapath of DATAPATHS) {
@@ -42,14 +42,14 @@ async function provisioned(cluster: Cluster, args: readonly string[]): Promise<P
   return run;
 }
 
-/** How often a run did something on its first host. */
+/** How many calls a run made on its first host. */
 function callsOf({ results }: PlaybookRun): number {
   const [first] = results;
   return results.filter(({ host, action, outcome }) => host === first?.host && outcome === "ok" && CALL.test(action))
     .length;
 }
 
-/** Writes a playbook of so many pings; returns its path. */
+/** Writes a playbook with this many pings; returns its path. */
 function pingPlay(cluster: Cluster, pings: number): string {
   const tasks = Array.from({ length: pings }, () => ({ "ansible.builtin.ping": {} }));
   const path = join(cluster.directory, `pings-${pings}.yml`);

@@ -23,8 +23,8 @@ const FRESH_HOSTS = 3;
 const HOSTS_A_SIDE = 2;
 
 /**
- * Measures the seconds of the runs of both sides, in turn, each side on two hosts of its own, which are booted anew for each
- * first run.
+ * Measures the runs of both sides in turn, in seconds, each side on two hosts of its own, which boot again for each first
+ * run.
  */
 export async function measureRuns(log: (line: string) => void): Promise<Samples> {
   const samples = new Map<string, number[]>();
@@ -47,7 +47,7 @@ async function measureCondition(condition: Condition, keep: (name: string, secon
       const hosts = cluster.hosts.slice(index * HOSTS_A_SIDE, (index + 1) * HOSTS_A_SIDE);
       return lineInventory(cluster, side, hosts, condition.roundTrip);
     });
-    // Over a slow line once: it takes long enough.
+    // Once over a slow line: it takes long enough.
     const second: Kind[] = condition.roundTrip === 0 ? ["second run", "second run"] : ["second run"];
     for (const kind of ["first run", ...second, "check"] as const) {
       for (const [index, side] of SIDES.entries()) {

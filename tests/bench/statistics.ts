@@ -1,6 +1,6 @@
 import type { Samples } from "./part";
 
-/** The middle one of some numbers, or the mean of the two in the middle. Throws where there are none. */
+/** The median. Throws if there are no values. */
 export function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
@@ -8,14 +8,14 @@ export function median(numbers: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** The values of one figure. Throws where it was not measured. */
+/** The values of one figure. Throws if it was not measured. */
 export function valuesOf(samples: Samples, name: string): readonly number[] {
   const values = samples[name];
   if (values === undefined) throw new Error(`"${name}" was not measured`);
   return values;
 }
 
-/** The median of the ratios of two figures that were measured in turn, pair by pair: a machine's bad minute is in both. */
+/** The median of the pairwise ratios of two figures that were measured in turn: a machine's bad minute affects both. */
 export function ratio(samples: Samples, name: string, toName: string): number {
   const [values, others] = [valuesOf(samples, name), valuesOf(samples, toName)];
   if (values.length !== others.length) throw new Error(`"${name}" and "${toName}" were not measured in turn`);

@@ -4,15 +4,15 @@ import { inNetwork } from "./namespaces";
 const PORT = "5301";
 const SECONDS = "3";
 
-/** What came of one TCP stream. */
+/** The result of one TCP stream. */
 export interface Stream {
   /** Gbit/s, as received. */
   readonly gigabits: number;
-  /** How long both ends kept a core busy for each Gbit, in ms: what the kernel did for them on the way is in it. */
+  /** How long both ends kept a core busy per Gbit, in ms, including the kernel's work for them. */
   readonly milliseconds: number;
 }
 
-/** Sends one TCP stream by iperf3 from one network to an address in another, for some seconds. */
+/** Sends one TCP stream with iperf3 from one network namespace to an address in another, for some seconds. */
 export async function stream(from: string, to: string, address: string): Promise<Stream> {
   const serving = inNetwork(to, ["iperf3", "--server", "--one-off", "--idle-timeout", "20", "--port", PORT]);
   const failed = serving.then(() => undefined);
@@ -30,7 +30,7 @@ export async function stream(from: string, to: string, address: string): Promise
   return { gigabits, milliseconds: ((near + far) * 10) / gigabits };
 }
 
-/** What is read of iperf3's own report. */
+/** The parts of iperf3's report that are used. */
 interface Report {
   readonly end: {
     readonly sum_received: { readonly bits_per_second: number };

@@ -8,15 +8,15 @@ export interface Play {
   /** The playbook, as an absolute path, and further arguments. */
   readonly args: readonly string[];
   readonly pipelining: boolean;
-  /** Which facts plays gather: all, unless told. */
+  /** Which facts plays gather; all by default. */
   readonly facts?: string;
-  /** Whether hosts that it changes make the measurement void. */
+  /** Whether the measurement is invalid if a host changes. */
   readonly settled: boolean;
 }
 
 /**
- * Runs ansible-playbook with the project's settings; returns the seconds from its start to its end. Throws where it fails,
- * or changes what is settled.
+ * Runs ansible-playbook with the project's settings; returns its time in seconds. Throws if it fails, or if it changes a host
+ * that it must not change.
  */
 export async function timedPlaybook({ inventory, args, pipelining, facts = "all", settled }: Play): Promise<number> {
   const started = process.hrtime.bigint();
@@ -26,7 +26,7 @@ export async function timedPlaybook({ inventory, args, pipelining, facts = "all"
       ANSIBLE_CONFIG: join(ROOT, "ansible.cfg"),
       ANSIBLE_PIPELINING: String(pipelining),
       ANSIBLE_GATHER_SUBSET: facts,
-      // Else a connection could end while others are measured, and its next user would make it anew.
+      // Otherwise a connection could close during other measurements, and the next run would have to open it again.
       ANSIBLE_SSH_ARGS: "-C -o ControlMaster=auto -o ControlPersist=15m",
     },
     stdio: ["ignore", "pipe", "pipe"],
