@@ -75,12 +75,21 @@ function bundle(entry: string): string {
       cwd: ROOT,
       stdio: ["ignore", "ignore", "inherit"],
     });
-    // ncc keeps all names and what is not called: a sixth of a file that is sent to each host for each task.
-    const smaller = { minify: true, treeShaking: true, format: "iife", platform: "node", target: "node16" } as const;
-    return transformSync(readFileSync(join(out, "index.js"), "utf8"), smaller).code;
+    return smaller(readFileSync(join(out, "index.js"), "utf8"));
   } finally {
     rmSync(out, { recursive: true, force: true });
   }
+}
+
+/**
+ * ncc keeps all names and what is not called, a quarter of a file that is sent to each host for each task. esbuild leaves out
+ * only what is unused at the top of a file, so ncc's function around a program that exports nothing is taken off.
+ */
+function smaller(code: string): string {
+  const options = { minify: true, treeShaking: true, format: "iife", platform: "node", target: "node16" } as const;
+  const [, body] = /^\(\(\)=>\{"use strict";([\s\S]*);module\.exports=\w+\}\)\(\);\s*$/.exec(code) ?? [];
+  if (body === undefined) return transformSync(code, options).code;
+  return transformSync(body, options).code.replace(/^\(\(\)=>\{/, '(()=>{"use strict";');
 }
 
 /** Takes a module's bundle; returns the file that Ansible runs. Throws where the bundle itself has a marker in it. */

@@ -1,5 +1,6 @@
 import { UserError } from "../core/errors";
 import type { FileState, Host } from "../core/host/host";
+import { effectiveUid } from "../core/proc";
 import { type IpLink, parseFloodPeers, parseLinks, type VxlanParameters } from "../formats/iproute";
 import { parseRoutes, type Route } from "../formats/routes";
 import { addressOf } from "../net/ipv4";
@@ -103,7 +104,7 @@ export async function probe(options: BridgeOptions, host: Host): Promise<Observe
         }
       : null,
     cutOffPorts: observeCutOffPorts(name, devices, host),
-    passes: programs.has("iptables") && userOf(host) === ROOT ? isPassed(name, host) : null,
+    passes: programs.has("iptables") && effectiveUid(host) === ROOT ? isPassed(name, host) : null,
     addressHolder: options.state === "present" ? findAddressHolder(options, links, programs, host) : null,
   };
 }
@@ -112,15 +113,10 @@ const NET = "/sys/class/net";
 const IFF_UP = 1;
 const PROGRAM_FOLDERS = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
-const ROOT = "0";
-
-/** The number of the user whose rights this process has. */
-function userOf(host: Host): string | undefined {
-  return /^Uid:\s+\d+\s+(\d+)/m.exec(host.readText("/proc/self/status") ?? "")?.[1];
-}
+const ROOT = 0;
 
 function refuseUnlessRoot(host: Host): void {
-  const user = userOf(host);
+  const user = effectiveUid(host);
   if (user !== ROOT)
     throw new UserError(`weave_bridge needs root, and runs as user ${user}; run it as root (become: true)`);
 }
