@@ -118,14 +118,14 @@ test("a port with TX checksum offload on is found, and a host without ethtool", 
 });
 
 test("a start in progress is waited for, also one that waits for Docker's; one that has failed and is retried is not", async () => {
-  for (const [under, way] of [
+  for (const [active, sub] of [
     ["activating", "start-pre"],
     ["inactive", "dead\nJob=41"],
   ]) {
     let times = 0;
     const host = memoryHost(running());
     const run = (argv: readonly string[]): RunOutput => {
-      const stdout = `ActiveState=${under}\nSubState=${way}\nNeedDaemonReload=no\nMainPID=0\n`;
+      const stdout = `ActiveState=${active}\nSubState=${sub}\nNeedDaemonReload=no\nMainPID=0\n`;
       return argv[0] === "systemctl" && ++times < 3 ? { status: 0, stdout, stderr: "" } : host.run(argv);
     };
     assert.equal([(await observe(serviceOptions(), { ...host, run })).unit.state, times], ["running", 3]);

@@ -261,7 +261,7 @@ test("stopped: the router is stopped and no longer starts with Docker, its files
   assert.equal(plan(serviceOptions({ state: "stopped" }), down("failed", disabled)).changes, []);
 });
 
-test("absent: stopped, disabled and its files removed, in this order; nothing where nothing is", () => {
+test("absent: stopped, disabled and its files removed, in this order; without any of them nothing is planned", () => {
   const changes = words(serviceOptions({ state: "absent" }), steady());
   assert.equal(
     changes.map(({ subject, steps }) => [subject, ...steps]),
