@@ -20,7 +20,8 @@ export function rejectOtherImage({ container: name, image }: Component, containe
   const [, base] = /([^/:@]+)(?:[:@][^/]*)?$/.exec(container?.image ?? "") ?? [];
   if (container === null || base === image || container.image.startsWith("sha256:")) return;
   throw new UserError(
-    `the container ${name} must be of an image ${image} (its image is ${container.image}). Rename or remove it (docker rename ${name} …)`,
+    `container ${name}: its image must be ${image} (it is ${container.image}). Rename or remove that container ` +
+      `(docker rename ${name} …)`,
   );
 }
 

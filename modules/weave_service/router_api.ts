@@ -1,4 +1,5 @@
 import { UserError } from "../core/errors";
+import { isBoolean, isListOf, isOptional, isShape, isString, parseJson } from "../core/guards";
 import type { Host, HttpRequest } from "../core/host/host";
 import { describeRequest } from "../core/host/http";
 
@@ -60,10 +61,31 @@ export async function observeRouter(host: Host): Promise<LiveRouter | null> {
   return parseReport(response.body);
 }
 
+const CONNECTION = isShape({
+  Address: isString,
+  State: isString,
+  Info: isString,
+  Attrs: isOptional(isShape({ name: isOptional(isString) })),
+});
+
+/** The part of a report that is used (weaveworks/weave, prog/weaver/http.go; weaveworks/mesh, status.go). */
+const REPORT_SHAPE = isShape({
+  Version: isString,
+  Router: isShape({
+    Name: isString,
+    NickName: isString,
+    Encryption: isBoolean,
+    Interface: isOptional(isString),
+    Targets: isOptional(isListOf(isString)),
+    Peers: isOptional(isListOf(isShape({ Name: isString }))),
+    Connections: isOptional(isListOf(CONNECTION)),
+  }),
+});
+
 /** Parses the router's report. Throws a UserError, with the beginning of the text, if it is not one. */
 export function parseReport(text: string): LiveRouter {
-  const report = parseJson(text);
-  if (!isReport(report)) {
+  const report = parseJson(text, REPORT_SHAPE);
+  if (report === null) {
     throw new UserError(
       `${describeRequest(REPORT)}: the answer is not a router's report (${text.slice(0, 160)}). ` +
         "See what listens on port 6784 (ss -ltnp)",
@@ -86,73 +108,6 @@ export function parseReport(text: string): LiveRouter {
     // "datapath (via ODP)", or "vethwe-pcap (via pcap)" (weaveworks/weave, prog/weaver/main.go).
     datapath: /via ODP/.test(router.Interface ?? "") ? "fastdp" : "sleeve",
   };
-}
-
-/** The part of a report that is used. Go writes an empty list as null. */
-interface Report {
-  readonly Version: string;
-  readonly Router: {
-    readonly Name: string;
-    readonly NickName: string;
-    readonly Encryption: boolean;
-    readonly Interface?: string | null;
-    readonly Targets?: readonly string[] | null;
-    readonly Peers?: readonly { readonly Name: string }[] | null;
-    readonly Connections?: readonly Connection[] | null;
-  };
-}
-
-interface Connection {
-  readonly Address: string;
-  readonly State: string;
-  readonly Info: string;
-  readonly Attrs?: { readonly name?: string | null } | null;
-}
-
-function isReport(value: unknown): value is Report {
-  if (!isObject(value) || !isObject(value["Router"])) return false;
-  const { Name, NickName, Encryption, Interface, Targets, Peers, Connections } = value["Router"];
-  return (
-    [value["Version"], Name, NickName].every(isString) &&
-    typeof Encryption === "boolean" &&
-    isOptional(Interface, isString) &&
-    isOptionalList(Targets, isString) &&
-    isOptionalList(Peers, (peer) => isObject(peer) && isString(peer["Name"])) &&
-    isOptionalList(Connections, isConnection)
-  );
-}
-
-function isConnection(value: unknown): value is Connection {
-  if (!isObject(value)) return false;
-  const { Address, State, Info, Attrs } = value;
-  return (
-    [Address, State, Info].every(isString) &&
-    isOptional(Attrs, (attrs) => isObject(attrs) && isOptional(attrs["name"], isString))
-  );
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isString(value: unknown): value is string {
-  return typeof value === "string";
-}
-
-function isOptional(value: unknown, check: (value: unknown) => boolean): boolean {
-  return value === undefined || value === null || check(value);
-}
-
-function isOptionalList(value: unknown, check: (value: unknown) => boolean): boolean {
-  return isOptional(value, (list) => Array.isArray(list) && list.every(check));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 /** Makes the router connect to more peers, and reconnect whenever a connection ends. */

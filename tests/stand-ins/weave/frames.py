@@ -1,10 +1,10 @@
-"""Carries frames for the router's stand-in, as Weave's sleeve does: from the bridge to the peers and back, by UDP.
+"""Forwards frames for the router's stand-in, as Weave's sleeve does: between the bridge and the peers, over UDP.
 
     frames.py DEVICE PORT
 
-DEVICE is the end vethwe-pcap of the router's pair of devices: what leaves the bridge arrives there, and what is put on it
-gets to the bridge. Standard input has a line with the peers' addresses whenever they change. Ends with the input, so that
-no frame passes once the router has ended, however it did. In Python, as Node has no packet sockets.
+DEVICE is vethwe-pcap, the router's end of the veth pair: frames that leave the bridge arrive there, and frames sent there
+reach the bridge. Standard input gets a line with the peers' addresses whenever they change. Ends with its input, so that
+no frame passes once the router has ended in any way. In Python, as Node has no packet sockets.
 """
 
 import os
@@ -19,7 +19,7 @@ LARGEST = 65535
 
 
 def send(socket_send, *arguments):
-    """Send; what can't be sent is lost, as on any wire."""
+    """Send, and ignore errors: frames may be lost on a network."""
     try:
         socket_send(*arguments)
     except OSError:
@@ -36,11 +36,11 @@ def main(device, port):
     while True:
         ready, _, _ = select.select([0, bridge, wire], [], [])
         if 0 in ready:
-            told = os.read(0, LARGEST)
-            if not told:
+            line = os.read(0, LARGEST)
+            if not line:
                 return
-            # Several lines may come at once; the last one holds.
-            peers = set(told.decode().rstrip("\n").split("\n")[-1].split())
+            # Several lines may arrive at once; the last one counts.
+            peers = set(line.decode().rstrip("\n").split("\n")[-1].split())
         if bridge in ready:
             frame, (_, _, kind, *_) = bridge.recvfrom(LARGEST)
             if kind != OWN:

@@ -1,19 +1,19 @@
-/** Puts the Weave stand-in on a test host. */
+/** Installs the Weave stand-in on a test host. */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 
 /** Where router.js, frames.py and behaviour.json live on the host; under /usr, so that its container sees them. */
 export const standInFolder = "/usr/local/lib/weave-stand-in";
 
-/** What is needed of a host: to write a file, making its folder, with the given mode (0644 when not given). */
+/** A host that files can be written to; creates the folder, and mode is 0644 by default. */
 export interface WritableHost {
   write(path: string, content: string | Buffer, mode?: number): Promise<void>;
 }
 
-/** The router stand-in as CommonJS for node 16 and later. Throws when its source can't be transpiled. */
+/** The router stand-in as CommonJS for Node 16 and later. Throws if its source can't be transpiled. */
 export async function transpileRouter(): Promise<string> {
   const source = await readFile(path.join(__dirname, "router.ts"), "utf8");
-  // Here and not above, since loading the compiler takes longer than all the rest.
+  // Loaded only here, as the compiler takes long to load.
   const ts = require("typescript") as typeof import("typescript");
   const { outputText, diagnostics } = ts.transpileModule(source, {
     fileName: "router.ts",
@@ -27,8 +27,8 @@ export async function transpileRouter(): Promise<string> {
 }
 
 /**
- * Writes the stand-in script, with the version that it plays (2.8.1 when not given), to /usr/local/bin/weave, and the
- * router stand-in to `standInFolder`. The host needs node at /usr/bin/node, python3 and, to launch, Docker.
+ * Writes the stand-in script, with the given version (by default 2.8.1), to /usr/local/bin/weave, and the router stand-in
+ * to `standInFolder`. The host needs /usr/bin/node, python3 and, to launch, Docker.
  */
 export async function installWeaveStandIn(host: WritableHost, options: { version?: string } = {}): Promise<void> {
   const script = await readFile(path.join(__dirname, "weave"), "utf8");

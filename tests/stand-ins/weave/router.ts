@@ -3,31 +3,31 @@
  *
  * The router is published as container images only, which a machine without a registry can't pull. This file takes its
  * place on a test host: it speaks the router's HTTP API and its command line, listens on the router's TCP port, really
- * connects to its targets there, has frames.py beside it carry frames to them while it is, and reports what came of it.
- * What is left out is at the end of README.md beside this file.
+ * connects to its targets there, forwards frames to them by frames.py while connected, and reports its connections.
+ * README.md beside this file ends with a list of what is not implemented.
  *
  * Sources of the facts, by name in the Weave Net 2.8 sources unless said otherwise: prog/weaver/main.go (command line),
  * prog/weaver/http.go (report and status texts), router/http.go (connect, forget, expose), prog/weaver/discovery.go
  * (DELETE /peer), ipam/status.go, net/bridge.go; weaveworks/mesh: status.go, connection_maker.go, protocol.go. The 1.0
  * status text follows published output of `weave status` of 1.0.1.
  *
- * How it is told to misbehave. `behaviour.json` beside this file, read again for every request, or the environment,
- * which wins (the script `weave` passes it into the container):
+ * Tests make it misbehave by `behaviour.json` beside this file, which is read for every request, or by the environment,
+ * which takes precedence (the script `weave` passes it into the container):
  *
  * | key in behaviour.json   | environment                     | effect                                               |
  * | ----------------------- | ------------------------------- | ---------------------------------------------------- |
- * | answerDelayMilliseconds | WEAVE_STAND_IN_ANSWER_DELAY_MS  | every HTTP answer waits as long                      |
- * | startDelayMilliseconds  | WEAVE_STAND_IN_START_DELAY_MS   | nothing listens until so long after the start        |
- * | readyDelayMilliseconds  | WEAVE_STAND_IN_READY_DELAY_MS   | /status is 503 until so long after it listens        |
+ * | answerDelayMilliseconds | WEAVE_STAND_IN_ANSWER_DELAY_MS  | delay of every HTTP answer                           |
+ * | startDelayMilliseconds  | WEAVE_STAND_IN_START_DELAY_MS   | time from the start until it listens                 |
+ * | readyDelayMilliseconds  | WEAVE_STAND_IN_READY_DELAY_MS   | time that /status is 503 once it listens             |
  * | failOnLaunch            | WEAVE_STAND_IN_FAIL_ON_LAUNCH   | logs this text and exits 1 instead of starting       |
- * | version                 | WEAVE_STAND_IN_VERSION          | is that version (1.0.x: HTTP on all addresses, no    |
+ * | version                 | WEAVE_STAND_IN_VERSION          | the version (1.0.x: HTTP on all addresses, no        |
  * |                         |                                 | /report; 1.2 to 1.9 and 2.x: as in the 2.8 sources)  |
- * | retryMilliseconds       | WEAVE_STAND_IN_RETRY_MS         | first interval between tries, 2000 as the router's   |
+ * | retryMilliseconds       | WEAVE_STAND_IN_RETRY_MS         | first interval between attempts; the router's: 2000  |
  *
  * Run as `router.js FLAGS PEERS…` it is the router; `router.js stand-in-call METHOD ADDRESS PATH [--json] [key=value…]`
- * is the script's HTTP client; `router.js stand-in-idle` does nothing until it is stopped (proxy, plugin, weavedns).
+ * is the script's HTTP client; `router.js stand-in-idle` waits until it is stopped (proxy, plugin, weavedns).
  *
- * One file, node's builtins only, so that it can be transpiled and copied to a host as it is.
+ * It is one file that uses only Node's own modules, so that it can be transpiled and copied to a host.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
@@ -38,7 +38,7 @@ import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 
-/** Ways to be told to misbehave; see the table at the top. */
+/** How tests make it misbehave; see the table at the top. */
 export interface Behaviour {
   answerDelayMilliseconds: number;
   startDelayMilliseconds: number;
@@ -48,7 +48,7 @@ export interface Behaviour {
   version: string | undefined;
 }
 
-/** What a router is started with. Addresses are `host:port`; port 0 takes any free one. */
+/** A router's settings. Addresses are `host:port`; port 0 means any free one. */
 export interface RouterSettings {
   version: string;
   /** Peer name, a MAC address. */
@@ -81,7 +81,7 @@ export interface RouterSettings {
   targets: string[];
   /** Where targets are kept for the next start; undefined is nowhere. */
   stateFile: string | undefined;
-  /** Gets the addresses of the peers that there are connections to, at each change; from then on frames go to those alone. */
+  /** Called with the addresses of all connected peers whenever they change; frames are sent to these peers only. */
   carry: (peers: string[]) => void;
   behaviour: () => Behaviour;
 }
@@ -114,7 +114,7 @@ interface ConnectionStatus {
   Attrs: Record<string, string | number | boolean> | null;
 }
 
-/** A line between two stand-ins: who is speaking, how it encrypts, and its connections as far as it knows. */
+/** A message between two stand-ins: the sender's name, its encryption and its connections. */
 interface Hello {
   standIn: "weave";
   /** Digest of the password, or undefined when there is none. Test passwords only: this protects nothing. */
@@ -155,14 +155,14 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Reads behaviour.json in `folder` and `environment`; takes anything unreadable for absent. */
+/** Reads behaviour.json in `folder` and `environment`; anything unreadable counts as absent. */
 export function readBehaviour(folder: string, environment: NodeJS.ProcessEnv): Behaviour {
   let file: Record<string, unknown> = {};
   try {
     const parsed: unknown = JSON.parse(fs.readFileSync(path.join(folder, "behaviour.json"), "utf8"));
     if (isRecord(parsed)) file = parsed;
   } catch {
-    // No file, or one being written: nothing special is asked for.
+    // No file, or it is being written.
   }
   const text = (key: string, variable: string): string | undefined => {
     const fromEnvironment = environment[variable];
@@ -207,7 +207,7 @@ function numberToIp(value: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
 }
 
-/** Takes `a.b.c.d/n` apart; undefined when it is none. */
+/** Parses `a.b.c.d/n`; undefined for anything else. */
 function parseCidr(text: string): { ip: string; prefix: number } | undefined {
   const [ip = "", prefix = "", ...rest] = text.split("/");
   if (rest.length > 0 || net.isIPv4(ip) === false || !/^\d{1,2}$/.test(prefix) || Number(prefix) > 32) return undefined;
@@ -224,7 +224,7 @@ function inSubnets(ip: string, subnets: string[]): boolean {
   });
 }
 
-/** What Go says of a failed dial; `code` is the errno name. */
+/** Go's message for a failed dial; `code` is the errno name. */
 function dialError(address: string, code: string): string {
   const reasons: Record<string, string> = {
     ECONNREFUSED: "connect: connection refused",
@@ -235,7 +235,7 @@ function dialError(address: string, code: string): string {
   return `dial tcp4 :0->${address}: ${reasons[code] ?? `connect: ${code}`}`;
 }
 
-/** Resolves a target's host to an IPv4 address; rejects with Go's words when it can't be resolved. */
+/** Resolves a target's host to an IPv4 address; rejects with Go's message if it can't be resolved. */
 function resolve(host: string): Promise<string> {
   return new Promise((done, fail) => {
     if (net.isIPv4(host)) {
@@ -278,7 +278,7 @@ interface Answer {
 
 const notFound: Answer = { status: 404, body: "404 page not found\n" };
 
-/** Renders the Go templates that scripts use, `{{.A.B}}` and `{{json .A}}`; throws on any other. */
+/** Renders the Go templates that scripts use, `{{.A.B}}` and `{{json .A}}`; throws for any other. */
 function renderFormat(format: string, report: unknown): string {
   return format.replace(/\{\{(.*?)\}\}/g, (_, expression: string) => {
     const match = /^\s*(json\s+)?((?:\.\w+)+|\.)\s*$/.exec(expression);
@@ -302,12 +302,12 @@ function tally(keys: string[]): Map<string, number> {
   return counts;
 }
 
-/** The router. `start` listens and connects; `stop` ends it all. */
+/** The router. `start` listens and connects; `stop` closes everything. */
 export class RouterStandIn {
   private readonly uid = randomBytes(6).readUIntBE(0, 6);
   private readonly shortId = randomBytes(2).readUInt16BE(0) % 4096;
   private topologyVersion = 1;
-  /** Target as given → its resolved address and port (undefined: none was given). */
+  /** Target as given → its resolved address and port (undefined if it has none). */
   private readonly directPeers = new Map<string, { ip: string; port: number | undefined }>();
   private readonly targets = new Map<string, Target>();
   private readonly links = new Set<Link>();
@@ -344,7 +344,7 @@ export class RouterStandIn {
     this.listeningSince = Date.now();
     this.httpListening = await this.serve(this.settings.httpAddress, true);
     this.statusListening = await this.serve(this.settings.statusAddress, false);
-    this.heartbeat = setInterval(() => this.beat(), this.settings.behaviour().retryMilliseconds);
+    this.heartbeat = setInterval(() => this.sendHeartbeats(), this.settings.behaviour().retryMilliseconds);
     this.check();
   }
 
@@ -396,7 +396,7 @@ export class RouterStandIn {
     return control ? this.answerControl(route, form) : notFound;
   }
 
-  /** What both ports answer: status, report and metrics. */
+  /** Answers of both ports: status, report and metrics. */
   private answerRead(route: string, request: http.IncomingMessage, url: URL, control: boolean): Answer | undefined {
     const old = versionFamily(this.settings.version) === "1.0";
     if (old) return route === "/status" ? { status: 200, body: this.statusTextOld() } : undefined;
@@ -437,7 +437,7 @@ export class RouterStandIn {
     }
   }
 
-  /** What only the control port answers. */
+  /** Answers of the control port alone. */
   private async answerControl(route: string, form: URLSearchParams): Promise<Answer> {
     if (route === "POST /connect") {
       const errors = await this.initiate(form.getAll("peer"), form.get("replace") === "true");
@@ -463,7 +463,7 @@ export class RouterStandIn {
     return notFound;
   }
 
-  /** Puts an address on the bridge, as `weave expose` asks; only remembers it where there is no bridge. */
+  /** Adds an address to the bridge for `weave expose`; without a bridge only remembers it. */
   private expose(cidr: string): Answer {
     if (!parseCidr(cidr)) {
       return { status: 400, body: `unable to parse ip addr: invalid CIDR address: ${cidr}\n` };
@@ -480,7 +480,7 @@ export class RouterStandIn {
     return { status: 204, body: "" };
   }
 
-  /** Hands out one made-up but stable address per container and router; enough for `weave expose` without an address. */
+  /** Allocates a stable address for each container and router, enough for `weave expose` without an address. */
   private allocate(method: string, container: string): Answer {
     if (method === "PUT" || method === "DELETE") {
       if (method === "DELETE") this.allocated.delete(container);
@@ -498,7 +498,7 @@ export class RouterStandIn {
     return { status: 200, body: cidr };
   }
 
-  // --- what is reported ---
+  // --- report ---
 
   private isReady(): boolean {
     return Date.now() - this.listeningSince >= this.settings.behaviour().readyDelayMilliseconds;
@@ -561,7 +561,7 @@ export class RouterStandIn {
     };
   }
 
-  /** This router and those it is connected to, each with the connections that it told of. */
+  /** This router and those it is connected to, each with the connections that it reported. */
   private peers(): PeerStatus[] {
     return [this.ownPeer(), ...[...this.links].flatMap((link) => (link.peer ? [link.peer] : []))];
   }
@@ -747,7 +747,7 @@ export class RouterStandIn {
 
   // --- targets and connections: mesh's connection_maker.go ---
 
-  /** Adds targets (or replaces them all); returns Go's words for those that can't be resolved, adding the others. */
+  /** Adds targets (or replaces them all). Returns Go's messages for those that can't be resolved; the others are added. */
   private async initiate(peers: string[], replace: boolean): Promise<string[]> {
     const errors: string[] = [];
     const found = new Map<string, { ip: string; port: number | undefined }>();
@@ -777,7 +777,7 @@ export class RouterStandIn {
     fs.writeFileSync(this.settings.stateFile, JSON.stringify([...this.directPeers.keys()]));
   }
 
-  /** Dials what is due, drops what is no target any more, and comes back when the next try is due. */
+  /** Connects to targets whose next attempt is due, drops removed targets, and schedules the next call. */
   private check(): void {
     if (this.stopped) return;
     if (this.timer) clearTimeout(this.timer);
@@ -814,7 +814,7 @@ export class RouterStandIn {
     this.attach(socket, true, address);
   }
 
-  /** Speaks on one connection, in or out, until it ends. */
+  /** Runs the protocol on one connection, incoming or outgoing, until it ends. */
   private attach(socket: net.Socket, outbound: boolean, dialled = ""): void {
     const link: Link = {
       socket,
@@ -835,7 +835,7 @@ export class RouterStandIn {
     });
     const begin = (): void => {
       this.links.add(link);
-      this.say(link);
+      this.sendHello(link);
     };
     if (outbound) socket.on("connect", begin);
     else begin();
@@ -856,7 +856,7 @@ export class RouterStandIn {
     socket.on("close", () => this.ended(link));
   }
 
-  private say(link: Link): void {
+  private sendHello(link: Link): void {
     const { password } = this.settings;
     const hello: Hello = {
       standIn: "weave",
@@ -866,7 +866,7 @@ export class RouterStandIn {
     link.socket.write(`${JSON.stringify(hello)}\n`);
   }
 
-  /** Takes in a line of the other side: the first one makes the connection, later ones bring its connections up to date. */
+  /** Handles a message of the other side: the first one establishes the connection, later ones update its connections. */
   private hear(link: Link, line: string): void {
     link.lastHeard = Date.now();
     const hello = parseHello(line);
@@ -886,10 +886,10 @@ export class RouterStandIn {
       target.lastError = undefined;
       target.interval = this.settings.behaviour().retryMilliseconds;
     }
-    this.tell();
+    this.announce();
   }
 
-  /** Why a connection can't be, in mesh's words; undefined when it can. Ends the older one of two where that has to go. */
+  /** Why a connection is rejected, in mesh's words, or undefined. Closes the older one of two connections to the same peer. */
   private refusal(link: Link, hello: Hello): string | undefined {
     const { name, nickName, password } = this.settings;
     if (hello.peer.Name === name) return selfConnection;
@@ -905,8 +905,8 @@ export class RouterStandIn {
     const twin = [...this.links].find((other) => other !== link && other.peer?.Name === hello.peer.Name);
     if (!twin) return undefined;
     const reason = `Multiple connections to ${hello.peer.Name}(${hello.peer.NickName}) added to ${name}(${nickName})`;
-    // One of an earlier life of the peer always goes; of two dialled by the same side the first stays; of two dialled by
-    // both sides at once, the one that the lower name dialled, so that both sides keep the same.
+    // A connection from before the peer's restart is closed; of two dialled by the same side the first stays; of two dialled by
+    // both sides at once, the one dialled by the lower name stays, so that both sides keep the same one.
     const lowerDialled = link.outbound === name < hello.peer.Name;
     const keepNew = twin.peer?.UID !== hello.peer.UID || (twin.outbound !== link.outbound && lowerDialled);
     if (!keepNew) return reason;
@@ -932,28 +932,28 @@ export class RouterStandIn {
     }
     if (wasEstablished) {
       this.terminations += 1;
-      this.tell();
+      this.announce();
     }
     this.check();
   }
 
-  /** Tells all neighbours of a change in this router's connections, and has frames take the ways that there are now. */
-  private tell(): void {
+  /** Reports a change of this router's connections to all neighbours, and updates where frames are sent. */
+  private announce(): void {
     this.topologyVersion += 1;
     const established = [...this.links].filter((link) => link.established);
     this.settings.carry([...new Set(established.map((link) => splitHostPort(link.address).host))].sort());
-    for (const link of this.links) this.say(link);
+    for (const link of this.links) this.sendHello(link);
   }
 
-  /** Keeps connections alive, and ends those that have been silent for five intervals: their host is gone. */
-  private beat(): void {
+  /** Keeps connections alive, and closes those that have been silent for five intervals, as their host is down. */
+  private sendHeartbeats(): void {
     const limit = this.settings.behaviour().retryMilliseconds * 5;
     for (const link of this.links) {
       if (Date.now() - link.lastHeard > limit) {
         link.endReason ??= "read tcp4: i/o timeout";
         link.socket.destroy();
       } else {
-        this.say(link);
+        this.sendHello(link);
       }
     }
     this.check();
@@ -1042,13 +1042,13 @@ const booleanFlags = new Set(
   ).split(" "),
 );
 
-/** Takes the router's command line apart: the last one of a flag counts. Throws in mflag's words on an unknown flag. */
+/** Parses the router's command line; the last occurrence of a flag counts. Throws mflag's message for an unknown flag. */
 export function parseFlags(args: string[]): { flags: Map<string, string>; peers: string[] } {
   const flags = new Map<string, string>();
   for (let index = 0; index < args.length; index += 1) {
     const arg = args[index] ?? "";
     if (arg === "--") return { flags, peers: args.slice(index + 1) };
-    // As in mflag, flags end at the first argument that is none.
+    // As in mflag, flags end at the first argument that is not a flag.
     if (!/^-./.test(arg)) return { flags, peers: args.slice(index) };
     const [, name = "", inline] = /^--?([^=]*)(?:=([\s\S]*))?$/.exec(arg) ?? [];
     if (booleanFlags.has(name)) {
@@ -1075,7 +1075,7 @@ function peerName(flags: Map<string, string>): string {
     try {
       id = fs.readFileSync(`${flags.get("host-root") ?? ""}/etc/machine-id`, "utf8");
     } catch {
-      // The host's name has to do.
+      // Use the host's name.
     }
     const bytes = createHash("sha256").update(id).digest().subarray(0, 6);
     bytes[0] = ((bytes[0] ?? 0) & 0xfe) | 2;
@@ -1086,7 +1086,7 @@ function peerName(flags: Map<string, string>): string {
 /** The name of the Open vSwitch datapath of a router that has its fast datapath. Here a bridge stands in for it. */
 const DATAPATH = "datapath";
 
-/** The end of the router's pair of devices where it captures what leaves the bridge by the other end. */
+/** The end of the router's veth pair where it captures frames that leave the bridge by the other end. */
 const CAPTURING = "vethwe-pcap";
 
 function has(device: string): boolean {
@@ -1094,9 +1094,9 @@ function has(device: string): boolean {
 }
 
 /**
- * Makes the bridge and the pair vethwe-bridge and vethwe-pcap, as the 2.x router does without fast datapath; like it, gives
- * a bridge that is there already the peer's name for a MAC address, and the pair an MTU of 65535 where none is asked for.
- * Throws the router's refusal when a plain bridge is there and fast datapath was not switched off.
+ * Creates the bridge and the veth pair vethwe-bridge and vethwe-pcap, as the 2.x router does without fast datapath. As
+ * there, an existing bridge gets the peer's name as its MAC address, and the pair an MTU of 65535 unless another is given.
+ * Throws the router's error if a plain bridge exists and fast datapath is not disabled.
  */
 function ensureBridge(bridge: string, mac: string, mtu: string, noFastdp: boolean): void {
   if (has(bridge)) {
@@ -1115,14 +1115,11 @@ function ensureBridge(bridge: string, mac: string, mtu: string, noFastdp: boolea
     runIp(..."link add vethwe-bridge mtu".split(" "), mtu, ...`type veth peer name ${CAPTURING} mtu`.split(" "), mtu);
   }
   runIp("link", "set", "vethwe-bridge", "master", bridge, "up");
-  // Or the host would answer there to what is asked on the bridge, by another MAC address than the bridge's.
+  // Otherwise the host would answer ARP requests there, with another MAC address than the bridge's.
   runIp("link", "set", CAPTURING, "arp", "off", "up");
 }
 
-/**
- * Starts what carries the frames of the bridge, and returns what tells it the peers. It ends with this process, however
- * that ends.
- */
+/** Starts frames.py, which ends with this process. Returns a function that sets the peers it sends frames to. */
 function startFrames(device: string, port: number): (peers: string[]) => void {
   const child = spawn("/usr/bin/python3", [path.join(__dirname, "frames.py"), device, String(port)], {
     stdio: ["pipe", "ignore", "inherit"],
@@ -1133,7 +1130,7 @@ function startFrames(device: string, port: number): (peers: string[]) => void {
   return (peers) => void child.stdin.write(`${peers.join(" ")}\n`);
 }
 
-/** What a command line and an environment ask for. `sentinel` exists when this container ran before. */
+/** The settings of a command line and the environment. `sentinel` exists if this container ran before. */
 function settingsOf(args: string[], folder: string, sentinel: string): RouterSettings {
   const { flags, peers } = parseFlags(args);
   const behaviour = (): Behaviour => readBehaviour(folder, process.env);
@@ -1144,7 +1141,7 @@ function settingsOf(args: string[], folder: string, sentinel: string): RouterSet
   const dbPrefix = flags.get("db-prefix") ?? "/weavedb/weave";
   const stateFile = fs.existsSync(path.dirname(dbPrefix)) ? `${dbPrefix}-stand-in.json` : undefined;
   let targets = peers;
-  // A restarted container goes on with the targets it had, not with those of its command line.
+  // A restarted container keeps the targets it had, instead of those of its command line.
   if (stateFile !== undefined && fs.existsSync(stateFile) && (on("resume") || fs.existsSync(sentinel))) {
     const stored: unknown = JSON.parse(fs.readFileSync(stateFile, "utf8"));
     if (Array.isArray(stored)) targets = stored.map(String);
@@ -1182,7 +1179,7 @@ function settingsOf(args: string[], folder: string, sentinel: string): RouterSet
   };
 }
 
-/** The router as the container runs it. */
+/** Runs the router in its container. */
 async function runRouter(args: string[]): Promise<void> {
   const sentinel = path.join(process.cwd(), "restart.sentinel");
   const { flags } = parseFlags(args);
@@ -1198,7 +1195,7 @@ async function runRouter(args: string[]): Promise<void> {
     const mtu = Number(flags.get("mtu") ?? 0) || 65535;
     ensureBridge(settings.bridge, settings.name, String(mtu), flags.get("no-fastdp") === "true");
   }
-  // Up to 1.9 the script makes the pair, and up to 1.1 there is none.
+  // Up to 1.9 the script creates the pair; up to 1.1 there is none.
   const carry = has(CAPTURING) ? startFrames(CAPTURING, settings.port) : settings.carry;
   const router = new RouterStandIn({ ...settings, carry });
   await router.start();
@@ -1208,8 +1205,8 @@ async function runRouter(args: string[]): Promise<void> {
 
 /**
  * One HTTP request of the script `weave`. Sets the exit status of the real script's http_call: 0 on 2xx, 4 on 404, 1 on
- * other answers (their body goes to standard error), 7 and 28 as curl's when there is no answer. The 1.0 script had no look
- * at the status code: with `--any` every answer is printed and 0.
+ * other answers (their body goes to standard error), 7 and 28 as curl's if there is no answer. The 1.0 script ignored the
+ * status code: with `--any` every answer is printed and the exit status is 0.
  */
 function runCall([method = "GET", address = "", route = "/", ...rest]: string[]): void {
   const fields = rest.filter((arg) => !arg.startsWith("--"));
@@ -1230,7 +1227,7 @@ function runCall([method = "GET", address = "", route = "/", ...rest]: string[])
     },
   });
   request.on("socket", (socket) => {
-    // As curl's --connect-timeout: a slow answer is waited for.
+    // Limits only the connection, as curl's --connect-timeout does.
     socket.on("connect", () => socket.setTimeout(0));
   });
   request.on("timeout", () => {
@@ -1271,7 +1268,7 @@ function main(args: string[]): void {
     runCall(rest);
     return;
   }
-  // As PID 1 of a container node gets no default handlers.
+  // As PID 1 of a container Node has no default signal handlers.
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => process.exit(0));
   if (first === "stand-in-idle") {
     setInterval(() => undefined, 3_600_000);

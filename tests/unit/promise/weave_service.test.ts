@@ -24,7 +24,7 @@ const options: fc.Arbitrary<Options> = fc.record({
   timeout: fc.constant(1),
 });
 
-/** What has become of a host since a run, by hand or by itself. */
+/** Changes on a host since the last run, made by an operator, Docker or systemd. */
 const DRIFTS: Readonly<Record<string, (host: WeaveHost) => unknown>> = {
   "launched by hand": (host) => {
     if (!host.container?.running) host.launch({ WEAVE_NO_FASTDP: "1", WEAVE_PEERS: "192.168.50.99" }, "always");
@@ -37,14 +37,14 @@ const DRIFTS: Readonly<Record<string, (host: WeaveHost) => unknown>> = {
     host.try("systemctl stop weave.service");
     host.unit = "failed";
   },
-  "another peer": (host) => host.targets.push("192.168.50.98"),
-  "unfinished checksums": (host) => Object.assign(host, { unfinished: true }),
+  "another target": (host) => host.targets.push("192.168.50.98"),
+  "TX checksum offload turned on": (host) => Object.assign(host, { unfinished: true }),
   "a restart policy": ({ container }) => Object.assign(container ?? {}, { restartPolicy: "always" }),
   "started with the system": (host) => host.putLink("/etc/systemd/system/multi-user.target.wants/weave.service", UNIT),
   "a container removed": (host) => {
     if (!host.container?.running) host.container = null;
   },
-  "read by systemd": (host) => host.reload(),
+  "systemd reloaded": (host) => host.reload(),
   "no Docker": (host) => {
     host.try("systemctl stop weave.service");
     host.docker = false;
@@ -92,7 +92,7 @@ async function hostOf(folder: string, state: State): Promise<WeaveHost> {
   return host;
 }
 
-/** What a diff shows of the environment file are the lines that the module itself writes, and none of a password. */
+/** A diff shows those lines of the environment file that the module writes, except the password. */
 const shown = (content: string, path: string): string =>
   path === ENVIRONMENT
     ? content
@@ -102,33 +102,33 @@ const shown = (content: string, path: string): string =>
     : redactSecrets(content);
 const OWN_LINE = /^(WEAVE_PEERS|WEAVE_ARGS|WEAVE_MTU|WEAVE_NO_FASTDP|DOCKER_BRIDGE|CHECKPOINT_DISABLE)="[^"]*"$/;
 
-let [made, refused, changed] = [0, 0, 0];
+let [succeeded, failed, changed] = [0, 0, 0];
 
-test("whatever is found: a check says all that the run does, a second run has nothing to do, no secret is shown", async () => {
+test("on any host: a check reports all that the run does, a second run has nothing to do, no secret is shown", async () => {
   await forAllLater(
     [states, options],
-    (state, wanted) =>
+    (state, given) =>
       inMemory(async (folder) => {
         const host = await hostOf(folder, state);
-        const run = await keepsItsPromise(weaveService, host, wanted, { live: ["router", "script_version"], shown });
+        const run = await keepsItsPromise(weaveService, host, given, { live: ["router", "script_version"], shown });
         for (const secret of [...SECRETS, "old secret"])
           assert.not.ok(JSON.stringify(run).includes(JSON.stringify(secret).slice(1, -1)), secret);
         if (run.failed) {
-          refused++;
+          failed++;
           if (process.env["SHOW"]) console.log(String(run.msg).slice(0, 90));
           return;
         }
-        made++;
+        succeeded++;
         if (run.changed) changed++;
-        if (wanted["state"] === "restarted") return;
+        if (given["state"] === "restarted") return;
         host.now += 5;
-        const again = await runOn(weaveService, host, wanted);
+        const again = await runOn(weaveService, host, given);
         assert.equal([again.msg, again.changes], [undefined, undefined], "a second run has something to do");
       }),
     100,
   );
-  console.log(`${made} made, ${changed} of them with changes, ${refused} refused`);
-  assert.ok(changed > 40, "the cases are no use");
+  console.log(`${succeeded} runs succeeded, ${changed} of them with changes, ${failed} failed`);
+  assert.ok(changed > 40, "too few cases with changes");
 });
 
 test.run();

@@ -12,7 +12,7 @@ import {
 import type { ServiceOptions } from "../../../modules/weave_service/options";
 import { expectedScript, readWeaveScript } from "../../../modules/weave_service/script";
 import { matchesGolden } from "../support/golden";
-import { asked, FRESH, golden } from "./hosts";
+import { FRESH, golden, serviceOptions } from "./hosts";
 
 const SECRET = "correct horse";
 const render = (options: ServiceOptions): string => renderEnvironmentFile(environmentOf(options, FRESH));
@@ -20,11 +20,11 @@ const argsOf = (options: ServiceOptions, version: string): string | undefined =>
   environmentOf(options, { ...FRESH, script: expectedScript(version) }).get("WEAVE_ARGS");
 
 test("the router's environment file equals the golden file", () => {
-  matchesGolden(render(asked()), golden("weave.env"));
+  matchesGolden(render(serviceOptions()), golden("weave.env"));
 });
 
 test("the environment has what the script reads, and the password only if there is one", () => {
-  const environment = environmentOf(asked({ args: ["--no-dns", "--ipalloc-range=10.32.0.0/12"] }), FRESH);
+  const environment = environmentOf(serviceOptions({ args: ["--no-dns", "--ipalloc-range=10.32.0.0/12"] }), FRESH);
   assert.equal(Object.fromEntries(environment), {
     WEAVE_PEERS: "192.168.50.12 192.168.50.13",
     WEAVE_ARGS: "--no-restart --plugin=false --proxy=false --no-dns --ipalloc-range=10.32.0.0/12",
@@ -33,14 +33,14 @@ test("the environment has what the script reads, and the password only if there 
     WEAVE_MTU: "1500",
     CHECKPOINT_DISABLE: "1",
   });
-  assert.is(environmentOf(asked({ password: SECRET }), FRESH).get("WEAVE_PASSWORD"), SECRET);
+  assert.is(environmentOf(serviceOptions({ password: SECRET }), FRESH).get("WEAVE_PASSWORD"), SECRET);
 });
 
 test("the arguments are those that the script's version knows", () => {
-  const dns = asked({ dns: true });
-  assert.is(argsOf(asked(), "1.0.3"), "");
-  assert.is(argsOf(asked(), "1.4.6"), "--no-restart --no-dns");
-  assert.is(argsOf(asked(), "2.8.1"), "--no-restart --plugin=false --proxy=false --no-dns");
+  const dns = serviceOptions({ dns: true });
+  assert.is(argsOf(serviceOptions(), "1.0.3"), "");
+  assert.is(argsOf(serviceOptions(), "1.4.6"), "--no-restart --no-dns");
+  assert.is(argsOf(serviceOptions(), "2.8.1"), "--no-restart --plugin=false --proxy=false --no-dns");
   assert.is(argsOf(dns, "2.8.1"), "--no-restart --plugin=false --proxy=false");
 });
 
@@ -49,27 +49,30 @@ test("on docker0 the router may use its fast datapath, runs only the part of its
     ["proxy", "plugin"],
     ["plugin", "proxy"],
   ] as const) {
-    const environment = environmentOf(asked({ mode }), FRESH);
+    const environment = environmentOf(serviceOptions({ mode }), FRESH);
     for (const name of ["WEAVE_NO_FASTDP", "DOCKER_BRIDGE", "WEAVE_MTU"]) assert.is(environment.has(name), false);
     const args = environment.get("WEAVE_ARGS") ?? "";
     assert.match(args, new RegExp(`^--no-restart --name=([0-9a-f]{2}:){5}[0-9a-f]{2} --${other}=false --no-dns$`));
-    assert.is(environmentOf(asked({ mode }), FRESH).get("WEAVE_ARGS"), args);
+    assert.is(environmentOf(serviceOptions({ mode }), FRESH).get("WEAVE_ARGS"), args);
   }
 });
 
 test("a router on docker0 keeps the name that it has", () => {
   const peerName = "0e:5f:33:00:00:09";
-  const environment = environmentOf(asked({ mode: "proxy" }), { ...FRESH, peerName });
+  const environment = environmentOf(serviceOptions({ mode: "proxy" }), { ...FRESH, peerName });
   assert.match(environment.get("WEAVE_ARGS") ?? "", ` --name=${peerName} `);
   assert.is(launchedName(renderEnvironmentFile(environment)), peerName);
-  assert.is(launchedName(render(asked())), null);
-  assert.is(environmentOf(asked(), { ...FRESH, peerName }).get("WEAVE_ARGS"), argsOf(asked(), "2.8.1"));
+  assert.is(launchedName(render(serviceOptions())), null);
+  assert.is(
+    environmentOf(serviceOptions(), { ...FRESH, peerName }).get("WEAVE_ARGS"),
+    argsOf(serviceOptions(), "2.8.1"),
+  );
 });
 
 test("if the daemon rejects Weave's API version, script, weaveexec and router use its oldest one", () => {
   const variables = (oldestDockerApi: string | null, more = {}): Record<string, string> =>
     Object.fromEntries(
-      [...environmentOf(asked(more), { ...FRESH, oldestDockerApi })].filter(([name]) =>
+      [...environmentOf(serviceOptions(more), { ...FRESH, oldestDockerApi })].filter(([name]) =>
         /DOCKER_(A|API)|IPT/.test(name),
       ),
     );
@@ -91,16 +94,16 @@ test("if the daemon rejects Weave's API version, script, weaveexec and router us
 
 test("a script that does not know --no-restart is not given it", () => {
   const script = readWeaveScript('#!/bin/sh\nSCRIPT_VERSION="1.2.0"\n');
-  assert.is(environmentOf(asked(), { ...FRESH, script }).get("WEAVE_ARGS"), "--no-dns");
+  assert.is(environmentOf(serviceOptions(), { ...FRESH, script }).get("WEAVE_ARGS"), "--no-dns");
 });
 
 test("bridge and MTU come from the options", () => {
-  const environment = environmentOf(asked({ bridge: "br0", mtu: 1400 }), FRESH);
+  const environment = environmentOf(serviceOptions({ bridge: "br0", mtu: 1400 }), FRESH);
   assert.equal([environment.get("DOCKER_BRIDGE"), environment.get("WEAVE_MTU")], ["br0", "1400"]);
 });
 
 test("changed, added and removed variables are named; live ones, and others than Weave's, are not", () => {
-  const wanted = new Map([
+  const desired = new Map([
     ["WEAVE_PEERS", "a"],
     ["WEAVE_ARGS", "--no-dns"],
     ["OWN", "1"],
@@ -111,8 +114,8 @@ test("changed, added and removed variables are named; live ones, and others than
     ["WEAVE_MTU", "1500"],
     ["PATH", "/bin"],
   ]);
-  assert.equal(differingVariables(wanted, present, ["WEAVE_PEERS"]), ["OWN", "WEAVE_MTU"]);
-  assert.equal(differingVariables(wanted, present, []), ["WEAVE_PEERS", "OWN", "WEAVE_MTU"]);
+  assert.equal(differingVariables(desired, present, ["WEAVE_PEERS"]), ["OWN", "WEAVE_MTU"]);
+  assert.equal(differingVariables(desired, present, []), ["WEAVE_PEERS", "OWN", "WEAVE_MTU"]);
 });
 
 test("each peer is there once, in sorted order", () => {
@@ -121,19 +124,19 @@ test("each peer is there once, in sorted order", () => {
     "192.168.50.9",
     "host2",
   ]);
-  const one = render(asked({ peers: ["a", "b"] }));
-  assert.is(render(asked({ peers: ["b", "a", "b"] })), one);
+  const one = render(serviceOptions({ peers: ["a", "b"] }));
+  assert.is(render(serviceOptions({ peers: ["b", "a", "b"] })), one);
 });
 
 test("a password with all special characters reads back", () => {
   const password = `a "b" \\ $HOME \`id\` 'c' #;`;
-  const content = render(asked({ password }));
+  const content = render(serviceOptions({ password }));
   assert.is(environmentValue(content, "WEAVE_PASSWORD"), password);
 });
 
 test("a password that is not ASCII is written as UTF-8, one character of the content a byte", () => {
   for (const password of ["Geheimnis für alle", "пароль 日本", "🔑 key"]) {
-    const content = render(asked({ password }));
+    const content = render(serviceOptions({ password }));
     assert.match(Buffer.from(content, "latin1").toString("utf8"), `WEAVE_PASSWORD="${password}"`);
   }
 });
@@ -141,16 +144,16 @@ test("a password that is not ASCII is written as UTF-8, one character of the con
 const shown = (content: string, desired = ""): string => redactEnvironmentFile(content, desired);
 
 test("of the password only whether it is the desired one is shown", () => {
-  const wanted = render(asked({ password: SECRET }));
-  const other = render(asked({ password: "battery staple" }));
-  assert.match(shown(wanted, wanted), "WEAVE_PASSWORD=(the desired one, not shown)\n");
-  assert.match(shown(other, wanted), "WEAVE_PASSWORD=(another one, not shown)\n");
-  assert.is.not(shown(other, wanted), shown(wanted, wanted));
-  for (const text of [shown(wanted, wanted), shown(other, wanted)]) assert.not.match(text, /horse|staple/);
+  const desired = render(serviceOptions({ password: SECRET }));
+  const other = render(serviceOptions({ password: "battery staple" }));
+  assert.match(shown(desired, desired), "WEAVE_PASSWORD=(the desired one, not shown)\n");
+  assert.match(shown(other, desired), "WEAVE_PASSWORD=(another one, not shown)\n");
+  assert.is.not(shown(other, desired), shown(desired, desired));
+  for (const text of [shown(desired, desired), shown(other, desired)]) assert.not.match(text, /horse|staple/);
 });
 
 test("a file without a password is shown whole", () => {
-  const content = render(asked());
+  const content = render(serviceOptions());
   assert.is(shown(content, content), content);
 });
 
@@ -175,7 +178,7 @@ test("a password in a file that something else wrote is not shown, however it is
 
 test("a password with a line separator in it is not shown in part", () => {
   for (const separator of ["\u2028", "\u2029"]) {
-    const content = render(asked({ password: `first${separator}hunter2` }));
+    const content = render(serviceOptions({ password: `first${separator}hunter2` }));
     assert.not.match(shown(content, content), "hunter2");
   }
 });

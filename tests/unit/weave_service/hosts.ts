@@ -9,7 +9,7 @@ import { optionsOf } from "../support/options";
 
 export const golden = (name: string): string => join(__dirname, "golden", name);
 
-export const asked = (more: Record<string, unknown> = {}): ServiceOptions =>
+export const serviceOptions = (more: Record<string, unknown> = {}): ServiceOptions =>
   optionsOf(options, { peers: ["192.168.50.12", "192.168.50.13"], ...more });
 
 /** A release's script, in short. */
@@ -61,13 +61,13 @@ export const CONTAINER: ObservedContainer = {
   environment: new Map(),
 };
 
-/** The same host as `wanted` has it. */
+/** The same host when the options are applied. */
 export function steady(
-  wanted: ServiceOptions = asked(),
+  applied: ServiceOptions = serviceOptions(),
   fresh: ObservedService = FRESH,
 ): ObservedService & { startedWith: ReadonlyMap<string, string> } {
   const host = { ...fresh, peerName: ROUTER.name };
-  const { text, environmentText } = resolveDesired(wanted, host);
+  const { text, environmentText } = resolveDesired(applied, host);
   return {
     ...host,
     unit: {
@@ -79,7 +79,7 @@ export function steady(
     },
     environment: { content: environmentText, mode: 0o600 },
     container: { ...CONTAINER, image: `weaveworks/weave:${host.script.version}` },
-    startedWith: new Map([...environmentOf(wanted, host), ["PATH", "/usr/bin"]]),
+    startedWith: new Map([...environmentOf(applied, host), ["PATH", "/usr/bin"]]),
     startedBefore: true,
     router: ROUTER,
   };

@@ -4,7 +4,7 @@ import type { RunOutput } from "../../../modules/core/host/host";
 import { observe } from "../../../modules/weave_service/observe";
 import { type Contents, memoryHost } from "../support/memory_host";
 import { refusalLater } from "../support/refusal";
-import { asked, CONTAINER, FRESH, ROUTER, SCRIPT, steady } from "./hosts";
+import { CONTAINER, FRESH, ROUTER, SCRIPT, serviceOptions, steady } from "./hosts";
 
 const SHOW = "systemctl show weave.service -p ActiveState,SubState,Job,NeedDaemonReload,MainPID";
 const script = { "/usr/local/bin/weave": { content: SCRIPT, mode: 0o755 } };
@@ -79,31 +79,31 @@ function running(): Contents {
 }
 
 test("a host with only the script is observed", async () => {
-  assert.equal(await observe(asked(), memoryHost(fresh)), FRESH);
+  assert.equal(await observe(serviceOptions(), memoryHost(fresh)), FRESH);
 });
 
 test("a host with a running router is observed", async () => {
-  const observed = await observe(asked(), memoryHost(running()));
+  const observed = await observe(serviceOptions(), memoryHost(running()));
   const { startedWith, ...rest } = observed;
-  const { startedWith: wanted, ...others } = steady();
+  const { startedWith: desired, ...others } = steady();
   assert.equal(rest, others);
-  for (const [name, value] of wanted) assert.is(startedWith?.get(name), value, name);
+  for (const [name, value] of desired) assert.is(startedWith?.get(name), value, name);
 });
 
 test("a value of the running router's environment may have = and newlines in it", async () => {
   const kernel = { ...running().kernel, "/proc/912/environ": "WEAVE_ARGS=--name=a\0OTHER=x\ny\0" };
-  const { startedWith } = await observe(asked(), memoryHost({ ...running(), kernel }));
+  const { startedWith } = await observe(serviceOptions(), memoryHost({ ...running(), kernel }));
   assert.is(startedWith?.get("WEAVE_ARGS"), "--name=a");
   assert.is(startedWith?.get("OTHER"), "x\ny");
 });
 
 test("a router that does not answer is null, and without Docker nothing is asked", async () => {
   const silent = Object.entries(running().services ?? {}).filter(([request]) => !request.includes("/report"));
-  const soon = asked({ state: "stopped" });
+  const soon = serviceOptions({ state: "stopped" });
   assert.is((await observe(soon, memoryHost({ ...running(), services: Object.fromEntries(silent) }))).router, null);
   const kernel = { "/proc/1/comm": "systemd", "/var/run/docker.pid": "77", "/proc/77/comm": "node" };
   const { container, router, oldestDockerApi } = await observe(
-    asked({ state: "stopped" }),
+    serviceOptions({ state: "stopped" }),
     memoryHost({ ...running(), kernel }),
   );
   assert.equal([container, router, oldestDockerApi], [null, null, null]);
@@ -111,50 +111,52 @@ test("a router that does not answer is null, and without Docker nothing is asked
 
 test("a port with TX checksum offload on is found, and a host without ethtool", async () => {
   const programs = { ...running().programs, "ethtool -k vethwe-bridge": "tx-checksumming: on\n" };
-  assert.equal((await observe(asked(), memoryHost({ ...running(), programs }))).offloadingPorts, ["vethwe-bridge"]);
-  assert.is((await observe(asked(), memoryHost({ ...fresh, names: {} }))).offloadingPorts, null);
+  assert.equal((await observe(serviceOptions(), memoryHost({ ...running(), programs }))).offloadingPorts, [
+    "vethwe-bridge",
+  ]);
+  assert.is((await observe(serviceOptions(), memoryHost({ ...fresh, names: {} }))).offloadingPorts, null);
 });
 
 test("a start in progress is waited for, also one that waits for Docker's; one that has failed and is retried is not", async () => {
-  for (const [under, way] of [
+  for (const [active, sub] of [
     ["activating", "start-pre"],
     ["inactive", "dead\nJob=41"],
   ]) {
     let times = 0;
     const host = memoryHost(running());
     const run = (argv: readonly string[]): RunOutput => {
-      const stdout = `ActiveState=${under}\nSubState=${way}\nNeedDaemonReload=no\nMainPID=0\n`;
+      const stdout = `ActiveState=${active}\nSubState=${sub}\nNeedDaemonReload=no\nMainPID=0\n`;
       return argv[0] === "systemctl" && ++times < 3 ? { status: 0, stdout, stderr: "" } : host.run(argv);
     };
-    assert.equal([(await observe(asked(), { ...host, run })).unit.state, times], ["running", 3]);
+    assert.equal([(await observe(serviceOptions(), { ...host, run })).unit.state, times], ["running", 3]);
   }
   const programs = {
     ...running().programs,
     [SHOW]: "ActiveState=activating\nSubState=auto-restart\nNeedDaemonReload=no\nMainPID=0\n",
   };
-  assert.is((await observe(asked(), memoryHost({ ...running(), programs }))).unit.state, "failed");
+  assert.is((await observe(serviceOptions(), memoryHost({ ...running(), programs }))).unit.state, "failed");
 });
 
 test("a unit that this run has started was not started before it", async () => {
   const kernel = { ...running().kernel, "/proc/912/stat": started(201) };
-  assert.is((await observe(asked(), memoryHost({ ...running(), kernel }))).startedBefore, false);
+  assert.is((await observe(serviceOptions(), memoryHost({ ...running(), kernel }))).startedBefore, false);
 });
 
 test("a unit that systemd has not reloaded is found", async () => {
   const programs = { ...running().programs, [SHOW]: "MainPID=912\nActiveState=active\nNeedDaemonReload=yes\n" };
-  assert.is((await observe(asked(), memoryHost({ ...running(), programs }))).unit.needsReload, true);
+  assert.is((await observe(serviceOptions(), memoryHost({ ...running(), programs }))).unit.needsReload, true);
 });
 
 test("upstart is detected by its jobs", async () => {
   const kernel = { ...fresh.kernel, "/proc/1/comm": "init" };
   const programs = { "initctl status weave": "weave start/running, process 912\n" };
   const upstart = { ...fresh, kernel, programs, names: { "/usr/sbin": ["ethtool"], "/etc/init": ["rc-sysinit.conf"] } };
-  const { init, unit } = await observe(asked({ state: "stopped" }), memoryHost(upstart));
+  const { init, unit } = await observe(serviceOptions({ state: "stopped" }), memoryHost(upstart));
   assert.equal([init, unit.state, unit.pid], ["upstart", "running", 912]);
   const launching = { ...upstart, kernel: { ...kernel, "/proc/912/comm": "sh" } };
-  assert.is((await observe(asked({ state: "stopped" }), memoryHost(launching))).unit.state, "starting");
+  assert.is((await observe(serviceOptions({ state: "stopped" }), memoryHost(launching))).unit.state, "starting");
   assert.match(
-    await refusalLater(async () => observe(asked(), memoryHost({ ...upstart, names: {} }))),
+    await refusalLater(async () => observe(serviceOptions(), memoryHost({ ...upstart, names: {} }))),
     "this host's init system must be systemd or upstart",
   );
 });
@@ -162,13 +164,13 @@ test("upstart is detected by its jobs", async () => {
 test("a host without the script is refused only if the router is to run", async () => {
   const bare = memoryHost({ ...fresh, files: {} });
   assert.is(
-    await refusalLater(async () => observe(asked(), bare)),
+    await refusalLater(async () => observe(serviceOptions(), bare)),
     "script: /usr/local/bin/weave not found on this host. Put the script there (the role weave does, given weave_sha256 or weave_script_file), or set the path",
   );
   for (const state of ["stopped", "absent"]) {
-    assert.is((await observe(asked({ state }), bare)).script.version, null);
+    assert.is((await observe(serviceOptions({ state }), bare)).script.version, null);
   }
-  assert.is((await observe(asked({ script_version: "1.9.8" }), bare)).script.generation, "second");
+  assert.is((await observe(serviceOptions({ script_version: "1.9.8" }), bare)).script.generation, "second");
 });
 
 test.run();

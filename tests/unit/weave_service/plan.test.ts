@@ -5,18 +5,18 @@ import { plan } from "../../../modules/weave_service/plan";
 import { expectedScript } from "../../../modules/weave_service/script";
 import { inWords, subjects } from "../support/changes";
 import { refusalOf } from "../support/refusal";
-import { asked, CONTAINER, FRESH, ROUTER, steady } from "./hosts";
+import { CONTAINER, FRESH, ROUTER, serviceOptions, steady } from "./hosts";
 
 const ENV = "/etc/weave.env";
 const UNIT = "/etc/systemd/system/weave.service";
 const ENABLED = "weave.service: starts with";
 const STATE = "weave.service: state";
 
-const words = (options: ReturnType<typeof asked>, observed: ObservedService) =>
+const words = (options: ReturnType<typeof serviceOptions>, observed: ObservedService) =>
   inWords(plan(options, observed).changes);
 
 test("on a fresh host files, start with Docker and the router are planned, in this order", () => {
-  const changes = words(asked({ timeout: 300 }), FRESH);
+  const changes = words(serviceOptions({ timeout: 300 }), FRESH);
   assert.equal(
     changes.map(({ subject, steps }) => ({ subject, steps })),
     [
@@ -30,41 +30,50 @@ test("on a fresh host files, start with Docker and the router are planned, in th
 });
 
 test("on a host that matches nothing is planned", () => {
-  assert.equal(plan(asked(), steady()).changes, []);
-  assert.equal(plan(asked({ peers: ["192.168.50.13", "192.168.50.12", "192.168.50.13"] }), steady()).changes, []);
+  assert.equal(plan(serviceOptions(), steady()).changes, []);
+  assert.equal(
+    plan(serviceOptions({ peers: ["192.168.50.13", "192.168.50.12", "192.168.50.13"] }), steady()).changes,
+    [],
+  );
 });
 
 test("state, unit, script version and router are reported", () => {
-  assert.equal(plan(asked(), FRESH).facts, {
+  assert.equal(plan(serviceOptions(), FRESH).facts, {
     state: "started",
     unit: "weave.service",
     script_version: "2.8.1",
     router: null,
   });
-  assert.equal(plan(asked(), steady()).facts["router"], ROUTER);
+  assert.equal(plan(serviceOptions(), steady()).facts["router"], ROUTER);
 });
 
 test("this host itself among the peers, by address or name, makes no difference", () => {
   const all = ["192.168.50.12", "host1", "192.168.50.11", "192.168.50.13"];
-  assert.equal(plan(asked({ component: "scope", peers: all }), FRESH), plan(asked({ component: "scope" }), FRESH));
+  assert.equal(
+    plan(serviceOptions({ component: "scope", peers: all }), FRESH),
+    plan(serviceOptions({ component: "scope" }), FRESH),
+  );
   for (const more of [{}, { state: "absent" }]) {
     for (const observed of [FRESH, steady(), { ...steady(), router: { ...ROUTER, targets: [] } }]) {
-      assert.equal(plan(asked({ ...more, peers: all }), observed), plan(asked(more), observed));
+      assert.equal(plan(serviceOptions({ ...more, peers: all }), observed), plan(serviceOptions(more), observed));
     }
   }
   const old = { ...FRESH, script: expectedScript("1.0.3") };
   const options = { mode: "proxy" };
-  assert.equal(plan(asked({ ...options, peers: all }), { ...steady(asked(options), old), router: null }).changes, []);
+  assert.equal(
+    plan(serviceOptions({ ...options, peers: all }), { ...steady(serviceOptions(options), old), router: null }).changes,
+    [],
+  );
 });
 
 test("a router that has its own host as a target forgets it", () => {
   const targets = ["192.168.50.11", ...ROUTER.targets];
-  const [change] = words(asked({ peers: targets }), { ...steady(), router: { ...ROUTER, targets } });
+  const [change] = words(serviceOptions({ peers: targets }), { ...steady(), router: { ...ROUTER, targets } });
   assert.equal(change?.steps, ["POST /forget peer=192.168.50.11"]);
 });
 
 test("a new peer is added to the running router without a restart", () => {
-  const options = asked({ peers: ["192.168.50.12", "192.168.50.13", "192.168.50.14"] });
+  const options = serviceOptions({ peers: ["192.168.50.12", "192.168.50.13", "192.168.50.14"] });
   const { changes } = plan(options, steady());
   assert.equal(subjects(changes), [ENV, "router: peers"]);
   assert.equal(inWords(changes)[1], {
@@ -77,7 +86,7 @@ test("a new peer is added to the running router without a restart", () => {
 });
 
 test("added and removed peers are sent in two requests", () => {
-  const options = asked({ peers: ["192.168.50.14", "192.168.50.15"] });
+  const options = serviceOptions({ peers: ["192.168.50.14", "192.168.50.15"] });
   assert.equal(words(options, steady())[1]?.steps, [
     "POST /connect peer=192.168.50.14&peer=192.168.50.15",
     "POST /forget peer=192.168.50.12&peer=192.168.50.13",
@@ -85,7 +94,7 @@ test("added and removed peers are sent in two requests", () => {
 });
 
 test("a peer that the running router has lost is one change", () => {
-  assert.equal(words(asked(), { ...steady(), router: { ...ROUTER, targets: ["192.168.50.13"] } }), [
+  assert.equal(words(serviceOptions(), { ...steady(), router: { ...ROUTER, targets: ["192.168.50.13"] } }), [
     {
       subject: "router: peers",
       before: "192.168.50.13\n",
@@ -111,7 +120,7 @@ test("a router that is down is started, and nothing else is touched", () => {
     ["failed", forgotten],
     ["starting", []],
   ] as const) {
-    assert.equal(words(asked(), down(state)), [
+    assert.equal(words(serviceOptions(), down(state)), [
       {
         subject: STATE,
         before: `${state}\n`,
@@ -123,25 +132,25 @@ test("a router that is down is started, and nothing else is touched", () => {
 });
 
 test("a router that runs and does not answer is waited for", () => {
-  const [change] = words(asked(), { ...steady(), router: null });
+  const [change] = words(serviceOptions(), { ...steady(), router: null });
   assert.is(change?.before, "running, not answering\n");
   assert.is(change?.steps.at(-1), "await /status for 300 s");
 });
 
 test("a unit that does not start with Docker is enabled", () => {
-  assert.equal(words(asked(), { ...steady(), unit: { ...steady().unit, startsWith: "nothing" } }), [
+  assert.equal(words(serviceOptions(), { ...steady(), unit: { ...steady().unit, startsWith: "nothing" } }), [
     { subject: ENABLED, before: "nothing\n", after: "Docker\n", steps: ["systemctl enable weave.service"] },
   ]);
 });
 
 test("a unit that starts with the system, as Apollo's did, is reenabled or disabled", () => {
   const observed: ObservedService = { ...steady(), unit: { ...steady().unit, startsWith: "something else" } };
-  assert.equal(words(asked(), observed)[0]?.steps, ["systemctl reenable weave.service"]);
-  assert.equal(words(asked({ state: "stopped" }), observed)[1]?.steps, ["systemctl disable weave.service"]);
+  assert.equal(words(serviceOptions(), observed)[0]?.steps, ["systemctl reenable weave.service"]);
+  assert.equal(words(serviceOptions({ state: "stopped" }), observed)[1]?.steps, ["systemctl disable weave.service"]);
 });
 
 test("a unit that was changed by hand is written and reloaded, the router keeps running", () => {
-  const changes = words(asked(), {
+  const changes = words(serviceOptions(), {
     ...steady(),
     unit: { ...steady().unit, file: { content: "[Unit]\n", mode: 0o644 } },
   });
@@ -150,7 +159,7 @@ test("a unit that was changed by hand is written and reloaded, the router keeps 
 });
 
 test("a unit that systemd has not read since it was written is loaded by one reload", () => {
-  assert.equal(words(asked(), { ...steady(), unit: { ...steady().unit, needsReload: true } }), [
+  assert.equal(words(serviceOptions(), { ...steady(), unit: { ...steady().unit, needsReload: true } }), [
     {
       subject: "weave.service, as loaded by systemd",
       before: "an older version\n",
@@ -158,7 +167,7 @@ test("a unit that systemd has not read since it was written is loaded by one rel
       steps: ["systemctl daemon-reload"],
     },
   ]);
-  const both = words(asked(), { ...steady(), unit: { ...steady().unit, needsReload: true, file: null } });
+  const both = words(serviceOptions(), { ...steady(), unit: { ...steady().unit, needsReload: true, file: null } });
   assert.is(both.flatMap(({ steps }) => steps).filter((step) => step === "systemctl daemon-reload").length, 1);
 });
 
@@ -169,7 +178,7 @@ test("the files' modes are corrected, the environment file's to root only", () =
     unit: { ...unit, file: { content: unit.file?.content ?? "", mode: 0o755 } },
     environment: { content: environment?.content ?? "", mode: 0o644 },
   };
-  assert.equal(words(asked(), observed), [
+  assert.equal(words(serviceOptions(), observed), [
     { subject: `${ENV}: mode`, before: "0644\n", after: "0600\n", steps: [`chmod ${ENV} 0600`] },
     { subject: `${UNIT}: mode`, before: "0755\n", after: "0644\n", steps: [`chmod ${UNIT} 0644`] },
   ]);
@@ -181,7 +190,7 @@ test("a change that the router's API can't make restarts it, which is reported a
     [{ mtu: 1400 }, "WEAVE_MTU"],
     [{ env: { WEAVE_DEBUG: "1" } }, "WEAVE_DEBUG"],
   ] as const) {
-    const { changes } = plan(asked(options), steady());
+    const { changes } = plan(serviceOptions(options), steady());
     assert.equal(subjects(changes), [ENV, STATE]);
     assert.equal(inWords(changes)[1], {
       subject: STATE,
@@ -195,42 +204,42 @@ test("a change that the router's API can't make restarts it, which is reported a
 
 test("a restart that an interrupted run did not make is found from the running router alone", () => {
   const startedWith = new Map([...steady().startedWith, ["WEAVE_ARGS", "--no-dns"]]);
-  assert.equal(subjects(plan(asked(), { ...steady(), startedWith }).changes), [STATE]);
+  assert.equal(subjects(plan(serviceOptions(), { ...steady(), startedWith }).changes), [STATE]);
 });
 
 test("a router that answers and is not a process of the unit is not restarted for its environment", () => {
-  assert.equal(plan(asked(), { ...steady(), startedWith: null }).changes, []);
+  assert.equal(plan(serviceOptions(), { ...steady(), startedWith: null }).changes, []);
 });
 
 test("a new, another or no password restarts the router, and is never shown", () => {
   const [one, two] = ["correct horse", "battery staple"];
   const has = (password: string | null): ObservedService => {
-    return steady(asked({ password }));
+    return steady(serviceOptions({ password }));
   };
   const cases = [
-    { wanted: one, observed: FRESH },
-    { wanted: one, observed: has(null) },
-    { wanted: one, observed: has(two) },
-    { wanted: null, observed: has(two) },
-    { wanted: one, observed: { ...has(two), environment: has(one).environment } },
-    { wanted: one, observed: { ...has(one), environment: has(two).environment } },
+    { desired: one, observed: FRESH },
+    { desired: one, observed: has(null) },
+    { desired: one, observed: has(two) },
+    { desired: null, observed: has(two) },
+    { desired: one, observed: { ...has(two), environment: has(one).environment } },
+    { desired: one, observed: { ...has(one), environment: has(two).environment } },
   ];
-  for (const { wanted, observed } of cases) {
+  for (const { desired, observed } of cases) {
     for (const state of ["started", "stopped", "absent"]) {
-      const { changes, facts, warnings } = plan(asked({ password: wanted, state }), observed);
+      const { changes, facts, warnings } = plan(serviceOptions({ password: desired, state }), observed);
       const shown = changes.map(({ subject, before, after, disruption }) => ({ subject, before, after, disruption }));
       assert.not.match(JSON.stringify([shown, facts, warnings]), /horse|staple/);
       for (const { subject, before, after } of changes) assert.is.not(before, after, subject);
     }
   }
-  assert.equal(subjects(plan(asked({ password: one }), has(one)).changes), []);
-  assert.equal(subjects(plan(asked({ password: one }), has(two)).changes), [ENV, STATE]);
-  assert.equal(subjects(plan(asked({ password: null }), has(two)).changes), [ENV, STATE]);
-  assert.match(plan(asked({ password: one }), has(two)).changes[1]?.before ?? "", "WEAVE_PASSWORD");
+  assert.equal(subjects(plan(serviceOptions({ password: one }), has(one)).changes), []);
+  assert.equal(subjects(plan(serviceOptions({ password: one }), has(two)).changes), [ENV, STATE]);
+  assert.equal(subjects(plan(serviceOptions({ password: null }), has(two)).changes), [ENV, STATE]);
+  assert.match(plan(serviceOptions({ password: one }), has(two)).changes[1]?.before ?? "", "WEAVE_PASSWORD");
 });
 
 test("the password is in the file that only root can read, and in no command or request", () => {
-  const { changes } = plan(asked({ password: "correct horse" }), FRESH);
+  const { changes } = plan(serviceOptions({ password: "correct horse" }), FRESH);
   const carrying = changes
     .flatMap(({ actions }) => actions)
     .filter((action) => JSON.stringify(action).includes("horse"));
@@ -241,19 +250,19 @@ test("the password is in the file that only root can read, and in no command or 
 });
 
 test("stopped: the router is stopped and no longer starts with Docker, its files stay", () => {
-  const { changes } = plan(asked({ state: "stopped" }), steady());
+  const { changes } = plan(serviceOptions({ state: "stopped" }), steady());
   assert.equal(inWords(changes), [
     { subject: STATE, before: "running\n", after: "stopped\n", steps: ["systemctl stop weave.service"] },
     { subject: ENABLED, before: "Docker\n", after: "nothing\n", steps: ["systemctl disable weave.service"] },
   ]);
   assert.match(changes[0]?.disruption ?? "", "traffic between hosts ends");
   const disabled: ObservedService = { ...steady(), unit: { ...steady().unit, startsWith: "nothing" } };
-  assert.equal(plan(asked({ state: "stopped" }), down("stopped", disabled)).changes, []);
-  assert.equal(plan(asked({ state: "stopped" }), down("failed", disabled)).changes, []);
+  assert.equal(plan(serviceOptions({ state: "stopped" }), down("stopped", disabled)).changes, []);
+  assert.equal(plan(serviceOptions({ state: "stopped" }), down("failed", disabled)).changes, []);
 });
 
-test("absent: stopped, disabled and its files removed, in this order; nothing where nothing is", () => {
-  const changes = words(asked({ state: "absent" }), steady());
+test("absent: stopped, disabled and its files removed, in this order; without any of them nothing is planned", () => {
+  const changes = words(serviceOptions({ state: "absent" }), steady());
   assert.equal(
     changes.map(({ subject, steps }) => [subject, ...steps]),
     [
@@ -264,23 +273,26 @@ test("absent: stopped, disabled and its files removed, in this order; nothing wh
       [ENV, `remove ${ENV}`],
     ],
   );
-  assert.equal(plan(asked({ state: "absent" }), FRESH).changes, []);
+  assert.equal(plan(serviceOptions({ state: "absent" }), FRESH).changes, []);
 });
 
 test("restarted: once a run, and not if this run has started it", () => {
-  const [change] = plan(asked({ state: "restarted" }), steady()).changes;
+  const [change] = plan(serviceOptions({ state: "restarted" }), steady()).changes;
   assert.is(change?.before, "running, started before this run\n");
-  assert.equal(plan(asked({ state: "restarted" }), { ...steady(), startedBefore: false }).changes, []);
+  assert.equal(plan(serviceOptions({ state: "restarted" }), { ...steady(), startedBefore: false }).changes, []);
 });
 
 test("enabled: files and start with Docker, and nothing is started or stopped", () => {
-  const options = asked({ state: "enabled" });
+  const options = serviceOptions({ state: "enabled" });
   assert.equal(subjects(plan(options, FRESH).changes), [ENV, UNIT, ENABLED]);
   assert.equal(plan(options, down("stopped")).changes, []);
 });
 
 test("another image than the script's restarts the router", () => {
-  const [change] = plan(asked(), { ...steady(), container: { ...CONTAINER, image: "weaveworks/weave:2.8.0" } }).changes;
+  const [change] = plan(serviceOptions(), {
+    ...steady(),
+    container: { ...CONTAINER, image: "weaveworks/weave:2.8.0" },
+  }).changes;
   assert.is(change?.before, "running, with the image weaveworks/weave:2.8.0, not 2.8.1\n");
 });
 
@@ -292,7 +304,7 @@ const FOREIGN: ObservedService = {
 const POLICY = "container weave: restart policy";
 
 test("a matching router that something else has launched is taken over without a restart", () => {
-  const changes = words(asked(), FOREIGN).slice(3);
+  const changes = words(serviceOptions(), FOREIGN).slice(3);
   assert.equal(
     changes.map(({ subject, steps }) => [subject, ...steps]),
     [
@@ -301,7 +313,7 @@ test("a matching router that something else has launched is taken over without a
       ["router: peers", "POST /connect peer=192.168.50.13"],
     ],
   );
-  for (const { disruption } of plan(asked(), FOREIGN).changes) assert.is(disruption, undefined);
+  for (const { disruption } of plan(serviceOptions(), FOREIGN).changes) assert.is(disruption, undefined);
 });
 
 test("one that does not match is launched again, with the reason, without secrets", () => {
@@ -311,7 +323,7 @@ test("one that does not match is launched again, with the reason, without secret
     [{ env: { VERSION: "2.8.2" } }, "its image is weaveworks/weave:2.8.1, not 2.8.2"],
   ] as const;
   for (const [options, why] of cases) {
-    const change = plan(asked(options), FOREIGN).changes.at(-1);
+    const change = plan(serviceOptions(options), FOREIGN).changes.at(-1);
     assert.match(change?.disruption ?? "", why);
     assert.not.match(JSON.stringify(inWords(change ? [change] : [])), "adopt");
   }
@@ -323,59 +335,59 @@ test("a unit that something else wrote, such as Apollo's role, is replaced under
     startedWith: new Map([["WEAVE_VERSION", "2.8.1"]]),
     unit: { ...steady().unit, file: null },
   };
-  assert.equal(subjects(plan(asked(), apollos).changes), [UNIT]);
+  assert.equal(subjects(plan(serviceOptions(), apollos).changes), [UNIT]);
 });
 
 test("a router that something else has launched is stopped, not restarted by Docker, and removed", () => {
   assert.equal(
-    words(asked({ state: "stopped" }), FOREIGN).map(({ subject, steps }) => [subject, ...steps]),
+    words(serviceOptions({ state: "stopped" }), FOREIGN).map(({ subject, steps }) => [subject, ...steps]),
     [
       [STATE, "docker stop weave"],
       [POLICY, "docker update --restart=no weave"],
     ],
   );
-  assert.equal(subjects(plan(asked({ state: "absent" }), FOREIGN).changes), [STATE, "container weave"]);
+  assert.equal(subjects(plan(serviceOptions({ state: "absent" }), FOREIGN).changes), [STATE, "container weave"]);
   const stopped = { ...FOREIGN, container: { ...CONTAINER, running: false, restartPolicy: "always" }, router: null };
-  const [removal] = plan(asked({ state: "absent" }), stopped).changes;
+  const [removal] = plan(serviceOptions({ state: "absent" }), stopped).changes;
   assert.is(removal?.disruption, "the container weave, which Docker would start again");
 });
 
 test("TX checksum offload is turned off on the port alone; without ethtool the router is refused", () => {
-  const [change] = words(asked(), { ...steady(), offloadingPorts: ["vethwe-bridge"] });
+  const [change] = words(serviceOptions(), { ...steady(), offloadingPorts: ["vethwe-bridge"] });
   assert.equal(change?.steps, ["ethtool -K vethwe-bridge tx off"]);
   assert.match(
-    refusalOf(() => plan(asked(), { ...FRESH, offloadingPorts: null })),
+    refusalOf(() => plan(serviceOptions(), { ...FRESH, offloadingPorts: null })),
     "ethtool not found on this host",
   );
-  assert.ok(plan(asked({ mode: "proxy" }), { ...FRESH, offloadingPorts: null }).changes.length > 0);
+  assert.ok(plan(serviceOptions({ mode: "proxy" }), { ...FRESH, offloadingPorts: null }).changes.length > 0);
 });
 
 test("the host is exposed on request, without a restart", () => {
-  const options = asked({ mode: "proxy", expose: true });
+  const options = serviceOptions({ mode: "proxy", expose: true });
   const observed = steady(options);
   assert.equal(words(options, observed), [
     { subject: "router: exposed", before: "no\n", after: "yes\n", steps: ["/usr/local/bin/weave expose"] },
   ]);
   assert.equal(plan(options, { ...observed, exposed: true }).changes, []);
   assert.match(
-    refusalOf(() => plan(asked({ expose: true }), FRESH)),
+    refusalOf(() => plan(serviceOptions({ expose: true }), FRESH)),
     /^expose: must not be given in the mode bridge/,
   );
 });
 
 test("up to Weave 1.1 routers do not report their targets, so other peers restart them", () => {
   const host = { ...FRESH, script: expectedScript("1.0.3") };
-  const options = asked({ mode: "proxy" });
+  const options = serviceOptions({ mode: "proxy" });
   const observed = { ...steady(options, host), router: null };
   assert.equal(plan(options, observed).changes, []);
-  const [, change] = plan(asked({ mode: "proxy", peers: ["a"] }), observed).changes;
+  const [, change] = plan(serviceOptions({ mode: "proxy", peers: ["a"] }), observed).changes;
   assert.is(change?.before, "running, with other WEAVE_PEERS\n");
 });
 
 test("on upstart the same is done with its own commands", () => {
   const host = { ...FRESH, init: "upstart" as const, script: expectedScript("1.9.8") };
   assert.equal(
-    words(asked(), host).map(({ subject, steps }) => [subject, ...steps]),
+    words(serviceOptions(), host).map(({ subject, steps }) => [subject, ...steps]),
     [
       [ENV, `write ${ENV} 0600`],
       ["/etc/init/weave.conf", "write /etc/init/weave.conf 0644", "initctl reload-configuration"],
@@ -383,15 +395,15 @@ test("on upstart the same is done with its own commands", () => {
       ["weave: state", "initctl start weave", "await /status for 300 s"],
     ],
   );
-  const observed = steady(asked(), host);
-  assert.equal(plan(asked(), observed).changes, []);
-  assert.equal(words(asked(), down("starting", observed))[0]?.steps, ["await /status for 300 s"]);
-  assert.equal(words(asked({ dns: true }), observed)[1]?.steps, [
+  const observed = steady(serviceOptions(), host);
+  assert.equal(plan(serviceOptions(), observed).changes, []);
+  assert.equal(words(serviceOptions(), down("starting", observed))[0]?.steps, ["await /status for 300 s"]);
+  assert.equal(words(serviceOptions({ dns: true }), observed)[1]?.steps, [
     "initctl stop weave",
     "initctl start weave",
     "await /status for 300 s",
   ]);
-  assert.equal(words(asked({ state: "stopped" }), observed)[1]?.steps, [
+  assert.equal(words(serviceOptions({ state: "stopped" }), observed)[1]?.steps, [
     "write /etc/init/weave.override 0644",
     "initctl reload-configuration",
   ]);
@@ -402,8 +414,8 @@ test("a container of the same name and another image is refused, and left alone"
   for (const image of ["nginx", "nginx:1.27", "example.com:5000/weave/web", "weaveworks/weavedb:latest"]) {
     for (const state of ["started", "stopped", "absent"]) {
       assert.match(
-        refusalOf(() => plan(asked({ state }), having(image))),
-        `the container weave must be of an image weave (its image is ${image})`,
+        refusalOf(() => plan(serviceOptions({ state }), having(image))),
+        `container weave: its image must be weave (it is ${image}). Rename or remove`,
       );
     }
   }
@@ -413,12 +425,12 @@ test("a container of the same name and another image is refused, and left alone"
     "weaveworks/weave@sha256:0a",
     "sha256:0a1b",
   ]) {
-    assert.ok(plan(asked({ state: "absent" }), having(image)).changes.length > 0, image);
+    assert.ok(plan(serviceOptions({ state: "absent" }), having(image)).changes.length > 0, image);
   }
 });
 
 test("arguments that contradict other options are refused", () => {
-  const refused = (options: Record<string, unknown>): string => refusalOf(() => plan(asked(options), FRESH));
+  const refused = (options: Record<string, unknown>): string => refusalOf(() => plan(serviceOptions(options), FRESH));
   assert.match(
     refused({ args: ["--name=0e:00:00:00:00:01"] }),
     /^args: --name must not be given in the mode bridge, .* Set weave_bridge's mac instead$/,
@@ -428,15 +440,15 @@ test("arguments that contradict other options are refused", () => {
 
 test("a component that the script's version can't run is refused", () => {
   assert.match(
-    refusalOf(() => plan(asked({ component: "proxy" }), FRESH)),
+    refusalOf(() => plan(serviceOptions({ component: "proxy" }), FRESH)),
     /^component: since Weave 2\.0 the proxy runs within the router\. /,
   );
   assert.match(
-    refusalOf(() => plan(asked({ component: "plugin" }), { ...FRESH, script: expectedScript("1.0.3") })),
+    refusalOf(() => plan(serviceOptions({ component: "plugin" }), { ...FRESH, script: expectedScript("1.0.3") })),
     /^component: the weave script on this host is older than the plugin\. /,
   );
   assert.match(
-    refusalOf(() => plan(asked({ dns: true, mode: "proxy" }), { ...FRESH, script: expectedScript("1.0.3") })),
+    refusalOf(() => plan(serviceOptions({ dns: true, mode: "proxy" }), { ...FRESH, script: expectedScript("1.0.3") })),
     /^dns: /,
   );
 });
@@ -446,7 +458,7 @@ test("a password in a unit that something else wrote is not shown", () => {
     ...FRESH.unit,
     file: { content: "ExecStart=/mnt/weave launch --password 'hush hush'\n", mode: 0o644 },
   };
-  const { changes } = plan(asked(), { ...FRESH, unit });
+  const { changes } = plan(serviceOptions(), { ...FRESH, unit });
   assert.not.match(JSON.stringify(changes.map(({ before, after }) => [before, after])), "hush");
 });
 

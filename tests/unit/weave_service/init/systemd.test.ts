@@ -6,9 +6,9 @@ import * as assert from "uvu/assert";
 import { resolveDesired } from "../../../../modules/weave_service/desired";
 import { refusalOf } from "../../support/refusal";
 import { inTemporaryFolder } from "../../support/temporary_folder";
-import { asked, FRESH } from "../hosts";
+import { FRESH, serviceOptions } from "../hosts";
 
-const renderUnit = (script: string): string => resolveDesired({ ...asked(), script }, FRESH).text;
+const renderUnit = (script: string): string => resolveDesired({ ...serviceOptions(), script }, FRESH).text;
 
 test("the script's path is in every command", () => {
   const unit = renderUnit("/mnt/weave-2.8.1");

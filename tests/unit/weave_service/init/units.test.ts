@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { resolveDesired } from "../../../../modules/weave_service/desired";
 import { expectedScript } from "../../../../modules/weave_service/script";
 import { matchesGolden } from "../../support/golden";
-import { asked, FRESH, golden } from "../hosts";
+import { FRESH, golden, serviceOptions } from "../hosts";
 
 /** Compares units and jobs byte by byte. */
 const test = suite("units of systemd and jobs of upstart");
@@ -28,7 +28,7 @@ const UNITS: Readonly<Record<string, Unit>> = {
 };
 
 const textOf = ({ init, version, options }: Unit): string =>
-  resolveDesired(asked(options), { ...FRESH, init, script: expectedScript(version) }).text;
+  resolveDesired(serviceOptions(options), { ...FRESH, init, script: expectedScript(version) }).text;
 
 for (const [name, unit] of Object.entries(UNITS)) {
   test(name, () => {
