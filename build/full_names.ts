@@ -9,11 +9,6 @@ export function qualifyFilters(text: string, names: readonly string[]): string {
   return text.replace(new RegExp(`(\\|\\s*)(${names.join("|")})\\b`, "g"), `$1${COLLECTION}.$2`);
 }
 
-/** The same for lookups, in texts in which they are called. */
-export function qualifyLookups(text: string, names: readonly string[]): string {
-  return text.replace(new RegExp(`(\\blookup\\(["'])(${names.join("|")})\\b`, "g"), `$1${COLLECTION}.$2`);
-}
-
 /** Takes tasks as documentation shows them, and modules' short names; returns the tasks with their full names. */
 export function qualifyModules(tasks: string, names: readonly string[]): string {
   return tasks.replace(new RegExp(`^( +)(${names.join("|")}):$`, "gm"), `$1${COLLECTION}.$2:`);
@@ -21,7 +16,7 @@ export function qualifyModules(tasks: string, names: readonly string[]): string 
 
 /** Takes a filter plugin in Python; returns the names of its filters, the keys of what `filters` returns. Throws where there are none. */
 export function filterNames(plugin: string): string[] {
-  const [, returned = ""] = plugin.split("def filters(self):");
+  const [, returned = ""] = plugin.split("def filters(self)");
   const names = [...returned.matchAll(/"(\w+)": /g)].map(([, name = ""]) => name);
   if (names.length === 0) throw new Error("a filter plugin has no filters, or does not name them as others do");
   return names;

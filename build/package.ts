@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { archive } from "./archive";
 import { type Files, readFile, readFiles, rewrite, under, within, without } from "./files";
-import { filterNames, qualifyFilters, qualifyLookups, qualifyModules } from "./full_names";
+import { filterNames, qualifyFilters, qualifyModules } from "./full_names";
 import { manifests, sha256 } from "./manifests";
 import { MODULES } from "./modules";
 
@@ -30,30 +30,32 @@ const sums = archives.map(([name, files]) => {
 });
 writeFileSync(join(dist, "SHA256SUMS"), sums.join(""));
 
-/** The role and the playbooks as a collection, which has modules, filters and lookups in folders of its own. */
+/** The role and the playbooks as a collection, which has modules and filters in folders of its own. */
 function collectionFiles(): Files {
   const skeleton = readFiles(join(root, "build/collection"));
   const galaxy = skeleton.get("galaxy.yml")?.content.toString() ?? "";
   const modules = MODULES.map(({ module }) => module.name);
   const filterPlugins = within("filter_plugins", role);
-  const filters = [...filterPlugins.values()].flatMap(({ content }) => filterNames(content.toString()));
-  const lookupPlugins = within("lookup_plugins", role);
-  const lookups = [...lookupPlugins.keys()].map((path) => basename(path, ".py"));
-  const tasks = without(["library", "filter_plugins", "lookup_plugins"], role);
+  const filters = [...filterPlugins]
+    .filter(([path]) => path.endsWith(".py"))
+    .flatMap(([, { content }]) => filterNames(content.toString()));
+  const tasks = without(["library", "filter_plugins"], role);
   const files = new Map([
     ...[...skeleton].filter(([path]) => path !== "galaxy.yml"),
     ...topFiles("CHANGELOG.md", "LICENSE"),
     ...under("docs", without(["decisions"], readFiles(join(root, "docs")))),
     ...under("playbooks", readFiles(join(root, "playbooks"))),
-    ...under("plugins/filter", filterPlugins),
-    ...under("plugins/lookup", lookupPlugins),
+    ...under(
+      "plugins/filter",
+      rewrite(filterPlugins, [".yml"], (text) => qualifyFilters(text, filters)),
+    ),
     ...under(
       "plugins/modules",
       rewrite(within("library", role), [".yml"], (text) => qualifyModules(text, modules)),
     ),
     ...under(
       "roles/weave",
-      rewrite(tasks, [".yml", ".j2"], (text) => qualifyLookups(qualifyFilters(text, filters), lookups)),
+      rewrite(tasks, [".yml", ".j2"], (text) => qualifyFilters(text, filters)),
     ),
   ]);
   return new Map([...files, ...manifests(galaxy, version, files)]);

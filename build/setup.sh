@@ -24,6 +24,7 @@ packages=(
   iperf3           # npm run bench: the throughput between test hosts
   iproute2         # ip, bridge: the test hosts' network
   mmdebstrap       # the test hosts' root tree
+  mypy             # checks the types of the Python files
   netcat-openbsd   # carries SSH into the test hosts' network
   openssh-client   # how Ansible reaches them
   procps           # looks at their processes

@@ -14,19 +14,19 @@ interface Argument {
 }
 
 interface Specs {
-  readonly argument_specs: { readonly variables: { readonly options: Readonly<Record<string, Argument>> } };
+  readonly argument_specs: { readonly main: { readonly options: Readonly<Record<string, Argument>> } };
 }
 
 const HEAD = `# The role's variables
 
-Made from roles/weave/meta/argument_specs.yml by \`npm run build\`; \`ansible-doc -t role -r roles weave\` shows the same.
-A variable of another type, or with another value than those listed, is refused before its host is looked at.
+Generated from roles/weave/meta/argument_specs.yml by \`npm run build\`; \`ansible-doc -t role -r roles weave\` shows the same.
+Ansible checks types and choices before the role reads its hosts.
 
-${tableHead(["variable", "type", "default", "what it means"])}`;
+${tableHead(["variable", "type", "default", "meaning"])}`;
 
-/** Takes the text of a role's argument_specs.yml; returns the page of its variables, in Markdown. */
+/** The page of the role's variables, in Markdown, from the text of its argument_specs.yml. */
 export function renderVariables(specs: string): string {
-  const { options } = (parse(specs) as Specs).argument_specs.variables;
+  const { options } = (parse(specs) as Specs).argument_specs.main;
   return HEAD + rows(options, "").join("");
 }
 

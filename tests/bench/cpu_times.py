@@ -5,15 +5,17 @@ runs them in turn, round after round; prints the milliseconds of each as JSON, o
 kernel counts a process's time when it is waited for.
 """
 
+from __future__ import annotations
+
 import json
 import resource
 import subprocess
 import sys
 
 
-def cpu_milliseconds(argv):
+def cpu_milliseconds(argv: list[str]) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(argv, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode != 0:
         sys.exit(f"{' '.join(argv)} ended with status {done.returncode}: {done.stdout.decode()}")
@@ -21,7 +23,7 @@ def cpu_milliseconds(argv):
 
 
 order = json.load(sys.stdin)
-times = {name: [] for name in order["commands"]}
+times: dict[str, list[float]] = {name: [] for name in order["commands"]}
 for count in range(order["warm_up"] + order["rounds"]):
     for name, argv in order["commands"].items():
         time = cpu_milliseconds(argv)

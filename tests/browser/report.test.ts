@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { between, type MadeUp, makeUp } from "../unit/support/findings";
-import { renderPage } from "../unit/support/report_page";
+import { renderPage } from "../unit/support/python";
 import { Chromium } from "./chromium";
 
 /**
@@ -29,16 +29,16 @@ test.after(async () => {
 const longName = (number: number): string => `ip-10-0-${number}-12.eu-west-1.compute.internal`;
 const PAGES: Record<string, MadeUp> = {
   "1": { hosts: 1 },
-  "3": { hosts: 3, closed: between(1, 2) },
+  "3": { hosts: 3, blocked: between(1, 2) },
   "10": {
     hosts: 10,
     containers: 5,
     off: [8],
-    closed: (from, to, container) => between(2, 5)(from, to) || (from !== 1 && container === "cache-4"),
+    blocked: (from, to, container) => between(2, 5)(from, to) || (from !== 1 && container === "cache-4"),
   },
-  "12-long": { hosts: 12, containers: 1, name: longName, closed: (from, to) => from === 1 && to === 7 },
-  "30": { hosts: 30, name: longName, closed: (from, to) => from === 7 || to === 7 || (from === 20 && to === 4) },
-  "100": { hosts: 100, off: [70], closed: (from, to) => from === 33 || to === 33 || between(7, 60)(from, to) },
+  "12-long": { hosts: 12, containers: 1, name: longName, blocked: (from, to) => from === 1 && to === 7 },
+  "30": { hosts: 30, name: longName, blocked: (from, to) => from === 7 || to === 7 || (from === 20 && to === 4) },
+  "100": { hosts: 100, off: [70], blocked: (from, to) => from === 33 || to === 33 || between(7, 60)(from, to) },
 };
 
 /** Texts of the drawing that overlap or leave it, texts that do not fit their cells, and a page that is wider than the window. */

@@ -27,9 +27,9 @@ test("a restart of Docker that an interrupted run owes is made by the next run",
   const next = await play();
   assert.is(next.status, 0, next.output);
   assert.equal(changedTasks(next).slice(1), [
-    "apollo1: weave : Put Docker's containers on the bridge",
-    "apollo1: weave : Owe Docker a restart",
-    "apollo1: weave : restart docker",
+    "apollo1: weave : Configure Docker to use the bridge",
+    "apollo1: weave : Report that Docker must restart",
+    "apollo1: weave : Restart Docker",
   ]);
   assert.equal(changedTasks(await play()), []);
 });
@@ -37,7 +37,7 @@ test("a restart of Docker that an interrupted run owes is made by the next run",
 test("options that the daemon runs with but its file lacks: written, and no restart owed", async () => {
   const before = await host.exec(["systemctl", "show", "docker", "-p", "MainPID"]);
   await host.exec(["sh", "-c", "sed -i 's/^DOCKER_OPTS=.*/DOCKER_OPTS=/' /etc/default/docker"]);
-  assert.equal(changedTasks(await play()), ["apollo1: weave : Put Docker's containers on the bridge"]);
+  assert.equal(changedTasks(await play()), ["apollo1: weave : Configure Docker to use the bridge"]);
   assert.equal(await host.exec(["systemctl", "show", "docker", "-p", "MainPID"]), before);
 });
 
@@ -99,7 +99,7 @@ for (const by of ["ip link del weave", "ifdown weave && ifup weave"]) {
 
     const run = await play();
     assert.is(run.status, 0, run.output);
-    assert.equal(changedTasks(run), ["apollo1: weave : Configure the bridge and bring it up"]);
+    assert.equal(changedTasks(run), ["apollo1: weave : Configure the bridge"]);
     assert.ok(await reached());
     assert.equal(changedTasks(await play()), []);
     await host.exec(["docker", "rm", "--force", "cut-off"]);

@@ -61,7 +61,7 @@ const failures = (done: PlaybookRun): Record<string, string> =>
 /** The names of the hosts outside the run that were asked. */
 const askedHosts = (done: PlaybookRun): string[] =>
   done.results
-    .filter(({ task, outcome }) => task.endsWith("Ask the hosts outside this run") && outcome !== "skipped")
+    .filter(({ task, outcome }) => task.endsWith("Probe the hosts outside this run") && outcome !== "skipped")
     .flatMap(({ result }) => (result["results"] as { item: string }[]).map(({ item }) => item))
     .sort();
 
@@ -82,7 +82,7 @@ function assertOnlyPeers(done: PlaybookRun, name: string): void {
   const changed = done.results.filter(({ host, result }) => host === name && result.changed);
   assert.equal(
     changed.map(({ task }) => task),
-    ["weave : Configure the bridge and bring it up"],
+    ["weave : Configure the bridge"],
     done.output,
   );
   for (const { before = "", after = "", before_header: header } of changed.flatMap(({ result }) =>
@@ -121,7 +121,7 @@ for (const ansible of ["oldest", "newest"] as const) {
     assert.equal(others, {});
     assert.match(
       apollo1 ?? done.output,
-      /^weave_host_index: apollo1 has no number yet, .* as apollo2 can't be reached; reach them, take them out of the group weave_servers, or give numbers in the inventory\.$/,
+      /^weave_host_index: apollo1 has no number yet, .* \(apollo2 can't be reached\)\. Make them reachable, remove them from the group weave_servers, or set weave_host_index in the inventory\.$/,
     );
     assert.equal(askedHosts(done), ["apollo2", "apollo4"]);
     if (ansible === "oldest") assertOnlyPeers(done, "apollo3");
@@ -165,7 +165,7 @@ test("a number that another host has is refused by both names", async () => {
   const hosts = (name: string): string => (name === "apollo2" ? "weave_host_index=1" : "");
   const done = await play(FOUR, ["--limit", "apollo2"], { hosts });
   assert.is(done.status, 2, done.output);
-  assert.match(failures(done)["apollo2"] ?? done.output, /two hosts .* \(.*apollo2 is 1, apollo3 is 1.*\); give each/);
+  assert.match(failures(done)["apollo2"] ?? done.output, /two hosts .* \(.*apollo2 is 1, apollo3 is 1.*\)\. Give each/);
 });
 
 test("a host outside the group is refused by name", async () => {
@@ -173,7 +173,7 @@ test("a host outside the group is refused by name", async () => {
   assert.is(done.status, 2, done.output);
   assert.match(
     failures(done)["apollo1"] ?? done.output,
-    /^weave_server_group: apollo1 is not in the group others, .*; put it there/,
+    /^weave_server_group: apollo1 is not in the group others\. Add it to the group/,
   );
 });
 
@@ -201,7 +201,7 @@ test("an interface that a host does not have is refused by the host's name", asy
   assert.is(done.status, 2, done.output);
   assert.match(
     failures(done)["apollo1"] ?? done.output,
-    /^weave_underlay_interface: no IPv4 address on eth9 is known of apollo4; name an interface that all hosts have/,
+    /^weave_underlay_interface: no IPv4 address on eth9 is known for apollo4\. Set an interface that all hosts have/,
   );
 });
 

@@ -31,29 +31,29 @@ const REFUSALS: Readonly<Record<string, { vars: object; says: RegExp }>> = {
     vars: { weave_host_index: 300 },
     says: /^host_index: 300 does not fit: 10\.2\.0\.0\/16 has room for 254 hosts .*10\.2\.0\.0\/15 would hold it$/,
   },
-  "an underlay that is not there": {
+  "an underlay interface that does not exist": {
     vars: { weave_underlay_interface: "eth7" },
-    says: /^weave_underlay_interface: no IPv4 address on eth7 is known of apollo1; name an interface that all hosts have/,
+    says: /^weave_underlay_interface: no IPv4 address on eth7 is known for apollo1\. Set an interface that all hosts have/,
   },
   "an underlay address that is not the host's": {
     vars: { weave_underlay_address: "192.168.50.77" },
     says: /^underlay: "192\.168\.50\.77" is no IPv4 address of this host .*it has eth0 192\.168\.50\.11\/24/,
   },
-  "a weave script that is not there": {
+  "a weave script that does not exist": {
     vars: { weave_datapath: "router" },
-    says: /^weave_bin: there is no \/usr\/local\/bin\/weave on apollo1; give weave_sha256 or weave_script_file and /,
+    says: /^weave_bin: \/usr\/local\/bin\/weave not found on apollo1\. Set weave_sha256 or weave_script_file to install it/,
   },
-  "a mode that there is not": {
+  "an unknown mode": {
     vars: { weave_mode: "brigde" },
-    says: /^weave_mode: "brigde" is refused: value of weave_mode must be one of: bridge, proxy, plugin, got: brigde\. It means: How /,
+    says: /^Validation of arguments failed:\nvalue of weave_mode must be one of: bridge, proxy, plugin, got: brigde$/,
   },
-  "a number that is none": {
+  "a number that is not a number": {
     vars: { weave_host_index: "first" },
-    says: /^weave_host_index: "first" is refused: .*unable to convert to int.* It means: This host's number, from 1\./,
+    says: /^Validation of arguments failed:\nargument 'weave_host_index' is of type .* and we were unable to convert to int: /,
   },
-  "a Node that is not there": {
+  "a Node that does not exist": {
     vars: { ansible_node_interpreter: "/opt/node/bin/node" },
-    says: /^ansible_node_interpreter: \/opt\/node\/bin\/node on apollo1 is no Node 16 or newer \(no program is there\); correct it/,
+    says: /^ansible_node_interpreter: \/opt\/node\/bin\/node on apollo1 must be Node 16 or newer \(found no program\)\. Correct the path/,
   },
 };
 
@@ -75,13 +75,16 @@ for (const [name, { vars, says }] of Object.entries(REFUSALS)) {
   });
 }
 
-test("a number that is none, of a host outside the limit: refused by its name", async () => {
+test("a number that is not a number, of a host outside the limit: refused by its name", async () => {
   const inventory = join(cluster.directory, "no-number.ini");
   await writeFile(inventory, "[weave_servers]\napollo1\napollo2 weave_host_index=second\n");
   const args = ["-i", inventory, "--limit", "apollo1", "site.yml"];
   const { status, results, output } = await ansiblePlaybook(cluster.inventory, args);
   assert.is(status, 2);
-  assert.match(messageOf(results, output), 'weave_host_index: "second" of apollo2 is no number; correct it');
+  assert.match(
+    messageOf(results, output),
+    'weave_host_index: must be a number (found "second" for apollo2). Correct it',
+  );
 });
 
 test("two hosts of one number: refused by name", async () => {
@@ -98,7 +101,7 @@ test("two hosts of one number: refused by name", async () => {
   assert.is(status, 2);
   assert.match(
     messageOf(results, output),
-    /^weave_host_index: two hosts .* \(apollo1 is 1, apollo2 is 1\); give each/s,
+    /^weave_host_index: two hosts .* \(apollo1 is 1, apollo2 is 1\)\. Give each/s,
   );
 });
 

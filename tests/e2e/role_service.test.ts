@@ -58,7 +58,7 @@ test("a download without a checksum is refused, one with another checksum fails"
   const url = { weave_url: "http://127.0.0.1:8000/weave" };
   assert.match(
     failure(await play("apollo1", { ...url, weave_download: true })),
-    /^weave_sha256: http:\/\/127\.0\.0\.1:8000\/weave is not fetched by the checksum \(none\); give the file's sha256/,
+    /^weave_sha256: the download of http:\/\/127\.0\.0\.1:8000\/weave needs a SHA-256 checksum .* \(found none\)\. Set it /,
   );
   assert.match(failure(await play("apollo1", { ...url, weave_sha256: sha256("another") })), /checksum/);
   assert.is(await sh("ls /usr/local/bin"), "");

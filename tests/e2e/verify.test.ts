@@ -23,8 +23,8 @@ function lines(run: PlaybookRun, task: string): string[] {
   return (shown?.result["msg"] as unknown as string[] | undefined) ?? [];
 }
 
-const table = (run: PlaybookRun): string[] => lines(run, "Show who reaches whom");
-const problems = (run: PlaybookRun): string[] => lines(run, "Say what does not get through");
+const table = (run: PlaybookRun): string[] => lines(run, "Show which paths work");
+const problems = (run: PlaybookRun): string[] => lines(run, "Show what is blocked and where to look");
 
 /** The table's cells by the names of row and column, as in "apollo1: apollo1-a > apollo2". */
 function cells(run: PlaybookRun): Map<string, string> {
@@ -45,18 +45,18 @@ function cells(run: PlaybookRun): Map<string, string> {
   return found;
 }
 
-/** The page, which goes where ansible-playbook is started. */
+/** The report, which is written to the working directory of ansible-playbook. */
 const page = (): string => readFileSync(join(ROOT, "report.html"), "utf8");
 
-const misses = (run: PlaybookRun): string[] =>
-  [...cells(run)].filter(([, cell]) => cell === "MISS").map(([way]) => way);
+const blocked = (run: PlaybookRun): string[] =>
+  [...cells(run)].filter(([, cell]) => cell === "BLOCKED").map(([path]) => path);
 
-function assertAllOpen(run: PlaybookRun, ways: number): void {
+function assertAllWork(run: PlaybookRun, paths: number): void {
   assert.is(run.status, 0, run.output);
-  const tried = [...cells(run).values()].filter((cell) => cell !== "-");
-  assert.is(tried.length, ways, run.output);
-  for (const cell of tried) assert.match(cell, /^ok \d+(\.\d+)?$/);
-  assert.match(table(run).join("\n"), `${ways} of ${ways} ways are open`);
+  const tested = [...cells(run).values()].filter((cell) => cell !== "-");
+  assert.is(tested.length, paths, run.output);
+  for (const cell of tested) assert.match(cell, /^ok \d+(\.\d+)?$/);
+  assert.match(table(run).join("\n"), `All ${paths} paths work`);
   assert.equal(problems(run), []);
 }
 
@@ -84,17 +84,17 @@ test.before(async () => {
 });
 test.after(() => cluster.down());
 
-test("every way is open, from hosts and from containers, and nothing is changed", async () => {
+test("every path works, from hosts and from containers, and nothing is changed", async () => {
   const before = await Promise.all(cluster.hosts.map(fingerprint));
   const run = await verify();
-  // Three hosts and two containers as sources; of seven addresses each tries those of the other hosts.
-  assertAllOpen(run, 22);
-  assert.match(table(run).join("\n"), "apollo3: no container that runs is on the network");
+  // Three hosts and two containers as sources; of seven addresses each tests those of the other hosts.
+  assertAllWork(run, 22);
+  assert.match(table(run).join("\n"), "apollo3: no running container is on the network");
   const written = page();
-  assert.match(written, "All 22 ways are open");
+  assert.match(written, "All 22 paths work");
   assert.match(written, "subnet 10.2.1.0/24");
   assert.is(written.match(/<td>2 of 2<\/td>/g)?.length, 3, "each has a tunnel to both others");
-  assertAllOpen(await verify("--check", "--extra-vars", "weave_verify_report=/nowhere/report.html"), 22);
+  assertAllWork(await verify("--check", "--extra-vars", "weave_verify_report=/nowhere/report.html"), 22);
   assert.equal(changedTasks(run), []);
   const after = await Promise.all(cluster.hosts.map(fingerprint));
   const changes = before.flatMap((text, index) => differences(text, after[index] ?? ""));
@@ -106,9 +106,9 @@ test("every way is open, from hosts and from containers, and nothing is changed"
 
 test("with a limit, only the sources are fewer", async () => {
   const run = await verify("--limit", "apollo1");
-  assertAllOpen(run, 8);
+  assertAllWork(run, 8);
   assert.equal(
-    [...new Set([...cells(run).keys()].map((way) => way.split(" > ")[0]))],
+    [...new Set([...cells(run).keys()].map((path) => path.split(" > ")[0]))],
     ["apollo1", "apollo1: apollo1-a"],
   );
 });
@@ -121,17 +121,14 @@ test("a plain user may run it who may become root, without pipelining too", asyn
     install -o plain -m 600 /root/.ssh/authorized_keys /home/plain/.ssh/`;
   await Promise.all(cluster.hosts.map((host) => host.exec(["sh", "-c", make])));
   const asPlain = ["--extra-vars", "ansible_user=plain ansible_pipelining=false"];
-  assertAllOpen(await verify(...asPlain), 22);
+  assertAllWork(await verify(...asPlain), 22);
 
-  // Who may not is told so by the host's name, also where sudo refuses the password itself.
+  // A user who may not is reported by the host's name, also if sudo refuses the password itself.
   for (const password of ["", " ansible_become_password=wrong"]) {
     const vars = ["--extra-vars", `ansible_user=plain ansible_pipelining=false${password}`];
     const run = await broken(first, "rm /etc/sudoers.d/plain", make.replace(/^.*\n/, ""), ...vars);
-    assert.match(
-      problems(run).join("\n"),
-      /apollo1 \(192\.168\.50\.11\) could not be asked: .*(password|sudo|privilege)/i,
-    );
-    assert.equal(misses(run), []);
+    assert.match(problems(run).join("\n"), /apollo1 \(192\.168\.50\.11\) gave no answer: .*(password|sudo|privilege)/i);
+    assert.equal(blocked(run), []);
   }
 });
 
@@ -141,63 +138,63 @@ test("a group without hosts is refused, here and by site.yml, with the oldest An
       const args = [playbook, "--extra-vars", "weave_server_group=nobody"];
       const { status, output, results } = await ansiblePlaybook(cluster.inventory, args, { ansible });
       assert.is.not(status, 0, output);
-      assert.match(output, "weave_server_group: the inventory has no hosts in the group nobody; put them there, or");
+      assert.match(output, "weave_server_group: the inventory has no hosts in the group nobody. Add them to it, or");
       assert.equal(results, []);
     }
   }
 });
 
-test("a firewall that drops the VXLAN is told by its two hosts and the port", async () => {
+test("a firewall that drops the VXLAN is reported with its two hosts and the port", async () => {
   const rule = "OUTPUT -p udp --dport 4789 -d 192.168.50.12 -j DROP";
   const run = await broken(first, `iptables -I ${rule}`, `iptables -D ${rule}`);
-  const told = problems(run).join("\n");
-  assert.match(told, "apollo1 does not reach apollo2 and its containers (10.2.0.2, 10.2.2.");
-  assert.match(told, "apollo2's container apollo2-a does not reach apollo1 and its containers");
-  assert.match(told, "Between apollo1 (192.168.50.11) and apollo2 (192.168.50.12): is UDP port 4789 open");
-  assert.not.match(told, "apollo3");
-  assert.is(misses(run).length, 12, "both containers and the bridge, from two sources, in both directions");
-  assert.match(page(), "12 of 22 ways are closed");
-  assert.match(page(), "apollo1 and apollo2: no way is open of 12");
+  const reported = problems(run).join("\n");
+  assert.match(reported, "apollo1 does not reach apollo2 and its containers (10.2.0.2, 10.2.2.");
+  assert.match(reported, "apollo2's container apollo2-a does not reach apollo1 and its containers");
+  assert.match(reported, "Between apollo1 (192.168.50.11) and apollo2 (192.168.50.12): is UDP port 4789 open");
+  assert.not.match(reported, "apollo3");
+  assert.is(blocked(run).length, 12, "both containers and the bridge, from two sources, in both directions");
+  assert.match(page(), "12 of 22 paths are blocked");
+  assert.match(page(), "apollo1 and apollo2: all 12 paths are blocked");
 });
 
-test("a bridge that is down is told, and with it the ways that are missed, though the page can't be written", async () => {
+test("a bridge that is down is reported with its blocked paths, even if the report can't be written", async () => {
   const report = ["--extra-vars", "weave_verify_report=/nowhere/report.html"];
   const run = await broken(second, "ip link set weave down", "ip link set weave up", ...report);
   assert.match(run.output, "Destination directory /nowhere does not exist");
-  const told = problems(run);
-  assert.match(told[0] ?? "", "apollo2: the bridge weave is down: run the role on it");
-  assert.ok(told.some((line) => line.startsWith("apollo3 does not reach apollo2 and its containers")));
-  assert.not.match(told.join("\n"), "4789");
+  const reported = problems(run);
+  assert.match(reported[0] ?? "", "apollo2: the bridge weave is down: run the role on it");
+  assert.ok(reported.some((line) => line.startsWith("apollo3 does not reach apollo2 and its containers")));
+  assert.not.match(reported.join("\n"), "4789");
   assert.is(cells(run).get("apollo1 > apollo3")?.slice(0, 3), "ok ");
 });
 
-test("a container that its host's firewall cuts off is told as such", async () => {
+test("a container that its host's firewall isolates is reported as such", async () => {
   const address = (
     await second.exec(["docker", "inspect", "--format", "{{.NetworkSettings.IPAddress}}", "apollo2-b"])
   ).stdout.trim();
   const pid = (await second.exec(["docker", "inspect", "--format", "{{.State.Pid}}", "apollo2-b"])).stdout.trim();
   const rule = (flag: string) => `nsenter -t ${pid} -n iptables -${flag} INPUT -p icmp -j DROP`;
   const run = await broken(second, rule("I"), rule("D"));
-  const told = problems(run).join("\n");
-  assert.match(told, `apollo3 does not reach apollo2's container apollo2-b (${address}).`);
-  assert.match(told, "apollo2 is reached and its container apollo2-b is not");
-  assert.equal(misses(run), [
+  const reported = problems(run).join("\n");
+  assert.match(reported, `apollo3 does not reach apollo2's container apollo2-b (${address}).`);
+  assert.match(reported, "apollo2 is reachable and its container apollo2-b is not");
+  assert.equal(blocked(run), [
     "apollo1 > apollo2: apollo2-b",
     "apollo1: apollo1-a > apollo2: apollo2-b",
     "apollo3 > apollo2: apollo2-b",
   ]);
 });
 
-test("where Docker is stopped it stays so, and the bridges are tried all the same", async () => {
+test("a stopped Docker stays stopped, and the bridges are tested all the same", async () => {
   await second.exec(["systemctl", "stop", "docker.service"]);
   const run = await verify();
   assert.is((await second.exec(["systemctl", "is-active", "docker"], { check: false })).stdout, "inactive\n");
-  assertAllOpen(run, 12);
-  assert.match(table(run).join("\n"), "apollo2: Docker is off, so none of its containers is tried");
+  assertAllWork(run, 12);
+  assert.match(table(run).join("\n"), "apollo2: Docker is off, so none of its containers is tested");
   await second.exec(["systemctl", "start", "docker.service"]);
 });
 
-test("a Docker that is not on the bridge is told, by its containers", async () => {
+test("a Docker that is not on the bridge is reported, by its containers", async () => {
   const [file, drop] = [
     "/run/systemd/system/docker.service.d/off.conf",
     "ExecStart=\nExecStart=/usr/sbin/dockerd -H fd://",
@@ -211,17 +208,17 @@ test("a Docker that is not on the bridge is told, by its containers", async () =
   );
 });
 
-test("a host that is off is told by name, in the limit or not, and the others are tried", async () => {
+test("a host that is off is reported by name, in the limit or not, and the others are tested", async () => {
   await cluster.host("apollo3").kill();
-  for (const [limit, ways] of [
+  for (const [limit, paths] of [
     ["all", 12],
     ["apollo1", 6],
   ] as const) {
     const run = await verify("--limit", limit);
     assert.is.not(run.status, 0, run.output);
     assert.is(problems(run).length, 1, run.output);
-    assert.match(problems(run)[0] ?? "", /^apollo3 \(192\.168\.50\.13\) could not be asked: .*ssh/);
-    assert.match(table(run).join("\n"), `${ways} of ${ways} ways are open`);
+    assert.match(problems(run)[0] ?? "", /^apollo3 \(192\.168\.50\.13\) gave no answer: .*ssh/);
+    assert.match(table(run).join("\n"), `All ${paths} paths work`);
   }
 });
 

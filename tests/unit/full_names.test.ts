@@ -2,29 +2,24 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { filterNames, qualifyFilters, qualifyLookups, qualifyModules } from "../../build/full_names";
+import { filterNames, qualifyFilters, qualifyModules } from "../../build/full_names";
 
 test("filters get their full names, and nothing else of these names does", () => {
   const text = `
-    a: "{{ weave_cluster | weave_refusal(b) |weave_cluster | length }}"
-    weave_cluster: "{{ weave_cluster.ask | default(weave_refusal) | weave_refusals }}"
+    a: "{{ weave_cluster | weave_preflight(b) |weave_cluster | length }}"
+    weave_cluster: "{{ weave_cluster.ask | default(weave_preflight) | weave_preflights }}"
     b: >-
-      {{ weave_look |
-         weave_refusal }}`;
+      {{ weave_probe |
+         weave_preflight }}`;
   assert.is(
-    qualifyFilters(text, ["weave_cluster", "weave_refusal"]),
+    qualifyFilters(text, ["weave_cluster", "weave_preflight"]),
     `
-    a: "{{ weave_cluster | apollo.weave.weave_refusal(b) |apollo.weave.weave_cluster | length }}"
-    weave_cluster: "{{ weave_cluster.ask | default(weave_refusal) | weave_refusals }}"
+    a: "{{ weave_cluster | apollo.weave.weave_preflight(b) |apollo.weave.weave_cluster | length }}"
+    weave_cluster: "{{ weave_cluster.ask | default(weave_preflight) | weave_preflights }}"
     b: >-
-      {{ weave_look |
-         apollo.weave.weave_refusal }}`,
+      {{ weave_probe |
+         apollo.weave.weave_preflight }}`,
   );
-});
-
-test("lookups get their full names where they are called", () => {
-  const text = `raw: "{{ lookup('weave_valid') }}{{ lookup('file', 'weave_valid') }}{{ weave_valid }}"`;
-  assert.is(qualifyLookups(text, ["weave_valid"]), text.replace("lookup('weave", "lookup('apollo.weave.weave"));
 });
 
 test("modules get their full names where they are a task's, not where they are registered or notified", () => {
@@ -37,7 +32,7 @@ test("modules get their full names where they are a task's, not where they are r
 
 test("the names of a plugin's filters are read from it, and one that has none is refused", () => {
   const plugin = readFileSync(join(__dirname, "../../roles/weave/filter_plugins/weave_cluster.py"), "utf8");
-  assert.equal(filterNames(plugin), ["weave_answer", "weave_cluster", "weave_of_host", "weave_refusal"]);
+  assert.equal(filterNames(plugin), ["weave_cluster", "weave_of_host", "weave_probe_answer"]);
   assert.throws(() => filterNames("class FilterModule:\n    pass\n"), "has no filters");
 });
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# verify_ping.sh SECONDS PID ADDRESS...: pings the addresses from this host and, where PID is not 0, from that process's network,
-# with the host's own ping. Prints, as a line of JSON, the milliseconds of the fastest answer by address, null for none.
+# verify_ping.sh SECONDS PID ADDRESS...: pings the addresses from this host and, if PID is not 0, from the network namespace of
+# that process, with the host's ping. Prints a line of JSON: the milliseconds of the fastest answer by address, null for none.
 set -u
 export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 seconds=$1 pid=$2
@@ -9,7 +9,7 @@ bridge=weave
 at_once=50
 
 if ! command -v ping >/dev/null; then
-  echo "there is no ping: install iputils-ping (Debian) or iputils" >&2
+  echo "ping: command not found. Install iputils-ping (Debian) or iputils." >&2
   exit 1
 fi
 
@@ -18,13 +18,13 @@ uptime_seconds() {
   echo "${uptime%.*}"
 }
 
-# try SOURCE ADDRESS COMMAND...: until three answers, as the first may have waited for ARP, or for so many seconds.
+# try SOURCE ADDRESS COMMAND...: until three answers, as the first may have waited for ARP, or until the time is over.
 try() {
   source=$1 address=$2
   shift 2
   ms='' left=$seconds
   deadline=$(($(uptime_seconds) + seconds))
-  # Where nobody answers ARP, ping gives up before its time.
+  # ping ends early if nobody answers ARP.
   while [ -z "$ms" ] && [ "$left" -gt 0 ]; do
     ms=$("$@" -n -c 3 -i 0.2 -w "$left" "$address" 2>/dev/null | sed -n 's|.* = \([0-9.]*\)/.*|\1|p')
     [ -n "$ms" ] || sleep 0.5
@@ -36,7 +36,7 @@ try() {
 try_all() {
   started=0
   for to; do
-    # By the bridge alone: where that is down, a gateway may know somebody else of this address.
+    # Through the bridge only: if it is down, a gateway may reach another host with this address.
     try host "$to" ping -I "$bridge" &
     [ -z "$container" ] || try container "$to" nsenter -t "$pid" -n ping &
     started=$((started + 2))
@@ -52,7 +52,7 @@ object() {
   echo "{$(echo "$results" | sed -n "s/^$1 //p" | paste -s -d , -)}"
 }
 
-# It may have ended since somebody looked.
+# The container may have ended since the probe.
 container=''
 if [ "$pid" -ne 0 ] && nsenter -t "$pid" -n true 2>/dev/null; then container=yes; fi
 results=$(try_all "$@")

@@ -1,46 +1,52 @@
-"""The geometry of the drawing on the page of playbooks/verify.yml (templates/report.html.j2), in units of its view box.
+"""The geometry of the drawing in the report of playbooks/verify.yml (templates/report.html.j2), in units of its view box."""
 
-Pure, like weave_report.py beside it, whose hosts and pairs it takes.
-"""
+from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
-# So many hosts are drawn as cards, more as dots with their names around.
+# Up to this many hosts are drawn as cards, more as dots with their names around.
 MOST_CARDS = 12
 CARD = (180, 96)
-# The drawing of more hosts would be black with the lines of what is open.
+# With more hosts the lines of working paths would cover the drawing.
 MOST_MESHED = 40
 MOST_MARKS = 16
 MOST_MILLISECONDS = 4
 NAME_ON_CARD, UNDERLAY_ON_CARD, NAME_AT_DOT = 17, 24, 26
-MISSED = ("closed", "oneway", "some")
+BLOCKED = ("blocked", "oneway", "some")
 
 
-def picture(hosts, pairs):
-    """Take what weave_report.report() returned as hosts and pairs; return a dict:
+Point = tuple[float, float]
+
+
+def picture(hosts: list[dict[str, Any]], pairs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the drawing of the hosts and pairs that weave_report returned:
 
     box: left, top, width and height of the view box.
-    cards: whether each host is a card, with its own width and height; otherwise it is a dot with its name.
-    nodes: each host's place, with its `name` cut to what there is room for; of a dot also the turn of the name.
-    lines: by kind a path that draws what is not missed: open, relayed, untried.
-    meshed: whether lines has what is open.
-    misses: each pair that something is missed between, with its path, and the place and turn of its mark or None.
-    marked: whether all of them have a mark.
-    labels: the milliseconds of lines, with their places, where there are few.
-    kinds: the kinds of lines and misses that are drawn.
+    cards: whether each host is a card, of the width and height in card; otherwise it is a dot with its name.
+    nodes: each host's place and its name, shortened to the room there is; for a dot also the rotation of the name.
+    lines: by kind the SVG path of pairs that are not blocked: open, relayed, untested.
+    meshed: whether lines has the kind open.
+    blocked: each pair with a blocked path, with its SVG path, and the place and rotation of its mark or None.
+    marked: whether all of these have a mark.
+    labels: the milliseconds of lines, with their places, if there are few hosts.
+    kinds: the kinds of lines and blocked pairs that are drawn.
     """
     cards = len(hosts) <= MOST_CARDS
     nodes, margins = _cards(hosts) if cards else _dots(hosts)
     place = {node["host"]["name"]: (node["x"], node["y"]) for node in nodes}
     meshed = len(hosts) <= MOST_MESHED
-    lines, misses, labels = {}, [], []
-    marked = sum(pair["kind"] in MISSED for pair in pairs) <= MOST_MARKS
+    lines: dict[str, str] = {}
+    blocked: list[dict[str, Any]] = []
+    labels: list[dict[str, Any]] = []
+    marked = sum(pair["kind"] in BLOCKED for pair in pairs) <= MOST_MARKS
     for pair in pairs:
         start, end = place[pair["from"]], place[pair["to"]]
-        if pair["kind"] in MISSED:
-            # Without its mark the direction could not be seen.
+        if pair["kind"] in BLOCKED:
+            # Without its mark the direction would be invisible.
             mark = _mark(start, end, len(hosts)) if marked or pair["kind"] == "oneway" else None
-            misses.append({**pair, "path": _line(start, end), "mark": mark})
+            blocked.append({**pair, "path": _line(start, end), "mark": mark})
         elif meshed or pair["kind"] != "open":
             lines[pair["kind"]] = lines.get(pair["kind"], "") + _line(start, end)
             if pair["ms"] and len(hosts) <= MOST_MILLISECONDS:
@@ -52,21 +58,21 @@ def picture(hosts, pairs):
         "nodes": nodes,
         "lines": lines,
         "meshed": meshed,
-        "misses": misses,
+        "blocked": blocked,
         "marked": marked,
         "labels": labels,
-        "kinds": [kind for kind in ("open", "relayed", "untried") if kind in lines]
-        + [kind for kind in MISSED if any(miss["kind"] == kind for miss in misses)],
+        "kinds": [kind for kind in ("open", "relayed", "untested") if kind in lines]
+        + [kind for kind in BLOCKED if any(pair["kind"] == kind for pair in blocked)],
     }
 
 
-def _cards(hosts):
+def _cards(hosts: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], Point]:
     count = len(hosts)
-    # Two stand side by side, more around an ellipse from its top.
+    # Two are side by side, more around an ellipse from its top.
     start = -90 if count > 2 else 180
     across = 0 if count == 1 else 240 if count <= 4 else 390
     down = 0 if count <= 2 else 150 if count <= 4 else 210 if count <= 6 else 310
-    nodes = []
+    nodes: list[dict[str, Any]] = []
     for number, host in enumerate(hosts):
         angle = math.radians(start + 360 * number / count)
         x, y = round(across * math.cos(angle), 1), round(down * math.sin(angle), 1)
@@ -75,13 +81,13 @@ def _cards(hosts):
     return nodes, (CARD[0] / 2 + 10, CARD[1] / 2 + 10)
 
 
-def _dots(hosts):
-    # A name needs 15 units of the circle, and some 8 a letter outside it with its address.
+def _dots(hosts: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], Point]:
+    # A name needs 15 units of the circle, and with its address about 8 units a letter outside it.
     radius = max(220, round(15 * len(hosts) / (2 * math.pi)))
-    nodes = []
+    nodes: list[dict[str, Any]] = []
     for number, host in enumerate(hosts):
         degrees = round(-90 + 360 * number / len(hosts), 2)
-        x, y = (round(radius * turn(math.radians(degrees)), 1) for turn in (math.cos, math.sin))
+        x, y = (round(radius * function(math.radians(degrees)), 1) for function in (math.cos, math.sin))
         flipped = 90 < degrees < 270
         name = _cut(host["name"], NAME_AT_DOT)
         turn = degrees - 180 if flipped else degrees
@@ -90,7 +96,7 @@ def _dots(hosts):
     return nodes, (30 + 8 * longest, 30 + 8 * longest)
 
 
-def _box(nodes, margins):
+def _box(nodes: list[dict[str, Any]], margins: Point) -> dict[str, float]:
     sides = []
     for key, margin in zip("xy", margins):
         places = [node[key] for node in nodes]
@@ -99,11 +105,11 @@ def _box(nodes, margins):
     return {"left": left, "top": top, "width": width, "height": height}
 
 
-def _line(start, end):
+def _line(start: Point, end: Point) -> str:
     return f"M{start[0]:g} {start[1]:g}L{end[0]:g} {end[1]:g}"
 
 
-def _mark(start, end, count):
+def _mark(start: Point, end: Point, count: int) -> dict[str, float]:
     # Not in the middle of the drawing, where many lines cross.
     share = 0.5 if count <= 3 else 0.36
     x, y = (round(one + share * (other - one), 1) for one, other in zip(start, end))
@@ -111,10 +117,12 @@ def _mark(start, end, count):
     return {"x": x, "y": y, "turn": turn}
 
 
-def _cut(name, most):
+def _cut(name: str, most: int) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
 class FilterModule:
-    def filters(self):
+    """Ansible's interface to this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
         return {"weave_picture": picture}

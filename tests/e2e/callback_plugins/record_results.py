@@ -2,6 +2,7 @@
 
 import json
 import os
+from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 
@@ -13,7 +14,7 @@ DOCUMENTATION = """
 """
 
 
-def _of(result, name):
+def _of(result: Any, name: str) -> Any:
     """An attribute of a task's result: ansible-core has it by this name since 2.19, and before with an underscore."""
     return getattr(result, name) if hasattr(result, name) else getattr(result, "_" + name)
 
@@ -24,7 +25,7 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = "record_results"
     CALLBACK_NEEDS_ENABLED = True
 
-    def _record(self, outcome, result):
+    def _record(self, outcome: str, result: Any) -> None:
         line = json.dumps(
             {
                 "host": _of(result, "host").get_name(),
@@ -38,14 +39,14 @@ class CallbackModule(CallbackBase):
         with open(os.environ["RECORD_RESULTS"], "a", encoding="utf-8") as record:
             record.write(line + "\n")
 
-    def v2_runner_on_ok(self, result):
+    def v2_runner_on_ok(self, result: Any) -> None:
         self._record("ok", result)
 
-    def v2_runner_on_failed(self, result, ignore_errors=False):
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         self._record("failed", result)
 
-    def v2_runner_on_unreachable(self, result):
+    def v2_runner_on_unreachable(self, result: Any) -> None:
         self._record("unreachable", result)
 
-    def v2_runner_on_skipped(self, result):
+    def v2_runner_on_skipped(self, result: Any) -> None:
         self._record("skipped", result)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 
@@ -19,11 +20,11 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = "stop_after"
     CALLBACK_NEEDS_ENABLED = True
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self._left = int(os.environ["STOP_AFTER"])
 
-    def v2_runner_on_ok(self, result):
+    def v2_runner_on_ok(self, result: Any) -> None:
         # An include does nothing by itself. Since 2.19 the result has its name without the underscore.
         if "include" in (result.result if hasattr(result, "result") else result._result):
             return

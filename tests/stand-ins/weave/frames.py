@@ -7,10 +7,15 @@ reach the bridge. Standard input gets a line with the peers' addresses whenever 
 no frame passes once the router has ended in any way. In Python, as Node has no packet sockets.
 """
 
+from __future__ import annotations
+
+import contextlib
 import os
 import select
 import socket
 import sys
+from collections.abc import Callable
+from typing import Any
 
 ALL_PROTOCOLS = 3  # ETH_P_ALL, linux/if_ether.h
 OWN = 4  # PACKET_OUTGOING, linux/if_packet.h
@@ -18,21 +23,19 @@ PATH_MTU_DISCOVERY, OFF = 10, 0  # IP_MTU_DISCOVER and IP_PMTUDISC_DONT, linux/i
 LARGEST = 65535
 
 
-def send(socket_send, *arguments):
+def send(socket_send: Callable[..., Any], *arguments: Any) -> None:
     """Send, and ignore errors: frames may be lost on a network."""
-    try:
+    with contextlib.suppress(OSError):
         socket_send(*arguments)
-    except OSError:
-        pass
 
 
-def main(device, port):
+def main(device: str, port: int) -> None:
     bridge = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ALL_PROTOCOLS))
     bridge.bind((device, ALL_PROTOCOLS))
     wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     wire.setsockopt(socket.IPPROTO_IP, PATH_MTU_DISCOVERY, OFF)
     wire.bind(("", port))
-    peers = set()
+    peers: set[str] = set()
     while True:
         ready, _, _ = select.select([0, bridge, wire], [], [])
         if 0 in ready:

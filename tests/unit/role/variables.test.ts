@@ -9,15 +9,22 @@ import { renderVariables } from "../../../build/variables";
 const test = suite("the role's variables");
 const read = (path: string): string => readFileSync(join(__dirname, "../../..", path), "utf8");
 const specs = read("roles/weave/meta/argument_specs.yml");
-const { options } = (
-  parse(specs) as { argument_specs: { variables: { options: Record<string, { default?: unknown }> } } }
-).argument_specs.variables;
+const { options } = (parse(specs) as { argument_specs: { main: { options: Record<string, { default?: unknown }> } } })
+  .argument_specs.main;
 const defaults = parse(read("roles/weave/defaults/main.yml")) as Record<string, unknown>;
 
-/** They have no value of their own: whether they are set at all is what counts. */
-const WITHOUT_DEFAULT = ["weave_host_index", "weave_underlay_address", "weave_password", "weave_iptables_backend"];
+/** Variables of an Apollo tree that the role reads. */
+const APOLLOS = ["consul_domain", "docker_host", "proxy_env", "scope_enabled", "scope_bin", "scope_url"];
+/** They have no default: what matters is whether they are set. */
+const WITHOUT_DEFAULT = [
+  "weave_host_index",
+  "weave_underlay_address",
+  "weave_password",
+  "weave_iptables_backend",
+  ...APOLLOS,
+];
 
-test("each default is of a declared variable, and each declared one has a default or means something by its absence", () => {
+test("each default is of a declared variable, and each declared variable has a default or none on purpose", () => {
   assert.equal(
     Object.keys(options)
       .filter((name) => !(name in defaults))
@@ -30,16 +37,16 @@ test("each default is of a declared variable, and each declared one has a defaul
   );
 });
 
-test("a default that is declared is the one that holds", () => {
+test("a declared default is the actual one", () => {
   for (const [name, { default: declared }] of Object.entries(options)) {
     const value = defaults[name];
-    const counted = typeof value === "string" && value.includes("{{");
-    if (declared !== undefined && !counted) assert.equal(value, declared, name);
-    if (declared === undefined && name in defaults) assert.ok(counted, `${name} has a default that is not declared`);
+    const computed = typeof value === "string" && value.includes("{{");
+    if (declared !== undefined && !computed) assert.equal(value, declared, name);
+    if (declared === undefined && name in defaults) assert.ok(computed, `${name} has a default that is not declared`);
   }
 });
 
-test("every variable of both of Apollo's generations is declared, or read where it is set", () => {
+test("every variable of both of Apollo's generations is declared, and read if it is set", () => {
   const apollos =
     "weave_server_group weave_bridge weave_docker_subnet weave_launch_peers weave_docker_opts weave_scope_url weave_scope_dest weave_scope_enabled weave_version weave_url weave_bin".split(
       " ",
@@ -49,9 +56,7 @@ test("every variable of both of Apollo's generations is declared, or read where 
     [],
   );
   const role = read("roles/weave/defaults/main.yml") + read("roles/weave/tasks/fetch.yml");
-  for (const name of ["consul_domain", "docker_host", "scope_url", "scope_bin", "scope_enabled", "proxy_env"]) {
-    assert.match(role, name);
-  }
+  for (const name of APOLLOS) assert.match(role, name);
 });
 
 test("docs/variables.md is what `npm run build` makes", () => {

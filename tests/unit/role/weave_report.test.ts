@@ -1,11 +1,10 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { between, type Findings, type MadeUp, makeUp } from "../support/findings";
-import { renderPage } from "../support/report_page";
-import { callPlugin } from "../support/role_plugin";
+import { callPlugin, renderPage } from "../support/python";
 
-/** The page of playbooks/verify.yml: weave_report.py, weave_picture.py and the template, as the role uses them. */
-const test = suite("the page of what verify.yml finds");
+/** The report of playbooks/verify.yml: weave_report.py, weave_matrix.py, weave_picture.py and the template. */
+const test = suite("the report of verify.yml");
 
 interface Pair {
   readonly from: string;
@@ -24,20 +23,26 @@ interface Node {
 interface Report {
   readonly total: number;
   readonly open: number;
-  readonly hosts: readonly { name: string; state: string; peers: string; containers: readonly { missed: boolean }[] }[];
+  readonly hosts: readonly {
+    name: string;
+    state: string;
+    peers: string;
+    containers: readonly { blocked: boolean }[];
+  }[];
   readonly pairs: readonly Pair[];
   readonly summary: readonly string[];
-  readonly matrix: {
-    readonly single: boolean;
-    readonly blocks: readonly {
-      readonly groups: readonly { readonly host: string; readonly targets: readonly unknown[] }[];
-      readonly rows: readonly {
-        readonly host: string;
-        readonly container: string | null;
-        readonly cells: readonly { readonly kind: string; readonly text: string }[];
-      }[];
+}
+
+interface Matrix {
+  readonly single: boolean;
+  readonly blocks: readonly {
+    readonly groups: readonly { readonly host: string; readonly targets: readonly unknown[] }[];
+    readonly rows: readonly {
+      readonly host: string;
+      readonly container: string | null;
+      readonly cells: readonly { readonly kind: string; readonly text: string }[];
     }[];
-  };
+  }[];
 }
 
 interface Picture {
@@ -47,11 +52,12 @@ interface Picture {
   readonly nodes: readonly Node[];
   readonly lines: Readonly<Record<string, string>>;
   readonly meshed: boolean;
-  readonly misses: readonly (Pair & { readonly mark: object | null })[];
+  readonly blocked: readonly (Pair & { readonly mark: object | null })[];
   readonly kinds: readonly string[];
 }
 
 const reportOf = (found: Findings): Report => callPlugin("weave_report", "report", [found]);
+const matrixOf = (found: Findings): Matrix => callPlugin("weave_matrix", "matrix", [found]);
 const pictureOf = (found: Findings): Picture => {
   const { hosts, pairs } = reportOf(found);
   return callPlugin("weave_picture", "picture", [hosts, pairs]);
@@ -59,7 +65,7 @@ const pictureOf = (found: Findings): Picture => {
 const states = ({ hosts }: Report): string => hosts.map(({ state }) => state).join(" ");
 const kinds = ({ pairs }: Report): string => pairs.map(({ kind }) => kind).join(" ");
 
-test("of a sound cluster every way is open, every pair and every host", () => {
+test("in a healthy cluster every path works, every pair and every host", () => {
   const report = reportOf(makeUp({ hosts: 3 }));
   assert.equal([report.total, report.open], [36, 36]);
   assert.is(states(report), "open open open");
@@ -68,99 +74,99 @@ test("of a sound cluster every way is open, every pair and every host", () => {
   assert.is(report.hosts[0]?.peers, "2 of 2");
 });
 
-test("a closed way is told by pair and direction", () => {
-  const all = reportOf(makeUp({ hosts: 3, closed: between(1, 2) }));
-  assert.is(kinds(all), "closed open open");
+test("a blocked path is shown by pair and direction", () => {
+  const all = reportOf(makeUp({ hosts: 3, blocked: between(1, 2) }));
+  assert.is(kinds(all), "blocked open open");
   assert.is(states(all), "some some open");
-  assert.equal(all.summary, ["docker1 and docker2: no way is open of 12."]);
+  assert.equal(all.summary, ["docker1 and docker2: all 12 paths are blocked."]);
 
-  const oneway = reportOf(makeUp({ hosts: 3, closed: (from, to) => from === 2 && to === 1 }));
+  const oneway = reportOf(makeUp({ hosts: 3, blocked: (from, to) => from === 2 && to === 1 }));
   assert.is(kinds(oneway), "oneway open open");
   assert.equal([oneway.pairs[0]?.from, oneway.pairs[0]?.to], ["docker2", "docker1"]);
-  assert.equal(oneway.summary, ["docker2 does not reach docker1, but is reached from there."]);
+  assert.equal(oneway.summary, ["docker2 does not reach docker1, but docker1 reaches docker2."]);
 
-  const some = reportOf(makeUp({ hosts: 2, closed: (_, __, container) => container === "cache-2" }));
-  assert.equal(some.summary, ["docker1 and docker2: 10 of 12 ways are open."]);
+  const some = reportOf(makeUp({ hosts: 2, blocked: (_, __, container) => container === "cache-2" }));
+  assert.equal(some.summary, ["docker1 and docker2: 2 of 12 paths are blocked."]);
   assert.equal(
-    some.hosts[1]?.containers.map(({ missed }) => missed),
+    some.hosts[1]?.containers.map(({ blocked }) => blocked),
     [false, true],
   );
 });
 
-test("what everybody misses is said once, and held against one host", () => {
-  const cut = reportOf(makeUp({ hosts: 30, closed: (from, to) => from === 7 || to === 7 || between(3, 4)(from, to) }));
+test("what no host reaches is reported once, for the one host", () => {
+  const cut = reportOf(makeUp({ hosts: 30, blocked: (from, to) => from === 7 || to === 7 || between(3, 4)(from, to) }));
   assert.equal(cut.summary, [
-    "Nothing gets through between docker7 and docker1, docker2, docker3 and 26 more.",
-    "docker3 and docker4: no way is open of 12.",
+    "All paths between docker7 and docker1, docker2, docker3 and 26 more are blocked.",
+    "docker3 and docker4: all 12 paths are blocked.",
   ]);
   assert.equal(
     cut.hosts.filter(({ state }) => state !== "open").map(({ name, state }) => `${name} ${state}`),
-    ["docker3 some", "docker4 some", "docker7 cut"],
+    ["docker3 some", "docker4 some", "docker7 isolated"],
   );
-  const container = reportOf(makeUp({ hosts: 9, closed: (_, __, name) => name === "cache-2" }));
-  assert.equal(container.summary, ["Some ways are closed between docker2 and docker1, docker3, docker4 and 5 more."]);
+  const container = reportOf(makeUp({ hosts: 9, blocked: (_, __, name) => name === "cache-2" }));
+  assert.equal(container.summary, ["Some paths between docker2 and docker1, docker3, docker4 and 5 more are blocked."]);
   assert.is(container.hosts[1]?.state, "some");
 });
 
-test("who could not be asked, and what was not tried, is told apart from what is missed", () => {
+test("hosts without an answer and untested paths are told apart from blocked ones", () => {
   const report = reportOf(makeUp({ hosts: 3, off: [3], playing: [1] }));
-  assert.is(states(report), "open open unasked");
-  assert.is(kinds(report), "open untried untried");
+  assert.is(states(report), "open open silent");
+  assert.is(kinds(report), "open untested untested");
   assert.equal(report.summary, [
-    "docker3 could not be asked: ssh: connect to host 192.168.50.3 port 22: No route to host.",
+    "docker3 gave no answer: ssh: connect to host 192.168.50.3 port 22: No route to host.",
   ]);
-  assert.is(report.hosts[2]?.peers, "not seen");
+  assert.is(report.hosts[2]?.peers, "unknown");
 });
 
-test("a host without a bridge is cut off, also where nobody tried it", () => {
+test("a host without a bridge is isolated, even if no path to it was tested", () => {
   const more = (number: number): object => (number === 2 ? { bridge: { state: "missing", address: null } } : {});
   const report = reportOf(makeUp({ hosts: 2, containers: 0, playing: [1], more }));
-  assert.is(states(report), "open cut");
+  assert.is(states(report), "open isolated");
   assert.equal(report.summary, ["docker2: the bridge weave is missing."]);
 });
 
-test("tunnels are those that hosts know, by their own addresses or the inventory's", () => {
+test("tunnels are matched by the hosts' own addresses or the inventory's", () => {
   const tunnels = (...ends: { kind?: string; local?: string; peers?: string[] }[]): Report =>
     reportOf(makeUp({ hosts: ends.length, more: (number) => ({ datapath: { kind: "vxlan", ...ends[number - 1] } }) }));
-  const told = tunnels(
+  const report = tunnels(
     { local: "192.0.2.1", peers: ["192.168.50.2", "192.0.2.99"] },
     { local: "192.0.2.2", peers: ["192.0.2.1"] },
     { local: "192.0.2.3", peers: [] },
   );
   assert.equal(
-    told.hosts.map(({ peers }) => peers),
+    report.hosts.map(({ peers }) => peers),
     [
-      "1 of 2; none to docker3; also to 192.0.2.99, of no host of the group",
+      "1 of 2; none to docker3; also to 192.0.2.99, not in the group",
       "1 of 2; none to docker3",
       "0 of 2; none to docker1, docker2",
     ],
   );
-  assert.is(kinds(told), "open relayed relayed");
-  // A router of Weave 1.x has its connections in a network of its own.
+  assert.is(kinds(report), "open relayed relayed");
+  // A router of Weave 1.x has its connections in a network namespace of its own.
   assert.is(kinds(tunnels({ kind: "router", peers: [] }, { kind: "router", peers: [] })), "open");
 });
 
-const cellsOf = ({ matrix }: Report): string[] =>
-  matrix.blocks.flatMap(({ rows }) => rows.map(({ cells }) => cells.map(({ text }) => text || "own").join(" ")));
+const cellsOf = ({ blocks }: Matrix): string[] =>
+  blocks.flatMap(({ rows }) => rows.map(({ cells }) => cells.map(({ text }) => text || "own").join(" ")));
 
-test("the table has single ways, in steps by their milliseconds, as long as they are not too many", () => {
-  const found = makeUp({ hosts: 2, containers: 1, closed: (from, _, container) => from === 2 && container !== null });
+test("the table has single paths, in steps by their milliseconds, unless they are too many", () => {
+  const found = makeUp({ hosts: 2, containers: 1, blocked: (from, _, container) => from === 2 && container !== null });
   const slow = { ...found.sources[0], ms: { "10.2.0.2": 0.05, "10.2.2.1": 12.3 } } as Findings["sources"][number];
   const slower = { ...found.sources[1], ms: { "10.2.0.2": 3.21 } } as Findings["sources"][number];
-  const report = reportOf({ ...found, sources: [slow, slower, ...found.sources.slice(2)] });
-  assert.equal(cellsOf(report).slice(0, 2), ["own own 0.05 12", "own own 3.2 –"]);
-  assert.match(cellsOf(report)[2] ?? "", /^\d+\.\d\d × own own$/);
-  const row = report.matrix.blocks[0]?.rows[0]?.cells.map(({ kind }) => kind);
+  const matrix = matrixOf({ ...found, sources: [slow, slower, ...found.sources.slice(2)] });
+  assert.equal(cellsOf(matrix).slice(0, 2), ["own own 0.05 12", "own own 3.2 –"]);
+  assert.match(cellsOf(matrix)[2] ?? "", /^\d+\.\d\d × own own$/);
+  const row = matrix.blocks[0]?.rows[0]?.cells.map(({ kind }) => kind);
   assert.equal(row, ["own", "own", "open0", "open2"]);
 });
 
 test("beyond that it has a cell for each two hosts", () => {
-  const closed = (from: number, to: number, container: string | null): boolean =>
+  const blocked = (from: number, to: number, container: string | null): boolean =>
     between(1, 2)(from, to) || (to === 4 && container === "api-4");
-  const report = reportOf(makeUp({ hosts: 30, closed }));
-  assert.not.ok(report.matrix.single);
-  assert.match(cellsOf(report)[0] ?? "", /^own × [\d.]+ 4\/6 /);
-  assert.is(report.matrix.blocks[0]?.rows.length, 30);
+  const matrix = matrixOf(makeUp({ hosts: 30, blocked }));
+  assert.not.ok(matrix.single);
+  assert.match(cellsOf(matrix)[0] ?? "", /^own × [\d.]+ 4\/6 /);
+  assert.is(matrix.blocks[0]?.rows.length, 30);
 });
 
 test("blocks of columns are narrow enough for paper, equally wide, and have hosts whole", () => {
@@ -170,7 +176,7 @@ test("blocks of columns are narrow enough for paper, equally wide, and have host
     [30, 2],
     [100, 2],
   ] as const) {
-    const { blocks } = reportOf(makeUp({ hosts, containers })).matrix;
+    const { blocks } = matrixOf(makeUp({ hosts, containers }));
     const widths = blocks.map(({ groups }) => groups.reduce((sum, { targets }) => sum + targets.length, 0));
     assert.ok(Math.max(...widths) <= 25, `${hosts} hosts: ${widths}`);
     const names = blocks.flatMap(({ groups }) => groups.map(({ host }) => host));
@@ -203,33 +209,33 @@ test("many hosts are dots, far enough apart for their names", () => {
   }
 });
 
-test("what is open is drawn faintly up to forty hosts, and what is missed always", () => {
-  const many = pictureOf(makeUp({ hosts: 41, containers: 0, closed: between(1, 2) }));
-  assert.equal([many.meshed, many.lines, many.misses.length], [false, {}, 1]);
+test("working pairs are drawn faintly up to forty hosts, and blocked ones always", () => {
+  const many = pictureOf(makeUp({ hosts: 41, containers: 0, blocked: between(1, 2) }));
+  assert.equal([many.meshed, many.lines, many.blocked.length], [false, {}, 1]);
   const mesh = pictureOf(makeUp({ hosts: 30, containers: 0 }));
   assert.is(mesh.lines["open"]?.split("M").length, 436);
   assert.equal(mesh.kinds, ["open"]);
 });
 
-test("a mark shows what is missed as long as there are few, and the direction always", () => {
-  const marked = ({ misses }: Picture): string =>
-    [...new Set(misses.map(({ kind, mark }) => `${kind} ${mark !== null}`))].join();
+test("few blocked pairs have a mark, and a blocked direction always has one", () => {
+  const marked = ({ blocked }: Picture): string =>
+    [...new Set(blocked.map(({ kind, mark }) => `${kind} ${mark !== null}`))].join();
   const cut = (from: number, to: number): boolean => from === 1 || to === 1;
-  assert.is(marked(pictureOf(makeUp({ hosts: 17, containers: 0, closed: cut }))), "closed true");
+  assert.is(marked(pictureOf(makeUp({ hosts: 17, containers: 0, blocked: cut }))), "blocked true");
   assert.is(
-    marked(pictureOf(makeUp({ hosts: 18, containers: 0, closed: (from, to) => cut(from, to) || from === 2 }))),
-    "closed false,oneway true",
+    marked(pictureOf(makeUp({ hosts: 18, containers: 0, blocked: (from, to) => cut(from, to) || from === 2 }))),
+    "blocked false,oneway true",
   );
 });
 
 const HOSTILE = `<script>alert("'")</script>&amp;{{ 7 * 6 }}`;
 
-test("nothing that a host, a container or a program says becomes markup", () => {
+test("nothing that a host, a container or a program prints becomes markup", () => {
   const page = renderPage(
     makeUp({
       hosts: 5,
       name: (number) => `${number}${HOSTILE}`,
-      closed: (from, to) => between(1, 2)(from, to) || (from === 3 && to === 1) || (to === 2 && from === 3),
+      blocked: (from, to) => between(1, 2)(from, to) || (from === 3 && to === 1) || (to === 2 && from === 3),
       off: [5],
       more: (number) => ({
         underlay: HOSTILE,
@@ -250,13 +256,13 @@ test("nothing that a host, a container or a program says becomes markup", () => 
 
 const SIZES: [string, MadeUp][] = [
   ["one host", { hosts: 1 }],
-  ["three", { hosts: 3, closed: between(1, 2) }],
-  ["thirty", { hosts: 30, closed: between(1, 2) }],
-  ["a hundred", { hosts: 100, off: [5], closed: between(1, 2) }],
+  ["three", { hosts: 3, blocked: between(1, 2) }],
+  ["thirty", { hosts: 30, blocked: between(1, 2) }],
+  ["a hundred", { hosts: 100, off: [5], blocked: between(1, 2) }],
 ];
 
 for (const [name, madeUp] of SIZES) {
-  test(`a page of ${name} needs nothing else, and says what each table's heads are`, () => {
+  test(`a report of ${name} needs no other files, and gives each table head its scope`, () => {
     const page = renderPage(makeUp(madeUp));
     assert.not.match(page, /<(script|link|img|iframe|object)\b|\bsrc=|url\(|@import|https?:/);
     assert.match(page, /<title id="drawing">.*<\/title>\s*<desc id="drawn">/);
@@ -268,17 +274,17 @@ for (const [name, madeUp] of SIZES) {
   });
 }
 
-test("the page says first what the matter is", () => {
+test("the report begins with the verdict", () => {
   const verdict = (madeUp: MadeUp): string | undefined =>
     /<title>([^<]*)/.exec(renderPage(makeUp(madeUp)))?.[1]?.replace("weave_servers: ", "");
-  assert.is(verdict({ hosts: 3 }), "✓ All 36 ways are open");
-  assert.is(verdict({ hosts: 3, closed: between(1, 2) }), "× 12 of 36 ways are closed");
-  assert.is(verdict({ hosts: 3, off: [2] }), "× 1 host could not be asked; all 12 ways are open");
-  assert.is(verdict({ hosts: 2, more: () => ({ stray: ["web"] }) }), "× All 12 ways are open, but not all is well");
+  assert.is(verdict({ hosts: 3 }), "✓ All 36 paths work");
+  assert.is(verdict({ hosts: 3, blocked: between(1, 2) }), "× 12 of 36 paths are blocked");
+  assert.is(verdict({ hosts: 3, off: [2] }), "× 1 host gave no answer; all 12 paths work");
+  assert.is(verdict({ hosts: 2, more: () => ({ stray: ["web"] }) }), "× All 12 paths work, but there are problems");
   assert.is(verdict({ hosts: 1 }), "✓ One host, and no other to reach");
 });
 
-test("an answer of an older host makes a page, too", () => {
+test("an answer of an older verify_probe.sh makes a report, too", () => {
   const older = makeUp({ hosts: 3 });
   const hosts = older.hosts.map(({ name, underlay, error, bridge, containers }) => {
     return {
@@ -291,7 +297,7 @@ test("an answer of an older host makes a page, too", () => {
       datapath: { kind: "vxlan", port: 4789, state: "up" },
     };
   });
-  assert.match(renderPage({ ...older, hosts }), "All 36 ways are open");
+  assert.match(renderPage({ ...older, hosts }), "All 36 paths work");
 });
 
 test.run();

@@ -1,4 +1,4 @@
-/** What weave_verify.py finds of clusters that are made up: its `findings`, for tests of the page. */
+/** Made-up results of the filter weave_findings, for tests of the report. */
 export interface Container {
   readonly name: string;
   readonly address: string;
@@ -37,13 +37,13 @@ export interface MadeUp {
   readonly containers?: number;
   /** By the host's number, from 1. */
   readonly name?: (number: number) => string;
-  /** Hosts that could not be asked, by their numbers. */
+  /** Hosts that gave no answer, by their numbers. */
   readonly off?: readonly number[];
-  /** Hosts that ways are tried from; all unless given. */
+  /** Hosts that paths are tested from; all unless given. */
   readonly playing?: readonly number[];
-  /** Whether a way is closed. */
-  readonly closed?: (from: number, to: number, container: string | null) => boolean;
-  /** What else a host said, over what all say. */
+  /** Whether a path is blocked. */
+  readonly blocked?: (from: number, to: number, container: string | null) => boolean;
+  /** What else a host reported, or differently from the others. */
   readonly more?: (number: number) => object;
 }
 
@@ -56,7 +56,7 @@ export function makeUp({
   name = (number) => `docker${number}`,
   ...given
 }: MadeUp): Findings {
-  const { off = [], closed = () => false, more = () => ({}) } = given;
+  const { off = [], blocked = () => false, more = () => ({}) } = given;
   const numbers = Array.from({ length: count }, (_, index) => index + 1);
   const playing = (given.playing ?? numbers).filter((number) => !off.includes(number));
   const numberOf = new Map(numbers.map((number) => [name(number), number]));
@@ -94,26 +94,26 @@ export function makeUp({
     ...own.map(({ name: container, address }) => ({ host, container, address })),
   ]);
 
-  // The only host has none to try.
+  // A single host has no path to test.
   const sources = (count > 1 ? playing : []).flatMap((from) => {
     const host = hosts[from - 1];
     const ends = host ? [null, ...host.containers.slice(0, 1).map((container) => container.name)] : [];
     return ends.map((container, index) => {
-      const ways = targets
+      const paths = targets
         .filter((target) => target.host !== name(from))
         .map(({ host: to, container: end, address }, place) => {
           // Most answers are fast, and some of each step of the page's colours.
           const ms = ((from * 37 + place * 13 + index * 5) % 90) / 100 + 0.08;
           const slow = [1, 1, 1, 1, 1, 1, 1, 1, 1, 20, 400][(from + place * 3 + index) % 11] ?? 1;
-          return [address, closed(from, numberOf.get(to) ?? 0, end) ? null : Math.round(ms * slow * 1000) / 1000];
+          return [address, blocked(from, numberOf.get(to) ?? 0, end) ? null : Math.round(ms * slow * 1000) / 1000];
         });
-      return { host: name(from), container, ms: Object.fromEntries(ways), error: "" };
+      return { host: name(from), container, ms: Object.fromEntries(paths), error: "" };
     });
   });
   return { hosts, targets, sources };
 }
 
-/** That no way is open between these two hosts. */
+/** All paths between these two hosts are blocked. */
 export const between =
   (one: number, other: number) =>
   (from: number, to: number): boolean =>

@@ -1,4 +1,4 @@
-/** The shell scripts of the role's verify.yml, run as they are; the programs that they ask are played by small scripts. */
+/** The shell scripts of the role's verify.yml; small scripts stand in for the programs that they run. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -41,8 +41,8 @@ function run(script: string, ...args: string[]): { status: number | null; stdout
   });
 }
 
-function learn(limit = 5): Record<string, unknown> {
-  const { status, stdout, stderr } = run("verify_learn.sh", String(limit));
+function probe(limit = 5): Record<string, unknown> {
+  const { status, stdout, stderr } = run("verify_probe.sh", String(limit));
   assert.is(status, 0, stderr);
   return JSON.parse(stdout);
 }
@@ -60,9 +60,9 @@ ${Object.entries(byPid)
   .join("\n")}
 esac`;
 
-test("a host without anything says so", () => {
+test("a host without bridge, Docker and router", () => {
   programs({ ip: "exit 1", ss: "exit 1" });
-  assert.equal(learn(), {
+  assert.equal(probe(), {
     bridge: { state: "missing", address: null },
     datapath: NO_TUNNELS,
     docker: "missing",
@@ -73,7 +73,7 @@ test("a host without anything says so", () => {
   });
 });
 
-test("the bridge's state and what carries its frames are told", () => {
+test("the bridge's state and what carries its frames", () => {
   programs({
     ip: [ADDRESS, LINK(",UP,LOWER_UP"), VXLAN].join("\n"),
     bridge: `[ "$*" != "fdb show dev weave-vx" ] || cat <<'END'
@@ -85,8 +85,8 @@ END`,
   });
   symlinkSync("/bin/cat", join(folder, "bin/cat"));
   const tunnels = { local: "192.0.2.1", peers: ["192.0.2.2", "192.0.2.3"] };
-  assert.equal(learn()["bridge"], { state: "up", address: "10.2.0.1" });
-  assert.equal(learn()["datapath"], { kind: "vxlan", port: 4789, state: "up", ...tunnels });
+  assert.equal(probe()["bridge"], { state: "up", address: "10.2.0.1" });
+  assert.equal(probe()["datapath"], { kind: "vxlan", port: 4789, state: "up", ...tunnels });
   programs({
     ip: [ADDRESS, LINK("")].join("\n"),
     ss: `case $1 in -ltn) echo 'LISTEN 0 128 *:6783 *:*' ;; *) cat <<'END' ;; esac
@@ -95,34 +95,34 @@ Recv-Q Send-Q         Local Address:Port           Peer Address:Port Process
 0      0         [::ffff:192.0.2.1]:40112    [::ffff:192.0.2.2]:6783
 END`,
   });
-  assert.equal(learn()["bridge"], { state: "down", address: "10.2.0.1" });
-  assert.equal(learn()["datapath"], { kind: "router", port: 6783, state: "up", ...tunnels });
+  assert.equal(probe()["bridge"], { state: "down", address: "10.2.0.1" });
+  assert.equal(probe()["datapath"], { kind: "router", port: 6783, state: "up", ...tunnels });
   programs({ ss: "echo 'LISTEN 0 128 *:6783 *:*'" });
-  assert.equal(learn()["datapath"], { kind: "router", port: 6783, state: "up", local: null, peers: [] });
+  assert.equal(probe()["datapath"], { kind: "router", port: 6783, state: "up", local: null, peers: [] });
 });
 
 test("the subnet is that of the containers on this bridge", () => {
   const docker = (bridge: string): string =>
     `case $* in "network inspect bridge "*) echo '${bridge} 10.2.1.0/24 ' ;; esac`;
   programs({ docker: docker("weave") });
-  assert.is(learn()["subnet"], "10.2.1.0/24");
+  assert.is(probe()["subnet"], "10.2.1.0/24");
   programs({ docker: docker("docker0") });
-  assert.is(learn()["subnet"], null);
+  assert.is(probe()["subnet"], null);
 });
 
-test("containers are told by name, up to the limit, each address once", () => {
+test("containers are listed by name, up to the limit, each address once", () => {
   programs({
     ip: ADDRESS,
     docker: dockerWith("web 30 default", "db 20 bridge", "pod 21 container:db", "weave 1 host", "app 40 bridge"),
     nsenter: addresses({ 1: "10.2.0.1", 20: "10.2.1.2", 21: "10.2.1.2", 30: "10.2.1.3", 40: "10.2.1.4" }),
   });
-  const told = learn(2);
-  assert.equal(told["containers"], [
+  const report = probe(2);
+  assert.equal(report["containers"], [
     { name: "app", address: "10.2.1.4", pid: 40 },
     { name: "db", address: "10.2.1.2", pid: 20 },
   ]);
-  assert.is(told["containers_total"], 3);
-  assert.equal(told["stray"], []);
+  assert.is(report["containers_total"], 3);
+  assert.equal(report["stray"], []);
 });
 
 test("of the containers off the network, those on Docker's own bridge are stray", () => {
@@ -131,23 +131,23 @@ test("of the containers off the network, those on Docker's own bridge are stray"
     docker: dockerWith("a 20 default", "b 30 mine", "c 40 none", "d 50 bridge"),
     nsenter: addresses({}),
   });
-  assert.equal(learn()["stray"], ["a", "d"]);
-  assert.is(learn()["containers_total"], 0);
+  assert.equal(probe()["stray"], ["a", "d"]);
+  assert.is(probe()["containers_total"], 0);
 });
 
-test("a Docker that somebody has stopped is not started by a question to its socket", () => {
+test("a stopped Docker is not started by a request to its socket", () => {
   programs({
     ip: ADDRESS,
     systemctl: '[ "$3" = docker.socket ]',
     docker: `echo asked >${join(folder, "asked")}`,
   });
-  assert.is(learn()["docker"], "off");
+  assert.is(probe()["docker"], "off");
   assert.not.ok(existsSync(join(folder, "asked")));
 });
 
 test("a Docker that does not answer is off", () => {
   programs({ ip: ADDRESS, docker: "exit 1" });
-  assert.is(learn()["docker"], "off");
+  assert.is(probe()["docker"], "off");
 });
 
 const PING = `for address; do :; done
@@ -157,7 +157,7 @@ case $address in
   *) echo '3 packets transmitted, 0 received, 100% packet loss'; exit 1 ;;
 esac`;
 
-test("pings are told in milliseconds, by iputils and busybox, and misses as null", () => {
+test("pings are reported in milliseconds, from iputils and busybox, and null without an answer", () => {
   programs({ ping: PING });
   const { stdout } = run("verify_ping.sh", "1", "0", "10.2.0.2", "10.2.0.3", "10.2.0.4");
   const { host, container } = JSON.parse(stdout);
@@ -165,14 +165,14 @@ test("pings are told in milliseconds, by iputils and busybox, and misses as null
   assert.is(container, null);
 });
 
-test("an address that nobody has answered for, and somebody does then, is no miss", () => {
+test("an address that answers late is not blocked", () => {
   programs({
     ping: `[ -e ${join(folder, "up")} ] || { : >${join(folder, "up")}; exit 1; }\n${PING}`,
   });
   assert.equal(JSON.parse(run("verify_ping.sh", "4", "0", "10.2.0.2").stdout).host, { "10.2.0.2": 0.045 });
 });
 
-test("the host pings by the bridge alone, the container by its own network", () => {
+test("the host pings through the bridge only, the container through its own network", () => {
   programs({
     ping: `echo "$*" >>${join(folder, "pings")}\n${PING}`,
     nsenter: `[ "$4" != true ] || exit 0\necho "$*" >>${join(folder, "entered")}\n${PING}`,
@@ -186,24 +186,24 @@ test("the host pings by the bridge alone, the container by its own network", () 
   ]);
 });
 
-test("a container that has ended is told from one that reaches nobody", () => {
+test("a container that has ended is told apart from one that reaches nothing", () => {
   programs({ ping: PING, nsenter: "exit 1" });
   assert.is(JSON.parse(run("verify_ping.sh", "1", "42", "10.2.0.2").stdout).container, null);
   programs({ nsenter: '[ "$4" = true ]' });
   assert.equal(JSON.parse(run("verify_ping.sh", "1", "42", "10.2.0.2").stdout).container, { "10.2.0.2": null });
 });
 
-test("every address is tried, however many there are", () => {
+test("every address is tested, however many there are", () => {
   programs({ ping: PING });
   const many = Array.from({ length: 60 }, (_, index) => `10.2.1.${index}`);
   const { host } = JSON.parse(run("verify_ping.sh", "1", "0", ...many).stdout);
   assert.equal(Object.keys(host).sort(), many.sort());
 });
 
-test("a host without ping is told what to install", () => {
+test("without ping, the error says what to install", () => {
   const { status, stderr } = run("verify_ping.sh", "1", "0", "10.2.0.2");
   assert.is(status, 1);
-  assert.match(stderr, "install iputils-ping");
+  assert.match(stderr, "Install iputils-ping");
 });
 
 test.run();

@@ -1,12 +1,11 @@
 #!/bin/sh
-# What the role has to know of a host before its modules can run there. Changes nothing; needs neither Node nor Python.
-# Prints one line of JSON; tasks/look.yml says what is made of it.
+# Reads what the role needs to know of a host before its modules can run there. Changes nothing; needs neither Node nor Python.
+# Prints one line of JSON for filter_plugins/weave_cluster.py.
 #
-#   look.sh NETWORK PREFIX INDEX ADDRESS INTERFACE NODE SCRIPT
+#   probe.sh NETWORK PREFIX INDEX ADDRESS INTERFACE NODE SCRIPT
 #
-# NETWORK the container network, PREFIX the prefix length of a host's subnet; then, each empty where it is not told: the
-# host's number, its underlay address, the interface that has that address, the Node that the modules are to run on, and
-# the weave script that has to be there.
+# NETWORK: the container network. PREFIX: the prefix length of a host's subnet. The others may be empty: the inventory's number
+# and underlay address, the interface that has that address, the inventory's Node, and the weave script that must be there.
 network=$1 prefix=$2 index=$3 address=$4 interface=$5 node=$6 script=$7
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
@@ -14,7 +13,7 @@ export PATH LC_ALL
 
 addresses_on() { ip -o -4 addr show dev "$1" 2>/dev/null | sed -n 's/.* inet \([0-9./]*\).*/\1/p'; }
 
-# --- The number that the host has, by its bridge's address now or, where the bridge is down, after the next boot.
+# --- The host's number, from its bridge's address, or from the address that the bridge gets at boot.
 
 as_number() {
   IFS=./
@@ -24,8 +23,8 @@ as_number() {
   echo $((($1 << 24) + ($2 << 16) + ($3 << 8) + $4))
 }
 
-# As network/host_addresses.ts counts: host N has the Nth address of the network's first block, which is as large as a
-# host's subnet; past that, addresses go on from the network's top downwards.
+# As the module weave_bridge computes it: host N has the Nth address of the network's first block, which is as large as a
+# host's subnet. Further hosts have addresses from the network's top downwards.
 number_of() {
   offset=$(($(as_number "$1") - $(as_number "$network")))
   size=$((1 << (32 - ${network#*/})))
@@ -49,7 +48,7 @@ if [ -z "$address" ] && [ -n "$interface" ]; then
   address=${address%/*}
 fi
 
-# --- A Node that the modules run on: 16 or newer.
+# --- Node 16 or newer, for the modules.
 
 suits() {
   version=$("$1" --version 2>/dev/null) || return 1
@@ -57,10 +56,10 @@ suits() {
   [ "${version%%.*}" -ge 16 ] 2>/dev/null
 }
 
-told=$node
+given=$node
 node=
 unfit=
-for candidate in ${told:-$(command -v node nodejs) /usr/local/*/bin/node /opt/bin/node /opt/*/bin/node /snap/bin/node /var/lib/apollo-weave/node-*/bin/node}; do
+for candidate in ${given:-$(command -v node nodejs) /usr/local/*/bin/node /opt/bin/node /opt/*/bin/node /snap/bin/node /var/lib/apollo-weave/node-*/bin/node}; do
   [ -x "$candidate" ] || continue
   if suits "$candidate"; then
     node=$candidate
@@ -72,12 +71,12 @@ packaged=
 if [ -z "$node" ] && command -v apt-cache >/dev/null; then
   policy=$(apt-cache policy nodejs 2>/dev/null)
   candidate=$(printf '%s\n' "$policy" | sed -n 's/^ *Candidate: //p')
-  # A package that is installed and still gave no such Node is of no help.
+  # An installed package did not provide a suitable Node, or it would have been found.
   [ "$candidate" = "$(printf '%s\n' "$policy" | sed -n 's/^ *Installed: //p')" ] ||
     packaged=$(printf %s "$candidate" | sed -n 's/^\([0-9]*:\)\{0,1\}\([0-9]*\)\..*/\2/p')
 fi
 
-# --- Whether a Weave router is there, running or to be started with Docker. A Docker that is stopped stays so.
+# --- Whether the host has a Weave router, running or started with Docker. A stopped Docker is not started.
 
 router=false
 unit=/etc/init/weave.conf
@@ -85,7 +84,7 @@ unit=/etc/init/weave.conf
 if [ -e $unit ] || [ -e /etc/weave.env ]; then router=true; fi
 if [ $router = false ] && [ -e /var/run/docker.pid ] && docker container inspect weave >/dev/null 2>&1; then router=true; fi
 
-# --- Whether Docker's own bridge is Weave's.
+# --- Whether Docker's default bridge is the bridge weave.
 
 bridged=false
 if [ -e /sys/class/net/weave-vx ] || grep -qsE '^[^#]*bridge(=|": *"|  *)weave' /etc/default/docker /etc/docker/daemon.json; then
@@ -95,7 +94,7 @@ fi
 missing=
 if [ -n "$script" ] && ! [ -f "$script" ]; then missing=$script; fi
 
-# Next to nothing needs it, so a process for each would take longer than all that is asked.
+# Values rarely need it, and a process for each would take longer than the rest of the script.
 clean() {
   case $1 in
     *[![:alnum:]\ ._/+:-]*) printf %s "$1" | tr -cd '[:alnum:] ._/+:-' ;;
@@ -103,8 +102,8 @@ clean() {
   esac
 }
 index=${index:-${held:-0}}
-settled=false
-[ "$index" = 0 ] || [ "$index" != "$held" ] || settled=true
-printf '{"index": %d, "settled": %s, "address": "%s", "node": "%s", "unfit": "%s", "packaged": %d, "architecture": "%s", "router": %s, "bridge": "%s", "bridged": %s, "missing": "%s"}\n' \
-  "$index" $settled "$(clean "$address")" "$(clean "$node")" "$(clean "${unfit# }")" "${packaged:-0}" \
+kept=false
+[ "$index" = 0 ] || [ "$index" != "$held" ] || kept=true
+printf '{"index": %d, "kept": %s, "address": "%s", "node": "%s", "given": "%s", "unfit": "%s", "packaged": %d, "architecture": "%s", "router": %s, "bridge": "%s", "bridged": %s, "missing": "%s"}\n' \
+  "$index" $kept "$(clean "$address")" "$(clean "$node")" "$(clean "$given")" "$(clean "${unfit# }")" "${packaged:-0}" \
   "$(clean "$(uname -m)")" $router "$(clean "${bridge%%/*}")" $bridged "$(clean "$missing")"

@@ -1,11 +1,11 @@
 #!/bin/sh
-# verify_learn.sh LIMIT: prints, as a line of JSON, what a host has of the network, with LIMIT of its containers at most.
+# verify_probe.sh LIMIT: prints a line of JSON about the network on this host, with at most LIMIT of its containers.
 set -u
 export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 limit=$1
 bridge=weave
 
-# Reads a line of `ip -o link`.
+# state LINE: the state that a line of `ip -o link` shows.
 state() {
   case $1 in
     '') echo missing ;;
@@ -18,13 +18,13 @@ quoted_or_null() {
   if [ -n "$1" ]; then echo "\"$1\""; else echo null; fi
 }
 
-# Reads addresses, a line each.
+# Reads addresses, one a line; prints a JSON list.
 list() {
   echo "[$(sort -u | sed 's/.*/"&"/' | paste -s -d , -)]"
 }
 
-# What is on the bridge counts, so that it does not matter which way a host was told. Where its tunnels begin (`local`) and
-# end (`peers`) a router tells by its connections; of one in a network of its own, of Weave 1.x, they are not seen.
+# Read from the bridge, however it was configured. A router's connections show where its tunnels begin (`local`) and end
+# (`peers`); those of Weave 1.x, in a network namespace of its own, are not visible.
 datapath() {
   kind=none port=null state=missing own='' peers=''
   vxlan=$(ip -o -d link show master "$bridge" type vxlan 2>/dev/null | head -n 1)
@@ -42,7 +42,7 @@ datapath() {
     "$kind" "${port%% *}" "$state" "$(quoted_or_null "${own%% *}")" "$(echo "$peers" | sed '/^$/d' | list)"
 }
 
-# The subnet that Docker takes the containers' addresses on the bridge from.
+# The subnet from which Docker gives containers on the bridge their addresses.
 subnet() {
   [ "$docker" != running ] || timeout 15 docker network inspect bridge --format \
     '{{index .Options "com.docker.network.bridge.name"}} {{range .IPAM.Config}}{{.IPRange}} {{end}}' 2>/dev/null |
@@ -52,7 +52,7 @@ subnet() {
 docker_state() {
   if ! command -v docker >/dev/null; then
     echo missing
-  # Any question to the socket would start a Docker that somebody has stopped.
+  # Any request to the socket would start a stopped Docker.
   elif systemctl is-active --quiet docker.socket 2>/dev/null && ! systemctl is-active --quiet docker.service; then
     echo off
   elif ids=$(timeout 15 docker ps --quiet 2>/dev/null); then
@@ -69,7 +69,7 @@ running() {
     sed 's|^/||' | sort
 }
 
-# The interface in the container says it for every way that Docker or Weave may have put it there.
+# Read from the interface in the container, whether Docker or Weave attached it.
 address_of() {
   [ -z "$cidr" ] || nsenter -t "$1" -n ip -o -4 addr show to "$cidr" 2>/dev/null |
     sed -n 's|.* inet \([0-9.]*\).*|\1|p' | head -n 1
@@ -89,7 +89,7 @@ while read -r name pid network; do
     case $network in default | bridge) stray="$stray,\"$name\"" ;; esac
     continue
   fi
-  # Containers may share the host's network, or one another's.
+  # Containers may share a network namespace with the host or with one another.
   case $known in *" $address "*) continue ;; esac
   known="$known$address "
   count=$((count + 1))
@@ -99,7 +99,7 @@ done <<END
 $(running "$@")
 END
 
-# The line feed before it ends what a shell's start-up files may have printed.
+# The line feed ends an unfinished line of the shell's start-up files.
 printf '\n{"bridge":{"state":"%s","address":%s},"datapath":%s,"docker":"%s","containers":[%s],"containers_total":%d,"stray":[%s],"subnet":%s}\n' \
   "$(state "$(ip -o link show dev "$bridge" 2>/dev/null)")" "$(quoted_or_null "${cidr%/*}")" "$(datapath)" \
   "$docker" "${containers#,}" "$count" "${stray#,}" "$(quoted_or_null "$(subnet)")"

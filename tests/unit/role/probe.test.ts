@@ -8,9 +8,9 @@ import { capacity, hostAddresses } from "../../../modules/net/host_addresses";
 import { forAll } from "../support/property";
 import { inTemporaryFolder } from "../support/temporary_folder";
 
-/** roles/weave/files/look.sh, where stand-ins for the programs that it asks are first in the path. */
-const test = suite("the look at a host");
-const LOOK = join(__dirname, "../../../roles/weave/files/look.sh");
+/** roles/weave/files/probe.sh, where stand-ins for the programs that it runs are first in the path. */
+const test = suite("probe.sh");
+const PROBE = join(__dirname, "../../../roles/weave/files/probe.sh");
 
 interface Given {
   readonly network?: string;
@@ -23,10 +23,10 @@ interface Given {
 }
 
 /** Runs the script; `programs` are stand-ins' texts by name. */
-function look(given: Given, programs: Readonly<Record<string, string>> = {}): Record<string, unknown> {
-  let said = {};
+function probe(given: Given, programs: Readonly<Record<string, string>> = {}): Record<string, unknown> {
+  let answer = {};
   inTemporaryFolder((folder) => {
-    // None of this machine's own has a part in it.
+    // So that none of this machine's own is run.
     for (const [name, text] of Object.entries({ ip: "", docker: "exit 1", "apt-cache": "", ...programs })) {
       writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
     }
@@ -40,14 +40,14 @@ function look(given: Given, programs: Readonly<Record<string, string>> = {}): Re
       node.replace("FOLDER", folder),
       script,
     ];
-    const { stdout, stderr } = spawnSync("sh", [LOOK, ...args], {
+    const { stdout, stderr } = spawnSync("sh", [PROBE, ...args], {
       encoding: "utf8",
       env: { PATH: `${folder}:/usr/bin:/bin` },
     });
     assert.is(stderr, "");
-    said = JSON.parse(stdout) as Record<string, unknown>;
+    answer = JSON.parse(stdout) as Record<string, unknown>;
   });
-  return said;
+  return answer;
 }
 
 const bridgeWith = (...addresses: string[]): Record<string, string> => ({
@@ -55,68 +55,73 @@ const bridgeWith = (...addresses: string[]): Record<string, string> => ({
 });
 
 test("a fresh host has no number", () => {
-  const { index, settled, address, router } = look({});
-  assert.equal({ index, settled, address, router }, { index: 0, settled: false, address: "", router: false });
+  const { index, kept, address, router } = probe({});
+  assert.equal({ index, kept, address, router }, { index: 0, kept: false, address: "", router: false });
 });
 
-test("the bridge's address tells the number that the host has, as the modules count it", () => {
+test("the host's number is computed from its bridge's address, as the modules do", () => {
   const networks = fc.constantFrom(["10.2.0.0/16", 24], ["10.0.0.0/8", 24], ["172.20.0.0/20", 26], ["10.2.0.0/16", 29]);
   forAll(
     [networks as fc.Arbitrary<[string, number]>, fc.nat(1_000_000)],
     ([network, prefix], seed) => {
       const number = (seed % capacity(Number(network.replace(/.*\//, "")), prefix)) + 1;
       const { address } = hostAddresses(network, number, prefix);
-      const { index, settled } = look({ network, prefix }, bridgeWith(address));
-      assert.equal({ index, settled }, { index: number, settled: true });
+      const { index, kept } = probe({ network, prefix }, bridgeWith(address));
+      assert.equal({ index, kept }, { index: number, kept: true });
     },
     40,
   );
 });
 
-test("an address outside the network, or one that no number gives, is no number", () => {
+test("an address outside the network, or one that belongs to no number, gives no number", () => {
   for (const address of ["10.3.0.5/16", "10.1.0.5/16", "192.168.0.7/24", "10.2.7.7/16"]) {
-    assert.is(look({}, bridgeWith(address))["index"], 0, address);
+    assert.is(probe({}, bridgeWith(address))["index"], 0, address);
   }
-  assert.is(look({}, bridgeWith("10.32.0.1/12", "10.2.0.9/16"))["index"], 9, "the router's own beside it");
+  assert.is(probe({}, bridgeWith("10.32.0.1/12", "10.2.0.9/16"))["index"], 9, "the router's own beside it");
 });
 
-test("a weave script that is not where it has to be is missing", () => {
-  assert.is(look({ script: "/nonexistent/weave" })["missing"], "/nonexistent/weave");
-  assert.is(look({ script: LOOK })["missing"], "");
-  assert.is(look({})["missing"], "");
+test("a weave script that is not found is missing", () => {
+  assert.is(probe({ script: "/nonexistent/weave" })["missing"], "/nonexistent/weave");
+  assert.is(probe({ script: PROBE })["missing"], "");
+  assert.is(probe({})["missing"], "");
 });
 
-test("the inventory's number counts before the host's, which is then not settled", () => {
-  const { index, settled } = look({ index: "4" }, bridgeWith("10.2.0.9/16"));
-  assert.equal({ index, settled }, { index: 4, settled: false });
+test("the inventory's number takes precedence over the host's, which is then not kept", () => {
+  const { index, kept } = probe({ index: "4" }, bridgeWith("10.2.0.9/16"));
+  assert.equal({ index, kept }, { index: 4, kept: false });
 });
 
-test("the underlay's address: the one that is told, else the interface's", () => {
+test("the underlay's address: the inventory's, else the interface's", () => {
   const ip = `[ "$6" = eth1 ] && echo '3: eth1    inet 192.168.60.5/24 brd 192.168.60.255 scope global eth1'`;
-  assert.is(look({ interface: "eth1" }, { ip })["address"], "192.168.60.5");
-  assert.is(look({ interface: "eth1", address: "203.0.113.9" }, { ip })["address"], "203.0.113.9");
-  assert.is(look({ interface: "eth9" }, { ip })["address"], "");
+  assert.is(probe({ interface: "eth1" }, { ip })["address"], "192.168.60.5");
+  assert.is(probe({ interface: "eth1", address: "203.0.113.9" }, { ip })["address"], "203.0.113.9");
+  assert.is(probe({ interface: "eth9" }, { ip })["address"], "");
 });
 
 test("a Node of 16 or newer in the path is taken, an older one named", () => {
-  const path = look({}, { node: "echo v16.20.2" })["node"] as string;
+  const path = probe({}, { node: "echo v16.20.2" })["node"] as string;
   assert.match(path, /\/node$/);
-  const { node, unfit } = look({ node: "FOLDER/node" }, { node: "echo v12.22.9" });
+  const { node, unfit } = probe({ node: "FOLDER/node" }, { node: "echo v12.22.9" });
   assert.is(node, "");
   assert.match(unfit as string, /\/node 12\.22\.9$/);
 });
 
-test("of a Node that does not run nothing is expected; nor of a path where there is none", () => {
-  assert.match(look({ node: "FOLDER/node" }, { node: "exit 127" })["unfit"] as string, /\/node does not run$/);
-  const { node, unfit } = look({ node: "/nonexistent/node" });
+test("a Node that does not run is unfit, and a path without a program is not", () => {
+  assert.match(probe({ node: "FOLDER/node" }, { node: "exit 127" })["unfit"] as string, /\/node does not run$/);
+  const { node, unfit } = probe({ node: "/nonexistent/node" });
   assert.equal({ node, unfit }, { node: "", unfit: "" });
 });
 
-test("what the distribution has: its major version, unless it is installed already", () => {
+test("the inventory's Node is reported as such", () => {
+  assert.is(probe({ node: "/nonexistent/node" })["given"], "/nonexistent/node");
+  assert.is(probe({}, { node: "echo v16.20.2" })["given"], "");
+});
+
+test("the distribution's Node: its major version, unless it is installed already", () => {
   const policy = (installed: string, candidate: string): string =>
     `echo 'nodejs:'; echo '  Installed: ${installed}'; echo '  Candidate: ${candidate}'`;
   const packaged = (installed: string, candidate: string): unknown =>
-    look({ node: "/nonexistent" }, { "apt-cache": policy(installed, candidate) })["packaged"];
+    probe({ node: "/nonexistent" }, { "apt-cache": policy(installed, candidate) })["packaged"];
   assert.is(packaged("(none)", "18.20.4+dfsg-1~deb12u1"), 18);
   assert.is(packaged("(none)", "2:20.1-1"), 20);
   assert.is(packaged("12.22.12~dfsg-1", "18.20.4+dfsg-1"), 18);
@@ -124,8 +129,8 @@ test("what the distribution has: its major version, unless it is installed alrea
   assert.is(packaged("(none)", "(none)"), 0);
 });
 
-test("quotes in what a program says do not end the line", () => {
-  assert.is(look({}, { uname: `echo 'odd"\\machine'` })["architecture"], "oddmachine");
+test("quotes in what a program prints do not end the string", () => {
+  assert.is(probe({}, { uname: `echo 'odd"\\machine'` })["architecture"], "oddmachine");
 });
 
 test.run();

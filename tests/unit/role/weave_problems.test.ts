@@ -1,9 +1,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { callPlugin } from "../support/role_plugin";
+import { callPlugin } from "../support/python";
 
-/** roles/weave/filter_plugins/weave_verify.py, whose functions are called as tasks/verify.yml calls them. */
-const test = suite("what verify.yml makes of the hosts' answers");
+/** weave_findings.py, weave_table.py and weave_problems.py, whose functions are called as tasks/verify.yml calls them. */
+const test = suite("the results of verify.yml");
 
 interface Source {
   readonly host: string;
@@ -19,15 +19,15 @@ interface Findings {
 }
 
 const tableOf = (found: Findings): string =>
-  callPlugin<string[]>("weave_verify", "table", [found, "weave_servers"]).join("\n");
+  callPlugin<string[]>("weave_table", "table", [found, "weave_servers"]).join("\n");
 const problemsOf = (found: Findings, bridged = true): string[] =>
-  callPlugin("weave_verify", "problems", [found, bridged]);
+  callPlugin("weave_problems", "problems", [found, bridged]);
 
 const router = { kind: "router", port: 6783, state: "up" };
 const vxlan = { kind: "vxlan", port: 4789, state: "up" };
 const none = { kind: "none", port: null, state: "missing" };
 
-/** What a host of this number says that it has. */
+/** What a host of this number reports. */
 const has = (number: number, more: object = {}) => ({
   bridge: { state: "up", address: `10.2.0.${number}` },
   datapath: vxlan,
@@ -71,7 +71,7 @@ const apart: Findings = {
   targets: [target(1), target(2), target(3), target(4)],
   sources: [
     source(1, { "10.2.0.2": null, "10.2.0.3": null, "10.2.0.4": null }),
-    source(2, {}, { error: "there is no ping" }),
+    source(2, {}, { error: "ping: command not found" }),
     source(1, { "10.2.0.2": 123.456, "10.2.0.3": 0.123, "10.2.0.4": 1 }, { container: "web" }),
   ],
 };
@@ -79,28 +79,28 @@ const apart: Findings = {
 test("where to look depends on what carries the frames of both", () => {
   assert.equal(problemsOf(apart), [
     "h1 does not reach h2 (10.2.0.2), h3 (10.2.0.3), h4 (10.2.0.4).",
-    "Nothing was tried from h2: there is no ping.",
-    "Between h1 (192.0.2.1) and h2 (192.0.2.2): are TCP and UDP port 6783 open both ways, in the firewalls of both and on the network between them? If so: `weave status connections` on either says what the router makes of the other.",
-    "Between h1 (192.0.2.1) and h3 (192.0.2.3): the one uses router at port 6783, the other vxlan at port 4789. Give both the same weave_datapath and weave_vxlan_port, and run the role.",
-    "h4 has neither a VXLAN on the bridge nor a Weave router at TCP port 6783: run the role on it (ansible-playbook -i INVENTORY site.yml --limit h4); where the router ended, journalctl -u weave says why.",
+    "Nothing was tested from h2: ping: command not found.",
+    "Between h1 (192.0.2.1) and h2 (192.0.2.2): are TCP and UDP port 6783 open in both directions, in both firewalls and on the network between them? If so: `weave status connections` on either host shows the state of the connection.",
+    "Between h1 (192.0.2.1) and h3 (192.0.2.3): one uses router on port 6783, the other vxlan on port 4789. Give both the same weave_datapath and weave_vxlan_port, and run the role.",
+    "h4 has neither a VXLAN on the bridge nor a Weave router on TCP port 6783: run the role on it (ansible-playbook -i INVENTORY site.yml --limit h4); if the router has ended, journalctl -u weave says why.",
   ]);
 });
 
-test("cells are short, and what was not tried is said", () => {
+test("cells are short, and untested containers are listed", () => {
   const table = tableOf(apart);
   assert.match(table, /h1: web +- +ok 123\.0 ok 0\.12 +ok 1/);
-  assert.match(table, "3 of 6 ways are open; the slowest took 123.456 ms.");
-  assert.match(table, "h2: 1 of its 9 containers are tried (weave_verify_containers).");
+  assert.match(table, "3 of 6 paths work, 3 are blocked; the slowest took 123.456 ms.");
+  assert.match(table, "h2: 1 of its 9 containers are tested (weave_verify_containers).");
   assert.not.match(table, /^h2 {2,}/m);
 });
 
-test("a host that has no other to reach is told so, and that is no failure", () => {
+test("a single host is reported, and is not a failure", () => {
   const alone = { hosts: [host(1)], targets: [target(1)], sources: [] };
-  assert.match(tableOf(alone), "h1 is the only host of weave_servers: there is no other to reach.");
+  assert.match(tableOf(alone), "h1 is the only host of weave_servers: there is no other host to reach.");
   assert.equal(problemsOf(alone), []);
 });
 
-test("an address that two hosts have is told, though somebody answers", () => {
+test("an address that two hosts have is reported, although one of them answers", () => {
   const targets = [target(1), target(2, "10.2.0.1")];
   const same = { hosts: [host(1), host(2)], targets, sources: [source(1, { "10.2.0.1": 0.1 })] };
   assert.equal(problemsOf(same), [
@@ -108,12 +108,12 @@ test("an address that two hosts have is told, though somebody answers", () => {
   ]);
 });
 
-test("many addresses make no table, but their number and what is missed", () => {
+test("many addresses make no table, but their number and the blocked paths", () => {
   const targets = Array.from({ length: 30 }, (_, index) => target(1 + (index % 2), `10.2.9.${index}`));
   const reached = Object.fromEntries(Array.from({ length: 15 }, (_, index) => [`10.2.9.${2 * index + 1}`, 0.2]));
   const table = tableOf({ hosts: [host(1), host(2)], targets, sources: [source(1, reached)] });
-  assert.match(table, "30 addresses are too many for a table; what is missed is listed.");
-  assert.match(table, "15 of 15 ways are open");
+  assert.match(table, "30 addresses are too many for a table; blocked paths are listed below.");
+  assert.match(table, "All 15 paths work");
 });
 
 test("a table has eight columns side by side, and names of forty characters", () => {
@@ -131,16 +131,16 @@ test("a table has eight columns side by side, and names of forty characters", ()
       "h1        ok 0.5   -        -        -        -        -        -        -",
       "",
       "from, to  9",
-      "h1        MISS",
+      "h1        BLOCKED",
       "",
-      "1 of 2 ways are open; the slowest took 0.5 ms.",
-      "h1: no container that runs is on the network.",
-      "h2: Docker is off, so none of its containers is tried.",
+      "1 of 2 paths work, 1 are blocked; the slowest took 0.5 ms.",
+      "h1: no running container is on the network.",
+      "h2: Docker is off, so none of its containers is tested.",
     ].join("\n"),
   );
 });
 
-test("what a host lacks is told with the way to mend it, Docker's part only where Docker is to be on the bridge", () => {
+test("what a host lacks is reported with what to do, Docker's part only if Docker uses the bridge", () => {
   const hosts = [
     host(1, { bridge: { state: "missing", address: null }, datapath: none, stray: ["web", "db"] }),
     host(2, { bridge: { state: "down", address: "10.2.0.2" } }),
@@ -148,16 +148,16 @@ test("what a host lacks is told with the way to mend it, Docker's part only wher
     host(4, { datapath: { ...vxlan, state: "down" } }),
     { ...host(5), bridge: { state: "unknown", address: null }, error: "sudo: a password is required." },
   ];
-  const mend = (number: number): string =>
+  const remedy = (number: number): string =>
     `run the role on it (ansible-playbook -i INVENTORY site.yml --limit h${number})`;
-  const stray = `h1: Docker is not on the bridge weave, so these containers are not on the network: web, db. To put it there, ${mend(1)}; it restarts Docker.`;
+  const stray = `h1: Docker is not on the bridge weave, so these containers are not on the network: web, db. To put it there, ${remedy(1)}; it restarts Docker.`;
   const expected = [
-    `h1 has no bridge weave: ${mend(1)}.`,
+    `h1: the bridge weave is missing: ${remedy(1)}.`,
     stray,
-    `h2: the bridge weave is down: ${mend(2)}.`,
-    `h3: the bridge weave has no address: ${mend(3)}.`,
-    `h4: the VXLAN of the bridge weave is down: ${mend(4)}.`,
-    "h5 (192.0.2.5) could not be asked: sudo: a password is required. Is it on? Try: ansible -i INVENTORY h5 --become -m raw -a id",
+    `h2: the bridge weave is down: ${remedy(2)}.`,
+    `h3: the bridge weave has no address: ${remedy(3)}.`,
+    `h4: the VXLAN of the bridge weave is down: ${remedy(4)}.`,
+    "h5 (192.0.2.5) gave no answer: sudo: a password is required. Is it on? Try: ansible -i INVENTORY h5 --become -m raw -a id",
   ];
   assert.equal(problemsOf({ hosts, targets: [], sources: [] }), expected);
   assert.equal(
@@ -166,7 +166,7 @@ test("what a host lacks is told with the way to mend it, Docker's part only wher
   );
 });
 
-test("a host that is missed with all its containers is told once; one container, by itself", () => {
+test("a host that is blocked with all its containers is reported once; a single container, by itself", () => {
   const found = {
     hosts: [host(1), host(2, { containers: [container("a", "10.2.2.1"), container("b", "10.2.2.2")] })],
     targets: [target(1), target(2), target(2, "10.2.2.1", "a"), target(2, "10.2.2.2", "b")],
@@ -178,22 +178,22 @@ test("a host that is missed with all its containers is told once; one container,
   assert.equal(problemsOf(found), [
     "h1 does not reach h2's container a (10.2.2.1).",
     "h1's container web does not reach h2 and its containers (10.2.0.2, 10.2.2.1, 10.2.2.2).",
-    "h2 is reached and its container a is not: has it ended? If it runs, look at its own firewall and at h2's: iptables -S FORWARD, iptables -S DOCKER-USER.",
-    "h1 gets through and its container web does not: look at h1's firewall, iptables -S FORWARD and iptables -S DOCKER-USER, and at the container's own.",
+    "h2 is reachable and its container a is not: has it ended? If it runs, check its own firewall and that of h2: iptables -S FORWARD, iptables -S DOCKER-USER.",
+    "h1 reaches the others and its container web does not: check the firewall of h1, iptables -S FORWARD and iptables -S DOCKER-USER, and the container's own.",
   ]);
 });
 
 const UNDERLAYS = { h1: "192.0.2.1", h2: "192.0.2.2", h3: "192.0.2.3" };
 
-/** What a script's task has registered: the script's line, after what a login may print. */
+/** The registered result of a script: its line, after what a login may print. */
 const printed = (answer: object): object => ({ stdout: `Welcome\r\n\r\n${JSON.stringify(answer)}\r\n`, rc: 0 });
 
 const findings = (variables: Record<string, object>, playing: string[]): Findings =>
-  callPlugin("weave_verify", "findings", [UNDERLAYS, { h1: {}, h2: {}, h3: {}, ...variables }, playing]);
+  callPlugin("weave_findings", "findings", [UNDERLAYS, { h1: {}, h2: {}, h3: {}, ...variables }, playing]);
 const pingArguments = (found: Findings, name: string): string[] =>
-  callPlugin("weave_verify", "arguments", [found, name]);
+  callPlugin("weave_findings", "ping_arguments", [found, name]);
 
-test("hosts in the play and outside it are put together, in the order of the group", () => {
+test("answers from hosts in the play and outside it are combined, in the order of the group", () => {
   const containers = [container("web", "10.2.1.1"), container("db", "10.2.1.2")];
   const others = {
     results: [
@@ -201,8 +201,8 @@ test("hosts in the play and outside it are put together, in the order of the gro
       { item: "h3", unreachable: true, msg: "no route\r\nto host" },
     ],
   };
-  const learned = { weave_verify_learned: printed(has(1, { containers })), weave_verify_others: others };
-  const before = findings({ h1: learned }, ["h1"]);
+  const probe = { __weave_verify_probe: printed(has(1, { containers })), __weave_verify_probe_others: others };
+  const before = findings({ h1: probe }, ["h1"]);
   assert.equal(before.hosts, [
     host(1, { containers }),
     host(2),
@@ -218,11 +218,11 @@ test("hosts in the play and outside it are put together, in the order of the gro
   assert.equal(before.sources, []);
   assert.equal(pingArguments(before, "h1"), ["7", "10.2.0.2"]);
   assert.equal(pingArguments(before, "h2"), ["0", "10.2.0.1", "10.2.1.1", "10.2.1.2"]);
-  assert.equal(pingArguments(before, "h3"), [], "a host that could not be asked is asked nothing more");
+  assert.equal(pingArguments(before, "h3"), [], "no path is tested from a host without an answer");
   assert.equal(pingArguments(before, "elsewhere"), []);
 
   const tried = (answer: object): Findings =>
-    findings({ h1: { ...learned, weave_verify_tried: answer }, h2: { weave_verify_tried: {} } }, ["h1"]);
+    findings({ h1: { ...probe, __weave_verify_pings: answer }, h2: { __weave_verify_pings: {} } }, ["h1"]);
   assert.equal(tried(printed({ host: { "10.2.0.2": 0.1 }, container: { "10.2.0.2": null } })), {
     ...before,
     sources: [source(1, { "10.2.0.2": 0.1 }), source(1, { "10.2.0.2": null }, { container: "web" })],
@@ -231,15 +231,15 @@ test("hosts in the play and outside it are put together, in the order of the gro
     source(1, { "10.2.0.2": 0.1 }),
     source(1, {}, { container: "web", error: "it has ended" }),
   ]);
-  assert.equal(tried({ rc: 1, stdout: "Welcome\r\n", stderr: "there is no ping\n" }).sources, [
-    source(1, {}, { error: "there is no ping" }),
+  assert.equal(tried({ rc: 1, stdout: "Welcome\r\n", stderr: "ping: command not found\n" }).sources, [
+    source(1, {}, { error: "ping: command not found" }),
   ]);
   assert.equal(tried({ skipped: true }).sources, []);
 });
 
-test("a host without an answer says why by its last line, else Ansible does", () => {
-  const why = (weave_verify_learned: object): unknown =>
-    findings({ h1: { weave_verify_learned } }, ["h1"]).hosts[0]?.["error"];
+test("the error of a host without an answer is its last line, else Ansible's", () => {
+  const why = (__weave_verify_probe: object): unknown =>
+    findings({ h1: { __weave_verify_probe } }, ["h1"]).hosts[0]?.["error"];
   assert.is(
     why({ stdout: "Welcome\n", stderr: "sudo: a password is required\r\n\n", msg: "non-zero return code" }),
     "sudo: a password is required",
@@ -254,9 +254,9 @@ test("nothing that a host prints becomes a template of the controller's Ansible"
   const escaped = { stdout: JSON.stringify(has(2, { docker: evil })).replaceAll("{{", "\\u007b\\u007b") };
   const found = findings(
     {
-      h1: { weave_verify_learned: printed(has(1, { docker: evil })) },
-      h2: { weave_verify_learned: escaped },
-      h3: { weave_verify_learned: { msg: evil } },
+      h1: { __weave_verify_probe: printed(has(1, { docker: evil })) },
+      h2: { __weave_verify_probe: escaped },
+      h3: { __weave_verify_probe: { msg: evil } },
     },
     ["h1", "h2", "h3"],
   );
@@ -264,12 +264,12 @@ test("nothing that a host prints becomes a template of the controller's Ansible"
   assert.not.match(JSON.stringify(found), /\{[{%#]/);
 });
 
-test("a host that prints nonsense has given no answer, and what it calls an address is no option of another's ping", () => {
+test("unreadable output is no answer, and an address that is not one never becomes an option of ping", () => {
   const found = findings(
     {
-      h1: { weave_verify_learned: printed(has(1)) },
-      h2: { weave_verify_learned: printed(has(2, { bridge: { state: "up", address: "-f" } })) },
-      h3: { weave_verify_learned: { stdout: '{"bridge": nonsense}' } },
+      h1: { __weave_verify_probe: printed(has(1)) },
+      h2: { __weave_verify_probe: printed(has(2, { bridge: { state: "up", address: "-f" } })) },
+      h3: { __weave_verify_probe: { stdout: '{"bridge": nonsense}' } },
     },
     ["h1", "h2", "h3"],
   );
@@ -277,7 +277,7 @@ test("a host that prints nonsense has given no answer, and what it calls an addr
   assert.equal(pingArguments(found, "h1"), []);
 });
 
-test("a thousand hosts of which one is missed by all are told in time", () => {
+test("a thousand hosts of which one is unreachable are reported in time", () => {
   const numbers = Array.from({ length: 1000 }, (_, index) => index + 1);
   const address = (number: number): string => `10.2.${number >> 8}.${number & 255}`;
   const hosts = numbers.map((number) => host(number, { bridge: { state: "up", address: address(number) } }));

@@ -1,0 +1,102 @@
+"""What the hosts reported to tasks/verify.yml, put together; filters can't import weave_cluster.py beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+
+def findings(
+    underlays: dict[str, str], hostvars: Mapping[str, Mapping[str, Any]], playing: list[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """Combine the answers of the hosts.
+
+    underlays: the underlay addresses of all hosts of the group by name, in their order.
+    hostvars: their variables by name, with the results that tasks/verify.yml has registered so far.
+    playing: the names of the hosts of the play.
+
+    Returns the lists hosts, targets and sources, which tasks/verify.yml describes. Nothing in them starts a Jinja template:
+    they become a fact, in which an ansible-core before 2.19 would run it.
+    """
+    probes = {name: hostvars[name].get("__weave_verify_probe", {}) for name in underlays}
+    for name in playing:
+        results = hostvars[name].get("__weave_verify_probe_others", {}).get("results", [])
+        probes.update({result["item"]: result for result in results})
+
+    hosts = [_host(name, _plain(underlay), probes[name]) for name, underlay in underlays.items()]
+    targets = []
+    for host in hosts:
+        if host["bridge"]["address"]:
+            targets.append({"host": host["name"], "container": None, "address": host["bridge"]["address"]})
+        for container in host["containers"]:
+            targets.append({"host": host["name"], "container": container["name"], "address": container["address"]})
+    sources = [
+        source
+        for host in hosts
+        if host["name"] in set(playing)
+        for source in _sources(host, hostvars[host["name"]].get("__weave_verify_pings", {}))
+    ]
+    return {"hosts": hosts, "targets": targets, "sources": sources}
+
+
+def ping_arguments(found: dict[str, Any], name: str) -> list[str]:
+    """Return the arguments of verify_ping.sh on a host after the timeout, [] if there is no path to test from it."""
+    host = next((host for host in found["hosts"] if host["name"] == name), None)
+    addresses = [target["address"] for target in found["targets"] if target["host"] != name]
+    # Another host reported them, and ping would take a word with a dash as an option.
+    addresses = [address for address in addresses if re.fullmatch(r"[0-9.]+", address)]
+    if not host or host["error"] or not addresses:
+        return []
+    return [str(host["containers"][0]["pid"] if host["containers"] else 0), *addresses]
+
+
+def _host(name: str, underlay: str, result: Mapping[str, Any]) -> dict[str, Any]:
+    own = {"name": name, "underlay": underlay, "error": ""}
+    answer = _answer(result, "bridge")
+    if answer:
+        return {**answer, **own}
+    unknown = {"bridge": {"state": "unknown", "address": None}, "containers": []}
+    return {**own, **unknown, "error": _error(result)}
+
+
+def _sources(host: dict[str, Any], result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    if not result or result.get("skipped"):
+        return
+    answer = _answer(result, "host")
+    name = host["name"]
+    yield {"host": name, "container": None, "ms": answer.get("host", {}), "error": "" if answer else _error(result)}
+    if answer and host["containers"]:
+        ms, container = answer["container"], host["containers"][0]["name"]
+        yield {"host": name, "container": container, "ms": ms or {}, "error": "" if ms else "it has ended"}
+
+
+def _answer(result: Mapping[str, Any], first_key: str) -> dict[str, Any]:
+    """Return the last line of a script's output that is an object beginning with this key, or {}."""
+    lines = [line for line in result.get("stdout", "").splitlines() if line.startswith(f'{{"{first_key}":')]
+    # The scripts print no backslash; an escape could spell what _plain() removes.
+    try:
+        return json.loads(_plain(lines[-1]).replace("\\", "")) if lines else {}
+    except ValueError:
+        return {}
+
+
+def _error(result: Mapping[str, Any]) -> str:
+    """Return why a script gave no answer, in a line: the last one that it, sudo or ssh printed."""
+    printed = f"{result.get('stdout', '')}\n{result.get('stderr', '')}".split("\n")
+    lines = [line.strip() for line in printed if line.strip() and not re.match("Shared connection to .* closed", line)]
+    reason = lines[-1] if lines else result.get("msg") or "it gave no answer"
+    return _plain(re.sub("^Task failed: ", "", reason).strip().replace("\r", "").replace("\n", " "))
+
+
+def _plain(text: str) -> str:
+    """Return a text in which nothing starts a Jinja template."""
+    return re.sub(r"(?<=\{)(?=[{%#])", " ", text)
+
+
+class FilterModule:
+    """Ansible's interface to this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"weave_findings": findings, "weave_ping_arguments": ping_arguments}

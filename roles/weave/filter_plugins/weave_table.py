@@ -1,0 +1,76 @@
+"""The table that playbooks/verify.yml prints: which paths work, and what was not tested."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+# Beyond this many columns the list of problems is easier to read.
+MOST_COLUMNS = 24
+COLUMNS_A_BLOCK = 8
+LONGEST_HEADING = 40
+
+
+def table(found: dict[str, Any], group: str) -> list[str]:
+    """Return the lines of the table of what weave_findings returned."""
+    hosts, targets, sources = found["hosts"], found["targets"], found["sources"]
+    if len(hosts) == 1:
+        lines = [f"{hosts[0]['name']} is the only host of {group}: there is no other host to reach."]
+    elif len(targets) > MOST_COLUMNS:
+        lines = [f"{len(targets)} addresses are too many for a table; blocked paths are listed below."]
+    else:
+        lines = [f"{number:2}  {end['address']:15}  {_heading(end)}" for number, end in enumerate(targets, 1)]
+        for first in range(0, len(targets), COLUMNS_A_BLOCK):
+            lines += _block(targets, sources, first)
+
+    tries = [ms for source in sources for ms in source["ms"].values()]
+    answers = [ms for ms in tries if ms is not None]
+    if tries:
+        slowest = f"; the slowest took {max(answers)} ms" if answers else ""
+        lines += ["", f"{_summary(len(answers), len(tries))}{slowest}."]
+    return lines + [line for host in hosts if not host["error"] for line in _untested(host)]
+
+
+def _summary(working: int, total: int) -> str:
+    if working == total:
+        return f"All {total} paths work"
+    return f"{working} of {total} paths work, {total - working} are blocked"
+
+
+def _block(targets: list[dict[str, Any]], sources: list[dict[str, Any]], first: int) -> list[str]:
+    columns = range(first, min(first + COLUMNS_A_BLOCK, len(targets)))
+    width = max([8, *(len(_heading(source)) for source in sources)])
+    rows = [("from, to", [str(column + 1) for column in columns])]
+    for source in sources:
+        if not source["error"]:
+            rows.append((_heading(source), [_cell(source["ms"], targets[column]["address"]) for column in columns]))
+    return ["", *(f"{name:{width}}  {''.join(f'{cell:9}' for cell in cells)}".rstrip() for name, cells in rows)]
+
+
+def _heading(end: dict[str, Any]) -> str:
+    name = end["host"] + (f": {end['container']}" if end["container"] else "")
+    return name if len(name) <= LONGEST_HEADING else name[: LONGEST_HEADING - 2] + ".."
+
+
+def _cell(ms_by_address: dict[str, float | None], address: str) -> str:
+    if address not in ms_by_address:
+        return "-"
+    ms = ms_by_address[address]
+    return "BLOCKED" if ms is None else f"ok {round(ms, 2 if ms < 10 else 0)}"
+
+
+def _untested(host: dict[str, Any]) -> Iterator[str]:
+    name, tested, total = host["name"], len(host["containers"]), host["containers_total"]
+    if host["docker"] != "running":
+        yield f"{name}: Docker is {host['docker']}, so none of its containers is tested."
+    elif total == 0:
+        yield f"{name}: no running container is on the network."
+    elif total > tested:
+        yield f"{name}: {tested} of its {total} containers are tested (weave_verify_containers)."
+
+
+class FilterModule:
+    """Ansible's interface to this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"weave_table": table}

@@ -1,0 +1,162 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { asked, type Clustered, cluster, FRESH, probed } from "../support/clusters";
+import { callPlugin } from "../support/python";
+
+/** roles/weave/filter_plugins/weave_preflight.py, whose function is called as the role calls it. */
+const test = suite("the preconditions of a host");
+
+const HEALTHY = { index: 1, kept: true, address: "", node: "/usr/bin/node", given: "", bridged: true, missing: "" };
+const STEADY = cluster({ a: probed(1, true), b: probed(2, true) });
+
+/** Why the role can't go on with a host, `a` unless told, of which the probe reported `answer`. */
+function preflight(more: object = {}, answer: object = {}, clustered: Clustered = STEADY): string {
+  return callPlugin("weave_preflight", "preflight", {
+    probed: { ...HEALTHY, ...answer },
+    host: "a",
+    cluster: clustered.hosts,
+    group: "weave_servers",
+    interface: "",
+    host_index: 1,
+    encrypted_vxlan: false,
+    bridged: true,
+    numbered: true,
+    default_peers: true,
+    ...more,
+  });
+}
+
+test("a host of a steady cluster goes on", () => {
+  assert.is(preflight(), "");
+});
+
+test("every message names a variable, what was found and what to do", () => {
+  const vagrant = cluster({ a: { ansible_host: "127.0.0.1" }, b: { ansible_host: "127.0.0.1" } });
+  for (const message of [
+    preflight({ probed: {}, printed: "?" }),
+    preflight({ encrypted_vxlan: true }),
+    preflight({ host_index: 0 }),
+    preflight({ bridged: false }),
+    preflight({}, { given: "/opt/node", node: "" }),
+    preflight({}, { missing: "/usr/local/bin/weave" }),
+    preflight({ host: "z" }),
+    preflight({ numbered: false }, {}, vagrant),
+    preflight({ downloads: [{ image: "busybox" }] }),
+  ]) {
+    assert.match(message, /^(weave|ansible)_\w+: .+\. [A-Z].+\.$/);
+  }
+});
+
+test("a host that gave no answer: what it printed is shown, shortened", () => {
+  assert.match(
+    preflight({ probed: {}, printed: "Please log in:\r\n" }),
+    /^ansible_connection: the probe of a must print a line of JSON \(found Please log in:\)\./,
+  );
+  assert.match(preflight({ probed: {}, printed: "" }), "(found nothing)");
+  assert.ok(preflight({ probed: {}, printed: "x".repeat(1000) }).length < 400);
+});
+
+test("a password with the VXLAN", () => {
+  assert.match(preflight({ encrypted_vxlan: true }), /^weave_password: the datapath vxlan does not encrypt /);
+});
+
+test("a number below 1, also as a string", () => {
+  assert.match(preflight({ host_index: "-1" }), /^weave_host_index: must be 1 or more \(found -1 for a\)\./);
+  assert.is(preflight({ host_index: "1" }), "");
+});
+
+test("Docker on the bridge that the router of another mode would recreate", () => {
+  assert.match(preflight({ bridged: false }), /^weave_mode: .* which Docker of a uses .* set weave_mode: bridge\.$/);
+  assert.is(preflight({ bridged: false }, { bridged: false }), "");
+});
+
+test("a Node of the inventory that is too old or missing; another host may lack Node, and gets one", () => {
+  const given = { given: "/opt/node/bin/node", node: "" };
+  assert.match(
+    preflight({}, { ...given, unfit: "/opt/node/bin/node 12.22.9" }),
+    /^ansible_node_interpreter: \/opt\/node\/bin\/node on a must be Node 16 or newer \(found .*12\.22\.9\)\. Correct /,
+  );
+  assert.match(preflight({}, given), "(found no program)");
+  assert.is(preflight({}, { node: "" }), "");
+});
+
+test("a weave script that is missing, except for a teardown", () => {
+  const missing = { missing: "/usr/local/bin/weave" };
+  assert.match(preflight({}, missing), /^weave_bin: \/usr\/local\/bin\/weave not found on a\. Set weave_sha256 or /);
+  assert.is(preflight({ teardown: true }, missing), "");
+});
+
+test("a host without a number while another that may have any can't be reached; a host that has one goes on", () => {
+  const clustered = cluster({ a: {}, b: { ...FRESH, ...asked({ a: null }) }, c: probed(3, true) });
+  assert.match(
+    preflight({ host: "b" }, {}, clustered),
+    /^weave_host_index: b has no number yet, .* \(a can't be reached\)\. .* or set weave_host_index in the inventory\.$/,
+  );
+  assert.is(preflight({ host: "c" }, {}, clustered), "");
+});
+
+test("two hosts of one number, unless hosts have no numbers", () => {
+  const clustered = cluster({ a: probed(2, true), b: { weave_host_index: 2 }, c: probed(3, true) });
+  assert.match(
+    preflight({ host: "c" }, {}, clustered),
+    /^weave_host_index: two hosts of the group weave_servers have the same number.*\(a is 2, b is 2, c is 3\)/,
+  );
+  assert.is(preflight({ host: "c", numbered: false }, {}, clustered), "");
+});
+
+test("a host outside the group", () => {
+  assert.match(
+    preflight({ host: "z" }, {}, cluster({ a: FRESH }, { running: ["a", "z"] })),
+    /^weave_server_group: z is not in the group weave_servers\. Add it to the group, or run the role on that group alone/,
+  );
+});
+
+test("an address that several hosts are connected to by, or a loopback one, unless peers are given", () => {
+  const vagrant = cluster({ a: { ansible_host: "127.0.0.1" }, b: { ansible_host: "127.0.0.1" } }, { numbered: false });
+  assert.match(
+    preflight({ numbered: false }, {}, vagrant),
+    /^weave_underlay_address: 127\.0\.0\.1 must lead the other hosts to one host \(found for a, b\)\. Set each host's own /,
+  );
+  assert.is(preflight({ numbered: false, default_peers: false }, {}, vagrant), "");
+});
+
+test("an interface without a known address", () => {
+  const hosts = { a: probed(1, true, { address: "192.168.60.1" }), b: { weave_host_index: 2 } };
+  assert.match(
+    preflight({ interface: "br-lan" }, {}, cluster(hosts, { interface: "br-lan" })),
+    /^weave_underlay_interface: no IPv4 address on br-lan is known for b\. Set an interface that all hosts have, /,
+  );
+});
+
+const downloads = (...items: readonly object[]): string => preflight({ downloads: items });
+const SHA256 = "0123456789abcdef".repeat(4);
+const script = { variable: "weave_sha256", url: "https://example.com/weave", file: "" };
+
+test("a download by its checksum, and a copy on the controller without one", () => {
+  assert.is(downloads(), "");
+  assert.is(downloads({ ...script, sha256: SHA256 }, { image: "busybox", file: "busybox.tar" }), "");
+  assert.is(downloads({ ...script, sha256: "", file: "weave" }), "");
+});
+
+test("a URL without a checksum, or with one of another form, by its variable; not in a teardown", () => {
+  assert.match(
+    downloads({ ...script, sha256: "" }),
+    /^weave_sha256: the download of https:\/\/example\.com\/weave needs a SHA-256 checksum .* \(found none\)\. Set it /,
+  );
+  assert.match(downloads({ ...script, sha256: `${SHA256}\n` }), "(found 0123456789abcdef");
+  assert.match(downloads({ ...script, sha256: SHA256.toUpperCase() }), "(found 0123456789ABCDEF");
+  assert.match(
+    downloads({ image: "a", url: "https://example.com/a.tar" }),
+    /^weave_image_archives: the download of https:\/\/example\.com\/a\.tar needs a SHA-256 checksum .* \(found none\)/,
+  );
+  assert.is(preflight({ teardown: true, downloads: [{ ...script, sha256: "" }] }), "");
+});
+
+test("an image without a source, by its name", () => {
+  assert.match(
+    downloads({ image: "busybox:1.36" }),
+    /^weave_image_archives: busybox:1\.36 must have a url or a file\. Set url and sha256, or file\.$/,
+  );
+});
+
+test.run();
