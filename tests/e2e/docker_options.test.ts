@@ -2,12 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { Result } from "../../modules/core/run_module";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
 import { busyboxImage } from "../hosts/images";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
-import { ansibleModule, ansiblePlaybook, changedTasks, ROOT, type TaskResult } from "./playbook";
+import { runModule } from "./module";
+import { ansiblePlaybook, changedTasks, ROOT } from "./playbook";
 
 /** Docker's options in every place that dockerd has them in, with restarts that are owed, made and taken back. */
 const test = suite("Docker's options");
@@ -16,17 +18,15 @@ let host: Host;
 
 const WEAVE = { bridge: "weave", fixed_cidr: "10.2.1.0/24", mtu: 1450, dns: ["172.17.42.1", "8.8.8.8"] };
 
-async function docker(options: object, ...more: string[]): Promise<TaskResult["result"]> {
-  const { results, output } = await ansibleModule(cluster.inventory, "docker_bridge_opts", options, more);
-  const [task] = results;
-  assert.ok(task, output);
-  return task.result;
+async function docker(options: object, check = false): Promise<Result> {
+  const { seconds: _, ...result } = await runModule(host, "docker_bridge_opts", options, { check });
+  return result as Result;
 }
 
 /** What the role's task and its handler do. Each is predicted first, and nothing is left of it afterwards. */
-async function configured(options: object): Promise<TaskResult["result"]> {
-  const predicted = await docker(options, "--check", "--diff");
-  const result = await docker(options, "--diff");
+async function configured(options: object): Promise<Result> {
+  const predicted = await docker(options, true);
+  const result = await docker(options);
   assert.equal(predicted, result);
   assert.is(result["restart_required"], true, result.msg);
   const restarted = await docker({ state: "restarted" });
@@ -75,7 +75,7 @@ test.after(() => cluster.down());
 test("Debian's unit with Apollo's chain: one working line, containers come back in their subnet", async () => {
   await host.exec(["sh", "-c", `echo 'DOCKER_OPTS="$DOCKER_OPTS --log-level=warn"' >> /etc/default/docker`]);
   const before = await fingerprint(host);
-  const predicted = await docker(WEAVE, "--check");
+  const predicted = await docker(WEAVE, true);
   assert.equal(differences(before, await fingerprint(host)), []);
   assert.equal(predicted["disruptions"], ["Docker: its restart stops 1 running container"]);
 

@@ -3,8 +3,10 @@ import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
 import { installWeaveStandIn, standInFolder } from "../stand-ins/weave/install";
+import { subjects } from "./command";
 import { bootHosts } from "./hosts";
-import { ansibleModule, ansiblePlaybook, type TaskResult } from "./playbook";
+import { type ModuleRun, runModule } from "./module";
+import { ansiblePlaybook } from "./playbook";
 
 /** weave_service by itself: what was there before it, what fails, what is slow, and scripts of all generations. */
 const test = suite("weave_service");
@@ -23,18 +25,14 @@ test.after(() => cluster.down());
 const sh = async (command: string): Promise<string> => (await host.exec(["sh", "-c", command])).stdout.trim();
 const launchedAt = (container = "weave"): Promise<string> =>
   sh(`docker inspect --format '{{.State.StartedAt}}' ${container}`);
-const subjects = ({ diff }: TaskResult["result"]): string[] =>
-  [diff ?? []].flat().flatMap(({ after_header }) => after_header ?? []);
 
-async function service(options: object, ...more: string[]): Promise<TaskResult["result"]> {
-  const { results, output } = await ansibleModule(cluster.inventory, "weave_service", options, ["--diff", ...more]);
-  assert.ok(results[0], output);
-  return { ...results[0].result, failed: results[0].outcome === "failed" };
+async function service(options: object, check = false): Promise<ModuleRun> {
+  return runModule(host, "weave_service", options, { check });
 }
 
 /** Runs the module after a check, and again: all three have to agree. Returns what the run said. */
-async function settled(options: object): Promise<TaskResult["result"]> {
-  const predicted = await service(options, "--check");
+async function settled(options: object): Promise<ModuleRun> {
+  const predicted = await service(options, true);
   const made = await service(options);
   assert.not(made["failed"], made.msg);
   assert.equal(subjects(predicted), subjects(made));
@@ -232,7 +230,7 @@ test("Apollo's units of 2016: router and proxy by an old script, on docker0, wit
   await sh(
     "systemctl restart docker; for i in $(seq 100); do systemctl is-active -q weave weaveproxy && exit; sleep 0.1; done; exit 1",
   );
-  const plugin = await service({ component: "plugin" }, "--check");
+  const plugin = await service({ component: "plugin" }, true);
   assert.not(plugin["failed"], plugin.msg);
   for (const component of ["proxy", "router"]) await removed(component);
 });

@@ -2,10 +2,10 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { differences, fingerprint } from "../e2e/fingerprint";
 import { bootHosts } from "../e2e/hosts";
+import { type ModuleName, type ModuleRun, runModule } from "../e2e/module";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
-import { type ModuleName, type ModuleRun, runModule } from "./module";
 
 /** Hosts on which a module can't do its work: it says what is in the way and what to do, soon, and changes nothing. */
 const test = suite("bad worlds");

@@ -1,11 +1,11 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { bootHosts } from "../e2e/hosts";
+import { runModule } from "../e2e/module";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
 import { HOSTILE } from "../unit/support/hostile_values";
-import { runModule } from "./module";
 
 /** What modules take of hostile values reaches the programs as it is: asked of systemd, a shell, ifupdown and dockerd themselves. */
 const test = suite("hostile values, as programs read them");

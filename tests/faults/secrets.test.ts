@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { bootHosts } from "../e2e/hosts";
+import { moduleSource, runModule } from "../e2e/module";
 import { ansiblePlaybook } from "../e2e/playbook";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
-import { moduleSource, runModule } from "./module";
 
 /** The Weave password is seen by root alone, whatever becomes of a run. */
 const test = suite("secrets");

@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Result } from "../../modules/core/run_module";
 import type { Host } from "../hosts/host";
+import { assertDocumented } from "./documented";
+import type { TaskResult } from "./playbook";
 
 const LIBRARY = join(__dirname, "../../roles/weave/library");
 const MARKER = "<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>";
@@ -13,7 +15,8 @@ export type ModuleRun = Result & { readonly seconds: number };
 
 /**
  * Runs a built module on a host as Ansible does with pipelining: the options put in for the marker, the whole on standard
- * input. `through` is a command line that runs it, such as `timeout`. Throws where it prints no result.
+ * input. `through` is a command line that runs it, such as `timeout`. Throws where it prints no result, and where it returns
+ * what it does not document.
  */
 export async function runModule(
   host: Host,
@@ -24,11 +27,21 @@ export async function runModule(
   const input = moduleSource(name, { ...options, _ansible_check_mode: check, _ansible_diff: true });
   const started = Date.now();
   const { stdout, stderr } = await host.exec([...through, "node", "-"], { input, check: false, timeoutSeconds: 150 });
+  const seconds = (Date.now() - started) / 1000;
+  let result: Result;
   try {
-    return { ...(JSON.parse(stdout) as Result), seconds: (Date.now() - started) / 1000 };
+    result = JSON.parse(stdout) as Result;
   } catch {
     throw new Error(`${name} printed no result: ${stdout}${stderr}`);
   }
+  assertDocumented({
+    host: host.name,
+    task: name,
+    action: name,
+    outcome: result.failed ? "failed" : "ok",
+    result: result as TaskResult["result"],
+  });
+  return { ...result, seconds };
 }
 
 /** The text that Ansible makes of a module and its arguments, in ASCII as Python's JSON is. */
