@@ -1,5 +1,5 @@
 import { docs as dockerBridgeOptsDocs } from "../modules/docker_bridge_opts/docs";
-import { dockerBridgeOpts } from "../modules/docker_bridge_opts/module";
+import { dockerBridgeOpts } from "../modules/docker_bridge_opts/plan";
 import { docs as weaveBridgeDocs } from "../modules/weave_bridge/docs";
 import { weaveBridge } from "../modules/weave_bridge/plan";
 import { docs as weaveServiceDocs } from "../modules/weave_service/docs";

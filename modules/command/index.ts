@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { dockerBridgeOpts } from "../docker_bridge_opts/module";
+import { dockerBridgeOpts } from "../docker_bridge_opts/plan";
 import { weaveBridge } from "../weave_bridge/plan";
 import { weaveService } from "../weave_service/plan";
 import { runCommandLine } from "./command_line";

@@ -1,22 +1,22 @@
 import type { ModuleDocs } from "../../build/docs";
 
-const CONFIGURED = "with the states C(present) and C(absent)";
+const CONFIGURED = "if I(state) is C(present) or C(absent)";
 
 export const docs: ModuleDocs = {
-  short_description: "Set the options that put Docker's containers on a bridge",
+  short_description: "Set the options that attach Docker's containers to a bridge",
   description: [
-    "Sets dockerd's options where this host's dockerd reads them, which its unit or init script tells: C(DOCKER_OPTS) in a " +
-      "file, C(daemon.json), or past what the unit itself sets, by a drop-in. Each is in one place alone. Options that are " +
-      "not given stay as they are.",
-    "Restarts nothing by itself. Whether a restart is owed is judged from the daemon that runs, and counts as a change " +
-      "until it is made: notify a handler with I(state=restarted). Where Docker does not come back from that, the " +
-      "configuration from before is put back, Docker is started with it, and the task fails with Docker's own words.",
-    "Under C(live-restore) Docker keeps its default network for as long as a container runs. A restart for another " +
-      "network stops these containers and starts them again.",
+    "Sets dockerd's options where this host's dockerd reads them, as its unit or init script shows: in C(DOCKER_OPTS) of a " +
+      "file or in C(daemon.json). If the unit itself sets an option to another value, a drop-in overrides it. Each option is " +
+      "set in one place only. Options that are not given are not changed.",
+    "Restarts nothing by itself. A restart is pending as long as the running daemon has other options, and counts as a change " +
+      "until it is made: notify a handler with I(state=restarted). If Docker does not come back from that restart, the module " +
+      "restores the previous configuration, starts Docker with it, and fails with Docker's own error messages.",
+    "With C(live-restore), Docker keeps its default network while a container runs. A restart that changes the network " +
+      "therefore stops these containers and starts them again.",
   ],
   requirements: ["Docker"],
   not_idempotent: "With I(state=restarted) it restarts Docker each time.",
-  examples: `- name: Put Docker's containers on the bridge weave
+  examples: `- name: Attach Docker's containers to the bridge weave
   docker_bridge_opts:
     bridge: weave
     fixed_cidr: 10.2.1.0/24
@@ -30,12 +30,12 @@ export const docs: ModuleDocs = {
   docker_bridge_opts:
     state: restarted
 
-- name: The same from Apollo's variable
+- name: Do the same with Apollo's variable
   docker_bridge_opts:
     opts: --bridge=weave --fixed-cidr=10.2.1.0/24 --dns 172.17.42.1 --dns 8.8.8.8 --dns-search service.consul
   notify: restart docker
 
-- name: As keys of daemon.json, where Docker is to have them
+- name: Set keys of daemon.json
   docker_bridge_opts:
     place: daemon_json
     opts:
@@ -44,7 +44,7 @@ export const docs: ModuleDocs = {
       dns: [172.17.42.1, 8.8.8.8]
   notify: restart docker
 
-- name: Return to docker0
+- name: Attach containers to docker0 again
   docker_bridge_opts:
     state: absent
   notify: restart docker
@@ -52,7 +52,7 @@ export const docs: ModuleDocs = {
   returns: {
     path: {
       type: "str",
-      description: "The file that new options go to.",
+      description: "The file that new options are written to.",
       returned: CONFIGURED,
       sample: "/etc/default/docker",
     },
@@ -64,7 +64,7 @@ export const docs: ModuleDocs = {
     },
     restart_required: {
       type: "bool",
-      description: "Whether the daemon that runs has other options, or none runs.",
+      description: "Whether Docker must be restarted or started to run with the options.",
       returned: CONFIGURED,
       sample: true,
     },

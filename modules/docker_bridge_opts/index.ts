@@ -1,4 +1,4 @@
 import { runForAnsible } from "../core/ansible_entry";
-import { dockerBridgeOpts } from "./module";
+import { dockerBridgeOpts } from "./plan";
 
 void runForAnsible(dockerBridgeOpts);

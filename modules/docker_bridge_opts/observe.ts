@@ -1,43 +1,41 @@
+import {
+  DOCKER_PID_FILE,
+  hasLiveRestore,
+  inspectBridgeNetwork,
+  type ListedContainer,
+  listContainers,
+} from "../core/docker";
 import { UserError } from "../core/errors";
-import type { FileState, Host } from "../core/host/host";
-import { startTicks } from "../core/proc";
-import { daemonKeys } from "../formats/daemon_json";
+import type { Host } from "../core/host/host";
+import { commandLineOf, startTicks } from "../core/proc";
+import { daemonKeys, daemonOptions } from "../formats/daemon_json";
 import { parseDockerFlags } from "../formats/docker_flags";
+import type { DockerFlags } from "../formats/docker_options";
 import { parseAddresses } from "../formats/iproute";
 import { splitWords } from "../formats/shell_words";
-import { observeDaemon, type RunningDaemon, withContainers } from "./daemon";
-import { wantedFlags } from "./desired";
-import { type DockerService, observeService } from "./docker_service";
-import { DROP_IN_PATH } from "./drop_in";
+import { readOptions, VARIABLE } from "./command_line";
+import { desiredFlags } from "./desired";
+import { DROP_IN_PATH } from "./files";
+import { networkFlags } from "./network";
+import type { Container, ObservedDocker, Previous, RunningDaemon } from "./observed";
 import type { DockerOptions } from "./options";
-import { readOptions, VARIABLE } from "./options_file";
-import { restartOwed } from "./owed";
-import { PREVIOUS_PATH, type Previous, readPrevious } from "./previous";
+import { pendingRestart } from "./pending_restart";
+import { PREVIOUS_PATH, parsePrevious } from "./rollback";
+import { observeService } from "./unit";
 
-/** The host as docker_bridge_opts finds it. */
-export interface ObservedDocker {
-  readonly service: DockerService;
-  /** The file with DOCKER_OPTS, and whether dockerd gets what is in it, if only by this module's drop-in. */
-  readonly optionsFile: FileState | null;
-  readonly lineIsRead: boolean;
-  readonly dropIn: FileState | null;
-  readonly configPath: string;
-  /** daemon.json. */
-  readonly config: FileState | null;
-  readonly daemon: RunningDaemon | null;
-  /** dockerd's version, such as 20.10.24, or null where it can't be told. */
-  readonly version: string | null;
-  readonly previous: Previous | null;
-  /** When this module was called, in clock ticks since the machine's boot. */
-  readonly calledAt: number;
-  /** The IPv4 addresses of the bridge, with prefix length; empty where it is not there. */
-  readonly bridgeAddresses: readonly string[];
+/** A file and its content, "" where it does not exist. */
+interface ConfigFile {
+  readonly path: string;
+  readonly content: string;
 }
 
-/** Looks at where dockerd reads its options, at what it runs with, and at the bridge where its address was not told. */
+/**
+ * Observes where dockerd reads its options, what the running daemon has, and the bridge's address unless that is given.
+ * Throws a UserError where Docker is not installed, or a file can't be read as dockerd would read it.
+ */
 export async function observe(options: DockerOptions, host: Host): Promise<ObservedDocker> {
-  const wanted = wantedFlags(options);
-  const [bridge = null] = wanted.get("bridge") ?? [];
+  const desired = desiredFlags(options);
+  const [bridge = null] = desired.get("bridge") ?? [];
   const service = await observeService(host);
   const optionsFile = host.readFile(service.filePath);
   const dropIn = host.readFile(DROP_IN_PATH);
@@ -49,11 +47,11 @@ export async function observe(options: DockerOptions, host: Host): Promise<Obser
       .get("config-file")
       ?.at(-1) ?? "/etc/docker/daemon.json";
   const config = host.readFile(configPath);
-  refuseUnreadable(configPath, config?.content ?? "");
-  const previous = readPrevious(host.readFile(PREVIOUS_PATH));
-  const read = { path: configPath, content: config?.content ?? "" };
-  const daemon = await observeDaemon(service.pid, host, read, previous);
-  const mayRestart = daemon !== null && (options.state !== "present" || restartOwed(wanted, daemon).length > 0);
+  const configFile = { path: configPath, content: config?.content ?? "" };
+  requireReadable(configFile);
+  const previous = parsePrevious(host.readFile(PREVIOUS_PATH));
+  const daemon = await observeDaemon(service.pid, host, configFile, previous);
+  const mayRestart = daemon !== null && (options.state !== "present" || pendingRestart(desired, daemon).length > 0);
   return {
     service,
     optionsFile,
@@ -69,7 +67,7 @@ export async function observe(options: DockerOptions, host: Host): Promise<Obser
   };
 }
 
-function refuseUnreadable(path: string, content: string): void {
+function requireReadable({ path, content }: ConfigFile): void {
   try {
     daemonKeys(content);
   } catch (error) {
@@ -77,7 +75,64 @@ function refuseUnreadable(path: string, content: string): void {
   }
 }
 
-/** Asks the program where no daemon can be asked. */
+/** Observes the daemon of this process id; null where the process is not dockerd. */
+async function observeDaemon(
+  pid: number,
+  host: Host,
+  config: ConfigFile,
+  previous: Previous | null,
+): Promise<RunningDaemon | null> {
+  const commandLine = commandLineOf(pid, host);
+  const startedAt = startTicks(pid, host);
+  if (commandLine === null || startedAt === null) return null;
+  const [program = "", ...words] = commandLine;
+  // The pid file of a daemon that was killed stays, and its process id is used again.
+  if (!/(^|\/)docker[^/]*$/.test(program)) return null;
+  const id = `${host.readText("/proc/sys/kernel/random/boot_id")} ${pid} ${startedAt}`;
+  const { network, version } = await inspectBridgeNetwork(host);
+  return {
+    id,
+    startedAt,
+    flags: parseDockerFlags(words.map((word) => ({ raw: word, value: word }))),
+    file: fileAtStart(id, host, config, previous),
+    network: network && networkFlags(network),
+    containers: null,
+    liveRestore: false,
+    version,
+  };
+}
+
+/** Adds what a restart would interrupt. */
+async function withContainers(daemon: RunningDaemon, host: Host): Promise<RunningDaemon> {
+  const [containers, liveRestore] = await Promise.all([listContainers(host), hasLiveRestore(host)]);
+  return { ...daemon, containers: containers?.map(toContainer) ?? null, liveRestore };
+}
+
+/**
+ * dockerd reads daemon.json only when it starts. If this module has changed it since, the content from before is saved. A
+ * file that is newer than the daemon's pid file was changed by somebody else, and what was in it is unknown.
+ */
+function fileAtStart(
+  id: string,
+  host: Host,
+  { path, content }: ConfigFile,
+  previous: Previous | null,
+): DockerFlags | null {
+  if (previous?.daemon === id) {
+    return daemonOptions(previous.files.find((file) => file.path === path)?.content ?? "");
+  }
+  const [changed, started] = [host.mtime(path), host.mtime(DOCKER_PID_FILE)];
+  // A time in the future says nothing: the clock was wrong.
+  const newer = changed !== null && started !== null && changed > started && changed <= Date.now();
+  return newer ? null : daemonOptions(content);
+}
+
+/** Weave's router and its companions, by the names that the weave script gives their containers. */
+function toContainer({ id, names }: ListedContainer): Container {
+  return { id, belongsToWeave: names.some((name) => /^\/weave(dns|plugin|proxy|scope)?$/.test(name)) };
+}
+
+/** Asks the program where no daemon runs. */
 function installedVersion(host: Host): string | null {
   const { stdout } = host.run(["dockerd", "--version"], { mayFail: true });
   return /version (\d[\w.]*)/.exec(stdout)?.[1] ?? null;

@@ -6,43 +6,43 @@ import { interfaceName } from "../net/validators";
 export const options = {
   state: choice(["present", "absent", "restarted"], {
     description:
-      "C(present) sets the options, and restarts nothing: whether a restart is owed counts as a change until it is made. " +
-      "C(absent) takes out I(bridge) (C(weave) unless given) with the subnet and MTU that go with it, and those of the other " +
-      "options that have the values given here. C(restarted) restarts Docker, waits until it answers, and puts the " +
-      "configuration from before back where it does not come back; it is for a handler, and takes no other option.",
+      "C(present) sets the options and restarts nothing; a pending restart counts as a change until it is made. " +
+      "C(absent) removes I(bridge) (default C(weave)) with the subnet and MTU that belong to it, and the other options where " +
+      "they have the values given here. C(restarted) restarts Docker, waits until it answers, and restores the previous " +
+      "configuration if it does not; use it in a handler, without other options.",
     default: "present",
   }),
   place: choice(["auto", "docker_opts", "daemon_json"], {
     description:
-      "Where the options go. C(auto) leaves an option where it is, and puts a new one into C(DOCKER_OPTS) where this host's " +
-      "Docker reads that, and into C(daemon.json) elsewhere. The other two move it. A unit that sets an option by itself, or " +
-      "reads no C(DOCKER_OPTS), gets a drop-in where that is needed.",
+      "Where to set the options. C(auto) leaves an option where it is set already; a new one goes into C(DOCKER_OPTS) if this " +
+      "host's Docker reads that, and otherwise into C(daemon.json). C(docker_opts) and C(daemon_json) move the options there. " +
+      "If Docker's unit sets an option itself, or does not read C(DOCKER_OPTS), the module writes a drop-in for it.",
     default: "auto",
   }),
-  bridge: str({ description: "The bridge that containers are put on." }, interfaceName),
+  bridge: str({ description: "The bridge that containers are attached to." }, interfaceName),
   fixed_cidr: str(
     {
       description:
-        "The subnet that containers get their addresses from. It lies in the bridge's network; Docker itself would only " +
-        "warn of another, and give out addresses that other hosts use.",
+        "The subnet that containers get their addresses from. It must be in the bridge's network: Docker itself only warns if " +
+        "it is not, and then assigns addresses that other hosts use.",
     },
     ipv4Network,
   ),
   bridge_address: str(
     {
       description:
-        "The bridge's address with its network's prefix length, to hold I(fixed_cidr) against. The one that the bridge has, unless told.",
+        "The bridge's address with the prefix length of its network, which I(fixed_cidr) is checked against. The default is the bridge's present address.",
     },
     ipv4Interface,
   ),
-  dns: list({ description: "The name servers of containers, in this order." }, ipv4),
-  dns_search: list({ description: "The search domains of containers, in this order." }, domain),
-  mtu: int({ description: "The largest packet that containers may send, in bytes." }, 68, 65535),
+  dns: list({ description: "The name servers of containers, in order." }, ipv4),
+  dns_search: list({ description: "The search domains of containers, in order." }, domain),
+  mtu: int({ description: "The MTU of the containers' network, in bytes." }, 68, 65535),
   opts: textOrObject({
     description:
-      "More options as dockerd's command line has them, C(--log-level=warn --dns 8.8.8.8), which is the form of Apollo's " +
-      'C(weave_docker_opts), or as daemon.json has them, C({"log-level": "warn", "dns": ["8.8.8.8"]}). An option that is given ' +
-      "here as well as by its own name must agree.",
+      "Other options, written as on dockerd's command line (C(--log-level=warn --dns 8.8.8.8), the format of Apollo's " +
+      'C(weave_docker_opts)) or as keys of daemon.json (C({"log-level": "warn", "dns": ["8.8.8.8"]})). An option that is also ' +
+      "set by its own name must have the same value.",
     default: "",
   }),
 };

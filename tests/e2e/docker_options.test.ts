@@ -85,7 +85,7 @@ test("Debian's unit with Apollo's chain: one working line, containers come back 
   assert.match(await address(), /^10\.2\.1\.\d+$/);
 });
 
-test("another spelling of the same options changes nothing and owes nothing", async () => {
+test("another spelling of the same options changes nothing and needs no restart", async () => {
   const spelled = "--dns=172.17.42.1  -b weave --fixed-cidr 10.2.1.0/24 --dns 8.8.8.8 --mtu='1450'";
   await host.exec(["sh", "-c", `printf '%s\\n' "DOCKER_OPTS=\\"${spelled}\\"" > /etc/default/docker`]);
   for (const opts of [
@@ -97,7 +97,7 @@ test("another spelling of the same options changes nothing and owes nothing", as
   }
 });
 
-test("an option that keeps Docker down: the configuration from before comes back, and the play fails with Docker's words", async () => {
+test("an option that keeps Docker down: the previous configuration is restored, and the module fails with Docker's own message", async () => {
   const [before, network1] = [await files(), await network()];
   const predicted = await docker({ opts: "--storage-driver=nope" });
   assert.is(predicted["restart_required"], true, predicted.msg);
@@ -108,25 +108,28 @@ test("an option that keeps Docker down: the configuration from before comes back
   const restart = await docker({ state: "restarted" });
   assert.match(
     restart.msg ?? "",
-    /error initializing graphdriver[\s\S]*configuration from before is back, and Docker runs/,
+    /error initializing graphdriver[\s\S]*previous configuration was restored, and Docker runs/,
   );
   assert.is(await files(), before);
   assert.is(await network(), network1);
   assert.is(await inspect("{{.State.Running}}"), "true");
 });
 
-test("killed in the middle of that, the next run still has the way back", async () => {
+test("killed in the middle of that, the next run can still roll back", async () => {
   const before = await files();
   await docker({ opts: "--storage-driver=nope" });
   const restart = ["apollo-weave", "docker-opts", "--state", "restarted"];
   await host.exec(["timeout", "--signal=KILL", "0.3", ...restart], { check: false });
   await docker({ opts: "--storage-driver=nope" });
-  assert.match((await docker({ state: "restarted" })).msg ?? "", "configuration from before is back, and Docker runs");
+  assert.match(
+    (await docker({ state: "restarted" })).msg ?? "",
+    "previous configuration was restored, and Docker runs",
+  );
   assert.is(await files(), before);
   assert.is(await inspect("{{.State.Running}}"), "true");
 });
 
-test("what contradicts itself is refused in dockerd's own words before anything is touched", async () => {
+test("conflicting options are rejected in dockerd's own words before anything is changed", async () => {
   await host.exec(["sh", "-c", `echo '{"hosts": ["tcp://127.0.0.1:1"]}' > /etc/docker/daemon.json`]);
   const before = await fingerprint(host);
   const { msg } = await docker({ ...WEAVE, mtu: 1400 });
@@ -134,19 +137,19 @@ test("what contradicts itself is refused in dockerd's own words before anything 
     msg ?? "",
     /specified both as a flag and in the configuration file: hosts: \(from flag: \[fd:\/\/\], from file: \[tcp:/,
   );
-  assert.match((await docker({ opts: "--brige=weave" })).msg ?? "", /dockerd has no option --brige/);
+  assert.match((await docker({ opts: "--brige=weave" })).msg ?? "", /unknown option --brige/);
   assert.equal(differences(before, await fingerprint(host)), []);
   await host.exec(["rm", "/etc/docker/daemon.json"]);
 });
 
-test("state: absent takes out what it put in, and Docker is back on docker0", async () => {
+test("state: absent removes what was set, and Docker uses docker0 again", async () => {
   await configured({ ...WEAVE, state: "absent" });
   assert.match(await network(), /^docker0/);
   assert.match(await address(), /^172\.17\./);
   assert.not.match(await files(), "DOCKER_OPTS=");
 });
 
-test("a unit that reads no DOCKER_OPTS: daemon.json, whose other keys stay", async () => {
+test("a unit that does not read DOCKER_OPTS: daemon.json, whose other keys stay", async () => {
   const unit =
     "sed 's/ [$]DOCKER_OPTS//; /^EnvironmentFile/d' /lib/systemd/system/docker.service > /etc/systemd/system/docker.service";
   await host.exec([
@@ -161,16 +164,16 @@ test("a unit that reads no DOCKER_OPTS: daemon.json, whose other keys stay", asy
   assert.is(await network(), "weave 10.2.1.0/24 1450");
 });
 
-test("a restart that an interrupted run owes for daemon.json is found, for options that no API tells of, too", async () => {
+test("a restart that an interrupted run left pending for daemon.json is found, also for options that the API does not report", async () => {
   const changed = { ...WEAVE, dns: ["8.8.8.8"] };
   await docker(changed);
-  const { changed: owed, restart_required } = await docker(changed);
-  assert.equal([owed, restart_required], [true, true]);
+  const { changed: pending, restart_required } = await docker(changed);
+  assert.equal([pending, restart_required], [true, true]);
   await docker({ state: "restarted" });
   assert.is((await docker(changed)).changed, false);
 });
 
-test("live-restore: containers come along to another network, and run on through a restart for less", async () => {
+test("live-restore: containers are restarted for another network, and otherwise keep running through a restart", async () => {
   await docker({ opts: { "live-restore": true } });
   await docker({ state: "restarted" });
   const started = await inspect("{{.State.StartedAt}}");

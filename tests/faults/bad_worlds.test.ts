@@ -141,7 +141,7 @@ test("a Docker that hangs: weave_service says so; docker_bridge_opts reads what 
     /^no answer within 10 s: GET \/var\/run\/docker\.sock\/containers\/weave\/json\. See why Docker does not answer \(systemctl status docker\), or restart it$/,
   );
   assert.is(service.changed, false);
-  assert.equal([options.msg, options.changes], [undefined, ["/etc/default/docker", "dockerd, as it runs"]]);
+  assert.equal([options.msg, options.changes], [undefined, ["/etc/default/docker", "running dockerd"]]);
   for (const { seconds } of [service, options]) assert.ok(seconds < BOUND, `${seconds} s`);
 });
 

@@ -104,7 +104,7 @@ export async function suffer(host: Host, course: Course, fault: Fault, atStart: 
   const [happened = "", first = ""] = await sections(host, [fault.kind === "program" ? HIT : "true", LOOK]);
   const after = readState(first);
   // A restart that fails has a way back: to the options from before this scenario, by another restart.
-  const wentBack = output.stdout.includes("The configuration from before is back");
+  const wentBack = output.stdout.includes("The previous configuration was restored");
   const wrong = [
     ...(hit || happened !== "" ? [] : [`it did not happen: ${output.stdout}${output.stderr}`]),
     ...(wentBack ? [] : damage(before, wanted, after, run === "killed")),

@@ -1,9 +1,7 @@
 import { redactSecrets } from "../../core/redact";
-import { leftOut, optionsOf } from "../../docker_bridge_opts/configuration";
-import type { RunningDaemon } from "../../docker_bridge_opts/daemon";
-import type { ObservedDocker } from "../../docker_bridge_opts/observe";
-import { restartOwed, runningOptions, runningValue } from "../../docker_bridge_opts/owed";
-import { presentConfiguration } from "../../docker_bridge_opts/plan";
+import { optionsOf, overriddenFlags, presentConfiguration } from "../../docker_bridge_opts/command_line";
+import type { ObservedDocker, RunningDaemon } from "../../docker_bridge_opts/observed";
+import { pendingRestart, runningOptions, runningValue } from "../../docker_bridge_opts/pending_restart";
 import { withoutDockerFlags } from "../../formats/docker_flags";
 import type { DockerFlags } from "../../formats/docker_options";
 import type { DockerStatus } from "./status";
@@ -14,8 +12,8 @@ const NETWORK_OPTIONS = ["bridge", "fixed-cidr", "mtu", "dns", "dns-search"];
 /** The options that dockerd would start with. */
 export function configuredOptions(docker: ObservedDocker): DockerFlags {
   const present = presentConfiguration(docker);
-  const out = leftOut(present.command, docker.dropIn?.content ?? "");
-  return optionsOf({ ...present, command: withoutDockerFlags(present.command, out) });
+  const overridden = overriddenFlags(present.command, docker.dropIn?.content ?? "");
+  return optionsOf({ ...present, command: withoutDockerFlags(present.command, overridden) });
 }
 
 /** The options of the running daemon, or of the next one if none runs. */
@@ -43,7 +41,7 @@ export function pendingForDocker(docker: ObservedDocker): string[] {
   if (daemon === null) return reload;
   const configured = configuredOptions(docker);
   const differing = NETWORK_OPTIONS.filter(
-    (name) => restartOwed(new Map([[name, configured.get(name) ?? []]]), daemon).length > 0,
+    (name) => pendingRestart(new Map([[name, configured.get(name) ?? []]]), daemon).length > 0,
   );
   const known = differing.filter((name) => runningValue(daemon, name) !== "unknown");
   if (known.length > 0) return [...reload, restart(known, daemon, configured)];

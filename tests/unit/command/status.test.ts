@@ -118,7 +118,7 @@ test("a host without any of the parts", async () => {
   const observed = await observe("weave", memoryHost({ programs: { "ip -d addr show": "" } }));
   assert.equal([observed.docker, observed.service, observed.router], [null, null, null]);
   assert.equal(observed.errors, [
-    "there is no systemd here and none of /etc/init/docker.conf, /etc/init.d/docker; install Docker first",
+    "Docker: not found (systemd is not running, and neither /etc/init/docker.conf nor /etc/init.d/docker exists). Install Docker first.",
     'this host\'s init system must be systemd or upstart (its first process is ""). Use a host with either',
   ]);
   assert.match(lines(observed), "bridge    none\n");

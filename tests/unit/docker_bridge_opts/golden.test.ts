@@ -9,11 +9,11 @@ import { plan } from "../../../modules/docker_bridge_opts/plan";
 import { type Files, readTree, standInHost, withChanges } from "./host_stand_in";
 
 /**
- * Every form in which hosts have Docker's options: golden/NAME/before is what is found, golden/NAME/after what the module
- * makes of it. UPDATE_GOLDEN=1 writes the latter anew, to be read before it is kept.
+ * The ways in which hosts set Docker's options: golden/NAME/before are the files before the module ran, golden/NAME/after
+ * those after it. UPDATE_GOLDEN=1 writes the latter; review them before committing.
  */
 const GOLDEN = join(__dirname, "golden");
-const WANTED = {
+const OPTIONS = {
   bridge: "weave",
   fixed_cidr: "10.2.1.0/24",
   bridge_address: "10.2.0.1/16",
@@ -28,7 +28,7 @@ function optionsOf(given: object): DockerOptions {
   return parseOptions("docker_bridge_opts", table, new Map(Object.entries(given)));
 }
 
-async function made(files: Files, options: DockerOptions): Promise<Files> {
+async function applied(files: Files, options: DockerOptions): Promise<Files> {
   const { changes } = plan(options, await observe(options, standInHost(files)));
   return withChanges(files, changes);
 }
@@ -45,34 +45,34 @@ function writeGolden(name: string, files: Files): void {
 
 for (const name of readdirSync(GOLDEN)) {
   const before = readTree(join(GOLDEN, name, "before"));
-  const options = optionsOf({ ...WANTED, place: PLACES[name] });
+  const options = optionsOf({ ...OPTIONS, place: PLACES[name] });
 
-  test(`${name}: as written beside it`, async () => {
-    const after = await made(before, options);
+  test(`${name}: becomes the golden files`, async () => {
+    const after = await applied(before, options);
     if (process.env["UPDATE_GOLDEN"]) writeGolden(name, after);
     assert.ok(existsSync(join(GOLDEN, name, "after")));
     assert.equal([...after].sort(), [...readTree(join(GOLDEN, name, "after"))].sort());
   });
 
-  test(`${name}: once made, nothing is left to do`, async () => {
-    const after = await made(before, options);
-    assert.equal([...(await made(after, options))], [...after]);
+  test(`${name}: a second run has nothing to do`, async () => {
+    const after = await applied(before, options);
+    assert.equal([...(await applied(after, options))], [...after]);
   });
 
-  test(`${name}: no option is asked for, and not a byte changes`, async () => {
-    const after = await made(before, options);
+  test(`${name}: without options not a byte changes`, async () => {
+    const after = await applied(before, options);
     const none = optionsOf({ place: PLACES[name] });
     for (const files of name.endsWith("-chain") || name === "debian-twice" ? [after] : [before, after]) {
-      assert.equal([...(await made(files, none))].sort(), [...files].sort());
+      assert.equal([...(await applied(files, none))].sort(), [...files].sort());
     }
   });
 }
 
 for (const name of ["debian-untouched", "docker-ce-without-file", "docker-ce-tabs-crlf"]) {
-  test(`${name}: absent takes out what was put in, to the byte`, async () => {
+  test(`${name}: absent restores the files to the byte`, async () => {
     const before = readTree(join(GOLDEN, name, "before"));
-    const absent = optionsOf({ ...WANTED, state: "absent" });
-    assert.equal([...(await made(await made(before, optionsOf(WANTED)), absent))], [...before]);
+    const absent = optionsOf({ ...OPTIONS, state: "absent" });
+    assert.equal([...(await applied(await applied(before, optionsOf(OPTIONS)), absent))], [...before]);
   });
 }
 

@@ -67,7 +67,7 @@ export function standInHost(files: Files, daemon: Daemon | null = null, more: Pa
   });
 }
 
-/** The files as they are once the changes are made, without the module's own state. */
+/** The files as they are after the changes, without the module's own state. */
 export function withChanges(files: Files, changes: readonly Change[]): Files {
   const after = new Map(files);
   const apply = (action: Action): void => {

@@ -1,5 +1,4 @@
-import type { RunningDaemon } from "../../../modules/docker_bridge_opts/daemon";
-import type { ObservedDocker } from "../../../modules/docker_bridge_opts/observe";
+import type { ObservedDocker, RunningDaemon } from "../../../modules/docker_bridge_opts/observed";
 import { type DockerOptions, options } from "../../../modules/docker_bridge_opts/options";
 import { parseDockerFlags } from "../../../modules/formats/docker_flags";
 import { splitWords } from "../../../modules/formats/shell_words";
@@ -7,13 +6,13 @@ import { optionsOf } from "../support/options";
 
 export const PATH = "/etc/default/docker";
 
-/** The file of Debian's docker.io, in short. */
+/** The file of Debian's docker.io, shortened. */
 export const DEFAULT_FILE = `# Use DOCKER_OPTS to modify the daemon startup options.
 #DOCKER_OPTS="--dns 8.8.8.8 --dns 8.8.4.4"
 export http_proxy="http://127.0.0.1:3128/"
 `;
 
-/** What weave_docker_opts was in Apollo. */
+/** Apollo's weave_docker_opts. */
 export const APOLLO =
   "--bridge=weave --fixed-cidr=10.2.1.0/24 --dns 172.17.42.1 --dns 8.8.8.8 --dns-search service.consul";
 
@@ -32,7 +31,7 @@ export const usual = (more: Record<string, unknown> = {}): DockerOptions =>
 export const USUAL_LINE =
   "--bridge=weave --fixed-cidr=10.2.1.0/24 --dns=172.17.42.1 --dns=8.8.8.8 --dns-search=service.consul --mtu=1450";
 
-/** A daemon of this command line, which tells nothing else of itself. */
+/** A daemon with this command line, whose API does not answer. */
 export const runningWith = (line: string): RunningDaemon => ({
   id: "boot 812 500",
   startedAt: 500,
@@ -44,7 +43,7 @@ export const runningWith = (line: string): RunningDaemon => ({
   version: "20.10.24",
 });
 
-/** A host with Debian's docker.io as it is installed, and the bridge made. */
+/** A host with Debian's docker.io as it is installed, and with the bridge. */
 export const FRESH: ObservedDocker = {
   service: {
     init: "systemd",
@@ -66,7 +65,7 @@ export const FRESH: ObservedDocker = {
   bridgeAddresses: ["10.2.0.1/16"],
 };
 
-/** The same host as `usual()` wants it. */
+/** The same host, configured as `usual()` describes. */
 export const STEADY: ObservedDocker = {
   ...FRESH,
   daemon: runningWith(USUAL_LINE),

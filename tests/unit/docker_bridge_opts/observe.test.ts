@@ -14,31 +14,31 @@ const files = (more: Record<string, string> = {}) =>
   new Map(Object.entries({ [UNIT]: DEBIAN, [PATH]: DEFAULT_FILE, ...more }));
 const DAEMON: Daemon = { words: ["/usr/sbin/dockerd", "-H", "fd://"] };
 
-async function refused(promise: Promise<unknown>): Promise<string> {
+async function rejected(promise: Promise<unknown>): Promise<string> {
   return promise.then(
-    () => "nothing was refused",
+    () => "nothing was rejected",
     (error: Error) => error.message,
   );
 }
 
-test("a host with Debian's docker.io is seen as it is", async () => {
+test("a host with Debian's docker.io is observed as it is", async () => {
   const seen = await observe(usual(), standInHost(files(), DAEMON));
   assert.equal(seen, { ...FRESH, version: null, daemon: { ...FRESH.daemon, version: null } });
 });
 
-test("a restart under way is waited for, as the daemon that it ends with counts", async () => {
+test("a restart in progress is waited for, and the new daemon is observed", async () => {
   const host = standInHost(files(), DAEMON);
-  let looks = 0;
+  let calls = 0;
   const run: typeof host.run = (argv, options) => {
     const output = host.run(argv, options);
-    if (argv.join(" ") !== SHOW || ++looks > 1) return output;
+    if (argv.join(" ") !== SHOW || ++calls > 1) return output;
     return { ...output, stdout: output.stdout.replace(/MainPID=\d+/, "MainPID=0\nJob=7") };
   };
   assert.ok((await observe(usual(), { ...host, run })).daemon);
-  assert.is(looks, 2);
+  assert.is(calls, 2);
 });
 
-test("the running daemon's options are those on its command line, as it has them", async () => {
+test("the running daemon's options are those of its process's command line", async () => {
   const words = ["/usr/sbin/dockerd", "-H", "fd://", "--bridge=weave", "--dns", "8.8.8.8", "--label=a b"];
   const { daemon } = await observe(usual(), standInHost(files(), { words }));
   assert.equal(Object.fromEntries(daemon?.flags ?? []), {
@@ -49,7 +49,7 @@ test("the running daemon's options are those on its command line, as it has them
   });
 });
 
-test("its API tells of its default network, its containers and those that outlive a restart", async () => {
+test("its API reports its default network, its containers and whether they keep running through a restart", async () => {
   const network = {
     IPAM: { Config: [{ Subnet: "10.2.0.0/16", IPRange: "10.2.1.0/24" }] },
     Options: { "com.docker.network.bridge.name": "weave", "com.docker.network.driver.mtu": "1450" },
@@ -72,25 +72,25 @@ test("its API tells of its default network, its containers and those that outliv
     ],
   );
   const containers = [
-    { id: "a", isWeaves: false },
-    { id: "b", isWeaves: true },
+    { id: "a", belongsToWeave: false },
+    { id: "b", belongsToWeave: true },
   ];
   assert.equal([daemon?.containers, daemon?.liveRestore, version], [containers, true, "20.10.24"]);
 });
 
-test("its containers are asked for only where a restart can interrupt them", async () => {
+test("its containers are listed only where a restart can interrupt them", async () => {
   const api = { "/networks/bridge": {}, "/containers/json": [{ Id: "a", Names: ["/web"] }] };
   const line = { words: ["/usr/sbin/dockerd", "--dns=8.8.8.8"] };
   const containers = async (options: Record<string, unknown>) =>
     (await observe(asked(options), standInHost(files(), { ...line, api }))).daemon?.containers;
-  const all = [{ id: "a", isWeaves: false }];
+  const all = [{ id: "a", belongsToWeave: false }];
   assert.is(await containers({ dns: "8.8.8.8" }), null);
   assert.equal(await containers({ dns: "1.1.1.1" }), all);
   assert.equal(await containers({ dns: "8.8.8.8", state: "absent" }), all);
   assert.equal(await containers({ state: "restarted" }), all);
 });
 
-test("a daemon that does not run, or has just ended, or whose id another program has, is none; the API is not asked", async () => {
+test("a stopped daemon, one that has just ended, and a process id that another program has are not a daemon; the API is not asked", async () => {
   const asking = {
     request: async () => {
       throw new Error("a socket would start Docker");
@@ -104,7 +104,7 @@ test("a daemon that does not run, or has just ended, or whose id another program
   }
 });
 
-test("what it read from daemon.json is what is there, unless that was changed since it started", async () => {
+test("what it read from daemon.json is the file's content, unless that was changed after it started", async () => {
   const all = files({ [CONFIG]: '{"dns": ["8.8.8.8"]}' });
   const seen = async (changed: number, started = 1000) =>
     (
@@ -115,10 +115,10 @@ test("what it read from daemon.json is what is there, unless that was changed si
     ).daemon?.file;
   assert.equal((await seen(999))?.get("dns"), ["8.8.8.8"]);
   assert.is(await seen(1001), null);
-  assert.equal((await seen(Date.now() + 1e6))?.get("dns"), ["8.8.8.8"], "a time to come tells nothing");
+  assert.equal((await seen(Date.now() + 1e6))?.get("dns"), ["8.8.8.8"], "a time in the future says nothing");
 });
 
-test("what this module has changed since is known from what it keeps, as long as the same daemon runs", async () => {
+test("what this module has changed since is known from the saved files, as long as the same daemon runs", async () => {
   const previous = (daemon: string): string =>
     JSON.stringify({ daemon, files: [{ path: CONFIG, content: '{"dns": ["1.1.1.1"]}', mode: 420 }] });
   const seen = async (daemon: string) => {
@@ -129,7 +129,7 @@ test("what this module has changed since is known from what it keeps, as long as
   assert.equal((await seen("boot 700 400"))?.get("dns"), []);
 });
 
-test("the file is the one of the unit's that sets DOCKER_OPTS, or its last in /etc", async () => {
+test("the options file is the unit's environment file that sets DOCKER_OPTS, or its last one in /etc", async () => {
   const unit = `[Service]\nEnvironmentFile=-/etc/sysconfig/docker\nEnvironmentFile=/run/flannel.env\nExecStart=/usr/bin/dockerd $DOCKER_OPTS\n`;
   const path = async (more: Record<string, string>) =>
     (await observe(usual(), standInHost(files({ [UNIT]: unit, ...more })))).service.filePath;
@@ -137,7 +137,7 @@ test("the file is the one of the unit's that sets DOCKER_OPTS, or its last in /e
   assert.is(await path({ "/run/flannel.env": "DOCKER_OPTS=\n" }), "/run/flannel.env");
 });
 
-test("drop-ins have their say, and this module's own is looked through", async () => {
+test("drop-ins count, except this module's own", async () => {
   const folder = "/etc/systemd/system/docker.service.d";
   const seen = await observe(
     usual(),
@@ -153,14 +153,14 @@ test("drop-ins have their say, and this module's own is looked through", async (
   assert.ok(seen.dropIn);
 });
 
-test("a variable whose name only begins with DOCKER_OPTS, or that stays one word, is not it", async () => {
+test("a variable whose name only begins with DOCKER_OPTS, or that stays one word, does not count", async () => {
   for (const word of ["$DOCKER_OPTS_EXTRA", `\${DOCKER_OPTS}`]) {
     const unit = DEBIAN.replace("$DOCKER_OPTS", word);
     assert.is((await observe(usual(), standInHost(files({ [UNIT]: unit })))).service.readsFile, false);
   }
 });
 
-test("without systemd the file is what the script sources, and the daemon the pid file's", async () => {
+test("without systemd the options file is the one that the script sources, and the daemon that of the pid file", async () => {
   const script = 'DOCKER_OPTS=\n. /etc/default/$UPSTART_JOB\nexec "$DOCKER" -d $DOCKER_OPTS\n';
   const all = new Map(Object.entries({ "/etc/init/docker.conf": script, [PATH]: 'DOCKER_OPTS="$DOCKER_OPTS -D"\n' }));
   const { service, daemon } = await observe(usual(), standInHost(all, DAEMON));
@@ -168,7 +168,7 @@ test("without systemd the file is what the script sources, and the daemon the pi
   assert.is(daemon?.id, "boot 812 500");
 });
 
-test("the bridge's address is looked at where it is not told, for Apollo's opts too", async () => {
+test("the bridge's address is observed where it is not given, for Apollo's opts too", async () => {
   const addresses = async (given: Record<string, unknown>) =>
     (await observe(asked(given), standInHost(files()))).bridgeAddresses;
   assert.equal(await addresses({ bridge: "weave" }), ["10.2.0.1/16"]);
@@ -178,21 +178,21 @@ test("the bridge's address is looked at where it is not told, for Apollo's opts 
   assert.equal(await addresses({ mtu: 1450 }), []);
 });
 
-test("a host without Docker is refused with what to install", async () => {
+test("a host without Docker is rejected with what to install", async () => {
   const programs = { [SHOW]: "LoadState=not-found\nMainPID=0\n" };
   assert.match(
-    await refused(observe(usual(), standInHost(files(), null, { programs }))),
-    "Docker's unit docker.service is not-found here; install Docker first",
+    await rejected(observe(usual(), standInHost(files(), null, { programs }))),
+    "docker.service: systemd can't load the unit (LoadState=not-found). Install Docker first",
   );
   assert.match(
-    await refused(observe(usual(), standInHost(new Map()))),
-    "there is no systemd here and none of /etc/init",
+    await rejected(observe(usual(), standInHost(new Map()))),
+    "Docker: not found (systemd is not running, and neither /etc/init",
   );
 });
 
-test("a daemon.json that dockerd could not read is refused by its path, without what is in it", async () => {
+test("a daemon.json that dockerd can't read is rejected by its path, without its content", async () => {
   for (const content of ['{"secret": "x', "[]", "null"]) {
-    const message = await refused(observe(usual(), standInHost(files({ [CONFIG]: content }))));
+    const message = await rejected(observe(usual(), standInHost(files({ [CONFIG]: content }))));
     assert.match(message, /^\/etc\/docker\/daemon\.json: it is no JSON/);
     assert.not.match(message, "secret");
   }

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { refusalOf } from "../support/refusal";
 import { asked } from "./hosts";
 
-test("nothing is asked that is not given", () => {
+test("every option has a default", () => {
   assert.equal(asked(), {
     state: "present",
     place: "auto",
@@ -17,22 +17,22 @@ test("nothing is asked that is not given", () => {
   });
 });
 
-test("name servers are addresses, search domains names, the root too", () => {
+test("name servers are addresses, search domains are names or the root", () => {
   assert.equal(asked({ dns: "172.17.42.1 8.8.8.8" }).dns, ["172.17.42.1", "8.8.8.8"]);
   const domains = ["service.consul", "_tcp.example", "weave.local.", "."];
   assert.equal(asked({ dns_search: domains }).dns_search, domains);
 });
 
-test("a value that is of no use is refused by its option's name", () => {
-  const refused = (given: Record<string, unknown>): string => refusalOf(() => asked(given));
-  assert.match(refused({ dns: ["resolver"] }), 'dns: "resolver" is not an IPv4 address');
+test("an invalid value is rejected, and the message begins with the option's name", () => {
+  const rejected = (given: Record<string, unknown>): string => refusalOf(() => asked(given));
+  assert.match(rejected({ dns: ["resolver"] }), 'dns: "resolver" is not an IPv4 address');
   for (const domain of ["-x.example", "a..b", "--debug", "a/b", "$x"]) {
-    assert.match(refused({ dns_search: [domain] }), `dns_search: "${domain}" is not a domain name`);
+    assert.match(rejected({ dns_search: [domain] }), `dns_search: "${domain}" is not a domain name`);
   }
-  assert.match(refused({ bridge: "we ave" }), "bridge: ");
-  assert.match(refused({ fixed_cidr: "10.2.1.1/24" }), "did you mean 10.2.1.0/24?");
-  assert.match(refused({ bridge_address: "10.2.0.1" }), "bridge_address: ");
-  assert.match(refused({ mtu: 67 }), "mtu: 67 is out of range");
+  assert.match(rejected({ bridge: "we ave" }), "bridge: ");
+  assert.match(rejected({ fixed_cidr: "10.2.1.1/24" }), "did you mean 10.2.1.0/24?");
+  assert.match(rejected({ bridge_address: "10.2.0.1" }), "bridge_address: ");
+  assert.match(rejected({ mtu: 67 }), "mtu: 67 is out of range");
 });
 
 test.run();

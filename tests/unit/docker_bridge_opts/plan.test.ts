@@ -7,10 +7,10 @@ import { APOLLO, asked, DEFAULT_FILE, FRESH, PATH, runningWith, STEADY, USUAL_LI
 
 /** The files from before, for a restart that does not work out. */
 const KEEP = "write /var/lib/apollo-weave/docker-previous.json 0600";
-const DAEMON = "dockerd, as it runs";
+const DAEMON = "running dockerd";
 const withFile = (content: string) => ({ ...STEADY, optionsFile: { content, mode: 0o644 } });
 
-test("on a fresh host the options are added to the file, and the restart is owed", () => {
+test("on a fresh host the options are added to the file, and a restart is pending", () => {
   const { changes, facts } = plan(usual(), FRESH);
   assert.equal(inWords(changes), [
     {
@@ -29,20 +29,20 @@ test("on a fresh host the options are added to the file, and the restart is owed
   assert.equal(facts, { path: PATH, docker_opts: USUAL_LINE, restart_required: true });
 });
 
-test("the restart is another's to make, and says that it stops containers", () => {
+test("the pending restart is left to the handler, and reports that it stops containers", () => {
   const [, restart] = plan(usual(), FRESH).changes;
   assert.is(restart?.pending, "a restart of Docker");
-  assert.match(restart?.disruption ?? "", "stops the containers");
+  assert.match(restart?.disruption ?? "", "stops the running containers");
 });
 
-test("on a host that is as wanted nothing is planned", () => {
+test("on a configured host nothing is planned", () => {
   const { changes, facts, warnings } = plan(usual(), STEADY);
   assert.equal(changes, []);
   assert.is(facts["restart_required"], false);
   assert.equal(warnings, []);
 });
 
-test("a file that is not there is made", () => {
+test("a missing file is created", () => {
   const { changes } = plan(usual(), { ...FRESH, optionsFile: null });
   assert.equal(inWords(changes)[0], {
     subject: PATH,
@@ -52,12 +52,12 @@ test("a file that is not there is made", () => {
   });
 });
 
-test("where nothing is asked nothing is planned, whether the file is there or not", () => {
+test("without options nothing is planned, whether the file exists or not", () => {
   assert.equal(plan(asked(), FRESH).changes, []);
   assert.equal(plan(asked(), { ...FRESH, optionsFile: null }).changes, []);
 });
 
-test("a daemon that runs with other options owes a restart though the file is right", () => {
+test("a daemon with other options needs a restart even if the file is right", () => {
   const { changes, facts } = plan(usual(), { ...STEADY, daemon: runningWith("--bridge=docker1 --mtu=1450 -D") });
   assert.equal(inWords(changes), [
     {
@@ -70,50 +70,50 @@ test("a daemon that runs with other options owes a restart though the file is ri
   assert.is(facts["restart_required"], true);
 });
 
-test("a daemon that does not run owes a start", () => {
+test("a stopped daemon needs a start", () => {
   const { changes } = plan(usual(), { ...STEADY, daemon: null });
   assert.equal(subjects(changes), [DAEMON]);
   assert.is(changes[0]?.before, "stopped\n");
   const stopped = { ...FRESH, daemon: null };
-  assert.is(plan(asked({ mtu: 1500 }), stopped).facts["restart_required"], true, "with Docker's own values too");
+  assert.is(plan(asked({ mtu: 1500 }), stopped).facts["restart_required"], true, "with Docker's defaults too");
 });
 
-test("each option that differs in the running daemon alone makes it owe a restart", () => {
+test("each single option that differs in the running daemon needs a restart", () => {
   for (const part of USUAL_LINE.split(" ")) {
     const others = USUAL_LINE.split(" ").filter((option) => option !== part);
     assert.equal(subjects(plan(usual(), { ...STEADY, daemon: runningWith(others.join(" ")) }).changes), [DAEMON], part);
   }
 });
 
-test("options that mean the same are no change, in the file and in the daemon", () => {
+test("equivalent options are not a change, in the file and in the daemon", () => {
   const line =
     "-b weave --fixed-cidr 10.2.1.0/24 --dns 172.17.42.1 --dns 8.8.8.8 --dns-search service.consul --mtu 1450 -D";
   const observed = { ...withFile(`DOCKER_OPTS='${line}'\n`), daemon: runningWith(line) };
   assert.equal(plan(usual(), observed).changes, []);
 });
 
-test("Docker's own MTU is the same as none", () => {
+test("Docker's default MTU equals an unset one", () => {
   const observed = { ...FRESH, optionsFile: { content: 'DOCKER_OPTS="-D"\n', mode: 0o644 }, daemon: runningWith("-D") };
   assert.equal(plan(asked({ mtu: 1500 }), observed).changes, []);
 });
 
-test("other options in the file stay, as they are written, and so does all around them", () => {
+test("other options in the file, and all other text, stay as they are written", () => {
   const content = `# top\nDOCKER_OPTS="-H tcp://0.0.0.0:2375 --label 'a b' --mtu=9000"\nexport PATH\n`;
   const { changes } = plan(asked({ mtu: 1450 }), withFile(content));
   assert.is(changes[0]?.after, `# top\nDOCKER_OPTS="-H tcp://0.0.0.0:2375 --label 'a b' --mtu=1450"\nexport PATH\n`);
 });
 
-test("quotes in a value that is written bare are not lost", () => {
+test("quotes in an unquoted value are kept", () => {
   const { changes } = plan(asked({ mtu: 1450 }), withFile(`DOCKER_OPTS=--label="a b" --debug\n`));
   assert.is(changes[0]?.after, `DOCKER_OPTS="--label=\\"a b\\" --debug --mtu=1450"\n`);
 });
 
-test("the file's own mode stays", () => {
+test("the file keeps its mode", () => {
   const { changes } = plan(usual(), { ...FRESH, optionsFile: { content: DEFAULT_FILE, mode: 0o600 } });
   assert.equal(inWords(changes)[0]?.steps, [KEEP, `write ${PATH} 0600`]);
 });
 
-test("what is planned, once made, plans nothing but the restart that is still owed", () => {
+test("after the changes only the restart is still pending", () => {
   for (const content of [
     DEFAULT_FILE,
     "",
@@ -129,77 +129,80 @@ test("what is planned, once made, plans nothing but the restart that is still ow
   }
 });
 
-test("Apollo's opts alone do the same as the options by their names", () => {
+test("Apollo's opts do the same as the named options", () => {
   const { changes, facts } = plan(asked({ opts: APOLLO }), FRESH);
   assert.equal(subjects(changes), [PATH, DAEMON]);
   assert.is(facts["docker_opts"], USUAL_LINE.replace(" --mtu=1450", ""));
 });
 
-test("a subnet outside the bridge's network is refused, by the address that it has or the one that is told", () => {
+test("a subnet outside the bridge's network is rejected, by the bridge's present address or the given one", () => {
   const options = { fixed_cidr: "10.3.1.0/24" };
   assert.match(
     refusalOf(() => plan(usual(options), FRESH)),
     'fixed_cidr: "10.3.1.0/24" is outside the bridge\'s network 10.2.0.0/16',
   );
-  const told = usual({ bridge_address: "10.9.0.1/16" });
+  const given = usual({ bridge_address: "10.9.0.1/16" });
   assert.match(
-    refusalOf(() => plan(told, { ...FRESH, bridgeAddresses: [] })),
+    refusalOf(() => plan(given, { ...FRESH, bridgeAddresses: [] })),
     "outside the bridge's network 10.9.0.0/16 (its address is 10.9.0.1/16)",
   );
 });
 
-test("a bridge without an address is warned of, as dockerd would not start", () => {
+test("a bridge without an address causes a warning, as dockerd would not start", () => {
   const { warnings, changes } = plan(usual(), { ...FRESH, bridgeAddresses: [] });
-  assert.equal(warnings, ["The bridge weave has no IPv4 address yet; dockerd does not start without."]);
+  assert.equal(warnings, ["The bridge weave has no IPv4 address yet. dockerd does not start without one."]);
   assert.equal(subjects(changes), [PATH, DAEMON]);
 });
 
-test("a list that is empty removes its options", () => {
+test("an empty list removes its options", () => {
   const { changes } = plan(asked({ dns: [] }), withFile('DOCKER_OPTS="--dns 8.8.8.8 --debug"\n'));
   assert.is(changes[0]?.after, 'DOCKER_OPTS="--debug"\n');
 });
 
-test("a host option that would take fd:// away from systemd's socket is refused; with fd:// beside it, it is not", () => {
+test("a host option that would replace systemd's fd:// is rejected; with fd:// it is accepted", () => {
   assert.match(
     refusalOf(() => plan(asked({ opts: "-H tcp://127.0.0.1:2375" }), STEADY)),
-    /^opts: --host=tcp:\/\/127\.0\.0\.1:2375 would take the place of fd:\/\/.*give --host=fd:\/\/ as well$/,
+    /^opts: --host=tcp:\/\/127\.0\.0\.1:2375 would replace fd:\/\/.*Add --host=fd:\/\/\.$/,
   );
   assert.ok(plan(asked({ opts: "-H fd:// -H tcp://127.0.0.1:2375" }), STEADY).changes.length > 0);
 });
 
-test("a chain that ends in an export becomes a line that systemd reads, as it does not read exports", () => {
+test("a chain that ends in an export becomes a line that systemd reads, as systemd ignores exports", () => {
   const chain = 'DOCKER_OPTS="$DOCKER_OPTS --bridge=weave"\n# \xfc\nexport DOCKER_OPTS="$DOCKER_OPTS --debug"\n';
   const [file] = inWords(plan(asked({ bridge: "weave" }), withFile(chain)).changes);
   assert.is(file?.after, '# \xfc\nDOCKER_OPTS=" --bridge=weave --debug"\n');
 });
 
-test("a file in which a line at its end would not be read is refused", () => {
+test("a file in which an added line would not be read is rejected", () => {
   const says = (content: string, init: "systemd" | "script"): string =>
     refusalOf(() => plan(usual(), { ...withFile(content), service: { ...STEADY.service, init } }));
-  const message = `${PATH}: DOCKER_OPTS would not be read there, as a quote or a continued line before it has no end; give it one`;
+  const message = `${PATH}: DOCKER_OPTS would not be read (an unclosed quote or a continued line comes before it). Close that first.`;
   assert.is(says('A="\n', "script"), message);
   assert.is(says("# \\\n", "systemd"), message);
 });
 
-test("the path of new options is told as it is once the drop-in is gone", () => {
+test("the reported path of new options is the one after the drop-in is removed", () => {
   const dropIn = { content: "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd $DOCKER_OPTS\n", mode: 0o644 };
   const service = { ...FRESH.service, command: "/usr/sbin/dockerd -H fd://", readsFile: false };
   const { facts } = plan(asked({ state: "absent" }), { ...FRESH, service, dropIn, optionsFile: null });
   assert.is(facts["path"], "/etc/docker/daemon.json");
 });
 
-test("what is secret among the options is in no refusal", () => {
+test("secrets among the options are in no error message", () => {
   const config = { content: '{"log-opts": {"splunk-token": "hush"}}', mode: 0o644 };
   const line = `DOCKER_OPTS="--log-opt splunk-token=hush"\n`;
-  const refusals = [
+  const messages = [
     refusalOf(() => plan(usual(), { ...withFile(line), config })),
     refusalOf(() =>
       plan(usual(), { ...withFile(`if true; then ${line}fi\n`), service: { ...FRESH.service, init: "script" } }),
     ),
   ];
-  for (const message of refusals) assert.match(message, /^(?!.*hush).*\*{8}/, message);
+  for (const message of messages) assert.match(message, /^(?!.*hush).*\*{8}/, message);
   const unsafe = refusalOf(() => plan(asked({ opts: "--log-opt 'splunk-token=hush hush'" }), FRESH));
-  assert.match(unsafe, /^opts: a value of --log-opt has white space, .*; give dockerd that option in daemon\.json$/);
+  assert.match(
+    unsafe,
+    /^opts: --log-opt has a value with white space, .*\. Set that option in daemon\.json by hand\.$/,
+  );
 });
 
 test.run();

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { ObservedDocker } from "../../../modules/docker_bridge_opts/observe";
+import type { ObservedDocker } from "../../../modules/docker_bridge_opts/observed";
 import { plan } from "../../../modules/docker_bridge_opts/plan";
 import { inWords, subjects } from "../support/changes";
 import { refusalOf } from "../support/refusal";
@@ -15,13 +15,13 @@ const with_ = (daemon: Partial<NonNullable<ObservedDocker["daemon"]>>, more: Par
 });
 const START = "systemctl reset-failed docker.s*, systemctl restart docker.service, await /_ping for 60 s";
 
-test("a restart is made once: not of a daemon that has started since the module was called", () => {
+test("Docker is restarted once: not if it has started since the module was called", () => {
   assert.equal(subjects(plan(RESTART, STEADY).changes), ["Docker"]);
   assert.equal(plan(RESTART, with_({ startedAt: 901 })).changes, []);
   assert.equal(subjects(plan(RESTART, { ...STEADY, daemon: null }).changes), ["Docker"]);
 });
 
-test("where it does not work out, the files kept from before are put back, and Docker is started with them", () => {
+test("if the restart fails, the saved files are restored, and Docker is started with them", () => {
   const previous = {
     daemon: DAEMON.id,
     files: [
@@ -36,10 +36,10 @@ test("where it does not work out, the files kept from before are put back, and D
 
   const other = { ...previous, daemon: "boot 700 400" };
   const [stale] = inWords(plan(RESTART, { ...STEADY, previous: other }).changes);
-  assert.equal(stale?.steps, [`${START}; otherwise `, forget], "what another daemon has followed is not put back");
+  assert.equal(stale?.steps, [`${START}; otherwise `, forget], "files of an earlier daemon are not restored");
 });
 
-test("whether Docker was restarted is seen by its process; on the way back it is not where it was not before", () => {
+test("whether Docker was restarted shows in its process; the rollback starts it only if it was replaced or stopped", () => {
   const attempt = (observed: ObservedDocker) => {
     const [action] = plan(RESTART, observed).changes[0]?.actions ?? [];
     assert.ok(action?.do === "try");
@@ -56,7 +56,7 @@ test("whether Docker was restarted is seen by its process; on the way back it is
   );
 });
 
-test("the configuration from before is kept once, until the daemon is another", () => {
+test("the previous configuration is saved once, until another daemon runs", () => {
   const previous = { daemon: DAEMON.id, files: [] };
   const steps = (observed: ObservedDocker) => inWords(plan(usual({ mtu: 1400 }), observed).changes)[0]?.steps.length;
   assert.is(steps(STEADY), 2);
@@ -66,11 +66,11 @@ test("the configuration from before is kept once, until the daemon is another", 
 });
 
 const containers = (count: number) => [
-  { id: "router", isWeaves: true },
-  ...Array.from({ length: count }, (_, index) => ({ id: `c${index}`, isWeaves: false })),
+  { id: "router", belongsToWeave: true },
+  ...Array.from({ length: count }, (_, index) => ({ id: `c${index}`, belongsToWeave: false })),
 ];
 
-test("it says how many containers it stops beside Weave's own, and whether they live on", () => {
+test("the disruption has the number of containers without Weave's own, and whether they keep running", () => {
   const disrupts = (count: number, liveRestore = false, options = RESTART) =>
     plan(options, with_({ containers: containers(count), liveRestore })).changes.at(-1)?.disruption ?? "";
   assert.is(disrupts(0), "Docker: its restart stops no running containers");
@@ -79,7 +79,7 @@ test("it says how many containers it stops beside Weave's own, and whether they 
   assert.match(disrupts(1, true), "leaves 1 running container running");
 });
 
-test("containers that would hold Docker to its network are stopped for another, and started again", () => {
+test("containers that would keep Docker on its network are stopped for another one, and started again", () => {
   const network = new Map([
     ["bridge", ["docker0"]],
     ["fixed-cidr", []],
@@ -91,24 +91,20 @@ test("containers that would hold Docker to its network are stopped for another, 
     change?.steps[0] ?? "",
     /^POST \/containers\/router\/stop\?t=5, POST \/containers\/c0\/stop\?t=5, .* 60 s, POST \/containers\/c0\/start; otherwise/,
   );
-  assert.equal(
-    subjects(plan(usual(), observed).changes),
-    ["dockerd, as it runs"],
-    "its command line alone is not enough",
-  );
+  assert.equal(subjects(plan(usual(), observed).changes), ["running dockerd"], "its command line alone is not enough");
 });
 
-test("a unit that systemd has not read yet is read before the restart, and by a drop-in's change anyway", () => {
+test("a unit that changed on disk is reloaded before the restart; a changed drop-in reloads it anyway", () => {
   const observed = { ...STEADY, service: { ...STEADY.service, needsReload: true } };
-  const reload = "docker.service, as systemd has it";
+  const reload = "docker.service, as loaded by systemd";
   assert.equal(subjects(plan(RESTART, observed).changes), [reload, "Docker"]);
-  assert.equal(subjects(plan(usual({ mtu: 1400 }), observed).changes), [PATH, reload, "dockerd, as it runs"]);
+  assert.equal(subjects(plan(usual({ mtu: 1400 }), observed).changes), [PATH, reload, "running dockerd"]);
   const command = "/usr/sbin/dockerd --bridge=br9 $DOCKER_OPTS";
   const hardCoded = { ...observed, service: { ...observed.service, command } };
   assert.equal(subjects(plan(usual(), hardCoded).changes), ["/etc/systemd/system/docker.service.d/zz-weave.conf"]);
 });
 
-test("a daemon that listens elsewhere is not asked there", () => {
+test("a daemon that listens on another address only is not asked there", () => {
   const command = "/usr/sbin/dockerd -H tcp://127.0.0.1:2376 $DOCKER_OPTS";
   const observed = { ...STEADY, service: { ...STEADY.service, command } };
   assert.not.match(inWords(plan(RESTART, observed).changes)[0]?.steps[0] ?? "", "await");
@@ -119,7 +115,7 @@ test("without systemd the init script restarts it", () => {
   assert.match(inWords(plan(RESTART, observed).changes)[0]?.steps[0] ?? "", /^service docker restart, await/);
 });
 
-test("a dockerd that can judges the whole configuration before any of it is in place", () => {
+test("a dockerd with --validate validates the whole configuration before any file is written", () => {
   const config = { content: '{"debug": true, "mtu": 1500}', mode: 0o644 };
   const observed = { ...FRESH, config, version: "26.1.5+dfsg1" };
   const { changes } = plan(asked({ bridge: "weave", mtu: 1400 }), observed);
@@ -130,23 +126,23 @@ test("a dockerd that can judges the whole configuration before any of it is in p
   assert.is(validate?.do === "validate" && validate.content, '{"debug": true, "mtu": 1400}');
 });
 
-test("what dockerd would not start with is refused before anything is planned", () => {
-  const refused = (opts: unknown, config = "{}", version = "20.10.24"): string =>
+test("options that dockerd would not start with are rejected before anything is planned", () => {
+  const rejected = (opts: unknown, config = "{}", version = "20.10.24"): string =>
     refusalOf(() => plan(asked({ opts }), { ...FRESH, version, config: { content: config, mode: 0o644 } }));
-  assert.match(refused("--brige=weave"), "dockerd has no option --brige");
-  assert.match(refused("--dns=nowhere"), 'dockerd takes no "nowhere" for --dns');
-  assert.match(refused("--mtu=large"), 'dockerd takes no "large" for --mtu');
-  assert.match(refused("--debug=maybe"), 'dockerd takes no "maybe" for --debug');
-  assert.match(refused({ runtimes: {} }), 'opts: the key "runtimes" with this value');
-  assert.match(refused("-b weave", '{"bip": "10.9.0.1/24"}'), "You specified -b & --bip, mutually exclusive options");
+  assert.match(rejected("--brige=weave"), "opts: unknown option --brige. Correct its name");
+  assert.match(rejected("--dns=nowhere"), 'opts: --dns has an invalid value ("nowhere")');
+  assert.match(rejected("--mtu=large"), 'opts: --mtu has an invalid value ("large")');
+  assert.match(rejected("--debug=maybe"), 'opts: --debug has an invalid value ("maybe")');
+  assert.match(rejected({ runtimes: {} }), 'opts: the key "runtimes" is not supported with this value');
+  assert.match(rejected("-b weave", '{"bip": "10.9.0.1/24"}'), "You specified -b & --bip, mutually exclusive options");
   assert.match(
-    refused("", '{"hosts": ["tcp://127.0.0.1:1"], "debug": true}'),
+    rejected("", '{"hosts": ["tcp://127.0.0.1:1"], "debug": true}'),
     "specified both as a flag and in the configuration file: hosts: (from flag: [fd://], from file: [tcp://127.0.0.1:1])",
   );
   assert.ok(plan(asked({ opts: "--brand-new=1" }), { ...FRESH, version: "29.0.0" }), "dockerd itself judges there");
 });
 
-test("passwords in the files are not shown", () => {
+test("passwords in the files are redacted", () => {
   const config = {
     content: '{"proxies": {"http-proxy": "http://me:hush@proxy:1"}, "log-opts": {"splunk-token": "hush"}}',
     mode: 0o600,
@@ -157,7 +153,7 @@ test("passwords in the files are not shown", () => {
   assert.not.match(shown, "hush");
 });
 
-test("absent takes out what has the values given, and with the bridge what belongs to it", () => {
+test("absent removes options that have the given values, and with the bridge its subnet and MTU", () => {
   const line = `-D ${USUAL_LINE} --label=a`;
   const observed = { ...STEADY, optionsFile: { content: `DOCKER_OPTS="${line}"\n`, mode: 0o644 } };
   const absent = (more: Record<string, unknown>, on: ObservedDocker = observed) =>
@@ -169,9 +165,9 @@ test("absent takes out what has the values given, and with the bridge what belon
   );
   assert.is(absent({ bridge: "br9" }), line);
   const stopped = plan(asked({ state: "absent" }), { ...FRESH, daemon: null });
-  assert.equal(stopped.changes, [], "a stopped Docker is not started for it");
-  const owed = plan(asked({ state: "absent" }), { ...FRESH, daemon: DAEMON });
-  assert.equal(subjects(owed.changes), ["dockerd, as it runs"]);
+  assert.equal(stopped.changes, [], "a stopped Docker is not started for that");
+  const running = plan(asked({ state: "absent" }), { ...FRESH, daemon: DAEMON });
+  assert.equal(subjects(running.changes), ["running dockerd"]);
 });
 
 test.run();

@@ -2,15 +2,15 @@ import * as fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { redactSecrets } from "../../../modules/core/redact";
-import { wantedFlags } from "../../../modules/docker_bridge_opts/desired";
-import { dockerBridgeOpts } from "../../../modules/docker_bridge_opts/module";
+import { desiredFlags } from "../../../modules/docker_bridge_opts/desired";
+import { dockerBridgeOpts } from "../../../modules/docker_bridge_opts/plan";
 import { asked } from "../docker_bridge_opts/hosts";
 import { forAllLater } from "../support/property";
 import { CONFIG, DockerHost, OPTIONS_FILE, SCRIPT, UNIT } from "./docker_stand_in";
 import { found, putFound, text } from "./found_files";
 import { cutOff, inMemory, keepsItsPromise, type Options, runOn } from "./promise";
 
-const test = suite("the promise of docker_bridge_opts' check");
+const test = suite("docker_bridge_opts: a check predicts the run");
 
 const LINES = [
   'DOCKER_OPTS=""',
@@ -119,7 +119,7 @@ async function hostOf(folder: string, state: State): Promise<DockerHost> {
   return host;
 }
 
-/** The options that dockerd would get beside those that are managed; null where it would not start. */
+/** The options that dockerd would get, without the managed ones; null where it would not start. */
 function others(host: DockerHost, managed: readonly string[]): object | null {
   try {
     host.reload();
@@ -134,55 +134,55 @@ const otherLines = (host: DockerHost): string[] =>
     .split("\n")
     .filter((line) => line !== "" && !line.includes("DOCKER_OPTS"));
 
-let [made, refused, restarts] = [0, 0, 0];
+let [succeeded, rejected, restarts] = [0, 0, 0];
 
-test("whatever is found: a check says all that the run does, a second run has nothing to do, others' options stay", async () => {
+test("on any host: a check predicts all that the run does, a second run has nothing to do, other options stay", async () => {
   await forAllLater(
     [states, options],
-    (state, wanted) =>
+    (state, given) =>
       inMemory(async (folder) => {
         const host = await hostOf(folder, state);
         const lines = otherLines(host);
-        const run = await keepsItsPromise(dockerBridgeOpts, host, wanted, { shown: redactSecrets });
+        const run = await keepsItsPromise(dockerBridgeOpts, host, given, { shown: redactSecrets });
         for (const secret of ["user:secret", "hush"]) assert.not.match(JSON.stringify(run), secret);
         if (run.failed) {
-          refused++;
+          rejected++;
           if (process.env["SHOW"]) console.log(String(run.msg).slice(0, 90));
           return;
         }
-        made++;
+        succeeded++;
         assert.equal(otherLines(host), lines, "lines of others in the file with DOCKER_OPTS");
         host.now++;
-        const again = await runOn(dockerBridgeOpts, host, wanted);
-        const owed = run["restart_required"] ? ["dockerd, as it runs"] : undefined;
-        assert.equal([again.msg, again.changes], [undefined, owed], "a second run has something to do");
+        const again = await runOn(dockerBridgeOpts, host, given);
+        const pending = run["restart_required"] ? ["running dockerd"] : undefined;
+        assert.equal([again.msg, again.changes], [undefined, pending], "a second run has something to do");
         if (!run["restart_required"] || state.hangs) return;
         restarts++;
         host.now++;
         const restart = await keepsItsPromise(dockerBridgeOpts, host, { state: "restarted" });
-        assert.is(restart.msg, undefined, "dockerd does not start with that");
+        assert.is(restart.msg, undefined, "dockerd does not start with these options");
         host.now++;
-        const last = await runOn(dockerBridgeOpts, host, wanted);
+        const last = await runOn(dockerBridgeOpts, host, given);
         assert.equal([last.msg, last.changes], [undefined, undefined], "after the restart something is left");
       }),
     100,
   );
-  console.log(`${made} made, ${restarts} of them with a restart, ${refused} refused`);
-  assert.ok(made > 40 && restarts > 20, "the cases are no use");
+  console.log(`${succeeded} succeeded, ${restarts} of them with a restart, ${rejected} rejected`);
+  assert.ok(succeeded > 40 && restarts > 20, "too few cases reach the restart");
 });
 
-test("options that are not given stay as they are, wherever they are moved", async () => {
+test("options that are not given stay as they are, wherever others are moved", async () => {
   await forAllLater(
     [states, options],
-    (state, wanted) =>
+    (state, given) =>
       inMemory(async (folder) => {
         const host = await hostOf(folder, { ...state, dropIn: null });
-        // By choice, all of a file that was not read until now comes to life.
-        if (wanted["place"] === "docker_opts" && state.unit !== "debian") return;
-        // What the unit sets comes back once what an earlier run put in its place is gone.
-        const managed = ["bridge", "fixed-cidr", "mtu", ...managedBy(wanted), ...managedBy(state.before?.[0] ?? {})];
+        // dockerd then gets all of a file that it did not read before, as asked.
+        if (given["place"] === "docker_opts" && state.unit !== "debian") return;
+        // An option of the unit is back once the override of an earlier run is removed.
+        const managed = ["bridge", "fixed-cidr", "mtu", ...managedBy(given), ...managedBy(state.before?.[0] ?? {})];
         const before = others(host, managed);
-        const run = await runOn(dockerBridgeOpts, host, wanted);
+        const run = await runOn(dockerBridgeOpts, host, given);
         if (run.failed || before === null) return;
         assert.equal(others(host, managed), before);
       }),
@@ -190,9 +190,9 @@ test("options that are not given stay as they are, wherever they are moved", asy
   );
 });
 
-function managedBy(wanted: Options): string[] {
+function managedBy(given: Options): string[] {
   try {
-    return [...wantedFlags(asked(wanted)).keys()];
+    return [...desiredFlags(asked(given)).keys()];
   } catch {
     return [];
   }

@@ -23,12 +23,12 @@ interface Daemon {
   readonly config: string | undefined;
 }
 
-/** A stand-in for a host with Docker: what systemd or an init script, and dockerd itself, make of its files. */
+/** A stand-in for a host with Docker: how systemd or an init script, and dockerd itself, read its files. */
 export class DockerHost extends StandInHost {
   daemon: Daemon | null = null;
-  /** In clock ticks since boot; each run of a module is at its own. */
+  /** In clock ticks since boot; each run of a module has its own. */
   now = 100;
-  /** Whether dockerd's API gives no answer. */
+  /** Whether dockerd's API does not answer. */
   hangs = false;
   /** The unit and its drop-ins as systemd has read them. */
   private loaded: readonly string[] = [];
@@ -53,7 +53,7 @@ export class DockerHost extends StandInHost {
     return done();
   }
 
-  /** The options that dockerd would get by a start, in its words; throws where it would not start. */
+  /** The command line that dockerd would be started with. */
   commandLine(): string[] {
     const read = (path: string): string => this.readFile(path)?.content ?? "";
     if (!this.hasSystemd()) return ["dockerd", ...valuesOf(shellValue(read(OPTIONS_FILE), "DOCKER_OPTS") ?? "")];
@@ -66,7 +66,7 @@ export class DockerHost extends StandInHost {
     return splitWords(command).flatMap(({ raw, value }) => (raw === "$DOCKER_OPTS" ? valuesOf(line ?? "") : [value]));
   }
 
-  /** The options that it would run with. */
+  /** The options that it would run with; throws where it would not start. */
   wouldRunWith(): DockerFlags {
     const words = this.commandLine().map((word) => ({ raw: word, value: word }));
     const [stray] = strayWords(words.slice(1));
@@ -91,7 +91,7 @@ export class DockerHost extends StandInHost {
     }
   }
 
-  /** By what was in the file when the daemon started: that, and its pid file, have no other times here. */
+  /** Older than the pid file as long as the file is as it was when the daemon started. */
   override mtime(path: string): number | null {
     if (path === "/var/run/docker.pid") return this.daemon && 2;
     const content = this.readFile(path)?.content;

@@ -1,0 +1,81 @@
+import type { FileState } from "../core/host/host";
+import type { DockerFlags } from "../formats/docker_options";
+
+/** The host as docker_bridge_opts observes it. */
+export interface ObservedDocker {
+  readonly service: DockerService;
+  /** The file with DOCKER_OPTS. */
+  readonly optionsFile: FileState | null;
+  /** Whether DOCKER_OPTS of that file reaches dockerd, by its unit or by this module's drop-in. */
+  readonly lineIsRead: boolean;
+  readonly dropIn: FileState | null;
+  readonly configPath: string;
+  /** daemon.json. */
+  readonly config: FileState | null;
+  readonly daemon: RunningDaemon | null;
+  /** dockerd's version, such as 20.10.24; null where it is unknown. */
+  readonly version: string | null;
+  readonly previous: Previous | null;
+  /** When this module was called, in clock ticks since the machine's boot. */
+  readonly calledAt: number;
+  /** The IPv4 addresses of the bridge, with prefix length; empty where the bridge does not exist. */
+  readonly bridgeAddresses: readonly string[];
+}
+
+/** How this host starts dockerd. */
+export interface DockerService {
+  readonly init: "systemd" | "script";
+  /** ExecStart= of the unit without this module's drop-in; "" where a script starts dockerd. */
+  readonly command: string;
+  /** Whether DOCKER_OPTS of the file below reaches dockerd without the drop-in. */
+  readonly readsFile: boolean;
+  readonly filePath: string;
+  /** Whether the unit was changed on disk after systemd loaded it. */
+  readonly needsReload: boolean;
+  /** The process id of the daemon; 0 where none runs. */
+  readonly pid: number;
+}
+
+/** The running dockerd. */
+export interface RunningDaemon {
+  /** Differs after a restart and after a reboot. */
+  readonly id: string;
+  /** In clock ticks since the machine's boot. */
+  readonly startedAt: number;
+  /** Its command line. */
+  readonly flags: DockerFlags;
+  /** What it read from daemon.json when it started; null where that is unknown. */
+  readonly file: DockerFlags | null;
+  /** Its default network, as its API reports it; null where the API does not answer. */
+  readonly network: DockerFlags | null;
+  /** The running containers; null where the API does not answer, or was not asked as no restart is planned. */
+  readonly containers: readonly Container[] | null;
+  /** Whether containers keep running while Docker restarts. */
+  readonly liveRestore: boolean;
+  /** Such as 20.10.24; null where the API does not answer. */
+  readonly version: string | null;
+}
+
+export interface Container {
+  readonly id: string;
+  /** Whether it is one of Weave's own, which their service starts and stops with Docker. */
+  readonly belongsToWeave: boolean;
+}
+
+/**
+ * The configuration from before the first change that the running daemon has not been restarted for. It is saved before
+ * that change is made, so that it survives an interrupted run, and deleted once a restart has worked.
+ */
+export interface Previous {
+  /** The id of the daemon that runs with it; null where none ran. */
+  readonly daemon: string | null;
+  readonly files: readonly PreviousFile[];
+}
+
+interface PreviousFile {
+  readonly path: string;
+  /** One character a byte; null where the file did not exist. */
+  readonly content: string | null;
+  /** Permission bits, such as 0o644. */
+  readonly mode: number;
+}

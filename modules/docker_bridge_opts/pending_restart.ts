@@ -1,0 +1,72 @@
+import type { Change } from "../core/change";
+import { redactSecrets } from "../core/redact";
+import { type DockerFlags, meansTheSame } from "../formats/docker_options";
+import { NETWORK_OPTIONS } from "./network";
+import type { RunningDaemon } from "./observed";
+
+/**
+ * The values of an option in the running daemon. What its API reports of its default network counts first, as a restart
+ * under live-restore may keep the network from before; then its command line, then what it read from daemon.json.
+ */
+export function runningValue(
+  { flags, network, file }: RunningDaemon,
+  name: string,
+): readonly string[] | undefined | "unknown" {
+  for (const source of [network, flags]) {
+    if (source?.has(name)) return source.get(name);
+  }
+  return file === null ? "unknown" : file.get(name);
+}
+
+/** All options that the running daemon is known to have. */
+export function runningOptions({ flags, network, file }: RunningDaemon): DockerFlags {
+  return new Map([...(file ?? []), ...flags, ...(network ?? [])]);
+}
+
+/** The change that only a restart makes, where the running daemon (null: none runs) has other options than the desired ones. */
+export function pendingRestart(desired: DockerFlags, daemon: RunningDaemon | null): Change[] {
+  const differs = (name: string): boolean => {
+    const value = daemon === null ? "unknown" : runningValue(daemon, name);
+    return value === "unknown" || !meansTheSame(name, value, desired.get(name));
+  };
+  if (daemon !== null && ![...desired.keys()].some(differs)) return [];
+  return [
+    {
+      subject: "running dockerd",
+      before: daemon === null ? "stopped\n" : render(desired, (name) => runningValue(daemon, name)),
+      after: render(desired, (name) => desired.get(name)),
+      actions: [],
+      pending: "a restart of Docker",
+      disruption: restartDisruption(
+        daemon,
+        NETWORK_OPTIONS.some((name) => desired.has(name) && differs(name)),
+      ),
+    },
+  ];
+}
+
+/**
+ * What a restart interrupts: how many containers it stops, without Weave's own. `changesNetwork`: whether Docker's default
+ * network becomes another one.
+ */
+export function restartDisruption(daemon: RunningDaemon | null, changesNetwork: boolean): string {
+  if (daemon === null) return "nothing: Docker does not run, and is started";
+  const { containers, liveRestore } = daemon;
+  if (containers === null) return "Docker: its restart stops the running containers";
+  const count = containers.filter(({ belongsToWeave }) => !belongsToWeave).length;
+  const which = count === 1 ? "1 running container" : `${count || "no"} running containers`;
+  if (!liveRestore || count === 0) return `Docker: its restart stops ${which}`;
+  return changesNetwork
+    ? `Docker: its restart stops ${which} and starts them again, as live-restore would keep them on the previous network`
+    : `Docker: its restart leaves ${which} running (live-restore)`;
+}
+
+/** One option a line, of those that are desired. */
+function render(desired: DockerFlags, valuesOf: (name: string) => readonly string[] | undefined | "unknown"): string {
+  const lines = [...desired.keys()].flatMap((name) => {
+    const values = valuesOf(name) ?? [];
+    if (values === "unknown") return [`--${name}: unknown (daemon.json was changed after dockerd started)`];
+    return values.map((value) => `--${name}=${redactSecrets(value)}`);
+  });
+  return `${lines.join("\n") || "none of these options"}\n`;
+}

@@ -1,0 +1,109 @@
+import { isIP } from "node:net";
+import type { Action } from "../core/change";
+import { UserError } from "../core/errors";
+import { redactSecrets } from "../core/redact";
+import { daemonKeys } from "../formats/daemon_json";
+import { type DockerFlags, flagOf, isKnownOption, jsonValue } from "../formats/docker_options";
+import { splitWords } from "../formats/shell_words";
+import { contains, ipv4Network, networkOf } from "../net/ipv4";
+import { type Configuration, flagsOf, optionsOf, VARIABLE } from "./command_line";
+
+/** From this version on, dockerd validates a configuration without running with it (--validate). */
+const VALIDATES_SINCE = 23;
+
+function canValidate(version: string | null): boolean {
+  return Number.parseInt(version ?? "", 10) >= VALIDATES_SINCE;
+}
+
+/** Throws a UserError for a subnet outside the bridge's network: dockerd only warns of it, and hosts then assign the same addresses. */
+export function requireSubnetOfBridge(flags: DockerFlags, bridgeAddress: string | null): void {
+  const [subnet] = flags.get("fixed-cidr") ?? [];
+  if (subnet === undefined) return;
+  try {
+    ipv4Network(subnet);
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(`fixed-cidr: ${error.message}`) : error;
+  }
+  if (bridgeAddress !== null && !contains(networkOf(bridgeAddress), subnet)) {
+    throw new UserError(
+      `fixed_cidr: "${subnet}" is outside the bridge's network ${networkOf(bridgeAddress)} (its address is ${bridgeAddress}). ` +
+        "dockerd would ignore it and assign addresses that other hosts use. Use a subnet of that network.",
+    );
+  }
+}
+
+/** Throws a UserError for an option or a value that dockerd does not accept. */
+export function requireValidOptions(flags: DockerFlags, version: string | null): void {
+  for (const [name, values] of flags) {
+    if (!isKnownOption(name) && !canValidate(version)) {
+      throw new UserError(`opts: unknown option --${name}. Correct its name, or set it in Docker's own files by hand.`);
+    }
+    const invalid = values.find((value) => !isValid(name, value));
+    if (invalid !== undefined) {
+      throw new UserError(`opts: --${name} has an invalid value ("${invalid}"). Correct it.`);
+    }
+  }
+}
+
+function isValid(name: string, value: string): boolean {
+  if (name === "dns") return isIP(value) !== 0;
+  const json = jsonValue(name, [value]);
+  if (typeof json === "boolean") return /^(1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/.test(value);
+  return json !== undefined || !isNumeric(name);
+}
+
+function isNumeric(name: string): boolean {
+  return typeof jsonValue(name, ["0"]) === "number";
+}
+
+/** Throws a UserError, in dockerd's own words, for options that conflict. */
+export function rejectConflicts(configuration: Configuration, configPath: string): void {
+  const [flags, keys] = [flagsOf(configuration), daemonKeys(configuration.config)];
+  // dockerd merges the runtimes of both (moby, daemon/config/config.go, skipDuplicates).
+  const twice = [...keys].filter(([key]) => key !== "runtimes" && flags.has(flagOf(key)));
+  if (twice.length > 0) {
+    const each = twice.map(
+      ([key, value]) => `${key}: (from flag: ${render(flags.get(flagOf(key)))}, from file: ${render(value)})`,
+    );
+    throw new UserError(
+      "dockerd would not start: the following directives are specified both as a flag and in the configuration file: " +
+        `${each.join(", ")}. Remove them from ${configPath} or from dockerd's command line.`,
+    );
+  }
+  const options = optionsOf(configuration);
+  const bridge = options.get("bridge")?.at(-1) ?? "";
+  if ((options.get("bip")?.at(-1) ?? "") !== "" && bridge !== "") {
+    throw new UserError(
+      "dockerd would not start: You specified -b & --bip, mutually exclusive options. Please specify only one. " +
+        `Remove bip: it sets the address of Docker's own bridge docker0, and ${bridge} has an address of its own.`,
+    );
+  }
+}
+
+function render(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return redactSecrets(Array.isArray(value) ? `[${value.join(" ")}]` : text);
+}
+
+/** Throws a UserError where dockerd would no longer serve the socket that systemd opens for it: its clients would hang. */
+export function requireSystemdSocket(present: Configuration, desired: Configuration): void {
+  const [before, after] = [present, desired].map((configuration) => optionsOf(configuration).get("host") ?? []);
+  if (!before?.includes("fd://") || after?.includes("fd://")) return;
+  throw new UserError(
+    `opts: --host=${after?.join(", ")} would replace fd://, the socket that systemd opens for dockerd (docker.socket). Add --host=fd://.`,
+  );
+}
+
+/**
+ * Lets dockerd validate the configuration, where its version can do that and the unit's command line is a plain one. Otherwise
+ * no action.
+ */
+export function validateByDocker(configuration: Configuration, version: string | null): Action[] {
+  const words = splitWords(configuration.command).filter(({ raw }) => raw !== `$${VARIABLE}`);
+  // Prefixes such as "-" or "@", variables and specifiers mean something to systemd alone.
+  const isPlain = words[0]?.raw.startsWith("/") && !words.some(({ raw }) => /[$%]/.test(raw));
+  if (!isPlain || !canValidate(version) || flagsOf(configuration).has("config-file")) return [];
+  const argv = [...words, ...splitWords(configuration.line)].map(({ value }) => value);
+  const content = configuration.config.trim() === "" ? "{}" : configuration.config;
+  return [{ do: "validate", content, argv: [...argv, "--validate", "--config-file", "%s"] }];
+}
