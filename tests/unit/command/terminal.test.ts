@@ -27,12 +27,12 @@ test("without a diff, the names of the changes", () => {
 });
 
 test("a pending change is not a change of this run", () => {
-  const pending = { changed: true, changes: ["dockerd, as it runs"], pending: ["a restart of Docker"] };
+  const pending = { changed: true, changes: ["running dockerd"], pending: ["a restart of Docker"] };
   assert.is(
     renderResult(pending, RUN, plain),
-    "dockerd, as it runs\npending: a restart of Docker\nok: nothing to change except what is pending\n",
+    "running dockerd\npending: a restart of Docker\nok: nothing to change except what is pending\n",
   );
-  const both = { ...pending, changes: ["/etc/default/docker", "dockerd, as it runs"] };
+  const both = { ...pending, changes: ["/etc/default/docker", "running dockerd"] };
   assert.match(renderResult(both, CHECK, plain), /would be pending: a restart of Docker\nwould change\n$/);
 });
 
