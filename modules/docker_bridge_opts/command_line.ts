@@ -112,7 +112,7 @@ export interface Placement {
 }
 
 /**
- * The configuration that gives dockerd the desired options, each in one place alone; everything else is unchanged. An option
+ * The configuration that gives dockerd the desired options, each in one place only; everything else is unchanged. An option
  * without values is removed. Throws a UserError where daemon.json can't express an option.
  */
 export function configure(

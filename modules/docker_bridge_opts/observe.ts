@@ -12,8 +12,7 @@ import { daemonKeys, daemonOptions } from "../formats/daemon_json";
 import { parseDockerFlags } from "../formats/docker_flags";
 import type { DockerFlags } from "../formats/docker_options";
 import { parseAddresses } from "../formats/iproute";
-import { splitWords } from "../formats/shell_words";
-import { readOptions, VARIABLE } from "./command_line";
+import { flagsOf, readOptions, VARIABLE } from "./command_line";
 import { desiredFlags } from "./desired";
 import { DROP_IN_PATH } from "./files";
 import { networkFlags } from "./network";
@@ -42,10 +41,8 @@ export async function observe(options: DockerOptions, host: Host): Promise<Obser
   const lineIsRead =
     service.readsFile || options.place === "docker_opts" || (dropIn?.content.includes(`$${VARIABLE}`) ?? false);
   const line = lineIsRead ? readOptions(service, optionsFile?.content ?? "").line : "";
-  const configPath =
-    parseDockerFlags([...splitWords(service.command), ...splitWords(line)])
-      .get("config-file")
-      ?.at(-1) ?? "/etc/docker/daemon.json";
+  const flags = flagsOf({ command: service.command, line, config: "" });
+  const configPath = flags.get("config-file")?.at(-1) ?? "/etc/docker/daemon.json";
   const config = host.readFile(configPath);
   const configFile = { path: configPath, content: config?.content ?? "" };
   requireReadable(configFile);

@@ -85,7 +85,7 @@ function containerAction(request: HttpRequest): Action {
   return { do: "request", request, orStatus: [304, 404] };
 }
 
-/** Whether dockerd listens on its usual socket. Where it listens elsewhere, systemd alone tells whether it has started. */
+/** Whether dockerd listens on its usual socket. Where it listens elsewhere, only the service manager knows whether it has started. */
 function listensOnSocket(configured: DockerFlags): boolean {
   const hosts = configured.get("host") ?? [];
   return (

@@ -22,7 +22,7 @@ export function isCurrent(previous: Previous | null, daemon: string | null): pre
   return previous !== null && (daemon === null || previous.daemon === daemon);
 }
 
-/** Saves these files, by path. There may be secrets in them, so the copy is readable by root alone. */
+/** Saves these files, by path. There may be secrets in them, so only root may read the copy. */
 export function savePrevious(daemon: string | null, files: ReadonlyMap<string, FileState | null>): Action {
   const previous: Previous = {
     daemon,

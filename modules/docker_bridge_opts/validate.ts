@@ -100,7 +100,7 @@ export function requireSystemdSocket(present: Configuration, desired: Configurat
  */
 export function validateByDocker(configuration: Configuration, version: string | null): Action[] {
   const words = splitWords(configuration.command).filter(({ raw }) => raw !== `$${VARIABLE}`);
-  // Prefixes such as "-" or "@", variables and specifiers mean something to systemd alone.
+  // Prefixes such as "-" or "@", variables and specifiers have a meaning only for systemd.
   const isPlain = words[0]?.raw.startsWith("/") && !words.some(({ raw }) => /[$%]/.test(raw));
   if (!isPlain || !canValidate(version) || flagsOf(configuration).has("config-file")) return [];
   const argv = [...words, ...splitWords(configuration.line)].map(({ value }) => value);
