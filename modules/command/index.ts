@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { dockerBridgeOpts } from "../docker_bridge_opts/module";
-import { weaveBridge } from "../weave_bridge/module";
+import { weaveBridge } from "../weave_bridge/plan";
 import { weaveService } from "../weave_service/plan";
 import { runCommandLine } from "./command_line";
 import { completionCommand } from "./completion";

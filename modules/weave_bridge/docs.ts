@@ -3,22 +3,23 @@ import type { ModuleDocs } from "../../build/docs";
 const PRESENT = "with I(state=present)";
 
 export const docs: ModuleDocs = {
-  short_description: "Make the bridge of a host's containers, and what joins it to the other hosts'",
+  short_description: "Configure the bridge of a host's containers, and what connects it to the other hosts' bridges",
   description: [
-    "Makes the Linux bridge that Docker puts containers on, with the host's own address, and keeps it so: now, by the least " +
-      "change of the live bridge, and after a reboot, by files of what manages the host's network: ifupdown, or " +
-      "systemd-networkd (247 or newer), which netplan uses too.",
-    "What is there is never bounced: containers stay attached while address, MTU, hardware address or peers change. Only a " +
-      "VXLAN with another identifier, port or own address is made anew, which the result says.",
-    "Refuses a network that overlaps an address or route of the host's, and an address that another host answers to.",
-    "Firewalls that drop bridged frames elsewhere than in iptables (tables of nftables' own, firewalld with nftables) are not changed.",
+    "Creates the Linux bridge that Docker attaches containers to, with the host's own address, and keeps it configured: the " +
+      "live bridge with as few changes as possible, and the bridge after a reboot by files of the program that manages the " +
+      "host's network, which is ifupdown or systemd-networkd (247 or newer, used by netplan too).",
+    "An existing bridge is never restarted: containers stay attached while its address, MTU, hardware address or peers " +
+      "change. Only a VXLAN with another identifier, port or local address is recreated; the result then lists it in " +
+      "C(disruptions).",
+    "Fails if the network overlaps an address or route of the host, or if another host answers to the bridge's address.",
+    "Firewalls that drop bridged frames elsewhere than in iptables (nftables' own tables, firewalld with nftables) are not changed.",
   ],
   requirements: ["iproute2", "ifupdown, or systemd-networkd 247 or newer"],
-  examples: `- name: Host 1 of a cluster that the Weave router joins
+  examples: `- name: Configure the bridge of host 1, with the Weave router between the hosts
   weave_bridge:
     host_index: 1
 
-- name: The same joined by the kernel's VXLAN
+- name: Configure the same with the kernel's VXLAN
   weave_bridge:
     host_index: 1
     datapath: vxlan
@@ -27,12 +28,12 @@ export const docs: ModuleDocs = {
       - 192.168.50.12
       - 192.168.50.13
 
-- name: Addresses of one's own choice
+- name: Configure a bridge with given addresses
   weave_bridge:
     address: 10.2.0.1/16
     docker_subnet: 10.2.1.0/24
 
-- name: Nothing of it any more
+- name: Remove the bridge and everything that was created for it
   weave_bridge:
     state: absent
 `,
@@ -64,13 +65,13 @@ export const docs: ModuleDocs = {
     },
     mtu: {
       type: "int",
-      description: "The largest packet that containers may send, in bytes, for Docker's C(--mtu).",
+      description: "The largest packet that containers can send, in bytes, for Docker's C(--mtu).",
       returned: PRESENT,
       sample: 1450,
     },
     provider: {
       type: "str",
-      description: "What makes the bridge at boot, C(ifupdown) or C(networkd).",
+      description: "What creates the bridge at boot, C(ifupdown) or C(networkd).",
       returned: PRESENT,
       sample: "ifupdown",
     },

@@ -1,4 +1,4 @@
 import { runForAnsible } from "../core/ansible_entry";
-import { weaveBridge } from "./module";
+import { weaveBridge } from "./plan";
 
 void runForAnsible(weaveBridge);

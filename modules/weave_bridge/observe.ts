@@ -1,69 +1,30 @@
 import { UserError } from "../core/errors";
-import type { FileState, Host } from "../core/host/host";
-import { type IpLink, parseFloodPeers, parseLinks, type VxlanParameters } from "../formats/iproute";
-import { parseRoutes, type Route } from "../formats/routes";
+import type { Host } from "../core/host/host";
+import { type IpLink, parseFloodPeers, parseLinks } from "../formats/iproute";
+import { parseRoutes } from "../formats/routes";
 import { addressOf } from "../net/ipv4";
-import { HOST_NAME } from "../net/validators";
-import { addressesOf } from "./addresses";
-import { ownPaths, RELOAD_MARKS, reloadMark } from "./boot";
-import { observeCutOffPorts } from "./container_ports";
+import { HOST_NAME, isHostName } from "../net/validators";
 import { checkRule } from "./firewall";
-import { INTERFACES, INTERFACES_FOLDER } from "./ifupdown";
-import { type Managers, observeManagers } from "./managers";
-import { namesToLookUp } from "./names";
-import { type BridgeOptions, VXLAN_SUFFIX } from "./options";
+import {
+  INTERFACES,
+  INTERFACES_FOLDER,
+  isContainerPort,
+  type ObservedBridge,
+  type ObservedLink,
+  ownPaths,
+  RELOAD_MARKS,
+  reloadMark,
+} from "./observed";
+import { addressesOf, type BridgeOptions, VXLAN_SUFFIX } from "./options";
+import { observeManagers } from "./providers/detect";
 
-/** The host as weave_bridge finds it. */
-export interface ObservedBridge {
-  /** /etc/machine-id, which is the same after every boot. */
-  readonly machineId: string;
-  /** The host's name, as the kernel has it. */
-  readonly hostName: string;
-  readonly managers: Managers;
-  /** /etc/network/interfaces, and the names in the folder beside it. */
-  readonly interfaces: FileState | null;
-  readonly interfacesFolder: readonly string[];
-  /** Whether ifupdown holds the bridge for up. */
-  readonly ifupdownHolds: boolean;
-  /** The files that this module may have made, by path. */
-  readonly files: ReadonlyMap<string, FileState | null>;
-  /** The marks, by path, of reloads that an interrupted run has not come to. */
-  readonly owedReloads: readonly string[];
-  /** All devices with their IPv4 addresses. */
-  readonly links: readonly IpLink[];
-  /** The IPv4 addresses of the names among the options, as this host looks them up. */
-  readonly lookedUp: ReadonlyMap<string, readonly string[]>;
-  /** The IPv4 routes of the main table. */
-  readonly routes: readonly Route[];
-  /** The MTU of every device, in bytes. */
-  readonly mtus: ReadonlyMap<string, number>;
-  readonly bridge: (ObservedLink & { readonly isBridge: boolean; readonly ports: readonly string[] }) | null;
-  readonly vxlan:
-    | (ObservedLink & { readonly parameters: VxlanParameters | null; readonly peers: readonly string[] })
-    | null;
-  /** The ports of Docker's containers that belong on the bridge and are on none. */
-  readonly cutOffPorts: readonly string[];
-  /** Whether iptables has the rule that passes the bridge's frames; null where there is no iptables, or no right to ask it. */
-  readonly passes: boolean | null;
-  /** The hardware address of another host that has the bridge's address, as far as that can be seen from here. */
-  readonly addressHolder: string | null;
-}
-
-export interface ObservedLink {
-  readonly mac: string;
-  readonly mtu: number;
-  readonly up: boolean;
-  /** The bridge that the device is a port of. */
-  readonly master: string | null;
-}
-
-/** Looks at all that the plan depends on. Throws a UserError where it may not. */
+/** Reads all that the plan depends on. Throws a UserError unless run as root. */
 export async function observe(options: BridgeOptions, host: Host): Promise<ObservedBridge> {
-  refuseUnlessRoot(host);
+  requireRoot(host);
   return probe(options, host);
 }
 
-/** Looks at the bridge, its VXLAN device, their files and what else the host's network is; of iptables root alone is told. */
+/** The same for any user; only root can see the iptables rule. */
 export async function probe(options: BridgeOptions, host: Host): Promise<ObservedBridge> {
   const { name } = options;
   const devices = host.readdir(NET);
@@ -76,16 +37,16 @@ export async function probe(options: BridgeOptions, host: Host): Promise<Observe
     managers: observeManagers(name, programs, host),
     interfaces: host.readFile(INTERFACES),
     interfacesFolder: host.readdir(INTERFACES_FOLDER),
-    // Its state outlives it for as long as the host is up.
-    ifupdownHolds:
+    // The state file outlives an ifupdown that was removed.
+    upInIfupdown:
       programs.has("ifup") && (host.readText("/run/network/ifstate") ?? "").split("\n").includes(`${name}=${name}`),
     files: new Map(ownPaths(name).map((path) => [path, host.readFile(path)])),
-    owedReloads: host
+    pendingReloads: host
       .readdir(RELOAD_MARKS)
       .map((file) => `${RELOAD_MARKS}/${file}`)
       .filter((path) => path.startsWith(reloadMark(""))),
     links,
-    lookedUp: await host.resolveNames(namesToLookUp(options, links)),
+    resolvedNames: await host.resolveNames(namesToResolve(options, links)),
     routes: parseRoutes(host.readText("/proc/net/route") ?? ""),
     mtus: new Map(devices.map((device) => [device, mtuOf(device, host)])),
     bridge: devices.includes(name)
@@ -102,9 +63,9 @@ export async function probe(options: BridgeOptions, host: Host): Promise<Observe
           peers: parseFloodPeers(host.run(["bridge", "fdb", "show", "dev", vxlanName]).stdout),
         }
       : null,
-    cutOffPorts: observeCutOffPorts(name, devices, host),
-    passes: programs.has("iptables") && userOf(host) === ROOT ? isPassed(name, host) : null,
-    addressHolder: options.state === "present" ? findAddressHolder(options, links, programs, host) : null,
+    detachedPorts: observeDetachedPorts(name, devices, host),
+    forwardRule: programs.has("iptables") && userOf(host) === ROOT ? hasForwardRule(name, host) : null,
+    addressOwner: options.state === "present" ? findAddressOwner(options, links, programs, host) : null,
   };
 }
 
@@ -114,15 +75,25 @@ const PROGRAM_FOLDERS = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
 const ROOT = "0";
 
-/** The number of the user whose rights this process has. */
+/** This process' effective user id. */
 function userOf(host: Host): string | undefined {
   return /^Uid:\s+\d+\s+(\d+)/m.exec(host.readText("/proc/self/status") ?? "")?.[1];
 }
 
-function refuseUnlessRoot(host: Host): void {
+function requireRoot(host: Host): void {
   const user = userOf(host);
   if (user !== ROOT)
-    throw new UserError(`weave_bridge needs root, and runs as user ${user}; run it as root (become: true)`);
+    throw new UserError(`weave_bridge must run as root (it runs as user ${user}). Run it as root (become: true).`);
+}
+
+/** Names of hosts, not of this host's devices; only a VXLAN needs them. */
+function namesToResolve(
+  { state, datapath, peers, underlay }: BridgeOptions,
+  links: readonly IpLink[],
+): readonly string[] {
+  if (state !== "present" || datapath !== "vxlan") return [];
+  const isDevice = links.some(({ device }) => device === underlay);
+  return [...peers, ...(underlay === null || isDevice ? [] : [underlay])].filter(isHostName);
 }
 
 function observeLink(device: string, host: Host): ObservedLink {
@@ -134,22 +105,40 @@ function observeLink(device: string, host: Host): ObservedLink {
   };
 }
 
-/** Status 1 says that there is no such rule, any other that iptables could not tell (iptables/xshared.h). */
-function isPassed(name: string, host: Host): boolean {
-  const { status, stderr } = host.run(checkRule(name), { mayFail: true });
-  if (status > 1) throw new UserError(`${checkRule(name).join(" ")} ended with status ${status}: ${stderr.trim()}`);
-  return status === 0;
-}
-
 function mtuOf(device: string, host: Host): number {
   return Number(host.readText(`${NET}/${device}/mtu`));
 }
 
 /**
- * Where a bridge that is there is to get another address, asks for that on the bridge, which takes a second if nobody
- * answers, and reads the kernel's table of neighbours: IP address, type, flags, hardware address, mask, device.
+ * The ports of Docker's containers that are on no bridge although Docker uses the bridge `name`. They are left when the
+ * bridge is deleted under them, even if it is recreated at once (ifdown, ifup).
  */
-function findAddressHolder(
+export function observeDetachedPorts(name: string, devices: readonly string[], host: Host): readonly string[] {
+  const detached = devices.filter(
+    (device) => isContainerPort(device) && host.readlink(`${NET}/${device}/master`) === null,
+  );
+  return detached.length > 0 && isUsedByDocker(name, host) ? detached : [];
+}
+
+function isUsedByDocker(name: string, host: Host): boolean {
+  const pid = host.readText("/run/docker.pid");
+  const commandLine = (pid && host.readText(`/proc/${pid}/cmdline`)) ?? "";
+  const configured = /"bridge"\s*:\s*"([^"]*)"/.exec(host.readFile("/etc/docker/daemon.json")?.content ?? "")?.[1];
+  return configured === name || /(?:--bridge|-b)[=\0]([^\0]*)/.exec(commandLine)?.[1] === name;
+}
+
+/** Exit status 1 means that the rule does not exist, a higher one that iptables failed (iptables/xshared.h). */
+function hasForwardRule(name: string, host: Host): boolean {
+  const { status, stderr } = host.run(checkRule(name), { mayFail: true });
+  if (status > 1) throw new UserError(`${checkRule(name).join(" ")} ended with status ${status}: ${stderr.trim()}`);
+  return status === 0;
+}
+
+/**
+ * Looks for another host with the address that an existing bridge is about to get: pings it on the bridge, for a second
+ * at most, and reads the kernel's neighbour table (IP address, type, flags, hardware address, mask, device).
+ */
+function findAddressOwner(
   options: BridgeOptions,
   links: readonly IpLink[],
   programs: ReadonlySet<string>,
@@ -161,11 +150,11 @@ function findAddressHolder(
   const ip = addressOf(address);
   if (programs.has("ping")) host.run(["ping", "-c1", "-w1", "-I", options.name, ip], { mayFail: true });
   const rows = (host.readText("/proc/net/arp") ?? "").split("\n").map((row) => row.split(/\s+/));
-  const holder = rows.find(
+  const owner = rows.find(
     ([neighbour, , flags, , , device]) =>
       neighbour === ip && device === options.name && (Number(flags) & ATF_COMPLETE) !== 0,
   );
-  return holder?.[3] ?? null;
+  return owner?.[3] ?? null;
 }
 
 /** The neighbour has answered (linux/if_arp.h). */

@@ -1,30 +1,33 @@
 import { UserError } from "../core/errors";
 import { bool, choice, int, list, str, type Values } from "../core/options";
+import { type HostAddresses, hostAddresses } from "../net/host_addresses";
 import { hostAddress, ipv4Interface, ipv4Network, isIpv4 } from "../net/ipv4";
 import { addressOrHostName, interfaceName, LONGEST_INTERFACE_NAME, macAddress } from "../net/validators";
-/** Of the bridge's name the VXLAN device's is made, with this behind it. */
+
+/** Appended to the bridge's name for the VXLAN device's. */
 export const VXLAN_SUFFIX = "-vx";
 
 export const options = {
   state: choice(["present", "absent"], {
     description:
-      "C(present) has the bridge as the other options say, now and after every boot. C(absent) removes the bridge and all " +
-      "that this module made for it.",
+      "C(present) configures the bridge as the other options say, now and after every boot. C(absent) removes the bridge " +
+      "and everything else that this module created for it.",
     default: "present",
   }),
   force: bool({
-    description: "With I(state=absent), remove the bridge even while containers are attached, which cuts them off.",
+    description: "With I(state=absent), remove the bridge even while containers are attached. They lose their network.",
     default: false,
   }),
-  docker_leaves: bool({
+  ignore_docker_ports: bool({
     description:
-      "With I(state=absent), take the ports of Docker's containers for gone: for a check before a restart of Docker that takes them along.",
+      "With I(state=absent), assume that the ports of Docker's containers are gone. For check mode, when the restart of " +
+      "Docker that would remove them is only predicted.",
     default: false,
   }),
   name: str({ description: "The bridge's name.", default: "weave" }, bridgeName),
   network: str(
     {
-      description: "The container network of the whole cluster, from which I(host_index) is counted.",
+      description: "The container network of the whole cluster, in which I(host_index) numbers the hosts.",
       default: "10.2.0.0/16",
     },
     ipv4Network,
@@ -32,8 +35,9 @@ export const options = {
   host_index: int(
     {
       description:
-        "The host's number in the cluster, from 1, never used by another host. Host N gets the bridge address 10.2.0.N/16 " +
-        "and the container subnet 10.2.N.0/24 in the default network. Needed unless I(address) and I(docker_subnet) are given.",
+        "The host's number in the cluster, from 1. No two hosts may have the same one. Host N gets the bridge address " +
+        "10.2.0.N/16 and the container subnet 10.2.N.0/24 in the default network. Required unless I(address) and " +
+        "I(docker_subnet) are given.",
     },
     1,
     2 ** 24,
@@ -41,50 +45,60 @@ export const options = {
   docker_prefix: int({ description: "The prefix length of each host's container subnet.", default: 24 }, 9, 30),
   address: str(
     {
-      description:
-        "The bridge's address with the network's prefix length, instead of the one counted from I(host_index).",
+      description: "The bridge's address with the network's prefix length. Overrides the one that I(host_index) gives.",
     },
     ipv4Interface,
   ),
   docker_subnet: str(
     {
       description:
-        "The subnet of this host's containers, instead of the one counted from I(host_index). It lies in the bridge's network.",
+        "The subnet of this host's containers. It must be inside the bridge's network. Overrides the one that " +
+        "I(host_index) gives.",
     },
     ipv4Network,
   ),
   datapath: choice(["router", "vxlan"], {
     description:
-      "What carries frames between hosts. C(router) leaves the bridge to the Weave router. C(vxlan) puts a kernel VXLAN " +
-      "device on the bridge, with one entry a peer: many times as fast, without encryption.",
+      "What carries frames between hosts. C(router) leaves the bridge to the Weave router. C(vxlan) adds a kernel VXLAN " +
+      "device to the bridge, with one entry per peer: many times as fast, but not encrypted.",
     default: "router",
   }),
   peers: list(
     {
       description:
-        "The other hosts of the cluster, for the C(vxlan) datapath: each its address on the underlay or its name, which " +
-        "this host must be able to look up, in DNS or its C(/etc/hosts). Of several addresses the one in the underlay's " +
-        "network is taken. This host itself may be among them and is left out: by an address of its own, or by its host " +
-        "name where that resolves to the loopback or not at all. Any other name that resolves to the loopback is refused.",
+        "The other hosts of the cluster, for the C(vxlan) datapath. Each is an address on the underlay, or a name that " +
+        "this host can resolve, by DNS or its C(/etc/hosts). If a name has several addresses, the one in the underlay's " +
+        "network is used. The list may include this host, which is left out: it is recognised by its addresses, or by " +
+        "its host name if that resolves to the loopback or not at all. Any other name that resolves to the loopback is " +
+        "an error.",
       default: [],
     },
     peer,
   ),
   underlay: str({
     description:
-      "What the hosts reach one another by: a network device of this host, its address there, or a name that resolves to " +
-      "that. The device of the default route unless told, and for a name that resolves to the loopback.",
+      "The network that connects the hosts: a network device of this host, its address, or a name that resolves to that " +
+      "address. By default, and if the name resolves to the loopback, the device of the default route.",
   }),
   vxlan_id: int(
-    { description: "The VXLAN network identifier, the same on all hosts and another for each bridge.", default: 6783 },
+    {
+      description:
+        "The VXLAN network identifier. It must be the same on all hosts, and no other VXLAN there may use it.",
+      default: 6783,
+    },
     1,
     2 ** 24 - 1,
   ),
-  vxlan_port: int({ description: "The UDP port of the VXLAN, the same on all hosts.", default: 4789 }, 1, 65535),
+  vxlan_port: int(
+    { description: "The UDP port of the VXLAN. It must be the same on all hosts.", default: 4789 },
+    1,
+    65535,
+  ),
   mtu: int(
     {
       description:
-        "The largest packet that containers may send, in bytes. Unless told, 1500 with the Weave router, and with C(vxlan) the underlay's less 50 for the headers.",
+        "The largest packet that containers can send, in bytes. By default 1500 with the Weave router; with C(vxlan) the " +
+        "underlay's MTU minus 50 for the headers.",
     },
     576,
     65535,
@@ -92,21 +106,22 @@ export const options = {
   mac: str(
     {
       description:
-        "The bridge's hardware address, which is also the name of the Weave router's peer. Unless told, one derived from " +
+        "The bridge's hardware address, which is also the name of the Weave router's peer. By default it is derived from " +
         "the host's machine-id, so that it is the same after every boot.",
     },
     macAddress,
   ),
   provider: choice(["auto", "ifupdown", "networkd"], {
     description:
-      "What makes the bridge at boot: a file of ifupdown's, or files of systemd-networkd's (a host under netplan has it too). " +
-      "C(auto) takes the one that manages this host's network. Where NetworkManager runs as well, it is told to keep off.",
+      "What creates the bridge at boot: a file for ifupdown, or files for systemd-networkd, which netplan uses too. " +
+      "C(auto) uses the one that manages this host's network. If NetworkManager runs as well, it is configured to leave " +
+      "the bridge alone.",
     default: "auto",
   }),
   firewall: bool({
     description:
-      "Whether iptables is to pass the frames between the bridge's own ports, which a FORWARD policy of DROP would take " +
-      "where the kernel shows bridged frames to iptables, as it does with Docker.",
+      "Whether to add an iptables rule that accepts frames between the bridge's own ports. Without it, a FORWARD policy of " +
+      "DROP drops them if the kernel passes bridged frames to iptables, as it does with Docker.",
     default: true,
   }),
 };
@@ -118,10 +133,25 @@ function peer(text: string): string {
 }
 
 function bridgeName(text: string): string {
-  if (text.length + VXLAN_SUFFIX.length > LONGEST_INTERFACE_NAME) {
+  const longest = LONGEST_INTERFACE_NAME - VXLAN_SUFFIX.length;
+  if (text.length > longest) {
     throw new UserError(
-      `"${text}" is too long, as ${text}${VXLAN_SUFFIX} has to be an interface's name too; use a shorter one`,
+      `"${text}" is too long (${text.length} characters), as the VXLAN device is named ${text}${VXLAN_SUFFIX}. ` +
+        `Use at most ${longest} characters.`,
     );
   }
   return interfaceName(text);
+}
+
+/** This host's addresses: those given, or those of its index. Throws a UserError if both are missing. */
+export function addressesOf(options: BridgeOptions): HostAddresses {
+  const { address, docker_subnet: dockerSubnet, host_index: index } = options;
+  if (address !== null && dockerSubnet !== null) return { address, dockerSubnet };
+  if (index === null) {
+    throw new UserError(
+      "host_index: missing. Give this host's number in the cluster, or both address and docker_subnet.",
+    );
+  }
+  const numbered = hostAddresses(options.network, index, options.docker_prefix);
+  return { address: address ?? numbered.address, dockerSubnet: dockerSubnet ?? numbered.dockerSubnet };
 }

@@ -1,29 +1,33 @@
-import type { Plan } from "../core/module";
-import { planAbsence } from "./absence";
-import { bootChanges } from "./boot";
+import type { Module, Plan } from "../core/module";
 import { resolveDesired } from "./desired";
-import { liveChanges } from "./live";
-import type { ObservedBridge } from "./observe";
-import type { BridgeOptions } from "./options";
+import { observe } from "./observe";
+import type { ObservedBridge } from "./observed";
+import { type BridgeOptions, options } from "./options";
+import { planAbsent } from "./plan_absent";
+import { planBoot } from "./plan_boot";
+import { planLive } from "./plan_live";
 
-/** Decides what makes the bridge, its files and its datapath what is asked, with the least that does it. */
+/** Plans the changes that make the bridge, its boot files and its datapath as desired, without interrupting containers. */
 export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
-  if (options.state === "absent") return planAbsence(options, observed);
-  const wanted = resolveDesired(options, observed);
-  const boot = bootChanges(wanted.name, wanted, observed);
-  const live = liveChanges(wanted, observed);
+  if (options.state === "absent") return planAbsent(options, observed);
+  const desired = resolveDesired(options, observed);
+  const boot = planBoot(desired.name, desired, observed);
+  const live = planLive(desired, observed);
   return {
-    // ifupdown makes a bridge by its file; systemd-networkd takes over the one that it finds made.
-    changes: wanted.provider === "ifupdown" ? [...boot, ...live] : [...live, ...boot],
+    // ifupdown creates the bridge from its file; systemd-networkd adopts a bridge that exists.
+    changes: desired.provider === "ifupdown" ? [...boot, ...live] : [...live, ...boot],
     facts: {
-      name: wanted.name,
-      address: wanted.address,
-      network: wanted.network,
-      docker_subnet: wanted.dockerSubnet,
-      datapath: wanted.vxlan ? "vxlan" : "router",
-      mtu: wanted.mtu,
-      mac: wanted.mac,
-      provider: wanted.provider,
+      name: desired.name,
+      address: desired.address,
+      network: desired.network,
+      docker_subnet: desired.dockerSubnet,
+      datapath: desired.vxlan ? "vxlan" : "router",
+      mtu: desired.mtu,
+      mac: desired.mac,
+      provider: desired.provider,
     },
   };
 }
+
+/** Configures the Linux bridge that a host's containers are attached to. */
+export const weaveBridge: Module<typeof options, ObservedBridge> = { name: "weave_bridge", options, observe, plan };

@@ -126,13 +126,13 @@ test("--json prints only the module's result, in failure too", () => {
   assert.equal([status, stderr], [1, ""]);
   const { failed, changed, msg } = JSON.parse(stdout) as Record<string, unknown>;
   assert.equal([failed, changed], [true, false]);
-  assert.match(String(msg), "host_index: not given");
+  assert.match(String(msg), "host_index: missing");
 });
 
 test("a failure goes to standard error", () => {
   const { status, stdout, stderr } = command(["bridge", "--check"]);
   assert.equal([status, stdout], [1, ""]);
-  assert.match(stderr, /^apollo-weave: failed: --host-index: not given; give this host's number in the cluster/);
+  assert.match(stderr, /^apollo-weave: failed: --host-index: missing\. Give this host's number in the cluster/);
 });
 
 test("status is coloured on a terminal unless NO_COLOR is set, and plain in a pipe", () => {
@@ -165,11 +165,7 @@ function completed(...words: string[]): string[] {
 test("bash completes commands, flags and choices, and uses its own completion for other values", () => {
   assert.equal(completed("apollo-weave", ""), [...COMMANDS].sort());
   assert.equal(completed("apollo-weave", "st"), ["status"]);
-  assert.equal(completed("apollo-weave", "bridge", "--docker-"), [
-    "--docker-leaves",
-    "--docker-prefix",
-    "--docker-subnet",
-  ]);
+  assert.equal(completed("apollo-weave", "bridge", "--docker-"), ["--docker-prefix", "--docker-subnet"]);
   assert.equal(completed("apollo-weave", "bridge", "--datapath", ""), ["router", "vxlan"]);
   assert.equal(completed("apollo-weave", "bridge", "--datapath", "="), ["router", "vxlan"]);
   assert.equal(completed("apollo-weave", "bridge", "--datapath", "=", "v"), ["vxlan"]);

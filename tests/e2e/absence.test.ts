@@ -110,7 +110,7 @@ test("refused while containers are attached, unless forced", async () => {
   const refused = await absent();
   assert.match(
     refused.msg ?? "",
-    /^state: the bridge weave has 1 ports that this module did not make \(veth.*force: true$/,
+    /^state: the bridge weave has ports that this module did not create \(1: veth.*force: true\.$/,
   );
   assert.equal(differences(before, await fingerprint(host)), []);
   const forced = await absent("--force");

@@ -33,39 +33,39 @@ const REFUSALS: Readonly<Record<string, Refused>> = {
   "a route in the way": {
     by: "ip route add 10.0.0.0/8 via 192.168.50.1",
     undo: "ip route del 10.0.0.0/8",
-    says: /^network: 10\.2\.0\.0\/16 overlaps the route to 10\.0\.0\.0\/8, which this host has on eth0; choose a network that the hosts do not use$/,
+    says: /^network: 10\.2\.0\.0\/16 overlaps the route to 10\.0\.0\.0\/8 \(on eth0 of this host\)\. Choose a network that the hosts do not use\.$/,
   },
   "an address in the way": {
     by: "ip addr add 10.2.7.1/24 dev eth0",
     undo: "ip addr del 10.2.7.1/24 dev eth0",
-    says: /^network: 10\.2\.0\.0\/16 overlaps 10\.2\.7\.1\/24, which this host has on eth0; choose /,
+    says: /^network: 10\.2\.0\.0\/16 overlaps 10\.2\.7\.1\/24 \(on eth0 of this host\)\. Choose /,
   },
   "an address of the underlay": {
     options: { address: "192.168.50.77/24", "docker-subnet": "192.168.50.64/28" },
-    says: /^network: 192\.168\.50\.0\/24 overlaps 192\.168\.50\.11\/24, which this host has on eth0; choose /,
+    says: /^network: 192\.168\.50\.0\/24 overlaps 192\.168\.50\.11\/24 \(on eth0 of this host\)\. Choose /,
   },
   "an underlay device that is not there": {
     options: { underlay: "eth7" },
-    says: /^underlay: "eth7" is no IPv4 address of this host and no device with one; it has eth0 192\.168\.50\.11\/24.*Give the device or address that its peers reach$/,
+    says: /^underlay: "eth7" is not a device with an IPv4 address on this host, nor such an address \(found: eth0 192\.168\.50\.11\/24.*\)\. Give the device or address by which the peers reach this host\.$/,
   },
   "a peer that nobody knows": {
     options: { peers: "apollo2,apollo3" },
-    says: /^peers: "apollo3" resolves to no IPv4 address on this host; give its address in the inventory .*or in this host's \/etc\/hosts$/,
+    says: /^peers: "apollo3" does not resolve to an IPv4 address on this host\. Give its address in the inventory .*or in this host's \/etc\/hosts\.$/,
   },
   "another host's name at this host's loopback": {
     by: "cp /etc/hosts /etc/away && echo 127.0.1.1 apollo3 >> /etc/hosts",
     undo: "mv /etc/away /etc/hosts",
     options: { peers: "apollo2,apollo3" },
-    says: /^peers: "apollo3" resolves to 127\.0\.1\.1, as if it were this host \(apollo1\), on this host; give its address /,
+    says: /^peers: "apollo3" resolves to this host \(apollo1\) itself \(127\.0\.1\.1\)\. Give its address /,
   },
   "another host's name as the underlay": {
     options: { underlay: "apollo2" },
-    says: /^underlay: "apollo2" \(192\.168\.50\.12\) is no IPv4 address of this host and no device with one; it has eth0 /,
+    says: /^underlay: "apollo2" \(192\.168\.50\.12\) is not a device with an IPv4 address on this host, nor such an address \(found: eth0 /,
   },
-  "a device of that name that is no bridge": {
+  "a device with that name that is not a bridge": {
     by: "ip link add weave type veth peer name evaew",
     undo: "ip link del weave",
-    says: /^name: this host has an interface weave that is no bridge; delete it \(ip link del weave\) or give another name$/,
+    says: /^name: the interface weave of this host is not a bridge\. Delete it \(ip link del weave\), or give another name\.$/,
   },
   "a folder where the file has to be": {
     by: `mkdir ${STANZA}`,
@@ -79,7 +79,7 @@ const REFUSALS: Readonly<Record<string, Refused>> = {
   "a host that nothing manages": {
     by: "mv /etc/network/interfaces /etc/network/away",
     undo: "mv /etc/network/away /etc/network/interfaces",
-    says: /^provider: neither ifupdown nor systemd-networkd manages this host, .*install ifupdown \(apt install ifupdown\) or run systemd-networkd/,
+    says: /^provider: neither ifupdown nor systemd-networkd manages this host, .*Install ifupdown \(apt install ifupdown\), or run systemd-networkd/,
   },
   "a full disk": {
     by: "mount -t tmpfs -o size=4k tmpfs /etc/network/interfaces.d && echo full > /etc/network/interfaces.d/full",
@@ -108,7 +108,7 @@ test("not root: said before anything else", async () => {
   const check = await host.exec([...argv, "--check"], { check: false });
   assert.is(
     (JSON.parse(check.stdout) as CommandResult).msg,
-    "weave_bridge needs root, and runs as user 65534; run it as root (become: true)",
+    "weave_bridge must run as root (it runs as user 65534). Run it as root (become: true).",
   );
 });
 
@@ -148,7 +148,7 @@ test("an index that another host holds: refused where that host answers", async 
   const result = await bridge({ "host-index": 2 });
   assert.is(
     result.msg,
-    `address: another host (${two["mac"]}) already has 10.2.0.2, this host's own by its host_index or address; give each host a number of its own`,
+    `address: 10.2.0.2 is already used by another host (${two["mac"]}). Give each host its own host_index or address.`,
   );
   // Who is where on the segment is learnt from every frame.
   const changed = differences(before, await fingerprint(host)).filter(

@@ -21,11 +21,11 @@ const REFUSALS: Readonly<Record<string, { vars: object; says: RegExp }>> = {
   },
   "a subnet outside the bridge's network": {
     vars: { weave_docker_subnet: "10.3.1.0/24" },
-    says: /^docker_subnet: "10\.3\.1\.0\/24" is outside the bridge's network 10\.2\.0\.0\/16.*; give a subnet of that network$/,
+    says: /^docker_subnet: 10\.3\.1\.0\/24 is outside the bridge's network 10\.2\.0\.0\/16.*\. Give a subnet of that network\.$/,
   },
   "a network that the host uses already": {
     vars: { weave_network: "192.168.0.0/16" },
-    says: /^network: 192\.168\.0\.0\/16 overlaps 192\.168\.50\.11\/24, which this host has on eth0; choose /,
+    says: /^network: 192\.168\.0\.0\/16 overlaps 192\.168\.50\.11\/24 \(on eth0 of this host\)\. Choose /,
   },
   "an index that does not fit": {
     vars: { weave_host_index: 300 },
@@ -37,7 +37,7 @@ const REFUSALS: Readonly<Record<string, { vars: object; says: RegExp }>> = {
   },
   "an underlay address that is not the host's": {
     vars: { weave_underlay_address: "192.168.50.77" },
-    says: /^underlay: "192\.168\.50\.77" is no IPv4 address of this host .*it has eth0 192\.168\.50\.11\/24/,
+    says: /^underlay: "192\.168\.50\.77" is not a device with an IPv4 address on this host.*\(found: eth0 192\.168\.50\.11\/24/,
   },
   "a weave script that is not there": {
     vars: { weave_datapath: "router" },

@@ -4,7 +4,8 @@ import { type OptionTable, parseOptions, type Values } from "../../core/options"
 import { type ObservedDocker, observe as observeDockerOptions } from "../../docker_bridge_opts/observe";
 import { options as dockerOptions } from "../../docker_bridge_opts/options";
 import { environmentValue } from "../../formats/environment_file";
-import { type ObservedBridge, probe as probeBridge } from "../../weave_bridge/observe";
+import { probe as probeBridge } from "../../weave_bridge/observe";
+import type { ObservedBridge } from "../../weave_bridge/observed";
 import { options as bridgeOptions } from "../../weave_bridge/options";
 import { COMPONENTS } from "../../weave_service/components";
 import { dockerRuns, observeContainer } from "../../weave_service/container";

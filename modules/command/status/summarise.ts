@@ -1,7 +1,4 @@
-import { isContainerPort } from "../../weave_bridge/container_ports";
-import { stanzaPath } from "../../weave_bridge/ifupdown";
-import { networkdPaths } from "../../weave_bridge/networkd";
-import type { ObservedBridge } from "../../weave_bridge/observe";
+import { isContainerPort, networkdPaths, type ObservedBridge, stanzaPath } from "../../weave_bridge/observed";
 import { VXLAN_SUFFIX } from "../../weave_bridge/options";
 import { configuredOptions, optionsNow, pendingForDocker, summariseDocker } from "./docker";
 import type { Observed } from "./observe";
@@ -81,7 +78,7 @@ function summariseService({ service, container }: Observed): ServiceStatus | nul
 
 function pendingForBridge(name: string, { bridge: observed, docker }: Observed): string[] {
   if (observed === null) return [];
-  const { bridge, cutOffPorts } = observed;
+  const { bridge, detachedPorts } = observed;
   const forDocker = docker !== null && configuredOptions(docker).get("bridge")?.at(-1) === name;
   return [
     ...(forDocker && bridge === null
@@ -90,8 +87,8 @@ function pendingForBridge(name: string, { bridge: observed, docker }: Observed):
     ...(forDocker && bridge !== null && bootFiles(name, observed).length === 0
       ? [`a file that creates the bridge ${name} at boot (apollo-weave bridge)`]
       : []),
-    ...(cutOffPorts.length > 0
-      ? [`${cutOffPorts.length} containers must be attached to the bridge again (apollo-weave bridge)`]
+    ...(detachedPorts.length > 0
+      ? [`${detachedPorts.length} containers must be attached to the bridge again (apollo-weave bridge)`]
       : []),
   ];
 }

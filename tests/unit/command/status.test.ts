@@ -103,7 +103,7 @@ test("pending: the bridge that Docker is configured to use, and the file that cr
   assert.equal(pending({ ...VXLAN, bridge: { ...steadyVxlan(), files: FRESH_BRIDGE.files } }), [
     "a file that creates the bridge weave at boot (apollo-weave bridge)",
   ]);
-  assert.equal(pending({ ...VXLAN, bridge: { ...steadyVxlan(), cutOffPorts: ["veth0000001", "veth0000002"] } }), [
+  assert.equal(pending({ ...VXLAN, bridge: { ...steadyVxlan(), detachedPorts: ["veth0000001", "veth0000002"] } }), [
     "2 containers must be attached to the bridge again (apollo-weave bridge)",
   ]);
 });

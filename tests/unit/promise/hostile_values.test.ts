@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import type { Module } from "../../../modules/core/module";
 import type { Option, OptionTable } from "../../../modules/core/options";
 import { dockerBridgeOpts } from "../../../modules/docker_bridge_opts/module";
-import { weaveBridge } from "../../../modules/weave_bridge/module";
+import { weaveBridge } from "../../../modules/weave_bridge/plan";
 import { weaveService } from "../../../modules/weave_service/plan";
 import { HOSTILE } from "../support/hostile_values";
 import { SCRIPT as SCRIPT_TEXT } from "../weave_service/hosts";

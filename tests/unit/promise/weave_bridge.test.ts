@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { weaveBridge } from "../../../modules/weave_bridge/module";
+import { weaveBridge } from "../../../modules/weave_bridge/plan";
 import { forAllLater } from "../support/property";
 import { type Found, found, putFound, text } from "./found_files";
 import { device, NetworkHost } from "./network_stand_in";
@@ -33,7 +33,7 @@ const UNIT = text(["[Match]", "Name=weave", "[NetDev]", "Kind=bridge", "[Network
 const options: fc.Arbitrary<Options> = fc.record({
   state: fc.constantFrom("present", "present", "present", "absent"),
   force: fc.boolean(),
-  docker_leaves: fc.boolean(),
+  ignore_docker_ports: fc.boolean(),
   host_index: fc.integer({ min: 1, max: 3 }),
   network: fc.constantFrom("10.2.0.0/16", "10.2.0.0/16", "10.3.0.0/16"),
   datapath: fc.constantFrom("router", "vxlan"),
@@ -46,7 +46,7 @@ const options: fc.Arbitrary<Options> = fc.record({
   firewall: fc.boolean(),
 });
 
-/** What has become of a host since a run, by hand or by itself. */
+/** How a host may have changed since a run, by hand or by itself. */
 const DRIFTS: Readonly<Record<string, (host: NetworkHost) => unknown>> = {
   "no bridge": (host) => host.try("ip link del dev weave"),
   "another bridge": (host) => {
@@ -66,10 +66,10 @@ const DRIFTS: Readonly<Record<string, (host: NetworkHost) => unknown>> = {
     host.try("ip link set dev weave-vx mtu 1300");
     host.try("bridge fdb append 00:00:00:00:00:00 dev weave-vx dst 192.168.50.99");
   },
-  "a dummy named as the VXLAN": ({ devices }) => devices.set("weave-vx", device({})),
+  "a dummy with the VXLAN's name": ({ devices }) => devices.set("weave-vx", device({})),
   "the router's port": (host) => port(host, "vethwe-bridge", "weave"),
   "a container": (host) => port(host, "veth0a1b2c3", "weave"),
-  "a container cut off": (host) => {
+  "a detached container": (host) => {
     port(host, "veth0a1b2c4", null);
     host.dockersBridge = "weave";
   },
@@ -77,8 +77,8 @@ const DRIFTS: Readonly<Record<string, (host: NetworkHost) => unknown>> = {
   "the rule": (host) =>
     host.try("iptables -w -I FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT"),
   "no rule": ({ rules }) => rules.clear(),
-  "held by ifupdown": ({ held }) => held.add("weave"),
-  "held no more": ({ held }) => held.clear(),
+  "up in ifupdown": ({ held }) => held.add("weave"),
+  "not up in ifupdown": ({ held }) => held.clear(),
 };
 
 function port({ devices }: NetworkHost, name: string, bridge: string | null): void {
@@ -128,34 +128,34 @@ async function hostOf(folder: string, state: State): Promise<NetworkHost> {
   return host;
 }
 
-/** The devices that are not of this module's making, without what bridge they are ports of. */
-const strangers = ({ devices }: NetworkHost): object[] =>
+/** The devices that this module did not create, without their masters. */
+const foreignDevices = ({ devices }: NetworkHost): object[] =>
   [...devices]
     .filter(([name]) => !/^(weave|weave-vx|vethwe-bridge)$/.test(name))
     .map(([name, { master: _, ...rest }]) => ({ name, ...rest }));
 
-let [made, refused, changed] = [0, 0, 0];
+let [succeeded, failed, changed] = [0, 0, 0];
 
-test("whatever is found: a check says all that the run does, a second run has nothing to do, others' things stay", async () => {
+test("on any host, a check predicts the run, a second run changes nothing, and what others made stays", async () => {
   await forAllLater(
     [states, options],
-    (state, wanted) =>
+    (state, desired) =>
       inMemory(async (folder) => {
         const host = await hostOf(folder, state);
-        const others = JSON.stringify(strangers(host));
+        const others = JSON.stringify(foreignDevices(host));
         const interfaces = host.readFile("/etc/network/interfaces")?.content ?? "";
-        const run = await keepsItsPromise(weaveBridge, host, wanted);
+        const run = await keepsItsPromise(weaveBridge, host, desired);
         if (run.failed) {
-          refused++;
+          failed++;
           assert.match(String(run.msg), /^(state|force|name|network|peers|provider|underlay|mtu|address): /);
           return;
         }
-        made++;
+        succeeded++;
         if (run.changed) changed++;
-        const again = await runOn(weaveBridge, host, wanted);
+        const again = await runOn(weaveBridge, host, desired);
         assert.equal([again.msg, again.changes], [undefined, undefined], "a second run has something to do");
-        assert.is(JSON.stringify(strangers(host)), others);
-        // One line of ours may have come or gone; a second one, which does not cover the file, can be another bridge's.
+        assert.is(JSON.stringify(foreignDevices(host)), others);
+        // At most one of our lines is added or removed; another one that doesn't match the file can be another bridge's.
         const own = /^# Added by Ansible's weave_bridge.*\nsource .*(\n|$)/;
         const after = host.readFile("/etc/network/interfaces")?.content ?? "";
         const kept = [interfaces, interfaces.replace(own, "")].includes(after) || after.replace(own, "") === interfaces;
@@ -163,8 +163,8 @@ test("whatever is found: a check says all that the run does, a second run has no
       }),
     150,
   );
-  console.log(`${made} made, ${changed} of them with changes, ${refused} refused`);
-  assert.ok(changed > 50 && refused > 10, "the cases are no use");
+  console.log(`${succeeded} succeeded, ${changed} of them with changes, ${failed} failed`);
+  assert.ok(changed > 50 && failed > 10, "the cases cover too little");
 });
 
 test.run();

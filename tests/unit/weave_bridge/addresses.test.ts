@@ -13,7 +13,7 @@ interface Host {
   readonly subnet: string;
 }
 
-/** A host's addresses as the module returns them; null where it says that the host does not fit. */
+/** A host's addresses as the module returns them; null if the host does not fit. */
 function hostOf(network: string, docker_prefix: number, host_index: number): Host | null {
   try {
     const { facts } = plan(router({ network, docker_prefix, host_index }), { ...FRESH, links: [], routes: [] });
@@ -25,7 +25,7 @@ function hostOf(network: string, docker_prefix: number, host_index: number): Hos
 }
 
 const NETWORKS = fc
-  // 1.0.0.0 to 126.255.255.255: all are hosts' addresses.
+  // 1.0.0.0 to 126.255.255.255: all of them addresses that hosts can have.
   .record({ base: fc.integer({ min: 1 << 24, max: 0x7effffff }), prefix: fc.integer({ min: 8, max: 28 }) })
   .map(({ base, prefix }) => {
     const octets = [24, 16, 8, 0].map((shift) => (base >>> shift) & 255).join(".");
@@ -51,7 +51,7 @@ test("no two hosts of a cluster ever share an address or a subnet, whatever the 
     },
     4000,
   );
-  assert.ok(pairs > 400, `${pairs} pairs were compared`);
+  assert.ok(pairs > 400, `only ${pairs} pairs were compared`);
 });
 
 test("the default numbers are Apollo's, and larger networks go on past 254 hosts", () => {

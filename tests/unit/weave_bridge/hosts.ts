@@ -1,25 +1,25 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ownPaths } from "../../../modules/weave_bridge/boot";
-import type { ObservedBridge } from "../../../modules/weave_bridge/observe";
+import type { ObservedBridge } from "../../../modules/weave_bridge/observed";
+import { ownPaths } from "../../../modules/weave_bridge/observed";
 import { type BridgeOptions, options } from "../../../modules/weave_bridge/options";
 import { optionsOf } from "../support/options";
 
-/** Host 1 of a cluster of three on 192.168.50.0/24, as a Debian machine is before any of this. */
+/** Host 1 of a cluster of three on 192.168.50.0/24, a Debian machine before the first run. */
 export const FRESH: ObservedBridge = {
   machineId: "0123456789abcdef0123456789abcdef",
   hostName: "host1",
   interfaces: { content: "source /etc/network/interfaces.d/*\n\nauto lo\niface lo inet loopback\n", mode: 0o644 },
   managers: { ifupdown: true, networkd: "off", networkManager: false },
   interfacesFolder: [],
-  ifupdownHolds: false,
+  upInIfupdown: false,
   files: new Map(ownPaths("weave").map((path) => [path, null])),
-  owedReloads: [],
+  pendingReloads: [],
   links: [
     { device: "lo", addresses: ["127.0.0.1/8"], vxlan: null },
     { device: "eth0", addresses: ["192.168.50.11/24"], vxlan: null },
   ],
-  lookedUp: new Map(),
+  resolvedNames: new Map(),
   routes: [
     { device: "eth0", network: "192.168.50.0/24" },
     { device: "eth0", network: "0.0.0.0/0" },
@@ -30,17 +30,17 @@ export const FRESH: ObservedBridge = {
   ]),
   bridge: null,
   vxlan: null,
-  cutOffPorts: [],
-  passes: false,
-  addressHolder: null,
+  detachedPorts: [],
+  forwardRule: false,
+  addressOwner: null,
 };
 
-/** A host that looks names up with this outcome; a text is one address. */
-export function lookingUp(names: Readonly<Record<string, string | readonly string[]>>, host = FRESH): ObservedBridge {
-  return { ...host, lookedUp: new Map(Object.entries(names).map(([name, found]) => [name, [found].flat()])) };
+/** A host that resolves names to these addresses; a text is one address. */
+export function resolving(names: Readonly<Record<string, string | readonly string[]>>, host = FRESH): ObservedBridge {
+  return { ...host, resolvedNames: new Map(Object.entries(names).map(([name, found]) => [name, [found].flat()])) };
 }
 
-/** A host with other content in the bridge's file of ifupdown's. */
+/** A host with other content in ifupdown's file for the bridge. */
 export function withStanza<Observed extends ObservedBridge>(host: Observed, content: string, mode = 0o644): Observed {
   return { ...host, files: new Map([...host.files, [STANZA, { content, mode }]]) };
 }
@@ -51,7 +51,7 @@ export function withAddresses<Observed extends ObservedBridge>(host: Observed, .
   return { ...host, links: [...others, { device: "weave", addresses, vxlan: null }] };
 }
 
-/** What the machine-id above makes of the bridge weave. */
+/** Derived from the machine-id above and the name weave. */
 export const MAC = "7e:ad:e6:02:7f:1e";
 
 export const STANZA = "/etc/network/interfaces.d/weave.cfg";
@@ -64,17 +64,17 @@ export const router = (more: Record<string, unknown> = {}): BridgeOptions =>
 export const vxlan = (more: Record<string, unknown> = {}): BridgeOptions =>
   router({ datapath: "vxlan", peers: ["192.168.50.13", "192.168.50.11", "192.168.50.12"], ...more });
 
-/** The same host with the bridge as `router()` wants it. */
+/** The same host with the bridge that `router()` asks for. */
 export function steadyRouter(): ObservedBridge {
   return {
     ...withStanza(withAddresses(FRESH, "10.2.0.1/16"), readFileSync(golden("router.cfg"), "latin1")),
     mtus: new Map([...FRESH.mtus, ["weave", 1500]]),
     bridge: { mac: MAC, mtu: 1500, up: true, master: null, isBridge: true, ports: [] },
-    passes: true,
+    forwardRule: true,
   };
 }
 
-/** The same host with the bridge as `vxlan()` wants it. */
+/** The same host with the bridge that `vxlan()` asks for. */
 export function steadyVxlan(): ObservedBridge & {
   bridge: NonNullable<ObservedBridge["bridge"]>;
   vxlan: NonNullable<ObservedBridge["vxlan"]>;

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { reloadMark } from "../../../modules/weave_bridge/boot";
 import { observe } from "../../../modules/weave_bridge/observe";
+import { reloadMark } from "../../../modules/weave_bridge/observed";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
 import { memoryHost } from "../support/memory_host";
 import { refusalLater } from "../support/refusal";
@@ -71,39 +71,39 @@ const steady = {
   },
 };
 
-test("a fresh host is seen as it is, by one program", async () => {
-  assert.equal(await observe(router(), memoryHost(fresh)), { ...FRESH, passes: null });
+test("a fresh host is observed with one program", async () => {
+  assert.equal(await observe(router(), memoryHost(fresh)), { ...FRESH, forwardRule: null });
 });
 
-test("a host with bridge and VXLAN is seen as it is, by three programs", async () => {
+test("a host with bridge and VXLAN is observed with three programs", async () => {
   assert.is(Object.keys(steady.programs).length, 3);
-  const { links, ...seen } = await observe(vxlan(), memoryHost(steady));
+  const { links, ...others } = await observe(vxlan(), memoryHost(steady));
   const { links: _, ...expected } = steadyVxlan();
-  assert.equal(seen, expected);
+  assert.equal(others, expected);
   assert.equal(links.slice(2), [
     { device: "weave", addresses: ["10.2.0.1/16"], vxlan: null },
     { device: "weave-vx", addresses: [], vxlan: { id: 6783, port: 4789, local: "192.168.50.11" } },
   ]);
 });
 
-test("an iptables that can't tell whether the rule is there is no sign that it is not", async () => {
+test("an iptables that fails does not mean that the rule is missing", async () => {
   const failed = { status: 4, stdout: "", stderr: "out of memory\n" };
   const { run, ...rest } = memoryHost({ ...fresh, names: { ...fresh.names, "/usr/sbin": ["iptables"] } });
   const host = { ...rest, run: (argv: readonly string[]) => (argv[0] === "iptables" ? failed : run(argv)) };
   assert.match(await refusalLater(() => observe(router(), host)), /^iptables -w -C .* status 4: out of memory$/);
 });
 
-test("a reload that an interrupted run still owes is seen", async () => {
+test("a reload that an interrupted run left pending is observed", async () => {
   const names = { ...fresh.names, "/run": ["lock", "weave.adopt", "weave_bridge.reload-systemd"] };
-  const { owedReloads } = await observe(router(), memoryHost({ ...fresh, names }));
-  assert.equal(owedReloads, [reloadMark("systemd")]);
+  const { pendingReloads } = await observe(router(), memoryHost({ ...fresh, names }));
+  assert.equal(pendingReloads, [reloadMark("systemd")]);
 });
 
-test("whoever is not root is told so", async () => {
+test("a user other than root gets an error", async () => {
   const kernel = { "/proc/self/status": "Uid:\t1000\t1000\t1000\t1000" };
   assert.is(
     await refusalLater(() => observe(router(), memoryHost({ ...fresh, kernel }))),
-    "weave_bridge needs root, and runs as user 1000; run it as root (become: true)",
+    "weave_bridge must run as root (it runs as user 1000). Run it as root (become: true).",
   );
 });
 
@@ -113,25 +113,25 @@ const NEIGHBOURS = `IP address       HW type     Flags       HW address         
 10.2.0.7         0x1         0x2         0e:00:00:00:00:01     *        eth0
 10.2.0.7         0x1         FLAGS         0e:00:00:00:00:07     *        weave`;
 
-test("whoever answers to the bridge's next address is found", async () => {
-  for (const [flags, holder] of [
+test("another host that answers to the bridge's next address is found", async () => {
+  for (const [flags, owner] of [
     ["0x2", "0e:00:00:00:00:07"],
     ["0x0", null],
   ] as const) {
     const names = { ...steady.names, "/bin": ["ping"] };
     const kernel = { ...steady.kernel, "/proc/net/arp": NEIGHBOURS.replace("FLAGS", flags) };
     const host = memoryHost({ ...steady, names, kernel, programs: { ...steady.programs, [PING]: "" } });
-    assert.is((await observe(vxlan({ host_index: 7 }), host)).addressHolder, holder);
-    assert.is((await observe(vxlan(), host)).addressHolder, null, "nobody is asked for the address that is there");
+    assert.is((await observe(vxlan({ host_index: 7 }), host)).addressOwner, owner);
+    assert.is((await observe(vxlan(), host)).addressOwner, null, "an address that the bridge has is not probed");
   }
 });
 
-test("a bridge that ifupdown holds for up is seen so", async () => {
+test("a bridge on ifupdown's list of interfaces that are up is observed", async () => {
   const kernel = { ...fresh.kernel, "/run/network/ifstate": "lo=lo\nweave=weave" };
-  assert.is((await observe(router(), memoryHost({ ...fresh, kernel }))).ifupdownHolds, true);
+  assert.is((await observe(router(), memoryHost({ ...fresh, kernel }))).upInIfupdown, true);
 });
 
-test("a link that is down, or is no bridge, is seen so", async () => {
+test("a link that is down, or is not a bridge, is observed as such", async () => {
   const kernel = { ...steady.kernel, "/sys/class/net/weave/flags": "0x1002" };
   const names = { ...fresh.names, "/sys/class/net": steady.names["/sys/class/net"] };
   const { bridge } = await observe(vxlan(), memoryHost({ ...steady, kernel, names }));
@@ -139,39 +139,42 @@ test("a link that is down, or is no bridge, is seen so", async () => {
   assert.is(bridge?.isBridge, false);
 });
 
-test("a device of the VXLAN's name that is none has no parameters", async () => {
+test("a device with the VXLAN's name that is not a VXLAN has no parameters", async () => {
   const programs = { ...steady.programs, "ip -d addr show": LINKS };
   assert.is((await observe(vxlan(), memoryHost({ ...steady, programs }))).vxlan?.parameters, null);
 });
 
-test("names of peers and underlay are looked up, and what is an address or a device of this host is not", async () => {
+test("names of peers and underlay are resolved, but not addresses and devices of this host", async () => {
   const lookups = { host2: ["192.168.50.12"], host1: ["127.0.1.1"], eth0: ["192.0.2.1"], eth7: [] };
-  const lookedUp = async (options: BridgeOptions): Promise<object> =>
-    Object.fromEntries((await observe(options, memoryHost({ ...fresh, lookups }))).lookedUp);
+  const resolvedNames = async (options: BridgeOptions): Promise<object> =>
+    Object.fromEntries((await observe(options, memoryHost({ ...fresh, lookups }))).resolvedNames);
   const peers = ["192.168.50.13", "host2", "host3"];
-  assert.equal(await lookedUp(vxlan({ peers, underlay: "host1" })), { ...HOST2_ALONE, host1: ["127.0.1.1"] });
-  assert.equal(await lookedUp(vxlan({ peers, underlay: "eth7" })), { ...HOST2_ALONE, eth7: [] });
+  assert.equal(await resolvedNames(vxlan({ peers, underlay: "host1" })), { ...HOST2_ALONE, host1: ["127.0.1.1"] });
+  assert.equal(await resolvedNames(vxlan({ peers, underlay: "eth7" })), { ...HOST2_ALONE, eth7: [] });
   for (const underlay of [null, "eth0", "192.168.50.11", "eth0:1"]) {
-    assert.equal(await lookedUp(vxlan({ peers, underlay })), HOST2_ALONE);
+    assert.equal(await resolvedNames(vxlan({ peers, underlay })), HOST2_ALONE);
   }
-  assert.equal(await lookedUp(vxlan({ peers, state: "absent" })), {});
-  assert.equal(await lookedUp(router({ peers, underlay: "host1" })), {});
+  assert.equal(await resolvedNames(vxlan({ peers, state: "absent" })), {});
+  assert.equal(await resolvedNames(router({ peers, underlay: "host1" })), {});
 });
 const HOST2_ALONE = { host2: ["192.168.50.12"], host3: [] };
 
-test("what is not there is empty or null", async () => {
+test("what does not exist is empty or null", async () => {
   const { "/proc/self/status": status } = fresh.kernel;
-  const seen = await observe(router(), memoryHost({ ...fresh, kernel: { "/proc/self/status": status }, files: {} }));
-  assert.equal(seen.routes, []);
-  assert.is(seen.machineId, "");
-  assert.is(seen.interfaces, null);
+  const observed = await observe(
+    router(),
+    memoryHost({ ...fresh, kernel: { "/proc/self/status": status }, files: {} }),
+  );
+  assert.equal(observed.routes, []);
+  assert.is(observed.machineId, "");
+  assert.is(observed.interfaces, null);
 });
 
-test("what ifupdown held before it was removed, nobody holds", async () => {
-  const held = { ...fresh, kernel: { ...fresh.kernel, "/run/network/ifstate": "lo=lo\nweave=weave" } };
-  const without = { ...held, names: { ...fresh.names, "/sbin": [] } };
-  assert.ok((await observe(router(), memoryHost(held))).ifupdownHolds);
-  assert.not.ok((await observe(router(), memoryHost(without))).ifupdownHolds);
+test("the list of an ifupdown that was removed is ignored", async () => {
+  const listed = { ...fresh, kernel: { ...fresh.kernel, "/run/network/ifstate": "lo=lo\nweave=weave" } };
+  const without = { ...listed, names: { ...fresh.names, "/sbin": [] } };
+  assert.ok((await observe(router(), memoryHost(listed))).upInIfupdown);
+  assert.not.ok((await observe(router(), memoryHost(without))).upInIfupdown);
 });
 
 test.run();

@@ -2,13 +2,13 @@ import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { resolveDesired } from "../../../modules/weave_bridge/desired";
-import type { ObservedBridge } from "../../../modules/weave_bridge/observe";
+import type { ObservedBridge } from "../../../modules/weave_bridge/observed";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
 import { forAll } from "../support/property";
 import { refusalOf } from "../support/refusal";
-import { FRESH, lookingUp, vxlan } from "./hosts";
+import { FRESH, resolving, vxlan } from "./hosts";
 
-const refused = (options: BridgeOptions, observed: ObservedBridge): string =>
+const errorOf = (options: BridgeOptions, observed: ObservedBridge): string =>
   refusalOf(() => resolveDesired(options, observed));
 
 const peersOf = (peers: readonly string[], observed: ObservedBridge = FRESH): readonly string[] | undefined =>
@@ -19,20 +19,20 @@ test("the order of the peers and a peer named twice make no difference", () => {
   assert.equal(resolveDesired(vxlan({ peers }), FRESH), resolveDesired(vxlan({ peers: peers.reverse() }), FRESH));
 });
 
-test("a peer inside the container network is refused", () => {
+test("a peer inside the container network is rejected", () => {
   assert.is(
-    refused(vxlan({ peers: ["192.168.50.12", "10.2.0.2"] }), FRESH),
-    "peers: 10.2.0.2 lies in the container network 10.2.0.0/16; give the host's address on the underlay",
+    errorOf(vxlan({ peers: ["192.168.50.12", "10.2.0.2"] }), FRESH),
+    "peers: 10.2.0.2 is inside the container network 10.2.0.0/16. Give the host's address on the underlay.",
   );
 });
 
-test("one host alone has no peers", () => {
+test("a single host has no peers", () => {
   assert.equal(resolveDesired(vxlan({ peers: [] }), FRESH).vxlan?.peers, []);
   assert.equal(resolveDesired(vxlan({ peers: ["192.168.50.11"] }), FRESH).vxlan?.peers, []);
 });
 
-test("names are the peers that they resolve to, in the same order as addresses", () => {
-  const observed = lookingUp({ a: "192.168.50.13", b: "192.168.50.9", "c.example.com": "192.168.50.12" });
+test("names are resolved, and sorted like addresses", () => {
+  const observed = resolving({ a: "192.168.50.13", b: "192.168.50.9", "c.example.com": "192.168.50.12" });
   assert.equal(peersOf(["a", "192.168.50.12", "b", "c.example.com"], observed), [
     "192.168.50.9",
     "192.168.50.12",
@@ -40,58 +40,58 @@ test("names are the peers that they resolve to, in the same order as addresses",
   ]);
 });
 
-test("a name of one of this host's addresses is this host, whatever it is called", () => {
+test("a name that resolves to an address of this host is this host, whatever the name", () => {
   for (const found of ["192.168.50.11", ["127.0.1.1", "192.168.50.11"], ["192.168.50.11", "10.2.0.1"]]) {
-    assert.equal(peersOf(["other", "192.168.50.12"], lookingUp({ other: found })), ["192.168.50.12"]);
+    assert.equal(peersOf(["other", "192.168.50.12"], resolving({ other: found })), ["192.168.50.12"]);
   }
 });
 
-test("this host's own name is this host where it resolves to the loopback or not at all", () => {
+test("this host's own name is this host if it resolves to the loopback or not at all", () => {
   for (const name of ["host1", "HOST1", "host1.example.com"]) {
-    for (const found of [["127.0.1.1"], []]) assert.equal(peersOf([name], lookingUp({ [name]: found })), []);
+    for (const found of [["127.0.1.1"], []]) assert.equal(peersOf([name], resolving({ [name]: found })), []);
   }
 });
 
 test("another host of the same name in another domain is a peer", () => {
-  assert.equal(peersOf(["host1.example.org"], lookingUp({ "host1.example.org": "192.168.50.21" })), ["192.168.50.21"]);
+  assert.equal(peersOf(["host1.example.org"], resolving({ "host1.example.org": "192.168.50.21" })), ["192.168.50.21"]);
 });
 
 const REMEDY =
-  "on this host; give its address in the inventory (weave_underlay_address or ansible_host), or an entry in DNS or in this host's /etc/hosts";
+  "Give its address in the inventory (weave_underlay_address or ansible_host), or an entry in DNS or in this host's /etc/hosts.";
 
-test("a name without an address is refused with what to do", () => {
+test("a name without an address is rejected with what to do", () => {
   assert.is(
-    refused(vxlan({ peers: ["192.168.50.12", "host2"] }), lookingUp({ host2: [] })),
-    `peers: "host2" resolves to no IPv4 address ${REMEDY}`,
+    errorOf(vxlan({ peers: ["192.168.50.12", "host2"] }), resolving({ host2: [] })),
+    `peers: "host2" does not resolve to an IPv4 address on this host. ${REMEDY}`,
   );
 });
 
-test("another's name that resolves to the loopback is refused", () => {
+test("another name that resolves to the loopback is rejected", () => {
   for (const name of ["host2", "localhost", "host11"]) {
     assert.is(
-      refused(vxlan({ peers: [name] }), lookingUp({ [name]: "127.0.0.1" })),
-      `peers: "${name}" resolves to 127.0.0.1, as if it were this host (host1), ${REMEDY}`,
+      errorOf(vxlan({ peers: [name] }), resolving({ [name]: "127.0.0.1" })),
+      `peers: "${name}" resolves to this host (host1) itself (127.0.0.1). ${REMEDY}`,
     );
   }
 });
 
-test("a name inside the container network alone is refused", () => {
+test("a name that resolves only inside the container network is rejected", () => {
   assert.match(
-    refused(vxlan({ peers: ["host2"] }), lookingUp({ host2: "10.2.0.2" })),
-    'peers: "host2" (10.2.0.2) lies in the container network 10.2.0.0/16; give',
+    errorOf(vxlan({ peers: ["host2"] }), resolving({ host2: "10.2.0.2" })),
+    'peers: "host2" (10.2.0.2) is inside the container network 10.2.0.0/16. Give',
   );
-  assert.equal(peersOf(["host2"], lookingUp({ host2: ["10.2.0.2", "192.168.50.12"] })), ["192.168.50.12"]);
+  assert.equal(peersOf(["host2"], resolving({ host2: ["10.2.0.2", "192.168.50.12"] })), ["192.168.50.12"]);
 });
 
-test("of several addresses the one in the underlay's network is taken, in whatever order they come, else the first by number", () => {
+test("of several addresses, in any order, the one in the underlay's network is used, or else the lowest", () => {
   for (const order of [(all: string[]) => all, (all: string[]) => all.reverse()]) {
-    const found = (...all: string[]) => lookingUp({ host2: order(["127.0.1.1", ...all]) });
+    const found = (...all: string[]) => resolving({ host2: order(["127.0.1.1", ...all]) });
     assert.equal(peersOf(["host2"], found("172.20.0.2", "192.168.50.12", "198.51.100.2")), ["192.168.50.12"]);
     assert.equal(peersOf(["host2"], found("198.51.100.2", "172.20.0.2")), ["172.20.0.2"]);
   }
 });
 
-test("one list of all hosts gives each host the others, whether by address, by name or by both", () => {
+test("one list of all hosts gives each host the others, by address, by name or by both", () => {
   forAll(
     [fc.uniqueArray(fc.integer({ min: 1, max: 254 }), { minLength: 1, maxLength: 20 }), fc.infiniteStream(fc.nat(2))],
     (numbers, forms) => {
@@ -107,7 +107,7 @@ test("one list of all hosts gives each host the others, whether by address, by n
         };
         const lookups = numbers.map((number) => [`h${number}`, number === self ? "127.0.1.1" : address(number)]);
         const expected = numbers.filter((number) => number !== self).sort((a, b) => a - b);
-        assert.equal(peersOf(peers, { ...lookingUp(Object.fromEntries(lookups)), ...own }), expected.map(address));
+        assert.equal(peersOf(peers, { ...resolving(Object.fromEntries(lookups)), ...own }), expected.map(address));
       }
     },
     50,

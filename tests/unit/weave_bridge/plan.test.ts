@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { ObservedBridge } from "../../../modules/weave_bridge/observe";
+import type { ObservedBridge } from "../../../modules/weave_bridge/observed";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
 import { plan } from "../../../modules/weave_bridge/plan";
 import { inWords, subjects } from "../support/changes";
@@ -21,12 +21,12 @@ import {
 
 const PROMOTE = "set /proc/sys/net/ipv4/conf/weave/promote_secondaries 1";
 
-/** What is planned where the host's file is as wanted already, so that only live changes are left. */
+/** The changes other than that of the bridge's file. */
 function live(options: BridgeOptions, observed: ObservedBridge) {
   return inWords(plan(options, observed).changes.filter(({ subject }) => subject !== STANZA));
 }
 
-test("on a fresh host the file is written and the bridge brought up by it", () => {
+test("on a fresh host the file is written and the bridge created from it", () => {
   const { changes } = plan(router(), FRESH);
   assert.equal(subjects(changes), [STANZA, "bridge weave"]);
   const [file, bridge] = inWords(changes);
@@ -40,15 +40,15 @@ test("on a fresh host the file is written and the bridge brought up by it", () =
   });
 });
 
-test("the file of a bridge that the Weave router joins is the one beside this test", () => {
+test("the file of a bridge for the Weave router is the one beside this test", () => {
   matchesGolden(plan(router(), FRESH).changes[0]?.after ?? "", golden("router.cfg"));
 });
 
-test("the file of a bridge that VXLAN joins is the one beside this test", () => {
+test("the file of a bridge with VXLAN is the one beside this test", () => {
   matchesGolden(plan(vxlan(), FRESH).changes[0]?.after ?? "", golden("vxlan.cfg"));
 });
 
-test("on a fresh host the VXLAN comes up with the bridge, from the same file", () => {
+test("on a fresh host the VXLAN is created with the bridge, from the same file", () => {
   const { changes } = plan(vxlan(), FRESH);
   assert.equal(inWords(changes).at(-1), {
     subject: "bridge weave",
@@ -60,7 +60,7 @@ test("on a fresh host the VXLAN comes up with the bridge, from the same file", (
   });
 });
 
-test("where ifupdown does not read the bridge's file yet, Apollo's line is added, and the file's mode stays", () => {
+test("if ifupdown does not read the bridge's file yet, Apollo's line is added, and the file's mode stays", () => {
   const observed = { ...FRESH, interfaces: { content: "auto lo\niface lo inet loopback", mode: 0o600 } };
   const { changes } = plan(router(), observed);
   assert.equal(subjects(changes), [STANZA, "/etc/network/interfaces", "bridge weave"]);
@@ -74,29 +74,29 @@ test("where ifupdown does not read the bridge's file yet, Apollo's line is added
   });
 });
 
-test("a host without ifupdown is refused with what to install", () => {
+test("without ifupdown it fails with what to install", () => {
   assert.match(
     refusalOf(() =>
       plan(router({ provider: "ifupdown" }), { ...FRESH, managers: { ...FRESH.managers, ifupdown: false } }),
     ),
-    /^provider: there is no ifup .*apt install ifupdown/,
+    /^provider: ifupdown not found .*apt install ifupdown/,
   );
 });
 
-test("an interface of the bridge's name that is no bridge is refused, and not touched", () => {
+test("an interface with the bridge's name that is not a bridge is rejected", () => {
   const observed = { ...steadyRouter(), bridge: { ...steadyVxlan().bridge, isBridge: false } };
   assert.is(
     refusalOf(() => plan(router(), observed)),
-    "name: this host has an interface weave that is no bridge; delete it (ip link del weave) or give another name",
+    "name: the interface weave of this host is not a bridge. Delete it (ip link del weave), or give another name.",
   );
 });
 
-test("on a host that is as wanted nothing is planned, with either datapath", () => {
+test("on a host in the desired state nothing is planned, with either datapath", () => {
   assert.equal(plan(router(), steadyRouter()).changes, []);
   assert.equal(plan(vxlan(), steadyVxlan()).changes, []);
 });
 
-test("what is reported are the values that hold once all is made", () => {
+test("the facts are the values that hold after the changes", () => {
   const facts = {
     name: "weave",
     address: "10.2.0.1/16",
@@ -111,7 +111,7 @@ test("what is reported are the values that hold once all is made", () => {
   assert.equal(plan(vxlan(), steadyVxlan()).facts, joined);
 });
 
-test("nothing that is planned interrupts anything, but for a VXLAN device made anew", () => {
+test("no change is a disruption, except for recreating a VXLAN device", () => {
   const drifted = {
     ...steadyVxlan(),
     bridge: { ...steadyVxlan().bridge, mac: "02:00:00:00:00:01", mtu: 9000, up: false },
@@ -122,7 +122,7 @@ test("nothing that is planned interrupts anything, but for a VXLAN device made a
   }
 });
 
-test("no plan ever takes the bridge down or deletes it while it is there", () => {
+test("no plan ever takes an existing bridge down or deletes it", () => {
   const observed = [
     steadyRouter(),
     steadyVxlan(),
@@ -139,11 +139,11 @@ test("no plan ever takes the bridge down or deletes it while it is there", () =>
   }
 });
 
-test("a file that was changed by hand is written again, the live bridge left alone", () => {
+test("a file that was changed by hand is written again, without a change of the live bridge", () => {
   assert.equal(subjects(plan(router(), withStanza(steadyRouter(), "auto weave\n")).changes), [STANZA]);
 });
 
-test("the file's mode is put right by itself", () => {
+test("the file's mode is corrected by itself", () => {
   const content = steadyRouter().files.get(STANZA)?.content ?? "";
   const { changes } = plan(router(), withStanza(steadyRouter(), content, 0o755));
   assert.equal(inWords(changes), [
@@ -188,7 +188,7 @@ test("a missing address is added", () => {
   ]);
 });
 
-test("another address of the network is removed once the wanted one is there", () => {
+test("another address of the network is removed after the desired one is added", () => {
   const observed = withAddresses(steadyRouter(), "10.2.0.9/16", "10.2.0.1/24");
   assert.equal(inWords(plan(router(), observed).changes), [
     {
@@ -205,7 +205,7 @@ test("another address of the network is removed once the wanted one is there", (
   ]);
 });
 
-test("an address beside the wanted one is removed", () => {
+test("an address beside the desired one is removed", () => {
   const { changes } = plan(router(), withAddresses(steadyRouter(), "10.2.0.9/16", "10.2.0.1/16"));
   assert.equal(inWords(changes)[0]?.steps, [
     PROMOTE,
@@ -214,11 +214,11 @@ test("an address beside the wanted one is removed", () => {
   ]);
 });
 
-test("an address of another network stays, such as the one of weave expose", () => {
+test("an address of another network stays, such as the one that weave expose adds", () => {
   assert.equal(plan(router(), withAddresses(steadyRouter(), "10.2.0.1/16", "10.32.0.1/12")).changes, []);
 });
 
-test("the address of the network that the bridge was in before goes with that network", () => {
+test("the address in the bridge's previous network is removed", () => {
   const observed = withAddresses(steadyRouter(), "10.2.0.1/16", "10.32.0.1/12");
   assert.equal(live(router({ network: "10.4.0.0/16" }), observed), [
     {
@@ -230,7 +230,7 @@ test("the address of the network that the bridge was in before goes with that ne
   ]);
 });
 
-test("a new peer is added live, and one that is gone removed, beside the file's change", () => {
+test("a new peer is added live and an old one removed, beside the file's change", () => {
   const options = vxlan({ peers: ["192.168.50.13", "192.168.50.14", "192.168.50.2"] });
   assert.equal(subjects(plan(options, steadyVxlan()).changes), [STANZA, "bridge weave: peers"]);
   assert.equal(live(options, steadyVxlan()), [
@@ -259,12 +259,12 @@ test("a peer that the kernel has lost is one change, and the file stays", () => 
   ]);
 });
 
-test("the order in which the kernel lists the peers is nothing", () => {
+test("the kernel's order of the peers does not matter", () => {
   const observed = { ...steadyVxlan(), vxlan: { ...steadyVxlan().vxlan, peers: ["192.168.50.13", "192.168.50.12"] } };
   assert.equal(plan(vxlan(), observed).changes, []);
 });
 
-test("the VXLAN device's MTU, bridge and state are each put right by themselves", () => {
+test("the VXLAN device's MTU, bridge and state are each corrected by themselves", () => {
   const drifts = [
     {
       drift: { mtu: 1500 },
@@ -295,7 +295,7 @@ test("the VXLAN device's MTU, bridge and state are each put right by themselves"
   }
 });
 
-const MAKE = [
+const CREATE = [
   "ip link add name weave-vx type vxlan id 6783 dstport 4789 local 192.168.50.11",
   "ip link set dev weave-vx mtu 1450",
   "ip link set dev weave-vx master weave",
@@ -304,20 +304,20 @@ const MAKE = [
   "bridge fdb append 00:00:00:00:00:00 dev weave-vx dst 192.168.50.13",
 ];
 
-test("a VXLAN device that is not there is made on the live bridge", () => {
+test("a missing VXLAN device is added to the live bridge", () => {
   const { changes } = plan(vxlan(), { ...steadyVxlan(), vxlan: null });
   assert.equal(inWords(changes), [
     {
       subject: "bridge weave: datapath",
       before: "router\n",
       after: "vxlan id 6783 port 4789 from 192.168.50.11\npeer 192.168.50.12\npeer 192.168.50.13\n",
-      steps: MAKE,
+      steps: CREATE,
     },
   ]);
   assert.is(changes[0]?.disruption, undefined);
 });
 
-test("a VXLAN device with other parameters is made anew, which is said to interrupt traffic", () => {
+test("a VXLAN device with other parameters is recreated, which is reported as a disruption", () => {
   const others = [
     { id: 1, port: 4789, local: "192.168.50.11" },
     { id: 6783, port: 8472, local: "192.168.50.11" },
@@ -328,12 +328,12 @@ test("a VXLAN device with other parameters is made anew, which is said to interr
     const observed = { ...steadyVxlan(), vxlan: { ...steadyVxlan().vxlan, parameters } };
     const { changes } = plan(vxlan(), observed);
     assert.equal(subjects(changes), ["bridge weave: datapath"]);
-    assert.equal(inWords(changes)[0]?.steps, ["ip link del dev weave-vx", ...MAKE]);
+    assert.equal(inWords(changes)[0]?.steps, ["ip link del dev weave-vx", ...CREATE]);
     assert.match(changes[0]?.disruption ?? "", "traffic between hosts");
   }
 });
 
-test("from VXLAN to the Weave router, the VXLAN device goes and the bridge stays", () => {
+test("from VXLAN to the Weave router, the VXLAN device is removed and the bridge stays", () => {
   const options = router({ mtu: 1450 });
   assert.equal(live(options, steadyVxlan()), [
     {
@@ -345,7 +345,7 @@ test("from VXLAN to the Weave router, the VXLAN device goes and the bridge stays
   ]);
 });
 
-test("a bridge of another name has its own file and devices", () => {
+test("a bridge with another name has its own file and devices", () => {
   const { changes } = plan(vxlan({ name: "br-cont" }), FRESH);
   assert.equal(subjects(changes), ["/etc/network/interfaces.d/br-cont.cfg", "bridge br-cont"]);
   const [stanza] = changes;
@@ -354,8 +354,8 @@ test("a bridge of another name has its own file and devices", () => {
   assert.not.match(stanza?.after ?? "", "dev weave");
 });
 
-test("a VXLAN that is left of a bridge deleted by hand goes before the router's bridge is brought up", () => {
-  const { changes } = plan(router(), { ...steadyVxlan(), bridge: null, passes: true });
+test("a VXLAN device whose bridge was deleted by hand is removed before the router's bridge is created", () => {
+  const { changes } = plan(router(), { ...steadyVxlan(), bridge: null, forwardRule: true });
   assert.equal(inWords(changes).at(-1)?.steps, ["ip link del dev weave-vx", "ifup --force weave"]);
 });
 

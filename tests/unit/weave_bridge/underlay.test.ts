@@ -1,12 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { resolveDesired } from "../../../modules/weave_bridge/desired";
-import type { ObservedBridge } from "../../../modules/weave_bridge/observe";
+import type { ObservedBridge } from "../../../modules/weave_bridge/observed";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
 import { refusalOf } from "../support/refusal";
-import { FRESH, lookingUp, router, vxlan } from "./hosts";
+import { FRESH, resolving, router, vxlan } from "./hosts";
 
-const refused = (options: BridgeOptions, observed: ObservedBridge): string =>
+const errorOf = (options: BridgeOptions, observed: ObservedBridge): string =>
   refusalOf(() => resolveDesired(options, observed));
 
 test("the underlay may be named by its device or its address", () => {
@@ -16,47 +16,47 @@ test("the underlay may be named by its device or its address", () => {
     mtus: new Map([...FRESH.mtus, ["eth1", 9000]]),
   };
   for (const underlay of ["eth1", "172.20.0.4"]) {
-    const wanted = resolveDesired(vxlan({ underlay }), observed);
-    assert.equal([wanted.vxlan?.local, wanted.mtu], ["172.20.0.4", 8950]);
+    const desired = resolveDesired(vxlan({ underlay }), observed);
+    assert.equal([desired.vxlan?.local, desired.mtu], ["172.20.0.4", 8950]);
   }
 });
 
-test("an underlay that the host does not have is refused with those that it has", () => {
+test("an underlay that the host does not have is rejected with a list of those that it has", () => {
   for (const underlay of ["eth7", "192.168.50.99"]) {
     assert.match(
-      refused(vxlan({ underlay }), FRESH),
-      `underlay: "${underlay}" is no IPv4 address of this host and no device with one; it has eth0 192.168.50.11/24. Give`,
+      errorOf(vxlan({ underlay }), FRESH),
+      `underlay: "${underlay}" is not a device with an IPv4 address on this host, nor such an address (found: eth0 192.168.50.11/24). Give`,
     );
   }
-  assert.match(refused(vxlan({ underlay: "eth0" }), { ...FRESH, links: [] }), "it has none.");
+  assert.match(errorOf(vxlan({ underlay: "eth0" }), { ...FRESH, links: [] }), "(found: none).");
 });
 
-test("without an underlay and a default route it is refused, with the router it does not matter", () => {
+test("without an underlay and a default route a VXLAN fails, but not the router", () => {
   const isolated = { ...FRESH, routes: [] };
-  assert.match(refused(vxlan(), isolated), /^underlay: not given, and this host has no default route/);
+  assert.match(errorOf(vxlan(), isolated), /^underlay: missing, and this host has no default route/);
   assert.is(resolveDesired(router(), isolated).vxlan, null);
 });
 
 test("an underlay may be a name of one of this host's addresses", () => {
   const links = [...FRESH.links, { device: "eth1", addresses: ["172.20.0.4/24"], vxlan: null }];
-  const observed = lookingUp({ host1: ["127.0.1.1", "172.20.0.4"] }, { ...FRESH, links });
+  const observed = resolving({ host1: ["127.0.1.1", "172.20.0.4"] }, { ...FRESH, links });
   assert.is(resolveDesired(vxlan({ underlay: "host1" }), observed).vxlan?.local, "172.20.0.4");
 });
 
-test("one that resolves to the loopback is the default route's, and refused without such a route", () => {
-  const observed = lookingUp({ host1: "127.0.1.1" });
+test("a name that resolves to the loopback means the device of the default route, and fails without one", () => {
+  const observed = resolving({ host1: "127.0.1.1" });
   assert.equal(resolveDesired(vxlan({ underlay: "host1" }), observed), resolveDesired(vxlan(), FRESH));
   assert.match(
-    refused(vxlan({ underlay: "host1" }), { ...observed, routes: [] }),
-    /^underlay: "host1" \(127\.0\.1\.1\) is no IPv4 address of this host and no device with one; it has eth0 /,
+    errorOf(vxlan({ underlay: "host1" }), { ...observed, routes: [] }),
+    /^underlay: "host1" \(127\.0\.1\.1\) is not a device with an IPv4 address on this host, nor such an address \(found: eth0 /,
   );
 });
 
-test("one that resolves to another host is refused with its address, whatever else it resolves to", () => {
+test("a name that resolves to another host is rejected with its address, whatever else it resolves to", () => {
   for (const found of [["192.168.50.12"], ["127.0.1.1", "192.168.50.12"]]) {
     assert.match(
-      refused(vxlan({ underlay: "host2" }), lookingUp({ host2: found })),
-      `underlay: "host2" (${found.join(", ")}) is no IPv4 address of this host and no device with one; it has eth0 192.168.50.11/24. Give`,
+      errorOf(vxlan({ underlay: "host2" }), resolving({ host2: found })),
+      `underlay: "host2" (${found.join(", ")}) is not a device with an IPv4 address on this host, nor such an address (found: eth0 192.168.50.11/24). Give`,
     );
   }
 });

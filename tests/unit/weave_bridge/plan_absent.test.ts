@@ -7,8 +7,8 @@ import { FRESH, router, STANZA, steadyVxlan } from "./hosts";
 
 const absent = (more: Record<string, unknown> = {}) => router({ state: "absent", host_index: null, ...more });
 
-test("all that was made goes, live first", () => {
-  const observed = { ...steadyVxlan(), ifupdownHolds: true };
+test("everything that was created is removed, live first", () => {
+  const observed = { ...steadyVxlan(), upInIfupdown: true };
   assert.equal(
     inWords(plan(absent(), observed).changes).map(({ subject, steps }) => [subject, ...steps]),
     [
@@ -24,16 +24,16 @@ test("all that was made goes, live first", () => {
   );
 });
 
-test("where nothing is, nothing goes", () => {
+test("on a fresh host there is nothing to remove", () => {
   assert.equal(plan(absent(), FRESH).changes, []);
 });
 
-test("a line of others in /etc/network/interfaces stays", () => {
+test("another program's line in /etc/network/interfaces stays", () => {
   const interfaces = { content: "source /etc/network/interfaces.d/*.cfg\n", mode: 0o644 };
   assert.equal(plan(absent(), { ...FRESH, interfaces }).changes, []);
 });
 
-test("a line that was added goes, unless another bridge's file is read by it or by its own", () => {
+test("an added line is removed, unless it reads another bridge's file", () => {
   const line = (pattern: string) =>
     `# Added by Ansible's weave_bridge, which removes both lines with the bridge.\nsource ${pattern}\n`;
   const left = (content: string, ...interfacesFolder: string[]): string | undefined =>
@@ -45,13 +45,13 @@ test("a line that was added goes, unless another bridge's file is read by it or 
   assert.is(left(`${other}${line(STANZA)}auto lo\n`, "other.cfg", "weave.cfg"), `${other}auto lo\n`);
 });
 
-test("with containers attached it is refused, or forced with a word of what that interrupts", () => {
+test("with containers attached it fails, or is forced and reports the disruption", () => {
   const observed = steadyVxlan();
   const bridge = { ...observed.bridge, ports: ["veth1", "vethwe-bridge", "veth2", "weave-vx"] };
   assert.is(
     refusalOf(() => plan(absent(), { ...observed, bridge })),
-    "state: the bridge weave has 2 ports that this module did not make (veth1, veth2): containers, most likely. " +
-      "Stop them first, or cut them off with force: true",
+    "state: the bridge weave has ports that this module did not create (2: veth1, veth2), most likely of containers. " +
+      "Stop the containers, or disconnect them with force: true.",
   );
   const { changes } = plan(absent({ force: true }), { ...observed, bridge });
   assert.equal(subjects(changes).slice(0, 3), [
@@ -62,26 +62,26 @@ test("with containers attached it is refused, or forced with a word of what that
   assert.is(changes[2]?.disruption, "the network of what is attached: veth1, veth2");
 });
 
-test("ports that a restart of Docker is about to take along don't count, where told; others do", () => {
+test("with ignore_docker_ports the ports of Docker's containers don't count; others do", () => {
   const observed = steadyVxlan();
   const leaving = { ...observed, bridge: { ...observed.bridge, ports: ["veth0a1b2c3", "weave-vx"] } };
   assert.match(
     refusalOf(() => plan(absent(), leaving)),
-    "1 ports",
+    "(1: veth0a1b2c3)",
   );
-  assert.equal(plan(absent({ docker_leaves: true }), leaving), plan(absent(), observed));
+  assert.equal(plan(absent({ ignore_docker_ports: true }), leaving), plan(absent(), observed));
   const others = { ...observed, bridge: { ...observed.bridge, ports: ["veth0a1b2c3", "tap0", "weave-vx"] } };
   assert.match(
-    refusalOf(() => plan(absent({ docker_leaves: true }), others)),
-    "1 ports that this module did not make (tap0)",
+    refusalOf(() => plan(absent({ ignore_docker_ports: true }), others)),
+    "ports that this module did not create (1: tap0)",
   );
 });
 
-test("a device of the name that is no bridge is not touched", () => {
+test("a device with the name that is not a bridge is not touched", () => {
   const bridge = { ...steadyVxlan().bridge, isBridge: false };
   assert.match(
     refusalOf(() => plan(absent(), { ...steadyVxlan(), bridge })),
-    /^name: .* is no bridge/,
+    /^name: .* is not a bridge/,
   );
 });
 

@@ -1,31 +1,31 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { observeCutOffPorts } from "../../../modules/weave_bridge/container_ports";
+import { observeDetachedPorts } from "../../../modules/weave_bridge/observe";
 import { memoryHost } from "../support/memory_host";
 
 const DEVICES = ["eth0", "veth0a1b2c3", "veth4d5e6f7", "veth12345678", "vethwe-bridge", "weave"];
 const attached = { links: { "/sys/class/net/veth4d5e6f7/master": "../weave" } };
 const running = (commandLine: string) => ({ "/run/docker.pid": "77", "/proc/77/cmdline": commandLine });
 
-test("ports of Docker's naming that are on no bridge, where Docker uses this one", () => {
+test("ports named like Docker's that are on no bridge, while Docker uses this one", () => {
   for (const commandLine of [
     "dockerd\0--bridge=weave\0",
     "dockerd\0--bridge\0weave\0--mtu=1450\0",
     "dockerd\0-b\0weave\0",
   ]) {
     const host = memoryHost({ ...attached, kernel: running(commandLine) });
-    assert.equal(observeCutOffPorts("weave", DEVICES, host), ["veth0a1b2c3"]);
+    assert.equal(observeDetachedPorts("weave", DEVICES, host), ["veth0a1b2c3"]);
   }
 });
 
-test("also where daemon.json names the bridge", () => {
+test("the same if daemon.json names the bridge", () => {
   const files = { "/etc/docker/daemon.json": '{ "bridge" : "weave" }' };
-  assert.equal(observeCutOffPorts("weave", DEVICES, memoryHost({ ...attached, files })), ["veth0a1b2c3"]);
+  assert.equal(observeDetachedPorts("weave", DEVICES, memoryHost({ ...attached, files })), ["veth0a1b2c3"]);
 });
 
-test("none where Docker uses another bridge, or does not run", () => {
+test("none if Docker uses another bridge or does not run", () => {
   for (const kernel of [running("dockerd\0--bridge=weave2\0"), running("dockerd\0"), {}]) {
-    assert.equal(observeCutOffPorts("weave", DEVICES, memoryHost({ ...attached, kernel })), []);
+    assert.equal(observeDetachedPorts("weave", DEVICES, memoryHost({ ...attached, kernel })), []);
   }
 });
 

@@ -1,24 +1,25 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { chooseProvider, type Managers, observeManagers } from "../../../modules/weave_bridge/managers";
+import type { Managers } from "../../../modules/weave_bridge/observed";
+import { chooseProvider, observeManagers } from "../../../modules/weave_bridge/providers/detect";
 import { type Contents, memoryHost } from "../support/memory_host";
 import { refusalOf } from "../support/refusal";
 import { router } from "./hosts";
 
 const UNITS = "/run/systemd/units/invocation:";
-const see = (contents: Contents, ...programs: string[]): Managers =>
+const observed = (contents: Contents, ...programs: string[]): Managers =>
   observeManagers("weave", new Set(programs), memoryHost(contents));
 
-test("what manages a host is seen without a program", () => {
+test("what manages a host is observed without a program", () => {
   const none: Managers = { ifupdown: false, networkd: "off", networkManager: false };
-  assert.equal(see({}), none);
-  assert.equal(see({ names: { "/etc/network": ["interfaces"] } }, "ifup"), { ...none, ifupdown: true });
-  assert.equal(see({ names: { "/etc/network": [] } }, "ifup"), none);
-  assert.equal(see({ names: { "/etc/network": ["interfaces"] } }), none);
-  assert.is(see({ links: { [`${UNITS}NetworkManager.service`]: "0123" } }).networkManager, true);
+  assert.equal(observed({}), none);
+  assert.equal(observed({ names: { "/etc/network": ["interfaces"] } }, "ifup"), { ...none, ifupdown: true });
+  assert.equal(observed({ names: { "/etc/network": [] } }, "ifup"), none);
+  assert.equal(observed({ names: { "/etc/network": ["interfaces"] } }), none);
+  assert.is(observed({ links: { [`${UNITS}NetworkManager.service`]: "0123" } }).networkManager, true);
 });
 
-test("systemd-networkd that manages nothing but the bridge manages nothing of the host's own", () => {
+test("systemd-networkd that manages only the bridge does not manage the host", () => {
   const links = { [`${UNITS}systemd-networkd.service`]: "0123" };
   const state = (...files: string[]): Contents => ({
     links,
@@ -27,13 +28,17 @@ test("systemd-networkd that manages nothing but the bridge manages nothing of th
       files.map((file, index) => [`/run/systemd/netif/links/${index}`, `ADMIN_STATE=x\n${file}\nDNS=`]),
     ),
   });
-  assert.is(see({ links }).networkd, "runs");
-  assert.is(see(state("", "NETWORK_FILE=/etc/systemd/network/05-weave.network")).networkd, "runs");
-  assert.is(see(state("", "NETWORK_FILE=/run/systemd/network/10-netplan-eth0.network")).networkd, "manages");
-  assert.is(see({ ...state("NETWORK_FILE=/x"), links: {} }).networkd, "off", "what a stopped one left says nothing");
+  assert.is(observed({ links }).networkd, "runs");
+  assert.is(observed(state("", "NETWORK_FILE=/etc/systemd/network/05-weave.network")).networkd, "runs");
+  assert.is(observed(state("", "NETWORK_FILE=/run/systemd/network/10-netplan-eth0.network")).networkd, "manages");
+  assert.is(
+    observed({ ...state("NETWORK_FILE=/x"), links: {} }).networkd,
+    "off",
+    "state that a stopped one left does not count",
+  );
 });
 
-test("the bridge is made by what manages the host", () => {
+test("the provider is the one that manages the host", () => {
   const choose = (ifupdown: boolean, networkd: Managers["networkd"], provider = "auto") =>
     chooseProvider(router({ provider }), { ifupdown, networkd, networkManager: false });
   assert.is(choose(true, "off"), "ifupdown");
@@ -52,7 +57,7 @@ test("the bridge is made by what manages the host", () => {
   );
   assert.match(
     refusalOf(() => choose(false, "runs", "ifupdown")),
-    /^provider: there is no ifup/,
+    /^provider: ifupdown not found/,
   );
 });
 

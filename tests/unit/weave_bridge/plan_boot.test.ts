@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { reloadMark } from "../../../modules/weave_bridge/boot";
-import type { ObservedBridge } from "../../../modules/weave_bridge/observe";
+import type { ObservedBridge } from "../../../modules/weave_bridge/observed";
+import { reloadMark } from "../../../modules/weave_bridge/observed";
 import { plan } from "../../../modules/weave_bridge/plan";
 import { inWords, subjects } from "../support/changes";
 import { matchesGolden } from "../support/golden";
@@ -16,7 +16,7 @@ const FOLDER = "/etc/systemd/network";
 const DROP_IN = "/etc/systemd/system/docker.service.d/weave-bridge.conf";
 const UNMANAGED = "/etc/NetworkManager/conf.d/weave-bridge.conf";
 
-test("under systemd-networkd the bridge is made at once, then its files, which are read once", () => {
+test("with systemd-networkd the live bridge is created first, then its files, which are loaded once", () => {
   const { changes } = plan(vxlan(), NETPLAN);
   assert.equal(subjects(changes), [
     "bridge weave",
@@ -40,7 +40,7 @@ test("under systemd-networkd the bridge is made at once, then its files, which a
   ]);
 });
 
-test("a reload that an interrupted run has not come to is made by the next, and none else is", () => {
+test("the next run makes the reload that an interrupted run did not get to, and no other", () => {
   const { changes } = plan(vxlan(), NETPLAN);
   const files = new Map(
     changes.slice(2).map(({ subject, after }) => [subject, { content: after, mode: 0o644 }] as const),
@@ -48,13 +48,13 @@ test("a reload that an interrupted run has not come to is made by the next, and 
   const there = { ...NETPLAN, files: new Map([...NETPLAN.files, ...files]) };
   const mark = reloadMark("systemd-networkd");
   const written = changes.filter(({ subject }) => subject.startsWith(FOLDER));
-  assert.equal(inWords(written)[0]?.steps[0], `write ${mark} 0600`, "the mark is there before the first file is");
-  const owed = inWords(plan(vxlan(), { ...there, owedReloads: [mark] }).changes).slice(2);
-  assert.equal(owed, [
+  assert.equal(inWords(written)[0]?.steps[0], `write ${mark} 0600`, "the mark is written before the first file");
+  const pending = inWords(plan(vxlan(), { ...there, pendingReloads: [mark] }).changes).slice(2);
+  assert.equal(pending, [
     {
-      subject: "systemd-networkd, as it runs",
-      before: "with older files\n",
-      after: "with its files\n",
+      subject: "systemd-networkd: loaded files",
+      before: "outdated\n",
+      after: "current\n",
       steps: [...(inWords(written).at(-1)?.steps.slice(1) ?? [])],
     },
   ]);
@@ -67,7 +67,7 @@ test("the files for systemd-networkd are the ones beside this test", () => {
   }
 });
 
-test("with the Weave router there is no VXLAN in them, and a VXLAN's files go", () => {
+test("with the Weave router the files have no VXLAN, and a VXLAN's files are removed", () => {
   assert.equal(
     subjects(plan(router(), NETPLAN).changes).filter((subject) => subject.includes("-vx")),
     [],
@@ -78,13 +78,13 @@ test("with the Weave router there is no VXLAN in them, and a VXLAN's files go", 
   assert.is(gone?.after, "");
 });
 
-test("another provider's files go, as two would make the bridge twice", () => {
+test("another provider's files are removed, as two would create the bridge twice", () => {
   const managers = { ...FRESH.managers, networkd: "manages" as const };
   const changes = inWords(plan(vxlan(), { ...steadyVxlan(), managers }).changes);
   assert.equal(changes.find(({ subject }) => subject === STANZA)?.steps, [`remove ${STANZA}`]);
 });
 
-test("NetworkManager is told first, where it runs", () => {
+test("NetworkManager, if it runs, is configured first", () => {
   const managers = { ...FRESH.managers, networkManager: true };
   const [change] = inWords(plan(router(), { ...FRESH, managers }).changes);
   assert.equal(change, {
@@ -102,7 +102,7 @@ test("NetworkManager is told first, where it runs", () => {
   });
 });
 
-test("where other files would be brought to life by Apollo's pattern, the bridge's alone is read", () => {
+test("if Apollo's pattern would activate other files, only the bridge's file is read", () => {
   const interfaces = { content: "source-directory interfaces.d\n", mode: 0o644 };
   const added = (...interfacesFolder: string[]): string =>
     plan(router(), { ...FRESH, interfaces, interfacesFolder }).changes[1]?.after.split("\n")[1] ?? "";
@@ -110,26 +110,27 @@ test("where other files would be brought to life by Apollo's pattern, the bridge
   assert.is(added("50-cloud-init.cfg"), `source ${STANZA}`);
 });
 
-test("without iptables nothing is said of it", () => {
-  for (const { after } of plan(router(), { ...FRESH, passes: null }).changes) assert.not.match(after, "iptables");
-  for (const { after } of plan(router(), { ...NETPLAN, passes: null }).changes) assert.not.match(after, "iptables");
+test("without iptables the plan does not mention it", () => {
+  for (const { after } of plan(router(), { ...FRESH, forwardRule: null }).changes) assert.not.match(after, "iptables");
+  for (const { after } of plan(router(), { ...NETPLAN, forwardRule: null }).changes)
+    assert.not.match(after, "iptables");
 });
 
-test("the rule of iptables is put in, or taken away, by itself", () => {
-  const [missing] = inWords(plan(router(), { ...steadyRouter(), passes: false }).changes);
+test("the iptables rule is added, or removed, by itself", () => {
+  const [missing] = inWords(plan(router(), { ...steadyRouter(), forwardRule: false }).changes);
   const rule = "FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT";
   assert.equal(missing, {
     subject: "bridge weave: frames between its ports",
     before: "subject to iptables\n",
-    after: "passed by iptables\n",
+    after: "accepted by iptables\n",
     steps: [`iptables -w -I ${rule}`],
   });
   const removed = inWords(plan(router({ firewall: false }), steadyRouter()).changes);
   assert.equal(removed.at(-1)?.steps, [`iptables -w -D ${rule}`]);
 });
 
-test("a rule that is left over from a bridge that has gone is taken away where none is wanted", () => {
-  const left = { ...FRESH, passes: true };
+test("a rule left over from a deleted bridge is removed if firewall is false", () => {
+  const left = { ...FRESH, forwardRule: true };
   assert.equal(subjects(plan(router({ firewall: false }), left).changes), [
     STANZA,
     "bridge weave",
@@ -138,7 +139,7 @@ test("a rule that is left over from a bridge that has gone is taken away where n
   assert.equal(subjects(plan(router(), left).changes), [STANZA, "bridge weave"]);
 });
 
-test("the Weave router's port goes before the VXLAN comes", () => {
+test("the Weave router's port is removed before the VXLAN is added", () => {
   const observed = steadyVxlan();
   const bridge = { ...observed.bridge, ports: ["vethabc", "vethwe-bridge"] };
   const changes = inWords(plan(vxlan(), { ...observed, bridge, vxlan: null }).changes);

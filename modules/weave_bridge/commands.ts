@@ -1,0 +1,56 @@
+import { FLOOD_MAC } from "../formats/iproute";
+import type { DesiredBridge, DesiredVxlan } from "./desired";
+
+// Commands of iproute2, each an argument vector, for the running kernel and for ifupdown's file alike.
+
+export const addBridge = ({ name }: DesiredBridge) => ["ip", "link", "add", "name", name, "type", "bridge"];
+
+export const setMac = ({ name, mac }: DesiredBridge) => ["ip", "link", "set", "dev", name, "address", mac];
+
+export const setMtu = (device: string, mtu: number) => ["ip", "link", "set", "dev", device, "mtu", String(mtu)];
+
+export const setUp = (device: string) => ["ip", "link", "set", "dev", device, "up"];
+
+export const setMaster = (device: string, bridge: string) => ["ip", "link", "set", "dev", device, "master", bridge];
+
+export const deleteLink = (device: string) => ["ip", "link", "del", "dev", device];
+
+/** Unlike `ip addr add`, succeeds if the device already has the address. */
+export const replaceAddress = (device: string, cidr: string) => ["ip", "addr", "replace", cidr, "dev", device];
+
+export const deleteAddress = (device: string, cidr: string) => ["ip", "addr", "del", cidr, "dev", device];
+
+/**
+ * The device learns from received frames which peer an address is behind, and sends everything else to every peer. It is
+ * bound to no other device but uses the host's routes, so that it can be created before the underlay is up and stays when
+ * that is recreated.
+ */
+const addVxlan = ({ name, id, port, local }: DesiredVxlan) =>
+  `ip link add name ${name} type vxlan id ${id} dstport ${port} local ${local}`.split(" ");
+
+export const addPeer = (device: string, peer: string) => floodEntry("append", device, peer);
+
+export const deletePeer = (device: string, peer: string) => floodEntry("del", device, peer);
+
+function floodEntry(verb: "append" | "del", device: string, peer: string): string[] {
+  return ["bridge", "fdb", verb, FLOOD_MAC, "dev", device, "dst", peer];
+}
+
+/** Creates the bridge, with its VXLAN device if it has one. */
+export const createBridge = (desired: DesiredBridge) => [
+  addBridge(desired),
+  setMac(desired),
+  setMtu(desired.name, desired.mtu),
+  ...(desired.vxlan ? createVxlan(desired.name, desired.mtu, desired.vxlan) : []),
+  setUp(desired.name),
+  replaceAddress(desired.name, desired.address),
+];
+
+/** Creates the VXLAN device and attaches it to the bridge. */
+export const createVxlan = (bridge: string, mtu: number, vxlan: DesiredVxlan) => [
+  addVxlan(vxlan),
+  setMtu(vxlan.name, mtu),
+  setMaster(vxlan.name, bridge),
+  setUp(vxlan.name),
+  ...vxlan.peers.map((peer) => addPeer(vxlan.name, peer)),
+];

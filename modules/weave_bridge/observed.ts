@@ -1,0 +1,126 @@
+import type { FileState } from "../core/host/host";
+import type { IpLink, VxlanParameters } from "../formats/iproute";
+import type { Route } from "../formats/routes";
+import { VXLAN_SUFFIX } from "./options";
+
+/** The host as weave_bridge observes it. */
+export interface ObservedBridge {
+  /** /etc/machine-id, which is the same after every boot; "" if there is none. */
+  readonly machineId: string;
+  /** The kernel's host name. */
+  readonly hostName: string;
+  readonly managers: Managers;
+  /** /etc/network/interfaces, and the names in /etc/network/interfaces.d. */
+  readonly interfaces: FileState | null;
+  readonly interfacesFolder: readonly string[];
+  /** Whether ifupdown has the bridge in its list of interfaces that are up. */
+  readonly upInIfupdown: boolean;
+  /** The files that this module may have written, by path. */
+  readonly files: ReadonlyMap<string, FileState | null>;
+  /** The marks, by path, of reloads that an interrupted run did not get to. */
+  readonly pendingReloads: readonly string[];
+  /** All network devices with their IPv4 addresses. */
+  readonly links: readonly IpLink[];
+  /** The IPv4 addresses that this host resolves the names among the options to. */
+  readonly resolvedNames: ReadonlyMap<string, readonly string[]>;
+  /** The IPv4 routes of the main table. */
+  readonly routes: readonly Route[];
+  /** The MTU of every device, in bytes. */
+  readonly mtus: ReadonlyMap<string, number>;
+  readonly bridge: ObservedDevice | null;
+  readonly vxlan: ObservedVxlan | null;
+  /** The ports of Docker's containers that belong on the bridge and are on none. */
+  readonly detachedPorts: readonly string[];
+  /** Whether iptables has the rule that accepts the bridge's frames; null without iptables, or without root to ask it. */
+  readonly forwardRule: boolean | null;
+  /** The hardware address of another host that answers to the bridge's address, as far as this host can see. */
+  readonly addressOwner: string | null;
+}
+
+export interface ObservedLink {
+  readonly mac: string;
+  /** In bytes. */
+  readonly mtu: number;
+  readonly up: boolean;
+  /** The bridge that the device is a port of. */
+  readonly master: string | null;
+}
+
+/** The device with the bridge's name, whatever it is. */
+export interface ObservedDevice extends ObservedLink {
+  readonly isBridge: boolean;
+  readonly ports: readonly string[];
+}
+
+/** The device with the VXLAN's name. */
+export interface ObservedVxlan extends ObservedLink {
+  /** Null if it is not a VXLAN. */
+  readonly parameters: VxlanParameters | null;
+  readonly peers: readonly string[];
+}
+
+/** What creates the bridge at boot. */
+export type Provider = "ifupdown" | "networkd";
+
+/** What may manage this host's network. */
+export interface Managers {
+  /** Whether ifupdown is installed, with its /etc/network/interfaces. */
+  readonly ifupdown: boolean;
+  /** Whether systemd-networkd is off, runs, or runs and manages a device other than the bridge. */
+  readonly networkd: "off" | "runs" | "manages";
+  /** Whether NetworkManager runs. */
+  readonly networkManager: boolean;
+}
+
+/** Read by Debian's networking.service at boot. */
+export const INTERFACES = "/etc/network/interfaces";
+export const INTERFACES_FOLDER = "/etc/network/interfaces.d";
+
+/** ifupdown's file for the bridge, at the same path as in Apollo's role. */
+export function stanzaPath(name: string): string {
+  return `${INTERFACES_FOLDER}/${name}.cfg`;
+}
+
+/** systemd-networkd's files for the bridge and its VXLAN device. */
+export function networkdPaths(name: string): string[] {
+  return [name, name + VXLAN_SUFFIX].flatMap((device) => [
+    networkdPath(device, "netdev"),
+    networkdPath(device, "network"),
+  ]);
+}
+
+/** The first file whose [Match] fits a device wins, in the order of names: 05- sorts before netplan's 10-. */
+export function networkdPath(device: string, kind: "netdev" | "network"): string {
+  return `/etc/systemd/network/05-${device}.${kind}`;
+}
+
+export const DOCKER_DROP_IN_FOLDER = "/etc/systemd/system/docker.service.d";
+
+/** The drop-in that makes Docker's unit wait for the bridge. */
+export function dockerDropInPath(name: string): string {
+  return `${DOCKER_DROP_IN_FOLDER}/${name}-bridge.conf`;
+}
+
+/** The file that makes NetworkManager leave the bridge and its VXLAN device alone. */
+export function unmanagedPath(name: string): string {
+  return `/etc/NetworkManager/conf.d/${name}-bridge.conf`;
+}
+
+/** All files that this module may write for a bridge of this name, whatever the provider. */
+export function ownPaths(name: string): string[] {
+  return [unmanagedPath(name), stanzaPath(name), ...networkdPaths(name), dockerDropInPath(name)];
+}
+
+/** Empty after a boot, when every program reads its files anyway. */
+export const RELOAD_MARKS = "/run";
+
+/** Marks that `reader` has not loaded its changed files yet. */
+export const reloadMark = (reader: string) => `${RELOAD_MARKS}/weave_bridge.reload-${reader}`;
+
+/** The port that the Weave router adds, since Weave 2.0, to a bridge that it did not create. */
+export const ROUTER_PORT = "vethwe-bridge";
+
+/** Whether a device is named like a Docker container's port: "veth" and seven hexadecimal digits (moby's libnetwork, drivers/bridge). */
+export function isContainerPort(device: string): boolean {
+  return /^veth[0-9a-f]{7}$/.test(device);
+}

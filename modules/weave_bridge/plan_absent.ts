@@ -1,0 +1,56 @@
+import { type Change, run } from "../core/change";
+import { UserError } from "../core/errors";
+import type { Plan } from "../core/module";
+import { deleteLink } from "./commands";
+import { deleteRule } from "./firewall";
+import { isContainerPort, type ObservedBridge, ROUTER_PORT } from "./observed";
+import { type BridgeOptions, VXLAN_SUFFIX } from "./options";
+import { planBoot } from "./plan_boot";
+import { bringDown } from "./providers/ifupdown";
+import { requireBridge } from "./validate";
+
+/**
+ * Plans the removal of a bridge and of everything that was created for it. Throws a UserError while containers are
+ * attached, unless forced, and if the device with its name is not a bridge.
+ */
+export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, observed: ObservedBridge): Plan {
+  const { bridge, vxlan, forwardRule, upInIfupdown } = observed;
+  if (bridge) requireBridge(name, bridge);
+  const attached = (bridge?.ports ?? []).filter(
+    (port) => port !== name + VXLAN_SUFFIX && port !== ROUTER_PORT && !(ignore_docker_ports && isContainerPort(port)),
+  );
+  if (attached.length > 0 && !force) {
+    throw new UserError(
+      `state: the bridge ${name} has ports that this module did not create (${attached.length}: ${attached.join(", ")}), ` +
+        "most likely of containers. Stop the containers, or disconnect them with force: true.",
+    );
+  }
+  const hasRouterPort = bridge?.ports.includes(ROUTER_PORT) ?? false;
+  const removal = (subject: string, before: string, argv: string[]): Change => ({
+    subject,
+    before: `${before}\n`,
+    after: "absent\n",
+    actions: [run(argv)],
+  });
+  const disruption =
+    attached.length > 0 ? { disruption: `the network of what is attached: ${attached.join(", ")}` } : {};
+  const addresses = observed.links.find(({ device }) => device === name)?.addresses ?? [];
+  return {
+    changes: [
+      ...(vxlan ? [removal(`bridge ${name}: datapath`, "vxlan", deleteLink(name + VXLAN_SUFFIX))] : []),
+      // The router's port is one of a pair; deleting one deletes the other.
+      ...(hasRouterPort
+        ? [removal(`bridge ${name}: port of the Weave router`, ROUTER_PORT, deleteLink(ROUTER_PORT))]
+        : []),
+      ...(bridge
+        ? [{ ...removal(`bridge ${name}`, ["present", ...addresses].join("\n"), deleteLink(name)), ...disruption }]
+        : []),
+      ...(forwardRule ? [removal(`bridge ${name}: rule of iptables`, "present", deleteRule(name))] : []),
+      ...(upInIfupdown
+        ? [{ subject: `ifupdown: ${name}`, before: "up\n", after: "absent\n", actions: [bringDown(name)] }]
+        : []),
+      ...planBoot(name, null, observed),
+    ],
+    facts: { name },
+  };
+}

@@ -1,0 +1,171 @@
+import { type Action, type Change, run } from "../core/change";
+import { addressOf, contains, inNumericOrder } from "../net/ipv4";
+import {
+  addPeer,
+  createBridge,
+  createVxlan,
+  deleteAddress,
+  deleteLink,
+  deletePeer,
+  replaceAddress,
+  setMac,
+  setMaster,
+  setMtu,
+  setUp,
+} from "./commands";
+import type { DesiredBridge, DesiredVxlan } from "./desired";
+import { deleteRule, insertRule } from "./firewall";
+import { type ObservedBridge, type ObservedDevice, ROUTER_PORT } from "./observed";
+import { VXLAN_SUFFIX } from "./options";
+import { bringUp } from "./providers/ifupdown";
+import { requireBridge } from "./validate";
+
+/** Plans the changes of the running kernel's devices, each with the fewest commands, so that containers stay connected. */
+export function planLive(desired: DesiredBridge, observed: ObservedBridge): Change[] {
+  const { bridge } = observed;
+  if (bridge === null) return [...creation(desired, observed), ...portChanges(desired, observed)];
+  requireBridge(desired.name, bridge);
+  return [
+    ...linkChanges(desired, bridge),
+    ...addressChanges(desired, observed),
+    ...portChanges(desired, observed),
+    ...routerPortChanges(desired, bridge),
+    ...datapathChanges(desired, observed),
+    ...firewallChanges(desired, observed),
+  ];
+}
+
+/** ifupdown creates the bridge and the iptables rule from its file, as at boot, so that it knows the bridge to be up. */
+function creation(desired: DesiredBridge, observed: ObservedBridge): Change[] {
+  const { name, provider, firewall } = desired;
+  const byIfupdown = provider === "ifupdown";
+  // A VXLAN device whose bridge was deleted by hand.
+  const leftOver = observed.vxlan ? [run(deleteLink(name + VXLAN_SUFFIX))] : [];
+  const created: Change = {
+    subject: `bridge ${name}`,
+    before: "absent\n",
+    after: describe(desired),
+    actions: [...leftOver, ...(byIfupdown ? [bringUp(name)] : createBridge(desired).map((argv) => run(argv)))],
+  };
+  return [created, ...(byIfupdown && firewall ? [] : firewallChanges(desired, observed))];
+}
+
+function linkChanges(desired: DesiredBridge, bridge: ObservedDevice): Change[] {
+  const { name, mac, mtu } = desired;
+  return [
+    // Announced to all neighbours, which would otherwise send to the old address until they ask again.
+    ...difference(`bridge ${name}: mac`, bridge.mac, mac, [enable(name, "arp_notify"), setMac(desired)]),
+    ...difference(`bridge ${name}: mtu`, bridge.mtu, mtu, [setMtu(name, mtu)]),
+    ...difference(`bridge ${name}: state`, state(bridge.up), state(true), [setUp(name)]),
+  ];
+}
+
+/**
+ * Removes other addresses of the network, and those that the bridge's own files still give it, from a network that it was
+ * in before. Any other address stays, such as the one that `weave expose` adds.
+ */
+function addressChanges({ name, address, network }: DesiredBridge, { links, files }: ObservedBridge): Change[] {
+  const all = links.find(({ device }) => device === name)?.addresses ?? [];
+  const inFiles = new Set([...files.values()].flatMap((file) => file?.content.split(/[\s=]+/) ?? []));
+  const present = all.filter((cidr) => contains(network, addressOf(cidr)) || inFiles.has(cidr));
+  const stale = present.filter((cidr) => cidr !== address);
+  // The new address is added before an old one is deleted, so that the route stays. Without promote_secondaries the kernel
+  // would delete the new one along with the old.
+  return difference(`bridge ${name}: address`, present.join("\n"), address, [
+    enable(name, "promote_secondaries"),
+    replaceAddress(name, address),
+    ...stale.map((cidr) => deleteAddress(name, cidr)),
+  ]);
+}
+
+/** Running containers keep their addresses, so attaching their ports again is enough. */
+function portChanges({ name }: DesiredBridge, { detachedPorts }: ObservedBridge): Change[] {
+  const commands = detachedPorts.map((port) => setMaster(port, name));
+  return difference(`bridge ${name}: detached containers`, detachedPorts.join("\n") || NONE, NONE, commands);
+}
+
+/** The Weave router leaves its port behind. While the router runs, its port and the VXLAN together would be a loop. */
+function routerPortChanges({ name, vxlan }: DesiredBridge, { ports }: ObservedDevice): Change[] {
+  const subject = `bridge ${name}: port of the Weave router`;
+  const present = vxlan && ports.includes(ROUTER_PORT) ? ROUTER_PORT : NONE;
+  return difference(subject, present, NONE, [deleteLink(ROUTER_PORT)]);
+}
+
+function datapathChanges({ name, mtu, vxlan }: DesiredBridge, { vxlan: device }: ObservedBridge): Change[] {
+  const subject = `bridge ${name}: datapath`;
+  if (vxlan === null) {
+    const present = device && describeVxlan(name + VXLAN_SUFFIX, device.parameters, device.peers);
+    return difference(subject, present ?? ROUTER, ROUTER, [deleteLink(name + VXLAN_SUFFIX)]);
+  }
+  const after = describeVxlan(vxlan.name, vxlan, vxlan.peers);
+  const create = createVxlan(name, mtu, vxlan);
+  if (device === null) return difference(subject, ROUTER, after, create);
+  if (describeVxlan(vxlan.name, device.parameters, []) !== describeVxlan(vxlan.name, vxlan, [])) {
+    const before = describeVxlan(vxlan.name, device.parameters, device.peers);
+    const disruption = "traffic between hosts, while the VXLAN device is recreated";
+    return difference(subject, before, after, [deleteLink(vxlan.name), ...create]).map((change) => ({
+      ...change,
+      disruption,
+    }));
+  }
+  return [
+    ...difference(`${vxlan.name}: mtu`, device.mtu, mtu, [setMtu(vxlan.name, mtu)]),
+    ...difference(`${vxlan.name}: bridge`, device.master ?? NONE, name, [setMaster(vxlan.name, name)]),
+    ...difference(`${vxlan.name}: state`, state(device.up), state(true), [setUp(vxlan.name)]),
+    ...peerChanges(name, vxlan, device.peers),
+  ];
+}
+
+function peerChanges(bridge: string, vxlan: DesiredVxlan, present: readonly string[]): Change[] {
+  const added = vxlan.peers.filter((peer) => !present.includes(peer));
+  const removed = present.filter((peer) => !vxlan.peers.includes(peer));
+  return difference(`bridge ${bridge}: peers`, inNumericOrder(present).join("\n"), vxlan.peers.join("\n"), [
+    ...added.map((peer) => addPeer(vxlan.name, peer)),
+    ...removed.map((peer) => deletePeer(vxlan.name, peer)),
+  ]);
+}
+
+function firewallChanges({ name, firewall }: DesiredBridge, { forwardRule }: ObservedBridge): Change[] {
+  const describeRule = (present: boolean): string => (present ? "accepted by iptables" : "subject to iptables");
+  const command = firewall ? insertRule(name) : deleteRule(name);
+  const before = describeRule(forwardRule ?? false);
+  return difference(`bridge ${name}: frames between its ports`, before, describeRule(firewall), [command]);
+}
+
+function difference(
+  subject: string,
+  before: string | number,
+  after: string | number,
+  steps: readonly (Action | string[])[],
+): Change[] {
+  if (before === after) return [];
+  const actions = steps.map((step) => ("do" in step ? step : run(step)));
+  return [{ subject, before: `${before}\n`, after: `${after}\n`, actions }];
+}
+
+/** Turns on a kernel setting of one device (ip-sysctl). */
+function enable(device: string, setting: string): Action {
+  return { do: "set", path: `/proc/sys/net/ipv4/conf/${device}/${setting}`, value: "1" };
+}
+
+const ROUTER = "router";
+const NONE = "none";
+
+function describe({ address, mac, mtu, vxlan }: DesiredBridge): string {
+  const datapath = vxlan ? describeVxlan(vxlan.name, vxlan, vxlan.peers) : ROUTER;
+  return `address ${address}\nmac ${mac}\nmtu ${mtu}\ndatapath ${datapath}\n`;
+}
+
+function describeVxlan(
+  device: string,
+  vxlan: Omit<DesiredVxlan, "name" | "peers"> | null,
+  peers: readonly string[],
+): string {
+  if (vxlan === null) return `${device}, which is not a VXLAN`;
+  const head = `vxlan id ${vxlan.id} port ${vxlan.port} from ${vxlan.local}`;
+  return [head, ...peers.map((peer) => `peer ${peer}`)].join("\n");
+}
+
+function state(up: boolean): string {
+  return up ? "up" : "down";
+}

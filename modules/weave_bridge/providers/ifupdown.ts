@@ -1,0 +1,70 @@
+import { basename } from "node:path";
+import { type DesiredFile, run } from "../../core/change";
+import { readsFile, renderManualInterface, type Step, withoutSource, withSource } from "../../formats/interfaces";
+import { addBridge, createVxlan, deleteLink, replaceAddress, setMac, setMtu, setUp } from "../commands";
+import type { DesiredBridge } from "../desired";
+import { deleteRule, insertRuleInShell } from "../firewall";
+import { INTERFACES_FOLDER, type ObservedBridge, stanzaPath } from "../observed";
+
+/** The pattern that Apollo's role added to /etc/network/interfaces. */
+const SOURCE_PATTERN = `${INTERFACES_FOLDER}/*.cfg`;
+
+/** The file from which ifupdown creates the bridge at boot. */
+export function ifupdownFiles(desired: DesiredBridge): DesiredFile[] {
+  return [{ path: stanzaPath(desired.name), content: renderStanza(desired), mode: 0o644 }];
+}
+
+/**
+ * The desired content of /etc/network/interfaces: with a `source` line for the bridge's file if ifupdown is to create the
+ * bridge (`byIfupdown`) and no line reads the file yet; otherwise without this module's line, unless it reads other files.
+ */
+export function interfacesContent(name: string, byIfupdown: boolean, observed: ObservedBridge): string {
+  const content = observed.interfaces?.content ?? "";
+  const path = stanzaPath(name);
+  const others = observed.interfacesFolder.some((other) => other.endsWith(".cfg") && other !== basename(path));
+  if (!byIfupdown) {
+    const left = withoutSource(content, path);
+    return others ? left : withoutSource(left, SOURCE_PATTERN);
+  }
+  if (readsFile(content, path)) return content;
+  // Apollo's pattern, unless it would activate other files that this host has not read until now.
+  return withSource(content, others ? path : SOURCE_PATTERN);
+}
+
+/** Creates the bridge from its file. Forced, as ifupdown still lists a bridge as up that was deleted by hand. */
+export function bringUp(name: string) {
+  return run(["ifup", "--force", name], 60);
+}
+
+/** Takes a deleted bridge off ifupdown's list; the commands of its file may fail. */
+export function bringDown(name: string) {
+  return run(["ifdown", "--force", "--ignore-errors", name], 60);
+}
+
+function renderStanza(desired: DesiredBridge): string {
+  const { name, address, mtu, vxlan, firewall } = desired;
+  const steps: Step[] = [
+    step("pre-up", `ip link show dev ${name} >/dev/null 2>&1 ||`, addBridge(desired)),
+    step("pre-up", "", setMac(desired)),
+    step("pre-up", "", setMtu(name, mtu)),
+  ];
+  if (vxlan) {
+    // A left-over device may have other parameters. Deleting it detaches no container.
+    steps.push({ phase: "pre-up", command: `${deleteLink(vxlan.name).join(" ")} 2>/dev/null || true` });
+    steps.push(...createVxlan(name, mtu, vxlan).map((command) => step("pre-up", "", command)));
+  }
+  steps.push(step("post-up", "", setUp(name)), step("post-up", "", replaceAddress(name, address)));
+  if (firewall) steps.push({ phase: "post-up", command: insertRuleInShell(name) });
+  if (vxlan) steps.push(step("pre-down", "", deleteLink(vxlan.name)));
+  steps.push(step("post-down", "", deleteLink(name)));
+  if (firewall) steps.push({ phase: "post-down", command: `${deleteRule(name).join(" ")} 2>/dev/null || true` });
+  return renderManualInterface({
+    comment: "Written by Ansible's weave_bridge, which replaces what is changed here by hand.",
+    name,
+    steps,
+  });
+}
+
+function step(phase: Step["phase"], before: string, argv: readonly string[]): Step {
+  return { phase, command: `${before} ${argv.join(" ")}`.trim() };
+}
