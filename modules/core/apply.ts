@@ -8,7 +8,7 @@ import { messageOf, UserError } from "./errors";
 import type { HttpRequest } from "./host/host";
 import { describeRequest, request } from "./host/http";
 import { linuxHost, run } from "./host/linux";
-import { ticksAtStart } from "./proc";
+import { startTicks } from "./proc";
 import { redactSecrets } from "./redact";
 
 /** Makes one change on this host. Throws a UserError that names the change and the step that failed. */
@@ -78,7 +78,7 @@ function succeed({ argv, timeout, diagnose, replaces, skipIfRunning }: Extract<A
 /** When the daemon that runs now was started; null where none runs, as a file may be left of one that was killed. */
 function startOf({ pidFile }: Daemon): number | null {
   const pid = Number(linuxHost.readText(pidFile));
-  return pid > 0 ? ticksAtStart(linuxHost.readText(`/proc/${pid}/stat`) ?? "") : null;
+  return pid > 0 ? startTicks(pid, linuxHost) : null;
 }
 
 async function accepted(wanted: HttpRequest, orStatus: readonly number[] = []): Promise<void> {

@@ -1,11 +1,42 @@
+import type { Host } from "./host/host";
+
+/** When a process was started, in clock ticks since the machine's boot; null where there is no such process. */
+export function startTicks(pid: number | "self", host: Host): number | null {
+  const stat = host.readText(`/proc/${pid}/stat`);
+  return stat === null ? null : parseStartTicks(stat);
+}
+
 /**
- * Takes /proc/PID/stat (proc(5)); returns when the process was started, in clock ticks since the machine's boot: the 22nd
- * field, the 20th behind the name in parentheses, which may have any text in it. Null where there is none.
+ * The start time in /proc/PID/stat (proc(5)): the 22nd field, which is the 20th behind the name in parentheses, as that name
+ * may have any text in it. Null where the text has no such field.
  */
-export function ticksAtStart(stat: string): number | null {
+export function parseStartTicks(stat: string): number | null {
   const field = stat
     .replace(/^.*\)\s+/s, "")
     .split(" ")
     .at(19);
   return field === undefined ? null : Number(field);
+}
+
+/** The words that a process was started with, its program first; null where there is no such process. */
+export function commandLineOf(pid: number, host: Host): readonly string[] | null {
+  const text = pid > 0 ? host.readText(`/proc/${pid}/cmdline`) : null;
+  return text === null ? null : text.replace(/\0$/, "").split("\0");
+}
+
+/** The environment that a process was started with; null where there is no such process. */
+export function environmentOfProcess(pid: number, host: Host): ReadonlyMap<string, string> | null {
+  const text = pid > 0 ? host.readText(`/proc/${pid}/environ`) : null;
+  return text === null ? null : parseEnvironment(text.split("\0"));
+}
+
+/** Entries `NAME=value`, as a process and a container's configuration have them, by name. */
+export function parseEnvironment(entries: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(entries.map((entry) => [entry.replace(/=[\s\S]*/, ""), entry.replace(/^[^=]*=?/, "")]));
+}
+
+/** The id of the user whose rights this process has; null where the kernel does not say. */
+export function effectiveUid(host: Host): number | null {
+  const [, uid] = /^Uid:\s+\d+\s+(\d+)/m.exec(host.readText("/proc/self/status") ?? "") ?? [];
+  return uid === undefined ? null : Number(uid);
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { DOCKER_PID_FILE } from "../core/docker";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import { unitProperties } from "../core/systemctl";
@@ -82,6 +83,6 @@ function observeScript(host: Host): DockerService {
     readsFile: script.content.includes("/etc/default/") && script.content.includes(`$${VARIABLE}`),
     filePath: DEFAULT_FILE,
     needsReload: false,
-    pid: Number(host.readText("/var/run/docker.pid")),
+    pid: Number(host.readText(DOCKER_PID_FILE)),
   };
 }

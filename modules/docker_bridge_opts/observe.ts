@@ -1,6 +1,6 @@
 import { UserError } from "../core/errors";
 import type { FileState, Host } from "../core/host/host";
-import { ticksAtStart } from "../core/proc";
+import { startTicks } from "../core/proc";
 import { daemonKeys } from "../formats/daemon_json";
 import { parseDockerFlags } from "../formats/docker_flags";
 import { parseAddresses } from "../formats/iproute";
@@ -64,7 +64,7 @@ export async function observe(options: DockerOptions, host: Host): Promise<Obser
     daemon: mayRestart ? await withContainers(daemon, host) : daemon,
     version: daemon === null ? installedVersion(host) : daemon.version,
     previous,
-    calledAt: ticksAtStart(host.readText("/proc/self/stat") ?? "") ?? 0,
+    calledAt: startTicks("self", host) ?? 0,
     bridgeAddresses: bridge === null || options.bridge_address !== null ? [] : addressesOf(bridge, host),
   };
 }

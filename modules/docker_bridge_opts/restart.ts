@@ -1,6 +1,7 @@
 import { type Action, type Change, type Daemon, run } from "../core/change";
+import { DOCKER_PID_FILE, PING, startContainer, stopContainer } from "../core/docker";
+import type { HttpRequest } from "../core/host/host";
 import type { DockerFlags } from "../formats/docker_options";
-import { API_SOCKET } from "./daemon";
 import type { ObservedDocker } from "./observe";
 import { interruption, networkDiffers } from "./owed";
 import { FORGET, isCurrent, putBack } from "./previous";
@@ -33,7 +34,7 @@ function restartActions({ service, daemon, previous }: ObservedDocker, configure
     argv: bySystemd ? ["systemctl", "restart", "docker.service"] : ["service", "docker", "restart"],
     timeout: RESTART_SECONDS,
   };
-  const present: Daemon = { pidFile: "/var/run/docker.pid", startedAt: daemon?.startedAt ?? null };
+  const present: Daemon = { pidFile: DOCKER_PID_FILE, startedAt: daemon?.startedAt ?? null };
   const state = bySystemd ? ["systemctl", "is-active", "docker.service"] : ["service", "docker", "status"];
   const answer: Action[] = listensOnSocket(configured)
     ? [{ do: "await", request: PING, timeout: ANSWER_SECONDS, diagnose: state }]
@@ -42,8 +43,10 @@ function restartActions({ service, daemon, previous }: ObservedDocker, configure
   // Docker keeps its default network for as long as a container on any is running ("There are old running containers, the
   // network config will not take affect"), so those that would outlive the restart are stopped for a new network.
   const moved = daemon?.liveRestore && networkDiffers(configured, daemon) ? daemon.containers : [];
-  const stopContainers = (moved ?? []).map(({ id }) => container(id, "stop"));
-  const startContainers = (moved ?? []).filter(({ isWeaves }) => !isWeaves).map(({ id }) => container(id, "start"));
+  const stopContainers = (moved ?? []).map(({ id }) => toContainer(stopContainer(id)));
+  const startContainers = (moved ?? [])
+    .filter(({ isWeaves }) => !isWeaves)
+    .map(({ id }) => toContainer(startContainer(id)));
   // Who starts Docker may fail although Docker has started; where it answers, that is what counts.
   const attempted = answer.length > 0 ? { ...start, replaces: present } : start;
   return [
@@ -76,16 +79,9 @@ function restartActions({ service, daemon, previous }: ObservedDocker, configure
 }
 
 /** 304: it is so already. 404: it was removed when it stopped (--rm). */
-function container(id: string, what: "start" | "stop"): Action {
-  const path = `/containers/${id}/${what}${what === "stop" ? "?t=5" : ""}`;
-  return {
-    do: "request",
-    request: { to: { socket: API_SOCKET }, method: "POST", path, headers: { host: "docker" } },
-    orStatus: [304, 404],
-  };
+function toContainer(request: HttpRequest): Action {
+  return { do: "request", request, orStatus: [304, 404] };
 }
-
-const PING = { to: { socket: API_SOCKET }, method: "GET", path: "/_ping", headers: { host: "docker" } } as const;
 
 /** Whether dockerd listens on its usual socket; a daemon that listens elsewhere alone is taken at systemd's word. */
 function listensOnSocket(configured: DockerFlags): boolean {

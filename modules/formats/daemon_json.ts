@@ -1,6 +1,7 @@
 import { asciiJson } from "../core/ascii_json";
 import { UserError } from "../core/errors";
-import { type DockerFlags, flagOf, flagValues, isObject, jsonValue, keyOf, meansTheSame } from "./docker_options";
+import { isObject } from "../core/guards";
+import { type DockerFlags, flagOf, flagValues, jsonValue, keyOf, meansTheSame } from "./docker_options";
 
 /** A key of the file's object with its value, and where they stand in the text. */
 interface Member {

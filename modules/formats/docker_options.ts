@@ -1,3 +1,5 @@
+import { isObject } from "../core/guards";
+
 /**
  * dockerd's options: each has one name as a flag, mostly one as a key of daemon.json, and one way to write its value in
  * either (dockerd --help of 1.6, 20.10 and 26.1; daemon/config/config.go of moby for the keys).
@@ -104,10 +106,6 @@ export function jsonValue(flag: string, values: readonly string[]): unknown {
     default:
       return undefined;
   }
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Of these lists Docker asks or tries the first first; the order of others means nothing. */

@@ -1,5 +1,6 @@
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
+import { effectiveUid } from "../core/proc";
 import { type IpLink, parseFloodPeers, parseLinks } from "../formats/iproute";
 import { parseRoutes } from "../formats/routes";
 import { addressOf } from "../net/ipv4";
@@ -64,7 +65,7 @@ export async function probe(options: BridgeOptions, host: Host): Promise<Observe
         }
       : null,
     detachedPorts: observeDetachedPorts(name, devices, host),
-    forwardRule: programs.has("iptables") && userOf(host) === ROOT ? hasForwardRule(name, host) : null,
+    forwardRule: programs.has("iptables") && effectiveUid(host) === ROOT ? hasForwardRule(name, host) : null,
     addressOwner: options.state === "present" ? findAddressOwner(options, links, programs, host) : null,
   };
 }
@@ -73,15 +74,10 @@ const NET = "/sys/class/net";
 const IFF_UP = 1;
 const PROGRAM_FOLDERS = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
-const ROOT = "0";
-
-/** This process' effective user id. */
-function userOf(host: Host): string | undefined {
-  return /^Uid:\s+\d+\s+(\d+)/m.exec(host.readText("/proc/self/status") ?? "")?.[1];
-}
+const ROOT = 0;
 
 function requireRoot(host: Host): void {
-  const user = userOf(host);
+  const user = effectiveUid(host);
   if (user !== ROOT)
     throw new UserError(`weave_bridge must run as root (it runs as user ${user}). Run it as root (become: true).`);
 }

@@ -1,7 +1,8 @@
+import { topOfContainer } from "../core/docker";
 import { UserError } from "../core/errors";
 import type { HttpRequest } from "../core/host/host";
 import { COMPONENTS, type Component } from "./components";
-import { mismatches, rejectOtherImage, runs } from "./container";
+import { mismatches, rejectOtherImage } from "./container";
 import { environmentOf, redactEnvironmentFile, renderEnvironmentFile } from "./environment";
 import { INIT_SYSTEMS } from "./init/detect";
 import type { InitSystem } from "./init/init_system";
@@ -69,7 +70,7 @@ export function resolveDesired(options: ServiceOptions, observed: ObservedServic
     redact: (content) => redactEnvironmentFile(content, environmentText),
     bridge,
     tag,
-    ready: options.component === "router" && generation !== "first" ? STATUS : runs(component.container),
+    ready: options.component === "router" && generation !== "first" ? STATUS : topOfContainer(component.container),
     mismatches: (container) => mismatches(container, environment, tag),
   };
 }

@@ -113,11 +113,6 @@ export function differingVariables(desired: Environment, present: Environment, l
   );
 }
 
-/** Parses entries `NAME=value`, such as those of /proc/PID/environ. */
-export function parseEnvironment(entries: readonly string[]): Environment {
-  return new Map(entries.map((entry) => [entry.replace(/=[\s\S]*/, ""), entry.replace(/^[^=]*=?/, "")]));
-}
-
 /** Converts a text to one character a UTF-8 byte, as contents of files and of /proc are kept. */
 export function bytesOf(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");

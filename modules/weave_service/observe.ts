@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDockerRunning, oldestApiVersion } from "../core/docker";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
-import { ticksAtStart } from "../core/proc";
+import { environmentOfProcess, startTicks } from "../core/proc";
 import { parseAddresses } from "../formats/iproute";
 import { HOST_NAME } from "../net/validators";
 import { COMPONENTS } from "./components";
-import { dockerRuns, observeContainer, observeOldestApi } from "./container";
-import { launchedName, parseEnvironment } from "./environment";
+import { observeContainer } from "./container";
+import { launchedName } from "./environment";
 import { detectInit, INIT_SYSTEMS } from "./init/detect";
 import { ROUTER_PORTS } from "./init/steps";
-import { type Environment, isReady, type ObservedService } from "./observed";
+import { isReady, type ObservedService } from "./observed";
 import type { ServiceOptions } from "./options";
 import { observeRouter } from "./router_api";
 import { expectedScript, readWeaveScript, type WeaveScript } from "./script";
@@ -36,7 +37,7 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
   const component = COMPONENTS[options.component];
   const init = detectInit(host);
   const unit = INIT_SYSTEMS[init].observe(component, host);
-  const docker = dockerRuns(host);
+  const docker = isDockerRunning(host);
   const script = observeScript(options, host);
   const container = docker ? await observeContainer(component.container, host) : null;
   const isRouter = options.component === "router";
@@ -53,10 +54,10 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
     machineId: host.readText("/etc/machine-id") ?? "",
     hostName: host.readText(HOST_NAME) ?? "",
     ownAddresses: host.addresses(),
-    oldestDockerApi: docker ? await observeOldestApi(host) : null,
+    oldestDockerApi: docker ? await oldestApiVersion(host) : null,
     container,
     startedWith: unit.state === "running" ? environmentOfProcess(unit.pid, host) : null,
-    startedBefore: unit.state === "running" && startTime(String(unit.pid), host) < startTime("self", host),
+    startedBefore: unit.state === "running" && startTime(unit.pid, host) < startTime("self", host),
     router,
     peerName: launchedName(environment?.content ?? "") ?? router?.name ?? null,
     offloadingPorts: hasEthtool(host) ? (bridged ? offloadingPorts(options.bridge, host) : []) : null,
@@ -81,13 +82,8 @@ function observeScript(options: ServiceOptions, host: Host): WeaveScript {
   return expectedScript(options.script_version);
 }
 
-function environmentOfProcess(pid: number, host: Host): Environment | null {
-  const environment = pid > 0 ? host.readText(`/proc/${pid}/environ`) : null;
-  return environment === null ? null : parseEnvironment(environment.split("\0"));
-}
-
-function startTime(pid: string, host: Host): number {
-  return ticksAtStart(host.readText(`/proc/${pid}/stat`) ?? "") ?? Number.NaN;
+function startTime(pid: number | "self", host: Host): number {
+  return startTicks(pid, host) ?? Number.NaN;
 }
 
 function hasEthtool(host: Host): boolean {

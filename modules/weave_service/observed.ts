@@ -1,3 +1,4 @@
+import type { Container } from "../core/docker";
 import type { FileState } from "../core/host/host";
 import type { InitName, ObservedUnit } from "./init/init_system";
 import type { ServiceOptions } from "./options";
@@ -8,14 +9,7 @@ import type { WeaveScript } from "./script";
 export type Environment = ReadonlyMap<string, string>;
 
 /** A component's container, as Docker reports it. */
-export interface ObservedContainer {
-  readonly running: boolean;
-  /** Such as weaveworks/weave:2.8.1. */
-  readonly image: string;
-  /** Docker's restart policy: "no", "always" and so on. */
-  readonly restartPolicy: string;
-  /** The arguments of its main process. */
-  readonly args: readonly string[];
+export interface ObservedContainer extends Omit<Container, "environment"> {
   readonly environment: Environment;
 }
 

@@ -1,3 +1,4 @@
+import { isDockerRunning } from "../../core/docker";
 import type { Host } from "../../core/host/host";
 import { linuxHost } from "../../core/host/linux";
 import { type OptionTable, parseOptions, type Values } from "../../core/options";
@@ -8,7 +9,7 @@ import { probe as probeBridge } from "../../weave_bridge/observe";
 import type { ObservedBridge } from "../../weave_bridge/observed";
 import { options as bridgeOptions } from "../../weave_bridge/options";
 import { COMPONENTS } from "../../weave_service/components";
-import { dockerRuns, observeContainer } from "../../weave_service/container";
+import { observeContainer } from "../../weave_service/container";
 import { PEERS } from "../../weave_service/environment";
 import { detectInit, INIT_SYSTEMS } from "../../weave_service/init/detect";
 import type { InitName, ObservedUnit } from "../../weave_service/init/init_system";
@@ -43,7 +44,7 @@ export async function observe(name: string, host: Host = linuxHost): Promise<Obs
   const dockerValues = defaults(dockerOptions, { state: "restarted" });
   const errors = new Set<string>();
   const lenient = lenientHost(host, errors);
-  const isRunning = dockerRuns(lenient);
+  const isRunning = isDockerRunning(lenient);
   const [bridge, docker, container, router] = await Promise.all([
     attemptLater(() => probeBridge(bridgeValues, lenient), errors),
     attemptLater(() => observeDockerOptions(dockerValues, lenient), errors),

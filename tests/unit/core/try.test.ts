@@ -4,7 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { apply } from "../../../modules/core/apply";
 import { type Action, run } from "../../../modules/core/change";
-import { ticksAtStart } from "../../../modules/core/proc";
+import { parseStartTicks } from "../../../modules/core/proc";
 import { inTemporaryFolderUntilDone } from "../support/temporary_folder";
 
 const change = (...actions: Action[]) => ({ subject: "it", before: "", after: "", actions });
@@ -70,7 +70,7 @@ test("a daemon that was replaced is one, however the program ended; one that sti
   inTemporaryFolderUntilDone(async (folder) => {
     const pidFile = join(folder, "pid");
     const started = join(folder, "started");
-    const startedAt = ticksAtStart(readFileSync("/proc/self/stat", "latin1"));
+    const startedAt = parseStartTicks(readFileSync("/proc/self/stat", "latin1"));
     writeFileSync(pidFile, `${process.pid}\n`);
     const restart = (before: number | null, argv: readonly string[] = ["false"]): Promise<string> =>
       messageOf(apply(change({ do: "run", argv, replaces: { pidFile, startedAt: before } })));

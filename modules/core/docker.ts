@@ -1,0 +1,177 @@
+import { UserError } from "./errors";
+import { type Guard, isBoolean, isListOf, isMapOf, isOptional, isShape, isString, parseJson } from "./guards";
+import type { Host, HttpRequest, HttpResponse } from "./host/host";
+import { describeRequest } from "./host/http";
+
+/** Where dockerd listens unless it is told otherwise (dockerd --help, --host and --pidfile). */
+const SOCKET = "/var/run/docker.sock";
+export const DOCKER_PID_FILE = "/var/run/docker.pid";
+
+/** Seconds that a container has to end by itself before Docker kills it. */
+const STOP_SECONDS = 5;
+
+function toDocker(method: "GET" | "POST", path: string): HttpRequest {
+  return { to: { socket: SOCKET }, method, path };
+}
+
+/** Is answered 200 once the daemon serves its API. */
+export const PING = toDocker("GET", "/_ping");
+
+/** Is answered 200 as long as the container runs. */
+export function topOfContainer(name: string): HttpRequest {
+  return toDocker("GET", `/containers/${name}/top`);
+}
+
+/** Is answered 304 where the container runs already, 404 where there is none. */
+export function startContainer(name: string): HttpRequest {
+  return toDocker("POST", `/containers/${name}/start`);
+}
+
+/** Is answered 304 where the container has ended already, 404 where there is none. */
+export function stopContainer(name: string): HttpRequest {
+  return toDocker("POST", `/containers/${name}/stop?t=${STOP_SECONDS}`);
+}
+
+/**
+ * Whether a Docker daemon runs. Its socket is not asked before: where systemd listens on it, the first request would start
+ * the daemon.
+ */
+export function isDockerRunning(host: Host): boolean {
+  const pid = host.readText(DOCKER_PID_FILE);
+  return pid !== null && /^docker/.test(host.readText(`/proc/${pid}/comm`) ?? "");
+}
+
+const CONTAINER = isShape({
+  State: isShape({ Running: isBoolean }),
+  Config: isShape({ Image: isString, Env: isOptional(isListOf(isString)) }),
+  HostConfig: isShape({ RestartPolicy: isOptional(isShape({ Name: isString })) }),
+  Args: isOptional(isListOf(isString)),
+});
+
+/** A container as Docker has it (Engine API, ContainerInspect). */
+export interface Container {
+  readonly running: boolean;
+  /** Such as weaveworks/weave:2.8.1. */
+  readonly image: string;
+  /** When Docker starts it again by itself: "no", "always" … */
+  readonly restartPolicy: string;
+  /** The arguments that its program was started with. */
+  readonly args: readonly string[];
+  /** Entries NAME=value. */
+  readonly environment: readonly string[];
+}
+
+/**
+ * The container of that name; null where there is none, or no daemon. Throws a UserError where the daemon does not answer
+ * in time, or answers something else.
+ */
+export async function inspectContainer(name: string, host: Host): Promise<Container | null> {
+  const request = toDocker("GET", `/containers/${name}/json`);
+  const response = await host.request(request).catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${error.message}. See why Docker does not answer (systemctl status docker), or restart it`);
+  });
+  if (response === null || response.status === 404) return null;
+  if (response.status !== 200) {
+    throw new UserError(
+      `Docker answered ${response.status} when asked for the container ${name}: ${response.body.trim()}`,
+    );
+  }
+  const { State, Config, HostConfig, Args } = bodyOf(request, response, CONTAINER);
+  return {
+    running: State.Running,
+    image: Config.Image,
+    restartPolicy: HostConfig.RestartPolicy?.Name || "no",
+    args: Args ?? [],
+    environment: Config.Env ?? [],
+  };
+}
+
+/** A container that runs, by its id and the names that it has, each such as /web. */
+export interface ListedContainer {
+  readonly id: string;
+  readonly names: readonly string[];
+}
+
+const CONTAINERS = isListOf(isShape({ Id: isString, Names: isOptional(isListOf(isString)) }));
+
+/** The containers that run; null where the daemon gives no answer. */
+export async function listContainers(host: Host): Promise<readonly ListedContainer[] | null> {
+  const { body } = await askPatiently("/containers/json", CONTAINERS, host);
+  return body?.map(({ Id: id, Names: names }) => ({ id, names: names ?? [] })) ?? null;
+}
+
+const INFO = isShape({ LiveRestoreEnabled: isOptional(isBoolean) });
+
+/** Whether containers run on while the daemon restarts (live-restore); false where it gives no answer. */
+export async function hasLiveRestore(host: Host): Promise<boolean> {
+  const { body } = await askPatiently("/info", INFO, host);
+  return body?.LiveRestoreEnabled === true;
+}
+
+const NETWORK = isShape({
+  Options: isOptional(isMapOf(isString)),
+  IPAM: isOptional(isShape({ Config: isOptional(isListOf(isShape({ IPRange: isOptional(isString) }))) })),
+});
+
+/** Docker's default network. */
+export interface BridgeNetwork {
+  /** Such as com.docker.network.bridge.name. */
+  readonly options: Readonly<Record<string, string>>;
+  /** The ranges that containers get their addresses from, IPv4 and IPv6. */
+  readonly ranges: readonly string[];
+}
+
+/**
+ * The default network, and the daemon's version, such as 20.10.24, which it sends whatever the answer. Each is null where
+ * the daemon gives no answer.
+ */
+export async function inspectBridgeNetwork(
+  host: Host,
+): Promise<{ readonly network: BridgeNetwork | null; readonly version: string | null }> {
+  const { body, server } = await askPatiently("/networks/bridge", NETWORK, host);
+  const ranges = (body?.IPAM?.Config ?? []).flatMap(({ IPRange: range }) => range || []);
+  return {
+    network: body && { options: body.Options ?? {}, ranges },
+    version: /^Docker\/([^\s]+)/.exec(server)?.[1] ?? null,
+  };
+}
+
+const VERSION = isShape({ MinAPIVersion: isOptional(isString) });
+
+/**
+ * The oldest version of its API that the daemon accepts, such as 1.24; null where it does not say, or there is no daemon.
+ * Throws a UserError where it does not answer in time.
+ */
+export async function oldestApiVersion(host: Host): Promise<string | null> {
+  const request = toDocker("GET", "/version");
+  const response = await host.request(request);
+  return response?.status === 200 ? (bodyOf(request, response, VERSION).MinAPIVersion ?? null) : null;
+}
+
+/** A daemon that is starting or stuck gives no answer; that is not an error here. The body is null then. */
+async function askPatiently<T>(
+  path: string,
+  guard: Guard<T>,
+  host: Host,
+): Promise<{ readonly body: T | null; readonly server: string }> {
+  const request = toDocker("GET", path);
+  const response = await host.request(request).catch((error: unknown) => {
+    if (error instanceof UserError) return null;
+    throw error;
+  });
+  const body = response?.status === 200 ? bodyOf(request, response, guard) : null;
+  return { body, server: response?.server ?? "" };
+}
+
+/** The body is not quoted in the message, as a container's environment may have secrets in it. */
+function bodyOf<T>(request: HttpRequest, { body }: HttpResponse, guard: Guard<T>): T {
+  const value = parseJson(body, guard);
+  if (value === null) {
+    throw new UserError(
+      `${describeRequest(request)}: the answer is not what Docker's API gives (${body.length} characters). ` +
+        "Check what listens there: docker version",
+    );
+  }
+  return value;
+}

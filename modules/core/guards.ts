@@ -1,0 +1,45 @@
+/** Tells whether data from outside, such as JSON that a service answers, has the type that the code goes on with. */
+export type Guard<T> = (value: unknown) => value is T;
+
+export type Guarded<G> = G extends Guard<infer T> ? T : never;
+
+export const isString: Guard<string> = (value) => typeof value === "string";
+export const isNumber: Guard<number> = (value) => typeof value === "number";
+export const isBoolean: Guard<boolean> = (value) => typeof value === "boolean";
+
+/** A JSON object: neither null nor a list. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Allows null and what is left out, as Go writes an empty list or an unset pointer. */
+export function isOptional<T>(guard: Guard<T>): Guard<T | null | undefined> {
+  return (value): value is T | null | undefined => value === null || value === undefined || guard(value);
+}
+
+export function isListOf<T>(guard: Guard<T>): Guard<readonly T[]> {
+  return (value): value is readonly T[] => Array.isArray(value) && value.every(guard);
+}
+
+/** An object with any names, such as a map of labels. */
+export function isMapOf<T>(guard: Guard<T>): Guard<Readonly<Record<string, T>>> {
+  return (value): value is Readonly<Record<string, T>> => isObject(value) && Object.values(value).every(guard);
+}
+
+/** An object with at least these members. */
+export function isShape<Members extends Readonly<Record<string, Guard<unknown>>>>(
+  members: Members,
+): Guard<{ readonly [Name in keyof Members]: Guarded<Members[Name]> }> {
+  return (value): value is { readonly [Name in keyof Members]: Guarded<Members[Name]> } =>
+    isObject(value) && Object.entries(members).every(([name, guard]) => guard(value[name]));
+}
+
+/** The value of a JSON text where it has the type, or else null: also where the text is not JSON. */
+export function parseJson<T>(text: string, guard: Guard<T>): T | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return guard(value) ? value : null;
+  } catch {
+    return null;
+  }
+}

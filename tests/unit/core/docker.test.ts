@@ -1,0 +1,124 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import {
+  hasLiveRestore,
+  inspectBridgeNetwork,
+  inspectContainer,
+  isDockerRunning,
+  listContainers,
+  oldestApiVersion,
+} from "../../../modules/core/docker";
+import { UserError } from "../../../modules/core/errors";
+import type { Host } from "../../../modules/core/host/host";
+import { memoryHost } from "../support/memory_host";
+import { refusalLater } from "../support/refusal";
+
+const INSPECTED = {
+  Args: ["--port", "6783"],
+  State: { Running: true, Status: "running" },
+  Config: { Image: "weaveworks/weave:2.8.1", Env: ["WEAVE_PASSWORD=a=b", "EMPTY="] },
+  HostConfig: { RestartPolicy: { Name: "always", MaximumRetryCount: 0 } },
+};
+const INSPECT = "/containers/weave/json";
+
+const answering = (path: string, body: string, status = 200): Host =>
+  memoryHost({
+    services: { [`GET /var/run/docker.sock${path}`]: { status, body, server: "Docker/20.10.24 (linux)" } },
+  });
+
+const silent: Host = {
+  ...memoryHost({}),
+  request: () => Promise.reject(new UserError("no answer within 10 s: GET /var/run/docker.sock")),
+};
+
+test("a daemon runs where its pid file names a process of Docker's", () => {
+  const host = (comm: string): Host =>
+    memoryHost({ kernel: { "/var/run/docker.pid": "77", "/proc/77/comm": comm, "/proc/78/comm": "dockerd" } });
+  assert.is(isDockerRunning(host("dockerd")), true);
+  assert.is(isDockerRunning(host("docker")), true, "the program's name up to Docker 1.10");
+  assert.is(isDockerRunning(host("node")), false, "the pid file is a dead daemon's, its id another process's");
+  assert.is(isDockerRunning(memoryHost({})), false);
+});
+
+test("a container is read as Docker has it", async () => {
+  assert.equal(await inspectContainer("weave", answering(INSPECT, JSON.stringify(INSPECTED))), {
+    running: true,
+    image: "weaveworks/weave:2.8.1",
+    restartPolicy: "always",
+    args: ["--port", "6783"],
+    environment: ["WEAVE_PASSWORD=a=b", "EMPTY="],
+  });
+});
+
+test("lists that are null are empty, and a policy without a name is none", async () => {
+  const container = await inspectContainer(
+    "weave",
+    answering(
+      INSPECT,
+      '{"Args":null,"State":{"Running":false},"Config":{"Image":"x","Env":null},"HostConfig":{"RestartPolicy":{"Name":""}}}',
+    ),
+  );
+  assert.equal([container?.args, container?.environment, container?.restartPolicy], [[], [], "no"]);
+});
+
+test("no container is no error, another answer of Docker's is", async () => {
+  assert.is(await inspectContainer("weave", answering(INSPECT, '{"message":"No such container"}', 404)), null);
+  assert.is(await inspectContainer("weave", memoryHost({})), null);
+  assert.is(
+    await refusalLater(() => inspectContainer("weave", answering(INSPECT, "broken\n", 500))),
+    "Docker answered 500 when asked for the container weave: broken",
+  );
+});
+
+test("an answer of another form is refused by its request, without what may be secret in it", async () => {
+  const { Args, Config, State } = INSPECTED;
+  for (const body of [
+    "<html>",
+    "[]",
+    "null",
+    '"a"',
+    JSON.stringify({ Args, Config, State: { ...State, Running: 1 } }),
+  ]) {
+    const message = await refusalLater(() => inspectContainer("weave", answering(INSPECT, body)));
+    assert.match(message, "GET /var/run/docker.sock/containers/weave/json: the answer is not what Docker's API gives");
+    assert.not.match(message, "WEAVE_PASSWORD");
+  }
+  for (const [path, ask, body] of [
+    ["/containers/json", listContainers, '[{"Id":7}]'],
+    ["/info", hasLiveRestore, "nonsense"],
+    ["/networks/bridge", inspectBridgeNetwork, '{"Options":{"com.docker.network.driver.mtu":1500}}'],
+    ["/version", oldestApiVersion, '{"MinAPIVersion":1.12}'],
+  ] as const) {
+    assert.match(
+      await refusalLater(async () => ask(answering(path, body))),
+      `GET /var/run/docker.sock${path}: the answer is not what Docker's API gives`,
+    );
+  }
+});
+
+test("a daemon that does not answer in time is refused where its word is needed, and unknown elsewhere", async () => {
+  assert.is(
+    await refusalLater(() => inspectContainer("weave", silent)),
+    "no answer within 10 s: GET /var/run/docker.sock. See why Docker does not answer (systemctl status docker), or restart it",
+  );
+  assert.match(await refusalLater(() => oldestApiVersion(silent)), "no answer within 10 s");
+  assert.is(await listContainers(silent), null);
+  assert.is(await hasLiveRestore(silent), false);
+  assert.equal(await inspectBridgeNetwork(silent), { network: null, version: null });
+});
+
+test("the version is known whatever the answer for the network", async () => {
+  const path = "/networks/bridge";
+  assert.equal(await inspectBridgeNetwork(answering(path, "not found", 404)), { network: null, version: "20.10.24" });
+  const body =
+    '{"Options":null,"IPAM":{"Config":[{"Subnet":"10.2.0.0/16","IPRange":"10.2.1.0/24"},{"IPRange":""},{}]}}';
+  assert.equal((await inspectBridgeNetwork(answering(path, body))).network, { options: {}, ranges: ["10.2.1.0/24"] });
+});
+
+test("the oldest API that a daemon accepts is its own word, where it gives one", async () => {
+  assert.is(await oldestApiVersion(answering("/version", '{"ApiVersion":"1.52","MinAPIVersion":"1.44"}')), "1.44");
+  assert.is(await oldestApiVersion(answering("/version", '{"ApiVersion":"1.18"}')), null);
+  assert.is(await oldestApiVersion(memoryHost({})), null);
+});
+
+test.run();
