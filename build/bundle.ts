@@ -69,30 +69,27 @@ function bundle(entry: string): string {
   const out = mkdtempSync(join(tmpdir(), "apollo-weave-build-"));
   try {
     const ncc = require.resolve("@vercel/ncc/dist/ncc/cli.js");
-    const options = ["--transpile-only", "--no-cache", "--target", "es2022", "--quiet", "--out", out];
+    const options = ["--minify", "--transpile-only", "--no-cache", "--target", "es2022", "--quiet", "--out", out];
     execFileSync(process.execPath, [ncc, "build", join(ROOT, entry), ...options], {
       // Numbers in the bundle are made of the paths of its parts, as seen from here.
       cwd: ROOT,
       stdio: ["ignore", "ignore", "inherit"],
     });
-    // ncc keeps all names and what is not called: a quarter of a file that is sent to each host for each task.
-    const smaller = { minify: true, treeShaking: true, format: "iife", platform: "node", target: "node16" } as const;
-    const { code } = transformSync(withoutWrapper(readFileSync(join(out, "index.js"), "utf8")), smaller);
-    // Behind the line with the arguments it would be no directive any more.
-    return code.replace(/^"use strict";\(\(\)=>\{/, '(()=>{"use strict";');
+    return smaller(readFileSync(join(out, "index.js"), "utf8"));
   } finally {
     rmSync(out, { recursive: true, force: true });
   }
 }
 
 /**
- * Unwraps what ncc has concatenated to one scope, where it exports nothing: esbuild leaves out unused functions at the top
- * of a file alone.
+ * ncc keeps all names and what is not called, a quarter of a file that is sent to each host for each task. esbuild leaves out
+ * only what is unused at the top of a file, so ncc's function around a program that exports nothing is taken off.
  */
-function withoutWrapper(code: string): string {
-  const wrapped =
-    /^\/\*+\/ \(\(\) => \{ \/\/ webpackBootstrap\n([\s\S]*)\nmodule\.exports = __webpack_exports__;\n\/\*+\/ \}\)\(\)\n;$/;
-  return wrapped.exec(code.trimEnd())?.[1] ?? code;
+function smaller(code: string): string {
+  const options = { minify: true, treeShaking: true, format: "iife", platform: "node", target: "node16" } as const;
+  const [, body] = /^\(\(\)=>\{"use strict";([\s\S]*);module\.exports=\w+\}\)\(\);\s*$/.exec(code) ?? [];
+  if (body === undefined) return transformSync(code, options).code;
+  return transformSync(body, options).code.replace(/^\(\(\)=>\{/, '(()=>{"use strict";');
 }
 
 /** Takes a module's bundle; returns the file that Ansible runs. Throws where the bundle itself has a marker in it. */
