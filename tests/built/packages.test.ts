@@ -98,12 +98,12 @@ test("ansible-doc shows its modules by their full names, which examples have too
     assert.not.match(page, `\n  ${name}:\n`);
   }
   const role = run("ansible-doc", "-t", "role", "apollo.weave.weave");
-  for (const entry of ["variables", "verify"]) assert.match(role, `ENTRY POINT: ${entry} - `);
+  for (const entry of ["main", "teardown", "verify"]) assert.match(role, `ENTRY POINT: ${entry} - `);
 });
 
 test("ansible-doc shows the role of a checkout", () => {
   const role = run("ansible-doc", "-t", "role", "-r", join(ROOT, "roles"), "weave");
-  for (const entry of ["variables", "verify"]) assert.match(role, `ENTRY POINT: ${entry} - `);
+  for (const entry of ["main", "teardown", "verify"]) assert.match(role, `ENTRY POINT: ${entry} - `);
   assert.match(role, "- weave_datapath\n");
 });
 
