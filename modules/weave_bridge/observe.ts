@@ -79,7 +79,7 @@ const ROOT = 0;
 function requireRoot(host: Host): void {
   const user = effectiveUid(host);
   if (user !== ROOT)
-    throw new UserError(`weave_bridge must run as root (it runs as user ${user}). Run it as root (become: true).`);
+    throw new UserError(`weave_bridge: must run as root (running as user ${user}). Run it as root (become: true).`);
 }
 
 /** Names of hosts, not of this host's devices; only a VXLAN needs them. */

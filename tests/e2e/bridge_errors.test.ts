@@ -74,7 +74,7 @@ const REFUSALS: Readonly<Record<string, Refused>> = {
   },
   "a provider that does not run here": {
     options: { provider: "networkd" },
-    says: /^provider: systemd-networkd does not run on this host; run it \(systemctl enable --now systemd-networkd\) or choose ifupdown$/,
+    says: /^provider: systemd-networkd does not run on this host\. Run it \(systemctl enable --now systemd-networkd\), or choose ifupdown\.$/,
   },
   "a host that nothing manages": {
     by: "mv /etc/network/interfaces /etc/network/away",
@@ -104,11 +104,11 @@ test("not root: said before anything else", async () => {
   const argv = ["setpriv", "--reuid=nobody", "--clear-groups", "apollo-weave", "bridge", "--json", "--host-index=1"];
   const { stdout } = await host.exec(argv, { check: false });
   const { msg } = JSON.parse(stdout) as CommandResult;
-  assert.is(msg, "bridge changes this host, which needs root, and runs as user 65534; run it with sudo");
+  assert.is(msg, "bridge: must run as root to change this host (running as user 65534). Run it with sudo.");
   const check = await host.exec([...argv, "--check"], { check: false });
   assert.is(
     (JSON.parse(check.stdout) as CommandResult).msg,
-    "weave_bridge must run as root (it runs as user 65534). Run it as root (become: true).",
+    "weave_bridge: must run as root (running as user 65534). Run it as root (become: true).",
   );
 });
 

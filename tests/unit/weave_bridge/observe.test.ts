@@ -103,7 +103,7 @@ test("a user other than root gets an error", async () => {
   const kernel = { "/proc/self/status": "Uid:\t1000\t1000\t1000\t1000" };
   assert.is(
     await refusalLater(() => observe(router(), memoryHost({ ...fresh, kernel }))),
-    "weave_bridge must run as root (it runs as user 1000). Run it as root (become: true).",
+    "weave_bridge: must run as root (running as user 1000). Run it as root (become: true).",
   );
 });
 
