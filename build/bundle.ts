@@ -15,7 +15,7 @@ const ROOT = join(__dirname, "..");
 const MARKER = "<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>";
 const MODULE_HEAD = `#!/usr/bin/node\nglobalThis.__ANSIBLE_ARGS = ${MARKER};\n`;
 
-/** What Ansible looks for, in this order, before or beside the marker; any of them in a bundle would be taken for another kind of module. */
+/** Markers that Ansible looks for before its own; any of them in a bundle would make it another kind of module. */
 const FOREIGN_MARKERS = [
   "from ansible.module_utils",
   "from ansible_collections",
@@ -32,8 +32,8 @@ const FOREIGN_MARKERS = [
 const CACHE = join(ROOT, "dist/.bundles");
 
 /**
- * Bundles TypeScript files, given by their paths under the project's root, each with all that it imports. Returns one
- * JavaScript text for each, as it was made before from the same sources where it was.
+ * Bundles TypeScript files, given by their paths under the project's root, each with all its imports. A bundle of the same
+ * sources is taken from the cache.
  */
 export function bundles(entries: readonly string[]): string[] {
   const sources = sourcesHash();
@@ -52,7 +52,7 @@ export function bundles(entries: readonly string[]): string[] {
   });
 }
 
-/** What decides what is in a bundle: the sources, and the versions of what bundles them. */
+/** A hash of all that a bundle depends on: the sources and the versions of the tools. */
 function sourcesHash(): string {
   const hash = createHash("sha256")
     .update(process.version)
@@ -82,8 +82,8 @@ function bundle(entry: string): string {
 }
 
 /**
- * ncc keeps all names and what is not called, a quarter of a file that is sent to each host for each task. esbuild leaves out
- * only what is unused at the top of a file, so ncc's function around a program that exports nothing is taken off.
+ * ncc keeps all names and unused functions, a quarter of a file that is sent to each host for each task. esbuild drops only
+ * what is unused at the top level of a file, so the function that ncc puts around a program is removed first.
  */
 function smaller(code: string): string {
   const options = { minify: true, treeShaking: true, format: "iife", platform: "node", target: "node16" } as const;
@@ -92,7 +92,7 @@ function smaller(code: string): string {
   return transformSync(body, options).code.replace(/^\(\(\)=>\{/, '(()=>{"use strict";');
 }
 
-/** Takes a module's bundle; returns the file that Ansible runs. Throws where the bundle itself has a marker in it. */
+/** The file that Ansible runs, made of a module's bundle. Throws if the bundle contains a marker of Ansible's. */
 export function asAnsibleModule(code: string): string {
   const found = FOREIGN_MARKERS.find((marker) => code.includes(marker));
   if (found !== undefined) throw new Error(`the bundle contains ${found}, which Ansible would read as a marker`);

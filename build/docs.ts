@@ -1,41 +1,14 @@
 import { stringify } from "yaml";
+import type { ModuleDocs, Returns } from "../modules/core/module";
 import type { Option, OptionTable } from "../modules/core/options";
 
-/** What a module's page says beside its options. The texts use ansible-doc's markup: C(code), I(option). */
-export interface ModuleDocs {
-  readonly short_description: string;
-  readonly description: readonly string[];
-  /** What the host needs for it. */
-  readonly requirements: readonly string[];
-  /** When a second run does change something; left out where it never does. */
-  readonly not_idempotent?: string;
-  /** Tasks, in YAML. */
-  readonly examples: string;
-  readonly returns: Returns;
-}
-
-export type Returns = Readonly<Record<string, Returned>>;
-
-/** A value that a module returns. */
-export interface Returned {
-  readonly type: "str" | "int" | "bool" | "list" | "dict";
-  /** Of which type a list's elements are. */
-  readonly elements?: "str" | "dict";
-  readonly description: string;
-  /** When it is returned. */
-  readonly returned: string;
-  readonly sample?: unknown;
-  /** The values in it, or in each of its elements. */
-  readonly contains?: Returns;
-}
-
-/** What every module needs, as its first line and its way of being sent have it. */
+/** What every module needs on the host, because of its first line and of how Ansible sends it. */
 const REQUIREMENTS = [
-  "Node.js 16 or newer on the host: C(/usr/bin/node), or the one that the variable C(ansible_node_interpreter) names",
-  "root's rights on the host, by C(become) where the connection has others",
+  "Node.js 16 or newer on the host: C(/usr/bin/node), or the path in the variable C(ansible_node_interpreter)",
+  "root on the host, by C(become) if the connection is not root's",
 ];
 
-/** Names and wording are those of Ansible's own modules and of its community's collections. */
+/** In the names and wording of Ansible's own modules and of community.general. */
 const ATTRIBUTES = {
   check_mode: {
     support: "full",
@@ -56,7 +29,7 @@ const ATTRIBUTES = {
   },
 };
 
-/** What every module returns, as modules/core/run_module.ts has it. */
+/** What every module returns (modules/core/run_module.ts). */
 const RETURNS: Returns = {
   changes: {
     type: "list",
@@ -68,30 +41,30 @@ const RETURNS: Returns = {
   disruptions: {
     type: "list",
     elements: "str",
-    description: "What these changes interrupt, in words.",
+    description: "What these changes interrupt.",
     returned: "when they interrupt something",
     sample: ["Docker: its restart stops 3 containers"],
   },
   pending: {
     type: "list",
     elements: "str",
-    description: "What makes those of the changes that the module only finds.",
+    description: "What makes those of the changes that the module only reports, such as a handler of the role.",
     returned: "when there are such changes",
     sample: ["a restart of Docker"],
   },
 };
 
-/** Takes a module's texts; returns all that it returns, in the order in which pages show it. */
+/** All that a module returns, in the order in which it is documented. */
 export function allReturns(docs: ModuleDocs): Returns {
   return { ...docs.returns, ...RETURNS };
 }
 
-/** Takes a module's texts; returns all that it needs on the host. */
+/** All that a module needs on the host. */
 export function allRequirements(docs: ModuleDocs): readonly string[] {
   return [...REQUIREMENTS, ...docs.requirements];
 }
 
-/** Takes a module's name, options table and texts; returns the sidecar file that ansible-doc reads beside the module. */
+/** Renders the sidecar file that ansible-doc reads beside the module. */
 export function renderSidecar(name: string, table: OptionTable, docs: ModuleDocs): string {
   const options = Object.entries(table).map(([option, row]) => [option, documentOption(row)]);
   const { not_idempotent: details } = docs;

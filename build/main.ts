@@ -7,8 +7,8 @@ import { renderModules } from "./modules_page";
 import { renderVariables } from "./variables";
 
 /**
- * `npm run build`: the modules and their documentation into the role's library, the command by hand and the example's service
- * into dist, and the pages of the modules and of the role's variables.
+ * `npm run build`: builds the modules with their documentation into the role's library, the command and the example's service
+ * into dist, and the pages docs/modules.md and docs/variables.md.
  */
 const root = join(__dirname, "..");
 const library = join(root, "roles/weave/library");
@@ -36,7 +36,7 @@ const texts = new Map([
 ]);
 
 for (const folder of [library, dist]) mkdirSync(folder, { recursive: true });
-// What an earlier build has left would be modules to Ansible.
+// Ansible would take what an earlier build has left for modules.
 for (const name of readdirSync(library)) {
   const path = join(library, name);
   if (!programs.has(path) && !texts.has(path) && !name.endsWith(NEW)) rmSync(path);
@@ -47,7 +47,7 @@ for (const [path, code] of programs) {
   console.log(`${path.slice(root.length + 1)}  ${(code.length / 1000).toFixed(1)} kB`);
 }
 
-/** At once, as a play that is under way may read the file. */
+/** Replaces the file at once, as a running play may read it. */
 function put(path: string, content: string, mode: number): void {
   const written = `${path}.${process.pid}${NEW}`;
   writeFileSync(written, content, { mode });

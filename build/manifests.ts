@@ -4,13 +4,13 @@ import { parse } from "yaml";
 import type { Files } from "./files";
 
 /**
- * Takes the text of galaxy.yml, the version and all other files of a collection; returns the two files that an archive has
- * in galaxy.yml's place, as `ansible-galaxy collection build` writes them: MANIFEST.json and FILES.json.
+ * MANIFEST.json and FILES.json of a collection, as `ansible-galaxy collection build` writes them in place of galaxy.yml.
+ * `files` are all other files of the archive.
  */
 export function manifests(galaxy: string, version: string, files: Files): Files {
   const list = text({ files: listing(files), format: 1 });
   const manifest = text({
-    collection_info: { ...UNSAID, ...(parse(galaxy) as object), version },
+    collection_info: { ...DEFAULTS, ...(parse(galaxy) as object), version },
     file_manifest_file: {
       name: "FILES.json",
       ftype: "file",
@@ -26,8 +26,8 @@ export function manifests(galaxy: string, version: string, files: Files): Files 
   ]);
 }
 
-/** What a manifest has of the keys that galaxy.yml leaves out. */
-const UNSAID = {
+/** The values of keys that galaxy.yml leaves out. */
+const DEFAULTS = {
   license_file: null,
   dependencies: {},
   repository: null,
@@ -56,7 +56,7 @@ function listing(files: Files): object[] {
   ];
 }
 
-/** Takes bytes; returns their SHA-256 in hexadecimal digits. */
+/** In hexadecimal digits. */
 export function sha256(content: Buffer): string {
   return createHash("sha256").update(content).digest("hex");
 }

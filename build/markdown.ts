@@ -1,20 +1,20 @@
-/** Takes the cells of a row; returns it as Markdown, where a cell's own bars are no borders. */
+/** A row of a table in Markdown; bars in a cell are escaped. */
 export function tableRow(cells: readonly string[]): string {
   return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`;
 }
 
-/** Takes the names of the columns; returns the first two lines of a table. */
+/** The first two lines of a table, with the names of its columns. */
 export function tableHead(columns: readonly string[]): string {
   return tableRow(columns) + tableRow(columns.map(() => "---"));
 }
 
-/** Takes a default of an option; returns it as code, or nothing where there is none. */
+/** An option's default as code; empty if it has none. */
 export function defaultValue(value: unknown): string {
   if (value === undefined || value === null) return "";
   return typeof value === "string" && value !== "" ? `\`${value}\`` : `\`${JSON.stringify(value)}\``;
 }
 
-/** Takes a text in ansible-doc's markup (C(code), I(option)); returns it as Markdown. */
+/** Converts ansible-doc's markup (C(code), I(option)) to Markdown. */
 export function fromAnsibleMarkup(text: string): string {
   return text.replace(/\b[CI]\(([^)]*)\)/g, "`$1`");
 }

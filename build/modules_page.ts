@@ -1,5 +1,6 @@
+import type { ModuleDocs, Returns } from "../modules/core/module";
 import type { Option, OptionTable } from "../modules/core/options";
-import { allRequirements, allReturns, type ModuleDocs, type Returns } from "./docs";
+import { allRequirements, allReturns } from "./docs";
 import { defaultValue, fromAnsibleMarkup, tableHead, tableRow } from "./markdown";
 
 interface Documented {
@@ -9,11 +10,11 @@ interface Documented {
 
 const HEAD = `# The modules
 
-Made from modules/*/options.ts and docs.ts by \`npm run build\`; \`ansible-doc -M roles/weave/library weave_bridge\` shows the same.
-All of them have a full check mode and diff mode, and run on Linux. From the collection their names begin with \`apollo.weave.\`
+Generated from modules/*/options.ts and docs.ts by \`npm run build\`; \`ansible-doc -M roles/weave/library weave_bridge\` shows the same.
+All modules support check mode and diff mode, and run on Linux. In the collection their names begin with \`apollo.weave.\`
 `;
 
-/** Takes the modules with their documentation; returns the page of their options and results, in Markdown. */
+/** Renders the page of the modules' options and results, in Markdown. */
 export function renderModules(modules: readonly Documented[]): string {
   return HEAD + modules.map(section).join("");
 }
@@ -23,11 +24,11 @@ function section({ module, docs }: Documented): string {
 ## ${module.name}
 
 ${fromAnsibleMarkup([`${docs.short_description}.`, ...docs.description].join("\n\n"))}
-${docs.not_idempotent ? `\nA second run changes nothing, but: ${lowerFirst(fromAnsibleMarkup(docs.not_idempotent))}\n` : ""}
+${docs.not_idempotent ? `\nA second run changes nothing, except: ${lowerFirst(fromAnsibleMarkup(docs.not_idempotent))}\n` : ""}
 Needs: ${fromAnsibleMarkup(allRequirements(docs).join("; "))}.
 
-${tableHead(["option", "type", "default", "what it means"])}${Object.entries(module.options).map(optionRow).join("")}
-${tableHead(["returned", "type", "when", "what it means"])}${returnRows(allReturns(docs), "").join("")}
+${tableHead(["option", "type", "default", "description"])}${Object.entries(module.options).map(optionRow).join("")}
+${tableHead(["returned", "type", "when", "description"])}${returnRows(allReturns(docs), "").join("")}
 \`\`\`yaml
 ${docs.examples}\`\`\`
 `;

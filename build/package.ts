@@ -1,15 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { archive } from "./archive";
-import { type Files, readFile, readFiles, rewrite, under, within, without } from "./files";
+import { type Files, readFile, readFiles, rewrite, under, within, without, writeFiles } from "./files";
 import { filterNames, qualifyFilters, qualifyModules } from "./full_names";
 import { manifests, sha256 } from "./manifests";
 import { MODULES } from "./modules";
 
 /**
- * `npm run package`: of what `npm run build` has made, the archive of the collection and that of the role for a tree of
- * one's own, with their checksums, into dist. Their bytes follow from the sources alone.
+ * `npm run package`: packs what `npm run build` has built into dist, as a collection and as a role by itself, with their
+ * checksums. The archives' bytes depend on the sources alone.
  */
 const root = join(__dirname, "..");
 const dist = join(root, "dist");
@@ -30,7 +30,7 @@ const sums = archives.map(([name, files]) => {
 });
 writeFileSync(join(dist, "SHA256SUMS"), sums.join(""));
 
-/** The role and the playbooks as a collection, which has modules and filters in folders of its own. */
+/** The role and the playbooks as a collection, which has separate folders for modules and filters. */
 function collectionFiles(): Files {
   const skeleton = readFiles(join(root, "build/collection"));
   const galaxy = skeleton.get("galaxy.yml")?.content.toString() ?? "";
@@ -61,19 +61,37 @@ function collectionFiles(): Files {
   return new Map([...files, ...manifests(galaxy, version, files)]);
 }
 
-/** Files of the project's own folder, by their names there. */
+/** Files at the project's root. */
 function topFiles(...names: readonly string[]): Files {
   return new Map(names.map((name) => [name, readFile(join(root, name))]));
 }
 
 /**
- * The time of all files in the archives, in seconds since 1970: that of the last commit, unless the environment says another
- * (https://reproducible-builds.org/specs/source-date-epoch/). Not one for ever: Python takes what it has compiled of another
- * version's filters for current where time and size are the same.
+ * The time of all files in the archives, in seconds since 1970: that of the last commit, or SOURCE_DATE_EPOCH
+ * (https://reproducible-builds.org/specs/source-date-epoch/). It must differ between versions: Python uses what it has
+ * compiled of an older version's filters if time and size are the same.
  */
 function sourceTime(): number {
   return Number(
     process.env["SOURCE_DATE_EPOCH"] ??
       execFileSync("git", ["log", "-1", "--format=%ct"], { cwd: root, encoding: "utf8" }),
   );
+}
+
+/**
+ * Packs files into a tar.gz whose bytes depend on the files and `time` (in seconds since 1970) alone, with the flags of
+ * https://reproducible-builds.org/docs/archives/.
+ */
+function archive(files: Files, time: number): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-archive-"));
+  try {
+    writeFiles(folder, files);
+    const sameForAll = ["--owner=0", "--group=0", "--numeric-owner", "--mode=u=rwX,go=rX", `--mtime=@${time}`];
+    const argv = ["--create", "--format=ustar", "--sort=name", ...sameForAll, "--use-compress-program=gzip --no-name"];
+    return execFileSync("tar", [...argv, "--directory", folder, ...readdirSync(folder).sort()], {
+      maxBuffer: 64 * 1024 * 1024,
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -2,23 +2,51 @@ import type { Change } from "./change";
 import type { Host } from "./host/host";
 import type { OptionTable, Values } from "./options";
 
-/** What a module is: options, observe, plan. How they are put to work is the same for all (run_module.ts). */
+/** A module. run_module.ts runs each of them in the same way. */
 export interface Module<Table extends OptionTable, Observed> {
   readonly name: string;
   readonly options: Table;
-  /** Reads the host, changes nothing. Throws a UserError where the host can't serve what is asked. */
+  /** Reads the host and changes nothing. Throws a UserError if the host lacks what the options need. */
   readonly observe: (options: Values<Table>, host: Host) => Promise<Observed> | Observed;
   /**
-   * Decides: a pure function, with no file, process or clock in it. Throws a UserError where what is asked makes no sense
-   * or does not fit what was observed.
+   * Decides what to change. A pure function: it uses no file, process or clock. Throws a UserError if the options contradict
+   * one another or don't fit the host.
    */
   readonly plan: (options: Values<Table>, observed: Observed) => Plan;
 }
 
 export interface Plan {
-  /** All that differs from what is wanted, in the order in which it is to be changed. */
+  /** All differences from the desired state, in the order in which they are to be changed. */
   readonly changes: readonly Change[];
   /** What the module returns beside the changes: values that hold once the changes are made. */
   readonly facts: Readonly<Record<string, unknown>>;
   readonly warnings?: readonly string[];
+}
+
+/** A module's documentation beside its options. The texts use ansible-doc's markup: C(code), I(option). */
+export interface ModuleDocs {
+  readonly short_description: string;
+  readonly description: readonly string[];
+  /** What the host must have. */
+  readonly requirements: readonly string[];
+  /** When a second run changes something; left out if it never does. */
+  readonly not_idempotent?: string;
+  /** Tasks, in YAML. */
+  readonly examples: string;
+  readonly returns: Returns;
+}
+
+export type Returns = Readonly<Record<string, Returned>>;
+
+/** A value that a module returns. */
+export interface Returned {
+  readonly type: "str" | "int" | "bool" | "list" | "dict";
+  /** The type of a list's elements. */
+  readonly elements?: "str" | "dict";
+  readonly description: string;
+  /** When it is returned. */
+  readonly returned: string;
+  readonly sample?: unknown;
+  /** The values in it, or in each of its elements. */
+  readonly contains?: Returns;
 }

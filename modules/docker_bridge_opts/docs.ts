@@ -1,4 +1,4 @@
-import type { ModuleDocs } from "../../build/docs";
+import type { ModuleDocs } from "../core/module";
 
 const CONFIGURED = "if I(state) is C(present) or C(absent)";
 

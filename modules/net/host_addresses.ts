@@ -4,28 +4,27 @@ import { UserError } from "../core/errors";
 export interface HostAddresses {
   /** The bridge's address with the network's prefix length, such as 10.2.0.1/16. */
   readonly address: string;
-  /** The subnet that the host's containers get their addresses from, such as 10.2.1.0/24. */
+  /** The subnet of the host's containers, such as 10.2.1.0/24. */
   readonly dockerSubnet: string;
 }
 
 /**
- * Takes the container network (such as 10.2.0.0/16), a host's index from 1, and the prefix length of a host's container
- * subnet. Returns the host's addresses. No two hosts' bridge addresses or subnets ever overlap, and a host's depend on
- * nothing but its index.
+ * A host's addresses in the container network (such as 10.2.0.0/16), by its index from 1 and the prefix length of each
+ * host's container subnet. They depend on nothing else, and two hosts' addresses or subnets never overlap.
  *
- * The network is cut into blocks of the subnets' size. Host N has block N for its containers, and its bridge address is
- * the Nth of block 0: Apollo's numbers, 10.2.0.N and 10.2.N.0/24. When block 0 is full, bridge addresses go on from the
- * network's top downwards, and the blocks that they fill are no host's. The top block holds the broadcast address and
- * is never given to containers.
+ * The network is divided into blocks of the subnets' size. Host N has block N for its containers, and the Nth address of
+ * block 0 for its bridge: Apollo's numbers, 10.2.0.N and 10.2.N.0/24. When block 0 is full, bridge addresses continue from
+ * the network's top downwards, and the blocks that contain them are not given to containers. Neither is the top block,
+ * which contains the broadcast address.
  *
- * Throws a UserError that says which network would do, where the index does not fit.
+ * Throws a UserError if the index does not fit, with a network that it fits in.
  */
 export function hostAddresses(network: string, index: number, dockerPrefix: number): HostAddresses {
   const { base, bitmask } = new Netmask(network);
   if (index > capacity(bitmask, dockerPrefix)) {
     throw new UserError(
-      `host_index: ${index} does not fit: ${network} has room for ${capacity(bitmask, dockerPrefix)} hosts with a ` +
-        `/${dockerPrefix} each; ${wider(base, bitmask, index, dockerPrefix)}`,
+      `host_index: ${index} does not fit (${network} has room for ${capacity(bitmask, dockerPrefix)} hosts with a ` +
+        `/${dockerPrefix} each). ${widerNetwork(base, bitmask, index, dockerPrefix)}`,
     );
   }
   const block = blockSize(dockerPrefix);
@@ -38,7 +37,7 @@ export function hostAddresses(network: string, index: number, dockerPrefix: numb
   };
 }
 
-/** Takes the prefix lengths of the network and of a host's subnet; returns the number of hosts that it has room for. */
+/** How many hosts a network has room for, by the prefix lengths of the network and of each host's subnet. */
 export function capacity(bitmask: number, dockerPrefix: number): number {
   if (dockerPrefix <= bitmask) return 0;
   const blocks = 2 ** (dockerPrefix - bitmask);
@@ -51,7 +50,7 @@ export function capacity(bitmask: number, dockerPrefix: number): number {
   return fits;
 }
 
-/** How many blocks at the network's top are not for containers once `hosts` hosts have their bridge addresses. */
+/** How many blocks at the network's top containers can't have if `hosts` hosts have bridge addresses. */
 function topBlocks(hosts: number, block: number): number {
   const overflow = Math.max(0, hosts - (block - 1));
   return Math.ceil((overflow + 1) / block);
@@ -61,9 +60,10 @@ function blockSize(dockerPrefix: number): number {
   return 2 ** (32 - dockerPrefix);
 }
 
-function wider(base: string, bitmask: number, index: number, dockerPrefix: number): string {
+function widerNetwork(base: string, bitmask: number, index: number, dockerPrefix: number): string {
   for (let prefix = bitmask - 1; prefix >= 8; prefix--) {
-    if (capacity(prefix, dockerPrefix) >= index) return `the network ${new Netmask(`${base}/${prefix}`)} would hold it`;
+    if (capacity(prefix, dockerPrefix) >= index)
+      return `Give a larger network, such as ${new Netmask(`${base}/${prefix}`)}.`;
   }
-  return "give smaller subnets (docker_prefix) as well as a larger network";
+  return "Give smaller subnets (docker_prefix) as well as a larger network.";
 }

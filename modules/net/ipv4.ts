@@ -1,8 +1,7 @@
-import { Netmask } from "netmask";
-import { ip2long } from "../../node_modules/netmask/dist/netmask";
+import { ip2long, Netmask } from "netmask";
 import { UserError } from "../core/errors";
 
-// The library also reads forms that no operator means, such as "10.2" or octal "010"; only dotted quads reach it.
+// netmask also accepts forms that nobody means, such as "10.2" or octal "010", so it is given dotted quads only.
 const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 const ADDRESS = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
 const CIDR = new RegExp(`^(${OCTET}(?:\\.${OCTET}){3})/(3[0-2]|[12]?\\d)$`);
@@ -12,77 +11,79 @@ export function isIpv4(text: string): boolean {
   return ADDRESS.test(text);
 }
 
-/** Takes an IPv4 address such as 192.168.50.11 and returns it; throws a UserError for anything else. */
+/** Returns an IPv4 address as it is. Throws a UserError for anything else. */
 export function ipv4(text: string): string {
-  if (!isIpv4(text)) throw new UserError(`"${text}" is not an IPv4 address; write it as 192.168.50.11`);
+  if (!isIpv4(text)) throw new UserError(`"${text}" is not an IPv4 address. Write it as 192.168.50.11.`);
   return text;
 }
 
-/** Takes the IPv4 address of a single host and returns it; throws a UserError for any that only a group, everybody or the host itself has. */
+/** Returns the IPv4 address of a host on a network as it is. Throws a UserError for anything else, such as 127.0.0.1 or 224.0.0.1. */
 export function hostAddress(text: string): string {
-  refuseUnusable(ipv4(text));
+  requireUnicast(ipv4(text));
   return text;
 }
 
-/** Whether an address is one of the loopback's (127.0.0.0/8), by which each host has itself. */
+/** Whether an address is in 127.0.0.0/8. */
 export function isLoopback(address: string): boolean {
   return address.startsWith("127.");
 }
 
-/** Addresses that no host has on a network (RFC 6890): "this network", loopback, groups, reserved and broadcast. */
-function refuseUnusable(text: string): void {
+/** Rejects addresses that no host has on a network (RFC 6890): "this network", loopback, multicast, reserved, broadcast. */
+function requireUnicast(text: string): void {
   const first = Number(text.replace(/\..*/, ""));
   if (first === 0 || first === 127 || first >= 224) {
-    throw new UserError(`"${text}" is no address that a host has on a network; write one such as 192.168.50.11`);
+    throw new UserError(`"${text}" is not an address of a host on a network. Write one such as 192.168.50.11.`);
   }
 }
 
-/** Takes an interface's address with its network's prefix length, such as 10.2.0.1/16, and returns it; throws a UserError else. */
+/** Returns an interface's address with its network's prefix length, such as 10.2.0.1/16, as it is. Throws a UserError for anything else. */
 export function ipv4Interface(text: string): string {
   const [, address] = CIDR.exec(text) ?? [];
   if (address === undefined) {
-    throw new UserError(`"${text}" is not an IPv4 address with its prefix length; write it as 10.2.0.1/16`);
+    throw new UserError(`"${text}" is not an IPv4 address with a prefix length. Write it as 10.2.0.1/16.`);
   }
-  refuseUnusable(address);
+  requireUnicast(address);
   const network = new Netmask(text);
   if (network.bitmask > 30) {
     throw new UserError(
-      `"${text}" leaves no room for containers; write it with its network's prefix length, as 10.2.0.1/16`,
+      `"${text}" leaves no room for containers. Write the address with its network's prefix length, as 10.2.0.1/16.`,
     );
   }
   if (address === network.base || address === network.broadcast) {
-    throw new UserError(`"${text}" is the first or last address of ${network}, which no interface may have`);
+    throw new UserError(
+      `"${text}" is the first or last address of ${network}, which an interface can't have. Write another of its addresses.`,
+    );
   }
   return text;
 }
 
-/** Takes an IPv4 network such as 10.2.0.0/16 and returns it; throws a UserError else, also where host bits are set. */
+/** Returns an IPv4 network such as 10.2.0.0/16 as it is. Throws a UserError for anything else, also if host bits are set. */
 export function ipv4Network(text: string): string {
   const [, address] = CIDR.exec(text) ?? [];
-  if (address === undefined) throw new UserError(`"${text}" is not an IPv4 network; write it as 10.2.0.0/16`);
-  refuseUnusable(address);
+  if (address === undefined) throw new UserError(`"${text}" is not an IPv4 network. Write it as 10.2.0.0/16.`);
+  requireUnicast(address);
   const network = new Netmask(text);
   if (network.base !== address)
-    throw new UserError(`"${text}" is not a network's first address; did you mean ${network}?`);
+    throw new UserError(`"${text}" is not the first address of its network; did you mean ${network}?`);
   return text;
 }
 
-/** Takes an interface's address such as 10.2.0.1/16; returns its address (10.2.0.1). */
+/** The address (10.2.0.1) in an address with a prefix length (10.2.0.1/16). */
 export function addressOf(cidr: string): string {
   return cidr.replace(/\/.*/, "");
 }
 
-/** Takes an interface's address such as 10.2.0.1/16; returns the network that it is in (10.2.0.0/16). */
+/** The network (10.2.0.0/16) of an address with a prefix length (10.2.0.1/16). */
 export function networkOf(cidr: string): string {
   return new Netmask(cidr).toString();
 }
 
-/** Whether the network `outer` holds all of `inner`, a network or an address. */
+/** Whether the network `outer` contains all of `inner`, a network or an address. */
 export function contains(outer: string, inner: string): boolean {
   return new Netmask(outer).contains(inner);
 }
 
-/** Takes IPv4 addresses; returns each once, in numeric order, so that no inventory's order shows in what is made of them. */
+/** IPv4 addresses in numeric order, each once, so that what is made of them does not depend on the inventory's order. */
 export function inNumericOrder(addresses: readonly string[]): string[] {
   return [...new Set(addresses)].sort((a, b) => ip2long(a) - ip2long(b));
 }

@@ -1,72 +1,68 @@
-import { isIPv4 } from "node:net";
 import { UserError } from "../core/errors";
-import { sha256 } from "../formats/sha256";
+import { isIpv4 } from "./ipv4";
 
 const LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
 const NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`);
 
-/** Whether the text is a host's name (RFC 1123), such as host2 or host2.example.com. Half an address (192.168.50) is none. */
+/** Whether the text is a host name (RFC 1123), such as host2 or host2.example.com, and not part of an address (192.168.50). */
 export function isHostName(text: string): boolean {
   return NAME.test(text) && !/^[\d.]+$/.test(text);
 }
 
-/** Takes an IPv4 address or a host's name and returns it; throws a UserError for anything else. */
+/** Returns an IPv4 address or a host name as it is. Throws a UserError for anything else. */
 export function addressOrHostName(text: string): string {
-  if (!isIPv4(text) && !isHostName(text)) {
-    throw new UserError(`"${text}" is neither an IPv4 address nor a host name; write it as 192.168.50.12`);
+  if (!isIpv4(text) && !isHostName(text)) {
+    throw new UserError(`"${text}" is neither an IPv4 address nor a host name. Write it as 192.168.50.12.`);
   }
   return text;
 }
 
-/** Whether a name is the host's own, as the kernel has that: the same, or the same without the domain that only one has. */
-export function isOwnName(name: string, hostName: string): boolean {
-  const [one, other] = [name.toLowerCase(), hostName.toLowerCase()];
-  return isHostName(name) && (one === other || firstLabel(one) === other || one === firstLabel(other));
-}
-
-/** Where the kernel has the host's name. */
-export const HOST_NAME = "/proc/sys/kernel/hostname";
-
-function firstLabel(name: string): string {
-  return name.replace(/\..*/, "");
-}
-
-/** The longest name that the kernel takes: IFNAMSIZ less the NUL. */
+/** The kernel's IFNAMSIZ without the NUL. */
 export const LONGEST_INTERFACE_NAME = 15;
 
 /**
- * Takes a network interface's name and returns it. Throws a UserError for one that the kernel, ifupdown's grammar or a
- * shell would read as something else.
+ * Returns the name of a network interface as it is. Throws a UserError for a name that the kernel, ifupdown or a shell would
+ * read as something else.
  */
 export function interfaceName(text: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(text) || text.length > LONGEST_INTERFACE_NAME) {
     throw new UserError(
-      `"${text}" is not an interface's name; use up to ${LONGEST_INTERFACE_NAME} letters, digits, "-", "_" and "."`,
+      `"${text}" is not an interface name. Use up to ${LONGEST_INTERFACE_NAME} letters, digits, "-", "_" and ".".`,
     );
   }
   return text;
 }
 
-/** Takes a hardware address of one interface, such as 0e:5f:33:00:00:01, and returns it in lower case; throws a UserError else. */
+/** Returns an interface's hardware address, such as 0e:5f:33:00:00:01, in lower case. Throws a UserError for anything else. */
 export function macAddress(text: string): string {
   const mac = text.toLowerCase();
   if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(mac)) {
-    throw new UserError(`"${text}" is not a hardware address; write it as 0e:5f:33:00:00:01`);
+    throw new UserError(`"${text}" is not a hardware address. Write it as 0e:5f:33:00:00:01.`);
   }
   if (Number.parseInt(mac.slice(0, 2), 16) % 2 === 1) {
-    throw new UserError(`"${text}" is a group's hardware address; make its first octet even, such as 0e`);
+    throw new UserError(`"${text}" is a multicast address. Make its first octet even, such as 0e.`);
   }
-  if (mac === "00:00:00:00:00:00")
-    throw new UserError(`"${text}" is no interface's hardware address; write one such as 0e:5f:33:00:00:01`);
+  if (mac === "00:00:00:00:00:00") {
+    throw new UserError(`"${text}" is not the address of any interface. Write one such as 0e:5f:33:00:00:01.`);
+  }
   return mac;
 }
 
 /**
- * Takes anything that tells a host and interface from others; returns a hardware address that is always the same for it,
- * locally administered (bit 1 of the first octet set) and of one interface (bit 0 clear), as IEEE 802 has it.
+ * A hardware address that is always the same for a text and differs between texts: locally administered (bit 1 of the first
+ * octet is set) and unicast (bit 0 is clear).
  */
-export function derivedMac(identity: string): string {
-  const octets = sha256(Buffer.from(identity)).subarray(0, 6);
-  octets[0] = ((octets[0] ?? 0) & 0xfc) | 0x02;
-  return octets.toString("hex").replace(/..(?!$)/g, "$&:");
+export function derivedMac(text: string): string {
+  const hash = fnv1a64(Buffer.from(text));
+  // 48 of the 64 bits, folded as FNV's authors do it.
+  const mac = ((hash >> 48n) ^ hash) & 0xffff_ffff_ffffn;
+  const digits = ((mac & ~0x0300_0000_0000n) | 0x0200_0000_0000n).toString(16).padStart(12, "0");
+  return digits.replace(/..(?!$)/g, "$&:");
+}
+
+/** The 64-bit hash FNV-1a of Fowler, Noll and Vo. It needs no cryptography: nobody gains by a collision. */
+function fnv1a64(bytes: Uint8Array): bigint {
+  let hash = 0xcbf2_9ce4_8422_2325n;
+  for (const byte of bytes) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100_0000_01b3n);
+  return hash;
 }

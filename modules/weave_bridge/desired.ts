@@ -1,7 +1,8 @@
 import { UserError } from "../core/errors";
 import type { VxlanParameters } from "../formats/iproute";
 import { addressOf, contains, inNumericOrder, isIpv4, isLoopback, networkOf } from "../net/ipv4";
-import { derivedMac, isOwnName } from "../net/validators";
+import { isOwnHost, type OwnHost } from "../net/own_host";
+import { derivedMac } from "../net/validators";
 import type { ObservedBridge, Provider } from "./observed";
 import { addressesOf, type BridgeOptions, VXLAN_SUFFIX } from "./options";
 import { chooseProvider } from "./providers/detect";
@@ -131,10 +132,11 @@ function resolvePeers(
   underlay: string,
   observed: ObservedBridge,
 ): readonly string[] {
-  const own = new Set(observed.links.flatMap(({ addresses }) => addresses.map(addressOf)));
+  const { hostName, links } = observed;
+  const own = { hostName, addresses: links.flatMap(({ addresses }) => addresses.map(addressOf)) };
   const others = peers.flatMap((peer) => {
-    const found = addressesOfPeer(peer, containers, observed);
-    if (found.some((address) => own.has(address))) return [];
+    const found = addressesOfPeer(peer, containers, own, observed);
+    if (isOwnHost(peer, found, own)) return [];
     // A host on several networks has several addresses, which DNS returns in any order.
     const near = found.filter((address) => contains(underlay, address));
     return inNumericOrder(near.length > 0 ? near : found).slice(0, 1);
@@ -146,16 +148,17 @@ function resolvePeers(
 function addressesOfPeer(
   peer: string,
   containers: string,
-  { resolvedNames, hostName }: ObservedBridge,
+  own: OwnHost,
+  { resolvedNames }: ObservedBridge,
 ): readonly string[] {
   const all = isIpv4(peer) ? [peer] : (resolvedNames.get(peer) ?? []);
   const reachable = all.filter((address) => !isLoopback(address));
   if (reachable.length === 0) {
-    if (isOwnName(peer, hostName)) return [];
+    if (isOwnHost(peer, [], own)) return [];
     const what =
       all.length === 0
         ? "does not resolve to an IPv4 address on this host"
-        : `resolves to this host (${hostName}) itself (${all.join(", ")})`;
+        : `resolves to this host (${own.hostName}) itself (${all.join(", ")})`;
     throw new UserError(
       `peers: "${peer}" ${what}. Give its address in the inventory (weave_underlay_address or ansible_host), or an entry ` +
         "in DNS or in this host's /etc/hosts.",

@@ -1,4 +1,4 @@
-import type { ModuleDocs } from "../../build/docs";
+import type { ModuleDocs } from "../core/module";
 
 const PRESENT = "with I(state=present)";
 

@@ -4,7 +4,8 @@ import { effectiveUid } from "../core/proc";
 import { type IpLink, parseFloodPeers, parseLinks } from "../formats/iproute";
 import { parseRoutes } from "../formats/routes";
 import { addressOf } from "../net/ipv4";
-import { HOST_NAME, isHostName } from "../net/validators";
+import { HOST_NAME } from "../net/own_host";
+import { isHostName } from "../net/validators";
 import { checkRule } from "./firewall";
 import {
   INTERFACES,

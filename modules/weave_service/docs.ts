@@ -1,4 +1,4 @@
-import type { ModuleDocs, Returns } from "../../build/docs";
+import type { ModuleDocs, Returns } from "../core/module";
 
 /** LiveConnection and LiveRouter of router_api.ts. */
 const CONNECTION: Returns = {

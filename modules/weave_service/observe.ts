@@ -4,7 +4,7 @@ import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import { environmentOfProcess, startTicks } from "../core/proc";
 import { parseAddresses } from "../formats/iproute";
-import { HOST_NAME } from "../net/validators";
+import { HOST_NAME } from "../net/own_host";
 import { COMPONENTS } from "./components";
 import { observeContainer } from "./container";
 import { launchedName } from "./environment";
@@ -52,8 +52,7 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
     environment,
     script,
     machineId: host.readText("/etc/machine-id") ?? "",
-    hostName: host.readText(HOST_NAME) ?? "",
-    ownAddresses: host.addresses(),
+    ownHost: { hostName: host.readText(HOST_NAME) ?? "", addresses: host.addresses() },
     oldestDockerApi: docker ? await oldestApiVersion(host) : null,
     container,
     startedWith: unit.state === "running" ? environmentOfProcess(unit.pid, host) : null,

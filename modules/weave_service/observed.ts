@@ -1,5 +1,6 @@
 import type { Container } from "../core/docker";
 import type { FileState } from "../core/host/host";
+import type { OwnHost } from "../net/own_host";
 import type { InitName, ObservedUnit } from "./init/init_system";
 import type { ServiceOptions } from "./options";
 import type { LiveRouter } from "./router_api";
@@ -22,10 +23,7 @@ export interface ObservedService {
   readonly script: WeaveScript;
   /** The content of /etc/machine-id. */
   readonly machineId: string;
-  /** The kernel's host name. */
-  readonly hostName: string;
-  /** The host's IPv4 addresses. */
-  readonly ownAddresses: readonly string[];
+  readonly ownHost: OwnHost;
   /** The router's name, now or at its last launch; null if it never had one. */
   readonly peerName: string | null;
   /** The oldest API version that the Docker daemon accepts; null if unknown or Docker does not run. */

@@ -1,12 +1,12 @@
 import { type Change, run } from "../core/change";
 import type { Module, Plan } from "../core/module";
+import { withoutOwnHost } from "../net/own_host";
 import { COMPONENTS, type Component } from "./components";
 import { type DesiredService, resolveDesired } from "./desired";
 import { planLaunch } from "./launch";
 import { observe } from "./observe";
 import type { ObservedContainer, ObservedService } from "./observed";
 import { options, type ServiceOptions } from "./options";
-import { othersOf } from "./others";
 import { planFileRemoval, planFiles } from "./plan_files";
 import { planNoRestartPolicy } from "./plan_live";
 
@@ -15,7 +15,7 @@ export const weaveService: Module<typeof options, ObservedService> = { name: "we
 
 /** Plans the changes to the component's unit, its start with Docker, and what runs. Throws the UserErrors of resolveDesired(). */
 export function plan(given: ServiceOptions, observed: ObservedService): Plan {
-  const options = { ...given, peers: othersOf(given.peers, observed) };
+  const options = { ...given, peers: withoutOwnHost(given.peers, observed.ownHost) };
   const { state } = options;
   const desired = resolveDesired(options, observed);
   return {

@@ -1,6 +1,7 @@
 import * as assert from "uvu/assert";
-import { allReturns, type Returned, type Returns } from "../../build/docs";
+import { allReturns } from "../../build/docs";
 import { MODULES } from "../../build/modules";
+import type { Returned, Returns } from "../../modules/core/module";
 import type { TaskResult } from "./playbook";
 
 /** What Ansible itself gives a meaning to, or adds. */

@@ -17,7 +17,7 @@ test.after(() => cluster.down());
 const REFUSALS: Readonly<Record<string, { vars: object; says: RegExp }>> = {
   "a peer that is neither address nor name": {
     vars: { weave_launch_peers: ["192.168.50.12", "192.168.50.300"] },
-    says: /^peers: "192\.168\.50\.300" is neither an IPv4 address nor a host name; write it as /,
+    says: /^peers: "192\.168\.50\.300" is neither an IPv4 address nor a host name\. Write it as /,
   },
   "a subnet outside the bridge's network": {
     vars: { weave_docker_subnet: "10.3.1.0/24" },
@@ -29,7 +29,7 @@ const REFUSALS: Readonly<Record<string, { vars: object; says: RegExp }>> = {
   },
   "an index that does not fit": {
     vars: { weave_host_index: 300 },
-    says: /^host_index: 300 does not fit: 10\.2\.0\.0\/16 has room for 254 hosts .*10\.2\.0\.0\/15 would hold it$/,
+    says: /^host_index: 300 does not fit \(10\.2\.0\.0\/16 has room for 254 hosts .*such as 10\.2\.0\.0\/15\.$/,
   },
   "an underlay interface that does not exist": {
     vars: { weave_underlay_interface: "eth7" },

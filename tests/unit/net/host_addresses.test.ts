@@ -20,8 +20,8 @@ test("10.2.0.0/16 has room for 254 hosts with a /24 each, and the 255th is told 
   const message = refusalOf(() => hostAddresses("10.2.0.0/16", 255, 24));
   assert.is(
     message,
-    "host_index: 255 does not fit: 10.2.0.0/16 has room for 254 hosts with a /24 each; " +
-      "the network 10.2.0.0/15 would hold it",
+    "host_index: 255 does not fit (10.2.0.0/16 has room for 254 hosts with a /24 each). " +
+      "Give a larger network, such as 10.2.0.0/15.",
   );
 });
 
@@ -47,7 +47,7 @@ test("a subnet as large as the network, or larger, leaves no room", () => {
 test("where no network holds so many such subnets, smaller subnets are asked for", () => {
   assert.match(
     refusalOf(() => hostAddresses("10.0.0.0/8", 2 ** 20, 24)),
-    "give smaller subnets (docker_prefix) as well as a larger network",
+    "Give smaller subnets (docker_prefix) as well as a larger network",
   );
 });
 
@@ -142,9 +142,9 @@ test("an index beyond the room is refused, naming a network that then works", ()
   forAll([clusters, fc.integer({ min: 1, max: 100_000 })], ({ network, bitmask, dockerPrefix }, more) => {
     const index = capacity(bitmask, dockerPrefix) + more;
     const message = refusalOf(() => hostAddresses(network, index, dockerPrefix));
-    const [, larger] = /the network (\S+) would hold it/.exec(message) ?? [];
+    const [, larger] = /Give a larger network, such as (\S+)\.$/.exec(message) ?? [];
     if (larger === undefined) {
-      assert.match(message, "give smaller subnets (docker_prefix) as well as a larger network");
+      assert.match(message, "Give smaller subnets (docker_prefix) as well as a larger network");
       assert.ok(capacity(8, dockerPrefix) < index, message);
       return;
     }

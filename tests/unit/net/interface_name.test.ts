@@ -11,7 +11,7 @@ test("what the kernel, ifupdown or a shell would take for something else is refu
   for (const text of ["", "-b", ".", "..", "a b", "a/b", "a:1", "a;b", "a\n", "$x", "é", "0123456789abcdef", "a%d"]) {
     assert.match(
       refusalOf(() => interfaceName(text)),
-      `"${text}" is not an interface's name; use up to 15 letters`,
+      `"${text}" is not an interface name. Use up to 15 letters`,
     );
   }
 });

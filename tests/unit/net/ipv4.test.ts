@@ -43,7 +43,7 @@ test("what is no address is refused, with how to write one", () => {
     assert.not.ok(isIpv4(text), text);
     assert.is(
       refusalOf(() => ipv4(text)),
-      `"${text}" is not an IPv4 address; write it as 192.168.50.11`,
+      `"${text}" is not an IPv4 address. Write it as 192.168.50.11.`,
     );
   }
 });
@@ -62,7 +62,7 @@ test("an interface's address has a prefix length", () => {
   ]) {
     assert.match(
       refusalOf(() => ipv4Interface(text)),
-      "is not an IPv4 address with its prefix length; write it as 10.2.0.1/16",
+      "is not an IPv4 address with a prefix length. Write it as 10.2.0.1/16.",
     );
   }
 });
@@ -71,26 +71,26 @@ test("an address that no host has is refused, and one without a network for cont
   for (const text of ["0.0.0.0", "127.0.0.9", "224.0.0.1", "255.255.255.255"]) {
     assert.match(
       refusalOf(() => hostAddress(text)),
-      `"${text}" is no address that a host has on a network`,
+      `"${text}" is not an address of a host on a network. Write one such as 192.168.50.11.`,
     );
   }
   assert.is(hostAddress("192.168.50.12"), "192.168.50.12");
   for (const text of ["224.0.0.0/8", "127.0.0.0/8", "0.0.0.0/0"]) {
     assert.match(
       refusalOf(() => ipv4Network(text)),
-      "is no address that a host has on a network",
+      "is not an address of a host on a network. Write one such as 192.168.50.11.",
     );
   }
   assert.match(
     refusalOf(() => ipv4Interface("10.0.0.1/32")),
-    "leaves no room for containers; write it with its network's prefix length, as 10.2.0.1/16",
+    "leaves no room for containers. Write the address with its network's prefix length, as 10.2.0.1/16.",
   );
 });
 
 test("the first and last address of a network are no interface's", () => {
   assert.is(
     refusalOf(() => ipv4Interface("10.2.0.0/16")),
-    '"10.2.0.0/16" is the first or last address of 10.2.0.0/16, which no interface may have',
+    '"10.2.0.0/16" is the first or last address of 10.2.0.0/16, which an interface can\'t have. Write another of its addresses.',
   );
   assert.match(
     refusalOf(() => ipv4Interface("10.2.255.255/16")),
@@ -102,7 +102,7 @@ test("a network begins at its first address, and the message names the one that 
   for (const text of ["10.2.0.0/16", "10.2.1.0/24", "10.2.0.1/32"]) assert.is(ipv4Network(text), text);
   assert.is(
     refusalOf(() => ipv4Network("10.2.3.4/16")),
-    '"10.2.3.4/16" is not a network\'s first address; did you mean 10.2.0.0/16?',
+    '"10.2.3.4/16" is not the first address of its network; did you mean 10.2.0.0/16?',
   );
 });
 
@@ -110,7 +110,7 @@ test("what is no network is refused, with how to write one", () => {
   for (const text of ["10.2.0.0", "10.2/16", "10.2.0.0/33", "10.2.0.0/-1", "weave", ""]) {
     assert.is(
       refusalOf(() => ipv4Network(text)),
-      `"${text}" is not an IPv4 network; write it as 10.2.0.0/16`,
+      `"${text}" is not an IPv4 network. Write it as 10.2.0.0/16.`,
     );
   }
 });

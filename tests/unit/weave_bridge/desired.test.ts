@@ -75,10 +75,10 @@ test("without index or addresses it fails", () => {
   }
 });
 
-test("an index that does not fit is rejected with a network that would hold it", () => {
+test("an index that does not fit is rejected with a larger network", () => {
   assert.match(
     errorOf(router({ host_index: 255 }), FRESH),
-    /^host_index: 255 does not fit.*10\.2\.0\.0\/15 would hold it/,
+    /^host_index: 255 does not fit.*Give a larger network, such as 10\.2\.0\.0\/15\.$/,
   );
 });
 

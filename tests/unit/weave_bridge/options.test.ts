@@ -27,7 +27,7 @@ test("an invalid value is rejected with its option's name", () => {
     errorOf({ peers: ["host2", "192.168.50"] }),
     'peers: "192.168.50" is neither an IPv4 address nor a host name',
   );
-  assert.match(errorOf({ peers: ["127.0.0.1"] }), 'peers: "127.0.0.1" is no address that a host has on a network');
+  assert.match(errorOf({ peers: ["127.0.0.1"] }), 'peers: "127.0.0.1" is not an address of a host on a network');
   assert.match(errorOf({ network: "10.2.3.0/16" }), "did you mean 10.2.0.0/16?");
   assert.match(errorOf({ address: "10.2.0.1" }), "address: ");
   assert.match(errorOf({ address: "10.2.0.0/16" }), "first or last address");
@@ -46,7 +46,7 @@ test("a name leaves room for the suffix of the VXLAN device", () => {
     errorOf({ name: "1234567890123" }),
     /^name: "1234567890123" is too long \(13 characters\), as the VXLAN device is named 1234567890123-vx\. Use at most 12 /,
   );
-  assert.match(errorOf({ name: "we ave" }), /^name: "we ave" is not an interface's name/);
+  assert.match(errorOf({ name: "we ave" }), /^name: "we ave" is not an interface name/);
 });
 
 test.run();

@@ -43,11 +43,11 @@ const fresh: Contents = {
   kernel: {
     "/proc/1/comm": "systemd",
     "/etc/machine-id": FRESH.machineId,
-    "/proc/sys/kernel/hostname": FRESH.hostName,
+    "/proc/sys/kernel/hostname": FRESH.ownHost.hostName,
     ...DOCKER_RUNS,
   },
   names: { "/usr/sbin": ["ethtool"] },
-  addresses: FRESH.ownAddresses,
+  addresses: FRESH.ownHost.addresses,
   services: { "GET /var/run/docker.sock/version": { status: 200, body: '{"MinAPIVersion":"1.12"}' } },
   programs: { [SHOW]: "MainPID=0\nActiveState=inactive\nNeedDaemonReload=no\n" },
 };

@@ -47,7 +47,7 @@ test("a peer that is neither is refused, half an address too", () => {
   ]) {
     assert.match(
       refused({ peers: [peer] }),
-      /^peers: ".*" is neither an IPv4 address nor a host name; write it as/,
+      /^peers: ".*" is neither an IPv4 address nor a host name\. Write it as/,
       peer,
     );
   }
