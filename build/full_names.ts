@@ -18,6 +18,7 @@ export function qualifyModules(tasks: string, names: readonly string[]): string 
 export function filterNames(plugin: string): string[] {
   const [, returned = ""] = plugin.split("def filters(self)");
   const names = [...returned.matchAll(/"(\w+)": /g)].map(([, name = ""]) => name);
-  if (names.length === 0) throw new Error("filters not found in a filter plugin; name them as keys in what filters() returns");
+  if (names.length === 0)
+    throw new Error("filters not found in a filter plugin; name them as keys in what filters() returns");
   return names;
 }
