@@ -34,7 +34,8 @@ def table(found: dict[str, Any], group: str) -> list[str]:
 def _summary(working: int, total: int) -> str:
     if working == total:
         return f"All {total} paths work"
-    return f"{working} of {total} paths work, {total - working} are blocked"
+    blocked = total - working
+    return f"{working} of {total} paths work, {blocked} {'is' if blocked == 1 else 'are'} blocked"
 
 
 def _block(targets: list[dict[str, Any]], sources: list[dict[str, Any]], first: int) -> list[str]:

@@ -133,7 +133,7 @@ test("a table has eight columns side by side, and names of forty characters", ()
       "from, to  9",
       "h1        BLOCKED",
       "",
-      "1 of 2 paths work, 1 are blocked; the slowest took 0.5 ms.",
+      "1 of 2 paths work, 1 is blocked; the slowest took 0.5 ms.",
       "h1: no running container is on the network.",
       "h2: Docker is off, so none of its containers is tested.",
     ].join("\n"),
