@@ -10,10 +10,11 @@ import { installWeaveStandIn } from "../stand-ins/weave/install";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
 import { PING_SECONDS, startPings } from "./pings";
-import { ansiblePlaybook, changedTasks, type PlaybookRun, type TaskResult } from "./playbook";
+import { ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
 import { assertPredicted } from "./prediction";
 import { RUNNING, running } from "./running";
 import { findServices, type Service, startServices } from "./services";
+import type { TaskResult } from "./task_result";
 
 /** The playbooks of later days, by each datapath, on the same three hosts: grow, shrink, upgrade, tear down. */
 const folder = mkdtempSync(join(tmpdir(), "apollo-weave-day2-"));

@@ -7,7 +7,8 @@ import { MODULES } from "../../build/modules";
 import type { Cluster } from "../hosts/cluster";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
 import { bootHosts } from "./hosts";
-import { ansiblePlaybook, type TaskResult } from "./playbook";
+import { ansiblePlaybook } from "./playbook";
+import type { TaskResult } from "./task_result";
 
 /** What the modules' documentation shows is so: its examples run, and what it says is returned is. */
 const test = suite("the modules' documentation");

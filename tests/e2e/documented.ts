@@ -2,7 +2,7 @@ import * as assert from "uvu/assert";
 import { allReturns } from "../../build/docs";
 import { MODULES } from "../../build/modules";
 import type { Returned, Returns } from "../../modules/core/module";
-import type { TaskResult } from "./playbook";
+import type { TaskResult } from "./task_result";
 
 /** What Ansible itself gives a meaning to, or adds. */
 const ANSIBLES = [

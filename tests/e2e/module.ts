@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Result } from "../../modules/core/run_module";
 import type { Host } from "../hosts/host";
 import { assertDocumented } from "./documented";
-import type { TaskResult } from "./playbook";
+import type { TaskResult } from "./task_result";
 
 const LIBRARY = join(__dirname, "../../roles/weave/library");
 const MARKER = "<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>";

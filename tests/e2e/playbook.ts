@@ -2,26 +2,11 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Diff } from "../../modules/core/run_module";
 import { withNewestAnsible } from "../controllers/newest";
 import { assertDocumented } from "./documented";
+import type { TaskResult } from "./task_result";
 
 export const ROOT = join(__dirname, "../..");
-
-/** What one task did on one host. */
-export interface TaskResult {
-  readonly host: string;
-  readonly task: string;
-  /** The module that did it, as the task names it. */
-  readonly action: string;
-  readonly outcome: "ok" | "failed" | "unreachable" | "skipped";
-  readonly result: {
-    readonly changed?: boolean;
-    readonly diff?: Diff[] | Diff;
-    readonly msg?: string;
-    readonly [key: string]: unknown;
-  };
-}
 
 export interface PlaybookRun {
   readonly status: number;

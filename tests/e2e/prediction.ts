@@ -1,5 +1,6 @@
 import * as assert from "uvu/assert";
-import type { PlaybookRun, TaskResult } from "./playbook";
+import type { PlaybookRun } from "./playbook";
+import type { TaskResult } from "./task_result";
 
 /** Fails unless a check said of every task on every host just what the run then did: outcome, changed, diff, returned values. */
 export function assertPredicted(check: PlaybookRun, run: PlaybookRun): void {

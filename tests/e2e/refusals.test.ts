@@ -5,7 +5,8 @@ import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
-import { ansibleModule, ansiblePlaybook, type TaskResult } from "./playbook";
+import { ansibleModule, ansiblePlaybook } from "./playbook";
+import type { TaskResult } from "./task_result";
 
 const test = suite("bad input");
 let cluster: Cluster;
