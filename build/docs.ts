@@ -48,8 +48,8 @@ const RETURNS: Returns = {
   pending: {
     type: "list",
     elements: "str",
-    description: "What makes those of the changes that the module only reports, such as a handler of the role.",
-    returned: "when there are such changes",
+    description: "What must still be done by another task or by hand. Counts as a change until it is done.",
+    returned: "when something is pending",
     sample: ["a restart of Docker"],
   },
 };
