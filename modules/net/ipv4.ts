@@ -1,19 +1,10 @@
+import { isIPv4 } from "node:net";
 import { ip2long, Netmask } from "netmask";
 import { UserError } from "../core/errors";
 
-// netmask also accepts forms that nobody means, such as "10.2" or octal "010", so it is given dotted quads only.
-const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
-const ADDRESS = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
-const CIDR = new RegExp(`^(${OCTET}(?:\\.${OCTET}){3})/(3[0-2]|[12]?\\d)$`);
-
-/** Whether the text is an IPv4 address such as 192.168.50.11. */
-export function isIpv4(text: string): boolean {
-  return ADDRESS.test(text);
-}
-
 /** Returns an IPv4 address as it is. Throws a UserError for anything else. */
 export function ipv4(text: string): string {
-  if (!isIpv4(text)) throw new UserError(`"${text}" is not an IPv4 address. Write it as 192.168.50.11.`);
+  if (!isIPv4(text)) throw new UserError(`"${text}" is not an IPv4 address. Write it as 192.168.50.11.`);
   return text;
 }
 
@@ -38,8 +29,8 @@ function requireUnicast(text: string): void {
 
 /** Returns an interface's address with its network's prefix length, such as 10.2.0.1/16, as it is. Throws a UserError for anything else. */
 export function ipv4Interface(text: string): string {
-  const [, address] = CIDR.exec(text) ?? [];
-  if (address === undefined) {
+  const address = addressWithPrefix(text);
+  if (address === null) {
     throw new UserError(`"${text}" is not an IPv4 address with a prefix length. Write it as 10.2.0.1/16.`);
   }
   requireUnicast(address);
@@ -59,13 +50,19 @@ export function ipv4Interface(text: string): string {
 
 /** Returns an IPv4 network such as 10.2.0.0/16 as it is. Throws a UserError for anything else, also if host bits are set. */
 export function ipv4Network(text: string): string {
-  const [, address] = CIDR.exec(text) ?? [];
-  if (address === undefined) throw new UserError(`"${text}" is not an IPv4 network. Write it as 10.2.0.0/16.`);
+  const address = addressWithPrefix(text);
+  if (address === null) throw new UserError(`"${text}" is not an IPv4 network. Write it as 10.2.0.0/16.`);
   requireUnicast(address);
   const network = new Netmask(text);
   if (network.base !== address)
     throw new UserError(`"${text}" is not the first address of its network; did you mean ${network}?`);
   return text;
+}
+
+/** The address of a text such as 10.2.0.1/16, or null. netmask alone would also accept 10.2 or the octal 010.2.0.1. */
+function addressWithPrefix(text: string): string | null {
+  const [, address = ""] = /^([^/]*)\/(3[0-2]|[12]?\d)$/.exec(text) ?? [];
+  return isIPv4(address) ? address : null;
 }
 
 /** The address (10.2.0.1) in an address with a prefix length (10.2.0.1/16). */

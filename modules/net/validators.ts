@@ -1,5 +1,5 @@
+import { isIPv4 } from "node:net";
 import { UserError } from "../core/errors";
-import { isIpv4 } from "./ipv4";
 
 const LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
 const NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`);
@@ -11,7 +11,7 @@ export function isHostName(text: string): boolean {
 
 /** Returns an IPv4 address or a host name as it is. Throws a UserError for anything else. */
 export function addressOrHostName(text: string): string {
-  if (!isIpv4(text) && !isHostName(text)) {
+  if (!isIPv4(text) && !isHostName(text)) {
     throw new UserError(`"${text}" is neither an IPv4 address nor a host name. Write it as 192.168.50.12.`);
   }
   return text;

@@ -1,6 +1,7 @@
+import { isIPv4 } from "node:net";
 import { UserError } from "../core/errors";
 import type { VxlanParameters } from "../formats/iproute";
-import { addressOf, contains, inNumericOrder, isIpv4, isLoopback, networkOf } from "../net/ipv4";
+import { addressOf, contains, inNumericOrder, isLoopback, networkOf } from "../net/ipv4";
 import { isOwnHost, type OwnHost } from "../net/own_host";
 import { derivedMac } from "../net/validators";
 import type { ObservedBridge, Provider } from "./observed";
@@ -151,7 +152,7 @@ function addressesOfPeer(
   own: OwnHost,
   { resolvedNames }: ObservedBridge,
 ): readonly string[] {
-  const all = isIpv4(peer) ? [peer] : (resolvedNames.get(peer) ?? []);
+  const all = isIPv4(peer) ? [peer] : (resolvedNames.get(peer) ?? []);
   const reachable = all.filter((address) => !isLoopback(address));
   if (reachable.length === 0) {
     if (isOwnHost(peer, [], own)) return [];
@@ -166,7 +167,7 @@ function addressesOfPeer(
   }
   const found = reachable.filter((address) => !contains(containers, address));
   if (found.length === 0) {
-    const what = isIpv4(peer) ? peer : `"${peer}" (${reachable.join(", ")})`;
+    const what = isIPv4(peer) ? peer : `"${peer}" (${reachable.join(", ")})`;
     throw new UserError(
       `peers: ${what} is inside the container network ${containers}. Give the host's address on the underlay.`,
     );

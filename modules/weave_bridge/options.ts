@@ -1,7 +1,8 @@
+import { isIPv4 } from "node:net";
 import { UserError } from "../core/errors";
 import { bool, choice, int, list, str, type Values } from "../core/options";
 import { type HostAddresses, hostAddresses } from "../net/host_addresses";
-import { hostAddress, ipv4Interface, ipv4Network, isIpv4 } from "../net/ipv4";
+import { hostAddress, ipv4Interface, ipv4Network } from "../net/ipv4";
 import { addressOrHostName, interfaceName, LONGEST_INTERFACE_NAME, macAddress } from "../net/validators";
 
 /** Appended to the bridge's name for the VXLAN device's. */
@@ -129,7 +130,7 @@ export const options = {
 export type BridgeOptions = Values<typeof options>;
 
 function peer(text: string): string {
-  return isIpv4(text) ? hostAddress(text) : addressOrHostName(text);
+  return isIPv4(text) ? hostAddress(text) : addressOrHostName(text);
 }
 
 function bridgeName(text: string): string {
