@@ -23,6 +23,20 @@ test("the same if daemon.json names the bridge", () => {
   assert.equal(observeDetachedPorts("weave", DEVICES, memoryHost({ ...attached, files })), ["veth0a1b2c3"]);
 });
 
+test("the same if the file that dockerd is given names the bridge, and not the default one", () => {
+  const kernel = running("dockerd\0--config-file=/etc/docker.json\0");
+  const naming = (path: string) => memoryHost({ ...attached, kernel, files: { [path]: '{"bridge": "weave"}' } });
+  assert.equal(observeDetachedPorts("weave", DEVICES, naming("/etc/docker.json")), ["veth0a1b2c3"]);
+  assert.equal(observeDetachedPorts("weave", DEVICES, naming("/etc/docker/daemon.json")), []);
+});
+
+test("none if daemon.json has the bridge's name elsewhere, or is not valid JSON", () => {
+  for (const content of ['{"labels": ["-b", "weave"]}', '{"runtimes": {"bridge": "weave"}}', '{"bridge": "weave"']) {
+    const files = { "/etc/docker/daemon.json": content };
+    assert.equal(observeDetachedPorts("weave", DEVICES, memoryHost({ ...attached, files })), []);
+  }
+});
+
 test("none if Docker uses another bridge or does not run", () => {
   for (const kernel of [running("dockerd\0--bridge=weave2\0"), running("dockerd\0"), {}]) {
     assert.equal(observeDetachedPorts("weave", DEVICES, memoryHost({ ...attached, kernel })), []);
