@@ -68,7 +68,7 @@ function requireReadable({ path, content }: ConfigFile): void {
   try {
     daemonKeys(content);
   } catch (error) {
-    throw error instanceof UserError ? new UserError(`${path}: ${error.message}; correct it`) : error;
+    throw error instanceof UserError ? new UserError(`${path}: ${error.message}. Correct it.`) : error;
   }
 }
 
