@@ -15,7 +15,7 @@ const CLUSTER = process.env["E2E_CLUSTER"] ?? "e2e";
 const BYTES_A_FILE = 4 * 2 ** 30;
 const LIMIT_SECONDS = 900;
 /** How many times as long a file may take that tries all of its cases. */
-const ALL_FACTOR = 6;
+const ALL_FACTOR = 12;
 
 const options = process.argv.slice(2).filter((word) => word.startsWith("--"));
 const folders = process.argv.slice(2).filter((word) => !word.startsWith("--"));
