@@ -7,10 +7,9 @@ import type { OptionTable } from "./options";
 import { type Result, runModule } from "./run_module";
 
 /**
- * A module as Ansible runs it: takes the arguments that Ansible put into the file's second line (see build/bundle.ts),
- * runs the module on this host and prints its result, one JSON object between newlines. Nothing goes to standard error,
- * which Ansible mixes into the result on a terminal, and the process ends by itself, as an early exit would cut a long
- * result short.
+ * Runs a module for Ansible, with the arguments in the second line of its file (see build/bundle.ts), and prints the result
+ * as one JSON object between newlines. Nothing goes to standard error, which Ansible mixes into the result on a terminal.
+ * The process is not ended early, as that would cut off a long result.
  */
 export async function runForAnsible<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
@@ -24,7 +23,7 @@ async function runWithArguments<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
   given: unknown,
 ): Promise<Result> {
-  // As an object literal, a key `__proto__` has become the prototype instead of a key.
+  // In an object literal, the key `__proto__` sets the prototype instead of a property.
   if (typeof given !== "object" || given === null || Object.getPrototypeOf(given) !== Object.prototype) {
     return {
       failed: true,

@@ -35,15 +35,15 @@ async function perform(action: Action): Promise<void> {
     case "set":
       return writeFileSync(action.path, action.value);
     case "run":
-      return succeed(action);
+      return runProgram(action);
     case "request":
-      return accepted(action.request, action.orStatus);
+      return sendRequest(action.request, action.orStatus);
     case "await":
-      return answered(action);
+      return waitForAnswer(action);
     case "validate":
       return validate(action);
     case "try":
-      return attempt(action);
+      return tryWithRollback(action);
   }
 }
 
@@ -53,48 +53,48 @@ function write({ path, content, mode }: Extract<Action, { do: "write" }>): void 
   } catch (error) {
     if (error instanceof UserError) throw error;
     const { code = "", message } = error as NodeJS.ErrnoException;
-    throw new UserError(`can't write ${path}: ${message}; it is as it was. ${REMEDIES.get(code) ?? ""}`.trim());
+    throw new UserError(`can't write ${path}: ${message}; it is unchanged. ${REMEDIES.get(code) ?? ""}`.trim());
   }
 }
 
 const REMEDIES: ReadonlyMap<string, string> = new Map([
   ["ENOSPC", "Free space on its file system and run again"],
   ["EDQUOT", "Free space on its file system and run again"],
-  ["EPERM", "It may be immutable (lsattr shows an i): take that off (chattr -i) and run again"],
-  ["EROFS", "Its file system is mounted read-only: mount it to be written and run again"],
+  ["EPERM", "It may be immutable (lsattr shows an i): run chattr -i on it and run again"],
+  ["EROFS", "Its file system is mounted read-only: remount it read-write and run again"],
 ]);
 
-function succeed({ argv, timeout, diagnose, replaces, skipIfRunning }: Extract<Action, { do: "run" }>): void {
-  if (skipIfRunning !== undefined && startOf(skipIfRunning) === skipIfRunning.startedAt) return;
+function runProgram({ argv, timeout, diagnose, replaces, skipIfRunning }: Extract<Action, { do: "run" }>): void {
+  if (skipIfRunning !== undefined && startedAt(skipIfRunning) === skipIfRunning.startedAt) return;
   try {
     run(argv, timeout === undefined ? {} : { timeout });
   } catch (error) {
-    if (replaces !== undefined && ![null, replaces.startedAt].includes(startOf(replaces))) return;
+    if (replaces !== undefined && ![null, replaces.startedAt].includes(startedAt(replaces))) return;
     if (!(error instanceof UserError) || diagnose === undefined) throw error;
-    throw new UserError(`${error.message}. ${told(diagnose)}`);
+    throw new UserError(`${error.message}. ${describeFailure(diagnose)}`);
   }
 }
 
-/** When the daemon that runs now was started; null where none runs, as a file may be left of one that was killed. */
-function startOf({ pidFile }: Daemon): number | null {
+/** When the running daemon was started; null if none runs. A killed daemon may have left its pid file. */
+function startedAt({ pidFile }: Daemon): number | null {
   const pid = Number(linuxHost.readText(pidFile));
   return pid > 0 ? startTicks(pid, linuxHost) : null;
 }
 
-async function accepted(wanted: HttpRequest, orStatus: readonly number[] = []): Promise<void> {
-  const what = describeRequest(wanted);
-  const response = await request(wanted);
+async function sendRequest(toSend: HttpRequest, orStatus: readonly number[] = []): Promise<void> {
+  const what = describeRequest(toSend);
+  const response = await request(toSend);
   if (response === null) throw new UserError(`${what}: nobody listens there`);
   if (response.status >= 300 && !orStatus.includes(response.status))
     throw new UserError(`${what} answered ${response.status}: ${response.body.trim()}`);
 }
 
-async function answered({ request: wanted, timeout, diagnose }: Extract<Action, { do: "await" }>): Promise<void> {
+async function waitForAnswer({ request: toSend, timeout, diagnose }: Extract<Action, { do: "await" }>): Promise<void> {
   const end = Date.now() + timeout * 1000;
   let last = "nobody listens there";
   for (;;) {
     try {
-      const response = await request(wanted);
+      const response = await request(toSend);
       if (response?.status === 200) return;
       if (response !== null) last = `answered ${response.status}`;
     } catch (error) {
@@ -105,7 +105,7 @@ async function answered({ request: wanted, timeout, diagnose }: Extract<Action, 
     await sleep(250);
   }
   throw new UserError(
-    `no answer to ${describeRequest(wanted)} within ${timeout} s. The last try: ${last}. ${told(diagnose)}`,
+    `no answer to ${describeRequest(toSend)} within ${timeout} s. The last try: ${last}. ${describeFailure(diagnose)}`,
   );
 }
 
@@ -120,24 +120,24 @@ function validate({ content, argv }: Validate): void {
   }
 }
 
-async function attempt({ steps, diagnose, rollback, afterRollback }: Try): Promise<void> {
+async function tryWithRollback({ steps, diagnose, rollback, afterRollback }: Try): Promise<void> {
   try {
     await performAll(steps);
   } catch (error) {
-    const cause = `${messageOf(error)}\n${told(diagnose)}`;
+    const cause = `${messageOf(error)}\n${describeFailure(diagnose)}`;
     const ending = await performAll(rollback).then(
       () => afterRollback,
-      (second) => `What was to be done then failed, too: ${messageOf(second)}`,
+      (second) => `The rollback failed too: ${messageOf(second)}`,
     );
     throw new UserError(`${cause}\n${ending}`);
   }
 }
 
-/** What a program says, in words for a message; where it fails itself, that must not hide what the message is about. */
-function told(argv: readonly string[]): string {
+/** What a program prints about the cause of a failure. If it fails itself, its own error must not hide that failure. */
+function describeFailure(argv: readonly string[]): string {
   try {
     const { stdout, stderr } = run(argv, { mayFail: true });
-    return `${argv.join(" ")} says: ${redactSecrets((stdout + stderr).trim())}`;
+    return `${argv.join(" ")} printed: ${redactSecrets((stdout + stderr).trim())}`;
   } catch (error) {
     return messageOf(error);
   }

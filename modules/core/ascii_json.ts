@@ -1,6 +1,6 @@
 /**
- * Takes a JSON value, returns its JSON text in ASCII alone. Ansible's reader splits what a module prints at every
- * Unicode line separator (U+0085, U+2028, U+2029), and a lone surrogate can't be encoded at all; escaped, both are safe.
+ * The JSON text of a value, in ASCII only. Ansible splits a module's output at every Unicode line separator (U+0085, U+2028,
+ * U+2029), and a lone surrogate can't be encoded; escaped, both are safe.
  */
 export function asciiJson(value: unknown): string {
   return JSON.stringify(value).replace(

@@ -18,17 +18,17 @@ import { basename, dirname, join, resolve } from "node:path";
 import { messageOf, UserError } from "./errors";
 
 /**
- * Replaces a file's content, or makes the file, so that at every moment either the old or the new content is there,
- * whole, and still is after a power failure. Takes the path (a link is followed, what it points at is replaced), the
- * content with one character a byte, and the permission bits; the owner stays as it was. Missing folders are made.
- * Throws Node's own error, with the old content in place, or a UserError where the new one is and may not last.
+ * Creates a file or replaces its content atomically: at any moment, and after a power failure, the file has either the whole
+ * old or the whole new content (one character per byte). Symbolic links are followed, the owner is kept, `mode` is set and
+ * missing folders are created. Throws Node's error if the old content is still in place, a UserError if the new one is but
+ * may be lost in a power failure.
  */
 export function replaceFile(path: string, content: string, mode: number): void {
   const old = statOf(path);
   const target = old ? realpathSync(path) : followed(path);
   const folder = dirname(target);
   mkdirSync(folder, { recursive: true });
-  // A leading dot: neither ifupdown's `source interfaces.d/*` nor systemd reads the file while it is being written.
+  // With a leading dot, neither ifupdown's `source interfaces.d/*` nor systemd reads the unfinished file.
   const temporary = join(folder, `.${basename(target)}.weave-new`);
   rmSync(temporary, { force: true });
   try {
@@ -50,12 +50,12 @@ export function replaceFile(path: string, content: string, mode: number): void {
     syncFolder(folder);
   } catch (error) {
     throw new UserError(
-      `${path} is replaced, and may be as before after a power failure: ${messageOf(error)}. Run again once its disk is well`,
+      `${path} is replaced, and may be as before after a power failure: ${messageOf(error)}. Check its disk and run again`,
     );
   }
 }
 
-/** Removes a file so that it is gone after a power failure too. A file that is not there is no error. */
+/** Removes a file if it exists, so that it stays removed after a power failure. */
 export function removeFile(path: string): void {
   if (!lstatSync(path, { throwIfNoEntry: false })) return;
   rmSync(path);
@@ -66,7 +66,7 @@ function statOf(path: string): Stats | undefined {
   return statSync(path, { throwIfNoEntry: false });
 }
 
-/** Where a path without a file leads: a link may point at what is not there yet. */
+/** The target of a link that points to a file which does not exist yet, or the path itself. */
 function followed(path: string): string {
   const link = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : null;
   return link === null ? path : followed(resolve(dirname(path), link));

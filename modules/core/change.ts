@@ -1,45 +1,45 @@
 import type { FileState, HttpRequest } from "./host/host";
 
 /**
- * One thing that differs from what is wanted: what it is now, what it is to be, and how it gets there. `changed`, the
- * diff and the work all come from the same Change, so none of them can say what the others do not.
+ * One difference from the desired state, and the actions that remove it. `changed`, the diff and the actions come from the
+ * same Change, so they can't contradict one another.
  */
 export interface Change {
-  /** What differs, in the operator's terms: a path, or `bridge weave: address`. */
+  /** What differs, for the operator: a path, or `bridge weave: address`. */
   readonly subject: string;
-  /** The present and the wanted state, as the diff shows them. Never a secret. */
+  /** The present and the desired state, as the diff shows them. Never a secret. */
   readonly before: string;
   readonly after: string;
-  /** How it is made, in order. Empty where it is not this module's to make: then `madeBy` says whose. */
+  /** How the change is made, in order. Empty if `pending` says what makes it. */
   readonly actions: readonly Action[];
-  /** Who makes a change that the module only finds, such as a restart that the role's handler does. */
+  /** What makes the change if this module doesn't, such as a restart by the role's handler. */
   readonly pending?: string;
-  /** What making it interrupts, in words. */
+  /** What the change interrupts, in words. */
   readonly disruption?: string;
 }
 
-/** One step of a change, as data, so that a plan can be compared and printed. */
+/** One step of a change. It is data, so that a plan can be compared and printed. */
 export type Action =
   | { readonly do: "write"; readonly path: string; readonly content: string; readonly mode: number }
   | { readonly do: "chmod"; readonly path: string; readonly mode: number }
   | { readonly do: "remove"; readonly path: string }
-  /** A setting of the kernel's, in /proc/sys or /sys. */
+  /** A kernel setting in /proc/sys or /sys. */
   | { readonly do: "set"; readonly path: string; readonly value: string }
   | {
       readonly do: "request";
       readonly request: HttpRequest;
-      /** Answers from 300 on that are no failure either. */
+      /** Statuses of 300 or more that count as success. */
       readonly orStatus?: readonly number[];
     }
   | {
       readonly do: "run";
       readonly argv: readonly string[];
       readonly timeout?: number;
-      /** What to ask for the reason when the program fails or runs out of time. */
+      /** A program that prints the cause if this one fails or times out. */
       readonly diagnose?: readonly string[];
-      /** The daemon that the program is to replace: that it has counts as success, however the program ends. */
+      /** The daemon that the program replaces. If another one runs afterwards, the step succeeded whatever the exit status. */
       readonly replaces?: Daemon;
-      /** The program is not run while this daemon runs. */
+      /** The program is not run if this daemon still runs. */
       readonly skipIfRunning?: Daemon;
     }
   | {
@@ -51,49 +51,49 @@ export type Action =
   | Validate
   | Try;
 
-/** The process of a daemon, by the file in which it keeps its id and by when it was started; null: none ran. */
+/** A daemon's process: its pid file and its start time, null if none ran. */
 export interface Daemon {
   readonly pidFile: string;
   /** In clock ticks since the machine's boot. */
   readonly startedAt: number | null;
 }
 
-/** A program that judges a content before it is put in place; it reads it from a private file, whose path stands for "%s". */
+/** A program that checks a file's content before it is written. "%s" stands for a private file with that content. */
 export interface Validate {
   readonly do: "validate";
   readonly content: string;
   readonly argv: readonly string[];
 }
 
-/** Steps that may not work out, and what is then done: the failure is the change's all the same. */
+/** Steps with a rollback. The change fails even if the rollback succeeds. */
 export interface Try {
   readonly do: "try";
   readonly steps: readonly Action[];
-  /** A program that tells why. */
+  /** A program that prints the cause of a failure. */
   readonly diagnose: readonly string[];
   readonly rollback: readonly Action[];
-  /** What holds when these steps are done, as a sentence. */
+  /** The state after the rollback, as a sentence. */
   readonly afterRollback: string;
 }
 
-/** A step that runs a program; it fails the change when the program fails. `timeout` in seconds, 30 unless told. */
+/** A step that runs a program. `timeout` is in seconds, 30 by default. */
 export function run(argv: readonly string[], timeout?: number): Action {
   return timeout === undefined ? { do: "run", argv } : { do: "run", argv, timeout };
 }
 
 export interface DesiredFile {
   readonly path: string;
-  /** One character a byte; null where the file is not to be there. */
+  /** One character per byte; null if the file must not exist. */
   readonly content: string | null;
-  /** The permission bits that the file must have; without them, an existing file keeps its own and a new one gets 0644. */
+  /** The file's permission bits. By default, an existing file keeps its own and a new one gets 0644. */
   readonly mode?: number;
-  /** Turns the content into what the diff may show, where parts of it are secret. */
+  /** Removes secrets from the content for the diff. */
   readonly redact?: (content: string) => string;
-  /** Steps after the file is in place, such as a reload of who reads it. */
+  /** Steps after the file is written, such as a reload. */
   readonly afterwards?: readonly Action[];
 }
 
-/** Takes a file as it is and as it is wanted; returns the changes between the two: none, its content, or its mode. */
+/** The change from the observed to the desired file, in content or mode; none if they are equal. */
 export function fileChanges(observed: FileState | null, wanted: DesiredFile): Change[] {
   const { path, content, mode, redact = (text: string) => text, afterwards = [] } = wanted;
   if (content === null) {

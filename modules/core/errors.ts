@@ -1,12 +1,12 @@
 /**
- * An expected failure: its message is written for the operator. It names the option, file or command, says what was
- * found and what to do next. Any other error that reaches the top is a defect of the module and is reported as one.
+ * An expected failure, with a message for the operator: it names the option, file or command, what was found and what to do
+ * next. Any other error that reaches the top is reported as a bug of the module.
  */
 export class UserError extends Error {
   override readonly name = "UserError";
 }
 
-/** What was thrown, in words. */
+/** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

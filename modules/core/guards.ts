@@ -1,4 +1,4 @@
-/** Tells whether data from outside, such as JSON that a service answers, has the type that the code goes on with. */
+/** Checks that data from outside, such as the JSON of a service, has the type that the code expects. */
 export type Guard<T> = (value: unknown) => value is T;
 
 export type Guarded<G> = G extends Guard<infer T> ? T : never;
@@ -7,12 +7,12 @@ export const isString: Guard<string> = (value) => typeof value === "string";
 export const isNumber: Guard<number> = (value) => typeof value === "number";
 export const isBoolean: Guard<boolean> = (value) => typeof value === "boolean";
 
-/** A JSON object: neither null nor a list. */
+/** A JSON object, not null or a list. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Allows null and what is left out, as Go writes an empty list or an unset pointer. */
+/** Allows null and undefined, as Go writes an empty list or an unset pointer. */
 export function isOptional<T>(guard: Guard<T>): Guard<T | null | undefined> {
   return (value): value is T | null | undefined => value === null || value === undefined || guard(value);
 }
@@ -34,7 +34,7 @@ export function isShape<Members extends Readonly<Record<string, Guard<unknown>>>
     isObject(value) && Object.entries(members).every(([name, guard]) => guard(value[name]));
 }
 
-/** The value of a JSON text where it has the type, or else null: also where the text is not JSON. */
+/** The value of a JSON text, or null if it has another type or the text is not JSON. */
 export function parseJson<T>(text: string, guard: Guard<T>): T | null {
   try {
     const value: unknown = JSON.parse(text);

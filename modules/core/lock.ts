@@ -3,16 +3,16 @@ import { closeSync, openSync } from "node:fs";
 import { UserError } from "./errors";
 import { PATH } from "./host/linux";
 
-/** In a folder where root alone may make files, and which is empty after a boot. */
+/** /run is writable by root only, and empty after a boot. */
 const LOCK = "/run/apollo-weave.lock";
 const WAIT_SECONDS = 60;
 
 /**
- * Does the work while no other run of these modules is at work on this host, and returns what it returns. Throws a UserError
- * where another is still at it after so many seconds, or where the file can't be locked.
+ * Runs `work` while it holds this host's lock, and returns its result. Throws a UserError if another process still holds the
+ * lock after `seconds`, or if the file can't be locked.
  *
- * The lock is flock(2)'s on an open file, so it ends with this process however that ends. Node has no such call: flock(1)
- * makes it on the file that it shares with this process, and leaves it locked.
+ * flock(2) locks an open file until this process ends in any way. Node can't call it, so flock(1) locks the file descriptor
+ * that it shares with this process.
  */
 export async function withLock<T>(work: () => Promise<T>, path = LOCK, seconds = WAIT_SECONDS): Promise<T> {
   const file = open(path);
@@ -36,7 +36,7 @@ export async function withLock<T>(work: () => Promise<T>, path = LOCK, seconds =
 
 function open(path: string): number {
   try {
-    // Whoever may open a file may lock it, so it is root's alone.
+    // A user who can open the file can lock it, so only root can.
     return openSync(path, "a", 0o600);
   } catch (error) {
     throw new UserError(`can't open ${path}: ${(error as NodeJS.ErrnoException).code}; run as root (become: true)`);

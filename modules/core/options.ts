@@ -1,27 +1,27 @@
 import { UserError } from "./errors";
 
 /**
- * One row of a module's options table. From it come the validation of what Ansible hands over, the flags of the command
- * line and the documentation.
+ * One row of a module's options table: the source of the validation of Ansible's arguments, of the command's flags and of
+ * the documentation.
  */
 export interface Option<Value> {
   readonly type: "str" | "int" | "bool" | "list" | "dict" | "raw";
   readonly description: string;
-  /** Whether leaving it out is an error. */
+  /** Whether the option must be given. */
   readonly required: boolean;
-  /** The value when it is left out; null where there is none. */
+  /** The value if the option is not given; null if it has no default. */
   readonly default: Value | null;
   readonly choices?: readonly string[];
   /** Whether its value must never be shown. */
   readonly secret: boolean;
   /**
-   * Takes a JSON value as Ansible passes it and returns the option's value, converted as Ansible converts its own
-   * modules' arguments. Throws a UserError whose message follows the option's name: what is wrong, and the remedy.
+   * Converts a JSON value as Ansible converts its own modules' arguments. Throws a UserError whose message follows the
+   * option's name: what is wrong, and the remedy.
    */
   readonly convert: (raw: unknown) => Value;
 }
 
-/** A check of one text: returns its normal form, throws a UserError that says what is wrong and what to write instead. */
+/** Checks a text and returns its normal form. Throws a UserError that says what is wrong and what to write instead. */
 export type TextCheck = (text: string) => string;
 
 interface Declaration<Value> {
@@ -31,7 +31,7 @@ interface Declaration<Value> {
   readonly secret?: true;
 }
 
-/** null is a value only where the option is neither required nor has a default. */
+/** An option's value can be null only if it is not required and has no default. */
 type Given<D, Value> = D extends { required: true } | { default: Value } ? Value : Value | null;
 
 function option<D extends Declaration<Value>, Value>(
@@ -52,7 +52,7 @@ function option<D extends Declaration<Value>, Value>(
   return row as Option<Given<D, Value>>;
 }
 
-/** A text. `check` may narrow and normalise it. */
+/** A text, checked and normalised by `check`. */
 export function str<const D extends Declaration<string>>(
   declaration: D,
   check: TextCheck = (text) => text,
@@ -60,7 +60,7 @@ export function str<const D extends Declaration<string>>(
   return option<D, string>("str", declaration, (raw) => check(toText(raw)));
 }
 
-/** A text, or an object, whose value is its JSON text: Ansible itself makes an object of a text that looks like one. */
+/** A text, or an object as its JSON text. Ansible turns a text that looks like an object into one. */
 export function textOrObject<const D extends Declaration<string>>(declaration: D): Option<Given<D, string>> {
   return option<D, string>("raw", declaration, (raw) =>
     typeof raw === "object" && raw !== null && !Array.isArray(raw) ? JSON.stringify(raw) : toText(raw),
@@ -105,7 +105,7 @@ export function int<const D extends Declaration<number>>(
 const YES: readonly unknown[] = ["y", "yes", "on", "1", "true", "t", 1, true];
 const NO: readonly unknown[] = ["n", "no", "off", "0", "false", "f", 0, false];
 
-/** yes or no, in every spelling that Ansible takes. */
+/** A boolean, in every spelling that Ansible accepts. */
 export function bool<const D extends Declaration<boolean>>(declaration: D): Option<Given<D, boolean>> {
   const convert = (raw: unknown): boolean => {
     const word = typeof raw === "string" ? raw.trim().toLowerCase() : raw;
@@ -117,8 +117,8 @@ export function bool<const D extends Declaration<boolean>>(declaration: D): Opti
 }
 
 /**
- * A list of texts, each passed through `check`. One text stands for several, separated by commas as Ansible has it or by
- * white space as Apollo's variables have it; so an element may not contain either.
+ * A list of texts, each checked by `check`. A single text is split at commas, as Ansible does, and at white space, as Apollo's
+ * variables need; so an element can't contain either.
  */
 export function list<const D extends Declaration<readonly string[]>>(
   declaration: D,
@@ -133,8 +133,8 @@ export function list<const D extends Declaration<readonly string[]>>(
 }
 
 /**
- * Texts by name; `checkName` checks each name, and `checkValue` each value. As in Ansible one text stands for several,
- * `name=value` each, separated by commas or white space, so such a value may not contain either.
+ * Texts by name; `checkName` checks each name and `checkValue` each value. As in Ansible, a text `name=value,name=value` is
+ * accepted too, split at commas and white space; such a value can't contain either.
  */
 export function dict<const D extends Declaration<Readonly<Record<string, string>>>>(
   declaration: D,
@@ -143,7 +143,7 @@ export function dict<const D extends Declaration<Readonly<Record<string, string>
 ): Option<Given<D, Readonly<Record<string, string>>>> {
   const convert = (raw: unknown): Readonly<Record<string, string>> => {
     if (typeof raw !== "string" && (typeof raw !== "object" || raw === null || Array.isArray(raw))) {
-      throw new UserError(`${show(raw)} is no dictionary; write it as {name: value} or name=value`);
+      throw new UserError(`${show(raw)} is not a dictionary; write it as {name: value} or name=value`);
     }
     const entries = typeof raw === "string" ? pairs(toText(raw)) : Object.entries(raw);
     return Object.fromEntries(entries.map(([name, value]) => [checkName(name), checkValue(toText(value))]));
@@ -167,7 +167,7 @@ function toText(raw: unknown): string {
   if (typeof raw !== "string")
     throw new UserError(`${show(raw)} is not a text; write one value, in quotes where YAML needs them`);
   if (raw.includes("\0")) throw new UserError(`${show(raw)} contains a NUL character; remove it`);
-  // A byte that is no UTF-8 reaches Ansible's arguments as one half of a pair, and nobody could write it as it was.
+  // Python passes a byte that isn't UTF-8 as a lone surrogate, and the original byte is lost.
   if (/\p{Cs}/u.test(raw)) throw new UserError(`${show(raw)} contains half a surrogate pair; write it in UTF-8`);
   return raw;
 }
@@ -185,9 +185,9 @@ export type Values<Table extends OptionTable> = {
 };
 
 /**
- * Takes a module's name, its options table and the arguments that it was called with (option name to JSON value, without
- * Ansible's own `_ansible_*` ones). Returns the options' values, defaults filled in; as in Ansible, null means left out.
- * Throws a UserError that names the option, in the words that Ansible's own modules use where there are such.
+ * The values of a module's options, with defaults, from its arguments (JSON values by option name, without Ansible's own
+ * `_ansible_*`). As in Ansible, null means not given. Throws a UserError that names the option, in Ansible's own words
+ * if it has any.
  */
 export function parseOptions<Table extends OptionTable>(
   moduleName: string,

@@ -1,14 +1,14 @@
 import type { Host } from "./host/host";
 
-/** When a process was started, in clock ticks since the machine's boot; null where there is no such process. */
+/** When a process was started, in clock ticks since the machine's boot; null if the process does not exist. */
 export function startTicks(pid: number | "self", host: Host): number | null {
   const stat = host.readText(`/proc/${pid}/stat`);
   return stat === null ? null : parseStartTicks(stat);
 }
 
 /**
- * The start time in /proc/PID/stat (proc(5)): the 22nd field, which is the 20th behind the name in parentheses, as that name
- * may have any text in it. Null where the text has no such field.
+ * The start time in /proc/PID/stat (proc(5)): field 22, which is the 20th after the name in parentheses. That name can contain
+ * any text. Null if the field is missing.
  */
 export function parseStartTicks(stat: string): number | null {
   const field = stat
@@ -18,13 +18,13 @@ export function parseStartTicks(stat: string): number | null {
   return field === undefined ? null : Number(field);
 }
 
-/** The words that a process was started with, its program first; null where there is no such process. */
+/** The arguments of a process, its program first; null if the process does not exist. */
 export function commandLineOf(pid: number, host: Host): readonly string[] | null {
   const text = pid > 0 ? host.readText(`/proc/${pid}/cmdline`) : null;
   return text === null ? null : text.replace(/\0$/, "").split("\0");
 }
 
-/** The environment that a process was started with; null where there is no such process. */
+/** The environment that a process was started with; null if the process does not exist. */
 export function environmentOfProcess(pid: number, host: Host): ReadonlyMap<string, string> | null {
   const text = pid > 0 ? host.readText(`/proc/${pid}/environ`) : null;
   return text === null ? null : parseEnvironment(text.split("\0"));
@@ -35,7 +35,7 @@ export function parseEnvironment(entries: readonly string[]): ReadonlyMap<string
   return new Map(entries.map((entry) => [entry.replace(/=[\s\S]*/, ""), entry.replace(/^[^=]*=?/, "")]));
 }
 
-/** The id of the user whose rights this process has; null where the kernel does not say. */
+/** This process's effective user id; null if the kernel does not report it. */
 export function effectiveUid(host: Host): number | null {
   const [, uid] = /^Uid:\s+\d+\s+(\d+)/m.exec(host.readText("/proc/self/status") ?? "") ?? [];
   return uid === undefined ? null : Number(uid);

@@ -1,14 +1,14 @@
-/** From a word's beginning alone, so that a megabyte without a space takes no longer than any other. */
+/** Anchored at the start of a word, so that a megabyte without a space is not slower than other text. */
 const NAME = String.raw`(?<![\w.-])(?=[\w.-]*?(?:token|password|secret|apikey|api-key))`;
 
-/** Quoted, where the quotes are within others too, or up to the next white space. */
+/** A quoted value, also within other quotes, or the text up to the next white space. */
 const VALUE = String.raw`\\"[^"\\]*(?:\\"|$)|"(?:\\[\s\S]|[^"\\])*(?:"|$)|'[^']*(?:'|$)|[^\s"',}\\]+`;
 
 const NAMED = new RegExp(String.raw`${NAME}([\w.-]+\\?["']?\s*[=:]\s*|--[\w-]+\s+)(${VALUE})`, "gi");
 
 /**
- * Takes a text, such as dockerd's options on a line or in JSON, or a program's words; returns it as a diff or message may
- * show it: without the passwords in URLs, such as a proxy's, and without values that are named for what they hold.
+ * A text for a diff or message, such as dockerd's options or a program's arguments, with passwords in URLs and the values of
+ * names like token, password or secret replaced by asterisks.
  */
 export function redactSecrets(text: string): string {
   return text

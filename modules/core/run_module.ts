@@ -11,7 +11,7 @@ export interface RunMode {
   readonly diff: boolean;
 }
 
-/** What is printed, as Ansible reads it. */
+/** A module's result, as Ansible reads it. */
 export interface Result {
   readonly changed: boolean;
   readonly failed?: true;
@@ -19,9 +19,9 @@ export interface Result {
   readonly diff?: readonly Diff[];
   /** The subjects of all changes. */
   readonly changes?: readonly string[];
-  /** What they interrupt. */
+  /** What the changes interrupt. */
   readonly disruptions?: readonly string[];
-  /** Who makes those of them that this module only finds. */
+  /** What makes the changes that this module does not make. */
   readonly pending?: readonly string[];
   readonly warnings?: readonly string[];
   readonly [fact: string]: unknown;
@@ -35,10 +35,9 @@ export interface Diff {
 }
 
 /**
- * Runs a module: options, observe, plan; then, unless it is only a check, the changes, and observe and plan once more to
- * prove that nothing is left to do. Takes the arguments without Ansible's own, the host to look at, `apply`, which makes one
- * change and throws when it can't, and `alone`, which does work while nobody else changes the host; a check, and a run that
- * has nothing to do, waits for nobody. Returns the result; a failure is a result too, so it never throws.
+ * Runs a module: parse the options, observe, plan. Unless in check mode, apply the changes, then observe and plan again to prove
+ * that nothing is left to do. `args` are without Ansible's own, `apply` makes one change, and `withLock` runs a function
+ * while no other run changes the host; a check, or a run with nothing to do, does not lock. Never throws: a failure is a result.
  */
 export async function runModule<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
@@ -46,7 +45,7 @@ export async function runModule<Table extends OptionTable, Observed>(
   mode: RunMode,
   host: Host,
   apply: (change: Change) => Promise<void>,
-  alone = <T>(work: () => Promise<T>): Promise<T> => work(),
+  withLock = <T>(work: () => Promise<T>): Promise<T> => work(),
 ): Promise<Result> {
   const made: Change[] = [];
   try {
@@ -56,53 +55,55 @@ export async function runModule<Table extends OptionTable, Observed>(
       const planned = await plan();
       return report(planned.changes, planned, mode);
     }
-    // In the middle of another run a host may look like anything: from here only that there is nothing to do is believed.
-    const seen = await plan().catch(() => null);
-    if (seen?.changes.every(isMadeByOthers)) return report(seen.changes, seen, mode);
-    return await alone(() => carryOut(plan, apply, made, mode));
+    // Without the lock, another run may be changing the host. Only "nothing to do" can be trusted here.
+    const unlocked = await plan().catch(() => null);
+    if (unlocked?.changes.every(isPending)) return report(unlocked.changes, unlocked, mode);
+    return await withLock(() => applyChanges(plan, apply, made, mode));
   } catch (error) {
-    const hide = withoutSecrets(module.options, args);
+    const redact = secretsRemover(module.options, args);
     return {
       failed: true,
-      msg: shortened(hide(messageOf(module.name, error))),
-      ...(error instanceof UserError ? {} : { exception: hide(String(error instanceof Error ? error.stack : error)) }),
+      msg: shortened(redact(messageOf(module.name, error))),
+      ...(error instanceof UserError
+        ? {}
+        : { exception: redact(String(error instanceof Error ? error.stack : error)) }),
       ...report(made, { changes: [], facts: {} }, mode),
     };
   }
 }
 
-function isMadeByOthers({ pending }: Change): boolean {
+function isPending({ pending }: Change): boolean {
   return pending !== undefined;
 }
 
-/** Plans, makes the changes, adding each to `made`, and plans again to see that none is left. */
-async function carryOut(
+/** Plans, applies the changes, adds each to `made`, and plans again to check that none is left. */
+async function applyChanges(
   plan: () => Promise<Plan>,
   apply: (change: Change) => Promise<void>,
   made: Change[],
   mode: RunMode,
 ): Promise<Result> {
   const planned = await plan();
-  const toMake = planned.changes.filter((change) => !isMadeByOthers(change));
+  const toMake = planned.changes.filter((change) => !isPending(change));
   for (const change of toMake) {
     await apply(change);
     made.push(change);
   }
   const after = toMake.length > 0 ? await plan() : planned;
-  const left = after.changes.filter((change) => !isMadeByOthers(change));
+  const left = after.changes.filter((change) => !isPending(change));
   if (left.length > 0) {
     const what = left.map(
-      ({ subject, before, after: wanted }) => `${subject} is ${quote(before)}, not ${quote(wanted)}`,
+      ({ subject, before, after: desired }) => `${subject} is ${quote(before)}, not ${quote(desired)}`,
     );
     throw new UserError(
-      `all changes were made, yet the host is not as wanted: ${what.join("; ")}. Run again with --diff, and look for what else manages this host.`,
+      `all changes were made, but the host differs from the desired state (${what.join("; ")}). Run again with --diff, and check what else manages this host.`,
     );
   }
   return report(planned.changes, after, mode);
 }
 
-/** A program that failed may have told a secret that it was given, and a message says what it told. */
-function withoutSecrets(table: OptionTable, args: ReadonlyMap<string, unknown>): (text: string) => string {
+/** Removes the options' secrets from a message: it may quote what a failed program printed. */
+function secretsRemover(table: OptionTable, args: ReadonlyMap<string, unknown>): (text: string) => string {
   const secrets = Object.entries(table).flatMap(([name, { secret }]) => (secret ? [String(args.get(name) ?? "")] : []));
   return (text) =>
     secrets.filter((secret) => secret !== "").reduce((all, secret) => all.split(secret).join("********"), text);
@@ -126,7 +127,7 @@ function toDiff({ subject, before, after }: Change): Diff {
   return { before_header: subject, after_header: subject, before: decode(before), after: decode(after) };
 }
 
-/** Contents of files hold a byte a character; the diff shows the text where they are UTF-8. */
+/** Files' contents have one character per byte; the diff shows UTF-8 as text. */
 function decode(content: string): string {
   return /^[\0-\xff]*$/.test(content) ? Buffer.from(content, "latin1").toString("utf8") : content;
 }
@@ -137,10 +138,10 @@ function quote(text: string): string {
 
 function messageOf(moduleName: string, error: unknown): string {
   if (error instanceof UserError) return error.message;
-  return `${moduleName} failed in a way that it should not: ${error instanceof Error ? error.message : String(error)}. Please report this with the output of -vvv.`;
+  return `${moduleName} failed unexpectedly: ${error instanceof Error ? error.message : String(error)}. Please report this with the output of -vvv.`;
 }
 
-/** Without the middle where a value that is quoted in it is long: what is wrong stands at its beginning, the remedy at its end. */
+/** Cuts the middle of a long message, as it begins with what is wrong and ends with the remedy. */
 function shortened(message: string): string {
   const end = MOST_SHOWN / 2;
   return message.length <= MOST_SHOWN

@@ -1,7 +1,7 @@
 import { UserError } from "./errors";
 import type { Host } from "./host/host";
 
-/** Asks systemd for a unit's properties, "" for one that is not set. Throws a UserError with what to do where it gives no answer. */
+/** A unit's properties, "" for one that is not set. Throws a UserError if systemd does not answer. */
 export function unitProperties(unit: string, names: readonly string[], host: Host): (name: string) => string {
   try {
     const { stdout } = host.run(["systemctl", "show", unit, "-p", names.join(",")]);
@@ -10,11 +10,11 @@ export function unitProperties(unit: string, names: readonly string[], host: Hos
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(
-      `${error.message}. See that this host's systemd answers (systemctl status), or restart the host`,
+      `${error.message}. Check that systemd answers on this host (systemctl status), or restart the host`,
     );
   }
 }
-/** Reads the output of `systemctl show -p …`: property to value, "" where it is not set. */
+/** Parses the output of `systemctl show -p …`: values by property, "" if it is not set. */
 export function parseProperties(output: string): ReadonlyMap<string, string> {
   return new Map(output.split("\n").map((row) => [row.replace(/=.*/, ""), row.replace(/^[^=]*=?/, "")]));
 }

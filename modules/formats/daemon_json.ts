@@ -3,7 +3,7 @@ import { UserError } from "../core/errors";
 import { isObject } from "../core/guards";
 import { type DockerFlags, flagOf, flagValues, jsonValue, keyOf, meansTheSame } from "./docker_options";
 
-/** A key of the file's object with its value, and where they stand in the text. */
+/** A key of the file's object with its value, and their positions in the text. */
 interface Member {
   readonly key: string;
   readonly value: unknown;
@@ -12,12 +12,12 @@ interface Member {
   readonly end: number;
 }
 
-/** The keys of daemon.json with their values. Throws a UserError where the text is no JSON object; an empty one has no keys. */
+/** The keys of daemon.json with their values. Throws a UserError if the text is not a JSON object; an empty text has no keys. */
 export function daemonKeys(content: string): ReadonlyMap<string, unknown> {
   return new Map(members(content).map(({ key, value }) => [key, value]));
 }
 
-/** The options in daemon.json by their names as flags; those that have no form as a flag are left out. */
+/** The options in daemon.json by their flags' names, without those that can't be written as a flag. */
 export function daemonOptions(content: string): DockerFlags {
   return new Map(
     [...daemonKeys(content)].flatMap(([key, value]) => {
@@ -28,9 +28,9 @@ export function daemonOptions(content: string): DockerFlags {
 }
 
 /**
- * Takes the content of daemon.json and the options that it is to have, by their names as flags; one without values goes.
- * Returns it with just these changed: a value where it stands, a new key behind the last one, in the way that the file is
- * written; a value that means the same already stays. Throws a UserError where daemon.json has no form for an option.
+ * The content of daemon.json with these options, by their flags' names, set or (without values) removed. The rest of the text
+ * is kept: a value is replaced in place, a new key is added after the last one in the file's own layout, and a value with
+ * the same meaning is not touched. Throws a UserError if an option can't be written in daemon.json.
  */
 export function withDaemonOptions(content: string, wanted: DockerFlags): string {
   return [...wanted].reduce((text, [flag, values]) => withOption(text, flag, values), content);
@@ -46,7 +46,7 @@ function withOption(content: string, flag: string, values: readonly string[]): s
   const value = jsonValue(flag, values);
   if (value === undefined) {
     throw new UserError(
-      `--${flag}=${values.join(",")} has no form in daemon.json that this module knows; give it there by hand`,
+      `--${flag}=${values.join(",")} can't be written in daemon.json by this module; set it there by hand`,
     );
   }
   if (present) {
@@ -75,7 +75,7 @@ function withMember(content: string, all: readonly Member[], key: string, value:
   return `${content.slice(0, last.end)},${lead}${asciiJson(key)}${colon}${render(value)}${content.slice(last.end)}`;
 }
 
-/** A list is written over several lines where it was so before. */
+/** A list is written on several lines if it was before. */
 function render(value: unknown, before = ""): string {
   if (!Array.isArray(value)) return asciiJson(value);
   const elements = value.map(asciiJson);
@@ -113,10 +113,10 @@ function parse(content: string): Record<string, unknown> {
   try {
     value = JSON.parse(content);
   } catch (error) {
-    // Node quotes from the text, and there may be secrets in it.
+    // Node's message quotes the text, which may contain secrets.
     const [position = ""] = / at position \d+/.exec(String(error)) ?? [];
-    throw new UserError(`it is no JSON${position}; dockerd would not start with it`);
+    throw new UserError(`it is not JSON${position}; dockerd would not start with it`);
   }
-  if (!isObject(value)) throw new UserError("it is no JSON object; dockerd would not start with it");
+  if (!isObject(value)) throw new UserError("it is not a JSON object; dockerd would not start with it");
   return value;
 }

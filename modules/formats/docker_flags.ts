@@ -15,16 +15,16 @@ const SHORT: Readonly<Record<string, string>> = {
   v: "version",
 };
 
-/** A flag as it stands on a command line: its name, its value, and the words it takes up. */
+/** A flag on a command line: its name, its value, and the words that it consists of. */
 interface Flag {
   readonly name: string;
   readonly value: string;
   readonly words: readonly Word[];
-  /** Whether the line ends before the value that the flag takes. */
+  /** Whether the line ends before the flag's value. */
   readonly lacksValue: boolean;
 }
 
-/** Takes the words behind `dockerd`; returns the values of each flag. `-b weave`, `--bridge weave` and `--bridge=weave` are one. */
+/** The values of each flag among dockerd's arguments. `-b weave`, `--bridge weave` and `--bridge=weave` are the same flag. */
 export function parseDockerFlags(words: readonly Word[]): DockerFlags {
   const flags = new Map<string, string[]>();
   for (const { name, value } of readFlags(words)) {
@@ -33,7 +33,7 @@ export function parseDockerFlags(words: readonly Word[]): DockerFlags {
   return flags;
 }
 
-/** Takes the words behind `dockerd`; returns those that are no flag or value of one, and flags whose value is missing. */
+/** Those of dockerd's arguments that are neither a flag nor its value, and flags without their value. */
 export function strayWords(words: readonly Word[]): Word[] {
   return readFlags(words)
     .filter(({ name, lacksValue }) => name === "" || lacksValue)
@@ -41,8 +41,8 @@ export function strayWords(words: readonly Word[]): Word[] {
 }
 
 /**
- * Takes a line of dockerd's options and the flags that it is to have. Returns the line with those flags and no others
- * changed: one that has its values already stays as it is written, one that is wanted without values goes.
+ * A line of dockerd's options with these flags set or (without values) removed. Other flags, and flags that have the values
+ * already, are kept as they are written.
  */
 export function withDockerFlags(line: string, wanted: DockerFlags): string {
   const flags = readFlags(splitWords(line));
@@ -54,7 +54,7 @@ export function withDockerFlags(line: string, wanted: DockerFlags): string {
   return [...kept, ...added].join(" ");
 }
 
-/** Takes a line of dockerd's options; returns it without the flags of these names. Everything else stays as it is written. */
+/** A line of dockerd's options without the flags of these names. The rest is kept as it is written. */
 export function withoutDockerFlags(line: string, names: ReadonlySet<string>): string {
   const flags = readFlags(splitWords(line));
   if (!flags.some(({ name }) => names.has(name))) return line;
@@ -74,7 +74,7 @@ function readFlags(words: readonly Word[]): Flag[] {
   return flags;
 }
 
-/** A word that is no flag comes back without a name, so that it stays where it is. */
+/** A word that is not a flag gets an empty name, so that it keeps its place. */
 function readFlag(words: readonly Word[], at: number): Flag {
   const text = words[at]?.value ?? "";
   const taking = (name: string, count: number, value: string): Flag => ({

@@ -1,12 +1,12 @@
 import { isObject } from "../core/guards";
 
 /**
- * dockerd's options: each has one name as a flag, mostly one as a key of daemon.json, and one way to write its value in
- * either (dockerd --help of 1.6, 20.10 and 26.1; daemon/config/config.go of moby for the keys).
+ * dockerd's options. Most have a name as a flag and as a key of daemon.json, and a form of their value in each (dockerd --help
+ * of 1.6, 20.10 and 26.1; daemon/config/config.go of moby for the keys).
  */
 type Kind = "text" | "number" | "switch" | "list" | "map" | "structured" | "flag only";
 
-/** Options by their names as flags, each with its values in order; one that is there with none means "not set". */
+/** Options by their flags' names, each with its values in order. An option without values is not set. */
 export type DockerFlags = ReadonlyMap<string, readonly string[]>;
 
 const KINDS: Readonly<Record<Kind, string>> = {
@@ -36,10 +36,10 @@ const KIND_OF: ReadonlyMap<string, Kind> = new Map(
   (Object.keys(KINDS) as Kind[]).flatMap((kind) => KINDS[kind].split(" ").map((name) => [name, kind] as const)),
 );
 
-/** The flags that take a value only behind "=", beside the switches. */
+/** The flags, beside the switches, whose value must follow "=". */
 const BARE_FLAGS = new Set(["cri-containerd", "daemon", "help", "rootless", "validate", "version"]);
 
-/** The names of keys that are not the flag's own. */
+/** The keys of daemon.json that differ from the flag's name. */
 const PLURALS: ReadonlyMap<string, string> = new Map([
   ["insecure-registry", "insecure-registries"],
   ...(
@@ -52,17 +52,17 @@ const PLURALS: ReadonlyMap<string, string> = new Map([
 
 const SINGULARS: ReadonlyMap<string, string> = new Map([...PLURALS].map(([flag, key]) => [key, flag]));
 
-/** Whether dockerd is known to have an option of this name, as a flag. */
+/** Whether dockerd is known to have a flag of this name. */
 export function isKnownOption(flag: string): boolean {
   return KIND_OF.has(flag);
 }
 
-/** Whether a flag takes its value only behind "=". */
+/** Whether a flag's value must follow "=". */
 export function isSwitch(flag: string): boolean {
   return KIND_OF.get(flag) === "switch" || BARE_FLAGS.has(flag);
 }
 
-/** The key that an option has in daemon.json. */
+/** An option's key in daemon.json. */
 export function keyOf(flag: string): string {
   return PLURALS.get(flag) ?? flag;
 }
@@ -72,7 +72,7 @@ export function flagOf(key: string): string {
   return SINGULARS.get(key) ?? key;
 }
 
-/** Takes a key of daemon.json and its value; returns the values that the flag would have, or null where it has no such form. */
+/** The flag's values for a key of daemon.json, or null if it can't be written as a flag. */
 export function flagValues(key: string, value: unknown): readonly string[] | null {
   switch (KIND_OF.get(flagOf(key))) {
     case "switch":
@@ -89,7 +89,7 @@ export function flagValues(key: string, value: unknown): readonly string[] | nul
   }
 }
 
-/** Takes a flag and its values; returns the value of its key in daemon.json, or undefined where it has none. */
+/** The value of a flag's key in daemon.json, or undefined if it can't be written there. */
 export function jsonValue(flag: string, values: readonly string[]): unknown {
   const last = values.at(-1) ?? "";
   switch (KIND_OF.get(flag)) {
@@ -108,10 +108,10 @@ export function jsonValue(flag: string, values: readonly string[]): unknown {
   }
 }
 
-/** Of these lists Docker asks or tries the first first; the order of others means nothing. */
+/** The lists whose order matters to Docker. */
 const IN_ORDER = new Set(["dns", "dns-search", "registry-mirror"]);
 
-/** What dockerd takes where an option is not given (dockerd --help). That of ip6tables depends on the version. */
+/** dockerd's defaults (dockerd --help). That of ip6tables depends on the version. */
 const DEFAULTS: DockerFlags = new Map<string, readonly string[]>([
   ["bridge", ["docker0"]],
   ["mtu", ["1500"]],
@@ -122,7 +122,7 @@ const DEFAULTS: DockerFlags = new Map<string, readonly string[]>([
   ),
 ]);
 
-/** Whether two values of an option mean the same to dockerd; undefined is an option that is not given. */
+/** Whether two values of an option have the same meaning to dockerd; undefined is an option that is not given. */
 export function meansTheSame(
   flag: string,
   a: readonly string[] | undefined,
@@ -140,7 +140,7 @@ function meaning(flag: string, values: readonly string[] = []): readonly string[
   const kind = KIND_OF.get(flag);
   if (kind === "list" || kind === "map") return IN_ORDER.has(flag) ? values : [...values].sort();
   if (kind !== "text" && kind !== "number" && kind !== "switch") return values;
-  // The last one counts, and an empty one is none.
+  // The last value counts, and an empty one means not set.
   const last = values.at(-1) ?? "";
   if (last === "") return DEFAULTS.get(flag) ?? [];
   return [kind === "switch" ? String(isTrue(last)) : last];

@@ -1,16 +1,16 @@
 import { UserError } from "../core/errors";
 
-/** An assignment in an EnvironmentFile: its value, and where it stands in the text. */
+/** An assignment in an EnvironmentFile: its value and its position in the text. */
 interface Assignment {
   readonly key: string;
   readonly value: string;
   readonly start: number;
-  /** Behind its last character, before the newline. */
+  /** After its last character, before the newline. */
   readonly end: number;
 }
 
 /**
- * The value of a variable in a file that systemd reads as EnvironmentFile (systemd.exec(5)), or null where it is not set.
+ * The value of a variable in a file that systemd reads as EnvironmentFile (systemd.exec(5)), or null if it is not set.
  * The last assignment counts, and nothing in it is expanded.
  */
 export function environmentValue(content: string, key: string): string | null {
@@ -22,8 +22,8 @@ export function environmentValue(content: string, key: string): string | null {
 }
 
 /**
- * Takes the content of an EnvironmentFile; returns it with the variable set, or without it where the value is null. The
- * assignment that counts is rewritten where it stands, or one is added at the end; every other byte stays.
+ * The content of an EnvironmentFile with the variable set, or removed if the value is null. The last assignment is replaced in
+ * place, or one is added at the end; every other byte is kept.
  */
 export function withEnvironmentValue(content: string, key: string, value: string | null): string {
   const all = assignments(content).filter((candidate) => candidate.key === key);
@@ -46,19 +46,18 @@ export function renderEnvironment(comment: string, variables: ReadonlyMap<string
 }
 
 /**
- * Takes a value; returns it in double quotes, what is special between them behind a backslash, as systemd and a shell alike
- * read it. Throws a UserError for control characters.
+ * A value in double quotes, escaped so that both systemd and a shell read it. Throws a UserError for control characters.
  */
 export function doubleQuoted(value: string): string {
-  // By ASCII's control characters alone: the content has a byte a character, and UTF-8 has bytes of 0x80 to 0x9f.
+  // Only ASCII's control characters: the content has one character per byte, and UTF-8 uses the bytes 0x80 to 0x9f.
   if (/[^\x20-\x7e\x80-\uffff]/.test(value))
     throw new UserError(`${JSON.stringify(value)} can't stand in an environment file; remove the control characters`);
   return `"${value.replace(/["\\$`]/g, "\\$&")}"`;
 }
 
 /**
- * The grammar of systemd's parse_env_file(), where both \n and \r end a line: a comment, or a name up to "=". Its value is
- * quoted pieces first, each of which may span lines, and then what is bare, in which a quote is a letter.
+ * The grammar of systemd's parse_env_file(), where both \n and \r end a line: a comment, or a name up to "=". A value begins with
+ * quoted pieces, which can span lines, and ends with an unquoted piece, in which a quote has no special meaning.
  */
 const BEGINNING = /[ \t\n\r]*(?:[#;](?:\\[\s\S]|[^\n\r\\])*|([^=\n\r]*)=|[^\n\r]*)/y;
 const QUOTED = /[ \t]*(?:'([^']*)(?:'|$)|"((?:\\[\s\S]|[^"\\])*)(?:"|$))/y;
@@ -92,7 +91,7 @@ function takeValue(take: (pattern: RegExp) => RegExpExecArray | null): string {
     value += single ?? double.replace(/\\\n/g, "").replace(/\\(["\\$`])/g, "$1");
   }
   const bare = take(BARE)?.[1] ?? "";
-  // White space at the end is not part of it, unless it is escaped.
+  // Trailing white space is dropped unless it is escaped.
   const kept = /^(?:[ \t]*(?:\\[\s\S]|[^\\ \t]))*/.exec(bare)?.[0] ?? "";
   return value + kept.replace(/\\([\s\S])/g, (_, escaped: string) => (/[\n\r]/.test(escaped) ? "" : escaped));
 }

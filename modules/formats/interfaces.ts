@@ -8,8 +8,8 @@ export interface Step {
 }
 
 /**
- * Renders an interfaces(5) file of one interface that its steps alone configure. Throws a UserError for what can't stand in
- * a line there.
+ * Renders an interfaces(5) file of one interface that only its steps configure. Throws a UserError for text that can't be
+ * written in one line.
  */
 export function renderManualInterface(stanza: { comment: string; name: string; steps: readonly Step[] }): string {
   const { comment, name, steps } = stanza;
@@ -22,7 +22,7 @@ export function renderManualInterface(stanza: { comment: string; name: string; s
   return lines.map((text) => `${line(text)}\n`).join("");
 }
 
-/** A line of interfaces(5) ends at a newline and goes on after a backslash; neither can be quoted. */
+/** A line of interfaces(5) ends at a newline and continues after a backslash; neither can be quoted. */
 function line(text: string): string {
   if (/\p{Cc}|\\$/u.test(text)) throw new UserError(`${JSON.stringify(text)} can't stand in a line of interfaces(5)`);
   return text;
@@ -30,7 +30,7 @@ function line(text: string): string {
 
 /**
  * Whether ifupdown, reading /etc/network/interfaces with this content, reads the file at `path` too: by a `source` line
- * whose pattern matches it, or by `source-directory`, which takes names of letters, digits, "-" and "_" only.
+ * whose pattern matches it, or by `source-directory`, which reads only names of letters, digits, "-" and "_".
  */
 export function readsFile(content: string, path: string): boolean {
   return directives(content).some(([keyword, ...patterns]) => {
@@ -43,16 +43,16 @@ export function readsFile(content: string, path: string): boolean {
 const MARK = "# Added by Ansible's weave_bridge, which removes both lines with the bridge.";
 
 /**
- * Takes the content of /etc/network/interfaces; returns it with a `source` line for `pattern`: at its beginning, where
- * Debian has such a line, and where it can be taken away again to the byte, whatever the content ends with.
+ * The content of /etc/network/interfaces with a `source` line for `pattern`. It is added at the beginning, where Debian has such
+ * a line and where it can be removed to the byte, whatever the content ends with.
  */
 export function withSource(content: string, pattern: string): string {
   return `${MARK}\nsource ${pattern}\n${content}`;
 }
 
 /**
- * Takes the content of /etc/network/interfaces; returns it without the `source` line for `pattern` that `withSource` added,
- * if it is there: alone, or among others that it has added, for other bridges.
+ * The content of /etc/network/interfaces without the `source` line for `pattern` that `withSource` added, alone or among lines
+ * for other bridges.
  */
 export function withoutSource(content: string, pattern: string): string {
   const lines = content.split("\n");
@@ -62,7 +62,7 @@ export function withoutSource(content: string, pattern: string): string {
   return content;
 }
 
-/** As ifupdown's get_line(): a comment ends with its line, any other line goes on behind a backslash. */
+/** As ifupdown's get_line(): a backslash continues a line, but not a comment. */
 function directives(content: string): string[][] {
   return content
     .replace(/^[^\S\n]*#.*\n?|\\\n/gm, "")
@@ -74,7 +74,7 @@ function absolute(path: string): string {
   return path.startsWith("/") ? path : `/etc/network/${path}`;
 }
 
-/** wordexp(3)'s patterns, as far as they are used here: `*`, `?` and sets, none of which match a slash. */
+/** The patterns of wordexp(3) that are used here: `*`, `?` and sets; none matches a slash. */
 function globMatches(pattern: string, path: string): boolean {
   const expression = pattern
     .replace(/[.+^${}()|\\]/g, "\\$&")
@@ -83,6 +83,6 @@ function globMatches(pattern: string, path: string): boolean {
   try {
     return new RegExp(`^${expression.replace(/\[!/g, "[^")}$`).test(path);
   } catch {
-    return false; // An unclosed set: wordexp takes it literally, and no sane file is named so.
+    return false; // An unclosed set. wordexp takes it literally, and no file is named like that.
   }
 }

@@ -5,16 +5,16 @@ export interface InterfaceAddress {
   readonly cidr: string;
 }
 
-/** A network device as `ip -d addr show` tells of it. */
+/** A network device, as `ip -d addr show` prints it. */
 export interface IpLink {
   readonly device: string;
   /** Its IPv4 addresses with prefix length, the primary ones first. */
   readonly addresses: readonly string[];
-  /** Null where it is no VXLAN. */
+  /** Null if it is not a VXLAN. */
   readonly vxlan: VxlanParameters | null;
 }
 
-/** Reads the output of `ip -d addr show`: one command for all devices, what they are and their addresses. */
+/** Parses the output of `ip -d addr show`: all devices, their kinds and addresses, by one command. */
 export function parseLinks(output: string): IpLink[] {
   return output.split(/^(?=\d+: )/m).flatMap((text) => {
     const device = /^\d+: ([^:@\s]+)/.exec(text)?.[1];
@@ -24,7 +24,7 @@ export function parseLinks(output: string): IpLink[] {
   });
 }
 
-/** Reads the output of `ip -o -4 addr show`: a line an address. */
+/** Parses the output of `ip -o -4 addr show`, which has one address per line. */
 export function parseAddresses(output: string): InterfaceAddress[] {
   return [...output.matchAll(/^\d+:\s+(\S+)\s+inet\s+(\S+)/gm)].map(([, device = "", address = ""]) => ({
     device,
@@ -32,12 +32,12 @@ export function parseAddresses(output: string): InterfaceAddress[] {
   }));
 }
 
-/** A host address is printed without its length, and a point-to-point one with its peer's ("10.0.0.1 peer …"). */
+/** ip prints a /32 without its prefix length, and a point-to-point address with its peer's ("10.0.0.1 peer …"). */
 function withLength(address: string): string {
   return address.includes("/") ? address : `${address}/32`;
 }
 
-/** What a VXLAN device was made with. */
+/** The parameters of a VXLAN device. */
 export interface VxlanParameters {
   /** The VXLAN network identifier. */
   readonly id: number;
@@ -47,7 +47,7 @@ export interface VxlanParameters {
   readonly local: string;
 }
 
-/** Reads what `ip -d link show dev DEVICE` prints of one device; null where it is no VXLAN. */
+/** Parses `ip -d link show dev DEVICE`; null if the device is not a VXLAN. */
 export function parseVxlan(output: string): VxlanParameters | null {
   const [, id, rest = ""] = /\svxlan id (\d+) ([^\\\n]*)/.exec(output) ?? [];
   if (id === undefined) return null;
@@ -55,10 +55,10 @@ export function parseVxlan(output: string): VxlanParameters | null {
   return { id: Number(id), port: Number(value("dstport")), local: value("local") };
 }
 
-/** The destination of a frame for all, or for an address not yet learnt, in a VXLAN device's forwarding table. */
+/** In a VXLAN device's forwarding table, the entry for broadcasts and for addresses that are not learned yet. */
 export const FLOOD_MAC = "00:00:00:00:00:00";
 
-/** Reads the output of `bridge fdb show dev DEVICE`: the peers that frames for all are sent to. */
+/** Parses `bridge fdb show dev DEVICE`: the peers that broadcasts are sent to. */
 export function parseFloodPeers(output: string): string[] {
   return [...output.matchAll(/^00:00:00:00:00:00 dst (\S+)/gm)].map(([, peer = ""]) => peer);
 }

@@ -8,8 +8,8 @@ export interface Route {
 }
 
 /**
- * Reads /proc/net/route: device, destination, gateway, flags, three counters, mask; addresses in hexadecimal, with the
- * bytes in the order of the machine, which is little-endian wherever Docker runs.
+ * Parses /proc/net/route: device, destination, gateway, flags, three counters, mask. Addresses are hexadecimal in the machine's
+ * byte order, which is little-endian wherever Docker runs.
  */
 export function parseRoutes(table: string): Route[] {
   return table

@@ -4,24 +4,24 @@ import { doubleQuoted } from "./environment_file";
 /** An assignment in a file that a shell sources. */
 interface Assignment {
   readonly key: string;
-  /** What stands behind "=". */
+  /** The text after "=". */
   readonly raw: string;
   readonly start: number;
-  /** Behind its last character. */
+  /** After its last character. */
   readonly end: number;
-  /** Whether it is made whenever the file is sourced, not in an `if`, a function or behind `&&`. */
+  /** Whether it is always executed: not in an `if` or a function, or after `&&`. */
   readonly always: boolean;
 }
 
 /**
- * The value of a variable after a shell has sourced the file, or null where it is not set there. Chains such as
- * `A="$A more"` are followed. Throws a UserError where only the shell itself could tell.
+ * The value of a variable after a shell has sourced the file, or null if it does not set it. Chains such as
+ * `A="$A more"` are followed. Throws a UserError if only a shell could compute the value.
  */
 export function shellValue(content: string, key: string): string | null {
   const values = new Map<string, string | null>();
   for (const { key: name, raw, always } of assignments(content)) {
     if (name === key && !always) {
-      throw new UserError(`${key} is set under a condition there (${key}=${raw}); set it once, on a line of its own`);
+      throw new UserError(`${key} is set conditionally there (${key}=${raw}); set it once, on its own line`);
     }
     values.set(name, always ? expand(raw, values, key) : null);
   }
@@ -31,15 +31,15 @@ export function shellValue(content: string, key: string): string | null {
       .filter((each) => each.key === key)
       .at(-1)?.raw;
     throw new UserError(
-      `only a shell can tell the value of ${key} there (${raw}); write its text in place of commands and of variables that are not set there`,
+      `only a shell can compute the value of ${key} there (${raw}); replace commands, and variables that are not set there, by their text`,
     );
   }
   return value ?? null;
 }
 
 /**
- * Takes the content of a file that a shell sources; returns it with the variable set, or without it where the value is
- * null. Its last assignment is rewritten where it stands, the links of a chain before it go; every other byte stays.
+ * The content of a file that a shell sources with the variable set, or removed if the value is null. Its last assignment is
+ * replaced in place and earlier ones of a chain are removed; every other byte is kept.
  */
 export function withShellValue(content: string, key: string, value: string | null): string {
   const all = assignments(content).filter((each) => each.key === key);
@@ -56,7 +56,7 @@ export function withShellValue(content: string, key: string, value: string | nul
   return links.reduceRight(withoutAssignment, edited);
 }
 
-/** With its line where it has one of its own; else an empty value is left. */
+/** Removes the whole line if the assignment has one of its own; else it leaves an empty value. */
 function withoutAssignment(content: string, { key, start, end }: Assignment): string {
   const lineStart = content.lastIndexOf("\n", start - 1) + 1;
   const newline = content.indexOf("\n", end);
@@ -78,7 +78,7 @@ const OPERATOR = /\n|;+|&&|\|\||[&|()]/y;
 const BLANKS = /(?:[ \t\r]|\\\n)+/y;
 const COMMENT = /#[^\n]*/y;
 
-/** A simple reading of the shell's grammar: commands of words, and how deep in `if`, loops, functions and the like they are. */
+/** A simple parser of the shell's grammar: commands, their words, and how deep they are in `if`, loops and functions. */
 function assignments(content: string): Assignment[] {
   const found: Assignment[] = [];
   let words: { text: string; start: number }[] = [];
@@ -88,7 +88,7 @@ function assignments(content: string): Assignment[] {
     if (/^(if|for|while|until|case|\{)$/.test(first)) depth++;
     const rest = /^(export|readonly|then|do|else)$/.test(first) ? words.slice(1) : words;
     const pairs = rest.map(({ text, start }) => ({ match: /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(text), start }));
-    // Assignments before a command are the command's alone.
+    // Assignments before a command count only for that command.
     if (first === "export" || pairs.every(({ match }) => match)) {
       for (const { match, start } of pairs) {
         const [text, key, raw] = match ?? [];
@@ -119,7 +119,7 @@ function assignments(content: string): Assignment[] {
   return found;
 }
 
-/** Takes what stands behind "="; returns its value, or null where it is not known. A variable is empty before it sets itself. */
+/** The value of the text after "=", or null if it is not known. A variable that its own first assignment names is empty. */
 function expand(raw: string, values: ReadonlyMap<string, string | null>, key: string): string | null {
   let known = true;
   const variable = (text: string): string => {

@@ -1,12 +1,12 @@
-/** A word of a command line: as it is written, quotes and all, and what it means. */
+/** A word of a command line, as it is written and without its quotes. */
 export interface Word {
   readonly raw: string;
   readonly value: string;
 }
 
 /**
- * Splits a line of options at white space as both systemd and a shell do, minding quotes and backslashes. A quote that is
- * never closed ends with the line.
+ * Splits a line of options at white space as both systemd and a shell do, with quotes and backslashes. An unclosed quote ends
+ * with the line.
  */
 export function splitWords(text: string): Word[] {
   return [...text.matchAll(/(?:"(?:\\[\s\S]|[^"\\])*"?|'[^']*'?|\\[\s\S]?|[^\s"'\\])+/g)].map(([raw]) => ({

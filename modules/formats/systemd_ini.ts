@@ -1,11 +1,11 @@
 import { UserError } from "../core/errors";
 
-/** A section of a file in systemd's syntax: its name, and its settings in order. A name may come more than once. */
+/** A section of a file in systemd's syntax: its name and its settings in order. A key can appear more than once. */
 export type Section = readonly [name: string, settings: readonly (readonly [key: string, value: string | number])[]];
 
 /**
- * Renders a file in systemd's syntax, such as a .network of systemd-networkd's (systemd.syntax(7)). Throws a UserError for a
- * value that would end its line, go on in the next, or be expanded.
+ * Renders a file in systemd's syntax, such as a .network file (systemd.syntax(7)). Throws a UserError for a value that would end
+ * its line, continue on the next one, or be expanded.
  */
 export function renderSections(comment: string, sections: readonly Section[]): string {
   const texts = sections.map(([name, settings]) =>
@@ -20,9 +20,8 @@ function verbatim(text: string): string {
   return text;
 }
 /**
- * Takes the files of a systemd unit, its drop-ins behind it in their order, and a setting such as Service, ExecStart.
- * Returns the setting's values, as they are written but with continued lines joined; an empty one takes back those before
- * it (systemd.syntax(7), systemd.service(5)).
+ * The values of a setting, such as ExecStart in the section Service, in a systemd unit and its drop-ins, in that order. Continued
+ * lines are joined; an empty value resets the list (systemd.syntax(7), systemd.service(5)).
  */
 export function unitSettings(contents: readonly string[], section: string, key: string): readonly string[] {
   let found: string[] = [];
@@ -38,7 +37,7 @@ export function unitSettings(contents: readonly string[], section: string, key: 
   return found;
 }
 
-/** Comments, within a continued line too, are left out. */
+/** Comments are dropped, also within a continued line. */
 function logicalLines(content: string): string[] {
   const lines: string[] = [];
   let open = false;

@@ -69,7 +69,7 @@ const WORLDS: Readonly<Record<string, World>> = {
     undo: () => "umount /etc",
     says: (path) =>
       new RegExp(
-        `can't write ${quoted(path)}: EROFS: .*; it is as it was\\. Its file system is mounted read-only: mount it to be written`,
+        `can't write ${quoted(path)}: EROFS: .*; it is unchanged\\. Its file system is mounted read-only: remount it read-write`,
       ),
   },
   "a full disk": {
@@ -77,14 +77,14 @@ const WORLDS: Readonly<Record<string, World>> = {
       `mkdir -p /mnt/full && mount -t tmpfs -o size=8k tmpfs /mnt/full && ${KEEP(path)}; ln -s /mnt/full/file ${path}; echo '# there' > /mnt/full/file; cat /dev/zero > /mnt/full/fill 2>/dev/null || true`,
     undo: (path) => `${BACK(path)}; umount /mnt/full; rmdir /mnt/full`,
     says: (path) =>
-      new RegExp(`can't write ${quoted(path)}: ENOSPC: .*; it is as it was\\. Free space on its file system`),
+      new RegExp(`can't write ${quoted(path)}: ENOSPC: .*; it is unchanged\\. Free space on its file system`),
   },
   "an immutable file": {
     by: (path) => `${KEEP(path)}; echo '# there' > ${path}; chattr +i ${path}`,
     undo: (path) => `chattr -i ${path}; ${BACK(path)}`,
     says: (path) =>
       new RegExp(
-        `can't write ${quoted(path)}: EPERM: .*; it is as it was\\. It may be immutable \\(lsattr shows an i\\): take that off \\(chattr -i\\)`,
+        `can't write ${quoted(path)}: EPERM: .*; it is unchanged\\. It may be immutable \\(lsattr shows an i\\): run chattr -i on it`,
       ),
   },
   "a folder in its place": {
@@ -100,7 +100,7 @@ const WORLDS: Readonly<Record<string, World>> = {
   "a link to itself": {
     by: (path) => `${KEEP(path)}; ln -s ${path} ${path}`,
     undo: BACK,
-    says: (path) => new RegExp(`^can't read ${quoted(path)}: ELOOP; its links lead in a circle: remove them$`),
+    says: (path) => new RegExp(`^can't read ${quoted(path)}: ELOOP; its links form a loop: remove them$`),
   },
 };
 

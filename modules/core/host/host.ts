@@ -1,25 +1,25 @@
 /**
- * What a module may look at on the host it runs on. Observing goes through this alone and changes nothing. Contents of
- * files are texts of one character a byte (latin1), so that whatever is in them survives to the byte.
+ * How a module reads the host that it runs on. Contents of files are texts with one character per byte (latin1), so that
+ * every byte is kept.
  */
 export interface Host {
-  /** The file's state, links followed, or null where there is none. Throws a UserError where it can't be read. */
+  /** A file's content and mode, links followed; null if it does not exist. Throws a UserError if it can't be read. */
   readFile(path: string): FileState | null;
-  /** When the file's content was last changed, in milliseconds since 1970, or null where there is none. */
+  /** When the file was last modified, in milliseconds since 1970; null if it does not exist. */
   mtime(path: string): number | null;
-  /** The text of a file of the kernel's (/proc, /sys), trimmed, or null where there is none. */
+  /** The trimmed text of a kernel file (/proc, /sys); null if it does not exist. */
   readText(path: string): string | null;
-  /** The names in a folder, sorted; empty where there is none. */
+  /** The names in a folder, sorted; empty if it does not exist. */
   readdir(path: string): readonly string[];
-  /** Where a symbolic link points, as it is written in the link, or null where there is no link. */
+  /** The text of a symbolic link; null if there is none. */
   readlink(path: string): string | null;
   /** The IPv4 addresses of the interfaces that are up. */
   addresses(): readonly string[];
-  /** The IPv4 addresses that each of these names has for this host's programs; none where it has none, or nobody answers. */
+  /** The IPv4 addresses of host names, as this host resolves them; none for a name that can't be resolved. */
   resolveNames(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
-  /** Runs a program to its end and returns its standard output. Throws a UserError when it fails, unless `mayFail`. */
+  /** Runs a program and returns its output. Throws a UserError if it fails, unless `mayFail`. */
   run(argv: readonly string[], options?: RunOptions): RunOutput;
-  /** Asks a service on this host over HTTP. Returns null where nobody listens; throws a UserError on a time-out. */
+  /** Sends an HTTP request to a service on this host. Null if nothing listens there. Throws a UserError on a timeout. */
   request(request: HttpRequest): Promise<HttpResponse | null>;
 }
 
@@ -30,9 +30,9 @@ export interface FileState {
 }
 
 export interface RunOptions {
-  /** Seconds until the program is ended and the call fails; 30 unless told. */
+  /** Seconds after which the program is killed and the call fails; 30 by default. */
   readonly timeout?: number;
-  /** Whether a non-zero exit status is an answer rather than a failure. */
+  /** Whether a non-zero exit status is a result rather than a failure. */
   readonly mayFail?: boolean;
 }
 
@@ -42,7 +42,7 @@ export interface RunOutput {
   readonly stderr: string;
 }
 
-/** Where a service of this host listens: at an address and port, or at a socket in the file system. */
+/** Where a service listens: an address and port, or a Unix socket. */
 export type Service = { readonly address: string; readonly port: number } | { readonly socket: string };
 
 export interface HttpRequest {
@@ -56,6 +56,6 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly status: number;
   readonly body: string;
-  /** What the service calls itself, with its version (Server), where it says so. */
+  /** The header Server: the service's name and version. */
   readonly server?: string;
 }

@@ -3,11 +3,11 @@ import type { HttpRequest, HttpResponse } from "./host";
 
 const REQUEST_SECONDS = 10;
 
-/** Sends one HTTP request to this host. Returns null where nobody listens; throws a UserError where no answer comes in time. */
+/** Sends one HTTP request to this host. Null if nothing listens there. Throws a UserError if no answer comes in time. */
 export async function request({ to, method, path, headers, body }: HttpRequest): Promise<HttpResponse | null> {
   const target = { ...("socket" in to ? { socketPath: to.socket } : { host: to.address, port: to.port }), ...NO_TLS };
   const what = describeRequest({ to, method, path });
-  // Loaded where it is used: that takes a twentieth of the time of a whole run.
+  // Loaded only if it is used: that takes a twentieth of a run's time.
   const http = await import("node:http");
   return new Promise((resolve, reject) => {
     const call = http.request({ ...target, method, path, headers: { ...headers }, agent: false }, (response) => {
@@ -23,10 +23,10 @@ export async function request({ to, method, path, headers, body }: HttpRequest):
       response.on("error", fail);
     });
     const fail = (error: Error): void => {
-      if (NOBODY_LISTENS.has(errorCode(error))) resolve(null);
+      if (NOT_LISTENING.has(errorCode(error))) resolve(null);
       else reject(error instanceof UserError ? error : new UserError(`${what}: ${error.message}`));
     };
-    // A limit on the whole exchange: a service that sends a byte now and then must not hold the run either.
+    // A limit on the whole exchange, as a service could send a byte now and then for ever.
     const limit = setTimeout(
       () => call.destroy(new UserError(`no answer within ${REQUEST_SECONDS} s: ${what}`)),
       REQUEST_SECONDS * 1000,
@@ -37,14 +37,14 @@ export async function request({ to, method, path, headers, body }: HttpRequest):
   });
 }
 
-// The name is TLS's, and Node makes it even for a socket: it compiles its pattern of all IPv6 addresses to see what it is, which
-// takes as long as the request itself (_http_agent.js, calculateServerName).
+// Node computes TLS's server name even for a socket, and compiles a pattern of all IPv6 addresses for it, which takes as long as
+// the request itself (_http_agent.js, calculateServerName).
 const NO_TLS = { servername: "" };
 
-// ENOENT: there is no such socket. ECONNRESET: whoever listened has just ended.
-const NOBODY_LISTENS = new Set(["ECONNREFUSED", "ECONNRESET", "ENOENT"]);
+// ENOENT: the socket does not exist. ECONNRESET: the service has just ended.
+const NOT_LISTENING = new Set(["ECONNREFUSED", "ECONNRESET", "ENOENT"]);
 
-/** A request in words, for messages. */
+/** A request as messages name it. */
 export function describeRequest({ to, method, path }: Pick<HttpRequest, "to" | "method" | "path">): string {
   return `${method} ${"socket" in to ? to.socket : `${to.address}:${to.port}`}${path}`;
 }

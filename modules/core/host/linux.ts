@@ -9,7 +9,7 @@ import { request } from "./http";
 import { resolveNames } from "./resolve";
 
 const RUN_SECONDS = 30;
-/** Where programs are looked for, whatever this process's own environment says. */
+/** Where programs are searched, whatever this process's environment is. */
 export const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The host that this process runs on. */
@@ -41,7 +41,7 @@ function readlink(path: string): string | null {
 
 function addresses(): readonly string[] {
   const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  // Versions of Node since 16 have the family as a text and as a number.
+  // The family is a text or a number, depending on the version of Node.
   return all.map(({ address }) => address).filter(isIPv4);
 }
 
@@ -51,21 +51,21 @@ function unlessAbsent<T>(path: string, read: () => T): T | null {
   } catch (error) {
     if (error instanceof UserError) throw error;
     const code = errorCode(error);
-    // EINVAL: not a link, or a kernel attribute that this device does not have. ESRCH: the process has ended meanwhile.
+    // EINVAL: not a link, or an attribute that the device does not have. ESRCH: the process has ended.
     if (code === "ENOENT" || code === "ENOTDIR" || code === "EINVAL" || code === "ESRCH") return null;
-    throw new UserError(`can't read ${path}: ${code}; ${READING.get(code) ?? "mend its file system"}`);
+    throw new UserError(`can't read ${path}: ${code}; ${READING.get(code) ?? "check its file system"}`);
   }
 }
 
 const READING: ReadonlyMap<string, string> = new Map([
   ["EACCES", "run as root (become: true)"],
   ["EPERM", "run as root (become: true)"],
-  ["ELOOP", "its links lead in a circle: remove them"],
+  ["ELOOP", "its links form a loop: remove them"],
 ]);
 
 /**
- * Runs a program without a shell, with messages in English and nothing on its standard input. Throws a UserError with its
- * error output where it can't be started, runs out of time, or fails and may not.
+ * Runs a program without a shell, with messages in English and an empty standard input. Throws a UserError with its error output
+ * if it can't be started, times out, or fails without `mayFail`.
  */
 export function run(argv: readonly string[], { timeout = RUN_SECONDS, mayFail = false }: RunOptions = {}): RunOutput {
   const [program = "", ...args] = argv;
@@ -77,26 +77,26 @@ export function run(argv: readonly string[], { timeout = RUN_SECONDS, mayFail = 
     killSignal: "SIGKILL",
     maxBuffer: 64 * 1024 * 1024,
   });
-  // Another's options may be among the words, with what is secret in them.
+  // The arguments may contain the operator's options, and secrets in them.
   const command = redactSecrets(argv.join(" "));
   switch (error && errorCode(error)) {
     case undefined:
       break;
     case "ENOENT":
-      throw new UserError(`there is no program ${program} on this host, needed for: ${command}`);
+      throw new UserError(`program not found on this host: ${program}, needed for: ${command}`);
     case "ETIMEDOUT":
-      throw new UserError(`no end within ${timeout} s: ${command}${said(stderr)}`);
+      throw new UserError(`timed out after ${timeout} s: ${command}${outputOf(stderr)}`);
     default:
       throw new UserError(`can't run ${command}: ${redactSecrets(error?.message ?? "")}`);
   }
-  // A program that was killed has given no answer.
+  // A program that was killed has no exit status.
   if (status === null || (status !== 0 && !mayFail)) {
-    throw new UserError(`${command} ended with ${signal ?? `status ${status}`}${said(stderr || stdout)}`);
+    throw new UserError(`${command} ended with ${signal ?? `status ${status}`}${outputOf(stderr || stdout)}`);
   }
   return { status, stdout, stderr };
 }
 
-function said(output: string): string {
+function outputOf(output: string): string {
   const text = redactSecrets(output.trim());
   return text === "" ? "" : `: ${text.length > 2000 ? `…${text.slice(-2000)}` : text}`;
 }

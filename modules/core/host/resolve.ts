@@ -5,10 +5,9 @@ const GETENT = "/usr/bin/getent";
 const LOOK_UP_SECONDS = 10;
 
 /**
- * Takes host names; returns the IPv4 addresses of each, none where it has none or nobody answers in time. getent asks as
- * this host's programs do (getaddrinfo, so /etc/hosts counts, and what else nsswitch.conf names). Node's dns.lookup does
- * so too, but two names at a time, and it holds the process up until the last one is answered. Throws a UserError where
- * there is no getent.
+ * The IPv4 addresses of host names; none for a name that is not resolved in time. getent resolves as this host's programs do
+ * (getaddrinfo, so by /etc/hosts and all of nsswitch.conf). Node's dns.lookup does too, but only two names at a time, and
+ * it keeps the process alive until the last answer. Throws a UserError if getent is missing.
  */
 export async function resolveNames(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
   const distinct = [...new Set(names)];
@@ -17,14 +16,14 @@ export async function resolveNames(names: readonly string[]): Promise<ReadonlyMa
   return new Map(distinct.map((name, index) => [name, parseAddresses(outputs[index] ?? "")]));
 }
 
-/** Reads the output of `getent ahostsv4 NAME`: a line for each address and kind of socket. */
+/** Parses the output of `getent ahostsv4 NAME`, which has a line for each address and socket type. */
 export function parseAddresses(output: string): readonly string[] {
   return [...new Set(output.split("\n").flatMap((line) => /^[\d.]+(?=\s)/.exec(line)?.[0] ?? []))];
 }
 
 /**
- * Runs programs at the same time. Returns the standard output of each, empty where it fails or is not done in time, when
- * it is killed. Throws a UserError where one can't be started.
+ * Runs programs in parallel. Returns the standard output of each, empty if it fails or is killed after `seconds`. Throws a
+ * UserError if one can't be started.
  */
 export function runTogether(commands: readonly (readonly string[])[], seconds: number): Promise<string[]> {
   return Promise.all(commands.map((argv) => outputOf(argv, seconds)));

@@ -64,7 +64,7 @@ test("a file that can't be written is refused with the change's subject and the 
 
 test("a program's own time limit holds", async () => {
   const message = await refusalLater(() => apply(change(run(["sleep", "20"], 0.2))));
-  assert.is(message, "thing: no end within 0.2 s: sleep 20");
+  assert.is(message, "thing: timed out after 0.2 s: sleep 20");
 });
 
 test("a request that is accepted with any status below 300 is made", async () => {
@@ -108,7 +108,7 @@ test("a request that nobody answers is refused", async () => {
 test("a program that fails is refused with what its log says, where it has one", async () => {
   const diagnose = ["sh", "-c", "echo Inconsistent port settings"];
   const message = await refusalLater(() => apply(change({ do: "run", argv: ["false"], diagnose })));
-  assert.match(message, /^thing: false ended with status 1\. sh -c .* says: Inconsistent port settings$/);
+  assert.match(message, /^thing: false ended with status 1\. sh -c .* printed: Inconsistent port settings$/);
 });
 
 test("a service is waited for until it is ready", async () => {
@@ -141,7 +141,7 @@ test("a service that does not come in time is refused with what its log says", a
   };
   const message = await refusalLater(() => apply(change(ready)));
   assert.match(message, `thing: no answer to GET 127.0.0.1:${port}/status within 0.3 s.`);
-  assert.match(message, /says: Password too short$/);
+  assert.match(message, /printed: Password too short$/);
 });
 
 test.run();

@@ -22,7 +22,7 @@ test("what is none is refused, and so is a name that the check refuses", () => {
   for (const raw of [5, true, ["a=1"]])
     assert.match(
       refusalOf(() => option.convert(raw)),
-      "is no dictionary",
+      "is not a dictionary",
     );
   assert.match(
     refusalOf(() => option.convert("a")),

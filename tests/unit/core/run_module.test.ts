@@ -251,7 +251,7 @@ test("an error that nobody foresaw is reported as the module's defect, with its 
   });
   const result = await runModule(module, given, RUN, host, applyTo(dark()));
   assert.is(result.failed, true);
-  assert.match(result.msg ?? "", "lamp failed in a way that it should not: x is not a function");
+  assert.match(result.msg ?? "", "lamp failed unexpectedly: x is not a function");
   assert.match(result.msg ?? "", "Please report this");
   assert.match(String(result["exception"]), "run_module.test.ts");
 });

@@ -27,7 +27,7 @@ test("what is done where an attempt fails is done, and the failure is told with 
     assert.is(await messageOf(apply(change(attempt("true")))), "no failure");
     assert.not.ok(existsSync(path));
     const message = await messageOf(apply(change(attempt("false"), run(["touch", `${path}2`]))));
-    assert.match(message, /^it: false ended with status 1\necho because says: because\nIt is back\.$/);
+    assert.match(message, /^it: false ended with status 1\necho because printed: because\nIt is back\.$/);
     assert.is(readFileSync(path, "utf8"), "back");
     assert.not.ok(existsSync(`${path}2`), "steps behind it are not done");
   }));
@@ -46,7 +46,7 @@ test("what is done where an attempt fails is done also where its evidence can't 
         }),
       ),
     );
-    assert.match(message, /^it: false ended with status 1\nthere is no program .*\nIt is back\.$/);
+    assert.match(message, /^it: false ended with status 1\nprogram not found on this host: .*\nIt is back\.$/);
     assert.is(readFileSync(path, "utf8"), "back");
   }));
 
@@ -62,7 +62,7 @@ test("where that fails, too, both are told", async () => {
       }),
     ),
   );
-  assert.match(message, "What was to be done then failed, too: false ended with status 1");
+  assert.match(message, "The rollback failed too: false ended with status 1");
   assert.not.match(message, "Fine.");
 });
 

@@ -33,7 +33,7 @@ test("what only a shell can tell is refused", () => {
   for (const raw of ['"$(hostname)"', "`hostname`", "$HOSTNAME", `"\${A:-b}"`]) {
     assert.match(
       refusalOf(() => value(`DOCKER_OPTS=${raw}`)),
-      `only a shell can tell the value of ${KEY} there (${raw})`,
+      `only a shell can compute the value of ${KEY} there (${raw})`,
     );
   }
   for (const content of [
@@ -44,7 +44,7 @@ test("what only a shell can tell is refused", () => {
   ]) {
     assert.match(
       refusalOf(() => value(content)),
-      "DOCKER_OPTS is set under a condition there",
+      "DOCKER_OPTS is set conditionally there",
       content,
     );
   }

@@ -156,7 +156,7 @@ test("a status other than 0 is an answer where it may be", () => {
 test("a program that this host does not have is refused with its name and the command", () => {
   assert.is(
     refusalOf(() => run(["weave-no-such-program", "show"], { mayFail: true })),
-    "there is no program weave-no-such-program on this host, needed for: weave-no-such-program show",
+    "program not found on this host: weave-no-such-program, needed for: weave-no-such-program show",
   );
 });
 
@@ -173,7 +173,7 @@ test("a file that is no program is refused with the cause", () => {
 test("a program that does not end in time is ended, and refused with the limit and what it has said", () => {
   const started = Date.now();
   const message = refusalOf(() => run(["sh", "-c", "echo waiting >&2; exec sleep 20"], { timeout: 0.3 }));
-  assert.match(message, /^no end within 0\.3 s: sh -c .*: waiting$/);
+  assert.match(message, /^timed out after 0\.3 s: sh -c .*: waiting$/);
   assert.ok(Date.now() - started < 5000);
 });
 
