@@ -10,7 +10,7 @@ import { bootHosts } from "./hosts";
 import { ansiblePlaybook } from "./playbook";
 import type { TaskResult } from "./task_result";
 
-/** What the modules' documentation shows is so: its examples run, and what it says is returned is. */
+/** The examples of the modules' documentation run, and the values that it documents are returned. */
 const test = suite("the modules' documentation");
 let cluster: Cluster;
 const results: TaskResult[] = [];
@@ -24,27 +24,27 @@ type Task = Readonly<Record<string, unknown>> & { readonly name: string };
 const examples = MODULES.flatMap(({ docs }) => parse(docs.examples) as Task[]);
 const HANDLER = "restart docker";
 
-/** The examples in an order in which they make sense on one host, by the version of the weave script that they are for. */
+/** The examples in an order that works on one host, by the version of the weave script that they need. */
 const STORY: Readonly<Record<string, readonly string[]>> = {
   "2.8.1": [
-    "Addresses of one's own choice",
-    "The same joined by the kernel's VXLAN",
-    "Host 1 of a cluster that the Weave router joins",
-    "Put Docker's containers on the bridge weave",
-    "The same from Apollo's variable",
-    "As keys of daemon.json, where Docker is to have them",
+    "Configure a bridge with given addresses",
+    "Configure the same with the kernel's VXLAN",
+    "Configure the bridge of host 1, with the Weave router between the hosts",
+    "Attach Docker's containers to the bridge weave",
+    "Do the same with Apollo's variable",
+    "Set keys of daemon.json",
     HANDLER,
-    "Run the router on the bridge that weave_bridge made",
+    "Run the router on the bridge that weave_bridge has created",
     "Remove the router",
-    "Return to docker0",
+    "Attach containers to docker0 again",
     HANDLER,
-    "Nothing of it any more",
-    "Run Weave's own bridge beside docker0, with the fast datapath and the proxy, and an address for the host",
+    "Remove the bridge and everything that was created for it",
+    "Run the router on a bridge of its own, with the fast datapath, the proxy and an address for the host",
     "Remove the router",
   ],
   "1.9.8": [
-    "Run the router of Weave 1.x beside docker0",
-    "Run the proxy of Weave 1.x, which is a container of its own that goes with the router",
+    "Run the router of Weave 1.x and keep docker0",
+    "Run the proxy of Weave 1.x, a separate container",
   ],
 };
 
