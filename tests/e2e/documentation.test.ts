@@ -42,10 +42,7 @@ const STORY: Readonly<Record<string, readonly string[]>> = {
     "Run the router on a bridge of its own, with the fast datapath, the proxy and an address for the host",
     "Remove the router",
   ],
-  "1.9.8": [
-    "Run the router of Weave 1.x and keep docker0",
-    "Run the proxy of Weave 1.x, a separate container",
-  ],
+  "1.9.8": ["Run the router of Weave 1.x and keep docker0", "Run the proxy of Weave 1.x, a separate container"],
 };
 
 test("the examples below are all that there are", () => {
