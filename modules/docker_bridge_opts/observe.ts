@@ -9,7 +9,7 @@ import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import { commandLineOf, startTicks } from "../core/proc";
 import { daemonKeys, daemonOptions } from "../formats/daemon_json";
-import { parseDockerFlags } from "../formats/docker_flags";
+import { configPathOf, parseDockerWords } from "../formats/docker_flags";
 import type { DockerFlags } from "../formats/docker_options";
 import { parseAddresses } from "../formats/iproute";
 import { flagsOf, readOptions, VARIABLE } from "./command_line";
@@ -42,7 +42,7 @@ export async function observe(options: DockerOptions, host: Host): Promise<Obser
     service.readsFile || options.place === "docker_opts" || (dropIn?.content.includes(`$${VARIABLE}`) ?? false);
   const line = lineIsRead ? readOptions(service, optionsFile?.content ?? "").line : "";
   const flags = flagsOf({ command: service.command, line, config: "" });
-  const configPath = flags.get("config-file")?.at(-1) ?? "/etc/docker/daemon.json";
+  const configPath = configPathOf(flags);
   const config = host.readFile(configPath);
   const configFile = { path: configPath, content: config?.content ?? "" };
   requireReadable(configFile);
@@ -90,7 +90,7 @@ async function observeDaemon(
   return {
     id,
     startedAt,
-    flags: parseDockerFlags(words.map((word) => ({ raw: word, value: word }))),
+    flags: parseDockerWords(words),
     file: fileAtStart(id, host, config, previous),
     network: network && networkFlags(network),
     containers: null,

@@ -33,6 +33,16 @@ export function parseDockerFlags(words: readonly Word[]): DockerFlags {
   return flags;
 }
 
+/** The same for the words of a process, which are not quoted. */
+export function parseDockerWords(words: readonly string[]): DockerFlags {
+  return parseDockerFlags(words.map((word) => ({ raw: word, value: word })));
+}
+
+/** Where dockerd with these flags reads daemon.json (dockerd --help). */
+export function configPathOf(flags: DockerFlags): string {
+  return flags.get("config-file")?.at(-1) ?? "/etc/docker/daemon.json";
+}
+
 /** Those of dockerd's arguments that are neither a flag nor its value, and flags without their value. */
 export function strayWords(words: readonly Word[]): Word[] {
   return readFlags(words)

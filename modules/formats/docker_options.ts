@@ -132,7 +132,7 @@ export function meansTheSame(
 }
 
 /** Whether two lists of values are the same. */
-export function sameValues(a: readonly string[], b: readonly string[]): boolean {
+function sameValues(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((value, index) => value === b[index]);
 }
 

@@ -1,8 +1,9 @@
+import { DOCKER_PID_FILE } from "../core/docker";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import { commandLineOf, effectiveUid } from "../core/proc";
-import { daemonKeys } from "../formats/daemon_json";
-import { parseDockerFlags } from "../formats/docker_flags";
+import { usesBridge } from "../formats/daemon_json";
+import { configPathOf, parseDockerWords } from "../formats/docker_flags";
 import { type IpLink, parseFloodPeers, parseLinks } from "../formats/iproute";
 import { parseRoutes } from "../formats/routes";
 import { addressOf } from "../net/ipv4";
@@ -120,21 +121,9 @@ export function observeDetachedPorts(name: string, devices: readonly string[], h
 }
 
 function isUsedByDocker(name: string, host: Host): boolean {
-  const [, ...words] = commandLineOf(Number(host.readText("/run/docker.pid")), host) ?? [];
-  const flags = parseDockerFlags(words.map((word) => ({ raw: word, value: word })));
-  const configPath = flags.get("config-file")?.at(-1) ?? "/etc/docker/daemon.json";
-  return flags.get("bridge")?.at(-1) === name || bridgeInConfig(configPath, host) === name;
-}
-
-function bridgeInConfig(path: string, host: Host): unknown {
-  const content = host.readFile(path)?.content ?? "";
-  try {
-    return daemonKeys(content).get("bridge");
-  } catch (error) {
-    // dockerd would not start with this file either. docker_bridge_opts reports it.
-    if (error instanceof UserError) return undefined;
-    throw error;
-  }
+  const [, ...words] = commandLineOf(Number(host.readText(DOCKER_PID_FILE)), host) ?? [];
+  const flags = parseDockerWords(words);
+  return usesBridge(name, flags, host.readFile(configPathOf(flags))?.content ?? "");
 }
 
 /** Exit status 1 means that the rule does not exist, a higher one that iptables failed (iptables/xshared.h). */

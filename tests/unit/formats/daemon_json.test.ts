@@ -1,6 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { daemonKeys, daemonOptions, withDaemonOptions } from "../../../modules/formats/daemon_json";
+import { daemonKeys, daemonOptions, usesBridge, withDaemonOptions } from "../../../modules/formats/daemon_json";
+import { parseDockerWords } from "../../../modules/formats/docker_flags";
 import { refusalOf } from "../support/refusal";
 
 const wanted = (options: Record<string, readonly string[]>) => new Map(Object.entries(options));
@@ -34,6 +35,16 @@ test("an option that has no form there is refused, and a file that is no object"
       refusalOf(() => daemonKeys(content)),
       /^it is not (JSON|a JSON object)/,
     );
+});
+
+test("Docker uses the bridge of its flags or of its daemon.json", () => {
+  const flags = (...words: string[]) => parseDockerWords(words);
+  assert.is(usesBridge("weave", flags("--bridge=weave"), ""), true);
+  assert.is(usesBridge("weave", flags("-b", "br0", "-b", "weave"), ""), true, "the last one counts");
+  assert.is(usesBridge("weave", flags("--bridge=weave-2"), ""), false);
+  assert.is(usesBridge("weave", flags("-D"), '{ "bridge" : "weave" }'), true);
+  assert.is(usesBridge("weave", flags(), '{"labels": ["bridge"], "log-opts": {"bridge": "weave"}}'), false);
+  for (const content of ["", "{", "[]"]) assert.is(usesBridge("weave", flags(), content), false, content);
 });
 
 test.run();

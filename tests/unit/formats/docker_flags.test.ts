@@ -1,7 +1,12 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parseDockerFlags, withDockerFlags } from "../../../modules/formats/docker_flags";
+import {
+  configPathOf,
+  parseDockerFlags,
+  parseDockerWords,
+  withDockerFlags,
+} from "../../../modules/formats/docker_flags";
 import { type DockerFlags, meansTheSame } from "../../../modules/formats/docker_options";
 import { splitWords } from "../../../modules/formats/shell_words";
 import { forAll } from "../support/property";
@@ -34,6 +39,13 @@ test("a flag that comes several times has its values in order", () => {
     dns: ["172.17.42.1", "8.8.8.8", "1.1.1.1"],
     mtu: ["1450"],
   });
+});
+
+test("the words of a process are not unquoted, and name its daemon.json", () => {
+  const flags = parseDockerWords(["--label=a 'b'", "--config-file", "/etc/docker.json"]);
+  assert.equal(flags.get("label"), ["a 'b'"]);
+  assert.is(configPathOf(flags), "/etc/docker.json");
+  assert.is(configPathOf(new Map()), "/etc/docker/daemon.json");
 });
 
 test("a switch takes no word behind it", () => {

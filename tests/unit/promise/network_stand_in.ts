@@ -75,7 +75,7 @@ export class NetworkHost extends StandInHost {
         return of?.up ? "0x1003" : "0x1002";
     }
     if (path === "/run/network/ifstate") return [...this.held].map((held) => `${held}=${held}`).join("\n");
-    if (path === "/run/docker.pid") return this.dockersBridge && "812";
+    if (path === "/var/run/docker.pid") return this.dockersBridge && "812";
     if (path === "/proc/812/cmdline") return `/usr/sbin/dockerd\0--bridge=${this.dockersBridge}\0`;
     if (path.startsWith("/run/systemd/netif/links/")) return `NETWORK_FILE=${this.networkdOfEth0}\n`;
     if (path === "/proc/net/arp") return "";
