@@ -1,6 +1,6 @@
 import { apply } from "./apply";
-import { asciiJson } from "./ascii_json";
 import { linuxHost } from "./host/linux";
+import { asciiJson } from "./json";
 import { withLock } from "./lock";
 import type { Module } from "./module";
 import type { OptionTable } from "./options";

@@ -94,8 +94,8 @@ export interface DesiredFile {
 }
 
 /** The change from the observed to the desired file, in content or mode; none if they are equal. */
-export function fileChanges(observed: FileState | null, wanted: DesiredFile): Change[] {
-  const { path, content, mode, redact = (text: string) => text, afterwards = [] } = wanted;
+export function fileChanges(observed: FileState | null, desired: DesiredFile): Change[] {
+  const { path, content, mode, redact = (text: string) => text, afterwards = [] } = desired;
   if (content === null) {
     return observed === null
       ? []

@@ -1,40 +1,40 @@
 import { UserError } from "./errors";
-import { type Guard, isBoolean, isListOf, isMapOf, isOptional, isShape, isString, parseJson } from "./guards";
 import type { Host, HttpRequest, HttpResponse } from "./host/host";
 import { describeRequest } from "./host/http";
+import { type Guard, isBoolean, isListOf, isMapOf, isOptional, isShape, isString, parseJson } from "./json";
 
-/** Where dockerd listens unless it is told otherwise (dockerd --help, --host and --pidfile). */
+/** The defaults of dockerd --host and --pidfile (dockerd --help). */
 const SOCKET = "/var/run/docker.sock";
 export const DOCKER_PID_FILE = "/var/run/docker.pid";
 
-/** Seconds that a container has to end by itself before Docker kills it. */
+/** Seconds after which Docker kills a container that has not ended. */
 const STOP_SECONDS = 5;
 
 function toDocker(method: "GET" | "POST", path: string): HttpRequest {
   return { to: { socket: SOCKET }, method, path };
 }
 
-/** Is answered 200 once the daemon serves its API. */
+/** Answered 200 once the daemon serves its API. */
 export const PING = toDocker("GET", "/_ping");
 
-/** Is answered 200 as long as the container runs. */
+/** Answered 200 while the container runs. */
 export function topOfContainer(name: string): HttpRequest {
   return toDocker("GET", `/containers/${name}/top`);
 }
 
-/** Is answered 304 where the container runs already, 404 where there is none. */
+/** Answered 304 if the container already runs, 404 if it does not exist. */
 export function startContainer(name: string): HttpRequest {
   return toDocker("POST", `/containers/${name}/start`);
 }
 
-/** Is answered 304 where the container has ended already, 404 where there is none. */
+/** Answered 304 if the container has already ended, 404 if it does not exist. */
 export function stopContainer(name: string): HttpRequest {
   return toDocker("POST", `/containers/${name}/stop?t=${STOP_SECONDS}`);
 }
 
 /**
- * Whether a Docker daemon runs. Its socket is not asked before: where systemd listens on it, the first request would start
- * the daemon.
+ * Whether a Docker daemon runs, without a request: if systemd listens on Docker's socket, the first request starts the
+ * daemon.
  */
 export function isDockerRunning(host: Host): boolean {
   const pid = host.readText(DOCKER_PID_FILE);
@@ -48,12 +48,12 @@ const CONTAINER = isShape({
   Args: isOptional(isListOf(isString)),
 });
 
-/** A container as Docker has it (Engine API, ContainerInspect). */
+/** A container as Docker reports it (Engine API, ContainerInspect). */
 export interface Container {
   readonly running: boolean;
   /** Such as weaveworks/weave:2.8.1. */
   readonly image: string;
-  /** When Docker starts it again by itself: "no", "always" … */
+  /** Docker's restart policy: "no", "always" and so on. */
   readonly restartPolicy: string;
   /** The arguments that its program was started with. */
   readonly args: readonly string[];
@@ -62,8 +62,8 @@ export interface Container {
 }
 
 /**
- * The container of that name; null where there is none, or no daemon. Throws a UserError where the daemon does not answer
- * in time, or answers something else.
+ * The container of this name; null if it does not exist, or no daemon listens. Throws a UserError if the daemon does not
+ * answer in time, or with something else.
  */
 export async function inspectContainer(name: string, host: Host): Promise<Container | null> {
   const request = toDocker("GET", `/containers/${name}/json`);
@@ -87,7 +87,7 @@ export async function inspectContainer(name: string, host: Host): Promise<Contai
   };
 }
 
-/** A container that runs, by its id and the names that it has, each such as /web. */
+/** A running container. Its names begin with a slash, such as /web. */
 export interface ListedContainer {
   readonly id: string;
   readonly names: readonly string[];
@@ -95,17 +95,17 @@ export interface ListedContainer {
 
 const CONTAINERS = isListOf(isShape({ Id: isString, Names: isOptional(isListOf(isString)) }));
 
-/** The containers that run; null where the daemon gives no answer. */
+/** The running containers; null if the daemon does not answer. */
 export async function listContainers(host: Host): Promise<readonly ListedContainer[] | null> {
-  const { body } = await askPatiently("/containers/json", CONTAINERS, host);
+  const { body } = await askIfAnswering("/containers/json", CONTAINERS, host);
   return body?.map(({ Id: id, Names: names }) => ({ id, names: names ?? [] })) ?? null;
 }
 
 const INFO = isShape({ LiveRestoreEnabled: isOptional(isBoolean) });
 
-/** Whether containers run on while the daemon restarts (live-restore); false where it gives no answer. */
+/** Whether containers keep running while the daemon restarts (live-restore); false if it does not answer. */
 export async function hasLiveRestore(host: Host): Promise<boolean> {
-  const { body } = await askPatiently("/info", INFO, host);
+  const { body } = await askIfAnswering("/info", INFO, host);
   return body?.LiveRestoreEnabled === true;
 }
 
@@ -118,18 +118,15 @@ const NETWORK = isShape({
 export interface BridgeNetwork {
   /** Such as com.docker.network.bridge.name. */
   readonly options: Readonly<Record<string, string>>;
-  /** The ranges that containers get their addresses from, IPv4 and IPv6. */
+  /** The address ranges for containers, IPv4 and IPv6. */
   readonly ranges: readonly string[];
 }
 
-/**
- * The default network, and the daemon's version, such as 20.10.24, which it sends whatever the answer. Each is null where
- * the daemon gives no answer.
- */
+/** The default network, and the daemon's version, such as 20.10.24. Each is null if the daemon does not report it. */
 export async function inspectBridgeNetwork(
   host: Host,
 ): Promise<{ readonly network: BridgeNetwork | null; readonly version: string | null }> {
-  const { body, server } = await askPatiently("/networks/bridge", NETWORK, host);
+  const { body, server } = await askIfAnswering("/networks/bridge", NETWORK, host);
   const ranges = (body?.IPAM?.Config ?? []).flatMap(({ IPRange: range }) => range || []);
   return {
     network: body && { options: body.Options ?? {}, ranges },
@@ -140,8 +137,8 @@ export async function inspectBridgeNetwork(
 const VERSION = isShape({ MinAPIVersion: isOptional(isString) });
 
 /**
- * The oldest version of its API that the daemon accepts, such as 1.24; null where it does not say, or there is no daemon.
- * Throws a UserError where it does not answer in time.
+ * The oldest API version that the daemon accepts, such as 1.24; null if it does not report it, or no daemon listens. Throws a
+ * UserError if it does not answer in time.
  */
 export async function oldestApiVersion(host: Host): Promise<string | null> {
   const request = toDocker("GET", "/version");
@@ -149,8 +146,8 @@ export async function oldestApiVersion(host: Host): Promise<string | null> {
   return response?.status === 200 ? (bodyOf(request, response, VERSION).MinAPIVersion ?? null) : null;
 }
 
-/** A daemon that is starting or stuck gives no answer; that is not an error here. The body is null then. */
-async function askPatiently<T>(
+/** For what a plan can do without: if the daemon does not answer, as it is starting or stuck, the body is null. */
+async function askIfAnswering<T>(
   path: string,
   guard: Guard<T>,
   host: Host,
@@ -164,7 +161,7 @@ async function askPatiently<T>(
   return { body, server: response?.server ?? "" };
 }
 
-/** The body is not quoted in the message, as a container's environment may have secrets in it. */
+/** The message does not quote the body: a container's environment may contain secrets. */
 function bodyOf<T>(request: HttpRequest, { body }: HttpResponse, guard: Guard<T>): T {
   const value = parseJson(body, guard);
   if (value === null) {

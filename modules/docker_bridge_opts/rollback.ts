@@ -1,6 +1,6 @@
 import type { Action } from "../core/change";
-import { type Guard, isListOf, isNumber, isShape, isString, parseJson } from "../core/guards";
 import type { FileState } from "../core/host/host";
+import { type Guard, isListOf, isNumber, isShape, isString, parseJson } from "../core/json";
 import type { Previous } from "./observed";
 
 export const PREVIOUS_PATH = "/var/lib/apollo-weave/docker-previous.json";

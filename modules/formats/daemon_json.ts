@@ -1,6 +1,5 @@
-import { asciiJson } from "../core/ascii_json";
 import { UserError } from "../core/errors";
-import { isObject } from "../core/guards";
+import { asciiJson, isObject } from "../core/json";
 import { type DockerFlags, flagOf, flagValues, jsonValue, keyOf, meansTheSame } from "./docker_options";
 
 /** A key of the file's object with its value, and their positions in the text. */
@@ -46,8 +45,8 @@ export function usesBridge(bridge: string, flags: DockerFlags, content: string):
  * is kept: a value is replaced in place, a new key is added after the last one in the file's own layout, and a value with
  * the same meaning is not touched. Throws a UserError if an option can't be written in daemon.json.
  */
-export function withDaemonOptions(content: string, wanted: DockerFlags): string {
-  return [...wanted].reduce((text, [flag, values]) => withOption(text, flag, values), content);
+export function withDaemonOptions(content: string, desired: DockerFlags): string {
+  return [...desired].reduce((text, [flag, values]) => withOption(text, flag, values), content);
 }
 
 function withOption(content: string, flag: string, values: readonly string[]): string {

@@ -54,10 +54,10 @@ export function strayWords(words: readonly Word[]): Word[] {
  * A line of dockerd's options with these flags set or (without values) removed. Other flags, and flags that have the values
  * already, are kept as they are written.
  */
-export function withDockerFlags(line: string, wanted: DockerFlags): string {
+export function withDockerFlags(line: string, desired: DockerFlags): string {
   const flags = readFlags(splitWords(line));
   const present = parseDockerFlags(splitWords(line));
-  const differing = new Map([...wanted].filter(([name, values]) => !meansTheSame(name, present.get(name), values)));
+  const differing = new Map([...desired].filter(([name, values]) => !meansTheSame(name, present.get(name), values)));
   if (differing.size === 0) return line;
   const kept = flags.filter(({ name }) => !differing.has(name)).flatMap(({ words }) => words.map(({ raw }) => raw));
   const added = [...differing].flatMap(([name, values]) => values.map((value) => `--${name}=${value}`));

@@ -1,4 +1,4 @@
-import { isObject } from "../core/guards";
+import { isObject } from "../core/json";
 
 /**
  * dockerd's options. Most have a name as a flag and as a key of daemon.json, and a form of their value in each (dockerd --help

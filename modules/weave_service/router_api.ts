@@ -1,7 +1,7 @@
 import { UserError } from "../core/errors";
-import { isBoolean, isListOf, isOptional, isShape, isString, parseJson } from "../core/guards";
 import type { Host, HttpRequest } from "../core/host/host";
 import { describeRequest } from "../core/host/http";
+import { isBoolean, isListOf, isOptional, isShape, isString, parseJson } from "../core/json";
 
 /** Where a router of Weave 1.2 or newer serves its control API. */
 const CONTROL = { address: "127.0.0.1", port: 6784 };
