@@ -5,10 +5,10 @@ import { type Observed, observe } from "../../../modules/command/status/observe"
 import { summarise } from "../../../modules/command/status/summarise";
 import { plain } from "../../../modules/command/terminal";
 import { UserError } from "../../../modules/core/errors";
-import { FRESH as FRESH_DOCKER, runningWith, STEADY as STEADY_DOCKER } from "../docker_bridge_opts/hosts";
-import { memoryHost } from "../support/memory_host";
-import { FRESH as FRESH_BRIDGE, MAC, steadyRouter, steadyVxlan } from "../weave_bridge/hosts";
-import { CONTAINER, ROUTER, FRESH as WITHOUT_SERVICE, steady as withService } from "../weave_service/hosts";
+import { FRESH as FRESH_DOCKER, runningWith, STEADY as STEADY_DOCKER } from "../docker_bridge_opts/fixtures";
+import { fakeHost } from "../support/fake_host/fake_host";
+import { FRESH as FRESH_BRIDGE, MAC, steadyRouter, steadyVxlan } from "../weave_bridge/fixtures";
+import { CONTAINER, ROUTER, FRESH as WITHOUT_SERVICE, steady as withService } from "../weave_service/fixtures";
 
 const FRESH: Observed = {
   bridge: FRESH_BRIDGE,
@@ -115,7 +115,7 @@ test("with Docker stopped nothing is pending, and its options are those of its f
 });
 
 test("a host without any of the parts", async () => {
-  const observed = await observe("weave", memoryHost({ programs: { "ip -d addr show": "" } }));
+  const observed = await observe("weave", fakeHost({ programs: { "ip -d addr show": "" } }));
   assert.equal([observed.docker, observed.service, observed.router], [null, null, null]);
   assert.equal(observed.errors, [
     "Docker: not found (systemd is not running, and neither /etc/init/docker.conf nor /etc/init.d/docker exists). Install Docker first.",
@@ -125,25 +125,25 @@ test("a host without any of the parts", async () => {
 });
 
 test("what can't be read is treated as absent, and reported once", async () => {
-  const host = memoryHost({
+  const host = fakeHost({
     kernel: { "/var/run/docker.pid": "7", "/proc/7/comm": "dockerd", "/proc/1/comm": "systemd" },
     programs: {
       "ip -d addr show": "",
       "systemctl show weave.service -p ActiveState,SubState,Job,NeedDaemonReload,MainPID": "",
     },
   });
-  const { errors, service } = await observe("weave", {
-    ...host,
+  const forbidden = host.with({
     readFile: (path) => {
       if (path.startsWith("/etc/systemd"))
         throw new UserError(`can't read ${path}: EACCES; run as root (become: true)`);
-      return host.readFile(path);
+      return undefined;
     },
-    request: ({ to }) =>
-      "socket" in to
-        ? Promise.reject(new UserError(`GET ${to.socket}/containers/weave/json: connect EACCES ${to.socket}`))
-        : Promise.resolve(null),
+    request: ({ to }) => {
+      if ("socket" in to) throw new UserError(`GET ${to.socket}/containers/weave/json: connect EACCES ${to.socket}`);
+      return null;
+    },
   });
+  const { errors, service } = await observe("weave", forbidden);
   assert.is(errors.filter((why) => why === "can't ask /var/run/docker.sock: EACCES; run as root").length, 1);
   assert.ok(errors.includes("can't read /etc/systemd/system/weave.service: EACCES; run as root"));
   assert.is(service?.name, "weave.service");

@@ -10,7 +10,7 @@ import {
 } from "../../../modules/core/docker";
 import { UserError } from "../../../modules/core/errors";
 import type { Host } from "../../../modules/core/host/host";
-import { memoryHost } from "../support/memory_host";
+import { fakeHost } from "../support/fake_host/fake_host";
 import { refusalLater } from "../support/refusal";
 
 const INSPECTED = {
@@ -22,22 +22,23 @@ const INSPECTED = {
 const INSPECT = "/containers/weave/json";
 
 const answering = (path: string, body: string, status = 200): Host =>
-  memoryHost({
+  fakeHost({
     services: { [`GET /var/run/docker.sock${path}`]: { status, body, server: "Docker/20.10.24 (linux)" } },
   });
 
-const silent: Host = {
-  ...memoryHost({}),
-  request: () => Promise.reject(new UserError("no answer within 10 s: GET /var/run/docker.sock")),
-};
+const silent = fakeHost({}).with({
+  request: () => {
+    throw new UserError("no answer within 10 s: GET /var/run/docker.sock");
+  },
+});
 
 test("a daemon runs where its pid file names a process of Docker's", () => {
   const host = (comm: string): Host =>
-    memoryHost({ kernel: { "/var/run/docker.pid": "77", "/proc/77/comm": comm, "/proc/78/comm": "dockerd" } });
+    fakeHost({ kernel: { "/var/run/docker.pid": "77", "/proc/77/comm": comm, "/proc/78/comm": "dockerd" } });
   assert.is(isDockerRunning(host("dockerd")), true);
   assert.is(isDockerRunning(host("docker")), true, "the program's name up to Docker 1.10");
   assert.is(isDockerRunning(host("node")), false, "the pid file is a dead daemon's, its id another process's");
-  assert.is(isDockerRunning(memoryHost({})), false);
+  assert.is(isDockerRunning(fakeHost({})), false);
 });
 
 test("a container is read as Docker has it", async () => {
@@ -63,7 +64,7 @@ test("lists that are null are empty, and a policy without a name is none", async
 
 test("no container is no error, another answer of Docker's is", async () => {
   assert.is(await inspectContainer("weave", answering(INSPECT, '{"message":"No such container"}', 404)), null);
-  assert.is(await inspectContainer("weave", memoryHost({})), null);
+  assert.is(await inspectContainer("weave", fakeHost({})), null);
   assert.is(
     await refusalLater(() => inspectContainer("weave", answering(INSPECT, "broken\n", 500))),
     "Docker answered 500 when asked for the container weave: broken",
@@ -118,7 +119,7 @@ test("the version is known whatever the answer for the network", async () => {
 test("the oldest API that a daemon accepts is its own word, where it gives one", async () => {
   assert.is(await oldestApiVersion(answering("/version", '{"ApiVersion":"1.52","MinAPIVersion":"1.44"}')), "1.44");
   assert.is(await oldestApiVersion(answering("/version", '{"ApiVersion":"1.18"}')), null);
-  assert.is(await oldestApiVersion(memoryHost({})), null);
+  assert.is(await oldestApiVersion(fakeHost({})), null);
 });
 
 test.run();

@@ -1,9 +1,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { commandLineOf, effectiveUid, environmentOfProcess, startTicks } from "../../../modules/core/proc";
-import { memoryHost } from "../support/memory_host";
+import { fakeHost } from "../support/fake_host/fake_host";
 
-const host = memoryHost({
+const host = fakeHost({
   kernel: {
     "/proc/7/stat": `7 (a (b) c) S${" 0".repeat(18)} 4711 0`,
     "/proc/8/stat": "8 (a) S",
@@ -36,7 +36,7 @@ test("a process's words and environment are split as they were given", () => {
 
 test("the rights that count are the effective user's", () => {
   assert.is(effectiveUid(host), 33);
-  assert.is(effectiveUid(memoryHost({})), null);
+  assert.is(effectiveUid(fakeHost({})), null);
 });
 
 test.run();

@@ -5,7 +5,7 @@ import { UserError } from "../../../modules/core/errors";
 import type { Module } from "../../../modules/core/module";
 import { int, str } from "../../../modules/core/options";
 import { type Result, type RunMode, runModule } from "../../../modules/core/run_module";
-import { memoryHost } from "../support/memory_host";
+import { fakeHost } from "../support/fake_host/fake_host";
 
 /** A lamp with a level and a color, both of which the module sets; its bulb is another's to change. */
 interface Lamp {
@@ -53,7 +53,7 @@ function applyTo(lamp: Lamp, made: string[] = []) {
 
 const CHECK: RunMode = { check: true, diff: true };
 const RUN: RunMode = { check: false, diff: true };
-const host = memoryHost({});
+const host = fakeHost({});
 const given = new Map<string, unknown>([
   ["level", 5],
   ["color", "red"],

@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { desiredFlags } from "../../../modules/docker_bridge_opts/desired";
 import { refusalOf } from "../support/refusal";
-import { APOLLO, asked, usual } from "./hosts";
+import { APOLLO, asked, usual } from "./fixtures";
 
 const flagsOf = (more: Record<string, unknown>) => Object.fromEntries(desiredFlags(asked(more)));
 const rejected = (more: Record<string, unknown>): string => refusalOf(() => desiredFlags(asked(more)));

@@ -1,12 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { Action, Change } from "../../../modules/core/change";
 import { parseOptions } from "../../../modules/core/options";
 import { observe } from "../../../modules/docker_bridge_opts/observe";
 import { type DockerOptions, options as table } from "../../../modules/docker_bridge_opts/options";
 import { plan } from "../../../modules/docker_bridge_opts/plan";
-import { type Files, readTree, standInHost, withChanges } from "./host_stand_in";
+import { type Files, hostWith } from "./fixtures";
 
 /**
  * The ways in which hosts set Docker's options: golden/NAME/before are the files before the module ran, golden/NAME/after
@@ -28,8 +29,33 @@ function optionsOf(given: object): DockerOptions {
   return parseOptions("docker_bridge_opts", table, new Map(Object.entries(given)));
 }
 
+/** Reads a tree of files; their paths start at its root. */
+function readTree(root: string, folder = "/"): Files {
+  const entries = readdirSync(join(root, folder), { withFileTypes: true });
+  return new Map(
+    entries.flatMap((entry) => {
+      const path = join(folder, entry.name);
+      return entry.isDirectory()
+        ? [...readTree(root, path)]
+        : [[path, readFileSync(join(root, path), "latin1")] as const];
+    }),
+  );
+}
+
+/** The files after the changes, without the module's own state. */
+function withChanges(files: Files, changes: readonly Change[]): Files {
+  const after = new Map(files);
+  const apply = (action: Action): void => {
+    if (action.do === "write") after.set(action.path, action.content);
+    if (action.do === "remove") after.delete(action.path);
+  };
+  for (const { actions } of changes) actions.forEach(apply);
+  after.delete("/var/lib/apollo-weave/docker-previous.json");
+  return after;
+}
+
 async function applied(files: Files, options: DockerOptions): Promise<Files> {
-  const { changes } = plan(options, await observe(options, standInHost(files)));
+  const { changes } = plan(options, await observe(options, hostWith(files)));
   return withChanges(files, changes);
 }
 

@@ -1,15 +1,14 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { observe } from "../../../modules/docker_bridge_opts/observe";
-import { type Daemon, SHOW, standInHost } from "./host_stand_in";
-import { APOLLO, asked, DEFAULT_FILE, FRESH, PATH, usual } from "./hosts";
+import { CONFIG, UNIT } from "../support/fake_host/docker";
+import { APOLLO, asked, type Daemon, DEFAULT_FILE, FRESH, hostWith, PATH, usual } from "./fixtures";
 
 const DEBIAN = `[Service]
 EnvironmentFile=-${PATH}
 ExecStart=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS
 `;
-const UNIT = "/lib/systemd/system/docker.service";
-const CONFIG = "/etc/docker/daemon.json";
+const SHOW = "systemctl show docker.service -p LoadState,FragmentPath,DropInPaths,NeedDaemonReload,MainPID,Job";
 const files = (more: Record<string, string> = {}) =>
   new Map(Object.entries({ [UNIT]: DEBIAN, [PATH]: DEFAULT_FILE, ...more }));
 const DAEMON: Daemon = { words: ["/usr/sbin/dockerd", "-H", "fd://"] };
@@ -22,25 +21,27 @@ async function rejected(promise: Promise<unknown>): Promise<string> {
 }
 
 test("a host with Debian's docker.io is observed as it is", async () => {
-  const seen = await observe(usual(), standInHost(files(), DAEMON));
+  const seen = await observe(usual(), hostWith(files(), DAEMON));
   assert.equal(seen, { ...FRESH, version: null, daemon: { ...FRESH.daemon, version: null } });
 });
 
 test("a restart in progress is waited for, and the new daemon is observed", async () => {
-  const host = standInHost(files(), DAEMON);
+  const host = hostWith(files(), DAEMON);
   let calls = 0;
-  const run: typeof host.run = (argv, options) => {
-    const output = host.run(argv, options);
-    if (argv.join(" ") !== SHOW || ++calls > 1) return output;
-    return { ...output, stdout: output.stdout.replace(/MainPID=\d+/, "MainPID=0\nJob=7") };
-  };
-  assert.ok((await observe(usual(), { ...host, run })).daemon);
+  const restarting = host.with({
+    run: (argv) => {
+      if (argv.join(" ") !== SHOW || ++calls > 1) return undefined;
+      const output = host.run(argv);
+      return { ...output, stdout: output.stdout.replace(/MainPID=\d+/, "MainPID=0\nJob=7") };
+    },
+  });
+  assert.ok((await observe(usual(), restarting)).daemon);
   assert.is(calls, 2);
 });
 
 test("the running daemon's options are those of its process's command line", async () => {
   const words = ["/usr/sbin/dockerd", "-H", "fd://", "--bridge=weave", "--dns", "8.8.8.8", "--label=a b"];
-  const { daemon } = await observe(usual(), standInHost(files(), { words }));
+  const { daemon } = await observe(usual(), hostWith(files(), { words }));
   assert.equal(Object.fromEntries(daemon?.flags ?? []), {
     host: ["fd://"],
     bridge: ["weave"],
@@ -62,7 +63,7 @@ test("its API reports its default network, its containers and whether they keep 
       { Id: "b", Names: ["/weave"] },
     ],
   };
-  const { daemon, version } = await observe(usual({ dns: "8.8.8.8" }), standInHost(files(), { ...DAEMON, api }));
+  const { daemon, version } = await observe(usual({ dns: "8.8.8.8" }), hostWith(files(), { ...DAEMON, api }));
   assert.equal(
     [...(daemon?.network ?? [])],
     [
@@ -82,7 +83,7 @@ test("its containers are listed only where a restart can interrupt them", async 
   const api = { "/networks/bridge": {}, "/containers/json": [{ Id: "a", Names: ["/web"] }] };
   const line = { words: ["/usr/sbin/dockerd", "--dns=8.8.8.8"] };
   const containers = async (options: Record<string, unknown>) =>
-    (await observe(asked(options), standInHost(files(), { ...line, api }))).daemon?.containers;
+    (await observe(asked(options), hostWith(files(), { ...line, api }))).daemon?.containers;
   const all = [{ id: "a", belongsToWeave: false }];
   assert.is(await containers({ dns: "8.8.8.8" }), null);
   assert.equal(await containers({ dns: "1.1.1.1" }), all);
@@ -92,13 +93,17 @@ test("its containers are listed only where a restart can interrupt them", async 
 
 test("a stopped daemon, one that has just ended, and a process id that another program has are not a daemon; the API is not asked", async () => {
   const asking = {
-    request: async () => {
+    request: () => {
       throw new Error("a socket would start Docker");
     },
   };
-  for (const kernel of [undefined, {}, { "/proc/812/cmdline": "/bin/sleep\0", "/proc/812/stat": "812 (sleep) S" }]) {
-    const host = standInHost(files(), kernel ? DAEMON : null, kernel ? { kernel } : {});
-    const seen = await observe(usual(), { ...host, ...asking });
+  for (const kernel of [
+    undefined,
+    { "/proc/812/cmdline": null, "/proc/812/stat": null },
+    { "/proc/812/cmdline": "/bin/sleep\0", "/proc/812/stat": "812 (sleep) S" },
+  ]) {
+    const host = hostWith(files(), kernel ? DAEMON : null, kernel ? { kernel } : {});
+    const seen = await observe(usual(), host.with(asking));
     assert.is(seen.daemon, null);
     assert.is(seen.version, "20.10.24");
   }
@@ -107,12 +112,8 @@ test("a stopped daemon, one that has just ended, and a process id that another p
 test("what it read from daemon.json is the file's content, unless that was changed after it started", async () => {
   const all = files({ [CONFIG]: '{"dns": ["8.8.8.8"]}' });
   const seen = async (changed: number, started = 1000) =>
-    (
-      await observe(
-        usual(),
-        standInHost(all, DAEMON, { modified: { [CONFIG]: changed, "/var/run/docker.pid": started } }),
-      )
-    ).daemon?.file;
+    (await observe(usual(), hostWith(all, DAEMON, { modified: { [CONFIG]: changed, "/var/run/docker.pid": started } })))
+      .daemon?.file;
   assert.equal((await seen(999))?.get("dns"), ["8.8.8.8"]);
   assert.is(await seen(1001), null);
   assert.equal((await seen(Date.now() + 1e6))?.get("dns"), ["8.8.8.8"], "a time in the future says nothing");
@@ -123,7 +124,7 @@ test("what this module has changed since is known from the saved files, as long 
     JSON.stringify({ daemon, files: [{ path: CONFIG, content: '{"dns": ["1.1.1.1"]}', mode: 420 }] });
   const seen = async (daemon: string) => {
     const kept = { "/var/lib/apollo-weave/docker-previous.json": previous(daemon) };
-    return (await observe(usual(), standInHost(files({ [CONFIG]: '{"dns": []}', ...kept }), DAEMON))).daemon?.file;
+    return (await observe(usual(), hostWith(files({ [CONFIG]: '{"dns": []}', ...kept }), DAEMON))).daemon?.file;
   };
   assert.equal((await seen("boot 812 500"))?.get("dns"), ["1.1.1.1"]);
   assert.equal((await seen("boot 700 400"))?.get("dns"), []);
@@ -132,7 +133,7 @@ test("what this module has changed since is known from the saved files, as long 
 test("the options file is the unit's environment file that sets DOCKER_OPTS, or its last one in /etc", async () => {
   const unit = `[Service]\nEnvironmentFile=-/etc/sysconfig/docker\nEnvironmentFile=/run/flannel.env\nExecStart=/usr/bin/dockerd $DOCKER_OPTS\n`;
   const path = async (more: Record<string, string>) =>
-    (await observe(usual(), standInHost(files({ [UNIT]: unit, ...more })))).service.filePath;
+    (await observe(usual(), hostWith(files({ [UNIT]: unit, ...more })))).service.filePath;
   assert.is(await path({}), "/etc/sysconfig/docker");
   assert.is(await path({ "/run/flannel.env": "DOCKER_OPTS=\n" }), "/run/flannel.env");
 });
@@ -141,7 +142,7 @@ test("drop-ins count, except this module's own", async () => {
   const folder = "/etc/systemd/system/docker.service.d";
   const seen = await observe(
     usual(),
-    standInHost(
+    hostWith(
       files({
         [`${folder}/a.conf`]: "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd --bridge=br0\n",
         [`${folder}/zz-weave.conf`]: "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd\n",
@@ -156,21 +157,21 @@ test("drop-ins count, except this module's own", async () => {
 test("a variable whose name only begins with DOCKER_OPTS, or that stays one word, does not count", async () => {
   for (const word of ["$DOCKER_OPTS_EXTRA", `\${DOCKER_OPTS}`]) {
     const unit = DEBIAN.replace("$DOCKER_OPTS", word);
-    assert.is((await observe(usual(), standInHost(files({ [UNIT]: unit })))).service.readsFile, false);
+    assert.is((await observe(usual(), hostWith(files({ [UNIT]: unit })))).service.readsFile, false);
   }
 });
 
 test("without systemd the options file is the one that the script sources, and the daemon that of the pid file", async () => {
   const script = 'DOCKER_OPTS=\n. /etc/default/$UPSTART_JOB\nexec "$DOCKER" -d $DOCKER_OPTS\n';
   const all = new Map(Object.entries({ "/etc/init/docker.conf": script, [PATH]: 'DOCKER_OPTS="$DOCKER_OPTS -D"\n' }));
-  const { service, daemon } = await observe(usual(), standInHost(all, DAEMON));
+  const { service, daemon } = await observe(usual(), hostWith(all, DAEMON));
   assert.equal([service.init, service.readsFile, service.filePath], ["script", true, PATH]);
   assert.is(daemon?.id, "boot 812 500");
 });
 
 test("the bridge's address is observed where it is not given, for Apollo's opts too", async () => {
   const addresses = async (given: Record<string, unknown>) =>
-    (await observe(asked(given), standInHost(files()))).bridgeAddresses;
+    (await observe(asked(given), hostWith(files()))).bridgeAddresses;
   assert.equal(await addresses({ bridge: "weave" }), ["10.2.0.1/16"]);
   assert.equal(await addresses({ opts: APOLLO }), ["10.2.0.1/16"]);
   assert.equal(await addresses({ bridge: "other" }), []);
@@ -181,18 +182,18 @@ test("the bridge's address is observed where it is not given, for Apollo's opts 
 test("a host without Docker is rejected with what to install", async () => {
   const programs = { [SHOW]: "LoadState=not-found\nMainPID=0\n" };
   assert.match(
-    await rejected(observe(usual(), standInHost(files(), null, { programs }))),
+    await rejected(observe(usual(), hostWith(files(), null, { programs }))),
     "docker.service: systemd can't load the unit (LoadState=not-found). Install Docker first",
   );
   assert.match(
-    await rejected(observe(usual(), standInHost(new Map()))),
+    await rejected(observe(usual(), hostWith(new Map()))),
     "Docker: not found (systemd is not running, and neither /etc/init",
   );
 });
 
 test("a daemon.json that dockerd can't read is rejected by its path, without its content", async () => {
   for (const content of ['{"secret": "x', "[]", "null"]) {
-    const message = await rejected(observe(usual(), standInHost(files({ [CONFIG]: content }))));
+    const message = await rejected(observe(usual(), hostWith(files({ [CONFIG]: content }))));
     assert.match(message, /^\/etc\/docker\/daemon\.json: it is not (JSON|a JSON object)/);
     assert.not.match(message, "secret");
   }

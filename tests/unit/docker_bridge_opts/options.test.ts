@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { refusalOf } from "../support/refusal";
-import { asked } from "./hosts";
+import { asked } from "./fixtures";
 
 test("every option has a default", () => {
   assert.equal(asked(), {

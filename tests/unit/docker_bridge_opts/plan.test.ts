@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { plan } from "../../../modules/docker_bridge_opts/plan";
 import { inWords, subjects } from "../support/changes";
 import { refusalOf } from "../support/refusal";
-import { APOLLO, asked, DEFAULT_FILE, FRESH, PATH, runningWith, STEADY, USUAL_LINE, usual } from "./hosts";
+import { APOLLO, asked, DEFAULT_FILE, FRESH, PATH, runningWith, STEADY, USUAL_LINE, usual } from "./fixtures";
 
 /** The files from before, for a restart that does not work out. */
 const KEEP = "write /var/lib/apollo-weave/docker-previous.json 0600";

@@ -4,7 +4,7 @@ import type { ObservedDocker } from "../../../modules/docker_bridge_opts/observe
 import { plan } from "../../../modules/docker_bridge_opts/plan";
 import { inWords, subjects } from "../support/changes";
 import { refusalOf } from "../support/refusal";
-import { asked, FRESH, PATH, runningWith, STEADY, USUAL_LINE, usual } from "./hosts";
+import { asked, FRESH, PATH, runningWith, STEADY, USUAL_LINE, usual } from "./fixtures";
 
 const RESTART = asked({ state: "restarted" });
 const DAEMON = runningWith(USUAL_LINE);

@@ -4,11 +4,13 @@ import * as assert from "uvu/assert";
 import { redactSecrets } from "../../../modules/core/redact";
 import { desiredFlags } from "../../../modules/docker_bridge_opts/desired";
 import { dockerBridgeOpts } from "../../../modules/docker_bridge_opts/plan";
-import { asked } from "../docker_bridge_opts/hosts";
+import { asked } from "../docker_bridge_opts/fixtures";
+import { CONFIG, Docker, OPTIONS_FILE, SCRIPT, UNIT } from "../support/fake_host/docker";
+import { type FakeHost, fakeHostIn } from "../support/fake_host/fake_host";
+import type { Folder } from "../support/fake_host/folder";
 import { forAllLater } from "../support/property";
-import { CONFIG, DockerHost, OPTIONS_FILE, SCRIPT, UNIT } from "./docker_stand_in";
 import { found, putFound, text } from "./found_files";
-import { cutOff, inMemory, keepsItsPromise, type Options, runOn } from "./promise";
+import { inMemory, interrupt, keepsItsPromise, type Options, runOn } from "./promise";
 
 const test = suite("docker_bridge_opts: a check predicts the run");
 
@@ -98,38 +100,44 @@ const states = fc.record({
 
 type State = typeof states extends fc.Arbitrary<infer Value> ? Value : never;
 
-async function hostOf(folder: string, state: State): Promise<DockerHost> {
-  const host = new DockerHost(folder);
+interface DockerHost {
+  readonly host: FakeHost;
+  readonly docker: Docker;
+}
+
+async function hostOf(folder: Folder, state: State): Promise<DockerHost> {
+  const docker = new Docker(folder);
+  const host = fakeHostIn(folder, docker);
   if (state.init === "systemd") {
-    host.put("/run/systemd/system/.there", "");
-    host.put(UNIT, UNITS[state.unit] ?? "");
-    putFound(host, "/etc/systemd/system/docker.service.d/zz-weave.conf", state.dropIn);
-  } else host.put(SCRIPT, ". /etc/default/$BASE\n$DOCKERD $DOCKER_OPTS\n");
-  putFound(host, OPTIONS_FILE, state.optionsFile);
-  putFound(host, CONFIG, state.config);
-  host.put("/etc/docker/key.json", "\xff");
-  host.reload();
-  if (state.running) host.start();
-  if (state.before !== null) await cutOff(dockerBridgeOpts, host, ...state.before);
+    folder.put("/run/systemd/system/.there", "");
+    folder.put(UNIT, UNITS[state.unit] ?? "");
+    putFound(folder, "/etc/systemd/system/docker.service.d/zz-weave.conf", state.dropIn);
+  } else folder.put(SCRIPT, ". /etc/default/$BASE\n$DOCKERD $DOCKER_OPTS\n");
+  putFound(folder, OPTIONS_FILE, state.optionsFile);
+  putFound(folder, CONFIG, state.config);
+  folder.put("/etc/docker/key.json", "\xff");
+  docker.reload();
+  if (state.running) docker.start();
+  if (state.before !== null) await interrupt(dockerBridgeOpts, host, ...state.before);
   const content = host.readFile(OPTIONS_FILE)?.content;
-  if (content !== undefined) host.put(OPTIONS_FILE, [content, ...state.drifts, ""].join("\n"));
-  if (state.restarted) host.start();
-  host.hangs = state.hangs;
-  host.now++;
-  return host;
+  if (content !== undefined) folder.put(OPTIONS_FILE, [content, ...state.drifts, ""].join("\n"));
+  if (state.restarted) docker.start();
+  docker.hangs = state.hangs;
+  docker.now++;
+  return { host, docker };
 }
 
 /** The options that dockerd would get, without the managed ones; null where it would not start. */
-function others(host: DockerHost, managed: readonly string[]): object | null {
+function others(docker: Docker, managed: readonly string[]): object | null {
   try {
-    host.reload();
-    return Object.fromEntries([...host.wouldRunWith()].filter(([name]) => !managed.includes(name)).sort());
+    docker.reload();
+    return Object.fromEntries([...docker.wouldRunWith()].filter(([name]) => !managed.includes(name)).sort());
   } catch {
     return null;
   }
 }
 
-const otherLines = (host: DockerHost): string[] =>
+const otherLines = (host: FakeHost): string[] =>
   (host.readFile(OPTIONS_FILE)?.content ?? "")
     .split("\n")
     .filter((line) => line !== "" && !line.includes("DOCKER_OPTS"));
@@ -141,7 +149,7 @@ test("on any host: a check predicts all that the run does, a second run has noth
     [states, options],
     (state, given) =>
       inMemory(async (folder) => {
-        const host = await hostOf(folder, state);
+        const { host, docker } = await hostOf(folder, state);
         const lines = otherLines(host);
         const run = await keepsItsPromise(dockerBridgeOpts, host, given, { shown: redactSecrets });
         for (const secret of ["user:secret", "hush"]) assert.not.match(JSON.stringify(run), secret);
@@ -152,16 +160,16 @@ test("on any host: a check predicts all that the run does, a second run has noth
         }
         succeeded++;
         assert.equal(otherLines(host), lines, "lines of others in the file with DOCKER_OPTS");
-        host.now++;
+        docker.now++;
         const again = await runOn(dockerBridgeOpts, host, given);
         const pending = run["restart_required"] ? ["running dockerd"] : undefined;
         assert.equal([again.msg, again.changes], [undefined, pending], "a second run has something to do");
         if (!run["restart_required"] || state.hangs) return;
         restarts++;
-        host.now++;
+        docker.now++;
         const restart = await keepsItsPromise(dockerBridgeOpts, host, { state: "restarted" });
         assert.is(restart.msg, undefined, "dockerd does not start with these options");
-        host.now++;
+        docker.now++;
         const last = await runOn(dockerBridgeOpts, host, given);
         assert.equal([last.msg, last.changes], [undefined, undefined], "after the restart something is left");
       }),
@@ -176,15 +184,15 @@ test("options that are not given stay as they are, wherever others are moved", a
     [states, options],
     (state, given) =>
       inMemory(async (folder) => {
-        const host = await hostOf(folder, { ...state, dropIn: null });
+        const { host, docker } = await hostOf(folder, { ...state, dropIn: null });
         // dockerd then gets all of a file that it did not read before, as asked.
         if (given["place"] === "docker_opts" && state.unit !== "debian") return;
         // An option of the unit is back once the override of an earlier run is removed.
         const managed = ["bridge", "fixed-cidr", "mtu", ...managedBy(given), ...managedBy(state.before?.[0] ?? {})];
-        const before = others(host, managed);
+        const before = others(docker, managed);
         const run = await runOn(dockerBridgeOpts, host, given);
         if (run.failed || before === null) return;
-        assert.equal(others(host, managed), before);
+        assert.equal(others(docker, managed), before);
       }),
     100,
   );

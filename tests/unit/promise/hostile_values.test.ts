@@ -6,43 +6,42 @@ import type { Option, OptionTable } from "../../../modules/core/options";
 import { dockerBridgeOpts } from "../../../modules/docker_bridge_opts/plan";
 import { weaveBridge } from "../../../modules/weave_bridge/plan";
 import { weaveService } from "../../../modules/weave_service/plan";
+import { Docker, OPTIONS_FILE, UNIT } from "../support/fake_host/docker";
+import { type FakeHost, fakeHostIn } from "../support/fake_host/fake_host";
+import type { Folder } from "../support/fake_host/folder";
+import { Network } from "../support/fake_host/network";
+import { ENVIRONMENT, SCRIPT, Weave } from "../support/fake_host/weave";
 import { HOSTILE } from "../support/hostile_values";
-import { SCRIPT as SCRIPT_TEXT } from "../weave_service/hosts";
-import { DockerHost, OPTIONS_FILE, UNIT } from "./docker_stand_in";
-import type { StandInHost } from "./host_stand_in";
-import { NetworkHost } from "./network_stand_in";
+import { SCRIPT as SCRIPT_TEXT } from "../weave_service/fixtures";
 import { inMemory, type Options, runOn } from "./promise";
-import { ENVIRONMENT, SCRIPT, WeaveHost } from "./weave_stand_in";
 
 /** Every option of every module with every hostile value: refused by its name with what to do, or passed on as it is. */
 const test = suite("hostile values");
 
-function network(folder: string): NetworkHost {
-  const host = new NetworkHost(folder);
-  host.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
-  host.put("/etc/network/interfaces", "source interfaces.d/*\n");
-  for (const program of ["ifup", "iptables"]) host.put(`/usr/sbin/${program}`, "");
-  return host;
+function network(folder: Folder): FakeHost {
+  folder.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+  folder.put("/etc/network/interfaces", "source interfaces.d/*\n");
+  for (const program of ["ifup", "iptables"]) folder.put(`/usr/sbin/${program}`, "");
+  return fakeHostIn(folder, new Network(folder));
 }
 
-function docker(folder: string): DockerHost {
-  const host = new DockerHost(folder);
-  host.put("/run/systemd/system/.there", "");
-  host.put(
+function docker(folder: Folder): FakeHost {
+  folder.put("/run/systemd/system/.there", "");
+  folder.put(
     UNIT,
     "[Service]\nEnvironmentFile=-/etc/default/docker\nExecStart=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS\n",
   );
-  host.put(OPTIONS_FILE, "");
-  host.reload();
-  return host;
+  folder.put(OPTIONS_FILE, "");
+  const part = new Docker(folder);
+  part.reload();
+  return fakeHostIn(folder, part);
 }
 
-function weave(folder: string): WeaveHost {
-  const host = new WeaveHost(folder);
-  host.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
-  host.put("/usr/sbin/ethtool", "");
-  host.put(SCRIPT, SCRIPT_TEXT, 0o755);
-  return host;
+function weave(folder: Folder): FakeHost {
+  folder.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+  folder.put("/usr/sbin/ethtool", "");
+  folder.put(SCRIPT, SCRIPT_TEXT, 0o755);
+  return fakeHostIn(folder, new Weave(folder));
 }
 
 /** Words that are names, of interfaces, hosts and domains. */
@@ -74,7 +73,7 @@ function forms(type: Option<unknown>["type"], value: string): unknown[] {
 async function hold<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
   given: Options,
-  make: (folder: string) => StandInHost,
+  make: (folder: Folder) => FakeHost,
 ): Promise<number> {
   let refused = 0;
   const wrong: string[] = [];
@@ -125,7 +124,7 @@ test("what weave_service takes, a shell that sources its file has as it was give
         const { failed } = await runOn(weaveService, host, { state: "enabled", ...given });
         if (failed) return;
         const name = option === "env" ? "HOSTILE" : "WEAVE_PASSWORD";
-        const { stdout } = spawnSync("sh", ["-c", `. "$1"; printf %s "$${name}"`, "sh", host.at(ENVIRONMENT)], {
+        const { stdout } = spawnSync("sh", ["-c", `. "$1"; printf %s "$${name}"`, "sh", folder.at(ENVIRONMENT)], {
           encoding: "utf8",
           maxBuffer: 2 ** 22,
         });

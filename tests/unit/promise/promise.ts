@@ -5,36 +5,37 @@ import * as assert from "uvu/assert";
 import type { Module } from "../../../modules/core/module";
 import type { OptionTable } from "../../../modules/core/options";
 import { type Result, runModule } from "../../../modules/core/run_module";
+import type { FakeHost } from "../support/fake_host/fake_host";
+import { Folder } from "../support/fake_host/folder";
 import { ELSEWHERE } from "./found_files";
-import type { StandInHost } from "./host_stand_in";
 
 export type Options = Readonly<Record<string, unknown>>;
 
-/** Calls `use` with a new folder in memory, where the many small files of many hosts cost next to nothing. */
-export async function inMemory(use: (folder: string) => Promise<void>): Promise<void> {
+/** Calls `use` with a new folder in memory, so that the many small files of many hosts are cheap. */
+export async function inMemory(use: (folder: Folder) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "apollo-weave-promise-"));
   try {
-    await use(folder);
+    await use(new Folder(folder));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Runs a module on a stand-in; null is left out, as Ansible's `omit`. */
+/** Runs a module on a fake host; null is left out, as Ansible's `omit`. */
 export function runOn<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
-  host: StandInHost,
+  host: FakeHost,
   options: Options,
   check = false,
 ): Promise<Result> {
   const given = new Map(Object.entries(options).filter(([, value]) => value !== null));
-  return runModule(module, given, { check, diff: true }, host, host.make);
+  return runModule(module, given, { check, diff: true }, host, host.apply);
 }
 
-/** A state that a run left which was cut off after so many steps. */
-export async function cutOff<Table extends OptionTable, Observed>(
+/** Runs a module that is interrupted after so many steps. */
+export async function interrupt<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
-  host: StandInHost,
+  host: FakeHost,
   options: Options,
   steps: number,
 ): Promise<void> {
@@ -53,7 +54,7 @@ const UNSAID = /^\/(var\/lib\/apollo-weave|run)\//;
  */
 export async function keepsItsPromise<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
-  host: StandInHost,
+  host: FakeHost,
   options: Options,
   {
     live = [],

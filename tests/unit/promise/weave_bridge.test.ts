@@ -2,10 +2,12 @@ import * as fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { weaveBridge } from "../../../modules/weave_bridge/plan";
+import { type FakeHost, fakeHostIn } from "../support/fake_host/fake_host";
+import type { Folder } from "../support/fake_host/folder";
+import { device, Network } from "../support/fake_host/network";
 import { forAllLater } from "../support/property";
 import { type Found, found, putFound, text } from "./found_files";
-import { device, NetworkHost } from "./network_stand_in";
-import { cutOff, inMemory, keepsItsPromise, type Options, runOn } from "./promise";
+import { inMemory, interrupt, keepsItsPromise, type Options, runOn } from "./promise";
 
 const test = suite("the promise of weave_bridge's check");
 
@@ -46,42 +48,47 @@ const options: fc.Arbitrary<Options> = fc.record({
   firewall: fc.boolean(),
 });
 
+interface NetworkHost {
+  readonly host: FakeHost;
+  readonly network: Network;
+}
+
 /** How a host may have changed since a run, by hand or by itself. */
-const DRIFTS: Readonly<Record<string, (host: NetworkHost) => unknown>> = {
-  "no bridge": (host) => host.try("ip link del dev weave"),
-  "another bridge": (host) => {
+const DRIFTS: Readonly<Record<string, (on: NetworkHost) => unknown>> = {
+  "no bridge": ({ host }) => host.try("ip link del dev weave"),
+  "another bridge": ({ host }) => {
     host.try("ip link add name weave type bridge");
     host.try("ip link set dev weave address de:ad:00:00:00:01");
     host.try("ip link set dev weave mtu 9000");
     host.try("ip addr replace 10.7.0.1/16 dev weave");
     host.try("ip addr replace 10.2.0.77/16 dev weave");
   },
-  "a pair of devices of that name": ({ devices }) => {
+  "a pair of devices of that name": ({ network: { devices } }) => {
     if (!devices.has("weave")) devices.set("weave", device({ kind: "veth" }));
   },
-  "a down bridge": ({ devices }) => Object.assign(devices.get("weave") ?? {}, { up: false }),
-  "no VXLAN": (host) => host.try("ip link del dev weave-vx"),
-  "another VXLAN": (host) => {
+  "a down bridge": ({ network: { devices } }) => Object.assign(devices.get("weave") ?? {}, { up: false }),
+  "no VXLAN": ({ host }) => host.try("ip link del dev weave-vx"),
+  "another VXLAN": ({ host }) => {
     host.try("ip link add name weave-vx type vxlan id 6783 dstport 4789 local 192.168.50.11");
     host.try("ip link set dev weave-vx mtu 1300");
     host.try("bridge fdb append 00:00:00:00:00:00 dev weave-vx dst 192.168.50.99");
   },
-  "a dummy with the VXLAN's name": ({ devices }) => devices.set("weave-vx", device({})),
-  "the router's port": (host) => port(host, "vethwe-bridge", "weave"),
-  "a container": (host) => port(host, "veth0a1b2c3", "weave"),
-  "a detached container": (host) => {
-    port(host, "veth0a1b2c4", null);
-    host.dockersBridge = "weave";
+  "a dummy with the VXLAN's name": ({ network: { devices } }) => devices.set("weave-vx", device({})),
+  "the router's port": ({ network }) => port(network, "vethwe-bridge", "weave"),
+  "a container": ({ network }) => port(network, "veth0a1b2c3", "weave"),
+  "a detached container": ({ network }) => {
+    port(network, "veth0a1b2c4", null);
+    network.dockersBridge = "weave";
   },
-  "a virtual machine": (host) => port(host, "tap0", "weave"),
-  "the rule": (host) =>
+  "a virtual machine": ({ network }) => port(network, "tap0", "weave"),
+  "the rule": ({ host }) =>
     host.try("iptables -w -I FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT"),
-  "no rule": ({ rules }) => rules.clear(),
-  "up in ifupdown": ({ held }) => held.add("weave"),
-  "not up in ifupdown": ({ held }) => held.clear(),
+  "no rule": ({ network }) => network.rules.clear(),
+  "up in ifupdown": ({ network }) => network.held.add("weave"),
+  "not up in ifupdown": ({ network }) => network.held.clear(),
 };
 
-function port({ devices }: NetworkHost, name: string, bridge: string | null): void {
+function port({ devices }: Network, name: string, bridge: string | null): void {
   const master = devices.get(bridge ?? "")?.kind === "bridge" ? bridge : null;
   devices.set(name, device({ kind: "veth", master }));
 }
@@ -107,9 +114,10 @@ const states = fc.record({
 
 type State = typeof states extends fc.Arbitrary<infer Value> ? Value : never;
 
-async function hostOf(folder: string, state: State): Promise<NetworkHost> {
-  const host = new NetworkHost(folder);
-  host.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+async function hostOf(folder: Folder, state: State): Promise<NetworkHost> {
+  const network = new Network(folder);
+  const host = fakeHostIn(folder, network);
+  folder.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
   const files: Readonly<Record<string, Found | null>> = {
     "/etc/network/interfaces": state.interfaces,
     "/etc/network/interfaces.d/weave.cfg": state.stanza,
@@ -117,19 +125,19 @@ async function hostOf(folder: string, state: State): Promise<NetworkHost> {
     "/etc/systemd/network/05-weave.network": state.network,
     "/etc/systemd/system/docker.service.d/weave-bridge.conf": state.drop_in,
   };
-  for (const [path, file] of Object.entries(files)) putFound(host, path, file);
-  for (const path of state.others) host.put(path, "# \xff\n");
-  for (const program of state.programs) host.put(`/usr/sbin/${program}`, "");
-  if (state.networkd !== "off") host.units.add("systemd-networkd");
-  if (state.networkd === "manages") host.networkdOfEth0 = "/etc/systemd/network/10-eth0.network";
-  if (state.networkManager) host.units.add("NetworkManager");
-  if (state.before !== null) await cutOff(weaveBridge, host, ...state.before);
-  for (const drift of state.drifts) DRIFTS[drift]?.(host);
-  return host;
+  for (const [path, file] of Object.entries(files)) putFound(folder, path, file);
+  for (const path of state.others) folder.put(path, "# \xff\n");
+  for (const program of state.programs) folder.put(`/usr/sbin/${program}`, "");
+  if (state.networkd !== "off") network.units.add("systemd-networkd");
+  if (state.networkd === "manages") network.networkdOfEth0 = "/etc/systemd/network/10-eth0.network";
+  if (state.networkManager) network.units.add("NetworkManager");
+  if (state.before !== null) await interrupt(weaveBridge, host, ...state.before);
+  for (const drift of state.drifts) DRIFTS[drift]?.({ host, network });
+  return { host, network };
 }
 
 /** The devices that this module did not create, without their masters. */
-const foreignDevices = ({ devices }: NetworkHost): object[] =>
+const foreignDevices = ({ devices }: Network): object[] =>
   [...devices]
     .filter(([name]) => !/^(weave|weave-vx|vethwe-bridge)$/.test(name))
     .map(([name, { master: _, ...rest }]) => ({ name, ...rest }));
@@ -141,8 +149,8 @@ test("on any host, a check predicts the run, a second run changes nothing, and w
     [states, options],
     (state, desired) =>
       inMemory(async (folder) => {
-        const host = await hostOf(folder, state);
-        const others = JSON.stringify(foreignDevices(host));
+        const { host, network } = await hostOf(folder, state);
+        const others = JSON.stringify(foreignDevices(network));
         const interfaces = host.readFile("/etc/network/interfaces")?.content ?? "";
         const run = await keepsItsPromise(weaveBridge, host, desired);
         if (run.failed) {
@@ -154,7 +162,7 @@ test("on any host, a check predicts the run, a second run changes nothing, and w
         if (run.changed) changed++;
         const again = await runOn(weaveBridge, host, desired);
         assert.equal([again.msg, again.changes], [undefined, undefined], "a second run has something to do");
-        assert.is(JSON.stringify(foreignDevices(host)), others);
+        assert.is(JSON.stringify(foreignDevices(network)), others);
         // At most one of our lines is added or removed; another one that doesn't match the file can be another bridge's.
         const own = /^# Added by Ansible's weave_bridge.*\nsource .*(\n|$)/;
         const after = host.readFile("/etc/network/interfaces")?.content ?? "";

@@ -3,11 +3,13 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { redactSecrets } from "../../../modules/core/redact";
 import { weaveService } from "../../../modules/weave_service/plan";
+import { type FakeHost, fakeHostIn } from "../support/fake_host/fake_host";
+import type { Folder } from "../support/fake_host/folder";
+import { ENVIRONMENT, SCRIPT, UNIT, Weave } from "../support/fake_host/weave";
 import { forAllLater } from "../support/property";
-import { SCRIPT as SCRIPT_TEXT } from "../weave_service/hosts";
+import { SCRIPT as SCRIPT_TEXT } from "../weave_service/fixtures";
 import { found, putFound, text } from "./found_files";
-import { cutOff, inMemory, keepsItsPromise, type Options, runOn } from "./promise";
-import { ENVIRONMENT, SCRIPT, UNIT, WeaveHost } from "./weave_stand_in";
+import { inMemory, interrupt, keepsItsPromise, type Options, runOn } from "./promise";
 
 const test = suite("the promise of weave_service's check");
 
@@ -24,30 +26,37 @@ const options: fc.Arbitrary<Options> = fc.record({
   timeout: fc.constant(1),
 });
 
+interface WeaveHost {
+  readonly host: FakeHost;
+  readonly folder: Folder;
+  readonly weave: Weave;
+}
+
 /** Changes on a host since the last run, made by an operator, Docker or systemd. */
-const DRIFTS: Readonly<Record<string, (host: WeaveHost) => unknown>> = {
-  "launched by hand": (host) => {
-    if (!host.container?.running) host.launch({ WEAVE_NO_FASTDP: "1", WEAVE_PEERS: "192.168.50.99" }, "always");
+const DRIFTS: Readonly<Record<string, (on: WeaveHost) => unknown>> = {
+  "launched by hand": ({ weave }) => {
+    if (!weave.container?.running) weave.launch({ WEAVE_NO_FASTDP: "1", WEAVE_PEERS: "192.168.50.99" }, "always");
   },
-  "launched by hand with a password": (host) => {
-    if (!host.container?.running) host.launch({ WEAVE_PASSWORD: SECRETS[0] ?? "" }, "always");
+  "launched by hand with a password": ({ weave }) => {
+    if (!weave.container?.running) weave.launch({ WEAVE_PASSWORD: SECRETS[0] ?? "" }, "always");
   },
-  "stopped by hand": (host) => host.try("systemctl stop weave.service"),
-  failed: (host) => {
+  "stopped by hand": ({ host }) => host.try("systemctl stop weave.service"),
+  failed: ({ host, weave }) => {
     host.try("systemctl stop weave.service");
-    host.unit = "failed";
+    weave.unit = "failed";
   },
-  "another target": (host) => host.targets.push("192.168.50.98"),
-  "TX checksum offload turned on": (host) => Object.assign(host, { unfinished: true }),
-  "a restart policy": ({ container }) => Object.assign(container ?? {}, { restartPolicy: "always" }),
-  "started with the system": (host) => host.putLink("/etc/systemd/system/multi-user.target.wants/weave.service", UNIT),
-  "a container removed": (host) => {
-    if (!host.container?.running) host.container = null;
+  "another target": ({ weave }) => weave.targets.push("192.168.50.98"),
+  "TX checksum offload turned on": ({ weave }) => Object.assign(weave, { unfinished: true }),
+  "a restart policy": ({ weave }) => Object.assign(weave.container ?? {}, { restartPolicy: "always" }),
+  "started with the system": ({ folder }) =>
+    folder.putLink("/etc/systemd/system/multi-user.target.wants/weave.service", UNIT),
+  "a container removed": ({ weave }) => {
+    if (!weave.container?.running) weave.container = null;
   },
-  "systemd reloaded": (host) => host.reload(),
-  "no Docker": (host) => {
+  "systemd reloaded": ({ weave }) => weave.reload(),
+  "no Docker": ({ host, weave }) => {
     host.try("systemctl stop weave.service");
-    host.docker = false;
+    weave.docker = false;
   },
 };
 
@@ -77,19 +86,20 @@ const states = fc.record({
 
 type State = typeof states extends fc.Arbitrary<infer Value> ? Value : never;
 
-async function hostOf(folder: string, state: State): Promise<WeaveHost> {
-  const host = new WeaveHost(folder);
-  host.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
-  host.put(`/usr/sbin/${state.programs}`, "");
-  host.put("/etc/systemd/system/other.service", "\xff");
-  if (state.script) host.put(SCRIPT, SCRIPT_TEXT, 0o755);
-  putFound(host, ENVIRONMENT, state.environment);
-  putFound(host, UNIT, state.unit);
-  host.reload();
-  if (state.before !== null) await cutOff(weaveService, host, ...state.before);
-  for (const drift of state.drifts) DRIFTS[drift]?.(host);
-  host.now += 5;
-  return host;
+async function hostOf(folder: Folder, state: State): Promise<WeaveHost> {
+  const weave = new Weave(folder);
+  const host = fakeHostIn(folder, weave);
+  folder.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+  folder.put(`/usr/sbin/${state.programs}`, "");
+  folder.put("/etc/systemd/system/other.service", "\xff");
+  if (state.script) folder.put(SCRIPT, SCRIPT_TEXT, 0o755);
+  putFound(folder, ENVIRONMENT, state.environment);
+  putFound(folder, UNIT, state.unit);
+  weave.reload();
+  if (state.before !== null) await interrupt(weaveService, host, ...state.before);
+  for (const drift of state.drifts) DRIFTS[drift]?.({ host, folder, weave });
+  weave.now += 5;
+  return { host, folder, weave };
 }
 
 /** A diff shows those lines of the environment file that the module writes, except the password. */
@@ -109,7 +119,7 @@ test("on any host: a check reports all that the run does, a second run has nothi
     [states, options],
     (state, given) =>
       inMemory(async (folder) => {
-        const host = await hostOf(folder, state);
+        const { host, weave } = await hostOf(folder, state);
         const run = await keepsItsPromise(weaveService, host, given, { live: ["router", "script_version"], shown });
         for (const secret of [...SECRETS, "old secret"])
           assert.not.ok(JSON.stringify(run).includes(JSON.stringify(secret).slice(1, -1)), secret);
@@ -121,7 +131,7 @@ test("on any host: a check reports all that the run does, a second run has nothi
         succeeded++;
         if (run.changed) changed++;
         if (given["state"] === "restarted") return;
-        host.now += 5;
+        weave.now += 5;
         const again = await runOn(weaveService, host, given);
         assert.equal([again.msg, again.changes], [undefined, undefined], "a second run has something to do");
       }),

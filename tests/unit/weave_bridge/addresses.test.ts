@@ -6,7 +6,7 @@ import { UserError } from "../../../modules/core/errors";
 import { addressOf, contains } from "../../../modules/net/ipv4";
 import { plan } from "../../../modules/weave_bridge/plan";
 import { forAll } from "../support/property";
-import { FRESH, router } from "./hosts";
+import { FRESH, router } from "./fixtures";
 
 interface Host {
   readonly address: string;

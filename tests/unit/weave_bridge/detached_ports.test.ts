@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { observeDetachedPorts } from "../../../modules/weave_bridge/observe";
-import { memoryHost } from "../support/memory_host";
+import { fakeHost } from "../support/fake_host/fake_host";
 
 const DEVICES = ["eth0", "veth0a1b2c3", "veth4d5e6f7", "veth12345678", "vethwe-bridge", "weave"];
 const attached = { links: { "/sys/class/net/veth4d5e6f7/master": "../weave" } };
@@ -13,19 +13,19 @@ test("ports named like Docker's that are on no bridge, while Docker uses this on
     "dockerd\0--bridge\0weave\0--mtu=1450\0",
     "dockerd\0-b\0weave\0",
   ]) {
-    const host = memoryHost({ ...attached, kernel: running(commandLine) });
+    const host = fakeHost({ ...attached, kernel: running(commandLine) });
     assert.equal(observeDetachedPorts("weave", DEVICES, host), ["veth0a1b2c3"]);
   }
 });
 
 test("the same if daemon.json names the bridge", () => {
   const files = { "/etc/docker/daemon.json": '{ "bridge" : "weave" }' };
-  assert.equal(observeDetachedPorts("weave", DEVICES, memoryHost({ ...attached, files })), ["veth0a1b2c3"]);
+  assert.equal(observeDetachedPorts("weave", DEVICES, fakeHost({ ...attached, files })), ["veth0a1b2c3"]);
 });
 
 test("the same if the file that dockerd is given names the bridge, and not the default one", () => {
   const kernel = running("dockerd\0--config-file=/etc/docker.json\0");
-  const naming = (path: string) => memoryHost({ ...attached, kernel, files: { [path]: '{"bridge": "weave"}' } });
+  const naming = (path: string) => fakeHost({ ...attached, kernel, files: { [path]: '{"bridge": "weave"}' } });
   assert.equal(observeDetachedPorts("weave", DEVICES, naming("/etc/docker.json")), ["veth0a1b2c3"]);
   assert.equal(observeDetachedPorts("weave", DEVICES, naming("/etc/docker/daemon.json")), []);
 });
@@ -33,13 +33,13 @@ test("the same if the file that dockerd is given names the bridge, and not the d
 test("none if daemon.json has the bridge's name elsewhere, or is not valid JSON", () => {
   for (const content of ['{"labels": ["-b", "weave"]}', '{"runtimes": {"bridge": "weave"}}', '{"bridge": "weave"']) {
     const files = { "/etc/docker/daemon.json": content };
-    assert.equal(observeDetachedPorts("weave", DEVICES, memoryHost({ ...attached, files })), []);
+    assert.equal(observeDetachedPorts("weave", DEVICES, fakeHost({ ...attached, files })), []);
   }
 });
 
 test("none if Docker uses another bridge or does not run", () => {
   for (const kernel of [running("dockerd\0--bridge=weave2\0"), running("dockerd\0"), {}]) {
-    assert.equal(observeDetachedPorts("weave", DEVICES, memoryHost({ ...attached, kernel })), []);
+    assert.equal(observeDetachedPorts("weave", DEVICES, fakeHost({ ...attached, kernel })), []);
   }
 });
 

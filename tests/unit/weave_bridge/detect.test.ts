@@ -2,13 +2,14 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Managers } from "../../../modules/weave_bridge/observed";
 import { chooseProvider, observeManagers } from "../../../modules/weave_bridge/providers/detect";
-import { type Contents, memoryHost } from "../support/memory_host";
+import type { Contents } from "../support/fake_host/contents";
+import { fakeHost } from "../support/fake_host/fake_host";
 import { refusalOf } from "../support/refusal";
-import { router } from "./hosts";
+import { router } from "./fixtures";
 
 const UNITS = "/run/systemd/units/invocation:";
 const observed = (contents: Contents, ...programs: string[]): Managers =>
-  observeManagers("weave", new Set(programs), memoryHost(contents));
+  observeManagers("weave", new Set(programs), fakeHost(contents));
 
 test("what manages a host is observed without a program", () => {
   const none: Managers = { ifupdown: false, networkd: "off", networkManager: false };

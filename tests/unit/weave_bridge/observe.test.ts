@@ -3,9 +3,9 @@ import * as assert from "uvu/assert";
 import { observe } from "../../../modules/weave_bridge/observe";
 import { reloadMark } from "../../../modules/weave_bridge/observed";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
-import { memoryHost } from "../support/memory_host";
+import { fakeHost } from "../support/fake_host/fake_host";
 import { refusalLater } from "../support/refusal";
-import { FRESH, router, STANZA, steadyVxlan, vxlan } from "./hosts";
+import { FRESH, router, STANZA, steadyVxlan, vxlan } from "./fixtures";
 
 const ROUTES = `Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
 eth0\t0032A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0
@@ -72,12 +72,12 @@ const steady = {
 };
 
 test("a fresh host is observed with one program", async () => {
-  assert.equal(await observe(router(), memoryHost(fresh)), { ...FRESH, forwardRule: null });
+  assert.equal(await observe(router(), fakeHost(fresh)), { ...FRESH, forwardRule: null });
 });
 
 test("a host with bridge and VXLAN is observed with three programs", async () => {
   assert.is(Object.keys(steady.programs).length, 3);
-  const { links, ...others } = await observe(vxlan(), memoryHost(steady));
+  const { links, ...others } = await observe(vxlan(), fakeHost(steady));
   const { links: _, ...expected } = steadyVxlan();
   assert.equal(others, expected);
   assert.equal(links.slice(2), [
@@ -88,21 +88,22 @@ test("a host with bridge and VXLAN is observed with three programs", async () =>
 
 test("an iptables that fails does not mean that the rule is missing", async () => {
   const failed = { status: 4, stdout: "", stderr: "out of memory\n" };
-  const { run, ...rest } = memoryHost({ ...fresh, names: { ...fresh.names, "/usr/sbin": ["iptables"] } });
-  const host = { ...rest, run: (argv: readonly string[]) => (argv[0] === "iptables" ? failed : run(argv)) };
+  const host = fakeHost({ ...fresh, names: { ...fresh.names, "/usr/sbin": ["iptables"] } }).with({
+    run: ([program]) => (program === "iptables" ? failed : undefined),
+  });
   assert.match(await refusalLater(() => observe(router(), host)), /^iptables -w -C .* status 4: out of memory$/);
 });
 
 test("a reload that an interrupted run left pending is observed", async () => {
   const names = { ...fresh.names, "/run": ["lock", "weave.adopt", "weave_bridge.reload-systemd"] };
-  const { pendingReloads } = await observe(router(), memoryHost({ ...fresh, names }));
+  const { pendingReloads } = await observe(router(), fakeHost({ ...fresh, names }));
   assert.equal(pendingReloads, [reloadMark("systemd")]);
 });
 
 test("a user other than root gets an error", async () => {
   const kernel = { "/proc/self/status": "Uid:\t1000\t1000\t1000\t1000" };
   assert.is(
-    await refusalLater(() => observe(router(), memoryHost({ ...fresh, kernel }))),
+    await refusalLater(() => observe(router(), fakeHost({ ...fresh, kernel }))),
     "weave_bridge: must run as root (running as user 1000). Run it as root (become: true).",
   );
 });
@@ -120,7 +121,7 @@ test("another host that answers to the bridge's next address is found", async ()
   ] as const) {
     const names = { ...steady.names, "/bin": ["ping"] };
     const kernel = { ...steady.kernel, "/proc/net/arp": NEIGHBOURS.replace("FLAGS", flags) };
-    const host = memoryHost({ ...steady, names, kernel, programs: { ...steady.programs, [PING]: "" } });
+    const host = fakeHost({ ...steady, names, kernel, programs: { ...steady.programs, [PING]: "" } });
     assert.is((await observe(vxlan({ host_index: 7 }), host)).addressOwner, owner);
     assert.is((await observe(vxlan(), host)).addressOwner, null, "an address that the bridge has is not probed");
   }
@@ -128,26 +129,26 @@ test("another host that answers to the bridge's next address is found", async ()
 
 test("a bridge on ifupdown's list of interfaces that are up is observed", async () => {
   const kernel = { ...fresh.kernel, "/run/network/ifstate": "lo=lo\nweave=weave" };
-  assert.is((await observe(router(), memoryHost({ ...fresh, kernel }))).upInIfupdown, true);
+  assert.is((await observe(router(), fakeHost({ ...fresh, kernel }))).upInIfupdown, true);
 });
 
 test("a link that is down, or is not a bridge, is observed as such", async () => {
   const kernel = { ...steady.kernel, "/sys/class/net/weave/flags": "0x1002" };
   const names = { ...fresh.names, "/sys/class/net": steady.names["/sys/class/net"] };
-  const { bridge } = await observe(vxlan(), memoryHost({ ...steady, kernel, names }));
+  const { bridge } = await observe(vxlan(), fakeHost({ ...steady, kernel, names }));
   assert.is(bridge?.up, false);
   assert.is(bridge?.isBridge, false);
 });
 
 test("a device with the VXLAN's name that is not a VXLAN has no parameters", async () => {
   const programs = { ...steady.programs, "ip -d addr show": LINKS };
-  assert.is((await observe(vxlan(), memoryHost({ ...steady, programs }))).vxlan?.parameters, null);
+  assert.is((await observe(vxlan(), fakeHost({ ...steady, programs }))).vxlan?.parameters, null);
 });
 
 test("names of peers and underlay are resolved, but not addresses and devices of this host", async () => {
   const lookups = { host2: ["192.168.50.12"], host1: ["127.0.1.1"], eth0: ["192.0.2.1"], eth7: [] };
   const resolvedNames = async (options: BridgeOptions): Promise<object> =>
-    Object.fromEntries((await observe(options, memoryHost({ ...fresh, lookups }))).resolvedNames);
+    Object.fromEntries((await observe(options, fakeHost({ ...fresh, lookups }))).resolvedNames);
   const peers = ["192.168.50.13", "host2", "host3"];
   assert.equal(await resolvedNames(vxlan({ peers, underlay: "host1" })), { ...HOST2_ALONE, host1: ["127.0.1.1"] });
   assert.equal(await resolvedNames(vxlan({ peers, underlay: "eth7" })), { ...HOST2_ALONE, eth7: [] });
@@ -161,10 +162,7 @@ const HOST2_ALONE = { host2: ["192.168.50.12"], host3: [] };
 
 test("what does not exist is empty or null", async () => {
   const { "/proc/self/status": status } = fresh.kernel;
-  const observed = await observe(
-    router(),
-    memoryHost({ ...fresh, kernel: { "/proc/self/status": status }, files: {} }),
-  );
+  const observed = await observe(router(), fakeHost({ ...fresh, kernel: { "/proc/self/status": status }, files: {} }));
   assert.equal(observed.routes, []);
   assert.is(observed.machineId, "");
   assert.is(observed.interfaces, null);
@@ -173,8 +171,8 @@ test("what does not exist is empty or null", async () => {
 test("the list of an ifupdown that was removed is ignored", async () => {
   const listed = { ...fresh, kernel: { ...fresh.kernel, "/run/network/ifstate": "lo=lo\nweave=weave" } };
   const without = { ...listed, names: { ...fresh.names, "/sbin": [] } };
-  assert.ok((await observe(router(), memoryHost(listed))).upInIfupdown);
-  assert.not.ok((await observe(router(), memoryHost(without))).upInIfupdown);
+  assert.ok((await observe(router(), fakeHost(listed))).upInIfupdown);
+  assert.not.ok((await observe(router(), fakeHost(without))).upInIfupdown);
 });
 
 test.run();

@@ -6,7 +6,7 @@ import type { ObservedBridge } from "../../../modules/weave_bridge/observed";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
 import { forAll } from "../support/property";
 import { refusalOf } from "../support/refusal";
-import { FRESH, resolving, vxlan } from "./hosts";
+import { FRESH, resolving, vxlan } from "./fixtures";
 
 const errorOf = (options: BridgeOptions, observed: ObservedBridge): string =>
   refusalOf(() => resolveDesired(options, observed));

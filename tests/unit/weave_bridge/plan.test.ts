@@ -17,7 +17,7 @@ import {
   vxlan,
   withAddresses,
   withStanza,
-} from "./hosts";
+} from "./fixtures";
 
 const PROMOTE = "set /proc/sys/net/ipv4/conf/weave/promote_secondaries 1";
 

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { plan } from "../../../modules/weave_bridge/plan";
 import { inWords, subjects } from "../support/changes";
 import { refusalOf } from "../support/refusal";
-import { FRESH, router, STANZA, steadyVxlan } from "./hosts";
+import { FRESH, router, STANZA, steadyVxlan } from "./fixtures";
 
 const absent = (more: Record<string, unknown> = {}) => router({ state: "absent", host_index: null, ...more });
 

@@ -5,7 +5,7 @@ import { reloadMark } from "../../../modules/weave_bridge/observed";
 import { plan } from "../../../modules/weave_bridge/plan";
 import { inWords, subjects } from "../support/changes";
 import { matchesGolden } from "../support/golden";
-import { FRESH, golden, router, STANZA, steadyRouter, steadyVxlan, vxlan } from "./hosts";
+import { FRESH, golden, router, STANZA, steadyRouter, steadyVxlan, vxlan } from "./fixtures";
 
 const NETPLAN: ObservedBridge = {
   ...FRESH,

@@ -4,7 +4,7 @@ import { resolveDesired } from "../../../modules/weave_bridge/desired";
 import type { ObservedBridge } from "../../../modules/weave_bridge/observed";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
 import { refusalOf } from "../support/refusal";
-import { FRESH, resolving, router, vxlan } from "./hosts";
+import { FRESH, resolving, router, vxlan } from "./fixtures";
 
 const errorOf = (options: BridgeOptions, observed: ObservedBridge): string =>
   refusalOf(() => resolveDesired(options, observed));

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { observeContainer } from "../../../modules/weave_service/container";
-import { memoryHost } from "../support/memory_host";
+import { fakeHost } from "../support/fake_host/fake_host";
 
 test("a container's environment is known by name, with one character a byte", async () => {
   const body = JSON.stringify({
@@ -11,7 +11,7 @@ test("a container's environment is known by name, with one character a byte", as
     HostConfig: { RestartPolicy: { Name: "always" } },
   });
   const services = { "GET /var/run/docker.sock/containers/weave/json": { status: 200, body } };
-  const container = await observeContainer("weave", memoryHost({ services }));
+  const container = await observeContainer("weave", fakeHost({ services }));
   assert.equal(
     container?.environment,
     new Map([
@@ -19,7 +19,7 @@ test("a container's environment is known by name, with one character a byte", as
       ["EMPTY", ""],
     ]),
   );
-  assert.is(await observeContainer("weave", memoryHost({})), null);
+  assert.is(await observeContainer("weave", fakeHost({})), null);
 });
 
 test.run();

@@ -12,7 +12,7 @@ import {
 import type { ServiceOptions } from "../../../modules/weave_service/options";
 import { expectedScript, readWeaveScript } from "../../../modules/weave_service/script";
 import { matchesGolden } from "../support/golden";
-import { FRESH, golden, serviceOptions } from "./hosts";
+import { FRESH, golden, serviceOptions } from "./fixtures";
 
 const SECRET = "correct horse";
 const render = (options: ServiceOptions): string => renderEnvironmentFile(environmentOf(options, FRESH));

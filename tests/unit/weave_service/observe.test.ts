@@ -1,16 +1,16 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { RunOutput } from "../../../modules/core/host/host";
 import { observe } from "../../../modules/weave_service/observe";
-import { type Contents, memoryHost } from "../support/memory_host";
+import type { Contents } from "../support/fake_host/contents";
+import { fakeHost } from "../support/fake_host/fake_host";
+import { done, processStat } from "../support/fake_host/part";
 import { refusalLater } from "../support/refusal";
-import { CONTAINER, FRESH, ROUTER, SCRIPT, serviceOptions, steady } from "./hosts";
+import { CONTAINER, FRESH, ROUTER, SCRIPT, serviceOptions, steady } from "./fixtures";
 
 const SHOW = "systemctl show weave.service -p ActiveState,SubState,Job,NeedDaemonReload,MainPID";
 const script = { "/usr/local/bin/weave": { content: SCRIPT, mode: 0o755 } };
 
 const DOCKER_RUNS = { "/var/run/docker.pid": "77", "/proc/77/comm": "dockerd" };
-const started = (ticks: number): string => `912 (docker (x) y) S${" 0".repeat(18)} ${ticks} 0`;
 
 const REPORT = {
   Version: ROUTER.version,
@@ -62,8 +62,8 @@ function running(): Contents {
     kernel: {
       ...fresh.kernel,
       "/proc/912/environ": `${[...startedWith].map(([name, value]) => `${name}=${value}`).join("\0")}\0`,
-      "/proc/912/stat": started(100),
-      "/proc/self/stat": started(200),
+      "/proc/912/stat": processStat(100),
+      "/proc/self/stat": processStat(200),
     },
     names: { ...fresh.names, "/sys/class/net/weave/brif": ["veth1234567", "vethwe-bridge"] },
     programs: {
@@ -79,11 +79,11 @@ function running(): Contents {
 }
 
 test("a host with only the script is observed", async () => {
-  assert.equal(await observe(serviceOptions(), memoryHost(fresh)), FRESH);
+  assert.equal(await observe(serviceOptions(), fakeHost(fresh)), FRESH);
 });
 
 test("a host with a running router is observed", async () => {
-  const observed = await observe(serviceOptions(), memoryHost(running()));
+  const observed = await observe(serviceOptions(), fakeHost(running()));
   const { startedWith, ...rest } = observed;
   const { startedWith: desired, ...others } = steady();
   assert.equal(rest, others);
@@ -92,7 +92,7 @@ test("a host with a running router is observed", async () => {
 
 test("a value of the running router's environment may have = and newlines in it", async () => {
   const kernel = { ...running().kernel, "/proc/912/environ": "WEAVE_ARGS=--name=a\0OTHER=x\ny\0" };
-  const { startedWith } = await observe(serviceOptions(), memoryHost({ ...running(), kernel }));
+  const { startedWith } = await observe(serviceOptions(), fakeHost({ ...running(), kernel }));
   assert.is(startedWith?.get("WEAVE_ARGS"), "--name=a");
   assert.is(startedWith?.get("OTHER"), "x\ny");
 });
@@ -100,21 +100,21 @@ test("a value of the running router's environment may have = and newlines in it"
 test("a router that does not answer is null, and without Docker nothing is asked", async () => {
   const silent = Object.entries(running().services ?? {}).filter(([request]) => !request.includes("/report"));
   const soon = serviceOptions({ state: "stopped" });
-  assert.is((await observe(soon, memoryHost({ ...running(), services: Object.fromEntries(silent) }))).router, null);
+  assert.is((await observe(soon, fakeHost({ ...running(), services: Object.fromEntries(silent) }))).router, null);
   const kernel = { "/proc/1/comm": "systemd", "/var/run/docker.pid": "77", "/proc/77/comm": "node" };
   const { container, router, oldestDockerApi } = await observe(
     serviceOptions({ state: "stopped" }),
-    memoryHost({ ...running(), kernel }),
+    fakeHost({ ...running(), kernel }),
   );
   assert.equal([container, router, oldestDockerApi], [null, null, null]);
 });
 
 test("a port with TX checksum offload on is found, and a host without ethtool", async () => {
   const programs = { ...running().programs, "ethtool -k vethwe-bridge": "tx-checksumming: on\n" };
-  assert.equal((await observe(serviceOptions(), memoryHost({ ...running(), programs }))).offloadingPorts, [
+  assert.equal((await observe(serviceOptions(), fakeHost({ ...running(), programs }))).offloadingPorts, [
     "vethwe-bridge",
   ]);
-  assert.is((await observe(serviceOptions(), memoryHost({ ...fresh, names: {} }))).offloadingPorts, null);
+  assert.is((await observe(serviceOptions(), fakeHost({ ...fresh, names: {} }))).offloadingPorts, null);
 });
 
 test("a start in progress is waited for, also one that waits for Docker's; one that has failed and is retried is not", async () => {
@@ -123,46 +123,45 @@ test("a start in progress is waited for, also one that waits for Docker's; one t
     ["inactive", "dead\nJob=41"],
   ]) {
     let times = 0;
-    const host = memoryHost(running());
-    const run = (argv: readonly string[]): RunOutput => {
-      const stdout = `ActiveState=${active}\nSubState=${sub}\nNeedDaemonReload=no\nMainPID=0\n`;
-      return argv[0] === "systemctl" && ++times < 3 ? { status: 0, stdout, stderr: "" } : host.run(argv);
-    };
-    assert.equal([(await observe(serviceOptions(), { ...host, run })).unit.state, times], ["running", 3]);
+    const stdout = `ActiveState=${active}\nSubState=${sub}\nNeedDaemonReload=no\nMainPID=0\n`;
+    const host = fakeHost(running()).with({
+      run: ([program]) => (program === "systemctl" && ++times < 3 ? done(stdout) : undefined),
+    });
+    assert.equal([(await observe(serviceOptions(), host)).unit.state, times], ["running", 3]);
   }
   const programs = {
     ...running().programs,
     [SHOW]: "ActiveState=activating\nSubState=auto-restart\nNeedDaemonReload=no\nMainPID=0\n",
   };
-  assert.is((await observe(serviceOptions(), memoryHost({ ...running(), programs }))).unit.state, "failed");
+  assert.is((await observe(serviceOptions(), fakeHost({ ...running(), programs }))).unit.state, "failed");
 });
 
 test("a unit that this run has started was not started before it", async () => {
-  const kernel = { ...running().kernel, "/proc/912/stat": started(201) };
-  assert.is((await observe(serviceOptions(), memoryHost({ ...running(), kernel }))).startedBefore, false);
+  const kernel = { ...running().kernel, "/proc/912/stat": processStat(201) };
+  assert.is((await observe(serviceOptions(), fakeHost({ ...running(), kernel }))).startedBefore, false);
 });
 
 test("a unit that systemd has not reloaded is found", async () => {
   const programs = { ...running().programs, [SHOW]: "MainPID=912\nActiveState=active\nNeedDaemonReload=yes\n" };
-  assert.is((await observe(serviceOptions(), memoryHost({ ...running(), programs }))).unit.needsReload, true);
+  assert.is((await observe(serviceOptions(), fakeHost({ ...running(), programs }))).unit.needsReload, true);
 });
 
 test("upstart is detected by its jobs", async () => {
   const kernel = { ...fresh.kernel, "/proc/1/comm": "init" };
   const programs = { "initctl status weave": "weave start/running, process 912\n" };
   const upstart = { ...fresh, kernel, programs, names: { "/usr/sbin": ["ethtool"], "/etc/init": ["rc-sysinit.conf"] } };
-  const { init, unit } = await observe(serviceOptions({ state: "stopped" }), memoryHost(upstart));
+  const { init, unit } = await observe(serviceOptions({ state: "stopped" }), fakeHost(upstart));
   assert.equal([init, unit.state, unit.pid], ["upstart", "running", 912]);
   const launching = { ...upstart, kernel: { ...kernel, "/proc/912/comm": "sh" } };
-  assert.is((await observe(serviceOptions({ state: "stopped" }), memoryHost(launching))).unit.state, "starting");
+  assert.is((await observe(serviceOptions({ state: "stopped" }), fakeHost(launching))).unit.state, "starting");
   assert.match(
-    await refusalLater(async () => observe(serviceOptions(), memoryHost({ ...upstart, names: {} }))),
+    await refusalLater(async () => observe(serviceOptions(), fakeHost({ ...upstart, names: {} }))),
     "this host's init system must be systemd or upstart",
   );
 });
 
 test("a host without the script is refused only if the router is to run", async () => {
-  const bare = memoryHost({ ...fresh, files: {} });
+  const bare = fakeHost({ ...fresh, files: {} });
   assert.is(
     await refusalLater(async () => observe(serviceOptions(), bare)),
     "script: /usr/local/bin/weave not found on this host. Put the script there (the role weave does, given weave_sha256 or weave_script_file), or set the path",

@@ -5,7 +5,7 @@ import { plan } from "../../../modules/weave_service/plan";
 import { expectedScript } from "../../../modules/weave_service/script";
 import { inWords, subjects } from "../support/changes";
 import { refusalOf } from "../support/refusal";
-import { CONTAINER, FRESH, ROUTER, serviceOptions, steady } from "./hosts";
+import { CONTAINER, FRESH, ROUTER, serviceOptions, steady } from "./fixtures";
 
 const ENV = "/etc/weave.env";
 const UNIT = "/etc/systemd/system/weave.service";

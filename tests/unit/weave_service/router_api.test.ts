@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { connect, forget, observeRouter, parseReport, STATUS } from "../../../modules/weave_service/router_api";
-import { memoryHost } from "../support/memory_host";
+import { fakeHost } from "../support/fake_host/fake_host";
 import { refusalLater, refusalOf } from "../support/refusal";
 
 const CONTROL = { address: "127.0.0.1", port: 6784 };
@@ -97,13 +97,13 @@ test("an answer that is not a report is refused, and only its beginning is shown
 });
 
 test("a running router is asked for its report", async () => {
-  const host = memoryHost({ services: { "GET 127.0.0.1:6784/report": { status: 200, body: REPORT } } });
+  const host = fakeHost({ services: { "GET 127.0.0.1:6784/report": { status: 200, body: REPORT } } });
   assert.equal(await observeRouter(host), parseReport(REPORT));
 });
 
 test("no answer is null, and an error status is an error", async () => {
-  assert.is(await observeRouter(memoryHost({})), null);
-  const host = memoryHost({ services: { "GET 127.0.0.1:6784/report": { status: 500, body: "out of order\n" } } });
+  assert.is(await observeRouter(fakeHost({})), null);
+  const host = fakeHost({ services: { "GET 127.0.0.1:6784/report": { status: 500, body: "out of order\n" } } });
   assert.is(await refusalLater(() => observeRouter(host)), "GET 127.0.0.1:6784/report answered 500: out of order");
 });
 

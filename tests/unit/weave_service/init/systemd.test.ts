@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import { resolveDesired } from "../../../../modules/weave_service/desired";
 import { refusalOf } from "../../support/refusal";
 import { inTemporaryFolder } from "../../support/temporary_folder";
-import { FRESH, serviceOptions } from "../hosts";
+import { FRESH, serviceOptions } from "../fixtures";
 
 const renderUnit = (script: string): string => resolveDesired({ ...serviceOptions(), script }, FRESH).text;
 

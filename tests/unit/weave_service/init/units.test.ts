@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { resolveDesired } from "../../../../modules/weave_service/desired";
 import { expectedScript } from "../../../../modules/weave_service/script";
 import { matchesGolden } from "../../support/golden";
-import { FRESH, golden, serviceOptions } from "../hosts";
+import { FRESH, golden, serviceOptions } from "../fixtures";
 
 /** Compares units and jobs byte by byte. */
 const test = suite("units of systemd and jobs of upstart");

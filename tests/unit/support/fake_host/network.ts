@@ -1,6 +1,7 @@
-import type { HttpResponse, RunOutput } from "../../../modules/core/host/host";
-import type { VxlanParameters } from "../../../modules/formats/iproute";
-import { done, failed, StandInHost } from "./host_stand_in";
+import type { Change } from "../../../../modules/core/change";
+import type { RunOutput } from "../../../../modules/core/host/host";
+import type { VxlanParameters } from "../../../../modules/formats/iproute";
+import { done, type FileAction, type Files, failed, type Part } from "./part";
 
 export interface Device {
   kind: "ethernet" | "bridge" | "vxlan" | "veth";
@@ -29,18 +30,18 @@ const NET = "/sys/class/net";
 const STANZA_COMMENT = /^\s*(#|$)/;
 
 /**
- * A stand-in for the network of a host: what the kernel, ip, bridge, iptables, ifupdown and systemd-networkd make of what
- * weave_bridge asks of them (ip-link(8), bridge(8), interfaces(5), systemd.network(5)).
+ * A host's network: what the kernel, ip, bridge, iptables, ifupdown and systemd-networkd do when weave_bridge runs them
+ * (ip-link(8), bridge(8), interfaces(5), systemd.network(5)).
  */
-export class NetworkHost extends StandInHost {
+export class Network implements Part {
   readonly devices = new Map<string, Device>([
     ["lo", device({ mtu: 65536, addresses: ["127.0.0.1/8"] })],
     ["eth0", device({ addresses: ["192.168.50.11/24"] })],
   ]);
   readonly rules = new Set<string>();
-  /** Devices whose addresses stay when the first of their network goes. */
+  /** Devices that keep their other addresses when the first one of a network is deleted. */
   readonly promotes = new Set<string>();
-  /** The interfaces that ifupdown holds for up. */
+  /** The interfaces that are up for ifupdown. */
   readonly held = new Set<string>();
   readonly units = new Set<string>();
   /** The file that systemd-networkd manages eth0 by; null where it does not. */
@@ -48,22 +49,24 @@ export class NetworkHost extends StandInHost {
   /** The bridge of the Docker that runs; null where none does. */
   dockersBridge: string | null = null;
 
-  protected override state(): object {
+  constructor(private readonly files: Files) {}
+
+  state(): object {
     const { devices, rules, held, units } = this;
     return { devices, rules, held, units };
   }
 
-  protected override set(path: string): void {
+  change(_change: Change, action: FileAction): Promise<void> | undefined {
+    return action.do === "set" ? this.set(action.path) : undefined;
+  }
+
+  private async set(path: string): Promise<void> {
     const [, name, setting] = /^\/proc\/sys\/net\/ipv4\/conf\/([^/]+)\/(\w+)$/.exec(path) ?? [];
-    if (name === undefined || !this.devices.has(name)) throw new Error(`there is no ${path}`);
+    if (name === undefined || !this.devices.has(name)) throw new Error(`not found: ${path}`);
     if (setting === "promote_secondaries") this.promotes.add(name);
   }
 
-  protected override answer(): HttpResponse | null {
-    return null;
-  }
-
-  protected override kernelFile(path: string): string | null | undefined {
+  readText(path: string): string | null | undefined {
     const [, name = "", attribute] = /^\/sys\/class\/net\/([^/]+)\/(\w+)$/.exec(path) ?? [];
     const of = this.devices.get(name);
     switch (attribute) {
@@ -82,7 +85,7 @@ export class NetworkHost extends StandInHost {
     return PROC[path];
   }
 
-  protected override kernelNames(path: string): readonly string[] | undefined {
+  readdir(path: string): readonly string[] | undefined {
     if (path === NET) return [...this.devices.keys()].sort();
     if (path === "/run/systemd/netif/links") return this.networkdOfEth0 === null ? [] : ["2"];
     const [, name = "", folder] = /^\/sys\/class\/net\/([^/]+)\/(bridge|brif)$/.exec(path) ?? [];
@@ -91,7 +94,7 @@ export class NetworkHost extends StandInHost {
     return folder === "bridge" ? ["stp_state"] : this.portsOf(name);
   }
 
-  protected override kernelLink(path: string): string | null | undefined {
+  readlink(path: string): string | null | undefined {
     const [, name] = /^\/sys\/class\/net\/([^/]+)\/master$/.exec(path) ?? [];
     if (name !== undefined) return this.devices.get(name)?.master ?? null;
     const [, unit] = /^\/run\/systemd\/units\/invocation:(.*)\.service$/.exec(path) ?? [];
@@ -103,19 +106,12 @@ export class NetworkHost extends StandInHost {
     return [...this.devices].filter(([, { master }]) => master === bridge).map(([name]) => name);
   }
 
-  protected override program(argv: readonly string[]): RunOutput {
-    const output = this.play(argv.join(" "));
-    if (output === null) throw new Error(`nobody was to run: ${argv.join(" ")}`);
-    return output;
-  }
-
-  /** Null where no such program is played. */
-  private play(command: string): RunOutput | null {
-    for (const [pattern, play] of this.commands) {
-      const match = pattern.exec(command);
-      if (match) return play(...match.slice(1));
+  run(argv: readonly string[]): RunOutput | undefined {
+    for (const [pattern, command] of this.commands) {
+      const match = pattern.exec(argv.join(" "));
+      if (match) return command(...match.slice(1));
     }
-    return null;
+    return undefined;
   }
 
   private readonly commands: readonly [RegExp, (...words: string[]) => RunOutput][] = [
@@ -127,12 +123,12 @@ export class NetworkHost extends StandInHost {
       (name = "", id, port, local = "") =>
         this.add(name, device({ kind: "vxlan", up: false, vxlan: { id: Number(id), port: Number(port), local } })),
     ],
-    [/^ip link set dev (\S+) address (\S+)$/, (name = "", mac = "") => this.change(name, { mac })],
-    [/^ip link set dev (\S+) mtu (\d+)$/, (name = "", mtu) => this.change(name, { mtu: Number(mtu) })],
-    [/^ip link set dev (\S+) up$/, (name = "") => this.change(name, { up: true })],
+    [/^ip link set dev (\S+) address (\S+)$/, (name = "", mac = "") => this.changeDevice(name, { mac })],
+    [/^ip link set dev (\S+) mtu (\d+)$/, (name = "", mtu) => this.changeDevice(name, { mtu: Number(mtu) })],
+    [/^ip link set dev (\S+) up$/, (name = "") => this.changeDevice(name, { up: true })],
     [
       /^ip link set dev (\S+) master (\S+)$/,
-      (name = "", master = "") => this.with(master, () => this.change(name, { master })),
+      (name = "", master = "") => this.with(master, () => this.changeDevice(name, { master })),
     ],
     [/^ip link del dev (\S+)$/, (name = "") => this.with(name, () => this.deleteDevice(name))],
     [
@@ -150,7 +146,7 @@ export class NetworkHost extends StandInHost {
     [
       /^bridge fdb del 00:00:00:00:00:00 dev (\S+) dst (\S+)$/,
       (name = "", peer = "") =>
-        this.with(name, (of) => this.change(name, { peers: of.peers.filter((each) => each !== peer) })),
+        this.with(name, (of) => this.changeDevice(name, { peers: of.peers.filter((each) => each !== peer) })),
     ],
     [/^iptables -w -C (.*)$/, (rule = "") => (this.rules.has(rule) ? done() : failed("no such rule"))],
     [/^iptables -w -I (.*)$/, (rule = "") => added(this.rules, rule)],
@@ -166,7 +162,7 @@ export class NetworkHost extends StandInHost {
     return of ? use(of) : failed(`Cannot find device "${name}"`);
   }
 
-  private change(name: string, change: Partial<Device>): RunOutput {
+  private changeDevice(name: string, change: Partial<Device>): RunOutput {
     return this.with(name, (of) => {
       Object.assign(of, change);
       return done();
@@ -182,17 +178,17 @@ export class NetworkHost extends StandInHost {
   private deleteDevice(name: string): RunOutput {
     this.devices.delete(name);
     this.promotes.delete(name);
-    for (const port of this.portsOf(name)) this.change(port, { master: null });
+    for (const port of this.portsOf(name)) this.changeDevice(port, { master: null });
     return done();
   }
 
-  /** With the first address of a network its others go, unless they are promoted. */
+  /** Deletes the other addresses of a network with its first one, unless they are promoted. */
   private deleteAddress(name: string, of: Device, cidr: string): RunOutput {
     if (!of.addresses.includes(cidr)) return failed("Cannot assign requested address");
     const network = (address: string): string => address.replace(/^(\d+\.\d+)\..*/, "$1");
     const sameNetwork = of.addresses.filter((each) => network(each) === network(cidr));
     const gone = sameNetwork[0] === cidr && !this.promotes.has(name) ? sameNetwork : [cidr];
-    return this.change(name, { addresses: of.addresses.filter((each) => !gone.includes(each)) });
+    return this.changeDevice(name, { addresses: of.addresses.filter((each) => !gone.includes(each)) });
   }
 
   private addrShow(): string {
@@ -216,17 +212,17 @@ export class NetworkHost extends StandInHost {
   }
 
   private stanzaSteps(name: string, phases: readonly string[]): string[] {
-    const lines = (this.readFile(`/etc/network/interfaces.d/${name}.cfg`)?.content ?? "").split("\n");
+    const lines = (this.files.readFile(`/etc/network/interfaces.d/${name}.cfg`)?.content ?? "").split("\n");
     const steps = lines.filter((line) => !STANZA_COMMENT.test(line)).map((line) => /^\s+(\S+) (.*)$/.exec(line));
     return phases.flatMap((phase) => steps.flatMap((step) => (step?.[1] === phase && step[2] ? [step[2]] : [])));
   }
 
   private hasIfupdown(): boolean {
-    return this.readdir("/usr/sbin").includes("ifup");
+    return this.files.readdir("/usr/sbin").includes("ifup");
   }
 
   private ifup(name: string): RunOutput {
-    if (!this.hasIfupdown()) return failed("there is no ifup");
+    if (!this.hasIfupdown()) return failed("ifup: not found");
     for (const command of this.stanzaSteps(name, ["pre-up", "post-up"])) {
       if (!this.shell(command)) return failed(`ifup: failed: ${command}`);
     }
@@ -235,7 +231,7 @@ export class NetworkHost extends StandInHost {
   }
 
   private ifdown(name: string): RunOutput {
-    if (!this.hasIfupdown()) return failed("there is no ifdown");
+    if (!this.hasIfupdown()) return failed("ifdown: not found");
     for (const command of this.stanzaSteps(name, ["pre-down", "post-down"])) this.shell(command);
     this.held.delete(name);
     return done();
@@ -246,7 +242,7 @@ export class NetworkHost extends StandInHost {
     return line.split(" || ").some((command) => {
       const words = command.split(" ").filter((word) => word !== "" && !/^\d?>/.test(word));
       if (words.join(" ").startsWith("ip link show dev")) return this.devices.has(words.at(-1) ?? "");
-      return this.play(words.join(" "))?.status === 0;
+      return this.run(words)?.status === 0;
     });
   }
 
@@ -254,9 +250,10 @@ export class NetworkHost extends StandInHost {
   private reloadNetworkd(): RunOutput {
     const folder = "/etc/systemd/network";
     const read = (kind: string): Map<string, string[]>[] =>
-      this.readdir(folder)
+      this.files
+        .readdir(folder)
         .filter((name) => name.endsWith(kind))
-        .map((name) => settings(this.readFile(`${folder}/${name}`)?.content ?? ""));
+        .map((name) => settings(this.files.readFile(`${folder}/${name}`)?.content ?? ""));
     for (const file of read(".netdev")) {
       const one = (key: string): string => file.get(key)?.[0] ?? "";
       const [name, mac] = [one("NetDev.Name"), one("NetDev.MACAddress")];

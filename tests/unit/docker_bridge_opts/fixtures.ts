@@ -1,7 +1,11 @@
+import { basename } from "node:path";
 import type { ObservedDocker, RunningDaemon } from "../../../modules/docker_bridge_opts/observed";
 import { type DockerOptions, options } from "../../../modules/docker_bridge_opts/options";
 import { parseDockerFlags } from "../../../modules/formats/docker_flags";
 import { splitWords } from "../../../modules/formats/shell_words";
+import { type Contents, listed } from "../support/fake_host/contents";
+import { CONFIG, Docker, DROP_INS, UNIT } from "../support/fake_host/docker";
+import { FakeHost, fakeHost } from "../support/fake_host/fake_host";
 import { optionsOf } from "../support/options";
 
 export const PATH = "/etc/default/docker";
@@ -71,3 +75,31 @@ export const STEADY: ObservedDocker = {
   daemon: runningWith(USUAL_LINE),
   optionsFile: { content: `${DEFAULT_FILE}DOCKER_OPTS="${USUAL_LINE}"\n`, mode: 0o644 },
 };
+
+/** Files by their absolute paths. */
+export type Files = ReadonlyMap<string, string>;
+
+/** What a running daemon shows: the words of its command line, and what its API answers by path. */
+export interface Daemon {
+  readonly words: readonly string[];
+  readonly api?: Readonly<Record<string, unknown>>;
+}
+
+/** A host with just these files, and more that takes precedence. It runs systemd if Docker's unit is among the files. */
+export function hostWith(files: Files, daemon: Daemon | null = null, more: Contents = {}): FakeHost {
+  const dropIns = [...files.keys()].filter((path) => path.startsWith(`${DROP_INS}/`)).sort();
+  const contents: Contents = {
+    files: Object.fromEntries(files),
+    names: {
+      [DROP_INS]: dropIns.map((path) => basename(path)),
+      ...(files.has(UNIT) && { "/run/systemd": ["notify", "system"] }),
+    },
+  };
+  const docker = new Docker(fakeHost(contents));
+  docker.reload();
+  docker.now = FRESH.calledAt;
+  docker.answers = daemon?.api ?? {};
+  if (daemon !== null)
+    docker.daemon = { pid: 812, startedAt: 500, words: daemon.words, options: new Map(), config: files.get(CONFIG) };
+  return new FakeHost(listed(more), docker, listed(contents));
+}

@@ -1,6 +1,7 @@
-import type { HttpRequest, HttpResponse, RunOutput } from "../../../modules/core/host/host";
-import { environmentValue } from "../../../modules/formats/environment_file";
-import { done, failed, StandInHost } from "./host_stand_in";
+import type { HttpRequest, HttpResponse, RunOutput } from "../../../../modules/core/host/host";
+import { environmentValue } from "../../../../modules/formats/environment_file";
+import type { Folder } from "./folder";
+import { done, failed, type Part, processStat } from "./part";
 
 export const UNIT = "/etc/systemd/system/weave.service";
 export const ENVIRONMENT = "/etc/weave.env";
@@ -21,28 +22,30 @@ interface Container {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** A stand-in for a host with systemd, Docker and the weave script 2.8.1: what they make of the unit and its environment file. */
-export class WeaveHost extends StandInHost {
+/** The router on a host with systemd, Docker and the weave script 2.8.1, which read the unit and its environment file. */
+export class Weave implements Part {
   unit: "active" | "inactive" | "failed" = "inactive";
   container: Container | null = null;
   targets: string[] = [];
   /** The environment that the unit was started with. */
   private startedWith: Readonly<Record<string, string>> = {};
   private startedAt = 0;
-  /** In clock ticks since boot; each run of the module is at its own. */
+  /** In clock ticks since boot; each run of the module has its own. */
   now = 100;
   docker = true;
-  /** Whether the port leaves checksums to hardware that is not there. */
+  /** Whether the port leaves checksums to missing hardware. */
   unfinished = false;
   private loaded: string | null = null;
 
-  protected override state(): object {
+  constructor(private readonly files: Folder) {}
+
+  state(): object {
     const { unit, container, targets, unfinished, loaded, startedWith } = this;
     return { unit, container, targets, unfinished, loaded, startedWith };
   }
 
   reload(): RunOutput {
-    this.loaded = this.readFile(UNIT)?.content ?? null;
+    this.loaded = this.files.readFile(UNIT)?.content ?? null;
     return done();
   }
 
@@ -64,15 +67,15 @@ export class WeaveHost extends StandInHost {
     if (this.loaded === null) return failed("Unit weave.service not found.");
     this.docker = true; // The unit requires it.
     if (this.unit === "active") return done();
-    const content = this.readFile(ENVIRONMENT)?.content ?? "";
+    const content = this.files.readFile(ENVIRONMENT)?.content ?? "";
     const set = VARIABLES.map((name) => [name, environmentValue(content, name)] as const).filter(
       ([, value]) => value !== null,
     );
     this.startedWith = Object.fromEntries(set) as Record<string, string>;
     this.startedAt = this.now + 1;
     const adopt = "/run/weave.adopt";
-    if (this.readFile(adopt) === null) this.launch(this.startedWith, "no");
-    else this.remove(adopt);
+    if (this.files.readFile(adopt) === null) this.launch(this.startedWith, "no");
+    else this.files.remove(adopt);
     this.unfinished = false;
     this.unit = "active";
     return done();
@@ -85,44 +88,39 @@ export class WeaveHost extends StandInHost {
   }
 
   private disable(): RunOutput {
-    for (const path of WANTS) this.remove(path);
+    for (const path of WANTS) this.files.remove(path);
     return done();
   }
 
   private enable(): RunOutput {
-    if (this.readlink(WANTS[0] ?? "") === null) this.putLink(WANTS[0] ?? "", UNIT);
+    if (this.files.readlink(WANTS[0] ?? "") === null) this.files.putLink(WANTS[0] ?? "", UNIT);
     return done();
   }
 
-  protected override kernelFile(path: string): string | null | undefined {
-    const stat = (ticks: number): string => `1 (docker) S ${"0 ".repeat(18)}${ticks} 0 0`;
+  readText(path: string): string | null | undefined {
     const environ = Object.entries({ PATH: "/usr/bin", ...this.startedWith }).map((pair) => pair.join("="));
     const files: Readonly<Record<string, string | null>> = {
       "/proc/1/comm": "systemd",
-      "/proc/self/stat": stat(this.now),
+      "/proc/self/stat": processStat(this.now),
       "/proc/sys/kernel/hostname": "host1",
       "/var/run/docker.pid": this.docker ? "812" : null,
       "/proc/812/comm": "dockerd",
       "/proc/912/environ": this.unit === "active" ? environ.join("\0") : null,
-      "/proc/912/stat": this.unit === "active" ? stat(this.startedAt) : null,
+      "/proc/912/stat": this.unit === "active" ? processStat(this.startedAt) : null,
     };
     return files[path];
   }
 
-  protected override kernelNames(path: string): readonly string[] | undefined {
+  readdir(path: string): readonly string[] | undefined {
     if (path !== "/sys/class/net/weave/brif") return undefined;
     return this.container?.running ? ["vethwe-bridge"] : [];
   }
 
-  protected override kernelLink(): undefined {
-    return undefined;
+  request({ to, method, path, body = "" }: HttpRequest): HttpResponse | null {
+    return "socket" in to ? this.dockerResponse(path) : this.routerResponse(method, path, body);
   }
 
-  protected override answer({ to, method, path, body = "" }: HttpRequest): HttpResponse | null {
-    return "socket" in to ? this.dockersAnswer(path) : this.routersAnswer(method, path, body);
-  }
-
-  private dockersAnswer(path: string): HttpResponse | null {
+  private dockerResponse(path: string): HttpResponse | null {
     if (!this.docker) return null;
     if (path === "/version") return { status: 200, body: '{"MinAPIVersion":"1.12"}' };
     if (this.container === null) return { status: 404, body: "" };
@@ -136,7 +134,7 @@ export class WeaveHost extends StandInHost {
     return { status: path.endsWith("/top") && !running ? 409 : 200, body: JSON.stringify(inspected) };
   }
 
-  private routersAnswer(method: string, path: string, body: string): HttpResponse | null {
+  private routerResponse(method: string, path: string, body: string): HttpResponse | null {
     if (!this.container?.running) return null;
     const peers = [...new URLSearchParams(body).getAll("peer")];
     if (method === "POST" && path === "/connect") this.targets = [...new Set([...this.targets, ...peers])];
@@ -157,31 +155,26 @@ export class WeaveHost extends StandInHost {
     return { status: 200, body: JSON.stringify(report) };
   }
 
-  protected override program(argv: readonly string[]): RunOutput {
+  run(argv: readonly string[]): RunOutput | undefined {
     const command = argv.join(" ");
-    const play =
-      this.commands[command] ??
-      (command.startsWith("systemctl show weave.service") ? () => done(this.properties()) : null);
-    if (play === null) throw new Error(`nobody was to run: ${command}`);
-    return play();
+    if (command.startsWith("systemctl show weave.service")) return done(this.properties());
+    return this.commands[command]?.();
   }
 
   private readonly commands: Readonly<Record<string, () => RunOutput>> = {
     "systemctl daemon-reload": () => this.reload(),
     "systemctl enable weave.service": () => this.enable(),
-    "systemctl reenable weave.service": () =>
-      this.inTurn(
-        () => this.disable(),
-        () => this.enable(),
-      ),
+    "systemctl reenable weave.service": () => {
+      this.disable();
+      return this.enable();
+    },
     "systemctl disable weave.service": () => this.disable(),
     "systemctl reset-failed weave.service": () => done(),
     "systemctl start weave.service": () => this.start(),
-    "systemctl restart weave.service": () =>
-      this.inTurn(
-        () => this.stop(),
-        () => this.start(),
-      ),
+    "systemctl restart weave.service": () => {
+      this.stop();
+      return this.start();
+    },
     "systemctl stop weave.service": () => this.stop(),
     "docker update --restart=no weave": () =>
       this.changeContainer((container) => Object.assign(container, { restartPolicy: "no" })),
@@ -194,10 +187,6 @@ export class WeaveHost extends StandInHost {
     },
   };
 
-  private inTurn(...steps: (() => RunOutput)[]): RunOutput {
-    return steps.map((step) => step()).at(-1) ?? done();
-  }
-
   private changeContainer(change: (container: Container) => unknown): RunOutput {
     if (this.container === null) return failed("No such container: weave");
     change(this.container);
@@ -209,7 +198,7 @@ export class WeaveHost extends StandInHost {
       `ActiveState=${this.unit}`,
       "SubState=",
       "Job=0",
-      `NeedDaemonReload=${(this.readFile(UNIT)?.content ?? null) === this.loaded ? "no" : "yes"}`,
+      `NeedDaemonReload=${(this.files.readFile(UNIT)?.content ?? null) === this.loaded ? "no" : "yes"}`,
       `MainPID=${this.unit === "active" ? 912 : 0}`,
     ].join("\n");
   }

@@ -1,15 +1,15 @@
-import type { HttpRequest, HttpResponse, RunOutput } from "../../../modules/core/host/host";
-import { daemonOptions } from "../../../modules/formats/daemon_json";
-import { parseDockerFlags, strayWords } from "../../../modules/formats/docker_flags";
-import type { DockerFlags } from "../../../modules/formats/docker_options";
-import { environmentValue } from "../../../modules/formats/environment_file";
-import { shellValue } from "../../../modules/formats/shell_file";
-import { splitWords } from "../../../modules/formats/shell_words";
-import { unitSettings } from "../../../modules/formats/systemd_ini";
-import { done, failed, StandInHost } from "./host_stand_in";
+import type { HttpRequest, HttpResponse, RunOutput } from "../../../../modules/core/host/host";
+import { daemonOptions } from "../../../../modules/formats/daemon_json";
+import { parseDockerFlags, strayWords } from "../../../../modules/formats/docker_flags";
+import type { DockerFlags } from "../../../../modules/formats/docker_options";
+import { environmentValue } from "../../../../modules/formats/environment_file";
+import { shellValue } from "../../../../modules/formats/shell_file";
+import { splitWords } from "../../../../modules/formats/shell_words";
+import { unitSettings } from "../../../../modules/formats/systemd_ini";
+import { done, type Files, failed, type Part, processStat } from "./part";
 
 export const UNIT = "/lib/systemd/system/docker.service";
-const DROP_INS = "/etc/systemd/system/docker.service.d";
+export const DROP_INS = "/etc/systemd/system/docker.service.d";
 export const OPTIONS_FILE = "/etc/default/docker";
 export const CONFIG = "/etc/docker/daemon.json";
 export const SCRIPT = "/etc/init.d/docker";
@@ -23,29 +23,33 @@ interface Daemon {
   readonly config: string | undefined;
 }
 
-/** A stand-in for a host with Docker: how systemd or an init script, and dockerd itself, read its files. */
-export class DockerHost extends StandInHost {
+/** Docker on a host: how systemd or an init script, and dockerd itself, read its files. */
+export class Docker implements Part {
   daemon: Daemon | null = null;
   /** In clock ticks since boot; each run of a module has its own. */
   now = 100;
   /** Whether dockerd's API does not answer. */
   hangs = false;
+  /** What the API answers by path, if not by the daemon's options; it answers nothing else then. */
+  answers: Readonly<Record<string, unknown>> | null = null;
   /** The unit and its drop-ins as systemd has read them. */
   private loaded: readonly string[] = [];
 
-  protected override state(): object {
+  constructor(private readonly files: Files) {}
+
+  state(): object {
     return { daemon: this.daemon, loaded: this.loaded };
   }
 
   private hasSystemd(): boolean {
-    return this.readdir("/run/systemd").includes("system");
+    return this.files.readdir("/run/systemd").includes("system");
   }
 
   private unitFiles(): string[] {
-    const paths = [UNIT, ...this.readdir(DROP_INS).map((name) => `${DROP_INS}/${name}`)].filter((path) =>
-      this.readFile(path),
+    const paths = [UNIT, ...this.files.readdir(DROP_INS).map((name) => `${DROP_INS}/${name}`)].filter((path) =>
+      this.files.readFile(path),
     );
-    return paths.map((path) => this.readFile(path)?.content ?? "");
+    return paths.map((path) => this.files.readFile(path)?.content ?? "");
   }
 
   reload(): RunOutput {
@@ -55,7 +59,7 @@ export class DockerHost extends StandInHost {
 
   /** The command line that dockerd would be started with. */
   commandLine(): string[] {
-    const read = (path: string): string => this.readFile(path)?.content ?? "";
+    const read = (path: string): string => this.files.readFile(path)?.content ?? "";
     if (!this.hasSystemd()) return ["dockerd", ...valuesOf(shellValue(read(OPTIONS_FILE), "DOCKER_OPTS") ?? "")];
     const command = unitSettings(this.loaded, "Service", "ExecStart").at(-1) ?? "";
     const files = unitSettings(this.loaded, "Service", "EnvironmentFile").map((path) => read(path.replace(/^-/, "")));
@@ -72,7 +76,7 @@ export class DockerHost extends StandInHost {
     const [stray] = strayWords(words.slice(1));
     if (stray) throw new Error(`unknown argument: ${stray.value}`);
     const flags = parseDockerFlags(words.slice(1));
-    const config = daemonOptions(this.readFile(CONFIG)?.content ?? "");
+    const config = daemonOptions(this.files.readFile(CONFIG)?.content ?? "");
     const twice = [...config.keys()].find((name) => flags.has(name));
     if (twice !== undefined) throw new Error(`${twice} is given twice`);
     return new Map([...config, ...flags]);
@@ -83,7 +87,7 @@ export class DockerHost extends StandInHost {
     try {
       const [words, options] = [this.commandLine(), this.wouldRunWith()];
       this.now++;
-      const config = this.readFile(CONFIG)?.content;
+      const config = this.files.readFile(CONFIG)?.content;
       this.daemon = { pid: 800 + this.now, startedAt: this.now, words, options, config };
       return done();
     } catch (error) {
@@ -92,34 +96,26 @@ export class DockerHost extends StandInHost {
   }
 
   /** Older than the pid file as long as the file is as it was when the daemon started. */
-  override mtime(path: string): number | null {
+  mtime(path: string): number | null | undefined {
     if (path === "/var/run/docker.pid") return this.daemon && 2;
-    const content = this.readFile(path)?.content;
-    return content === undefined ? null : content === this.daemon?.config ? 1 : 3;
+    const content = this.files.readFile(path)?.content;
+    return content === undefined ? undefined : content === this.daemon?.config ? 1 : 3;
   }
 
-  protected override kernelFile(path: string): string | null | undefined {
-    const stat = (ticks: number): string => `1 (a program) S ${"0 ".repeat(18)}${ticks} 0 0`;
-    if (path === "/proc/self/stat") return stat(this.now);
+  readText(path: string): string | null | undefined {
+    if (path === "/proc/self/stat") return processStat(this.now);
     if (path === "/proc/sys/kernel/random/boot_id") return "boot";
     if (path === "/var/run/docker.pid") return this.daemon && String(this.daemon.pid);
     if (!path.startsWith("/proc/")) return undefined;
     if (this.daemon === null || !path.startsWith(`/proc/${this.daemon.pid}/`)) return null;
     return path.endsWith("/stat")
-      ? stat(this.daemon.startedAt)
+      ? processStat(this.daemon.startedAt)
       : `${["/usr/sbin/dockerd", ...this.daemon.words.slice(1)].join("\0")}\0`;
   }
 
-  protected override kernelNames(): undefined {
-    return undefined;
-  }
-
-  protected override kernelLink(): undefined {
-    return undefined;
-  }
-
-  protected override answer({ path }: HttpRequest): HttpResponse | null {
+  request({ path }: HttpRequest): HttpResponse | null {
     if (this.daemon === null || this.hangs) return null;
+    if (this.answers !== null) return this.answers[path] === undefined ? null : response(this.answers[path]);
     const { options } = this.daemon;
     const last = (name: string): string | undefined => options.get(name)?.at(-1);
     const answers: Readonly<Record<string, unknown>> = {
@@ -134,10 +130,10 @@ export class DockerHost extends StandInHost {
         IPAM: { Config: [{ IPRange: last("fixed-cidr") }] },
       },
     };
-    return { status: 200, body: JSON.stringify(answers[path] ?? {}), server: "Docker/20.10.24 (linux)" };
+    return response(answers[path] ?? {});
   }
 
-  protected override program(argv: readonly string[]): RunOutput {
+  run(argv: readonly string[]): RunOutput | undefined {
     const command = argv.join(" ");
     if (command.startsWith("systemctl show docker.service")) return done(this.properties());
     if (command === "systemctl daemon-reload") return this.reload();
@@ -146,11 +142,11 @@ export class DockerHost extends StandInHost {
       return done("4: weave    inet 10.2.0.1/16 brd 10.2.255.255 scope global weave");
     if (command === "dockerd --version") return done("Docker version 20.10.24+dfsg1, build 297e128");
     if (/^(journalctl|tail|systemctl (reset-failed|is-active)|service docker status)/.test(command)) return done();
-    throw new Error(`nobody was to run: ${command}`);
+    return undefined;
   }
 
   private properties(): string {
-    const dropIns = this.readdir(DROP_INS).map((name) => `${DROP_INS}/${name}`);
+    const dropIns = this.files.readdir(DROP_INS).map((name) => `${DROP_INS}/${name}`);
     return [
       "LoadState=loaded",
       `FragmentPath=${UNIT}`,
@@ -160,5 +156,11 @@ export class DockerHost extends StandInHost {
     ].join("\n");
   }
 }
+
+const response = (answer: unknown): HttpResponse => ({
+  status: 200,
+  body: JSON.stringify(answer),
+  server: "Docker/20.10.24 (linux)",
+});
 
 const valuesOf = (line: string): string[] => splitWords(line).map(({ value }) => value);
