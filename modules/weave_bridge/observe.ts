@@ -110,8 +110,8 @@ function mtuOf(device: string, host: Host): number {
 }
 
 /**
- * The ports of Docker's containers that are on no bridge although Docker uses the bridge `name`. They are left when the
- * bridge is deleted under them, even if it is recreated at once (ifdown, ifup).
+ * The ports of Docker's containers that are on no bridge although Docker uses the bridge `name`. Deleting the
+ * bridge detaches them, even if it is recreated at once (ifdown, ifup).
  */
 export function observeDetachedPorts(name: string, devices: readonly string[], host: Host): readonly string[] {
   const detached = devices.filter(

@@ -59,7 +59,7 @@ def cluster(
     moving = numbered and any(answer and not answer["kept"] for answer in answers.values())
     ask = [host for host in members if not answers[host] and (underlays[host] == "" or (moving and host in unknown))]
     tried = {host for host in members if probes[host].get("unreachable")} | {probe["item"] for probe in asked}
-    askers = [host for host in members if host in set(running) and probe_answer(probes[host])]
+    probing_hosts = [host for host in members if host in set(running) and probe_answer(probes[host])]
     hosts = {
         "indexes": indexes,
         "underlays": underlays,
@@ -68,7 +68,7 @@ def cluster(
         "shared": _shared(underlays),
     }
     return {
-        "ask": _deal([host for host in ask if host not in tried], askers),
+        "ask": _distribute([host for host in ask if host not in tried], probing_hosts),
         "peers": ",".join(underlays.values()),
         "hosts": json.dumps(hosts),
     }
@@ -107,9 +107,9 @@ def _shared(underlays: dict[str, str]) -> dict[str, list[str]]:
     }
 
 
-def _deal(items: list[str], hands: list[str]) -> dict[str, list[str]]:
-    """Spread items evenly over hands; hands without any are left out."""
-    return {hand: items[place :: len(hands)] for place, hand in enumerate(hands[: len(items)])}
+def _distribute(items: list[str], hosts: list[str]) -> dict[str, list[str]]:
+    """Spread items evenly over hosts; hosts without any are left out."""
+    return {host: items[place :: len(hosts)] for place, host in enumerate(hosts[: len(items)])}
 
 
 def _index(host: str, variables: Mapping[str, Any]) -> int:
