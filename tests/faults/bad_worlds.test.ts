@@ -167,7 +167,7 @@ for (const [what, [by, undo]] of Object.entries(UNREACHABLE)) {
     for (const { msg = "", changed, seconds } of runs) {
       assert.match(
         msg,
-        /systemctl show (weave|docker)\.service .*See that this host's systemd answers \(systemctl status\), or restart the host$/s,
+        /systemctl show (weave|docker)\.service .*Check that systemd answers on this host \(systemctl status\), or restart the host$/s,
       );
       assert.is(changed, false);
       assert.ok(seconds < BOUND, `${seconds} s`);
