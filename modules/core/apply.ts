@@ -84,14 +84,14 @@ function startedAt({ pidFile }: Daemon): number | null {
 async function sendRequest(toSend: HttpRequest, orStatus: readonly number[] = []): Promise<void> {
   const what = describeRequest(toSend);
   const response = await request(toSend);
-  if (response === null) throw new UserError(`${what}: nobody listens there`);
+  if (response === null) throw new UserError(`${what}: nothing listens there`);
   if (response.status >= 300 && !orStatus.includes(response.status))
     throw new UserError(`${what} answered ${response.status}: ${response.body.trim()}`);
 }
 
 async function waitForAnswer({ request: toSend, timeout, diagnose }: Extract<Action, { do: "await" }>): Promise<void> {
   const end = Date.now() + timeout * 1000;
-  let last = "nobody listens there";
+  let last = "nothing listens there";
   for (;;) {
     try {
       const response = await request(toSend);

@@ -6,8 +6,8 @@ import { MODULES } from "../../../build/modules";
 import { moduleFlags, optionsOfFlags, parseArgs, readArguments } from "../../../modules/command/arguments";
 import { RUN_FLAGS } from "../../../modules/command/module_command";
 import { options as serviceOptions } from "../../../modules/weave_service/options";
-import { refusalOf } from "../support/refusal";
 import { inTemporaryFolder } from "../support/temporary_folder";
+import { userErrorOf } from "../support/user_error";
 
 for (const { module } of MODULES) {
   test(`no option of ${module.name} has the flag of a run option, or of another option`, () => {
@@ -47,7 +47,7 @@ test("the flag of a secret is rejected, with where to put the secret", () => {
   const { coerce, hidden } = moduleFlags(serviceOptions)["password"] ?? {};
   assert.is(hidden, true);
   assert.match(
-    refusalOf(() => coerce?.("hunter2")),
+    userErrorOf(() => coerce?.("hunter2")),
     '--password: a secret on the command line is visible in the process list. Give it as {"password": …} in a file (--args FILE)',
   );
 });
@@ -72,11 +72,11 @@ test("an unreadable file is named, with what to do", () => {
   inTemporaryFolder((folder) => {
     const none = join(folder, "none.json");
     assert.is(
-      refusalOf(() => readArguments(serviceOptions, { args: none })),
+      userErrorOf(() => readArguments(serviceOptions, { args: none })),
       `--args: can't read ${none} (ENOENT). Correct the path, or create the file.`,
     );
     assert.match(
-      refusalOf(() => readArguments(serviceOptions, { args: folder })),
+      userErrorOf(() => readArguments(serviceOptions, { args: folder })),
       `${folder} (EISDIR). It is a directory; give a file.`,
     );
   });
@@ -94,7 +94,7 @@ test("text that is not a JSON object is rejected, and the message repeats none o
     ['"hunter2"', "args.json is not a JSON object"],
     ["null", "args.json is not a JSON object"],
   ] as const) {
-    const message = refusalOf(() => parseArgs("args.json", text));
+    const message = userErrorOf(() => parseArgs("args.json", text));
     assert.match(message, what);
     assert.not.match(message, "hunter2");
   }

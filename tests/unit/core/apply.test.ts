@@ -4,13 +4,13 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { apply } from "../../../modules/core/apply";
 import { type Action, type Change, run } from "../../../modules/core/change";
-import { refusalLater } from "../support/refusal";
 import { at, freePort, withService } from "../support/server";
 import { inTemporaryFolderUntilDone } from "../support/temporary_folder";
+import { userErrorLater } from "../support/user_error";
 
 const change = (...actions: Action[]): Change => ({ subject: "thing", before: "", after: "", actions });
 
-test("the steps of a change are made in order", async () => {
+test("the actions of a change are performed in order", async () => {
   await inTemporaryFolderUntilDone(async (folder) => {
     const [path, log] = [join(folder, "file"), join(folder, "log")];
     const note = run(["sh", "-c", 'cat "$1" >>"$2"', "note", path, log]);
@@ -32,7 +32,7 @@ test("a mode is set without touching the content", async () => {
   });
 });
 
-test("a setting of the kernel's is written into the file that is there", async () => {
+test("a kernel setting is written into the existing file", async () => {
   await inTemporaryFolderUntilDone(async (folder) => {
     const path = join(folder, "arp_notify");
     writeFileSync(path, "0");
@@ -42,10 +42,10 @@ test("a setting of the kernel's is written into the file that is there", async (
   });
 });
 
-test("a step that fails is refused with the change's subject, and those behind it are not made", async () => {
+test("a failed action is an error with the change's subject, and the following ones are not performed", async () => {
   await inTemporaryFolderUntilDone(async (folder) => {
     const path = join(folder, "file");
-    const message = await refusalLater(() =>
+    const message = await userErrorLater(() =>
       apply(
         change(run(["sh", "-c", "echo no such device >&2; exit 2"]), { do: "write", path, content: "", mode: 0o644 }),
       ),
@@ -55,19 +55,19 @@ test("a step that fails is refused with the change's subject, and those behind i
   });
 });
 
-test("a file that can't be written is refused with the change's subject and the path", async () => {
-  const message = await refusalLater(() =>
+test("a file that can't be written is an error with the change's subject and the path", async () => {
+  const message = await userErrorLater(() =>
     apply(change({ do: "write", path: "/dev/null/file", content: "", mode: 0o644 })),
   );
   assert.match(message, /^thing: .*\/dev\/null/);
 });
 
-test("a program's own time limit holds", async () => {
-  const message = await refusalLater(() => apply(change(run(["sleep", "20"], 0.2))));
+test("a program's own time limit is used", async () => {
+  const message = await userErrorLater(() => apply(change(run(["sleep", "20"], 0.2))));
   assert.is(message, "thing: timed out after 0.2 s: sleep 20");
 });
 
-test("a request that is accepted with any status below 300 is made", async () => {
+test("a request succeeds with any status below 300", async () => {
   let asked = 0;
   await withService(
     (_, response) => {
@@ -85,11 +85,11 @@ test("a request that is accepted with any status below 300 is made", async () =>
   assert.is(asked, 2);
 });
 
-test("a request that is turned down is refused with the status and the answer", async () => {
+test("a rejected request is an error with the status and the answer", async () => {
   await withService(
     (_, response) => response.writeHead(400).end("lookup X: no such host\n"),
     async (port) => {
-      const message = await refusalLater(() =>
+      const message = await userErrorLater(() =>
         apply(change({ do: "request", request: { to: at(port), method: "POST", path: "/connect" } })),
       );
       assert.is(message, `thing: POST 127.0.0.1:${port}/connect answered 400: lookup X: no such host`);
@@ -97,17 +97,17 @@ test("a request that is turned down is refused with the status and the answer", 
   );
 });
 
-test("a request that nobody answers is refused", async () => {
+test("a request without an answer is an error", async () => {
   const port = await freePort();
-  const message = await refusalLater(() =>
+  const message = await userErrorLater(() =>
     apply(change({ do: "request", request: { to: at(port), method: "POST", path: "/connect" } })),
   );
-  assert.is(message, `thing: POST 127.0.0.1:${port}/connect: nobody listens there`);
+  assert.is(message, `thing: POST 127.0.0.1:${port}/connect: nothing listens there`);
 });
 
-test("a program that fails is refused with what its log says, where it has one", async () => {
+test("a program that fails is an error with its diagnosis, if it has one", async () => {
   const diagnose = ["sh", "-c", "echo Inconsistent port settings"];
-  const message = await refusalLater(() => apply(change({ do: "run", argv: ["false"], diagnose })));
+  const message = await userErrorLater(() => apply(change({ do: "run", argv: ["false"], diagnose })));
   assert.match(message, /^thing: false ended with status 1\. sh -c .* printed: Inconsistent port settings$/);
 });
 
@@ -131,7 +131,7 @@ test("a service is waited for until it is ready", async () => {
   assert.is(asked, 3);
 });
 
-test("a service that does not come in time is refused with what its log says", async () => {
+test("a service that does not answer in time is an error with its diagnosis", async () => {
   const port = await freePort();
   const ready: Action = {
     do: "await",
@@ -139,7 +139,7 @@ test("a service that does not come in time is refused with what its log says", a
     timeout: 0.3,
     diagnose: ["sh", "-c", "echo Password too short; exit 1"],
   };
-  const message = await refusalLater(() => apply(change(ready)));
+  const message = await userErrorLater(() => apply(change(ready)));
   assert.match(message, `thing: no answer to GET 127.0.0.1:${port}/status within 0.3 s.`);
   assert.match(message, /printed: Password too short$/);
 });

@@ -15,8 +15,8 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { removeFile, replaceFile } from "../../../modules/core/atomic_write";
-import { refusalOf } from "../support/refusal";
 import { inTemporaryFolder } from "../support/temporary_folder";
+import { userErrorOf } from "../support/user_error";
 
 const modeOf = (path: string): number => statSync(path).mode & 0o7777;
 const temporaryOf = (folder: string, name: string): string => join(folder, `.${name}.weave-new`);
@@ -45,14 +45,14 @@ test("a file larger than one write takes is written whole", () => {
   });
 });
 
-test("an empty content makes an empty file", () => {
+test("an empty content creates an empty file", () => {
   inTemporaryFolder((folder) => {
     replaceFile(join(folder, "file"), "", 0o644);
     assert.is(statSync(join(folder, "file")).size, 0);
   });
 });
 
-test("a file that was there gets the new content and mode, and keeps its owner and group", () => {
+test("an existing file gets the new content and mode, and keeps its owner and group", () => {
   inTemporaryFolder((folder) => {
     const path = join(folder, "file");
     writeFileSync(path, "the old and longer content");
@@ -67,7 +67,7 @@ test("a file that was there gets the new content and mode, and keeps its owner a
   });
 });
 
-test("a file is put in place by a rename: who has the old one open still reads the old content", () => {
+test("a file is replaced by a rename: a process that has the old one open still reads the old content", () => {
   inTemporaryFolder((folder) => {
     const path = join(folder, "file");
     writeFileSync(path, "old");
@@ -92,7 +92,7 @@ test("a link is followed, relative and over several steps: its target is replace
   });
 });
 
-test("a link to a file that is not there yet is followed too: the file is made, the link stays", () => {
+test("a link to a missing file is followed too: the file is created, the link stays", () => {
   inTemporaryFolder((folder) => {
     mkdirSync(join(folder, "real"));
     symlinkSync("real/file", join(folder, "link"));
@@ -103,14 +103,14 @@ test("a link to a file that is not there yet is followed too: the file is made, 
   });
 });
 
-test("folders that are missing are made", () => {
+test("missing folders are created", () => {
   inTemporaryFolder((folder) => {
     replaceFile(join(folder, "a/b/file"), "new", 0o644);
     assert.is(readFileSync(join(folder, "a/b/file"), "utf8"), "new");
   });
 });
 
-test("what a killed run has left of a write is in nobody's way", () => {
+test("a temporary file left by a killed run is replaced", () => {
   inTemporaryFolder((folder) => {
     const path = join(folder, "file");
     writeFileSync(path, "old");
@@ -121,7 +121,7 @@ test("what a killed run has left of a write is in nobody's way", () => {
   });
 });
 
-test("a link in the place of the temporary file is not written through", () => {
+test("a link at the temporary file's path is not followed", () => {
   inTemporaryFolder((folder) => {
     writeFileSync(join(folder, "precious"), "precious");
     symlinkSync("precious", temporaryOf(folder, "file"));
@@ -131,7 +131,7 @@ test("a link in the place of the temporary file is not written through", () => {
   });
 });
 
-test("where no temporary file can be made, the old content stays", () => {
+test("if the temporary file can't be created, the old content stays", () => {
   inTemporaryFolder((folder) => {
     const path = join(folder, "file");
     writeFileSync(path, "old");
@@ -141,7 +141,7 @@ test("where no temporary file can be made, the old content stays", () => {
   });
 });
 
-test("where the file can't be put in place, the old state stays and no temporary file is left", () => {
+test("if the rename fails, the old state stays and no temporary file is left", () => {
   inTemporaryFolder((folder) => {
     mkdirSync(join(folder, "taken"));
     writeFileSync(join(folder, "taken/inside"), "old");
@@ -151,7 +151,7 @@ test("where the file can't be put in place, the old state stays and no temporary
   });
 });
 
-test("a folder that can't be synced is a refusal that does not say the file is as it was", () => {
+test("a folder that can't be synced is an error that does not claim that the file is unchanged", () => {
   inTemporaryFolder((folder) => {
     const path = join(folder, "file");
     const { fsyncSync } = fs;
@@ -161,7 +161,7 @@ test("a folder that can't be synced is a refusal that does not say the file is a
     };
     try {
       assert.match(
-        refusalOf(() => replaceFile(path, "new", 0o644)),
+        userErrorOf(() => replaceFile(path, "new", 0o644)),
         `${path} is replaced, and may be as before after a power failure: EIO`,
       );
     } finally {
@@ -172,7 +172,7 @@ test("a folder that can't be synced is a refusal that does not say the file is a
   });
 });
 
-test("the temporary file is none that ifupdown's `source interfaces.d/*` would read", () => {
+test("ifupdown's `source interfaces.d/*` would not read the temporary file", () => {
   inTemporaryFolder((folder) => {
     mkdirSync(temporaryOf(folder, "weave.cfg"));
     assert.throws(
@@ -182,7 +182,7 @@ test("the temporary file is none that ifupdown's `source interfaces.d/*` would r
   });
 });
 
-test("a file is removed, and one that is not there is no error", () => {
+test("a file is removed, and a missing one is not an error", () => {
   inTemporaryFolder((folder) => {
     const path = join(folder, "file");
     writeFileSync(path, "old");

@@ -5,7 +5,7 @@ import { fileChanges, run } from "../../../modules/core/change";
 const path = "/etc/thing";
 const reload = run(["systemctl", "daemon-reload"]);
 
-test("a file that is not there and is wanted is written, with mode 0644 unless told", () => {
+test("a missing file is written, with mode 0644 by default", () => {
   assert.equal(fileChanges(null, { path, content: "new\n" }), [
     {
       subject: path,
@@ -18,12 +18,12 @@ test("a file that is not there and is wanted is written, with mode 0644 unless t
   assert.equal(change?.actions, [{ do: "write", path, content: "new\n", mode: 0o600 }]);
 });
 
-test("an empty file is not the same as none", () => {
+test("an empty file is not the same as a missing one", () => {
   assert.is(fileChanges(null, { path, content: "" }).length, 1);
   assert.is(fileChanges({ content: "", mode: 0o644 }, { path, content: null }).length, 1);
 });
 
-test("other content is one change, which keeps the file's own mode unless one is wanted", () => {
+test("other content is one change, which keeps the file's mode unless one is given", () => {
   const observed = { content: "old\n", mode: 0o640 };
   assert.equal(fileChanges(observed, { path, content: "new\n" }), [
     {
@@ -38,7 +38,7 @@ test("other content is one change, which keeps the file's own mode unless one is
   assert.equal(others, []);
 });
 
-test("a file that is as wanted is no change, whatever its mode where none is wanted", () => {
+test("a file with the desired content is not changed, whatever its mode if none is given", () => {
   const observed = { content: "same\n", mode: 0o640 };
   assert.equal(fileChanges(observed, { path, content: "same\n" }), []);
   assert.equal(fileChanges(observed, { path, content: "same\n", mode: 0o640, afterwards: [reload] }), []);
@@ -57,7 +57,7 @@ test("another mode alone is a change of the mode, shown in octal with four digit
   assert.is(setuid?.before, "4755\n");
 });
 
-test("a file that is not wanted is removed, and is no change where it is not there", () => {
+test("a file that must not exist is removed, and is not a change if it is missing", () => {
   assert.equal(fileChanges({ content: "old\n", mode: 0o644 }, { path, content: null }), [
     { subject: path, before: "old\n", after: "", actions: [{ do: "remove", path }] },
   ]);
@@ -71,7 +71,7 @@ test("the steps afterwards follow a write and a removal", () => {
   assert.equal(removed?.actions, [{ do: "remove", path }, reload]);
 });
 
-test("what is shown of a file goes through the file's own filter, what is written does not", () => {
+test("the diff of a file is redacted by its own function, the written content is not", () => {
   const redact = (content: string): string => content.replace(/secret\d/, "hidden");
   const [written] = fileChanges({ content: "secret1", mode: 0o600 }, { path, content: "secret2", redact });
   assert.is(written?.before, "hidden");
@@ -81,7 +81,7 @@ test("what is shown of a file goes through the file's own filter, what is writte
   assert.is(removed?.before, "hidden");
 });
 
-test("a program's step has a time limit only where one is given", () => {
+test("a program's step has a time limit only if one is given", () => {
   assert.equal(run(["ifup", "weave"]), { do: "run", argv: ["ifup", "weave"] });
   assert.equal(run(["ifup", "weave"], 60), { do: "run", argv: ["ifup", "weave"], timeout: 60 });
 });

@@ -11,7 +11,7 @@ import {
 import { UserError } from "../../../modules/core/errors";
 import type { Host } from "../../../modules/core/host/host";
 import { fakeHost } from "../support/fake_host/fake_host";
-import { refusalLater } from "../support/refusal";
+import { userErrorLater } from "../support/user_error";
 
 const INSPECTED = {
   Args: ["--port", "6783"],
@@ -32,7 +32,7 @@ const silent = fakeHost({}).with({
   },
 });
 
-test("a daemon runs where its pid file names a process of Docker's", () => {
+test("a daemon runs if its pid file names a process of Docker's", () => {
   const host = (comm: string): Host =>
     fakeHost({ kernel: { "/var/run/docker.pid": "77", "/proc/77/comm": comm, "/proc/78/comm": "dockerd" } });
   assert.is(isDockerRunning(host("dockerd")), true);
@@ -41,7 +41,7 @@ test("a daemon runs where its pid file names a process of Docker's", () => {
   assert.is(isDockerRunning(fakeHost({})), false);
 });
 
-test("a container is read as Docker has it", async () => {
+test("a container is read as Docker reports it", async () => {
   assert.equal(await inspectContainer("weave", answering(INSPECT, JSON.stringify(INSPECTED))), {
     running: true,
     image: "weaveworks/weave:2.8.1",
@@ -62,16 +62,16 @@ test("lists that are null are empty, and a policy without a name is none", async
   assert.equal([container?.args, container?.environment, container?.restartPolicy], [[], [], "no"]);
 });
 
-test("no container is no error, another answer of Docker's is", async () => {
+test("a missing container is not an error, another answer of Docker's is", async () => {
   assert.is(await inspectContainer("weave", answering(INSPECT, '{"message":"No such container"}', 404)), null);
   assert.is(await inspectContainer("weave", fakeHost({})), null);
   assert.is(
-    await refusalLater(() => inspectContainer("weave", answering(INSPECT, "broken\n", 500))),
+    await userErrorLater(() => inspectContainer("weave", answering(INSPECT, "broken\n", 500))),
     "Docker answered 500 when asked for the container weave: broken",
   );
 });
 
-test("an answer of another form is refused by its request, without what may be secret in it", async () => {
+test("an unexpected answer is an error that names the request, without secrets", async () => {
   const { Args, Config, State } = INSPECTED;
   for (const body of [
     "<html>",
@@ -80,7 +80,7 @@ test("an answer of another form is refused by its request, without what may be s
     '"a"',
     JSON.stringify({ Args, Config, State: { ...State, Running: 1 } }),
   ]) {
-    const message = await refusalLater(() => inspectContainer("weave", answering(INSPECT, body)));
+    const message = await userErrorLater(() => inspectContainer("weave", answering(INSPECT, body)));
     assert.match(message, "GET /var/run/docker.sock/containers/weave/json: the answer is not what Docker's API gives");
     assert.not.match(message, "WEAVE_PASSWORD");
   }
@@ -91,24 +91,24 @@ test("an answer of another form is refused by its request, without what may be s
     ["/version", oldestApiVersion, '{"MinAPIVersion":1.12}'],
   ] as const) {
     assert.match(
-      await refusalLater(async () => ask(answering(path, body))),
+      await userErrorLater(async () => ask(answering(path, body))),
       `GET /var/run/docker.sock${path}: the answer is not what Docker's API gives`,
     );
   }
 });
 
-test("a daemon that does not answer in time is refused where its word is needed, and unknown elsewhere", async () => {
+test("a daemon that does not answer in time is an error if its answer is needed, and unknown otherwise", async () => {
   assert.is(
-    await refusalLater(() => inspectContainer("weave", silent)),
+    await userErrorLater(() => inspectContainer("weave", silent)),
     "no answer within 10 s: GET /var/run/docker.sock. See why Docker does not answer (systemctl status docker), or restart it",
   );
-  assert.match(await refusalLater(() => oldestApiVersion(silent)), "no answer within 10 s");
+  assert.match(await userErrorLater(() => oldestApiVersion(silent)), "no answer within 10 s");
   assert.is(await listContainers(silent), null);
   assert.is(await hasLiveRestore(silent), false);
   assert.equal(await inspectBridgeNetwork(silent), { network: null, version: null });
 });
 
-test("the version is known whatever the answer for the network", async () => {
+test("the version is known whatever the answer about the network", async () => {
   const path = "/networks/bridge";
   assert.equal(await inspectBridgeNetwork(answering(path, "not found", 404)), { network: null, version: "20.10.24" });
   const body =
@@ -116,7 +116,7 @@ test("the version is known whatever the answer for the network", async () => {
   assert.equal((await inspectBridgeNetwork(answering(path, body))).network, { options: {}, ranges: ["10.2.1.0/24"] });
 });
 
-test("the oldest API that a daemon accepts is its own word, where it gives one", async () => {
+test("the oldest API that a daemon accepts is what it reports, or unknown", async () => {
   assert.is(await oldestApiVersion(answering("/version", '{"ApiVersion":"1.52","MinAPIVersion":"1.44"}')), "1.44");
   assert.is(await oldestApiVersion(answering("/version", '{"ApiVersion":"1.18"}')), null);
   assert.is(await oldestApiVersion(fakeHost({})), null);

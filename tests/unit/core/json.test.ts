@@ -33,7 +33,7 @@ test("a list or a map is right if each of its elements is", () => {
   for (const wrong of [{ a: "1" }, [1], null]) assert.not.ok(isMapOf(isNumber)(wrong));
 });
 
-test("a JSON text is read where it has the type, and is null else", () => {
+test("a JSON text is parsed if it has the type, and is null otherwise", () => {
   assert.equal(parseJson('["a"]', isListOf(isString)), ["a"]);
   assert.is(parseJson("[1]", isListOf(isString)), null);
   assert.is(parseJson("[", isListOf(isString)), null);

@@ -8,7 +8,7 @@ import { UserError } from "../../../modules/core/errors";
 import { withLock } from "../../../modules/core/lock";
 import { inTemporaryFolderUntilDone } from "../support/temporary_folder";
 
-/** Another process that works alone until it is killed; resolves once it does. */
+/** Another process that holds the lock until it is killed; resolves once it does. */
 async function other(path: string): Promise<{ kill: () => Promise<void> }> {
   const code = `require(${JSON.stringify(join(__dirname, "../../../modules/core/lock.ts"))})
     .withLock(async () => { console.log("at it"); await new Promise((end) => setTimeout(end, 60000)); }, process.argv[1]);`;
@@ -22,7 +22,7 @@ async function other(path: string): Promise<{ kill: () => Promise<void> }> {
   };
 }
 
-test("the work is done and its result returned, again and again", async () => {
+test("the work is done and its result returned, repeatedly", async () => {
   await inTemporaryFolderUntilDone(async (folder) => {
     const path = join(folder, "lock");
     assert.is(await withLock(async () => "done", path, 0), "done");
@@ -40,7 +40,7 @@ test("work that fails leaves nothing locked", async () => {
   });
 });
 
-test("while another process is at it, nothing is done and the refusal says who is in the way", async () => {
+test("while another process holds the lock, nothing is done and the error says so", async () => {
   await inTemporaryFolderUntilDone(async (folder) => {
     const path = join(folder, "lock");
     const { kill } = await other(path);
@@ -54,7 +54,7 @@ test("while another process is at it, nothing is done and the refusal says who i
   });
 });
 
-test("a file that can't be opened is a refusal", async () => {
+test("a lock file that can't be opened is an error", async () => {
   await inTemporaryFolderUntilDone(async (folder) => {
     const failure = await withLock(async () => "done", join(folder, "none/lock"), 0).catch((error: Error) => error);
     assert.instance(failure, UserError);

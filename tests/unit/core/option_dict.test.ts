@@ -2,38 +2,38 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { UserError } from "../../../modules/core/errors";
 import { dict } from "../../../modules/core/options";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 
 const option = dict({ description: "", default: {} }, (name) => {
   if (name === "no") throw new UserError("not that");
   return name;
 });
 
-test("a dictionary holds texts by name, numbers and booleans among them", () => {
+test("a dictionary has texts by name, also from numbers and booleans", () => {
   assert.equal(option.convert({ a: "x y", b: 5, c: true }), { a: "x y", b: "5", c: "true" });
 });
 
-test("one text is name=value pairs, as Ansible has it", () => {
+test("a text is name=value pairs, as in Ansible", () => {
   assert.equal(option.convert("a=1, b=x=y  c="), { a: "1", b: "x=y", c: "" });
   assert.equal(option.convert(""), {});
 });
 
-test("what is none is refused, and so is a name that the check refuses", () => {
+test("anything but a dictionary is rejected, and a name that the check rejects", () => {
   for (const raw of [5, true, ["a=1"]])
     assert.match(
-      refusalOf(() => option.convert(raw)),
+      userErrorOf(() => option.convert(raw)),
       "is not a dictionary",
     );
   assert.match(
-    refusalOf(() => option.convert("a")),
+    userErrorOf(() => option.convert("a")),
     "is not written as name=value",
   );
   assert.match(
-    refusalOf(() => option.convert({ a: ["x"] })),
+    userErrorOf(() => option.convert({ a: ["x"] })),
     "is not a text",
   );
   assert.is(
-    refusalOf(() => option.convert("no=1")),
+    userErrorOf(() => option.convert("no=1")),
     "not that",
   );
 });

@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { UserError } from "../../../modules/core/errors";
 import { bool, choice, int, list, str } from "../../../modules/core/options";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 
 const text = str({ description: "" });
 const number = int({ description: "" }, 1, 100);
@@ -10,7 +10,7 @@ const flag = bool({ description: "" });
 const texts = list({ description: "" });
 const color = choice(["red", "green"], { description: "" });
 
-test("a row says what the documentation and the command line need of it", () => {
+test("a row has what the documentation and the command line need", () => {
   const row = str({ description: "Its name.", default: "weave" });
   assert.is(row.type, "str");
   assert.is(row.description, "Its name.");
@@ -29,7 +29,7 @@ test("a row says what the documentation and the command line need of it", () => 
   );
 });
 
-test("a text is taken as it is, empty, spaced or not", () => {
+test("a text is kept as it is, even if it is empty or has spaces", () => {
   for (const value of ["", " a b ", "yes", "ünï", "a\nb"]) assert.is(text.convert(value), value);
 });
 
@@ -40,32 +40,32 @@ test("numbers and booleans become texts, as with Ansible's own str", () => {
   assert.is(text.convert(true), "true");
 });
 
-test("a mapping or a list is no text, and the message shows it", () => {
+test("a mapping or a list is not a text, and the message shows it", () => {
   assert.match(
-    refusalOf(() => text.convert({ a: 1 })),
+    userErrorOf(() => text.convert({ a: 1 })),
     '{"a":1} is not a text',
   );
   assert.match(
-    refusalOf(() => text.convert(["a"])),
+    userErrorOf(() => text.convert(["a"])),
     '["a"] is not a text',
   );
 });
 
 test("a message shows no more than the beginning of a long value", () => {
-  const message = refusalOf(() => text.convert(["x".repeat(100_000)]));
+  const message = userErrorOf(() => text.convert(["x".repeat(100_000)]));
   assert.ok(message.length < 300, `${message.length} characters`);
   assert.match(message, "characters)");
 });
 
-test("a NUL is refused in texts, choices and lists, as no program can be given it", () => {
+test("a NUL is rejected in texts, choices and lists, as a program's argument can't contain it", () => {
   for (const { convert } of [text, color, texts]) {
-    const message = refusalOf(() => convert("a\0b"));
+    const message = userErrorOf(() => convert("a\0b"));
     assert.match(message, "NUL");
     assert.match(message, "remove it");
     assert.not.match(message, /\0/);
   }
   assert.match(
-    refusalOf(() => texts.convert(["fine", "a\0b"])),
+    userErrorOf(() => texts.convert(["fine", "a\0b"])),
     "NUL",
   );
 });
@@ -77,7 +77,7 @@ test("a text's check narrows and normalises it", () => {
   });
   assert.is(lower.convert("ABC"), "abc");
   assert.is(
-    refusalOf(() => lower.convert("")),
+    userErrorOf(() => lower.convert("")),
     "is empty; give a word",
   );
 });
@@ -85,49 +85,49 @@ test("a text's check narrows and normalises it", () => {
 test("a choice is one of its words, and the message names them all and what was given", () => {
   assert.is(color.convert("green"), "green");
   assert.is(
-    refusalOf(() => color.convert("Green")),
+    userErrorOf(() => color.convert("Green")),
     "must be one of: red, green, got: Green",
   );
 });
 
-test("a whole number may come as a text, as from a template or key=value", () => {
+test("a whole number may be given as a text, as by a template or key=value", () => {
   for (const raw of ["5", " 5 ", "+5", "005", 5, 5.0]) assert.is(number.convert(raw), 5, String(raw));
 });
 
-test("what is no whole number is refused: fractions, words, hexadecimal, booleans, nothing", () => {
+test("anything but a whole number is rejected: fractions, words, hexadecimal, booleans, nothing", () => {
   for (const raw of ["5.5", 5.5, "five", "0x10", "1e1", "", " ", true, [], {}, "5 5"]) {
     assert.match(
-      refusalOf(() => number.convert(raw)),
+      userErrorOf(() => number.convert(raw)),
       "is not a whole number",
       String(raw),
     );
   }
 });
 
-test("the message for what is no whole number says which to give", () => {
+test("the message for something else than a whole number says what to give", () => {
   assert.match(
-    refusalOf(() => number.convert("five")),
+    userErrorOf(() => number.convert("five")),
     "from 1 to 100",
   );
 });
 
-test("a number's bounds are both allowed, and beyond them it is refused with the range", () => {
+test("a number's bounds are both allowed, and beyond them it is rejected with the range", () => {
   assert.is(number.convert(1), 1);
   assert.is(number.convert("100"), 100);
   assert.is(
-    refusalOf(() => number.convert(0)),
+    userErrorOf(() => number.convert(0)),
     "0 is out of range; give a whole number from 1 to 100",
   );
   assert.match(
-    refusalOf(() => number.convert("101")),
+    userErrorOf(() => number.convert("101")),
     "101 is out of range",
   );
   assert.match(
-    refusalOf(() => number.convert("-1")),
+    userErrorOf(() => number.convert("-1")),
     "-1 is out of range",
   );
   assert.match(
-    refusalOf(() => number.convert("9".repeat(400))),
+    userErrorOf(() => number.convert("9".repeat(400))),
     /out of range|not a whole number/,
   );
 });
@@ -141,17 +141,17 @@ test("a boolean has all of Ansible's spellings, in any case and with spaces arou
   }
 });
 
-test("what is no boolean is refused, with what to write", () => {
+test("anything but a boolean is rejected, with what to write", () => {
   for (const raw of ["maybe", "", 2, -1, [], {}, "yes no"]) {
     assert.match(
-      refusalOf(() => flag.convert(raw)),
+      userErrorOf(() => flag.convert(raw)),
       "is not a valid boolean; write yes or no",
       String(raw),
     );
   }
 });
 
-test("a list may come as a text with commas or with white space", () => {
+test("a list may be given as a text with commas or with white space", () => {
   for (const raw of ["a,b", "a, b", "a b", " a\tb\n", ",a,,b,", ["a", "b"], ["a,b"], ["a b"]]) {
     assert.equal(texts.convert(raw), ["a", "b"], JSON.stringify(raw));
   }
@@ -169,22 +169,22 @@ test("a list keeps its order and its duplicates", () => {
   assert.equal(texts.convert(["b", "a", "b"]), ["b", "a", "b"]);
 });
 
-test("a list's elements are each checked, and are no lists themselves", () => {
+test("a list's elements are each checked, and can't be lists", () => {
   const short = list({ description: "" }, (given) => {
     if (given.length > 2) throw new UserError(`"${given}" is too long; use two letters`);
     return given.toUpperCase();
   });
   assert.equal(short.convert("ab,cd"), ["AB", "CD"]);
   assert.match(
-    refusalOf(() => short.convert(["ab", "abc"])),
+    userErrorOf(() => short.convert(["ab", "abc"])),
     '"abc" is too long',
   );
   assert.match(
-    refusalOf(() => texts.convert([["a"]])),
+    userErrorOf(() => texts.convert([["a"]])),
     '["a"] is not a text',
   );
   assert.match(
-    refusalOf(() => texts.convert([null])),
+    userErrorOf(() => texts.convert([null])),
     "null is not a text",
   );
 });

@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { UserError } from "../../../modules/core/errors";
 import { bool, choice, int, list, parseOptions, str } from "../../../modules/core/options";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 
 const table = {
   name: str({ description: "", default: "weave" }),
@@ -30,7 +30,7 @@ function parse(given: Record<string, unknown>) {
   return parseOptions("lamp", table, new Map(Object.entries(given)));
 }
 
-test("what is left out has its default, or null where there is none", () => {
+test("an option that is left out has its default, or null if it has none", () => {
   assert.equal(parse({}), { name: "weave", index: null, force: false, peers: [], state: "on", mac: null });
 });
 
@@ -53,70 +53,70 @@ test("a false, a zero and an empty text are values, not left out", () => {
   assert.is(parse({ force: false }).force, false);
   assert.is(parse({ name: "" }).name, "");
   assert.match(
-    refusalOf(() => parse({ index: 0 })),
+    userErrorOf(() => parse({ index: 0 })),
     "0 is out of range",
   );
 });
 
-test("an unknown option is refused in Ansible's words, with all that there are", () => {
+test("an unknown option is rejected in Ansible's words, with all that exist", () => {
   assert.is(
-    refusalOf(() => parse({ nmae: "x", index: 1, Peers: "a" })),
+    userErrorOf(() => parse({ nmae: "x", index: 1, Peers: "a" })),
     "Unsupported parameters for (lamp) module: nmae, Peers. " +
       "Supported parameters include: force, index, mac, name, peers, state.",
   );
 });
 
-test("names that every JavaScript object has are no options", () => {
+test("names that every JavaScript object has are not options", () => {
   for (const name of ["constructor", "toString", "hasOwnProperty", "__proto__"]) {
     assert.match(
-      refusalOf(() => parseOptions("lamp", table, new Map([[name, "x"]]))),
+      userErrorOf(() => parseOptions("lamp", table, new Map([[name, "x"]]))),
       `Unsupported parameters for (lamp) module: ${name}.`,
     );
   }
 });
 
-test("an unknown option is refused even if it is null", () => {
+test("an unknown option is rejected even if it is null", () => {
   assert.match(
-    refusalOf(() => parse({ unknown: null })),
+    userErrorOf(() => parse({ unknown: null })),
     "unknown",
   );
 });
 
-test("all that is required and not given is named, in order", () => {
+test("all required options that are missing are named, in order", () => {
   assert.is(
-    refusalOf(() => parseOptions("lamp", required, new Map())),
+    userErrorOf(() => parseOptions("lamp", required, new Map())),
     "missing required arguments: owner, path",
   );
   assert.is(
-    refusalOf(() => parseOptions("lamp", required, new Map(Object.entries({ path: null, owner: "root" })))),
+    userErrorOf(() => parseOptions("lamp", required, new Map(Object.entries({ path: null, owner: "root" })))),
     "missing required arguments: path",
   );
 });
 
-test("a refused value's message names the option and the value", () => {
+test("a rejected value's message names the option and the value", () => {
   assert.is(
-    refusalOf(() => parse({ state: "broken" })),
+    userErrorOf(() => parse({ state: "broken" })),
     "state: must be one of: on, off, got: broken",
   );
   assert.match(
-    refusalOf(() => parse({ index: "many" })),
+    userErrorOf(() => parse({ index: "many" })),
     'index: "many" is not a whole number',
   );
   assert.match(
-    refusalOf(() => parse({ force: "perhaps" })),
+    userErrorOf(() => parse({ force: "perhaps" })),
     'force: "perhaps" is not a valid boolean',
   );
 });
 
-test("a secret value that is refused is in no message, whatever is wrong with it", () => {
+test("a rejected secret value is not in the message, whatever is wrong with it", () => {
   for (const value of ["hunter2", ["hunter2", "x"], { deep: "hunter2" }, "hunter2\0"]) {
-    const message = refusalOf(() => parseOptions("lamp", secret, new Map([["password", value]])));
+    const message = userErrorOf(() => parseOptions("lamp", secret, new Map([["password", value]])));
     assert.match(message, "password: ");
     assert.not.match(message, "hunter2");
   }
 });
 
-test("an error that is no refusal is not turned into one", () => {
+test("another error is not turned into a UserError", () => {
   const broken = {
     name: str({ description: "" }, () => {
       throw new TypeError("a defect");

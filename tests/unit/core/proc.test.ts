@@ -19,7 +19,7 @@ test("a process's start is its 22nd field, whatever its name", () => {
   assert.is(startTicks(9, host), null);
 });
 
-test("a process's words and environment are split as they were given", () => {
+test("a process's words and environment are split as they were passed", () => {
   assert.equal(commandLineOf(7, host), ["/usr/bin/dockerd", "--label=a b", ""]);
   assert.is(commandLineOf(9, host), null);
   assert.is(commandLineOf(0, host), null);
@@ -34,7 +34,7 @@ test("a process's words and environment are split as they were given", () => {
   assert.is(environmentOfProcess(0, host), null);
 });
 
-test("the rights that count are the effective user's", () => {
+test("the effective user id is read, not the real one", () => {
   assert.is(effectiveUid(host), 33);
   assert.is(effectiveUid(fakeHost({})), null);
 });

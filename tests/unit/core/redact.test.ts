@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { redactSecrets } from "../../../modules/core/redact";
 
-test("passwords in URLs and values named for what they are, are not shown; all else is", () => {
+test("passwords in URLs and values with the names of secrets are redacted, all else is kept", () => {
   for (const [text, shown] of [
     ["--http-proxy=http://me:hush@proxy:3128 -D", "--http-proxy=http://me:********@proxy:3128 -D"],
     ["--log-opt splunk-token=hush --mtu=1450", "--log-opt splunk-token=******** --mtu=1450"],
@@ -22,7 +22,7 @@ test("passwords in URLs and values named for what they are, are not shown; all e
   }
 });
 
-test("a megabyte in one word, be it of secrets' names, is looked through at once", () => {
+test("a megabyte in one word, even of secrets' names, is searched quickly", () => {
   for (const word of ["x", "token", "--password", "://", ":"]) {
     const started = Date.now();
     redactSecrets(word.repeat(2 ** 20 / word.length));

@@ -7,7 +7,7 @@ import { int, str } from "../../../modules/core/options";
 import { type Result, type RunMode, runModule } from "../../../modules/core/run_module";
 import { fakeHost } from "../support/fake_host/fake_host";
 
-/** A lamp with a level and a color, both of which the module sets; its bulb is another's to change. */
+/** A lamp whose level and color the module sets. Changing its bulb is pending. */
 interface Lamp {
   level: number;
   color: string;
@@ -19,7 +19,7 @@ const options = {
   color: str({ description: "", default: "white" }),
 };
 
-/** What the module finds and does is `lamp`; tests replace parts of it. */
+/** The module observes and changes `lamp`; tests replace parts of it. */
 function lampModule(lamp: Lamp, changes: Partial<Module<typeof options, Lamp>> = {}): Module<typeof options, Lamp> {
   return {
     name: "lamp",
@@ -41,7 +41,7 @@ function difference(subject: string, before: string, after: string, more: Partia
   return before === after ? [] : [{ subject, before, after, actions: [run(["set", subject, after])], ...more }];
 }
 
-/** Makes a change on the lamp, and notes it. */
+/** Makes a change on the lamp and records it. */
 function applyTo(lamp: Lamp, made: string[] = []) {
   return async ({ subject, after }: Change): Promise<void> => {
     made.push(subject);
@@ -79,7 +79,7 @@ test("a run makes the changes in order, and reports them", async () => {
   });
 });
 
-test("a check makes nothing and predicts the run's changes, diff and interruptions", async () => {
+test("a check changes nothing and predicts the run's changes, diff and disruptions", async () => {
   const lamp = dark();
   const made: string[] = [];
   const predicted = await runModule(lampModule(lamp), given, CHECK, host, applyTo(lamp, made));
@@ -91,7 +91,7 @@ test("a check makes nothing and predicts the run's changes, diff and interruptio
   assert.equal(promise(predicted), promise(done));
 });
 
-test("who makes a change that is only found is told, as long as it is left to do", async () => {
+test("a pending change is reported with what makes it, as long as it is not made", async () => {
   const lamp = { ...dark(), level: 5, color: "red", bulb: "old" };
   for (const mode of [CHECK, RUN]) {
     const { changed, changes, pending } = await runModule(lampModule(lamp), given, mode, host, applyTo(lamp));
@@ -110,7 +110,7 @@ test("a second run, and a check after a run, change nothing", async () => {
   }
 });
 
-test("where there is nothing to do, the host is looked at once", async () => {
+test("with nothing to do, the host is observed once", async () => {
   const lamp: Lamp = { level: 5, color: "red", bulb: "new" };
   let looks = 0;
   const module = lampModule(lamp, {
@@ -126,13 +126,13 @@ test("where there is nothing to do, the host is looked at once", async () => {
   assert.is(looks, 4, "and once more alone with it, and after changes");
 });
 
-test("the diff is only there when it is asked for", async () => {
+test("the diff is reported only if requested", async () => {
   const result = await runModule(lampModule(dark()), given, { check: true, diff: false }, host, applyTo(dark()));
   assert.is(result.changed, true);
   assert.not.ok("diff" in result);
 });
 
-test("what is left to do after all changes were made is a failure that says what", async () => {
+test("a difference left after all changes is a failure that names it", async () => {
   const lamp = dark();
   const stubborn = async ({ subject, after }: Change): Promise<void> => {
     if (subject === "color") lamp.color = after;
@@ -145,7 +145,7 @@ test("what is left to do after all changes were made is a failure that says what
   assert.match(result.msg ?? "", "Run again with --diff");
 });
 
-test("what is left to do and is empty is called absent", async () => {
+test("an empty state is reported as absent", async () => {
   const result = await runModule(
     lampModule(dark(), {
       plan: () => ({ changes: difference("file", "", "text\n"), facts: {} }),
@@ -158,7 +158,7 @@ test("what is left to do and is empty is called absent", async () => {
   assert.match(result.msg ?? "", 'file is "absent", not "text"');
 });
 
-test("a change that can't be made fails the run, which reports those that were", async () => {
+test("a failed change fails the run, which reports the changes made before it", async () => {
   const lamp = dark();
   const apply = async (change: Change): Promise<void> => {
     if (change.subject === "color") throw new UserError("color: paint is out; buy some");
@@ -196,7 +196,7 @@ test("a failure of the first change reports no change", async () => {
   assert.equal(result.diff, []);
 });
 
-test("a change that another makes counts and is shown, and is not made here", async () => {
+test("a pending change counts and is in the diff, but the module does not make it", async () => {
   const lamp: Lamp = { level: 5, color: "red", bulb: "old" };
   const made: string[] = [];
   for (const mode of [CHECK, RUN]) {
@@ -209,7 +209,7 @@ test("a change that another makes counts and is shown, and is not made here", as
   assert.is(lamp.bulb, "old");
 });
 
-test("a change that another makes is no failure when it is still owed after the others", async () => {
+test("a change that is still pending after the others is not a failure", async () => {
   const lamp: Lamp = { level: 0, color: "red", bulb: "old" };
   const result = await runModule(lampModule(lamp), given, RUN, host, applyTo(lamp));
   assert.is(result.failed, undefined);
@@ -219,8 +219,8 @@ test("a change that another makes is no failure when it is still owed after the 
   );
 });
 
-test("a refused option, observation or plan is a failure with that message and nothing made", async () => {
-  const refuse = (): never => {
+test("a UserError of options, observe or plan fails the run with its message, and nothing is changed", async () => {
+  const fail = (): never => {
     throw new UserError("the lamp is on fire; leave the room");
   };
   const fails = [
@@ -229,8 +229,8 @@ test("a refused option, observation or plan is a failure with that message and n
       args: new Map([["levle", 1]]),
       msg: "Unsupported parameters for (lamp) module: levle",
     },
-    { module: lampModule(dark(), { observe: refuse }), args: given, msg: "the lamp is on fire" },
-    { module: lampModule(dark(), { plan: refuse }), args: given, msg: "the lamp is on fire" },
+    { module: lampModule(dark(), { observe: fail }), args: given, msg: "the lamp is on fire" },
+    { module: lampModule(dark(), { plan: fail }), args: given, msg: "the lamp is on fire" },
   ];
   for (const { module, args, msg } of fails) {
     for (const mode of [RUN, CHECK]) {
@@ -243,7 +243,7 @@ test("a refused option, observation or plan is a failure with that message and n
   }
 });
 
-test("an error that nobody foresaw is reported as the module's defect, with its stack", async () => {
+test("an unexpected error is reported as a bug of the module, with its stack", async () => {
   const module = lampModule(dark(), {
     plan: () => {
       throw new TypeError("x is not a function");
@@ -256,7 +256,7 @@ test("an error that nobody foresaw is reported as the module's defect, with its 
   assert.match(String(result["exception"]), "run_module.test.ts");
 });
 
-test("an observation that answers later is waited for", async () => {
+test("an asynchronous observation is awaited", async () => {
   const lamp = dark();
   const module = lampModule(lamp, { observe: async () => ({ ...lamp }) });
   const result = await runModule(module, given, RUN, host, applyTo(lamp));
@@ -264,7 +264,7 @@ test("an observation that answers later is waited for", async () => {
   assert.is(lamp.level, 5);
 });
 
-test("changes are planned and made while nobody else is at work; a check, or nothing to do, waits for nobody", async () => {
+test("changes are planned and made under the lock; a check, or a run with nothing to do, does not lock", async () => {
   const lamp = dark();
   const events: string[] = [];
   const module = lampModule(lamp, {
@@ -287,7 +287,7 @@ test("changes are planned and made while nobody else is at work; a check, or not
   assert.equal(events, ["look"]);
 });
 
-test("a run that finds another in progress fails and makes nothing", async () => {
+test("a run that can't get the lock fails and changes nothing", async () => {
   const lamp = dark();
   const busy = (): never => {
     throw new UserError("another run is in progress");
@@ -297,7 +297,7 @@ test("a run that finds another in progress fails and makes nothing", async () =>
   assert.equal(lamp, dark());
 });
 
-test("warnings are reported where there are any", async () => {
+test("warnings are reported if there are any", async () => {
   const warned = lampModule(dark(), { plan: () => ({ changes: [], facts: {}, warnings: ["dusty"] }) });
   assert.equal((await runModule(warned, given, RUN, host, applyTo(dark()))).warnings, ["dusty"]);
   const silent = lampModule(dark(), { plan: () => ({ changes: [], facts: {}, warnings: [] }) });
@@ -311,7 +311,7 @@ test("a file's bytes are shown as the UTF-8 text that they are", async () => {
   assert.is(result.diff?.[0]?.before, "Gerät €\n");
 });
 
-test("a secret that a failing program tells is not passed on", async () => {
+test("a secret that a failed program prints is not reported", async () => {
   const module = {
     ...lampModule({ level: 0, color: "white", bulb: "new" }),
     options: { ...options, key: str({ description: "", secret: true }) },

@@ -18,7 +18,7 @@ MainPID=812
   assert.is(properties.get("MainPID"), "812");
 });
 
-test("a property that is empty is the empty text, one that is not printed is not there", () => {
+test("an empty property is the empty text, one that is not printed is missing", () => {
   const properties = parseProperties("EnvironmentFiles=\n");
   assert.is(properties.get("EnvironmentFiles"), "");
   assert.is(properties.get("ExecStart"), undefined);

@@ -14,7 +14,7 @@ const messageOf = (promise: Promise<void>): Promise<string> =>
     (error: Error) => error.message,
   );
 
-test("what is done where an attempt fails is done, and the failure is told with its evidence", () =>
+test("a failed try is rolled back, and its failure is reported with the diagnosis", () =>
   inTemporaryFolderUntilDone(async (folder) => {
     const path = join(folder, "file");
     const attempt = (command: string): Action => ({
@@ -32,7 +32,7 @@ test("what is done where an attempt fails is done, and the failure is told with 
     assert.not.ok(existsSync(`${path}2`), "steps behind it are not done");
   }));
 
-test("what is done where an attempt fails is done also where its evidence can't be had", () =>
+test("a failed try is rolled back also if the diagnosis fails", () =>
   inTemporaryFolderUntilDone(async (folder) => {
     const path = join(folder, "file");
     const message = await messageOf(
@@ -50,7 +50,7 @@ test("what is done where an attempt fails is done also where its evidence can't 
     assert.is(readFileSync(path, "utf8"), "back");
   }));
 
-test("where that fails, too, both are told", async () => {
+test("if the rollback fails too, both failures are reported", async () => {
   const message = await messageOf(
     apply(
       change({
@@ -66,7 +66,7 @@ test("where that fails, too, both are told", async () => {
   assert.not.match(message, "Fine.");
 });
 
-test("a daemon that was replaced is one, however the program ended; one that still runs is not started again", () =>
+test("a daemon that was replaced counts as success, however the program ended; one that still runs is not started again", () =>
   inTemporaryFolderUntilDone(async (folder) => {
     const pidFile = join(folder, "pid");
     const started = join(folder, "started");
@@ -84,13 +84,13 @@ test("a daemon that was replaced is one, however the program ended; one that sti
     assert.is(await unless(startedAt), "no failure");
     assert.not.ok(existsSync(started));
 
-    writeFileSync(pidFile, "4194305\n"); // of one that was killed: no process has so high an id
+    writeFileSync(pidFile, "4194305\n"); // left by a killed daemon: process ids are lower
     assert.match(await restart(1), "false ended with status 1", "none runs now");
     assert.is(await unless(1), "no failure");
     assert.ok(existsSync(started));
   }));
 
-test("a content is judged in a private file, which is gone afterwards", () =>
+test("a content is validated in a private file, which is deleted afterwards", () =>
   inTemporaryFolderUntilDone(async (folder) => {
     const path = join(folder, "seen");
     const script = `stat -c %a "$0" > ${path}; cat "$0" >> ${path}; echo "$0" > ${path}.name; exit $1`;

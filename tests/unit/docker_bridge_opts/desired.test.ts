@@ -1,11 +1,11 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { desiredFlags } from "../../../modules/docker_bridge_opts/desired";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 import { APOLLO, asked, usual } from "./fixtures";
 
 const flagsOf = (more: Record<string, unknown>) => Object.fromEntries(desiredFlags(asked(more)));
-const rejected = (more: Record<string, unknown>): string => refusalOf(() => desiredFlags(asked(more)));
+const rejected = (more: Record<string, unknown>): string => userErrorOf(() => desiredFlags(asked(more)));
 
 test("options get dockerd's names; options that are not given are left out", () => {
   assert.equal(Object.fromEntries(desiredFlags(usual())), {

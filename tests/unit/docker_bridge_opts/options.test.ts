@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 import { asked } from "./fixtures";
 
 test("every option has a default", () => {
@@ -24,7 +24,7 @@ test("name servers are addresses, search domains are names or the root", () => {
 });
 
 test("an invalid value is rejected, and the message begins with the option's name", () => {
-  const rejected = (given: Record<string, unknown>): string => refusalOf(() => asked(given));
+  const rejected = (given: Record<string, unknown>): string => userErrorOf(() => asked(given));
   assert.match(rejected({ dns: ["resolver"] }), 'dns: "resolver" is not an IPv4 address');
   for (const domain of ["-x.example", "a..b", "--debug", "a/b", "$x"]) {
     assert.match(rejected({ dns_search: [domain] }), `dns_search: "${domain}" is not a domain name`);

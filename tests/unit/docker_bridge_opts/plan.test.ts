@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { plan } from "../../../modules/docker_bridge_opts/plan";
 import { inWords, subjects } from "../support/changes";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 import { APOLLO, asked, DEFAULT_FILE, FRESH, PATH, runningWith, STEADY, USUAL_LINE, usual } from "./fixtures";
 
 /** The files from before, for a restart that does not work out. */
@@ -138,12 +138,12 @@ test("Apollo's opts do the same as the named options", () => {
 test("a subnet outside the bridge's network is rejected, by the bridge's present address or the given one", () => {
   const options = { fixed_cidr: "10.3.1.0/24" };
   assert.match(
-    refusalOf(() => plan(usual(options), FRESH)),
+    userErrorOf(() => plan(usual(options), FRESH)),
     'fixed_cidr: "10.3.1.0/24" is outside the bridge\'s network 10.2.0.0/16',
   );
   const given = usual({ bridge_address: "10.9.0.1/16" });
   assert.match(
-    refusalOf(() => plan(given, { ...FRESH, bridgeAddresses: [] })),
+    userErrorOf(() => plan(given, { ...FRESH, bridgeAddresses: [] })),
     "outside the bridge's network 10.9.0.0/16 (its address is 10.9.0.1/16)",
   );
 });
@@ -161,7 +161,7 @@ test("an empty list removes its options", () => {
 
 test("a host option that would replace systemd's fd:// is rejected; with fd:// it is accepted", () => {
   assert.match(
-    refusalOf(() => plan(asked({ opts: "-H tcp://127.0.0.1:2375" }), STEADY)),
+    userErrorOf(() => plan(asked({ opts: "-H tcp://127.0.0.1:2375" }), STEADY)),
     /^opts: --host=tcp:\/\/127\.0\.0\.1:2375 would replace fd:\/\/.*Add --host=fd:\/\/\.$/,
   );
   assert.ok(plan(asked({ opts: "-H fd:// -H tcp://127.0.0.1:2375" }), STEADY).changes.length > 0);
@@ -175,7 +175,7 @@ test("a chain that ends in an export becomes a line that systemd reads, as syste
 
 test("a file in which an added line would not be read is rejected", () => {
   const says = (content: string, init: "systemd" | "script"): string =>
-    refusalOf(() => plan(usual(), { ...withFile(content), service: { ...STEADY.service, init } }));
+    userErrorOf(() => plan(usual(), { ...withFile(content), service: { ...STEADY.service, init } }));
   const message = `${PATH}: DOCKER_OPTS would not be read (an unclosed quote or a continued line comes before it). Close that first.`;
   assert.is(says('A="\n', "script"), message);
   assert.is(says("# \\\n", "systemd"), message);
@@ -192,13 +192,13 @@ test("secrets among the options are in no error message", () => {
   const config = { content: '{"log-opts": {"splunk-token": "hush"}}', mode: 0o644 };
   const line = `DOCKER_OPTS="--log-opt splunk-token=hush"\n`;
   const messages = [
-    refusalOf(() => plan(usual(), { ...withFile(line), config })),
-    refusalOf(() =>
+    userErrorOf(() => plan(usual(), { ...withFile(line), config })),
+    userErrorOf(() =>
       plan(usual(), { ...withFile(`if true; then ${line}fi\n`), service: { ...FRESH.service, init: "script" } }),
     ),
   ];
   for (const message of messages) assert.match(message, /^(?!.*hush).*\*{8}/, message);
-  const unsafe = refusalOf(() => plan(asked({ opts: "--log-opt 'splunk-token=hush hush'" }), FRESH));
+  const unsafe = userErrorOf(() => plan(asked({ opts: "--log-opt 'splunk-token=hush hush'" }), FRESH));
   assert.match(
     unsafe,
     /^opts: --log-opt has a value with white space, .*\. Set that option in daemon\.json by hand\.$/,

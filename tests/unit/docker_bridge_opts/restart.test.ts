@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import type { ObservedDocker } from "../../../modules/docker_bridge_opts/observed";
 import { plan } from "../../../modules/docker_bridge_opts/plan";
 import { inWords, subjects } from "../support/changes";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 import { asked, FRESH, PATH, runningWith, STEADY, USUAL_LINE, usual } from "./fixtures";
 
 const RESTART = asked({ state: "restarted" });
@@ -128,7 +128,7 @@ test("a dockerd with --validate validates the whole configuration before any fil
 
 test("options that dockerd would not start with are rejected before anything is planned", () => {
   const rejected = (opts: unknown, config = "{}", version = "20.10.24"): string =>
-    refusalOf(() => plan(asked({ opts }), { ...FRESH, version, config: { content: config, mode: 0o644 } }));
+    userErrorOf(() => plan(asked({ opts }), { ...FRESH, version, config: { content: config, mode: 0o644 } }));
   assert.match(rejected("--brige=weave"), "opts: unknown option --brige. Correct its name");
   assert.match(rejected("--dns=nowhere"), 'opts: --dns has an invalid value ("nowhere")');
   assert.match(rejected("--mtu=large"), 'opts: --mtu has an invalid value ("large")');

@@ -1,13 +1,13 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { requireSubnetOfBridge } from "../../../modules/docker_bridge_opts/validate";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 
 test("a subnet inside the bridge's network is accepted, and one outside it is rejected with the reason", () => {
   requireSubnetOfBridge(new Map([["fixed-cidr", ["10.2.1.0/24"]]]), "10.2.0.1/16");
   requireSubnetOfBridge(new Map([["fixed-cidr", ["10.2.0.0/16"]]]), "10.2.0.1/16");
   assert.is(
-    refusalOf(() => requireSubnetOfBridge(new Map([["fixed-cidr", ["10.3.1.0/24"]]]), "10.2.0.1/16")),
+    userErrorOf(() => requireSubnetOfBridge(new Map([["fixed-cidr", ["10.3.1.0/24"]]]), "10.2.0.1/16")),
     'fixed_cidr: "10.3.1.0/24" is outside the bridge\'s network 10.2.0.0/16 (its address is 10.2.0.1/16). ' +
       "dockerd would ignore it and assign addresses that other hosts use. Use a subnet of that network.",
   );
@@ -16,7 +16,7 @@ test("a subnet inside the bridge's network is accepted, and one outside it is re
 test("a subnet in opts must have the same form as the option", () => {
   for (const subnet of ["10.2.1.5/24", "weave", "10.2.1.0"]) {
     assert.match(
-      refusalOf(() => requireSubnetOfBridge(new Map([["fixed-cidr", [subnet]]]), null)),
+      userErrorOf(() => requireSubnetOfBridge(new Map([["fixed-cidr", [subnet]]]), null)),
       /^fixed-cidr: /,
     );
   }

@@ -2,37 +2,37 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { daemonKeys, daemonOptions, usesBridge, withDaemonOptions } from "../../../modules/formats/daemon_json";
 import { parseDockerWords } from "../../../modules/formats/docker_flags";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 
-const wanted = (options: Record<string, readonly string[]>) => new Map(Object.entries(options));
+const desired = (options: Record<string, readonly string[]>) => new Map(Object.entries(options));
 
-test("braces, commas and quotes within values are theirs", () => {
+test("braces, commas and quotes within values belong to them", () => {
   const content = '{"a,}": "{\\"b\\": [", "proxies": {"x": [1, {"bridge": "no"}]}, "bridge" :"yes" }';
   assert.equal([...daemonKeys(content).keys()], ["a,}", "proxies", "bridge"]);
-  assert.is(withDaemonOptions(content, wanted({ bridge: ["weave"] })), content.replace('"yes"', '"weave"'));
+  assert.is(withDaemonOptions(content, desired({ bridge: ["weave"] })), content.replace('"yes"', '"weave"'));
 });
 
-test("of a key that is there twice the last counts, and both go", () => {
+test("of a repeated key the last one counts, and both are removed", () => {
   const content = '{"mtu": 1400, "debug": true, "mtu": 1500}';
   assert.equal(daemonOptions(content).get("mtu"), ["1500"]);
-  assert.is(withDaemonOptions(content, wanted({ mtu: [] })), '{"debug": true}');
+  assert.is(withDaemonOptions(content, desired({ mtu: [] })), '{"debug": true}');
 });
 
 test("an empty file has no keys, and gets an object", () => {
   for (const content of ["", " \n"]) {
     assert.equal([...daemonKeys(content)], []);
-    assert.is(withDaemonOptions(content, wanted({ debug: ["true"] })), '{\n  "debug": true\n}\n');
+    assert.is(withDaemonOptions(content, desired({ debug: ["true"] })), '{\n  "debug": true\n}\n');
   }
 });
 
-test("an option that has no form there is refused, and a file that is no object", () => {
+test("an option that daemon.json can't express is rejected, and a file that is not an object", () => {
   assert.match(
-    refusalOf(() => withDaemonOptions("{}", wanted({ "http-proxy": ["http://p"] }))),
+    userErrorOf(() => withDaemonOptions("{}", desired({ "http-proxy": ["http://p"] }))),
     "can't be written in daemon.json by this module",
   );
   for (const content of ["[]", "1", "{", '{"a": }'])
     assert.match(
-      refusalOf(() => daemonKeys(content)),
+      userErrorOf(() => daemonKeys(content)),
       /^it is not (JSON|a JSON object)/,
     );
 });

@@ -13,14 +13,14 @@ import { forAll } from "../support/property";
 
 const parse = (line: string): Record<string, readonly string[]> =>
   Object.fromEntries(parseDockerFlags(splitWords(line)));
-const wanted = (flags: Record<string, readonly string[]>): DockerFlags => new Map(Object.entries(flags));
+const desired = (flags: Record<string, readonly string[]>): DockerFlags => new Map(Object.entries(flags));
 
-test("a flag's value may stand behind = or in the next word", () => {
+test("a flag's value may be after = or in the next word", () => {
   assert.equal(parse("--bridge=weave"), { bridge: ["weave"] });
   assert.equal(parse("--bridge weave"), { bridge: ["weave"] });
 });
 
-test("a short flag is its long one, its value behind =, in the next word or at once", () => {
+test("a short flag is the same as its long one, with its value after =, in the next word or at once", () => {
   for (const line of ["-b weave", "-b=weave", "-bweave"]) assert.equal(parse(line), { bridge: ["weave"] }, line);
   assert.equal(parse("-H fd:// -Hunix:///run/d.sock -H=tcp://0.0.0.0:2375"), {
     host: ["fd://", "unix:///run/d.sock", "tcp://0.0.0.0:2375"],
@@ -34,7 +34,7 @@ test("a short flag is its long one, its value behind =, in the next word or at o
   });
 });
 
-test("a flag that comes several times has its values in order", () => {
+test("a repeated flag has its values in order", () => {
   assert.equal(parse("--dns 172.17.42.1 --dns=8.8.8.8 --mtu=1450 --dns 1.1.1.1"), {
     dns: ["172.17.42.1", "8.8.8.8", "1.1.1.1"],
     mtu: ["1450"],
@@ -48,7 +48,7 @@ test("the words of a process are not unquoted, and name its daemon.json", () => 
   assert.is(configPathOf(new Map()), "/etc/docker/daemon.json");
 });
 
-test("a switch takes no word behind it", () => {
+test("a switch does not take the next word", () => {
   assert.equal(parse("--live-restore --debug -D --bridge weave"), {
     "live-restore": ["true"],
     debug: ["true", "true"],
@@ -78,60 +78,60 @@ test("the command line of a running daemon is read", () => {
   );
 });
 
-test("a word that is no flag is none", () => {
+test("a word that is not a flag has no values", () => {
   assert.equal(parse("weave - -- -Z --debug stray"), { debug: ["true"] });
   assert.equal(parse(""), {});
 });
 
-test("flags are added behind what is there", () => {
-  assert.is(withDockerFlags("", wanted({ bridge: ["weave"] })), "--bridge=weave");
+test("flags are added at the end", () => {
+  assert.is(withDockerFlags("", desired({ bridge: ["weave"] })), "--bridge=weave");
   assert.is(
-    withDockerFlags("-H fd:// --log-level warn", wanted({ bridge: ["weave"], dns: ["1.1.1.1", "8.8.8.8"] })),
+    withDockerFlags("-H fd:// --log-level warn", desired({ bridge: ["weave"], dns: ["1.1.1.1", "8.8.8.8"] })),
     "-H fd:// --log-level warn --bridge=weave --dns=1.1.1.1 --dns=8.8.8.8",
   );
 });
 
 test("a flag with other values is replaced, however it is spelled", () => {
   for (const line of ["-b docker1 -D", "--bridge docker1 -D", "-bdocker1 -D", "--bridge=docker1 -D --bridge=x"]) {
-    assert.is(withDockerFlags(line, wanted({ bridge: ["weave"] })), "-D --bridge=weave", line);
+    assert.is(withDockerFlags(line, desired({ bridge: ["weave"] })), "-D --bridge=weave", line);
   }
 });
 
 test("a flag that has its values stays as it is written", () => {
   const line = `-b weave  --dns "1.1.1.1" --dns=8.8.8.8 --label 'a b'`;
-  assert.is(withDockerFlags(line, wanted({ bridge: ["weave"], dns: ["1.1.1.1", "8.8.8.8"] })), line);
+  assert.is(withDockerFlags(line, desired({ bridge: ["weave"], dns: ["1.1.1.1", "8.8.8.8"] })), line);
 });
 
 test("the order of a flag's values counts", () => {
   assert.is(
-    withDockerFlags("--dns=1.1.1.1 --dns=8.8.8.8", wanted({ dns: ["8.8.8.8", "1.1.1.1"] })),
+    withDockerFlags("--dns=1.1.1.1 --dns=8.8.8.8", desired({ dns: ["8.8.8.8", "1.1.1.1"] })),
     "--dns=8.8.8.8 --dns=1.1.1.1",
   );
 });
 
-test("a flag that is wanted without values goes", () => {
-  assert.is(withDockerFlags("--dns 1.1.1.1 -D --dns=8.8.8.8", wanted({ dns: [] })), "-D");
-  assert.is(withDockerFlags("-D", wanted({ dns: [] })), "-D");
+test("a flag without values is removed", () => {
+  assert.is(withDockerFlags("--dns 1.1.1.1 -D --dns=8.8.8.8", desired({ dns: [] })), "-D");
+  assert.is(withDockerFlags("-D", desired({ dns: [] })), "-D");
 });
 
-test("words that are not understood stay, as they are written", () => {
+test("unknown words stay as they are written", () => {
   assert.is(
-    withDockerFlags(`stray -Z "$OTHER" --mtu=9000 --label="a b"`, wanted({ mtu: ["1450"] })),
+    withDockerFlags(`stray -Z "$OTHER" --mtu=9000 --label="a b"`, desired({ mtu: ["1450"] })),
     `stray -Z "$OTHER" --label="a b" --mtu=1450`,
   );
 });
 
-test("an MTU of 1500 is what dockerd has by itself", () => {
+test("an MTU of 1500 is dockerd's default", () => {
   assert.ok(meansTheSame("mtu", undefined, ["1500"]));
   assert.ok(meansTheSame("mtu", ["1500"], undefined));
   assert.not.ok(meansTheSame("mtu", undefined, ["1450"]));
   assert.not.ok(meansTheSame("bridge", undefined, ["weave"]));
   assert.ok(meansTheSame("dns", undefined, []));
-  assert.is(withDockerFlags("-D", wanted({ mtu: ["1500"] })), "-D");
-  assert.is(withDockerFlags("-D --mtu=1450", wanted({ mtu: ["1500"] })), "-D --mtu=1500");
+  assert.is(withDockerFlags("-D", desired({ mtu: ["1500"] })), "-D");
+  assert.is(withDockerFlags("-D --mtu=1450", desired({ mtu: ["1500"] })), "-D --mtu=1500");
 });
 
-test("a flag without values is one that is not set, and means dockerd's own value", () => {
+test("a flag without values is not set, and means dockerd's default", () => {
   assert.ok(meansTheSame("mtu", [], undefined));
   assert.ok(meansTheSame("mtu", ["1500"], []));
 });
@@ -157,7 +157,7 @@ const flags = fc
   )
   .map((record) => new Map<string, readonly string[]>(Object.entries(record)));
 
-test("a line has the flags that it was given, and a second time changes nothing", () => {
+test("a line has the flags that were set, and setting them again changes nothing", () => {
   forAll([lines, flags], (line, given) => {
     const result = withDockerFlags(line, given);
     const present = parseDockerFlags(splitWords(result));

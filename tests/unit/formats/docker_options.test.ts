@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { flagOf, flagValues, jsonValue, keyOf, meansTheSame } from "../../../modules/formats/docker_options";
 
-test("a list is one list, whatever it is called", () => {
+test("a list is the same under its flag and its key", () => {
   for (const [flag, key] of [
     ["insecure-registry", "insecure-registries"],
     ["label", "labels"],
@@ -14,7 +14,7 @@ test("a list is one list, whatever it is called", () => {
   }
 });
 
-test("a value has one meaning in either form", () => {
+test("a value has the same meaning in both forms", () => {
   for (const [key, json, values] of [
     ["mtu", 1450, ["1450"]],
     ["bridge", "weave", ["weave"]],
@@ -30,14 +30,14 @@ test("a value has one meaning in either form", () => {
   assert.is(jsonValue("default-ulimit", ["nofile=1"]), undefined);
 });
 
-test("order counts for what is asked in turn alone, the last one where there is one value", () => {
+test("order counts only for lists that Docker tries in turn; of single values the last one counts", () => {
   assert.not.ok(meansTheSame("dns", ["1.1.1.1", "8.8.8.8"], ["8.8.8.8", "1.1.1.1"]));
   assert.ok(meansTheSame("label", ["a", "b"], ["b", "a"]));
   assert.ok(meansTheSame("mtu", ["9000", "1450"], ["1450"]));
   assert.ok(meansTheSame("bridge", [""], undefined));
 });
 
-test("a switch is read as dockerd reads it, and what it is by itself is no difference", () => {
+test("a switch is read as dockerd reads it, and its default is not a difference", () => {
   assert.ok(meansTheSame("debug", ["1"], ["true"]));
   assert.ok(meansTheSame("debug", ["F"], undefined));
   assert.ok(meansTheSame("icc", ["true"], undefined));

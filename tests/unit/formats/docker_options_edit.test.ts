@@ -9,7 +9,7 @@ import { shellValue, withShellValue } from "../../../modules/formats/shell_file"
 import { splitWords } from "../../../modules/formats/shell_words";
 import { forAll } from "../support/property";
 
-/** Whatever options a host has, in whatever spelling: those asked for are there afterwards, and the others as they were. */
+/** Whatever options a host has, in any spelling: the desired ones are set afterwards, and the others are unchanged. */
 const test = suite("changing dockerd's options in what is there");
 
 const address = fc.ipV4();
@@ -29,7 +29,7 @@ const OPTION = fc.oneof(
 const OPTIONS = fc.array(OPTION, { maxLength: 6 }).map((pairs): DockerFlags => new Map(pairs));
 const SPELLING = fc.array(fc.nat(3), { minLength: 1, maxLength: 4 });
 
-/** Writes options in one of the ways that dockerd reads, interleaving none of a list's values. */
+/** Writes options in one of the forms that dockerd reads, with each list's values in order. */
 function spell(options: DockerFlags, spelling: readonly number[]): string {
   const words = [...options].flatMap(([name, values]) => values.map((value) => [name, value] as const));
   return words
@@ -43,23 +43,23 @@ function spell(options: DockerFlags, spelling: readonly number[]): string {
     .join(" ");
 }
 
-function assertHas(present: DockerFlags, before: DockerFlags, wanted: DockerFlags): void {
-  for (const [name, values] of wanted) assert.ok(meansTheSame(name, present.get(name), values), name);
-  for (const [name, values] of before) if (!wanted.has(name)) assert.equal(present.get(name), values, name);
+function assertHas(present: DockerFlags, before: DockerFlags, desired: DockerFlags): void {
+  for (const [name, values] of desired) assert.ok(meansTheSame(name, present.get(name), values), name);
+  for (const [name, values] of before) if (!desired.has(name)) assert.equal(present.get(name), values, name);
 }
 
 test("on a line", () => {
-  forAll([OPTIONS, SPELLING, OPTIONS], (before, spelling, wanted) => {
+  forAll([OPTIONS, SPELLING, OPTIONS], (before, spelling, desired) => {
     const line = spell(before, spelling);
     assert.equal(parseDockerFlags(splitWords(line)), new Map(before));
     assert.is(withDockerFlags(line, before), line, "what is there stays as it is written");
-    const after = withDockerFlags(line, wanted);
-    assertHas(parseDockerFlags(splitWords(after)), before, wanted);
-    assert.is(withDockerFlags(after, wanted), after);
-    const without = parseDockerFlags(splitWords(withoutDockerFlags(after, new Set(wanted.keys()))));
+    const after = withDockerFlags(line, desired);
+    assertHas(parseDockerFlags(splitWords(after)), before, desired);
+    assert.is(withDockerFlags(after, desired), after);
+    const without = parseDockerFlags(splitWords(withoutDockerFlags(after, new Set(desired.keys()))));
     assert.equal(
       [...without.keys()],
-      [...before.keys()].filter((name) => !wanted.has(name)),
+      [...before.keys()].filter((name) => !desired.has(name)),
     );
   });
 });
@@ -74,13 +74,13 @@ for (const [name, value, withValue] of [
   ["a file for the shell", shellValue, withShellValue],
 ] as const) {
   test(`in ${name}, whose other lines stay`, () => {
-    forAll([LINES, fc.option(OPTIONS), LINES, OPTIONS, SPELLING], (above, present, below, wanted, spelling) => {
+    forAll([LINES, fc.option(OPTIONS), LINES, OPTIONS, SPELLING], (above, present, below, desired, spelling) => {
       const ours = present === null ? [] : [`DOCKER_OPTS="${spell(present, spelling).replace(/"/g, '\\"')}"`];
       const content = [...above, ...ours, ...below, ""].join("\n");
       const line = value(content, "DOCKER_OPTS") ?? "";
       assert.equal(parseDockerFlags(splitWords(line)), new Map(present ?? []));
-      const after = withValue(content, "DOCKER_OPTS", withDockerFlags(line, wanted));
-      assertHas(parseDockerFlags(splitWords(value(after, "DOCKER_OPTS") ?? "")), present ?? new Map(), wanted);
+      const after = withValue(content, "DOCKER_OPTS", withDockerFlags(line, desired));
+      assertHas(parseDockerFlags(splitWords(value(after, "DOCKER_OPTS") ?? "")), present ?? new Map(), desired);
       assert.is(withValue(after, "DOCKER_OPTS", null), [...above, ...below, ""].join("\n"));
     });
   });
@@ -94,19 +94,19 @@ const OTHERS = fc.dictionary(
 const INDENT = fc.constantFrom("", " ", "  ", "    ", "\t");
 
 test("in daemon.json, whose other keys stay where they are", () => {
-  forAll([OTHERS, OPTIONS, OTHERS, INDENT, OPTIONS], (above, options, below, indent, wanted) => {
+  forAll([OTHERS, OPTIONS, OTHERS, INDENT, OPTIONS], (above, options, below, indent, desired) => {
     const mine = [...options].map(([name, values]) => [keyOf(name), jsonValue(name, values)]);
     const object = { ...above, ...Object.fromEntries(mine), ...below } as Record<string, unknown>;
     const content = JSON.stringify(object, null, indent);
     assert.equal(daemonOptions(content), new Map([...options].filter(([name]) => keyOf(name) in object)));
     assert.is(withDaemonOptions(content, options), content, "what is there stays as it is written");
-    const after = withDaemonOptions(content, wanted);
-    assertHas(daemonOptions(after), options, wanted);
-    assert.is(withDaemonOptions(after, wanted), after);
-    const isWanted = (key: string): boolean => wanted.has(flagOf(key));
+    const after = withDaemonOptions(content, desired);
+    assertHas(daemonOptions(after), options, desired);
+    assert.is(withDaemonOptions(after, desired), after);
+    const isWanted = (key: string): boolean => desired.has(flagOf(key));
     const kept = (text: string): unknown[] => [...daemonKeys(text)].filter(([key]) => !isWanted(key));
     assert.equal(kept(after), kept(content), "the same keys in the same order");
-    const none = withDaemonOptions(after, new Map([...wanted.keys()].map((name) => [name, []])));
+    const none = withDaemonOptions(after, new Map([...desired.keys()].map((name) => [name, []])));
     assert.equal([...daemonKeys(none)], kept(content));
   });
 });

@@ -6,15 +6,15 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { environmentValue, renderEnvironment, withEnvironmentValue } from "../../../modules/formats/environment_file";
 import { forAll } from "../support/property";
-import { refusalOf } from "../support/refusal";
 import { inTemporaryFolder } from "../support/temporary_folder";
+import { userErrorOf } from "../support/user_error";
 
 const value = (...lines: string[]): string | null => environmentValue(lines.join("\n"), "OPTS");
 
-/** Values that a line of options may have; control characters are refused. */
+/** Values that a line of options may have; control characters are rejected. */
 const values = fc.string({ unit: fc.constantFrom(...`ab c "'\\$\`#;=-/\xe9`) });
 
-test("a bare value reaches to the end of the line, without the spaces around it", () => {
+test("an unquoted value extends to the end of the line, without the spaces around it", () => {
   assert.is(value("OPTS=--bridge=weave"), "--bridge=weave");
   assert.is(value("OPTS=  --bridge=weave --mtu 1450 \t", "X=1"), "--bridge=weave --mtu 1450");
 });
@@ -30,7 +30,7 @@ test("lines that begin with # or ; are comments, with spaces before them too", (
   assert.is(value("#OPTS=1", "; OPTS=2", "  # OPTS=3", ""), null);
 });
 
-test("a # within a line is no comment", () => {
+test("a # within a line does not begin a comment", () => {
   assert.is(value("OPTS=a # b"), "a # b");
 });
 
@@ -45,11 +45,11 @@ test("single quotes keep everything, newlines too", () => {
   assert.is(value("OPTS='a", "b'"), "a\nb");
 });
 
-test("a bare backslash stands for the character behind it", () => {
+test("an unquoted backslash escapes the next character", () => {
   assert.is(value(String.raw`OPTS=a\"b\ c\\d`), String.raw`a"b c\d`);
 });
 
-test("a backslash at the end of a line continues it, bare and in double quotes", () => {
+test("a backslash at the end of a line continues it, unquoted and in double quotes", () => {
   assert.is(value("OPTS=a \\", "b"), "a b");
   assert.is(value('OPTS="a \\', 'b"'), "a b");
   assert.is(value("OTHER=1 \\", "OPTS=2"), null);
@@ -63,7 +63,7 @@ test("the last assignment counts", () => {
   assert.is(value("OPTS=1", 'OPTS="2"', "OTHER=3"), "2");
 });
 
-test("spaces around the name are nothing, and a shell's export makes it another name", () => {
+test("spaces around the name are ignored, and a shell's export makes it another name", () => {
   assert.is(value("  OPTS =1"), "1");
   assert.is(value("export OPTS=1"), null);
 });
@@ -73,8 +73,8 @@ test("lines may end with a carriage return and a newline", () => {
   assert.is(environmentValue("A=1\r\nOPTS=a b\r\nB=2\r\n", "OPTS"), "a b");
 });
 
-// systemd's parse_env_file(): a quote opens only at the value's beginning, or behind another that has closed.
-test("quotes in the middle of a bare value belong to it", () => {
+// systemd's parse_env_file(): a quote opens only at the value's beginning, or after another that is closed.
+test("quotes in the middle of an unquoted value belong to it", () => {
   assert.is(value('OPTS=--label="a b" --mtu=1450'), '--label="a b" --mtu=1450');
   assert.is(value("OPTS=it's", "OTHER=1"), "it's");
 });
@@ -89,11 +89,11 @@ test("an escaped space at the end of a value belongs to it", () => {
   assert.is(value("OPTS=a\\ ", "B=1"), "a ");
 });
 
-test("a quote that is never closed takes the rest of the file", () => {
+test("an unclosed quote extends to the end of the file", () => {
   assert.is(value('OPTS="a', "B=1"), "a\nB=1");
 });
 
-test("what is read agrees with systemd itself, where it is on this machine", () => {
+test("values agree with those that systemd reads, if it is on this machine", () => {
   const systemd = "/usr/lib/systemd/user-environment-generators/30-systemd-environment-d-generator";
   if (!existsSync(systemd)) return;
   const lines = [
@@ -137,14 +137,14 @@ test("what is read agrees with systemd itself, where it is on this machine", () 
   });
 });
 
-test("a variable is rewritten where it stands", () => {
+test("a variable is replaced in its place", () => {
   assert.is(
     withEnvironmentValue("# head\nOPTS=old\nOTHER=1\n", "OPTS", "new value"),
     '# head\nOPTS="new value"\nOTHER=1\n',
   );
 });
 
-test("of several assignments the one that counts is rewritten", () => {
+test("of several assignments the one that counts is replaced", () => {
   assert.is(withEnvironmentValue("OPTS=1\nOPTS=2\nOTHER=3\n", "OPTS", "x"), 'OPTS=1\nOPTS="x"\nOTHER=3\n');
 });
 
@@ -164,7 +164,7 @@ test("a comment that shows the variable stays a comment", () => {
   assert.is(withEnvironmentValue(content, "OPTS", "x"), `${content}OPTS="x"\n`);
 });
 
-test("a value with a bare quote in it is replaced whole", () => {
+test("a value with an unquoted quote in it is replaced whole", () => {
   assert.is(withEnvironmentValue("OPTS=it's\nB=2\n", "OPTS", "x"), 'OPTS="x"\nB=2\n');
 });
 
@@ -175,14 +175,14 @@ test("a carriage return at the end of the line stays", () => {
 test("control characters can't be written, and the message says so", () => {
   for (const bad of ["a\nb", "a\0b", "a\x1bb"]) {
     assert.match(
-      refusalOf(() => withEnvironmentValue("", "OPTS", bad)),
+      userErrorOf(() => withEnvironmentValue("", "OPTS", bad)),
       "remove the control characters",
     );
   }
 });
 
-test("UTF-8 in a value is no control character: a value that is there can be written again", () => {
-  // One character a byte: the last byte of À is 0x80, which as a character is a control character.
+test("UTF-8 in a value is not a control character: an existing value can be written again", () => {
+  // One character per byte: the last byte of À is 0x80, which as a character is a control character.
   const bytes = Buffer.from('OPTS="--label=À"\n').toString("latin1");
   const present = environmentValue(bytes, "OPTS") ?? "";
   assert.is(withEnvironmentValue(bytes, "OPTS", present), bytes);
@@ -209,27 +209,27 @@ const otherLines = fc.array(
 );
 
 test("every other byte of a file stays, whatever its lines are", () => {
-  forAll([otherLines, otherLines, values, values], (before, after, old, wanted) => {
+  forAll([otherLines, otherLines, values, values], (before, after, old, desired) => {
     const head = before.map((line) => `${line}\n`).join("");
     const tail = after.map((line) => `${line}\n`).join("");
     const [oldLine] = renderEnvironment("", new Map([["OPTS", old]]))
       .split("\n")
       .slice(1);
-    const written = withEnvironmentValue(`${head}${oldLine}\n${tail}`, "OPTS", wanted);
+    const written = withEnvironmentValue(`${head}${oldLine}\n${tail}`, "OPTS", desired);
     assert.ok(written.startsWith(head) && written.endsWith(`\n${tail}`), written);
     const line = written.slice(head.length, written.length - tail.length);
     assert.match(line, /^OPTS=".*"\n$/);
-    assert.is(environmentValue(written, "OPTS"), wanted);
+    assert.is(environmentValue(written, "OPTS"), desired);
   });
 });
 
-test("a variable that is added leaves the file as its beginning", () => {
-  forAll([otherLines, values, fc.boolean()], (lines, wanted, ends) => {
+test("adding a variable leaves the rest of the file unchanged", () => {
+  forAll([otherLines, values, fc.boolean()], (lines, desired, ends) => {
     const content = lines.join("\n") + (ends ? "\n" : "");
-    const written = withEnvironmentValue(content, "OPTS", wanted);
+    const written = withEnvironmentValue(content, "OPTS", desired);
     assert.ok(written.startsWith(content));
-    assert.is(environmentValue(written, "OPTS"), wanted);
-    assert.is(withEnvironmentValue(written, "OPTS", wanted), written, "a second time changes nothing");
+    assert.is(environmentValue(written, "OPTS"), desired);
+    assert.is(withEnvironmentValue(written, "OPTS", desired), written, "a second time changes nothing");
   });
 });
 
@@ -242,7 +242,7 @@ test("what is rendered reads back", () => {
   });
 });
 
-test("a whole file is its comment, and a line a variable in their order", () => {
+test("a whole file has its comment and a line for each variable in their order", () => {
   const content = renderEnvironment(
     "Written by a test.",
     new Map([
@@ -253,7 +253,7 @@ test("a whole file is its comment, and a line a variable in their order", () => 
   assert.is(content, '# Written by a test.\nB="1"\nA="x \\"y\\" \\$z"\n');
 });
 
-test("a line that goes takes its carriage return along", () => {
+test("a line is removed with its carriage return", () => {
   assert.is(withEnvironmentValue("A=1\r\nOPTS=x\r\nB=2\r\n", "OPTS", null), "A=1\r\nB=2\r\n");
 });
 

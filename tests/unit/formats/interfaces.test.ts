@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { readsFile, renderManualInterface, withoutSource, withSource } from "../../../modules/formats/interfaces";
 import { matchesGolden } from "../support/golden";
 import { forAll } from "../support/property";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 
 const WEAVE = "/etc/network/interfaces.d/weave.cfg";
 
@@ -30,20 +30,20 @@ source /etc/network/interfaces.d/*.cfg
 
 const reads = (...lines: string[]): boolean => readsFile(`${lines.join("\n")}\n`, WEAVE);
 
-test("Debian's default file reads what lies in interfaces.d", () => {
+test("Debian's default file includes the files in interfaces.d", () => {
   assert.ok(readsFile(DEBIAN, WEAVE));
 });
 
-test("a file with Apollo's line reads weave.cfg", () => {
+test("a file with Apollo's line includes weave.cfg", () => {
   assert.ok(readsFile(UBUNTU_1404, WEAVE));
 });
 
-test("a file without a source line reads no other", () => {
+test("a file without a source line includes no other", () => {
   assert.not.ok(reads("auto lo", "iface lo inet loopback"));
   assert.not.ok(readsFile("", WEAVE));
 });
 
-test("a source line for other files does not read this one", () => {
+test("a source line for other files does not include this one", () => {
   assert.not.ok(reads("source /etc/network/interfaces.d/*.conf"));
   assert.not.ok(reads("source /etc/network/interfaces.d/eth*"));
   assert.not.ok(reads("source /etc/network/other.d/*"));
@@ -51,7 +51,7 @@ test("a source line for other files does not read this one", () => {
   assert.not.ok(reads("source"));
 });
 
-test("a pattern does not reach into folders, and is taken whole", () => {
+test("a pattern does not match a slash, and must match the whole path", () => {
   assert.not.ok(reads("source /etc/network/*"));
   assert.not.ok(reads("source /etc/*/weave.cfg"));
   assert.not.ok(reads("source /etc/network/interfaces.d/weave"));
@@ -77,7 +77,7 @@ test("a path without a leading slash starts at /etc/network", () => {
   assert.not.ok(reads("source weave.cfg"));
 });
 
-test("source-directory skips weave.cfg for its dot, and reads names of letters, digits, - and _", () => {
+test("source-directory skips weave.cfg for its dot, and includes names of letters, digits, - and _", () => {
   for (const line of [
     "source-directory /etc/network/interfaces.d",
     "source-directory /etc/network/interfaces.d/",
@@ -90,32 +90,32 @@ test("source-directory skips weave.cfg for its dot, and reads names of letters, 
   assert.not.ok(readsFile("source-directory /etc/network/other.d", "/etc/network/interfaces.d/weave"));
 });
 
-test("indentation, tabs and spaces at the end are nothing", () => {
+test("indentation, tabs and trailing spaces are ignored", () => {
   assert.ok(reads("  source\t/etc/network/interfaces.d/*.cfg  "));
   assert.ok(reads("source   /etc/network/interfaces.d/*.cfg\r"));
 });
 
-test("a comment is no directive", () => {
+test("a comment is not a directive", () => {
   assert.not.ok(reads("#source /etc/network/interfaces.d/*.cfg"));
   assert.not.ok(reads("  # source /etc/network/interfaces.d/*.cfg"));
 });
 
-test("a line goes on behind a backslash at its end", () => {
+test("a backslash continues a line", () => {
   assert.ok(reads("source \\", "  /etc/network/interfaces.d/*.cfg"));
   assert.not.ok(reads("iface eth0 inet static \\", "source /etc/network/interfaces.d/*.cfg"));
 });
 
 // ifupdown 0.8: get_line() drops comments before it looks for a backslash, and source takes all that wordexp(3) makes of
 // the rest of its line. Both tried with its ifquery.
-test("a comment does not go on behind a backslash: the source line below it is read", () => {
+test("a backslash does not continue a comment: the source line below it counts", () => {
   assert.ok(reads("# a comment \\", "source /etc/network/interfaces.d/*.cfg"));
 });
 
-test("a source line may name several patterns", () => {
+test("a source line may have several patterns", () => {
   assert.ok(reads("source /etc/network/none.d/* /etc/network/interfaces.d/*.cfg"));
 });
 
-test("a source line comes first, all else stays, and it goes again to the byte", () => {
+test("a source line is added at the beginning, all else stays, and it is removed to the byte", () => {
   forAll([fc.string({ unit: "binary" })], (content) => {
     const added = withSource(content, "/x/*.cfg");
     assert.match(added, /^# Added by Ansible's weave_bridge.*\nsource \/x\/\*\.cfg\n/);
@@ -124,11 +124,11 @@ test("a source line comes first, all else stays, and it goes again to the byte",
   });
 });
 
-test("the source line that was added is taken away also where it has lost its newline at the end", () => {
+test("an added source line is removed also if it has lost its newline", () => {
   assert.is(withoutSource(withSource("", "/x/*.cfg").trimEnd(), "/x/*.cfg"), "");
 });
 
-test("of source lines that were added for several bridges, each goes by itself", () => {
+test("of source lines for several bridges, each is removed by itself", () => {
   const both = withSource(withSource(DEBIAN, "/x/one.cfg"), "/x/two.cfg");
   assert.is(withoutSource(both, "/x/one.cfg"), withSource(DEBIAN, "/x/two.cfg"));
   assert.is(withoutSource(both, "/x/two.cfg"), withSource(DEBIAN, "/x/one.cfg"));
@@ -141,13 +141,13 @@ test("a source line of others stays", () => {
   }
 });
 
-test("a source line that was added is read", () => {
+test("an added source line includes its file", () => {
   for (const content of ["", "auto lo", "source-directory /etc/network/interfaces.d\n"]) {
     assert.ok(readsFile(withSource(content, "/etc/network/interfaces.d/*.cfg"), WEAVE), JSON.stringify(content));
   }
 });
 
-test("a stanza is rendered as it stands in the file beside this test", () => {
+test("a stanza is rendered as in the golden file", () => {
   const text = renderManualInterface({
     comment: "Written by a test.",
     name: "weave",
@@ -161,14 +161,14 @@ test("a stanza is rendered as it stands in the file beside this test", () => {
   matchesGolden(text, join(__dirname, "golden/weave.cfg"));
 });
 
-test("what would end a line of a stanza, or continue it, is refused", () => {
+test("a text that would end or continue a line of a stanza is rejected", () => {
   const stanza = { comment: "", name: "weave", steps: [] };
   for (const command of ["a\nb", "a\rb", "a\0b", "a\\"]) {
-    const message = refusalOf(() => renderManualInterface({ ...stanza, steps: [{ phase: "pre-up", command }] }));
+    const message = userErrorOf(() => renderManualInterface({ ...stanza, steps: [{ phase: "pre-up", command }] }));
     assert.match(message, "can't stand in a line of interfaces(5)");
   }
   assert.match(
-    refusalOf(() => renderManualInterface({ ...stanza, name: "weave\niface eth0 inet manual" })),
+    userErrorOf(() => renderManualInterface({ ...stanza, name: "weave\niface eth0 inet manual" })),
     "interfaces(5)",
   );
 });

@@ -12,7 +12,7 @@ const ADDRESSES = String.raw`1: lo    inet 127.0.0.1/8 scope host lo\       vali
 const VXLAN = String.raw`5: weave-vx: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue master weave state UNKNOWN mode DEFAULT group default qlen 1000\    link/ether 9a:d1:47:9d:4f:10 brd ff:ff:ff:ff:ff:ff promiscuity 1  allmulti 1 minmtu 68 maxmtu 65535 \    vxlan id 6783 local 192.168.50.11 dev eth0 srcport 0 0 dstport 4789 ttl auto ageing 300 udpcsum noudp6zerocsumtx noudp6zerocsumrx \    bridge_slave state forwarding priority 32 cost 2 hairpin off guard off root_block off fastleave off learning on flood on port_id 0x8001 \ numtxqueues 1 gso_max_size 65536
 `;
 
-test("addresses come with their device and prefix length, several of a device each", () => {
+test("addresses are read with their device and prefix length, several of a device too", () => {
   assert.equal(parseAddresses(ADDRESSES), [
     { device: "lo", cidr: "127.0.0.1/8" },
     { device: "eth0", cidr: "192.168.50.11/24" },
@@ -26,7 +26,7 @@ test("a point-to-point address, which is printed without a prefix length, is a h
   assert.equal(parseAddresses(output), [{ device: "tun0", cidr: "10.8.0.6/32" }]);
 });
 
-test("a label that differs from the device is not taken for it", () => {
+test("a label is not mistaken for the device", () => {
   const output = String.raw`3: eth0    inet 192.168.50.99/24 scope global secondary eth0:1\       valid_lft forever preferred_lft forever`;
   assert.equal(parseAddresses(output), [{ device: "eth0", cidr: "192.168.50.99/24" }]);
 });
@@ -59,7 +59,7 @@ const LINKS = `1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNO
     bridge_slave state forwarding priority 32 cost 100
 `;
 
-test("devices come with their addresses, primary ones first, and what they are", () => {
+test("devices are read with their addresses, primary ones first, and their kinds", () => {
   assert.equal(parseLinks(LINKS), [
     { device: "lo", addresses: ["127.0.0.1/8"], vxlan: null },
     { device: "eth0", addresses: ["192.168.50.11/24", "192.168.50.99/24"], vxlan: null },
@@ -78,17 +78,17 @@ test("a VXLAN device's parameters may be in another order and with others betwee
   assert.equal(parseVxlan(output), { id: 7, port: 8472, local: "10.0.0.1" });
 });
 
-test("what a VXLAN device was made without is empty", () => {
+test("a parameter that a VXLAN device lacks is empty", () => {
   const output = String.raw`5: x: <UP> mtu 1450 \    vxlan id 7 srcport 0 0 dstport 4789 ttl auto \    bridge_slave dev eth9 local 10.9.9.9`;
   assert.equal(parseVxlan(output), { id: 7, port: 4789, local: "" });
 });
 
-test("a device that is no VXLAN has no parameters, whatever its name", () => {
+test("a device that is not a VXLAN has no parameters, whatever its name", () => {
   const bridge = String.raw`4: vxlan: <UP> mtu 1500 qdisc noqueue \    link/ether 9a:d1:47:9d:4f:10 brd ff:ff:ff:ff:ff:ff \    bridge forward_delay 1500`;
   assert.is(parseVxlan(bridge), null);
 });
 
-test("the peers of a forwarding table are the destinations of frames for all", () => {
+test("the peers of a forwarding table are the destinations of broadcasts", () => {
   const output = `9a:d1:47:9d:4f:10 master weave permanent
 9a:d1:47:9d:4f:10 vlan 1 master weave permanent
 00:00:00:00:00:00 dst 192.168.50.12 self permanent

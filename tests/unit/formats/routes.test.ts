@@ -4,7 +4,7 @@ import { parseRoutes } from "../../../modules/formats/routes";
 
 const HEAD = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT";
 
-test("routes come with their network and device", () => {
+test("routes are read with their network and device", () => {
   const table = [
     HEAD,
     "eth0\t00000000\t0132A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0                                       ",

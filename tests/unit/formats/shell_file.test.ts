@@ -1,12 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { shellValue, withShellValue } from "../../../modules/formats/shell_file";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 
 const KEY = "DOCKER_OPTS";
 const value = (content: string): string | null => shellValue(content, KEY);
 
-test("a value is what a shell makes of it", () => {
+test("a value is the same as in a shell", () => {
   const values: [content: string, value: string | null][] = [
     ["", null],
     ["#DOCKER_OPTS=x\n", null],
@@ -25,14 +25,14 @@ test("a value is what a shell makes of it", () => {
   for (const [content, expected] of values) assert.is(value(content), expected, content);
 });
 
-test("chains are followed, from the empty value on", () => {
+test("chains are resolved, from the empty value on", () => {
   assert.is(value(`DOCKER_OPTS="$DOCKER_OPTS -a"\nDOCKER_OPTS="\${DOCKER_OPTS} -b"\nDOCKER_OPTS+=x`), " -a -b");
 });
 
-test("what only a shell can tell is refused", () => {
+test("a value that only a shell could compute is rejected", () => {
   for (const raw of ['"$(hostname)"', "`hostname`", "$HOSTNAME", `"\${A:-b}"`]) {
     assert.match(
-      refusalOf(() => value(`DOCKER_OPTS=${raw}`)),
+      userErrorOf(() => value(`DOCKER_OPTS=${raw}`)),
       `only a shell can compute the value of ${KEY} there (${raw})`,
     );
   }
@@ -43,14 +43,14 @@ test("what only a shell can tell is refused", () => {
     "for a in b; do\nDOCKER_OPTS=$a\ndone",
   ]) {
     assert.match(
-      refusalOf(() => value(content)),
+      userErrorOf(() => value(content)),
       "DOCKER_OPTS is set conditionally there",
       content,
     );
   }
 });
 
-test("the last assignment is rewritten where it stands; only links of its chain go", () => {
+test("the last assignment is replaced in its place; only links of its chain are removed", () => {
   assert.is(
     withShellValue("DOCKER_OPTS=a\nA=1; export DOCKER_OPTS=b # c\nB=2", KEY, "d"),
     `DOCKER_OPTS=a\nA=1; export DOCKER_OPTS="d" # c\nB=2`,

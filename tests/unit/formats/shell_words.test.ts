@@ -12,7 +12,7 @@ test("words are split at spaces, tabs and newlines", () => {
   assert.equal(split("   "), []);
 });
 
-test("quotes hold a word together, within it too", () => {
+test("quotes keep a word together, also in its middle", () => {
   assert.equal(split('"a b" \'c d\' e"f g"h \'i\'"j"'), ["a b", "c d", "ef gh", "ij"]);
 });
 
@@ -20,23 +20,23 @@ test("an empty pair of quotes is an empty word", () => {
   assert.equal(split(`a "" ''`), ["a", "", ""]);
 });
 
-test("a word keeps how it is written beside what it means", () => {
+test("a word has both its text and its value", () => {
   assert.equal(splitWords(`--label="a b" 'c'`), [
     { raw: '--label="a b"', value: "--label=a b" },
     { raw: "'c'", value: "c" },
   ]);
 });
 
-test("a backslash takes away the meaning of the character behind it", () => {
+test("a backslash escapes the next character", () => {
   assert.equal(split(String.raw`a\ b c\"d e\\f`), ["a b", 'c"d', "e\\f"]);
   assert.equal(split(String.raw`"a\"b \$c \\d"`), ['a"b $c \\d']);
 });
 
-test("quotes of one kind are letters in those of the other", () => {
+test("quotes of one kind are ordinary characters within the other", () => {
   assert.equal(split(`"it's" '"'`), ["it's", '"']);
 });
 
-test("a quote that is never closed ends with the line", () => {
+test("an unclosed quote ends with the line", () => {
   assert.equal(split('a "b c'), ["a", "b c"]);
   assert.equal(split("a 'b c"), ["a", "b c"]);
   assert.equal(split("a\\"), ["a"]);
@@ -50,7 +50,7 @@ test("words as they are written, joined by spaces, are the same words", () => {
   });
 });
 
-test("words without anything special are themselves", () => {
+test("words without special characters are their own values", () => {
   const word = fc.string({ unit: fc.constantFrom(..."ab-=./:$#"), minLength: 1 });
   forAll([fc.array(word)], (words) => assert.equal(split(words.join(" ")), words));
 });

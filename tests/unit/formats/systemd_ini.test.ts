@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { renderSections } from "../../../modules/formats/systemd_ini";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 
 test("sections and settings are written in their order", () => {
   const text = renderSections("By a test.", [
@@ -17,10 +17,10 @@ test("sections and settings are written in their order", () => {
   assert.is(text, "# By a test.\n\n[Match]\nName=weave\n\n[Link]\nMTUBytes=1450\nRequiredForOnline=no\n");
 });
 
-test("what would end a line, continue it or be expanded is refused", () => {
+test("a value that would end a line, continue it or be expanded is rejected", () => {
   for (const value of ["a\nb", "a\rb", "a\0", "a\\", "%H"]) {
     assert.match(
-      refusalOf(() => renderSections("", [["Match", [["Name", value]]]])),
+      userErrorOf(() => renderSections("", [["Match", [["Name", value]]]])),
       "can't stand in a file of systemd's",
     );
   }

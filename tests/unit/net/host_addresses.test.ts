@@ -4,7 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { capacity, hostAddresses } from "../../../modules/net/host_addresses";
 import { forAll } from "../support/property";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 
 test("hosts 1 to 254 of 10.2.0.0/16 have Apollo's numbers: 10.2.0.N/16 and 10.2.N.0/24", () => {
   for (let index = 1; index <= 254; index++) {
@@ -15,9 +15,9 @@ test("hosts 1 to 254 of 10.2.0.0/16 have Apollo's numbers: 10.2.0.N/16 and 10.2.
   }
 });
 
-test("10.2.0.0/16 has room for 254 hosts with a /24 each, and the 255th is told which network has more", () => {
+test("10.2.0.0/16 has room for 254 hosts with a /24 each, and for the 255th a larger network is named", () => {
   assert.is(capacity(16, 24), 254);
-  const message = refusalOf(() => hostAddresses("10.2.0.0/16", 255, 24));
+  const message = userErrorOf(() => hostAddresses("10.2.0.0/16", 255, 24));
   assert.is(
     message,
     "host_index: 255 does not fit (10.2.0.0/16 has room for 254 hosts with a /24 each). " +
@@ -25,7 +25,7 @@ test("10.2.0.0/16 has room for 254 hosts with a /24 each, and the 255th is told 
   );
 });
 
-test("10.0.0.0/8 holds 4,000 hosts with a /24 each: bridge addresses go on at the network's top", () => {
+test("10.0.0.0/8 has room for 4,000 hosts with a /24 each: bridge addresses continue at the network's top", () => {
   assert.ok(capacity(8, 24) >= 4000);
   assert.equal(hostAddresses("10.0.0.0/8", 255, 24), { address: "10.0.0.255/8", dockerSubnet: "10.0.255.0/24" });
   assert.equal(hostAddresses("10.0.0.0/8", 256, 24), { address: "10.255.255.254/8", dockerSubnet: "10.1.0.0/24" });
@@ -39,14 +39,14 @@ test("a subnet as large as the network, or larger, leaves no room", () => {
   assert.is(capacity(16, 16), 0);
   assert.is(capacity(16, 12), 0);
   assert.match(
-    refusalOf(() => hostAddresses("10.2.0.0/16", 1, 16)),
+    userErrorOf(() => hostAddresses("10.2.0.0/16", 1, 16)),
     "room for 0 hosts",
   );
 });
 
-test("where no network holds so many such subnets, smaller subnets are asked for", () => {
+test("if no network has room for so many subnets, the message asks for smaller ones", () => {
   assert.match(
-    refusalOf(() => hostAddresses("10.0.0.0/8", 2 ** 20, 24)),
+    userErrorOf(() => hostAddresses("10.0.0.0/8", 2 ** 20, 24)),
     "Give smaller subnets (docker_prefix) as well as a larger network",
   );
 });
@@ -56,7 +56,7 @@ test("the smallest cluster has one host", () => {
   assert.equal(hostAddresses("192.168.0.0/24", 1, 26), { address: "192.168.0.1/24", dockerSubnet: "192.168.0.64/26" });
 });
 
-/** A network, a subnet's length in it, and two hosts that fit. */
+/** A network, a prefix length of subnets in it, and two hosts that fit. */
 const clusters = fc
   .tuple(fc.integer({ min: 8, max: 28 }), fc.nat(), fc.integer({ min: 1, max: 12 }))
   .map(([bitmask, place, more]) => {
@@ -67,7 +67,7 @@ const clusters = fc
   })
   .filter(({ bitmask, dockerPrefix }) => capacity(bitmask, dockerPrefix) >= 2);
 
-/** Indexes near the ends and at the place where bridge addresses leave the first block are the interesting ones. */
+/** Prefers indexes near the ends and where bridge addresses leave the first block. */
 function indexOf(choice: number, most: number, block: number): number {
   const interesting = [1, 2, block - 1, block, block + 1, most - 1, most].filter(
     (index) => index >= 1 && index <= most,
@@ -75,7 +75,7 @@ function indexOf(choice: number, most: number, block: number): number {
   return choice % 2 === 0 ? (interesting[(choice >> 1) % interesting.length] ?? 1) : ((choice >> 1) % most) + 1;
 }
 
-test("two hosts share nothing: addresses and subnets are apart, and inside the network", () => {
+test("two hosts' addresses and subnets do not overlap, and are inside the network", () => {
   forAll(
     [clusters, fc.nat(), fc.nat()],
     ({ network, bitmask, dockerPrefix }, first, second) => {
@@ -111,7 +111,7 @@ test("two hosts share nothing: addresses and subnets are apart, and inside the n
   );
 });
 
-test("in small clusters, all hosts are apart from all others, and one more would not fit", () => {
+test("in small clusters, no two hosts overlap, and one more would not fit", () => {
   for (const [bitmask, dockerPrefix] of [
     [24, 30],
     [24, 29],
@@ -134,14 +134,14 @@ test("in small clusters, all hosts are apart from all others, and one more would
     }
     take(ip2long("10.0.0.0"));
     take(ip2long("10.0.0.0") + 2 ** (32 - bitmask) - 1);
-    refusalOf(() => hostAddresses(network, most + 1, dockerPrefix));
+    userErrorOf(() => hostAddresses(network, most + 1, dockerPrefix));
   }
 });
 
-test("an index beyond the room is refused, naming a network that then works", () => {
+test("an index that does not fit is rejected, naming a network in which it fits", () => {
   forAll([clusters, fc.integer({ min: 1, max: 100_000 })], ({ network, bitmask, dockerPrefix }, more) => {
     const index = capacity(bitmask, dockerPrefix) + more;
-    const message = refusalOf(() => hostAddresses(network, index, dockerPrefix));
+    const message = userErrorOf(() => hostAddresses(network, index, dockerPrefix));
     const [, larger] = /Give a larger network, such as (\S+)\.$/.exec(message) ?? [];
     if (larger === undefined) {
       assert.match(message, "Give smaller subnets (docker_prefix) as well as a larger network");

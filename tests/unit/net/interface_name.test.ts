@@ -1,16 +1,16 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { interfaceName } from "../../../modules/net/validators";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 
-test("letters, digits, - _ and . make a name, up to 15 of them", () => {
+test("a name has up to 15 letters, digits, - _ and .", () => {
   for (const text of ["weave", "br-0", "eth0.100", "a", "A_b", "0123456789abcde"]) assert.is(interfaceName(text), text);
 });
 
-test("what the kernel, ifupdown or a shell would take for something else is refused", () => {
+test("a name that the kernel, ifupdown or a shell would read as something else is rejected", () => {
   for (const text of ["", "-b", ".", "..", "a b", "a/b", "a:1", "a;b", "a\n", "$x", "é", "0123456789abcdef", "a%d"]) {
     assert.match(
-      refusalOf(() => interfaceName(text)),
+      userErrorOf(() => interfaceName(text)),
       `"${text}" is not an interface name. Use up to 15 letters`,
     );
   }

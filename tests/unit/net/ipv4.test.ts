@@ -9,7 +9,7 @@ import {
   ipv4Network,
   networkOf,
 } from "../../../modules/net/ipv4";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 
 const NO_ADDRESSES = [
   "",
@@ -36,10 +36,10 @@ test("an address is four decimal numbers up to 255, without leading zeros", () =
   }
 });
 
-test("what is no address is refused, with how to write one", () => {
+test("anything but an address is rejected, with how to write one", () => {
   for (const text of NO_ADDRESSES) {
     assert.is(
-      refusalOf(() => ipv4(text)),
+      userErrorOf(() => ipv4(text)),
       `"${text}" is not an IPv4 address. Write it as 192.168.50.11.`,
     );
   }
@@ -58,67 +58,67 @@ test("an interface's address has a prefix length", () => {
     "10.2.0.256/16",
   ]) {
     assert.match(
-      refusalOf(() => ipv4Interface(text)),
+      userErrorOf(() => ipv4Interface(text)),
       "is not an IPv4 address with a prefix length. Write it as 10.2.0.1/16.",
     );
   }
 });
 
-test("an address that no host has is refused, and one without a network for containers", () => {
+test("an address that a host can't have is rejected, and one without room for containers", () => {
   for (const text of ["0.0.0.0", "127.0.0.9", "224.0.0.1", "255.255.255.255"]) {
     assert.match(
-      refusalOf(() => hostAddress(text)),
+      userErrorOf(() => hostAddress(text)),
       `"${text}" is not an address of a host on a network. Write one such as 192.168.50.11.`,
     );
   }
   assert.is(hostAddress("192.168.50.12"), "192.168.50.12");
   for (const text of ["224.0.0.0/8", "127.0.0.0/8", "0.0.0.0/0"]) {
     assert.match(
-      refusalOf(() => ipv4Network(text)),
+      userErrorOf(() => ipv4Network(text)),
       "is not an address of a host on a network. Write one such as 192.168.50.11.",
     );
   }
   assert.match(
-    refusalOf(() => ipv4Interface("10.0.0.1/32")),
+    userErrorOf(() => ipv4Interface("10.0.0.1/32")),
     "leaves no room for containers. Write the address with its network's prefix length, as 10.2.0.1/16.",
   );
 });
 
-test("the first and last address of a network are no interface's", () => {
+test("the first and last address of a network are rejected", () => {
   assert.is(
-    refusalOf(() => ipv4Interface("10.2.0.0/16")),
+    userErrorOf(() => ipv4Interface("10.2.0.0/16")),
     '"10.2.0.0/16" is the first or last address of 10.2.0.0/16, which an interface can\'t have. Write another of its addresses.',
   );
   assert.match(
-    refusalOf(() => ipv4Interface("10.2.255.255/16")),
+    userErrorOf(() => ipv4Interface("10.2.255.255/16")),
     "is the first or last address of 10.2.0.0/16",
   );
 });
 
-test("a network begins at its first address, and the message names the one that was meant", () => {
+test("a network is given by its first address, and the message names it", () => {
   for (const text of ["10.2.0.0/16", "10.2.1.0/24", "10.2.0.1/32"]) assert.is(ipv4Network(text), text);
   assert.is(
-    refusalOf(() => ipv4Network("10.2.3.4/16")),
+    userErrorOf(() => ipv4Network("10.2.3.4/16")),
     '"10.2.3.4/16" is not the first address of its network; did you mean 10.2.0.0/16?',
   );
 });
 
-test("what is no network is refused, with how to write one", () => {
+test("anything but a network is rejected, with how to write one", () => {
   for (const text of ["10.2.0.0", "10.2/16", "10.2.0.0/33", "10.2.0.0/-1", "weave", ""]) {
     assert.is(
-      refusalOf(() => ipv4Network(text)),
+      userErrorOf(() => ipv4Network(text)),
       `"${text}" is not an IPv4 network. Write it as 10.2.0.0/16.`,
     );
   }
 });
 
-test("an interface's address is taken apart", () => {
+test("an interface's address is split into address and network", () => {
   assert.is(addressOf("10.2.0.1/16"), "10.2.0.1");
   assert.is(networkOf("10.2.0.1/16"), "10.2.0.0/16");
   assert.is(networkOf("10.2.0.1/32"), "10.2.0.1/32");
 });
 
-test("a network contains what lies in it whole, itself too", () => {
+test("a network contains itself and what is entirely inside it", () => {
   assert.ok(contains("10.2.0.0/16", "10.2.255.255"));
   assert.ok(contains("10.2.0.0/16", "10.2.1.0/24"));
   assert.ok(contains("10.2.0.0/16", "10.2.0.0/16"));

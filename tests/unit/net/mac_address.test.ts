@@ -3,13 +3,13 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { derivedMac, macAddress } from "../../../modules/net/validators";
 import { forAll } from "../support/property";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 
-test("a hardware address is put into lower case", () => {
+test("a hardware address is converted to lower case", () => {
   assert.is(macAddress("0E:5F:33:00:00:01"), "0e:5f:33:00:00:01");
 });
 
-test("what is no hardware address is refused, with how to write one", () => {
+test("anything but a hardware address is rejected, with how to write one", () => {
   for (const text of [
     "",
     "0e:5f:33:00:00",
@@ -19,16 +19,16 @@ test("what is no hardware address is refused, with how to write one", () => {
     "e:5f:33:00:00:01",
   ]) {
     assert.is(
-      refusalOf(() => macAddress(text)),
+      userErrorOf(() => macAddress(text)),
       `"${text}" is not a hardware address. Write it as 0e:5f:33:00:00:01.`,
     );
   }
 });
 
-test("a group's address, the one for all too, is refused with what to change", () => {
+test("a multicast address, also the broadcast address, is rejected with what to change", () => {
   for (const text of ["01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff", "0f:00:00:00:00:01"]) {
     assert.match(
-      refusalOf(() => macAddress(text)),
+      userErrorOf(() => macAddress(text)),
       "is a multicast address. Make its first octet even",
     );
   }
@@ -41,7 +41,7 @@ test("a derived address never changes: hosts keep theirs with the next version t
 // FNV-1a 64 of the text by another program, folded to 48 bits, bit 1 of the first octet set and bit 0 clear.
 const DERIVED = "4a:e6:e3:f3:cd:69";
 
-test("derived addresses are one interface's own, locally administered, and differ", () => {
+test("derived addresses are unicast and locally administered, and differ", () => {
   forAll([fc.string(), fc.string()], (one, other) => {
     const mac = derivedMac(one);
     assert.is(macAddress(mac), mac);

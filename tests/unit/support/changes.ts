@@ -1,6 +1,6 @@
 import type { Change } from "../../../modules/core/change";
 
-/** A step in words: the command line, or "write PATH 0644". */
+/** An action as a text: the command line, or "write PATH 0644". */
 function stepOf(action: Change["actions"][number]): string {
   switch (action.do) {
     case "run":
@@ -23,7 +23,7 @@ function stepOf(action: Change["actions"][number]): string {
   }
 }
 
-/** Changes as tests compare them: the subject, before and after, and the steps in words. */
+/** Changes as tests compare them: the subject, before and after, and the actions as texts. */
 export function inWords(
   changes: readonly Change[],
 ): { subject: string; before: string; after: string; steps: string[] }[] {

@@ -1,4 +1,4 @@
-/** Values that some grammar on their way would read as something else, by what they are. */
+/** Values that some grammar would read as something else, by a description. */
 export const HOSTILE: Readonly<Record<string, string>> = {
   quotes: `a"b'c`,
   "a newline": "a\nb",

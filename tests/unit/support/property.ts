@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 
-/** The same cases in every run; another seed tries others: `FAST_CHECK_SEED=7 npm run test:unit`. */
+/** Every run tries the same cases, unless given another seed: `FAST_CHECK_SEED=7 npm run test:unit`. */
 const SEED = Number(process.env["FAST_CHECK_SEED"] ?? 20150601);
 
-/** How many times as many cases are tried as in a run of seconds: `FAST_CHECK_TIMES=50 npm run test:unit`. */
+/** A factor for the number of cases: `FAST_CHECK_TIMES=50 npm run test:unit`. */
 const TIMES = Number(process.env["FAST_CHECK_TIMES"] ?? 1);
 
-/** Holds `check` against `runs` random inputs; a failure is shown with its seed and the smallest input that fails. */
+/** Runs `check` with random inputs. A failure is reported with its seed and the smallest input that fails. */
 export function forAll<Inputs extends [unknown, ...unknown[]]>(
   inputs: { [Index in keyof Inputs]: fc.Arbitrary<Inputs[Index]> },
   check: (...values: Inputs) => void,
@@ -17,7 +17,7 @@ export function forAll<Inputs extends [unknown, ...unknown[]]>(
   if (outcome.failed) throw failure(outcome);
 }
 
-/** The same for a check that takes its time. */
+/** The same for an asynchronous check. */
 export async function forAllLater<Inputs extends [unknown, ...unknown[]]>(
   inputs: { [Index in keyof Inputs]: fc.Arbitrary<Inputs[Index]> },
   check: (...values: Inputs) => Promise<void>,

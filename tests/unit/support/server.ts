@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo, Server, Socket } from "node:net";
 
-/** Calls `use` with the port of 127.0.0.1 that the server listens on, and ends it and its connections afterwards. */
+/** Calls `use` with the port of 127.0.0.1 that the server listens on, and closes it and its connections afterwards. */
 export async function withServer(server: Server, use: (port: number) => Promise<void>): Promise<void> {
   const sockets: Socket[] = [];
   server.on("connection", (socket: Socket) => sockets.push(socket));
@@ -20,7 +20,7 @@ export function withService(answer: RequestListener, use: (port: number) => Prom
   return withServer(createServer(answer), use);
 }
 
-/** A port of 127.0.0.1 that nobody listens on. */
+/** A port of 127.0.0.1 on which nothing listens. */
 export async function freePort(): Promise<number> {
   let free = 0;
   await withService(

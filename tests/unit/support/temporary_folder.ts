@@ -12,7 +12,7 @@ export function inTemporaryFolder(use: (folder: string) => void): void {
   }
 }
 
-/** The same for a use that takes its time. */
+/** The same for an asynchronous use. */
 export async function inTemporaryFolderUntilDone(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = make();
   try {

@@ -3,11 +3,11 @@ import * as assert from "uvu/assert";
 import { resolveDesired } from "../../../modules/weave_bridge/desired";
 import type { ObservedBridge } from "../../../modules/weave_bridge/observed";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 import { FRESH, MAC, router, steadyRouter, vxlan } from "./fixtures";
 
 const errorOf = (options: BridgeOptions, observed: ObservedBridge): string =>
-  refusalOf(() => resolveDesired(options, observed));
+  userErrorOf(() => resolveDesired(options, observed));
 
 test("with the Weave router: the addresses of the host's index, a MAC of its machine-id, Docker's own MTU", () => {
   assert.equal(resolveDesired(router(), FRESH), {

@@ -4,7 +4,7 @@ import type { Managers } from "../../../modules/weave_bridge/observed";
 import { chooseProvider, observeManagers } from "../../../modules/weave_bridge/providers/detect";
 import type { Contents } from "../support/fake_host/contents";
 import { fakeHost } from "../support/fake_host/fake_host";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 import { router } from "./fixtures";
 
 const UNITS = "/run/systemd/units/invocation:";
@@ -49,15 +49,15 @@ test("the provider is the one that manages the host", () => {
   assert.is(choose(true, "runs", "networkd"), "networkd");
   assert.is(choose(true, "manages", "ifupdown"), "ifupdown");
   assert.match(
-    refusalOf(() => choose(false, "off")),
+    userErrorOf(() => choose(false, "off")),
     /^provider: neither ifupdown nor systemd-networkd manages/,
   );
   assert.match(
-    refusalOf(() => choose(true, "off", "networkd")),
+    userErrorOf(() => choose(true, "off", "networkd")),
     /^provider: systemd-networkd does not run/,
   );
   assert.match(
-    refusalOf(() => choose(false, "runs", "ifupdown")),
+    userErrorOf(() => choose(false, "runs", "ifupdown")),
     /^provider: ifupdown not found/,
   );
 });

@@ -4,7 +4,7 @@ import { observe } from "../../../modules/weave_bridge/observe";
 import { reloadMark } from "../../../modules/weave_bridge/observed";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
 import { fakeHost } from "../support/fake_host/fake_host";
-import { refusalLater } from "../support/refusal";
+import { userErrorLater } from "../support/user_error";
 import { FRESH, router, STANZA, steadyVxlan, vxlan } from "./fixtures";
 
 const ROUTES = `Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
@@ -91,7 +91,7 @@ test("an iptables that fails does not mean that the rule is missing", async () =
   const host = fakeHost({ ...fresh, names: { ...fresh.names, "/usr/sbin": ["iptables"] } }).with({
     run: ([program]) => (program === "iptables" ? failed : undefined),
   });
-  assert.match(await refusalLater(() => observe(router(), host)), /^iptables -w -C .* status 4: out of memory$/);
+  assert.match(await userErrorLater(() => observe(router(), host)), /^iptables -w -C .* status 4: out of memory$/);
 });
 
 test("a reload that an interrupted run left pending is observed", async () => {
@@ -103,7 +103,7 @@ test("a reload that an interrupted run left pending is observed", async () => {
 test("a user other than root gets an error", async () => {
   const kernel = { "/proc/self/status": "Uid:\t1000\t1000\t1000\t1000" };
   assert.is(
-    await refusalLater(() => observe(router(), fakeHost({ ...fresh, kernel }))),
+    await userErrorLater(() => observe(router(), fakeHost({ ...fresh, kernel }))),
     "weave_bridge: must run as root (running as user 1000). Run it as root (become: true).",
   );
 });

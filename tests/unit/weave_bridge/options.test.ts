@@ -2,9 +2,9 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { options } from "../../../modules/weave_bridge/options";
 import { optionsOf } from "../support/options";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 
-const errorOf = (given: Record<string, unknown>): string => refusalOf(() => optionsOf(options, given));
+const errorOf = (given: Record<string, unknown>): string => userErrorOf(() => optionsOf(options, given));
 
 test("without any options the defaults are Apollo's", () => {
   const { name, network, docker_prefix, datapath, peers } = optionsOf(options, {});

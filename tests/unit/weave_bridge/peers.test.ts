@@ -5,11 +5,11 @@ import { resolveDesired } from "../../../modules/weave_bridge/desired";
 import type { ObservedBridge } from "../../../modules/weave_bridge/observed";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
 import { forAll } from "../support/property";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 import { FRESH, resolving, vxlan } from "./fixtures";
 
 const errorOf = (options: BridgeOptions, observed: ObservedBridge): string =>
-  refusalOf(() => resolveDesired(options, observed));
+  userErrorOf(() => resolveDesired(options, observed));
 
 const peersOf = (peers: readonly string[], observed: ObservedBridge = FRESH): readonly string[] | undefined =>
   resolveDesired(vxlan({ peers }), observed).vxlan?.peers;

@@ -5,7 +5,7 @@ import type { BridgeOptions } from "../../../modules/weave_bridge/options";
 import { plan } from "../../../modules/weave_bridge/plan";
 import { inWords, subjects } from "../support/changes";
 import { matchesGolden } from "../support/golden";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 import {
   FRESH,
   golden,
@@ -76,7 +76,7 @@ test("if ifupdown does not read the bridge's file yet, Apollo's line is added, a
 
 test("without ifupdown it fails with what to install", () => {
   assert.match(
-    refusalOf(() =>
+    userErrorOf(() =>
       plan(router({ provider: "ifupdown" }), { ...FRESH, managers: { ...FRESH.managers, ifupdown: false } }),
     ),
     /^provider: ifupdown not found .*apt install ifupdown/,
@@ -86,7 +86,7 @@ test("without ifupdown it fails with what to install", () => {
 test("an interface with the bridge's name that is not a bridge is rejected", () => {
   const observed = { ...steadyRouter(), bridge: { ...steadyVxlan().bridge, isBridge: false } };
   assert.is(
-    refusalOf(() => plan(router(), observed)),
+    userErrorOf(() => plan(router(), observed)),
     "name: the interface weave of this host is not a bridge. Delete it (ip link del weave), or give another name.",
   );
 });

@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { plan } from "../../../modules/weave_bridge/plan";
 import { inWords, subjects } from "../support/changes";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 import { FRESH, router, STANZA, steadyVxlan } from "./fixtures";
 
 const absent = (more: Record<string, unknown> = {}) => router({ state: "absent", host_index: null, ...more });
@@ -49,7 +49,7 @@ test("with containers attached it fails, or is forced and reports the disruption
   const observed = steadyVxlan();
   const bridge = { ...observed.bridge, ports: ["veth1", "vethwe-bridge", "veth2", "weave-vx"] };
   assert.is(
-    refusalOf(() => plan(absent(), { ...observed, bridge })),
+    userErrorOf(() => plan(absent(), { ...observed, bridge })),
     "state: the bridge weave has ports that this module did not create (2: veth1, veth2), most likely of containers. " +
       "Stop the containers, or disconnect them with force: true.",
   );
@@ -66,13 +66,13 @@ test("with ignore_docker_ports the ports of Docker's containers don't count; oth
   const observed = steadyVxlan();
   const leaving = { ...observed, bridge: { ...observed.bridge, ports: ["veth0a1b2c3", "weave-vx"] } };
   assert.match(
-    refusalOf(() => plan(absent(), leaving)),
+    userErrorOf(() => plan(absent(), leaving)),
     "(1: veth0a1b2c3)",
   );
   assert.equal(plan(absent({ ignore_docker_ports: true }), leaving), plan(absent(), observed));
   const others = { ...observed, bridge: { ...observed.bridge, ports: ["veth0a1b2c3", "tap0", "weave-vx"] } };
   assert.match(
-    refusalOf(() => plan(absent({ ignore_docker_ports: true }), others)),
+    userErrorOf(() => plan(absent({ ignore_docker_ports: true }), others)),
     "ports that this module did not create (1: tap0)",
   );
 });
@@ -80,7 +80,7 @@ test("with ignore_docker_ports the ports of Docker's containers don't count; oth
 test("a device with the name that is not a bridge is not touched", () => {
   const bridge = { ...steadyVxlan().bridge, isBridge: false };
   assert.match(
-    refusalOf(() => plan(absent(), { ...steadyVxlan(), bridge })),
+    userErrorOf(() => plan(absent(), { ...steadyVxlan(), bridge })),
     /^name: .* is not a bridge/,
   );
 });

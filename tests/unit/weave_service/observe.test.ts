@@ -4,7 +4,7 @@ import { observe } from "../../../modules/weave_service/observe";
 import type { Contents } from "../support/fake_host/contents";
 import { fakeHost } from "../support/fake_host/fake_host";
 import { done, processStat } from "../support/fake_host/part";
-import { refusalLater } from "../support/refusal";
+import { userErrorLater } from "../support/user_error";
 import { CONTAINER, FRESH, ROUTER, SCRIPT, serviceOptions, steady } from "./fixtures";
 
 const SHOW = "systemctl show weave.service -p ActiveState,SubState,Job,NeedDaemonReload,MainPID";
@@ -155,7 +155,7 @@ test("upstart is detected by its jobs", async () => {
   const launching = { ...upstart, kernel: { ...kernel, "/proc/912/comm": "sh" } };
   assert.is((await observe(serviceOptions({ state: "stopped" }), fakeHost(launching))).unit.state, "starting");
   assert.match(
-    await refusalLater(async () => observe(serviceOptions(), fakeHost({ ...upstart, names: {} }))),
+    await userErrorLater(async () => observe(serviceOptions(), fakeHost({ ...upstart, names: {} }))),
     "this host's init system must be systemd or upstart",
   );
 });
@@ -163,7 +163,7 @@ test("upstart is detected by its jobs", async () => {
 test("a host without the script is refused only if the router is to run", async () => {
   const bare = fakeHost({ ...fresh, files: {} });
   assert.is(
-    await refusalLater(async () => observe(serviceOptions(), bare)),
+    await userErrorLater(async () => observe(serviceOptions(), bare)),
     "script: /usr/local/bin/weave not found on this host. Put the script there (the role weave does, given weave_sha256 or weave_script_file), or set the path",
   );
   for (const state of ["stopped", "absent"]) {

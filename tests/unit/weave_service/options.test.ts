@@ -2,10 +2,10 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { options } from "../../../modules/weave_service/options";
 import { optionsOf } from "../support/options";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 
 const values = (given: Record<string, unknown>) => optionsOf(options, given);
-const refused = (given: Record<string, unknown>): string => refusalOf(() => values(given));
+const refused = (given: Record<string, unknown>): string => userErrorOf(() => values(given));
 
 test("the defaults run the router without peers", () => {
   assert.equal(values({}), {

@@ -4,7 +4,7 @@ import type { ObservedService } from "../../../modules/weave_service/observed";
 import { plan } from "../../../modules/weave_service/plan";
 import { expectedScript } from "../../../modules/weave_service/script";
 import { inWords, subjects } from "../support/changes";
-import { refusalOf } from "../support/refusal";
+import { userErrorOf } from "../support/user_error";
 import { CONTAINER, FRESH, ROUTER, serviceOptions, steady } from "./fixtures";
 
 const ENV = "/etc/weave.env";
@@ -356,7 +356,7 @@ test("TX checksum offload is turned off on the port alone; without ethtool the r
   const [change] = words(serviceOptions(), { ...steady(), offloadingPorts: ["vethwe-bridge"] });
   assert.equal(change?.steps, ["ethtool -K vethwe-bridge tx off"]);
   assert.match(
-    refusalOf(() => plan(serviceOptions(), { ...FRESH, offloadingPorts: null })),
+    userErrorOf(() => plan(serviceOptions(), { ...FRESH, offloadingPorts: null })),
     "ethtool not found on this host",
   );
   assert.ok(plan(serviceOptions({ mode: "proxy" }), { ...FRESH, offloadingPorts: null }).changes.length > 0);
@@ -370,7 +370,7 @@ test("the host is exposed on request, without a restart", () => {
   ]);
   assert.equal(plan(options, { ...observed, exposed: true }).changes, []);
   assert.match(
-    refusalOf(() => plan(serviceOptions({ expose: true }), FRESH)),
+    userErrorOf(() => plan(serviceOptions({ expose: true }), FRESH)),
     /^expose: must not be given in the mode bridge/,
   );
 });
@@ -414,7 +414,7 @@ test("a container of the same name and another image is refused, and left alone"
   for (const image of ["nginx", "nginx:1.27", "example.com:5000/weave/web", "weaveworks/weavedb:latest"]) {
     for (const state of ["started", "stopped", "absent"]) {
       assert.match(
-        refusalOf(() => plan(serviceOptions({ state }), having(image))),
+        userErrorOf(() => plan(serviceOptions({ state }), having(image))),
         `container weave: its image must be weave (it is ${image}). Rename or remove`,
       );
     }
@@ -430,7 +430,7 @@ test("a container of the same name and another image is refused, and left alone"
 });
 
 test("arguments that contradict other options are refused", () => {
-  const refused = (options: Record<string, unknown>): string => refusalOf(() => plan(serviceOptions(options), FRESH));
+  const refused = (options: Record<string, unknown>): string => userErrorOf(() => plan(serviceOptions(options), FRESH));
   assert.match(
     refused({ args: ["--name=0e:00:00:00:00:01"] }),
     /^args: --name must not be given in the mode bridge, .* Set weave_bridge's mac instead$/,
@@ -440,15 +440,17 @@ test("arguments that contradict other options are refused", () => {
 
 test("a component that the script's version can't run is refused", () => {
   assert.match(
-    refusalOf(() => plan(serviceOptions({ component: "proxy" }), FRESH)),
+    userErrorOf(() => plan(serviceOptions({ component: "proxy" }), FRESH)),
     /^component: since Weave 2\.0 the proxy runs within the router\. /,
   );
   assert.match(
-    refusalOf(() => plan(serviceOptions({ component: "plugin" }), { ...FRESH, script: expectedScript("1.0.3") })),
+    userErrorOf(() => plan(serviceOptions({ component: "plugin" }), { ...FRESH, script: expectedScript("1.0.3") })),
     /^component: the weave script on this host is older than the plugin\. /,
   );
   assert.match(
-    refusalOf(() => plan(serviceOptions({ dns: true, mode: "proxy" }), { ...FRESH, script: expectedScript("1.0.3") })),
+    userErrorOf(() =>
+      plan(serviceOptions({ dns: true, mode: "proxy" }), { ...FRESH, script: expectedScript("1.0.3") }),
+    ),
     /^dns: /,
   );
 });

@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { connect, forget, observeRouter, parseReport, STATUS } from "../../../modules/weave_service/router_api";
 import { fakeHost } from "../support/fake_host/fake_host";
-import { refusalLater, refusalOf } from "../support/refusal";
+import { userErrorLater, userErrorOf } from "../support/user_error";
 
 const CONTROL = { address: "127.0.0.1", port: 6784 };
 
@@ -82,7 +82,7 @@ test("a report with a part of another type is refused", () => {
   ];
   for (const router of wrong) {
     assert.match(
-      refusalOf(() => parseReport(REPORT_OF(router))),
+      userErrorOf(() => parseReport(REPORT_OF(router))),
       "is not a router's report",
     );
   }
@@ -90,7 +90,7 @@ test("a report with a part of another type is refused", () => {
 
 test("an answer that is not a report is refused, and only its beginning is shown", () => {
   for (const text of ["", "404 page not found", "null", "[]", '{"Router": null}', "{}", "x".repeat(100_000)]) {
-    const message = refusalOf(() => parseReport(text));
+    const message = userErrorOf(() => parseReport(text));
     assert.match(message, "GET 127.0.0.1:6784/report: the answer is not a router's report (");
     assert.ok(message.length < 300);
   }
@@ -104,7 +104,7 @@ test("a running router is asked for its report", async () => {
 test("no answer is null, and an error status is an error", async () => {
   assert.is(await observeRouter(fakeHost({})), null);
   const host = fakeHost({ services: { "GET 127.0.0.1:6784/report": { status: 500, body: "out of order\n" } } });
-  assert.is(await refusalLater(() => observeRouter(host)), "GET 127.0.0.1:6784/report answered 500: out of order");
+  assert.is(await userErrorLater(() => observeRouter(host)), "GET 127.0.0.1:6784/report answered 500: out of order");
 });
 
 test("peers are connected and forgotten by one form request each", () => {

@@ -6,11 +6,11 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { describeRequest, request } from "../../../../modules/core/host/http";
 import { linuxHost, run } from "../../../../modules/core/host/linux";
-import { refusalLater, refusalOf } from "../../support/refusal";
 import { at, freePort, withServer, withService } from "../../support/server";
 import { inTemporaryFolder, inTemporaryFolderUntilDone } from "../../support/temporary_folder";
+import { userErrorLater, userErrorOf } from "../../support/user_error";
 
-test("a file is its content, one character a byte, and its permission bits", () => {
+test("a file is read as its content, one character per byte, and its permission bits", () => {
   inTemporaryFolder((folder) => {
     const path = join(folder, "file");
     writeFileSync(path, Buffer.from([0x61, 0xc3, 0xa4, 0xff, 0x0a]), { mode: 0o640 });
@@ -18,7 +18,7 @@ test("a file is its content, one character a byte, and its permission bits", () 
   });
 });
 
-test("a file that is not there, or whose folder is not, or is a file, is null", () => {
+test("a missing file, or one whose folder is missing or a file, is null", () => {
   inTemporaryFolder((folder) => {
     writeFileSync(join(folder, "file"), "");
     assert.is(linuxHost.readFile(join(folder, "none")), null);
@@ -27,7 +27,7 @@ test("a file that is not there, or whose folder is not, or is a file, is null", 
   });
 });
 
-test("links to a file are followed, one that leads nowhere is no file", () => {
+test("links to a file are followed, a dangling one is a missing file", () => {
   inTemporaryFolder((folder) => {
     writeFileSync(join(folder, "file"), "content");
     symlinkSync("file", join(folder, "link"));
@@ -37,37 +37,37 @@ test("links to a file are followed, one that leads nowhere is no file", () => {
   });
 });
 
-test("a folder or device in a file's place is refused, with its path and what to do", () => {
+test("a folder or device in a file's place is an error, with its path and what to do", () => {
   inTemporaryFolder((folder) => {
     assert.is(
-      refusalOf(() => linuxHost.readFile(folder)),
+      userErrorOf(() => linuxHost.readFile(folder)),
       `${folder} is not a regular file; move it away`,
     );
   });
   assert.match(
-    refusalOf(() => linuxHost.readFile("/dev/null")),
+    userErrorOf(() => linuxHost.readFile("/dev/null")),
     "/dev/null is not a regular file",
   );
 });
 
-test("a file that can't be read is refused, with its path", () => {
+test("a file that can't be read is an error, with its path", () => {
   inTemporaryFolder((folder) => {
     symlinkSync("loop", join(folder, "loop"));
     assert.match(
-      refusalOf(() => linuxHost.readFile(join(folder, "loop"))),
+      userErrorOf(() => linuxHost.readFile(join(folder, "loop"))),
       /can't read .*loop: ELOOP/,
     );
   });
 });
 
-test("the kernel's files are read trimmed, and null where there are none", () => {
+test("the kernel's files are read trimmed, and null if they do not exist", () => {
   assert.is(linuxHost.readText("/proc/sys/kernel/ostype"), "Linux");
   assert.is(linuxHost.readText("/proc/none"), null);
   assert.is(linuxHost.readText("/proc/999999999/cmdline"), null);
   assert.is(linuxHost.readText("/sys/class/net/lo/address"), "00:00:00:00:00:00");
 });
 
-test("an attribute that the kernel can't give for this device is null", () => {
+test("an attribute that this device does not have is null", () => {
   // lo has no speed: reading it is EINVAL.
   assert.is(linuxHost.readText("/sys/class/net/lo/speed"), null);
 });
@@ -77,7 +77,7 @@ test("the host's addresses are those of IPv4", () => {
   for (const address of linuxHost.addresses()) assert.match(address, /^[\d.]+$/);
 });
 
-test("the names in a folder are sorted, and none where there is no folder", () => {
+test("the names in a folder are sorted, and none if the folder does not exist", () => {
   inTemporaryFolder((folder) => {
     for (const name of ["b", "a", "c"]) mkdirSync(join(folder, name));
     assert.equal(linuxHost.readdir(folder), ["a", "b", "c"]);
@@ -85,7 +85,7 @@ test("the names in a folder are sorted, and none where there is no folder", () =
   });
 });
 
-test("a link is read as it is written; what is no link or not there is null", () => {
+test("a link is read as it is written; another or missing file is null", () => {
   inTemporaryFolder((folder) => {
     symlinkSync("../target", join(folder, "link"));
     assert.is(linuxHost.readlink(join(folder, "link")), "../target");
@@ -94,7 +94,7 @@ test("a link is read as it is written; what is no link or not there is null", ()
   });
 });
 
-test("a program's output, error output and status come back", () => {
+test("a program's output, error output and status are returned", () => {
   assert.equal(run(["sh", "-c", "echo out; echo err >&2"]), { status: 0, stdout: "out\n", stderr: "err\n" });
 });
 
@@ -111,73 +111,73 @@ test("a program finds nothing on its standard input", () => {
   assert.is(run(["cat"]).stdout, "");
 });
 
-test("a program that fails is refused with its command line, status and error output", () => {
+test("a program that fails is an error with its command line, status and error output", () => {
   assert.is(
-    refusalOf(() => run(["sh", "-c", "echo some; echo 'no such device' >&2; exit 3"])),
+    userErrorOf(() => run(["sh", "-c", "echo some; echo 'no such device' >&2; exit 3"])),
     "sh -c echo some; echo 'no such device' >&2; exit 3 ended with status 3: no such device",
   );
 });
 
-test("the output stands in where a failing program has no error output, and nothing where it has neither", () => {
+test("a failed program without error output is reported with its output, or with neither", () => {
   assert.match(
-    refusalOf(() => run(["sh", "-c", "echo on stdout; false"])),
+    userErrorOf(() => run(["sh", "-c", "echo on stdout; false"])),
     /ended with status 1: on stdout$/,
   );
   assert.is(
-    refusalOf(() => run(["false"])),
+    userErrorOf(() => run(["false"])),
     "false ended with status 1",
   );
 });
 
 test("of a long error output the end is shown, where the cause is", () => {
-  const message = refusalOf(() => run(["sh", "-c", "seq 10000 >&2; echo the cause >&2; exit 1"]));
+  const message = userErrorOf(() => run(["sh", "-c", "seq 10000 >&2; echo the cause >&2; exit 1"]));
   assert.match(message, /the cause$/);
   assert.ok(message.length < 2200, `${message.length} characters`);
 });
 
-test("a program that a signal ends is refused with the signal", () => {
+test("a program that a signal ends is an error with the signal", () => {
   assert.match(
-    refusalOf(() => run(["sh", "-c", "kill -TERM $$"])),
+    userErrorOf(() => run(["sh", "-c", "kill -TERM $$"])),
     "ended with SIGTERM",
   );
 });
 
-test("a program that is killed has given no answer, where it may fail either", () => {
+test("a program that is killed is an error even if it may fail", () => {
   assert.match(
-    refusalOf(() => run(["sh", "-c", "kill -KILL $$"], { mayFail: true })),
+    userErrorOf(() => run(["sh", "-c", "kill -KILL $$"], { mayFail: true })),
     "ended with SIGKILL",
   );
 });
 
-test("a status other than 0 is an answer where it may be", () => {
+test("a status other than 0 is returned if the program may fail", () => {
   assert.equal(run(["sh", "-c", "echo no; exit 4"], { mayFail: true }), { status: 4, stdout: "no\n", stderr: "" });
 });
 
-test("a program that this host does not have is refused with its name and the command", () => {
+test("a missing program is an error with its name and the command", () => {
   assert.is(
-    refusalOf(() => run(["weave-no-such-program", "show"], { mayFail: true })),
+    userErrorOf(() => run(["weave-no-such-program", "show"], { mayFail: true })),
     "program not found on this host: weave-no-such-program, needed for: weave-no-such-program show",
   );
 });
 
-test("a file that is no program is refused with the cause", () => {
+test("a file that is not a program is an error with the cause", () => {
   inTemporaryFolder((folder) => {
     writeFileSync(join(folder, "text"), "", { mode: 0o644 });
     assert.match(
-      refusalOf(() => run([join(folder, "text")])),
+      userErrorOf(() => run([join(folder, "text")])),
       /can't run .*text: .*EACCES/,
     );
   });
 });
 
-test("a program that does not end in time is ended, and refused with the limit and what it has said", () => {
+test("a program that times out is killed, and is an error with the limit and its output", () => {
   const started = Date.now();
-  const message = refusalOf(() => run(["sh", "-c", "echo waiting >&2; exec sleep 20"], { timeout: 0.3 }));
+  const message = userErrorOf(() => run(["sh", "-c", "echo waiting >&2; exec sleep 20"], { timeout: 0.3 }));
   assert.match(message, /^timed out after 0\.3 s: sh -c .*: waiting$/);
   assert.ok(Date.now() - started < 5000);
 });
 
-test("a request carries its method, path, headers and body, and brings status and body back", async () => {
+test("a request has its method, path, headers and body, and returns status and body", async () => {
   let seen = "";
   await withService(
     (incoming, response) => {
@@ -202,7 +202,7 @@ test("a request carries its method, path, headers and body, and brings status an
   assert.is(seen, "POST /connect?x=1 application/x-www-form-urlencoded peer=192.168.50.12");
 });
 
-test("an answer of many parts comes back whole", async () => {
+test("an answer of many parts is returned whole", async () => {
   const part = "é".repeat(33_333);
   await withService(
     (_, response) => {
@@ -229,11 +229,11 @@ test("an error status is an answer", async () => {
   );
 });
 
-test("where nobody listens there is no answer", async () => {
+test("if nothing listens, there is no answer", async () => {
   assert.is(await request({ to: at(await freePort()), method: "GET", path: "/" }), null);
 });
 
-test("a service may listen at a socket in the file system, and where there is none nobody listens", async () => {
+test("a service may listen on a Unix socket, and a missing socket means that nothing listens", async () => {
   await inTemporaryFolderUntilDone(async (folder) => {
     const socket = join(folder, "docker.sock");
     const asked = { to: { socket }, method: "GET", path: "/info" } as const;
@@ -246,7 +246,7 @@ test("a service may listen at a socket in the file system, and where there is no
   });
 });
 
-test("a service that hangs up without a word has not answered", async () => {
+test("a service that closes the connection has not answered", async () => {
   await withServer(
     createTcpServer((socket) => socket.destroy()),
     async (port) => {
@@ -255,11 +255,11 @@ test("a service that hangs up without a word has not answered", async () => {
   );
 });
 
-test("what is no HTTP is refused with the address that was asked", async () => {
+test("an answer that is not HTTP is an error with the service's address", async () => {
   await withServer(
     createTcpServer((socket) => socket.end("SSH-2.0-OpenSSH_9.2\r\n\r\n")),
     async (port) => {
-      const message = await refusalLater(() => request({ to: at(port), method: "GET", path: "/status" }));
+      const message = await userErrorLater(() => request({ to: at(port), method: "GET", path: "/status" }));
       assert.match(message, `GET 127.0.0.1:${port}/status: `);
     },
   );

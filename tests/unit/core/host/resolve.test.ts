@@ -4,9 +4,9 @@ import * as assert from "uvu/assert";
 import { linuxHost } from "../../../../modules/core/host/linux";
 import { parseAddresses, resolveNames, runTogether } from "../../../../modules/core/host/resolve";
 import { isLoopback } from "../../../../modules/net/ipv4";
-import { refusalLater } from "../../support/refusal";
+import { userErrorLater } from "../../support/user_error";
 
-test("names are looked up as this host's programs do, and one that nobody has is without an address", async () => {
+test("names are resolved as by this host's programs, and an unknown one has no address", async () => {
   assert.match(readFileSync("/etc/hosts", "utf8"), /^127\.0\.0\.1\s.*\blocalhost\b/m);
   // getent has no answer on a host without an address outside the loopback (AI_ADDRCONFIG).
   const online = linuxHost.addresses().some((address) => !isLoopback(address));
@@ -30,7 +30,7 @@ test("each address is read once, in getent's order", () => {
   assert.equal(parseAddresses(""), []);
 });
 
-test("programs run at the same time, and those that take too long are ended together", async () => {
+test("programs run in parallel, and those that time out are killed", async () => {
   const begin = Date.now();
   const slow = ["/bin/sh", "-c", "echo half; exec sleep 60"];
   const outputs = await runTogether([slow, ["/bin/echo", "a"], slow, ["/bin/false"], slow], 2);
@@ -38,9 +38,9 @@ test("programs run at the same time, and those that take too long are ended toge
   assert.ok(Date.now() - begin < 20_000);
 });
 
-test("a program that is not there is refused", async () => {
+test("a missing program is an error", async () => {
   assert.match(
-    await refusalLater(() => runTogether([["/usr/bin/no-such"]], 1)),
+    await userErrorLater(() => runTogether([["/usr/bin/no-such"]], 1)),
     /^can't run \/usr\/bin\/no-such: .*ENOENT/,
   );
 });

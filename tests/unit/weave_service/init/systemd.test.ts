@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { resolveDesired } from "../../../../modules/weave_service/desired";
-import { refusalOf } from "../../support/refusal";
 import { inTemporaryFolder } from "../../support/temporary_folder";
+import { userErrorOf } from "../../support/user_error";
 import { FRESH, serviceOptions } from "../fixtures";
 
 const renderUnit = (script: string): string => resolveDesired({ ...serviceOptions(), script }, FRESH).text;
@@ -23,7 +23,7 @@ test("a percent sign in the script's path is doubled, as systemd expands it", ()
 test("a path that would be more than one word is refused", () => {
   for (const script of ["/mnt/a b", "/mnt/a\nExecStop=/bin/true", "/mnt/$HOME", '/mnt/"a"', "/mnt/a;b", "/mnt/a\\x"]) {
     assert.match(
-      refusalOf(() => renderUnit(script)),
+      userErrorOf(() => renderUnit(script)),
       "must be one word of a unit's command line",
     );
   }
