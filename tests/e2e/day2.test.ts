@@ -220,7 +220,7 @@ vxlan("teardown.yml with weave_docker_restart off stops before Docker's restart,
       name,
       `weave_docker_restart: Docker of ${name} must restart before the bridge can be removed (found that it still runs with the ` +
         "removed options, and weave_docker_restart off). Restart it when its containers may stop (systemctl restart " +
-        "docker), and run this again to remove the rest.",
+        "docker), and run the playbook again to remove the rest.",
     ]),
   );
 });
