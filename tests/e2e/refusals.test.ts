@@ -18,31 +18,31 @@ test.after(() => cluster.down());
 const REFUSALS: Readonly<Record<string, { vars: object; says: RegExp }>> = {
   "a peer that is neither address nor name": {
     vars: { weave_launch_peers: ["192.168.50.12", "192.168.50.300"] },
-    says: /^peers: "192\.168\.50\.300" is neither an IPv4 address nor a host name\. Write it as /,
+    says: /^peers: must be an IPv4 address or a host name \(found "192\.168\.50\.300"\)\. Write it as /,
   },
   "a subnet outside the bridge's network": {
     vars: { weave_docker_subnet: "10.3.1.0/24" },
-    says: /^docker_subnet: 10\.3\.1\.0\/24 is outside the bridge's network 10\.2\.0\.0\/16.*\. Give a subnet of that network\.$/,
+    says: /^docker_subnet: must be in the bridge's network 10\.2\.0\.0\/16 \(found 10\.3\.1\.0\/24\)\. Set a subnet of that network\.$/,
   },
   "a network that the host uses already": {
     vars: { weave_network: "192.168.0.0/16" },
-    says: /^network: 192\.168\.0\.0\/16 overlaps 192\.168\.50\.11\/24 \(on eth0 of this host\)\. Choose /,
+    says: /^network: 192\.168\.0\.0\/16 must not overlap .* \(found 192\.168\.50\.11\/24 on eth0\)\. Set /,
   },
   "an index that does not fit": {
     vars: { weave_host_index: 300 },
-    says: /^host_index: 300 does not fit \(10\.2\.0\.0\/16 has room for 254 hosts .*such as 10\.2\.0\.0\/15\.$/,
+    says: /^host_index: 300 does not fit into the network \(found 10\.2\.0\.0\/16, which has room for 254 hosts .*such as 10\.2\.0\.0\/15\.$/,
   },
   "an underlay interface that does not exist": {
     vars: { weave_underlay_interface: "eth7" },
-    says: /^weave_underlay_interface: no IPv4 address on eth7 is known for apollo1\. Set an interface that all hosts have/,
+    says: /^weave_underlay_interface: .* \(found none on eth7 of apollo1\)\. Set an interface that all hosts have/,
   },
   "an underlay address that is not the host's": {
     vars: { weave_underlay_address: "192.168.50.77" },
-    says: /^underlay: "192\.168\.50\.77" is not a device with an IPv4 address on this host.*\(found: eth0 192\.168\.50\.11\/24/,
+    says: /^underlay: must be a device .* \(found "192\.168\.50\.77"; this host has eth0 192\.168\.50\.11\/24/,
   },
   "a weave script that does not exist": {
     vars: { weave_datapath: "router" },
-    says: /^weave_bin: \/usr\/local\/bin\/weave not found on apollo1\. Set weave_sha256 or weave_script_file to install it/,
+    says: /^weave_bin: must be the weave script on apollo1 \(found no file \/usr\/local\/bin\/weave\)\. Set weave_sha256 or weave_script_file to install it/,
   },
   "an unknown mode": {
     vars: { weave_mode: "brigde" },
@@ -54,7 +54,7 @@ const REFUSALS: Readonly<Record<string, { vars: object; says: RegExp }>> = {
   },
   "a Node that does not exist": {
     vars: { ansible_node_interpreter: "/opt/node/bin/node" },
-    says: /^ansible_node_interpreter: \/opt\/node\/bin\/node on apollo1 must be Node 16 or newer \(found no program\)\. Correct the path/,
+    says: /^ansible_node_interpreter: \/opt\/node\/bin\/node on apollo1 must be Node\.js 16 or newer \(found no program\)\. Correct the path/,
   },
 };
 
@@ -102,7 +102,7 @@ test("two hosts of one number: refused by name", async () => {
   assert.is(status, 2);
   assert.match(
     messageOf(results, output),
-    /^weave_host_index: two hosts .* \(apollo1 is 1, apollo2 is 1\)\. Give each/s,
+    /^weave_host_index: must be different .* \(found 1 for apollo1, 1 for apollo2\)\. Set another/s,
   );
 });
 
