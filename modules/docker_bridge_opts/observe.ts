@@ -90,6 +90,8 @@ async function observeDaemon(
   return {
     id,
     startedAt,
+    // A wrapper may have given another name than the program's path. An upgrade deletes the program of a running daemon.
+    command: [host.readlink(`/proc/${pid}/exe`)?.replace(/ \(deleted\)$/, "") ?? program, ...words],
     flags: parseDockerWords(words),
     file: fileAtStart(id, host, config, previous),
     network: network && networkFlags(network),
@@ -116,7 +118,9 @@ function fileAtStart(
   previous: Previous | null,
 ): DockerFlags | null {
   if (previous?.daemon === id) {
-    return daemonOptions(previous.files.find((file) => file.path === path)?.content ?? "");
+    return previous.configWasRead
+      ? daemonOptions(previous.files.find((file) => file.path === path)?.content ?? "")
+      : null;
   }
   const [changed, started] = [host.mtime(path), host.mtime(DOCKER_PID_FILE)];
   // A time in the future says nothing: the clock was wrong.
@@ -126,7 +130,8 @@ function fileAtStart(
 
 /** Weave's router and its companions, by the names that the weave script gives their containers. */
 function toContainer({ id, names }: ListedContainer): Container {
-  return { id, belongsToWeave: names.some((name) => /^\/weave(dns|plugin|proxy|scope)?$/.test(name)) };
+  const name = names[0]?.replace(/^\//, "") ?? id.slice(0, 12);
+  return { id, name, belongsToWeave: names.some((name) => /^\/weave(dns|plugin|proxy|scope)?$/.test(name)) };
 }
 
 /** Asks the program where no daemon runs. */

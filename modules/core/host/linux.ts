@@ -24,7 +24,7 @@ export const linuxHost: Host = {
   addresses,
   resolveNames,
   run,
-  request,
+  request: (toSend) => request(toSend),
 };
 
 function readFile(path: string): FileState | null {
