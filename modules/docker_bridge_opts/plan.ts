@@ -19,6 +19,7 @@ import { pendingRestart, runningOptions } from "./pending_restart";
 import { restart } from "./restart";
 import { isCurrent, presentFiles, savePrevious } from "./rollback";
 import { stoppedBefore } from "./stopped_containers";
+import { requireStartableFile, requireUsableFile } from "./usable_file";
 import {
   rejectConflicts,
   requireSubnetOfBridge,
@@ -43,8 +44,10 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   const { service, configPath, version } = observed;
   const present = presentConfiguration(observed);
   if (options.state === "restarted") {
+    requireStartableFile(observed);
     return { changes: [...reload(observed), ...restart(observed, optionsOf(present))], facts: {} };
   }
+  requireUsableFile(observed);
   const absent = options.state === "absent";
   const desired = absent ? flagsToRemove(options, optionsOf({ ...present, command: "" })) : desiredFlags(options);
   const warnings = absent ? [] : checkSubnet(options, desired, observed);
