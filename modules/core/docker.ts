@@ -7,6 +7,9 @@ import { type Guard, isBoolean, isListOf, isMapOf, isOptional, isShape, isString
 const SOCKET = "/var/run/docker.sock";
 export const DOCKER_PID_FILE = "/var/run/docker.pid";
 
+/** The daemon, for messages. */
+export const DOCKER = { name: "Docker", pidFile: DOCKER_PID_FILE };
+
 /** Seconds after which Docker kills a container that has not ended, as `docker stop` does by default. */
 const STOP_SECONDS = 10;
 

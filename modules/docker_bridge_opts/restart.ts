@@ -1,5 +1,5 @@
 import { type Action, type Change, type Daemon, type Rollback, run } from "../core/change";
-import { DOCKER_PID_FILE, PING } from "../core/docker";
+import { DOCKER, DOCKER_PID_FILE, PING } from "../core/docker";
 import type { DockerFlags } from "../formats/docker_options";
 import { DAEMON_RELOAD } from "./files";
 import { networkDiffers } from "./network";
@@ -56,7 +56,7 @@ function restartActions(observed: ObservedDocker, configured: DockerFlags): Acti
           : ["tail", "-n", "10", "/var/log/docker.log", "/var/log/upstart/docker.log"],
       rollback: rollbacks(observed, saved, current !== null, steps),
       afterwards: startAfterFailure(stopped, observed),
-      daemon: { name: "Docker", pidFile: DOCKER_PID_FILE },
+      daemon: DOCKER,
     },
     ...startAfterRestart(stopped, "Docker was restarted, and runs with its new options.", DELETE_PREVIOUS),
   ];

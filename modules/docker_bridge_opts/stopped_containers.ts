@@ -1,5 +1,5 @@
 import type { Action, Change, Daemon } from "../core/change";
-import { DOCKER_PID_FILE } from "../core/docker";
+import { DOCKER, DOCKER_PID_FILE } from "../core/docker";
 import type { DockerFlags } from "../formats/docker_options";
 import { networkDiffers } from "./network";
 import type { Container, ObservedDocker, Previous } from "./observed";
@@ -39,6 +39,7 @@ export function stopAll(containers: readonly Container[], observed: ObservedDock
         },
       ],
       afterwards: [...startAfterFailure(containers, observed), forget],
+      daemon: DOCKER,
     },
   ];
 }

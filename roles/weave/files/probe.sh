@@ -95,7 +95,7 @@ router=false
 unit=/etc/init/weave.conf
 [ ! -d /run/systemd/system ] || unit=/etc/systemd/system/weave.service
 if [ -e $unit ] || [ -e /etc/weave.env ]; then router=true; fi
-if [ $router = false ] && [ -e /var/run/docker.pid ] && docker container inspect weave >/dev/null 2>&1; then router=true; fi
+if [ $router = false ] && [ -e /var/run/docker.pid ] && timeout 10 docker container inspect weave >/dev/null 2>&1; then router=true; fi
 
 # --- Whether Docker's default bridge is the bridge weave.
 
