@@ -17,7 +17,7 @@ export interface AsItRan {
 export function asItRan({ init, filePath }: DockerService, { command, files }: Previous): AsItRan | null {
   if (command.length === 0) return null;
   if (init === "systemd") {
-    const content = renderDropIn(command);
+    const content = renderDropIn(command, files.find(({ path }) => path === DROP_IN_PATH)?.content ?? "");
     // Others need not read a command line that may have secrets.
     const write: Action = { do: "write", path: DROP_IN_PATH, content, mode: 0o600 };
     return { path: DROP_IN_PATH, actions: [write, DAEMON_RELOAD] };
@@ -30,11 +30,16 @@ export function asItRan({ init, filePath }: DockerService, { command, files }: P
   return { path: filePath, actions: [{ do: "write", path: filePath, content, mode: file?.mode ?? 0o644 }] };
 }
 
-function renderDropIn(command: readonly string[]): string {
+/** What the present drop-in has Docker read stays, as it shows the next run where the options are. */
+function renderDropIn(command: readonly string[], present: string): string {
+  const settings = present.split("\n");
+  const commands = settings.filter((line) => /^ExecStart=./.test(line));
   return [
     "# Written by Ansible's docker_bridge_opts, as Docker did not start with its new options: the command line that it had before.",
     "# The next run that sets Docker's options replaces it.",
+    ...commands.map((line) => `# Here was: ${line}`),
     "[Service]",
+    ...settings.filter((line) => /^EnvironmentFile=./.test(line)),
     "ExecStart=",
     `ExecStart=${command.map(forSystemd).join(" ")}`,
     "",

@@ -19,7 +19,7 @@ export function requireUsableFile({ service, optionsFile, lineIsRead }: Observed
 export function requireStartableFile(observed: ObservedDocker): void {
   const { service, optionsFile, lineIsRead } = observed;
   requireUsableFile(observed);
-  if (!lineIsRead || !readOptions(service, optionsFile?.content ?? "").broken) return;
+  if (!lineIsRead || service.init !== "systemd" || !readOptions(service, optionsFile?.content ?? "").broken) return;
   const value = redactSecrets(environmentValue(optionsFile?.content ?? "", VARIABLE) ?? "");
   throw new UserError(
     `${service.filePath}: Docker was not restarted, as it would not start: ${VARIABLE} refers to a variable (${value}), and systemd ` +

@@ -187,6 +187,18 @@ test("an init script gets the command line from before as DOCKER_OPTS, without w
   assert.is(byScript([]), null);
 });
 
+test("the next run still knows that this module's drop-in has Docker read DOCKER_OPTS", () => {
+  const content =
+    "[Service]\nEnvironmentFile=-/etc/default/docker\nExecStart=\nExecStart=/usr/bin/dockerd $DOCKER_OPTS\n";
+  const previous = savedOf(DAEMON, { files: [{ path: DROP_IN, content, mode: 0o644 }] });
+  const [write] = asItRan(STEADY.service, previous)?.actions ?? [];
+  assert.ok(write?.do === "write");
+  assert.match(
+    write.content,
+    /\n# Here was: ExecStart=\/usr\/bin\/dockerd \$DOCKER_OPTS\n\[Service\]\nEnvironmentFile=-\/etc\/default\/docker\nExecStart=\nExecStart=\/usr\/sbin\/dockerd -H fd:/,
+  );
+});
+
 test("systemd gets the words of that command line as they were", () => {
   const words = [
     "/usr/bin/dockerd",
