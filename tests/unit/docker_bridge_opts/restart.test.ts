@@ -56,6 +56,15 @@ test("if the restart fails, the saved files are restored; if Docker does not sta
   );
 });
 
+test("where it is not known what Docker had read from daemon.json, the message says so", () => {
+  const results = (configWasRead: boolean) =>
+    tries({ ...STEADY, previous: savedOf(DAEMON, { configWasRead }) })[0]
+      ?.rollback.map(({ result }) => result)
+      .join();
+  assert.match(results(false) ?? "", "it runs again. What was in daemon.json when it started is not known. Correct");
+  assert.not.match(results(true) ?? "", "not known");
+});
+
 test("without saved files, or with those of an earlier daemon, it gets the command line that it runs with", () => {
   const earlier = savedOf(DAEMON, { daemon: "boot 700 400", files: [{ path: PATH, content: "A=1\n", mode: 0o600 }] });
   for (const previous of [null, earlier]) {
