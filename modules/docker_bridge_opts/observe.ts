@@ -90,8 +90,7 @@ async function observeDaemon(
   return {
     id,
     startedAt,
-    // A wrapper may have given another name than the program's path. An upgrade deletes the program of a running daemon.
-    command: [host.readlink(`/proc/${pid}/exe`)?.replace(/ \(deleted\)$/, "") ?? program, ...words],
+    command: [program.startsWith("/") ? program : programOf(pid, program, host), ...words],
     flags: parseDockerWords(words),
     file: fileAtStart(id, host, config, previous),
     network: network && networkFlags(network),
@@ -99,6 +98,11 @@ async function observeDaemon(
     liveRestore: false,
     version,
   };
+}
+
+/** The path of a process's program, which a shell that started it may have found by its name. An upgrade deletes a running program. */
+function programOf(pid: number, name: string, host: Host): string {
+  return host.readlink(`/proc/${pid}/exe`)?.replace(/ \(deleted\)$/, "") ?? name;
 }
 
 /** Adds what a restart would interrupt. */

@@ -50,6 +50,19 @@ test("the running daemon's options are those of its process's command line", asy
   });
 });
 
+test("the program of a daemon that was started by its name is the one that runs, also after an upgrade", async () => {
+  const words = ["dockerd", "--debug"];
+  const command = async (links: Record<string, string>) =>
+    (
+      await observe(
+        usual(),
+        hostWith(files(), { words }, { kernel: { "/proc/812/cmdline": "dockerd\0--debug\0" }, links }),
+      )
+    ).daemon?.command;
+  assert.equal(await command({ "/proc/812/exe": "/usr/bin/dockerd (deleted)" }), ["/usr/bin/dockerd", "--debug"]);
+  assert.equal(await command({}), words);
+});
+
 test("its API reports its default network, its containers and whether they keep running through a restart", async () => {
   const network = {
     IPAM: { Config: [{ Subnet: "10.2.0.0/16", IPRange: "10.2.1.0/24" }] },
