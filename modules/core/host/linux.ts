@@ -7,13 +7,25 @@ import { redactSecrets } from "../redact";
 import type { FileState, Host, RunOptions, RunOutput } from "./host";
 import { request } from "./http";
 import { resolveNames } from "./resolve";
+import { foreignPart } from "./trust";
 
 const RUN_SECONDS = 30;
 /** Where programs are searched, whatever this process's environment is. */
 export const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The host that this process runs on. */
-export const linuxHost: Host = { readFile, mtime, readText, readdir, readlink, addresses, resolveNames, run, request };
+export const linuxHost: Host = {
+  readFile,
+  mtime,
+  foreignPart: (path) => unlessAbsent(path, () => foreignPart(path)),
+  readText,
+  readdir,
+  readlink,
+  addresses,
+  resolveNames,
+  run,
+  request: (toSend) => request(toSend),
+};
 
 function readFile(path: string): FileState | null {
   return unlessAbsent(path, () => {

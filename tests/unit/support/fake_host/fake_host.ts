@@ -37,6 +37,7 @@ export class FakeHost implements Host {
 
   readonly readFile = (path: string): FileState | null => this.first((part) => part.readFile?.(path)) ?? null;
   readonly mtime = (path: string): number | null => this.first((part) => part.mtime?.(path)) ?? null;
+  readonly foreignPart = (path: string): string | null => this.first((part) => part.foreignPart?.(path)) ?? null;
   readonly readText = (path: string): string | null => this.first((part) => part.readText?.(path)) ?? null;
   readonly readdir = (path: string): readonly string[] => this.first((part) => part.readdir?.(path)) ?? [];
   readonly readlink = (path: string): string | null => this.first((part) => part.readlink?.(path)) ?? null;
@@ -87,13 +88,16 @@ export class FakeHost implements Host {
       case "await":
         if ((await this.request(action.request))?.status === 200) return;
         throw new UserError(`no answer to ${describeRequest(action.request)}`);
+      case "stop":
+      case "start":
       case "validate":
         return;
       case "try":
         try {
           for (const step of action.steps) await this.perform(change, step);
         } catch (error) {
-          for (const step of action.rollback) await this.perform(change, step);
+          for (const step of action.rollback[0]?.steps ?? []) await this.perform(change, step);
+          for (const step of action.afterwards ?? []) await this.perform(change, step);
           throw error;
         }
     }
