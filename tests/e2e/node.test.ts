@@ -116,7 +116,7 @@ test("a second run changes nothing, and brings nothing", async () => {
   );
 });
 
-test("the role's folder is root's alone; a Node in it that others could have changed is not run", async () => {
+test("the role's directory is root's alone; a Node.js in it that others could have changed is not run", async () => {
   const host = cluster.host("apollo1");
   assert.is(await sh(host, "stat -c '%a %U' /var/lib/apollo-weave"), "700 root");
   await sh(
@@ -133,7 +133,7 @@ test("the role's folder is root's alone; a Node in it that others could have cha
   assert.is(await sh(host, "ls /root/run-by-root 2>/dev/null || echo none"), "none");
   await sh(host, "rm -r /var/lib/apollo-weave");
   const again = await play("--limit", "apollo1");
-  assert.equal([again.status, changedTasks(again)], [0, ["apollo1: weave : Put Node on the host"]], again.output);
+  assert.equal([again.status, changedTasks(again)], [0, ["apollo1: weave : Copy Node.js to the host"]], again.output);
 });
 
 test("on arm64 Node is arm64's; where it does not run, as here by a stand-in for uname, that is said", async () => {
