@@ -152,47 +152,6 @@ vxlan("grow.yml: a third host is joined; nothing restarts, and no ping between c
   assert.match(await addressesOn(cluster.hosts), /apollo3-a 10\.2\.3\.\d+$/);
 });
 
-vxlan("shrink.yml: nobody, strangers and a stranger among others are refused, and nothing is changed", async () => {
-  const there = await statesOf(cluster.hosts);
-  for (const [leaving, shown] of [
-    [{}, ""],
-    [{ weave_leaving: "" }, ""],
-    [{ weave_leaving: "apollo9" }, "apollo9"],
-    [{ weave_leaving: "apollo3,apollo9" }, "apollo3,apollo9"],
-  ] as const) {
-    const run = await play("playbooks/shrink.yml", 3, { ...VXLAN, ...leaving });
-    assert.is.not(run.status, 0, run.output);
-    assert.is(
-      failures(run)[0]?.result.msg,
-      `weave_leaving: must name hosts of the group weave_servers (found "${shown}"; the group has apollo1, apollo2, apollo3). ` +
-        "Set the hosts that leave: -e weave_leaving=docker3,docker4",
-    );
-    assert.is(run.results.length, 2, "nothing else was tried");
-  }
-  await assertAsBefore(cluster.hosts, there);
-});
-
-vxlan("shrink.yml: what would leave the others untold is refused, and nothing is changed", async () => {
-  const there = await statesOf(cluster.hosts);
-  const refusal = async (peers: object, ...limit: string[]): Promise<string> => {
-    const vars = { ...VXLAN, ...peers, weave_leaving: "apollo3" };
-    const run = await play("playbooks/shrink.yml", 3, vars, ...limit);
-    assert.is.not(run.status, 0, run.output);
-    return failures(run)[0]?.result.msg ?? run.output;
-  };
-  for (const limit of ["apollo3", "localhost,apollo3"]) {
-    assert.match(
-      await refusal({}, "--limit", limit),
-      /^--limit: must not be used here \(found .*apollo3\), .*\. Run it without --limit/,
-    );
-  }
-  assert.match(
-    await refusal({ weave_launch_peers: "192.168.50.11 192.168.50.13" }),
-    /^weave_launch_peers: must not have hosts that leave \(found 192\.168\.50\.13 in the inventory of apollo1\)\. Remove /,
-  );
-  await assertAsBefore(cluster.hosts, there);
-});
-
 vxlan("shrink.yml: a host leaves and is as before; the others go on undisturbed", async () => {
   const leaving = cluster.hosts.slice(2);
   const vars = { ...VXLAN, weave_leaving: " apollo3" };
