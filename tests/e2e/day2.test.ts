@@ -7,14 +7,13 @@ import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
 import { busyboxImage } from "../hosts/images";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
-import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
-import { PING_SECONDS, startPings } from "./pings";
 import { ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
 import { assertPredicted } from "./prediction";
 import { RUNNING, running } from "./running";
-import { findServices, type Service, startServices } from "./services";
+import { startServices } from "./services";
 import type { TaskResult } from "./task_result";
+import { assertAsBefore, servicesOn, statesOf, undisturbed } from "./undisturbed";
 
 /** The playbooks of later days, by each datapath, on the same three hosts: grow, shrink, upgrade, tear down. */
 const folder = mkdtempSync(join(tmpdir(), "apollo-weave-day2-"));
@@ -47,53 +46,6 @@ async function succeeds(run: Promise<PlaybookRun>): Promise<PlaybookRun> {
 /** In the hosts' order: they fail side by side. */
 const failures = ({ results }: PlaybookRun): TaskResult[] =>
   results.filter(({ outcome }) => outcome === "failed").sort((one, other) => one.host.localeCompare(other.host));
-
-/** A host as it is, without process ids, Ansible's own folder for its work, and whether a port has just left docker0. */
-async function state(host: Host): Promise<string> {
-  const more = [
-    "find /var/lib/apollo-weave* /run/weave* 2>/dev/null | sort",
-    "docker volume ls",
-    "docker image ls --format '{{.Repository}}:{{.Tag}}' | grep -v ^busybox | sort",
-  ];
-  const found = (await fingerprint(host))
-    .replace(/^(MainPID=.*|\/root\/\.ansible.*)\n/gm, "")
-    .replace(/NO-CARRIER,| linkdown/g, "");
-  return found + (await sh(host, more.join("; ")));
-}
-
-async function assertAsBefore(some: readonly Host[], before: ReadonlyMap<Host, string>): Promise<void> {
-  for (const host of some) {
-    assert.equal(differences(before.get(host) ?? "", await state(host)), [], host.name);
-  }
-}
-
-const statesOf = async (some: readonly Host[]): Promise<ReadonlyMap<Host, string>> =>
-  new Map(await Promise.all(some.map(async (host): Promise<[Host, string]> => [host, await state(host)])));
-
-/** Runs something; fails where it starts anything anew on these hosts, or where a ping between their containers is lost. */
-async function undisturbed<T>(some: readonly Host[], doing: () => Promise<T>): Promise<T> {
-  const services = await servicesOn(some);
-  const before = await Promise.all(some.map(running));
-  const pings = await Promise.all(
-    services.map(({ host, name }, index) =>
-      startPings(host, services[(index + 1) % services.length]?.address ?? "", name),
-    ),
-  );
-  const started = Date.now();
-  const result = await doing().catch((error: Error) => error);
-  const due = (Date.now() - started) / 1000 / PING_SECONDS;
-  for (const { answered, lost, doubled } of await Promise.all(pings.map((ping) => ping.end()))) {
-    assert.equal({ lost, doubled }, { lost: [], doubled: [] });
-    // They went on all the time, if more slowly than they should where the machine is busy.
-    assert.ok(answered > due / 2, `${answered} pings of ${due}`);
-  }
-  if (result instanceof Error) throw result;
-  assert.equal(await Promise.all(some.map(running)), before);
-  return result;
-}
-
-const servicesOn = async (some: readonly Host[]): Promise<Service[]> =>
-  (await Promise.all(some.map((host) => findServices({ hosts: [host] }, 1)))).flat();
 
 /** The addresses of the hosts' containers, each shown with the host's name. */
 const addressesOn = async (some: readonly Host[]): Promise<string> =>
