@@ -112,7 +112,7 @@ for (const by of ["ip link del weave", "ifdown weave && ifup weave"]) {
     ).stdout.trim();
     // The kernel may take a second to tell a bridge without ports that it has got one, and drops what it is to send until then.
     const reached = async (): Promise<boolean> =>
-      (await host.exec(["ping", "-c3", "-W1", address], { check: false })).status === 0;
+      (await host.exec(["ping", "-c1", "-w2", "-i0.2", address], { check: false })).status === 0;
     assert.ok(await reached());
     await host.exec(["sh", "-c", by]);
     assert.not.ok(await reached());
