@@ -111,16 +111,16 @@ for (const by of ["ip link del weave", "ifdown weave && ifup weave"]) {
       await host.exec(["docker", "inspect", "--format", "{{.NetworkSettings.IPAddress}}", "cut-off"])
     ).stdout.trim();
     // The kernel may take a second to tell a bridge without ports that it has got one, and drops what it is to send until then.
-    const reached = async (): Promise<boolean> =>
-      (await host.exec(["ping", "-c1", "-w2", "-i0.2", address], { check: false })).status === 0;
-    assert.ok(await reached());
+    const reached = async (seconds: number): Promise<boolean> =>
+      (await host.exec(["ping", "-c1", `-w${seconds}`, "-i0.2", address], { check: false })).status === 0;
+    assert.ok(await reached(5));
     await host.exec(["sh", "-c", by]);
-    assert.not.ok(await reached());
+    assert.not.ok(await reached(2));
 
     const run = await bridge();
     assert.not(run.failed, run.msg);
     assert.is(run.changed, true);
-    assert.ok(await reached());
+    assert.ok(await reached(5));
     assert.is((await bridge()).changed, false);
     await host.exec(["docker", "rm", "--force", "cut-off"]);
   });
