@@ -38,6 +38,10 @@ const REFUSALS: Refusals = {
     vars: { weave_password: [SECRET], weave_vxlan_id: { id: 1 } },
     says: new RegExp(`${ARGUMENTS}argument 'weave_vxlan_id' is of type .* and we were unable to convert to int: `),
   },
+  "variables of the script that are a text": {
+    vars: { weave_env: `WEAVE_PASSWORD ${SECRET}`, weave_datapath: "router" },
+    says: new RegExp(`${ARGUMENTS}argument 'weave_env' is of type .* and we were unable to convert to dict: `),
+  },
   "a password with the VXLAN": {
     vars: { weave_password: SECRET },
     says: /^weave_password: the datapath vxlan does not encrypt /,
