@@ -1,5 +1,5 @@
 import type { Change } from "./change";
-import { UserError } from "./errors";
+import { UserError, withFullStop } from "./errors";
 import type { Host } from "./host/host";
 import type { Module, Plan } from "./module";
 import { type OptionTable, parseOptions } from "./options";
@@ -37,7 +37,7 @@ export interface Diff {
 /**
  * Runs a module: parse the options, observe, plan. Unless in check mode, apply the changes, then observe and plan again to prove
  * that nothing is left to do. `args` are without Ansible's own, `apply` makes one change, and `withLock` runs a function
- * while no other run changes the host; a check, or a run with nothing to do, does not lock. Never throws: a failure is a result.
+ * while no other run changes the host; check mode, or a run with nothing to do, does not lock. Never throws: a failure is a result.
  */
 export async function runModule<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
@@ -96,7 +96,8 @@ async function applyChanges(
       ({ subject, before, after: desired }) => `${subject} is ${quote(before)}, not ${quote(desired)}`,
     );
     throw new UserError(
-      `all changes were made, but the host differs from the desired state (${what.join("; ")}). Run again with --diff, and check what else manages this host.`,
+      `all changes were made, but the host differs from the desired state (found that ${what.join("; ")}). Run again with ` +
+        "--diff, and check what else manages this host.",
     );
   }
   return report(planned.changes, after, mode);
@@ -137,8 +138,9 @@ function quote(text: string): string {
 }
 
 function messageOf(moduleName: string, error: unknown): string {
-  if (error instanceof UserError) return error.message;
-  return `${moduleName} failed unexpectedly: ${error instanceof Error ? error.message : String(error)}. Please report this with the output of -vvv.`;
+  if (error instanceof UserError) return withFullStop(error.message);
+  const cause = withFullStop(error instanceof Error ? error.message : String(error));
+  return `${moduleName} failed unexpectedly: ${cause} Report this with the output of -vvv.`;
 }
 
 /** Cuts the middle of a long message, as it begins with what is wrong and ends with the remedy. */

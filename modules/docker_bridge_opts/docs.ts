@@ -37,7 +37,7 @@ export const docs: ModuleDocs = {
 
 - name: Set keys of daemon.json
   docker_bridge_opts:
-    place: daemon_json
+    location: daemon_json
     opts:
       bridge: weave
       fixed-cidr: 10.2.1.0/24

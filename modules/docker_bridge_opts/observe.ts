@@ -39,7 +39,7 @@ export async function observe(options: DockerOptions, host: Host): Promise<Obser
   const optionsFile = host.readFile(service.filePath);
   const dropIn = host.readFile(DROP_IN_PATH);
   const lineIsRead =
-    service.readsFile || options.place === "docker_opts" || (dropIn?.content.includes(`$${VARIABLE}`) ?? false);
+    service.readsFile || options.location === "docker_opts" || (dropIn?.content.includes(`$${VARIABLE}`) ?? false);
   const line = lineIsRead ? readOptions(service, optionsFile?.content ?? "").line : "";
   const flags = flagsOf({ command: service.command, line, config: "" });
   const configPath = configPathOf(flags);

@@ -51,7 +51,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   const place = placeOf(options, observed);
   const configuration = configure(present, desired, {
     place,
-    move: options.place !== "auto",
+    move: options.location !== "auto",
     overrideUnit: !absent,
     overridden: overriddenFlags(present.command, observed.dropIn?.content ?? ""),
   });
@@ -65,7 +65,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   const reloads = files.some(({ subject }) => subject === DROP_IN_PATH);
   const pending = absent ? pendingRemoval(options, observed, configuration) : pendingRestart(desired, observed.daemon);
   // An empty DOCKER_OPTS needs no drop-in, without which the file is not read.
-  const isRead = service.readsFile || options.place === "docker_opts" || configuration.line !== "";
+  const isRead = service.readsFile || options.location === "docker_opts" || configuration.line !== "";
   return {
     changes: [
       ...withFirstSteps(files, [...validateByDocker(configuration, version), ...saveFiles(observed)]),
@@ -81,8 +81,8 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   };
 }
 
-function placeOf({ place }: DockerOptions, { lineIsRead }: ObservedDocker): Place {
-  if (place !== "auto") return place;
+function placeOf({ location }: DockerOptions, { lineIsRead }: ObservedDocker): Place {
+  if (location !== "auto") return location;
   return lineIsRead ? "docker_opts" : "daemon_json";
 }
 

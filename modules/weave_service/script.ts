@@ -10,7 +10,7 @@ export type Generation = "first" | "second" | "third";
 
 /** What is known of a `weave` script. */
 export interface WeaveScript {
-  /** Such as 2.8.1; null for a build without a number. */
+  /** Such as 2.8.1; null for a build without one. */
   readonly version: string | null;
   readonly generation: Generation;
   /** Whether it gives containers a restart policy unless it is given --no-restart. */
@@ -18,7 +18,7 @@ export interface WeaveScript {
 }
 
 /**
- * Reads a script's text. Each release contains its number (`SCRIPT_VERSION="2.8.1"`, also the tag of its images); a build
+ * Reads a script's text. Each release contains its version (`SCRIPT_VERSION="2.8.1"`, also the tag of its images); a build
  * without one counts as the newest generation.
  */
 export function readWeaveScript(text: string): WeaveScript {
@@ -62,8 +62,8 @@ export function verbsOf(component: ServiceOptions["component"], generation: Gene
   if (verbs !== null) return verbs;
   throw new UserError(
     generation === "third"
-      ? `component: since Weave 2.0 the ${component} runs within the router. Run component: router with mode: ${component}, ` +
-          `and this one with state: absent`
-      : `component: the weave script on this host is older than the ${component}. Use 1.4 or newer`,
+      ? `component: the ${component} runs within the router since Weave 2.0 (found a script of 2.0 or newer). Set component: ` +
+          `router with mode: ${component}, and remove this component with state: absent.`
+      : `component: the ${component} needs the weave script 1.4 or newer (found an older one on this host). Install a newer script.`,
   );
 }

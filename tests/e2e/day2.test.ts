@@ -137,9 +137,9 @@ vxlan("teardown.yml with weave_docker_restart off stops before Docker's restart,
     failures(run).map(({ host, result: { msg } }) => [host, msg]),
     hosts(2).map(({ name }) => [
       name,
-      `weave_docker_restart: Docker of ${name} must restart before the bridge can be removed (it still runs with the ` +
-        "removed options, and weave_docker_restart is off). Restart it when its containers may stop (systemctl restart " +
-        "docker), and run this again to remove the rest.",
+      `weave_docker_restart: Docker of ${name} must restart before the bridge can be removed (found that it still runs with the ` +
+        "removed options, and weave_docker_restart off). Restart it when its containers may stop (systemctl restart " +
+        "docker), and run the playbook again to remove the rest.",
     ]),
   );
 });
@@ -204,7 +204,7 @@ router("upgrade.yml stops at a host that reaches no other any more, says so, and
   assert.match(JSON.stringify(failures(run)[0]?.result.msg), "apollo2 does not reach apollo1");
   assert.match(
     run.output,
-    "Between apollo1 (192.168.50.11) and apollo2 (192.168.50.12): are TCP and UDP port 6783 open",
+    "apollo1 and apollo2: must reach each other through the router (found blocked paths between 192.168.50.11 and 192.168.50.12). Open TCP and UDP port 6783 ",
   );
   assert.equal(await versions(), [NEW, NEW, OLD]);
   await assertAsBefore(untouched, there);
@@ -257,7 +257,7 @@ router("teardown.yml with weave_mode=proxy: predicted, and nothing is left", asy
   const refused = await play("playbooks/teardown.yml", 1, vars);
   assert.match(
     failures(refused)[0]?.result.msg ?? refused.output,
-    /^state: the bridge weave has ports that this module did not create \(1: vethwepl1\).* Stop the containers/,
+    /^state: absent would disconnect .* \(found 1 port: vethwepl1\)\. Stop the containers/,
   );
   await assertAsBefore([attached], there);
   await sh(attached, "ip link del vethwepl1");

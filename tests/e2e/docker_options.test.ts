@@ -239,7 +239,7 @@ test("weave_docker_restart: false leaves the restart to the operator, and says s
   ]);
   assert.is(run.status, 0, run.output);
   assert.not.match(changedTasks(run).join(), "Restart Docker");
-  assert.match(run.output, "Docker runs without these options");
+  assert.match(run.output, "weave_docker_restart: Docker must restart before its containers are on the bridge");
   assert.is(await daemon(), before);
   assert.match(await network(), /^docker0/);
 });

@@ -94,7 +94,7 @@ test("Apollo of 2016: docker0, router, proxy and Scope by its variables, the scr
     weave_script_file: join(folder, "weave"),
     scope_enabled: true,
     scope_bin: "/mnt/scope",
-    weave_scope_file: join(folder, "scope"),
+    weave_scope_script_file: join(folder, "scope"),
   });
   assert.is(await sh("docker ps --format '{{.Names}}' | sort | xargs", other), "weave weaveproxy weavescope");
   assert.is(await sh("systemctl is-active weave weaveproxy scope | uniq", other), "active");

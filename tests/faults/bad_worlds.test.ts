@@ -96,17 +96,17 @@ const WORLDS: Readonly<Record<string, World>> = {
   "a folder in its place": {
     by: (path) => `${KEEP(path)}; mkdir ${path}`,
     undo: BACK,
-    says: (path) => new RegExp(`^${quoted(path)} is not a regular file; move it away$`),
+    says: (path) => new RegExp(`^${quoted(path)} is not a regular file; move it away\\.$`),
   },
   "a pipe in its place": {
     by: (path) => `${KEEP(path)}; mkfifo ${path}`,
     undo: BACK,
-    says: (path) => new RegExp(`^${quoted(path)} is not a regular file; move it away$`),
+    says: (path) => new RegExp(`^${quoted(path)} is not a regular file; move it away\\.$`),
   },
   "a link to itself": {
     by: (path) => `${KEEP(path)}; ln -s ${path} ${path}`,
     undo: BACK,
-    says: (path) => new RegExp(`^can't read ${quoted(path)}: ELOOP; its links form a loop: remove them$`),
+    says: (path) => new RegExp(`^can't read ${quoted(path)}: ELOOP; its links form a loop: remove them\\.$`),
   },
 };
 
@@ -144,7 +144,7 @@ test("a Docker that hangs: weave_service says so; docker_bridge_opts reads what 
   await sh(mend);
   assert.match(
     service.msg ?? "",
-    /^no answer within 10 s: GET \/var\/run\/docker\.sock\/containers\/weave\/json\. See why Docker does not answer \(systemctl status docker\), or restart it$/,
+    /^no answer within 10 s: GET \/var\/run\/docker\.sock\/containers\/weave\/json\. See why Docker does not answer \(systemctl status docker\), or restart it\.$/,
   );
   assert.is(service.changed, false);
   assert.equal([options.msg, options.changes], [undefined, ["/etc/default/docker", "running dockerd"]]);
@@ -175,7 +175,7 @@ function assertSystemdNamed(runs: readonly ModuleRun[]): void {
   for (const { msg = "", changed, seconds } of runs) {
     assert.match(
       msg,
-      /systemctl show (weave|docker)\.service .*Check that systemd answers on this host \(systemctl status\), or restart the host$/s,
+      /systemctl show (weave|docker)\.service .*Check that systemd answers on this host \(systemctl status\), or restart the host\.$/s,
     );
     assert.is(changed, false);
     assert.ok(seconds < BOUND, `${seconds} s`);

@@ -147,7 +147,7 @@ test("passwords in the files are redacted", () => {
     content: '{"proxies": {"http-proxy": "http://me:hush@proxy:1"}, "log-opts": {"splunk-token": "hush"}}',
     mode: 0o600,
   };
-  const { changes, facts } = plan(asked({ place: "daemon_json", mtu: 1450 }), { ...FRESH, config });
+  const { changes, facts } = plan(asked({ location: "daemon_json", mtu: 1450 }), { ...FRESH, config });
   const shown = changes.map(({ before, after, subject }) => before + after + subject).join() + JSON.stringify(facts);
   assert.match(shown, "http://me:********@proxy:1");
   assert.not.match(shown, "hush");

@@ -54,27 +54,27 @@ const REFUSALS: Refusals = {
   "two hosts of one number": {
     vars: { weave_host_index: 1 },
     others: { far2: { weave_host_index: 1 } },
-    says: /^weave_host_index: two hosts .* \(.* is 1, .* is 1\)\. Give each/s,
+    says: /^weave_host_index: must be different .* \(found 1 for \S+, 1 for \S+\)\. Set another/s,
   },
   "a host outside the group": {
     vars: { weave_server_group: "nobodys" },
-    says: /^weave_server_group: \S+ is not in the group nobodys\. Add it to the group/,
+    says: /^weave_server_group: .* \(found \S+, which is not in the group nobodys\)\. Add it to the group/,
   },
   "an underlay interface that does not exist": {
     vars: { weave_underlay_interface: "eth7" },
-    says: /^weave_underlay_interface: no IPv4 address on eth7 is known for \S+\. Set an interface that all hosts have/,
+    says: /^weave_underlay_interface: .* \(found none on eth7 of \S+\)\. Set an interface that all hosts have/,
   },
   "a weave script that does not exist": {
     vars: { weave_datapath: "router", weave_bin: "/nowhere/weave" },
-    says: /^weave_bin: \/nowhere\/weave not found on \S+\. Set weave_sha256 or weave_script_file to install it/,
+    says: /^weave_bin: must be the weave script on \S+ \(found no file \/nowhere\/weave\)\. Set weave_sha256 or weave_script_file to install it/,
   },
   "a download without a checksum": {
     vars: { weave_datapath: "router", weave_download: true, weave_url: "http://192.0.2.1/weave" },
-    says: /^weave_sha256: the download of http:\/\/192\.0\.2\.1\/weave needs a SHA-256 checksum .* \(found none\)\. Set it /,
+    says: /^weave_sha256: needs the SHA-256 checksum of http:\/\/192\.0\.2\.1\/weave, .* \(found none\)\. Set /,
   },
   "a Node that does not exist": {
     vars: { ansible_node_interpreter: "/nowhere/bin/node" },
-    says: /^ansible_node_interpreter: \/nowhere\/bin\/node on \S+ must be Node 16 or newer \(found no program\)\. Correct the path/,
+    says: /^ansible_node_interpreter: \/nowhere\/bin\/node on \S+ must be Node\.js 16 or newer \(found no program\)\. Correct the path/,
   },
 };
 

@@ -23,7 +23,7 @@ test("nobody, strangers and a stranger among others are refused", async () => {
     assert.equal(failures(run), {
       localhost:
         `weave_leaving: must name hosts of the group weave_servers (found "${shown}"; the group has apollo1, apollo2, apollo3). ` +
-        "Set the hosts that leave: -e weave_leaving=docker3,docker4",
+        "Set the hosts that leave (-e weave_leaving=docker3,docker4).",
     });
     assert.is(run.results.length, 2, "nothing else was tried");
   }
