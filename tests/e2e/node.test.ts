@@ -21,10 +21,10 @@ mkdir -p /srv/repository/package/DEBIAN /srv/repository/package/usr/bin
 cd /srv/repository
 cp /usr/bin/node package/usr/bin/
 printf 'Package: nodejs\\nVersion: 18.0.0-1\\nArchitecture: %s\\nMulti-Arch: allowed\\nMaintainer: nobody\\nDescription: Node\\n' "$(dpkg --print-architecture)" >package/DEBIAN/control
-dpkg-deb --build package nodejs.deb >/dev/null
+dpkg-deb -Znone --build package nodejs.deb >/dev/null
 { cat package/DEBIAN/control; echo "Filename: ./nodejs.deb"; stat -c 'Size: %s' nodejs.deb; sha256sum nodejs.deb | sed 's/ .*//; s/^/SHA256: /'; } >Packages
 echo 'deb [trusted=yes] file:/srv/repository ./' >/etc/apt/sources.list
-apt-get update
+apt-get -o Dir::Etc::sourceparts=- update
 `;
 
 /** What is done to each host before, and the Node that the role takes then. */

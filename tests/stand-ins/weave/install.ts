@@ -1,6 +1,7 @@
 /** Installs the Weave stand-in on a test host. */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { transform } from "esbuild";
 
 /** Where router.js, frames.py and behaviour.json live on the host; under /usr, so that its container sees them. */
 export const standInFolder = "/usr/local/lib/weave-stand-in";
@@ -10,20 +11,11 @@ export interface WritableHost {
   write(path: string, content: string | Buffer, mode?: number): Promise<void>;
 }
 
-/** The router stand-in as CommonJS for Node 16 and later. Throws if its source can't be transpiled. */
+/** The router stand-in as CommonJS for Node 16 and later. Throws if its source can't be read as TypeScript. */
 export async function transpileRouter(): Promise<string> {
   const source = await readFile(path.join(__dirname, "router.ts"), "utf8");
-  // Loaded only here, as the compiler takes long to load.
-  const ts = require("typescript") as typeof import("typescript");
-  const { outputText, diagnostics } = ts.transpileModule(source, {
-    fileName: "router.ts",
-    reportDiagnostics: true,
-    compilerOptions: { target: ts.ScriptTarget.ES2021, module: ts.ModuleKind.CommonJS, esModuleInterop: true },
-  });
-  if (diagnostics !== undefined && diagnostics.length > 0) {
-    throw new Error(diagnostics.map((found) => ts.flattenDiagnosticMessageText(found.messageText, "\n")).join("\n"));
-  }
-  return outputText;
+  const { code } = await transform(source, { loader: "ts", format: "cjs", target: "node16" });
+  return code;
 }
 
 /**
