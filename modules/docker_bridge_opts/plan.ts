@@ -3,27 +3,32 @@ import type { FileState } from "../core/host/host";
 import type { Module, Plan } from "../core/module";
 import { redactSecrets } from "../core/redact";
 import type { DockerFlags } from "../formats/docker_options";
+import { requireExactly } from "./compare";
 import {
   type Configuration,
   configure,
   optionsOf,
+  optionsToStartWith,
   overriddenFlags,
   type Place,
   presentConfiguration,
-} from "./command_line";
+  requireReadableLine,
+} from "./configuration";
 import { desiredFlags, flagsToRemove } from "./desired";
-import { configurationChanges, DAEMON_RELOAD, DROP_IN_PATH } from "./files";
+import { configurationChanges, DAEMON_RELOAD, desiredFiles } from "./files";
 import { observe } from "./observe";
 import type { ObservedDocker } from "./observed";
 import { type DockerOptions, options } from "./options";
 import { pendingRestart, runningOptions } from "./pending_restart";
 import { restart } from "./restart";
 import { isCurrent, savePrevious } from "./rollback";
+import { DROP_IN_PATH } from "./start";
 import {
   rejectConflicts,
   requireSubnetOfBridge,
   requireSystemdSocket,
   requireValidOptions,
+  requireValidTypes,
   validateByDocker,
 } from "./validate";
 
@@ -41,27 +46,33 @@ export const dockerBridgeOpts: Module<typeof options, ObservedDocker> = {
  */
 export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   const { service, configPath, version } = observed;
-  const present = presentConfiguration(observed);
   if (options.state === "restarted") {
-    return { changes: [...reload(observed), ...restart(observed, optionsOf(present))], facts: {} };
+    return { changes: [...reload(observed), ...restart(observed, optionsToStartWith(observed))], facts: {} };
   }
+  const present = presentConfiguration(observed);
+  requireReadableLine(present, service.filePath);
   const absent = options.state === "absent";
-  const desired = absent ? flagsToRemove(options, optionsOf({ ...present, command: "" })) : desiredFlags(options);
-  const warnings = absent ? [] : checkSubnet(options, desired, observed);
+  const desired = absent ? flagsToRemove(options, optionsOf({ ...present, fixed: [] })) : desiredFlags(options);
+  const warnings = absent ? [] : [...checkSubnet(options, desired, observed), ...checkSocket(observed)];
   const place = placeOf(options, observed);
-  const configuration = configure(present, desired, {
+  const overridden = overriddenFlags(present, observed);
+  const configured = configure(present, desired, {
     place,
     move: options.place !== "auto",
     overrideUnit: !absent,
-    overridden: overriddenFlags(present.command, observed.dropIn?.content ?? ""),
+    overridden,
   });
+  const desiredState = desiredFiles(present, configured, observed);
+  const { configuration } = desiredState;
   if (!absent) {
     requireValidOptions(desired, version);
+    requireValidTypes(configuration.config, configPath);
     requireSystemdSocket(present, configuration);
   }
   rejectConflicts(configuration, configPath);
+  requireExactly(present, desired, desiredState, overridden, observed);
 
-  const files = configurationChanges(present, configuration, observed);
+  const files = configurationChanges(desiredState, observed);
   const reloads = files.some(({ subject }) => subject === DROP_IN_PATH);
   const pending = absent ? pendingRemoval(options, observed, configuration) : pendingRestart(desired, observed.daemon);
   // An empty DOCKER_OPTS needs no drop-in, without which the file is not read.
@@ -70,15 +81,28 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
     changes: [
       ...withFirstSteps(files, [...validateByDocker(configuration, version), ...saveFiles(observed)]),
       ...(reloads ? [] : reload(observed)),
-      ...pending,
+      ...pending.map((change) => withState(change, observed)),
     ],
     facts: {
       path: place === "docker_opts" && isRead ? service.filePath : configPath,
-      docker_opts: redactSecrets(configuration.line),
+      docker_opts: redactSecrets(configuration.line.trim()),
       restart_required: pending.length > 0,
     },
     warnings,
   };
+}
+
+/** A unit that has failed is not one that somebody has stopped. */
+function withState(change: Change, { service }: ObservedDocker): Change {
+  return service.failed && change.before === "stopped\n" ? { ...change, before: "failed\n" } : change;
+}
+
+/** Returns warnings. */
+function checkSocket({ service: { lostSocket } }: ObservedDocker): string[] {
+  if (lostSocket === null) return [];
+  return [
+    `${lostSocket} is gone although docker.socket is active, so that nobody can connect to Docker. Run systemctl restart docker.socket, which restarts Docker.`,
+  ];
 }
 
 function placeOf({ place }: DockerOptions, { lineIsRead }: ObservedDocker): Place {

@@ -9,7 +9,8 @@ export function lenientHost(host: Host, errors: Set<string>): Host {
   return {
     ...host,
     readFile: reading(host.readFile),
-    mtime: reading(host.mtime),
+    readStart: (path, bytes) => attempt(() => host.readStart(path, bytes), errors),
+    changedAt: reading(host.changedAt),
     readText: reading(host.readText),
     readlink: reading(host.readlink),
     readdir: (path) => attempt(() => host.readdir(path), errors) ?? [],

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { UserError } from "../errors";
@@ -13,7 +13,18 @@ const RUN_SECONDS = 30;
 export const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The host that this process runs on. */
-export const linuxHost: Host = { readFile, mtime, readText, readdir, readlink, addresses, resolveNames, run, request };
+export const linuxHost: Host = {
+  readFile,
+  readStart,
+  changedAt,
+  readText,
+  readdir,
+  readlink,
+  addresses,
+  resolveNames,
+  run,
+  request,
+};
 
 function readFile(path: string): FileState | null {
   return unlessAbsent(path, () => {
@@ -23,8 +34,20 @@ function readFile(path: string): FileState | null {
   });
 }
 
-function mtime(path: string): number | null {
-  return unlessAbsent(path, () => statSync(path).mtimeMs);
+function readStart(path: string, bytes: number): string | null {
+  return unlessAbsent(path, () => {
+    const file = openSync(path, "r");
+    try {
+      const start = Buffer.alloc(bytes);
+      return start.toString("latin1", 0, readSync(file, start, 0, bytes, 0));
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+function changedAt(path: string): number | null {
+  return unlessAbsent(path, () => statSync(path).ctimeMs);
 }
 
 function readText(path: string): string | null {
