@@ -92,13 +92,17 @@ export function expandKnown(text: string, { path, line, key }: UnitSetting, spec
   );
 }
 
-/** Throws a UserError where systemd would not start the unit, as a file is missing. */
+/** Throws a UserError where systemd would not start the unit, as a file is missing or can't be read. */
 export function requireEnvironmentFiles(settings: readonly UnitSetting[], start: UnitStart, written: Written): void {
   for (const { path, optional, setting } of environmentPatterns(settings, start.specifiers)) {
-    if (optional || filesOf(path, start.environmentFiles, written).length > 0) continue;
+    if (optional) continue;
+    const files = filesOf(path, start.environmentFiles, written);
+    const unreadable = files.find(({ content }) => environmentVariables(content) === null);
+    if (files.length > 0 && unreadable === undefined) continue;
+    const what = unreadable === undefined ? `${path} does not exist` : `${unreadable.path} has a NUL or is not UTF-8`;
     throw new UserError(
-      `${nameOrigin({ ...setting, variable: null })}: systemd would not start Docker, as EnvironmentFile=${path} does not exist. ` +
-        `Create it, or write EnvironmentFile=-${path}.`,
+      `${nameOrigin({ ...setting, variable: null })}: systemd would not start Docker, as EnvironmentFile=${what}. ` +
+        `${unreadable === undefined ? "Create" : "Correct"} it, or write EnvironmentFile=-${path}.`,
     );
   }
 }

@@ -23,7 +23,9 @@ const FOLDERS = [
  * the order of their names, wherever they are. This module's own is left out.
  */
 export function findDropIns(unit: string, host: Host): string[] {
-  const folders = [...foldersOf(unit), "service.d"].flatMap((name) => FOLDERS.map((folder) => `${folder}/${name}`));
+  // Those of all services come last; of the others the place counts more than how much of the name is given.
+  const own = FOLDERS.flatMap((folder) => foldersOf(unit).map((name) => `${folder}/${name}`));
+  const folders = [...own, ...FOLDERS.map((folder) => `${folder}/service.d`)];
   const byName = new Map<string, string>();
   for (const folder of folders) {
     for (const name of host.readdir(folder)) {
