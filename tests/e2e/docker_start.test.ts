@@ -1,9 +1,12 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import { DockerHost } from "./docker_host";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
+import { ROOT } from "./playbook";
 
 /** The ways in which a unit starts dockerd, with a real one: no option is lost or doubled, no file of others is written. */
 const test = suite("how dockerd is started");
@@ -171,6 +174,39 @@ test("values that keep this dockerd from starting are refused before", async () 
     );
     assert.is.not(own.status, 124, "dockerd itself does not start with it");
     assert.match(own.stderr, "unable to configure the Docker daemon");
+  }
+});
+
+test("the role's probe sees Docker's bridge as dockerd does, running or stopped", async () => {
+  const probe = readFileSync(join(ROOT, "roles/weave/files/probe.sh"));
+  await docker.host.write("/tmp/probe.sh", probe);
+  const bridged = async (): Promise<boolean> =>
+    JSON.parse(await docker.sh("sh /tmp/probe.sh 10.2.0.0/16 24 '' '' '' '' ''")).bridged;
+  const given = async (line: string, json: string): Promise<void> => {
+    await docker.host.write("/etc/default/docker", `${line}\n`);
+    await docker.host.write("/etc/docker/daemon.json", json);
+  };
+  const CASES: readonly [is: boolean, line: string, json: string][] = [
+    [true, 'DOCKER_OPTS="-b weave"', "{}"],
+    [true, 'DOCKER_OPTS="-b=weave -D"', "{}"],
+    [true, "DOCKER_OPTS='-Db weave'", "{}"],
+    [true, 'DOCKER_OPTS="-D \\\n --bridge weave"', "{}"],
+    [true, "", '{"debug": true,\n "bridge" :\n  "weave"}'],
+    [false, 'DOCKER_OPTS="--bridge=weavebr"', "{}"],
+    [false, '#DOCKER_OPTS="--bridge=weave"\nDOCKER_OPTS="--label=bridge=weave"', '{"mtu": 1400}'],
+    [false, "", '{"bridge": "weavebr", "labels": ["a=weave"]}'],
+    [false, 'DOCKER_OPTS="--bridge=weave --bridge=none"', "{}"],
+  ];
+  await started(DEBIAN);
+  await docker.sh("ip link add weavebr type bridge && ip addr add 10.77.0.1/24 dev weavebr && ip link set weavebr up");
+  for (const [is, line, json] of CASES) {
+    await given(line, json);
+    await docker.sh("systemctl stop docker.socket docker");
+    assert.is(await bridged(), is, `stopped: ${line} ${json}`);
+    await docker.sh("systemctl reset-failed docker.service docker.socket || true; systemctl start docker");
+    await given("", "{}");
+    await docker.host.write("/etc/docker/daemon.json", json);
+    assert.is(await bridged(), is, `running: ${line} ${json}`);
   }
 });
 
