@@ -12,7 +12,7 @@ export const docs: ModuleDocs = {
       "unit, its drop-ins and its environment files. If they would differ in anything else than what is asked for, or can't be " +
       "computed (a script starts dockerd), it fails and names the file and line.",
     "C(DOCKER_OPTS) is written to a file of Docker's own in /etc only. Lines that others have written there stay; where they " +
-      "refer to variables (C(DOCKER_OPTS=\"$DOCKER_OPTS ...\")), which systemd does not expand, a drop-in passes their options.",
+      'refer to variables (C(DOCKER_OPTS="$DOCKER_OPTS ...")), which systemd does not expand, a drop-in passes their options.',
     "Restarts nothing by itself. A restart is pending as long as the running daemon has other options, and counts as a change " +
       "until it is made: notify a handler with I(state=restarted). If Docker does not come back from that restart, the module " +
       "restores the previous configuration, starts Docker with it, and fails with Docker's own error messages.",

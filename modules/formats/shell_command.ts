@@ -32,7 +32,7 @@ export function shellCommand(text: string, variables: Variables): ShellWord[] {
     open = null;
   };
   let at = 0;
-  for (const body = text.trim(); at < body.length; ) {
+  for (const body = text.replace(/^[ \t\n]+|[ \t\n]+$/g, ""); at < body.length; ) {
     PIECES.lastIndex = at;
     const match = PIECES.exec(body);
     if (match === null) throw new UserError(`only a shell can run "${body.slice(at, at + 20)}"`);
