@@ -6,6 +6,9 @@ import type { Module } from "./module";
 import type { OptionTable } from "./options";
 import { type Result, runModule } from "./run_module";
 
+/** The usual one of root. */
+export const UMASK = 0o022;
+
 /**
  * Runs a module for Ansible, with the arguments in the second line of its file (see build/bundle.ts), and prints the result
  * as one JSON object between newlines. Nothing goes to standard error, which Ansible mixes into the result on a terminal.
@@ -14,6 +17,8 @@ import { type Result, runModule } from "./run_module";
 export async function runForAnsible<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
 ): Promise<void> {
+  // The files and folders of the programs that the module starts must not be open to all because its caller's umask is 0.
+  process.umask(UMASK);
   const result = await runWithArguments(module, (globalThis as { __ANSIBLE_ARGS?: unknown }).__ANSIBLE_ARGS);
   process.exitCode = result.failed ? 1 : 0;
   process.stdout.write(`\n${asciiJson(result)}\n`);

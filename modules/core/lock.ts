@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, constants, fchmodSync, fstatSync, openSync } from "node:fs";
 import { UserError } from "./errors";
 import { PATH } from "./host/linux";
 
@@ -17,6 +17,7 @@ const WAIT_SECONDS = 60;
 export async function withLock<T>(work: () => Promise<T>, path = LOCK, seconds = WAIT_SECONDS): Promise<T> {
   const file = open(path);
   try {
+    requireOwn(path, file);
     const { error, status, stderr } = spawnSync("flock", ["-w", String(seconds), "3"], {
       encoding: "utf8",
       env: { PATH, LC_ALL: "C" },
@@ -36,9 +37,23 @@ export async function withLock<T>(work: () => Promise<T>, path = LOCK, seconds =
 
 function open(path: string): number {
   try {
-    // A user who can open the file can lock it, so only root can.
-    return openSync(path, "a", 0o600);
+    return openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, MODE);
   } catch (error) {
-    throw new UserError(`can't open ${path}: ${(error as NodeJS.ErrnoException).code}; run as root (become: true)`);
+    const { code } = error as NodeJS.ErrnoException;
+    // ELOOP: it is a link.
+    throw new UserError(
+      `can't open ${path}: ${code}; ${code === "ELOOP" ? "remove it and run again" : "run as root (become: true)"}`,
+    );
   }
+}
+
+/** A user who can open the file can lock it, so only root may. */
+const MODE = 0o600;
+
+function requireOwn(path: string, file: number): void {
+  const { uid, mode } = fstatSync(file);
+  if (uid !== process.geteuid?.()) {
+    throw new UserError(`${path} is not root's (it belongs to the user ${uid}). Remove it and run again`);
+  }
+  if ((mode & 0o777) !== MODE) fchmodSync(file, MODE);
 }

@@ -19,7 +19,7 @@ import { networkFlags } from "./network";
 import type { Container, ObservedDocker, Previous, RunningDaemon } from "./observed";
 import type { DockerOptions } from "./options";
 import { pendingRestart } from "./pending_restart";
-import { PREVIOUS_PATH, parsePrevious } from "./rollback";
+import { readPrevious } from "./rollback";
 import { DROP_IN_PATH } from "./start";
 import { observeService } from "./unit";
 
@@ -43,7 +43,7 @@ export async function observe(options: DockerOptions, host: Host): Promise<Obser
   const configPath = configPathOf(flagsNow({ service, optionsFile, lineIsRead }, host));
   const config = host.readFile(configPath);
   const configFile = { path: configPath, content: config?.content ?? "" };
-  const previous = parsePrevious(host.readFile(PREVIOUS_PATH));
+  const previous = readPrevious(host);
   const daemon = await observeDaemon(service.pid, host, configFile, previous);
   const mayRestart = daemon !== null && (options.state !== "present" || pendingRestart(desired, daemon).length > 0);
   const version = daemon === null ? installedVersion(host) : daemon.version;
@@ -113,6 +113,7 @@ async function observeDaemon(
   return {
     id,
     startedAt,
+    command: [program.startsWith("/") ? program : programOf(pid, program, host), ...words],
     flags: parseDockerWords(words),
     file: fileAtStart(id, host, config, previous, startedAt),
     network: network && networkFlags(network),
@@ -120,6 +121,11 @@ async function observeDaemon(
     liveRestore: false,
     version,
   };
+}
+
+/** The path of a process's program, which a shell that started it may have found by its name. An upgrade deletes a running program. */
+function programOf(pid: number, name: string, host: Host): string {
+  return host.readlink(`/proc/${pid}/exe`)?.replace(/ \(deleted\)$/, "") ?? name;
 }
 
 /** Adds what a restart would interrupt. */
@@ -141,7 +147,9 @@ function fileAtStart(
   startedAt: number,
 ): DockerFlags | null {
   if (previous?.daemon === id) {
-    return daemonOptions(previous.files.find((file) => file.path === path)?.content ?? "");
+    return previous.configWasRead
+      ? daemonOptions(previous.files.find((file) => file.path === path)?.content ?? "")
+      : null;
   }
   const [changed, started] = [host.changedAt(path), configReadAt(startedAt, host)];
   // A time in the future says nothing: the clock was wrong.
@@ -174,7 +182,8 @@ function configReadAt(startedAt: number, host: Host): number | null {
 
 /** Weave's router and its companions, by the names that the weave script gives their containers. */
 function toContainer({ id, names }: ListedContainer): Container {
-  return { id, belongsToWeave: names.some((name) => /^\/weave(dns|plugin|proxy|scope)?$/.test(name)) };
+  const name = names[0]?.replace(/^\//, "") ?? id.slice(0, 12);
+  return { id, name, belongsToWeave: names.some((name) => /^\/weave(dns|plugin|proxy|scope)?$/.test(name)) };
 }
 
 /** Asks the program where no daemon runs. */

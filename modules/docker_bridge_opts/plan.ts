@@ -1,5 +1,4 @@
 import type { Action, Change } from "../core/change";
-import type { FileState } from "../core/host/host";
 import type { Module, Plan } from "../core/module";
 import { redactSecrets } from "../core/redact";
 import type { DockerFlags } from "../formats/docker_options";
@@ -21,8 +20,10 @@ import type { ObservedDocker } from "./observed";
 import { type DockerOptions, options } from "./options";
 import { pendingRestart, runningOptions } from "./pending_restart";
 import { restart } from "./restart";
-import { isCurrent, savePrevious } from "./rollback";
+import { isCurrent, presentFiles, savePrevious } from "./rollback";
 import { DROP_IN_PATH } from "./start";
+import { stoppedBefore } from "./stopped_containers";
+import { requireStartableFile, requireUsableFile } from "./usable_file";
 import {
   rejectConflicts,
   requireSubnetOfBridge,
@@ -47,8 +48,10 @@ export const dockerBridgeOpts: Module<typeof options, ObservedDocker> = {
 export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   const { service, configPath, version } = observed;
   if (options.state === "restarted") {
+    requireStartableFile(observed);
     return { changes: [...reload(observed), ...restart(observed, optionsToStartWith(observed))], facts: {} };
   }
+  requireUsableFile(observed);
   const present = presentConfiguration(observed);
   requireReadableLine(present, service.filePath);
   const absent = options.state === "absent";
@@ -79,6 +82,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   const isRead = service.readsFile || options.place === "docker_opts" || configuration.line !== "";
   return {
     changes: [
+      ...stoppedBefore(observed),
       ...withFirstSteps(files, [...validateByDocker(configuration, version), ...saveFiles(observed)]),
       ...(reloads ? [] : reload(observed)),
       ...pending.map((change) => withState(change, observed)),
@@ -126,15 +130,9 @@ function withFirstSteps(changes: readonly Change[], steps: readonly Action[]): C
 }
 
 /** Saves the configuration that the daemon runs with, unless it was saved before. */
-function saveFiles({ service, daemon, previous, optionsFile, dropIn, configPath, config }: ObservedDocker): Action[] {
-  const id = daemon?.id ?? null;
-  if (isCurrent(previous, id)) return [];
-  const files: [path: string, state: FileState | null][] = [
-    [configPath, config],
-    [service.filePath, optionsFile],
-  ];
-  if (service.init === "systemd") files.push([DROP_IN_PATH, dropIn]);
-  return [savePrevious(id, new Map(files))];
+function saveFiles(observed: ObservedDocker): Action[] {
+  const { daemon, previous } = observed;
+  return isCurrent(previous, daemon?.id ?? null) ? [] : [savePrevious(presentFiles(observed))];
 }
 
 /** With state=absent: a restart is pending for options that are removed and that the daemon still has. A stopped Docker needs none. */

@@ -3,8 +3,14 @@ import type { HttpRequest, HttpResponse } from "./host";
 
 const REQUEST_SECONDS = 10;
 
-/** Sends one HTTP request to this host. Null if nothing listens there. Throws a UserError if no answer comes in time. */
-export async function request({ to, method, path, headers, body }: HttpRequest): Promise<HttpResponse | null> {
+/**
+ * Sends one HTTP request to this host. Null if nothing listens there. Throws a UserError if no answer comes within `seconds`, 10 by
+ * default.
+ */
+export async function request(
+  { to, method, path, headers, body }: HttpRequest,
+  seconds = REQUEST_SECONDS,
+): Promise<HttpResponse | null> {
   const target = { ...("socket" in to ? { socketPath: to.socket } : { host: to.address, port: to.port }), ...NO_TLS };
   const what = describeRequest({ to, method, path });
   // Loaded only if it is used: that takes a twentieth of a run's time.
@@ -28,8 +34,8 @@ export async function request({ to, method, path, headers, body }: HttpRequest):
     };
     // A limit on the whole exchange, as a service could send a byte now and then for ever.
     const limit = setTimeout(
-      () => call.destroy(new UserError(`no answer within ${REQUEST_SECONDS} s: ${what}`)),
-      REQUEST_SECONDS * 1000,
+      () => call.destroy(new UserError(`no answer within ${seconds} s: ${what}`)),
+      seconds * 1000,
     );
     call.on("error", fail);
     call.on("close", () => clearTimeout(limit));

@@ -7,6 +7,7 @@ import { redactSecrets } from "../redact";
 import type { FileState, Host, RunOptions, RunOutput } from "./host";
 import { request } from "./http";
 import { resolveNames } from "./resolve";
+import { foreignPart } from "./trust";
 
 const RUN_SECONDS = 30;
 /** Where programs are searched, whatever this process's environment is. */
@@ -17,13 +18,14 @@ export const linuxHost: Host = {
   readFile,
   readStart,
   changedAt,
+  foreignPart: (path) => unlessAbsent(path, () => foreignPart(path)),
   readText,
   readdir,
   readlink,
   addresses,
   resolveNames,
   run,
-  request,
+  request: (toSend) => request(toSend),
 };
 
 function readFile(path: string): FileState | null {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, statSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -60,6 +60,29 @@ test("a lock file that can't be opened is an error", async () => {
     assert.instance(failure, UserError);
     assert.match(String(failure), "ENOENT");
     assert.not.ok(existsSync(join(folder, "none")));
+  });
+});
+
+test("a lock that others could hold is not taken over: theirs is rejected, ours is closed to them", async () => {
+  await inTemporaryFolderUntilDone(async (folder) => {
+    const path = join(folder, "lock");
+    const rejected = (): Promise<Error | string> =>
+      withLock(async () => "done", path, 0).catch((error: Error) => error);
+    writeFileSync(path, "");
+    chmodSync(path, 0o666);
+    assert.is(await rejected(), "done");
+    assert.is(statSync(path).mode & 0o777, 0o600);
+
+    symlinkSync("lock", join(folder, "link"));
+    const link = await withLock(async () => "done", join(folder, "link"), 0).catch((error: Error) => error);
+    assert.match(String(link), `can't open ${folder}/link: ELOOP; remove it and run again`);
+
+    if (process.getuid?.() !== 0) return;
+    chownSync(path, 12345, 12345);
+    assert.match(
+      String(await rejected()),
+      `${path} is not root's (it belongs to the user 12345). Remove it and run again`,
+    );
   });
 });
 

@@ -39,6 +39,7 @@ export class FakeHost implements Host {
   readonly readStart = (path: string, bytes: number): string | null =>
     this.readFile(path)?.content.slice(0, bytes) ?? null;
   readonly changedAt = (path: string): number | null => this.first((part) => part.changedAt?.(path)) ?? null;
+  readonly foreignPart = (path: string): string | null => this.first((part) => part.foreignPart?.(path)) ?? null;
   readonly readText = (path: string): string | null => this.first((part) => part.readText?.(path)) ?? null;
   readonly readdir = (path: string): readonly string[] => this.first((part) => part.readdir?.(path)) ?? [];
   readonly readlink = (path: string): string | null => this.first((part) => part.readlink?.(path)) ?? null;
@@ -89,13 +90,16 @@ export class FakeHost implements Host {
       case "await":
         if ((await this.request(action.request))?.status === 200) return;
         throw new UserError(`no answer to ${describeRequest(action.request)}`);
+      case "stop":
+      case "start":
       case "validate":
         return;
       case "try":
         try {
           for (const step of action.steps) await this.perform(change, step);
         } catch (error) {
-          for (const step of action.rollback) await this.perform(change, step);
+          for (const step of action.rollback[0]?.steps ?? []) await this.perform(change, step);
+          for (const step of action.afterwards ?? []) await this.perform(change, step);
           throw error;
         }
     }
