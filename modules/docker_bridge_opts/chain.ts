@@ -55,6 +55,8 @@ function hasAny(inner: string, flags: DockerFlags): boolean {
 }
 
 function sameFlags(after: DockerFlags, before: DockerFlags, changed: DockerFlags): boolean {
+  // Given twice, an option has its last value; that it is there twice would surprise whoever reads the file.
+  if ([...changed].some(([name, values]) => (after.get(name) ?? []).length !== values.length)) return false;
   const expected = new Map([...before, ...changed]);
   return [...new Set([...after.keys(), ...expected.keys()])].every((name) =>
     meansTheSame(name, after.get(name), expected.get(name)),

@@ -3,7 +3,6 @@ import { redactSecrets } from "../core/redact";
 import { daemonOptions } from "../formats/daemon_json";
 import { parseDockerFlags, wordsOfFlags } from "../formats/docker_flags";
 import { type DockerFlags, meansTheSame } from "../formats/docker_options";
-import { listSettings } from "../formats/systemd_unit";
 import { type CommandLine, commandLine } from "./command_line";
 import { type Configuration, optionsOf } from "./configuration";
 import { requireEnvironmentFiles } from "./environment";
@@ -44,18 +43,17 @@ export function requireExactly(
     const origins = wordsOfFlags(after.args, new Set([name])).map(({ origin }) => nameOrigin(origin));
     throw new UserError(
       `--${name}: systemd would pass ${render(name, real.get(name))} to dockerd instead of ${render(name, meant.get(name))}` +
-        `${origins.length > 0 ? ` (${origins[0]})` : ""}. Set it in one place only, and nothing was changed.`,
+        `${origins.length > 0 ? ` (${origins[0]})` : ""}. Nothing was changed. Set it in one place only.`,
     );
   }
   requireEnvironmentFiles(after.settings, service.unit, written);
 }
 
 /** Of several drop-ins the last one counts. */
-function requireOwnDropIn({ settings, origin }: CommandLine, { dropIn }: DesiredFiles): void {
+function requireOwnDropIn({ origin }: CommandLine, { dropIn }: DesiredFiles): void {
   if (dropIn === null || origin.path === DROP_IN_PATH) return;
-  const [, second] = listSettings(settings, "Service", "ExecStart");
   throw new UserError(
-    `${nameOrigin(origin)}: ExecStart= is set after this module's ${DROP_IN_PATH}, which would never count${second ? " alone" : ""}. ` +
+    `${nameOrigin(origin)}: ExecStart= is set after this module's ${DROP_IN_PATH}, which would never count. ` +
       "Give that drop-in a name that comes before zz-weave.conf.",
   );
 }

@@ -1,4 +1,5 @@
 import type { Action, Change } from "../core/change";
+import { UserError } from "../core/errors";
 import type { Module, Plan } from "../core/module";
 import { redactSecrets } from "../core/redact";
 import type { DockerFlags } from "../formats/docker_options";
@@ -49,7 +50,9 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   const { service, configPath, version } = observed;
   if (options.state === "restarted") {
     requireStartableFile(observed);
-    return { changes: [...reload(observed), ...restart(observed, optionsToStartWith(observed))], facts: {} };
+    const configured = optionsToStartWith(observed);
+    requireSocketFile(observed, configured);
+    return { changes: [...reload(observed), ...restart(observed, configured)], facts: {} };
   }
   requireUsableFile(observed);
   const present = presentConfiguration(observed);
@@ -103,10 +106,16 @@ function withState(change: Change, { service }: ObservedDocker): Change {
 
 /** Returns warnings. */
 function checkSocket({ service: { lostSocket } }: ObservedDocker): string[] {
-  if (lostSocket === null) return [];
-  return [
-    `${lostSocket} is gone although docker.socket is active, so that nobody can connect to Docker. Run systemctl restart docker.socket, which restarts Docker.`,
-  ];
+  return lostSocket === null ? [] : [socketIsGone(lostSocket)];
+}
+
+/** Throws a UserError where nobody could connect to Docker after a restart either, as systemd keeps its socket. */
+function requireSocketFile({ service: { lostSocket } }: ObservedDocker, configured: DockerFlags): void {
+  if (lostSocket !== null && configured.get("host")?.includes("fd://")) throw new UserError(socketIsGone(lostSocket));
+}
+
+function socketIsGone(path: string): string {
+  return `docker.socket: ${path} is gone although the unit is active, so that nobody can connect to Docker. Run systemctl restart docker.socket, which restarts Docker.`;
 }
 
 function placeOf({ place }: DockerOptions, { lineIsRead }: ObservedDocker): Place {

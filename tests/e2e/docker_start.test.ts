@@ -214,7 +214,8 @@ test("a unit that is missing, masked, failed or stopped, and a socket that is go
   await started(DEBIAN);
   await docker.sh("rm -f /run/docker.sock");
   const { warnings } = await docker.module(WEAVE, true);
-  assert.match(String(warnings), "/run/docker.sock is gone although docker.socket is active");
+  assert.match(String(warnings), "docker.socket: /run/docker.sock is gone although the unit is active");
+  await refused({ state: "restarted" }, "Run systemctl restart docker.socket");
   await docker.sh("systemctl restart docker.socket; docker version");
 
   await docker.sh("systemctl stop docker.socket docker");
