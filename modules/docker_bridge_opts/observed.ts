@@ -1,5 +1,6 @@
 import type { FileState } from "../core/host/host";
 import type { DockerFlags } from "../formats/docker_options";
+import type { UnitStart } from "./start";
 
 /** The host as docker_bridge_opts observes it. */
 export interface ObservedDocker {
@@ -25,11 +26,17 @@ export interface ObservedDocker {
 /** How this host starts dockerd. */
 export interface DockerService {
   readonly init: "systemd" | "script";
-  /** ExecStart= of the unit without this module's drop-in; "" where a script starts dockerd. */
-  readonly command: string;
+  /** What decides which arguments systemd passes; null where a script starts dockerd. */
+  readonly unit: UnitStart | null;
   /** Whether DOCKER_OPTS of the file below reaches dockerd without the drop-in. */
   readonly readsFile: boolean;
+  /** Why it does not; "" where it does. */
+  readonly whyNot: string;
   readonly filePath: string;
+  /** Whether the unit has failed, rather than been stopped. */
+  readonly failed: boolean;
+  /** The socket that docker.socket listens on, where that is active and the file is gone: dockerd can't be reached by it. */
+  readonly lostSocket: string | null;
   /** Whether the unit was changed on disk after systemd loaded it. */
   readonly needsReload: boolean;
   /** The process id of the daemon; 0 where none runs. */

@@ -1,8 +1,9 @@
 import type { Action } from "../core/change";
 import { parseDockerWords } from "../formats/docker_flags";
 import { withShellValue } from "../formats/shell_file";
-import { DAEMON_RELOAD, DROP_IN_PATH } from "./files";
+import { DAEMON_RELOAD } from "./files";
 import type { DockerService, Previous } from "./observed";
+import { DROP_IN_PATH } from "./start";
 
 /** What makes Docker start as it ran before, whatever its files give: the file that does it, and the steps. */
 export interface AsItRan {

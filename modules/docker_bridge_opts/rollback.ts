@@ -3,8 +3,8 @@ import type { Action } from "../core/change";
 import { UserError } from "../core/errors";
 import type { FileState, Host } from "../core/host/host";
 import { type Guard, isBoolean, isListOf, isNumber, isShape, isString, parseJson } from "../core/json";
-import { DROP_IN_PATH } from "./files";
 import type { ObservedDocker, Previous } from "./observed";
+import { DROP_IN_PATH } from "./start";
 
 export const PREVIOUS_PATH = "/var/lib/apollo-weave/docker-previous.json";
 

@@ -2,8 +2,9 @@ import { UserError } from "../core/errors";
 import { redactSecrets } from "../core/redact";
 import { environmentValue } from "../formats/environment_file";
 import { splitWords } from "../formats/shell_words";
-import { readOptions, VARIABLE } from "./command_line";
+import { commandLine, VARIABLE } from "./command_line";
 import type { DockerService, ObservedDocker } from "./observed";
+import { NOTHING_WRITTEN, type UnitStart } from "./start";
 
 /** Throws a UserError where the file with Docker's options can't be what was meant, as it was found. */
 export function requireUsableFile({ service, optionsFile, lineIsRead }: ObservedDocker): void {
@@ -17,14 +18,27 @@ export function requireUsableFile({ service, optionsFile, lineIsRead }: Observed
 
 /** Throws a UserError where Docker would not start with its file: it would be down. */
 export function requireStartableFile(observed: ObservedDocker): void {
-  const { service, optionsFile, lineIsRead } = observed;
+  const { service, dropIn } = observed;
   requireUsableFile(observed);
-  if (!lineIsRead || service.init !== "systemd" || !readOptions(service, optionsFile?.content ?? "").broken) return;
-  const value = redactSecrets(environmentValue(optionsFile?.content ?? "", VARIABLE) ?? "");
+  const value = service.unit && unexpanded(service.unit, dropIn?.content ?? null);
+  if (value === null) return;
   throw new UserError(
-    `${service.filePath}: Docker was not restarted, as it would not start: ${VARIABLE} refers to a variable (${value}), and systemd ` +
-      "expands none there. Write all options in it, and run again.",
+    `${service.filePath}: Docker was not restarted, as it would not start: ${VARIABLE} refers to a variable (${redactSecrets(value)}), and ` +
+      "systemd expands none there. Run docker_bridge_opts with its options first, or write all options in the line.",
   );
+}
+
+/** The argument with a variable's name that systemd would pass from DOCKER_OPTS; null if there is none. */
+function unexpanded(unit: UnitStart, dropIn: string | null): string | null {
+  try {
+    const { args } = commandLine(unit, { ...NOTHING_WRITTEN, dropIn });
+    const found = args.find(({ value, origin }) => origin.variable === VARIABLE && /\$\{?[A-Za-z_]/.test(value));
+    return found?.value ?? null;
+  } catch (error) {
+    // A restart does not depend on what can be computed.
+    if (error instanceof UserError) return null;
+    throw error;
+  }
 }
 
 interface Line {

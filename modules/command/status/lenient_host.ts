@@ -9,7 +9,8 @@ export function lenientHost(host: Host, errors: Set<string>): Host {
   return {
     ...host,
     readFile: reading(host.readFile),
-    mtime: reading(host.mtime),
+    readStart: (path, bytes) => attempt(() => host.readStart(path, bytes), errors),
+    changedAt: reading(host.changedAt),
     foreignPart: reading(host.foreignPart),
     readText: reading(host.readText),
     readlink: reading(host.readlink),

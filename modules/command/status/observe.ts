@@ -2,6 +2,7 @@ import { isDockerRunning } from "../../core/docker";
 import type { Host } from "../../core/host/host";
 import { linuxHost } from "../../core/host/linux";
 import { type OptionTable, parseOptions, type Values } from "../../core/options";
+import { configuredOptions } from "../../docker_bridge_opts/configuration";
 import { observe as observeDockerOptions } from "../../docker_bridge_opts/observe";
 import type { ObservedDocker } from "../../docker_bridge_opts/observed";
 import { options as dockerOptions } from "../../docker_bridge_opts/options";
@@ -52,6 +53,8 @@ export async function observe(name: string, host: Host = linuxHost): Promise<Obs
     isRunning ? attemptLater(() => observeContainer(COMPONENTS.router.container, lenient), errors) : null,
     isRunning ? attemptLater(() => observeRouter(lenient), errors) : null,
   ]);
+  // Why its options can't be computed.
+  if (docker !== null) attempt(() => configuredOptions(docker), errors);
   return {
     bridge,
     docker,

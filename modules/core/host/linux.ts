@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { UserError } from "../errors";
@@ -16,7 +16,8 @@ export const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 /** The host that this process runs on. */
 export const linuxHost: Host = {
   readFile,
-  mtime,
+  readStart,
+  changedAt,
   foreignPart: (path) => unlessAbsent(path, () => foreignPart(path)),
   readText,
   readdir,
@@ -35,8 +36,20 @@ function readFile(path: string): FileState | null {
   });
 }
 
-function mtime(path: string): number | null {
-  return unlessAbsent(path, () => statSync(path).mtimeMs);
+function readStart(path: string, bytes: number): string | null {
+  return unlessAbsent(path, () => {
+    const file = openSync(path, "r");
+    try {
+      const start = Buffer.alloc(bytes);
+      return start.toString("latin1", 0, readSync(file, start, 0, bytes, 0));
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+function changedAt(path: string): number | null {
+  return unlessAbsent(path, () => statSync(path).ctimeMs);
 }
 
 function readText(path: string): string | null {

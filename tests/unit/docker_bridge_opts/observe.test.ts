@@ -2,15 +2,12 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { observe } from "../../../modules/docker_bridge_opts/observe";
 import { CONFIG, UNIT } from "../support/fake_host/docker";
-import { APOLLO, asked, type Daemon, DEFAULT_FILE, FRESH, hostWith, PATH, usual } from "./fixtures";
+import { APOLLO, asked, type Daemon, DEBIAN_UNIT, DEFAULT_FILE, FRESH, hostWith, PATH, usual } from "./fixtures";
 
-const DEBIAN = `[Service]
-EnvironmentFile=-${PATH}
-ExecStart=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS
-`;
-const SHOW = "systemctl show docker.service -p LoadState,FragmentPath,DropInPaths,NeedDaemonReload,MainPID,Job";
+const SHOW =
+  "systemctl show docker.service docker.socket -p LoadState,LoadError,ActiveState,FragmentPath,DropInPaths,NeedDaemonReload,MainPID,Job,Listen";
 const files = (more: Record<string, string> = {}) =>
-  new Map(Object.entries({ [UNIT]: DEBIAN, [PATH]: DEFAULT_FILE, ...more }));
+  new Map(Object.entries({ [UNIT]: DEBIAN_UNIT, [PATH]: DEFAULT_FILE, ...more }));
 const DAEMON: Daemon = { words: ["/usr/sbin/dockerd", "-H", "fd://"] };
 
 async function rejected(promise: Promise<unknown>): Promise<string> {
@@ -151,7 +148,8 @@ test("the options file is the unit's environment file that sets DOCKER_OPTS, or 
   const path = async (more: Record<string, string>) =>
     (await observe(usual(), hostWith(files({ [UNIT]: unit, ...more })))).service.filePath;
   assert.is(await path({}), "/etc/sysconfig/docker");
-  assert.is(await path({ "/run/flannel.env": "DOCKER_OPTS=\n" }), "/run/flannel.env");
+  assert.is(await path({ "/etc/sysconfig/docker": "DOCKER_OPTS=\n" }), "/etc/sysconfig/docker");
+  assert.is(await path({ "/run/flannel.env": "DOCKER_OPTS=\n" }), PATH, "not one that a boot clears");
 });
 
 test("drop-ins count, except this module's own", async () => {
@@ -165,14 +163,17 @@ test("drop-ins count, except this module's own", async () => {
       }),
     ),
   );
-  assert.is(seen.service.command, "/usr/bin/dockerd --bridge=br0");
+  assert.equal(
+    seen.service.unit?.files.map(({ path }) => path),
+    [UNIT, `${folder}/a.conf`],
+  );
   assert.is(seen.service.readsFile, false);
   assert.ok(seen.dropIn);
 });
 
 test("a variable whose name only begins with DOCKER_OPTS, or that stays one word, does not count", async () => {
   for (const word of ["$DOCKER_OPTS_EXTRA", `\${DOCKER_OPTS}`]) {
-    const unit = DEBIAN.replace("$DOCKER_OPTS", word);
+    const unit = DEBIAN_UNIT.replace("$DOCKER_OPTS", word);
     assert.is((await observe(usual(), hostWith(files({ [UNIT]: unit })))).service.readsFile, false);
   }
 });
@@ -199,7 +200,7 @@ test("a host without Docker is rejected with what to install", async () => {
   const programs = { [SHOW]: "LoadState=not-found\nMainPID=0\n" };
   assert.match(
     await rejected(observe(usual(), hostWith(files(), null, { programs }))),
-    "docker.service: systemd can't load the unit (LoadState=not-found). Install Docker first",
+    /^docker\.service: not found on this host\. Install Docker first \(apt install docker\.io\)\. Docker from a snap, and rootless Docker,/,
   );
   assert.match(
     await rejected(observe(usual(), hostWith(new Map()))),

@@ -6,7 +6,7 @@ import { plan } from "../../../modules/docker_bridge_opts/plan";
 import { asItRan } from "../../../modules/docker_bridge_opts/ran";
 import { inWords, subjects } from "../support/changes";
 import { userErrorOf } from "../support/user_error";
-import { asked, FRESH, PATH, runningWith, STEADY, savedOf, USUAL_LINE, usual } from "./fixtures";
+import { asked, FRESH, PATH, runningWith, STEADY, savedOf, USUAL_LINE, usual, withCommand } from "./fixtures";
 
 const RESTART = asked({ state: "restarted" });
 const DAEMON = runningWith(USUAL_LINE);
@@ -230,19 +230,17 @@ test("a unit that changed on disk is reloaded before the restart; a changed drop
   const reload = "docker.service, as loaded by systemd";
   assert.equal(subjects(plan(RESTART, observed).changes), [reload, "Docker"]);
   assert.equal(subjects(plan(usual({ mtu: 1400 }), observed).changes), [PATH, reload, "running dockerd"]);
-  const command = "/usr/sbin/dockerd --bridge=br9 $DOCKER_OPTS";
-  const hardCoded = { ...observed, service: { ...observed.service, command } };
+  const hardCoded = withCommand(observed, "/usr/sbin/dockerd --bridge=br9 $DOCKER_OPTS");
   assert.equal(subjects(plan(usual(), hardCoded).changes), ["/etc/systemd/system/docker.service.d/zz-weave.conf"]);
 });
 
 test("a daemon that listens on another address only is not asked there", () => {
-  const command = "/usr/sbin/dockerd -H tcp://127.0.0.1:2376 $DOCKER_OPTS";
-  const observed = { ...STEADY, service: { ...STEADY.service, command } };
+  const observed = withCommand(STEADY, "/usr/sbin/dockerd -H tcp://127.0.0.1:2376 $DOCKER_OPTS");
   assert.not.match(inWords(plan(RESTART, observed).changes)[0]?.steps.join() ?? "await", "await");
 });
 
 test("without systemd the init script restarts it", () => {
-  const observed = { ...STEADY, service: { ...STEADY.service, init: "script" as const, command: "" } };
+  const observed = { ...STEADY, service: { ...STEADY.service, init: "script" as const, unit: null } };
   assert.match(inWords(plan(RESTART, observed).changes)[0]?.steps[1] ?? "", /^service docker restart, await/);
 });
 

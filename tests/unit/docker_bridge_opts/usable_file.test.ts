@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { plan } from "../../../modules/docker_bridge_opts/plan";
 import { escapedQuotes } from "../../../modules/docker_bridge_opts/usable_file";
 import { userErrorOf } from "../support/user_error";
-import { asked, FRESH, STEADY, usual } from "./fixtures";
+import { asked, FRESH, STEADY, usual, withCommand, withOptionsFile } from "./fixtures";
 
 const OPTIONS = String.raw`DOCKER_OPTS=\"--label=a --mtu=1400\"`;
 const FOLDER = String.raw`DOCKER_TMPDIR=\"/srv\"`;
@@ -26,11 +26,7 @@ test("systemd takes the quotes off a single word of DOCKER_OPTS; a shell does no
 });
 
 test("such a file is rejected before anything is planned, if Docker reads it", () => {
-  const observed = (content: string, lineIsRead = true) => ({
-    ...STEADY,
-    lineIsRead,
-    optionsFile: { content, mode: 0o644 },
-  });
+  const observed = (content: string) => withOptionsFile(STEADY, content);
   for (const options of [usual(), asked({ state: "absent" }), asked({ state: "restarted" })]) {
     assert.is(
       userErrorOf(() => plan(options, observed(`A=1\n${FOLDER}\n`))),
@@ -42,18 +38,21 @@ test("such a file is rejected before anything is planned, if Docker reads it", (
     userErrorOf(() => plan(usual(), observed(secret))),
     "hush",
   );
-  assert.ok(plan(usual(), observed(FOLDER, false)));
+  const notRead = withCommand(observed(FOLDER), "/usr/sbin/dockerd -H fd://");
+  assert.ok(plan(usual(), { ...notRead, lineIsRead: false, service: { ...notRead.service, readsFile: false } }));
 });
 
 test("Docker is not restarted into a chain that systemd does not expand; setting the options repairs it", () => {
-  const chain = { content: 'DOCKER_OPTS="--label=a"\nDOCKER_OPTS="$DOCKER_OPTS --graph=/srv"\n', mode: 0o644 };
-  const observed = { ...FRESH, optionsFile: chain };
+  const chain = 'DOCKER_OPTS="--label=a"\nDOCKER_OPTS="$DOCKER_OPTS --graph=/srv"\n';
+  const observed = withOptionsFile(FRESH, chain);
   assert.match(
     userErrorOf(() => plan(asked({ state: "restarted" }), observed)),
-    "Docker was not restarted, as it would not start: DOCKER_OPTS refers to a variable ($DOCKER_OPTS --graph=/srv), and systemd expands none there.",
+    "Docker was not restarted, as it would not start: DOCKER_OPTS refers to a variable ($DOCKER_OPTS), and systemd expands none there.",
   );
-  assert.ok(plan(usual(), observed).changes.length > 0);
-  const byScript = { ...observed, service: { ...FRESH.service, init: "script" as const } };
+  const content = plan(usual(), observed).changes.find(({ subject }) => subject.endsWith("zz-weave.conf"))?.after ?? "";
+  const repaired = { ...observed, dropIn: { content, mode: 0o644 } };
+  assert.ok(plan(asked({ state: "restarted" }), repaired).changes.length > 0, "with the drop-in it starts");
+  const byScript = { ...observed, service: { ...FRESH.service, init: "script" as const, unit: null } };
   assert.ok(plan(asked({ state: "restarted" }), byScript).changes.length > 0);
 });
 

@@ -36,7 +36,9 @@ export class FakeHost implements Host {
   }
 
   readonly readFile = (path: string): FileState | null => this.first((part) => part.readFile?.(path)) ?? null;
-  readonly mtime = (path: string): number | null => this.first((part) => part.mtime?.(path)) ?? null;
+  readonly readStart = (path: string, bytes: number): string | null =>
+    this.readFile(path)?.content.slice(0, bytes) ?? null;
+  readonly changedAt = (path: string): number | null => this.first((part) => part.changedAt?.(path)) ?? null;
   readonly foreignPart = (path: string): string | null => this.first((part) => part.foreignPart?.(path)) ?? null;
   readonly readText = (path: string): string | null => this.first((part) => part.readText?.(path)) ?? null;
   readonly readdir = (path: string): readonly string[] => this.first((part) => part.readdir?.(path)) ?? [];
