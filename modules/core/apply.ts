@@ -44,6 +44,8 @@ async function perform(action: Action): Promise<void> {
     case "stop":
     case "start":
       return stopOrStart(action);
+    case "fail":
+      throw new UserError(action.message);
     case "validate":
       return validate(action);
     case "try":

@@ -61,6 +61,8 @@ export type Action =
       /** Nothing is done unless this daemon still runs. */
       readonly onlyIfRunning?: Daemon;
     }
+  /** Fails the change with this message. */
+  | { readonly do: "fail"; readonly message: string }
   | Validate
   | Try;
 

@@ -24,7 +24,7 @@ import { restart } from "./restart";
 import { isCurrent, presentFiles, savePrevious } from "./rollback";
 import { DROP_IN_PATH } from "./start";
 import { stoppedBefore } from "./stopped_containers";
-import { requireStartableFile, requireUsableFile } from "./usable_file";
+import { requireUsableFile } from "./usable_file";
 import {
   rejectConflicts,
   requireSubnetOfBridge,
@@ -49,7 +49,7 @@ export const dockerBridgeOpts: Module<typeof options, ObservedDocker> = {
 export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   const { service, configPath, version } = observed;
   if (options.state === "restarted") {
-    requireStartableFile(observed);
+    requireUsableFile(observed);
     const configured = optionsToStartWith(observed);
     requireSocketFile(observed, configured);
     return { changes: [...reload(observed), ...restart(observed, configured)], facts: {} };

@@ -16,6 +16,7 @@ import {
   withoutStopped,
   withStoppedBefore,
 } from "./stopped_containers";
+import { failUnlessStartable } from "./usable_file";
 
 /** dockerd ends its containers first. systemd kills it after 90 s by default (TimeoutStopSec=), and starts it for as long as it takes. */
 const RESTART_SECONDS = 120;
@@ -44,6 +45,7 @@ function restartActions(observed: ObservedDocker, configured: DockerFlags): Acti
   const saved = current ?? presentFiles(observed);
   const steps = stepsOf(observed, configured);
   return [
+    ...failUnlessStartable(observed),
     // An interrupted run leaves what the next one needs: what Docker ran with, and the containers that are stopped.
     ...((current === null && daemon !== null) || stopped.length > 0 ? [savePrevious({ ...saved, stopped })] : []),
     ...stopAll(toStop, observed, withoutStopped(saved, current !== null)),

@@ -1,3 +1,4 @@
+import type { Action } from "../core/change";
 import { UserError } from "../core/errors";
 import { redactSecrets } from "../core/redact";
 import { environmentValue } from "../formats/environment_file";
@@ -16,16 +17,21 @@ export function requireUsableFile({ service, optionsFile, lineIsRead }: Observed
   );
 }
 
-/** Throws a UserError where Docker would not start with its file: it would be down. */
-export function requireStartableFile(observed: ObservedDocker): void {
-  const { service, dropIn } = observed;
-  requireUsableFile(observed);
+/**
+ * A step that fails where Docker would not start with its file: it would be down. A step, as in check mode the task before this
+ * one has only announced that it corrects the file.
+ */
+export function failUnlessStartable({ service, dropIn }: ObservedDocker): Action[] {
   const value = service.unit && unexpanded(service.unit, dropIn?.content ?? null);
-  if (value === null) return;
-  throw new UserError(
-    `${service.filePath}: Docker was not restarted, as it would not start: ${VARIABLE} refers to a variable (${redactSecrets(value)}), and ` +
-      "systemd expands none there. Run docker_bridge_opts with its options first, or write all options in the line.",
-  );
+  if (value === null) return [];
+  return [
+    {
+      do: "fail",
+      message:
+        `${service.filePath}: Docker was not restarted, as it would not start: ${VARIABLE} refers to a variable (${redactSecrets(value)}), and ` +
+        "systemd expands none there. Run docker_bridge_opts with its options first, or write all options in the line.",
+    },
+  ];
 }
 
 /** The argument with a variable's name that systemd would pass from DOCKER_OPTS; null if there is none. */

@@ -180,8 +180,8 @@ test("values that keep this dockerd from starting are refused before", async () 
 test("the role's probe sees Docker's bridge as dockerd does, running or stopped", async () => {
   const probe = readFileSync(join(ROOT, "roles/weave/files/probe.sh"));
   await docker.host.write("/tmp/probe.sh", probe);
-  const bridged = async (): Promise<boolean> =>
-    JSON.parse(await docker.sh("sh /tmp/probe.sh 10.2.0.0/16 24 '' '' '' '' ''")).bridged;
+  const docker_uses_bridge = async (): Promise<boolean> =>
+    JSON.parse(await docker.sh("sh /tmp/probe.sh 10.2.0.0/16 24 '' '' '' '' ''")).docker_uses_bridge;
   const given = async (line: string, json: string): Promise<void> => {
     await docker.host.write("/etc/default/docker", `${line}\n`);
     await docker.host.write("/etc/docker/daemon.json", json);
@@ -202,11 +202,11 @@ test("the role's probe sees Docker's bridge as dockerd does, running or stopped"
   for (const [is, line, json] of CASES) {
     await given(line, json);
     await docker.sh("systemctl stop docker.socket docker");
-    assert.is(await bridged(), is, `stopped: ${line} ${json}`);
+    assert.is(await docker_uses_bridge(), is, `stopped: ${line} ${json}`);
     await docker.sh("systemctl reset-failed docker.service docker.socket || true; systemctl start docker");
     await given("", "{}");
     await docker.host.write("/etc/docker/daemon.json", json);
-    assert.is(await bridged(), is, `running: ${line} ${json}`);
+    assert.is(await docker_uses_bridge(), is, `running: ${line} ${json}`);
   }
 });
 

@@ -11,6 +11,8 @@ function stepOf(action: Change["actions"][number]): string {
       return `await ${action.request.path} for ${action.timeout} s`;
     case "set":
       return `set ${action.path} ${action.value}`;
+    case "fail":
+      return `fail: ${action.message}`;
     case "validate":
       return action.argv.join(" ");
     case "try":
