@@ -1,9 +1,10 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { removeFile, replaceFile } from "./atomic_write";
 import type { Action, Change, Daemon, Try, Validate } from "./change";
+import { fileError } from "./errno";
 import { messageOf, UserError } from "./errors";
 import type { HttpRequest } from "./host/host";
 import { describeRequest, request } from "./host/http";
@@ -29,11 +30,11 @@ async function perform(action: Action): Promise<void> {
     case "write":
       return write(action);
     case "chmod":
-      return chmodSync(action.path, action.mode);
+      return onFile("change the mode of", action.path, () => chmodSync(action.path, action.mode));
     case "remove":
-      return removeFile(action.path);
+      return remove(action.path);
     case "set":
-      return writeFileSync(action.path, action.value);
+      return onFile("set", action.path, () => writeFileSync(action.path, action.value));
     case "run":
       return runProgram(action);
     case "request":
@@ -48,21 +49,27 @@ async function perform(action: Action): Promise<void> {
 }
 
 function write({ path, content, mode }: Extract<Action, { do: "write" }>): void {
-  try {
-    replaceFile(path, content, mode);
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    const { code = "", message } = error as NodeJS.ErrnoException;
-    throw new UserError(`can't write ${path}: ${message}; it is unchanged. ${REMEDIES.get(code) ?? ""}`.trim());
-  }
+  onFile("write", path, () => replaceFile(path, content, mode));
 }
 
-const REMEDIES: ReadonlyMap<string, string> = new Map([
-  ["ENOSPC", "Free space on its file system and run again"],
-  ["EDQUOT", "Free space on its file system and run again"],
-  ["EPERM", "It may be immutable (lsattr shows an i): run chattr -i on it and run again"],
-  ["EROFS", "Its file system is mounted read-only: remount it read-write and run again"],
-]);
+function remove(path: string): void {
+  onFile(
+    "remove",
+    path,
+    () => removeFile(path),
+    () => (existsSync(path) ? UNCHANGED : "it is removed, and may be back after a power failure"),
+  );
+}
+
+const UNCHANGED = "it is unchanged";
+
+function onFile(verb: string, path: string, make: () => void, stateAfter = (): string => UNCHANGED): void {
+  try {
+    make();
+  } catch (error) {
+    throw fileError(verb, path, error, stateAfter());
+  }
+}
 
 function runProgram({ argv, timeout, diagnose, replaces, skipIfRunning }: Extract<Action, { do: "run" }>): void {
   if (skipIfRunning !== undefined && startedAt(skipIfRunning) === skipIfRunning.startedAt) return;
