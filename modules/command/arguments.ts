@@ -35,8 +35,8 @@ export function moduleFlags(table: OptionTable): Record<string, Options> {
 function rejectedFlag(option: string): Options {
   const reject = (): never => {
     throw new UserError(
-      `--${flagOf(option)}: a secret on the command line is visible in the process list. ` +
-        `Give it as {"${option}": …} in a file (--args FILE) or on standard input (--args -).`,
+      `--${flagOf(option)}: must not be on the command line, which the process list shows (found a secret). Write it as ` +
+        `{"${option}": …} into a file (--args FILE) or to standard input (--args -).`,
     );
   };
   return { hidden: true, type: "string", coerce: reject };
@@ -91,7 +91,8 @@ export function optionsOfFlags(table: OptionTable, flags: FlagValues): Map<strin
 /** The value of a flag of type string. Throws a UserError if it was given more than once. */
 export function textFlag(flags: FlagValues, name: string): string | undefined {
   const value = flags[name];
-  if (Array.isArray(value)) throw new UserError(`--${name}: given ${value.length} times (${value}). Give it once.`);
+  if (Array.isArray(value))
+    throw new UserError(`--${name}: must be given once (found ${value.length} times: ${value}). Remove the others.`);
   return value === undefined ? undefined : String(value);
 }
 
@@ -100,14 +101,16 @@ function readArgs(name: string, from: string | number): string {
     return readFileSync(from, "utf8");
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
-    throw new UserError(`--args: can't read ${name} (${code}). ${REMEDIES[code] ?? "Give a file that can be read."}`);
+    throw new UserError(
+      `--args: can't read ${name} (found ${code}). ${REMEDIES[code] ?? "Name a file that can be read."}`,
+    );
   }
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {
   ENOENT: "Correct the path, or create the file.",
   EACCES: "Run as a user that may read it.",
-  EISDIR: "It is a directory; give a file.",
+  EISDIR: "Name a file instead of the directory.",
 };
 
 /**
@@ -116,15 +119,15 @@ const REMEDIES: Readonly<Record<string, string>> = {
  */
 export function parseArgs(name: string, text: string): Map<string, unknown> {
   const remedy = `Write the module's options as JSON, such as {"peers": ["192.168.50.12"]}.`;
-  if (text.trim() === "") throw new UserError(`--args: ${name} is empty. ${remedy}`);
+  if (text.trim() === "") throw new UserError(`--args: ${name} must be JSON (found an empty text). ${remedy}`);
   let value: unknown;
   try {
     value = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
-    throw new UserError(`--args: ${name} is not valid JSON${lineOf(error, text)}. ${remedy}`);
+    throw new UserError(`--args: ${name} must be JSON (found a mistake${lineOf(error, text)}). ${remedy}`);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new UserError(`--args: ${name} is not a JSON object. ${remedy}`);
+    throw new UserError(`--args: ${name} must be a JSON object (found another value). ${remedy}`);
   }
   return new Map(Object.entries(value));
 }
@@ -132,7 +135,7 @@ export function parseArgs(name: string, text: string): Map<string, unknown> {
 /** Only the position is taken from the parser's message: some versions of Node quote the text there. */
 function lineOf(error: unknown, text: string): string {
   const position = /at position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
-  return position === undefined ? "" : ` (line ${text.slice(0, Number(position)).split("\n").length})`;
+  return position === undefined ? "" : ` in line ${text.slice(0, Number(position)).split("\n").length}`;
 }
 
 /** Throws a UserError if an option's value is invalid, or if the file sets an option that the module doesn't have. */

@@ -45,7 +45,7 @@ function parser(words: readonly string[], commands: readonly Subcommand[]): Argv
     // A value may begin with a dash: --opts "--dns 8.8.8.8".
     .parserConfiguration({ "nargs-eats-options": true, "camel-case-expansion": false })
     .wrap(Math.min(100, process.stdout.columns ?? 100))
-    .demandCommand(1, `no command given; use one of: ${namesOf(commands)}`)
+    .demandCommand(1, `command: must be given (found none). Use one of: ${namesOf(commands)}.`)
     .middleware((values) => checkWords(values, commands), true)
     .version(version)
     .help()
@@ -59,10 +59,10 @@ function parser(words: readonly string[], commands: readonly Subcommand[]): Argv
 
 /** yargs' messages about mistakes that `checkWords` can't see. The declared type of updateStrings lacks plural forms. */
 const MESSAGES = {
-  "Not enough arguments following: %s": "--%s needs a value",
+  "Not enough arguments following: %s": "--%s: must have a value (found none). Write it after the option.",
   "Not enough non-option arguments: got %s, need at least %s": {
-    one: "argument missing (%s given, at least %s needed)",
-    other: "argument missing (%s given, at least %s needed)",
+    one: "argument: must be given (found %s of %s). Write it after the command.",
+    other: "argument: must be given (found %s of %s). Write it after the command.",
   },
 };
 
@@ -91,7 +91,7 @@ function checkWords(
         didYouMean(
           name,
           all.map((each) => each.name),
-        ) ?? `use one of: ${namesOf(all)}`
+        ) ?? `use one of: ${namesOf(all)}.`
       }`,
     );
   }
@@ -100,11 +100,13 @@ function checkWords(
   const unknown = Object.keys(values).find((key) => ![...known, argument?.name, "_", "$0"].includes(key));
   if (unknown !== undefined) {
     const meant = didYouMean(unknown, known, "--");
-    throw new UserError(`unknown option ${unknown.length === 1 ? "-" : "--"}${unknown}${meant ? `; ${meant}` : ""}`);
+    throw new UserError(
+      `unknown option ${unknown.length === 1 ? "-" : "--"}${unknown}; ${meant ?? "remove it or correct it."}`,
+    );
   }
   if (more.length > 0) {
     throw new UserError(
-      `unexpected argument ${more[0]}; a value follows its option, and commas separate the elements of a list`,
+      `argument: must follow an option (found ${more[0]}). Write a value after its option, and commas between the elements of a list.`,
     );
   }
   if (argument !== undefined) checkChoice(argument.name, values[argument.name], argument.choices);
@@ -115,7 +117,8 @@ function checkWords(
 
 function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
   const wrong = [value].flat().find((each) => each !== undefined && !choices.includes(String(each)));
-  if (wrong !== undefined) throw new UserError(`${name} must be one of: ${choices.join(", ")}, got: ${wrong}`);
+  if (wrong !== undefined)
+    throw new UserError(`${name}: must be one of: ${choices.join(", ")} (found ${wrong}). Use one of these.`);
 }
 
 function didYouMean(word: string, known: readonly string[], dashes = ""): string | null {

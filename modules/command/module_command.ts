@@ -70,6 +70,6 @@ function statusOf({ failed, changed }: Result, { check }: RunMode): number {
 }
 
 function needsRoot(name: string): Result {
-  const msg = `${name}: must run as root to change this host (running as user ${process.geteuid?.()}). Run it with sudo.`;
+  const msg = `${name}: must run as root to change this host (found user id ${process.geteuid?.()}). Run it with sudo.`;
   return { failed: true, changed: false, msg };
 }

@@ -6,6 +6,11 @@ export class UserError extends Error {
   override readonly name = "UserError";
 }
 
+/** A message with the full stop that its last sentence may lack, such as one that ends with what a program printed. */
+export function withFullStop(message: string): string {
+  return /[.?!]$/.test(message.trimEnd()) ? message : `${message.trimEnd()}.`;
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -75,7 +75,7 @@ export function choice<const C extends readonly string[], const D extends Declar
   const convert = (raw: unknown): C[number] => {
     const text = toText(raw);
     if (!choices.includes(text)) {
-      throw new UserError(`must be one of: ${choices.join(", ")}, got: ${text}`);
+      throw new UserError(`must be one of: ${choices.join(", ")} (found ${show(raw)}). Set one of these.`);
     }
     return text;
   };
@@ -91,10 +91,10 @@ export function int<const D extends Declaration<number>>(
   const convert = (raw: unknown): number => {
     const number = typeof raw === "string" && /^\s*[-+]?\d+\s*$/.test(raw) ? Number(raw) : raw;
     if (typeof number !== "number" || !Number.isInteger(number)) {
-      throw new UserError(`${show(raw)} is not a whole number; give one from ${least} to ${most}`);
+      throw new UserError(`must be a whole number (found ${show(raw)}). Set one from ${least} to ${most}.`);
     }
     if (number < least || number > most) {
-      throw new UserError(`${number} is out of range; give a whole number from ${least} to ${most}`);
+      throw new UserError(`must be from ${least} to ${most} (found ${number}). Set a number in this range.`);
     }
     return number;
   };
@@ -111,7 +111,7 @@ export function bool<const D extends Declaration<boolean>>(declaration: D): Opti
     const word = typeof raw === "string" ? raw.trim().toLowerCase() : raw;
     if (YES.includes(word)) return true;
     if (NO.includes(word)) return false;
-    throw new UserError(`${show(raw)} is not a valid boolean; write yes or no`);
+    throw new UserError(`must be a boolean (found ${show(raw)}). Set yes or no.`);
   };
   return option<D, boolean>("bool", declaration, convert);
 }
@@ -143,7 +143,7 @@ export function dict<const D extends Declaration<Readonly<Record<string, string>
 ): Option<Given<D, Readonly<Record<string, string>>>> {
   const convert = (raw: unknown): Readonly<Record<string, string>> => {
     if (typeof raw !== "string" && (typeof raw !== "object" || raw === null || Array.isArray(raw))) {
-      throw new UserError(`${show(raw)} is not a dictionary; write it as {name: value} or name=value`);
+      throw new UserError(`must be a dictionary (found ${show(raw)}). Write it as {name: value} or name=value.`);
     }
     const entries = typeof raw === "string" ? pairs(toText(raw)) : Object.entries(raw);
     return Object.fromEntries(entries.map(([name, value]) => [checkName(name), checkValue(toText(value))]));
@@ -157,7 +157,8 @@ function pairs(text: string): [name: string, value: string][] {
     .filter((pair) => pair !== "")
     .map((pair) => {
       const [, name, value] = /^([^=]+)=(.*)$/.exec(pair) ?? [];
-      if (name === undefined || value === undefined) throw new UserError(`${show(pair)} is not written as name=value`);
+      if (name === undefined || value === undefined)
+        throw new UserError(`must have values with names (found ${show(pair)}). Write each as name=value.`);
       return [name, value];
     });
 }
@@ -165,10 +166,10 @@ function pairs(text: string): [name: string, value: string][] {
 function toText(raw: unknown): string {
   if (typeof raw === "number" || typeof raw === "boolean") return String(raw);
   if (typeof raw !== "string")
-    throw new UserError(`${show(raw)} is not a text; write one value, in quotes where YAML needs them`);
-  if (raw.includes("\0")) throw new UserError(`${show(raw)} contains a NUL character; remove it`);
+    throw new UserError(`must be a text (found ${show(raw)}). Write one value, in quotes where YAML needs them.`);
+  if (raw.includes("\0")) throw new UserError(`must not contain a NUL character (found ${show(raw)}). Remove it.`);
   // Python passes a byte that isn't UTF-8 as a lone surrogate, and the original byte is lost.
-  if (/\p{Cs}/u.test(raw)) throw new UserError(`${show(raw)} contains half a surrogate pair; write it in UTF-8`);
+  if (/\p{Cs}/u.test(raw)) throw new UserError(`must be valid UTF-8 (found ${show(raw)}). Write it in UTF-8.`);
   return raw;
 }
 
@@ -204,7 +205,7 @@ export function parseOptions<Table extends OptionTable>(
   }
   const given = (name: string): boolean => args.get(name) !== undefined && args.get(name) !== null;
   const missing = supported.filter((name) => table[name]?.required && !given(name));
-  if (missing.length > 0) throw new UserError(`missing required arguments: ${missing.join(", ")}`);
+  if (missing.length > 0) throw new UserError(`missing required arguments: ${missing.join(", ")}. Set them.`);
 
   const values = Object.entries(table).map(([name, option]) => [
     name,
@@ -219,7 +220,9 @@ function convert(name: string, option: Option<unknown>, raw: unknown): unknown {
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(
-      option.secret ? `${name}: the value is not usable (not shown, as it is secret)` : `${name}: ${error.message}`,
+      option.secret
+        ? `${name}: the value is not valid (found a secret, which is not shown). Set a text without control characters.`
+        : `${name}: ${error.message}`,
     );
   }
 }

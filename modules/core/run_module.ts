@@ -1,5 +1,5 @@
 import type { Change } from "./change";
-import { UserError } from "./errors";
+import { UserError, withFullStop } from "./errors";
 import type { Host } from "./host/host";
 import type { Module, Patience, Plan } from "./module";
 import { type OptionTable, parseOptions } from "./options";
@@ -118,7 +118,8 @@ async function applyChanges(
       ({ subject, before, after: desired }) => `${subject} is ${quote(before)}, not ${quote(desired)}`,
     );
     throw new UserError(
-      `all changes were made, but the host differs from the desired state (${what.join("; ")}). Run again with --diff, and check what else manages this host.`,
+      `all changes were made, but the host differs from the desired state (found that ${what.join("; ")}). Run again with ` +
+        "--diff, and check what else manages this host.",
     );
   }
   return report(planned.changes, after, mode);
@@ -152,8 +153,9 @@ function quote(text: string): string {
 }
 
 function messageOf(moduleName: string, error: unknown): string {
-  if (error instanceof UserError) return error.message;
-  return `${moduleName} failed unexpectedly: ${error instanceof Error ? error.message : String(error)}. Please report this with the output of -vvv.`;
+  if (error instanceof UserError) return withFullStop(error.message);
+  const cause = withFullStop(error instanceof Error ? error.message : String(error));
+  return `${moduleName} failed unexpectedly: ${cause} Report this with the output of -vvv.`;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { UserError } from "./errors";
+import { UserError, withFullStop } from "./errors";
 import type { Host } from "./host/host";
 
 /** A unit's properties, "" for one that is not set. Throws a UserError if systemd does not answer. */
@@ -10,10 +10,11 @@ export function unitProperties(unit: string, names: readonly string[], host: Hos
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(
-      `${error.message}. Check that systemd answers on this host (systemctl status), or restart the host`,
+      `${withFullStop(error.message)} Check that systemd answers on this host (systemctl status), or restart the host.`,
     );
   }
 }
+
 /** Parses the output of `systemctl show -p …`: values by property, "" if it is not set. */
 export function parseProperties(output: string): ReadonlyMap<string, string> {
   return new Map(output.split("\n").map((row) => [row.replace(/=.*/, ""), row.replace(/^[^=]*=?/, "")]));

@@ -55,7 +55,7 @@ function domain(text: string): string {
       text,
     )
   ) {
-    throw new UserError(`"${text}" is not a domain name. Write it as service.consul.`);
+    throw new UserError(`must be a domain name (found "${text}"). Write it as service.consul.`);
   }
   return text;
 }

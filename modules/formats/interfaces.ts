@@ -24,7 +24,12 @@ export function renderManualInterface(stanza: { comment: string; name: string; s
 
 /** A line of interfaces(5) ends at a newline and continues after a backslash; neither can be quoted. */
 function line(text: string): string {
-  if (/\p{Cc}|\\$/u.test(text)) throw new UserError(`${JSON.stringify(text)} can't stand in a line of interfaces(5)`);
+  if (/\p{Cc}|\\$/u.test(text)) {
+    throw new UserError(
+      "a line of interfaces(5) must not have control characters or a backslash at its end (found " +
+        `${JSON.stringify(text)}). Remove them.`,
+    );
+  }
   return text;
 }
 

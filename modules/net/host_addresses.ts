@@ -23,8 +23,9 @@ export function hostAddresses(network: string, index: number, dockerPrefix: numb
   const { base, bitmask } = new Netmask(network);
   if (index > capacity(bitmask, dockerPrefix)) {
     throw new UserError(
-      `host_index: ${index} does not fit (${network} has room for ${capacity(bitmask, dockerPrefix)} hosts with a ` +
-        `/${dockerPrefix} each). ${widerNetwork(base, bitmask, index, dockerPrefix)}`,
+      `host_index: ${index} does not fit into the network (found ${network}, which has room for ` +
+        `${capacity(bitmask, dockerPrefix)} hosts with a /${dockerPrefix} each). ` +
+        widerNetwork(base, bitmask, index, dockerPrefix),
     );
   }
   const block = blockSize(dockerPrefix);
@@ -63,7 +64,7 @@ function blockSize(dockerPrefix: number): number {
 function widerNetwork(base: string, bitmask: number, index: number, dockerPrefix: number): string {
   for (let prefix = bitmask - 1; prefix >= 8; prefix--) {
     if (capacity(prefix, dockerPrefix) >= index)
-      return `Give a larger network, such as ${new Netmask(`${base}/${prefix}`)}.`;
+      return `Set a larger network, such as ${new Netmask(`${base}/${prefix}`)}.`;
   }
-  return "Give smaller subnets (docker_prefix) as well as a larger network.";
+  return "Set smaller subnets (docker_prefix) and a larger network.";
 }

@@ -4,7 +4,7 @@ import { UserError } from "../core/errors";
 
 /** Returns an IPv4 address as it is. Throws a UserError for anything else. */
 export function ipv4(text: string): string {
-  if (!isIPv4(text)) throw new UserError(`"${text}" is not an IPv4 address. Write it as 192.168.50.11.`);
+  if (!isIPv4(text)) throw new UserError(`must be an IPv4 address (found "${text}"). Write it as 192.168.50.11.`);
   return text;
 }
 
@@ -23,7 +23,7 @@ export function isLoopback(address: string): boolean {
 function requireUnicast(text: string): void {
   const first = Number(text.replace(/\..*/, ""));
   if (first === 0 || first === 127 || first >= 224) {
-    throw new UserError(`"${text}" is not an address of a host on a network. Write one such as 192.168.50.11.`);
+    throw new UserError(`must be an address of a host on a network (found "${text}"). Set one such as 192.168.50.11.`);
   }
 }
 
@@ -31,18 +31,18 @@ function requireUnicast(text: string): void {
 export function ipv4Interface(text: string): string {
   const address = addressWithPrefix(text);
   if (address === null) {
-    throw new UserError(`"${text}" is not an IPv4 address with a prefix length. Write it as 10.2.0.1/16.`);
+    throw new UserError(`must be an IPv4 address with a prefix length (found "${text}"). Write it as 10.2.0.1/16.`);
   }
   requireUnicast(address);
   const network = new Netmask(text);
   if (network.bitmask > 30) {
     throw new UserError(
-      `"${text}" leaves no room for containers. Write the address with its network's prefix length, as 10.2.0.1/16.`,
+      `must have room for containers in its network (found "${text}"). Set its network's prefix length, as in 10.2.0.1/16.`,
     );
   }
   if (address === network.base || address === network.broadcast) {
     throw new UserError(
-      `"${text}" is the first or last address of ${network}, which an interface can't have. Write another of its addresses.`,
+      `must not be the first or last address of its network (found "${text}"). Set another address of ${network}.`,
     );
   }
   return text;
@@ -51,11 +51,11 @@ export function ipv4Interface(text: string): string {
 /** Returns an IPv4 network such as 10.2.0.0/16 as it is. Throws a UserError for anything else, also if host bits are set. */
 export function ipv4Network(text: string): string {
   const address = addressWithPrefix(text);
-  if (address === null) throw new UserError(`"${text}" is not an IPv4 network. Write it as 10.2.0.0/16.`);
+  if (address === null) throw new UserError(`must be an IPv4 network (found "${text}"). Write it as 10.2.0.0/16.`);
   requireUnicast(address);
   const network = new Netmask(text);
   if (network.base !== address)
-    throw new UserError(`"${text}" is not the first address of its network; did you mean ${network}?`);
+    throw new UserError(`must begin with the network's first address (found "${text}"). Set ${network}.`);
   return text;
 }
 

@@ -12,7 +12,7 @@ export function isHostName(text: string): boolean {
 /** Returns an IPv4 address or a host name as it is. Throws a UserError for anything else. */
 export function addressOrHostName(text: string): string {
   if (!isIPv4(text) && !isHostName(text)) {
-    throw new UserError(`"${text}" is neither an IPv4 address nor a host name. Write it as 192.168.50.12.`);
+    throw new UserError(`must be an IPv4 address or a host name (found "${text}"). Write it as 192.168.50.12.`);
   }
   return text;
 }
@@ -27,7 +27,7 @@ export const LONGEST_INTERFACE_NAME = 15;
 export function interfaceName(text: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(text) || text.length > LONGEST_INTERFACE_NAME) {
     throw new UserError(
-      `"${text}" is not an interface name. Use up to ${LONGEST_INTERFACE_NAME} letters, digits, "-", "_" and ".".`,
+      `must be the name of an interface (found "${text}"). Use up to ${LONGEST_INTERFACE_NAME} letters, digits, "-", "_" and ".".`,
     );
   }
   return text;
@@ -37,13 +37,13 @@ export function interfaceName(text: string): string {
 export function macAddress(text: string): string {
   const mac = text.toLowerCase();
   if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(mac)) {
-    throw new UserError(`"${text}" is not a hardware address. Write it as 0e:5f:33:00:00:01.`);
+    throw new UserError(`must be a hardware address (found "${text}"). Write it as 0e:5f:33:00:00:01.`);
   }
   if (Number.parseInt(mac.slice(0, 2), 16) % 2 === 1) {
-    throw new UserError(`"${text}" is a multicast address. Make its first octet even, such as 0e.`);
+    throw new UserError(`must not be a multicast address (found "${text}"). Make its first octet even, such as 0e.`);
   }
   if (mac === "00:00:00:00:00:00") {
-    throw new UserError(`"${text}" is not the address of any interface. Write one such as 0e:5f:33:00:00:01.`);
+    throw new UserError(`must be the address of an interface (found "${text}"). Set one such as 0e:5f:33:00:00:01.`);
   }
   return mac;
 }

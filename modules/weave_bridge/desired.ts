@@ -58,7 +58,7 @@ export function resolveDesired(options: BridgeOptions, observed: ObservedBridge)
     network,
     dockerSubnet,
     mac,
-    // Docker's own default. The Weave router finds out what its paths carry, and fragments.
+    // With the Weave router 1500 as in Docker: the router finds the MTU of each path and fragments larger packets.
     mtu: underlay?.mtu ?? options.mtu ?? ETHERNET_MTU,
     vxlan,
     provider: chooseProvider(options, observed.managers),
@@ -70,54 +70,58 @@ function resolveMac({ name, mac }: BridgeOptions, { machineId }: ObservedBridge)
   if (mac !== null) return mac;
   if (machineId !== "") return derivedMac(`${machineId} ${name}`);
   throw new UserError(
-    "mac: it can't be derived from the machine-id (/etc/machine-id is empty). Run systemd-machine-id-setup, or give mac.",
+    "mac: must be set on a host without a machine-id (found an empty /etc/machine-id). Run systemd-machine-id-setup, or set mac.",
   );
 }
 
-/** This host's place on the network that connects the hosts. */
+/** How this host is connected to the other hosts. */
 interface Underlay {
   readonly address: string;
   readonly network: string;
-  /** Of what the VXLAN can carry over it, in bytes. */
+  /** The MTU of a bridge whose VXLAN uses this network, in bytes. */
   readonly mtu: number;
 }
 
-/** In bytes: outer IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14 (RFC 7348). */
+/** What a VXLAN adds to each packet, in bytes: outer IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14 (RFC 7348). */
 const VXLAN_OVERHEAD = 50;
 
 /** In bytes, the default of Linux's devices. */
 const ETHERNET_MTU = 1500;
 
-/** The underlay that is asked for, or else that of the default route. Throws a UserError if this host doesn't have it. */
+/** The underlay that the option names, or that of the default route. Throws a UserError if this host doesn't have it. */
 function resolveUnderlay({ name, underlay, mtu }: BridgeOptions, observed: ObservedBridge): Underlay {
   const { links, mtus, routes, resolvedNames } = observed;
-  const standard = routes.find(({ network }) => network === "0.0.0.0/0")?.device;
-  const asked = underlay ?? standard;
-  if (asked === undefined) {
+  const defaultDevice = routes.find(({ network }) => network === "0.0.0.0/0")?.device;
+  const deviceOrAddress = underlay ?? defaultDevice;
+  if (deviceOrAddress === undefined) {
     throw new UserError(
-      "underlay: missing, and this host has no default route to take it from. Give the device or address by which the " +
-        "peers reach this host.",
+      "underlay: must be set on a host without a default route (found none). Set the device or address by which the peers " +
+        "reach this host.",
     );
   }
   const others = links.filter(({ device }) => device !== "lo" && device !== name);
   const all = others.flatMap(({ device, addresses }) => addresses.map((cidr) => ({ device, cidr })));
-  const resolved = resolvedNames.get(asked) ?? [];
-  // Debian maps a host's own name to a loopback address in /etc/hosts, which says no more than that it is this host.
+  const resolved = resolvedNames.get(deviceOrAddress) ?? [];
+  // In Debian's /etc/hosts a host's own name has a loopback address, which does not say what connects it to the others.
   const isThisHost = resolved.length > 0 && resolved.every(isLoopback);
-  const accepted = new Set([asked, ...resolved, ...(isThisHost && standard !== undefined ? [standard] : [])]);
+  const accepted = new Set([
+    deviceOrAddress,
+    ...resolved,
+    ...(isThisHost && defaultDevice !== undefined ? [defaultDevice] : []),
+  ]);
   const found = all.find(({ device, cidr }) => accepted.has(device) || accepted.has(addressOf(cidr)));
   if (found === undefined) {
-    const what = [`"${asked}"`, ...(resolved.length > 0 ? [`(${resolved.join(", ")})`] : [])].join(" ");
+    const what = [`"${deviceOrAddress}"`, ...(resolved.length > 0 ? [`at ${resolved.join(", ")}`] : [])].join(" ");
     const available = all.map(({ device, cidr }) => `${device} ${cidr}`);
     throw new UserError(
-      `underlay: ${what} is not a device with an IPv4 address on this host, nor such an address (found: ` +
-        `${available.join(", ") || "none"}). Give the device or address by which the peers reach this host.`,
+      `underlay: must be a device with an IPv4 address on this host, or such an address (found ${what}; this host has ` +
+        `${available.join(", ") || "none"}). Set the device or address by which the peers reach this host.`,
     );
   }
   const largest = (mtus.get(found.device) ?? ETHERNET_MTU) - VXLAN_OVERHEAD;
   if (mtu !== null && mtu > largest) {
     throw new UserError(
-      `mtu: ${mtu} is more than the VXLAN can carry over ${found.device}. Give ${largest} at most, or leave it out.`,
+      `mtu: must be ${largest} at most for a VXLAN over ${found.device} (found ${mtu}). Set ${largest} or less, or remove it.`,
     );
   }
   return { address: addressOf(found.cidr), network: networkOf(found.cidr), mtu: mtu ?? largest };
@@ -139,8 +143,8 @@ function resolvePeers(
     const found = addressesOfPeer(peer, containers, own, observed);
     if (isOwnHost(peer, found, own)) return [];
     // A host on several networks has several addresses, which DNS returns in any order.
-    const near = found.filter((address) => contains(underlay, address));
-    return inNumericOrder(near.length > 0 ? near : found).slice(0, 1);
+    const inUnderlay = found.filter((address) => contains(underlay, address));
+    return inNumericOrder(inUnderlay.length > 0 ? inUnderlay : found).slice(0, 1);
   });
   return inNumericOrder(others);
 }
@@ -156,20 +160,17 @@ function addressesOfPeer(
   const reachable = all.filter((address) => !isLoopback(address));
   if (reachable.length === 0) {
     if (isOwnHost(peer, [], own)) return [];
-    const what =
-      all.length === 0
-        ? "does not resolve to an IPv4 address on this host"
-        : `resolves to this host (${own.hostName}) itself (${all.join(", ")})`;
     throw new UserError(
-      `peers: "${peer}" ${what}. Give its address in the inventory (weave_underlay_address or ansible_host), or an entry ` +
-        "in DNS or in this host's /etc/hosts.",
+      `peers: a peer's name must resolve to another host's IPv4 address on this host, ${own.hostName} (found ` +
+        `${all.join(", ") || "none"} for "${peer}"). Set its address, or add the name to DNS or to this host's /etc/hosts.`,
     );
   }
   const found = reachable.filter((address) => !contains(containers, address));
   if (found.length === 0) {
-    const what = isIPv4(peer) ? peer : `"${peer}" (${reachable.join(", ")})`;
+    const what = isIPv4(peer) ? peer : `${reachable.join(", ")} for "${peer}"`;
     throw new UserError(
-      `peers: ${what} is inside the container network ${containers}. Give the host's address on the underlay.`,
+      `peers: a peer's address must be outside the container network ${containers} (found ${what}). Set the host's address on ` +
+        "the underlay.",
     );
   }
   return found;

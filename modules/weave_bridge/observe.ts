@@ -12,13 +12,13 @@ import { isHostName } from "../net/validators";
 import { checkRule } from "./firewall";
 import {
   INTERFACES,
-  INTERFACES_FOLDER,
+  INTERFACES_DIRECTORY,
   isContainerPort,
   type ObservedBridge,
   type ObservedLink,
   ownPaths,
-  RELOAD_MARKS,
-  reloadMark,
+  PENDING_RELOADS_DIRECTORY,
+  pendingReloadPath,
 } from "./observed";
 import { addressesOf, type BridgeOptions, VXLAN_SUFFIX } from "./options";
 import { observeManagers } from "./providers/detect";
@@ -26,30 +26,30 @@ import { observeManagers } from "./providers/detect";
 /** Reads all that the plan depends on. Throws a UserError unless run as root. */
 export async function observe(options: BridgeOptions, host: Host): Promise<ObservedBridge> {
   requireRoot(host);
-  return probe(options, host);
+  return observeAsAnyUser(options, host);
 }
 
-/** The same for any user; only root can see the iptables rule. */
-export async function probe(options: BridgeOptions, host: Host): Promise<ObservedBridge> {
+/** Reads the same without root, but then whether iptables has the bridge's rule is unknown. */
+export async function observeAsAnyUser(options: BridgeOptions, host: Host): Promise<ObservedBridge> {
   const { name } = options;
   const devices = host.readdir(NET);
   const vxlanName = name + VXLAN_SUFFIX;
   const links = parseLinks(host.run(["ip", "-d", "addr", "show"]).stdout);
-  const programs = new Set(PROGRAM_FOLDERS.flatMap((folder) => host.readdir(folder)));
+  const programs = new Set(PROGRAM_DIRECTORIES.flatMap((directory) => host.readdir(directory)));
   return {
     machineId: host.readText("/etc/machine-id") ?? "",
     hostName: host.readText(HOST_NAME) ?? "",
     managers: observeManagers(name, programs, host),
     interfaces: host.readFile(INTERFACES),
-    interfacesFolder: host.readdir(INTERFACES_FOLDER),
-    // The state file outlives an ifupdown that was removed.
+    interfacesDirectory: host.readdir(INTERFACES_DIRECTORY),
+    // If ifupdown is removed, its state file may stay until the next boot.
     upInIfupdown:
       programs.has("ifup") && (host.readText("/run/network/ifstate") ?? "").split("\n").includes(`${name}=${name}`),
     files: new Map(ownPaths(name).map((path) => [path, host.readFile(path)])),
     pendingReloads: host
-      .readdir(RELOAD_MARKS)
-      .map((file) => `${RELOAD_MARKS}/${file}`)
-      .filter((path) => path.startsWith(reloadMark(""))),
+      .readdir(PENDING_RELOADS_DIRECTORY)
+      .map((file) => `${PENDING_RELOADS_DIRECTORY}/${file}`)
+      .filter((path) => path.startsWith(pendingReloadPath(""))),
     links,
     resolvedNames: await host.resolveNames(namesToResolve(options, links)),
     routes: parseRoutes(host.readText("/proc/net/route") ?? ""),
@@ -76,17 +76,17 @@ export async function probe(options: BridgeOptions, host: Host): Promise<Observe
 
 const NET = "/sys/class/net";
 const IFF_UP = 1;
-const PROGRAM_FOLDERS = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+const PROGRAM_DIRECTORIES = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
 const ROOT = 0;
 
 function requireRoot(host: Host): void {
   const user = effectiveUid(host);
   if (user !== ROOT)
-    throw new UserError(`weave_bridge: must run as root (running as user ${user}). Run it as root (become: true).`);
+    throw new UserError(`weave_bridge: must run as root (found user id ${user}). Run it as root (become: true).`);
 }
 
-/** Names of hosts, not of this host's devices; only a VXLAN needs them. */
+/** The host names among the options; only a VXLAN needs their addresses. The underlay may also be a device of this host. */
 function namesToResolve(
   { state, datapath, peers, underlay }: BridgeOptions,
   links: readonly IpLink[],
@@ -126,10 +126,15 @@ function isUsedByDocker(name: string, host: Host): boolean {
   return usesBridge(name, flags, host.readFile(configPathOf(flags))?.content ?? "");
 }
 
-/** Exit status 1 means that the rule does not exist, a higher one that iptables failed (iptables/xshared.h). */
+/** Exit status 1 means that the rule does not exist; a higher one, that iptables failed (iptables/xshared.h). */
 function hasForwardRule(name: string, host: Host): boolean {
   const { status, stderr } = host.run(checkRule(name), { mayFail: true });
-  if (status > 1) throw new UserError(`${checkRule(name).join(" ")} ended with status ${status}: ${stderr.trim()}`);
+  if (status > 1) {
+    throw new UserError(
+      `firewall: iptables can't be read (found that ${checkRule(name).join(" ")} ended with status ${status}: ` +
+        `${stderr.trim()}). Repair iptables on this host.`,
+    );
+  }
   return status === 0;
 }
 

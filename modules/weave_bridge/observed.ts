@@ -12,12 +12,12 @@ export interface ObservedBridge {
   readonly managers: Managers;
   /** /etc/network/interfaces, and the names in /etc/network/interfaces.d. */
   readonly interfaces: FileState | null;
-  readonly interfacesFolder: readonly string[];
+  readonly interfacesDirectory: readonly string[];
   /** Whether ifupdown has the bridge in its list of interfaces that are up. */
   readonly upInIfupdown: boolean;
   /** The files that this module may have written, by path. */
   readonly files: ReadonlyMap<string, FileState | null>;
-  /** The marks, by path, of reloads that an interrupted run did not get to. */
+  /** The files that say which reloads an interrupted run did not make (pendingReloadPath()). */
   readonly pendingReloads: readonly string[];
   /** All network devices with their IPv4 addresses. */
   readonly links: readonly IpLink[];
@@ -62,7 +62,7 @@ export interface ObservedVxlan extends ObservedLink {
 /** What creates the bridge at boot. */
 export type Provider = "ifupdown" | "networkd";
 
-/** What may manage this host's network. */
+/** The programs that may manage this host's network. */
 export interface Managers {
   /** Whether ifupdown is installed, with its /etc/network/interfaces. */
   readonly ifupdown: boolean;
@@ -74,11 +74,11 @@ export interface Managers {
 
 /** Read by Debian's networking.service at boot. */
 export const INTERFACES = "/etc/network/interfaces";
-export const INTERFACES_FOLDER = "/etc/network/interfaces.d";
+export const INTERFACES_DIRECTORY = "/etc/network/interfaces.d";
 
 /** ifupdown's file for the bridge, at the same path as in Apollo's role. */
 export function stanzaPath(name: string): string {
-  return `${INTERFACES_FOLDER}/${name}.cfg`;
+  return `${INTERFACES_DIRECTORY}/${name}.cfg`;
 }
 
 /** systemd-networkd's files for the bridge and its VXLAN device. */
@@ -94,11 +94,11 @@ export function networkdPath(device: string, kind: "netdev" | "network"): string
   return `/etc/systemd/network/05-${device}.${kind}`;
 }
 
-export const DOCKER_DROP_IN_FOLDER = "/etc/systemd/system/docker.service.d";
+export const DOCKER_DROP_IN_DIRECTORY = "/etc/systemd/system/docker.service.d";
 
 /** The drop-in that makes Docker's unit wait for the bridge. */
 export function dockerDropInPath(name: string): string {
-  return `${DOCKER_DROP_IN_FOLDER}/${name}-bridge.conf`;
+  return `${DOCKER_DROP_IN_DIRECTORY}/${name}-bridge.conf`;
 }
 
 /** The file that makes NetworkManager leave the bridge and its VXLAN device alone. */
@@ -111,11 +111,11 @@ export function ownPaths(name: string): string[] {
   return [unmanagedPath(name), stanzaPath(name), ...networkdPaths(name), dockerDropInPath(name)];
 }
 
-/** Empty after a boot, when every program reads its files anyway. */
-export const RELOAD_MARKS = "/run";
+/** /run is empty after a boot, when every program reads its files anyway. */
+export const PENDING_RELOADS_DIRECTORY = "/run";
 
-/** Marks that `reader` has not loaded its changed files yet. */
-export const reloadMark = (reader: string) => `${RELOAD_MARKS}/weave_bridge.reload-${reader}`;
+/** The file that exists while a program, such as systemd, has not loaded its changed files. */
+export const pendingReloadPath = (program: string) => `${PENDING_RELOADS_DIRECTORY}/weave_bridge.reload-${program}`;
 
 /** The port that the Weave router adds, since Weave 2.0, to a bridge that it did not create. */
 export const ROUTER_PORT = "vethwe-bridge";

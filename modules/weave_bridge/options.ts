@@ -5,7 +5,7 @@ import { type HostAddresses, hostAddresses } from "../net/host_addresses";
 import { hostAddress, ipv4Interface, ipv4Network } from "../net/ipv4";
 import { addressOrHostName, interfaceName, LONGEST_INTERFACE_NAME, macAddress } from "../net/validators";
 
-/** Appended to the bridge's name for the VXLAN device's. */
+/** The VXLAN device is named like the bridge, with this at the end. */
 export const VXLAN_SUFFIX = "-vx";
 
 export const options = {
@@ -28,7 +28,7 @@ export const options = {
   name: str({ description: "The bridge's name.", default: "weave" }, bridgeName),
   network: str(
     {
-      description: "The container network of the whole cluster, in which I(host_index) numbers the hosts.",
+      description: "The container network of the whole cluster. I(host_index) gives each host its part of it.",
       default: "10.2.0.0/16",
     },
     ipv4Network,
@@ -36,9 +36,9 @@ export const options = {
   host_index: int(
     {
       description:
-        "The host's number in the cluster, from 1. No two hosts may have the same one. Host N gets the bridge address " +
-        "10.2.0.N/16 and the container subnet 10.2.N.0/24 in the default network. Required unless I(address) and " +
-        "I(docker_subnet) are given.",
+        "The host's index in the cluster, from 1, different on each host. In the default network the host with the index N " +
+        "gets the bridge address 10.2.0.N/16 and the container subnet 10.2.N.0/24. Required unless I(address) and " +
+        "I(docker_subnet) are set.",
     },
     1,
     2 ** 24,
@@ -46,22 +46,22 @@ export const options = {
   docker_prefix: int({ description: "The prefix length of each host's container subnet.", default: 24 }, 9, 30),
   address: str(
     {
-      description: "The bridge's address with the network's prefix length. Overrides the one that I(host_index) gives.",
+      description:
+        "The bridge's address with the network's prefix length. By default it is computed from I(host_index).",
     },
     ipv4Interface,
   ),
   docker_subnet: str(
     {
       description:
-        "The subnet of this host's containers. It must be inside the bridge's network. Overrides the one that " +
-        "I(host_index) gives.",
+        "The subnet of this host's containers, in the bridge's network. By default it is computed from I(host_index).",
     },
     ipv4Network,
   ),
   datapath: choice(["router", "vxlan"], {
     description:
       "What carries frames between hosts. C(router) leaves the bridge to the Weave router. C(vxlan) adds a kernel VXLAN " +
-      "device to the bridge, with one entry per peer: many times as fast, but not encrypted.",
+      "device to the bridge, which sends to each peer directly: many times as fast, but not encrypted.",
     default: "router",
   }),
   peers: list(
@@ -69,22 +69,21 @@ export const options = {
       description:
         "The other hosts of the cluster, for the C(vxlan) datapath. Each is an address on the underlay, or a name that " +
         "this host can resolve, by DNS or its C(/etc/hosts). If a name has several addresses, the one in the underlay's " +
-        "network is used. The list may include this host, which is left out: it is recognised by its addresses, or by " +
-        "its host name if that resolves to the loopback or not at all. Any other name that resolves to the loopback is " +
-        "an error.",
+        "network is used. The list may include this host, which is left out: by any of its addresses, or by its host name " +
+        "if that resolves to a loopback address or not at all. Any other name that resolves to a loopback address is an error.",
       default: [],
     },
     peer,
   ),
   underlay: str({
     description:
-      "The network that connects the hosts: a network device of this host, its address, or a name that resolves to that " +
-      "address. By default, and if the name resolves to the loopback, the device of the default route.",
+      "How this host is connected to the other hosts: a network device of this host, an address of one, or a name that " +
+      "resolves to such an address. By default, and if the name resolves to a loopback address, the device of the default route.",
   }),
   vxlan_id: int(
     {
       description:
-        "The VXLAN network identifier. It must be the same on all hosts, and no other VXLAN there may use it.",
+        "The VXLAN network identifier, the same on all hosts. No other VXLAN with the same port may have it.",
       default: 6783,
     },
     1,
@@ -107,8 +106,8 @@ export const options = {
   mac: str(
     {
       description:
-        "The bridge's hardware address, which is also the name of the Weave router's peer. By default it is derived from " +
-        "the host's machine-id, so that it is the same after every boot.",
+        "The bridge's hardware address. The Weave router also uses it as its own name among its peers. By default it is " +
+        "derived from the host's machine-id, so that it is the same after every boot.",
     },
     macAddress,
   ),
@@ -137,22 +136,23 @@ function bridgeName(text: string): string {
   const longest = LONGEST_INTERFACE_NAME - VXLAN_SUFFIX.length;
   if (text.length > longest) {
     throw new UserError(
-      `"${text}" is too long (${text.length} characters), as the VXLAN device is named ${text}${VXLAN_SUFFIX}. ` +
-        `Use at most ${longest} characters.`,
+      `must have ${longest} characters at most, as the VXLAN device's name has ${VXLAN_SUFFIX} at its end (found "${text}" with ` +
+        `${text.length}). Set a shorter name.`,
     );
   }
   return interfaceName(text);
 }
 
-/** This host's addresses: those given, or those of its index. Throws a UserError if both are missing. */
+/** This host's addresses, as the options set them or computed from its index. Throws a UserError if neither is possible. */
 export function addressesOf(options: BridgeOptions): HostAddresses {
   const { address, docker_subnet: dockerSubnet, host_index: index } = options;
   if (address !== null && dockerSubnet !== null) return { address, dockerSubnet };
   if (index === null) {
     throw new UserError(
-      "host_index: missing. Give this host's number in the cluster, or both address and docker_subnet.",
+      "host_index: must be set without address and docker_subnet (found none). Set this host's index in the cluster, or both " +
+        "address and docker_subnet.",
     );
   }
-  const numbered = hostAddresses(options.network, index, options.docker_prefix);
-  return { address: address ?? numbered.address, dockerSubnet: dockerSubnet ?? numbered.dockerSubnet };
+  const computed = hostAddresses(options.network, index, options.docker_prefix);
+  return { address: address ?? computed.address, dockerSubnet: dockerSubnet ?? computed.dockerSubnet };
 }

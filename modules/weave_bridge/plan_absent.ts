@@ -21,8 +21,8 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
   );
   if (attached.length > 0 && !force) {
     throw new UserError(
-      `state: the bridge ${name} has ports that this module did not create (${attached.length}: ${attached.join(", ")}), ` +
-        "most likely of containers. Stop the containers, or disconnect them with force: true.",
+      `state: absent would disconnect what is attached to the bridge ${name}, most likely containers (found ` +
+        `${attached.length} ${attached.length === 1 ? "port" : "ports"}: ${attached.join(", ")}). Stop the containers, or set force: true.`,
     );
   }
   const hasRouterPort = bridge?.ports.includes(ROUTER_PORT) ?? false;
@@ -45,7 +45,7 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
       ...(bridge
         ? [{ ...removal(`bridge ${name}`, ["present", ...addresses].join("\n"), deleteLink(name)), ...disruption }]
         : []),
-      ...(forwardRule ? [removal(`bridge ${name}: rule of iptables`, "present", deleteRule(name))] : []),
+      ...(forwardRule ? [removal(`bridge ${name}: iptables rule`, "present", deleteRule(name))] : []),
       ...(upInIfupdown
         ? [{ subject: `ifupdown: ${name}`, before: "up\n", after: "absent\n", actions: [bringDown(name)] }]
         : []),

@@ -2,12 +2,12 @@ import { basename, dirname } from "node:path";
 import { type Action, type Change, type DesiredFile, fileChanges, run } from "../core/change";
 import type { DesiredBridge } from "./desired";
 import {
-  DOCKER_DROP_IN_FOLDER,
+  DOCKER_DROP_IN_DIRECTORY,
   dockerDropInPath,
   INTERFACES,
   networkdPaths,
   type ObservedBridge,
-  reloadMark,
+  pendingReloadPath,
   stanzaPath,
   unmanagedPath,
 } from "./observed";
@@ -38,7 +38,7 @@ export function planBoot(name: string, desired: DesiredBridge | null, observed: 
     ...withReload(
       "systemd",
       changesOf(dockerDropInPath(name)),
-      hasDropIn ? [RELOAD_SYSTEMD] : [REMOVE_EMPTY_DROP_IN_FOLDER, RELOAD_SYSTEMD],
+      hasDropIn ? [RELOAD_SYSTEMD] : [REMOVE_EMPTY_DROP_IN_DIRECTORY, RELOAD_SYSTEMD],
       observed,
     ),
   ];
@@ -46,9 +46,9 @@ export function planBoot(name: string, desired: DesiredBridge | null, observed: 
 
 const RELOAD_SYSTEMD = run(["systemctl", "daemon-reload"]);
 
-/** This module may have created the folder; others may have files in it. */
-const REMOVE_EMPTY_DROP_IN_FOLDER = run([
-  ...["find", dirname(DOCKER_DROP_IN_FOLDER), "-maxdepth", "1", "-name", basename(DOCKER_DROP_IN_FOLDER)],
+/** This module may have created the directory; others may have files in it. */
+const REMOVE_EMPTY_DROP_IN_DIRECTORY = run([
+  ...["find", dirname(DOCKER_DROP_IN_DIRECTORY), "-maxdepth", "1", "-name", basename(DOCKER_DROP_IN_DIRECTORY)],
   ...["-type", "d", "-empty", "-delete"],
 ]);
 
@@ -65,23 +65,24 @@ function interfacesChanges(name: string, desired: DesiredBridge | null, observed
 }
 
 /**
- * Adds one reload of `reader` after the last change. A mark exists from before the first change until then: if the run is
- * interrupted in between, the next one finds the files as desired and knows only by the mark that the reload is pending.
+ * Adds one reload of the program whose files change, after the last change. The file of pendingReloadPath() is written before
+ * the first change and removed after the reload. If the run is interrupted in between, the next run finds the files as desired,
+ * and knows by it that the reload is pending.
  */
 function withReload(
-  reader: string,
+  program: string,
   changes: readonly Change[],
   reload: readonly Action[],
   { pendingReloads }: ObservedBridge,
 ): Change[] {
-  const path = reloadMark(reader);
-  const mark: Action = { do: "write", path, content: "", mode: 0o600 };
+  const path = pendingReloadPath(program);
+  const start: Action = { do: "write", path, content: "", mode: 0o600 };
   const finish: readonly Action[] = [...reload, { do: "remove", path }];
   if (changes.length === 0 && pendingReloads.includes(path)) {
-    return [{ subject: `${reader}: loaded files`, before: "outdated\n", after: "current\n", actions: finish }];
+    return [{ subject: `${program}: loaded files`, before: "outdated\n", after: "current\n", actions: finish }];
   }
   return changes.map((change, index) => ({
     ...change,
-    actions: [...(index === 0 ? [mark] : []), ...change.actions, ...(index === changes.length - 1 ? finish : [])],
+    actions: [...(index === 0 ? [start] : []), ...change.actions, ...(index === changes.length - 1 ? finish : [])],
   }));
 }

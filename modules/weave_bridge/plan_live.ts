@@ -81,7 +81,7 @@ function addressChanges({ name, address, network }: DesiredBridge, { links, file
 /** Running containers keep their addresses, so attaching their ports again is enough. */
 function portChanges({ name }: DesiredBridge, { detachedPorts }: ObservedBridge): Change[] {
   const commands = detachedPorts.map((port) => setMaster(port, name));
-  return difference(`bridge ${name}: detached containers`, detachedPorts.join("\n") || NONE, NONE, commands);
+  return difference(`bridge ${name}: detached ports of containers`, detachedPorts.join("\n") || NONE, NONE, commands);
 }
 
 /** The Weave router leaves its port behind. While the router runs, its port and the VXLAN together would be a loop. */

@@ -7,21 +7,22 @@ import type { ObservedBridge, ObservedDevice } from "./observed";
 export function requireBridge(name: string, { isBridge }: ObservedDevice): void {
   if (isBridge) return;
   throw new UserError(
-    `name: the interface ${name} of this host is not a bridge. Delete it (ip link del ${name}), or give another name.`,
+    `name: must be a bridge, or an interface that does not exist yet (found another kind of interface ${name} on this ` +
+      `host). Delete it (ip link del ${name}), or set another name.`,
   );
 }
 
-/** Throws a UserError if Docker would give containers addresses that other hosts use. */
+/** Throws a UserError if Docker would give its containers addresses outside the network or of other hosts' containers. */
 export function requireSubnetOfNetwork(dockerSubnet: string, network: string): void {
-  const effect = "so Docker would give containers addresses that other hosts use";
   if (!contains(network, dockerSubnet)) {
     throw new UserError(
-      `docker_subnet: ${dockerSubnet} is outside the bridge's network ${network}, ${effect}. Give a subnet of that network.`,
+      `docker_subnet: must be in the bridge's network ${network} (found ${dockerSubnet}). Set a subnet of that network.`,
     );
   }
   if (dockerSubnet === network) {
     throw new UserError(
-      `docker_subnet: ${dockerSubnet} is the whole network, ${effect}. Give a smaller subnet, for this host alone.`,
+      `docker_subnet: must not be the whole network, as containers of other hosts use it too (found ${dockerSubnet}). Set a ` +
+        "smaller subnet, for this host alone.",
     );
   }
 }
@@ -46,8 +47,8 @@ export function rejectOverlap(name: string, network: string, { links, routes }: 
 export function rejectTakenAddress(address: string, { addressOwner }: ObservedBridge): void {
   if (addressOwner === null) return;
   throw new UserError(
-    `address: ${addressOf(address)} is already used by another host (${addressOwner}). Give each host its own host_index ` +
-      "or address.",
+    `address: ${addressOf(address)} must be free (found on another host with the hardware address ${addressOwner}). Set ` +
+      "another host_index or address for each host.",
   );
 }
 
@@ -59,14 +60,15 @@ export function rejectDuplicateVxlan(name: string, { id, port }: VxlanParameters
   const same = links.find(({ device, vxlan }) => device !== name && vxlan?.id === id && vxlan.port === port);
   if (same === undefined) return;
   throw new UserError(
-    `vxlan_id: ${id} with vxlan_port ${port} is already used on this host (by ${same.device}). Give another id on all ` +
-      `hosts, or delete that device (ip link del ${same.device}).`,
+    `vxlan_id: ${id} with vxlan_port ${port} must be free on this host (found in use by ${same.device}). Set another ` +
+      `vxlan_id on all hosts, or delete that device (ip link del ${same.device}).`,
   );
 }
 
 function overlapError(network: string, what: string, device: string): UserError {
   return new UserError(
-    `network: ${network} overlaps ${what} (on ${device} of this host). Choose a network that the hosts do not use.`,
+    `network: ${network} must not overlap the networks of this host (found ${what} on ${device}). Set a network that the ` +
+      "hosts do not use.",
   );
 }
 

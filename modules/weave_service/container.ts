@@ -20,8 +20,8 @@ export function rejectOtherImage({ container: name, image }: Component, containe
   const [, base] = /([^/:@]+)(?:[:@][^/]*)?$/.exec(container?.image ?? "") ?? [];
   if (container === null || base === image || container.image.startsWith("sha256:")) return;
   throw new UserError(
-    `container ${name}: its image must be ${image} (it is ${container.image}). Rename or remove that container ` +
-      `(docker rename ${name} …)`,
+    `component: the container ${name} must have the image ${image} (found ${container.image}). Rename or remove that ` +
+      `container (docker rename ${name} …).`,
   );
 }
 

@@ -80,19 +80,22 @@ function rejectContradictions({ component, mode, expose, dns, args }: ServiceOpt
   // The router would set its name as the bridge's MAC, which weave_bridge owns.
   if (bridged && args.some((argument) => argument.startsWith("--name="))) {
     throw new UserError(
-      "args: --name must not be given in the mode bridge, where the router's name is the bridge's MAC address. " +
-        "Set weave_bridge's mac instead",
+      "args: must not have --name in the mode bridge, where the router's name is the bridge's MAC address (found " +
+        `${args.filter((argument) => argument.startsWith("--name=")).join(" ")}). Remove it, and set weave_bridge's mac.`,
     );
   }
-  if (dns && args.includes("--no-dns")) throw new UserError("args: --no-dns contradicts dns. Remove one of them");
+  if (dns && args.includes("--no-dns"))
+    throw new UserError("args: must not have --no-dns with dns (found both). Remove one of them.");
   if (bridged && expose) {
     throw new UserError(
-      "expose: must not be given in the mode bridge, where this host has an address on the network already. Remove expose",
+      "expose: must be off in the mode bridge, where this host has an address on the network (found mode bridge). " +
+        "Remove expose, or set another mode.",
     );
   }
   if (dns && observed.script.generation === "first") {
     throw new UserError(
-      "dns: the weave script on this host runs its DNS in another container (1.1 and older). Use 1.2 or newer",
+      "dns: needs the weave script 1.2 or newer on this host (found " +
+        `${observed.script.version}). Install a newer script, or remove dns.`,
     );
   }
 }

@@ -13,8 +13,8 @@ import { planLive, planNoRestartPolicy } from "./plan_live";
 export function planLaunch(options: ServiceOptions, desired: DesiredService, observed: ObservedService): Change[] {
   if (observed.offloadingPorts === null && desired.bridge !== null) {
     throw new UserError(
-      "ethtool not found on this host. Install it (apt install ethtool): unless TX checksum offload is off on the " +
-        "router's port, TCP between containers of different hosts fails",
+      "mode: bridge needs ethtool on this host, to turn TX checksum offload off on the router's port; otherwise TCP between " +
+        "containers of different hosts fails (found no ethtool). Install it (apt install ethtool).",
     );
   }
   const { unit, container } = observed;

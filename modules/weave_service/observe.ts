@@ -74,8 +74,7 @@ function observeScript(options: ServiceOptions, host: Host): WeaveScript {
   if (file !== null) return readWeaveScript(file.content);
   if (options.script_version === null && !isEnding(options)) {
     throw new UserError(
-      `script: ${path} not found on this host. Put the script there (the role weave does, given weave_sha256 or ` +
-        "weave_script_file), or set the path",
+      `script: must be the weave script's path on this host (found no file ${path}). Copy the script there, or correct the path.`,
     );
   }
   return expectedScript(options.script_version);
@@ -86,7 +85,7 @@ function startTime(pid: number | "self", host: Host): number {
 }
 
 function hasEthtool(host: Host): boolean {
-  return ["/usr/sbin", "/sbin", "/usr/bin"].some((folder) => host.readdir(folder).includes("ethtool"));
+  return ["/usr/sbin", "/sbin", "/usr/bin"].some((directory) => host.readdir(directory).includes("ethtool"));
 }
 
 function offloadingPorts(bridge: string, host: Host): readonly string[] {

@@ -112,30 +112,35 @@ export type ServiceOptions = Values<typeof options>;
 function absolutePath(text: string): string {
   if (!/^\/[A-Za-z0-9_./+@:-]+$/.test(text))
     throw new UserError(
-      `"${text}" is not an absolute path of letters, digits and "_.+@:/-". Write it as /usr/local/bin/weave`,
+      `must be an absolute path of letters, digits and "_.+@:/-" (found "${text}"). Write it as /usr/local/bin/weave.`,
     );
   return text;
 }
 
 function version(text: string): string {
-  if (!/^\d+\.\d+[\w.-]*$/.test(text)) throw new UserError(`"${text}" is not a version. Write it as 2.8.1`);
+  if (!/^\d+\.\d+[\w.-]*$/.test(text)) throw new UserError(`must be a version (found "${text}"). Write it as 2.8.1.`);
   return text;
 }
 
 function launchArgument(text: string): string {
   if (/^--password/.test(text))
-    throw new UserError("--password would show the password in the process list. Set it in the option password");
+    throw new UserError(
+      "must not have --password, which the process list would show. Set the option password instead.",
+    );
   if (!/^--[a-z][A-Za-z0-9_.:/=,@%+-]*$/.test(text))
-    throw new UserError(`"${text}" is not an argument of weave launch. Write it as --name=value`);
+    throw new UserError(`must be arguments of weave launch (found "${text}"). Write each as --name=value.`);
   return text;
 }
 
 /** A name that systemd accepts for a variable, except those that another option sets. */
 function variable(name: string): string {
   const option = OPTION_OF.get(name);
-  if (option !== undefined) throw new UserError(`${name} is set by the option ${option}. Set it there`);
+  if (option !== undefined)
+    throw new UserError(
+      `must not have a variable of another option (found ${name}). Set the option ${option} instead.`,
+    );
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
-    throw new UserError(`"${name}" is not the name of a variable. Use letters, digits and "_"`);
+    throw new UserError(`must have names of variables (found "${name}"). Use letters, digits and "_".`);
   return name;
 }
 
@@ -151,11 +156,12 @@ const OPTION_OF: ReadonlyMap<string, string> = new Map([
 
 /** The value must fit into one line of the environment file. */
 function variableValue(text: string): string {
-  if (/\p{Cc}/u.test(text)) throw new UserError(`${JSON.stringify(text)} contains control characters. Remove them`);
+  if (/\p{Cc}/u.test(text))
+    throw new UserError(`must not contain control characters (found ${JSON.stringify(text)}). Remove them.`);
   return text;
 }
 
 function password(text: string): string {
-  if (text === "" || /\p{Cc}/u.test(text)) throw new UserError("must not be empty or contain control characters");
+  if (text === "" || /\p{Cc}/u.test(text)) throw new UserError("must not be empty or contain control characters.");
   return text;
 }

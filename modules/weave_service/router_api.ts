@@ -16,6 +16,8 @@ const REPORT: HttpRequest = {
   headers: { accept: "application/json" },
 };
 
+const CHECK_PORT = "Check which program listens on port 6784 (ss -ltnp), and restart the router.";
+
 /** What a running router reports. */
 export interface LiveRouter {
   readonly version: string;
@@ -56,7 +58,10 @@ export async function observeRouter(host: Host): Promise<LiveRouter | null> {
   });
   if (response === null) return null;
   if (response.status !== 200) {
-    throw new UserError(`${describeRequest(REPORT)} answered ${response.status}: ${response.body.trim()}`);
+    throw new UserError(
+      `weave_service: the router did not report its state (found status ${response.status} for ${describeRequest(REPORT)}: ` +
+        `${response.body.trim()}). ${CHECK_PORT}`,
+    );
   }
   return parseReport(response.body);
 }
@@ -87,8 +92,7 @@ export function parseReport(text: string): LiveRouter {
   const report = parseJson(text, REPORT_SHAPE);
   if (report === null) {
     throw new UserError(
-      `${describeRequest(REPORT)}: the answer is not a router's report (${text.slice(0, 160)}). ` +
-        "See what listens on port 6784 (ss -ltnp)",
+      `weave_service: the answer to ${describeRequest(REPORT)} must be a router's report (found ${text.slice(0, 100) || "nothing"}). ${CHECK_PORT}`,
     );
   }
   const { Version: version, Router: router } = report;

@@ -63,31 +63,43 @@ for (const name of COMMANDS) {
 }
 
 const MISTAKES: readonly [line: string, message: string][] = [
-  ["", "no command given; use one of: bridge, service, docker-opts, status, completion\nsee: apollo-weave --help"],
+  [
+    "",
+    "command: must be given (found none). Use one of: bridge, service, docker-opts, status, completion.\nsee: apollo-weave --help",
+  ],
   ["brigde", "unknown command brigde; did you mean bridge?\nsee: apollo-weave --help"],
   ["network", "unknown command network; use one of: bridge, service"],
   ["bridge --adress 10.2.0.1/16", "unknown option --adress; did you mean --address?\nsee: apollo-weave bridge --help"],
   ["bridge --no-firewal", "unknown option --firewal; did you mean --firewall?"],
-  ["bridge -x", "unknown option -x\nsee:"],
-  ["bridge 10.2.0.1/16", "unexpected argument 10.2.0.1/16; a value follows its option"],
-  ["bridge --host-index", "--host-index needs a value\nsee:"],
-  ["bridge --host-index one", '--host-index: "one" is not a whole number; give one from 1 to'],
-  ["bridge --address 10.2.0.1", '--address: "10.2.0.1"'],
-  ["bridge --datapath=vlan", "--datapath must be one of: router, vxlan, got: vlan"],
-  ["bridge --datapath=vxlan --datapath=vlan", "--datapath must be one of: router, vxlan, got: vlan"],
-  ["bridge --firewall=perhaps", '--firewall: "perhaps" is not a valid boolean; write yes or no'],
+  ["bridge -x", "unknown option -x; remove it or correct it.\nsee:"],
+  ["bridge 10.2.0.1/16", "argument: must follow an option (found 10.2.0.1/16). Write a value after its option"],
+  ["bridge --host-index", "--host-index: must have a value (found none). Write it after the option.\nsee:"],
+  ["bridge --host-index one", '--host-index: must be a whole number (found "one"). Set one from 1 to'],
+  ["bridge --address 10.2.0.1", '--address: must be an IPv4 address with a prefix length (found "10.2.0.1")'],
+  ["bridge --datapath=vlan", "--datapath: must be one of: router, vxlan (found vlan). Use one of these."],
+  ["bridge --datapath=vxlan --datapath=vlan", "--datapath: must be one of: router, vxlan (found vlan)."],
+  ["bridge --firewall=perhaps", '--firewall: must be a boolean (found "perhaps"). Set yes or no.'],
   [
     "service --password hunter2",
-    '--password: a secret on the command line is visible in the process list. Give it as {"password": …} in a file',
+    '--password: must not be on the command line, which the process list shows (found a secret). Write it as {"password": …} into a file',
   ],
   ["service --pasword hunter2", "unknown option --pasword; did you mean --password?"],
-  ["status --diff", "unknown option --diff\nsee:"],
-  ["completion fish", "shell must be one of: bash, zsh, got: fish"],
-  ["completion", "argument missing (0 given, at least 1 needed)\nsee: apollo-weave completion --help"],
-  ["status --name a/b", 'name: "a/b"'],
-  ["status --name a --name b", "--name: given 2 times (a,b). Give it once."],
-  ["bridge --args a.json --args b.json", "--args: given 2 times (a.json,b.json). Give it once."],
-  ["bridge --args /no/such.json", "--args: can't read /no/such.json (ENOENT). Correct the path, or create the file."],
+  ["status --diff", "unknown option --diff; remove it or correct it.\nsee:"],
+  ["completion fish", "shell: must be one of: bash, zsh (found fish). Use one of these."],
+  [
+    "completion",
+    "argument: must be given (found 0 of 1). Write it after the command.\nsee: apollo-weave completion --help",
+  ],
+  ["status --name a/b", 'name: must be the name of an interface (found "a/b")'],
+  ["status --name a --name b", "--name: must be given once (found 2 times: a,b). Remove the others."],
+  [
+    "bridge --args a.json --args b.json",
+    "--args: must be given once (found 2 times: a.json,b.json). Remove the others.",
+  ],
+  [
+    "bridge --args /no/such.json",
+    "--args: can't read /no/such.json (found ENOENT). Correct the path, or create the file.",
+  ],
 ];
 
 for (const [line, message] of MISTAKES) {
@@ -104,7 +116,7 @@ test("options from a file: flags override it, and its errors name it", () => {
     command([...argv, "--check", "--args", "-"], JSON.stringify(args));
   const bad = withFile(["bridge"], { host_index: "one" });
   assert.is(bad.status, 2);
-  assert.match(bad.stderr, 'apollo-weave: standard input: host_index: "one" is not a whole number');
+  assert.match(bad.stderr, 'apollo-weave: standard input: host_index: must be a whole number (found "one")');
   assert.is.not(withFile(["bridge", "--host-index=1"], { host_index: "one" }).status, 2);
   const unknown = withFile(["bridge"], { "host-index": 1 });
   assert.is(unknown.status, 2);
@@ -126,13 +138,16 @@ test("--json prints only the module's result, in failure too", () => {
   assert.equal([status, stderr], [1, ""]);
   const { failed, changed, msg } = JSON.parse(stdout) as Record<string, unknown>;
   assert.equal([failed, changed], [true, false]);
-  assert.match(String(msg), "host_index: missing");
+  assert.match(String(msg), "host_index: must be set");
 });
 
 test("a failure goes to standard error", () => {
   const { status, stdout, stderr } = command(["bridge", "--check"]);
   assert.equal([status, stdout], [1, ""]);
-  assert.match(stderr, /^apollo-weave: failed: --host-index: missing\. Give this host's number in the cluster/);
+  assert.match(
+    stderr,
+    /^apollo-weave: failed: --host-index: must be set .* \(found none\)\. Set this host's index in the cluster/,
+  );
 });
 
 test("status is coloured on a terminal unless NO_COLOR is set, and plain in a pipe", () => {

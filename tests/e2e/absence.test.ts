@@ -108,10 +108,7 @@ test("refused while containers are attached, unless forced", async () => {
   await host.exec(["docker", "run", "--detach", "--rm", "--stop-timeout=1", await busyboxImage(host), "sleep", "1000"]);
   const before = await fingerprint(host);
   const refused = await absent();
-  assert.match(
-    refused.msg ?? "",
-    /^state: the bridge weave has ports that this module did not create \(1: veth.*force: true\.$/,
-  );
+  assert.match(refused.msg ?? "", /^state: absent would disconnect .* \(found 1 port: veth.*force: true\.$/);
   assert.equal(differences(before, await fingerprint(host)), []);
   const forced = await absent("--force");
   assert.not(forced.failed, forced.msg);

@@ -33,58 +33,58 @@ const REFUSALS: Readonly<Record<string, Refused>> = {
   "a route in the way": {
     by: "ip route add 10.0.0.0/8 via 192.168.50.1",
     undo: "ip route del 10.0.0.0/8",
-    says: /^network: 10\.2\.0\.0\/16 overlaps the route to 10\.0\.0\.0\/8 \(on eth0 of this host\)\. Choose a network that the hosts do not use\.$/,
+    says: /^network: 10\.2\.0\.0\/16 must not overlap the networks of this host \(found the route to 10\.0\.0\.0\/8 on eth0\)\. Set a network that the hosts do not use\.$/,
   },
   "an address in the way": {
     by: "ip addr add 10.2.7.1/24 dev eth0",
     undo: "ip addr del 10.2.7.1/24 dev eth0",
-    says: /^network: 10\.2\.0\.0\/16 overlaps 10\.2\.7\.1\/24 \(on eth0 of this host\)\. Choose /,
+    says: /^network: 10\.2\.0\.0\/16 must not overlap .* \(found 10\.2\.7\.1\/24 on eth0\)\. Set /,
   },
   "an address of the underlay": {
     options: { address: "192.168.50.77/24", "docker-subnet": "192.168.50.64/28" },
-    says: /^network: 192\.168\.50\.0\/24 overlaps 192\.168\.50\.11\/24 \(on eth0 of this host\)\. Choose /,
+    says: /^network: 192\.168\.50\.0\/24 must not overlap .* \(found 192\.168\.50\.11\/24 on eth0\)\. Set /,
   },
   "an underlay device that is not there": {
     options: { underlay: "eth7" },
-    says: /^underlay: "eth7" is not a device with an IPv4 address on this host, nor such an address \(found: eth0 192\.168\.50\.11\/24.*\)\. Give the device or address by which the peers reach this host\.$/,
+    says: /^underlay: must be a device with an IPv4 address on this host, or such an address \(found "eth7"; this host has eth0 192\.168\.50\.11\/24.*\)\. Set the device or address by which the peers reach this host\.$/,
   },
   "a peer that nobody knows": {
     options: { peers: "apollo2,apollo3" },
-    says: /^peers: "apollo3" does not resolve to an IPv4 address on this host\. Give its address in the inventory .*or in this host's \/etc\/hosts\.$/,
+    says: /^peers: a peer's name must resolve to another host's IPv4 address on this host, apollo1 \(found none for "apollo3"\)\. Set its address, or add the name to DNS or to this host's \/etc\/hosts\.$/,
   },
   "another host's name at this host's loopback": {
     by: "cp /etc/hosts /etc/away && echo 127.0.1.1 apollo3 >> /etc/hosts",
     undo: "mv /etc/away /etc/hosts",
     options: { peers: "apollo2,apollo3" },
-    says: /^peers: "apollo3" resolves to this host \(apollo1\) itself \(127\.0\.1\.1\)\. Give its address /,
+    says: /^peers: .* \(found 127\.0\.1\.1 for "apollo3"\)\. Set its address, /,
   },
   "another host's name as the underlay": {
     options: { underlay: "apollo2" },
-    says: /^underlay: "apollo2" \(192\.168\.50\.12\) is not a device with an IPv4 address on this host, nor such an address \(found: eth0 /,
+    says: /^underlay: must be a device .* \(found "apollo2" at 192\.168\.50\.12; this host has eth0 /,
   },
   "a device with that name that is not a bridge": {
     by: "ip link add weave type veth peer name evaew",
     undo: "ip link del weave",
-    says: /^name: the interface weave of this host is not a bridge\. Delete it \(ip link del weave\), or give another name\.$/,
+    says: /^name: must be a bridge, .* \(found another kind of interface weave on this host\)\. Delete it \(ip link del weave\), or set another name\.$/,
   },
   "a folder where the file has to be": {
     by: `mkdir ${STANZA}`,
     undo: `rmdir ${STANZA}`,
-    says: /^\/etc\/network\/interfaces\.d\/weave\.cfg is not a regular file; move it away$/,
+    says: /^\/etc\/network\/interfaces\.d\/weave\.cfg is not a regular file; move it away\.$/,
   },
   "a provider that does not run here": {
     options: { provider: "networkd" },
-    says: /^provider: systemd-networkd does not run on this host\. Run it \(systemctl enable --now systemd-networkd\), or choose ifupdown\.$/,
+    says: /^provider: systemd-networkd must run on this host \(found it stopped\)\. Run it \(systemctl enable --now systemd-networkd\), or set ifupdown\.$/,
   },
   "a host that nothing manages": {
     by: "mv /etc/network/interfaces /etc/network/away",
     undo: "mv /etc/network/away /etc/network/interfaces",
-    says: /^provider: neither ifupdown nor systemd-networkd manages this host, .*Install ifupdown \(apt install ifupdown\), or run systemd-networkd/,
+    says: /^provider: needs ifupdown or systemd-networkd on this host, .*\(found neither\)\. Install ifupdown \(apt install ifupdown\), or run systemd-networkd/,
   },
   "a full disk": {
     by: "mount -t tmpfs -o size=4k tmpfs /etc/network/interfaces.d && echo full > /etc/network/interfaces.d/full",
     undo: "umount /etc/network/interfaces.d",
-    says: /^\/etc\/network\/interfaces\.d\/weave\.cfg: can't write \/etc\/network\/interfaces\.d\/weave\.cfg: ENOSPC: no space left on device, write; it is unchanged\. Free space on its file system and run again$/,
+    says: /^\/etc\/network\/interfaces\.d\/weave\.cfg: can't write \/etc\/network\/interfaces\.d\/weave\.cfg: ENOSPC: no space left on device, write; it is unchanged\. Free space on its file system and run again\.$/,
   },
 };
 
@@ -104,11 +104,11 @@ test("not root: said before anything else", async () => {
   const argv = ["setpriv", "--reuid=nobody", "--clear-groups", "apollo-weave", "bridge", "--json", "--host-index=1"];
   const { stdout } = await host.exec(argv, { check: false });
   const { msg } = JSON.parse(stdout) as CommandResult;
-  assert.is(msg, "bridge: must run as root to change this host (running as user 65534). Run it with sudo.");
+  assert.is(msg, "bridge: must run as root to change this host (found user id 65534). Run it with sudo.");
   const check = await host.exec([...argv, "--check"], { check: false });
   assert.is(
     (JSON.parse(check.stdout) as CommandResult).msg,
-    "weave_bridge: must run as root (running as user 65534). Run it as root (become: true).",
+    "weave_bridge: must run as root (found user id 65534). Run it as root (become: true).",
   );
 });
 
@@ -148,7 +148,7 @@ test("an index that another host holds: refused where that host answers", async 
   const result = await bridge({ "host-index": 2 });
   assert.is(
     result.msg,
-    `address: 10.2.0.2 is already used by another host (${two["mac"]}). Give each host its own host_index or address.`,
+    `address: 10.2.0.2 must be free (found on another host with the hardware address ${two["mac"]}). Set another host_index or address for each host.`,
   );
   // Who is where on the segment is learnt from every frame.
   const changed = differences(before, await fingerprint(host)).filter(

@@ -109,7 +109,7 @@ test("a user who is not root sees what everybody may read, and what could not be
   assert.equal(error, ["can't ask /var/run/docker.sock: EACCES; run as root"]);
   const run = await host.exec([...as, "apollo-weave", ...BRIDGE], { check: false });
   assert.equal([run.stdout, run.status], ["", 1]);
-  assert.match(run.stderr, "bridge: must run as root to change this host (running as user 65534). Run it with sudo.");
+  assert.match(run.stderr, "bridge: must run as root to change this host (found user id 65534). Run it with sudo.");
 });
 
 test("with Docker stopped, status shows the rest and starts nothing", async () => {

@@ -336,7 +336,7 @@ router("teardown.yml with weave_mode=proxy: predicted, and nothing is left", asy
   const refused = await play("playbooks/teardown.yml", 1, vars);
   assert.match(
     failures(refused)[0]?.result.msg ?? refused.output,
-    /^state: the bridge weave has ports that this module did not create \(1: vethwepl1\).* Stop the containers/,
+    /^state: absent would disconnect .* \(found 1 port: vethwepl1\)\. Stop the containers/,
   );
   await assertAsBefore([attached], there);
   await sh(attached, "ip link del vethwepl1");

@@ -18,19 +18,19 @@ test.after(() => cluster.down());
 const REFUSALS: Readonly<Record<string, { vars: object; says: RegExp }>> = {
   "a peer that is neither address nor name": {
     vars: { weave_launch_peers: ["192.168.50.12", "192.168.50.300"] },
-    says: /^peers: "192\.168\.50\.300" is neither an IPv4 address nor a host name\. Write it as /,
+    says: /^peers: must be an IPv4 address or a host name \(found "192\.168\.50\.300"\)\. Write it as /,
   },
   "a subnet outside the bridge's network": {
     vars: { weave_docker_subnet: "10.3.1.0/24" },
-    says: /^docker_subnet: 10\.3\.1\.0\/24 is outside the bridge's network 10\.2\.0\.0\/16.*\. Give a subnet of that network\.$/,
+    says: /^docker_subnet: must be in the bridge's network 10\.2\.0\.0\/16 \(found 10\.3\.1\.0\/24\)\. Set a subnet of that network\.$/,
   },
   "a network that the host uses already": {
     vars: { weave_network: "192.168.0.0/16" },
-    says: /^network: 192\.168\.0\.0\/16 overlaps 192\.168\.50\.11\/24 \(on eth0 of this host\)\. Choose /,
+    says: /^network: 192\.168\.0\.0\/16 must not overlap .* \(found 192\.168\.50\.11\/24 on eth0\)\. Set /,
   },
   "an index that does not fit": {
     vars: { weave_host_index: 300 },
-    says: /^host_index: 300 does not fit \(10\.2\.0\.0\/16 has room for 254 hosts .*such as 10\.2\.0\.0\/15\.$/,
+    says: /^host_index: 300 does not fit into the network \(found 10\.2\.0\.0\/16, which has room for 254 hosts .*such as 10\.2\.0\.0\/15\.$/,
   },
   "an underlay interface that does not exist": {
     vars: { weave_underlay_interface: "eth7" },
@@ -38,7 +38,7 @@ const REFUSALS: Readonly<Record<string, { vars: object; says: RegExp }>> = {
   },
   "an underlay address that is not the host's": {
     vars: { weave_underlay_address: "192.168.50.77" },
-    says: /^underlay: "192\.168\.50\.77" is not a device with an IPv4 address on this host.*\(found: eth0 192\.168\.50\.11\/24/,
+    says: /^underlay: must be a device .* \(found "192\.168\.50\.77"; this host has eth0 192\.168\.50\.11\/24/,
   },
   "a weave script that does not exist": {
     vars: { weave_datapath: "router" },

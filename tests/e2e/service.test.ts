@@ -250,7 +250,7 @@ test("a component that is within the router since 2.0 is refused, with the way t
   const { msg } = await service({ component: "proxy" });
   assert.match(
     msg ?? "",
-    /^component: since Weave 2\.0 the proxy runs within the router\. Run component: router with mode: proxy/,
+    /^component: the proxy runs within the router since Weave 2\.0 .* Set component: router with mode: proxy/,
   );
 });
 

@@ -1,4 +1,4 @@
-import { UserError } from "../../core/errors";
+import { UserError, withFullStop } from "../../core/errors";
 import type { Host, HttpRequest, HttpResponse } from "../../core/host/host";
 
 /** A host that reports what can't be read as absent, and adds the reason to `errors`. */
@@ -35,14 +35,14 @@ export function attemptLater<Value>(read: () => Promise<Value>, errors: Set<stri
 
 function record(error: unknown, errors: Set<string>): null {
   if (!(error instanceof UserError)) throw error;
-  errors.add(error.message.replace(" (become: true)", ""));
+  errors.add(withFullStop(error.message.replace(" (become: true)", "")));
   return null;
 }
 
 /** A socket without permission is reported once, not for each request. */
 function recordRequest({ to }: HttpRequest, error: unknown, errors: Set<string>): HttpResponse | null {
   if (error instanceof UserError && "socket" in to && error.message.includes("EACCES")) {
-    errors.add(`can't ask ${to.socket}: EACCES; run as root`);
+    errors.add(`can't ask ${to.socket} (found EACCES). Run as root.`);
     return null;
   }
   return record(error, errors);

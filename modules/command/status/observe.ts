@@ -6,7 +6,7 @@ import { observe as observeDockerOptions } from "../../docker_bridge_opts/observ
 import type { ObservedDocker } from "../../docker_bridge_opts/observed";
 import { options as dockerOptions } from "../../docker_bridge_opts/options";
 import { environmentValue } from "../../formats/environment_file";
-import { probe as probeBridge } from "../../weave_bridge/observe";
+import { observeAsAnyUser as observeBridge } from "../../weave_bridge/observe";
 import type { ObservedBridge } from "../../weave_bridge/observed";
 import { options as bridgeOptions } from "../../weave_bridge/options";
 import { COMPONENTS } from "../../weave_service/components";
@@ -47,7 +47,7 @@ export async function observe(name: string, host: Host = linuxHost): Promise<Obs
   const lenient = lenientHost(host, errors);
   const isRunning = isDockerRunning(lenient);
   const [bridge, docker, container, router] = await Promise.all([
-    attemptLater(() => probeBridge(bridgeValues, lenient), errors),
+    attemptLater(() => observeBridge(bridgeValues, lenient), errors),
     attemptLater(() => observeDockerOptions(dockerValues, lenient), errors),
     isRunning ? attemptLater(() => observeContainer(COMPONENTS.router.container, lenient), errors) : null,
     isRunning ? attemptLater(() => observeRouter(lenient), errors) : null,

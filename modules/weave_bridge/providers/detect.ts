@@ -3,7 +3,7 @@ import type { Host } from "../../core/host/host";
 import { type Managers, networkdPaths, type Provider } from "../observed";
 import type { BridgeOptions } from "../options";
 
-/** Observes what manages the host's network, without a process: systemd keeps a link for each active unit. */
+/** Observes what manages the host's network. systemd keeps a link for each active unit, so it need not be asked. */
 export function observeManagers(name: string, programs: ReadonlySet<string>, host: Host): Managers {
   const active = (unit: string): boolean => host.readlink(`/run/systemd/units/invocation:${unit}.service`) !== null;
   return {
@@ -24,25 +24,25 @@ function managesOthers(name: string, host: Host): boolean {
 
 const LINKS = "/run/systemd/netif/links";
 
-/** The provider that is asked for, or the one that manages this host. Throws a UserError if it doesn't run here. */
+/** The provider that the option names, or with `auto` the one that manages this host. Throws a UserError if it doesn't run here. */
 export function chooseProvider({ provider }: BridgeOptions, { ifupdown, networkd }: Managers): Provider {
   const chosen = provider === "auto" ? managingProvider(ifupdown, networkd) : provider;
   if (chosen === null) {
     throw new UserError(
-      "provider: neither ifupdown nor systemd-networkd manages this host, so nothing would create the bridge at boot. " +
+      "provider: needs ifupdown or systemd-networkd on this host, to create the bridge at boot (found neither). " +
         "Install ifupdown (apt install ifupdown), or run systemd-networkd (systemctl enable --now systemd-networkd).",
     );
   }
   if (chosen === "ifupdown" && !ifupdown) {
     throw new UserError(
-      "provider: ifupdown not found on this host (ifup and /etc/network/interfaces). Install it (apt install ifupdown), or " +
-        "choose networkd.",
+      "provider: ifupdown must be installed on this host (found no ifup, or no /etc/network/interfaces). Install it (apt " +
+        "install ifupdown), or set networkd.",
     );
   }
   if (chosen === "networkd" && networkd === "off") {
     throw new UserError(
-      "provider: systemd-networkd does not run on this host. Run it (systemctl enable --now systemd-networkd), or choose " +
-        "ifupdown.",
+      "provider: systemd-networkd must run on this host (found it stopped). Run it (systemctl enable --now " +
+        "systemd-networkd), or set ifupdown.",
     );
   }
   return chosen;

@@ -4,10 +4,10 @@ import { readsFile, renderManualInterface, type Step, withoutSource, withSource 
 import { addBridge, createVxlan, deleteLink, replaceAddress, setMac, setMtu, setUp } from "../commands";
 import type { DesiredBridge } from "../desired";
 import { deleteRule, insertRuleInShell } from "../firewall";
-import { INTERFACES_FOLDER, type ObservedBridge, stanzaPath } from "../observed";
+import { INTERFACES_DIRECTORY, type ObservedBridge, stanzaPath } from "../observed";
 
 /** The pattern that Apollo's role added to /etc/network/interfaces. */
-const SOURCE_PATTERN = `${INTERFACES_FOLDER}/*.cfg`;
+const SOURCE_PATTERN = `${INTERFACES_DIRECTORY}/*.cfg`;
 
 /** The file from which ifupdown creates the bridge at boot. */
 export function ifupdownFiles(desired: DesiredBridge): DesiredFile[] {
@@ -21,7 +21,7 @@ export function ifupdownFiles(desired: DesiredBridge): DesiredFile[] {
 export function interfacesContent(name: string, byIfupdown: boolean, observed: ObservedBridge): string {
   const content = observed.interfaces?.content ?? "";
   const path = stanzaPath(name);
-  const others = observed.interfacesFolder.some((other) => other.endsWith(".cfg") && other !== basename(path));
+  const others = observed.interfacesDirectory.some((other) => other.endsWith(".cfg") && other !== basename(path));
   if (!byIfupdown) {
     const left = withoutSource(content, path);
     return others ? left : withoutSource(left, SOURCE_PATTERN);

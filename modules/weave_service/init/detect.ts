@@ -13,6 +13,6 @@ export function detectInit(host: Host): InitName {
   // sysvinit's first process is called "init" too, but only upstart has jobs in /etc/init.
   if (first === "init" && host.readdir("/etc/init").includes("rc-sysinit.conf")) return "upstart";
   throw new UserError(
-    `this host's init system must be systemd or upstart (its first process is "${first}"). Use a host with either`,
+    `weave_service: this host's init system must be systemd or upstart (found "${first}" as its first process). Use a host with either.`,
   );
 }

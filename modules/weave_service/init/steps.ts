@@ -25,7 +25,7 @@ export function launchOrAdopt({ component, script: path, launch, stop }: Job): s
 function singleWord(text: string): string {
   if (!/^[\w./+@:%-]+$/.test(text)) {
     throw new UserError(
-      `script: ${JSON.stringify(text)} must be one word of a unit's command line; use letters, digits and "_.+@:%/-"`,
+      `script: must be one word of a unit's command line (found ${JSON.stringify(text)}). Use letters, digits and "_.+@:%/-".`,
     );
   }
   return text;

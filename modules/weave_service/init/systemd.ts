@@ -86,7 +86,9 @@ function render(job: Job): string {
 /** systemd expands "%" and "$" in a command line unless doubled; a single quote or a newline would end the quoted shell. */
 function escapeCommandLine(text: string): string {
   if (/['\\]|\p{Cc}/u.test(text)) {
-    throw new UserError(`${JSON.stringify(text)} must not contain quotes, backslashes or control characters`);
+    throw new UserError(
+      `script: must not contain quotes, backslashes or control characters (found ${JSON.stringify(text)}). Remove them.`,
+    );
   }
   return text.replace(/[%$]/g, "$&$&");
 }

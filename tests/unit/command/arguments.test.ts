@@ -48,7 +48,7 @@ test("the flag of a secret is rejected, with where to put the secret", () => {
   assert.is(hidden, true);
   assert.match(
     userErrorOf(() => coerce?.("hunter2")),
-    '--password: a secret on the command line is visible in the process list. Give it as {"password": …} in a file (--args FILE)',
+    '--password: must not be on the command line, which the process list shows (found a secret). Write it as {"password": …} into a file (--args FILE)',
   );
 });
 
@@ -73,26 +73,26 @@ test("an unreadable file is named, with what to do", () => {
     const none = join(folder, "none.json");
     assert.is(
       userErrorOf(() => readArguments(serviceOptions, { args: none })),
-      `--args: can't read ${none} (ENOENT). Correct the path, or create the file.`,
+      `--args: can't read ${none} (found ENOENT). Correct the path, or create the file.`,
     );
     assert.match(
       userErrorOf(() => readArguments(serviceOptions, { args: folder })),
-      `${folder} (EISDIR). It is a directory; give a file.`,
+      `${folder} (found EISDIR). Name a file instead of the directory.`,
     );
   });
 });
 
 test("text that is not a JSON object is rejected, and the message repeats none of it", () => {
   for (const [text, what] of [
-    ["", "args.json is empty. Write the module's options as JSON"],
-    [" \n", "args.json is empty"],
-    ["hunter2", "args.json is not valid JSON"],
-    ['{"password": "hunter2",\n"peers": [}\n', "args.json is not valid JSON"],
-    ['{"password": "hunter2"', "args.json is not valid JSON"],
-    ["password: hunter2\n", "args.json is not valid JSON"],
-    ['["hunter2"]', "args.json is not a JSON object"],
-    ['"hunter2"', "args.json is not a JSON object"],
-    ["null", "args.json is not a JSON object"],
+    ["", "args.json must be JSON (found an empty text). Write the module's options as JSON"],
+    [" \n", "args.json must be JSON (found an empty text)"],
+    ["hunter2", "args.json must be JSON (found a mistake"],
+    ['{"password": "hunter2",\n"peers": [}\n', "args.json must be JSON (found a mistake"],
+    ['{"password": "hunter2"', "args.json must be JSON (found a mistake"],
+    ["password: hunter2\n", "args.json must be JSON (found a mistake"],
+    ['["hunter2"]', "args.json must be a JSON object"],
+    ['"hunter2"', "args.json must be a JSON object"],
+    ["null", "args.json must be a JSON object"],
   ] as const) {
     const message = userErrorOf(() => parseArgs("args.json", text));
     assert.match(message, what);

@@ -119,7 +119,7 @@ test("a host without any of the parts", async () => {
   assert.equal([observed.docker, observed.service, observed.router], [null, null, null]);
   assert.equal(observed.errors, [
     "Docker: not found (systemd is not running, and neither /etc/init/docker.conf nor /etc/init.d/docker exists). Install Docker first.",
-    'this host\'s init system must be systemd or upstart (its first process is ""). Use a host with either',
+    'weave_service: this host\'s init system must be systemd or upstart (found "" as its first process). Use a host with either.',
   ]);
   assert.match(lines(observed), "bridge    none\n");
 });
@@ -144,8 +144,8 @@ test("what can't be read is treated as absent, and reported once", async () => {
     },
   });
   const { errors, service } = await observe("weave", forbidden);
-  assert.is(errors.filter((why) => why === "can't ask /var/run/docker.sock: EACCES; run as root").length, 1);
-  assert.ok(errors.includes("can't read /etc/systemd/system/weave.service: EACCES; run as root"));
+  assert.is(errors.filter((why) => why === "can't ask /var/run/docker.sock (found EACCES). Run as root.").length, 1);
+  assert.ok(errors.includes("can't read /etc/systemd/system/weave.service: EACCES; run as root."));
   assert.is(service?.name, "weave.service");
 });
 

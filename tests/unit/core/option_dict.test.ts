@@ -22,15 +22,15 @@ test("anything but a dictionary is rejected, and a name that the check rejects",
   for (const raw of [5, true, ["a=1"]])
     assert.match(
       userErrorOf(() => option.convert(raw)),
-      "is not a dictionary",
+      "must be a dictionary (found ",
     );
   assert.match(
     userErrorOf(() => option.convert("a")),
-    "is not written as name=value",
+    'must have values with names (found "a"). Write each as name=value.',
   );
   assert.match(
     userErrorOf(() => option.convert({ a: ["x"] })),
-    "is not a text",
+    "must be a text (found ",
   );
   assert.is(
     userErrorOf(() => option.convert("no=1")),

@@ -43,11 +43,11 @@ test("numbers and booleans become texts, as with Ansible's own str", () => {
 test("a mapping or a list is not a text, and the message shows it", () => {
   assert.match(
     userErrorOf(() => text.convert({ a: 1 })),
-    '{"a":1} is not a text',
+    'must be a text (found {"a":1}). Write one value',
   );
   assert.match(
     userErrorOf(() => text.convert(["a"])),
-    '["a"] is not a text',
+    'must be a text (found ["a"]). Write one value',
   );
 });
 
@@ -61,7 +61,7 @@ test("a NUL is rejected in texts, choices and lists, as a program's argument can
   for (const { convert } of [text, color, texts]) {
     const message = userErrorOf(() => convert("a\0b"));
     assert.match(message, "NUL");
-    assert.match(message, "remove it");
+    assert.match(message, "Remove it.");
     assert.not.match(message, /\0/);
   }
   assert.match(
@@ -86,7 +86,7 @@ test("a choice is one of its words, and the message names them all and what was 
   assert.is(color.convert("green"), "green");
   assert.is(
     userErrorOf(() => color.convert("Green")),
-    "must be one of: red, green, got: Green",
+    'must be one of: red, green (found "Green"). Set one of these.',
   );
 });
 
@@ -98,7 +98,7 @@ test("anything but a whole number is rejected: fractions, words, hexadecimal, bo
   for (const raw of ["5.5", 5.5, "five", "0x10", "1e1", "", " ", true, [], {}, "5 5"]) {
     assert.match(
       userErrorOf(() => number.convert(raw)),
-      "is not a whole number",
+      "must be a whole number (found ",
       String(raw),
     );
   }
@@ -116,19 +116,19 @@ test("a number's bounds are both allowed, and beyond them it is rejected with th
   assert.is(number.convert("100"), 100);
   assert.is(
     userErrorOf(() => number.convert(0)),
-    "0 is out of range; give a whole number from 1 to 100",
+    "must be from 1 to 100 (found 0). Set a number in this range.",
   );
   assert.match(
     userErrorOf(() => number.convert("101")),
-    "101 is out of range",
+    "must be from 1 to 100 (found 101)",
   );
   assert.match(
     userErrorOf(() => number.convert("-1")),
-    "-1 is out of range",
+    "must be from 1 to 100 (found -1)",
   );
   assert.match(
     userErrorOf(() => number.convert("9".repeat(400))),
-    /out of range|not a whole number/,
+    /must be from 1 to 100|must be a whole number/,
   );
 });
 
@@ -145,7 +145,7 @@ test("anything but a boolean is rejected, with what to write", () => {
   for (const raw of ["maybe", "", 2, -1, [], {}, "yes no"]) {
     assert.match(
       userErrorOf(() => flag.convert(raw)),
-      "is not a valid boolean; write yes or no",
+      "). Set yes or no.",
       String(raw),
     );
   }
@@ -181,11 +181,11 @@ test("a list's elements are each checked, and can't be lists", () => {
   );
   assert.match(
     userErrorOf(() => texts.convert([["a"]])),
-    '["a"] is not a text',
+    'must be a text (found ["a"]). Write one value',
   );
   assert.match(
     userErrorOf(() => texts.convert([null])),
-    "null is not a text",
+    "must be a text (found null)",
   );
 });
 

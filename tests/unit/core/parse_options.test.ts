@@ -54,7 +54,7 @@ test("a false, a zero and an empty text are values, not left out", () => {
   assert.is(parse({ name: "" }).name, "");
   assert.match(
     userErrorOf(() => parse({ index: 0 })),
-    "0 is out of range",
+    "must be from ",
   );
 });
 
@@ -85,26 +85,26 @@ test("an unknown option is rejected even if it is null", () => {
 test("all required options that are missing are named, in order", () => {
   assert.is(
     userErrorOf(() => parseOptions("lamp", required, new Map())),
-    "missing required arguments: owner, path",
+    "missing required arguments: owner, path. Set them.",
   );
   assert.is(
     userErrorOf(() => parseOptions("lamp", required, new Map(Object.entries({ path: null, owner: "root" })))),
-    "missing required arguments: path",
+    "missing required arguments: path. Set them.",
   );
 });
 
 test("a rejected value's message names the option and the value", () => {
   assert.is(
     userErrorOf(() => parse({ state: "broken" })),
-    "state: must be one of: on, off, got: broken",
+    'state: must be one of: on, off (found "broken"). Set one of these.',
   );
   assert.match(
     userErrorOf(() => parse({ index: "many" })),
-    'index: "many" is not a whole number',
+    'index: must be a whole number (found "many")',
   );
   assert.match(
     userErrorOf(() => parse({ force: "perhaps" })),
-    'force: "perhaps" is not a valid boolean',
+    'force: must be a boolean (found "perhaps")',
   );
 });
 

@@ -167,7 +167,7 @@ test("a failed change fails the run, which reports the changes made before it", 
   const result = await runModule(lampModule(lamp), given, RUN, host, apply);
   assert.equal(result, {
     failed: true,
-    msg: "color: paint is out; buy some",
+    msg: "color: paint is out; buy some.",
     changed: true,
     changes: ["level"],
     diff: [{ before_header: "level", after_header: "level", before: "0", after: "5" }],
@@ -252,7 +252,7 @@ test("an unexpected error is reported as a bug of the module, with its stack", a
   const result = await runModule(module, given, RUN, host, applyTo(dark()));
   assert.is(result.failed, true);
   assert.match(result.msg ?? "", "lamp failed unexpectedly: x is not a function");
-  assert.match(result.msg ?? "", "Please report this");
+  assert.match(result.msg ?? "", "Report this with");
   assert.match(String(result["exception"]), "run_module.test.ts");
 });
 
@@ -293,7 +293,7 @@ test("a run that can't get the lock fails and changes nothing", async () => {
     throw new UserError("another run is in progress");
   };
   const result = await runModule(lampModule(lamp), given, RUN, host, applyTo(lamp), busy);
-  assert.equal(result, { failed: true, msg: "another run is in progress", changed: false, diff: [] });
+  assert.equal(result, { failed: true, msg: "another run is in progress.", changed: false, diff: [] });
   assert.equal(lamp, dark());
 });
 
@@ -330,7 +330,7 @@ test("a message with a megabyte in it is cut in the middle", async () => {
     throw new UserError(`color: "${"x".repeat(2 ** 20)}" is none; give one`);
   };
   const { msg = "" } = await runModule({ ...long, plan }, given, RUN, host, applyTo({ level: 0, color: "", bulb: "" }));
-  assert.match(msg, /^color: "x+ … \(\d+ characters\) … x+" is none; give one$/);
+  assert.match(msg, /^color: "x+ … \(\d+ characters\) … x+" is none; give one\.$/);
   assert.ok(msg.length < 10_000);
 });
 

@@ -25,7 +25,7 @@ test("name servers are addresses, search domains are names or the root", () => {
 
 test("an invalid value is rejected, and the message begins with the option's name", () => {
   const rejected = (given: Record<string, unknown>): string => userErrorOf(() => asked(given));
-  assert.match(rejected({ dns: ["resolver"] }), 'dns: "resolver" is not an IPv4 address');
+  assert.match(rejected({ dns: ["resolver"] }), 'dns: must be an IPv4 address (found "resolver")');
   for (const domain of ["-x.example", "a..b", "--debug", "a/b", "$x"]) {
     assert.match(rejected({ dns_search: [domain] }), `dns_search: "${domain}" is not a domain name`);
   }

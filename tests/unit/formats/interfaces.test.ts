@@ -165,7 +165,7 @@ test("a text that would end or continue a line of a stanza is rejected", () => {
   const stanza = { comment: "", name: "weave", steps: [] };
   for (const command of ["a\nb", "a\rb", "a\0b", "a\\"]) {
     const message = userErrorOf(() => renderManualInterface({ ...stanza, steps: [{ phase: "pre-up", command }] }));
-    assert.match(message, "can't stand in a line of interfaces(5)");
+    assert.match(message, "a line of interfaces(5) must not have");
   }
   assert.match(
     userErrorOf(() => renderManualInterface({ ...stanza, name: "weave\niface eth0 inet manual" })),

@@ -20,8 +20,8 @@ test("10.2.0.0/16 has room for 254 hosts with a /24 each, and for the 255th a la
   const message = userErrorOf(() => hostAddresses("10.2.0.0/16", 255, 24));
   assert.is(
     message,
-    "host_index: 255 does not fit (10.2.0.0/16 has room for 254 hosts with a /24 each). " +
-      "Give a larger network, such as 10.2.0.0/15.",
+    "host_index: 255 does not fit into the network (found 10.2.0.0/16, which has room for 254 hosts with a /24 each). " +
+      "Set a larger network, such as 10.2.0.0/15.",
   );
 });
 
@@ -47,7 +47,7 @@ test("a subnet as large as the network, or larger, leaves no room", () => {
 test("if no network has room for so many subnets, the message asks for smaller ones", () => {
   assert.match(
     userErrorOf(() => hostAddresses("10.0.0.0/8", 2 ** 20, 24)),
-    "Give smaller subnets (docker_prefix) as well as a larger network",
+    "Set smaller subnets (docker_prefix) and a larger network.",
   );
 });
 
@@ -142,9 +142,9 @@ test("an index that does not fit is rejected, naming a network in which it fits"
   forAll([clusters, fc.integer({ min: 1, max: 100_000 })], ({ network, bitmask, dockerPrefix }, more) => {
     const index = capacity(bitmask, dockerPrefix) + more;
     const message = userErrorOf(() => hostAddresses(network, index, dockerPrefix));
-    const [, larger] = /Give a larger network, such as (\S+)\.$/.exec(message) ?? [];
+    const [, larger] = /Set a larger network, such as (\S+)\.$/.exec(message) ?? [];
     if (larger === undefined) {
-      assert.match(message, "Give smaller subnets (docker_prefix) as well as a larger network");
+      assert.match(message, "Set smaller subnets (docker_prefix) and a larger network.");
       assert.ok(capacity(8, dockerPrefix) < index, message);
       return;
     }

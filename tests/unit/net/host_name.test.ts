@@ -14,7 +14,7 @@ test("an address and a name are kept as they are, and half an address is rejecte
   for (const text of ["192.168.50.12", "host2"]) assert.is(addressOrHostName(text), text);
   assert.is(
     userErrorOf(() => addressOrHostName("192.168.50.256")),
-    '"192.168.50.256" is neither an IPv4 address nor a host name. Write it as 192.168.50.12.',
+    'must be an IPv4 address or a host name (found "192.168.50.256"). Write it as 192.168.50.12.',
   );
 });
 

@@ -11,7 +11,7 @@ test("a name that the kernel, ifupdown or a shell would read as something else i
   for (const text of ["", "-b", ".", "..", "a b", "a/b", "a:1", "a;b", "a\n", "$x", "é", "0123456789abcdef", "a%d"]) {
     assert.match(
       userErrorOf(() => interfaceName(text)),
-      `"${text}" is not an interface name. Use up to 15 letters`,
+      `must be the name of an interface (found "${text}"). Use up to 15 letters`,
     );
   }
 });

@@ -40,7 +40,7 @@ test("anything but an address is rejected, with how to write one", () => {
   for (const text of NO_ADDRESSES) {
     assert.is(
       userErrorOf(() => ipv4(text)),
-      `"${text}" is not an IPv4 address. Write it as 192.168.50.11.`,
+      `must be an IPv4 address (found "${text}"). Write it as 192.168.50.11.`,
     );
   }
 });
@@ -59,7 +59,7 @@ test("an interface's address has a prefix length", () => {
   ]) {
     assert.match(
       userErrorOf(() => ipv4Interface(text)),
-      "is not an IPv4 address with a prefix length. Write it as 10.2.0.1/16.",
+      `must be an IPv4 address with a prefix length (found "${text}"). Write it as 10.2.0.1/16.`,
     );
   }
 });
@@ -68,30 +68,30 @@ test("an address that a host can't have is rejected, and one without room for co
   for (const text of ["0.0.0.0", "127.0.0.9", "224.0.0.1", "255.255.255.255"]) {
     assert.match(
       userErrorOf(() => hostAddress(text)),
-      `"${text}" is not an address of a host on a network. Write one such as 192.168.50.11.`,
+      `must be an address of a host on a network (found "${text}"). Set one such as 192.168.50.11.`,
     );
   }
   assert.is(hostAddress("192.168.50.12"), "192.168.50.12");
   for (const text of ["224.0.0.0/8", "127.0.0.0/8", "0.0.0.0/0"]) {
     assert.match(
       userErrorOf(() => ipv4Network(text)),
-      "is not an address of a host on a network. Write one such as 192.168.50.11.",
+      "must be an address of a host on a network (found ",
     );
   }
   assert.match(
     userErrorOf(() => ipv4Interface("10.0.0.1/32")),
-    "leaves no room for containers. Write the address with its network's prefix length, as 10.2.0.1/16.",
+    "must have room for containers in its network (found ",
   );
 });
 
 test("the first and last address of a network are rejected", () => {
   assert.is(
     userErrorOf(() => ipv4Interface("10.2.0.0/16")),
-    '"10.2.0.0/16" is the first or last address of 10.2.0.0/16, which an interface can\'t have. Write another of its addresses.',
+    'must not be the first or last address of its network (found "10.2.0.0/16"). Set another address of 10.2.0.0/16.',
   );
   assert.match(
     userErrorOf(() => ipv4Interface("10.2.255.255/16")),
-    "is the first or last address of 10.2.0.0/16",
+    "must not be the first or last address of its network",
   );
 });
 
@@ -99,7 +99,7 @@ test("a network is given by its first address, and the message names it", () => 
   for (const text of ["10.2.0.0/16", "10.2.1.0/24", "10.2.0.1/32"]) assert.is(ipv4Network(text), text);
   assert.is(
     userErrorOf(() => ipv4Network("10.2.3.4/16")),
-    '"10.2.3.4/16" is not the first address of its network; did you mean 10.2.0.0/16?',
+    'must begin with the network\'s first address (found "10.2.3.4/16"). Set 10.2.0.0/16.',
   );
 });
 
@@ -107,7 +107,7 @@ test("anything but a network is rejected, with how to write one", () => {
   for (const text of ["10.2.0.0", "10.2/16", "10.2.0.0/33", "10.2.0.0/-1", "weave", ""]) {
     assert.is(
       userErrorOf(() => ipv4Network(text)),
-      `"${text}" is not an IPv4 network. Write it as 10.2.0.0/16.`,
+      `must be an IPv4 network (found "${text}"). Write it as 10.2.0.0/16.`,
     );
   }
 });

@@ -20,7 +20,7 @@ test("anything but a hardware address is rejected, with how to write one", () =>
   ]) {
     assert.is(
       userErrorOf(() => macAddress(text)),
-      `"${text}" is not a hardware address. Write it as 0e:5f:33:00:00:01.`,
+      `must be a hardware address (found "${text}"). Write it as 0e:5f:33:00:00:01.`,
     );
   }
 });
@@ -29,7 +29,7 @@ test("a multicast address, also the broadcast address, is rejected with what to 
   for (const text of ["01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff", "0f:00:00:00:00:01"]) {
     assert.match(
       userErrorOf(() => macAddress(text)),
-      "is a multicast address. Make its first octet even",
+      `must not be a multicast address (found "${text}"). Make its first octet even`,
     );
   }
 });

@@ -90,7 +90,9 @@ async function hold<Table extends OptionTable, Observed>(
           if (result.failed) refused++;
           const msg = String(result.msg);
           const isRight = result.failed
-            ? msg.startsWith(`${option}: `) && msg.length < 10_000 && (secret ? /not shown/ : REMEDY).test(msg)
+            ? msg.startsWith(`${option}: `) &&
+              msg.length < 10_000 &&
+              (secret ? /not shown/ : module.name === dockerBridgeOpts.name ? REMEDY : FOUND_AND_REMEDY).test(msg)
             : ACCEPTED[`${module.name} ${option}`]?.test(value);
           if (!isRight) wrong.push(about);
         });
@@ -101,7 +103,9 @@ async function hold<Table extends OptionTable, Observed>(
   return refused;
 }
 
-const REMEDY = /; .|\. [A-Z]|must be one of|Give |did you mean/;
+const REMEDY = /^[a-z_]+: .+(; |\. [A-Z]).+\.$/s;
+/** `option: what is wrong (found …). What to do.` */
+const FOUND_AND_REMEDY = /^[a-z_]+: .+ \(found .+\)\. [A-Z].+\.$/s;
 
 test("weave_bridge", async () => {
   assert.ok((await hold(weaveBridge, { host_index: 1, datapath: "vxlan" }, network)) > 300);

@@ -42,8 +42,8 @@ test("a VXLAN with the identifier and port of another device is rejected, as the
   };
   assert.is(
     errorOf(vxlan(), beside("other-vx", 4789)),
-    "vxlan_id: 6783 with vxlan_port 4789 is already used on this host (by other-vx). Give another id on all hosts, or delete " +
-      "that device (ip link del other-vx).",
+    "vxlan_id: 6783 with vxlan_port 4789 must be free on this host (found in use by other-vx). Set another vxlan_id on all " +
+      "hosts, or delete that device (ip link del other-vx).",
   );
   for (const fits of [beside("weave-vx", 4789), beside("other-vx", 8472)]) resolveDesired(vxlan(), fits);
   resolveDesired(vxlan({ vxlan_id: 6784 }), beside("other-vx", 4789));
@@ -70,7 +70,7 @@ test("without index or addresses it fails", () => {
   for (const more of [{}, { address: "10.2.0.1/16" }, { docker_subnet: "10.2.1.0/24" }]) {
     assert.match(
       errorOf(router({ host_index: null, ...more }), FRESH),
-      /^host_index: missing. Give this host's number in the cluster, or both address and docker_subnet\.$/,
+      /^host_index: must be set without address and docker_subnet \(found none\)\. Set this host's index .*\.$/,
     );
   }
 });
@@ -78,24 +78,24 @@ test("without index or addresses it fails", () => {
 test("an index that does not fit is rejected with a larger network", () => {
   assert.match(
     errorOf(router({ host_index: 255 }), FRESH),
-    /^host_index: 255 does not fit.*Give a larger network, such as 10\.2\.0\.0\/15\.$/,
+    /^host_index: 255 does not fit into the network.*Set a larger network, such as 10\.2\.0\.0\/15\.$/,
   );
 });
 
 test("a subnet outside the bridge's network is rejected", () => {
   assert.match(
     errorOf(router({ docker_subnet: "10.3.1.0/24" }), FRESH),
-    /^docker_subnet: 10\.3\.1\.0\/24 is outside the bridge's network 10\.2\.0\.0\/16.*Give a subnet of that network\.$/,
+    /^docker_subnet: must be in the bridge's network 10\.2\.0\.0\/16 \(found 10\.3\.1\.0\/24\)\. Set a subnet of that network\.$/,
   );
 });
 
 test("a network that overlaps one of the host's own is rejected, whichever contains the other", () => {
   assert.is(
     errorOf(router({ network: "192.168.0.0/16" }), FRESH),
-    "network: 192.168.0.0/16 overlaps 192.168.50.11/24 (on eth0 of this host). Choose a network that the hosts do not use.",
+    "network: 192.168.0.0/16 must not overlap the networks of this host (found 192.168.50.11/24 on eth0). Set a network that the hosts do not use.",
   );
   const wide = { ...FRESH, links: [{ device: "eth0", addresses: ["10.0.0.5/8"], vxlan: null }] };
-  assert.match(errorOf(router(), wide), "network: 10.2.0.0/16 overlaps 10.0.0.5/8 (on eth0 of this host)");
+  assert.match(errorOf(router(), wide), "(found 10.0.0.5/8 on eth0)");
 });
 
 test("a network that overlaps a route on another device is rejected, except for the default route and its halves", () => {
@@ -103,7 +103,7 @@ test("a network that overlaps a route on another device is rejected, except for 
   for (const network of ["10.0.0.0/8", "10.2.128.0/17", "10.2.0.1/32"]) {
     assert.is(
       errorOf(router(), routed(network)),
-      `network: 10.2.0.0/16 overlaps the route to ${network} (on eth0 of this host). Choose a network that the hosts do not use.`,
+      `network: 10.2.0.0/16 must not overlap the networks of this host (found the route to ${network} on eth0). Set a network that the hosts do not use.`,
     );
   }
   for (const [network, device] of [
@@ -119,7 +119,7 @@ test("a network that overlaps a route on another device is rejected, except for 
 test("an address that another host uses is rejected with that host's hardware address", () => {
   assert.is(
     errorOf(router(), { ...FRESH, addressOwner: "0e:00:00:00:00:02" }),
-    "address: 10.2.0.1 is already used by another host (0e:00:00:00:00:02). Give each host its own host_index or address.",
+    "address: 10.2.0.1 must be free (found on another host with the hardware address 0e:00:00:00:00:02). Set another host_index or address for each host.",
   );
 });
 
@@ -147,7 +147,7 @@ test("without a machine-id it fails, unless a MAC is given", () => {
   const unidentified = { ...FRESH, machineId: "" };
   assert.match(
     errorOf(router(), unidentified),
-    /^mac: .*\(\/etc\/machine-id is empty\)\. Run systemd-machine-id-setup, or give mac\.$/,
+    /^mac: .*\(found an empty \/etc\/machine-id\)\. Run systemd-machine-id-setup, or set mac\.$/,
   );
   assert.is(resolveDesired(router({ mac: "0e:5f:33:00:00:01" }), unidentified).mac, "0e:5f:33:00:00:01");
 });

@@ -50,15 +50,15 @@ test("the provider is the one that manages the host", () => {
   assert.is(choose(true, "manages", "ifupdown"), "ifupdown");
   assert.match(
     userErrorOf(() => choose(false, "off")),
-    /^provider: neither ifupdown nor systemd-networkd manages/,
+    /^provider: needs ifupdown or systemd-networkd on this host/,
   );
   assert.match(
     userErrorOf(() => choose(true, "off", "networkd")),
-    /^provider: systemd-networkd does not run/,
+    /^provider: systemd-networkd must run on this host/,
   );
   assert.match(
     userErrorOf(() => choose(false, "runs", "ifupdown")),
-    /^provider: ifupdown not found/,
+    /^provider: ifupdown must be installed/,
   );
 });
 

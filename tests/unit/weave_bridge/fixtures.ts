@@ -11,7 +11,7 @@ export const FRESH: ObservedBridge = {
   hostName: "host1",
   interfaces: { content: "source /etc/network/interfaces.d/*\n\nauto lo\niface lo inet loopback\n", mode: 0o644 },
   managers: { ifupdown: true, networkd: "off", networkManager: false },
-  interfacesFolder: [],
+  interfacesDirectory: [],
   upInIfupdown: false,
   files: new Map(ownPaths("weave").map((path) => [path, null])),
   pendingReloads: [],

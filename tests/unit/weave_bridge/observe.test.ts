@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { observe } from "../../../modules/weave_bridge/observe";
-import { reloadMark } from "../../../modules/weave_bridge/observed";
+import { pendingReloadPath } from "../../../modules/weave_bridge/observed";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
 import { fakeHost } from "../support/fake_host/fake_host";
 import { userErrorLater } from "../support/user_error";
@@ -91,20 +91,23 @@ test("an iptables that fails does not mean that the rule is missing", async () =
   const host = fakeHost({ ...fresh, names: { ...fresh.names, "/usr/sbin": ["iptables"] } }).with({
     run: ([program]) => (program === "iptables" ? failed : undefined),
   });
-  assert.match(await userErrorLater(() => observe(router(), host)), /^iptables -w -C .* status 4: out of memory$/);
+  assert.match(
+    await userErrorLater(() => observe(router(), host)),
+    /^firewall: iptables can't be read \(found that iptables -w -C .* status 4: out of memory\)\. Repair iptables on this host\.$/,
+  );
 });
 
 test("a reload that an interrupted run left pending is observed", async () => {
   const names = { ...fresh.names, "/run": ["lock", "weave.adopt", "weave_bridge.reload-systemd"] };
   const { pendingReloads } = await observe(router(), fakeHost({ ...fresh, names }));
-  assert.equal(pendingReloads, [reloadMark("systemd")]);
+  assert.equal(pendingReloads, [pendingReloadPath("systemd")]);
 });
 
 test("a user other than root gets an error", async () => {
   const kernel = { "/proc/self/status": "Uid:\t1000\t1000\t1000\t1000" };
   assert.is(
     await userErrorLater(() => observe(router(), fakeHost({ ...fresh, kernel }))),
-    "weave_bridge: must run as root (running as user 1000). Run it as root (become: true).",
+    "weave_bridge: must run as root (found user id 1000). Run it as root (become: true).",
   );
 });
 

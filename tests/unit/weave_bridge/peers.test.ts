@@ -22,7 +22,7 @@ test("the order of the peers and a peer named twice make no difference", () => {
 test("a peer inside the container network is rejected", () => {
   assert.is(
     errorOf(vxlan({ peers: ["192.168.50.12", "10.2.0.2"] }), FRESH),
-    "peers: 10.2.0.2 is inside the container network 10.2.0.0/16. Give the host's address on the underlay.",
+    "peers: a peer's address must be outside the container network 10.2.0.0/16 (found 10.2.0.2). Set the host's address on the underlay.",
   );
 });
 
@@ -56,13 +56,14 @@ test("another host of the same name in another domain is a peer", () => {
   assert.equal(peersOf(["host1.example.org"], resolving({ "host1.example.org": "192.168.50.21" })), ["192.168.50.21"]);
 });
 
-const REMEDY =
-  "Give its address in the inventory (weave_underlay_address or ansible_host), or an entry in DNS or in this host's /etc/hosts.";
+const unresolved = (found: string): string =>
+  `peers: a peer's name must resolve to another host's IPv4 address on this host, host1 (found ${found}). ` +
+  "Set its address, or add the name to DNS or to this host's /etc/hosts.";
 
 test("a name without an address is rejected with what to do", () => {
   assert.is(
     errorOf(vxlan({ peers: ["192.168.50.12", "host2"] }), resolving({ host2: [] })),
-    `peers: "host2" does not resolve to an IPv4 address on this host. ${REMEDY}`,
+    unresolved('none for "host2"'),
   );
 });
 
@@ -70,7 +71,7 @@ test("another name that resolves to the loopback is rejected", () => {
   for (const name of ["host2", "localhost", "host11"]) {
     assert.is(
       errorOf(vxlan({ peers: [name] }), resolving({ [name]: "127.0.0.1" })),
-      `peers: "${name}" resolves to this host (host1) itself (127.0.0.1). ${REMEDY}`,
+      unresolved(`127.0.0.1 for "${name}"`),
     );
   }
 });
@@ -78,7 +79,7 @@ test("another name that resolves to the loopback is rejected", () => {
 test("a name that resolves only inside the container network is rejected", () => {
   assert.match(
     errorOf(vxlan({ peers: ["host2"] }), resolving({ host2: "10.2.0.2" })),
-    'peers: "host2" (10.2.0.2) is inside the container network 10.2.0.0/16. Give',
+    '(found 10.2.0.2 for "host2"). Set',
   );
   assert.equal(peersOf(["host2"], resolving({ host2: ["10.2.0.2", "192.168.50.12"] })), ["192.168.50.12"]);
 });

@@ -79,7 +79,7 @@ test("without ifupdown it fails with what to install", () => {
     userErrorOf(() =>
       plan(router({ provider: "ifupdown" }), { ...FRESH, managers: { ...FRESH.managers, ifupdown: false } }),
     ),
-    /^provider: ifupdown not found .*apt install ifupdown/,
+    /^provider: ifupdown must be installed .*apt install ifupdown/,
   );
 });
 
@@ -87,7 +87,8 @@ test("an interface with the bridge's name that is not a bridge is rejected", () 
   const observed = { ...steadyRouter(), bridge: { ...steadyVxlan().bridge, isBridge: false } };
   assert.is(
     userErrorOf(() => plan(router(), observed)),
-    "name: the interface weave of this host is not a bridge. Delete it (ip link del weave), or give another name.",
+    "name: must be a bridge, or an interface that does not exist yet (found another kind of interface weave on this host). " +
+      "Delete it (ip link del weave), or set another name.",
   );
 });
 

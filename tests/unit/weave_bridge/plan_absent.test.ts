@@ -15,7 +15,7 @@ test("everything that was created is removed, live first", () => {
       ["bridge weave: datapath", "ip link del dev weave-vx"],
       ["bridge weave", "ip link del dev weave"],
       [
-        "bridge weave: rule of iptables",
+        "bridge weave: iptables rule",
         "iptables -w -D FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT",
       ],
       ["ifupdown: weave", "ifdown --force --ignore-errors weave"],
@@ -36,8 +36,8 @@ test("another program's line in /etc/network/interfaces stays", () => {
 test("an added line is removed, unless it reads another bridge's file", () => {
   const line = (pattern: string) =>
     `# Added by Ansible's weave_bridge, which removes both lines with the bridge.\nsource ${pattern}\n`;
-  const left = (content: string, ...interfacesFolder: string[]): string | undefined =>
-    plan(absent(), { ...FRESH, interfaces: { content, mode: 0o644 }, interfacesFolder }).changes[0]?.after;
+  const left = (content: string, ...interfacesDirectory: string[]): string | undefined =>
+    plan(absent(), { ...FRESH, interfaces: { content, mode: 0o644 }, interfacesDirectory }).changes[0]?.after;
   const all = line("/etc/network/interfaces.d/*.cfg");
   const other = line("/etc/network/interfaces.d/other.cfg");
   assert.is(left(`${all}auto lo\n`, "weave.cfg"), "auto lo\n");
@@ -50,8 +50,8 @@ test("with containers attached it fails, or is forced and reports the disruption
   const bridge = { ...observed.bridge, ports: ["veth1", "vethwe-bridge", "veth2", "weave-vx"] };
   assert.is(
     userErrorOf(() => plan(absent(), { ...observed, bridge })),
-    "state: the bridge weave has ports that this module did not create (2: veth1, veth2), most likely of containers. " +
-      "Stop the containers, or disconnect them with force: true.",
+    "state: absent would disconnect what is attached to the bridge weave, most likely containers (found 2 ports: veth1, veth2). " +
+      "Stop the containers, or set force: true.",
   );
   const { changes } = plan(absent({ force: true }), { ...observed, bridge });
   assert.equal(subjects(changes).slice(0, 3), [
@@ -67,13 +67,13 @@ test("with ignore_docker_ports the ports of Docker's containers don't count; oth
   const leaving = { ...observed, bridge: { ...observed.bridge, ports: ["veth0a1b2c3", "weave-vx"] } };
   assert.match(
     userErrorOf(() => plan(absent(), leaving)),
-    "(1: veth0a1b2c3)",
+    "(found 1 port: veth0a1b2c3)",
   );
   assert.equal(plan(absent({ ignore_docker_ports: true }), leaving), plan(absent(), observed));
   const others = { ...observed, bridge: { ...observed.bridge, ports: ["veth0a1b2c3", "tap0", "weave-vx"] } };
   assert.match(
     userErrorOf(() => plan(absent({ ignore_docker_ports: true }), others)),
-    "ports that this module did not create (1: tap0)",
+    "(found 1 port: tap0)",
   );
 });
 
@@ -81,7 +81,7 @@ test("a device with the name that is not a bridge is not touched", () => {
   const bridge = { ...steadyVxlan().bridge, isBridge: false };
   assert.match(
     userErrorOf(() => plan(absent(), { ...steadyVxlan(), bridge })),
-    /^name: .* is not a bridge/,
+    /^name: must be a bridge/,
   );
 });
 

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { ObservedBridge } from "../../../modules/weave_bridge/observed";
-import { reloadMark } from "../../../modules/weave_bridge/observed";
+import { pendingReloadPath } from "../../../modules/weave_bridge/observed";
 import { plan } from "../../../modules/weave_bridge/plan";
 import { inWords, subjects } from "../support/changes";
 import { matchesGolden } from "../support/golden";
@@ -33,10 +33,10 @@ test("with systemd-networkd the live bridge is created first, then its files, wh
     [`${FOLDER}/05-weave-vx.network`],
   );
   assert.equal(inWords(changes).at(-1)?.steps, [
-    `write ${reloadMark("systemd")} 0600`,
+    `write ${pendingReloadPath("systemd")} 0600`,
     `write ${DROP_IN} 0644`,
     "systemctl daemon-reload",
-    `remove ${reloadMark("systemd")}`,
+    `remove ${pendingReloadPath("systemd")}`,
   ]);
 });
 
@@ -46,7 +46,7 @@ test("the next run makes the reload that an interrupted run did not get to, and 
     changes.slice(2).map(({ subject, after }) => [subject, { content: after, mode: 0o644 }] as const),
   );
   const there = { ...NETPLAN, files: new Map([...NETPLAN.files, ...files]) };
-  const mark = reloadMark("systemd-networkd");
+  const mark = pendingReloadPath("systemd-networkd");
   const written = changes.filter(({ subject }) => subject.startsWith(FOLDER));
   assert.equal(inWords(written)[0]?.steps[0], `write ${mark} 0600`, "the mark is written before the first file");
   const pending = inWords(plan(vxlan(), { ...there, pendingReloads: [mark] }).changes).slice(2);
@@ -94,18 +94,18 @@ test("NetworkManager, if it runs, is configured first", () => {
       "# Written by Ansible's weave_bridge, which makes and keeps these devices.\n\n" +
       "[keyfile]\nunmanaged-devices+=interface-name:weave;interface-name:weave-vx\n",
     steps: [
-      `write ${reloadMark("NetworkManager")} 0600`,
+      `write ${pendingReloadPath("NetworkManager")} 0600`,
       `write ${UNMANAGED} 0644`,
       "systemctl reload NetworkManager",
-      `remove ${reloadMark("NetworkManager")}`,
+      `remove ${pendingReloadPath("NetworkManager")}`,
     ],
   });
 });
 
 test("if Apollo's pattern would activate other files, only the bridge's file is read", () => {
   const interfaces = { content: "source-directory interfaces.d\n", mode: 0o644 };
-  const added = (...interfacesFolder: string[]): string =>
-    plan(router(), { ...FRESH, interfaces, interfacesFolder }).changes[1]?.after.split("\n")[1] ?? "";
+  const added = (...interfacesDirectory: string[]): string =>
+    plan(router(), { ...FRESH, interfaces, interfacesDirectory }).changes[1]?.after.split("\n")[1] ?? "";
   assert.is(added("weave.cfg", "README"), "source /etc/network/interfaces.d/*.cfg");
   assert.is(added("50-cloud-init.cfg"), `source ${STANZA}`);
 });

@@ -156,7 +156,7 @@ test("upstart is detected by its jobs", async () => {
   assert.is((await observe(serviceOptions({ state: "stopped" }), fakeHost(launching))).unit.state, "starting");
   assert.match(
     await userErrorLater(async () => observe(serviceOptions(), fakeHost({ ...upstart, names: {} }))),
-    "this host's init system must be systemd or upstart",
+    "weave_service: this host's init system must be systemd or upstart",
   );
 });
 
@@ -164,7 +164,7 @@ test("a host without the script is refused only if the router is to run", async 
   const bare = fakeHost({ ...fresh, files: {} });
   assert.is(
     await userErrorLater(async () => observe(serviceOptions(), bare)),
-    "script: /usr/local/bin/weave not found on this host. Put the script there (the role weave does, given weave_sha256 or weave_script_file), or set the path",
+    "script: must be the weave script's path on this host (found no file /usr/local/bin/weave). Copy the script there, or correct the path.",
   );
   for (const state of ["stopped", "absent"]) {
     assert.is((await observe(serviceOptions({ state }), bare)).script.version, null);

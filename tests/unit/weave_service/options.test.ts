@@ -47,7 +47,7 @@ test("a peer that is neither is refused, half an address too", () => {
   ]) {
     assert.match(
       refused({ peers: [peer] }),
-      /^peers: ".*" is neither an IPv4 address nor a host name\. Write it as/,
+      /^peers: must be an IPv4 address or a host name \(found ".*"\)\. Write it as/,
       peer,
     );
   }
@@ -57,7 +57,10 @@ test("arguments are long options with their values behind =", () => {
   const args = ["--no-dns", "--ipalloc-range=10.32.0.0/12", "--name=0e:5f:33:00:00:01", "--conn-limit=200"];
   assert.equal(values({ args }).args, args);
   for (const bad of ["192.168.50.12", "-h", "--a$x", "--a;b", "--", "--a`id`"]) {
-    assert.match(refused({ args: [bad] }), "is not an argument of weave launch. Write it as --name=value");
+    assert.match(
+      refused({ args: [bad] }),
+      `must be arguments of weave launch (found "${bad}"). Write each as --name=value.`,
+    );
   }
 });
 
@@ -66,7 +69,7 @@ test("a password among the arguments is refused, and not shown", () => {
     const message = refused({ args: given });
     assert.match(
       message,
-      "args: --password would show the password in the process list. Set it in the option password",
+      "args: must not have --password, which the process list would show. Set the option password instead.",
     );
     assert.not.match(message, "hunter2");
   }
@@ -84,7 +87,7 @@ test("an unusable password is refused, and not shown", () => {
 test("the script is an absolute path of one word", () => {
   assert.is(values({ script: "/mnt/weave-2.8.1/weave" }).script, "/mnt/weave-2.8.1/weave");
   for (const script of ["weave", "./weave", "/mnt/a b", "/mnt/$x", ""]) {
-    assert.match(refused({ script }), /^script: ".*" is not an absolute path/);
+    assert.match(refused({ script }), /^script: must be an absolute path .*\(found ".*"\)\. /);
   }
 });
 

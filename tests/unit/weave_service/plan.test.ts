@@ -357,7 +357,7 @@ test("TX checksum offload is turned off on the port alone; without ethtool the r
   assert.equal(change?.steps, ["ethtool -K vethwe-bridge tx off"]);
   assert.match(
     userErrorOf(() => plan(serviceOptions(), { ...FRESH, offloadingPorts: null })),
-    "ethtool not found on this host",
+    "mode: bridge needs ethtool on this host",
   );
   assert.ok(plan(serviceOptions({ mode: "proxy" }), { ...FRESH, offloadingPorts: null }).changes.length > 0);
 });
@@ -371,7 +371,7 @@ test("the host is exposed on request, without a restart", () => {
   assert.equal(plan(options, { ...observed, exposed: true }).changes, []);
   assert.match(
     userErrorOf(() => plan(serviceOptions({ expose: true }), FRESH)),
-    /^expose: must not be given in the mode bridge/,
+    /^expose: must be off in the mode bridge/,
   );
 });
 
@@ -415,7 +415,7 @@ test("a container of the same name and another image is refused, and left alone"
     for (const state of ["started", "stopped", "absent"]) {
       assert.match(
         userErrorOf(() => plan(serviceOptions({ state }), having(image))),
-        `container weave: its image must be weave (it is ${image}). Rename or remove`,
+        `component: the container weave must have the image weave (found ${image}). Rename or remove`,
       );
     }
   }
@@ -433,19 +433,19 @@ test("arguments that contradict other options are refused", () => {
   const refused = (options: Record<string, unknown>): string => userErrorOf(() => plan(serviceOptions(options), FRESH));
   assert.match(
     refused({ args: ["--name=0e:00:00:00:00:01"] }),
-    /^args: --name must not be given in the mode bridge, .* Set weave_bridge's mac instead$/,
+    /^args: must not have --name in the mode bridge, .* \(found --name=.*\)\. Remove it, and set weave_bridge's mac\.$/,
   );
-  assert.match(refused({ args: ["--no-dns"], dns: true }), /^args: --no-dns contradicts dns\. /);
+  assert.match(refused({ args: ["--no-dns"], dns: true }), /^args: must not have --no-dns with dns /);
 });
 
 test("a component that the script's version can't run is refused", () => {
   assert.match(
     userErrorOf(() => plan(serviceOptions({ component: "proxy" }), FRESH)),
-    /^component: since Weave 2\.0 the proxy runs within the router\. /,
+    /^component: the proxy runs within the router since Weave 2\.0 /,
   );
   assert.match(
     userErrorOf(() => plan(serviceOptions({ component: "plugin" }), { ...FRESH, script: expectedScript("1.0.3") })),
-    /^component: the weave script on this host is older than the plugin\. /,
+    /^component: the plugin needs the weave script 1\.4 or newer /,
   );
   assert.match(
     userErrorOf(() =>

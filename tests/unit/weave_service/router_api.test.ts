@@ -83,7 +83,7 @@ test("a report with a part of another type is refused", () => {
   for (const router of wrong) {
     assert.match(
       userErrorOf(() => parseReport(REPORT_OF(router))),
-      "is not a router's report",
+      "must be a router's report (found ",
     );
   }
 });
@@ -91,7 +91,7 @@ test("a report with a part of another type is refused", () => {
 test("an answer that is not a report is refused, and only its beginning is shown", () => {
   for (const text of ["", "404 page not found", "null", "[]", '{"Router": null}', "{}", "x".repeat(100_000)]) {
     const message = userErrorOf(() => parseReport(text));
-    assert.match(message, "GET 127.0.0.1:6784/report: the answer is not a router's report (");
+    assert.match(message, "weave_service: the answer to GET 127.0.0.1:6784/report must be a router's report (found ");
     assert.ok(message.length < 300);
   }
 });
@@ -104,7 +104,10 @@ test("a running router is asked for its report", async () => {
 test("no answer is null, and an error status is an error", async () => {
   assert.is(await observeRouter(fakeHost({})), null);
   const host = fakeHost({ services: { "GET 127.0.0.1:6784/report": { status: 500, body: "out of order\n" } } });
-  assert.is(await userErrorLater(() => observeRouter(host)), "GET 127.0.0.1:6784/report answered 500: out of order");
+  assert.match(
+    await userErrorLater(() => observeRouter(host)),
+    "(found status 500 for GET 127.0.0.1:6784/report: out of order). Check which program listens",
+  );
 });
 
 test("peers are connected and forgotten by one form request each", () => {

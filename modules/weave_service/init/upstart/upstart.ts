@@ -93,7 +93,8 @@ function render(job: Job): string {
 
 /** A script in init(5) goes up to a line "end script", so what is put into a line must stay within it. */
 function oneLine(text: string): string {
-  if (/\p{Cc}/u.test(text)) throw new UserError(`${JSON.stringify(text)} must not contain control characters`);
+  if (/\p{Cc}/u.test(text))
+    throw new UserError(`script: must not contain control characters (found ${JSON.stringify(text)}). Remove them.`);
   return text;
 }
 
