@@ -1,3 +1,4 @@
+import { UMASK } from "../core/ansible_entry";
 import { apply } from "../core/apply";
 import { linuxHost } from "../core/host/linux";
 import { withLock } from "../core/lock";
@@ -45,6 +46,7 @@ export function moduleCommand<Table extends OptionTable, Observed>(
     run: async (values) => {
       const given = readArguments(module.options, values);
       checkArguments(module.name, given);
+      process.umask(UMASK);
       const mode = { check: values["check"] === true, diff: values["diff"] === true };
       const result =
         mode.check || process.geteuid?.() === 0

@@ -8,6 +8,9 @@ import type { OptionTable } from "./options";
 import { processFailure } from "./process_failure";
 import { type Result, runModule } from "./run_module";
 
+/** The usual one of root. */
+export const UMASK = 0o022;
+
 /**
  * Runs a module for Ansible, with the arguments in the second line of its file (see build/bundle.ts), and prints the result
  * as one JSON object between newlines, whatever happens. Nothing goes to standard error, which Ansible mixes into the result on
@@ -16,16 +19,21 @@ import { type Result, runModule } from "./run_module";
 export async function runForAnsible<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
 ): Promise<void> {
+  // The files and folders of the programs that the module starts must not be open to all because its caller's umask is 0.
+  process.umask(UMASK);
   process.removeAllListeners("warning");
   const ended = guardEnd(module.name);
   const failure = processFailure();
+  let broken = false;
+  failure.catch(() => {
+    broken = true;
+  });
   const given = (globalThis as { __ANSIBLE_ARGS?: unknown }).__ANSIBLE_ARGS;
   const result = await runWithArguments(module, given, failure);
   const text = `\n${asciiJson(result)}\n`;
   ended();
   process.exitCode = result.failed ? 1 : 0;
-  // After a failure of the process, work that was going on must not change anything after the result.
-  const broken = await Promise.race([failure.catch(() => true), Promise.resolve(false)]);
+  // After such a failure, work that is still going on must not change anything after the result.
   process.stdout.write(text, () => broken && process.exit());
 }
 

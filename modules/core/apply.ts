@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { removeFile, replaceFile } from "./atomic_write";
 import type { Action, Change, Daemon, Try, Validate } from "./change";
 import { fileError } from "./errno";
-import { messageOf, UserError } from "./errors";
+import { messageOf, UserError, withFullStop } from "./errors";
 import type { HttpRequest } from "./host/host";
 import { describeRequest, request } from "./host/http";
 import { linuxHost, run } from "./host/linux";
@@ -78,7 +78,7 @@ function runProgram({ argv, timeout, diagnose, replaces, skipIfRunning }: Extrac
   } catch (error) {
     if (replaces !== undefined && ![null, replaces.startedAt].includes(startedAt(replaces))) return;
     if (!(error instanceof UserError) || diagnose === undefined) throw error;
-    throw new UserError(`${error.message}. ${describeFailure(diagnose)}`);
+    throw new UserError(`${withFullStop(error.message)} ${describeFailure(diagnose)}`);
   }
 }
 
@@ -106,7 +106,7 @@ async function waitForAnswer({ request: toSend, timeout, diagnose }: Extract<Act
       if (response !== null) last = `answered ${response.status}`;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      last = error.message;
+      last = error.message.replace(/\.$/, "");
     }
     if (Date.now() > end) break;
     await sleep(250);

@@ -1,4 +1,4 @@
-import { UserError } from "./errors";
+import { UserError, withFullStop } from "./errors";
 import type { Host, HttpRequest, HttpResponse } from "./host/host";
 import { describeRequest } from "./host/http";
 import { type Guard, isBoolean, isListOf, isMapOf, isOptional, isShape, isString, parseJson } from "./json";
@@ -69,7 +69,9 @@ export async function inspectContainer(name: string, host: Host): Promise<Contai
   const request = toDocker("GET", `/containers/${name}/json`);
   const response = await host.request(request).catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error;
-    throw new UserError(`${error.message}. See why Docker does not answer (systemctl status docker), or restart it`);
+    throw new UserError(
+      `${withFullStop(error.message)} See why Docker does not answer (systemctl status docker), or restart it`,
+    );
   });
   if (response === null || response.status === 404) return null;
   if (response.status !== 200) {

@@ -41,10 +41,16 @@ const OTHERWISE = "Check its file system (findmnt -T, dmesg) and run again";
  * "it is unchanged". An error that is not the kernel's is returned as it is.
  */
 export function fileError(verb: string, path: string, error: unknown, state = ""): unknown {
-  const { code, message = "" } = error as NodeJS.ErrnoException;
-  if (error instanceof UserError || typeof code !== "string") return error;
+  const { code: nodes, message = "" } = error as NodeJS.ErrnoException;
+  if (error instanceof UserError || typeof nodes !== "string") return error;
+  const code = nodes.replace(/^ERR_FS_/, "");
   // Node's messages are as in "EBUSY: resource busy or locked, rename 'a' -> 'b'".
-  const meaning = /^[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
-  const found = [`${code}: ${meaning}`, ...(state === "" ? [] : [state])].join("; ");
-  return new UserError(`can't ${verb} ${path}: ${found}. ${REMEDIES.get(code) ?? OTHERWISE}.`);
+  const meaning = /^[A-Z0-9]+: ([^,]+)/.exec(message)?.[1];
+  const found = [...(meaning === undefined ? [code] : [`${code}: ${meaning}`]), ...(state === "" ? [] : [state])];
+  return new UserError(`can't ${verb} ${path}: ${found.join("; ")}. ${remedyOf(code)}`);
+}
+
+/** What to do about an error of the kernel's, as a sentence. */
+export function remedyOf(code: string): string {
+  return `${REMEDIES.get(code) ?? OTHERWISE}.`;
 }

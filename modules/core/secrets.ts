@@ -25,22 +25,24 @@ export const MASK = "********";
 
 type Range = readonly [from: number, to: number];
 
-/** A text with something in it decoded. `at[i]` is where its i-th character begins in the text as it was. */
+/** A text with something in it decoded, and where each of its characters begins and ends in the text as it was. */
 interface Reading {
   readonly text: string;
-  readonly at: readonly number[];
+  readonly from: Int32Array;
+  readonly to: Int32Array;
   /** Whether quotes and backslashes are left out. */
   readonly unquoted: boolean;
 }
 
 /** The text itself, and decoded in each way, some in another: JSON may contain what was quoted for a shell. */
 function readings(text: string): Reading[] {
-  const plain = { text, at: [...Array(text.length + 1).keys()], unquoted: false };
+  const from = Int32Array.from({ length: text.length }, (_, index) => index);
+  const plain = { text, from, to: from.map((index) => index + 1), unquoted: false };
   const once = decode(plain, BACKSLASHES);
   const twice = decode(once, BACKSLASHES);
   const quoted = [once, twice].map((reading) => ({ ...decode(reading, QUOTES), unquoted: true }));
   const url = [plain, once].flatMap((reading) => [decode(reading, PERCENTS), decode(reading, FORM)]);
-  return [plain, once, twice, ...quoted, ...url, decode(plain, ENTITIES)];
+  return [plain, once, twice, ...quoted, ...url, decode(plain, DOUBLED), decode(plain, ENTITIES)];
 }
 
 interface Decoding {
@@ -48,9 +50,9 @@ interface Decoding {
   readonly character: (match: string) => string;
 }
 
-/** \xHH, \ooo, \uHHHH and \c as in shells, Go, JSON and systemd; systemd and mustache also double some characters. */
+/** \xHH, \ooo, \uHHHH and \c, as in shells, Go, JSON and systemd. */
 const BACKSLASHES: Decoding = {
-  pattern: /\\(?:x[0-9a-f]{1,2}|u[0-9a-f]{4}|u\{[0-9a-f]{1,6}\}|U[0-9a-f]{8}|[0-7]{1,3}|[\s\S])|\$\$|%%/gi,
+  pattern: /\\(?:x[0-9a-f]{1,2}|u[0-9a-f]{4}|u\{[0-9a-f]{1,6}\}|U[0-9a-f]{8}|[0-7]{1,3}|[\s\S])/gi,
   character: (match) => {
     const [, hex] = /^\\[xuU]\{?([0-9a-f]+)\}?$/i.exec(match) ?? [];
     if (hex !== undefined) return fromCode(Number.parseInt(hex, 16), match);
@@ -58,6 +60,8 @@ const BACKSLASHES: Decoding = {
   },
 };
 
+/** As in a command line of systemd's. */
+const DOUBLED: Decoding = { pattern: /\$\$|%%/g, character: (match) => match.slice(1) };
 const QUOTES: Decoding = { pattern: /["'\\]/g, character: () => "" };
 const PERCENTS: Decoding = { pattern: /%[0-9a-f]{2}/gi, character: (match) => fromHex(match.slice(1)) };
 const FORM: Decoding = {
@@ -82,36 +86,39 @@ function fromCode(code: number, match: string): string {
   return code <= 0x10ffff ? String.fromCodePoint(code) : match;
 }
 
-function decode({ text, at }: Reading, { pattern, character }: Decoding): Reading {
-  let decoded = "";
-  const positions: number[] = [];
-  let end = 0;
-  const keep = (from: number, to: number): void => {
-    decoded += text.slice(from, to);
-    for (let index = from; index < to; index++) positions.push(at[index] ?? 0);
+function decode({ text, from, to }: Reading, { pattern, character }: Decoding): Reading {
+  // No decoding makes a text longer.
+  const decoded = { text: "", from: new Int32Array(text.length), to: new Int32Array(text.length), unquoted: false };
+  const add = (characters: string, first: number, last: number): void => {
+    for (let index = 0; index < characters.length; index++) {
+      // What was decoded comes from the whole match, other characters from themselves.
+      const same = characters.length === last - first;
+      decoded.from[decoded.text.length + index] = from[same ? first + index : first] ?? 0;
+      decoded.to[decoded.text.length + index] = to[same ? first + index : last - 1] ?? 0;
+    }
+    decoded.text += characters;
   };
-  for (const match of text.matchAll(pattern)) {
-    keep(end, match.index ?? 0);
-    const characters = character(match[0]);
-    decoded += characters;
-    for (const _ of Array(characters.length).keys()) positions.push(at[match.index ?? 0] ?? 0);
-    end = (match.index ?? 0) + match[0].length;
+  let end = 0;
+  for (const { 0: match, index = 0 } of text.matchAll(pattern)) {
+    add(text.slice(end, index), end, index);
+    end = index + match.length;
+    add(character(match), index, end);
   }
-  keep(end, text.length);
-  return { text: decoded, at: [...positions, at[text.length] ?? 0], unquoted: false };
+  add(text.slice(end), end, text.length);
+  return decoded;
 }
 
 /** Where a secret is in the text as it was. Some programs show its UTF-8 bytes as characters each. */
-function find(secret: string, { text, at, unquoted }: Reading, original: string): Range[] {
+function find(secret: string, { text, from, to, unquoted }: Reading, original: string): Range[] {
   const bytes = Buffer.from(secret, "utf8").toString("latin1");
   return [...new Set([secret, bytes])].flatMap((form) => {
     const wanted = unquoted ? form.replace(QUOTES.pattern, "") : form;
     const ranges: Range[] = [];
     if (wanted === "") return ranges;
     for (let index = text.indexOf(wanted); index >= 0; index = text.indexOf(wanted, index + wanted.length)) {
-      const [from = 0, to = 0] = [at[index], at[index + wanted.length]];
+      const [start = 0, end = 0] = [from[index], to[index + wanted.length - 1]];
       // Without quotes, a secret like it's would be found in every "its".
-      if (!unquoted || /["'\\]/.test(original.slice(from, to))) ranges.push([from, to]);
+      if (!unquoted || /["'\\]/.test(original.slice(start, end))) ranges.push([start, end]);
     }
     return ranges;
   });

@@ -19,7 +19,7 @@ import { networkFlags } from "./network";
 import type { Container, ObservedDocker, Previous, RunningDaemon } from "./observed";
 import type { DockerOptions } from "./options";
 import { pendingRestart } from "./pending_restart";
-import { PREVIOUS_PATH, parsePrevious } from "./rollback";
+import { readPrevious } from "./rollback";
 import { observeService } from "./unit";
 
 /** A file and its content, "" where it does not exist. */
@@ -46,7 +46,7 @@ export async function observe(options: DockerOptions, host: Host): Promise<Obser
   const config = host.readFile(configPath);
   const configFile = { path: configPath, content: config?.content ?? "" };
   requireReadable(configFile);
-  const previous = parsePrevious(host.readFile(PREVIOUS_PATH));
+  const previous = readPrevious(host);
   const daemon = await observeDaemon(service.pid, host, configFile, previous);
   const mayRestart = daemon !== null && (options.state !== "present" || pendingRestart(desired, daemon).length > 0);
   return {

@@ -1,5 +1,7 @@
+import { dirname } from "node:path";
 import type { Action } from "../core/change";
-import type { FileState } from "../core/host/host";
+import { UserError } from "../core/errors";
+import type { FileState, Host } from "../core/host/host";
 import { type Guard, isListOf, isNumber, isShape, isString, parseJson } from "../core/json";
 import type { Previous } from "./observed";
 
@@ -11,6 +13,21 @@ const isPrevious: Guard<Previous> = isShape({
   daemon: isStringOrNull,
   files: isListOf(isShape({ path: isString, content: isStringOrNull, mode: isNumber })),
 });
+
+/**
+ * The previous configuration. Throws a UserError where another user than root could have put it there, as its files are written
+ * as root.
+ */
+export function readPrevious(host: Host): Previous | null {
+  const foreign = host.foreignPart(PREVIOUS_PATH);
+  if (foreign !== null) {
+    throw new UserError(
+      `${PREVIOUS_PATH}: it could be another user's (${foreign}). Remove ${dirname(PREVIOUS_PATH)} with all that is in it, ` +
+        "make what is above it root's and writable by root alone, and run again.",
+    );
+  }
+  return parsePrevious(host.readFile(PREVIOUS_PATH));
+}
 
 /** The previous configuration as `savePrevious` wrote it; null where there is none, or the file is not one of this module's. */
 export function parsePrevious(file: FileState | null): Previous | null {

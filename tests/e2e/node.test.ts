@@ -116,6 +116,25 @@ test("a second run changes nothing, and brings nothing", async () => {
   );
 });
 
+test("the role's folder is root's alone; a Node in it that others could have changed is not run", async () => {
+  const host = cluster.host("apollo1");
+  assert.is(await sh(host, "stat -c '%a %U' /var/lib/apollo-weave"), "700 root");
+  await sh(
+    host,
+    "chmod 777 /var/lib/apollo-weave; echo 'touch /root/run-by-root' >/var/lib/apollo-weave/node-16.20.2/bin/node",
+  );
+  const run = await play("--limit", "apollo1");
+  assert.is(run.status, 2, run.output);
+  assert.is(
+    run.results.find(({ outcome }) => outcome === "failed")?.result.msg,
+    "/var/lib/apollo-weave: other users can write to it on apollo1 (owner root, mode 0777). Remove it with all that is in it and run again.",
+  );
+  assert.is(await sh(host, "ls /root/run-by-root 2>/dev/null || echo none"), "none");
+  await sh(host, "rm -r /var/lib/apollo-weave");
+  const again = await play("--limit", "apollo1");
+  assert.equal([again.status, changedTasks(again)], [0, ["apollo1: weave : Put Node on the host"]], again.output);
+});
+
 test("on arm64 Node is arm64's; where it does not run, as here by a stand-in for uname, that is said", async () => {
   const run = await play("--limit", "apollo5");
   assert.is(run.status, 2);

@@ -10,6 +10,7 @@ export function lenientHost(host: Host, errors: Set<string>): Host {
     ...host,
     readFile: reading(host.readFile),
     mtime: reading(host.mtime),
+    foreignPart: reading(host.foreignPart),
     readText: reading(host.readText),
     readlink: reading(host.readlink),
     readdir: (path) => attempt(() => host.readdir(path), errors) ?? [],

@@ -7,6 +7,11 @@ export interface Host {
   readFile(path: string): FileState | null;
   /** When the file was last modified, in milliseconds since 1970; null if it does not exist. */
   mtime(path: string): number | null;
+  /**
+   * The first part of a path with which another user than root could put something there, in words; null if none could. Throws a
+   * UserError if it can't be read.
+   */
+  foreignPart(path: string): string | null;
   /** The trimmed text of a kernel file (/proc, /sys); null if it does not exist. */
   readText(path: string): string | null;
   /** The names in a folder, sorted; empty if it does not exist. */

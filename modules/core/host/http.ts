@@ -34,8 +34,9 @@ export async function request(
         },
       );
     });
-    call.on("upgrade", ({ statusCode, statusMessage }, socket) => {
-      fail(`the answer is not a response but ${statusCode} ${statusMessage}`);
+    // Node has no "response" for it.
+    call.on("upgrade", (response, socket) => {
+      fail(notFinal(response));
       socket.destroy();
     });
     call.on("error", (error: NodeJS.ErrnoException) => {
@@ -67,7 +68,12 @@ function readBody(response: IncomingMessage): Promise<string> {
     response.on("end", () => resolve(text));
     response.on("error", ({ message }: Error) => reject(new Error(`the answer is cut off (${message})`)));
     response.on("close", () => reject(new Error("the answer is cut off")));
+    if ((response.statusCode ?? 0) < 200) reject(new Error(notFinal(response)));
   });
+}
+
+function notFinal({ statusCode, statusMessage }: IncomingMessage): string {
+  return `the answer is not a response but ${statusCode} ${statusMessage}`;
 }
 
 function toResponse({ statusCode, headers: { server } }: IncomingMessage, body: string): HttpResponse {

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import { networkInterfaces } from "node:os";
-import { fileError } from "../errno";
+import { fileError, remedyOf } from "../errno";
 import { UserError } from "../errors";
 import { redactSecrets } from "../redact";
 import { hideSecrets } from "../secrets";
@@ -10,6 +10,7 @@ import type { FileState, Host, RunOptions, RunOutput } from "./host";
 import { request } from "./http";
 import { withOutputFiles } from "./output_files";
 import { resolveNames } from "./resolve";
+import { foreignPart } from "./trust";
 
 const RUN_SECONDS = 30;
 /** Where programs are searched, whatever this process's environment is. */
@@ -19,6 +20,7 @@ export const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 export const linuxHost: Host = {
   readFile,
   mtime,
+  foreignPart: (path) => unlessAbsent(path, () => foreignPart(path)),
   readText,
   readdir,
   readlink,
@@ -93,11 +95,11 @@ export function run(argv: readonly string[], { timeout = RUN_SECONDS, mayFail = 
       case undefined:
         break;
       case "ENOENT":
-        throw new UserError(`program not found on this host: ${program}, needed for: ${command}.`);
+        throw new UserError(`program not found on this host: ${program}, needed for: ${command}`);
       case "ETIMEDOUT":
         throw new UserError(`timed out after ${timeout} s: ${command}${outputOf(err.read())}`);
       default:
-        throw new UserError(`can't run ${command}: ${hideSecrets(redactSecrets(error?.message ?? ""))}.`);
+        throw new UserError(`can't run ${command}: ${code}. ${STARTING.get(code) ?? remedyOf(code)}`);
     }
     const [stdout, stderr] = [out.read(), err.read()];
     // A program that was killed has no exit status.
@@ -107,6 +109,18 @@ export function run(argv: readonly string[], { timeout = RUN_SECONDS, mayFail = 
     return { status, stdout, stderr };
   });
 }
+
+/** What to do about errors that mean something else for a program's start than for a file (execve(2), fork(2)). */
+const STARTING: ReadonlyMap<string, string> = new Map([
+  ["E2BIG", "Its arguments are too long: make them shorter."],
+  [
+    "EACCES",
+    "Make it executable (chmod +x), on a file system that is not mounted noexec, and run as root (become: true).",
+  ],
+  ["EAGAIN", "This host has too many processes (ulimit -u, sysctl kernel.pid_max): end some and run again."],
+  ["ENOEXEC", "It is not a program of this host's architecture: install the right one."],
+  ["EPERM", "Run as root (become: true)."],
+]);
 
 /** The program's children may have ended with it. */
 function killGroup(pid: number): void {

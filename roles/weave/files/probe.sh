@@ -56,11 +56,24 @@ suits() {
   [ "${version%%.*}" -ge 16 ] 2>/dev/null
 }
 
+# Root runs it, so a Node in the role's folder must be root's, and nobody else's to write to.
+is_roots() {
+  case $1 in
+    /var/lib/apollo-weave/*) set -- /var/lib/apollo-weave "${1%/bin/node}" "${1%/node}" "$1" ;;
+    *) return 0 ;;
+  esac
+  [ "$(find -H "$@" -maxdepth 0 -user 0 ! -perm -020 ! -perm -002 2>/dev/null | wc -l)" -eq $# ]
+}
+
 given=$node
 node=
 unfit=
 for candidate in ${given:-$(command -v node nodejs) /usr/local/*/bin/node /opt/bin/node /opt/*/bin/node /snap/bin/node /var/lib/apollo-weave/node-*/bin/node}; do
   [ -x "$candidate" ] || continue
+  if ! is_roots "$candidate"; then
+    unfit="$unfit $candidate could be changed by other users"
+    continue
+  fi
   if suits "$candidate"; then
     node=$candidate
     break

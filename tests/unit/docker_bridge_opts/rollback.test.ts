@@ -1,6 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parsePrevious, savePrevious } from "../../../modules/docker_bridge_opts/rollback";
+import { parsePrevious, readPrevious, savePrevious } from "../../../modules/docker_bridge_opts/rollback";
+import { fakeHost } from "../support/fake_host/fake_host";
+import { userErrorOf } from "../support/user_error";
 
 const parse = (content: string) => parsePrevious({ content, mode: 0o600 });
 
@@ -37,6 +39,21 @@ test("a missing file, and one that this module did not write, is no saved config
   ];
   for (const content of ["", "{", ...wrong.map((value) => JSON.stringify(value))])
     assert.is(parse(content), null, content);
+});
+
+test("a saved configuration that another user could have put there is rejected, with what to do", () => {
+  const path = "/var/lib/apollo-weave/docker-previous.json";
+  const content = JSON.stringify({ daemon: null, files: [{ path: "/etc/shadow", content: "", mode: 0o644 }] });
+  const host = fakeHost({ files: { [path]: content } });
+  assert.ok(readPrevious(host));
+  const open = host.with({
+    foreignPart: (asked) => (asked === path ? "/var/lib may be written by others" : undefined),
+  });
+  assert.is(
+    userErrorOf(() => readPrevious(open)),
+    `${path}: it could be another user's (/var/lib may be written by others). Remove /var/lib/apollo-weave with all that is in it, ` +
+      "make what is above it root's and writable by root alone, and run again.",
+  );
 });
 
 test.run();

@@ -37,6 +37,7 @@ export class FakeHost implements Host {
 
   readonly readFile = (path: string): FileState | null => this.first((part) => part.readFile?.(path)) ?? null;
   readonly mtime = (path: string): number | null => this.first((part) => part.mtime?.(path)) ?? null;
+  readonly foreignPart = (path: string): string | null => this.first((part) => part.foreignPart?.(path)) ?? null;
   readonly readText = (path: string): string | null => this.first((part) => part.readText?.(path)) ?? null;
   readonly readdir = (path: string): readonly string[] => this.first((part) => part.readdir?.(path)) ?? [];
   readonly readlink = (path: string): string | null => this.first((part) => part.readlink?.(path)) ?? null;

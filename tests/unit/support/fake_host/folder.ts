@@ -45,6 +45,9 @@ export class Folder implements Part, Files {
   mtime(path: string): number | null {
     return linuxHost.mtime(this.at(path));
   }
+  foreignPart(path: string): string | null {
+    return linuxHost.foreignPart(this.at(path));
+  }
   readText(path: string): string | null {
     return linuxHost.readText(this.at(path));
   }
