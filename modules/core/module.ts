@@ -3,8 +3,8 @@ import type { Host } from "./host/host";
 import type { OptionTable, Values } from "./options";
 
 /**
- * Whether an observation waits until what is starting or stopping on the host has done so. The one before a run locks the host
- * does not, so that a run waits once only.
+ * Whether an observation waits until what is starting or stopping on the host has done so, or throws a UserError instead. The one
+ * before a run locks the host throws, so that a run waits only once.
  */
 export type Patience = "waits" | "at once";
 

@@ -7,6 +7,7 @@ import {
 } from "../core/docker";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
+import type { Patience } from "../core/module";
 import { commandLineOf, startTicks } from "../core/proc";
 import { daemonKeys, daemonOptions } from "../formats/daemon_json";
 import { configPathOf, parseDockerWords } from "../formats/docker_flags";
@@ -32,10 +33,14 @@ interface ConfigFile {
  * Observes where dockerd reads its options, what the running daemon has, and the bridge's address unless that is given.
  * Throws a UserError where Docker is not installed, or a file can't be read as dockerd would read it.
  */
-export async function observe(options: DockerOptions, host: Host): Promise<ObservedDocker> {
+export async function observe(
+  options: DockerOptions,
+  host: Host,
+  patience: Patience = "waits",
+): Promise<ObservedDocker> {
   const desired = desiredFlags(options);
   const [bridge = null] = desired.get("bridge") ?? [];
-  const service = await observeService(host);
+  const service = await observeService(host, patience);
   const optionsFile = host.readFile(service.filePath);
   const dropIn = host.readFile(DROP_IN_PATH);
   const lineIsRead =

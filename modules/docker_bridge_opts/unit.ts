@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DOCKER_PID_FILE } from "../core/docker";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
+import type { Patience } from "../core/module";
 import { unitProperties } from "../core/systemctl";
 import { environmentValue } from "../formats/environment_file";
 import { splitWords } from "../formats/shell_words";
@@ -12,13 +13,13 @@ import type { DockerService } from "./observed";
 const DEFAULT_FILE = "/etc/default/docker";
 
 /** Observes how this host starts dockerd, whatever its distribution. Throws a UserError where Docker is not installed. */
-export async function observeService(host: Host): Promise<DockerService> {
+export async function observeService(host: Host, patience: Patience): Promise<DockerService> {
   // As sd_booted(3) does it.
-  return host.readdir("/run/systemd").includes("system") ? observeUnit(host) : observeScript(host);
+  return host.readdir("/run/systemd").includes("system") ? observeUnit(host, patience) : observeScript(host);
 }
 
-async function observeUnit(host: Host): Promise<DockerService> {
-  const property = await unitAfterJob(host);
+async function observeUnit(host: Host, patience: Patience): Promise<DockerService> {
+  const property = await unitAfterJob(host, patience);
   if (property("LoadState") !== "loaded") {
     throw new UserError(
       `docker.service: systemd can't load the unit (LoadState=${property("LoadState") || "unknown"}). Install Docker first (apt install docker.io).`,
@@ -41,11 +42,12 @@ const PROPERTIES = ["LoadState", "FragmentPath", "DropInPaths", "NeedDaemonReloa
 const JOB_SECONDS = 30;
 
 /** Docker's unit once a start or restart in progress, such as an interrupted run's, has ended: its result is what counts. */
-async function unitAfterJob(host: Host): Promise<(name: string) => string> {
+async function unitAfterJob(host: Host, patience: Patience): Promise<(name: string) => string> {
   const end = Date.now() + JOB_SECONDS * 1000;
   for (;;) {
     const property = unitProperties("docker.service", PROPERTIES, host);
     if (!Number(property("Job")) || Date.now() >= end) return property;
+    if (patience === "at once") throw new UserError("Docker: a start or stop is in progress. Wait for its end.");
     await sleep(250);
   }
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { UserError } from "../errors";
+import { NoAnswer, UserError } from "../errors";
 import type { HttpRequest, HttpResponse } from "./host";
 
 const REQUEST_SECONDS = 10;
@@ -8,8 +8,8 @@ const REQUEST_SECONDS = 10;
 const LARGEST_BODY = 32 * 1024 * 1024;
 
 /**
- * Sends one HTTP request to this host. Null if nothing listens there. Throws a UserError for anything else than a whole answer
- * of HTTP within `seconds`.
+ * Sends one HTTP request to this host. Null if nothing listens there. Throws NoAnswer if what listens there does not answer
+ * within `seconds` or breaks off, another UserError for an answer that is not HTTP's.
  */
 export async function request(
   { to, method, path, headers, body }: HttpRequest,
@@ -22,6 +22,7 @@ export async function request(
   return new Promise((resolve, reject) => {
     // Whatever happens first counts: Node emits "close" in all cases, and after some answers nothing else.
     const fail = (problem: string): void => reject(new UserError(`${what}: ${problem}.`));
+    const breakOff = (problem: string): void => reject(new NoAnswer(`${what}: ${problem}.`));
     const call = http.request({ ...target, method, path, headers: { ...headers }, agent: false });
     let answered = false;
     call.on("response", (response) => {
@@ -29,7 +30,8 @@ export async function request(
       readBody(response).then(
         (text) => resolve(toResponse(response, text)),
         (error: Error) => {
-          fail(error.message);
+          if (error instanceof NoAnswer) breakOff(error.message);
+          else fail(error.message);
           call.destroy();
         },
       );
@@ -41,16 +43,17 @@ export async function request(
     });
     call.on("error", (error: NodeJS.ErrnoException) => {
       if (NOT_LISTENING.has(error.code ?? "")) resolve(null);
+      else if (CLOSING.has(error.code ?? "")) breakOff(CLOSED);
       else fail(describeError(error));
     });
     // A limit on the whole exchange, as a service could send a byte now and then for ever.
     const limit = setTimeout(() => {
-      reject(new UserError(`no answer within ${seconds} s: ${what}.`));
+      reject(new NoAnswer(`no answer within ${seconds} s: ${what}.`));
       call.destroy();
     }, seconds * 1000);
     call.on("close", () => {
       clearTimeout(limit);
-      if (!answered) fail(CLOSED);
+      if (!answered) breakOff(CLOSED);
     });
     call.end(body);
   });
@@ -66,8 +69,8 @@ function readBody(response: IncomingMessage): Promise<string> {
       if (text.length > LARGEST_BODY) reject(new Error(`the answer is larger than ${LARGEST_BODY} bytes`));
     });
     response.on("end", () => resolve(text));
-    response.on("error", ({ message }: Error) => reject(new Error(`the answer is cut off (${message})`)));
-    response.on("close", () => reject(new Error("the answer is cut off")));
+    response.on("error", ({ message }: Error) => reject(new NoAnswer(`the answer is cut off (${message})`)));
+    response.on("close", () => reject(new NoAnswer("the answer is cut off")));
     if ((response.statusCode ?? 0) < 200) reject(new Error(notFinal(response)));
   });
 }
@@ -87,10 +90,11 @@ const NO_TLS = { servername: "" };
 // ENOENT: the socket does not exist. ECONNREFUSED also for a socket that its service has left behind.
 const NOT_LISTENING = new Set(["ECONNREFUSED", "ENOENT"]);
 
+const CLOSING = new Set(["ECONNRESET", "EPIPE"]);
+
 const CLOSED = "the connection was closed without an answer";
 
 function describeError({ code = "", message }: NodeJS.ErrnoException): string {
-  if (code === "ECONNRESET" || code === "EPIPE") return CLOSED;
   if (code.startsWith("HPE_")) return `the answer is not HTTP (${message})`;
   if (code === "EACCES" || code === "EPERM") return `not permitted (${code}). Run as root (become: true)`;
   return message;
