@@ -7,7 +7,7 @@ import type { Action, Change, Daemon, Try, Validate } from "./change";
 import { fileError } from "./errno";
 import { messageOf, UserError, withFullStop } from "./errors";
 import type { HttpRequest } from "./host/host";
-import { describeRequest, request } from "./host/http";
+import { describeRequest, REQUEST_SECONDS, request } from "./host/http";
 import { linuxHost, run } from "./host/linux";
 import { startTicks } from "./proc";
 import { redactSecrets } from "./redact";
@@ -101,7 +101,8 @@ async function waitForAnswer({ request: toSend, timeout, diagnose }: Extract<Act
   let last = "nothing listens there";
   for (;;) {
     try {
-      const response = await request(toSend);
+      const left = Math.max(1, (end - Date.now()) / 1000);
+      const response = await request(toSend, Math.min(left, REQUEST_SECONDS));
       if (response?.status === 200) return;
       if (response !== null) last = `answered ${response.status}`;
     } catch (error) {
@@ -117,13 +118,22 @@ async function waitForAnswer({ request: toSend, timeout, diagnose }: Extract<Act
 }
 
 function validate({ content, argv }: Validate): void {
-  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-"));
+  const folder = candidateError(() => mkdtempSync(join(tmpdir(), "apollo-weave-")));
   const path = join(folder, "candidate");
   try {
-    writeFileSync(path, content, { encoding: "latin1", mode: 0o600 });
+    candidateError(() => writeFileSync(path, content, { encoding: "latin1", mode: 0o600 }));
     run(argv.map((word) => (word === "%s" ? path : word)));
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Nothing of the host's own is in the folder for temporary files. */
+function candidateError<T>(write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    throw fileError("write a file to be checked to", tmpdir(), error);
   }
 }
 

@@ -9,6 +9,7 @@ import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import type { Patience } from "../core/module";
 import { commandLineOf, startTicks } from "../core/proc";
+import { rememberSecretsIn } from "../core/redact";
 import { daemonKeys, daemonOptions } from "../formats/daemon_json";
 import { configPathOf, parseDockerWords } from "../formats/docker_flags";
 import type { DockerFlags } from "../formats/docker_options";
@@ -51,6 +52,8 @@ export async function observe(
   const config = host.readFile(configPath);
   const configFile = { path: configPath, content: config?.content ?? "" };
   requireReadable(configFile);
+  // dockerd's log may show them.
+  rememberSecretsIn([service.command, line, dropIn?.content, config?.content].join("\n"));
   const previous = readPrevious(host);
   const daemon = await observeDaemon(service.pid, host, configFile, previous);
   const mayRestart = daemon !== null && (options.state !== "present" || pendingRestart(desired, daemon).length > 0);

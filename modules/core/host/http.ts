@@ -2,7 +2,8 @@ import type { IncomingMessage } from "node:http";
 import { NoAnswer, UserError } from "../errors";
 import type { HttpRequest, HttpResponse } from "./host";
 
-const REQUEST_SECONDS = 10;
+/** How long a service may take to answer. */
+export const REQUEST_SECONDS = 10;
 
 /** More than Docker's list of thousands of containers. */
 const LARGEST_BODY = 32 * 1024 * 1024;

@@ -100,7 +100,7 @@ function observe(component: Component, host: Host): ObservedUnit {
     file: host.readFile(pathOf(component)),
     startsWith: startsWith(unit, host),
     needsReload: property("NeedDaemonReload") === "yes",
-    state: stateOf(property),
+    state: stateOf(unit, property),
     pid: Number(property("MainPID")),
   };
 }
@@ -112,8 +112,13 @@ function startsWith(unit: string, host: Host): StartsWith {
   return wantedBy("docker.service") ? "Docker" : "nothing";
 }
 
-function stateOf(property: (name: string) => string): ObservedUnit["state"] {
-  const state = STATES[property("ActiveState")] ?? "stopped";
+function stateOf(unit: string, property: (name: string) => string): ObservedUnit["state"] {
+  const state = STATES[property("ActiveState")];
+  if (state === undefined) {
+    throw new UserError(
+      `systemd: must report the state of ${unit} (found "${property("ActiveState")}"). See what systemctl show ${unit} prints.`,
+    );
+  }
   // auto-restart, or auto-restart-queued since systemd 254. systemd reports "activating" then.
   if (property("SubState").startsWith("auto-restart")) return "retrying";
   // A queued job: the unit waits for Docker's start, or its next try, and is started next.
@@ -121,6 +126,7 @@ function stateOf(property: (name: string) => string): ObservedUnit["state"] {
 }
 
 const STATES: Readonly<Record<string, ObservedUnit["state"]>> = {
+  inactive: "stopped",
   active: "running",
   reloading: "running",
   // Since systemd 256.

@@ -157,6 +157,16 @@ test("each state of systemd's is one of ours", async () => {
   }
 });
 
+test("a state that systemd does not report, or that is not known, is an error and not a stop", async () => {
+  for (const properties of ["", "ActiveState=", "ActiveState=levitating"]) {
+    const host = fakeHost({ ...fresh, programs: { [SHOW]: `${properties}\nMainPID=0\n` } });
+    assert.match(
+      await userErrorLater(() => observe(serviceOptions({ state: "stopped" }), host)),
+      /^systemd: must report the state of weave\.service \(found "(levitating)?"\)\. /,
+    );
+  }
+});
+
 test("a stop in progress is waited for, whatever is desired; before the lock it is an error instead, as a start is", async () => {
   for (const state of ["started", "stopped", "absent"]) {
     let times = 0;
