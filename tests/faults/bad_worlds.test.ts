@@ -236,6 +236,19 @@ for (const [what, [by, undo]] of Object.entries(UNREACHABLE)) {
   });
 }
 
+test("a hook of ifupdown's that leaves a child behind does not hold the run up, and the child is left alone", async () => {
+  const hook = "/etc/network/if-up.d/leaves-a-child";
+  await host.write(hook, "#!/bin/sh\nsleep 600 &\n", 0o755);
+  const run = await runModule(host, "weave_bridge", OPTIONS.weave_bridge);
+  const left = await sh("pgrep -fc '^sleep 600' || true");
+  await sh(`rm ${hook}; pkill -f '^sleep 600' || true`);
+  const removed = await runModule(host, "weave_bridge", { ...OPTIONS.weave_bridge, state: "absent" });
+  assert.not(run.failed, run.msg);
+  assert.ok(run.seconds < 25, `${run.seconds} s`);
+  assert.ok(Number(left) > 0, left);
+  assert.not(removed.failed, removed.msg);
+});
+
 test("files from a time to come, as a clock that was set back leaves them, owe nothing", async () => {
   await sh(`mkdir -p /etc/docker; echo '{}' > /etc/docker/daemon.json; touch -d '+1 year' /etc/docker/daemon.json`);
   const { msg, changed } = await runModule(host, "docker_bridge_opts", { opts: "--debug=false" }, { check: true });
