@@ -45,6 +45,7 @@ export async function request(
     call.on("error", (error: NodeJS.ErrnoException) => {
       if (NOT_LISTENING.has(error.code ?? "")) resolve(null);
       else if (CLOSING.has(error.code ?? "")) breakOff(CLOSED);
+      else if (UNREACHABLE.has(error.code ?? "")) breakOff(`can't be reached (${error.code})`);
       else fail(describeError(error));
     });
     // A limit on the whole exchange, as a service could send a byte now and then for ever.
@@ -92,6 +93,9 @@ const NO_TLS = { servername: "" };
 const NOT_LISTENING = new Set(["ECONNREFUSED", "ENOENT"]);
 
 const CLOSING = new Set(["ECONNRESET", "EPIPE"]);
+
+// The address of a container that is starting or has just ended.
+const UNREACHABLE = new Set(["EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "EADDRNOTAVAIL"]);
 
 const CLOSED = "the connection was closed without an answer";
 

@@ -389,6 +389,25 @@ test("an answer of a hundred megabytes is an error, and not read to its end", as
   assert.ok(sent < 90, `${sent} MB`);
 });
 
+test("an address that can't be reached has no answer yet, and is not nobody", () => {
+  const code = `
+    const { request } = require(${JSON.stringify(join(__dirname, "../../../../modules/core/host/http.ts"))});
+    request({ to: { address: "10.2.1.3", port: 6784 }, method: "GET", path: "/report" }).catch((error) =>
+      console.log(error.constructor.name, error.message));`;
+  // In a network namespace of its own, without any route.
+  const { stdout } = run([
+    "unshare",
+    "--map-root-user",
+    "--net",
+    process.execPath,
+    "-r",
+    require.resolve("tsx/cjs"),
+    "-e",
+    code,
+  ]);
+  assert.is(stdout, "NoAnswer GET 10.2.1.3:6784/report: can't be reached (ENETUNREACH).\n");
+});
+
 test("a socket without its service is nobody; one that is not permitted, or a file, is an error", async () => {
   await inTemporaryFolderUntilDone(async (folder) => {
     const ask = (socket: string) => request({ to: { socket }, method: "GET", path: "/" });
