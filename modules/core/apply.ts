@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { removeFile, replaceFile } from "./atomic_write";
-import type { Action, Change, Daemon, Try, Validate } from "./change";
+import type { Action, Change, Daemon, Rollback, Try, Validate } from "./change";
+import { startContainers, stopContainers } from "./containers";
 import { fileError } from "./errno";
 import { messageOf, UserError, withFullStop } from "./errors";
 import type { HttpRequest } from "./host/host";
 import { describeRequest, REQUEST_SECONDS, request } from "./host/http";
 import { linuxHost, run } from "./host/linux";
-import { startTicks } from "./proc";
+import { commandLineOf, startTicks } from "./proc";
 import { redactSecrets } from "./redact";
 
 /** Makes one change on this host. Throws a UserError that names the change and the step that failed. */
@@ -41,6 +42,9 @@ async function perform(action: Action): Promise<void> {
       return sendRequest(action.request, action.orStatus);
     case "await":
       return waitForAnswer(action);
+    case "stop":
+    case "start":
+      return stopOrStart(action);
     case "validate":
       return validate(action);
     case "try":
@@ -71,15 +75,37 @@ function onFile(verb: string, path: string, make: () => void, stateAfter = (): s
   }
 }
 
-function runProgram({ argv, timeout, diagnose, replaces, skipIfRunning }: Extract<Action, { do: "run" }>): void {
-  if (skipIfRunning !== undefined && startedAt(skipIfRunning) === skipIfRunning.startedAt) return;
+function runProgram({
+  argv,
+  timeout,
+  diagnose,
+  replaces,
+  skipIfRunning,
+  mayFail = false,
+}: Extract<Action, { do: "run" }>): void {
+  if (skipIfRunning !== undefined && stillRuns(skipIfRunning)) return;
   try {
     run(argv, timeout === undefined ? {} : { timeout });
   } catch (error) {
+    if (mayFail && error instanceof UserError) return;
     if (replaces !== undefined && ![null, replaces.startedAt].includes(startedAt(replaces))) return;
     if (!(error instanceof UserError) || diagnose === undefined) throw error;
     throw new UserError(`${withFullStop(error.message)} ${describeFailure(diagnose)}`);
   }
+}
+
+async function stopOrStart({
+  do: what,
+  containers,
+  timeout,
+  onlyIfRunning,
+}: Extract<Action, { do: "stop" | "start" }>): Promise<void> {
+  if (onlyIfRunning !== undefined && !stillRuns(onlyIfRunning)) return;
+  return what === "stop" ? stopContainers(containers, timeout) : startContainers(containers, timeout);
+}
+
+function stillRuns(daemon: Daemon): boolean {
+  return startedAt(daemon) === daemon.startedAt;
 }
 
 /** When the running daemon was started; null if none runs. A killed daemon may have left its pid file. */
@@ -96,7 +122,12 @@ async function sendRequest(toSend: HttpRequest, orStatus: readonly number[] = []
     throw new UserError(`${what} answered ${response.status}: ${response.body.trim()}`);
 }
 
-async function waitForAnswer({ request: toSend, timeout, diagnose }: Extract<Action, { do: "await" }>): Promise<void> {
+async function waitForAnswer({
+  request: toSend,
+  timeout,
+  diagnose,
+  hopeless,
+}: Extract<Action, { do: "await" }>): Promise<void> {
   const end = Date.now() + timeout * 1000;
   let last = "nothing listens there";
   for (;;) {
@@ -108,6 +139,9 @@ async function waitForAnswer({ request: toSend, timeout, diagnose }: Extract<Act
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       last = error.message.replace(/\.$/, "");
+    }
+    if (hopeless?.pattern.test(outputOf(hopeless.argv))) {
+      throw new UserError(`no answer to ${describeRequest(toSend)}: ${last}. ${describeFailure(diagnose)}`);
     }
     if (Date.now() > end) break;
     await sleep(250);
@@ -128,7 +162,7 @@ function validate({ content, argv }: Validate): void {
   }
 }
 
-/** Nothing of the host's own is in the folder for temporary files. */
+/** Nothing of the host's own is in the directory for temporary files. */
 function candidateError<T>(write: () => T): T {
   try {
     return write();
@@ -137,17 +171,38 @@ function candidateError<T>(write: () => T): T {
   }
 }
 
-async function tryWithRollback({ steps, diagnose, rollback, afterRollback }: Try): Promise<void> {
+async function tryWithRollback({ steps, diagnose, rollback, afterwards = [], daemon }: Try): Promise<void> {
   try {
     await performAll(steps);
   } catch (error) {
-    const cause = `${messageOf(error)}\n${describeFailure(diagnose)}`;
-    const ending = await performAll(rollback).then(
-      () => afterRollback,
-      (second) => `The rollback failed too: ${messageOf(second)}`,
-    );
-    throw new UserError(`${cause}\n${ending}`);
+    const message = [messageOf(error)];
+    if (diagnose !== undefined) message.push(describeFailure(diagnose));
+    message.push(...(await rollBack(rollback)));
+    for (const action of afterwards) {
+      await perform(action).catch((failure: unknown) => message.push(messageOf(failure)));
+    }
+    if (daemon !== undefined) message.push(describeDaemon(daemon));
+    throw new UserError(message.join("\n"));
   }
+}
+
+/** Tries one after the other until one succeeds. Returns what to say of it. */
+async function rollBack(rollbacks: readonly Rollback[]): Promise<string[]> {
+  const failures: string[] = [];
+  for (const { steps, result } of rollbacks) {
+    const failure = await performAll(steps).then(
+      () => null,
+      (error: unknown) => messageOf(error),
+    );
+    if (failure === null) return [...failures, result];
+    failures.push(`The rollback failed too: ${failure}`);
+  }
+  return failures;
+}
+
+function describeDaemon({ name, pidFile }: NonNullable<Try["daemon"]>): string {
+  const words = commandLineOf(Number(linuxHost.readText(pidFile)), linuxHost);
+  return words === null ? `${name} does not run now.` : `${name} now runs as: ${redactSecrets(words.join(" "))}`;
 }
 
 /** What a program prints about the cause of a failure. If it fails itself, its own error must not hide that failure. */
@@ -157,5 +212,14 @@ function describeFailure(argv: readonly string[]): string {
     return `${argv.join(" ")} printed: ${redactSecrets((stdout + stderr).trim())}`;
   } catch (error) {
     return messageOf(error);
+  }
+}
+
+function outputOf(argv: readonly string[]): string {
+  try {
+    return run(argv, { mayFail: true }).stdout;
+  } catch (error) {
+    if (error instanceof UserError) return "";
+    throw error;
   }
 }

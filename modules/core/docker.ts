@@ -7,8 +7,11 @@ import { type Guard, isBoolean, isListOf, isMapOf, isOptional, isShape, isString
 const SOCKET = "/var/run/docker.sock";
 export const DOCKER_PID_FILE = "/var/run/docker.pid";
 
-/** Seconds after which Docker kills a container that has not ended. */
-const STOP_SECONDS = 5;
+/** The daemon, for messages. */
+export const DOCKER = { name: "Docker", pidFile: DOCKER_PID_FILE };
+
+/** Seconds after which Docker kills a container that has not ended, as `docker stop` does by default. */
+const STOP_SECONDS = 10;
 
 function toDocker(method: "GET" | "POST", path: string): HttpRequest {
   return { to: { socket: SOCKET }, method, path };

@@ -38,7 +38,7 @@ export interface Diff {
 /**
  * Runs a module: parse the options, observe, plan. Unless in check mode, apply the changes, then observe and plan again to prove
  * that nothing is left to do. `args` are without Ansible's own, `apply` makes one change, and `withLock` runs a function
- * while no other run changes the host; a check, or a run with nothing to do, does not lock. The run fails as soon as
+ * while no other run changes the host; check mode, or a run with nothing to do, does not lock. The run fails as soon as
  * `processFailure` rejects. Never throws: a failure is a result.
  */
 export async function runModule<Table extends OptionTable, Observed>(

@@ -10,9 +10,12 @@ export const docs: ModuleDocs = {
       "set in one place only. Options that are not given are not changed.",
     "Restarts nothing by itself. A restart is pending as long as the running daemon has other options, and counts as a change " +
       "until it is made: notify a handler with I(state=restarted). If Docker does not come back from that restart, the module " +
-      "restores the previous configuration, starts Docker with it, and fails with Docker's own error messages.",
+      "restores the previous configuration, starts Docker with it, and fails with Docker's own error messages. If Docker does " +
+      "not start with that either, as something else had changed its files, a drop-in gives it the command line that it ran with. " +
+      "Each start has three minutes at most.",
     "With C(live-restore), Docker keeps its default network while a container runs. A restart that changes the network " +
-      "therefore stops these containers and starts them again.",
+      "therefore stops these containers and starts them again, within a minute each. If one does not stop, Docker is not " +
+      "restarted, and the others are started again.",
   ],
   requirements: ["Docker"],
   not_idempotent: "With I(state=restarted) it restarts Docker each time.",
@@ -37,7 +40,7 @@ export const docs: ModuleDocs = {
 
 - name: Set keys of daemon.json
   docker_bridge_opts:
-    place: daemon_json
+    location: daemon_json
     opts:
       bridge: weave
       fixed-cidr: 10.2.1.0/24

@@ -45,7 +45,7 @@ export async function observe(
   const optionsFile = host.readFile(service.filePath);
   const dropIn = host.readFile(DROP_IN_PATH);
   const lineIsRead =
-    service.readsFile || options.place === "docker_opts" || (dropIn?.content.includes(`$${VARIABLE}`) ?? false);
+    service.readsFile || options.location === "docker_opts" || (dropIn?.content.includes(`$${VARIABLE}`) ?? false);
   const line = lineIsRead ? readOptions(service, optionsFile?.content ?? "").line : "";
   const flags = flagsOf({ command: service.command, line, config: "" });
   const configPath = configPathOf(flags);
@@ -98,6 +98,7 @@ async function observeDaemon(
   return {
     id,
     startedAt,
+    command: [program.startsWith("/") ? program : programOf(pid, program, host), ...words],
     flags: parseDockerWords(words),
     file: fileAtStart(id, host, config, previous),
     network: network && networkFlags(network),
@@ -105,6 +106,11 @@ async function observeDaemon(
     liveRestore: false,
     version,
   };
+}
+
+/** The path of a process's program, which a shell that started it may have found by its name. An upgrade deletes a running program. */
+function programOf(pid: number, name: string, host: Host): string {
+  return host.readlink(`/proc/${pid}/exe`)?.replace(/ \(deleted\)$/, "") ?? name;
 }
 
 /** Adds what a restart would interrupt. */
@@ -124,7 +130,9 @@ function fileAtStart(
   previous: Previous | null,
 ): DockerFlags | null {
   if (previous?.daemon === id) {
-    return daemonOptions(previous.files.find((file) => file.path === path)?.content ?? "");
+    return previous.configWasRead
+      ? daemonOptions(previous.files.find((file) => file.path === path)?.content ?? "")
+      : null;
   }
   const [changed, started] = [host.mtime(path), host.mtime(DOCKER_PID_FILE)];
   // A time in the future says nothing: the clock was wrong.
@@ -134,7 +142,8 @@ function fileAtStart(
 
 /** Weave's router and its companions, by the names that the weave script gives their containers. */
 function toContainer({ id, names }: ListedContainer): Container {
-  return { id, belongsToWeave: names.some((name) => /^\/weave(dns|plugin|proxy|scope)?$/.test(name)) };
+  const name = names[0]?.replace(/^\//, "") ?? id.slice(0, 12);
+  return { id, name, belongsToWeave: names.some((name) => /^\/weave(dns|plugin|proxy|scope)?$/.test(name)) };
 }
 
 /** Asks the program where no daemon runs. */

@@ -42,7 +42,9 @@ export interface RunningDaemon {
   readonly id: string;
   /** In clock ticks since the machine's boot. */
   readonly startedAt: number;
-  /** Its command line. */
+  /** Its program's path and arguments. */
+  readonly command: readonly string[];
+  /** The options among these. */
   readonly flags: DockerFlags;
   /** What it read from daemon.json when it started; null where that is unknown. */
   readonly file: DockerFlags | null;
@@ -58,6 +60,7 @@ export interface RunningDaemon {
 
 export interface Container {
   readonly id: string;
+  readonly name: string;
   /** Whether it is one of Weave's own, which their service starts and stops with Docker. */
   readonly belongsToWeave: boolean;
 }
@@ -69,7 +72,13 @@ export interface Container {
 export interface Previous {
   /** The id of the daemon that runs with it; null where none ran. */
   readonly daemon: string | null;
+  /** That daemon's program and arguments. */
+  readonly command: readonly string[];
   readonly files: readonly PreviousFile[];
+  /** Whether daemon.json among these is what the daemon read when it started. */
+  readonly configWasRead: boolean;
+  /** The containers that a restart has stopped and has not started again yet. */
+  readonly stopped: readonly Container[];
 }
 
 interface PreviousFile {

@@ -12,7 +12,7 @@ export const options = {
       "configuration if it does not; use it in a handler, without other options.",
     default: "present",
   }),
-  place: choice(["auto", "docker_opts", "daemon_json"], {
+  location: choice(["auto", "docker_opts", "daemon_json"], {
     description:
       "Where to set the options. C(auto) leaves an option where it is set already; a new one goes into C(DOCKER_OPTS) if this " +
       "host's Docker reads that, and otherwise into C(daemon.json). C(docker_opts) and C(daemon_json) move the options there. " +

@@ -1,5 +1,4 @@
 import type { Action, Change } from "../core/change";
-import type { FileState } from "../core/host/host";
 import type { Module, Plan } from "../core/module";
 import { redactSecrets } from "../core/redact";
 import type { DockerFlags } from "../formats/docker_options";
@@ -18,7 +17,9 @@ import type { ObservedDocker } from "./observed";
 import { type DockerOptions, options } from "./options";
 import { pendingRestart, runningOptions } from "./pending_restart";
 import { restart } from "./restart";
-import { isCurrent, savePrevious } from "./rollback";
+import { isCurrent, presentFiles, savePrevious } from "./rollback";
+import { stoppedBefore } from "./stopped_containers";
+import { requireStartableFile, requireUsableFile } from "./usable_file";
 import {
   rejectConflicts,
   requireSubnetOfBridge,
@@ -43,15 +44,17 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   const { service, configPath, version } = observed;
   const present = presentConfiguration(observed);
   if (options.state === "restarted") {
+    requireStartableFile(observed);
     return { changes: [...reload(observed), ...restart(observed, optionsOf(present))], facts: {} };
   }
+  requireUsableFile(observed);
   const absent = options.state === "absent";
   const desired = absent ? flagsToRemove(options, optionsOf({ ...present, command: "" })) : desiredFlags(options);
   const warnings = absent ? [] : checkSubnet(options, desired, observed);
   const place = placeOf(options, observed);
   const configuration = configure(present, desired, {
     place,
-    move: options.place !== "auto",
+    move: options.location !== "auto",
     overrideUnit: !absent,
     overridden: overriddenFlags(present.command, observed.dropIn?.content ?? ""),
   });
@@ -65,9 +68,10 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   const reloads = files.some(({ subject }) => subject === DROP_IN_PATH);
   const pending = absent ? pendingRemoval(options, observed, configuration) : pendingRestart(desired, observed.daemon);
   // An empty DOCKER_OPTS needs no drop-in, without which the file is not read.
-  const isRead = service.readsFile || options.place === "docker_opts" || configuration.line !== "";
+  const isRead = service.readsFile || options.location === "docker_opts" || configuration.line !== "";
   return {
     changes: [
+      ...stoppedBefore(observed),
       ...withFirstSteps(files, [...validateByDocker(configuration, version), ...saveFiles(observed)]),
       ...(reloads ? [] : reload(observed)),
       ...pending,
@@ -81,8 +85,8 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   };
 }
 
-function placeOf({ place }: DockerOptions, { lineIsRead }: ObservedDocker): Place {
-  if (place !== "auto") return place;
+function placeOf({ location }: DockerOptions, { lineIsRead }: ObservedDocker): Place {
+  if (location !== "auto") return location;
   return lineIsRead ? "docker_opts" : "daemon_json";
 }
 
@@ -102,15 +106,9 @@ function withFirstSteps(changes: readonly Change[], steps: readonly Action[]): C
 }
 
 /** Saves the configuration that the daemon runs with, unless it was saved before. */
-function saveFiles({ service, daemon, previous, optionsFile, dropIn, configPath, config }: ObservedDocker): Action[] {
-  const id = daemon?.id ?? null;
-  if (isCurrent(previous, id)) return [];
-  const files: [path: string, state: FileState | null][] = [
-    [configPath, config],
-    [service.filePath, optionsFile],
-  ];
-  if (service.init === "systemd") files.push([DROP_IN_PATH, dropIn]);
-  return [savePrevious(id, new Map(files))];
+function saveFiles(observed: ObservedDocker): Action[] {
+  const { daemon, previous } = observed;
+  return isCurrent(previous, daemon?.id ?? null) ? [] : [savePrevious(presentFiles(observed))];
 }
 
 /** With state=absent: a restart is pending for options that are removed and that the daemon still has. A stopped Docker needs none. */

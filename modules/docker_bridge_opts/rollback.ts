@@ -2,8 +2,9 @@ import { dirname } from "node:path";
 import type { Action } from "../core/change";
 import { UserError } from "../core/errors";
 import type { FileState, Host } from "../core/host/host";
-import { type Guard, isListOf, isNumber, isShape, isString, parseJson } from "../core/json";
-import type { Previous } from "./observed";
+import { type Guard, isBoolean, isListOf, isNumber, isShape, isString, parseJson } from "../core/json";
+import { DROP_IN_PATH } from "./files";
+import type { ObservedDocker, Previous } from "./observed";
 
 export const PREVIOUS_PATH = "/var/lib/apollo-weave/docker-previous.json";
 
@@ -11,7 +12,10 @@ const isStringOrNull: Guard<string | null> = (value) => value === null || isStri
 
 const isPrevious: Guard<Previous> = isShape({
   daemon: isStringOrNull,
+  command: isListOf(isString),
   files: isListOf(isShape({ path: isString, content: isStringOrNull, mode: isNumber })),
+  configWasRead: isBoolean,
+  stopped: isListOf(isShape({ id: isString, name: isString, belongsToWeave: isBoolean })),
 });
 
 /**
@@ -39,12 +43,25 @@ export function isCurrent(previous: Previous | null, daemon: string | null): pre
   return previous !== null && (daemon === null || previous.daemon === daemon);
 }
 
-/** Saves these files, by path. There may be secrets in them, so only root may read the copy. */
-export function savePrevious(daemon: string | null, files: ReadonlyMap<string, FileState | null>): Action {
-  const previous: Previous = {
-    daemon,
-    files: [...files].map(([path, file]) => ({ path, content: file?.content ?? null, mode: file?.mode ?? 0o644 })),
+/** The configuration as it is now. */
+export function presentFiles(observed: ObservedDocker): Previous {
+  const { service, daemon, optionsFile, dropIn, configPath, config } = observed;
+  const files: [path: string, state: FileState | null][] = [
+    [configPath, config],
+    [service.filePath, optionsFile],
+  ];
+  if (service.init === "systemd") files.push([DROP_IN_PATH, dropIn]);
+  return {
+    daemon: daemon?.id ?? null,
+    command: daemon?.command ?? [],
+    files: files.map(([path, file]) => ({ path, content: file?.content ?? null, mode: file?.mode ?? 0o644 })),
+    configWasRead: daemon !== null && daemon.file !== null,
+    stopped: [],
   };
+}
+
+/** Saves it. There may be secrets in the files, so only root may read the copy. */
+export function savePrevious(previous: Previous): Action {
   return { do: "write", path: PREVIOUS_PATH, content: JSON.stringify(previous), mode: 0o600 };
 }
 

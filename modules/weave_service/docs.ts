@@ -117,13 +117,13 @@ export const docs: ModuleDocs = {
     },
     script_version: {
       type: "str",
-      description: "The version of the script; null for a build without a number.",
+      description: "The version of the script; null for a build without a version.",
       returned: "success",
       sample: "2.8.1",
     },
     router: {
       type: "dict",
-      description: "What the running router reports; null if none runs, as in a check before the first run.",
+      description: "What the running router reports; null if none runs, as in check mode before the first run.",
       returned: "with I(component=router)",
       contains: ROUTER,
     },

@@ -36,7 +36,7 @@ export const options = {
   script_version: str(
     {
       description:
-        "The version of the script, for a check before the script is installed. Once it is, the number within it is used.",
+        "The version of the script, for check mode before the script is installed. Once it is, the version that it contains is used.",
     },
     version,
   ),

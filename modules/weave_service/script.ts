@@ -10,7 +10,7 @@ export type Generation = "first" | "second" | "third";
 
 /** What is known of a `weave` script. */
 export interface WeaveScript {
-  /** Such as 2.8.1; null for a build without a number. */
+  /** Such as 2.8.1; null for a build without one. */
   readonly version: string | null;
   readonly generation: Generation;
   /** Whether it gives containers a restart policy unless it is given --no-restart. */
@@ -20,7 +20,7 @@ export interface WeaveScript {
 }
 
 /**
- * Reads a script's text. Each release contains its number (`SCRIPT_VERSION="2.8.1"`, also the tag of its images); a build
+ * Reads a script's text. Each release contains its version (`SCRIPT_VERSION="2.8.1"`, also the tag of its images); a build
  * without one counts as the newest generation.
  */
 export function readWeaveScript(text: string): WeaveScript {

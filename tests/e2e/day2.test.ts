@@ -165,7 +165,7 @@ vxlan("shrink.yml: nobody, strangers and a stranger among others are refused, an
     assert.is(
       failures(run)[0]?.result.msg,
       `weave_leaving: must name hosts of the group weave_servers (found "${shown}"; the group has apollo1, apollo2, apollo3). ` +
-        "Set the hosts that leave: -e weave_leaving=docker3,docker4",
+        "Set the hosts that leave (-e weave_leaving=docker3,docker4).",
     );
     assert.is(run.results.length, 2, "nothing else was tried");
   }
@@ -218,9 +218,9 @@ vxlan("teardown.yml with weave_docker_restart off stops before Docker's restart,
     failures(run).map(({ host, result: { msg } }) => [host, msg]),
     hosts(2).map(({ name }) => [
       name,
-      `weave_docker_restart: Docker of ${name} must restart before the bridge can be removed (it still runs with the ` +
-        "removed options, and weave_docker_restart is off). Restart it when its containers may stop (systemctl restart " +
-        "docker), and run this again to remove the rest.",
+      `weave_docker_restart: Docker of ${name} must restart before the bridge can be removed (found that it still runs with the ` +
+        "removed options, and weave_docker_restart off). Restart it when its containers may stop (systemctl restart " +
+        "docker), and run the playbook again to remove the rest.",
     ]),
   );
 });
@@ -284,7 +284,7 @@ router("upgrade.yml stops at a host that reaches no other any more, says so, and
   assert.match(JSON.stringify(failures(run)[0]?.result.msg), "apollo2 does not reach apollo1");
   assert.match(
     run.output,
-    "Between apollo1 (192.168.50.11) and apollo2 (192.168.50.12): are TCP and UDP port 6783 open",
+    "apollo1 and apollo2: must reach each other through the router (found blocked paths between 192.168.50.11 and 192.168.50.12). Open TCP and UDP port 6783 ",
   );
   assert.equal(await versions(), [NEW, NEW, OLD]);
   await assertAsBefore(untouched, there);

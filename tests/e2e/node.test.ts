@@ -33,13 +33,13 @@ const HOSTS: Readonly<Record<string, { has: string; by: string; takes: string; c
     has: "none",
     by: REMOVE_NODE,
     takes: "/var/lib/apollo-weave/node-16.20.2/bin/node",
-    changes: ["Put Node on the host"],
+    changes: ["Copy Node.js to the host"],
   },
   apollo2: {
     has: "one that is too old",
     by: "printf '#!/bin/sh\\necho v12.22.9\\n' >/usr/bin/node",
     takes: "/var/lib/apollo-weave/node-16.20.2/bin/node",
-    changes: ["Put Node on the host"],
+    changes: ["Copy Node.js to the host"],
   },
   apollo3: {
     has: "one in an odd place",
@@ -51,7 +51,7 @@ const HOSTS: Readonly<Record<string, { has: string; by: string; takes: string; c
     has: "none, while the distribution has one",
     by: `${OWN_REPOSITORY}\n${REMOVE_NODE}`,
     takes: "/usr/bin/node",
-    changes: ["Install the distribution's Node"],
+    changes: ["Install the distribution's Node.js"],
   },
 };
 
@@ -111,7 +111,7 @@ test("a second run changes nothing, and brings nothing", async () => {
   const run = await play("--limit", "!apollo5");
   assert.equal(changedTasks(run), [], run.output);
   assert.not(
-    run.results.some(({ task }) => /Node's package|Node from the controller/.test(task)),
+    run.results.some(({ task }) => /the package from npm|Node\.js from the controller/.test(task)),
     run.output,
   );
 });
@@ -127,7 +127,8 @@ test("the role's folder is root's alone; a Node in it that others could have cha
   assert.is(run.status, 2, run.output);
   assert.is(
     run.results.find(({ outcome }) => outcome === "failed")?.result.msg,
-    "/var/lib/apollo-weave: other users can write to it on apollo1 (owner root, mode 0777). Remove it with all that is in it and run again.",
+    "/var/lib/apollo-weave: must be root's on apollo1, and not writable by other users (found owner root, mode 0777). " +
+      "Remove it with all that is in it and run again.",
   );
   assert.is(await sh(host, "ls /root/run-by-root 2>/dev/null || echo none"), "none");
   await sh(host, "rm -r /var/lib/apollo-weave");
@@ -140,7 +141,7 @@ test("on arm64 Node is arm64's; where it does not run, as here by a stand-in for
   assert.is(run.status, 2);
   assert.match(
     run.results.find(({ outcome }) => outcome === "failed")?.result.msg ?? run.output,
-    /^ansible_node_interpreter: Node 16\.20\.2 for aarch64 does not run on apollo5 \(.*Exec format error.*\)\. Install a Node /s,
+    /^ansible_node_interpreter: Node\.js 16\.20\.2 for aarch64 does not run on apollo5 \(found .*Exec format error.*\)\. Install a Node\.js /s,
   );
   // The machine in the ELF header: 0xb7 is AArch64.
   const header = await sh(cluster.host("apollo5"), "od -An -tx1 -j18 -N2 /var/lib/apollo-weave/node-16.20.2/bin/node");

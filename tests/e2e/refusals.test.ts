@@ -34,7 +34,7 @@ const REFUSALS: Readonly<Record<string, { vars: object; says: RegExp }>> = {
   },
   "an underlay interface that does not exist": {
     vars: { weave_underlay_interface: "eth7" },
-    says: /^weave_underlay_interface: no IPv4 address on eth7 is known for apollo1\. Set an interface that all hosts have/,
+    says: /^weave_underlay_interface: .* \(found none on eth7 of apollo1\)\. Set an interface that all hosts have/,
   },
   "an underlay address that is not the host's": {
     vars: { weave_underlay_address: "192.168.50.77" },
@@ -42,7 +42,7 @@ const REFUSALS: Readonly<Record<string, { vars: object; says: RegExp }>> = {
   },
   "a weave script that does not exist": {
     vars: { weave_datapath: "router" },
-    says: /^weave_bin: \/usr\/local\/bin\/weave not found on apollo1\. Set weave_sha256 or weave_script_file to install it/,
+    says: /^weave_bin: must be the weave script on apollo1 \(found no file \/usr\/local\/bin\/weave\)\. Set weave_sha256 or weave_script_file to install it/,
   },
   "an unknown mode": {
     vars: { weave_mode: "brigde" },
@@ -54,7 +54,7 @@ const REFUSALS: Readonly<Record<string, { vars: object; says: RegExp }>> = {
   },
   "a Node that does not exist": {
     vars: { ansible_node_interpreter: "/opt/node/bin/node" },
-    says: /^ansible_node_interpreter: \/opt\/node\/bin\/node on apollo1 must be Node 16 or newer \(found no program\)\. Correct the path/,
+    says: /^ansible_node_interpreter: \/opt\/node\/bin\/node on apollo1 must be Node\.js 16 or newer \(found no program\)\. Correct the path/,
   },
 };
 
@@ -102,7 +102,7 @@ test("two hosts of one number: refused by name", async () => {
   assert.is(status, 2);
   assert.match(
     messageOf(results, output),
-    /^weave_host_index: two hosts .* \(apollo1 is 1, apollo2 is 1\)\. Give each/s,
+    /^weave_host_index: must be different .* \(found 1 for apollo1, 1 for apollo2\)\. Set another/s,
   );
 });
 

@@ -58,7 +58,7 @@ test("a download without a checksum is refused, one with another checksum fails"
   const url = { weave_url: "http://127.0.0.1:8000/weave" };
   assert.match(
     failure(await play("apollo1", { ...url, weave_download: true })),
-    /^weave_sha256: the download of http:\/\/127\.0\.0\.1:8000\/weave needs a SHA-256 checksum .* \(found none\)\. Set it /,
+    /^weave_sha256: needs the SHA-256 checksum of http:\/\/127\.0\.0\.1:8000\/weave, .* \(found none\)\. Set /,
   );
   assert.match(failure(await play("apollo1", { ...url, weave_sha256: sha256("another") })), /checksum/);
   assert.is(await sh("ls /usr/local/bin"), "");
@@ -100,7 +100,7 @@ test("Apollo of 2016: docker0, router, proxy and Scope by its variables, the scr
     weave_script_file: join(folder, "weave"),
     scope_enabled: true,
     scope_bin: "/mnt/scope",
-    weave_scope_file: join(folder, "scope"),
+    weave_scope_script_file: join(folder, "scope"),
   });
   assert.is(await sh("docker ps --format '{{.Names}}' | sort | xargs", other), "weave weaveproxy weavescope");
   assert.is(await sh("systemctl is-active weave weaveproxy scope | uniq", other), "active");

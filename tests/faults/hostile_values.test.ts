@@ -59,13 +59,13 @@ test("Docker's labels: dockerd runs with them, from DOCKER_OPTS and from daemon.
     `printf '%s\\n' 'A="it'"'"'s $HOME"' '# \\' '' 'DOCKER_OPTS="--log-level=\\"warn\\""' > /etc/default/docker`,
   );
   const others = await sh("sed '/DOCKER_OPTS/d' /etc/default/docker");
-  for (const place of ["docker_opts", "daemon_json"]) {
-    const given = { place, opts: { labels: [label] } };
+  for (const location of ["docker_opts", "daemon_json"]) {
+    const given = { location, opts: { labels: [label] } };
     const { msg, failed } = await runModule(host, "docker_bridge_opts", given);
     assert.not(failed, msg);
     const restarted = await runModule(host, "docker_bridge_opts", { state: "restarted" });
     assert.not(restarted.failed, restarted.msg);
-    assert.equal(await daemon(), [label], place);
+    assert.equal(await daemon(), [label], location);
     assert.is((await runModule(host, "docker_bridge_opts", given)).changed, false);
   }
   assert.is(await sh("sed '/DOCKER_OPTS/d' /etc/default/docker"), others);

@@ -181,7 +181,7 @@ export const PAIRS: readonly (readonly [string, Scenario, Scenario])[] = [
   [
     "docker options, others",
     scenario(DOCKER_FRESH, docker()),
-    scenario(DOCKER_FRESH, docker({ fixed_cidr: "10.2.7.0/24", place: "daemon_json" })),
+    scenario(DOCKER_FRESH, docker({ fixed_cidr: "10.2.7.0/24", location: "daemon_json" })),
   ],
   ["bridge, present and absent", scenario(FRESH, bridge()), scenario(FRESH, bridge({ state: "absent" }))],
 ];

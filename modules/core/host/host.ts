@@ -14,7 +14,7 @@ export interface Host {
   foreignPart(path: string): string | null;
   /** The trimmed text of a kernel file (/proc, /sys); null if it does not exist. */
   readText(path: string): string | null;
-  /** The names in a folder, sorted; empty if it does not exist. */
+  /** The names in a directory, sorted; empty if it does not exist. */
   readdir(path: string): readonly string[];
   /** The text of a symbolic link; null if there is none. */
   readlink(path: string): string | null;

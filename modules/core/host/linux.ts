@@ -27,7 +27,7 @@ export const linuxHost: Host = {
   addresses,
   resolveNames,
   run,
-  request: (asked) => request(asked),
+  request: (toSend) => request(toSend),
 };
 
 function readFile(path: string): FileState | null {

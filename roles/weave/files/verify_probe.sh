@@ -81,12 +81,12 @@ set -- $(docker_state)
 docker=$1
 shift
 
-known=" ${cidr%/*} " containers='' stray='' count=0
+known=" ${cidr%/*} " containers='' off_network='' count=0
 while read -r name pid network; do
   [ -n "$name" ] || continue
   address=$(address_of "$pid")
   if [ -z "$address" ]; then
-    case $network in default | bridge) stray="$stray,\"$name\"" ;; esac
+    case $network in default | bridge) off_network="$off_network,\"$name\"" ;; esac
     continue
   fi
   # Containers may share a network namespace with the host or with one another.
@@ -100,6 +100,6 @@ $(running "$@")
 END
 
 # The line feed ends an unfinished line of the shell's start-up files.
-printf '\n{"bridge":{"state":"%s","address":%s},"datapath":%s,"docker":"%s","containers":[%s],"containers_total":%d,"stray":[%s],"subnet":%s}\n' \
+printf '\n{"bridge":{"state":"%s","address":%s},"datapath":%s,"docker":"%s","containers":[%s],"containers_total":%d,"off_network":[%s],"subnet":%s}\n' \
   "$(state "$(ip -o link show dev "$bridge" 2>/dev/null)")" "$(quoted_or_null "${cidr%/*}")" "$(datapath)" \
-  "$docker" "${containers#,}" "$count" "${stray#,}" "$(quoted_or_null "$(subnet)")"
+  "$docker" "${containers#,}" "$count" "${off_network#,}" "$(quoted_or_null "$(subnet)")"

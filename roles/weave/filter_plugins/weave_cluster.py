@@ -1,4 +1,4 @@
-"""The numbers and underlay addresses of a cluster's hosts. Pure; files/probe.sh says what the hosts reported.
+"""The host indexes and underlay addresses of a cluster. Pure; files/probe.sh says what the hosts reported.
 
 One function over all hosts, so that a play calls it once.
 """
@@ -12,53 +12,61 @@ from typing import Any
 
 
 def cluster(
-    members: list[str], hostvars: Mapping[str, Mapping[str, Any]], running: list[str], interface: str, numbered: bool
+    members: list[str],
+    hostvars: Mapping[str, Mapping[str, Any]],
+    running: list[str],
+    interface: str,
+    needs_host_index: bool,
 ) -> dict[str, Any]:
-    """Resolve the numbers and underlay addresses of all hosts.
+    """Resolve the host indexes and underlay addresses of all hosts.
 
     members: the names of all hosts of the cluster, in their order.
     hostvars: their variables by name, with the registered __weave_probe, and __weave_probe_others for hosts outside this run.
     running: the names of the hosts that this run still works on.
     interface: the one that has the underlay address; "" for the address that Ansible connects to.
-    numbered: whether hosts have numbers at all.
+    needs_host_index: whether the hosts need indexes, from which their addresses are computed.
 
-    Raises ValueError if a number in the inventory is not a number. Returns a dict:
-    ask: the hosts to probe before the others' numbers and addresses are certain, by the host of this run that is to probe
+    Raises ValueError if a host index in the inventory is not a number. Returns a dict:
+    to_probe: the hosts to probe before the others' indexes and addresses are certain, by the host of this run that is to probe
         them. A host that can't be reached is not probed again.
     peers: the underlay addresses of all hosts, separated by commas.
     hosts: JSON for of_host() and the filter weave_preflight. A dict would cost time: each task on each host templates every
         entry of it, but skips a text without Jinja's braces at once.
 
     The JSON has:
-    indexes: each host's number: the inventory's, else the one it has, else the lowest free one in the order of the group,
+    indexes: each host's index: the inventory's, else the one it has, else the lowest free one in the order of the group,
         as if all of these hosts were provisioned now.
     underlays: each host's address, or a name that its peers resolve; "" if unknown.
-    known: by host, the numbers that were not given out just now.
-    shared: addresses that lead to several hosts or to the peer itself, with the hosts that have them.
-    unknown: the hosts that may have a number that nobody knows.
+    known: the same for hosts whose index is the inventory's or the one they have.
+    shared: addresses of several hosts, and loopback addresses, which lead a peer to itself, with the hosts that have them.
+    unknown: the hosts that may have an index that is not known, as they gave no answer and the inventory sets none.
     """
     # Each access to hostvars builds that host's variables again.
     variables = {host: hostvars[host] for host in members}
     probes = {host: variables[host].get("__weave_probe", {}) for host in members}
-    asked = [probe for host in members for probe in variables[host].get("__weave_probe_others", {}).get("results", [])]
-    answers_of_others = {probe["item"]: probe_answer(probe) for probe in asked}
+    other_probes = [
+        probe for host in members for probe in variables[host].get("__weave_probe_others", {}).get("results", [])
+    ]
+    answers_of_others = {probe["item"]: probe_answer(probe) for probe in other_probes}
     answers = {host: probe_answer(probes[host]) or answers_of_others.get(host, {}) for host in members}
 
     known = {}
     for host in members:
-        index = answers[host].get("index") or _index(host, variables[host])
+        index = answers[host].get("host_index") or _host_index(host, variables[host])
         if index:
             known[host] = index
     taken = set(known.values())
-    free = (number for number in range(1, len(members) + 1) if number not in taken)
+    free = (index for index in range(1, len(members) + 1) if index not in taken)
     indexes = {host: known.get(host) or next(free) for host in members}
     underlays = {host: answers[host].get("address") or _underlay(host, variables[host], interface) for host in members}
     unknown = [host for host in members if not answers[host] and host not in known]
 
-    # While every host keeps its number, nobody else's matters.
-    moving = numbered and any(answer and not answer["kept"] for answer in answers.values())
-    ask = [host for host in members if not answers[host] and (underlays[host] == "" or (moving and host in unknown))]
-    tried = {host for host in members if probes[host].get("unreachable")} | {probe["item"] for probe in asked}
+    # While every host keeps its index, those of hosts outside this run don't matter.
+    index_changes = needs_host_index and any(answer and not answer["keeps_host_index"] for answer in answers.values())
+    to_probe = [
+        host for host in members if not answers[host] and (underlays[host] == "" or (index_changes and host in unknown))
+    ]
+    tried = {host for host in members if probes[host].get("unreachable")} | {probe["item"] for probe in other_probes}
     probing_hosts = [host for host in members if host in set(running) and probe_answer(probes[host])]
     hosts = {
         "indexes": indexes,
@@ -68,16 +76,16 @@ def cluster(
         "shared": _shared(underlays),
     }
     return {
-        "ask": _distribute([host for host in ask if host not in tried], probing_hosts),
+        "to_probe": _distribute([host for host in to_probe if host not in tried], probing_hosts),
         "peers": ",".join(underlays.values()),
         "hosts": json.dumps(hosts),
     }
 
 
 def of_host(hosts: str, host: str) -> dict[str, Any]:
-    """Return a host's number, index, and underlay address from the JSON of cluster()."""
+    """Return the host_index and underlay address of a host from the JSON of cluster()."""
     resolved = json.loads(hosts)
-    return {"index": resolved["indexes"][host], "underlay": resolved["underlays"][host]}
+    return {"host_index": resolved["indexes"][host], "underlay": resolved["underlays"][host]}
 
 
 def probe_answer(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,8 +99,8 @@ def probe_answer(result: Mapping[str, Any]) -> dict[str, Any]:
         answer = json.loads(lines[-1]) if lines else {}
     except ValueError:
         return {}
-    # An odd answer of one host must not stop the play of the others.
-    types = {"index": int, "kept": bool, "address": str}
+    # A malformed answer of one host must not stop the play of the others.
+    types = {"host_index": int, "keeps_host_index": bool, "address": str}
     return answer if all(type(answer.get(name)) is kind for name, kind in types.items()) else {}
 
 
@@ -109,10 +117,10 @@ def _shared(underlays: dict[str, str]) -> dict[str, list[str]]:
 
 def _distribute(items: list[str], hosts: list[str]) -> dict[str, list[str]]:
     """Spread items evenly over hosts; hosts without any are left out."""
-    return {host: items[place :: len(hosts)] for place, host in enumerate(hosts[: len(items)])}
+    return {host: items[start :: len(hosts)] for start, host in enumerate(hosts[: len(items)])}
 
 
-def _index(host: str, variables: Mapping[str, Any]) -> int:
+def _host_index(host: str, variables: Mapping[str, Any]) -> int:
     given = variables.get("weave_host_index") or 0
     try:
         return int(given)
@@ -129,7 +137,7 @@ def _underlay(host: str, variables: Mapping[str, Any], interface: str) -> str:
     facts = variables.get("ansible_facts", {})
     if interface:
         return facts.get(re.sub("[-.]", "_", interface), {}).get("ipv4", {}).get("address", "")
-    # Never default_ipv4 of the facts: a limited run has other hosts' facts only by chance, and would see other peers.
+    # Not default_ipv4 of the facts: a limited run may lack the facts of other hosts, and would then get other peers.
     return variables.get("ansible_host") or variables.get("ansible_ssh_host") or host
 
 

@@ -16,8 +16,8 @@ def preflight(
     interface: str,
     host_index: int | str,
     encrypted_vxlan: bool,
-    bridged: bool,
-    numbered: bool,
+    uses_bridge: bool,
+    needs_host_index: bool,
     default_peers: bool,
     printed: str = "",
     teardown: bool = False,
@@ -29,68 +29,71 @@ def preflight(
         if not probed:
             shown = " ".join(printed.split())[:200] or "nothing"
             yield (
-                f"ansible_connection: the probe of {host} must print a line of JSON (found {shown}). Check what a login there "
-                "prints, and its shell."
+                f"ansible_connection: the role could not read the state of {host} (found the output: {shown}). Check that a login "
+                "there starts a shell that runs sh, and what it prints."
             )
         if encrypted_vxlan:
             yield (
-                "weave_password: the datapath vxlan does not encrypt (weave_password is set). Remove the password, or set "
+                "weave_password: the datapath vxlan does not encrypt (found weave_password set). Remove the password, or set "
                 "weave_datapath: router."
             )
         if int(host_index) < 1:
             yield f"weave_host_index: must be 1 or more (found {host_index} for {host}). Correct it in the inventory."
-        if probed.get("bridged") and not bridged:
+        if probed.get("docker_uses_bridge") and not uses_bridge:
             yield (
                 f"weave_mode: the router would recreate the bridge weave, which Docker of {host} uses (found weave_mode "
                 "proxy or plugin). Run playbooks/teardown.yml first, or set weave_mode: bridge."
             )
-        if probed.get("given") and not probed.get("node"):
+        if probed.get("inventory_nodejs") and not probed.get("nodejs"):
             yield (
-                f"ansible_node_interpreter: {probed['given']} on {host} must be Node 16 or newer (found "
-                f"{probed.get('unfit') or 'no program'}). Correct the path, or remove it and the role finds or installs Node."
+                f"ansible_node_interpreter: {probed['inventory_nodejs']} on {host} must be Node.js 16 or newer (found "
+                f"{probed.get('unsuitable_nodejs') or 'no program'}). Correct the path, or remove it, so that the role finds or "
+                "installs Node.js."
             )
-        yield from _cluster_problems(json.loads(cluster), host, group, interface, numbered, default_peers)
+        yield from _cluster_problems(json.loads(cluster), host, group, interface, needs_host_index, default_peers)
         if not teardown:
             yield from _download_problems(downloads or [])
-            if probed.get("missing"):
+            if probed.get("missing_script"):
                 yield (
-                    f"weave_bin: {probed['missing']} not found on {host}. Set weave_sha256 or weave_script_file to install it, "
-                    "copy it there, or set weave_datapath: vxlan, which does not need it."
+                    f"weave_bin: must be the weave script on {host} (found no file {probed['missing_script']}). Set weave_sha256 "
+                    "or weave_script_file to install it, copy it there, or set weave_datapath: vxlan, which does not need it."
                 )
 
     return next(problems(), "")
 
 
 def _cluster_problems(
-    cluster: dict[str, Any], host: str, group: str, interface: str, numbered: bool, default_peers: bool
+    cluster: dict[str, Any], host: str, group: str, interface: str, needs_host_index: bool, default_peers: bool
 ) -> Iterator[str]:
     known, unknown = cluster["known"], cluster["unknown"]
     if host not in cluster["indexes"]:
         yield (
-            f"weave_server_group: {host} is not in the group {group}. Add it to the group, or run the role on that group alone "
-            f"(hosts: {group})."
+            f"weave_server_group: must be a group with all hosts of the play (found {host}, which is not in the group {group}). "
+            f"Add it to the group, or run the role on that group alone (hosts: {group})."
         )
-    if numbered and len(set(known.values())) < len(known):
-        numbers = ", ".join(f"{name} is {index}" for name, index in sorted(known.items()))
+    if needs_host_index and len(set(known.values())) < len(known):
+        indexes = ", ".join(f"{index} for {name}" for name, index in sorted(known.items()))
         yield (
-            f"weave_host_index: two hosts of the group {group} have the same number, and would have the same addresses "
-            f"({numbers}). Give each host its own number."
+            f"weave_host_index: must be different for each host of the group {group}, or hosts would have the same addresses "
+            f"(found {indexes}). Set another one for each host."
         )
-    if numbered and host not in known and unknown:
+    if needs_host_index and host not in known and unknown:
         yield (
-            f"weave_host_index: {host} has no number yet, and which numbers are free is unknown ({', '.join(unknown)} can't be "
-            f"reached). Make them reachable, remove them from the group {group}, or set weave_host_index in the inventory."
+            f"weave_host_index: {host} has no host index yet, and the role does not know which are free (found that it can't reach "
+            f"{', '.join(unknown)}). Make them reachable, remove them from the group {group}, or set weave_host_index in the "
+            "inventory."
         )
     for address, names in cluster["shared"].items() if default_peers else ():
         yield (
-            f"weave_underlay_address: {address} must lead the other hosts to one host (found for {', '.join(names)}). Set "
-            "each host's own address in the inventory, or weave_underlay_interface to the interface that has it."
+            f"weave_underlay_address: must be an address by which the other hosts reach this host alone (found {address} for "
+            f"{', '.join(names)}). Set each host's own address in the inventory, or weave_underlay_interface to the interface that "
+            "has it."
         )
-    lost = [name for name, address in cluster["underlays"].items() if not address]
-    if lost:
+    without_address = [name for name, address in cluster["underlays"].items() if not address]
+    if without_address:
         yield (
-            f"weave_underlay_interface: no IPv4 address on {interface} is known for {', '.join(lost)}. Set an interface that all "
-            "hosts have, or weave_underlay_address in the inventory."
+            f"weave_underlay_interface: must be an interface with an IPv4 address on each host (found none on {interface} of "
+            f"{', '.join(without_address)}). Set an interface that all hosts have, or weave_underlay_address in the inventory."
         )
 
 
@@ -100,11 +103,12 @@ def _download_problems(downloads: list[dict[str, str]]) -> Iterator[str]:
         if item.get("file"):
             continue
         if not url:
-            yield f"{variable}: {item.get('image') or item.get('path')} must have a url or a file. Set url and sha256, or file."
+            name = item.get("image") or item.get("path")
+            yield f"{variable}: must have a url or a file for {name} (found neither). Set url and sha256, or file."
         elif not re.fullmatch("[0-9a-f]{64}", sha256):
             yield (
-                f"{variable}: the download of {url} needs a SHA-256 checksum of 64 lower-case hexadecimal digits (found "
-                f"{sha256 or 'none'}). Set it to what `sha256sum` prints for a trusted copy, or use a copy on the controller."
+                f"{variable}: needs the SHA-256 checksum of {url}, 64 lower-case hexadecimal digits (found {sha256 or 'none'}). "
+                "Set what `sha256sum` prints for a trusted copy, or use a copy on the controller."
             )
 
 

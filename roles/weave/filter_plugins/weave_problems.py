@@ -8,46 +8,46 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 
-def problems(found: dict[str, Any], bridged: bool) -> list[str]:
+def problems(found: dict[str, Any], uses_bridge: bool) -> list[str]:
     """Return what is wrong with what weave_findings returned, a line for each problem.
 
-    bridged: whether Docker's default bridge is to be the bridge weave.
+    uses_bridge: whether the role makes the bridge weave Docker's default bridge.
 
-    First what a host lacks, then the blocked paths, then where to look for the cause.
+    First what is wrong on a host, then the blocked paths, then their possible causes with what to do.
     """
     hosts, targets, sources = found["hosts"], found["targets"], found["sources"]
     from_host = {source["host"]: source["ms"] for source in sources if source["container"] is None}
     by_host = _grouped(targets, "host")
     return [
-        *(line for host in hosts for line in _lacks(host, bridged)),
+        *(line for host in hosts for line in _host_problems(host, uses_bridge)),
         *_same_addresses(targets),
         *(line for source in sources for line in _blocked(source, by_host)),
-        *_apart(hosts, from_host),
-        *_silent_containers(hosts, sources),
-        *_isolated_containers(sources, from_host),
+        *_unconnected_hosts(hosts, from_host),
+        *_unreachable_containers(hosts, sources),
+        *_restricted_containers(sources, from_host),
     ]
 
 
-def _lacks(host: dict[str, Any], bridged: bool) -> Iterator[str]:
+def _host_problems(host: dict[str, Any], uses_bridge: bool) -> Iterator[str]:
     name, bridge, remedy = host["name"], host["bridge"], _run_the_role(host)
     if host["error"]:
         yield (
-            f"{name} ({host['underlay']}) gave no answer: {re.sub('[.]$', '', host['error'])}. Is it on? "
-            f"Try: ansible -i INVENTORY {name} --become -m raw -a id"
+            f"{name}: must answer Ansible at {host['underlay']} (found: {_without_stop(host['error'])}). Check that it is on, "
+            f"and that Ansible can log in (ansible -i INVENTORY {name} --become -m raw -a id)."
         )
         return
     if bridge["state"] == "missing":
-        yield f"{name}: the bridge weave is missing: {remedy}."
+        yield f"{name}: must have the bridge weave (found none). {remedy}."
     elif bridge["state"] == "down":
-        yield f"{name}: the bridge weave is down: {remedy}."
+        yield f"{name}: the bridge weave must be up (found it down). {remedy}."
     elif not bridge["address"]:
-        yield f"{name}: the bridge weave has no address: {remedy}."
+        yield f"{name}: the bridge weave must have an address (found none). {remedy}."
     elif host["datapath"]["state"] == "down":
-        yield f"{name}: the VXLAN of the bridge weave is down: {remedy}."
-    if host["stray"] and bridged:
+        yield f"{name}: the VXLAN of the bridge weave must be up (found it down). {remedy}."
+    if host["off_network"] and uses_bridge:
         yield (
-            f"{name}: Docker is not on the bridge weave, so these containers are not on the network: "
-            f"{', '.join(host['stray'])}. To put it there, {remedy}; it restarts Docker."
+            f"{name}: Docker must use the bridge weave (found containers that are not on the network: "
+            f"{', '.join(host['off_network'])}). {remedy}, which restarts Docker."
         )
 
 
@@ -55,14 +55,14 @@ def _same_addresses(targets: list[dict[str, Any]]) -> Iterator[str]:
     for address, same in _grouped(targets, "address").items():
         if len(same) > 1:
             yield (
-                f"{' and '.join(dict.fromkeys(target['host'] for target in same))} have the same address, {address}: "
-                "give each host its own weave_host_index, and run the role."
+                f"{' and '.join(dict.fromkeys(target['host'] for target in same))}: must have different addresses (found {address} "
+                "on each). Set another weave_host_index for each host, and run the role."
             )
 
 
 def _blocked(source: dict[str, Any], targets_by_host: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
     if source["error"]:
-        yield f"Nothing was tested from {_name(source)}: {source['error']}."
+        yield f"{_name(source)}: no path could be tested (found: {_without_stop(source['error'])}). Correct this and verify again."
     blocked = []
     for host, targets in targets_by_host.items():
         unreached = [target for target in targets if source["ms"].get(target["address"], 0) is None]
@@ -74,8 +74,8 @@ def _blocked(source: dict[str, Any], targets_by_host: dict[str, list[dict[str, A
         yield f"{_name(source)} does not reach {', '.join(blocked)}."
 
 
-def _apart(hosts: list[dict[str, Any]], from_host: dict[str, Any]) -> Iterator[str]:
-    """Yield where to look between hosts of which one does not reach the other."""
+def _unconnected_hosts(hosts: list[dict[str, Any]], from_host: dict[str, Any]) -> Iterator[str]:
+    """Yield the possible causes where one host does not reach another."""
     healthy = [host for host in hosts if host["bridge"]["state"] == "up" and host["bridge"]["address"]]
     unconnected = {}
     for one, other in itertools.combinations(healthy, 2):
@@ -85,35 +85,34 @@ def _apart(hosts: list[dict[str, Any]], from_host: dict[str, Any]) -> Iterator[s
             continue
         unconnected.update({host["name"]: host for host in (one, other) if host["datapath"]["kind"] == "none"})
         if "none" not in (one["datapath"]["kind"], other["datapath"]["kind"]):
-            yield (
-                f"Between {one['name']} ({one['underlay']}) and {other['name']} ({other['underlay']}): "
-                f"{_between(one['datapath'], other['datapath'])}"
-            )
+            yield f"{one['name']} and {other['name']}: {_between(one, other)}"
     for host in unconnected.values():
         yield (
-            f"{host['name']} has neither a VXLAN on the bridge nor a Weave router on TCP port 6783: "
-            f"{_run_the_role(host)}; if the router has ended, journalctl -u weave says why."
+            f"{host['name']}: must have a VXLAN on the bridge weave, or a Weave router on TCP port 6783 (found neither). "
+            f"{_run_the_role(host)}. If the router has ended, its log shows why (journalctl -u weave)."
         )
 
 
 def _between(one: dict[str, Any], other: dict[str, Any]) -> str:
-    if (one["kind"], one["port"]) != (other["kind"], other["port"]):
+    datapath, other_datapath = one["datapath"], other["datapath"]
+    kind, port = datapath["kind"], datapath["port"]
+    if (kind, port) != (other_datapath["kind"], other_datapath["port"]):
         return (
-            f"one uses {one['kind']} on port {one['port']}, the other {other['kind']} on port {other['port']}. "
-            "Give both the same weave_datapath and weave_vxlan_port, and run the role."
+            f"must use the same datapath and port (found {kind} on port {port}, and {other_datapath['kind']} on port "
+            f"{other_datapath['port']}). Set the same weave_datapath and weave_vxlan_port for both, and run the role."
         )
-    if one["kind"] == "vxlan":
-        return (
-            f"is UDP port {one['port']} open in both directions, in both firewalls and on the network between them? "
-            "If so: what would site.yml --check --diff change on them?"
-        )
+    ports, next_step = (
+        (f"UDP port {port}", "run site.yml with --check --diff, which shows what is wrong on them")
+        if kind == "vxlan"
+        else (f"TCP and UDP port {port}", "check the state of the connection on either host (weave status connections)")
+    )
     return (
-        f"are TCP and UDP port {one['port']} open in both directions, in both firewalls and on the network between "
-        "them? If so: `weave status connections` on either host shows the state of the connection."
+        f"must reach each other through the {kind} (found blocked paths between {one['underlay']} and {other['underlay']}). Open "
+        f"{ports} in both directions, in both firewalls and on the network between them. If it is open, {next_step}."
     )
 
 
-def _silent_containers(hosts: list[dict[str, Any]], sources: list[dict[str, Any]]) -> Iterator[str]:
+def _unreachable_containers(hosts: list[dict[str, Any]], sources: list[dict[str, Any]]) -> Iterator[str]:
     for host in hosts:
         for container in host["containers"]:
             if any(
@@ -121,9 +120,9 @@ def _silent_containers(hosts: list[dict[str, Any]], sources: list[dict[str, Any]
                 for source in sources
             ):
                 yield (
-                    f"{host['name']} is reachable and its container {container['name']} is not: has it ended? If it "
-                    f"runs, check its own firewall and that of {host['name']}: iptables -S FORWARD, "
-                    "iptables -S DOCKER-USER."
+                    f"{host['name']}: its container {container['name']} must be reachable as the host is (found no answer). "
+                    f"Check that it runs, its own firewall, and that of {host['name']} (iptables -S FORWARD, iptables -S "
+                    "DOCKER-USER)."
                 )
 
 
@@ -131,13 +130,13 @@ def _only_bridge_answers(ms: dict[str, float | None], bridge: str, container: st
     return ms.get(container, 0) is None and ms.get(bridge) is not None
 
 
-def _isolated_containers(sources: list[dict[str, Any]], from_host: dict[str, Any]) -> Iterator[str]:
+def _restricted_containers(sources: list[dict[str, Any]], from_host: dict[str, Any]) -> Iterator[str]:
     for source in sources:
         own = from_host.get(source["host"], {})
         if source["container"] and any(ms is None and own.get(to) is not None for to, ms in source["ms"].items()):
             yield (
-                f"{source['host']} reaches the others and its container {source['container']} does not: check the firewall "
-                f"of {source['host']}, iptables -S FORWARD and iptables -S DOCKER-USER, and the container's own."
+                f"{source['host']}: its container {source['container']} must reach what the host reaches (found blocked paths). "
+                f"Check the firewall of {source['host']} (iptables -S FORWARD, iptables -S DOCKER-USER) and the container's own."
             )
 
 
@@ -146,7 +145,11 @@ def _name(end: dict[str, Any]) -> str:
 
 
 def _run_the_role(host: dict[str, Any]) -> str:
-    return f"run the role on it (ansible-playbook -i INVENTORY site.yml --limit {host['name']})"
+    return f"Run the role on it (ansible-playbook -i INVENTORY site.yml --limit {host['name']})"
+
+
+def _without_stop(text: str) -> str:
+    return re.sub("[.]$", "", text)
 
 
 def _grouped(targets: list[dict[str, Any]], key: str) -> dict[str, list[dict[str, Any]]]:

@@ -207,7 +207,7 @@ def _host(
         "subnet": host.get("subnet"),
         "containers": containers,
         "untested": max(0, total - len(containers)),
-        "stray": host.get("stray", []),
+        "off_network": host.get("off_network", []),
         "into": into,
         "out": out,
         "peers": _peers(name, names, ends, others),
@@ -220,7 +220,7 @@ def _state(host: dict[str, Any], paths: Sum, suspect: bool) -> str:
         return "silent"
     if host["bridge"]["state"] != "up" or not host["bridge"]["address"] or (suspect and paths["open"] == 0):
         return "isolated"
-    return "some" if suspect or host.get("stray") else "open"
+    return "some" if suspect or host.get("off_network") else "open"
 
 
 def _peers(name: str, names: list[str], ends: list[str] | None, others: int) -> str:

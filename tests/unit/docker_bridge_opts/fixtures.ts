@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { ObservedDocker, RunningDaemon } from "../../../modules/docker_bridge_opts/observed";
+import type { ObservedDocker, Previous, RunningDaemon } from "../../../modules/docker_bridge_opts/observed";
 import { type DockerOptions, options } from "../../../modules/docker_bridge_opts/options";
 import { parseDockerFlags } from "../../../modules/formats/docker_flags";
 import { splitWords } from "../../../modules/formats/shell_words";
@@ -39,12 +39,23 @@ export const USUAL_LINE =
 export const runningWith = (line: string): RunningDaemon => ({
   id: "boot 812 500",
   startedAt: 500,
+  command: ["/usr/sbin/dockerd", "-H", "fd://", ...splitWords(line).map(({ value }) => value)],
   flags: parseDockerFlags(splitWords(`-H fd:// ${line}`)),
   file: new Map(),
   network: null,
   containers: null,
   liveRestore: false,
   version: "20.10.24",
+});
+
+/** What was saved while this daemon ran. */
+export const savedOf = ({ id, command }: RunningDaemon, more: Partial<Previous> = {}): Previous => ({
+  daemon: id,
+  command,
+  files: [],
+  configWasRead: true,
+  stopped: [],
+  ...more,
 });
 
 /** A host with Debian's docker.io as it is installed, and with the bridge. */

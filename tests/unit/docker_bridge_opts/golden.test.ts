@@ -71,7 +71,7 @@ function writeGolden(name: string, files: Files): void {
 
 for (const name of readdirSync(GOLDEN)) {
   const before = readTree(join(GOLDEN, name, "before"));
-  const options = optionsOf({ ...OPTIONS, place: PLACES[name] });
+  const options = optionsOf({ ...OPTIONS, location: PLACES[name] });
 
   test(`${name}: becomes the golden files`, async () => {
     const after = await applied(before, options);
@@ -87,7 +87,7 @@ for (const name of readdirSync(GOLDEN)) {
 
   test(`${name}: without options not a byte changes`, async () => {
     const after = await applied(before, options);
-    const none = optionsOf({ place: PLACES[name] });
+    const none = optionsOf({ location: PLACES[name] });
     for (const files of name.endsWith("-chain") || name === "debian-twice" ? [after] : [before, after]) {
       assert.equal([...(await applied(files, none))].sort(), [...files].sort());
     }

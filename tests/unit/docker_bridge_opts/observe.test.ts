@@ -50,6 +50,19 @@ test("the running daemon's options are those of its process's command line", asy
   });
 });
 
+test("the program of a daemon that was started by its name is the one that runs, also after an upgrade", async () => {
+  const words = ["dockerd", "--debug"];
+  const command = async (links: Record<string, string>) =>
+    (
+      await observe(
+        usual(),
+        hostWith(files(), { words }, { kernel: { "/proc/812/cmdline": "dockerd\0--debug\0" }, links }),
+      )
+    ).daemon?.command;
+  assert.equal(await command({ "/proc/812/exe": "/usr/bin/dockerd (deleted)" }), ["/usr/bin/dockerd", "--debug"]);
+  assert.equal(await command({}), words);
+});
+
 test("its API reports its default network, its containers and whether they keep running through a restart", async () => {
   const network = {
     IPAM: { Config: [{ Subnet: "10.2.0.0/16", IPRange: "10.2.1.0/24" }] },
@@ -73,8 +86,8 @@ test("its API reports its default network, its containers and whether they keep 
     ],
   );
   const containers = [
-    { id: "a", belongsToWeave: false },
-    { id: "b", belongsToWeave: true },
+    { id: "a", name: "web", belongsToWeave: false },
+    { id: "b", name: "weave", belongsToWeave: true },
   ];
   assert.equal([daemon?.containers, daemon?.liveRestore, version], [containers, true, "20.10.24"]);
 });
@@ -84,7 +97,7 @@ test("its containers are listed only where a restart can interrupt them", async 
   const line = { words: ["/usr/sbin/dockerd", "--dns=8.8.8.8"] };
   const containers = async (options: Record<string, unknown>) =>
     (await observe(asked(options), hostWith(files(), { ...line, api }))).daemon?.containers;
-  const all = [{ id: "a", belongsToWeave: false }];
+  const all = [{ id: "a", name: "web", belongsToWeave: false }];
   assert.is(await containers({ dns: "8.8.8.8" }), null);
   assert.equal(await containers({ dns: "1.1.1.1" }), all);
   assert.equal(await containers({ dns: "8.8.8.8", state: "absent" }), all);
@@ -120,14 +133,17 @@ test("what it read from daemon.json is the file's content, unless that was chang
 });
 
 test("what this module has changed since is known from the saved files, as long as the same daemon runs", async () => {
-  const previous = (daemon: string): string =>
-    JSON.stringify({ daemon, files: [{ path: CONFIG, content: '{"dns": ["1.1.1.1"]}', mode: 420 }] });
-  const seen = async (daemon: string) => {
-    const kept = { "/var/lib/apollo-weave/docker-previous.json": previous(daemon) };
+  const previous = (daemon: string, configWasRead: boolean): string => {
+    const config = { path: CONFIG, content: '{"dns": ["1.1.1.1"]}', mode: 420 };
+    return JSON.stringify({ daemon, command: [], files: [config], configWasRead, stopped: [] });
+  };
+  const seen = async (daemon: string, configWasRead = true) => {
+    const kept = { "/var/lib/apollo-weave/docker-previous.json": previous(daemon, configWasRead) };
     return (await observe(usual(), hostWith(files({ [CONFIG]: '{"dns": []}', ...kept }), DAEMON))).daemon?.file;
   };
   assert.equal((await seen("boot 812 500"))?.get("dns"), ["1.1.1.1"]);
   assert.equal((await seen("boot 700 400"))?.get("dns"), []);
+  assert.is(await seen("boot 812 500", false), null, "something else had changed it before this module did");
 });
 
 test("the options file is the unit's environment file that sets DOCKER_OPTS, or its last one in /etc", async () => {

@@ -6,7 +6,7 @@ import { asked } from "./fixtures";
 test("every option has a default", () => {
   assert.equal(asked(), {
     state: "present",
-    place: "auto",
+    location: "auto",
     bridge: null,
     fixed_cidr: null,
     bridge_address: null,
@@ -27,12 +27,12 @@ test("an invalid value is rejected, and the message begins with the option's nam
   const rejected = (given: Record<string, unknown>): string => userErrorOf(() => asked(given));
   assert.match(rejected({ dns: ["resolver"] }), 'dns: must be an IPv4 address (found "resolver")');
   for (const domain of ["-x.example", "a..b", "--debug", "a/b", "$x"]) {
-    assert.match(rejected({ dns_search: [domain] }), `dns_search: "${domain}" is not a domain name`);
+    assert.match(rejected({ dns_search: [domain] }), `dns_search: must be a domain name (found "${domain}")`);
   }
   assert.match(rejected({ bridge: "we ave" }), "bridge: ");
-  assert.match(rejected({ fixed_cidr: "10.2.1.1/24" }), "did you mean 10.2.1.0/24?");
+  assert.match(rejected({ fixed_cidr: "10.2.1.1/24" }), "Set 10.2.1.0/24.");
   assert.match(rejected({ bridge_address: "10.2.0.1" }), "bridge_address: ");
-  assert.match(rejected({ mtu: 67 }), "mtu: 67 is out of range");
+  assert.match(rejected({ mtu: 67 }), "mtu: must be from 68 to 65535 (found 67)");
 });
 
 test.run();

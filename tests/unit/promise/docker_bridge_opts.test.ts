@@ -62,7 +62,7 @@ const json = fc
 
 const options: fc.Arbitrary<Options> = fc.record({
   state: fc.constantFrom("present", "present", "present", "absent"),
-  place: fc.constantFrom("auto", "auto", "docker_opts", "daemon_json"),
+  location: fc.constantFrom("auto", "auto", "docker_opts", "daemon_json"),
   bridge: fc.constantFrom("weave", "weave", null),
   fixed_cidr: fc.constantFrom("10.2.1.0/24", "10.2.2.0/24", null, "10.9.0.0/24"),
   mtu: fc.constantFrom(1450, null),
@@ -186,7 +186,7 @@ test("options that are not given stay as they are, wherever others are moved", a
       inMemory(async (folder) => {
         const { host, docker } = await hostOf(folder, { ...state, dropIn: null });
         // dockerd then gets all of a file that it did not read before, as asked.
-        if (given["place"] === "docker_opts" && state.unit !== "debian") return;
+        if (given["location"] === "docker_opts" && state.unit !== "debian") return;
         // An option of the unit is back once the override of an earlier run is removed.
         const managed = ["bridge", "fixed-cidr", "mtu", ...managedBy(given), ...managedBy(state.before?.[0] ?? {})];
         const before = others(docker, managed);

@@ -36,7 +36,7 @@ function assertRefused({ status, output }: Run, group: string): void {
   assert.is.not(status, 0, output);
   assert.match(
     output,
-    `weave_server_group: the inventory has no hosts in the group ${group}. Add them to it, or set another group: -e weave_server_group=GROUP.`,
+    `weave_server_group: must be a group with hosts (found none in the group ${group}). Add hosts to it, or set another group (-e weave_server_group=GROUP).`,
   );
   assert.not.match(output, "TASK [");
 }

@@ -55,8 +55,11 @@ const bridgeWith = (...addresses: string[]): Record<string, string> => ({
 });
 
 test("a fresh host has no number", () => {
-  const { index, kept, address, router } = probe({});
-  assert.equal({ index, kept, address, router }, { index: 0, kept: false, address: "", router: false });
+  const { host_index, keeps_host_index, address, router } = probe({});
+  assert.equal(
+    { host_index, keeps_host_index, address, router },
+    { host_index: 0, keeps_host_index: false, address: "", router: false },
+  );
 });
 
 test("the host's number is computed from its bridge's address, as the modules do", () => {
@@ -66,8 +69,8 @@ test("the host's number is computed from its bridge's address, as the modules do
     ([network, prefix], seed) => {
       const number = (seed % capacity(Number(network.replace(/.*\//, "")), prefix)) + 1;
       const { address } = hostAddresses(network, number, prefix);
-      const { index, kept } = probe({ network, prefix }, bridgeWith(address));
-      assert.equal({ index, kept }, { index: number, kept: true });
+      const { host_index, keeps_host_index } = probe({ network, prefix }, bridgeWith(address));
+      assert.equal({ host_index, keeps_host_index }, { host_index: number, keeps_host_index: true });
     },
     40,
   );
@@ -75,20 +78,20 @@ test("the host's number is computed from its bridge's address, as the modules do
 
 test("an address outside the network, or one that belongs to no number, gives no number", () => {
   for (const address of ["10.3.0.5/16", "10.1.0.5/16", "192.168.0.7/24", "10.2.7.7/16"]) {
-    assert.is(probe({}, bridgeWith(address))["index"], 0, address);
+    assert.is(probe({}, bridgeWith(address))["host_index"], 0, address);
   }
-  assert.is(probe({}, bridgeWith("10.32.0.1/12", "10.2.0.9/16"))["index"], 9, "the router's own beside it");
+  assert.is(probe({}, bridgeWith("10.32.0.1/12", "10.2.0.9/16"))["host_index"], 9, "the router's own beside it");
 });
 
 test("a weave script that is not found is missing", () => {
-  assert.is(probe({ script: "/nonexistent/weave" })["missing"], "/nonexistent/weave");
-  assert.is(probe({ script: PROBE })["missing"], "");
-  assert.is(probe({})["missing"], "");
+  assert.is(probe({ script: "/nonexistent/weave" })["missing_script"], "/nonexistent/weave");
+  assert.is(probe({ script: PROBE })["missing_script"], "");
+  assert.is(probe({})["missing_script"], "");
 });
 
 test("the inventory's number takes precedence over the host's, which is then not kept", () => {
-  const { index, kept } = probe({ index: "4" }, bridgeWith("10.2.0.9/16"));
-  assert.equal({ index, kept }, { index: 4, kept: false });
+  const { host_index, keeps_host_index } = probe({ index: "4" }, bridgeWith("10.2.0.9/16"));
+  assert.equal({ host_index, keeps_host_index }, { host_index: 4, keeps_host_index: false });
 });
 
 test("the underlay's address: the inventory's, else the interface's", () => {
@@ -99,29 +102,32 @@ test("the underlay's address: the inventory's, else the interface's", () => {
 });
 
 test("a Node of 16 or newer in the path is taken, an older one named", () => {
-  const path = probe({}, { node: "echo v16.20.2" })["node"] as string;
+  const path = probe({}, { node: "echo v16.20.2" })["nodejs"] as string;
   assert.match(path, /\/node$/);
-  const { node, unfit } = probe({ node: "FOLDER/node" }, { node: "echo v12.22.9" });
-  assert.is(node, "");
-  assert.match(unfit as string, /\/node 12\.22\.9$/);
+  const { nodejs, unsuitable_nodejs } = probe({ node: "FOLDER/node" }, { node: "echo v12.22.9" });
+  assert.is(nodejs, "");
+  assert.match(unsuitable_nodejs as string, /\/node 12\.22\.9$/);
 });
 
-test("a Node that does not run is unfit, and a path without a program is not", () => {
-  assert.match(probe({ node: "FOLDER/node" }, { node: "exit 127" })["unfit"] as string, /\/node does not run$/);
-  const { node, unfit } = probe({ node: "/nonexistent/node" });
-  assert.equal({ node, unfit }, { node: "", unfit: "" });
+test("a Node that does not run is unsuitable, and a path without a program is not", () => {
+  assert.match(
+    probe({ node: "FOLDER/node" }, { node: "exit 127" })["unsuitable_nodejs"] as string,
+    /\/node does not run$/,
+  );
+  const { nodejs, unsuitable_nodejs } = probe({ node: "/nonexistent/node" });
+  assert.equal({ nodejs, unsuitable_nodejs }, { nodejs: "", unsuitable_nodejs: "" });
 });
 
 test("the inventory's Node is reported as such", () => {
-  assert.is(probe({ node: "/nonexistent/node" })["given"], "/nonexistent/node");
-  assert.is(probe({}, { node: "echo v16.20.2" })["given"], "");
+  assert.is(probe({ node: "/nonexistent/node" })["inventory_nodejs"], "/nonexistent/node");
+  assert.is(probe({}, { node: "echo v16.20.2" })["inventory_nodejs"], "");
 });
 
 test("the distribution's Node: its major version, unless it is installed already", () => {
   const policy = (installed: string, candidate: string): string =>
     `echo 'nodejs:'; echo '  Installed: ${installed}'; echo '  Candidate: ${candidate}'`;
   const packaged = (installed: string, candidate: string): unknown =>
-    probe({ node: "/nonexistent" }, { "apt-cache": policy(installed, candidate) })["packaged"];
+    probe({ node: "/nonexistent" }, { "apt-cache": policy(installed, candidate) })["packaged_nodejs"];
   assert.is(packaged("(none)", "18.20.4+dfsg-1~deb12u1"), 18);
   assert.is(packaged("(none)", "2:20.1-1"), 20);
   assert.is(packaged("12.22.12~dfsg-1", "18.20.4+dfsg-1"), 18);

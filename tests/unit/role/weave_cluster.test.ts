@@ -14,8 +14,8 @@ test("a fresh cluster gets Apollo's numbers, in the order of the group", () => {
 
 test("each host finds its own number and address, and the peers are the addresses of all", () => {
   const { hosts, peers } = cluster({ a: { ...FRESH, ansible_host: "192.168.50.11" }, b: probed(2, true) });
-  assert.equal(call("of_host", [hosts, "a"]), { index: 1, underlay: "192.168.50.11" });
-  assert.equal(call("of_host", [hosts, "b"]), { index: 2, underlay: "b" });
+  assert.equal(call("of_host", [hosts, "a"]), { host_index: 1, underlay: "192.168.50.11" });
+  assert.equal(call("of_host", [hosts, "b"]), { host_index: 2, underlay: "b" });
   assert.is(peers, "192.168.50.11,b");
 });
 
@@ -30,32 +30,32 @@ test("the inventory's number takes precedence, also of hosts outside the run", (
 });
 
 test("a host that is provisioned alone in a fresh cluster gets the number that it has among all", () => {
-  const fresh = { index: 0, kept: false };
+  const fresh = { host_index: 0, keeps_host_index: false };
   assert.is(cluster({ a: {}, b: {}, c: { ...FRESH, ...asked({ a: fresh, b: fresh }) } }).indexes["c"], 3);
 });
 
 test("no host is asked while all keep their numbers; otherwise all without a number in the inventory are asked", () => {
-  assert.equal(cluster({ a: {}, b: probed(2, true), c: { weave_host_index: 3 } }).ask, {});
-  assert.equal(cluster({ a: {}, b: FRESH, c: { weave_host_index: 3 } }).ask, { b: ["a"] });
-  assert.equal(cluster({ a: {}, b: probed(5, false) }).ask, { b: ["a"] });
-  assert.equal(cluster({ a: {}, b: FRESH }, { numbered: false }).ask, {});
+  assert.equal(cluster({ a: {}, b: probed(2, true), c: { weave_host_index: 3 } }).to_probe, {});
+  assert.equal(cluster({ a: {}, b: FRESH, c: { weave_host_index: 3 } }).to_probe, { b: ["a"] });
+  assert.equal(cluster({ a: {}, b: probed(5, false) }).to_probe, { b: ["a"] });
+  assert.equal(cluster({ a: {}, b: FRESH }, { needsHostIndex: false }).to_probe, {});
 });
 
 test("the hosts to ask are spread over the running hosts that have answered", () => {
   const hosts = { a: {}, b: {}, c: {}, d: FRESH, e: probed(2, true), f: probed(3, true), g: {} };
-  assert.equal(cluster(hosts, { running: ["d", "e", "g"] }).ask, { d: ["a", "c"], e: ["b", "g"] });
-  assert.equal(cluster({ a: {}, d: FRESH, e: FRESH }).ask, { d: ["a"] });
+  assert.equal(cluster(hosts, { running: ["d", "e", "g"] }).to_probe, { d: ["a", "c"], e: ["b", "g"] });
+  assert.equal(cluster({ a: {}, d: FRESH, e: FRESH }).to_probe, { d: ["a"] });
 });
 
 test("a host that was asked, or could not be reached, is not asked again", () => {
   const off = { __weave_probe: { unreachable: true } };
-  const asker = { ...FRESH, ...asked({ a: null, b: { index: 2, kept: true } }) };
+  const asker = { ...FRESH, ...asked({ a: null, b: { host_index: 2, keeps_host_index: true } }) };
   const clustered = cluster({ a: {}, b: {}, c: asker, d: off, e: {} });
-  assert.equal([clustered.ask, clustered.unknown], [{ c: ["e"] }, ["a", "d", "e"]]);
+  assert.equal([clustered.to_probe, clustered.unknown], [{ c: ["e"] }, ["a", "d", "e"]]);
 });
 
 test("in a fresh cluster provisioned host by host, answers from before a host was provisioned do no harm", () => {
-  const hosts = { a: FRESH, b: FRESH, c: { ...FRESH, ...asked({ b: { index: 2, kept: true } }) } };
+  const hosts = { a: FRESH, b: FRESH, c: { ...FRESH, ...asked({ b: { host_index: 2, keeps_host_index: true } }) } };
   assert.equal(cluster(hosts).indexes, { a: 1, b: 2, c: 3 });
   assert.equal(cluster({ ...hosts, a: probed(1, true) }).indexes, { a: 1, b: 2, c: 3 });
 });
@@ -67,13 +67,21 @@ test("a host that can't be reached may have any number", () => {
 
 test("an answer with a template is ignored: Ansible would run it on the controller", () => {
   for (const address of ["{{ lookup('pipe', 'id') }}", "{% raw %}", "\\u007b{ 1 }}", "{# #}"]) {
-    const host = { __weave_probe: { stdout: `{"index": 1, "kept": true, "address": "${address}"}\n` } };
+    const host = {
+      __weave_probe: { stdout: `{"host_index": 1, "keeps_host_index": true, "address": "${address}"}\n` },
+    };
     assert.is(cluster({ a: host }).underlays["a"], "a", address);
   }
 });
 
 test("other output than an answer is ignored, and the other hosts go on", () => {
-  for (const output of ["{}", '{"index": 1}', '{"index": "1", "kept": true, "address": ""}', "{a}", '{"index": 1,}']) {
+  for (const output of [
+    "{}",
+    '{"host_index": 1}',
+    '{"host_index": "1", "keeps_host_index": true, "address": ""}',
+    "{a}",
+    '{"host_index": 1,}',
+  ]) {
     const clustered = cluster({ a: { __weave_probe: { stdout: `${output}\n` } }, b: probed(2, true) });
     assert.equal([clustered.indexes["b"], clustered.unknown], [2, ["a"]], output);
   }
@@ -110,8 +118,8 @@ test("a chosen interface's address: from the host, from facts, or from a probe o
     asked: { ansible_host: "203.0.113.3" },
   };
   const first = cluster(hosts, { interface: "br-lan" });
-  assert.equal(first.ask, { probedHost: ["asked"] });
-  const answers = asked({ asked: { index: 3, kept: true, address: "192.168.60.3" } });
+  assert.equal(first.to_probe, { probedHost: ["asked"] });
+  const answers = asked({ asked: { host_index: 3, keeps_host_index: true, address: "192.168.60.3" } });
   const { underlays } = cluster({ ...hosts, probedHost: { ...hosts.probedHost, ...answers } }, { interface: "br-lan" });
   assert.equal(underlays, { probedHost: "192.168.60.1", cached: "192.168.60.2", asked: "192.168.60.3" });
 });

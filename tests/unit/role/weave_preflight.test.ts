@@ -6,7 +6,15 @@ import { callPlugin } from "../support/python";
 /** roles/weave/filter_plugins/weave_preflight.py, whose function is called as the role calls it. */
 const test = suite("the preconditions of a host");
 
-const HEALTHY = { index: 1, kept: true, address: "", node: "/usr/bin/node", given: "", bridged: true, missing: "" };
+const HEALTHY = {
+  host_index: 1,
+  keeps_host_index: true,
+  address: "",
+  nodejs: "/usr/bin/node",
+  inventory_nodejs: "",
+  docker_uses_bridge: true,
+  missing_script: "",
+};
 const STEADY = cluster({ a: probed(1, true), b: probed(2, true) });
 
 /** Why the role can't go on with a host, `a` unless told, of which the probe reported `answer`. */
@@ -19,8 +27,8 @@ function preflight(more: object = {}, answer: object = {}, clustered: Clustered 
     interface: "",
     host_index: 1,
     encrypted_vxlan: false,
-    bridged: true,
-    numbered: true,
+    uses_bridge: true,
+    needs_host_index: true,
     default_peers: true,
     ...more,
   });
@@ -36,11 +44,11 @@ test("every message names a variable, what was found and what to do", () => {
     preflight({ probed: {}, printed: "?" }),
     preflight({ encrypted_vxlan: true }),
     preflight({ host_index: 0 }),
-    preflight({ bridged: false }),
-    preflight({}, { given: "/opt/node", node: "" }),
-    preflight({}, { missing: "/usr/local/bin/weave" }),
+    preflight({ uses_bridge: false }),
+    preflight({}, { inventory_nodejs: "/opt/node", nodejs: "" }),
+    preflight({}, { missing_script: "/usr/local/bin/weave" }),
     preflight({ host: "z" }),
-    preflight({ numbered: false }, {}, vagrant),
+    preflight({ needs_host_index: false }, {}, vagrant),
     preflight({ downloads: [{ image: "busybox" }] }),
   ]) {
     assert.match(message, /^(weave|ansible)_\w+: .+\. [A-Z].+\.$/);
@@ -50,9 +58,9 @@ test("every message names a variable, what was found and what to do", () => {
 test("a host that gave no answer: what it printed is shown, shortened", () => {
   assert.match(
     preflight({ probed: {}, printed: "Please log in:\r\n" }),
-    /^ansible_connection: the probe of a must print a line of JSON \(found Please log in:\)\./,
+    /^ansible_connection: the role could not read the state of a \(found the output: Please log in:\)\. /,
   );
-  assert.match(preflight({ probed: {}, printed: "" }), "(found nothing)");
+  assert.match(preflight({ probed: {}, printed: "" }), "(found the output: nothing)");
   assert.ok(preflight({ probed: {}, printed: "x".repeat(1000) }).length < 400);
 });
 
@@ -66,23 +74,29 @@ test("a number below 1, also as a string", () => {
 });
 
 test("Docker on the bridge that the router of another mode would recreate", () => {
-  assert.match(preflight({ bridged: false }), /^weave_mode: .* which Docker of a uses .* set weave_mode: bridge\.$/);
-  assert.is(preflight({ bridged: false }, { bridged: false }), "");
+  assert.match(
+    preflight({ uses_bridge: false }),
+    /^weave_mode: .* which Docker of a uses .* set weave_mode: bridge\.$/,
+  );
+  assert.is(preflight({ uses_bridge: false }, { docker_uses_bridge: false }), "");
 });
 
 test("a Node of the inventory that is too old or missing; another host may lack Node, and gets one", () => {
-  const given = { given: "/opt/node/bin/node", node: "" };
+  const given = { inventory_nodejs: "/opt/node/bin/node", nodejs: "" };
   assert.match(
-    preflight({}, { ...given, unfit: "/opt/node/bin/node 12.22.9" }),
-    /^ansible_node_interpreter: \/opt\/node\/bin\/node on a must be Node 16 or newer \(found .*12\.22\.9\)\. Correct /,
+    preflight({}, { ...given, unsuitable_nodejs: "/opt/node/bin/node 12.22.9" }),
+    /^ansible_node_interpreter: \/opt\/node\/bin\/node on a must be Node\.js 16 or newer \(found .*12\.22\.9\)\. Correct /,
   );
   assert.match(preflight({}, given), "(found no program)");
-  assert.is(preflight({}, { node: "" }), "");
+  assert.is(preflight({}, { nodejs: "" }), "");
 });
 
 test("a weave script that is missing, except for a teardown", () => {
-  const missing = { missing: "/usr/local/bin/weave" };
-  assert.match(preflight({}, missing), /^weave_bin: \/usr\/local\/bin\/weave not found on a\. Set weave_sha256 or /);
+  const missing = { missing_script: "/usr/local/bin/weave" };
+  assert.match(
+    preflight({}, missing),
+    /^weave_bin: must be the weave script on a \(found no file \/usr\/local\/bin\/weave\)\. Set weave_sha256 or /,
+  );
   assert.is(preflight({ teardown: true }, missing), "");
 });
 
@@ -90,7 +104,7 @@ test("a host without a number while another that may have any can't be reached; 
   const clustered = cluster({ a: {}, b: { ...FRESH, ...asked({ a: null }) }, c: probed(3, true) });
   assert.match(
     preflight({ host: "b" }, {}, clustered),
-    /^weave_host_index: b has no number yet, .* \(a can't be reached\)\. .* or set weave_host_index in the inventory\.$/,
+    /^weave_host_index: b has no host index yet, .* \(found that it can't reach a\)\. .* or set weave_host_index in the inventory\.$/,
   );
   assert.is(preflight({ host: "c" }, {}, clustered), "");
 });
@@ -99,32 +113,35 @@ test("two hosts of one number, unless hosts have no numbers", () => {
   const clustered = cluster({ a: probed(2, true), b: { weave_host_index: 2 }, c: probed(3, true) });
   assert.match(
     preflight({ host: "c" }, {}, clustered),
-    /^weave_host_index: two hosts of the group weave_servers have the same number.*\(a is 2, b is 2, c is 3\)/,
+    /^weave_host_index: must be different for each host of the group weave_servers, .*\(found 2 for a, 2 for b, 3 for c\)\. /,
   );
-  assert.is(preflight({ host: "c", numbered: false }, {}, clustered), "");
+  assert.is(preflight({ host: "c", needs_host_index: false }, {}, clustered), "");
 });
 
 test("a host outside the group", () => {
   assert.match(
     preflight({ host: "z" }, {}, cluster({ a: FRESH }, { running: ["a", "z"] })),
-    /^weave_server_group: z is not in the group weave_servers\. Add it to the group, or run the role on that group alone/,
+    /^weave_server_group: .* \(found z, which is not in the group weave_servers\)\. Add it to the group, or run the role on that group alone/,
   );
 });
 
 test("an address that several hosts are connected to by, or a loopback one, unless peers are given", () => {
-  const vagrant = cluster({ a: { ansible_host: "127.0.0.1" }, b: { ansible_host: "127.0.0.1" } }, { numbered: false });
-  assert.match(
-    preflight({ numbered: false }, {}, vagrant),
-    /^weave_underlay_address: 127\.0\.0\.1 must lead the other hosts to one host \(found for a, b\)\. Set each host's own /,
+  const vagrant = cluster(
+    { a: { ansible_host: "127.0.0.1" }, b: { ansible_host: "127.0.0.1" } },
+    { needsHostIndex: false },
   );
-  assert.is(preflight({ numbered: false, default_peers: false }, {}, vagrant), "");
+  assert.match(
+    preflight({ needs_host_index: false }, {}, vagrant),
+    /^weave_underlay_address: .* \(found 127\.0\.0\.1 for a, b\)\. Set each host's own /,
+  );
+  assert.is(preflight({ needs_host_index: false, default_peers: false }, {}, vagrant), "");
 });
 
 test("an interface without a known address", () => {
   const hosts = { a: probed(1, true, { address: "192.168.60.1" }), b: { weave_host_index: 2 } };
   assert.match(
     preflight({ interface: "br-lan" }, {}, cluster(hosts, { interface: "br-lan" })),
-    /^weave_underlay_interface: no IPv4 address on br-lan is known for b\. Set an interface that all hosts have, /,
+    /^weave_underlay_interface: .* \(found none on br-lan of b\)\. Set an interface that all hosts have, /,
   );
 });
 
@@ -141,13 +158,13 @@ test("a download by its checksum, and a copy on the controller without one", () 
 test("a URL without a checksum, or with one of another form, by its variable; not in a teardown", () => {
   assert.match(
     downloads({ ...script, sha256: "" }),
-    /^weave_sha256: the download of https:\/\/example\.com\/weave needs a SHA-256 checksum .* \(found none\)\. Set it /,
+    /^weave_sha256: needs the SHA-256 checksum of https:\/\/example\.com\/weave, .* \(found none\)\. Set /,
   );
   assert.match(downloads({ ...script, sha256: `${SHA256}\n` }), "(found 0123456789abcdef");
   assert.match(downloads({ ...script, sha256: SHA256.toUpperCase() }), "(found 0123456789ABCDEF");
   assert.match(
     downloads({ image: "a", url: "https://example.com/a.tar" }),
-    /^weave_image_archives: the download of https:\/\/example\.com\/a\.tar needs a SHA-256 checksum .* \(found none\)/,
+    /^weave_image_archives: needs the SHA-256 checksum of https:\/\/example\.com\/a\.tar, .* \(found none\)/,
   );
   assert.is(preflight({ teardown: true, downloads: [{ ...script, sha256: "" }] }), "");
 });
@@ -155,7 +172,7 @@ test("a URL without a checksum, or with one of another form, by its variable; no
 test("an image without a source, by its name", () => {
   assert.match(
     downloads({ image: "busybox:1.36" }),
-    /^weave_image_archives: busybox:1\.36 must have a url or a file\. Set url and sha256, or file\.$/,
+    /^weave_image_archives: must have a url or a file for busybox:1\.36 \(found neither\)\. Set url and sha256, or file\.$/,
   );
 });
 

@@ -20,8 +20,8 @@ interface Findings {
 
 const tableOf = (found: Findings): string =>
   callPlugin<string[]>("weave_table", "table", [found, "weave_servers"]).join("\n");
-const problemsOf = (found: Findings, bridged = true): string[] =>
-  callPlugin("weave_problems", "problems", [found, bridged]);
+const problemsOf = (found: Findings, usesBridge = true): string[] =>
+  callPlugin("weave_problems", "problems", [found, usesBridge]);
 
 const router = { kind: "router", port: 6783, state: "up" };
 const vxlan = { kind: "vxlan", port: 4789, state: "up" };
@@ -34,7 +34,7 @@ const has = (number: number, more: object = {}) => ({
   docker: "running",
   containers: [],
   containers_total: 0,
-  stray: [],
+  off_network: [],
   ...more,
 });
 
@@ -76,13 +76,13 @@ const apart: Findings = {
   ],
 };
 
-test("where to look depends on what carries the frames of both", () => {
+test("the possible cause depends on what carries the frames of both", () => {
   assert.equal(problemsOf(apart), [
     "h1 does not reach h2 (10.2.0.2), h3 (10.2.0.3), h4 (10.2.0.4).",
-    "Nothing was tested from h2: ping: command not found.",
-    "Between h1 (192.0.2.1) and h2 (192.0.2.2): are TCP and UDP port 6783 open in both directions, in both firewalls and on the network between them? If so: `weave status connections` on either host shows the state of the connection.",
-    "Between h1 (192.0.2.1) and h3 (192.0.2.3): one uses router on port 6783, the other vxlan on port 4789. Give both the same weave_datapath and weave_vxlan_port, and run the role.",
-    "h4 has neither a VXLAN on the bridge nor a Weave router on TCP port 6783: run the role on it (ansible-playbook -i INVENTORY site.yml --limit h4); if the router has ended, journalctl -u weave says why.",
+    "h2: no path could be tested (found: ping: command not found). Correct this and verify again.",
+    "h1 and h2: must reach each other through the router (found blocked paths between 192.0.2.1 and 192.0.2.2). Open TCP and UDP port 6783 in both directions, in both firewalls and on the network between them. If it is open, check the state of the connection on either host (weave status connections).",
+    "h1 and h3: must use the same datapath and port (found router on port 6783, and vxlan on port 4789). Set the same weave_datapath and weave_vxlan_port for both, and run the role.",
+    "h4: must have a VXLAN on the bridge weave, or a Weave router on TCP port 6783 (found neither). Run the role on it (ansible-playbook -i INVENTORY site.yml --limit h4). If the router has ended, its log shows why (journalctl -u weave).",
   ]);
 });
 
@@ -104,7 +104,7 @@ test("an address that two hosts have is reported, although one of them answers",
   const targets = [target(1), target(2, "10.2.0.1")];
   const same = { hosts: [host(1), host(2)], targets, sources: [source(1, { "10.2.0.1": 0.1 })] };
   assert.equal(problemsOf(same), [
-    "h1 and h2 have the same address, 10.2.0.1: give each host its own weave_host_index, and run the role.",
+    "h1 and h2: must have different addresses (found 10.2.0.1 on each). Set another weave_host_index for each host, and run the role.",
   ]);
 });
 
@@ -140,29 +140,29 @@ test("a table has eight columns side by side, and names of forty characters", ()
   );
 });
 
-test("what a host lacks is reported with what to do, Docker's part only if Docker uses the bridge", () => {
+test("what is wrong on a host is reported with what to do, Docker's part only if Docker uses the bridge", () => {
   const hosts = [
-    host(1, { bridge: { state: "missing", address: null }, datapath: none, stray: ["web", "db"] }),
+    host(1, { bridge: { state: "missing", address: null }, datapath: none, off_network: ["web", "db"] }),
     host(2, { bridge: { state: "down", address: "10.2.0.2" } }),
     host(3, { bridge: { state: "up", address: null } }),
     host(4, { datapath: { ...vxlan, state: "down" } }),
     { ...host(5), bridge: { state: "unknown", address: null }, error: "sudo: a password is required." },
   ];
   const remedy = (number: number): string =>
-    `run the role on it (ansible-playbook -i INVENTORY site.yml --limit h${number})`;
-  const stray = `h1: Docker is not on the bridge weave, so these containers are not on the network: web, db. To put it there, ${remedy(1)}; it restarts Docker.`;
+    `Run the role on it (ansible-playbook -i INVENTORY site.yml --limit h${number})`;
+  const offNetwork = `h1: Docker must use the bridge weave (found containers that are not on the network: web, db). ${remedy(1)}, which restarts Docker.`;
   const expected = [
-    `h1: the bridge weave is missing: ${remedy(1)}.`,
-    stray,
-    `h2: the bridge weave is down: ${remedy(2)}.`,
-    `h3: the bridge weave has no address: ${remedy(3)}.`,
-    `h4: the VXLAN of the bridge weave is down: ${remedy(4)}.`,
-    "h5 (192.0.2.5) gave no answer: sudo: a password is required. Is it on? Try: ansible -i INVENTORY h5 --become -m raw -a id",
+    `h1: must have the bridge weave (found none). ${remedy(1)}.`,
+    offNetwork,
+    `h2: the bridge weave must be up (found it down). ${remedy(2)}.`,
+    `h3: the bridge weave must have an address (found none). ${remedy(3)}.`,
+    `h4: the VXLAN of the bridge weave must be up (found it down). ${remedy(4)}.`,
+    "h5: must answer Ansible at 192.0.2.5 (found: sudo: a password is required). Check that it is on, and that Ansible can log in (ansible -i INVENTORY h5 --become -m raw -a id).",
   ];
   assert.equal(problemsOf({ hosts, targets: [], sources: [] }), expected);
   assert.equal(
     problemsOf({ hosts, targets: [], sources: [] }, false),
-    expected.filter((line) => line !== stray),
+    expected.filter((line) => line !== offNetwork),
   );
 });
 
@@ -178,8 +178,8 @@ test("a host that is blocked with all its containers is reported once; a single 
   assert.equal(problemsOf(found), [
     "h1 does not reach h2's container a (10.2.2.1).",
     "h1's container web does not reach h2 and its containers (10.2.0.2, 10.2.2.1, 10.2.2.2).",
-    "h2 is reachable and its container a is not: has it ended? If it runs, check its own firewall and that of h2: iptables -S FORWARD, iptables -S DOCKER-USER.",
-    "h1 reaches the others and its container web does not: check the firewall of h1, iptables -S FORWARD and iptables -S DOCKER-USER, and the container's own.",
+    "h2: its container a must be reachable as the host is (found no answer). Check that it runs, its own firewall, and that of h2 (iptables -S FORWARD, iptables -S DOCKER-USER).",
+    "h1: its container web must reach what the host reaches (found blocked paths). Check the firewall of h1 (iptables -S FORWARD, iptables -S DOCKER-USER) and the container's own.",
   ]);
 });
 
@@ -286,7 +286,10 @@ test("a thousand hosts of which one is unreachable are reported in time", () => 
   const lines = problemsOf({ hosts, targets, sources });
   assert.is(lines.length, 2 * 999);
   assert.is(lines[998], "h1000 does not reach h1 (10.2.0.1).");
-  assert.match(lines[1997] ?? "", "Between h1 (192.0.2.1) and h1000 (192.0.2.1000): is UDP port 4789 open");
+  assert.match(
+    lines[1997] ?? "",
+    "h1 and h1000: must reach each other through the vxlan (found blocked paths between 192.0.2.1 and 192.0.2.1000). Open UDP port 4789 ",
+  );
 });
 
 test.run();

@@ -242,7 +242,7 @@ test("nothing that a host, a container or a program prints becomes markup", () =
         containers: [{ name: HOSTILE, address: `10.2.${number}.1`, pid: 1 }],
         docker: HOSTILE,
         subnet: HOSTILE,
-        stray: [HOSTILE],
+        off_network: [HOSTILE],
         datapath: { kind: HOSTILE, port: HOSTILE, state: HOSTILE, local: HOSTILE, peers: [HOSTILE] },
         ...(number === 4 ? { bridge: { state: HOSTILE, address: HOSTILE } } : {}),
       }),
@@ -280,7 +280,10 @@ test("the report begins with the verdict", () => {
   assert.is(verdict({ hosts: 3 }), "✓ All 36 paths work");
   assert.is(verdict({ hosts: 3, blocked: between(1, 2) }), "× 12 of 36 paths are blocked");
   assert.is(verdict({ hosts: 3, off: [2] }), "× 1 host gave no answer; all 12 paths work");
-  assert.is(verdict({ hosts: 2, more: () => ({ stray: ["web"] }) }), "× All 12 paths work, but there are problems");
+  assert.is(
+    verdict({ hosts: 2, more: () => ({ off_network: ["web"] }) }),
+    "× All 12 paths work, but there are problems",
+  );
   assert.is(verdict({ hosts: 1 }), "✓ One host, and no other to reach");
 });
 
@@ -293,7 +296,7 @@ test("an answer of an older verify_probe.sh makes a report, too", () => {
       error,
       bridge,
       containers,
-      stray: [],
+      off_network: [],
       datapath: { kind: "vxlan", port: 4789, state: "up" },
     };
   });

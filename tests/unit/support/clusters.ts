@@ -6,7 +6,7 @@ export interface Clustered {
   readonly underlays: Readonly<Record<string, string>>;
   readonly known: Readonly<Record<string, number>>;
   readonly unknown: readonly string[];
-  readonly ask: Readonly<Record<string, readonly string[]>>;
+  readonly to_probe: Readonly<Record<string, readonly string[]>>;
   readonly peers: string;
   /** The JSON that the role keeps. */
   readonly hosts: string;
@@ -15,8 +15,10 @@ export interface Clustered {
 export type Variables = Readonly<Record<string, unknown>>;
 
 /** The registered probe of a host of this run. */
-export const probed = (index: number, kept: boolean, more: Variables = {}): Variables => ({
-  __weave_probe: { stdout: `Welcome!\r\n${JSON.stringify({ index, kept, address: "", ...more })}\r\n` },
+export const probed = (index: number, keeps: boolean, more: Variables = {}): Variables => ({
+  __weave_probe: {
+    stdout: `Welcome!\r\n${JSON.stringify({ host_index: index, keeps_host_index: keeps, address: "", ...more })}\r\n`,
+  },
 });
 export const FRESH = probed(0, false);
 
@@ -31,10 +33,10 @@ export const asked = (answers: Readonly<Record<string, Variables | null>>): Vari
 
 export function cluster(
   hosts: Readonly<Record<string, Variables>>,
-  more: { running?: string[]; interface?: string; numbered?: boolean } = {},
+  more: { running?: string[]; interface?: string; needsHostIndex?: boolean } = {},
 ): Clustered {
   const members = Object.keys(hosts);
-  const args = [members, hosts, more.running ?? members, more.interface ?? "", more.numbered ?? true];
-  const kept = callPlugin<Pick<Clustered, "ask" | "peers" | "hosts">>("weave_cluster", "cluster", args);
-  return { ...(JSON.parse(kept.hosts) as Omit<Clustered, keyof typeof kept>), ...kept };
+  const args = [members, hosts, more.running ?? members, more.interface ?? "", more.needsHostIndex ?? true];
+  const clustered = callPlugin<Pick<Clustered, "to_probe" | "peers" | "hosts">>("weave_cluster", "cluster", args);
+  return { ...(JSON.parse(clustered.hosts) as Omit<Clustered, keyof typeof clustered>), ...clustered };
 }

@@ -83,7 +83,7 @@ export function makeUp({
         return { name: `${one}-${number}`, address: `10.2.${number}.${index + 1}`, pid: 7 };
       }),
       containers_total: containers,
-      stray: [],
+      off_network: [],
       subnet: `10.2.${number}.0/24`,
       ...more(number),
     };

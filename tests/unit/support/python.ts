@@ -18,8 +18,8 @@ export function callPlugin<Result>(plugin: string, name: string, args: readonly 
 }
 
 /** The report that playbooks/verify.yml writes of these findings, as HTML. */
-export function renderPage(found: object, bridged = true): string {
-  return callPlugin("", "render_page", [found, bridged]);
+export function renderPage(found: object, usesBridge = true): string {
+  return callPlugin("", "render_page", [found, usesBridge]);
 }
 
 interface Server {

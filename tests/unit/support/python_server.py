@@ -13,7 +13,7 @@ from typing import Any
 ROLE = pathlib.Path(__file__).parents[3] / "roles" / "weave"
 
 
-def render_page(found: dict[str, Any], bridged: bool) -> str:
+def render_page(found: dict[str, Any], uses_bridge: bool) -> str:
     """Return the report of playbooks/verify.yml, as Ansible's template module renders it."""
     import jinja2
 
@@ -26,7 +26,7 @@ def render_page(found: dict[str, Any], bridged: bool) -> str:
         now=lambda utc: datetime.datetime(2026, 1, 31, 9, 5),
         weave_server_group="weave_servers",
         weave_verify=found,
-        __weave_problems=importlib.import_module("weave_problems").problems(found, bridged),
+        __weave_problems=importlib.import_module("weave_problems").problems(found, uses_bridge),
     )
 
 

@@ -68,7 +68,7 @@ test("a host without bridge, Docker and router", () => {
     docker: "missing",
     containers: [],
     containers_total: 0,
-    stray: [],
+    off_network: [],
     subnet: null,
   });
 });
@@ -122,16 +122,16 @@ test("containers are listed by name, up to the limit, each address once", () => 
     { name: "db", address: "10.2.1.2", pid: 20 },
   ]);
   assert.is(report["containers_total"], 3);
-  assert.equal(report["stray"], []);
+  assert.equal(report["off_network"], []);
 });
 
-test("of the containers off the network, those on Docker's own bridge are stray", () => {
+test("of the containers off the network, those on Docker's own bridge are listed", () => {
   programs({
     ip: ADDRESS,
     docker: dockerWith("a 20 default", "b 30 mine", "c 40 none", "d 50 bridge"),
     nsenter: addresses({}),
   });
-  assert.equal(probe()["stray"], ["a", "d"]);
+  assert.equal(probe()["off_network"], ["a", "d"]);
   assert.is(probe()["containers_total"], 0);
 });
 

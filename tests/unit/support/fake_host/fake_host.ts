@@ -88,13 +88,16 @@ export class FakeHost implements Host {
       case "await":
         if ((await this.request(action.request))?.status === 200) return;
         throw new UserError(`no answer to ${describeRequest(action.request)}`);
+      case "stop":
+      case "start":
       case "validate":
         return;
       case "try":
         try {
           for (const step of action.steps) await this.perform(change, step);
         } catch (error) {
-          for (const step of action.rollback) await this.perform(change, step);
+          for (const step of action.rollback[0]?.steps ?? []) await this.perform(change, step);
+          for (const step of action.afterwards ?? []) await this.perform(change, step);
           throw error;
         }
     }
