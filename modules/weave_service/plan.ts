@@ -1,5 +1,4 @@
 import { type Action, type Change, run } from "../core/change";
-import { stopContainer as stopOf } from "../core/docker";
 import { UserError } from "../core/errors";
 import type { Module, Plan } from "../core/module";
 import { type OwnHost, withoutOwnHost } from "../net/own_host";
@@ -113,7 +112,8 @@ function stopActions({ init, component }: DesiredService, { unit, docker }: Obse
       return [run(["docker", "stop", component.container], 120)];
     default: {
       // systemd runs ExecStop only for a unit that has started, so a container that a try has left may still run.
-      const stopContainer: Action = { do: "request", request: stopOf(component.container), orStatus: [304, 404] };
+      const { container: name } = component;
+      const stopContainer: Action = { do: "stop", containers: [{ id: name, name }], timeout: 120 };
       return docker === "running" ? [stopUnit, stopContainer] : [stopUnit];
     }
   }

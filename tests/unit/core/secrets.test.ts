@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { type SpawnSyncOptionsWithStringEncoding, spawnSync } from "node:child_process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { redactSecrets, rememberSecretsIn } from "../../../modules/core/redact";
@@ -7,17 +7,25 @@ import { hideSecrets, rememberSecret } from "../../../modules/core/secrets";
 const SECRETS = ["it's a 'secret'", 'pass"word\\1', "pä$$w%rd&<x>/?", "plain-hush", "€ + ~`!#;|*"];
 for (const secret of SECRETS) rememberSecret(secret);
 
+/** No variable of this shell's, such as BASH_ENV. */
+const PLAIN: SpawnSyncOptionsWithStringEncoding = {
+  encoding: "utf8",
+  env: { PATH: process.env["PATH"] },
+  // With a socket there, as Node makes it, bash would read .bashrc.
+  stdio: ["ignore", "pipe", "pipe"],
+};
+
 /** What real programs make of a text. */
 const output = (program: string, ...args: string[]): string => {
-  const { stdout, status, stderr } = spawnSync(program, args, { encoding: "utf8", env: { PATH: process.env["PATH"] } });
+  const { stdout, status, stderr } = spawnSync(program, args, PLAIN);
   assert.is(status, 0, stderr);
   return stdout;
 };
 
 const QUOTINGS: Readonly<Record<string, (secret: string) => string>> = {
   "as it is": (secret) => secret,
-  "bash's set -x": (secret) => spawnSync("bash", ["-xc", ': "$1"', "bash", secret], { encoding: "utf8" }).stderr,
-  "dash's set -x": (secret) => spawnSync("dash", ["-xc", ': "$1"', "dash", secret], { encoding: "utf8" }).stderr,
+  "bash's set -x": (secret) => spawnSync("bash", ["-xc", ': "$1"', "bash", secret], PLAIN).stderr,
+  "dash's set -x": (secret) => spawnSync("dash", ["-xc", ': "$1"', "dash", secret], PLAIN).stderr,
   "printf %q": (secret) => output("bash", "-c", 'printf %q "$1"', "bash", secret),
   "bash's export": (secret) => output("bash", "-c", 'export X="$1"; export -p | grep X=', "bash", secret),
   "dash's export": (secret) => output("dash", "-c", 'export X="$1"; export -p | grep X=', "dash", secret),

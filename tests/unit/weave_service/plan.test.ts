@@ -150,7 +150,7 @@ test("a unit on its way is stopped, and so is the container that a try may have 
         subject: STATE,
         before,
         after: "stopped\n",
-        steps: ["systemctl stop weave.service", "POST /containers/weave/stop?t=5"],
+        steps: ["systemctl stop weave.service", "stop weave within 120 s"],
       });
       assert.equal(words(options, { ...observed, docker: "stopped", container: null })[0]?.steps, [
         "systemctl stop weave.service",
