@@ -1,13 +1,14 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { removeFile, replaceFile } from "./atomic_write";
 import type { Action, Change, Daemon, Rollback, Try, Validate } from "./change";
 import { startContainers, stopContainers } from "./containers";
-import { messageOf, UserError } from "./errors";
+import { fileError } from "./errno";
+import { messageOf, UserError, withFullStop } from "./errors";
 import type { HttpRequest } from "./host/host";
-import { describeRequest, request } from "./host/http";
+import { describeRequest, REQUEST_SECONDS, request } from "./host/http";
 import { linuxHost, run } from "./host/linux";
 import { commandLineOf, startTicks } from "./proc";
 import { redactSecrets } from "./redact";
@@ -30,11 +31,11 @@ async function perform(action: Action): Promise<void> {
     case "write":
       return write(action);
     case "chmod":
-      return chmodSync(action.path, action.mode);
+      return onFile("change the mode of", action.path, () => chmodSync(action.path, action.mode));
     case "remove":
-      return removeFile(action.path);
+      return remove(action.path);
     case "set":
-      return writeFileSync(action.path, action.value);
+      return onFile("set", action.path, () => writeFileSync(action.path, action.value));
     case "run":
       return runProgram(action);
     case "request":
@@ -54,21 +55,27 @@ async function perform(action: Action): Promise<void> {
 }
 
 function write({ path, content, mode }: Extract<Action, { do: "write" }>): void {
-  try {
-    replaceFile(path, content, mode);
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    const { code = "", message } = error as NodeJS.ErrnoException;
-    throw new UserError(`can't write ${path}: ${message}; it is unchanged. ${REMEDIES.get(code) ?? ""}`.trim());
-  }
+  onFile("write", path, () => replaceFile(path, content, mode));
 }
 
-const REMEDIES: ReadonlyMap<string, string> = new Map([
-  ["ENOSPC", "Free space on its file system and run again"],
-  ["EDQUOT", "Free space on its file system and run again"],
-  ["EPERM", "It may be immutable (lsattr shows an i): run chattr -i on it and run again"],
-  ["EROFS", "Its file system is mounted read-only: remount it read-write and run again"],
-]);
+function remove(path: string): void {
+  onFile(
+    "remove",
+    path,
+    () => removeFile(path),
+    () => (existsSync(path) ? UNCHANGED : "it is removed, and may be back after a power failure"),
+  );
+}
+
+const UNCHANGED = "it is unchanged";
+
+function onFile(verb: string, path: string, make: () => void, stateAfter = (): string => UNCHANGED): void {
+  try {
+    make();
+  } catch (error) {
+    throw fileError(verb, path, error, stateAfter());
+  }
+}
 
 function runProgram({
   argv,
@@ -85,7 +92,7 @@ function runProgram({
     if (mayFail && error instanceof UserError) return;
     if (replaces !== undefined && ![null, replaces.startedAt].includes(startedAt(replaces))) return;
     if (!(error instanceof UserError) || diagnose === undefined) throw error;
-    throw new UserError(`${error.message}. ${describeFailure(diagnose)}`);
+    throw new UserError(`${withFullStop(error.message)} ${describeFailure(diagnose)}`);
   }
 }
 
@@ -127,12 +134,13 @@ async function waitForAnswer({
   let last = "nothing listens there";
   for (;;) {
     try {
-      const response = await request(toSend);
+      const left = Math.max(1, (end - Date.now()) / 1000);
+      const response = await request(toSend, Math.min(left, REQUEST_SECONDS));
       if (response?.status === 200) return;
       if (response !== null) last = `answered ${response.status}`;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      last = error.message;
+      last = error.message.replace(/\.$/, "");
     }
     if (hopeless?.pattern.test(outputOf(hopeless.argv))) {
       throw new UserError(`no answer to ${describeRequest(toSend)}: ${last}. ${describeFailure(diagnose)}`);
@@ -146,13 +154,22 @@ async function waitForAnswer({
 }
 
 function validate({ content, argv }: Validate): void {
-  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-"));
+  const folder = candidateError(() => mkdtempSync(join(tmpdir(), "apollo-weave-")));
   const path = join(folder, "candidate");
   try {
-    writeFileSync(path, content, { encoding: "latin1", mode: 0o600 });
+    candidateError(() => writeFileSync(path, content, { encoding: "latin1", mode: 0o600 }));
     run(argv.map((word) => (word === "%s" ? path : word)));
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Nothing of the host's own is in the directory for temporary files. */
+function candidateError<T>(write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    throw fileError("write a file to be checked to", tmpdir(), error);
   }
 }
 

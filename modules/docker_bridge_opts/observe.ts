@@ -7,7 +7,9 @@ import {
 } from "../core/docker";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
+import type { Patience } from "../core/module";
 import { commandLineOf, startTicks } from "../core/proc";
+import { rememberSecretsIn } from "../core/redact";
 import { daemonKeys, daemonOptions, hasByteOrderMark } from "../formats/daemon_json";
 import { configPathOf, parseDockerWords } from "../formats/docker_flags";
 import type { DockerFlags } from "../formats/docker_options";
@@ -16,7 +18,7 @@ import { VARIABLE } from "./command_line";
 import { flagsOf, presentConfiguration } from "./configuration";
 import { desiredFlags } from "./desired";
 import { networkFlags } from "./network";
-import type { Container, ObservedDocker, Previous, RunningDaemon } from "./observed";
+import type { Container, DockerService, ObservedDocker, Previous, RunningDaemon } from "./observed";
 import type { DockerOptions } from "./options";
 import { pendingRestart } from "./pending_restart";
 import { readPrevious } from "./rollback";
@@ -33,16 +35,22 @@ interface ConfigFile {
  * Observes where dockerd reads its options, what the running daemon has, and the bridge's address unless that is given.
  * Throws a UserError where Docker is not installed, or a file can't be read as dockerd would read it.
  */
-export async function observe(options: DockerOptions, host: Host): Promise<ObservedDocker> {
+export async function observe(
+  options: DockerOptions,
+  host: Host,
+  patience: Patience = "waits",
+): Promise<ObservedDocker> {
   const desired = desiredFlags(options);
   const [bridge = null] = desired.get("bridge") ?? [];
-  const service = await observeService(host);
+  const service = await observeService(host, patience);
   const optionsFile = host.readFile(service.filePath);
   const dropIn = host.readFile(DROP_IN_PATH);
   const lineIsRead = service.readsFile || options.location === "docker_opts" || passesFile(dropIn?.content ?? "");
   const configPath = configPathOf(flagsNow({ service, optionsFile, lineIsRead }, host));
   const config = host.readFile(configPath);
   const configFile = { path: configPath, content: config?.content ?? "" };
+  // dockerd's log may show them.
+  rememberSecretsIn([...startTexts(service), optionsFile?.content, dropIn?.content, config?.content].join("\n"));
   const previous = readPrevious(host);
   const daemon = await observeDaemon(service.pid, host, configFile, previous);
   const mayRestart = daemon !== null && (options.state !== "present" || pendingRestart(desired, daemon).length > 0);
@@ -126,6 +134,12 @@ async function observeDaemon(
 /** The path of a process's program, which a shell that started it may have found by its name. An upgrade deletes a running program. */
 function programOf(pid: number, name: string, host: Host): string {
   return host.readlink(`/proc/${pid}/exe`)?.replace(/ \(deleted\)$/, "") ?? name;
+}
+
+/** The texts that decide how the service starts dockerd. */
+function startTexts({ unit }: DockerService): string[] {
+  const files = unit === null ? [] : [...unit.files, ...[...unit.environmentFiles.values()].flat()];
+  return files.map(({ content }) => content);
 }
 
 /** Adds what a restart would interrupt. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DOCKER_PID_FILE } from "../core/docker";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
+import type { Patience } from "../core/module";
 import { propertiesOfUnits } from "../core/systemctl";
 import { VARIABLE } from "./command_line";
 import type { DockerService } from "./observed";
@@ -9,15 +10,15 @@ import { DEFAULT_FILE, optionsFileOf } from "./options_file";
 import { readUnit } from "./read_unit";
 
 /** Observes how this host starts dockerd, whatever its distribution. Throws a UserError where Docker is not installed. */
-export async function observeService(host: Host): Promise<DockerService> {
+export async function observeService(host: Host, patience: Patience): Promise<DockerService> {
   // As sd_booted(3) does it.
-  return host.readdir("/run/systemd").includes("system") ? observeUnit(host) : observeScript(host);
+  return host.readdir("/run/systemd").includes("system") ? observeUnit(host, patience) : observeScript(host);
 }
 
 type Properties = (name: string) => string;
 
-async function observeUnit(host: Host): Promise<DockerService> {
-  const [property, socket] = await unitsAfterJob(host);
+async function observeUnit(host: Host, patience: Patience): Promise<DockerService> {
+  const [property, socket] = await unitsAfterJob(host, patience);
   requireLoaded(property);
   const needsReload = property("NeedDaemonReload") === "yes";
   const unit = readUnit(property("FragmentPath"), needsReload ? null : property("DropInPaths"), host);
@@ -49,7 +50,7 @@ const PROPERTIES = [
 const JOB_SECONDS = 30;
 
 /** Docker's service and socket once a start or restart in progress, such as an interrupted run's, has ended: its result is what counts. */
-async function unitsAfterJob(host: Host): Promise<[service: Properties, socket: Properties]> {
+async function unitsAfterJob(host: Host, patience: Patience): Promise<[service: Properties, socket: Properties]> {
   const end = Date.now() + JOB_SECONDS * 1000;
   for (;;) {
     const [service = () => "", socket = () => ""] = propertiesOfUnits(
@@ -58,6 +59,7 @@ async function unitsAfterJob(host: Host): Promise<[service: Properties, socket: 
       host,
     );
     if (!Number(service("Job")) || Date.now() >= end) return [service, socket];
+    if (patience === "at once") throw new UserError("Docker: a start or stop is in progress. Wait for its end.");
     await sleep(250);
   }
 }

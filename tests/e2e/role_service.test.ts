@@ -69,12 +69,14 @@ test("the script by URL and checksum, an image by archive, and Weave DNS", async
     weave_sha256: sha256(script),
     weave_image_archives: [{ image, url: "http://127.0.0.1:8000/box.tar", sha256: archive }],
     weave_dns: true,
+    weave_launch_peers: "192.168.50.11:6783,192.168.50.12:6790",
   });
   assert.ok(changed.includes("apollo1: weave : Load the images"), changed.join("\n"));
   assert.is(await sh("stat -c '%U %a' /usr/local/bin/weave"), "root 755");
   await sh(`docker image inspect ${image}`);
   assert.match(await sh("cat /etc/default/docker"), "--dns=10.2.0.1 --dns-search=weave.local");
   assert.not.match(await sh("docker inspect --format '{{.Args}}' weave"), "--no-dns");
+  assert.match(await sh("grep PEERS /etc/weave.env"), 'WEAVE_PEERS="192.168.50.12:6790"');
 });
 
 test("Apollo of 2016: docker0, router, proxy and Scope by its variables, the scripts from the controller", async () => {

@@ -93,6 +93,14 @@ const WORLDS: Readonly<Record<string, World>> = {
         `can't write ${quoted(path)}: EPERM: .*; it is unchanged\\. It may be immutable \\(lsattr shows an i\\): run chattr -i on it`,
       ),
   },
+  "a file that is a mount": {
+    by: (path) => `${KEEP(path)}; echo '# there' > ${path}; mount --bind ${path} ${path}`,
+    undo: (path) => `umount ${path}; ${BACK(path)}`,
+    says: (path) =>
+      new RegExp(
+        `can't write ${quoted(path)}: EBUSY: .*; it is unchanged\\. It is in use, such as by a bind mount over it \\(findmnt shows it\\): unmount it`,
+      ),
+  },
   "a folder in its place": {
     by: (path) => `${KEEP(path)}; mkdir ${path}`,
     undo: BACK,
@@ -106,7 +114,8 @@ const WORLDS: Readonly<Record<string, World>> = {
   "a link to itself": {
     by: (path) => `${KEEP(path)}; ln -s ${path} ${path}`,
     undo: BACK,
-    says: (path) => new RegExp(`^can't read ${quoted(path)}: ELOOP; its links form a loop: remove them\\.$`),
+    says: (path) =>
+      new RegExp(`^can't read ${quoted(path)}: ELOOP: .*\\. Its links form a loop: remove them and run again\\.$`),
   },
 };
 
@@ -151,6 +160,58 @@ test("a Docker that hangs: weave_service says so; docker_bridge_opts reads what 
   for (const { seconds } of [service, options]) assert.ok(seconds < BOUND, `${seconds} s`);
 });
 
+/** A service that says this to every connection, and ends it. */
+const SAYING = (text: string, at: string): string => {
+  const listen = /^\d+$/.test(at) ? `${at}, "127.0.0.1"` : `"${at}"`;
+  const answer = `require("net").createServer(s => { s.on("error", () => {}); s.once("data", () => s.end(Buffer.from("${Buffer.from(text).toString("hex")}", "hex"))); }).listen(${listen})`;
+  return `systemd-run --quiet --unit=saying /usr/bin/node -e '${answer}'; sleep 1`;
+};
+
+/** Answers that no service of ours gives, and what is said of them. */
+const ANSWERS: readonly (readonly [answer: string, says: string])[] = [
+  [
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: tcp\r\n\r\n",
+    "the answer is not a response but 101 Switching Protocols",
+  ],
+  ["HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", "the answer is cut off"],
+  ["SSH-2.0-OpenSSH_9.2\r\n", "the answer is not HTTP"],
+  ["", "the connection was closed without an answer"],
+  ["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull", "the answer is not what Docker's API gives"],
+  ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", "the answer is not what Docker's API gives"],
+  ["HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\n\u001b[31mno\u0007\r", "\\x1b[31mno\\x07"],
+];
+
+test("whatever answers in Docker's place is named by each module that needs it; no module ends without its result", async () => {
+  for (const [answer, says] of ANSWERS) {
+    await sh(`mv /run/docker.sock /run/docker.away; ${SAYING(answer, "/run/docker.sock")}`);
+    const runs = await Promise.all(MODULES.map((module) => runModule(host, module, OPTIONS[module], { check: true })));
+    await sh("systemctl stop saying; rm -f /run/docker.sock; mv /run/docker.away /run/docker.sock");
+    const [service] = runs.filter((_, index) => MODULES[index] === "weave_service");
+    assert.ok(service?.msg?.includes(says), `${JSON.stringify(answer)}: ${service?.msg}`);
+    assert.is(service?.changed, false);
+    for (const { seconds } of runs) assert.ok(seconds < BOUND, `${seconds} s`);
+  }
+});
+
+test("a program on the router's port that is no router is named, with the port", async () => {
+  await sh(
+    "docker rm -f weave 2>/dev/null; docker run -d --name weave --net=host -v /usr:/usr:ro $(/usr/local/bin/weave setup; docker images -q weaveworks/weave | head -n 1) stand-in-idle || true; sleep 1",
+  );
+  for (const [answer, says] of ANSWERS.slice(0, 3)) {
+    await sh(SAYING(answer, "6784"));
+    const { msg, failed } = await runModule(host, "weave_service", { state: "started", timeout: 2 }, { check: true });
+    await sh("systemctl stop saying");
+    if (says === "the answer is cut off") continue;
+    assert.is(failed, true);
+    assert.match(
+      msg ?? "",
+      /^GET 127\.0\.0\.1:6784\/report: .* Check which program listens on port 6784 \(ss -ltnp\), and restart the router\.$/,
+    );
+    assert.ok(msg?.includes(says), msg);
+  }
+  await sh("docker rm -f weave");
+});
+
 const SYSTEMDS = "/run/systemd/private /run/dbus/system_bus_socket";
 const UNREACHABLE = [
   `for socket in ${SYSTEMDS}; do mv $socket $socket.away; done`,
@@ -184,6 +245,19 @@ function assertSystemdNamed(runs: readonly ModuleRun[]): void {
 
 test("a systemd that nobody reaches: both modules that ask it say so", async () => {
   assertSystemdNamed(await withoutSystemd(host, UNREACHABLE));
+});
+
+test("a hook of ifupdown's that leaves a child behind does not hold the run up, and the child is left alone", async () => {
+  const hook = "/etc/network/if-up.d/leaves-a-child";
+  await host.write(hook, "#!/bin/sh\nsleep 600 &\n", 0o755);
+  const run = await runModule(host, "weave_bridge", OPTIONS.weave_bridge);
+  const left = await sh("pgrep -fc '^sleep 600' || true");
+  await sh(`rm ${hook}; pkill -f '^sleep 600' || true`);
+  const removed = await runModule(host, "weave_bridge", { ...OPTIONS.weave_bridge, state: "absent" });
+  assert.not(run.failed, run.msg);
+  assert.ok(run.seconds < 25, `${run.seconds} s`);
+  assert.ok(Number(left) > 0, left);
+  assert.not(removed.failed, removed.msg);
 });
 
 test("files from a time to come, as a clock that was set back leaves them, owe nothing", async () => {

@@ -24,8 +24,14 @@ export async function transpileRouter(): Promise<string> {
  */
 export async function installWeaveStandIn(host: WritableHost, options: { version?: string } = {}): Promise<void> {
   const script = await readFile(path.join(__dirname, "weave"), "utf8");
-  const versioned = script.replace(/^SCRIPT_VERSION="[^"]*"/m, `SCRIPT_VERSION="${options.version ?? "2.8.1"}"`);
+  const version = options.version ?? "2.8.1";
+  const versioned = withOptionsOf(version, script).replace(/^SCRIPT_VERSION="[^"]*"/m, `SCRIPT_VERSION="${version}"`);
   await host.write(`${standInFolder}/router.js`, await transpileRouter(), 0o644);
   await host.write(`${standInFolder}/frames.py`, await readFile(path.join(__dirname, "frames.py"), "utf8"), 0o644);
   await host.write("/usr/local/bin/weave", versioned, 0o755);
+}
+
+/** Before 1.5.0 the script has no option --no-restart: it passes it on to the router, which does not know it. */
+function withOptionsOf(version: string, script: string): string {
+  return /^(0|1\.[0-4])\./.test(version) ? script.replaceAll("--no-restart", "--not-before-1.5") : script;
 }

@@ -1,5 +1,6 @@
 import { deserialize, serialize } from "node:v8";
 import type { Action, Change } from "../../../../modules/core/change";
+import { startContainer, stopContainer } from "../../../../modules/core/docker";
 import { UserError } from "../../../../modules/core/errors";
 import type {
   FileState,
@@ -92,6 +93,9 @@ export class FakeHost implements Host {
         throw new UserError(`no answer to ${describeRequest(action.request)}`);
       case "stop":
       case "start":
+        for (const { id } of action.containers)
+          await this.request(action.do === "stop" ? stopContainer(id) : startContainer(id));
+        return;
       case "validate":
         return;
       case "try":
