@@ -3,12 +3,12 @@ import { redactSecrets } from "../core/redact";
 import { daemonOptions } from "../formats/daemon_json";
 import { parseDockerFlags, wordsOfFlags } from "../formats/docker_flags";
 import { type DockerFlags, meansTheSame } from "../formats/docker_options";
-import { type CommandLine, commandLine } from "./command_line";
 import { type Configuration, optionsOf } from "./configuration";
-import { requireEnvironmentFiles } from "./environment";
 import type { DesiredFiles } from "./files";
 import type { ObservedDocker } from "./observed";
-import { DROP_IN_PATH, nameOrigin, type Written } from "./start";
+import { type CommandLine, commandLine } from "./service/command_line";
+import { DROP_IN_PATH, nameOrigin, type Written } from "./service/docker_service";
+import { requireEnvironmentFiles } from "./service/environment";
 
 /**
  * Throws a UserError unless dockerd gets exactly what is asked for once the files are written: the desired options, and every other

@@ -15,10 +15,10 @@ import { splitFields } from "../formats/shell_command";
 import { shellValue } from "../formats/shell_file";
 import type { Word } from "../formats/shell_words";
 import { systemdWords } from "../formats/systemd_words";
-import { type Argument, type CommandLine, commandLine, type Use, VARIABLE } from "./command_line";
-import type { DockerService, ObservedDocker } from "./observed";
+import type { ObservedDocker } from "./observed";
 import { runningOptions } from "./pending_restart";
-import { NOTHING_WRITTEN, nameOrigin } from "./start";
+import { type Argument, type CommandLine, commandLine, type Use, VARIABLE } from "./service/command_line";
+import { type DockerService, NOTHING_WRITTEN, nameOrigin } from "./service/docker_service";
 
 /** All that dockerd gets its options from, without this module's drop-in. */
 export interface Configuration {

@@ -4,13 +4,13 @@ import { redactSecrets } from "../core/redact";
 import { parseDockerFlags } from "../formats/docker_flags";
 import { type DockerFlags, meansTheSame } from "../formats/docker_options";
 import { environmentVariables, withEnvironmentValue } from "../formats/environment_file";
+import { withShellFlags } from "../formats/shell_flags";
 import { splitWords } from "../formats/shell_words";
 import { execWord, systemdWords } from "../formats/systemd_words";
-import { withShellFlags } from "./chain";
-import { VARIABLE } from "./command_line";
 import { type Configuration, type Configured, readOptions } from "./configuration";
-import type { DockerService, ObservedDocker } from "./observed";
-import { DROP_IN_PATH, nameOrigin } from "./start";
+import type { ObservedDocker } from "./observed";
+import { VARIABLE } from "./service/command_line";
+import { type DockerService, DROP_IN_PATH, nameOrigin } from "./service/docker_service";
 
 export const DAEMON_RELOAD = run(["systemctl", "daemon-reload"]);
 

@@ -14,16 +14,16 @@ import { daemonKeys, daemonOptions, hasByteOrderMark } from "../formats/daemon_j
 import { configPathOf, parseDockerWords } from "../formats/docker_flags";
 import type { DockerFlags } from "../formats/docker_options";
 import { parseAddresses } from "../formats/iproute";
-import { VARIABLE } from "./command_line";
 import { flagsOf, presentConfiguration } from "./configuration";
 import { desiredFlags } from "./desired";
 import { networkFlags } from "./network";
-import type { Container, DockerService, ObservedDocker, Previous, RunningDaemon } from "./observed";
+import type { Container, ObservedDocker, Previous, RunningDaemon } from "./observed";
 import type { DockerOptions } from "./options";
 import { pendingRestart } from "./pending_restart";
-import { readPrevious } from "./rollback";
-import { DROP_IN_PATH } from "./start";
-import { observeService } from "./unit";
+import { readPrevious } from "./restart/rollback";
+import { VARIABLE } from "./service/command_line";
+import { type DockerService, DROP_IN_PATH } from "./service/docker_service";
+import { observeService } from "./service/observe_service";
 
 /** A file and its content, "" where it does not exist. */
 interface ConfigFile {

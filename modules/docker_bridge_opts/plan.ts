@@ -20,10 +20,10 @@ import { observe } from "./observe";
 import type { ObservedDocker } from "./observed";
 import { type DockerOptions, options } from "./options";
 import { pendingRestart, runningOptions } from "./pending_restart";
-import { restart } from "./restart";
-import { isCurrent, presentFiles, savePrevious } from "./rollback";
-import { DROP_IN_PATH } from "./start";
-import { stoppedBefore } from "./stopped_containers";
+import { restart } from "./restart/restart";
+import { isCurrent, presentFiles, savePrevious } from "./restart/rollback";
+import { stoppedBefore } from "./restart/stopped_containers";
+import { DROP_IN_PATH } from "./service/docker_service";
 import { requireUsableFile } from "./usable_file";
 import {
   rejectConflicts,

@@ -3,9 +3,9 @@ import { UserError } from "../core/errors";
 import { redactSecrets } from "../core/redact";
 import { environmentValue } from "../formats/environment_file";
 import { splitWords } from "../formats/shell_words";
-import { commandLine, VARIABLE } from "./command_line";
-import type { DockerService, ObservedDocker } from "./observed";
-import { NOTHING_WRITTEN, type UnitStart } from "./start";
+import type { ObservedDocker } from "./observed";
+import { commandLine, VARIABLE } from "./service/command_line";
+import { type DockerService, NOTHING_WRITTEN, type UnitStart } from "./service/docker_service";
 
 /** Throws a UserError where the file with Docker's options can't be what was meant, as it was found. */
 export function requireUsableFile({ service, optionsFile, lineIsRead }: ObservedDocker): void {

@@ -7,7 +7,7 @@ import { type DockerFlags, flagOf, isKnownOption } from "../formats/docker_optio
 import { expectedInstead, expectedType } from "../formats/docker_values";
 import { contains, ipv4Network, networkOf } from "../net/ipv4";
 import { argumentsOf, type Configuration, flagsOf, optionsOf } from "./configuration";
-import { nameOrigin } from "./start";
+import { nameOrigin } from "./service/docker_service";
 
 /** From this version on, dockerd validates a configuration without running with it (--validate). */
 const VALIDATES_SINCE = 23;

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { ObservedDocker, Previous, RunningDaemon } from "../../../modules/docker_bridge_opts/observed";
 import { type DockerOptions, options } from "../../../modules/docker_bridge_opts/options";
-import type { UnitStart } from "../../../modules/docker_bridge_opts/start";
+import type { UnitStart } from "../../../modules/docker_bridge_opts/service/docker_service";
 import { parseDockerFlags } from "../../../modules/formats/docker_flags";
 import { splitWords } from "../../../modules/formats/shell_words";
 import { unitSpecifiers } from "../../../modules/formats/systemd_expand";

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import type { Try } from "../../../modules/core/change";
 import type { ObservedDocker } from "../../../modules/docker_bridge_opts/observed";
 import { plan } from "../../../modules/docker_bridge_opts/plan";
-import { asItRan } from "../../../modules/docker_bridge_opts/ran";
+import { startAsBefore } from "../../../modules/docker_bridge_opts/restart/previous_command";
 import { inWords, subjects } from "../support/changes";
 import { userErrorOf } from "../support/user_error";
 import { asked, FRESH, PATH, runningWith, STEADY, savedOf, USUAL_LINE, usual, withCommand } from "./fixtures";
@@ -180,7 +180,7 @@ test("an init script gets the command line from before as DOCKER_OPTS, without w
   const command = ["/usr/bin/dockerd", "-p", "/var/run/docker.pid", "--label=a=b", "-H", "fd://"];
   const files = [{ path: PATH, content: 'A=1\nDOCKER_OPTS="--nope"', mode: 0o640 }];
   const byScript = (words: readonly string[]) =>
-    asItRan({ ...STEADY.service, init: "script" }, savedOf(DAEMON, { command: words, files }));
+    startAsBefore({ ...STEADY.service, init: "script" }, savedOf(DAEMON, { command: words, files }));
   assert.equal(byScript(command), {
     path: PATH,
     actions: [
@@ -200,7 +200,7 @@ test("the next run still knows that this module's drop-in has Docker read DOCKER
   const content =
     "[Service]\nEnvironmentFile=-/etc/default/docker\nExecStart=\nExecStart=/usr/bin/dockerd $DOCKER_OPTS\n";
   const previous = savedOf(DAEMON, { files: [{ path: DROP_IN, content, mode: 0o644 }] });
-  const [write] = asItRan(STEADY.service, previous)?.actions ?? [];
+  const [write] = startAsBefore(STEADY.service, previous)?.actions ?? [];
   assert.ok(write?.do === "write");
   assert.match(
     write.content,
@@ -217,7 +217,7 @@ test("systemd gets the words of that command line as they were", () => {
     "--label=\t'",
     "--label=caf\xc3\xa9",
   ];
-  const [write] = asItRan(STEADY.service, savedOf(DAEMON, { command: words }))?.actions ?? [];
+  const [write] = startAsBefore(STEADY.service, savedOf(DAEMON, { command: words }))?.actions ?? [];
   assert.ok(write?.do === "write");
   assert.match(
     write.content,

@@ -1,6 +1,11 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parsePrevious, presentFiles, readPrevious, savePrevious } from "../../../modules/docker_bridge_opts/rollback";
+import {
+  parsePrevious,
+  presentFiles,
+  readPrevious,
+  savePrevious,
+} from "../../../modules/docker_bridge_opts/restart/rollback";
 import { fakeHost } from "../support/fake_host/fake_host";
 import { userErrorOf } from "../support/user_error";
 import { FRESH } from "./fixtures";

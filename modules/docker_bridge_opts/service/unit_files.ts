@@ -1,5 +1,5 @@
-import type { Host } from "../core/host/host";
-import { DROP_IN_PATH } from "./start";
+import type { Host } from "../../core/host/host";
+import { DROP_IN_PATH } from "./docker_service";
 
 /** Where systemd searches units and their drop-ins, in the order of precedence (systemd.unit(5)). */
 const FOLDERS = [

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { withShellFlags } from "../../../modules/docker_bridge_opts/chain";
+import { withShellFlags } from "../../../modules/formats/shell_flags";
 
 const flags = (given: Record<string, string[]>): ReadonlyMap<string, readonly string[]> =>
   new Map(Object.entries(given));

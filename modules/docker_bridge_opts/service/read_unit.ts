@@ -1,12 +1,12 @@
-import { UserError } from "../core/errors";
-import type { Host } from "../core/host/host";
-import { PATH } from "../core/host/linux";
-import { splitWords } from "../formats/shell_words";
-import { type Specifiers, unitSpecifiers } from "../formats/systemd_expand";
-import { listSettings, parseUnit, type TextFile } from "../formats/systemd_unit";
+import { UserError } from "../../core/errors";
+import type { Host } from "../../core/host/host";
+import { PATH } from "../../core/host/linux";
+import { splitWords } from "../../formats/shell_words";
+import { type Specifiers, unitSpecifiers } from "../../formats/systemd_expand";
+import { listSettings, parseUnit, type TextFile } from "../../formats/systemd_unit";
+import { DROP_IN_PATH, NOTHING_WRITTEN, type UnitStart } from "./docker_service";
 import { environmentOf, environmentPatterns, isPattern } from "./environment";
 import { DEFAULT_FILE } from "./options_file";
-import { DROP_IN_PATH, NOTHING_WRITTEN, type UnitStart } from "./start";
 import { findDropIns, findUnitFile } from "./unit_files";
 
 /**

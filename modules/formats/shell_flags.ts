@@ -1,13 +1,7 @@
-import { parseDockerFlags, withoutDockerFlags } from "../formats/docker_flags";
-import { type DockerFlags, meansTheSame } from "../formats/docker_options";
-import {
-  type ShellAssignment,
-  shellAssignments,
-  shellValue,
-  withoutAssignment,
-  withShellValue,
-} from "../formats/shell_file";
-import { splitWords } from "../formats/shell_words";
+import { parseDockerFlags, withoutDockerFlags } from "./docker_flags";
+import { type DockerFlags, meansTheSame } from "./docker_options";
+import { type ShellAssignment, shellAssignments, shellValue, withoutAssignment, withShellValue } from "./shell_file";
+import { splitWords } from "./shell_words";
 
 /**
  * The content of a file that a shell sources with these flags in a variable set, or (without values) removed. A line that others

@@ -1,12 +1,12 @@
-import { UserError } from "../core/errors";
-import { redactSecrets } from "../core/redact";
-import { type ShellWord, shellCommand, splitFields } from "../formats/shell_command";
-import type { Word } from "../formats/shell_words";
-import { bracedVariables, replaceBraced, splitVariable } from "../formats/systemd_expand";
-import { listSettings, parseUnit, type TextFile, type UnitSetting } from "../formats/systemd_unit";
-import { systemdWords } from "../formats/systemd_words";
+import { UserError } from "../../core/errors";
+import { redactSecrets } from "../../core/redact";
+import { type ShellWord, shellCommand, splitFields } from "../../formats/shell_command";
+import type { Word } from "../../formats/shell_words";
+import { bracedVariables, replaceBraced, splitVariable } from "../../formats/systemd_expand";
+import { listSettings, parseUnit, type TextFile, type UnitSetting } from "../../formats/systemd_unit";
+import { systemdWords } from "../../formats/systemd_words";
+import { DROP_IN_PATH, NOTHING_WRITTEN, nameOrigin, type Origin, type UnitStart, type Written } from "./docker_service";
 import { environmentOf, expandKnown, type Variable } from "./environment";
-import { DROP_IN_PATH, NOTHING_WRITTEN, nameOrigin, type Origin, type UnitStart, type Written } from "./start";
 
 /** The variable with dockerd's options, wherever a service reads them from a file. */
 export const VARIABLE = "DOCKER_OPTS";

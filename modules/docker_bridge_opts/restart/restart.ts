@@ -1,11 +1,12 @@
-import { type Action, type Change, type Daemon, type Rollback, run } from "../core/change";
-import { DOCKER, DOCKER_PID_FILE, PING } from "../core/docker";
-import type { DockerFlags } from "../formats/docker_options";
-import { DAEMON_RELOAD } from "./files";
-import { networkDiffers } from "./network";
-import type { ObservedDocker, Previous } from "./observed";
-import { restartDisruption } from "./pending_restart";
-import { asItRan } from "./ran";
+import { type Action, type Change, type Daemon, type Rollback, run } from "../../core/change";
+import { DOCKER, DOCKER_PID_FILE, PING } from "../../core/docker";
+import type { DockerFlags } from "../../formats/docker_options";
+import { DAEMON_RELOAD } from "../files";
+import { networkDiffers } from "../network";
+import type { ObservedDocker, Previous } from "../observed";
+import { restartDisruption } from "../pending_restart";
+import { failUnlessStartable } from "../usable_file";
+import { startAsBefore } from "./previous_command";
 import { DELETE_PREVIOUS, isCurrent, presentFiles, restorePrevious, savePrevious } from "./rollback";
 import {
   containersToStop,
@@ -16,7 +17,6 @@ import {
   withoutStopped,
   withStoppedBefore,
 } from "./stopped_containers";
-import { failUnlessStartable } from "./usable_file";
 
 /** dockerd ends its containers first. systemd kills it after 90 s by default (TimeoutStopSec=), and starts it for as long as it takes. */
 const RESTART_SECONDS = 120;
@@ -124,7 +124,7 @@ function rollbacks(observed: ObservedDocker, saved: Previous, changed: boolean, 
     result:
       "The previous configuration was restored, and Docker runs with it again. Correct the options and run again.",
   };
-  const ran = asItRan(observed.service, saved);
+  const ran = startAsBefore(observed.service, saved);
   if (ran === null && !changed) {
     return [
       {

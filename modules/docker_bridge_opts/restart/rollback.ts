@@ -1,10 +1,10 @@
 import { dirname } from "node:path";
-import type { Action } from "../core/change";
-import { UserError } from "../core/errors";
-import type { FileState, Host } from "../core/host/host";
-import { type Guard, isBoolean, isListOf, isNumber, isShape, isString, parseJson } from "../core/json";
-import type { ObservedDocker, Previous } from "./observed";
-import { DROP_IN_PATH } from "./start";
+import type { Action } from "../../core/change";
+import { UserError } from "../../core/errors";
+import type { FileState, Host } from "../../core/host/host";
+import { type Guard, isBoolean, isListOf, isNumber, isShape, isString, parseJson } from "../../core/json";
+import type { ObservedDocker, Previous } from "../observed";
+import { DROP_IN_PATH } from "../service/docker_service";
 
 export const PREVIOUS_PATH = "/var/lib/apollo-weave/docker-previous.json";
 

@@ -1,8 +1,8 @@
-import type { Action, Change, Daemon } from "../core/change";
-import { DOCKER, DOCKER_PID_FILE } from "../core/docker";
-import type { DockerFlags } from "../formats/docker_options";
-import { networkDiffers } from "./network";
-import type { Container, ObservedDocker, Previous } from "./observed";
+import type { Action, Change, Daemon } from "../../core/change";
+import { DOCKER, DOCKER_PID_FILE } from "../../core/docker";
+import type { DockerFlags } from "../../formats/docker_options";
+import { networkDiffers } from "../network";
+import type { Container, ObservedDocker, Previous } from "../observed";
 import { DELETE_PREVIOUS, savePrevious } from "./rollback";
 
 /** For all containers together. Docker kills one that has not ended within 10 s. */

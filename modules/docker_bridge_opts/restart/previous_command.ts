@@ -1,12 +1,12 @@
-import type { Action } from "../core/change";
-import { parseDockerWords } from "../formats/docker_flags";
-import { withShellValue } from "../formats/shell_file";
-import { DAEMON_RELOAD } from "./files";
-import type { DockerService, Previous } from "./observed";
-import { DROP_IN_PATH } from "./start";
+import type { Action } from "../../core/change";
+import { parseDockerWords } from "../../formats/docker_flags";
+import { withShellValue } from "../../formats/shell_file";
+import { DAEMON_RELOAD } from "../files";
+import type { Previous } from "../observed";
+import { type DockerService, DROP_IN_PATH } from "../service/docker_service";
 
 /** What makes Docker start as it ran before, whatever its files give: the file that does it, and the steps. */
-export interface AsItRan {
+export interface StartAsBefore {
   readonly path: string;
   readonly actions: readonly Action[];
 }
@@ -15,7 +15,7 @@ export interface AsItRan {
  * The steps after which the service starts dockerd with the arguments that the previous one was started with; null where these
  * are not known, or can't be given to an init script.
  */
-export function asItRan({ init, filePath }: DockerService, { command, files }: Previous): AsItRan | null {
+export function startAsBefore({ init, filePath }: DockerService, { command, files }: Previous): StartAsBefore | null {
   if (command.length === 0) return null;
   if (init === "systemd") {
     const content = renderDropIn(command, files.find(({ path }) => path === DROP_IN_PATH)?.content ?? "");

@@ -1,5 +1,25 @@
-import type { Specifiers } from "../formats/systemd_expand";
-import type { TextFile } from "../formats/systemd_unit";
+import type { Specifiers } from "../../formats/systemd_expand";
+import type { TextFile } from "../../formats/systemd_unit";
+
+/** How this host starts dockerd. */
+export interface DockerService {
+  readonly init: "systemd" | "script";
+  /** What decides which arguments systemd passes; null where a script starts dockerd. */
+  readonly unit: UnitStart | null;
+  /** Whether DOCKER_OPTS of the file below reaches dockerd without the drop-in. */
+  readonly readsFile: boolean;
+  /** Why it does not; "" where it does. */
+  readonly whyNot: string;
+  readonly filePath: string;
+  /** Whether the unit has failed, rather than been stopped. */
+  readonly failed: boolean;
+  /** The socket that docker.socket listens on, where that is active and the file is gone: dockerd can't be reached by it. */
+  readonly lostSocket: string | null;
+  /** Whether the unit was changed on disk after systemd loaded it. */
+  readonly needsReload: boolean;
+  /** The process id of the daemon; 0 where none runs. */
+  readonly pid: number;
+}
 
 /** All that decides which arguments systemd passes to dockerd, beside this module's drop-in. */
 export interface UnitStart {

@@ -1,9 +1,9 @@
-import { UserError } from "../core/errors";
-import { environmentVariables } from "../formats/environment_file";
-import { expandSpecifiers, type Specifiers } from "../formats/systemd_expand";
-import { listSettings, type TextFile, type UnitSetting } from "../formats/systemd_unit";
-import { systemdWords } from "../formats/systemd_words";
-import { nameOrigin, type Origin, type UnitStart, type Written } from "./start";
+import { UserError } from "../../core/errors";
+import { environmentVariables } from "../../formats/environment_file";
+import { expandSpecifiers, type Specifiers } from "../../formats/systemd_expand";
+import { listSettings, type TextFile, type UnitSetting } from "../../formats/systemd_unit";
+import { systemdWords } from "../../formats/systemd_words";
+import { nameOrigin, type Origin, type UnitStart, type Written } from "./docker_service";
 
 /** A variable of dockerd's environment. */
 export interface Variable {

@@ -1,8 +1,8 @@
-import { UserError } from "../core/errors";
-import { environmentVariables } from "../formats/environment_file";
+import { UserError } from "../../core/errors";
+import { environmentVariables } from "../../formats/environment_file";
 import { type CommandLine, commandLine, type Use, VARIABLE } from "./command_line";
+import { NOTHING_WRITTEN, nameOrigin, type UnitStart } from "./docker_service";
 import { environmentPatterns, filesOf, isPattern } from "./environment";
-import { NOTHING_WRITTEN, nameOrigin, type UnitStart } from "./start";
 
 /** Debian's file with dockerd's options, which upstart and sysvinit scripts source. */
 export const DEFAULT_FILE = "/etc/default/docker";

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { DOCKER_PID_FILE } from "../core/docker";
-import { UserError } from "../core/errors";
-import type { Host } from "../core/host/host";
-import type { Patience } from "../core/module";
-import { propertiesOfUnits } from "../core/systemctl";
+import { DOCKER_PID_FILE } from "../../core/docker";
+import { UserError } from "../../core/errors";
+import type { Host } from "../../core/host/host";
+import type { Patience } from "../../core/module";
+import { propertiesOfUnits } from "../../core/systemctl";
 import { VARIABLE } from "./command_line";
-import type { DockerService } from "./observed";
+import type { DockerService } from "./docker_service";
 import { DEFAULT_FILE, optionsFileOf } from "./options_file";
 import { readUnit } from "./read_unit";
 
