@@ -26,28 +26,47 @@ function verbatim(text: string): string {
 export function unitSettings(contents: readonly string[], section: string, key: string): readonly string[] {
   let found: string[] = [];
   for (const content of contents) {
-    let current = "";
-    for (const line of logicalLines(content)) {
-      const [, heading] = /^\[(.*)\]\s*$/.exec(line) ?? [];
-      const [, name, value = ""] = /^([^=]+?)\s*=\s*(.*?)\s*$/s.exec(line) ?? [];
-      if (heading !== undefined) current = heading;
-      else if (current === section && name === key) found = value === "" ? [] : [...found, value];
+    for (const setting of numberedSettings(content)) {
+      if (setting.section !== section || setting.key !== key) continue;
+      found = setting.value === "" ? [] : [...found, setting.value];
     }
   }
   return found;
 }
 
+/** A setting of a file in systemd's syntax. */
+export interface Setting {
+  readonly section: string;
+  readonly key: string;
+  readonly value: string;
+  /** The number of its first line, from 1. */
+  readonly line: number;
+}
+
+/** All settings of a file in systemd's syntax, in order. */
+export function numberedSettings(content: string): readonly Setting[] {
+  const found: Setting[] = [];
+  let section = "";
+  for (const { line, text } of logicalLines(content)) {
+    const [, heading] = /^\[(.*)\]\s*$/.exec(text) ?? [];
+    const [, key, value = ""] = /^([^=]+?)\s*=\s*(.*?)\s*$/s.exec(text) ?? [];
+    if (heading !== undefined) section = heading;
+    else if (key !== undefined) found.push({ section, key, value, line });
+  }
+  return found;
+}
+
 /** Comments are dropped, also within a continued line. */
-function logicalLines(content: string): string[] {
-  const lines: string[] = [];
+function logicalLines(content: string): { line: number; text: string }[] {
+  const lines: { line: number; text: string }[] = [];
   let open = false;
-  for (const raw of content.split(/\r?\n/)) {
-    const line = raw.trimStart();
-    if (/^[#;]/.test(line) || (line === "" && !open)) continue;
-    const text = line.replace(/\\$/, " ");
-    if (open) lines.push(`${lines.pop() ?? ""}${text}`);
-    else lines.push(text);
-    open = line.endsWith("\\");
+  for (const [index, raw] of content.split(/\r?\n/).entries()) {
+    const physical = raw.trimStart();
+    if (/^[#;]/.test(physical) || (physical === "" && !open)) continue;
+    const text = physical.replace(/\\$/, " ");
+    const previous = open ? lines.pop() : undefined;
+    lines.push(previous ? { line: previous.line, text: previous.text + text } : { line: index + 1, text });
+    open = physical.endsWith("\\");
   }
   return lines;
 }
