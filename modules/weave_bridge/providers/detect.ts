@@ -1,21 +1,20 @@
-import { UserError, withFullStop } from "../../core/errors";
+import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
-import { parseProperties } from "../../core/systemctl";
+import { propertiesOfUnits } from "../../core/systemctl";
 import { INTERFACES, type Managers, type ObservedBridge, type Provider } from "../observed";
 import { type BridgeOptions, VXLAN_SUFFIX } from "../options";
 
 /** Observes what manages the host's network. Throws a UserError if systemd does not answer. */
 export function observeManagers(name: string, programs: ReadonlySet<string>, host: Host): Managers {
   const ifup = programs.has("ifup") ? implementationOfIfup(host) : null;
-  const units = unitStates(programs, host);
-  const runs = (unit: string): boolean => RUNNING.has(units.get(unit)?.get("ActiveState") ?? "");
-  const networkd = runs(NETWORKD) ? (managesOthers(name, host) ? "manages" : "runs") : "off";
+  const [networkdUnit, networkManagerUnit] = unitStates(programs, host);
+  const networkd = networkdUnit?.runs ? (managesOthers(name, host) ? "manages" : "runs") : "off";
   return {
     ifupdown: ifup === "ifupdown" && host.readdir("/etc/network").includes("interfaces"),
     otherIfupdown: ifup === "ifupdown" ? null : ifup,
     networkd,
-    networkdAtBoot: networkd !== "off" || units.get(NETWORKD)?.get("UnitFileState") === "enabled",
-    networkManager: runs(NETWORK_MANAGER),
+    networkdAtBoot: networkd !== "off" || (networkdUnit?.enabled ?? false),
+    networkManager: networkManagerUnit?.runs ?? false,
   };
 }
 
@@ -27,39 +26,25 @@ function implementationOfIfup(host: Host): string {
   return program === "ifupdown" ? "ifupdown-ng" : program;
 }
 
-const NETWORKD = "systemd-networkd.service";
-const NETWORK_MANAGER = "NetworkManager.service";
-
+const UNITS = ["systemd-networkd.service", "NetworkManager.service"];
 const RUNNING: ReadonlySet<string> = new Set(["active", "activating", "reloading"]);
 
-/** The two units' properties, by unit; none on a host that systemd has not booted (sd_booted(3)). */
-function unitStates(programs: ReadonlySet<string>, host: Host): ReadonlyMap<string, ReadonlyMap<string, string>> {
-  if (!programs.has("systemctl") || !host.readdir("/run/systemd").includes("system")) return new Map();
-  const argv = ["systemctl", "show", "-p", "Id,ActiveState,UnitFileState", NETWORKD, NETWORK_MANAGER];
-  const units = ask(argv, host)
-    .split(/\n{2,}/)
-    .map(parseProperties);
-  return new Map(units.map((unit) => [unit.get("Id") ?? "", unit]));
+/** The states of UNITS; none on a host that systemd has not booted (sd_booted(3)). */
+function unitStates(programs: ReadonlySet<string>, host: Host): readonly { runs: boolean; enabled: boolean }[] {
+  if (!programs.has("systemctl") || !host.readdir("/run/systemd").includes("system")) return [];
+  return propertiesOfUnits(UNITS, ["ActiveState", "UnitFileState"], host).map((property) => ({
+    runs: RUNNING.has(property("ActiveState")),
+    enabled: property("UnitFileState") === "enabled",
+  }));
 }
 
 /** Whether systemd-networkd configures a device other than the bridge and its VXLAN: index, name, type, two states. */
 function managesOthers(name: string, host: Host): boolean {
-  const rows = ask(["networkctl", "list", "--no-legend", "--no-pager"], host).split("\n");
-  return rows.some((row) => {
+  const { stdout } = host.run(["networkctl", "list", "--no-legend", "--no-pager"]);
+  return stdout.split("\n").some((row) => {
     const [, device = "", , , setup = ""] = row.trim().split(/\s+/);
     return device !== name && device !== name + VXLAN_SUFFIX && ["configured", "configuring", "failed"].includes(setup);
   });
-}
-
-function ask(argv: readonly string[], host: Host): string {
-  try {
-    return host.run(argv).stdout;
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError(
-      `${withFullStop(error.message)} Check that systemd answers on this host (systemctl status), or restart the host.`,
-    );
-  }
 }
 
 /**

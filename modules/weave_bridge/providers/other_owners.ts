@@ -3,7 +3,7 @@ import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import { absolute, numberedDirectives } from "../../formats/interfaces";
 import { matchesPattern } from "../../formats/pattern";
-import { numberedSettings, type Setting } from "../../formats/systemd_ini";
+import { parseUnit, type UnitSetting } from "../../formats/systemd_unit";
 import {
   type DeviceKind,
   INTERFACES,
@@ -93,7 +93,7 @@ function ownersInNetworkd(options: BridgeOptions, devices: Devices, host: Host):
   return [...files].flatMap(([file, path]) => {
     const kind = /\.(netdev|network)$/.exec(file)?.[1];
     if (kind === undefined || own.has(file)) return [];
-    const settings = numberedSettings(readIfRegular(path, host));
+    const settings = parseUnit([{ path, content: readIfRegular(path, host) }]);
     return [...devices].flatMap(([device, deviceKind]): OtherOwner[] => {
       const found =
         kind === "netdev"
@@ -107,7 +107,7 @@ function ownersInNetworkd(options: BridgeOptions, devices: Devices, host: Host):
   });
 }
 
-function nameIn(settings: readonly Setting[], device: string): Setting | undefined {
+function nameIn(settings: readonly UnitSetting[], device: string): UnitSetting | undefined {
   return settings.find(({ section, key, value }) => section === "NetDev" && key === "Name" && value === device);
 }
 
@@ -116,11 +116,11 @@ function nameIn(settings: readonly Setting[], device: string): Setting | undefin
  * the host, such as Host=, are taken to be true.
  */
 function matchIn(
-  settings: readonly Setting[],
+  settings: readonly UnitSetting[],
   device: string,
   kind: DeviceKind,
   mac: string | null,
-): Setting | undefined {
+): UnitSetting | undefined {
   const conditions = settings.filter(({ section, value }) => section === "Match" && value !== "");
   const fits = conditions.every(({ key, value }) => {
     switch (key) {

@@ -7,7 +7,7 @@ import { fakeHost } from "../support/fake_host/fake_host";
 import { userErrorOf } from "../support/user_error";
 import { FRESH, router } from "./fixtures";
 
-const SHOW = "systemctl show -p Id,ActiveState,UnitFileState systemd-networkd.service NetworkManager.service";
+const SHOW = "systemctl show systemd-networkd.service NetworkManager.service -p ActiveState,UnitFileState";
 const LIST = "networkctl list --no-legend --no-pager";
 const NONE: Managers = {
   ifupdown: false,
@@ -24,7 +24,7 @@ const observed = (contents: Contents, ...programs: string[]): Managers =>
 const booted = (networkd: string, networkManager: string, links: string[] = [], atBoot = "disabled"): Contents => ({
   names: { "/run/systemd": ["system"] },
   programs: {
-    [SHOW]: `Id=systemd-networkd.service\nActiveState=${networkd}\nUnitFileState=${atBoot}\n\nId=NetworkManager.service\nActiveState=${networkManager}\n`,
+    [SHOW]: `ActiveState=${networkd}\nUnitFileState=${atBoot}\n\nActiveState=${networkManager}\n`,
     [LIST]: links.map((link, index) => `${String(index + 1).padStart(3)} ${link}\n`).join(""),
   },
 });

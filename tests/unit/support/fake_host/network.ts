@@ -134,7 +134,7 @@ export class Network implements Part {
     [/^ip -o -4 route show table all$/, () => done([...this.routes, ...ROUTES].map((row) => `${row} \n`).join(""))],
     [/^ip -4 rule show$/, () => done(this.ruleShow())],
     [/^ss -uanp$/, () => done([...this.sockets].map(ssRow).join(""))],
-    [/^systemctl show -p Id,ActiveState,UnitFileState (.*)$/, (units = "") => done(this.show(units.split(" ")))],
+    [/^systemctl show (.*) -p ActiveState,UnitFileState$/, (units = "") => done(this.show(units.split(" ")))],
     [/^networkctl list --no-legend --no-pager$/, () => done(this.networkctlList())],
     [/^bridge fdb show dev (\S+)$/, (name = "") => this.with(name, ({ peers }) => done(peers.map(fdbLine).join("")))],
     [/^ip link add name (\S+) type bridge$/, (name = "") => this.add(name, device({ kind: "bridge", up: false }))],
@@ -221,7 +221,7 @@ export class Network implements Part {
 
   private show(units: readonly string[]): string {
     const state = (unit: string): string => (this.units.has(unit.replace(".service", "")) ? "active" : "inactive");
-    return units.map((unit) => `Id=${unit}\nActiveState=${state(unit)}\n`).join("\n");
+    return units.map((unit) => `ActiveState=${state(unit)}\n`).join("\n");
   }
 
   private networkctlList(): string {
