@@ -1,5 +1,6 @@
 import { basename, dirname } from "node:path";
 import { UserError } from "../core/errors";
+import { matchesPattern } from "./pattern";
 
 /** A step of a stanza: when ifupdown runs it, and the shell command. */
 export interface Step {
@@ -39,9 +40,9 @@ function line(text: string): string {
  */
 export function readsFile(content: string, path: string): boolean {
   return directives(content).some(([keyword, ...patterns]) => {
-    if (keyword === "source") return patterns.some((pattern) => globMatches(absolute(pattern), path));
+    if (keyword === "source") return patterns.some((pattern) => matchesPattern(absolute(pattern), path));
     if (keyword !== "source-directory" || !/^[A-Za-z0-9_-]+$/.test(basename(path))) return false;
-    return patterns.some((pattern) => globMatches(absolute(pattern).replace(/\/$/, ""), dirname(path)));
+    return patterns.some((pattern) => matchesPattern(absolute(pattern).replace(/\/$/, ""), dirname(path)));
   });
 }
 
@@ -67,27 +68,31 @@ export function withoutSource(content: string, pattern: string): string {
   return content;
 }
 
+/** A line of interfaces(5), continued ones joined: its number from 1, and its words. */
+export interface Directive {
+  readonly line: number;
+  readonly words: readonly string[];
+}
+
 /** As ifupdown's get_line(): a backslash continues a line, but not a comment. */
-function directives(content: string): string[][] {
-  return content
-    .replace(/^[^\S\n]*#.*\n?|\\\n/gm, "")
-    .split("\n")
-    .map((text) => text.trim().split(/\s+/));
+export function numberedDirectives(content: string): readonly Directive[] {
+  const found: { line: number; text: string }[] = [];
+  let open = false;
+  content.split("\n").forEach((text, index) => {
+    if (/^\s*#/.test(text)) return;
+    const previous = open ? found.pop() : undefined;
+    open = text.endsWith("\\");
+    const own = open ? text.slice(0, -1) : text;
+    found.push(previous ? { line: previous.line, text: previous.text + own } : { line: index + 1, text: own });
+  });
+  return found.map(({ line, text }) => ({ line, words: text.trim().split(/\s+/) }));
 }
 
-function absolute(path: string): string {
+function directives(content: string): (readonly string[])[] {
+  return numberedDirectives(content).map(({ words }) => words);
+}
+
+/** A path of a `source` line, which is relative to /etc/network. */
+export function absolute(path: string): string {
   return path.startsWith("/") ? path : `/etc/network/${path}`;
-}
-
-/** The patterns of wordexp(3) that are used here: `*`, `?` and sets; none matches a slash. */
-function globMatches(pattern: string, path: string): boolean {
-  const expression = pattern
-    .replace(/[.+^${}()|\\]/g, "\\$&")
-    .replace(/\*/g, "[^/]*")
-    .replace(/\?/g, "[^/]");
-  try {
-    return new RegExp(`^${expression.replace(/\[!/g, "[^")}$`).test(path);
-  } catch {
-    return false; // An unclosed set. wordexp takes it literally, and no file is named like that.
-  }
 }

@@ -8,19 +8,39 @@ export interface InterfaceAddress {
 /** A network device, as `ip -d addr show` prints it. */
 export interface IpLink {
   readonly device: string;
+  /** Its other names, which no second device can have. */
+  readonly aliases: readonly string[];
+  /** The device that it is part of, such as a VLAN's; null if it stands by itself. */
+  readonly parent: string | null;
+  /** The bridge that it is a port of. */
+  readonly master: string | null;
+  readonly up: boolean;
+  /** Its hardware address; "" without one. */
+  readonly mac: string;
   /** Its IPv4 addresses with prefix length, the primary ones first. */
   readonly addresses: readonly string[];
   /** Null if it is not a VXLAN. */
-  readonly vxlan: VxlanParameters | null;
+  readonly vxlan: VxlanDevice | null;
 }
 
 /** Parses the output of `ip -d addr show`: all devices, their kinds and addresses, by one command. */
 export function parseLinks(output: string): IpLink[] {
   return output.split(/^(?=\d+: )/m).flatMap((text) => {
-    const device = /^\d+: ([^:@\s]+)/.exec(text)?.[1];
+    const [, device, parent = null, flags = ""] = /^\d+: ([^:@\s]+)(?:@([^:\s]+))?:\s*<([^>]*)>/.exec(text) ?? [];
     if (device === undefined) return [];
     const addresses = [...text.matchAll(/^\s+inet (\S+)/gm)].map(([, address = ""]) => withLength(address));
-    return [{ device, addresses, vxlan: parseVxlan(text) }];
+    return [
+      {
+        device,
+        aliases: [...text.matchAll(/^\s+altname (\S+)/gm)].map(([, alias = ""]) => alias),
+        parent,
+        master: /^.*\smaster (\S+)/.exec(text)?.[1] ?? null,
+        up: flags.split(",").includes("UP"),
+        mac: /^\s+link\/ether (\S+)/m.exec(text)?.[1] ?? "",
+        addresses,
+        vxlan: parseVxlan(text),
+      },
+    ];
   });
 }
 
@@ -47,12 +67,31 @@ export interface VxlanParameters {
   readonly local: string;
 }
 
+/** A VXLAN device, with what else decides whether a second one can receive on the same UDP port. */
+export interface VxlanDevice extends VxlanParameters {
+  /** What it was created with of RECEIVE_FLAGS. Only devices with the same ones share a port. */
+  readonly flags: readonly string[];
+  /** Whether it receives over IPv6 alone. */
+  readonly ipv6: boolean;
+}
+
+/** VXLAN_F_RCV_FLAGS of include/net/vxlan.h, as ip prints them. */
+const RECEIVE_FLAGS = ["external", "vnifilter", "gbp", "gpe", "udp6zerocsumrx", "remcsumrx", "localbind"];
+
 /** Parses `ip -d link show dev DEVICE`; null if the device is not a VXLAN. */
-export function parseVxlan(output: string): VxlanParameters | null {
-  const [, id, rest = ""] = /\svxlan id (\d+) ([^\\\n]*)/.exec(output) ?? [];
+export function parseVxlan(output: string): VxlanDevice | null {
+  const [, first = "", id, rest = ""] = /\svxlan ((?:external |vnifilter )*)id (\d+) ([^\\\n]*)/.exec(output) ?? [];
   if (id === undefined) return null;
   const value = (key: string): string => new RegExp(`(?:^|\\s)${key} (\\S+)`).exec(rest)?.[1] ?? "";
-  return { id: Number(id), port: Number(value("dstport")), local: value("local") };
+  const words = new Set(`${first}${rest}`.split(/\s+/));
+  const flags = RECEIVE_FLAGS.filter((flag) => words.has(flag));
+  return {
+    id: Number(id),
+    port: Number(value("dstport")),
+    local: value("local"),
+    flags,
+    ipv6: !words.has("external") && ["local", "remote", "group"].some((key) => value(key).includes(":")),
+  };
 }
 
 /** In a VXLAN device's forwarding table, the entry for broadcasts and for addresses that are not learned yet. */

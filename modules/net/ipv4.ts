@@ -19,10 +19,14 @@ export function isLoopback(address: string): boolean {
   return address.startsWith("127.");
 }
 
-/** Rejects addresses that no host has on a network (RFC 6890): "this network", loopback, multicast, reserved, broadcast. */
+/** Whether a host can have an address on a network (RFC 6890): not "this network", loopback, multicast, reserved, broadcast. */
+export function isUnicast(address: string): boolean {
+  const first = Number(address.replace(/\..*/, ""));
+  return first > 0 && first < 224 && !isLoopback(address);
+}
+
 function requireUnicast(text: string): void {
-  const first = Number(text.replace(/\..*/, ""));
-  if (first === 0 || first === 127 || first >= 224) {
+  if (!isUnicast(text)) {
     throw new UserError(`must be an address of a host on a network (found "${text}"). Set one such as 192.168.50.11.`);
   }
 }
@@ -35,7 +39,7 @@ export function ipv4Interface(text: string): string {
   }
   requireUnicast(address);
   const network = new Netmask(text);
-  if (network.bitmask > 30) {
+  if (network.bitmask > LONGEST_PREFIX) {
     throw new UserError(
       `must have room for containers in its network (found "${text}"). Set its network's prefix length, as in 10.2.0.1/16.`,
     );
@@ -57,6 +61,32 @@ export function ipv4Network(text: string): string {
   if (network.base !== address)
     throw new UserError(`must begin with the network's first address (found "${text}"). Set ${network}.`);
   return text;
+}
+
+/** Returns a network that has room for containers as it is. Throws a UserError for anything else. */
+export function containerSubnet(text: string): string {
+  const network = ipv4Network(text);
+  if (prefixLength(network) > LONGEST_PREFIX)
+    throw new UserError(
+      `must have room for containers (found "${text}"). Set a prefix length of ${LONGEST_PREFIX} at most.`,
+    );
+  return network;
+}
+
+/** The longest prefix length of a network that has addresses for hosts beside its first and last one. */
+const LONGEST_PREFIX = 30;
+
+/** The prefix length (16) of a network or of an address with one (10.2.0.1/16). */
+export function prefixLength(cidr: string): number {
+  return Number(cidr.replace(/.*\//, ""));
+}
+
+/** Which address of a network, given as an address with a prefix length, no host has: null if a host can have it. */
+export function roleInNetwork(address: string, cidr: string): "network" | "broadcast" | null {
+  if (prefixLength(cidr) > LONGEST_PREFIX) return null;
+  const { base, broadcast } = new Netmask(cidr);
+  if (address === base) return "network";
+  return address === broadcast ? "broadcast" : null;
 }
 
 /** The address of a text such as 10.2.0.1/16, or null. netmask alone would also accept 10.2 or the octal 010.2.0.1. */

@@ -1,10 +1,13 @@
 import { isIPv4 } from "node:net";
 import { UserError } from "../core/errors";
 
-const LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
+const LABEL = "[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?";
 const NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`);
 
-/** Whether the text is a host name (RFC 1123), such as host2 or host2.example.com, and not part of an address (192.168.50). */
+/**
+ * Whether the text is a host name, such as host2 or host2.example.com (RFC 1123), and not part of an address (192.168.50). A name
+ * may have underscores inside, as /etc/hosts and many a DNS server have them.
+ */
 export function isHostName(text: string): boolean {
   return NAME.test(text) && !/^[\d.]+$/.test(text);
 }
@@ -30,8 +33,16 @@ export function interfaceName(text: string): string {
       `must be the name of an interface (found "${text}"). Use up to ${LONGEST_INTERFACE_NAME} letters, digits, "-", "_" and ".".`,
     );
   }
+  if (RESERVED_NAMES.includes(text)) {
+    throw new UserError(
+      `must be a name that the kernel takes for an interface (found "${text}", which means all of them in /proc/sys/net). Set another name.`,
+    );
+  }
   return text;
 }
+
+/** sysctl_dev_name_is_allowed() in include/linux/inetdevice.h. */
+const RESERVED_NAMES = ["all", "default"];
 
 /** Returns an interface's hardware address, such as 0e:5f:33:00:00:01, in lower case. Throws a UserError for anything else. */
 export function macAddress(text: string): string {

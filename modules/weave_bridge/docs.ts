@@ -11,10 +11,13 @@ export const docs: ModuleDocs = {
     "An existing bridge is never restarted: containers stay attached while its address, MTU, hardware address or peers " +
       "change. Only a VXLAN with another identifier, port or local address is recreated; the result then lists it in " +
       "C(disruptions).",
-    "Fails if the network overlaps an address or route of the host, or if another host answers to the bridge's address.",
+    "Fails, and changes nothing, if the network overlaps an address or route of the host, if a rule of policy routing sends " +
+      "its packets elsewhere, if another host answers to the bridge's address, if the kernel could not create the devices (the " +
+      "module is missing, the VXLAN's UDP port is in use), or if another file of ifupdown or systemd-networkd configures them. " +
+      "Where modprobe is missing, as in a container, whether the kernel has the module is not known beforehand.",
     "Firewalls that drop bridged frames elsewhere than in iptables (nftables' own tables, firewalld with nftables) are not changed.",
   ],
-  requirements: ["iproute2", "ifupdown, or systemd-networkd 247 or newer"],
+  requirements: ["iproute2", "Debian's ifupdown (not ifupdown2 or ifupdown-ng), or systemd-networkd 247 or newer"],
   examples: `- name: Configure the bridge of host 1, with the Weave router between the hosts
   weave_bridge:
     host_index: 1

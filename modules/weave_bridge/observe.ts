@@ -5,12 +5,14 @@ import { commandLineOf, effectiveUid } from "../core/proc";
 import { usesBridge } from "../formats/daemon_json";
 import { configPathOf, parseDockerWords } from "../formats/docker_flags";
 import { type IpLink, parseFloodPeers, parseLinks } from "../formats/iproute";
-import { parseRoutes } from "../formats/routes";
+import { parseRoutes, parseRules } from "../formats/routes";
 import { addressOf } from "../net/ipv4";
 import { HOST_NAME } from "../net/own_host";
 import { isHostName } from "../net/validators";
 import { checkRule } from "./firewall";
+import { findMissingKinds, findPortHolder } from "./observe_kernel";
 import {
+  DEVICE_SETTINGS,
   INTERFACES,
   INTERFACES_DIRECTORY,
   isContainerPort,
@@ -22,6 +24,7 @@ import {
 } from "./observed";
 import { addressesOf, type BridgeOptions, VXLAN_SUFFIX } from "./options";
 import { observeManagers } from "./providers/detect";
+import { findOtherOwners } from "./providers/other_owners";
 
 /** Reads all that the plan depends on. Throws a UserError unless run as root. */
 export async function observe(options: BridgeOptions, host: Host): Promise<ObservedBridge> {
@@ -36,11 +39,15 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
   const vxlanName = name + VXLAN_SUFFIX;
   const links = parseLinks(host.run(["ip", "-d", "addr", "show"]).stdout);
   const programs = new Set(PROGRAM_DIRECTORIES.flatMap((directory) => host.readdir(directory)));
+  const managers = observeManagers(name, programs, host);
+  const interfaces = host.readFile(INTERFACES);
+  const present = options.state === "present";
   return {
     machineId: host.readText("/etc/machine-id") ?? "",
     hostName: host.readText(HOST_NAME) ?? "",
-    managers: observeManagers(name, programs, host),
-    interfaces: host.readFile(INTERFACES),
+    managers,
+    interfaces,
+    danglingInterfaces: interfaces === null ? host.readlink(INTERFACES) : null,
     interfacesDirectory: host.readdir(INTERFACES_DIRECTORY),
     // If ifupdown is removed, its state file may stay until the next boot.
     upInIfupdown:
@@ -52,13 +59,21 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
       .filter((path) => path.startsWith(pendingReloadPath(""))),
     links,
     resolvedNames: await host.resolveNames(namesToResolve(options, links)),
-    routes: parseRoutes(host.readText("/proc/net/route") ?? ""),
+    otherOwners: findOtherOwners(options, managers, host),
+    routes: present ? parseRoutes(host.run(["ip", "-o", "-4", "route", "show", "table", "all"]).stdout) : [],
+    // Fails in a kernel without policy routing, which has no rules.
+    rules: present ? parseRules(host.run(["ip", "-4", "rule", "show"], { mayFail: true }).stdout) : [],
+    missingKinds: present ? findMissingKinds(options, programs, host) : [],
+    portHolder: present ? findPortHolder(options, links, host) : null,
     mtus: new Map(devices.map((device) => [device, mtuOf(device, host)])),
     bridge: devices.includes(name)
       ? {
           ...observeLink(name, host),
           isBridge: host.readdir(`${NET}/${name}/bridge`).length > 0,
           ports: host.readdir(`${NET}/${name}/brif`),
+          settings: DEVICE_SETTINGS.filter((setting) =>
+            ["all", name].some((of) => host.readText(`/proc/sys/net/ipv4/conf/${of}/${setting}`) === "1"),
+          ),
         }
       : null,
     vxlan: devices.includes(vxlanName)
@@ -70,7 +85,7 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
       : null,
     detachedPorts: observeDetachedPorts(name, devices, host),
     forwardRule: programs.has("iptables") && effectiveUid(host) === ROOT ? hasForwardRule(name, host) : null,
-    addressOwner: options.state === "present" ? findAddressOwner(options, links, programs, host) : null,
+    addressOwner: present ? findAddressOwner(options, links, programs, host) : null,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { FileState } from "../core/host/host";
-import type { IpLink, VxlanParameters } from "../formats/iproute";
-import type { Route } from "../formats/routes";
+import type { IpLink, VxlanDevice } from "../formats/iproute";
+import type { Route, Rule } from "../formats/routes";
 import { VXLAN_SUFFIX } from "./options";
 
 /** The host as weave_bridge observes it. */
@@ -12,6 +12,8 @@ export interface ObservedBridge {
   readonly managers: Managers;
   /** /etc/network/interfaces, and the names in /etc/network/interfaces.d. */
   readonly interfaces: FileState | null;
+  /** Where a link at /etc/network/interfaces leads if that does not exist. */
+  readonly danglingInterfaces: string | null;
   readonly interfacesDirectory: readonly string[];
   /** Whether ifupdown has the bridge in its list of interfaces that are up. */
   readonly upInIfupdown: boolean;
@@ -23,8 +25,15 @@ export interface ObservedBridge {
   readonly links: readonly IpLink[];
   /** The IPv4 addresses that this host resolves the names among the options to. */
   readonly resolvedNames: ReadonlyMap<string, readonly string[]>;
-  /** The IPv4 routes of the main table. */
+  /** What else would create or configure the bridge or its VXLAN at boot. */
+  readonly otherOwners: readonly OtherOwner[];
+  /** The IPv4 routes of all tables, and the rules by which the kernel looks them up; none if the bridge is to be absent. */
   readonly routes: readonly Route[];
+  readonly rules: readonly Rule[];
+  /** The kinds of devices that this kernel can't create. */
+  readonly missingKinds: readonly MissingKind[];
+  /** What holds the VXLAN's UDP port, such as "dnsmasq (process 812)"; null if it is free or a VXLAN's. */
+  readonly portHolder: string | null;
   /** The MTU of every device, in bytes. */
   readonly mtus: ReadonlyMap<string, number>;
   readonly bridge: ObservedDevice | null;
@@ -36,6 +45,27 @@ export interface ObservedBridge {
   /** The hardware address of another host that answers to the bridge's address, as far as this host can see. */
   readonly addressOwner: string | null;
 }
+
+/** A line of a file that configures a device that this module is to configure. */
+export interface OtherOwner {
+  /** What reads the file. */
+  readonly by: Provider;
+  readonly device: string;
+  readonly path: string;
+  /** From 1. */
+  readonly line: number;
+  readonly text: string;
+  /** Whether it counts although this module's files for systemd-networkd exist: that takes the first file that matches. */
+  readonly comesFirst: boolean;
+}
+
+export interface MissingKind {
+  readonly kind: DeviceKind;
+  /** What was found. */
+  readonly found: string;
+}
+
+export type DeviceKind = "bridge" | "vxlan";
 
 export interface ObservedLink {
   readonly mac: string;
@@ -50,12 +80,18 @@ export interface ObservedLink {
 export interface ObservedDevice extends ObservedLink {
   readonly isBridge: boolean;
   readonly ports: readonly string[];
+  /** The kernel settings that are on, for this device or all. */
+  readonly settings: readonly DeviceSetting[];
 }
+
+/** Kernel settings of a device in /proc/sys/net/ipv4/conf (ip-sysctl). They go with the device. */
+export type DeviceSetting = "promote_secondaries" | "arp_notify";
+export const DEVICE_SETTINGS: readonly DeviceSetting[] = ["promote_secondaries", "arp_notify"];
 
 /** The device with the VXLAN's name. */
 export interface ObservedVxlan extends ObservedLink {
   /** Null if it is not a VXLAN. */
-  readonly parameters: VxlanParameters | null;
+  readonly parameters: VxlanDevice | null;
   readonly peers: readonly string[];
 }
 
@@ -64,10 +100,14 @@ export type Provider = "ifupdown" | "networkd";
 
 /** The programs that may manage this host's network. */
 export interface Managers {
-  /** Whether ifupdown is installed, with its /etc/network/interfaces. */
+  /** Whether Debian's ifupdown is installed, with its /etc/network/interfaces. */
   readonly ifupdown: boolean;
+  /** Another program that is installed as ifup, such as ifupdown2. */
+  readonly otherIfupdown: string | null;
   /** Whether systemd-networkd is off, runs, or runs and manages a device other than the bridge. */
   readonly networkd: "off" | "runs" | "manages";
+  /** Whether systemd-networkd runs, or will from the next boot on. */
+  readonly networkdAtBoot: boolean;
   /** Whether NetworkManager runs. */
   readonly networkManager: boolean;
 }

@@ -2,8 +2,8 @@ import { isIPv4 } from "node:net";
 import { UserError } from "../core/errors";
 import { bool, choice, int, list, str, type Values } from "../core/options";
 import { type HostAddresses, hostAddresses } from "../net/host_addresses";
-import { hostAddress, ipv4Interface, ipv4Network } from "../net/ipv4";
-import { addressOrHostName, interfaceName, LONGEST_INTERFACE_NAME, macAddress } from "../net/validators";
+import { containerSubnet, hostAddress, ipv4Interface, ipv4Network } from "../net/ipv4";
+import { addressOrHostName, derivedMac, interfaceName, LONGEST_INTERFACE_NAME, macAddress } from "../net/validators";
 
 /** The VXLAN device is named like the bridge, with this at the end. */
 export const VXLAN_SUFFIX = "-vx";
@@ -25,7 +25,13 @@ export const options = {
       "Docker that would remove them is only predicted.",
     default: false,
   }),
-  name: str({ description: "The bridge's name.", default: "weave" }, bridgeName),
+  name: str(
+    {
+      description: "The bridge's name. Not that of a bridge which another program makes by itself, such as docker0.",
+      default: "weave",
+    },
+    bridgeName,
+  ),
   network: str(
     {
       description: "The container network of the whole cluster. I(host_index) gives each host its part of it.",
@@ -56,7 +62,7 @@ export const options = {
       description:
         "The subnet of this host's containers, in the bridge's network. By default it is computed from I(host_index).",
     },
-    ipv4Network,
+    containerSubnet,
   ),
   datapath: choice(["router", "vxlan"], {
     description:
@@ -78,7 +84,8 @@ export const options = {
   underlay: str({
     description:
       "How this host is connected to the other hosts: a network device of this host, an address of one, or a name that " +
-      "resolves to such an address. By default, and if the name resolves to a loopback address, the device of the default route.",
+      "resolves to such an address. By default, and if the name resolves to a loopback address, the device of the default " +
+      "route. Of a device's several addresses, the one that the route to the peers uses.",
   }),
   vxlan_id: int(
     {
@@ -90,7 +97,12 @@ export const options = {
     2 ** 24 - 1,
   ),
   vxlan_port: int(
-    { description: "The UDP port of the VXLAN. It must be the same on all hosts.", default: 4789 },
+    {
+      description:
+        "The UDP port of the VXLAN. It must be the same on all hosts. Other VXLANs of a host can share it unless they were " +
+        "created with flags such as C(external) or C(gbp).",
+      default: 4789,
+    },
     1,
     65535,
   ),
@@ -106,8 +118,8 @@ export const options = {
   mac: str(
     {
       description:
-        "The bridge's hardware address. The Weave router also uses it as its own name among its peers. By default it is " +
-        "derived from the host's machine-id, so that it is the same after every boot.",
+        "The bridge's hardware address, which no other device may have. The Weave router also uses it as its own name among its " +
+        "peers. By default it is derived from the host's machine-id, so that it is the same after every boot.",
     },
     macAddress,
   ),
@@ -140,7 +152,28 @@ function bridgeName(text: string): string {
         `${text.length}). Set a shorter name.`,
     );
   }
+  const owner = BRIDGES_OF_OTHERS.find(([pattern]) => pattern.test(text))?.[1];
+  if (owner !== undefined) {
+    throw new UserError(
+      `must not be the name of a bridge that ${owner} creates and deletes itself (found "${text}"). Set another name, such as weave.`,
+    );
+  }
   return interfaceName(text);
+}
+
+/** Bridges that other programs make by themselves. */
+const BRIDGES_OF_OTHERS: readonly (readonly [pattern: RegExp, owner: string])[] = [
+  [/^docker0$/, "Docker"],
+  [/^(podman|cni-podman)\d+$/, "Podman"],
+  [/^cni0$/, "Kubernetes"],
+  [/^virbr\d+$/, "libvirt"],
+  [/^lxcbr0$/, "LXC"],
+  [/^lxdbr0$/, "LXD"],
+];
+
+/** The bridge's hardware address: the option's, or one that is derived from the machine-id. Null without either. */
+export function bridgeMac({ name, mac }: BridgeOptions, machineId: string): string | null {
+  return mac ?? (machineId === "" ? null : derivedMac(`${machineId} ${name}`));
 }
 
 /** This host's addresses, as the options set them or computed from its index. Throws a UserError if neither is possible. */

@@ -1,4 +1,5 @@
-import { type Action, type Change, run } from "../core/change";
+import { type Change, run } from "../core/change";
+import type { VxlanDevice, VxlanParameters } from "../formats/iproute";
 import { addressOf, contains, inNumericOrder } from "../net/ipv4";
 import {
   addPeer,
@@ -15,7 +16,7 @@ import {
 } from "./commands";
 import type { DesiredBridge, DesiredVxlan } from "./desired";
 import { deleteRule, insertRule } from "./firewall";
-import { type ObservedBridge, type ObservedDevice, ROUTER_PORT } from "./observed";
+import { type DeviceSetting, type ObservedBridge, type ObservedDevice, ROUTER_PORT } from "./observed";
 import { VXLAN_SUFFIX } from "./options";
 import { bringUp } from "./providers/ifupdown";
 import { requireBridge } from "./validate";
@@ -27,7 +28,7 @@ export function planLive(desired: DesiredBridge, observed: ObservedBridge): Chan
   requireBridge(desired.name, bridge);
   return [
     ...linkChanges(desired, bridge),
-    ...addressChanges(desired, observed),
+    ...addressChanges(desired, bridge, observed),
     ...portChanges(desired, observed),
     ...routerPortChanges(desired, bridge),
     ...datapathChanges(desired, observed),
@@ -44,7 +45,9 @@ function creation(desired: DesiredBridge, observed: ObservedBridge): Change[] {
   const created: Change = {
     subject: `bridge ${name}`,
     before: "absent\n",
-    after: describe(desired),
+    after:
+      describe(desired) +
+      (byIfupdown && firewall && !observed.forwardRule ? "frames between its ports accepted by iptables\n" : ""),
     actions: [...leftOver, ...(byIfupdown ? [bringUp(name)] : createBridge(desired).map((argv) => run(argv)))],
   };
   return [created, ...(byIfupdown && firewall ? [] : firewallChanges(desired, observed))];
@@ -54,7 +57,8 @@ function linkChanges(desired: DesiredBridge, bridge: ObservedDevice): Change[] {
   const { name, mac, mtu } = desired;
   return [
     // Announced to all neighbours, which would otherwise send to the old address until they ask again.
-    ...difference(`bridge ${name}: mac`, bridge.mac, mac, [enable(name, "arp_notify"), setMac(desired)]),
+    ...(bridge.mac === mac ? [] : enable(name, "arp_notify", bridge)),
+    ...difference(`bridge ${name}: mac`, bridge.mac, mac, [setMac(desired)]),
     ...difference(`bridge ${name}: mtu`, bridge.mtu, mtu, [setMtu(name, mtu)]),
     ...difference(`bridge ${name}: state`, state(bridge.up), state(true), [setUp(name)]),
   ];
@@ -64,18 +68,24 @@ function linkChanges(desired: DesiredBridge, bridge: ObservedDevice): Change[] {
  * Removes other addresses of the network, and those that the bridge's own files still give it, from a network that it was
  * in before. Any other address stays, such as the one that `weave expose` adds.
  */
-function addressChanges({ name, address, network }: DesiredBridge, { links, files }: ObservedBridge): Change[] {
+function addressChanges(
+  { name, address, network }: DesiredBridge,
+  bridge: ObservedDevice,
+  { links, files }: ObservedBridge,
+): Change[] {
   const all = links.find(({ device }) => device === name)?.addresses ?? [];
   const inFiles = new Set([...files.values()].flatMap((file) => file?.content.split(/[\s=]+/) ?? []));
   const present = all.filter((cidr) => contains(network, addressOf(cidr)) || inFiles.has(cidr));
   const stale = present.filter((cidr) => cidr !== address);
   // The new address is added before an old one is deleted, so that the route stays. Without promote_secondaries the kernel
   // would delete the new one along with the old.
-  return difference(`bridge ${name}: address`, present.join("\n"), address, [
-    enable(name, "promote_secondaries"),
-    replaceAddress(name, address),
-    ...stale.map((cidr) => deleteAddress(name, cidr)),
-  ]);
+  return [
+    ...(stale.length > 0 ? enable(name, "promote_secondaries", bridge) : []),
+    ...difference(`bridge ${name}: address`, present.join("\n"), address, [
+      replaceAddress(name, address),
+      ...stale.map((cidr) => deleteAddress(name, cidr)),
+    ]),
+  ];
 }
 
 /** Running containers keep their addresses, so attaching their ports again is enough. */
@@ -136,16 +146,19 @@ function difference(
   subject: string,
   before: string | number,
   after: string | number,
-  steps: readonly (Action | string[])[],
+  commands: readonly string[][],
 ): Change[] {
   if (before === after) return [];
-  const actions = steps.map((step) => ("do" in step ? step : run(step)));
-  return [{ subject, before: `${before}\n`, after: `${after}\n`, actions }];
+  return [{ subject, before: `${before}\n`, after: `${after}\n`, actions: commands.map((argv) => run(argv)) }];
 }
 
-/** Turns on a kernel setting of one device (ip-sysctl). */
-function enable(device: string, setting: string): Action {
-  return { do: "set", path: `/proc/sys/net/ipv4/conf/${device}/${setting}`, value: "1" };
+/** Turns on a kernel setting of the bridge, unless it is on. It goes with the bridge. */
+function enable(name: string, setting: DeviceSetting, { settings }: ObservedDevice): Change[] {
+  if (settings.includes(setting)) return [];
+  const path = `/proc/sys/net/ipv4/conf/${name}/${setting}`;
+  return [
+    { subject: `bridge ${name}: ${setting}`, before: "0\n", after: "1\n", actions: [{ do: "set", path, value: "1" }] },
+  ];
 }
 
 const ROUTER = "router";
@@ -158,11 +171,12 @@ function describe({ address, mac, mtu, vxlan }: DesiredBridge): string {
 
 function describeVxlan(
   device: string,
-  vxlan: Omit<DesiredVxlan, "name" | "peers"> | null,
+  vxlan: (VxlanParameters & Partial<VxlanDevice>) | null,
   peers: readonly string[],
 ): string {
   if (vxlan === null) return `${device}, which is not a VXLAN`;
-  const head = `vxlan id ${vxlan.id} port ${vxlan.port} from ${vxlan.local}`;
+  const { id, port, local, flags = [] } = vxlan;
+  const head = [`vxlan id ${id} port ${port} from ${local}`, ...flags].join(" ");
   return [head, ...peers.map((peer) => `peer ${peer}`)].join("\n");
 }
 

@@ -1,7 +1,6 @@
 import { UserError } from "../core/errors";
-import type { VxlanParameters } from "../formats/iproute";
-import { addressOf, contains, networkOf } from "../net/ipv4";
-import type { ObservedBridge, ObservedDevice } from "./observed";
+import { addressOf, contains } from "../net/ipv4";
+import type { ObservedBridge, ObservedDevice, Provider } from "./observed";
 
 /** Throws a UserError if the device with the bridge's name is not a bridge. */
 export function requireBridge(name: string, { isBridge }: ObservedDevice): void {
@@ -27,22 +26,6 @@ export function requireSubnetOfNetwork(dockerSubnet: string, network: string): v
   }
 }
 
-/**
- * Throws a UserError if the container network overlaps an address or route on another device: one of the two would get the
- * other's traffic. The default route doesn't count, nor do its halves (0.0.0.0/1), which VPN clients add.
- */
-export function rejectOverlap(name: string, network: string, { links, routes }: ObservedBridge): void {
-  for (const { device, addresses } of links) {
-    const found = device === name ? undefined : addresses.find((cidr) => overlap(network, networkOf(cidr)));
-    if (found !== undefined) throw overlapError(network, found, device);
-  }
-  for (const { device, network: route } of routes) {
-    if (device !== name && prefixLength(route) > 1 && overlap(network, route)) {
-      throw overlapError(network, `the route to ${route}`, device);
-    }
-  }
-}
-
 /** Throws a UserError if another host answers to this host's address. */
 export function rejectTakenAddress(address: string, { addressOwner }: ObservedBridge): void {
   if (addressOwner === null) return;
@@ -52,30 +35,59 @@ export function rejectTakenAddress(address: string, { addressOwner }: ObservedBr
   );
 }
 
-/**
- * Throws a UserError if another VXLAN device of the host has the same identifier and port: the kernel would not create a
- * second one (vxlan_config_validate() in drivers/net/vxlan/vxlan_core.c), now or at the next boot.
- */
-export function rejectDuplicateVxlan(name: string, { id, port }: VxlanParameters, { links }: ObservedBridge): void {
-  const same = links.find(({ device, vxlan }) => device !== name && vxlan?.id === id && vxlan.port === port);
-  if (same === undefined) return;
+/** Throws a UserError if a device of the host has the name as another name of its own: the kernel would create no second one. */
+export function rejectAlias(devices: readonly string[], { links }: ObservedBridge): void {
+  for (const { device, aliases } of links) {
+    const alias = aliases.find((each) => devices.includes(each));
+    if (alias === undefined) continue;
+    throw new UserError(
+      `name: ${alias} must be free on this host (found it as another name of ${device}). Set another name, or delete that one ` +
+        `(ip link property del dev ${device} altname ${alias}).`,
+    );
+  }
+}
+
+/** Throws a UserError if ifupdown would take the bridge for a VLAN of a device of the host, as it does by such a name. */
+export function rejectVlanName(name: string, provider: Provider, { links }: ObservedBridge): void {
+  const device = /^(.+)\.\d+$/.exec(name)?.[1];
+  if (provider !== "ifupdown" || !links.some((link) => link.device === device)) return;
   throw new UserError(
-    `vxlan_id: ${id} with vxlan_port ${port} must be free on this host (found in use by ${same.device}). Set another ` +
-      `vxlan_id on all hosts, or delete that device (ip link del ${same.device}).`,
+    `name: must not be one that ifupdown gives a VLAN (found ${name} on a host that has ${device}). Set a name without a dot.`,
   );
 }
 
-function overlapError(network: string, what: string, device: string): UserError {
-  return new UserError(
-    `network: ${network} must not overlap the networks of this host (found ${what} on ${device}). Set a network that the ` +
-      "hosts do not use.",
+/**
+ * Throws a UserError if another device of the host has the bridge's hardware address: neighbours would take the two for one.
+ * The bridge's ports and devices on top of it, such as a VLAN's, may have it.
+ */
+export function rejectSharedMac(name: string, mac: string, { links }: ObservedBridge): void {
+  const other = links.find((link) => link.mac === mac && ![link.device, link.master, link.parent].includes(name));
+  if (other === undefined) return;
+  throw new UserError(
+    `mac: ${mac} must be the bridge's alone (found it on ${other.device}). Set another one, or remove mac to have one derived ` +
+      "from the host's machine-id.",
   );
 }
 
-function overlap(one: string, other: string): boolean {
-  return contains(one, addressOf(other)) || contains(other, addressOf(one));
+/** Throws a UserError if files of others would create or configure the bridge or its VXLAN at boot too. */
+export function rejectOtherOwners(provider: Provider, { otherOwners }: ObservedBridge): void {
+  const other = otherOwners.find(({ by, comesFirst }) => comesFirst || by !== provider);
+  if (other === undefined) return;
+  const { device, path, line, text } = other;
+  throw new UserError(
+    `name: ${device} must be configured by this module alone at boot (found "${text}" in ${path}, line ${line}). Remove it ` +
+      "there, or set another name.",
+  );
 }
 
-function prefixLength(network: string): number {
-  return Number(network.replace(/.*\//, ""));
+/** Throws a UserError if the kernel can't create the bridge or its VXLAN. */
+export function requireKinds({ missingKinds }: ObservedBridge): void {
+  const [missing] = missingKinds;
+  if (missing === undefined) return;
+  const { kind, found } = missing;
+  const remedy = kind === "vxlan" ? ", or set datapath: router" : "";
+  throw new UserError(
+    `${kind === "vxlan" ? "datapath" : "name"}: this kernel must have the module ${kind} (found ${found}). Install or allow it ` +
+      `(modprobe ${kind})${remedy}.`,
+  );
 }

@@ -26,6 +26,10 @@ test.before(async () => {
 });
 test.after(() => cluster.down());
 
+/** A process on the VXLAN's port, until it is stopped. */
+const LISTEN = (type: string, address: string): string =>
+  `systemd-run --quiet --unit=listener node -e 'require("dgram").createSocket("${type}").bind(4789, "${address}")'; for i in $(seq 100); do ss -uan | grep -q :4789 && break; sleep 0.1; done`;
+
 interface Refused {
   /** What the host is like, and what makes it as it was. */
   readonly by?: string;
@@ -47,6 +51,80 @@ const REFUSALS: Readonly<Record<string, Refused>> = {
   "an address of the underlay": {
     options: { address: "192.168.50.77/24", "docker-subnet": "192.168.50.64/28" },
     says: /^network: 192\.168\.50\.0\/24 must not overlap .* \(found 192\.168\.50\.11\/24 on eth0\)\. Set /,
+  },
+  "a narrower route that leads nowhere": {
+    by: "ip route add blackhole 10.2.5.0/24",
+    undo: "ip route del blackhole 10.2.5.0/24",
+    says: /^network: 10\.2\.0\.0\/16 must not overlap .* \(found the blackhole route to 10\.2\.5\.0\/24\)\. Set /,
+  },
+  "a rule for another table": {
+    by: "ip route add default via 192.168.50.1 table 100 && ip rule add lookup 100 priority 200",
+    undo: "ip rule del priority 200; ip route flush table 100",
+    says: /^network: packets to 10\.2\.0\.0\/16 must reach the bridge by table main \(found the route to 0\.0\.0\.0\/0 on eth0 in table 100, by rule 200\)\. Add a rule before it \(ip rule add to 10\.2\.0\.0\/16 lookup main priority 199\), or set another network\.$/,
+  },
+  "a rule that leads nowhere": {
+    by: "ip rule add to 10.2.3.0/24 prohibit priority 200",
+    undo: "ip rule del priority 200",
+    says: /^network: packets to 10\.2\.0\.0\/16 must reach .* \(found rule 200, prohibit\)\. Add a rule/,
+  },
+  "the network as this host's own": {
+    by: "ip route add local 10.2.0.0/16 dev lo",
+    undo: "ip route del local 10.2.0.0/16 dev lo table local",
+    says: /^network: .* \(found the local route to 10\.2\.0\.0\/16 on lo in table local, by rule 0\)\. Delete it, or set another network\.$/,
+  },
+  "a VXLAN with other flags on the port": {
+    by: "ip link add vxlan_sys_4789 type vxlan external dstport 4789 && ip link set vxlan_sys_4789 up",
+    undo: "ip link del vxlan_sys_4789",
+    says: /^vxlan_port: UDP port 4789 must be free on this host \(found in use by vxlan_sys_4789, a VXLAN with other flags: external\)\. Set another vxlan_port on all hosts, or delete it \(ip link del vxlan_sys_4789\)\.$/,
+  },
+  "a VXLAN with another identifier and other flags, not up yet": {
+    by: "ip link add other-vx type vxlan id 7 dstport 4789 gbp",
+    undo: "ip link del other-vx",
+    says: /^vxlan_port: .* \(found in use by other-vx, a VXLAN with other flags: gbp\)/,
+  },
+  "a process on the VXLAN's port": {
+    by: LISTEN("udp4", "127.0.0.1"),
+    undo: "systemctl stop listener",
+    says: /^vxlan_port: UDP port 4789 must be free on this host \(found in use by node \(process \d+\)\)\. Set another vxlan_port on all hosts, or stop it\.$/,
+  },
+  "a process that listens there for both protocols": {
+    by: LISTEN("udp6", "::"),
+    undo: "systemctl stop listener",
+    says: /^vxlan_port: .* \(found in use by node \(process \d+\)\)/,
+  },
+  "a name that is another one of a device": {
+    by: "ip link property add dev eth0 altname weave",
+    undo: "ip link property del dev eth0 altname weave",
+    says: /^name: weave must be free on this host \(found it as another name of eth0\)\. /,
+  },
+  "a name that ifupdown gives a VLAN": {
+    options: { name: "eth0.7" },
+    says: /^name: must not be one that ifupdown gives a VLAN \(found eth0\.7 on a host that has eth0\)\. Set a name without a dot\.$/,
+  },
+  "the hardware address of another device": {
+    by: "ip link set eth0 address 0e:5f:33:00:00:09",
+    undo: "true",
+    options: { mac: "0e:5f:33:00:00:09" },
+    says: /^mac: 0e:5f:33:00:00:09 must be the bridge's alone \(found it on eth0\)\. /,
+  },
+  "a peer that is the underlay's broadcast address": {
+    options: { peers: "192.168.50.12,192.168.50.255" },
+    says: /^peers: a peer's address must be a host's \(found 192\.168\.50\.255, the broadcast address of this host's network 192\.168\.50\.11\/24\)\. /,
+  },
+  "another stanza of the bridge": {
+    by: "printf 'iface weave inet manual\n' > /etc/network/interfaces.d/bridges",
+    undo: "rm /etc/network/interfaces.d/bridges",
+    says: /^name: weave must be configured by this module alone at boot \(found "iface weave inet manual" in \/etc\/network\/interfaces\.d\/bridges, line 1\)\. Remove it there, or set another name\.$/,
+  },
+  "another bridge that has the VXLAN as its port": {
+    by: "printf '\nauto br0\niface br0 inet manual\n  bridge_ports weave-vx\n' > /etc/network/interfaces.d/bridges",
+    undo: "rm /etc/network/interfaces.d/bridges",
+    says: /^name: weave-vx must be .* \(found "bridge_ports weave-vx" in \/etc\/network\/interfaces\.d\/bridges, line 4\)/,
+  },
+  "/etc/network/interfaces as a link to nowhere": {
+    by: "mv /etc/network/interfaces /etc/network/away; ln -s /srv/interfaces /etc/network/interfaces",
+    undo: "mv /etc/network/away /etc/network/interfaces",
+    says: /^provider: ifupdown needs \/etc\/network\/interfaces \(found a link to \/srv\/interfaces, which does not exist\)\. /,
   },
   "an underlay device that is not there": {
     options: { underlay: "eth7" },
@@ -165,6 +243,59 @@ test("a default route in halves, as VPN clients make it, is not in the way", asy
   const result = await bridge({}, "--check");
   await host.exec(["sh", "-c", "ip route del 0.0.0.0/1; ip route del 128.0.0.0/1"]);
   assert.not(result.failed, result.msg);
+});
+
+test("what only seems to be in the way is not", async () => {
+  const harmless: readonly (readonly [by: string, undo: string, options?: Record<string, string>])[] = [
+    ["ip route add unreachable 10.0.0.0/8", "ip route del unreachable 10.0.0.0/8"],
+    [
+      "ip route add default via 192.168.50.1 table 100; ip rule add from 192.168.50.99 lookup 100 priority 200; ip rule add fwmark 1 lookup 100 priority 201",
+      "ip rule del priority 200; ip rule del priority 201; ip route flush table 100",
+    ],
+    ["ip link add vx6 type vxlan id 7 dstport 4789 local fd00::1 gbp", "ip link del vx6"],
+    [LISTEN("udp6", "::1"), "systemctl stop listener"],
+    [
+      "cp /etc/hosts /etc/away; echo 192.168.50.12 my_host >> /etc/hosts",
+      "mv /etc/away /etc/hosts",
+      { peers: "my_host" },
+    ],
+  ];
+  for (const [by, undo, options = {}] of harmless) {
+    await host.exec(["sh", "-c", by]);
+    const made = await bridge(options);
+    const again = await bridge(options);
+    const gone = await bridge({ state: "absent" });
+    await host.exec(["sh", "-c", undo]);
+    assert.equal([made.msg, again.changed, gone.msg], [undefined, false, undefined], by);
+  }
+});
+
+test("the host's own address on the underlay is used, not one that moves from host to host", async () => {
+  await host.exec([
+    "sh",
+    "-c",
+    "ip addr flush dev eth0; ip addr add 192.168.50.200/32 dev eth0; ip addr add 192.168.50.11/24 dev eth0; ip route add default via 192.168.50.1",
+  ]);
+  const { diff = [], msg } = await bridge({}, "--check");
+  await host.exec(["ip", "addr", "del", "192.168.50.200/32", "dev", "eth0"]);
+  assert.match(`${msg}${JSON.stringify(diff)}`, "dstport 4789 local 192.168.50.11");
+});
+
+test("kernel settings that the bridge's changes need are shown, and go with the bridge", async () => {
+  const conf = "/proc/sys/net/ipv4/conf";
+  await host.exec(["sh", "-c", `echo 0 | tee ${conf}/all/promote_secondaries ${conf}/default/promote_secondaries`]);
+  await bridge({ "docker-subnet": "10.2.9.0/24" });
+  const moved = await bridge({ address: "10.2.0.9/16", "docker-subnet": "10.2.9.0/24", mac: "0e:5f:33:00:00:07" });
+  assert.equal(subjects(moved), [
+    STANZA,
+    "bridge weave: arp_notify",
+    "bridge weave: mac",
+    "bridge weave: promote_secondaries",
+    "bridge weave: address",
+  ]);
+  await bridge({ state: "absent" });
+  const { stdout } = await host.exec(["sh", "-c", `ls ${conf}`]);
+  assert.not.match(stdout, "weave");
 });
 
 test("files that are no UTF-8: what is not the module's is kept to the byte", async () => {

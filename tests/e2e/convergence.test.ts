@@ -5,6 +5,7 @@ import type { Host } from "../hosts/host";
 import { busyboxImage } from "../hosts/images";
 import { subjects } from "./command";
 import { bootHosts } from "./hosts";
+import { ANOTHER_ADDRESS } from "./live_change_cases";
 import { type ModuleRun, runModule } from "./module";
 import { ansibleModule, ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
 
@@ -54,10 +55,13 @@ test("the module by itself finds nothing to do after the play", async () => {
 
 const DRIFTS = {
   "an address removed": { by: "ip addr flush dev weave", subjects: ["bridge weave: address"] },
-  "an address too many": { by: "ip addr add 10.2.0.99/16 dev weave", subjects: ["bridge weave: address"] },
+  "an address too many": { ...ANOTHER_ADDRESS, by: `${ANOTHER_ADDRESS.by}; ip addr add 10.2.0.99/16 dev weave` },
   "the bridge down": { by: "ip link set weave down", subjects: ["bridge weave: state"] },
   "another MTU": { by: "ip link set weave mtu 1400", subjects: ["bridge weave: mtu"] },
-  "another hardware address": { by: "ip link set weave address 0e:00:00:00:00:01", subjects: ["bridge weave: mac"] },
+  "another hardware address": {
+    by: "ip link set weave address 0e:00:00:00:00:01",
+    subjects: ["bridge weave: arp_notify", "bridge weave: mac"],
+  },
   "the VXLAN device gone": { by: "ip link del weave-vx", subjects: ["bridge weave: datapath"] },
   "the VXLAN device off the bridge": { by: "ip link set weave-vx nomaster", subjects: ["weave-vx: bridge"] },
   "the VXLAN device down": { by: "ip link set weave-vx down", subjects: ["weave-vx: state"] },

@@ -28,6 +28,12 @@ export interface LiveChange {
   readonly files?: readonly string[];
 }
 
+/** A change that deletes an address, on a bridge whose kernel setting for that is off, as it is without systemd-networkd. */
+export const ANOTHER_ADDRESS = {
+  by: "echo 0 > /proc/sys/net/ipv4/conf/weave/promote_secondaries",
+  subjects: ["bridge weave: promote_secondaries", "bridge weave: address"],
+};
+
 /**
  * Every change of a live bridge that leaves its VXLAN device in place, by name, one after another: on apollo1 of the hosts
  * that `joinByCommand` joins, under this provider. The last one leaves all as it was before the first.
@@ -40,15 +46,12 @@ export function liveChangeCases(provider: Provider): Readonly<Record<string, Liv
     ...FILES.ifupdown,
   ];
   const file = (...networkd: string[]): string[] => (provider === "networkd" ? networkd : [stanza ?? ""]);
+  const readdressed = { ...ANOTHER_ADDRESS, files: file(network) };
   return {
-    "another address": { options: { "host-index": 3 }, subjects: ["bridge weave: address"], files: file(network) },
-    "the first one again": { subjects: ["bridge weave: address"], files: file(network) },
-    "another network": {
-      options: { network: "10.4.0.0/16" },
-      subjects: ["bridge weave: address"],
-      files: file(network),
-    },
-    "the first network again": { subjects: ["bridge weave: address"], files: file(network) },
+    "another address": { ...readdressed, options: { "host-index": 3 } },
+    "the first one again": readdressed,
+    "another network": { ...readdressed, options: { network: "10.4.0.0/16" } },
+    "the first network again": readdressed,
     "another MTU": {
       options: { mtu: 1400 },
       subjects: ["bridge weave: mtu", "weave-vx: mtu"],
@@ -56,11 +59,12 @@ export function liveChangeCases(provider: Provider): Readonly<Record<string, Liv
     },
     "another hardware address": {
       options: { mtu: 1400, mac: "0e:5f:33:00:00:99" },
-      subjects: ["bridge weave: mac"],
+      subjects: ["bridge weave: arp_notify", "bridge weave: mac"],
       files: file(netdev),
     },
     "the first MTU and hardware address again": {
-      subjects: ["bridge weave: mac", "bridge weave: mtu", "weave-vx: mtu"],
+      by: "echo 0 > /proc/sys/net/ipv4/conf/weave/arp_notify",
+      subjects: ["bridge weave: arp_notify", "bridge weave: mac", "bridge weave: mtu", "weave-vx: mtu"],
       files: file(netdev, network, vxlan),
     },
     "two peers more": {
@@ -80,7 +84,10 @@ export function liveChangeCases(provider: Provider): Readonly<Record<string, Liv
       subjects: [],
       files: [stanza ?? ""],
     },
-    "an address too many": { by: "ip addr add 10.2.0.99/16 dev weave", subjects: ["bridge weave: address"] },
+    "an address too many": {
+      ...ANOTHER_ADDRESS,
+      by: `${ANOTHER_ADDRESS.by}; ip addr add 10.2.0.99/16 dev weave`,
+    },
     "no address": { by: "ip addr flush dev weave", subjects: ["bridge weave: address"] },
     "the firewall closed": {
       by: "iptables -w -D FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT",

@@ -2,7 +2,13 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { readsFile, renderManualInterface, withoutSource, withSource } from "../../../modules/formats/interfaces";
+import {
+  numberedDirectives,
+  readsFile,
+  renderManualInterface,
+  withoutSource,
+  withSource,
+} from "../../../modules/formats/interfaces";
 import { matchesGolden } from "../support/golden";
 import { forAll } from "../support/property";
 import { userErrorOf } from "../support/user_error";
@@ -109,6 +115,14 @@ test("a backslash continues a line", () => {
 // the rest of its line. Both tried with its ifquery.
 test("a backslash does not continue a comment: the source line below it counts", () => {
   assert.ok(reads("# a comment \\", "source /etc/network/interfaces.d/*.cfg"));
+});
+
+test("lines are numbered by where they begin", () => {
+  const lines = numberedDirectives("# a \\\n\niface \\\n# b\n weave \\\n inet manual\nauto lo");
+  assert.equal(
+    lines.map(({ line, words }) => `${line} ${words.join(" ")}`.trim()),
+    ["2", "3 iface weave inet manual", "7 auto lo"],
+  );
 });
 
 test("a source line may have several patterns", () => {

@@ -42,13 +42,15 @@ const LINKS = `1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNO
 3: eth0@if21: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group default qlen 1000
     link/ether 52:54:00:32:00:01 brd ff:ff:ff:ff:ff:ff link-netnsid 0 promiscuity 0
     veth numtxqueues 1 gso_max_size 65536
+    altname enp1s0
+    altname weave
     inet 192.168.50.11/24 scope global eth0
        valid_lft forever preferred_lft forever
     inet 192.168.50.99/24 scope global secondary eth0:1
        valid_lft forever preferred_lft forever
     inet6 fe80::5054:ff:fe32:1/64 scope link
        valid_lft forever preferred_lft forever
-4: tun0: <POINTOPOINT,UP,LOWER_UP> mtu 1500 qdisc fq_codel state UNKNOWN group default qlen 500
+4: tun0: <POINTOPOINT,LOWER_UP> mtu 1500 qdisc fq_codel state UNKNOWN group default qlen 500
     link/none  promiscuity 0
     tun type tun pi off vnet_hdr off persist off
     inet 10.8.0.6 peer 10.8.0.5/32 scope global tun0
@@ -59,28 +61,50 @@ const LINKS = `1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNO
     bridge_slave state forwarding priority 32 cost 100
 `;
 
-test("devices are read with their addresses, primary ones first, and their kinds", () => {
+test("devices are read with their names, states and addresses, primary ones first, and their kinds", () => {
+  const device = { aliases: [], parent: null, master: null, up: true, mac: "", addresses: [], vxlan: null };
   assert.equal(parseLinks(LINKS), [
-    { device: "lo", addresses: ["127.0.0.1/8"], vxlan: null },
-    { device: "eth0", addresses: ["192.168.50.11/24", "192.168.50.99/24"], vxlan: null },
-    { device: "tun0", addresses: ["10.8.0.6/32"], vxlan: null },
-    { device: "weave-vx", addresses: [], vxlan: { id: 6783, port: 4789, local: "192.168.50.12" } },
+    { ...device, device: "lo", addresses: ["127.0.0.1/8"] },
+    {
+      ...{ ...device, device: "eth0", aliases: ["enp1s0", "weave"], parent: "if21", mac: "52:54:00:32:00:01" },
+      addresses: ["192.168.50.11/24", "192.168.50.99/24"],
+    },
+    { ...device, device: "tun0", up: false, addresses: ["10.8.0.6/32"] },
+    {
+      ...{ ...device, device: "weave-vx", master: "weave", mac: "7e:23:7b:b6:01:2e" },
+      vxlan: { id: 6783, port: 4789, local: "192.168.50.12", flags: [], ipv6: false },
+    },
   ]);
   assert.equal(parseLinks(""), []);
 });
 
+const PLAIN = { flags: [], ipv6: false };
+
 test("a VXLAN device's parameters are read from its details", () => {
-  assert.equal(parseVxlan(VXLAN), { id: 6783, port: 4789, local: "192.168.50.11" });
+  assert.equal(parseVxlan(VXLAN), { ...PLAIN, id: 6783, port: 4789, local: "192.168.50.11" });
+});
+
+// iproute2 6.1, from devices that were created with these words.
+test("so is what decides whether another one can share its port", () => {
+  const seen = (details: string) => parseVxlan(`    ${details} numtxqueues 1 numrxqueues 1\n`);
+  const rest = "srcport 0 0 dstport 4789 ttl auto ageing 300 udpcsum noudp6zerocsumtx noudp6zerocsumrx";
+  assert.equal(seen(`vxlan external id 0 ${rest}`), { id: 0, port: 4789, local: "", flags: ["external"], ipv6: false });
+  assert.equal(seen(`vxlan external vnifilter id 0 ${rest}`)?.flags, ["external", "vnifilter"]);
+  assert.equal(seen(`vxlan id 5 ${rest} gbp`)?.flags, ["gbp"]);
+  assert.equal(seen(`vxlan id 5 ${rest.replace("noudp6zerocsumrx", "udp6zerocsumrx")}`)?.flags, ["udp6zerocsumrx"]);
+  for (const address of ["local fd00::1", "remote fd00::2", "group ff05::100"]) {
+    assert.is(seen(`vxlan id 6 ${address} ${rest}`)?.ipv6, true);
+  }
 });
 
 test("a VXLAN device's parameters may be in another order and with others between", () => {
   const output = String.raw`5: x: <UP> mtu 1450 \    vxlan id 7 group 239.1.1.1 dev eth1 srcport 0 0 dstport 8472 local 10.0.0.1 nolearning \    addrgenmode eui64`;
-  assert.equal(parseVxlan(output), { id: 7, port: 8472, local: "10.0.0.1" });
+  assert.equal(parseVxlan(output), { ...PLAIN, id: 7, port: 8472, local: "10.0.0.1" });
 });
 
 test("a parameter that a VXLAN device lacks is empty", () => {
   const output = String.raw`5: x: <UP> mtu 1450 \    vxlan id 7 srcport 0 0 dstport 4789 ttl auto \    bridge_slave dev eth9 local 10.9.9.9`;
-  assert.equal(parseVxlan(output), { id: 7, port: 4789, local: "" });
+  assert.equal(parseVxlan(output), { ...PLAIN, id: 7, port: 4789, local: "" });
 });
 
 test("a device that is not a VXLAN has no parameters, whatever its name", () => {

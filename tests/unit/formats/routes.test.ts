@@ -1,33 +1,79 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parseRoutes } from "../../../modules/formats/routes";
+import { parseRoutes, parseRules } from "../../../modules/formats/routes";
 
-const HEAD = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT";
+// iproute2 6.1, with -o.
+const ROUTES = String.raw`prohibit default table 100 
+throw 10.9.0.0/16 table 100 
+default via 192.168.50.1 dev eth0 proto dhcp src 192.168.50.11 metric 100 
+unreachable 10.0.0.0/8 
+blackhole 10.2.5.0/24 proto bird 
+192.168.50.0/24 dev eth0 proto kernel scope link src 192.168.50.11 
+default table 200 \	nexthop via 192.168.60.1 dev eth1 weight 1 \	nexthop via 192.168.60.2 dev eth1 weight 1 
+local 10.7.0.0/16 dev lo table local scope host 
+local 192.168.50.11 dev eth0 table local proto kernel scope host src 192.168.50.11 
+broadcast 192.168.50.255 dev eth0 table local proto kernel scope link src 192.168.50.11 
+`;
 
-test("routes are read with their network and device", () => {
-  const table = [
-    HEAD,
-    "eth0\t00000000\t0132A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0                                       ",
-    "weave\t0000020A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0",
-    "eth0\t0032A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0",
-    "tun0\t00000080\t00000000\t0001\t0\t0\t0\t00000080\t0\t0\t0",
-    "eth9\t00000000\t00000000\t0001\t0\t0\t0\t000000FE\t0\t0\t0",
-    "eth0\t0532A8C0\t00000000\t0005\t0\t0\t0\tFFFFFFFF\t0\t0\t0",
-  ].join("\n");
-  assert.equal(parseRoutes(table), [
-    { device: "eth0", network: "0.0.0.0/0" },
-    { device: "weave", network: "10.2.0.0/16" },
-    { device: "eth0", network: "192.168.50.0/24" },
-    { device: "tun0", network: "128.0.0.0/1" },
-    { device: "eth9", network: "0.0.0.0/7" },
-    { device: "eth0", network: "192.168.50.5/32" },
+test("routes of all tables are read, with those that lead nowhere", () => {
+  const words = parseRoutes(ROUTES).map(({ type, network, device, table, via, source, metric }) =>
+    [type, network, device, table, via, source, metric].join(" "),
+  );
+  assert.equal(words, [
+    "prohibit 0.0.0.0/0  100   0",
+    "throw 10.9.0.0/16  100   0",
+    "unicast 0.0.0.0/0 eth0 main 192.168.50.1 192.168.50.11 100",
+    "unreachable 10.0.0.0/8  main   0",
+    "blackhole 10.2.5.0/24  main   0",
+    "unicast 192.168.50.0/24 eth0 main  192.168.50.11 0",
+    "unicast 0.0.0.0/0 eth1 200 192.168.60.1  0",
+    "local 10.7.0.0/16 lo local   0",
+    "local 192.168.50.11/32 eth0 local  192.168.50.11 0",
+    "broadcast 192.168.50.255/32 eth0 local  192.168.50.11 0",
   ]);
 });
 
-test("a host without routes, or without the table, has none", () => {
-  assert.equal(parseRoutes(HEAD), []);
-  assert.equal(parseRoutes(`${HEAD}\n`), []);
-  assert.equal(parseRoutes(""), []);
+test("a host without routes has none", () => {
+  for (const output of ["", "\n"]) assert.equal(parseRoutes(output), []);
+});
+
+const RULES = `0:	from all lookup local
+50:	from 10.2.0.0/16 to 10.3.0.1 iif lo ipproto tcp dport 80 lookup 100
+60:	from all to 10.3.0.0/16 unreachable
+70:	from all lookup main suppress_prefixlength 0
+80:	from all goto 32766
+5210:	from all fwmark 0x80000/0xff0000 lookup main
+32765:	not from all fwmark 0xca6c lookup 51820
+32765:	from all uidrange 1000-1000 lookup 7
+32766:	from all lookup main
+`;
+
+test("rules are read with their conditions and what they do", () => {
+  const any = {
+    ...{ inverted: false, from: null, to: null, incoming: null, outgoing: null, mark: null },
+    ...{ protocols: false, selective: false },
+  };
+  const lookup = (table: string, suppressed = -1) => ({ lookup: table, suppressed });
+  assert.equal(parseRules(RULES), [
+    { ...any, priority: 0, action: lookup("local") },
+    {
+      ...any,
+      priority: 50,
+      from: "10.2.0.0/16",
+      to: "10.3.0.1/32",
+      incoming: "lo",
+      protocols: true,
+      action: lookup("100"),
+    },
+    { ...any, priority: 60, to: "10.3.0.0/16", action: { verdict: "unreachable" } },
+    { ...any, priority: 70, action: lookup("main", 0) },
+    { ...any, priority: 80, action: { goTo: 32766 } },
+    { ...any, priority: 5210, mark: { value: 0x80000, mask: 0xff0000 }, action: lookup("main") },
+    { ...any, priority: 32765, inverted: true, mark: { value: 0xca6c, mask: 0xffffffff }, action: lookup("51820") },
+    { ...any, priority: 32765, selective: true, action: lookup("7") },
+    { ...any, priority: 32766, action: lookup("main") },
+  ]);
+  assert.equal(parseRules(""), []);
 });
 
 test.run();

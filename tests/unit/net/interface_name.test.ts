@@ -16,4 +16,13 @@ test("a name that the kernel, ifupdown or a shell would read as something else i
   }
 });
 
+test("a name that the kernel keeps for all interfaces is rejected", () => {
+  for (const text of ["all", "default"]) {
+    assert.is(
+      userErrorOf(() => interfaceName(text)),
+      `must be a name that the kernel takes for an interface (found "${text}", which means all of them in /proc/sys/net). Set another name.`,
+    );
+  }
+});
+
 test.run();

@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { weaveBridge } from "../../../modules/weave_bridge/plan";
 import { type FakeHost, fakeHostIn } from "../support/fake_host/fake_host";
 import type { Folder } from "../support/fake_host/folder";
-import { device, Network } from "../support/fake_host/network";
+import { device, Network, vxlanDevice } from "../support/fake_host/network";
 import { forAllLater } from "../support/property";
 import { type Found, found, putFound, text } from "./found_files";
 import { inMemory, interrupt, keepsItsPromise, type Options, runOn } from "./promise";
@@ -88,10 +88,58 @@ const DRIFTS: Readonly<Record<string, (on: NetworkHost) => unknown>> = {
   "not up in ifupdown": ({ network }) => network.held.clear(),
 };
 
+/** What may be in the way, or only seems to be. */
+const OBSTACLES: typeof DRIFTS = {
+  "a VXLAN with other flags on the port": ({ network: { devices } }) =>
+    devices.set("vxlan_sys_4789", device({ kind: "vxlan", vxlan: vxlanDevice({ id: 0, flags: ["external"] }) })),
+  "a VXLAN with another identifier on the port": ({ network: { devices } }) =>
+    devices.set("other-vx", device({ kind: "vxlan", mac: "0e:00:00:00:00:05", vxlan: vxlanDevice({ id: 8 }) })),
+  "a VXLAN with other flags, in the place of ours": ({ network: { devices } }) =>
+    devices.set("weave-vx", device({ kind: "vxlan", vxlan: vxlanDevice({ flags: ["gbp"] }) })),
+  "a process on the port": ({ network }) => network.sockets.add(4789),
+  "a process on another port": ({ network }) => network.sockets.add(8472),
+  "another name of a device": ({ network }) => network.devices.get("eth0")?.aliases.push("weave"),
+  "the MAC on another device": ({ network: { devices } }) => devices.set("eth9", device({ mac: "0e:5f:33:00:00:09" })),
+  "the MAC on a VLAN's device": ({ network: { devices } }) =>
+    devices.set(
+      "tap9",
+      device({ kind: "veth", mac: "0e:5f:33:00:00:09", master: devices.has("weave") ? "weave" : null }),
+    ),
+  "no VXLAN in the kernel": ({ network }) => network.modules.delete("vxlan"),
+  "a wider route that leads nowhere": ({ network }) => network.routes.add("unreachable 10.0.0.0/8"),
+  "a narrower route that leads nowhere": ({ network }) => network.routes.add("blackhole 10.2.5.0/24"),
+  "a rule for a table with a default route": ({ network }) => {
+    network.policy.add("100:\tfrom all lookup 7");
+    network.routes.add("default via 192.168.50.1 dev eth0 table 7");
+  },
+  "a rule for marked packets": ({ network }) => {
+    network.policy.add("100:\tfrom all fwmark 0x1 lookup 7");
+    network.routes.add("default via 192.168.50.1 dev eth0 table 7");
+  },
+  "a setting that is on": ({ network: { devices, settings } }) =>
+    devices.has("weave") && settings.add("weave/promote_secondaries"),
+};
+
 function port({ devices }: Network, name: string, bridge: string | null): void {
   const master = devices.get(bridge ?? "")?.kind === "bridge" ? bridge : null;
   devices.set(name, device({ kind: "veth", master }));
 }
+
+/** Files of others that take the bridge, or not. */
+const OWNERS: Readonly<Record<string, string>> = {
+  "/etc/systemd/network/01-all.network": "[Match]\nName=*\n",
+  "/etc/systemd/network/99-all.network": "[Match]\nName=*\n",
+  "/run/systemd/network/10-netplan-weave.netdev": "[NetDev]\nName=weave\nKind=bridge\n",
+  "/etc/network/interfaces.d/bridges": "iface weave inet dhcp\n",
+  "/etc/network/interfaces.d/eth1": "iface eth1 inet dhcp\n",
+};
+
+/** None of these, or one. */
+const seldom = (all: string[]): fc.Arbitrary<string[]> =>
+  fc.oneof(
+    { weight: 2, arbitrary: fc.constant<string[]>([]) },
+    { weight: 1, arbitrary: fc.subarray(all, { minLength: 1, maxLength: 1 }) },
+  );
 
 const states = fc.record({
   interfaces: found(INTERFACES),
@@ -106,6 +154,9 @@ const states = fc.record({
     "/etc/systemd/system/docker.service.d/proxy.conf",
   ]),
   programs: fc.subarray(["ifup", "iptables", "ping"], { minLength: 2 }),
+  ifupdown: fc.constantFrom(null, null, null, null, null, null, "/usr/share/ifupdown2/ifupdown2"),
+  owners: seldom(Object.keys(OWNERS)),
+  obstacles: seldom(Object.keys(OBSTACLES)),
   networkd: fc.constantFrom("off", "runs", "manages"),
   networkManager: fc.boolean(),
   before: fc.option(fc.tuple(options, fc.oneof(fc.constant(99), fc.integer({ min: 0, max: 25 }))), { nil: null }),
@@ -127,12 +178,18 @@ async function hostOf(folder: Folder, state: State): Promise<NetworkHost> {
   };
   for (const [path, file] of Object.entries(files)) putFound(folder, path, file);
   for (const path of state.others) folder.put(path, "# \xff\n");
-  for (const program of state.programs) folder.put(`/usr/sbin/${program}`, "");
+  for (const path of state.owners) folder.put(path, OWNERS[path] ?? "");
+  for (const program of [...state.programs, "systemctl", "networkctl"]) folder.put(`/usr/sbin/${program}`, "");
+  if (state.ifupdown !== null && state.programs.includes("ifup")) {
+    folder.remove("/usr/sbin/ifup");
+    folder.putLink("/usr/sbin/ifup", state.ifupdown);
+  }
   if (state.networkd !== "off") network.units.add("systemd-networkd");
   if (state.networkd === "manages") network.networkdOfEth0 = "/etc/systemd/network/10-eth0.network";
   if (state.networkManager) network.units.add("NetworkManager");
   if (state.before !== null) await interrupt(weaveBridge, host, ...state.before);
   for (const drift of state.drifts) DRIFTS[drift]?.({ host, network });
+  for (const obstacle of state.obstacles) OBSTACLES[obstacle]?.({ host, network });
   return { host, network };
 }
 
@@ -155,7 +212,10 @@ test("on any host, a check predicts the run, a second run changes nothing, and w
         const run = await keepsItsPromise(weaveBridge, host, desired);
         if (run.failed) {
           failed++;
-          assert.match(String(run.msg), /^(state|force|name|network|peers|provider|underlay|mtu|address): /);
+          assert.match(
+            String(run.msg),
+            /^(state|force|name|network|peers|provider|underlay|mtu|mac|address|datapath|vxlan_id|vxlan_port): /,
+          );
           return;
         }
         succeeded++;

@@ -1,10 +1,11 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { IpLink } from "../../../modules/formats/iproute";
 import { resolveDesired } from "../../../modules/weave_bridge/desired";
 import type { ObservedBridge } from "../../../modules/weave_bridge/observed";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
 import { userErrorOf } from "../support/user_error";
-import { FRESH, MAC, router, steadyRouter, vxlan } from "./fixtures";
+import { FRESH, ipLink, MAC, route, router, steadyRouter, steadyVxlan, vxlan } from "./fixtures";
 
 const errorOf = (options: BridgeOptions, observed: ObservedBridge): string =>
   userErrorOf(() => resolveDesired(options, observed));
@@ -33,21 +34,6 @@ test("with VXLAN: the default route's device and its MTU less 50, the peers in o
     local: "192.168.50.11",
     peers: ["192.168.50.12", "192.168.50.13"],
   });
-});
-
-test("a VXLAN with the identifier and port of another device is rejected, as the kernel would not create a second one", () => {
-  const beside = (device: string, port: number): ObservedBridge => {
-    const other = { device, addresses: [], vxlan: { id: 6783, port, local: "192.168.50.11" } };
-    return { ...FRESH, links: [...FRESH.links, other] };
-  };
-  assert.is(
-    errorOf(vxlan(), beside("other-vx", 4789)),
-    "vxlan_id: 6783 with vxlan_port 4789 must be free on this host (found in use by other-vx). Set another vxlan_id on all " +
-      "hosts, or delete that device (ip link del other-vx).",
-  );
-  for (const fits of [beside("weave-vx", 4789), beside("other-vx", 8472)]) resolveDesired(vxlan(), fits);
-  resolveDesired(vxlan({ vxlan_id: 6784 }), beside("other-vx", 4789));
-  resolveDesired(router(), beside("other-vx", 4789));
 });
 
 test("given addresses need no index, and with one of them the other comes from the index", () => {
@@ -94,12 +80,15 @@ test("a network that overlaps one of the host's own is rejected, whichever conta
     errorOf(router({ network: "192.168.0.0/16" }), FRESH),
     "network: 192.168.0.0/16 must not overlap the networks of this host (found 192.168.50.11/24 on eth0). Set a network that the hosts do not use.",
   );
-  const wide = { ...FRESH, links: [{ device: "eth0", addresses: ["10.0.0.5/8"], vxlan: null }] };
+  const wide = { ...FRESH, links: [ipLink("eth0", ["10.0.0.5/8"])] };
   assert.match(errorOf(router(), wide), "(found 10.0.0.5/8 on eth0)");
 });
 
 test("a network that overlaps a route on another device is rejected, except for the default route and its halves", () => {
-  const routed = (network: string, device = "eth0") => ({ ...FRESH, routes: [...FRESH.routes, { network, device }] });
+  const routed = (network: string, device = "eth0") => ({
+    ...FRESH,
+    routes: [...FRESH.routes, route(network, device)],
+  });
   for (const network of ["10.0.0.0/8", "10.2.128.0/17", "10.2.0.1/32"]) {
     assert.is(
       errorOf(router(), routed(network)),
@@ -150,6 +139,70 @@ test("without a machine-id it fails, unless a MAC is given", () => {
     /^mac: .*\(found an empty \/etc\/machine-id\)\. Run systemd-machine-id-setup, or set mac\.$/,
   );
   assert.is(resolveDesired(router({ mac: "0e:5f:33:00:00:01" }), unidentified).mac, "0e:5f:33:00:00:01");
+});
+
+test("a MAC that another device of the host has is rejected, unless it stands on the bridge or is its port", () => {
+  const beside = (more: Partial<IpLink>) => ({
+    ...FRESH,
+    links: [...FRESH.links, ipLink("other", [], { mac: MAC, ...more })],
+  });
+  assert.is(
+    errorOf(router(), beside({})),
+    `mac: ${MAC} must be the bridge's alone (found it on other). Set another one, or remove mac to have one derived from the ` +
+      "host's machine-id.",
+  );
+  const given = "0e:5f:33:00:00:01";
+  assert.match(
+    errorOf(router({ mac: given.toUpperCase() }), beside({ mac: given })),
+    `${given} must be the bridge's alone`,
+  );
+  for (const own of [{ parent: "weave" }, { master: "weave" }, { device: "weave" }])
+    resolveDesired(router(), beside(own));
+  resolveDesired(router({ mac: given }), beside({}));
+});
+
+test("a name that a device has beside its own is rejected", () => {
+  const aliased = (alias: string) => ({
+    ...FRESH,
+    links: [...FRESH.links, ipLink("eth1", [], { aliases: ["enp1s0", alias] })],
+  });
+  assert.is(
+    errorOf(router(), aliased("weave")),
+    "name: weave must be free on this host (found it as another name of eth1). Set another name, or delete that one (ip link " +
+      "property del dev eth1 altname weave).",
+  );
+  assert.match(errorOf(vxlan(), aliased("weave-vx")), /^name: weave-vx must be free/);
+  resolveDesired(router(), aliased("weave-vx"));
+});
+
+test("a name that ifupdown would take for a VLAN of a device is rejected", () => {
+  assert.is(
+    errorOf(router({ name: "eth0.7" }), FRESH),
+    "name: must not be one that ifupdown gives a VLAN (found eth0.7 on a host that has eth0). Set a name without a dot.",
+  );
+  const networkd = { ...FRESH, managers: { ...FRESH.managers, networkd: "manages" as const } };
+  for (const [name, host] of [
+    ["eth0.7", networkd],
+    ["br.7", FRESH],
+    ["eth0.x", FRESH],
+  ] as const)
+    assert.is(resolveDesired(router({ name }), host).name, name);
+});
+
+test("a kernel that can't make the bridge or the VXLAN is rejected before anything changes", () => {
+  const lacking = (kind: "bridge" | "vxlan") => ({
+    ...steadyVxlan(),
+    missingKinds: [{ kind, found: "a kernel that loads no modules" }],
+  });
+  assert.is(
+    errorOf(vxlan(), lacking("vxlan")),
+    "datapath: this kernel must have the module vxlan (found a kernel that loads no modules). Install or allow it (modprobe " +
+      "vxlan), or set datapath: router.",
+  );
+  assert.match(
+    errorOf(router(), lacking("bridge")),
+    /^name: this kernel must have the module bridge .*\(modprobe bridge\)\.$/,
+  );
 });
 
 test.run();

@@ -5,61 +5,133 @@ import { chooseProvider, observeManagers } from "../../../modules/weave_bridge/p
 import type { Contents } from "../support/fake_host/contents";
 import { fakeHost } from "../support/fake_host/fake_host";
 import { userErrorOf } from "../support/user_error";
-import { router } from "./fixtures";
+import { FRESH, router } from "./fixtures";
 
-const UNITS = "/run/systemd/units/invocation:";
+const SHOW = "systemctl show systemd-networkd.service NetworkManager.service -p ActiveState,UnitFileState";
+const LIST = "networkctl list --no-legend --no-pager";
+const NONE: Managers = {
+  ifupdown: false,
+  otherIfupdown: null,
+  networkd: "off",
+  networkdAtBoot: false,
+  networkManager: false,
+};
+
 const observed = (contents: Contents, ...programs: string[]): Managers =>
   observeManagers("weave", new Set(programs), fakeHost(contents));
 
-test("what manages a host is observed without a program", () => {
-  const none: Managers = { ifupdown: false, networkd: "off", networkManager: false };
-  assert.equal(observed({}), none);
-  assert.equal(observed({ names: { "/etc/network": ["interfaces"] } }, "ifup"), { ...none, ifupdown: true });
-  assert.equal(observed({ names: { "/etc/network": [] } }, "ifup"), none);
-  assert.equal(observed({ names: { "/etc/network": ["interfaces"] } }), none);
-  assert.is(observed({ links: { [`${UNITS}NetworkManager.service`]: "0123" } }).networkManager, true);
+/** A host that systemd has booted, with these states of the two units. */
+const booted = (networkd: string, networkManager: string, links: string[] = [], atBoot = "disabled"): Contents => ({
+  names: { "/run/systemd": ["system"] },
+  programs: {
+    [SHOW]: `ActiveState=${networkd}\nUnitFileState=${atBoot}\n\nActiveState=${networkManager}\n`,
+    [LIST]: links.map((link, index) => `${String(index + 1).padStart(3)} ${link}\n`).join(""),
+  },
 });
 
-test("systemd-networkd that manages only the bridge does not manage the host", () => {
-  const links = { [`${UNITS}systemd-networkd.service`]: "0123" };
-  const state = (...files: string[]): Contents => ({
-    links,
-    names: { "/run/systemd/netif/links": files.map((_, index) => String(index)) },
-    kernel: Object.fromEntries(
-      files.map((file, index) => [`/run/systemd/netif/links/${index}`, `ADMIN_STATE=x\n${file}\nDNS=`]),
-    ),
+test("a host that systemd has not booted, or that has no systemctl, is not asked", () => {
+  assert.equal(observed({}), NONE);
+  assert.equal(observed({}, "systemctl"), NONE);
+  assert.equal(observed({ names: { "/run/systemd": ["system"] } }), NONE);
+});
+
+test("Debian's ifupdown counts, with its file", () => {
+  const names = { "/etc/network": ["interfaces"] };
+  assert.equal(observed({ names }, "ifup"), { ...NONE, ifupdown: true });
+  assert.equal(observed({ names: { "/etc/network": [] } }, "ifup"), NONE);
+  assert.equal(observed({ names }), NONE);
+});
+
+test("another ifup is known by where its link leads", () => {
+  const names = { "/etc/network": ["interfaces"] };
+  for (const [target, other] of [
+    ["/usr/share/ifupdown2/ifupdown2", "ifupdown2"],
+    ["ifupdown", "ifupdown-ng"],
+    ["/bin/busybox", "busybox"],
+  ] as const) {
+    for (const path of ["/sbin/ifup", "/usr/sbin/ifup"]) {
+      assert.equal(observed({ names, links: { [path]: target } }, "ifup"), { ...NONE, otherIfupdown: other });
+    }
+  }
+});
+
+test("systemd tells which of its network managers run", () => {
+  const managers = (...states: [string, string]) => observed(booted(...states), "systemctl");
+  assert.equal(managers("inactive", "active"), { ...NONE, networkManager: true });
+  assert.equal(managers("inactive", "failed"), NONE);
+  const enabled = observed(booted("inactive", "inactive", [], "enabled"), "systemctl");
+  assert.equal(enabled, { ...NONE, networkdAtBoot: true });
+  for (const state of ["active", "activating", "reloading"]) assert.is(managers(state, "inactive").networkd, "runs");
+});
+
+// systemd 252.
+test("networkctl tells whether systemd-networkd manages more than the bridge", () => {
+  const networkd = (...links: string[]) => observed(booted("active", "inactive", links), "systemctl").networkd;
+  const lo = "lo       loopback carrier    unmanaged";
+  assert.is(networkd(lo, "eth0     ether    routable   unmanaged"), "runs");
+  assert.is(networkd(lo, "weave    bridge   no-carrier configured", "weave-vx vxlan   carrier  configured"), "runs");
+  assert.is(networkd(lo, "eth0     ether    routable   configured"), "manages");
+  assert.is(networkd(lo, "eth0     ether    carrier    configuring"), "manages");
+  assert.is(networkd(lo, "eth0     ether    carrier    pending"), "runs");
+});
+
+test("a systemd that does not answer is an error with what to do", () => {
+  const host = fakeHost({ names: { "/run/systemd": ["system"] } }).with({
+    run: () => ({ status: 1, stdout: "", stderr: "Failed to connect to bus: No such file or directory" }),
   });
-  assert.is(observed({ links }).networkd, "runs");
-  assert.is(observed(state("", "NETWORK_FILE=/etc/systemd/network/05-weave.network")).networkd, "runs");
-  assert.is(observed(state("", "NETWORK_FILE=/run/systemd/network/10-netplan-eth0.network")).networkd, "manages");
-  assert.is(
-    observed({ ...state("NETWORK_FILE=/x"), links: {} }).networkd,
-    "off",
-    "state that a stopped one left does not count",
+  assert.match(
+    userErrorOf(() => observeManagers("weave", new Set(["systemctl"]), host)),
+    /^systemctl show .* Failed to connect to bus: No such file or directory\. Check that systemd answers on this host/,
   );
 });
 
+const choose = (managers: Partial<Managers>, provider = "auto", danglingInterfaces: string | null = null) =>
+  chooseProvider(router({ provider }), { ...FRESH, managers: { ...NONE, ...managers }, danglingInterfaces });
+
 test("the provider is the one that manages the host", () => {
-  const choose = (ifupdown: boolean, networkd: Managers["networkd"], provider = "auto") =>
-    chooseProvider(router({ provider }), { ifupdown, networkd, networkManager: false });
-  assert.is(choose(true, "off"), "ifupdown");
-  assert.is(choose(true, "runs"), "ifupdown");
-  assert.is(choose(true, "manages"), "networkd");
-  assert.is(choose(false, "runs"), "networkd");
-  assert.is(choose(true, "runs", "networkd"), "networkd");
-  assert.is(choose(true, "manages", "ifupdown"), "ifupdown");
+  assert.is(choose({ ifupdown: true }), "ifupdown");
+  assert.is(choose({ ifupdown: true, networkd: "runs" }), "ifupdown");
+  assert.is(choose({ ifupdown: true, networkd: "manages" }), "networkd");
+  assert.is(choose({ networkd: "runs" }), "networkd");
+  assert.is(choose({ ifupdown: true, networkd: "runs" }, "networkd"), "networkd");
+  assert.is(choose({ ifupdown: true, networkd: "manages" }, "ifupdown"), "ifupdown");
   assert.match(
-    userErrorOf(() => choose(false, "off")),
+    userErrorOf(() => choose({})),
     /^provider: needs ifupdown or systemd-networkd on this host/,
   );
   assert.match(
-    userErrorOf(() => choose(true, "off", "networkd")),
+    userErrorOf(() => choose({ ifupdown: true }, "networkd")),
     /^provider: systemd-networkd must run on this host/,
   );
   assert.match(
-    userErrorOf(() => choose(false, "runs", "ifupdown")),
+    userErrorOf(() => choose({ networkd: "runs" }, "ifupdown")),
     /^provider: ifupdown must be installed/,
   );
+});
+
+test("another ifupdown than Debian's is rejected by name, and systemd-networkd used where it runs", () => {
+  for (const otherIfupdown of ["ifupdown2", "ifupdown-ng", "busybox"]) {
+    for (const [managers, provider] of [
+      [{ otherIfupdown }, "auto"],
+      [{ otherIfupdown, networkd: "runs" }, "ifupdown"],
+    ] as const) {
+      assert.is(
+        userErrorOf(() => choose(managers, provider)),
+        `provider: ifupdown must be Debian's own (found ${otherIfupdown} as this host's ifup, which reads the files in another way). ` +
+          "Install Debian's (apt install ifupdown), or run systemd-networkd and set networkd.",
+      );
+    }
+    assert.is(choose({ otherIfupdown, networkd: "runs" }), "networkd");
+  }
+});
+
+test("/etc/network/interfaces as a link to nowhere is rejected where ifupdown needs it", () => {
+  assert.is(
+    userErrorOf(() => choose({ ifupdown: true }, "auto", "/srv/interfaces")),
+    "provider: ifupdown needs /etc/network/interfaces (found a link to /srv/interfaces, which does not exist). Create that file, " +
+      "or replace the link with one.",
+  );
+  assert.is(choose({ ifupdown: true, networkd: "manages" }, "auto", "/srv/interfaces"), "networkd");
 });
 
 test.run();

@@ -1,29 +1,61 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { IpLink } from "../../../modules/formats/iproute";
+import type { Route, Rule } from "../../../modules/formats/routes";
 import type { ObservedBridge } from "../../../modules/weave_bridge/observed";
 import { ownPaths } from "../../../modules/weave_bridge/observed";
 import { type BridgeOptions, options } from "../../../modules/weave_bridge/options";
 import { optionsOf } from "../support/options";
+
+/** A device that is up and nothing special. */
+export const ipLink = (device: string, addresses: readonly string[] = [], more: Partial<IpLink> = {}): IpLink => ({
+  ...{ device, addresses, aliases: [], parent: null, master: null, up: true, mac: "", vxlan: null },
+  ...more,
+});
+
+/** A VXLAN device with these parameters. */
+export const vxlanLink = (device: string, parameters: Partial<IpLink["vxlan"]>, more: Partial<IpLink> = {}): IpLink =>
+  ipLink(device, [], {
+    vxlan: { id: 6783, port: 4789, local: "192.168.50.11", flags: [], ipv6: false, ...parameters },
+    ...more,
+  });
+
+export const route = (network: string, device: string | null, more: Partial<Route> = {}): Route => ({
+  ...{ type: "unicast", network, device, table: "main", via: null, source: null, metric: 0 },
+  ...more,
+});
+
+/** A rule that looks a table up for all packets. */
+export const rule = (priority: number, table: string, more: Partial<Rule> = {}): Rule => ({
+  ...{ priority, inverted: false, from: null, to: null, incoming: null, outgoing: null, mark: null },
+  ...{ protocols: false, selective: false, action: { lookup: table, suppressed: -1 } },
+  ...more,
+});
+
+/** The kernel's own rules. */
+export const RULES: readonly Rule[] = [rule(0, "local"), rule(32766, "main"), rule(32767, "default")];
 
 /** Host 1 of a cluster of three on 192.168.50.0/24, a Debian machine before the first run. */
 export const FRESH: ObservedBridge = {
   machineId: "0123456789abcdef0123456789abcdef",
   hostName: "host1",
   interfaces: { content: "source /etc/network/interfaces.d/*\n\nauto lo\niface lo inet loopback\n", mode: 0o644 },
-  managers: { ifupdown: true, networkd: "off", networkManager: false },
+  danglingInterfaces: null,
+  managers: { ifupdown: true, otherIfupdown: null, networkd: "off", networkdAtBoot: false, networkManager: false },
   interfacesDirectory: [],
   upInIfupdown: false,
   files: new Map(ownPaths("weave").map((path) => [path, null])),
   pendingReloads: [],
-  links: [
-    { device: "lo", addresses: ["127.0.0.1/8"], vxlan: null },
-    { device: "eth0", addresses: ["192.168.50.11/24"], vxlan: null },
-  ],
+  links: [ipLink("lo", ["127.0.0.1/8"]), ipLink("eth0", ["192.168.50.11/24"])],
   resolvedNames: new Map(),
   routes: [
-    { device: "eth0", network: "192.168.50.0/24" },
-    { device: "eth0", network: "0.0.0.0/0" },
+    route("0.0.0.0/0", "eth0", { via: "192.168.50.1" }),
+    route("192.168.50.0/24", "eth0", { source: "192.168.50.11" }),
   ],
+  rules: RULES,
+  otherOwners: [],
+  missingKinds: [],
+  portHolder: null,
   mtus: new Map([
     ["lo", 65536],
     ["eth0", 1500],
@@ -48,7 +80,7 @@ export function withStanza<Observed extends ObservedBridge>(host: Observed, cont
 /** A host with other addresses on the bridge. */
 export function withAddresses<Observed extends ObservedBridge>(host: Observed, ...addresses: string[]): Observed {
   const others = host.links.filter(({ device }) => device !== "weave");
-  return { ...host, links: [...others, { device: "weave", addresses, vxlan: null }] };
+  return { ...host, links: [...others, ipLink("weave", addresses)] };
 }
 
 /** Derived from the machine-id above and the name weave. */
@@ -69,7 +101,7 @@ export function steadyRouter(): ObservedBridge {
   return {
     ...withStanza(withAddresses(FRESH, "10.2.0.1/16"), readFileSync(golden("router.cfg"), "latin1")),
     mtus: new Map([...FRESH.mtus, ["weave", 1500]]),
-    bridge: { mac: MAC, mtu: 1500, up: true, master: null, isBridge: true, ports: [] },
+    bridge: { mac: MAC, mtu: 1500, up: true, master: null, isBridge: true, ports: [], settings: [] },
     forwardRule: true,
   };
 }
@@ -82,13 +114,13 @@ export function steadyVxlan(): ObservedBridge & {
   return {
     ...withStanza(steadyRouter(), readFileSync(golden("vxlan.cfg"), "latin1")),
     mtus: new Map([...FRESH.mtus, ["weave", 1450], ["weave-vx", 1450]]),
-    bridge: { mac: MAC, mtu: 1450, up: true, master: null, isBridge: true, ports: ["weave-vx"] },
+    bridge: { mac: MAC, mtu: 1450, up: true, master: null, isBridge: true, ports: ["weave-vx"], settings: [] },
     vxlan: {
       mac: "9a:d1:47:9d:4f:10",
       mtu: 1450,
       up: true,
       master: "weave",
-      parameters: { id: 6783, port: 4789, local: "192.168.50.11" },
+      parameters: { id: 6783, port: 4789, local: "192.168.50.11", flags: [], ipv6: false },
       peers: ["192.168.50.12", "192.168.50.13"],
     },
   };

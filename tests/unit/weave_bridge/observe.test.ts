@@ -5,11 +5,16 @@ import { pendingReloadPath } from "../../../modules/weave_bridge/observed";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
 import { fakeHost } from "../support/fake_host/fake_host";
 import { userErrorLater } from "../support/user_error";
-import { FRESH, router, STANZA, steadyVxlan, vxlan } from "./fixtures";
+import { FRESH, ipLink, router, STANZA, steadyVxlan, vxlan, vxlanLink } from "./fixtures";
 
-const ROUTES = `Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
-eth0\t0032A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0
-eth0\t00000000\t0132A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0`;
+const ROUTES = `default via 192.168.50.1 dev eth0
+192.168.50.0/24 dev eth0 proto kernel scope link src 192.168.50.11
+`;
+
+const POLICY = `0:	from all lookup local
+32766:	from all lookup main
+32767:	from all lookup default
+`;
 
 const LINKS = `1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000
     link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00 promiscuity 0
@@ -37,12 +42,20 @@ const fresh = {
     "/proc/self/status": "Name:\tnode\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0",
     "/etc/machine-id": FRESH.machineId,
     "/proc/sys/kernel/hostname": FRESH.hostName,
-    "/proc/net/route": ROUTES,
     "/sys/class/net/lo/mtu": "65536",
     "/sys/class/net/eth0/mtu": "1500",
   },
-  names: { "/sys/class/net": ["eth0", "lo"], "/sbin": ["ifup"], "/etc/network": ["interfaces", "interfaces.d"] },
-  programs: { "ip -d addr show": LINKS },
+  names: {
+    "/sys/class/net": ["eth0", "lo"],
+    "/sys/module": ["bridge", "vxlan"],
+    "/sbin": ["ifup"],
+    "/etc/network": ["interfaces", "interfaces.d"],
+  },
+  programs: {
+    "ip -d addr show": LINKS,
+    "ip -o -4 route show table all": ROUTES,
+    "ip -4 rule show": POLICY,
+  },
 };
 
 const steady = {
@@ -65,25 +78,27 @@ const steady = {
   },
   links: { "/sys/class/net/weave-vx/master": "../weave" },
   programs: {
+    ...fresh.programs,
     "ip -d addr show": LINKS + BRIDGE_LINKS,
     "iptables -w -C FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT": "",
     "bridge fdb show dev weave-vx": FDB,
   },
 };
 
-test("a fresh host is observed with one program", async () => {
-  assert.equal(await observe(router(), fakeHost(fresh)), { ...FRESH, forwardRule: null });
+const ETH0 = { parent: "if21", mac: "52:54:00:32:00:01" };
+
+test("a fresh host is observed with three programs", async () => {
+  assert.is(Object.keys(fresh.programs).length, 3);
+  const links = [ipLink("lo", ["127.0.0.1/8"]), ipLink("eth0", ["192.168.50.11/24"], ETH0)];
+  assert.equal(await observe(router(), fakeHost(fresh)), { ...FRESH, links, forwardRule: null });
 });
 
-test("a host with bridge and VXLAN is observed with three programs", async () => {
-  assert.is(Object.keys(steady.programs).length, 3);
+test("a host with bridge and VXLAN is observed with five programs", async () => {
+  assert.is(Object.keys(steady.programs).length, 5);
   const { links, ...others } = await observe(vxlan(), fakeHost(steady));
   const { links: _, ...expected } = steadyVxlan();
   assert.equal(others, expected);
-  assert.equal(links.slice(2), [
-    { device: "weave", addresses: ["10.2.0.1/16"], vxlan: null },
-    { device: "weave-vx", addresses: [], vxlan: { id: 6783, port: 4789, local: "192.168.50.11" } },
-  ]);
+  assert.equal(links.slice(2), [ipLink("weave", ["10.2.0.1/16"]), vxlanLink("weave-vx", {}, { master: "weave" })]);
 });
 
 test("an iptables that fails does not mean that the rule is missing", async () => {
@@ -135,6 +150,23 @@ test("a bridge on ifupdown's list of interfaces that are up is observed", async 
   assert.is((await observe(router(), fakeHost({ ...fresh, kernel }))).upInIfupdown, true);
 });
 
+test("kernel settings of the bridge are observed, as set for it or for all", async () => {
+  const settings = async (kernel: Record<string, string>): Promise<readonly string[] | undefined> =>
+    (await observe(vxlan(), fakeHost({ ...steady, kernel: { ...steady.kernel, ...kernel } }))).bridge?.settings;
+  const conf = "/proc/sys/net/ipv4/conf";
+  assert.equal(await settings({ [`${conf}/weave/arp_notify`]: "0" }), []);
+  assert.equal(await settings({ [`${conf}/weave/arp_notify`]: "1" }), ["arp_notify"]);
+  assert.equal(await settings({ [`${conf}/all/promote_secondaries`]: "1" }), ["promote_secondaries"]);
+});
+
+test("a kernel without policy routing has no rules, and a link to nowhere in place of a file is observed", async () => {
+  const host = fakeHost({ ...fresh, files: {}, links: { "/etc/network/interfaces": "/srv/interfaces" } }).with({
+    run: (argv) => (argv.includes("rule") ? { status: 2, stdout: "", stderr: "Operation not supported" } : undefined),
+  });
+  const { rules, danglingInterfaces, interfaces } = await observe(router(), host);
+  assert.equal([rules, danglingInterfaces, interfaces], [[], "/srv/interfaces", null]);
+});
+
 test("a link that is down, or is not a bridge, is observed as such", async () => {
   const kernel = { ...steady.kernel, "/sys/class/net/weave/flags": "0x1002" };
   const names = { ...fresh.names, "/sys/class/net": steady.names["/sys/class/net"] };
@@ -166,7 +198,7 @@ const HOST2_ALONE = { host2: ["192.168.50.12"], host3: [] };
 test("what does not exist is empty or null", async () => {
   const { "/proc/self/status": status } = fresh.kernel;
   const observed = await observe(router(), fakeHost({ ...fresh, kernel: { "/proc/self/status": status }, files: {} }));
-  assert.equal(observed.routes, []);
+  assert.is(observed.danglingInterfaces, null);
   assert.is(observed.machineId, "");
   assert.is(observed.interfaces, null);
 });

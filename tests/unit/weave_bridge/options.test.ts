@@ -52,4 +52,38 @@ test("a name leaves room for the suffix of the VXLAN device", () => {
   assert.match(errorOf({ name: "we ave" }), /^name: must be the name of an interface \(found "we ave"\)/);
 });
 
+test("a name that the kernel takes for all interfaces, or that another program makes a bridge of, is rejected", () => {
+  for (const name of ["all", "default"])
+    assert.match(
+      errorOf({ name }),
+      `name: must be a name that the kernel takes for an interface (found "${name}", which means all`,
+    );
+  for (const [name, owner] of [
+    ["docker0", "Docker"],
+    ["podman1", "Podman"],
+    ["cni0", "Kubernetes"],
+    ["virbr12", "libvirt"],
+    ["lxcbr0", "LXC"],
+  ] as const) {
+    assert.is(
+      errorOf({ name }),
+      `name: must not be the name of a bridge that ${owner} creates and deletes itself (found "${name}"). Set another name, such as weave.`,
+    );
+  }
+  for (const name of ["docker1", "br-docker0", "all0"]) assert.is(optionsOf(options, { name }).name, name);
+});
+
+test("a container subnet has room for containers", () => {
+  for (const docker_subnet of ["10.2.1.0/31", "10.2.1.1/32"])
+    assert.is(
+      errorOf({ docker_subnet }),
+      `docker_subnet: must have room for containers (found "${docker_subnet}"). Set a prefix length of 30 at most.`,
+    );
+  assert.is(optionsOf(options, { docker_subnet: "10.2.1.0/30" }).docker_subnet, "10.2.1.0/30");
+});
+
+test("a peer's name may have underscores", () => {
+  assert.equal(optionsOf(options, { peers: ["my_host", "a_b.example.com"] }).peers, ["my_host", "a_b.example.com"]);
+});
+
 test.run();

@@ -6,7 +6,7 @@ import type { ObservedBridge } from "../../../modules/weave_bridge/observed";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
 import { forAll } from "../support/property";
 import { userErrorOf } from "../support/user_error";
-import { FRESH, resolving, vxlan } from "./fixtures";
+import { FRESH, ipLink, resolving, vxlan } from "./fixtures";
 
 const errorOf = (options: BridgeOptions, observed: ObservedBridge): string =>
   userErrorOf(() => resolveDesired(options, observed));
@@ -92,6 +92,33 @@ test("of several addresses, in any order, the one in the underlay's network is u
   }
 });
 
+test("an address that no host has is rejected, given or resolved", () => {
+  for (const [address, role] of [
+    ["192.168.50.0", "network"],
+    ["192.168.50.255", "broadcast"],
+  ] as const) {
+    const message =
+      `peers: a peer's address must be a host's (found ${address}, the ${role} address of this host's network ` +
+      "192.168.50.11/24). Set the host's address on the underlay.";
+    assert.is(errorOf(vxlan({ peers: ["192.168.50.12", address] }), FRESH), message);
+    assert.is(errorOf(vxlan({ peers: ["host2"] }), resolving({ host2: address })), message);
+  }
+  const links = [...FRESH.links, ipLink("eth1", ["172.20.0.4/28"])];
+  assert.match(
+    errorOf(vxlan({ peers: ["172.20.0.15"] }), { ...FRESH, links }),
+    "broadcast address of this host's network 172.20.0.4/28",
+  );
+  assert.equal(peersOf(["172.20.0.16", "192.168.51.255"], { ...FRESH, links }), ["172.20.0.16", "192.168.51.255"]);
+  const pair = { ...FRESH, links: [...FRESH.links, ipLink("eth1", ["172.20.0.4/31", "172.20.0.9/32"])] };
+  assert.equal(peersOf(["172.20.0.5"], pair), ["172.20.0.5"]);
+});
+
+test("a name that resolves to no host's address is rejected, as blocklists in /etc/hosts have it", () => {
+  for (const found of ["0.0.0.0", "255.255.255.255", "224.0.0.1"])
+    assert.is(errorOf(vxlan({ peers: ["host2"] }), resolving({ host2: found })), unresolved(`${found} for "host2"`));
+  assert.equal(peersOf(["host2"], resolving({ host2: ["0.0.0.0", "192.168.50.12"] })), ["192.168.50.12"]);
+});
+
 test("one list of all hosts gives each host the others, by address, by name or by both", () => {
   forAll(
     [fc.uniqueArray(fc.integer({ min: 1, max: 254 }), { minLength: 1, maxLength: 20 }), fc.infiniteStream(fc.nat(2))],
@@ -104,7 +131,7 @@ test("one list of all hosts gives each host the others, by address, by name or b
       for (const self of numbers) {
         const own = {
           hostName: `h${self}`,
-          links: [{ device: "eth0", addresses: [`${address(self)}/24`], vxlan: null }],
+          links: [ipLink("eth0", [`${address(self)}/24`])],
         };
         const lookups = numbers.map((number) => [`h${number}`, number === self ? "127.0.1.1" : address(number)]);
         const expected = numbers.filter((number) => number !== self).sort((a, b) => a - b);

@@ -19,7 +19,17 @@ import {
   withStanza,
 } from "./fixtures";
 
-const PROMOTE = "set /proc/sys/net/ipv4/conf/weave/promote_secondaries 1";
+/** The change that turns a kernel setting of the bridge on. */
+const setting = (name: string) => ({
+  subject: `bridge weave: ${name}`,
+  before: "0\n",
+  after: "1\n",
+  steps: [`set /proc/sys/net/ipv4/conf/weave/${name} 1`],
+});
+const PROMOTE = setting("promote_secondaries");
+
+/** ifup inserts the iptables rule with the bridge. */
+const ACCEPTED = "frames between its ports accepted by iptables\n";
 
 /** The changes other than that of the bridge's file. */
 function live(options: BridgeOptions, observed: ObservedBridge) {
@@ -35,7 +45,7 @@ test("on a fresh host the file is written and the bridge created from it", () =>
   assert.equal(bridge, {
     subject: "bridge weave",
     before: "absent\n",
-    after: `address 10.2.0.1/16\nmac ${MAC}\nmtu 1500\ndatapath router\n`,
+    after: `address 10.2.0.1/16\nmac ${MAC}\nmtu 1500\ndatapath router\n${ACCEPTED}`,
     steps: ["ifup --force weave"],
   });
 });
@@ -55,7 +65,7 @@ test("on a fresh host the VXLAN is created with the bridge, from the same file",
     before: "absent\n",
     after:
       `address 10.2.0.1/16\nmac ${MAC}\nmtu 1450\n` +
-      "datapath vxlan id 6783 port 4789 from 192.168.50.11\npeer 192.168.50.12\npeer 192.168.50.13\n",
+      `datapath vxlan id 6783 port 4789 from 192.168.50.11\npeer 192.168.50.12\npeer 192.168.50.13\n${ACCEPTED}`,
     steps: ["ifup --force weave"],
   });
 });
@@ -154,14 +164,15 @@ test("the file's mode is corrected by itself", () => {
 
 test("another MAC is set on the live bridge", () => {
   const bridge = { ...steadyVxlan().bridge, mac: "02:00:00:00:00:01" };
-  assert.equal(inWords(plan(vxlan(), { ...steadyVxlan(), bridge }).changes), [
-    {
-      subject: "bridge weave: mac",
-      before: "02:00:00:00:00:01\n",
-      after: `${MAC}\n`,
-      steps: ["set /proc/sys/net/ipv4/conf/weave/arp_notify 1", `ip link set dev weave address ${MAC}`],
-    },
-  ]);
+  const change = {
+    subject: "bridge weave: mac",
+    before: "02:00:00:00:00:01\n",
+    after: `${MAC}\n`,
+    steps: [`ip link set dev weave address ${MAC}`],
+  };
+  assert.equal(inWords(plan(vxlan(), { ...steadyVxlan(), bridge }).changes), [setting("arp_notify"), change]);
+  const notifies = { ...bridge, settings: ["arp_notify" as const] };
+  assert.equal(inWords(plan(vxlan(), { ...steadyVxlan(), bridge: notifies }).changes), [change]);
 });
 
 test("another MTU is set on the live bridge", () => {
@@ -184,7 +195,7 @@ test("a missing address is added", () => {
       subject: "bridge weave: address",
       before: "\n",
       after: "10.2.0.1/16\n",
-      steps: [PROMOTE, "ip addr replace 10.2.0.1/16 dev weave"],
+      steps: ["ip addr replace 10.2.0.1/16 dev weave"],
     },
   ]);
 });
@@ -192,12 +203,12 @@ test("a missing address is added", () => {
 test("another address of the network is removed after the desired one is added", () => {
   const observed = withAddresses(steadyRouter(), "10.2.0.9/16", "10.2.0.1/24");
   assert.equal(inWords(plan(router(), observed).changes), [
+    PROMOTE,
     {
       subject: "bridge weave: address",
       before: "10.2.0.9/16\n10.2.0.1/24\n",
       after: "10.2.0.1/16\n",
       steps: [
-        PROMOTE,
         "ip addr replace 10.2.0.1/16 dev weave",
         "ip addr del 10.2.0.9/16 dev weave",
         "ip addr del 10.2.0.1/24 dev weave",
@@ -208,8 +219,7 @@ test("another address of the network is removed after the desired one is added",
 
 test("an address beside the desired one is removed", () => {
   const { changes } = plan(router(), withAddresses(steadyRouter(), "10.2.0.9/16", "10.2.0.1/16"));
-  assert.equal(inWords(changes)[0]?.steps, [
-    PROMOTE,
+  assert.equal(inWords(changes)[1]?.steps, [
     "ip addr replace 10.2.0.1/16 dev weave",
     "ip addr del 10.2.0.9/16 dev weave",
   ]);
@@ -222,11 +232,12 @@ test("an address of another network stays, such as the one that weave expose add
 test("the address in the bridge's previous network is removed", () => {
   const observed = withAddresses(steadyRouter(), "10.2.0.1/16", "10.32.0.1/12");
   assert.equal(live(router({ network: "10.4.0.0/16" }), observed), [
+    PROMOTE,
     {
       subject: "bridge weave: address",
       before: "10.2.0.1/16\n",
       after: "10.4.0.1/16\n",
-      steps: [PROMOTE, "ip addr replace 10.4.0.1/16 dev weave", "ip addr del 10.2.0.1/16 dev weave"],
+      steps: ["ip addr replace 10.4.0.1/16 dev weave", "ip addr del 10.2.0.1/16 dev weave"],
     },
   ]);
 });
@@ -318,11 +329,14 @@ test("a missing VXLAN device is added to the live bridge", () => {
   assert.is(changes[0]?.disruption, undefined);
 });
 
+const PARAMETERS = { id: 6783, port: 4789, local: "192.168.50.11", flags: [], ipv6: false };
+
 test("a VXLAN device with other parameters is recreated, which is reported as a disruption", () => {
   const others = [
-    { id: 1, port: 4789, local: "192.168.50.11" },
-    { id: 6783, port: 8472, local: "192.168.50.11" },
-    { id: 6783, port: 4789, local: "192.168.50.99" },
+    { ...PARAMETERS, id: 1 },
+    { ...PARAMETERS, port: 8472 },
+    { ...PARAMETERS, local: "192.168.50.99" },
+    { ...PARAMETERS, flags: ["gbp"] },
     null,
   ];
   for (const parameters of others) {

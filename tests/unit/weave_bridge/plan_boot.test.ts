@@ -9,7 +9,7 @@ import { FRESH, golden, router, STANZA, steadyRouter, steadyVxlan, vxlan } from 
 
 const NETPLAN: ObservedBridge = {
   ...FRESH,
-  managers: { ifupdown: false, networkd: "manages", networkManager: false },
+  managers: { ifupdown: false, otherIfupdown: null, networkd: "manages", networkdAtBoot: true, networkManager: false },
   interfaces: null,
 };
 const FOLDER = "/etc/systemd/network";

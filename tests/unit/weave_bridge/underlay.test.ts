@@ -4,7 +4,7 @@ import { resolveDesired } from "../../../modules/weave_bridge/desired";
 import type { ObservedBridge } from "../../../modules/weave_bridge/observed";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
 import { userErrorOf } from "../support/user_error";
-import { FRESH, resolving, router, vxlan } from "./fixtures";
+import { FRESH, ipLink, resolving, route, router, vxlan } from "./fixtures";
 
 const errorOf = (options: BridgeOptions, observed: ObservedBridge): string =>
   userErrorOf(() => resolveDesired(options, observed));
@@ -12,7 +12,7 @@ const errorOf = (options: BridgeOptions, observed: ObservedBridge): string =>
 test("the underlay may be named by its device or its address", () => {
   const observed = {
     ...FRESH,
-    links: [...FRESH.links, { device: "eth1", addresses: ["172.20.0.4/24"], vxlan: null }],
+    links: [...FRESH.links, ipLink("eth1", ["172.20.0.4/24"])],
     mtus: new Map([...FRESH.mtus, ["eth1", 9000]]),
   };
   for (const underlay of ["eth1", "172.20.0.4"]) {
@@ -38,7 +38,7 @@ test("without an underlay and a default route a VXLAN fails, but not the router"
 });
 
 test("an underlay may be a name of one of this host's addresses", () => {
-  const links = [...FRESH.links, { device: "eth1", addresses: ["172.20.0.4/24"], vxlan: null }];
+  const links = [...FRESH.links, ipLink("eth1", ["172.20.0.4/24"])];
   const observed = resolving({ host1: ["127.0.1.1", "172.20.0.4"] }, { ...FRESH, links });
   assert.is(resolveDesired(vxlan({ underlay: "host1" }), observed).vxlan?.local, "172.20.0.4");
 });
@@ -59,6 +59,41 @@ test("a name that resolves to another host is rejected with its address, whateve
       `(found "host2" at ${found.join(", ")}; this host has eth0 192.168.50.11/24). Set`,
     );
   }
+});
+
+/** Host 1 with a second address on eth0, which is there first. */
+const shared = (cidr: string, routes = FRESH.routes): ObservedBridge => ({
+  ...FRESH,
+  links: [ipLink("lo", ["127.0.0.1/8"]), ipLink("eth0", [cidr, "192.168.50.11/24"])],
+  routes,
+});
+
+test("of a device's addresses the one that reaches the peers is used, not the one that moves from host to host", () => {
+  for (const underlay of [null, "eth0"]) {
+    for (const cidr of ["192.168.50.200/32", "172.20.0.4/24", "192.168.50.200/24"]) {
+      assert.is(resolveDesired(vxlan({ underlay }), shared(cidr)).vxlan?.local, "192.168.50.11", cidr);
+    }
+  }
+  assert.is(
+    resolveDesired(vxlan({ underlay: "192.168.50.200" }), shared("192.168.50.200/32")).vxlan?.local,
+    "192.168.50.200",
+  );
+});
+
+test("peers behind a gateway are reached from the address in its network, or the one that the route sets", () => {
+  const peers = ["198.51.100.12"];
+  assert.is(resolveDesired(vxlan({ peers }), shared("172.20.0.4/24")).vxlan?.local, "192.168.50.11");
+  const set = [route("0.0.0.0/0", "eth0", { via: "192.168.50.1", source: "172.20.0.4" })];
+  assert.is(resolveDesired(vxlan({ peers }), shared("172.20.0.4/24", set)).vxlan?.local, "172.20.0.4");
+  const specific = [...FRESH.routes, route("198.51.100.0/24", "eth0", { via: "172.20.0.1" })];
+  assert.is(resolveDesired(vxlan({ peers }), shared("172.20.0.4/24", specific)).vxlan?.local, "172.20.0.4");
+  assert.is(resolveDesired(vxlan({ peers: [] }), shared("172.20.0.4/24")).vxlan?.local, "192.168.50.11");
+});
+
+test("without a route to the peers a device's first address of a network is used", () => {
+  assert.is(resolveDesired(vxlan({ underlay: "eth0" }), shared("192.168.50.200/32", [])).vxlan?.local, "192.168.50.11");
+  const alone = { ...FRESH, links: [ipLink("eth0", ["192.168.50.200/32"])] };
+  assert.is(resolveDesired(vxlan(), alone).vxlan?.local, "192.168.50.200");
 });
 
 test.run();

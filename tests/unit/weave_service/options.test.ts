@@ -39,7 +39,7 @@ test("a peer that is neither is refused, half an address too", () => {
     "12",
     "-x",
     "--replace",
-    "a_b",
+    "a_",
     "a..b",
     ":6783",
     "host2:",

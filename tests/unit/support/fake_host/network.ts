@@ -1,6 +1,6 @@
 import type { Change } from "../../../../modules/core/change";
 import type { RunOutput } from "../../../../modules/core/host/host";
-import type { VxlanParameters } from "../../../../modules/formats/iproute";
+import type { VxlanDevice } from "../../../../modules/formats/iproute";
 import { done, type FileAction, type Files, failed, type Part } from "./part";
 
 export interface Device {
@@ -10,8 +10,9 @@ export interface Device {
   up: boolean;
   master: string | null;
   addresses: string[];
-  vxlan: VxlanParameters | null;
+  vxlan: VxlanDevice | null;
   peers: string[];
+  aliases: string[];
 }
 
 export const device = (more: Partial<Device>): Device => ({
@@ -23,6 +24,12 @@ export const device = (more: Partial<Device>): Device => ({
   addresses: [],
   vxlan: null,
   peers: [],
+  aliases: [],
+  ...more,
+});
+
+export const vxlanDevice = (more: Partial<VxlanDevice>): VxlanDevice => ({
+  ...{ id: 6783, port: 4789, local: "192.168.50.11", flags: [], ipv6: false },
   ...more,
 });
 
@@ -39,8 +46,15 @@ export class Network implements Part {
     ["eth0", device({ addresses: ["192.168.50.11/24"] })],
   ]);
   readonly rules = new Set<string>();
-  /** Devices that keep their other addresses when the first one of a network is deleted. */
-  readonly promotes = new Set<string>();
+  /** Kernel settings that are on, such as weave/promote_secondaries. */
+  readonly settings = new Set<string>();
+  /** The kernel's modules; it loads no others. */
+  readonly modules = new Set(["bridge", "vxlan"]);
+  /** Routes beside those of eth0, and rules beside the kernel's own, as ip prints them. */
+  readonly routes = new Set<string>();
+  readonly policy = new Set<string>();
+  /** The UDP ports that a process listens on. */
+  readonly sockets = new Set<number>();
   /** The interfaces that are up for ifupdown. */
   readonly held = new Set<string>();
   readonly units = new Set<string>();
@@ -52,8 +66,8 @@ export class Network implements Part {
   constructor(private readonly files: Files) {}
 
   state(): object {
-    const { devices, rules, held, units } = this;
-    return { devices, rules, held, units };
+    const { devices, rules, held, units, settings } = this;
+    return { devices, rules, held, units, settings };
   }
 
   change(_change: Change, action: FileAction): Promise<void> | undefined {
@@ -63,7 +77,7 @@ export class Network implements Part {
   private async set(path: string): Promise<void> {
     const [, name, setting] = /^\/proc\/sys\/net\/ipv4\/conf\/([^/]+)\/(\w+)$/.exec(path) ?? [];
     if (name === undefined || !this.devices.has(name)) throw new Error(`not found: ${path}`);
-    if (setting === "promote_secondaries") this.promotes.add(name);
+    this.settings.add(`${name}/${setting}`);
   }
 
   readText(path: string): string | null | undefined {
@@ -80,14 +94,17 @@ export class Network implements Part {
     if (path === "/run/network/ifstate") return [...this.held].map((held) => `${held}=${held}`).join("\n");
     if (path === "/var/run/docker.pid") return this.dockersBridge && "812";
     if (path === "/proc/812/cmdline") return `/usr/sbin/dockerd\0--bridge=${this.dockersBridge}\0`;
-    if (path.startsWith("/run/systemd/netif/links/")) return `NETWORK_FILE=${this.networkdOfEth0}\n`;
+    const [, setting] = /^\/proc\/sys\/net\/ipv4\/conf\/(.*)$/.exec(path) ?? [];
+    if (setting !== undefined) return this.settings.has(setting) ? "1" : "0";
+    if (path === "/proc/net/udp") return [...this.sockets].map(udpRow).join("\n");
     if (path === "/proc/net/arp") return "";
     return PROC[path];
   }
 
   readdir(path: string): readonly string[] | undefined {
     if (path === NET) return [...this.devices.keys()].sort();
-    if (path === "/run/systemd/netif/links") return this.networkdOfEth0 === null ? [] : ["2"];
+    if (path === "/sys/module") return [...this.modules];
+    if (path === "/run/systemd") return ["system"];
     const [, name = "", folder] = /^\/sys\/class\/net\/([^/]+)\/(bridge|brif)$/.exec(path) ?? [];
     if (folder === undefined) return undefined;
     if (this.devices.get(name)?.kind !== "bridge") return [];
@@ -97,8 +114,6 @@ export class Network implements Part {
   readlink(path: string): string | null | undefined {
     const [, name] = /^\/sys\/class\/net\/([^/]+)\/master$/.exec(path) ?? [];
     if (name !== undefined) return this.devices.get(name)?.master ?? null;
-    const [, unit] = /^\/run\/systemd\/units\/invocation:(.*)\.service$/.exec(path) ?? [];
-    if (unit !== undefined) return this.units.has(unit) ? "0123" : null;
     return undefined;
   }
 
@@ -116,16 +131,24 @@ export class Network implements Part {
 
   private readonly commands: readonly [RegExp, (...words: string[]) => RunOutput][] = [
     [/^ip -d addr show$/, () => done(this.addrShow())],
+    [/^ip -o -4 route show table all$/, () => done([...this.routes, ...ROUTES].map((row) => `${row} \n`).join(""))],
+    [/^ip -4 rule show$/, () => done(this.ruleShow())],
+    [/^ss -uanp$/, () => done([...this.sockets].map(ssRow).join(""))],
+    [/^systemctl show (.*) -p ActiveState,UnitFileState$/, (units = "") => done(this.show(units.split(" ")))],
+    [/^networkctl list --no-legend --no-pager$/, () => done(this.networkctlList())],
     [/^bridge fdb show dev (\S+)$/, (name = "") => this.with(name, ({ peers }) => done(peers.map(fdbLine).join("")))],
     [/^ip link add name (\S+) type bridge$/, (name = "") => this.add(name, device({ kind: "bridge", up: false }))],
     [
       /^ip link add name (\S+) type vxlan id (\d+) dstport (\d+) local (\S+)$/,
       (name = "", id, port, local = "") =>
-        this.add(name, device({ kind: "vxlan", up: false, vxlan: { id: Number(id), port: Number(port), local } })),
+        this.add(
+          name,
+          device({ kind: "vxlan", up: false, vxlan: vxlanDevice({ id: Number(id), port: Number(port), local }) }),
+        ),
     ],
     [/^ip link set dev (\S+) address (\S+)$/, (name = "", mac = "") => this.changeDevice(name, { mac })],
     [/^ip link set dev (\S+) mtu (\d+)$/, (name = "", mtu) => this.changeDevice(name, { mtu: Number(mtu) })],
-    [/^ip link set dev (\S+) up$/, (name = "") => this.changeDevice(name, { up: true })],
+    [/^ip link set dev (\S+) up$/, (name = "") => this.setUp(name)],
     [
       /^ip link set dev (\S+) master (\S+)$/,
       (name = "", master = "") => this.with(master, () => this.changeDevice(name, { master })),
@@ -170,14 +193,45 @@ export class Network implements Part {
   }
 
   private add(name: string, made: Device): RunOutput {
-    if (this.devices.has(name)) return failed("File exists");
+    if (!this.modules.has(made.kind)) return failed("Error: Unknown device type.");
+    const all = [...this.devices].flatMap(([other, { aliases }]) => [other, ...aliases]);
+    const twin = [...this.devices.values()].some(({ vxlan }) => vxlan !== null && isTwin(vxlan, made.vxlan));
+    if (all.includes(name) || twin) return failed("File exists");
     this.devices.set(name, made);
     return done();
   }
 
+  /** A VXLAN listens on its port, alone or with others that have the same flags. */
+  private setUp(name: string): RunOutput {
+    return this.with(name, ({ vxlan }) => {
+      const taken = [...this.devices].some(
+        ([other, { up, vxlan: its }]) =>
+          other !== name && up && vxlan !== null && its !== null && isInTheWay(its, vxlan),
+      );
+      if (taken || (vxlan !== null && this.sockets.has(vxlan.port))) return failed("Address already in use");
+      return this.changeDevice(name, { up: true });
+    });
+  }
+
+  private ruleShow(): string {
+    return ["0:\tfrom all lookup local", ...this.policy, "32766:\tfrom all lookup main"]
+      .map((row) => `${row}\n`)
+      .join("");
+  }
+
+  private show(units: readonly string[]): string {
+    const state = (unit: string): string => (this.units.has(unit.replace(".service", "")) ? "active" : "inactive");
+    return units.map((unit) => `ActiveState=${state(unit)}\n`).join("\n");
+  }
+
+  private networkctlList(): string {
+    const setup = this.networkdOfEth0 === null ? "unmanaged" : "configured";
+    return `  1 lo   loopback carrier  unmanaged\n  2 eth0 ether    routable ${setup}\n`;
+  }
+
   private deleteDevice(name: string): RunOutput {
     this.devices.delete(name);
-    this.promotes.delete(name);
+    for (const setting of [...this.settings]) if (setting.startsWith(`${name}/`)) this.settings.delete(setting);
     for (const port of this.portsOf(name)) this.changeDevice(port, { master: null });
     return done();
   }
@@ -187,21 +241,22 @@ export class Network implements Part {
     if (!of.addresses.includes(cidr)) return failed("Cannot assign requested address");
     const network = (address: string): string => address.replace(/^(\d+\.\d+)\..*/, "$1");
     const sameNetwork = of.addresses.filter((each) => network(each) === network(cidr));
-    const gone = sameNetwork[0] === cidr && !this.promotes.has(name) ? sameNetwork : [cidr];
+    const gone = sameNetwork[0] === cidr && !this.settings.has(`${name}/promote_secondaries`) ? sameNetwork : [cidr];
     return this.changeDevice(name, { addresses: of.addresses.filter((each) => !gone.includes(each)) });
   }
 
   private addrShow(): string {
     return [...this.devices]
-      .map(([name, { kind, mac, mtu, up, master, addresses, vxlan }], index) =>
+      .map(([name, { kind, mac, mtu, up, master, addresses, vxlan, aliases }], index) =>
         [
           `${index + 1}: ${name}: <BROADCAST${up ? ",UP" : ""}> mtu ${mtu} qdisc noqueue ${master ? `master ${master} ` : ""}state UP group default qlen 1000`,
           `    link/ether ${mac} brd ff:ff:ff:ff:ff:ff promiscuity 0 minmtu 68 maxmtu 65535 `,
           ...(vxlan
             ? [
-                `    vxlan id ${vxlan.id} local ${vxlan.local} srcport 0 0 dstport ${vxlan.port} ttl auto ageing 300 udpcsum`,
+                `    vxlan ${vxlan.flags.includes("external") ? "external " : ""}id ${vxlan.id} local ${vxlan.local} srcport 0 0 dstport ${vxlan.port} ttl auto ageing 300 udpcsum ${vxlan.flags.filter((flag) => flag !== "external").join(" ")}`,
               ]
             : [`    ${kind} `]),
+          ...aliases.map((alias) => `    altname ${alias}`),
           ...addresses.flatMap((cidr) => [
             `    inet ${cidr} scope global ${name}`,
             "       valid_lft forever preferred_lft forever",
@@ -257,11 +312,11 @@ export class Network implements Part {
     for (const file of read(".netdev")) {
       const one = (key: string): string => file.get(key)?.[0] ?? "";
       const [name, mac] = [one("NetDev.Name"), one("NetDev.MACAddress")];
-      const vxlan = {
+      const vxlan = vxlanDevice({
         id: Number(one("VXLAN.VNI")),
         port: Number(one("VXLAN.DestinationPort")),
         local: one("VXLAN.Local"),
-      };
+      });
       const isVxlan = one("NetDev.Kind") === "vxlan";
       if (name !== "")
         this.add(
@@ -305,9 +360,20 @@ function settings(content: string): Map<string, string[]> {
 const PROC: Readonly<Record<string, string>> = {
   "/proc/self/status": "Name:\tnode\nUid:\t0\t0\t0\t0",
   "/proc/sys/kernel/hostname": "host1",
-  "/proc/net/route": [
-    "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask",
-    "eth0\t00000000\t0132A8C0\t0003\t0\t0\t0\t00000000",
-    "eth0\t0032A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF",
-  ].join("\n"),
 };
+
+const ROUTES = [
+  "default via 192.168.50.1 dev eth0",
+  "192.168.50.0/24 dev eth0 proto kernel scope link src 192.168.50.11",
+  "local 192.168.50.11 dev eth0 table local proto kernel scope host src 192.168.50.11",
+];
+
+/** vxlan_vni_in_use() and vxlan_find_sock() in drivers/net/vxlan/vxlan_core.c; all devices here receive over IPv4. */
+const isTwin = (one: VxlanDevice, other: VxlanDevice | null): boolean =>
+  one.port === other?.port && one.id === other.id && String(one.flags) === String(other.flags);
+const isInTheWay = (one: VxlanDevice, other: VxlanDevice): boolean =>
+  one.port === other.port && String(one.flags) !== String(other.flags);
+
+const udpRow = (port: number): string =>
+  `  1: 00000000:${port.toString(16).toUpperCase().padStart(4, "0")} 00000000:0000 07`;
+const ssRow = (port: number): string => `UNCONN 0 0 0.0.0.0:${port} 0.0.0.0:* users:(("dnsmasq",pid=812,fd=3))\n`;

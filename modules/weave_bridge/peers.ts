@@ -1,0 +1,67 @@
+import { isIPv4 } from "node:net";
+import { UserError } from "../core/errors";
+import { addressOf, contains, inNumericOrder, isUnicast, roleInNetwork } from "../net/ipv4";
+import { isOwnHost, type OwnHost } from "../net/own_host";
+import type { ObservedBridge } from "./observed";
+
+/**
+ * The addresses of the other hosts among `peers` (addresses and names), in numeric order. Throws a UserError for a peer
+ * without an address outside the container network.
+ */
+export function resolvePeers(
+  peers: readonly string[],
+  containers: string,
+  underlay: string,
+  observed: ObservedBridge,
+): readonly string[] {
+  const { hostName, links } = observed;
+  const own = { hostName, addresses: links.flatMap(({ addresses }) => addresses.map(addressOf)) };
+  const others = peers.flatMap((peer) => {
+    const found = addressesOfPeer(peer, containers, own, observed);
+    if (isOwnHost(peer, found, own)) return [];
+    // A host on several networks has several addresses, which DNS returns in any order.
+    const inUnderlay = found.filter((address) => contains(underlay, address));
+    return inNumericOrder(inUnderlay.length > 0 ? inUnderlay : found).slice(0, 1);
+  });
+  for (const address of others) rejectNetworkAddress(address, observed);
+  return inNumericOrder(others);
+}
+
+/** Throws a UserError for an address that no host has in one of this host's networks. */
+function rejectNetworkAddress(address: string, { links }: ObservedBridge): void {
+  for (const cidr of links.flatMap(({ addresses }) => addresses)) {
+    const role = roleInNetwork(address, cidr);
+    if (role === null) continue;
+    throw new UserError(
+      `peers: a peer's address must be a host's (found ${address}, the ${role} address of this host's network ` +
+        `${cidr}). Set the host's address on the underlay.`,
+    );
+  }
+}
+
+/** A peer's addresses outside the container network; none if its name alone shows that it is this host. */
+function addressesOfPeer(
+  peer: string,
+  containers: string,
+  own: OwnHost,
+  { resolvedNames }: ObservedBridge,
+): readonly string[] {
+  const all = isIPv4(peer) ? [peer] : (resolvedNames.get(peer) ?? []);
+  const reachable = all.filter(isUnicast);
+  if (reachable.length === 0) {
+    if (isOwnHost(peer, [], own)) return [];
+    throw new UserError(
+      `peers: a peer's name must resolve to another host's IPv4 address on this host, ${own.hostName} (found ` +
+        `${all.join(", ") || "none"} for "${peer}"). Set its address, or add the name to DNS or to this host's /etc/hosts.`,
+    );
+  }
+  const found = reachable.filter((address) => !contains(containers, address));
+  if (found.length === 0) {
+    const what = isIPv4(peer) ? peer : `${reachable.join(", ")} for "${peer}"`;
+    throw new UserError(
+      `peers: a peer's address must be outside the container network ${containers} (found ${what}). Set the host's address on ` +
+        "the underlay.",
+    );
+  }
+  return found;
+}

@@ -1,0 +1,171 @@
+import { basename, dirname } from "node:path";
+import { UserError } from "../../core/errors";
+import type { Host } from "../../core/host/host";
+import { absolute, numberedDirectives } from "../../formats/interfaces";
+import { matchesPattern } from "../../formats/pattern";
+import { parseUnit, type UnitSetting } from "../../formats/systemd_unit";
+import {
+  type DeviceKind,
+  INTERFACES,
+  type Managers,
+  networkdPath,
+  networkdPaths,
+  type OtherOwner,
+  stanzaPath,
+} from "../observed";
+import { type BridgeOptions, bridgeMac, VXLAN_SUFFIX } from "../options";
+
+/** The devices that this module is to configure, by name. */
+type Devices = ReadonlyMap<string, DeviceKind>;
+
+/**
+ * The lines of others' files that would create or configure the bridge or its VXLAN at boot too. Files of a program that is
+ * not there, or does not run at boot, don't count.
+ */
+export function findOtherOwners(options: BridgeOptions, managers: Managers, host: Host): readonly OtherOwner[] {
+  const { name, state, datapath } = options;
+  if (state !== "present") return [];
+  const devices: Devices = new Map([
+    [name, "bridge"],
+    ...(datapath === "vxlan" ? [[name + VXLAN_SUFFIX, "vxlan"] as const] : []),
+  ]);
+  return [
+    ...(managers.ifupdown || managers.otherIfupdown !== null ? ownersInInterfaces(name, devices, host) : []),
+    ...(managers.networkdAtBoot ? ownersInNetworkd(options, devices, host) : []),
+  ];
+}
+
+/** Stanzas of the devices, and of other bridges that take one as a port, in all files that ifupdown reads. */
+function ownersInInterfaces(name: string, devices: Devices, host: Host): OtherOwner[] {
+  const found: OtherOwner[] = [];
+  const read = new Set([stanzaPath(name)]);
+  const visit = (path: string): void => {
+    if (read.has(path)) return;
+    read.add(path);
+    for (const { line, words } of numberedDirectives(readIfRegular(path, host))) {
+      const [keyword = "", ...values] = words;
+      if (keyword === "source")
+        for (const file of values.flatMap((value) => expand(absolute(value), host))) visit(file);
+      if (keyword === "source-directory") for (const file of filesOfDirectories(values, host)) visit(file);
+      const named =
+        keyword === "iface" ? values.slice(0, 1) : /^bridge[_-]ports$/.test(keyword) ? values : ([] as string[]);
+      const device = named.find((each) => devices.has(each));
+      if (device !== undefined)
+        found.push({ by: "ifupdown", device, path, line, text: words.join(" "), comesFirst: true });
+    }
+  };
+  visit(INTERFACES);
+  return found;
+}
+
+/** source-directory reads only names of letters, digits, "-" and "_". */
+function filesOfDirectories(patterns: readonly string[], host: Host): string[] {
+  return patterns
+    .flatMap((pattern) => expand(absolute(pattern).replace(/\/+$/, ""), host))
+    .flatMap((directory) => host.readdir(directory).map((file) => `${directory}/${file}`))
+    .filter((path) => /^[A-Za-z0-9_-]+$/.test(basename(path)));
+}
+
+/** The paths that a pattern matches, as wordexp(3) finds them. */
+function expand(pattern: string, host: Host): readonly string[] {
+  if (!/[*?[]/.test(pattern)) return [pattern];
+  if (pattern === "/" || pattern === ".") return [];
+  const last = basename(pattern);
+  return expand(dirname(pattern), host).flatMap((directory) =>
+    host
+      .readdir(directory)
+      .filter((file) => (last.startsWith(".") || !file.startsWith(".")) && matchesPattern(last, file))
+      .map((file) => `${directory}/${file}`),
+  );
+}
+
+/** systemd-networkd's directories; of files with the same name, the first one counts (systemd.network(5)). */
+const DIRECTORIES = ["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"].map((root) => `${root}/systemd/network`);
+
+function ownersInNetworkd(options: BridgeOptions, devices: Devices, host: Host): OtherOwner[] {
+  const { name } = options;
+  const mac = bridgeMac(options, host.readText("/etc/machine-id") ?? "");
+  const own = new Set(networkdPaths(name).map((path) => basename(path)));
+  const files = new Map<string, string>();
+  for (const directory of DIRECTORIES) {
+    for (const file of host.readdir(directory)) if (!files.has(file)) files.set(file, `${directory}/${file}`);
+  }
+  return [...files].flatMap(([file, path]) => {
+    const kind = /\.(netdev|network)$/.exec(file)?.[1];
+    if (kind === undefined || own.has(file)) return [];
+    const settings = parseUnit([{ path, content: readIfRegular(path, host) }]);
+    return [...devices].flatMap(([device, deviceKind]): OtherOwner[] => {
+      const found =
+        kind === "netdev"
+          ? nameIn(settings, device)
+          : matchIn(settings, device, deviceKind, device === name ? mac : null);
+      if (found === undefined) return [];
+      const comesFirst = kind === "netdev" || file < basename(networkdPath(device, "network"));
+      const text = `${found.key}=${found.value}`;
+      return [{ by: "networkd", device, path, line: found.line, text, comesFirst }];
+    });
+  });
+}
+
+function nameIn(settings: readonly UnitSetting[], device: string): UnitSetting | undefined {
+  return settings.find(({ section, key, value }) => section === "NetDev" && key === "Name" && value === device);
+}
+
+/**
+ * The setting by which a [Match] section takes a virtual device of this kind, if it does (systemd.network(5)). Conditions on
+ * the host, such as Host=, are taken to be true.
+ */
+function matchIn(
+  settings: readonly UnitSetting[],
+  device: string,
+  kind: DeviceKind,
+  mac: string | null,
+): UnitSetting | undefined {
+  const conditions = settings.filter(({ section, value }) => section === "Match" && value !== "");
+  const fits = conditions.every(({ key, value }) => {
+    switch (key) {
+      case "Name":
+        return inList(value, (pattern) => matchesPattern(pattern, device));
+      case "Kind":
+      case "Driver":
+        return inList(value, (pattern) => matchesPattern(pattern, kind));
+      case "Type":
+        // Without udev, networkd knows each of these devices as "ether" only.
+        return [kind, "ether"].some((type) => inList(value, (pattern) => matchesPattern(pattern, type)));
+      case "MACAddress":
+        return value
+          .toLowerCase()
+          .split(/\s+/)
+          .includes(mac ?? "");
+      default:
+        return !ABSENT.has(key);
+    }
+  });
+  return fits ? conditions[0] : undefined;
+}
+
+/** What only hardware has. */
+const ABSENT: ReadonlySet<string> = new Set([
+  ...["PermanentMACAddress", "Path", "Property", "WLANInterfaceType", "SSID", "BSSID"],
+]);
+
+/** Whether a list of patterns has one that fits; "!" before the first one inverts the list. */
+function inList(list: string, fits: (pattern: string) => boolean): boolean {
+  const inverted = list.startsWith("!");
+  return (
+    list
+      .replace(/^!/, "")
+      .split(/\s+/)
+      .some((pattern) => fits(pattern)) !== inverted
+  );
+}
+
+/** A file's content; nothing for what is not there, or is no file, as a link to /dev/null, which masks a file. */
+function readIfRegular(path: string, host: Host): string {
+  try {
+    return host.readFile(path)?.content ?? "";
+  } catch (error) {
+    if (error instanceof UserError) return "";
+    throw error;
+  }
+}

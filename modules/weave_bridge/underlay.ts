@@ -1,0 +1,94 @@
+import { UserError } from "../core/errors";
+import { MAIN_TABLE, type Route } from "../formats/routes";
+import { addressOf, contains, isLoopback, networkOf, prefixLength } from "../net/ipv4";
+import type { ObservedBridge } from "./observed";
+import type { BridgeOptions } from "./options";
+
+/** How this host is connected to the other hosts. */
+export interface Underlay {
+  readonly address: string;
+  readonly network: string;
+  /** The MTU of a bridge whose VXLAN uses this network, in bytes. */
+  readonly mtu: number;
+}
+
+/** What a VXLAN adds to each packet, in bytes: outer IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14 (RFC 7348). */
+const VXLAN_OVERHEAD = 50;
+
+/** In bytes, the default of Linux's devices. */
+const ETHERNET_MTU = 1500;
+
+interface DeviceAddress {
+  readonly device: string;
+  readonly cidr: string;
+}
+
+/** The underlay that the option names, or that of the default route. Throws a UserError if this host doesn't have it. */
+export function resolveUnderlay({ name, underlay, mtu, peers }: BridgeOptions, observed: ObservedBridge): Underlay {
+  const { links, mtus, resolvedNames } = observed;
+  const routes = observed.routes.filter(({ table, type }) => table === MAIN_TABLE && type === "unicast");
+  const defaultDevice = routes.find(({ network }) => network === "0.0.0.0/0")?.device ?? undefined;
+  const deviceOrAddress = underlay ?? defaultDevice;
+  if (deviceOrAddress === undefined) {
+    throw new UserError(
+      "underlay: must be set on a host without a default route (found none). Set the device or address by which the peers " +
+        "reach this host.",
+    );
+  }
+  const others = links.filter(({ device }) => device !== "lo" && device !== name);
+  const all = others.flatMap(({ device, addresses }) => addresses.map((cidr) => ({ device, cidr })));
+  const resolved = resolvedNames.get(deviceOrAddress) ?? [];
+  // In Debian's /etc/hosts a host's own name has a loopback address, which does not say what connects it to the others.
+  const isThisHost = resolved.length > 0 && resolved.every(isLoopback);
+  const accepted = new Set([
+    deviceOrAddress,
+    ...resolved,
+    ...(isThisHost && defaultDevice !== undefined ? [defaultDevice] : []),
+  ]);
+  const matches = all.filter(({ device, cidr }) => accepted.has(device) || accepted.has(addressOf(cidr)));
+  const found = ownAddress(matches, [...peers.flatMap((peer) => resolvedNames.get(peer) ?? peer), "0.0.0.0"], routes);
+  if (found === undefined) {
+    const what = [`"${deviceOrAddress}"`, ...(resolved.length > 0 ? [`at ${resolved.join(", ")}`] : [])].join(" ");
+    const available = all.map(({ device, cidr }) => `${device} ${cidr}`);
+    throw new UserError(
+      `underlay: must be a device with an IPv4 address on this host, or such an address (found ${what}; this host has ` +
+        `${available.join(", ") || "none"}). Set the device or address by which the peers reach this host.`,
+    );
+  }
+  const largest = (mtus.get(found.device) ?? ETHERNET_MTU) - VXLAN_OVERHEAD;
+  if (mtu !== null && mtu > largest) {
+    throw new UserError(
+      `mtu: must be ${largest} at most for a VXLAN over ${found.device} (found ${mtu}). Set ${largest} or less, or remove it.`,
+    );
+  }
+  return { address: addressOf(found.cidr), network: networkOf(found.cidr), mtu: mtu ?? largest };
+}
+
+/**
+ * Of several addresses, the one that this host sends from to the peers, by the route to the first one; the last destination
+ * stands for the default route. A single address (/32), such as keepalived adds, moves from host to host, so it comes last.
+ */
+function ownAddress(
+  all: readonly DeviceAddress[],
+  destinations: readonly string[],
+  routes: readonly Route[],
+): DeviceAddress | undefined {
+  const sources = destinations.flatMap((destination) => sourceTo(destination, all, routes) ?? []);
+  return sources[0] ?? all.find(({ cidr }) => !cidr.endsWith("/32")) ?? all[0];
+}
+
+function sourceTo(
+  destination: string,
+  all: readonly DeviceAddress[],
+  routes: readonly Route[],
+): DeviceAddress | undefined {
+  const [route] = routes
+    .filter(({ device, network }) => all.some((own) => own.device === device) && contains(network, destination))
+    .sort((one, other) => prefixLength(other.network) - prefixLength(one.network));
+  if (route === undefined) return undefined;
+  const onDevice = all.filter(({ device }) => device === route.device);
+  return (
+    onDevice.find(({ cidr }) => addressOf(cidr) === route.source) ??
+    onDevice.find(({ cidr }) => contains(networkOf(cidr), route.via ?? destination))
+  );
+}

@@ -1,0 +1,117 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Cluster } from "../hosts/cluster";
+import type { Host } from "../hosts/host";
+import { differences, fingerprint } from "./fingerprint";
+import { bootHosts } from "./hosts";
+import { type ModuleRun, runModule } from "./module";
+import { underNetworkd } from "./networkd";
+
+/** Hosts on which something else configures the bridge at boot, or reads its files in another way. */
+const test = suite("weave_bridge: owners at boot");
+let cluster: Cluster;
+let networkd: Host;
+let ifupdown: Host;
+const OPTIONS = { host_index: 1 };
+
+test.before(async () => {
+  cluster = await bootHosts(2);
+  [networkd, ifupdown] = [cluster.host("apollo1"), cluster.host("apollo2")];
+  await underNetworkd(networkd);
+});
+test.after(() => cluster.down());
+
+/** Runs the module, and fails unless it refuses and changes nothing. */
+async function refused(host: Host, options: object = OPTIONS): Promise<ModuleRun> {
+  const before = await fingerprint(host);
+  const run = await runModule(host, "weave_bridge", options);
+  assert.equal(differences(before, await fingerprint(host)), []);
+  assert.is(run.failed, true);
+  return run;
+}
+
+const OTHERS: Readonly<Record<string, string>> = {
+  "/etc/systemd/network/01-all.network": "[Match]\nName=*\n\n[Network]\nDHCP=no\n",
+  "/run/systemd/network/04-bridges.network": "[Match]\nKind=bridge\n\n[Network]\nLinkLocalAddressing=no\n",
+  "/run/systemd/network/10-netplan-weave.netdev": "[NetDev]\nName=weave\nKind=bridge\n",
+};
+const LINES: Readonly<Record<string, string>> = {
+  "/etc/systemd/network/01-all.network": '"Name=*" in /etc/systemd/network/01-all.network, line 2',
+  "/run/systemd/network/04-bridges.network": '"Kind=bridge" in /run/systemd/network/04-bridges.network, line 2',
+  "/run/systemd/network/10-netplan-weave.netdev":
+    '"Name=weave" in /run/systemd/network/10-netplan-weave.netdev, line 2',
+};
+
+for (const [path, content] of Object.entries(OTHERS)) {
+  test(`systemd-networkd would take ${path}: refused at once, by name`, async () => {
+    await networkd.write(path, content);
+    const { msg, seconds } = await refused(networkd);
+    await networkd.exec(["rm", path]);
+    assert.is(
+      msg,
+      `name: weave must be configured by this module alone at boot (found ${LINES[path]}). Remove it there, or set another name.`,
+    );
+    assert.ok(seconds < 15, `${seconds} s`);
+  });
+}
+
+test("a file that sorts after this module's does not count, and one that appears later is reported", async () => {
+  await networkd.write("/etc/systemd/network/99-all.network", OTHERS["/etc/systemd/network/01-all.network"] ?? "");
+  const made = await runModule(networkd, "weave_bridge", OPTIONS);
+  assert.equal([made.msg, made["provider"]], [undefined, "networkd"]);
+  const again = await runModule(networkd, "weave_bridge", OPTIONS);
+  assert.equal([again.msg, again.changed], [undefined, false]);
+  await networkd.write("/etc/systemd/network/01-all.network", OTHERS["/etc/systemd/network/01-all.network"] ?? "");
+  const later = await runModule(networkd, "weave_bridge", OPTIONS, { check: true });
+  assert.match(later.msg ?? "", "/etc/systemd/network/01-all.network, line 2");
+  const gone = await runModule(networkd, "weave_bridge", { state: "absent" });
+  assert.equal([gone.msg, gone.changed], [undefined, true]);
+});
+
+// In place of Debian's ifupdown, as apt would put it. Nothing is started or stopped.
+const REPLACE = `set -e
+printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+chmod 755 /usr/sbin/policy-rc.d
+dpkg --remove --force-all ifupdown ifupdown2 ifupdown-ng >/dev/null 2>&1
+dpkg --unpack --force-all "$1" >/dev/null
+[ -e /etc/network/interfaces ] || printf 'auto lo\niface lo inet loopback\n' >/etc/network/interfaces`;
+
+/** Puts a package of the machine's Debian release on the host. */
+async function install(host: Host, name: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-package-"));
+  try {
+    execFileSync("apt-get", ["download", "-o", "APT::Sandbox::User=root", name], { cwd: folder, stdio: "pipe" });
+    const [file = ""] = readdirSync(folder);
+    await host.write("/root/package.deb", readFileSync(join(folder, file)));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  await host.exec(["sh", "-c", REPLACE, "sh", "/root/package.deb"]);
+}
+
+for (const name of ["ifupdown2", "ifupdown-ng"]) {
+  test(`${name} is refused by name before anything is written`, async () => {
+    await install(ifupdown, name);
+    for (const options of [OPTIONS, { ...OPTIONS, provider: "ifupdown" }]) {
+      const { msg } = await refused(ifupdown, options);
+      assert.is(
+        msg,
+        `provider: ifupdown must be Debian's own (found ${name} as this host's ifup, which reads the files in another way). ` +
+          "Install Debian's (apt install ifupdown), or run systemd-networkd and set networkd.",
+      );
+    }
+  });
+}
+
+test("Debian's own ifupdown, brought back, is used", async () => {
+  await install(ifupdown, "ifupdown");
+  await ifupdown.exec(["dpkg", "--configure", "--force-all", "ifupdown"]);
+  const made = await runModule(ifupdown, "weave_bridge", OPTIONS);
+  assert.equal([made.msg, made["provider"]], [undefined, "ifupdown"]);
+});
+
+test.run();

@@ -1,0 +1,87 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { IpLink } from "../../../modules/formats/iproute";
+import { findMissingKinds, findPortHolder, parsePortHolder } from "../../../modules/weave_bridge/observe_kernel";
+import type { Contents } from "../support/fake_host/contents";
+import { fakeHost } from "../support/fake_host/fake_host";
+import { router, vxlan, vxlanLink } from "./fixtures";
+
+const MODPROBE = "modprobe --dry-run --verbose rtnl-link-vxlan";
+const loadable: Contents = {
+  names: { "/sys/module": ["bridge"] },
+  kernel: { "/proc/modules": "bridge 1 0 - Live", "/proc/sys/kernel/modules_disabled": "0" },
+};
+const missing = (contents: Contents, failure?: string): string[] => {
+  const host = fakeHost(contents).with({
+    run: ([program]) =>
+      failure !== undefined && program === "modprobe" ? { status: 1, stdout: "", stderr: failure } : undefined,
+  });
+  return findMissingKinds(vxlan(), new Set(["modprobe"]), host).map(({ kind, found }) => `${kind}: ${found}`);
+};
+
+test("a kernel that has the module, or in which modprobe finds it, lacks nothing", () => {
+  assert.equal(missing({ names: { "/sys/module": ["bridge", "vxlan"] } }), []);
+  const insmod = "insmod /lib/modules/6.1.0/kernel/drivers/net/vxlan/vxlan.ko\n";
+  assert.equal(missing({ ...loadable, programs: { [MODPROBE]: insmod } }), []);
+  assert.equal(missing({ ...loadable, programs: { [MODPROBE]: "builtin vxlan\n" } }), []);
+});
+
+test("a kernel that can't load the module lacks it, for each reason", () => {
+  assert.equal(missing({ ...loadable, kernel: {} }), ["vxlan: a kernel that loads no modules"]);
+  const kernel = { ...loadable.kernel, "/proc/sys/kernel/modules_disabled": "1" };
+  assert.equal(missing({ ...loadable, kernel }), ["vxlan: kernel.modules_disabled set to 1"]);
+  const failure = "modprobe: FATAL: Module rtnl-link-vxlan not found in directory /lib/modules/6.1.0\n";
+  assert.equal(missing(loadable, failure), [`vxlan: that ${MODPROBE} printed: ${failure.trim()}`]);
+  for (const command of ["install /bin/false", "install /usr/bin/true "])
+    assert.equal(missing({ ...loadable, programs: { [MODPROBE]: `${command}\n` } }), [
+      `vxlan: that ${MODPROBE} printed: ${command}`,
+    ]);
+  assert.equal(missing({ ...loadable, names: {}, kernel: {} }).length, 2, "neither bridge nor VXLAN");
+});
+
+test("without modprobe, as in a container, nothing tells", () => {
+  assert.equal(findMissingKinds(vxlan(), new Set(), fakeHost(loadable)), []);
+});
+
+test("the Weave router needs no VXLAN", () => {
+  assert.equal(findMissingKinds(router(), new Set(), fakeHost({ ...loadable, kernel: {} })), []);
+});
+
+// iproute2 6.1, by a socket of each kind; `ip link set up` of a VXLAN then fails, or not, as the tests say.
+const HEAD = "State  Recv-Q Send-Q Local Address:Port Peer Address:PortProcess";
+const holders: readonly (readonly [row: string, found: string | null])[] = [
+  ['UNCONN 0 0 127.0.0.1:4789 0.0.0.0:* users:(("python3",pid=812,fd=3))', "python3 (process 812)"],
+  ['UNCONN 0 0 0.0.0.0:4789 0.0.0.0:* users:(("a b",pid=7,fd=3),("c",pid=8,fd=3))', "a b (process 7)"],
+  ['UNCONN 0 0 *:4789 *:* users:(("node",pid=812,fd=3))', "node (process 812)"],
+  ['UNCONN 0 0 [::ffff:127.0.0.1]:4789 *:* users:(("node",pid=812,fd=3))', "node (process 812)"],
+  ['UNCONN 0 0 0.0.0.0%eth0:4789 0.0.0.0:* users:(("dhclient",pid=812,fd=3))', "dhclient (process 812)"],
+  ["UNCONN 0 0 0.0.0.0:4789 0.0.0.0:* ", "a socket of the kernel, such as another tunnel's"],
+  ['UNCONN 0 0 [::]:4789 [::]:* users:(("node",pid=812,fd=3))', null],
+  ['UNCONN 0 0 [::1]:4789 [::]:* users:(("node",pid=812,fd=3))', null],
+  ['UNCONN 0 0 0.0.0.0:14789 0.0.0.0:* users:(("node",pid=812,fd=3))', null],
+];
+
+test("a socket is in the way if it listens for IPv4 on any address", () => {
+  for (const [row, found] of holders) assert.is(parsePortHolder(`${HEAD}\n${row}\n`, 4789), found, row);
+  assert.is(parsePortHolder("", 4789), null);
+});
+
+const row = (address: string): string =>
+  `   sl  local_address rem_address   st\n  789: ${address}:12B5 00000000:0000 07 00000000:00000000 00:00000000`;
+const holder = (contents: Contents, links: readonly IpLink[] = [], options = vxlan()): string | null =>
+  findPortHolder(options, links, fakeHost(contents));
+
+test("sockets are looked up only if one has the port and no VXLAN shares its own", () => {
+  const programs = { "ss -uanp": `${HEAD}\n${holders[0]?.[0]}\n` };
+  for (const table of ["/proc/net/udp", "/proc/net/udp6"]) {
+    const kernel = { [table]: row("0100007F") };
+    assert.is(holder({ kernel, programs }), "python3 (process 812)");
+    assert.is(holder({ kernel, programs }, [vxlanLink("a", {}, { up: false })]), "python3 (process 812)");
+    assert.is(holder({ kernel }, [vxlanLink("weave-vx", {})]), null);
+    assert.is(holder({ kernel }, [], vxlan({ vxlan_port: 8472 })), null);
+    assert.is(holder({ kernel }, [], router()), null);
+  }
+  assert.is(holder({}), null);
+});
+
+test.run();

@@ -1,0 +1,167 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { resolveDesired } from "../../../modules/weave_bridge/desired";
+import type { OtherOwner } from "../../../modules/weave_bridge/observed";
+import type { BridgeOptions } from "../../../modules/weave_bridge/options";
+import { findOtherOwners } from "../../../modules/weave_bridge/providers/other_owners";
+import { fakeHost } from "../support/fake_host/fake_host";
+import { userErrorOf } from "../support/user_error";
+import { FRESH, MAC, router, vxlan } from "./fixtures";
+
+const INTERFACES = "/etc/network/interfaces";
+const D = "/etc/network/interfaces.d";
+const NETWORKD = { ...FRESH.managers, ifupdown: false, networkd: "manages" as const, networkdAtBoot: true };
+
+/** The directories of these files, with the names in them. */
+function directories(files: Readonly<Record<string, string>>): Record<string, string[]> {
+  const names: Record<string, string[]> = {};
+  for (const path of Object.keys(files)) {
+    const parts = path.split("/").slice(1);
+    parts.forEach((part, index) => {
+      const directory = `/${parts.slice(0, index).join("/")}`;
+      const known = names[directory] ?? [];
+      names[directory] = known.includes(part) ? known : [...known, part];
+    });
+  }
+  return names;
+}
+
+function owners(
+  files: Readonly<Record<string, string>>,
+  { options = router() as BridgeOptions, managers = FRESH.managers } = {},
+): readonly OtherOwner[] {
+  const kernel = { "/etc/machine-id": FRESH.machineId };
+  return findOtherOwners(options, managers, fakeHost({ files, kernel, names: directories(files) }));
+}
+const places = (...args: Parameters<typeof owners>): string[] =>
+  owners(...args).map(({ path, line, text }) => `${path}:${line} ${text}`);
+
+test("a stanza of the bridge is found in every file that ifupdown reads", () => {
+  const found = places({
+    [INTERFACES]: `# comment\nsource interfaces.d/*\nsource-directory ${D}\nauto weave\niface weave inet dhcp\n`,
+    [`${D}/weave.cfg`]: "iface weave inet manual\n",
+    [`${D}/other`]: "\n\niface \\\n weave inet6 auto\n  source\nsource /srv/net/?.conf\n",
+    [`${D}/.hidden`]: "iface weave inet manual\n",
+    "/srv/net/a.conf": "iface weave inet static\nsource /etc/network/interfaces\n",
+    "/srv/net/ab.conf": "iface weave inet static\n",
+    "/etc/network/other": "iface weave inet static\n",
+  });
+  assert.equal(found, [
+    `${D}/other:3 iface weave inet6 auto`,
+    "/srv/net/a.conf:1 iface weave inet static",
+    `${INTERFACES}:5 iface weave inet dhcp`,
+  ]);
+});
+
+test("source-directory reads names without a dot", () => {
+  const stanza = "iface weave inet dhcp\n";
+  const files = { [INTERFACES]: "source-directory interfaces.d/\n", [`${D}/a.cfg`]: stanza, [`${D}/b-0`]: stanza };
+  assert.equal(places(files), [`${D}/b-0:1 iface weave inet dhcp`]);
+});
+
+test("so is another bridge that takes the VXLAN as its port, and a stanza of the VXLAN, if there is to be one", () => {
+  const files = { [INTERFACES]: "iface br0 inet dhcp\n  bridge_ports eth0 weave-vx\niface weave-vx inet manual\n" };
+  assert.equal(places(files, { options: vxlan() }), [
+    `${INTERFACES}:2 bridge_ports eth0 weave-vx`,
+    `${INTERFACES}:3 iface weave-vx inet manual`,
+  ]);
+  assert.equal(places(files), []);
+});
+
+test("files of programs that are not there don't count, and none does for an absent bridge", () => {
+  const files = {
+    [INTERFACES]: "iface weave inet dhcp\n",
+    "/etc/systemd/network/01-all.network": "[Match]\nName=*\n",
+  };
+  assert.equal(places(files, { managers: { ...FRESH.managers, ifupdown: false } }), []);
+  assert.equal(places(files).length, 1);
+  assert.equal(places(files, { options: router({ state: "absent" }) }), []);
+  const ifupdown2 = { ...FRESH.managers, ifupdown: false, otherIfupdown: "ifupdown2" };
+  assert.equal(places(files, { managers: ifupdown2 }).length, 1);
+});
+
+const F = "/etc/systemd/network";
+const matching = (match: string, file = `${F}/01-all.network`, options: BridgeOptions = router()): boolean =>
+  owners({ [file]: `[Match]\n${match}\n[Network]\nDHCP=yes\n` }, { options, managers: NETWORKD }).length > 0;
+
+test("a .network that matches the bridge is found by what it matches", () => {
+  for (const match of [
+    ...["Name=*", "Name=eth* we*", "Name=!eth*", "Kind=bridge", "Driver=bridge", "Type=bridge", "Type=ether"],
+    ...[
+      "Kind=!veth",
+      `MACAddress=0e:00:00:00:00:01 ${MAC.toUpperCase()}`,
+      "Name=weave\nHost=apollo1",
+      "Name=\nKind=bri*",
+    ],
+  ]) {
+    assert.ok(matching(match), match);
+  }
+  for (const match of [
+    ...[
+      "Name=eth*",
+      "Name=!weave eth0",
+      "Kind=vxlan",
+      "Type=wlan",
+      "MACAddress=0e:00:00:00:00:01",
+      "",
+      "Name=*\nKind=vlan",
+    ],
+    ...["Path=pci-*", "PermanentMACAddress=0e:00:00:00:00:01", "Name=*\nDriver=virtio_net"],
+  ]) {
+    assert.not.ok(matching(match), match);
+  }
+  assert.ok(matching("Kind=vxlan", `${F}/01-all.network`, vxlan()));
+});
+
+test("of the files with one name the first directory's counts, and an empty one or a link to nowhere masks it", () => {
+  const all = "[Match]\nName=*\n";
+  const path = "/run/systemd/network/01-all.network";
+  const found = (more: Record<string, string>): string[] =>
+    places({ "/usr/lib/systemd/network/01-all.network": all, ...more }, { managers: NETWORKD });
+  assert.equal(found({}), ["/usr/lib/systemd/network/01-all.network:2 Name=*"]);
+  assert.equal(found({ [path]: `\n${all}` }), [`${path}:3 Name=*`]);
+  assert.equal(found({ [`${F}/01-all.network`]: "" }), []);
+});
+
+test("a .netdev of the same name is found, wherever it sorts", () => {
+  const path = "/run/systemd/network/10-netplan-weave.netdev";
+  const found = owners({ [path]: "[NetDev]\nName=weave\nKind=bridge\n" }, { managers: NETWORKD });
+  assert.equal(found, [{ by: "networkd", device: "weave", path, line: 2, text: "Name=weave", comesFirst: true }]);
+});
+
+test("systemd-networkd counts from when it is to start at boot", () => {
+  const files = { [`${F}/01-all.network`]: "[Match]\nName=*\n" };
+  assert.equal(places(files, { managers: FRESH.managers }), []);
+  assert.equal(places(files, { managers: { ...FRESH.managers, networkdAtBoot: true } }).length, 1);
+});
+
+test("this module's own files are not others'", () => {
+  const files = {
+    [`${F}/05-weave.network`]: "[Match]\nName=weave\n",
+    [`${F}/05-weave.netdev`]: "[NetDev]\nName=weave\n",
+    [`${F}/05-weave-vx.network`]: "[Match]\nName=weave-vx\n",
+  };
+  assert.equal(places(files, { options: vxlan(), managers: NETWORKD }), []);
+});
+
+test("an owner is rejected with its file and line, unless systemd-networkd takes this module's file first", () => {
+  const owner = { by: "ifupdown" as const, device: "weave", path: INTERFACES, line: 12, text: "iface weave inet dhcp" };
+  assert.is(
+    userErrorOf(() => resolveDesired(router(), { ...FRESH, otherOwners: [{ ...owner, comesFirst: true }] })),
+    `name: weave must be configured by this module alone at boot (found "iface weave inet dhcp" in ${INTERFACES}, line 12). ` +
+      "Remove it there, or set another name.",
+  );
+  const late = owners({ [`${F}/99-all.network`]: "[Match]\nName=*\n" }, { managers: NETWORKD });
+  assert.equal(
+    late.map(({ comesFirst }) => comesFirst),
+    [false],
+  );
+  resolveDesired(router(), { ...FRESH, managers: NETWORKD, otherOwners: late });
+  const both = { ...FRESH, managers: { ...FRESH.managers, networkd: "runs" as const }, otherOwners: late };
+  assert.match(
+    userErrorOf(() => resolveDesired(router({ provider: "ifupdown" }), both)),
+    '(found "Name=*" in /etc/systemd/network/99-all.network, line 2)',
+  );
+});
+
+test.run();
