@@ -107,7 +107,7 @@ test("a user who is not root sees what everybody may read, and what could not be
   assert.match(bridge?.[0] ?? "", "weave up, 10.2.0.1/16");
   assert.equal([subnet, pending], [["10.2.1.0/24"], ["none found, but see the errors"]]);
   assert.equal(error, [
-    "can't read /var/lib/apollo-weave/docker-previous.json: EACCES; run as root.",
+    "can't read /var/lib/apollo-weave/docker-previous.json: EACCES: permission denied. Run as root.",
     "can't ask /var/run/docker.sock (found EACCES). Run as root.",
   ]);
   const run = await host.exec([...as, "apollo-weave", ...BRIDGE], { check: false });
