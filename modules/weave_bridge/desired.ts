@@ -70,7 +70,7 @@ function resolveMac({ name, mac }: BridgeOptions, { machineId }: ObservedBridge)
   if (mac !== null) return mac;
   if (machineId !== "") return derivedMac(`${machineId} ${name}`);
   throw new UserError(
-    "mac: must be set on a host without a machine-id (found an empty /etc/machine-id). Run systemd-machine-id-setup, or set mac.",
+    "mac: must be set on a host without a machine-id (found none in /etc/machine-id). Run systemd-machine-id-setup, or set mac.",
   );
 }
 

@@ -8,7 +8,7 @@ import { type IpLink, parseFloodPeers, parseLinks } from "../formats/iproute";
 import { parseRoutes } from "../formats/routes";
 import { addressOf } from "../net/ipv4";
 import { HOST_NAME } from "../net/own_host";
-import { isHostName } from "../net/validators";
+import { isHostName, machineId } from "../net/validators";
 import { checkRule } from "./firewall";
 import {
   INTERFACES,
@@ -37,7 +37,7 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
   const links = parseLinks(host.run(["ip", "-d", "addr", "show"]).stdout);
   const programs = new Set(PROGRAM_DIRECTORIES.flatMap((directory) => host.readdir(directory)));
   return {
-    machineId: host.readText("/etc/machine-id") ?? "",
+    machineId: machineId(host.readText("/etc/machine-id")),
     hostName: host.readText(HOST_NAME) ?? "",
     managers: observeManagers(name, programs, host),
     interfaces: host.readFile(INTERFACES),

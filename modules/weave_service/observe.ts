@@ -5,6 +5,7 @@ import type { Host } from "../core/host/host";
 import { environmentOfProcess, startTicks } from "../core/proc";
 import { parseAddresses } from "../formats/iproute";
 import { HOST_NAME } from "../net/own_host";
+import { machineId } from "../net/validators";
 import { COMPONENTS } from "./components";
 import { observeContainer } from "./container";
 import { launchedName } from "./environment";
@@ -51,7 +52,7 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
     unit,
     environment,
     script,
-    machineId: host.readText("/etc/machine-id") ?? "",
+    machineId: machineId(host.readText("/etc/machine-id")),
     ownHost: { hostName: host.readText(HOST_NAME) ?? "", addresses: host.addresses() },
     oldestDockerApi: docker ? await oldestApiVersion(host) : null,
     container,
