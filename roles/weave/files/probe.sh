@@ -49,7 +49,13 @@ if [ -z "$address" ] && [ -n "$interface" ]; then
   address=${address%/*}
 fi
 
-# --- Node.js 16 or newer, for the modules.
+# --- Node.js 16 or newer, for the modules, which run it as root.
+
+# Whether root alone can change the program: root owns it, the links to it and every directory on the way, and nobody else may
+# write there. In a directory with the sticky bit, others can't replace what root owns.
+is_roots_alone() {
+  ! namei -l "$1" 2>&1 | sed 1d | grep -qvE '^ *(l.{9}|d.{8}[tT]|.{5}-..-.) +root '
+}
 
 is_nodejs_16() {
   version=$("$1" --version 2>/dev/null) || return 1
@@ -61,14 +67,22 @@ nodejs=
 unsuitable_nodejs=
 for candidate in ${inventory_nodejs:-$(command -v node nodejs) /usr/local/*/bin/node /opt/bin/node /opt/*/bin/node /snap/bin/node /var/lib/apollo-weave/node-*/bin/node}; do
   [ -x "$candidate" ] || continue
+  if ! is_roots_alone "$candidate"; then
+    unsuitable_nodejs="$unsuitable_nodejs $candidate can be changed by others than root"
+    continue
+  fi
   if is_nodejs_16 "$candidate"; then
     nodejs=$candidate
     break
   fi
   unsuitable_nodejs="$unsuitable_nodejs $candidate ${version:-does not run}"
 done
-# The major version of the distribution's package.
+# The major version of the distribution's package, and the version of the C library, which limits that of Node.js.
 packaged_nodejs=
+libc=
+if [ -z "$nodejs" ]; then
+  libc=$(getconf GNU_LIBC_VERSION 2>/dev/null) || libc=$(ldd --version 2>&1 | sed -n '1s/^musl.*/musl/p; 1s/^ldd.* \([0-9.]*\)$/glibc \1/p')
+fi
 if [ -z "$nodejs" ] && command -v apt-cache >/dev/null; then
   policy=$(apt-cache policy nodejs 2>/dev/null)
   candidate=$(printf '%s\n' "$policy" | sed -n 's/^ *Candidate: //p')
@@ -109,6 +123,6 @@ keeps_host_index=false
 [ "$host_index" = 0 ] || [ "$host_index" != "$current_index" ] || keeps_host_index=true
 printf '{"host_index": %d, "keeps_host_index": %s, "address": "%s", "bridge_address": "%s", "docker_uses_bridge": %s, "router": %s, ' \
   "$host_index" $keeps_host_index "$(clean "$address")" "$(clean "${bridge_address%%/*}")" $docker_uses_bridge $router
-printf '"missing_script": "%s", "nodejs": "%s", "inventory_nodejs": "%s", "unsuitable_nodejs": "%s", "packaged_nodejs": %d, "architecture": "%s"}\n' \
+printf '"missing_script": "%s", "nodejs": "%s", "inventory_nodejs": "%s", "unsuitable_nodejs": "%s", "packaged_nodejs": %d, "libc": "%s", "architecture": "%s"}\n' \
   "$(clean "$missing_script")" "$(clean "$nodejs")" "$(clean "$inventory_nodejs")" "$(clean "${unsuitable_nodejs# }")" \
-  "${packaged_nodejs:-0}" "$(clean "$(uname -m)")"
+  "${packaged_nodejs:-0}" "$(clean "$libc")" "$(clean "$(uname -m)")"
