@@ -2,12 +2,14 @@
 # Reads what the role needs to know of a host before its modules can run there. Changes nothing; needs neither Node.js nor Python.
 # Prints one line of JSON for filter_plugins/weave_cluster.py.
 #
-#   probe.sh NETWORK PREFIX HOST_INDEX ADDRESS INTERFACE NODEJS SCRIPT
+#   probe.sh NETWORK PREFIX HOST_INDEX ADDRESS INTERFACE NODEJS SCRIPT MAC BRIDGE_ADDRESS DOCKER_SUBNET
 #
 # NETWORK: the container network. PREFIX: the prefix length of a host's subnet. The others may be empty: the inventory's host
-# index and underlay address, the interface that has that address, the inventory's Node.js program, and the path of the weave
-# script, if the host must have it already.
+# index and underlay address, the interface that has that address, the inventory's Node.js program, the path of the weave
+# script, if the host must have it already, and the bridge's hardware address, its address and the containers' subnet, if they are
+# set. The last three are only reported, as the role compares those of all hosts.
 network=$1 prefix=$2 host_index=$3 address=$4 interface=$5 inventory_nodejs=$6 script=$7
+set_mac=${8-} set_bridge=${9-} set_docker_subnet=${10-}
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
@@ -41,6 +43,15 @@ for found in $bridge_address \
   $(grep -hsoE '([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}' /etc/network/interfaces.d/weave.cfg /etc/systemd/network/05-weave.network); do
   [ -n "$current_index" ] || current_index=$(index_of_address "$found")
 done
+
+# --- What identifies the host. On a host without a machine-id the file is missing or empty, or has one of these texts:
+# https://www.freedesktop.org/software/systemd/man/machine-id.html
+
+machine_id=
+if [ -r /etc/machine-id ]; then read -r machine_id </etc/machine-id; fi
+case $machine_id in uninitialized | 00000000000000000000000000000000) machine_id= ;; esac
+bridge_mac=
+if [ -r /sys/class/net/weave/address ]; then read -r bridge_mac </sys/class/net/weave/address; fi
 
 # --- Its underlay address.
 
@@ -123,6 +134,8 @@ keeps_host_index=false
 [ "$host_index" = 0 ] || [ "$host_index" != "$current_index" ] || keeps_host_index=true
 printf '{"host_index": %d, "keeps_host_index": %s, "address": "%s", "bridge_address": "%s", "docker_uses_bridge": %s, "router": %s, ' \
   "$host_index" $keeps_host_index "$(clean "$address")" "$(clean "${bridge_address%%/*}")" $docker_uses_bridge $router
+printf '"machine_id": "%s", "bridge_mac": "%s", "set_mac": "%s", "set_bridge": "%s", "set_docker_subnet": "%s", ' \
+  "$(clean "$machine_id")" "$(clean "$bridge_mac")" "$(clean "$set_mac")" "$(clean "$set_bridge")" "$(clean "$set_docker_subnet")"
 printf '"missing_script": "%s", "nodejs": "%s", "inventory_nodejs": "%s", "unsuitable_nodejs": "%s", "packaged_nodejs": %d, "libc": "%s", "architecture": "%s"}\n' \
   "$(clean "$missing_script")" "$(clean "$nodejs")" "$(clean "$inventory_nodejs")" "$(clean "${unsuitable_nodejs# }")" \
   "${packaged_nodejs:-0}" "$(clean "$libc")" "$(clean "$(uname -m)")"

@@ -45,12 +45,17 @@ def preflight(
                 "proxy or plugin). Run playbooks/teardown.yml first, or set weave_mode: bridge."
             )
         if probed.get("inventory_nodejs") and not probed.get("nodejs"):
-            yield (
-                f"ansible_node_interpreter: {probed['inventory_nodejs']} on {host} must be Node.js 16 or newer (found "
-                f"{probed.get('unsuitable_nodejs') or 'no program'}). Correct the path, or remove it, so that the role finds or "
-                "installs Node.js."
-            )
-        yield from _cluster_problems(json.loads(cluster), host, group, interface, needs_host_index, default_peers)
+            yield _nodejs_problem(host, probed["inventory_nodejs"], probed.get("unsuitable_nodejs") or "no program")
+        resolved = json.loads(cluster)
+        if not teardown:
+            if probed.get("machine_id") == "" and not probed.get("set_mac"):
+                subject = "weave_mac: must be set for" if uses_bridge else "weave_mode: must be bridge on"
+                yield (
+                    f"{subject} a host without a machine-id (found none in /etc/machine-id of {host}). Run "
+                    f"systemd-machine-id-setup there{', or set weave_mac in the inventory' if uses_bridge else ''}."
+                )
+            yield from _identity_problems(resolved["same"], group, uses_bridge)
+        yield from _cluster_problems(resolved, host, group, interface, needs_host_index, default_peers)
         if not teardown:
             yield from _download_problems(downloads or [])
             if probed.get("missing_script"):
@@ -60,6 +65,42 @@ def preflight(
                 )
 
     return next(problems(), "")
+
+
+def _nodejs_problem(host: str, path: str, unsuitable: str) -> str:
+    if "can be changed by others" in unsuitable:
+        return (
+            f"ansible_node_interpreter: {path} on {host} must be a program that only root can change, as root runs it (found that "
+            f"others can write it, a link to it or a directory above it; `namei -l {path}` shows which). Give them to root alone, "
+            "or remove the path, so that the role finds or installs Node.js."
+        )
+    return (
+        f"ansible_node_interpreter: {path} on {host} must be Node.js 16 or newer (found {unsuitable}). Correct the path, or remove "
+        "it, so that the role finds or installs Node.js."
+    )
+
+
+def _identity_problems(same: list[dict[str, Any]], group: str, uses_bridge: bool) -> Iterator[str]:
+    for found in same:
+        option, value, machine_id = found["option"], found["value"], found["machine_id"]
+        hosts = ", ".join(found["hosts"])
+        different = (
+            f"weave_{option}: must be different for each host of the group {group}, or they do not reach each other"
+        )
+        clones = (
+            "If they are clones, run `rm -f /etc/machine-id /var/lib/dbus/machine-id && systemd-machine-id-setup` on all but one "
+            f"of them{', or set weave_mac for each in the inventory' if uses_bridge else ''}. If they are one host by several "
+            "names, remove all but one of these from the group."
+        )
+        if machine_id and option == "mac" and uses_bridge:
+            yield f"{different} (found {value} for {hosts}, derived from the machine-id {machine_id} of each). {clones}"
+        elif machine_id and option == "mac":
+            yield (
+                f"weave_server_group: the hosts of {group} must have different machine-ids, from which the routers' names "
+                f"are derived (found {machine_id} on {hosts}). {clones}"
+            )
+        elif uses_bridge:
+            yield f"{different} (found {value} for {hosts}). Set another one for each host in the inventory."
 
 
 def _cluster_problems(
