@@ -124,7 +124,8 @@ def _shared(underlays: dict[str, str]) -> dict[str, list[str]]:
 def _same(
     answers: dict[str, dict[str, Any]], variables: Mapping[str, Mapping[str, Any]], running: set[str]
 ) -> list[dict[str, Any]]:
-    """Return what several hosts have, one of them in this run: its option (mac, bridge or docker_subnet), value and hosts.
+    """Return what several hosts have, one of them in this run: its option (mac, bridge, docker_subnet or underlay_address), value
+    and hosts.
 
     A host of this run counts with what it will have; another one, as far as known, with what it has and will have. A mac that
     is derived from a common machine-id has that as its machine_id, else "".
@@ -140,6 +141,8 @@ def _same(
             ("mac", given["mac"].lower() or (derived_mac(f"{machine_id} weave") if machine_id else "")),
             ("bridge", given["bridge"].partition("/")[0]),
             ("docker_subnet", given["docker_subnet"]),
+            # That of the connection may be one for all, where the inventory sets the peers.
+            ("underlay_address", str(answer.get("address") or variables[host].get("weave_underlay_address") or "")),
         ]
         if host not in running:
             values += [("mac", answer.get("bridge_mac", "")), ("bridge", answer.get("bridge_address", ""))]

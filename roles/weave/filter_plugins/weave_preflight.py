@@ -92,7 +92,9 @@ def _identity_problems(same: list[dict[str, Any]], group: str, uses_bridge: bool
             f"of them{', or set weave_mac for each in the inventory' if uses_bridge else ''}. If they are one host by several "
             "names, remove all but one of these from the group."
         )
-        if machine_id and option == "mac" and uses_bridge:
+        if option == "underlay_address":
+            yield _shared_underlay(value, hosts)
+        elif machine_id and option == "mac" and uses_bridge:
             yield f"{different} (found {value} for {hosts}, derived from the machine-id {machine_id} of each). {clones}"
         elif machine_id and option == "mac":
             yield (
@@ -101,6 +103,13 @@ def _identity_problems(same: list[dict[str, Any]], group: str, uses_bridge: bool
             )
         elif uses_bridge:
             yield f"{different} (found {value} for {hosts}). Set another one for each host in the inventory."
+
+
+def _shared_underlay(address: str, hosts: str) -> str:
+    return (
+        f"weave_underlay_address: must be an address by which the other hosts reach this host alone (found {address} for {hosts}). "
+        "Set each host's own address in the inventory, or weave_underlay_interface to the interface that has it."
+    )
 
 
 def _cluster_problems(
@@ -125,11 +134,7 @@ def _cluster_problems(
             "inventory."
         )
     for address, names in cluster["shared"].items() if default_peers else ():
-        yield (
-            f"weave_underlay_address: must be an address by which the other hosts reach this host alone (found {address} for "
-            f"{', '.join(names)}). Set each host's own address in the inventory, or weave_underlay_interface to the interface that "
-            "has it."
-        )
+        yield _shared_underlay(address, ", ".join(names))
     without_address = [name for name, address in cluster["underlays"].items() if not address]
     if without_address:
         yield (

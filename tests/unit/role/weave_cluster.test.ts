@@ -215,4 +215,12 @@ test("bridge addresses and subnets that the inventory sets are compared, without
   );
 });
 
+test("underlay addresses are compared that the inventory sets or an interface has, not those of the connection", () => {
+  const nat = probed(1, true, { address: "10.0.2.15" });
+  const found = [{ option: "underlay_address", value: "10.0.2.15", hosts: ["a", "b"], machine_id: "" }];
+  assert.equal(sameOf({ a: nat, b: nat }), found);
+  assert.equal(sameOf({ a: nat, b: { weave_underlay_address: "10.0.2.15" } }, ["a"]), found, "one that is off");
+  assert.equal(sameOf({ a: { ...FRESH, ansible_host: "127.0.0.1" }, b: { ...FRESH, ansible_host: "127.0.0.1" } }), []);
+});
+
 test.run();

@@ -199,6 +199,16 @@ test("an address that several hosts are connected to by, or a loopback one, unle
   assert.is(preflight({ needs_host_index: false, default_peers: false }, {}, vagrant), "");
 });
 
+test("an address that the inventory sets for several hosts, or their interfaces have, even if peers are given", () => {
+  const nat = probed(1, true, { address: "10.0.2.15" });
+  const shared = cluster({ a: nat, b: { ...nat, weave_host_index: 2 } });
+  assert.match(
+    preflight({ default_peers: false, needs_host_index: false }, {}, shared),
+    /^weave_underlay_address: .* \(found 10\.0\.2\.15 for a, b\)\. Set each host's own /,
+  );
+  assert.is(preflight({ default_peers: false, needs_host_index: false, teardown: true }, {}, shared), "");
+});
+
 test("an interface without a known address", () => {
   const hosts = { a: probed(1, true, { address: "192.168.60.1" }), b: { weave_host_index: 2 } };
   assert.match(
