@@ -48,7 +48,7 @@ mesos_agents
 };
 const HOSTS = {
   indexes: { master1: 1, master2: 2, agent1: 3, agent2: 4, agent3: 5, edge1: 6 },
-  service_hosts: ["master1", "master2", "agent1", "agent2", "agent3", "edge1"],
+  service_hosts: ["agent1", "agent2", "agent3", "edge1", "master1", "master2"],
 };
 
 async function hosts(inventory: string, seed: number, ansible: "oldest" | "newest"): Promise<unknown> {
