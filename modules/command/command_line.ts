@@ -29,7 +29,11 @@ export async function runCommandLine(words: readonly string[], commands: readonl
   try {
     await parser(words, commands).parseAsync();
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    if (!(error instanceof UserError)) {
+      printError(`failed unexpectedly: ${error instanceof Error ? error.stack : String(error)}`);
+      process.exitCode = EXIT.failed;
+      return;
+    }
     const command = commands.find(({ name }) => name === words[0]);
     printError(`${error.message}\nsee: ${PROGRAM}${command === undefined ? "" : ` ${command.name}`} --help`);
     process.exitCode = EXIT.usage;

@@ -1,8 +1,10 @@
+import { UMASK } from "../core/ansible_entry";
 import { apply } from "../core/apply";
 import { linuxHost } from "../core/host/linux";
 import { withLock } from "../core/lock";
 import type { Module } from "../core/module";
 import type { OptionTable } from "../core/options";
+import { processFailure } from "../core/process_failure";
 import { type Result, type RunMode, runModule } from "../core/run_module";
 import { checkArguments, type ModuleArguments, moduleFlags, nameSource, readArguments } from "./arguments";
 import type { Subcommand } from "./command_line";
@@ -45,14 +47,22 @@ export function moduleCommand<Table extends OptionTable, Observed>(
     run: async (values) => {
       const given = readArguments(module.options, values);
       checkArguments(module.name, given);
+      process.umask(UMASK);
+      const failure = processFailure();
+      let broken = false;
+      failure.catch(() => {
+        broken = true;
+      });
       const mode = { check: values["check"] === true, diff: values["diff"] === true };
       const result =
         mode.check || process.geteuid?.() === 0
-          ? await runModule(module, given.options, mode, linuxHost, apply, withLock)
+          ? await runModule(module, given.options, mode, linuxHost, apply, withLock, failure)
           : needsRoot(name);
       process.exitCode = statusOf(result, mode);
       if (values["json"] === true) print(`${JSON.stringify(result, null, 2)}\n`);
       else printResult(result, mode, given);
+      // Work that is still going on must not change anything after the result.
+      if (broken) process.exit();
     },
   };
 }

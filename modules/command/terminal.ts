@@ -27,7 +27,9 @@ export function printError(message: string): void {
 /** A reader that closes the pipe early (`| head`) is not a failure. */
 export function allowClosedPipe(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
+    if (error.code === "EPIPE") return;
+    printError(`can't write to standard output: ${error.message}.`);
+    process.exitCode = EXIT.failed;
   });
 }
 

@@ -1,14 +1,16 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { removeFile, replaceFile } from "./atomic_write";
-import type { Action, Change, Daemon, Try, Validate } from "./change";
-import { messageOf, UserError } from "./errors";
+import type { Action, Change, Daemon, Rollback, Try, Validate } from "./change";
+import { startContainers, stopContainers } from "./containers";
+import { fileError } from "./errno";
+import { messageOf, UserError, withFullStop } from "./errors";
 import type { HttpRequest } from "./host/host";
-import { describeRequest, request } from "./host/http";
+import { describeRequest, REQUEST_SECONDS, request } from "./host/http";
 import { linuxHost, run } from "./host/linux";
-import { startTicks } from "./proc";
+import { commandLineOf, startTicks } from "./proc";
 import { redactSecrets } from "./redact";
 
 /** Makes one change on this host. Throws a UserError that names the change and the step that failed. */
@@ -29,17 +31,22 @@ async function perform(action: Action): Promise<void> {
     case "write":
       return write(action);
     case "chmod":
-      return chmodSync(action.path, action.mode);
+      return onFile("change the mode of", action.path, () => chmodSync(action.path, action.mode));
     case "remove":
-      return removeFile(action.path);
+      return remove(action.path);
     case "set":
-      return writeFileSync(action.path, action.value);
+      return onFile("set", action.path, () => writeFileSync(action.path, action.value));
     case "run":
       return runProgram(action);
     case "request":
       return sendRequest(action.request, action.orStatus);
     case "await":
       return waitForAnswer(action);
+    case "stop":
+    case "start":
+      return stopOrStart(action);
+    case "fail":
+      throw new UserError(action.message);
     case "validate":
       return validate(action);
     case "try":
@@ -48,31 +55,59 @@ async function perform(action: Action): Promise<void> {
 }
 
 function write({ path, content, mode }: Extract<Action, { do: "write" }>): void {
+  onFile("write", path, () => replaceFile(path, content, mode));
+}
+
+function remove(path: string): void {
+  onFile(
+    "remove",
+    path,
+    () => removeFile(path),
+    () => (existsSync(path) ? UNCHANGED : "it is removed, and may be back after a power failure"),
+  );
+}
+
+const UNCHANGED = "it is unchanged";
+
+function onFile(verb: string, path: string, make: () => void, stateAfter = (): string => UNCHANGED): void {
   try {
-    replaceFile(path, content, mode);
+    make();
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    const { code = "", message } = error as NodeJS.ErrnoException;
-    throw new UserError(`can't write ${path}: ${message}; it is unchanged. ${REMEDIES.get(code) ?? ""}`.trim());
+    throw fileError(verb, path, error, stateAfter());
   }
 }
 
-const REMEDIES: ReadonlyMap<string, string> = new Map([
-  ["ENOSPC", "Free space on its file system and run again"],
-  ["EDQUOT", "Free space on its file system and run again"],
-  ["EPERM", "It may be immutable (lsattr shows an i): run chattr -i on it and run again"],
-  ["EROFS", "Its file system is mounted read-only: remount it read-write and run again"],
-]);
-
-function runProgram({ argv, timeout, diagnose, replaces, skipIfRunning }: Extract<Action, { do: "run" }>): void {
-  if (skipIfRunning !== undefined && startedAt(skipIfRunning) === skipIfRunning.startedAt) return;
+function runProgram({
+  argv,
+  timeout,
+  diagnose,
+  replaces,
+  skipIfRunning,
+  mayFail = false,
+}: Extract<Action, { do: "run" }>): void {
+  if (skipIfRunning !== undefined && stillRuns(skipIfRunning)) return;
   try {
     run(argv, timeout === undefined ? {} : { timeout });
   } catch (error) {
+    if (mayFail && error instanceof UserError) return;
     if (replaces !== undefined && ![null, replaces.startedAt].includes(startedAt(replaces))) return;
     if (!(error instanceof UserError) || diagnose === undefined) throw error;
-    throw new UserError(`${error.message}. ${describeFailure(diagnose)}`);
+    throw new UserError(`${withFullStop(error.message)} ${describeFailure(diagnose)}`);
   }
+}
+
+async function stopOrStart({
+  do: what,
+  containers,
+  timeout,
+  onlyIfRunning,
+}: Extract<Action, { do: "stop" | "start" }>): Promise<void> {
+  if (onlyIfRunning !== undefined && !stillRuns(onlyIfRunning)) return;
+  return what === "stop" ? stopContainers(containers, timeout) : startContainers(containers, timeout);
+}
+
+function stillRuns(daemon: Daemon): boolean {
+  return startedAt(daemon) === daemon.startedAt;
 }
 
 /** When the running daemon was started; null if none runs. A killed daemon may have left its pid file. */
@@ -89,17 +124,26 @@ async function sendRequest(toSend: HttpRequest, orStatus: readonly number[] = []
     throw new UserError(`${what} answered ${response.status}: ${response.body.trim()}`);
 }
 
-async function waitForAnswer({ request: toSend, timeout, diagnose }: Extract<Action, { do: "await" }>): Promise<void> {
+async function waitForAnswer({
+  request: toSend,
+  timeout,
+  diagnose,
+  hopeless,
+}: Extract<Action, { do: "await" }>): Promise<void> {
   const end = Date.now() + timeout * 1000;
   let last = "nothing listens there";
   for (;;) {
     try {
-      const response = await request(toSend);
+      const left = Math.max(1, (end - Date.now()) / 1000);
+      const response = await request(toSend, Math.min(left, REQUEST_SECONDS));
       if (response?.status === 200) return;
       if (response !== null) last = `answered ${response.status}`;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      last = error.message;
+      last = error.message.replace(/\.$/, "");
+    }
+    if (hopeless?.pattern.test(outputOf(hopeless.argv))) {
+      throw new UserError(`no answer to ${describeRequest(toSend)}: ${last}. ${describeFailure(diagnose)}`);
     }
     if (Date.now() > end) break;
     await sleep(250);
@@ -110,27 +154,57 @@ async function waitForAnswer({ request: toSend, timeout, diagnose }: Extract<Act
 }
 
 function validate({ content, argv }: Validate): void {
-  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-"));
+  const folder = candidateError(() => mkdtempSync(join(tmpdir(), "apollo-weave-")));
   const path = join(folder, "candidate");
   try {
-    writeFileSync(path, content, { encoding: "latin1", mode: 0o600 });
+    candidateError(() => writeFileSync(path, content, { encoding: "latin1", mode: 0o600 }));
     run(argv.map((word) => (word === "%s" ? path : word)));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function tryWithRollback({ steps, diagnose, rollback, afterRollback }: Try): Promise<void> {
+/** Nothing of the host's own is in the directory for temporary files. */
+function candidateError<T>(write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    throw fileError("write a file to be checked to", tmpdir(), error);
+  }
+}
+
+async function tryWithRollback({ steps, diagnose, rollback, afterwards = [], daemon }: Try): Promise<void> {
   try {
     await performAll(steps);
   } catch (error) {
-    const cause = `${messageOf(error)}\n${describeFailure(diagnose)}`;
-    const ending = await performAll(rollback).then(
-      () => afterRollback,
-      (second) => `The rollback failed too: ${messageOf(second)}`,
-    );
-    throw new UserError(`${cause}\n${ending}`);
+    const message = [messageOf(error)];
+    if (diagnose !== undefined) message.push(describeFailure(diagnose));
+    message.push(...(await rollBack(rollback)));
+    for (const action of afterwards) {
+      await perform(action).catch((failure: unknown) => message.push(messageOf(failure)));
+    }
+    if (daemon !== undefined) message.push(describeDaemon(daemon));
+    throw new UserError(message.join("\n"));
   }
+}
+
+/** Tries one after the other until one succeeds. Returns what to say of it. */
+async function rollBack(rollbacks: readonly Rollback[]): Promise<string[]> {
+  const failures: string[] = [];
+  for (const { steps, result } of rollbacks) {
+    const failure = await performAll(steps).then(
+      () => null,
+      (error: unknown) => messageOf(error),
+    );
+    if (failure === null) return [...failures, result];
+    failures.push(`The rollback failed too: ${failure}`);
+  }
+  return failures;
+}
+
+function describeDaemon({ name, pidFile }: NonNullable<Try["daemon"]>): string {
+  const words = commandLineOf(Number(linuxHost.readText(pidFile)), linuxHost);
+  return words === null ? `${name} does not run now.` : `${name} now runs as: ${redactSecrets(words.join(" "))}`;
 }
 
 /** What a program prints about the cause of a failure. If it fails itself, its own error must not hide that failure. */
@@ -140,5 +214,14 @@ function describeFailure(argv: readonly string[]): string {
     return `${argv.join(" ")} printed: ${redactSecrets((stdout + stderr).trim())}`;
   } catch (error) {
     return messageOf(error);
+  }
+}
+
+function outputOf(argv: readonly string[]): string {
+  try {
+    return run(argv, { mayFail: true }).stdout;
+  } catch (error) {
+    if (error instanceof UserError) return "";
+    throw error;
   }
 }

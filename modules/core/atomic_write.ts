@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   closeSync,
   fchmodSync,
   fchownSync,
@@ -19,15 +20,15 @@ import { messageOf, UserError } from "./errors";
 
 /**
  * Creates a file or replaces its content atomically: at any moment, and after a power failure, the file has either the whole
- * old or the whole new content (one character per byte). Symbolic links are followed, the owner is kept, `mode` is set and
- * missing folders are created. Throws Node's error if the old content is still in place, a UserError if the new one is but
- * may be lost in a power failure.
+ * old or the whole new content (one character per byte). Symbolic links are followed, the owner is kept and `mode` is set.
+ * Missing folders are created, with the mode 0755, or 0700 for a file that only its owner may read. Throws Node's error if the
+ * old content is still in place, a UserError if the new one is but may be lost in a power failure.
  */
 export function replaceFile(path: string, content: string, mode: number): void {
   const old = statOf(path);
   const target = old ? realpathSync(path) : followed(path);
   const folder = dirname(target);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder, (mode & 0o077) === 0 ? 0o700 : 0o755);
   // With a leading dot, neither ifupdown's `source interfaces.d/*` nor systemd reads the unfinished file.
   const temporary = join(folder, `.${basename(target)}.weave-new`);
   rmSync(temporary, { force: true });
@@ -60,6 +61,17 @@ export function removeFile(path: string): void {
   if (!lstatSync(path, { throwIfNoEntry: false })) return;
   rmSync(path);
   syncFolder(dirname(path));
+}
+
+/** Creates a folder and those above it that are missing, so that none is lost in a power failure. */
+function makeFolder(path: string, mode: number): void {
+  if (statOf(path)) return;
+  const above = dirname(path);
+  makeFolder(above, mode);
+  mkdirSync(path, { mode });
+  // The process's umask may have taken rights away.
+  chmodSync(path, mode);
+  syncFolder(above);
 }
 
 function statOf(path: string): Stats | undefined {

@@ -41,13 +41,28 @@ export type Action =
       readonly replaces?: Daemon;
       /** The program is not run if this daemon still runs. */
       readonly skipIfRunning?: Daemon;
+      /** Whether the next steps follow although it fails. */
+      readonly mayFail?: boolean;
     }
   | {
       readonly do: "await";
       readonly request: HttpRequest;
       readonly timeout: number;
       readonly diagnose: readonly string[];
+      /** A program whose output has this pattern once no answer will come. */
+      readonly hopeless?: { readonly argv: readonly string[]; readonly pattern: RegExp };
     }
+  /** Stops or starts containers of Docker, all at once. All are tried; the error names those that it failed for. */
+  | {
+      readonly do: "stop" | "start";
+      readonly containers: readonly NamedContainer[];
+      /** In seconds, for all together. */
+      readonly timeout: number;
+      /** Nothing is done unless this daemon still runs. */
+      readonly onlyIfRunning?: Daemon;
+    }
+  /** Fails the change with this message. */
+  | { readonly do: "fail"; readonly message: string }
   | Validate
   | Try;
 
@@ -65,15 +80,29 @@ export interface Validate {
   readonly argv: readonly string[];
 }
 
+export interface NamedContainer {
+  readonly id: string;
+  readonly name: string;
+}
+
 /** Steps with a rollback. The change fails even if the rollback succeeds. */
 export interface Try {
   readonly do: "try";
   readonly steps: readonly Action[];
   /** A program that prints the cause of a failure. */
-  readonly diagnose: readonly string[];
-  readonly rollback: readonly Action[];
-  /** The state after the rollback, as a sentence. */
-  readonly afterRollback: string;
+  readonly diagnose?: readonly string[];
+  /** The first that succeeds counts; the others are not tried. */
+  readonly rollback: readonly Rollback[];
+  /** Steps after the rollback, whether or not it succeeded. Each is tried. */
+  readonly afterwards?: readonly Action[];
+  /** A daemon whose command line the message quotes, as it then runs. */
+  readonly daemon?: { readonly name: string; readonly pidFile: string };
+}
+
+export interface Rollback {
+  readonly steps: readonly Action[];
+  /** The state after them, and what to do, in sentences. */
+  readonly result: string;
 }
 
 /** A step that runs a program. `timeout` is in seconds, 30 by default. */

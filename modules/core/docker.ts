@@ -1,4 +1,4 @@
-import { UserError } from "./errors";
+import { UserError, withFullStop } from "./errors";
 import type { Host, HttpRequest, HttpResponse } from "./host/host";
 import { describeRequest } from "./host/http";
 import { type Guard, isBoolean, isListOf, isMapOf, isOptional, isShape, isString, parseJson } from "./json";
@@ -7,8 +7,11 @@ import { type Guard, isBoolean, isListOf, isMapOf, isOptional, isShape, isString
 const SOCKET = "/var/run/docker.sock";
 export const DOCKER_PID_FILE = "/var/run/docker.pid";
 
-/** Seconds after which Docker kills a container that has not ended. */
-const STOP_SECONDS = 5;
+/** The daemon, for messages. */
+export const DOCKER = { name: "Docker", pidFile: DOCKER_PID_FILE };
+
+/** Seconds after which Docker kills a container that has not ended, as `docker stop` does by default. */
+const STOP_SECONDS = 10;
 
 function toDocker(method: "GET" | "POST", path: string): HttpRequest {
   return { to: { socket: SOCKET }, method, path };
@@ -44,7 +47,16 @@ export function isDockerRunning(host: Host): boolean {
 const CONTAINER = isShape({
   State: isShape({ Running: isBoolean }),
   Config: isShape({ Image: isString, Env: isOptional(isListOf(isString)) }),
-  HostConfig: isShape({ RestartPolicy: isOptional(isShape({ Name: isString })) }),
+  HostConfig: isShape({
+    RestartPolicy: isOptional(isShape({ Name: isString })),
+    NetworkMode: isOptional(isString),
+  }),
+  NetworkSettings: isOptional(
+    isShape({
+      IPAddress: isOptional(isString),
+      Networks: isOptional(isMapOf(isOptional(isShape({ IPAddress: isOptional(isString) })))),
+    }),
+  ),
   Args: isOptional(isListOf(isString)),
 });
 
@@ -59,31 +71,41 @@ export interface Container {
   readonly args: readonly string[];
   /** Entries NAME=value. */
   readonly environment: readonly string[];
+  /** Its own IPv4 address; null if it has none, as with the host's network. */
+  readonly address: string | null;
 }
 
-/**
- * The container of this name; null if it does not exist, or no daemon listens. Throws a UserError if the daemon does not
- * answer in time, or with something else.
- */
+/** The container of this name; null if it does not exist. Throws a UserError if the daemon does not say so in time. */
 export async function inspectContainer(name: string, host: Host): Promise<Container | null> {
   const request = toDocker("GET", `/containers/${name}/json`);
   const response = await host.request(request).catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error;
-    throw new UserError(`${error.message}. See why Docker does not answer (systemctl status docker), or restart it`);
+    throw new UserError(
+      `${withFullStop(error.message)} See why Docker does not answer (systemctl status docker), or restart it`,
+    );
   });
-  if (response === null || response.status === 404) return null;
+  if (response === null) {
+    throw new UserError(
+      `Docker: must listen on ${SOCKET} (found that Docker runs, and nothing listens there). Add the option ` +
+        `-H unix://${SOCKET}, or wait until Docker has started, and run again.`,
+    );
+  }
+  if (response.status === 404) return null;
   if (response.status !== 200) {
     throw new UserError(
       `Docker answered ${response.status} when asked for the container ${name}: ${response.body.trim()}`,
     );
   }
-  const { State, Config, HostConfig, Args } = bodyOf(request, response, CONTAINER);
+  const { State, Config, HostConfig, NetworkSettings, Args } = bodyOf(request, response, CONTAINER);
+  // Since API 1.52 only each network has an address.
+  const addresses = [NetworkSettings, ...Object.values(NetworkSettings?.Networks ?? {})].map((each) => each?.IPAddress);
   return {
     running: State.Running,
     image: Config.Image,
     restartPolicy: HostConfig.RestartPolicy?.Name || "no",
     args: Args ?? [],
     environment: Config.Env ?? [],
+    address: addresses.find((address) => address) ?? null,
   };
 }
 
@@ -144,6 +166,33 @@ export async function oldestApiVersion(host: Host): Promise<string | null> {
   const request = toDocker("GET", "/version");
   const response = await host.request(request);
   return response?.status === 200 ? (bodyOf(request, response, VERSION).MinAPIVersion ?? null) : null;
+}
+
+/** Whether this host has Docker's daemon, running or not. Up to Docker 1.10 its program is Docker's own. */
+export function isDockerInstalled(host: Host): boolean {
+  return PROGRAMS.some((directory) => host.readdir(directory).some((name) => name === "dockerd" || name === "docker"));
+}
+
+const PROGRAMS = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
+
+/** The same as oldestApiVersion() of a daemon that does not run, by its version; null if this host has none. */
+export function oldestApiOfInstalled(host: Host): string | null {
+  if (!PROGRAMS.some((directory) => host.readdir(directory).includes("dockerd"))) return null;
+  const { stdout } = host.run(["dockerd", "--version"], { mayFail: true });
+  return oldestApiOf(stdout);
+}
+
+/**
+ * Parses the output of `dockerd --version`. The oldest API was raised in 25.0 and 29.0, and lowered in 29.3 (release notes of
+ * Docker Engine; moby, daemon/config: MinAPIVersion). Any daemon before accepts what Weave asks for.
+ */
+export function oldestApiOf(output: string): string | null {
+  const [, major, minor] = /version v?(\d+)\.(\d+)/.exec(output) ?? [];
+  if (major === undefined) return null;
+  const version = Number(major) * 1000 + Number(minor);
+  if (version >= 29_003) return "1.40";
+  if (version >= 29_000) return "1.44";
+  return version >= 25_000 ? "1.24" : "1.12";
 }
 
 /** For what a plan can do without: if the daemon does not answer, as it is starting or stuck, the body is null. */

@@ -11,6 +11,9 @@ export function withFullStop(message: string): string {
   return /[.?!]$/.test(message.trimEnd()) ? message : `${message.trimEnd()}.`;
 }
 
+/** A service that does not answer now, and may later: it is starting, stopping or stuck. */
+export class NoAnswer extends UserError {}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

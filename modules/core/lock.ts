@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { fileError } from "./errno";
 import { UserError } from "./errors";
 import { PATH } from "./host/linux";
 
@@ -12,11 +13,12 @@ const WAIT_SECONDS = 60;
  * lock after `seconds`, or if the file can't be locked.
  *
  * flock(2) locks an open file until this process ends in any way. Node can't call it, so flock(1) locks the file descriptor
- * that it shares with this process.
+ * that it shares with this process. lslocks would show that of flock(1), which has ended, so the file contains the holder's.
  */
 export async function withLock<T>(work: () => Promise<T>, path = LOCK, seconds = WAIT_SECONDS): Promise<T> {
   const file = open(path);
   try {
+    requireOwn(path, file);
     const { error, status, stderr } = spawnSync("flock", ["-w", String(seconds), "3"], {
       encoding: "utf8",
       env: { PATH, LC_ALL: "C" },
@@ -24,21 +26,55 @@ export async function withLock<T>(work: () => Promise<T>, path = LOCK, seconds =
     });
     if (status === 1) {
       throw new UserError(
-        `another run is in progress on this host: it has held ${path} for ${seconds} s. Wait for its end (lslocks shows it) and run again`,
+        `another run is in progress on this host (found ${path} locked${holder(path)} for ${seconds} s). ` +
+          "Wait for its end and run again.",
       );
     }
     if (status !== 0) throw new UserError(`can't lock ${path}: ${error?.message ?? stderr.trim()}`);
-    return await work();
+    write(file, `${process.pid}\n`);
+    try {
+      return await work();
+    } finally {
+      write(file, "");
+    }
   } finally {
     closeSync(file);
   }
 }
 
+/** Who holds it is only a help to a reader, so a full file system does not matter. */
+function write(file: number, text: string): void {
+  try {
+    ftruncateSync(file);
+    writeSync(file, text, 0);
+  } catch {
+    // The lock holds all the same.
+  }
+}
+
+function holder(path: string): string {
+  const pid = Number(readFileSync(path, "latin1"));
+  return pid > 0 ? ` by process ${pid}` : "";
+}
+
 function open(path: string): number {
   try {
-    // A user who can open the file can lock it, so only root can.
-    return openSync(path, "a", 0o600);
+    return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, MODE);
   } catch (error) {
-    throw new UserError(`can't open ${path}: ${(error as NodeJS.ErrnoException).code}; run as root (become: true)`);
+    const { code } = error as NodeJS.ErrnoException;
+    // It is not followed.
+    if (code === "ELOOP") throw new UserError(`can't open ${path}: it is a link. Remove it and run again.`);
+    throw fileError("open", path, error);
   }
+}
+
+/** A user who can open the file can lock it, so only root may. */
+const MODE = 0o600;
+
+function requireOwn(path: string, file: number): void {
+  const { uid, mode } = fstatSync(file);
+  if (uid !== process.geteuid?.()) {
+    throw new UserError(`${path} is not root's (it belongs to the user ${uid}). Remove it and run again`);
+  }
+  if ((mode & 0o777) !== MODE) fchmodSync(file, MODE);
 }

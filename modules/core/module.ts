@@ -2,12 +2,18 @@ import type { Change } from "./change";
 import type { Host } from "./host/host";
 import type { OptionTable, Values } from "./options";
 
+/**
+ * Whether an observation waits until what is starting or stopping on the host has done so, or throws a UserError instead. The one
+ * before a run locks the host throws, so that a run waits only once.
+ */
+export type Patience = "waits" | "at once";
+
 /** A module. run_module.ts runs each of them in the same way. */
 export interface Module<Table extends OptionTable, Observed> {
   readonly name: string;
   readonly options: Table;
   /** Reads the host and changes nothing. Throws a UserError if the host lacks what the options need. */
-  readonly observe: (options: Values<Table>, host: Host) => Promise<Observed> | Observed;
+  readonly observe: (options: Values<Table>, host: Host, patience: Patience) => Promise<Observed> | Observed;
   /**
    * Decides what to change. A pure function: it uses no file, process or clock. Throws a UserError if the options contradict
    * one another or don't fit the host.

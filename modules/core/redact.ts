@@ -1,3 +1,5 @@
+import { MASK, rememberSecret } from "./secrets";
+
 /** Anchored at the start of a word, so that a megabyte without a space is not slower than other text. */
 const NAME = String.raw`(?<![\w.-])(?=[\w.-]*?(?:token|password|secret|apikey|api-key))`;
 
@@ -19,4 +21,8 @@ export function redactSecrets(text: string): string {
     });
 }
 
-const MASK = "********";
+/** Remembers the values that redactSecrets() would replace, so that no message shows them. */
+export function rememberSecretsIn(text: string): void {
+  for (const [, password = ""] of text.matchAll(/:\/\/[^\s/@:"']*:([^\s/@"']+)@/g)) rememberSecret(password);
+  for (const [, , value = ""] of text.matchAll(NAMED)) rememberSecret(value.replace(/^\\?["']|\\?["']$/g, ""));
+}

@@ -1,8 +1,9 @@
 import type { Change } from "./change";
 import { UserError, withFullStop } from "./errors";
 import type { Host } from "./host/host";
-import type { Module, Plan } from "./module";
+import type { Module, Patience, Plan } from "./module";
 import { type OptionTable, parseOptions } from "./options";
+import { hideSecrets, rememberSecret } from "./secrets";
 
 export interface RunMode {
   /** Only report what would change. */
@@ -37,7 +38,8 @@ export interface Diff {
 /**
  * Runs a module: parse the options, observe, plan. Unless in check mode, apply the changes, then observe and plan again to prove
  * that nothing is left to do. `args` are without Ansible's own, `apply` makes one change, and `withLock` runs a function
- * while no other run changes the host; check mode, or a run with nothing to do, does not lock. Never throws: a failure is a result.
+ * while no other run changes the host; check mode, or a run with nothing to do, does not lock. The run fails as soon as
+ * `processFailure` rejects. Never throws: a failure is a result.
  */
 export async function runModule<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
@@ -46,30 +48,50 @@ export async function runModule<Table extends OptionTable, Observed>(
   host: Host,
   apply: (change: Change) => Promise<void>,
   withLock = <T>(work: () => Promise<T>): Promise<T> => work(),
+  processFailure: Promise<never> = new Promise(() => undefined),
 ): Promise<Result> {
   const made: Change[] = [];
   try {
-    const options = parseOptions(module.name, module.options, args);
-    const plan = async (): Promise<Plan> => module.plan(options, await module.observe(options, host));
-    if (mode.check) {
-      const planned = await plan();
-      return report(planned.changes, planned, mode);
-    }
-    // Without the lock, another run may be changing the host. Only "nothing to do" can be trusted here.
-    const unlocked = await plan().catch(() => null);
-    if (unlocked?.changes.every(isPending)) return report(unlocked.changes, unlocked, mode);
-    return await withLock(() => applyChanges(plan, apply, made, mode));
+    return await Promise.race([processFailure, work(module, args, mode, host, apply, withLock, made)]);
   } catch (error) {
-    const redact = secretsRemover(module.options, args);
     return {
       failed: true,
-      msg: shortened(redact(messageOf(module.name, error))),
+      msg: shortened(printable(hideSecrets(messageOf(module.name, error)))),
       ...(error instanceof UserError
         ? {}
-        : { exception: redact(String(error instanceof Error ? error.stack : error)) }),
+        : { exception: printable(hideSecrets(String(error instanceof Error ? error.stack : error))) }),
       ...report(made, { changes: [], facts: {} }, mode),
     };
   }
+}
+
+/** What runModule() does, but it throws, and adds each change that it has made to `made`. */
+async function work<Table extends OptionTable, Observed>(
+  module: Module<Table, Observed>,
+  args: ReadonlyMap<string, unknown>,
+  mode: RunMode,
+  host: Host,
+  apply: (change: Change) => Promise<void>,
+  withLock: <T>(work: () => Promise<T>) => Promise<T>,
+  made: Change[],
+): Promise<Result> {
+  hideOptions(module.options, args);
+  const options = parseOptions(module.name, module.options, args);
+  const plan = async (patience: Patience): Promise<Plan> =>
+    module.plan(options, await module.observe(options, host, patience));
+  if (mode.check) {
+    const planned = await plan("waits");
+    return report(planned.changes, planned, mode);
+  }
+  // Without the lock, another run may be changing the host. Only "nothing to do" can be trusted here.
+  const unlocked = await plan("at once").catch(() => null);
+  if (unlocked?.changes.every(isPending)) return report(unlocked.changes, unlocked, mode);
+  return await withLock(() => applyChanges(() => plan("waits"), apply, made, mode));
+}
+
+/** Remembers the secrets among the options, so that no message shows them. */
+function hideOptions(table: OptionTable, args: ReadonlyMap<string, unknown>): void {
+  for (const [name, { secret }] of Object.entries(table)) if (secret) rememberSecret(String(args.get(name) ?? ""));
 }
 
 function isPending({ pending }: Change): boolean {
@@ -103,13 +125,6 @@ async function applyChanges(
   return report(planned.changes, after, mode);
 }
 
-/** Removes the options' secrets from a message: it may quote what a failed program printed. */
-function secretsRemover(table: OptionTable, args: ReadonlyMap<string, unknown>): (text: string) => string {
-  const secrets = Object.entries(table).flatMap(([name, { secret }]) => (secret ? [String(args.get(name) ?? "")] : []));
-  return (text) =>
-    secrets.filter((secret) => secret !== "").reduce((all, secret) => all.split(secret).join("********"), text);
-}
-
 function report(changes: readonly Change[], plan: Plan, mode: RunMode): Result {
   const disruptions = changes.flatMap((change) => change.disruption ?? []);
   const pending = changes.flatMap((change) => change.pending ?? []);
@@ -141,6 +156,17 @@ function messageOf(moduleName: string, error: unknown): string {
   if (error instanceof UserError) return withFullStop(error.message);
   const cause = withFullStop(error instanceof Error ? error.message : String(error));
   return `${moduleName} failed unexpectedly: ${cause} Report this with the output of -vvv.`;
+}
+
+/**
+ * A text without control characters but line ends and tabs: what a service or program printed could otherwise write over the
+ * operator's terminal. The characters that change the direction of text count too.
+ */
+function printable(text: string): string {
+  return text.replace(
+    /(?![\n\t])[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }
 
 /** Cuts the middle of a long message, as it begins with what is wrong and ends with the remedy. */

@@ -3,16 +3,32 @@ import type { Host } from "./host/host";
 
 /** A unit's properties, "" for one that is not set. Throws a UserError if systemd does not answer. */
 export function unitProperties(unit: string, names: readonly string[], host: Host): (name: string) => string {
+  const properties = parseProperties(showUnits([unit], names, host));
+  return (name) => properties.get(name) ?? "";
+}
+
+function showUnits(units: readonly string[], names: readonly string[], host: Host): string {
   try {
-    const { stdout } = host.run(["systemctl", "show", unit, "-p", names.join(",")]);
-    const properties = parseProperties(stdout);
-    return (name) => properties.get(name) ?? "";
+    return host.run(["systemctl", "show", ...units, "-p", names.join(",")]).stdout;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(
       `${withFullStop(error.message)} Check that systemd answers on this host (systemctl status), or restart the host.`,
     );
   }
+}
+
+/** The same of several units at once, in their order. Throws a UserError if systemd does not answer. */
+export function propertiesOfUnits(
+  units: readonly string[],
+  names: readonly string[],
+  host: Host,
+): readonly ((name: string) => string)[] {
+  const outputs = showUnits(units, names, host).split(/\n\n+/);
+  return units.map((_, index) => {
+    const properties = parseProperties(outputs[index] ?? "");
+    return (name) => properties.get(name) ?? "";
+  });
 }
 
 /** Parses the output of `systemctl show -p …`: values by property, "" if it is not set. */

@@ -1,144 +1,185 @@
 import { UserError } from "../core/errors";
 import { redactSecrets } from "../core/redact";
-import { daemonOptions, withDaemonOptions } from "../formats/daemon_json";
-import { parseDockerFlags, withDockerFlags, withoutDockerFlags } from "../formats/docker_flags";
-import { type DockerFlags, meansTheSame } from "../formats/docker_options";
-import { environmentValue } from "../formats/environment_file";
-import { shellValue } from "../formats/shell_file";
-import { splitWords } from "../formats/shell_words";
-import { unitSettings } from "../formats/systemd_ini";
-import type { DockerService, ObservedDocker } from "./observed";
+import { type ShellWord, shellCommand, splitFields } from "../formats/shell_command";
+import type { Word } from "../formats/shell_words";
+import { bracedVariables, replaceBraced, splitVariable } from "../formats/systemd_expand";
+import { listSettings, parseUnit, type TextFile, type UnitSetting } from "../formats/systemd_unit";
+import { systemdWords } from "../formats/systemd_words";
+import { environmentOf, expandKnown, type Variable } from "./environment";
+import { DROP_IN_PATH, NOTHING_WRITTEN, nameOrigin, type Origin, type UnitStart, type Written } from "./start";
 
 /** The variable with dockerd's options, wherever a service reads them from a file. */
 export const VARIABLE = "DOCKER_OPTS";
 
-/** All texts that dockerd gets its options from. */
-export interface Configuration {
-  /** ExecStart= of its unit, in which DOCKER_OPTS is not expanded; "" where a script starts dockerd. */
-  readonly command: string;
-  /** DOCKER_OPTS. */
-  readonly line: string;
-  /** daemon.json; "" where the file does not exist. */
-  readonly config: string;
+/** An argument of dockerd's, and where it is set. */
+export interface Argument extends Word {
+  readonly origin: Origin;
+  /** The number of the word of ExecStart= that it comes from. */
+  readonly word: number;
 }
 
-/** How a unit starts dockerd. */
-export interface UnitStart {
-  /** ExecStart= as it is written. */
-  readonly command: string;
-  /** The paths of EnvironmentFile=, in the order in which systemd reads them. */
-  readonly environmentFiles: readonly string[];
+/** A place where DOCKER_OPTS is split into arguments. */
+export interface Use {
+  /** The position of its first argument. */
+  readonly at: number;
+  /** How many there are. */
+  readonly count: number;
+  /** The number of the word of ExecStart= that it is in. */
+  readonly word: number;
+  readonly by: "systemd" | "shell";
 }
 
-/** Reads the contents of a unit's file and of its drop-ins, in systemd's order. */
-export function parseUnit(files: readonly string[]): UnitStart {
-  return {
-    command: unitSettings(files, "Service", "ExecStart").at(-1) ?? "",
-    environmentFiles: unitSettings(files, "Service", "EnvironmentFile").map((path) => path.replace(/^-/, "")),
-  };
+/** What systemd passes to dockerd. */
+export interface CommandLine {
+  /** The words of ExecStart= as they are written, with systemd's prefixes before the first. */
+  readonly words: readonly Word[];
+  /** ExecStart= itself. */
+  readonly origin: Origin;
+  readonly program: string;
+  readonly args: readonly Argument[];
+  readonly uses: readonly Use[];
+  /** Whether a shell starts dockerd. */
+  readonly byShell: boolean;
+  /** The unit's settings and environment. */
+  readonly settings: readonly UnitSetting[];
+  readonly variables: ReadonlyMap<string, Variable>;
 }
 
-/** Whether systemd passes the options in DOCKER_OPTS of an environment file to dockerd. */
-export function passesVariable({ command, environmentFiles }: UnitStart): boolean {
-  // systemd splits the value only where the variable is a word of its own, without braces (systemd.service(5)).
-  return environmentFiles.length > 0 && splitWords(command).some(({ raw }) => raw === `$${VARIABLE}`);
-}
-
-/** The options in DOCKER_OPTS. */
-export interface OptionsLine {
-  readonly line: string;
-  /** Whether it refers to variables that systemd does not expand, as Apollo's chains do: dockerd does not start with them. */
-  readonly broken: boolean;
+/** The settings of the unit with this module's drop-in at its place. */
+export function settingsWith({ files }: UnitStart, dropIn: string | null): UnitSetting[] {
+  if (dropIn === null) return parseUnit(files);
+  const ours: TextFile = { path: DROP_IN_PATH, content: dropIn };
+  const nameOf = ({ path }: TextFile): string => path.replace(/.*\//, "");
+  const [unit, ...others] = files;
+  const later = others.filter((file) => nameOf(file) > nameOf(ours));
+  const earlier = others.filter((file) => nameOf(file) < nameOf(ours));
+  return parseUnit([...(unit ? [unit] : []), ...earlier, ours, ...later]);
 }
 
 /**
- * Reads DOCKER_OPTS as the service does: a script's shell expands variables in it, systemd does not. Throws a UserError
- * where the value depends on what a shell does at run time.
+ * The arguments that systemd passes to dockerd, as the unit, its drop-ins and its environment files are, with what is about to be
+ * written. Throws a UserError that names the place where they can't be computed.
  */
-export function readOptions({ init, filePath }: DockerService, content: string): OptionsLine {
-  if (init === "script") return { line: readAsShell(filePath, content), broken: false };
-  const line = environmentValue(content, VARIABLE) ?? "";
-  if (!/\$\{?[A-Za-z_]/.test(line)) return { line, broken: false };
-  const expanded = readAsShell(filePath, content);
-  return { line: expanded, broken: expanded !== line };
-}
-
-function readAsShell(path: string, content: string): string {
-  try {
-    return shellValue(content, VARIABLE) ?? "";
-  } catch (error) {
-    throw error instanceof UserError ? new UserError(`${path}: ${redactSecrets(error.message)}`) : error;
+export function commandLine(start: UnitStart, written: Written = NOTHING_WRITTEN): CommandLine {
+  const settings = settingsWith(start, written.dropIn);
+  const [setting, second] = listSettings(settings, "Service", "ExecStart");
+  if (setting === undefined) {
+    throw new UserError(
+      `${start.files[0]?.path ?? "docker.service"}: there is no ExecStart=, so dockerd's arguments can't be computed. Correct the unit.`,
+    );
   }
-}
-
-/** The present configuration, with the unit's command line as it is without this module's drop-in. */
-export function presentConfiguration({ service, optionsFile, lineIsRead, config }: ObservedDocker): Configuration {
-  return {
-    command: service.command,
-    line: lineIsRead ? readOptions(service, optionsFile?.content ?? "").line : "",
-    config: config?.content ?? "",
+  const origin: Origin = { path: setting.path, line: setting.line, variable: null };
+  const fail = (what: string, remedy: string): never => {
+    throw new UserError(
+      `${nameOrigin(origin)}: ExecStart= ${what}, so dockerd's arguments can't be computed. ${remedy}`,
+    );
   };
-}
-
-/** The flags of the command line and of DOCKER_OPTS. */
-export function flagsOf({ command, line }: Configuration): DockerFlags {
-  return parseDockerFlags([...splitWords(command), ...splitWords(line)]);
-}
-
-/** All options, by their names as flags. */
-export function optionsOf(configuration: Configuration): DockerFlags {
-  return new Map([...daemonOptions(configuration.config), ...flagsOf(configuration)]);
-}
-
-/** The names of the flags in a unit's command line that a drop-in removes from it. */
-export function overriddenFlags(command: string, dropIn: string): ReadonlySet<string> {
-  const override = unitSettings([dropIn], "Service", "ExecStart").at(-1);
-  const kept = override === undefined ? null : parseDockerFlags(splitWords(override));
-  return new Set([...parseDockerFlags(splitWords(command)).keys()].filter((name) => kept && !kept.has(name)));
-}
-
-export type Place = "docker_opts" | "daemon_json";
-
-/** Where `configure` puts options. */
-export interface Placement {
-  /** Where a new option goes. */
-  readonly place: Place;
-  /** Whether an option that is set elsewhere is moved there. */
-  readonly move: boolean;
-  /** Whether a flag that the unit sets to another value is removed from its command line. */
-  readonly overrideUnit: boolean;
-  /** The flags that are removed from it already; they stay removed while they are set elsewhere. */
-  readonly overridden: ReadonlySet<string>;
-}
-
-/**
- * The configuration that gives dockerd the desired options, each in one place only; everything else is unchanged. An option
- * without values is removed. Throws a UserError where daemon.json can't express an option.
- */
-export function configure(
-  present: Configuration,
-  desired: DockerFlags,
-  { place, move, overrideUnit, overridden }: Placement,
-): Configuration {
-  const inCommand = parseDockerFlags(splitWords(present.command));
-  const inLine = parseDockerFlags(splitWords(present.line));
-  const inConfig = daemonOptions(present.config);
-  const [toLine, toConfig] = [new Map<string, readonly string[]>(), new Map<string, readonly string[]>()];
-  const offCommand = new Set(
-    [...overridden].filter((name) => !desired.has(name) && (inLine.has(name) || inConfig.has(name))),
+  if (second !== undefined) {
+    fail(
+      `is set again in ${nameOrigin({ ...second, variable: null })}`,
+      "Write an empty ExecStart= before the second.",
+    );
+  }
+  const variables = environmentOf(settings, start, written);
+  const passed = new Set(
+    listSettings(settings, "Service", "PassEnvironment").flatMap(({ value }) => value.split(/\s+/)),
   );
-  for (const [name, values] of desired) {
-    const byUnit = inCommand.has(name) && values.length > 0 && meansTheSame(name, inCommand.get(name), values);
-    if (overrideUnit && inCommand.has(name) && !byUnit) offCommand.add(name);
-    const current = inLine.has(name) ? "docker_opts" : inConfig.has(name) ? "daemon_json" : place;
-    const target = byUnit ? null : move ? place : current;
-    toLine.set(name, target === "docker_opts" ? values : []);
-    toConfig.set(name, target === "daemon_json" ? values : []);
-  }
-  const offLine = new Set([...toLine].filter(([, values]) => values.length === 0).map(([name]) => name));
-  return {
-    command: withoutDockerFlags(present.command, offCommand),
-    line: withDockerFlags(withoutDockerFlags(present.line, offLine), toLine),
-    config: withDaemonOptions(present.config, toConfig),
+  const variableOf = (name: string): Variable | undefined => {
+    const variable = variables.get(name);
+    if (variable?.doubtful) {
+      fail(
+        `uses ${name}, which systemd before 254 and since reads differently (${nameOrigin(variable.origin)})`,
+        "A comment above it ends with a backslash: remove that.",
+      );
+    }
+    if (variable === undefined && (passed.has(name) || start.inherited.has(name) || AT_START.test(name))) {
+      fail(`uses ${name}, which systemd sets when it starts Docker`, "Write its value instead.");
+    }
+    return variable;
   };
+
+  const { words, complete } = systemdWords(setting.value, "command");
+  if (!complete) fail("has a quote that is not closed", "Close it.");
+  if (words.some(({ raw }) => raw === ";")) fail('has several commands (";")', "Start dockerd alone there.");
+  const [, prefix = "", written1 = ""] = /^([-@:+!|]*)([\s\S]*)$/.exec(words[0]?.value ?? "") ?? [];
+  const program = expandKnown(written1, setting, start.specifiers);
+  const expands = !prefix.includes(":");
+  const first = prefix.includes("@") ? 2 : 1;
+  const args: Argument[] = [];
+  const uses: Use[] = [];
+  words.slice(first).forEach(({ raw, value }, index) => {
+    const text = expandKnown(raw === "\\;" ? ";" : value, setting, start.specifiers);
+    const word = first + index;
+    const name = expands ? splitVariable(text) : null;
+    if (name !== null) {
+      const variable = variableOf(name);
+      const values = variable === undefined ? [] : systemdWords(variable.value, "value").words;
+      if (name === VARIABLE) uses.push({ at: args.length, count: values.length, word, by: "systemd" });
+      args.push(
+        ...values.map((each) => ({ raw: each.raw, value: each.value, word, origin: variable?.origin ?? origin })),
+      );
+      return;
+    }
+    const used = expands ? bracedVariables(text).map((each) => variableOf(each)?.origin) : [];
+    const expanded = expands ? replaceBraced(text, (each) => variableOf(each)?.value ?? "") : text;
+    args.push({ raw, value: expanded, word, origin: used.find((each) => each !== undefined) ?? origin });
+  });
+  const line: CommandLine = { words, origin, program, args, uses, byShell: false, settings, variables };
+  if (/(^|\/)(ba|da|k|z)?sh$/.test(program)) return inShell(line, variableOf, fail);
+  if (start.isScript) fail(`starts the script ${program}`, STARTS_DOCKERD);
+  if (!isDocker(program)) fail(`starts dockerd through ${program}`, STARTS_DOCKERD);
+  return line;
 }
+
+const STARTS_DOCKERD = "Start dockerd itself there, with its options.";
+
+/** What systemd sets itself for each start (systemd.exec(5), "Environment variables set on services"). */
+const AT_START =
+  /^(PATH|LANG|USER|LOGNAME|HOME|SHELL|INVOCATION_ID|\w+_DIRECTORY|MAINPID|MANAGERPID|LISTEN_\w+|NOTIFY_SOCKET|WATCHDOG_\w+|SYSTEMD_EXEC_PID|TERM|LOG_NAMESPACE|JOURNAL_STREAM|SERVICE_RESULT|EXIT_\w+|MONITOR_\w+|PIDFILE|REMOTE_\w+|MEMORY_PRESSURE_\w+|FDSTORE)$/;
+
+/** dockerd, docker (before 1.12, with "daemon" or -d), dockerd-ce, docker.io … */
+export function isDocker(program: string): boolean {
+  return /(^|\/)docker[^/]*$/.test(program);
+}
+
+/** `sh -c "exec dockerd …"`: the shell's command line instead of systemd's. */
+function inShell(
+  line: CommandLine,
+  variableOf: (name: string) => Variable | undefined,
+  fail: (what: string, remedy: string) => never,
+): CommandLine {
+  const [flag, script] = line.args;
+  if (flag === undefined || script === undefined || !/^-[eu]*c[eu]*$/.test(flag.value)) {
+    return fail(`starts ${line.program} without -c and a command`, STARTS_DOCKERD);
+  }
+  const { word, origin } = script;
+  const wordsWith = (variables: (name: string) => string | undefined): ReturnType<typeof shellCommand> => {
+    try {
+      return shellCommand(script.value, variables);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return fail(`has a command of a shell that is not simple (${redactSecrets(error.message)})`, STARTS_DOCKERD);
+    }
+  };
+  const withoutExec = (all: readonly ShellWord[]): readonly ShellWord[] =>
+    all[0]?.value === "exec" ? all.slice(1) : all;
+  const [program, ...words] = withoutExec(wordsWith((name) => variableOf(name)?.value));
+  if (program === undefined || !isDocker(program.value)) {
+    return fail(`has a command of a shell that starts "${program?.value ?? ""}"`, STARTS_DOCKERD);
+  }
+  const args = words.map(({ value, variable }): Argument => {
+    const from = variable === null ? undefined : line.variables.get(variable)?.origin;
+    return { raw: value, value, word, origin: from ?? origin };
+  });
+  // Two values show whether the shell splits the variable, and where.
+  const [, ...probed] = withoutExec(
+    wordsWith((name) => (name === VARIABLE ? PROBE.join(" ") : variableOf(name)?.value)),
+  );
+  const at = probed.findIndex(({ value }, index) => value === PROBE[0] && probed[index + 1]?.value === PROBE[1]);
+  const once = probed.filter(({ value }) => value.includes(PROBE[0])).length === 1;
+  const count = splitFields(line.variables.get(VARIABLE)?.value ?? "").length;
+  const uses: Use[] = at >= 0 && once ? [{ at, count, word, by: "shell" }] : [];
+  return { ...line, program: program.value, args, uses, byShell: true };
+}
+
+const PROBE = ["@@1", "@@2"] as const;

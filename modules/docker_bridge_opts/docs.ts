@@ -5,14 +5,22 @@ const CONFIGURED = "if I(state) is C(present) or C(absent)";
 export const docs: ModuleDocs = {
   short_description: "Set the options that attach Docker's containers to a bridge",
   description: [
-    "Sets dockerd's options where this host's dockerd reads them, as its unit or init script shows: in C(DOCKER_OPTS) of a " +
-      "file or in C(daemon.json). If the unit itself sets an option to another value, a drop-in overrides it. Each option is " +
-      "set in one place only. Options that are not given are not changed.",
+    "Sets dockerd's options where this host's dockerd reads them: in C(DOCKER_OPTS) of a file or in C(daemon.json). If " +
+      "C(ExecStart=) of the unit sets an option to another value, a drop-in overrides it. Each option is set in one place only. " +
+      "Options that are not given are not changed.",
+    "Before anything is written, the module computes the arguments that systemd passes to dockerd now and after the change, of the " +
+      "unit, its drop-ins and its environment files. If they would differ in anything else than what is asked for, or can't be " +
+      "computed (a script starts dockerd), it fails and names the file and line.",
+    "C(DOCKER_OPTS) is written to a file of Docker's own in /etc only. Lines that others have written there stay; where they " +
+      'refer to variables (C(DOCKER_OPTS="$DOCKER_OPTS ...")), which systemd does not expand, a drop-in passes their options.',
     "Restarts nothing by itself. A restart is pending as long as the running daemon has other options, and counts as a change " +
       "until it is made: notify a handler with I(state=restarted). If Docker does not come back from that restart, the module " +
-      "restores the previous configuration, starts Docker with it, and fails with Docker's own error messages.",
+      "restores the previous configuration, starts Docker with it, and fails with Docker's own error messages. If Docker does " +
+      "not start with that either, as something else had changed its files, a drop-in gives it the command line that it ran with. " +
+      "Each start has three minutes at most.",
     "With C(live-restore), Docker keeps its default network while a container runs. A restart that changes the network " +
-      "therefore stops these containers and starts them again.",
+      "therefore stops these containers and starts them again, within a minute each. If one does not stop, Docker is not " +
+      "restarted, and the others are started again.",
   ],
   requirements: ["Docker"],
   not_idempotent: "With I(state=restarted) it restarts Docker each time.",

@@ -1,46 +1,69 @@
 import { type Change, fileChanges, run } from "../core/change";
 import { UserError } from "../core/errors";
 import { redactSecrets } from "../core/redact";
-import { environmentValue, withEnvironmentValue } from "../formats/environment_file";
-import { withShellValue } from "../formats/shell_file";
-import { type Configuration, readOptions, VARIABLE } from "./command_line";
+import { parseDockerFlags } from "../formats/docker_flags";
+import { type DockerFlags, meansTheSame } from "../formats/docker_options";
+import { environmentVariables, withEnvironmentValue } from "../formats/environment_file";
+import { splitWords } from "../formats/shell_words";
+import { execWord, systemdWords } from "../formats/systemd_words";
+import { withShellFlags } from "./chain";
+import { VARIABLE } from "./command_line";
+import { type Configuration, type Configured, readOptions } from "./configuration";
 import type { DockerService, ObservedDocker } from "./observed";
-
-/** systemd reads drop-ins by name, so that this one comes last and overrides the others. */
-export const DROP_IN_PATH = "/etc/systemd/system/docker.service.d/zz-weave.conf";
+import { DROP_IN_PATH, nameOrigin } from "./start";
 
 export const DAEMON_RELOAD = run(["systemctl", "daemon-reload"]);
 
+/** The contents of all files that this module writes, null for one that must not exist, and the configuration that is in them. */
+export interface DesiredFiles {
+  readonly configuration: Configuration;
+  readonly config: string | null;
+  readonly options: string | null;
+  readonly dropIn: string | null;
+}
+
 /**
- * The changes of daemon.json, the file with DOCKER_OPTS and the drop-in that lead from the present configuration to the
- * desired one. Throws a UserError where the service would not read DOCKER_OPTS from its file.
+ * The files that lead from the present configuration to the desired one. Throws a UserError where the service would not read
+ * DOCKER_OPTS from its file, or where a drop-in can't change how the unit starts dockerd.
  */
-export function configurationChanges(
+export function desiredFiles(
   present: Configuration,
-  desired: Configuration,
-  { service, optionsFile, lineIsRead, dropIn, configPath, config }: ObservedDocker,
-): Change[] {
+  { configuration: desired, toLine }: Configured,
+  { service, optionsFile, lineIsRead, config }: ObservedDocker,
+): DesiredFiles {
   const content = optionsFile?.content ?? "";
-  const keepsLine = desired.line === present.line && !(lineIsRead && readOptions(service, content).broken);
-  const needsFile = lineIsRead && !service.readsFile && desired.line !== "";
+  const options =
+    desired.line === present.line
+      ? (optionsFile?.content ?? null)
+      : writeOptions(service, content, desired.line, toLine);
+  const { line, chain: isChain } = readOptions(service, options ?? "");
+  const configuration = lineIsRead ? { ...desired, line } : desired;
+  const chain = service.init === "systemd" && lineIsRead && isChain;
+  const needsFile = lineIsRead && !service.readsFile && line !== "";
+  const needsDropIn = desired.fixed.length < present.fixed.length || needsFile || chain;
+  return {
+    configuration,
+    config: desired.config === present.config ? (config?.content ?? null) : nullIfEmpty(desired.config),
+    options,
+    dropIn: needsDropIn
+      ? renderDropIn(configuration, {
+          optionsFile: needsFile ? service.filePath : null,
+          chain: chain ? service.filePath : null,
+        })
+      : null,
+  };
+}
+
+/** The changes that write these files. */
+export function configurationChanges(files: DesiredFiles, observed: ObservedDocker): Change[] {
+  const { service, optionsFile, dropIn, configPath, config } = observed;
   return [
-    ...fileChanges(config, {
-      path: configPath,
-      content: desired.config === present.config ? (config?.content ?? null) : nullIfEmpty(desired.config),
-      redact: redactSecrets,
-    }),
-    ...fileChanges(optionsFile, {
-      path: service.filePath,
-      content: keepsLine ? (optionsFile?.content ?? null) : writeOptions(service, content, desired.line),
-      redact: redactSecrets,
-    }),
+    ...fileChanges(config, { path: configPath, content: files.config, redact: redactSecrets }),
+    ...fileChanges(optionsFile, { path: service.filePath, content: files.options, redact: redactSecrets }),
     ...(service.init === "systemd"
       ? fileChanges(dropIn, {
           path: DROP_IN_PATH,
-          content:
-            desired.command !== present.command || needsFile
-              ? renderDropIn(desired.command, needsFile ? service.filePath : null)
-              : null,
+          content: files.dropIn,
           redact: redactSecrets,
           afterwards: [DAEMON_RELOAD],
         })
@@ -50,36 +73,61 @@ export function configurationChanges(
 
 /** A daemon.json without keys is deleted. */
 function nullIfEmpty(config: string): string | null {
-  return config.trim() === "{}" ? null : config;
+  return config.replace(/^\xef\xbb\xbf/, "").trim() === "{}" ? null : config;
 }
 
 /** The file is kept even if it becomes empty: a unit may not start without it. */
-function writeOptions(service: DockerService, content: string, line: string): string {
-  const edited = withOptions(service, content, line === "" ? null : line);
-  if (readOptions(service, edited).line === line) return edited;
+function writeOptions(service: DockerService, content: string, line: string, flags: DockerFlags): string {
+  const { chain } = readOptions(service, content);
+  const edited = chain
+    ? withShellFlags(content, VARIABLE, flags)
+    : withEnvironmentValue(content, VARIABLE, line === "" ? null : line);
+  const { line: read } = readOptions(service, edited);
+  const isDoubtful = service.init === "systemd" && environmentVariables(edited)?.get(VARIABLE)?.doubtful;
+  if (!isDoubtful && (chain ? hasFlags(read, flags) : read === line)) return edited;
   throw new UserError(
     `${service.filePath}: ${VARIABLE} would not be read (an unclosed quote or a continued line comes before it). Close that first.`,
   );
 }
 
-function withOptions(service: DockerService, content: string, line: string | null): string {
-  if (service.init === "script") return withShellValue(content, VARIABLE, line);
-  if (!readOptions(service, content).broken) return withEnvironmentValue(content, VARIABLE, line);
-  const unchained = withShellValue(content, VARIABLE, line);
-  // systemd does not read a shell's "export".
-  return environmentValue(unchained, VARIABLE) === line
-    ? unchained
-    : withEnvironmentValue(withShellValue(content, VARIABLE, null), VARIABLE, line);
+function hasFlags(line: string, flags: DockerFlags): boolean {
+  const present = parseDockerFlags(splitWords(line));
+  return [...flags].every(([name, values]) => meansTheSame(name, present.get(name), values));
 }
 
-/** The command line is the unit's own without the flags that are set elsewhere, so it needs no further escaping. */
-function renderDropIn(command: string, optionsFile: string | null): string {
+interface DropIn {
+  /** The file that the unit itself does not read. */
+  readonly optionsFile: string | null;
+  /** The file whose DOCKER_OPTS is put together from variables. */
+  readonly chain: string | null;
+}
+
+/** The unit's own command line without the flags that are set elsewhere, so it needs no further escaping. */
+function renderDropIn({ unit, use, fixed, line }: Configuration, { optionsFile, chain }: DropIn): string {
+  if (unit === null || unit.byShell) {
+    const where = unit === null ? "" : ` (${nameOrigin(unit.origin)})`;
+    throw new UserError(
+      `docker.service: a shell starts dockerd${where}, which a drop-in can't change safely. Start dockerd itself there.`,
+    );
+  }
+  const kept = new Set(fixed.map(({ word }) => word));
+  const had = new Set(unit.args.map(({ word }) => word));
+  const literal = systemdWords(line, "value").words.map(({ value }) => execWord(value));
+  const isUse = (index: number): boolean => unit.uses.some(({ word }) => word === index);
+  const words = unit.words.flatMap(({ raw }, index) => {
+    if (chain !== null && index === use?.word) return literal;
+    return isUse(index) || kept.has(index) || !had.has(index) ? [raw] : [];
+  });
+  const appended = unit.uses.length > 0 ? [] : chain === null ? [`$${VARIABLE}`] : literal;
   return [
     "# Written by Ansible's docker_bridge_opts, which replaces what is changed here by hand.",
+    ...(chain === null
+      ? []
+      : [`# ${chain} puts ${VARIABLE} together from variables, which systemd does not expand: its options are below.`]),
     "[Service]",
     ...(optionsFile === null ? [] : [`EnvironmentFile=-${optionsFile}`]),
     "ExecStart=",
-    `ExecStart=${command}${optionsFile === null ? "" : ` $${VARIABLE}`}`,
+    `ExecStart=${[...words, ...(optionsFile === null ? [] : appended)].join(" ")}`,
     "",
   ].join("\n");
 }

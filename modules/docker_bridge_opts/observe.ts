@@ -7,19 +7,22 @@ import {
 } from "../core/docker";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
+import type { Patience } from "../core/module";
 import { commandLineOf, startTicks } from "../core/proc";
-import { daemonKeys, daemonOptions } from "../formats/daemon_json";
+import { rememberSecretsIn } from "../core/redact";
+import { daemonKeys, daemonOptions, hasByteOrderMark } from "../formats/daemon_json";
 import { configPathOf, parseDockerWords } from "../formats/docker_flags";
 import type { DockerFlags } from "../formats/docker_options";
 import { parseAddresses } from "../formats/iproute";
-import { flagsOf, readOptions, VARIABLE } from "./command_line";
+import { VARIABLE } from "./command_line";
+import { flagsOf, presentConfiguration } from "./configuration";
 import { desiredFlags } from "./desired";
-import { DROP_IN_PATH } from "./files";
 import { networkFlags } from "./network";
-import type { Container, ObservedDocker, Previous, RunningDaemon } from "./observed";
+import type { Container, DockerService, ObservedDocker, Previous, RunningDaemon } from "./observed";
 import type { DockerOptions } from "./options";
 import { pendingRestart } from "./pending_restart";
-import { PREVIOUS_PATH, parsePrevious } from "./rollback";
+import { readPrevious } from "./rollback";
+import { DROP_IN_PATH } from "./start";
 import { observeService } from "./unit";
 
 /** A file and its content, "" where it does not exist. */
@@ -32,23 +35,27 @@ interface ConfigFile {
  * Observes where dockerd reads its options, what the running daemon has, and the bridge's address unless that is given.
  * Throws a UserError where Docker is not installed, or a file can't be read as dockerd would read it.
  */
-export async function observe(options: DockerOptions, host: Host): Promise<ObservedDocker> {
+export async function observe(
+  options: DockerOptions,
+  host: Host,
+  patience: Patience = "waits",
+): Promise<ObservedDocker> {
   const desired = desiredFlags(options);
   const [bridge = null] = desired.get("bridge") ?? [];
-  const service = await observeService(host);
+  const service = await observeService(host, patience);
   const optionsFile = host.readFile(service.filePath);
   const dropIn = host.readFile(DROP_IN_PATH);
-  const lineIsRead =
-    service.readsFile || options.location === "docker_opts" || (dropIn?.content.includes(`$${VARIABLE}`) ?? false);
-  const line = lineIsRead ? readOptions(service, optionsFile?.content ?? "").line : "";
-  const flags = flagsOf({ command: service.command, line, config: "" });
-  const configPath = configPathOf(flags);
+  const lineIsRead = service.readsFile || options.location === "docker_opts" || passesFile(dropIn?.content ?? "");
+  const configPath = configPathOf(flagsNow({ service, optionsFile, lineIsRead }, host));
   const config = host.readFile(configPath);
   const configFile = { path: configPath, content: config?.content ?? "" };
-  requireReadable(configFile);
-  const previous = parsePrevious(host.readFile(PREVIOUS_PATH));
+  // dockerd's log may show them.
+  rememberSecretsIn([...startTexts(service), optionsFile?.content, dropIn?.content, config?.content].join("\n"));
+  const previous = readPrevious(host);
   const daemon = await observeDaemon(service.pid, host, configFile, previous);
   const mayRestart = daemon !== null && (options.state !== "present" || pendingRestart(desired, daemon).length > 0);
+  const version = daemon === null ? installedVersion(host) : daemon.version;
+  requireReadable(configFile, version);
   return {
     service,
     optionsFile,
@@ -57,18 +64,42 @@ export async function observe(options: DockerOptions, host: Host): Promise<Obser
     configPath,
     config,
     daemon: mayRestart ? await withContainers(daemon, host) : daemon,
-    version: daemon === null ? installedVersion(host) : daemon.version,
+    version,
     previous,
     calledAt: startTicks("self", host) ?? 0,
     bridgeAddresses: bridge === null || options.bridge_address !== null ? [] : addressesOf(bridge, host),
   };
 }
 
-function requireReadable({ path, content }: ConfigFile): void {
+/** Whether this module's drop-in makes the service read DOCKER_OPTS. */
+function passesFile(dropIn: string): boolean {
+  return dropIn.includes(`$${VARIABLE}`) || /^EnvironmentFile=./m.test(dropIn);
+}
+
+/** The flags of the command line; those of the running daemon where they can't be computed. */
+function flagsNow(start: Pick<ObservedDocker, "service" | "optionsFile" | "lineIsRead">, host: Host): DockerFlags {
+  try {
+    return flagsOf(presentConfiguration({ ...start, config: null }));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const [, ...words] = commandLineOf(start.service.pid, host) ?? [];
+    return parseDockerWords(words);
+  }
+}
+
+/** From this version on, Docker skips a byte order mark (daemon/config/config.go of moby). */
+const SKIPS_MARK_SINCE = 23;
+
+function requireReadable({ path, content }: ConfigFile, version: string | null): void {
   try {
     daemonKeys(content);
   } catch (error) {
     throw error instanceof UserError ? new UserError(`${path}: ${error.message}. Correct it.`) : error;
+  }
+  if (hasByteOrderMark(content) && !(Number.parseInt(version ?? "0", 10) >= SKIPS_MARK_SINCE)) {
+    throw new UserError(
+      `${path}: it begins with a byte order mark, with which Docker ${version ?? "before 23.0"} does not start. Remove it (sed -i '1s/^\\xef\\xbb\\xbf//').`,
+    );
   }
 }
 
@@ -90,13 +121,25 @@ async function observeDaemon(
   return {
     id,
     startedAt,
+    command: [program.startsWith("/") ? program : programOf(pid, program, host), ...words],
     flags: parseDockerWords(words),
-    file: fileAtStart(id, host, config, previous),
+    file: fileAtStart(id, host, config, previous, startedAt),
     network: network && networkFlags(network),
     containers: null,
     liveRestore: false,
     version,
   };
+}
+
+/** The path of a process's program, which a shell that started it may have found by its name. An upgrade deletes a running program. */
+function programOf(pid: number, name: string, host: Host): string {
+  return host.readlink(`/proc/${pid}/exe`)?.replace(/ \(deleted\)$/, "") ?? name;
+}
+
+/** The texts that decide how the service starts dockerd. */
+function startTexts({ unit }: DockerService): string[] {
+  const files = unit === null ? [] : [...unit.files, ...[...unit.environmentFiles.values()].flat()];
+  return files.map(({ content }) => content);
 }
 
 /** Adds what a restart would interrupt. */
@@ -107,26 +150,54 @@ async function withContainers(daemon: RunningDaemon, host: Host): Promise<Runnin
 
 /**
  * dockerd reads daemon.json only when it starts. If this module has changed it since, the content from before is saved. A
- * file that is newer than the daemon's pid file was changed by somebody else, and what was in it is unknown.
+ * file that has changed since the daemon wrote its pid file was changed by somebody else, and what was in it is unknown. The
+ * time of the last change counts (ctime), as anybody can set that of the last modification.
  */
 function fileAtStart(
   id: string,
   host: Host,
   { path, content }: ConfigFile,
   previous: Previous | null,
+  startedAt: number,
 ): DockerFlags | null {
   if (previous?.daemon === id) {
-    return daemonOptions(previous.files.find((file) => file.path === path)?.content ?? "");
+    return previous.configWasRead
+      ? daemonOptions(previous.files.find((file) => file.path === path)?.content ?? "")
+      : null;
   }
-  const [changed, started] = [host.mtime(path), host.mtime(DOCKER_PID_FILE)];
+  const [changed, started] = [host.changedAt(path), configReadAt(startedAt, host)];
   // A time in the future says nothing: the clock was wrong.
   const newer = changed !== null && started !== null && changed > started && changed <= Date.now();
-  return newer ? null : daemonOptions(content);
+  return newer ? null : optionsOrNone(content);
+}
+
+/** A content that dockerd can't have read is reported elsewhere. */
+function optionsOrNone(content: string): DockerFlags | null {
+  try {
+    return daemonOptions(content);
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
+}
+
+const TICKS_A_SECOND = 100;
+/** It reads daemon.json first, and writes its pid file within a minute; the time of the boot is known to the second. */
+const [READ_MILLISECONDS, START_MILLISECONDS] = [2000, 60_000];
+
+/** When the daemon read daemon.json, in milliseconds since 1970: just before it wrote its pid file, unless that was changed later. */
+function configReadAt(startedAt: number, host: Host): number | null {
+  const written = host.changedAt(DOCKER_PID_FILE);
+  const booted = /^btime (\d+)$/m.exec(host.readText("/proc/stat") ?? "")?.[1];
+  if (written === null || booted === undefined) return written;
+  const started = Number(booted) * 1000 + (startedAt / TICKS_A_SECOND) * 1000;
+  return written > started + START_MILLISECONDS ? started + READ_MILLISECONDS : written;
 }
 
 /** Weave's router and its companions, by the names that the weave script gives their containers. */
 function toContainer({ id, names }: ListedContainer): Container {
-  return { id, belongsToWeave: names.some((name) => /^\/weave(dns|plugin|proxy|scope)?$/.test(name)) };
+  const name = names[0]?.replace(/^\//, "") ?? id.slice(0, 12);
+  return { id, name, belongsToWeave: names.some((name) => /^\/weave(dns|plugin|proxy|scope)?$/.test(name)) };
 }
 
 /** Asks the program where no daemon runs. */

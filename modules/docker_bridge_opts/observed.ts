@@ -1,5 +1,6 @@
 import type { FileState } from "../core/host/host";
 import type { DockerFlags } from "../formats/docker_options";
+import type { UnitStart } from "./start";
 
 /** The host as docker_bridge_opts observes it. */
 export interface ObservedDocker {
@@ -25,11 +26,17 @@ export interface ObservedDocker {
 /** How this host starts dockerd. */
 export interface DockerService {
   readonly init: "systemd" | "script";
-  /** ExecStart= of the unit without this module's drop-in; "" where a script starts dockerd. */
-  readonly command: string;
+  /** What decides which arguments systemd passes; null where a script starts dockerd. */
+  readonly unit: UnitStart | null;
   /** Whether DOCKER_OPTS of the file below reaches dockerd without the drop-in. */
   readonly readsFile: boolean;
+  /** Why it does not; "" where it does. */
+  readonly whyNot: string;
   readonly filePath: string;
+  /** Whether the unit has failed, rather than been stopped. */
+  readonly failed: boolean;
+  /** The socket that docker.socket listens on, where that is active and the file is gone: dockerd can't be reached by it. */
+  readonly lostSocket: string | null;
   /** Whether the unit was changed on disk after systemd loaded it. */
   readonly needsReload: boolean;
   /** The process id of the daemon; 0 where none runs. */
@@ -42,7 +49,9 @@ export interface RunningDaemon {
   readonly id: string;
   /** In clock ticks since the machine's boot. */
   readonly startedAt: number;
-  /** Its command line. */
+  /** Its program's path and arguments. */
+  readonly command: readonly string[];
+  /** The options among these. */
   readonly flags: DockerFlags;
   /** What it read from daemon.json when it started; null where that is unknown. */
   readonly file: DockerFlags | null;
@@ -58,6 +67,7 @@ export interface RunningDaemon {
 
 export interface Container {
   readonly id: string;
+  readonly name: string;
   /** Whether it is one of Weave's own, which their service starts and stops with Docker. */
   readonly belongsToWeave: boolean;
 }
@@ -69,7 +79,13 @@ export interface Container {
 export interface Previous {
   /** The id of the daemon that runs with it; null where none ran. */
   readonly daemon: string | null;
+  /** That daemon's program and arguments. */
+  readonly command: readonly string[];
   readonly files: readonly PreviousFile[];
+  /** Whether daemon.json among these is what the daemon read when it started. */
+  readonly configWasRead: boolean;
+  /** The containers that a restart has stopped and has not started again yet. */
+  readonly stopped: readonly Container[];
 }
 
 interface PreviousFile {

@@ -1,29 +1,36 @@
 import type { Action, Change } from "../core/change";
-import type { FileState } from "../core/host/host";
+import { UserError } from "../core/errors";
 import type { Module, Plan } from "../core/module";
 import { redactSecrets } from "../core/redact";
 import type { DockerFlags } from "../formats/docker_options";
+import { requireExactly } from "./compare";
 import {
   type Configuration,
   configure,
   optionsOf,
+  optionsToStartWith,
   overriddenFlags,
   type Place,
   presentConfiguration,
-} from "./command_line";
+  requireReadableLine,
+} from "./configuration";
 import { desiredFlags, flagsToRemove } from "./desired";
-import { configurationChanges, DAEMON_RELOAD, DROP_IN_PATH } from "./files";
+import { configurationChanges, DAEMON_RELOAD, desiredFiles } from "./files";
 import { observe } from "./observe";
 import type { ObservedDocker } from "./observed";
 import { type DockerOptions, options } from "./options";
 import { pendingRestart, runningOptions } from "./pending_restart";
 import { restart } from "./restart";
-import { isCurrent, savePrevious } from "./rollback";
+import { isCurrent, presentFiles, savePrevious } from "./rollback";
+import { DROP_IN_PATH } from "./start";
+import { stoppedBefore } from "./stopped_containers";
+import { requireUsableFile } from "./usable_file";
 import {
   rejectConflicts,
   requireSubnetOfBridge,
   requireSystemdSocket,
   requireValidOptions,
+  requireValidTypes,
   validateByDocker,
 } from "./validate";
 
@@ -41,44 +48,74 @@ export const dockerBridgeOpts: Module<typeof options, ObservedDocker> = {
  */
 export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   const { service, configPath, version } = observed;
-  const present = presentConfiguration(observed);
   if (options.state === "restarted") {
-    return { changes: [...reload(observed), ...restart(observed, optionsOf(present))], facts: {} };
+    requireUsableFile(observed);
+    const configured = optionsToStartWith(observed);
+    requireSocketFile(observed, configured);
+    return { changes: [...reload(observed), ...restart(observed, configured)], facts: {} };
   }
+  requireUsableFile(observed);
+  const present = presentConfiguration(observed);
+  requireReadableLine(present, service.filePath);
   const absent = options.state === "absent";
-  const desired = absent ? flagsToRemove(options, optionsOf({ ...present, command: "" })) : desiredFlags(options);
-  const warnings = absent ? [] : checkSubnet(options, desired, observed);
+  const desired = absent ? flagsToRemove(options, optionsOf({ ...present, fixed: [] })) : desiredFlags(options);
+  const warnings = absent ? [] : [...checkSubnet(options, desired, observed), ...checkSocket(observed)];
   const place = placeOf(options, observed);
-  const configuration = configure(present, desired, {
+  const overridden = overriddenFlags(present, observed);
+  const configured = configure(present, desired, {
     place,
     move: options.location !== "auto",
     overrideUnit: !absent,
-    overridden: overriddenFlags(present.command, observed.dropIn?.content ?? ""),
+    overridden,
   });
+  const desiredState = desiredFiles(present, configured, observed);
+  const { configuration } = desiredState;
   if (!absent) {
     requireValidOptions(desired, version);
+    requireValidTypes(configuration.config, configPath);
     requireSystemdSocket(present, configuration);
   }
   rejectConflicts(configuration, configPath);
+  requireExactly(present, desired, desiredState, overridden, observed);
 
-  const files = configurationChanges(present, configuration, observed);
+  const files = configurationChanges(desiredState, observed);
   const reloads = files.some(({ subject }) => subject === DROP_IN_PATH);
   const pending = absent ? pendingRemoval(options, observed, configuration) : pendingRestart(desired, observed.daemon);
   // An empty DOCKER_OPTS needs no drop-in, without which the file is not read.
   const isRead = service.readsFile || options.location === "docker_opts" || configuration.line !== "";
   return {
     changes: [
+      ...stoppedBefore(observed),
       ...withFirstSteps(files, [...validateByDocker(configuration, version), ...saveFiles(observed)]),
       ...(reloads ? [] : reload(observed)),
-      ...pending,
+      ...pending.map((change) => withState(change, observed)),
     ],
     facts: {
       path: place === "docker_opts" && isRead ? service.filePath : configPath,
-      docker_opts: redactSecrets(configuration.line),
+      docker_opts: redactSecrets(configuration.line.trim()),
       restart_required: pending.length > 0,
     },
     warnings,
   };
+}
+
+/** A unit that has failed is not one that somebody has stopped. */
+function withState(change: Change, { service }: ObservedDocker): Change {
+  return service.failed && change.before === "stopped\n" ? { ...change, before: "failed\n" } : change;
+}
+
+/** Returns warnings. */
+function checkSocket({ service: { lostSocket } }: ObservedDocker): string[] {
+  return lostSocket === null ? [] : [socketIsGone(lostSocket)];
+}
+
+/** Throws a UserError where nobody could connect to Docker after a restart either, as systemd keeps its socket. */
+function requireSocketFile({ service: { lostSocket } }: ObservedDocker, configured: DockerFlags): void {
+  if (lostSocket !== null && configured.get("host")?.includes("fd://")) throw new UserError(socketIsGone(lostSocket));
+}
+
+function socketIsGone(path: string): string {
+  return `docker.socket: ${path} is gone although the unit is active, so that nobody can connect to Docker. Run systemctl restart docker.socket, which restarts Docker.`;
 }
 
 function placeOf({ location }: DockerOptions, { lineIsRead }: ObservedDocker): Place {
@@ -102,15 +139,9 @@ function withFirstSteps(changes: readonly Change[], steps: readonly Action[]): C
 }
 
 /** Saves the configuration that the daemon runs with, unless it was saved before. */
-function saveFiles({ service, daemon, previous, optionsFile, dropIn, configPath, config }: ObservedDocker): Action[] {
-  const id = daemon?.id ?? null;
-  if (isCurrent(previous, id)) return [];
-  const files: [path: string, state: FileState | null][] = [
-    [configPath, config],
-    [service.filePath, optionsFile],
-  ];
-  if (service.init === "systemd") files.push([DROP_IN_PATH, dropIn]);
-  return [savePrevious(id, new Map(files))];
+function saveFiles(observed: ObservedDocker): Action[] {
+  const { daemon, previous } = observed;
+  return isCurrent(previous, daemon?.id ?? null) ? [] : [savePrevious(presentFiles(observed))];
 }
 
 /** With state=absent: a restart is pending for options that are removed and that the daemon still has. A stopped Docker needs none. */

@@ -1,21 +1,31 @@
-import { type Action, type Change, type Daemon, run } from "../core/change";
-import { DOCKER_PID_FILE, PING, startContainer, stopContainer } from "../core/docker";
-import type { HttpRequest } from "../core/host/host";
+import { type Action, type Change, type Daemon, type Rollback, run } from "../core/change";
+import { DOCKER, DOCKER_PID_FILE, PING } from "../core/docker";
 import type { DockerFlags } from "../formats/docker_options";
 import { DAEMON_RELOAD } from "./files";
 import { networkDiffers } from "./network";
-import type { ObservedDocker } from "./observed";
+import type { ObservedDocker, Previous } from "./observed";
 import { restartDisruption } from "./pending_restart";
-import { DELETE_PREVIOUS, isCurrent, restorePrevious } from "./rollback";
+import { asItRan } from "./ran";
+import { DELETE_PREVIOUS, isCurrent, presentFiles, restorePrevious, savePrevious } from "./rollback";
+import {
+  containersToStop,
+  startAfterFailure,
+  startAfterRestart,
+  stopAll,
+  stoppedBefore,
+  withoutStopped,
+  withStoppedBefore,
+} from "./stopped_containers";
+import { failUnlessStartable } from "./usable_file";
 
-/** dockerd stops its containers first, and may wait for each. */
-const RESTART_SECONDS = 300;
+/** dockerd ends its containers first. systemd kills it after 90 s by default (TimeoutStopSec=), and starts it for as long as it takes. */
+const RESTART_SECONDS = 120;
 const ANSWER_SECONDS = 60;
 
 /** The requested restart; none where Docker was started after the module was called. */
 export function restart(observed: ObservedDocker, configured: DockerFlags): Change[] {
   const { daemon, calledAt } = observed;
-  if (daemon !== null && daemon.startedAt >= calledAt) return [];
+  if (daemon !== null && daemon.startedAt >= calledAt) return stoppedBefore(observed);
   return [
     {
       subject: "Docker",
@@ -27,62 +37,117 @@ export function restart(observed: ObservedDocker, configured: DockerFlags): Chan
   ];
 }
 
-function restartActions({ service, daemon, previous }: ObservedDocker, configured: DockerFlags): Action[] {
+function restartActions(observed: ObservedDocker, configured: DockerFlags): Action[] {
+  const { service, daemon, previous } = observed;
+  const toStop = containersToStop(observed, configured);
+  const stopped = withStoppedBefore(toStop, observed);
+  const current = isCurrent(previous, daemon?.id ?? null) ? previous : null;
+  const saved = current ?? presentFiles(observed);
+  const steps = stepsOf(observed, configured);
+  return [
+    ...failUnlessStartable(observed),
+    // An interrupted run leaves what the next one needs: what Docker ran with, and the containers that are stopped.
+    ...((current === null && daemon !== null) || stopped.length > 0 ? [savePrevious({ ...saved, stopped })] : []),
+    ...stopAll(toStop, observed, withoutStopped(saved, current !== null)),
+    {
+      do: "try",
+      steps: [...steps.reset, steps.restart, ...steps.answer],
+      diagnose:
+        service.init === "systemd"
+          ? ["journalctl", "--no-pager", "--output=cat", "--lines=10", "_SYSTEMD_UNIT=docker.service"]
+          : ["tail", "-n", "10", "/var/log/docker.log", "/var/log/upstart/docker.log"],
+      rollback: rollbacks(observed, saved, current !== null, steps),
+      afterwards: startAfterFailure(stopped, observed),
+      daemon: DOCKER,
+    },
+    ...startAfterRestart(stopped, "Docker was restarted, and runs with its new options.", DELETE_PREVIOUS),
+  ];
+}
+
+interface RestartSteps {
+  readonly reset: readonly Action[];
+  readonly restart: Action;
+  /** Waits until it answers. */
+  readonly answer: readonly Action[];
+  /** The same in a rollback: nothing if the daemon from before still runs. */
+  readonly restartUnlessRunning: readonly Action[];
+}
+
+function stepsOf({ service, daemon }: ObservedDocker, configured: DockerFlags): RestartSteps {
   const bySystemd = service.init === "systemd";
-  // systemd does not start a unit that has failed or restarted too often (StartLimitBurst=) until that is reset.
-  const reset = bySystemd ? [run(["systemctl", "reset-failed", "docker.s*"])] : [];
   const start: Action & { readonly do: "run" } = {
     do: "run",
     argv: bySystemd ? ["systemctl", "restart", "docker.service"] : ["service", "docker", "restart"],
     timeout: RESTART_SECONDS,
   };
   const running: Daemon = { pidFile: DOCKER_PID_FILE, startedAt: daemon?.startedAt ?? null };
-  const state = bySystemd ? ["systemctl", "is-active", "docker.service"] : ["service", "docker", "status"];
+  const unlessRunning = daemon === null ? {} : { skipIfRunning: running };
   const answer: Action[] = listensOnSocket(configured)
-    ? [{ do: "await", request: PING, timeout: ANSWER_SECONDS, diagnose: state }]
+    ? [
+        {
+          do: "await",
+          request: PING,
+          timeout: ANSWER_SECONDS,
+          diagnose: bySystemd ? ["systemctl", "is-active", "docker.service"] : ["service", "docker", "status"],
+          ...(bySystemd && { hopeless: { argv: STATE, pattern: FAILED } }),
+        },
+      ]
     : [];
-  const saved = isCurrent(previous, daemon?.id ?? null) ? previous : null;
-  // Docker keeps its default network while any container runs ("There are old running containers, the network config will
-  // not take affect"), so containers that live-restore would keep running are stopped for another network.
-  const stopped = daemon?.liveRestore && networkDiffers(configured, daemon) ? (daemon.containers ?? []) : [];
-  const stopContainers = stopped.map(({ id }) => containerAction(stopContainer(id)));
-  const startContainers = stopped
-    .filter(({ belongsToWeave }) => !belongsToWeave)
-    .map(({ id }) => containerAction(startContainer(id)));
-  // systemctl or the init script may fail although Docker has started; that it answers is what counts.
-  const replacing = answer.length > 0 ? { ...start, replaces: running } : start;
-  return [
-    {
-      do: "try",
-      steps: [...stopContainers, ...reset, replacing, ...answer, ...startContainers],
-      diagnose: bySystemd
-        ? ["journalctl", "--no-pager", "--output=cat", "--lines=10", "_SYSTEMD_UNIT=docker.service"]
-        : ["tail", "-n", "10", "/var/log/docker.log", "/var/log/upstart/docker.log"],
-      rollback:
-        saved === null
-          ? []
-          : [
-              ...restorePrevious(saved),
-              ...(bySystemd ? [DAEMON_RELOAD] : []),
-              ...reset,
-              // A daemon that was not replaced still runs with the restored configuration.
-              daemon === null ? start : { ...start, skipIfRunning: running },
-              ...answer,
-              ...startContainers,
-              DELETE_PREVIOUS,
-            ],
-      afterRollback:
-        saved === null
-          ? "No previous configuration was saved, so Docker is left as it is. Correct its options and run again."
-          : "The previous configuration was restored, and Docker runs with it again. Correct the options and run again.",
-    },
-    DELETE_PREVIOUS,
-  ];
+  return {
+    // systemd does not start a unit that has failed or restarted too often (StartLimitBurst=) until that is reset.
+    reset: bySystemd ? [run(["systemctl", "reset-failed", "docker.s*"])] : [],
+    // systemctl or the init script may fail although Docker has started; that it answers is what counts.
+    restart: answer.length > 0 ? { ...start, replaces: running } : start,
+    answer,
+    restartUnlessRunning: [
+      // A dockerd that hangs while it starts would not end by SIGTERM before TimeoutStopSec=.
+      ...(bySystemd ? [{ do: "run", argv: KILL, mayFail: true, ...unlessRunning } as const] : []),
+      { ...start, ...unlessRunning },
+    ],
+  };
 }
 
-/** 304: it is stopped or started already. 404: it was removed when it stopped (docker run --rm). */
-function containerAction(request: HttpRequest): Action {
-  return { do: "request", request, orStatus: [304, 404] };
+const KILL = ["systemctl", "kill", "--signal=KILL", "--kill-who=main", "docker.service"];
+const STATE = ["systemctl", "show", "docker.service", "-p", "ActiveState,SubState,Job"];
+/** It has failed, also if systemd starts it once more (Restart=), and no job is about to start it. */
+const FAILED = /^(?![\s\S]*\bJob=[1-9])[\s\S]*\b(ActiveState=failed|SubState=auto-restart)/;
+
+/**
+ * The files as they were before the first change (`changed`: whether there was one), and if Docker does not run with these either,
+ * the command line that it was started with: something else may have changed the files before.
+ */
+function rollbacks(observed: ObservedDocker, saved: Previous, changed: boolean, steps: RestartSteps): Rollback[] {
+  const start = [...steps.reset, ...steps.restartUnlessRunning, ...steps.answer, DELETE_PREVIOUS];
+  const reload = observed.service.init === "systemd" ? [DAEMON_RELOAD] : [];
+  const files: Rollback = {
+    steps: [...restorePrevious(saved), ...reload, ...start],
+    result:
+      "The previous configuration was restored, and Docker runs with it again. Correct the options and run again.",
+  };
+  const ran = asItRan(observed.service, saved);
+  if (ran === null && !changed) {
+    return [
+      {
+        steps: [],
+        result:
+          "No earlier configuration of Docker is known, so it is left as it is. Correct its options and run again.",
+      },
+    ];
+  }
+  const unknown = saved.configWasRead ? "" : " What was in daemon.json when it started is not known.";
+  const names = saved.files.filter(({ content }) => content !== null).map(({ path }) => path);
+  const command: Rollback[] =
+    ran === null
+      ? []
+      : [
+          {
+            steps: [...ran.actions, ...start],
+            result:
+              `Docker does not start with its files as they were found, so ${ran.path} now gives it the command line that it ran ` +
+              `with before, and it runs again.${unknown} Correct ${names.join(", ") || "its unit"} and run again.`,
+          },
+        ];
+  return changed ? [files, ...command] : command;
 }
 
 /** Whether dockerd listens on its usual socket. Where it listens elsewhere, only the service manager knows whether it has started. */

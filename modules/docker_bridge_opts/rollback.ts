@@ -1,7 +1,10 @@
+import { dirname } from "node:path";
 import type { Action } from "../core/change";
-import type { FileState } from "../core/host/host";
-import { type Guard, isListOf, isNumber, isShape, isString, parseJson } from "../core/json";
-import type { Previous } from "./observed";
+import { UserError } from "../core/errors";
+import type { FileState, Host } from "../core/host/host";
+import { type Guard, isBoolean, isListOf, isNumber, isShape, isString, parseJson } from "../core/json";
+import type { ObservedDocker, Previous } from "./observed";
+import { DROP_IN_PATH } from "./start";
 
 export const PREVIOUS_PATH = "/var/lib/apollo-weave/docker-previous.json";
 
@@ -9,8 +12,26 @@ const isStringOrNull: Guard<string | null> = (value) => value === null || isStri
 
 const isPrevious: Guard<Previous> = isShape({
   daemon: isStringOrNull,
+  command: isListOf(isString),
   files: isListOf(isShape({ path: isString, content: isStringOrNull, mode: isNumber })),
+  configWasRead: isBoolean,
+  stopped: isListOf(isShape({ id: isString, name: isString, belongsToWeave: isBoolean })),
 });
+
+/**
+ * The previous configuration. Throws a UserError where another user than root could have put it there, as its files are written
+ * as root.
+ */
+export function readPrevious(host: Host): Previous | null {
+  const foreign = host.foreignPart(PREVIOUS_PATH);
+  if (foreign !== null) {
+    throw new UserError(
+      `${PREVIOUS_PATH}: it could be another user's (${foreign}). Remove ${dirname(PREVIOUS_PATH)} with all that is in it, ` +
+        "make what is above it root's and writable by root alone, and run again.",
+    );
+  }
+  return parsePrevious(host.readFile(PREVIOUS_PATH));
+}
 
 /** The previous configuration as `savePrevious` wrote it; null where there is none, or the file is not one of this module's. */
 export function parsePrevious(file: FileState | null): Previous | null {
@@ -22,12 +43,25 @@ export function isCurrent(previous: Previous | null, daemon: string | null): pre
   return previous !== null && (daemon === null || previous.daemon === daemon);
 }
 
-/** Saves these files, by path. There may be secrets in them, so only root may read the copy. */
-export function savePrevious(daemon: string | null, files: ReadonlyMap<string, FileState | null>): Action {
-  const previous: Previous = {
-    daemon,
-    files: [...files].map(([path, file]) => ({ path, content: file?.content ?? null, mode: file?.mode ?? 0o644 })),
+/** The configuration as it is now. */
+export function presentFiles(observed: ObservedDocker): Previous {
+  const { service, daemon, optionsFile, dropIn, configPath, config } = observed;
+  const files: [path: string, state: FileState | null][] = [
+    [configPath, config],
+    [service.filePath, optionsFile],
+  ];
+  if (service.init === "systemd") files.push([DROP_IN_PATH, dropIn]);
+  return {
+    daemon: daemon?.id ?? null,
+    command: daemon?.command ?? [],
+    files: files.map(([path, file]) => ({ path, content: file?.content ?? null, mode: file?.mode ?? 0o644 })),
+    configWasRead: daemon !== null && daemon.file !== null,
+    stopped: [],
   };
+}
+
+/** Saves it. There may be secrets in the files, so only root may read the copy. */
+export function savePrevious(previous: Previous): Action {
   return { do: "write", path: PREVIOUS_PATH, content: JSON.stringify(previous), mode: 0o600 };
 }
 

@@ -2,63 +2,92 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DOCKER_PID_FILE } from "../core/docker";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
-import { unitProperties } from "../core/systemctl";
-import { environmentValue } from "../formats/environment_file";
-import { splitWords } from "../formats/shell_words";
-import { parseUnit, passesVariable, VARIABLE } from "./command_line";
-import { DROP_IN_PATH } from "./files";
+import type { Patience } from "../core/module";
+import { propertiesOfUnits } from "../core/systemctl";
+import { VARIABLE } from "./command_line";
 import type { DockerService } from "./observed";
-
-const DEFAULT_FILE = "/etc/default/docker";
+import { DEFAULT_FILE, optionsFileOf } from "./options_file";
+import { readUnit } from "./read_unit";
 
 /** Observes how this host starts dockerd, whatever its distribution. Throws a UserError where Docker is not installed. */
-export async function observeService(host: Host): Promise<DockerService> {
+export async function observeService(host: Host, patience: Patience): Promise<DockerService> {
   // As sd_booted(3) does it.
-  return host.readdir("/run/systemd").includes("system") ? observeUnit(host) : observeScript(host);
+  return host.readdir("/run/systemd").includes("system") ? observeUnit(host, patience) : observeScript(host);
 }
 
-async function observeUnit(host: Host): Promise<DockerService> {
-  const property = await unitAfterJob(host);
-  if (property("LoadState") !== "loaded") {
-    throw new UserError(
-      `docker.service: systemd can't load the unit (LoadState=${property("LoadState") || "unknown"}). Install Docker first (apt install docker.io).`,
-    );
-  }
-  const paths = [property("FragmentPath"), ...splitWords(property("DropInPaths")).map(({ value }) => value)];
-  const files = paths.filter((path) => path !== DROP_IN_PATH).map((path) => host.readFile(path)?.content ?? "");
-  const start = parseUnit(files);
+type Properties = (name: string) => string;
+
+async function observeUnit(host: Host, patience: Patience): Promise<DockerService> {
+  const [property, socket] = await unitsAfterJob(host, patience);
+  requireLoaded(property);
+  const needsReload = property("NeedDaemonReload") === "yes";
+  const unit = readUnit(property("FragmentPath"), needsReload ? null : property("DropInPaths"), host);
+  const file = optionsFileOf(unit);
   return {
     init: "systemd",
-    command: start.command,
-    readsFile: passesVariable(start),
-    filePath: optionsFilePath(start.environmentFiles, host),
-    needsReload: property("NeedDaemonReload") === "yes",
+    unit,
+    readsFile: file.path !== null,
+    whyNot: file.why ?? "",
+    filePath: file.path ?? DEFAULT_FILE,
+    failed: property("ActiveState") === "failed",
+    lostSocket: lostSocketOf(socket, host),
+    needsReload,
     pid: Number(property("MainPID")),
   };
 }
 
-const PROPERTIES = ["LoadState", "FragmentPath", "DropInPaths", "NeedDaemonReload", "MainPID", "Job"];
+const PROPERTIES = [
+  "LoadState",
+  "LoadError",
+  "ActiveState",
+  "FragmentPath",
+  "DropInPaths",
+  "NeedDaemonReload",
+  "MainPID",
+  "Job",
+  "Listen",
+];
 const JOB_SECONDS = 30;
 
-/** Docker's unit once a start or restart in progress, such as an interrupted run's, has ended: its result is what counts. */
-async function unitAfterJob(host: Host): Promise<(name: string) => string> {
+/** Docker's service and socket once a start or restart in progress, such as an interrupted run's, has ended: its result is what counts. */
+async function unitsAfterJob(host: Host, patience: Patience): Promise<[service: Properties, socket: Properties]> {
   const end = Date.now() + JOB_SECONDS * 1000;
   for (;;) {
-    const property = unitProperties("docker.service", PROPERTIES, host);
-    if (!Number(property("Job")) || Date.now() >= end) return property;
+    const [service = () => "", socket = () => ""] = propertiesOfUnits(
+      ["docker.service", "docker.socket"],
+      PROPERTIES,
+      host,
+    );
+    if (!Number(service("Job")) || Date.now() >= end) return [service, socket];
+    if (patience === "at once") throw new UserError("Docker: a start or stop is in progress. Wait for its end.");
     await sleep(250);
   }
 }
 
-/** The last file that sets DOCKER_OPTS, as systemd takes that; else the last in /etc, which packages leave to the operator. */
-function optionsFilePath(environmentFiles: readonly string[], host: Host): string {
-  const setsVariable = (path: string): boolean =>
-    environmentValue(host.readFile(path)?.content ?? "", VARIABLE) !== null;
-  return (
-    environmentFiles.filter(setsVariable).at(-1) ??
-    environmentFiles.filter((path) => path.startsWith("/etc/")).at(-1) ??
-    DEFAULT_FILE
+/** Throws a UserError where systemd can't start the unit, with what to do about it. */
+function requireLoaded(property: Properties): void {
+  const state = property("LoadState") || "unknown";
+  if (state === "loaded") return;
+  const what: Readonly<Record<string, string>> = {
+    "not-found":
+      "not found on this host. Install Docker first (apt install docker.io). Docker from a snap, and rootless Docker, have a unit " +
+      "of another name, which this module does not manage.",
+    masked: "masked, so that systemd does not start it. Run systemctl unmask docker.service first.",
+  };
+  throw new UserError(
+    `docker.service: ${
+      what[state] ??
+      `systemd can't load the unit (LoadState=${[state, property("LoadError")].filter(Boolean).join(", ")}). ` +
+        "Correct what systemd-analyze verify docker.service shows."
+    }`,
   );
+}
+
+/** systemd still listens, but nobody can connect once the file is gone. */
+function lostSocketOf(socket: Properties, host: Host): string | null {
+  const [, folder, name] = /(?:^|\s)(\/\S*)\/([^/\s]+) \(Stream\)/.exec(socket("Listen")) ?? [];
+  if (socket("ActiveState") !== "active" || folder === undefined || name === undefined) return null;
+  return host.readdir(folder).includes(name) ? null : `${folder}/${name}`;
 }
 
 const SCRIPTS = ["/etc/init/docker.conf", "/etc/init.d/docker"];
@@ -71,11 +100,15 @@ function observeScript(host: Host): DockerService {
       `Docker: not found (systemd is not running, and neither ${SCRIPTS.join(" nor ")} exists). Install Docker first.`,
     );
   }
+  const readsFile = script.content.includes("/etc/default/") && script.content.includes(`$${VARIABLE}`);
   return {
     init: "script",
-    command: "",
-    readsFile: script.content.includes("/etc/default/") && script.content.includes(`$${VARIABLE}`),
+    unit: null,
+    readsFile,
+    whyNot: readsFile ? "" : "Docker's init script does not read it",
     filePath: DEFAULT_FILE,
+    failed: false,
+    lostSocket: null,
     needsReload: false,
     pid: Number(host.readText(DOCKER_PID_FILE)),
   };

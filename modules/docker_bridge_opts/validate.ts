@@ -1,12 +1,13 @@
-import { isIP } from "node:net";
 import type { Action } from "../core/change";
 import { UserError } from "../core/errors";
 import { redactSecrets } from "../core/redact";
 import { daemonKeys } from "../formats/daemon_json";
-import { type DockerFlags, flagOf, isKnownOption, jsonValue } from "../formats/docker_options";
-import { splitWords } from "../formats/shell_words";
+import { wordsOfFlags } from "../formats/docker_flags";
+import { type DockerFlags, flagOf, isKnownOption } from "../formats/docker_options";
+import { expectedInstead, expectedType } from "../formats/docker_values";
 import { contains, ipv4Network, networkOf } from "../net/ipv4";
-import { type Configuration, flagsOf, optionsOf, VARIABLE } from "./command_line";
+import { argumentsOf, type Configuration, flagsOf, optionsOf } from "./configuration";
+import { nameOrigin } from "./start";
 
 /** From this version on, dockerd validates a configuration without running with it (--validate). */
 const VALIDATES_SINCE = 23;
@@ -32,28 +33,35 @@ export function requireSubnetOfBridge(flags: DockerFlags, bridgeAddress: string 
   }
 }
 
+/** The flags that make dockerd print something and end, or read other files than this module writes. */
+const NEVER: ReadonlyMap<string, string> = new Map([
+  ...["help", "validate", "version"].map((name) => [name, "dockerd would end at once"] as const),
+  ["config-file", "dockerd would not read the options in its present file"],
+]);
+
 /** Throws a UserError for an option or a value that dockerd does not accept. */
 export function requireValidOptions(flags: DockerFlags, version: string | null): void {
   for (const [name, values] of flags) {
+    const never = NEVER.get(name);
+    if (never !== undefined) throw new UserError(`opts: with --${name} ${never}. Leave it out.`);
     if (!isKnownOption(name) && !canValidate(version)) {
       throw new UserError(`opts: unknown option --${name}. Correct its name, or set it in Docker's own files by hand.`);
     }
-    const invalid = values.find((value) => !isValid(name, value));
-    if (invalid !== undefined) {
-      throw new UserError(`opts: --${name} has an invalid value ("${invalid}"). Correct it.`);
+    for (const value of values) {
+      const expected = expectedInstead(name, value, version);
+      if (expected === null) continue;
+      throw new UserError(`opts: --${name} has an invalid value ("${redactSecrets(value)}"). It must be ${expected}.`);
     }
   }
 }
 
-function isValid(name: string, value: string): boolean {
-  if (name === "dns") return isIP(value) !== 0;
-  const json = jsonValue(name, [value]);
-  if (typeof json === "boolean") return /^(1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/.test(value);
-  return json !== undefined || !isNumeric(name);
-}
-
-function isNumeric(name: string): boolean {
-  return typeof jsonValue(name, ["0"]) === "number";
+/** Throws a UserError for a key of daemon.json whose value has another type than dockerd reads. */
+export function requireValidTypes(config: string, configPath: string): void {
+  for (const [key, value] of daemonKeys(config)) {
+    const expected = expectedType(key, value);
+    if (expected === null) continue;
+    throw new UserError(`${configPath}: dockerd would not start, as "${key}" must be ${expected}. Correct it.`);
+  }
 }
 
 /** Throws a UserError, in dockerd's own words, for options that conflict. */
@@ -62,12 +70,13 @@ export function rejectConflicts(configuration: Configuration, configPath: string
   // dockerd merges the runtimes of both (moby, daemon/config/config.go, skipDuplicates).
   const twice = [...keys].filter(([key]) => key !== "runtimes" && flags.has(flagOf(key)));
   if (twice.length > 0) {
+    const names = new Set(twice.map(([key]) => flagOf(key)));
     const each = twice.map(
       ([key, value]) => `${key}: (from flag: ${render(flags.get(flagOf(key)))}, from file: ${render(value)})`,
     );
     throw new UserError(
       "dockerd would not start: the following directives are specified both as a flag and in the configuration file: " +
-        `${each.join(", ")}. Remove them from ${configPath} or from dockerd's command line.`,
+        `${each.join(", ")}. Remove them from ${configPath}, or from dockerd's command line${placesOf(configuration, names)}.`,
     );
   }
   const options = optionsOf(configuration);
@@ -78,6 +87,12 @@ export function rejectConflicts(configuration: Configuration, configPath: string
         `Remove bip: it sets the address of Docker's own bridge docker0, and ${bridge} has an address of its own.`,
     );
   }
+}
+
+/** Where the unit sets these flags. */
+function placesOf({ fixed }: Configuration, names: ReadonlySet<string>): string {
+  const places = new Set(wordsOfFlags(fixed, names).map(({ origin }) => nameOrigin(origin)));
+  return places.size > 0 ? ` (${[...places].join("; ")})` : "";
 }
 
 function render(value: unknown): string {
@@ -94,16 +109,11 @@ export function requireSystemdSocket(present: Configuration, desired: Configurat
   );
 }
 
-/**
- * Lets dockerd validate the configuration, where its version can do that and the unit's command line is a plain one. Otherwise
- * no action.
- */
+/** Lets dockerd validate the configuration, where its version can do that and its arguments are known. Otherwise no action. */
 export function validateByDocker(configuration: Configuration, version: string | null): Action[] {
-  const words = splitWords(configuration.command).filter(({ raw }) => raw !== `$${VARIABLE}`);
-  // Prefixes such as "-" or "@", variables and specifiers have a meaning only for systemd.
-  const isPlain = words[0]?.raw.startsWith("/") && !words.some(({ raw }) => /[$%]/.test(raw));
-  if (!isPlain || !canValidate(version) || flagsOf(configuration).has("config-file")) return [];
-  const argv = [...words, ...splitWords(configuration.line)].map(({ value }) => value);
+  const { unit } = configuration;
+  if (unit === null || !canValidate(version) || flagsOf(configuration).has("config-file")) return [];
+  const argv = [unit.program, ...argumentsOf(configuration).map(({ value }) => value)];
   const content = configuration.config.trim() === "" ? "{}" : configuration.config;
   return [{ do: "validate", content, argv: [...argv, "--validate", "--config-file", "%s"] }];
 }

@@ -99,7 +99,7 @@ function render(value: unknown, before = ""): string {
 }
 
 function members(content: string): Member[] {
-  if (!/\S/.test(content)) return [];
+  if (!/\S/.test(content.replace(BYTE_ORDER_MARK, ""))) return [];
   const object = parse(content);
   const found: Member[] = [];
   const token = /"(?:\\.|[^"\\])*"|[{}[\],:]|[^\s{}[\],:"]+/g;
@@ -121,10 +121,18 @@ function members(content: string): Member[] {
   return found;
 }
 
+/** In UTF-8, with one character a byte. Docker skips it from version 23.0 on. */
+const BYTE_ORDER_MARK = /^\xef\xbb\xbf/;
+
+/** Whether the content begins with a byte order mark, as Windows' editors write it. */
+export function hasByteOrderMark(content: string): boolean {
+  return BYTE_ORDER_MARK.test(content);
+}
+
 function parse(content: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(content);
+    value = JSON.parse(content.replace(BYTE_ORDER_MARK, ""));
   } catch (error) {
     // Node's message quotes the text, which may contain secrets.
     const [position = ""] = / at position \d+/.exec(String(error)) ?? [];

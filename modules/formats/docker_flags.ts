@@ -1,4 +1,4 @@
-import { type DockerFlags, isSwitch, meansTheSame } from "./docker_options";
+import { type DockerFlags, isKnownOption, isSwitch, meansTheSame } from "./docker_options";
 import { splitWords, type Word } from "./shell_words";
 
 /** dockerd's short flags (dockerd --help, docker.io 20.10, and 1.6 for -d, -g and -p). */
@@ -9,6 +9,7 @@ const SHORT: Readonly<Record<string, string>> = {
   G: "group",
   g: "graph",
   H: "host",
+  h: "help",
   l: "log-level",
   p: "pidfile",
   s: "storage-driver",
@@ -16,10 +17,10 @@ const SHORT: Readonly<Record<string, string>> = {
 };
 
 /** A flag on a command line: its name, its value, and the words that it consists of. */
-interface Flag {
+interface Flag<W extends Word> {
   readonly name: string;
   readonly value: string;
-  readonly words: readonly Word[];
+  readonly words: readonly W[];
   /** Whether the line ends before the flag's value. */
   readonly lacksValue: boolean;
 }
@@ -44,7 +45,7 @@ export function configPathOf(flags: DockerFlags): string {
 }
 
 /** Those of dockerd's arguments that are neither a flag nor its value, and flags without their value. */
-export function strayWords(words: readonly Word[]): Word[] {
+export function strayWords<W extends Word>(words: readonly W[]): W[] {
   return readFlags(words)
     .filter(({ name, lacksValue }) => name === "" || lacksValue)
     .flatMap((flag) => flag.words);
@@ -74,8 +75,23 @@ export function withoutDockerFlags(line: string, names: ReadonlySet<string>): st
     .join(" ");
 }
 
-function readFlags(words: readonly Word[]): Flag[] {
-  const flags: Flag[] = [];
+/** Those of dockerd's arguments that the flags of these names consist of. */
+export function wordsOfFlags<W extends Word>(words: readonly W[], names: ReadonlySet<string>): W[] {
+  return readFlags(words)
+    .filter(({ name }) => names.has(name))
+    .flatMap((flag) => flag.words);
+}
+
+/** dockerd's arguments without the flags of these names. */
+export function wordsWithoutFlags<W extends Word>(words: readonly W[], names: ReadonlySet<string>): W[] {
+  return readFlags(words)
+    .filter(({ name }) => !names.has(name))
+    .flatMap((flag) => flag.words);
+}
+
+function readFlags<W extends Word>(given: readonly W[]): Flag<W>[] {
+  const words = given.flatMap(separateShortFlags);
+  const flags: Flag<W>[] = [];
   for (let at = 0; at < words.length; ) {
     const flag = readFlag(words, at);
     flags.push(flag);
@@ -84,10 +100,19 @@ function readFlags(words: readonly Word[]): Flag[] {
   return flags;
 }
 
+/** -Dl is -D -l to pflag, which reads dockerd's arguments: only the last of such letters can have a value. */
+function separateShortFlags<W extends Word>(word: W): W[] {
+  const [, letter = "", rest = ""] = /^-([A-Za-z])([^=][\s\S]*)$/.exec(word.value) ?? [];
+  const name = SHORT[letter];
+  if (name === undefined || !isSwitch(name)) return [word];
+  const [first, second] = [`-${letter}`, `-${rest}`];
+  return [{ ...word, raw: first, value: first }, ...separateShortFlags({ ...word, raw: second, value: second })];
+}
+
 /** A word that is not a flag gets an empty name, so that it keeps its place. */
-function readFlag(words: readonly Word[], at: number): Flag {
+function readFlag<W extends Word>(words: readonly W[], at: number): Flag<W> {
   const text = words[at]?.value ?? "";
-  const taking = (name: string, count: number, value: string): Flag => ({
+  const taking = (name: string, count: number, value: string): Flag<W> => ({
     name,
     value,
     words: words.slice(at, at + count),
@@ -101,5 +126,7 @@ function readFlag(words: readonly Word[], at: number): Flag {
   if (dashes === "-" && spelled.length > 1) return taking(name, 1, text.slice(2)); // -Hfd://
   if (equals !== undefined) return taking(name, 1, given);
   if (isSwitch(name)) return taking(name, 1, "true");
+  // A newer dockerd has switches that are not known here.
+  if (!isKnownOption(name) && words[at + 1]?.value.startsWith("-")) return taking(name, 1, "true");
   return taking(name, 2, words[at + 1]?.value ?? "");
 }

@@ -4,7 +4,7 @@ import { isObject } from "../core/json";
  * dockerd's options. Most have a name as a flag and as a key of daemon.json, and a form of their value in each (dockerd --help
  * of 1.6, 20.10 and 26.1; daemon/config/config.go of moby for the keys).
  */
-type Kind = "text" | "number" | "switch" | "list" | "map" | "structured" | "flag only";
+export type Kind = "text" | "number" | "switch" | "list" | "map" | "structured" | "flag only";
 
 /** Options by their flags' names, each with its values in order. An option without values is not set. */
 export type DockerFlags = ReadonlyMap<string, readonly string[]>;
@@ -51,6 +51,11 @@ const PLURALS: ReadonlyMap<string, string> = new Map([
 ]);
 
 const SINGULARS: ReadonlyMap<string, string> = new Map([...PLURALS].map(([flag, key]) => [key, flag]));
+
+/** The kind of a flag; undefined for one that is not known here. */
+export function kindOf(flag: string): Kind | undefined {
+  return KIND_OF.get(flag);
+}
 
 /** Whether dockerd is known to have a flag of this name. */
 export function isKnownOption(flag: string): boolean {

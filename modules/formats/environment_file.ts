@@ -36,8 +36,47 @@ export function withEnvironmentValue(content: string, key: string, value: string
   }
   const line = `${key}=${doubleQuoted(value)}`;
   if (assignment) return content.slice(0, assignment.start) + line + content.slice(assignment.end);
-  const separator = content === "" || content.endsWith("\n") ? "" : "\n";
-  return `${content}${separator}${line}\n`;
+  const newline = content.includes("\r\n") ? "\r\n" : "\n";
+  const separator = content === "" || content.endsWith("\n") ? "" : newline;
+  return `${content}${separator}${line}${newline}`;
+}
+
+/** A variable that an EnvironmentFile sets. */
+export interface EnvironmentVariable {
+  readonly value: string;
+  /** The line of its last assignment, from 1. */
+  readonly line: number;
+  /** Whether its value differs between systemd before 254 and since, which reads a comment's last backslash in another way. */
+  readonly doubtful: boolean;
+}
+
+/**
+ * The variables that systemd reads from an EnvironmentFile. Null where it ignores the whole file: where there is a NUL, or an
+ * assignment that is not UTF-8 (load_env_file(), src/basic/env-file.c).
+ */
+export function environmentVariables(content: string): ReadonlyMap<string, EnvironmentVariable> | null {
+  const [before, since] = [assignments(content), assignments(content, BEGINNING_SINCE_254)];
+  if (content.includes("\0") || before.some(({ key, value }) => !isUtf8(`${key}=${value}`))) return null;
+  const names = new Set([...before, ...since].map(({ key }) => key).filter((key) => /^[A-Za-z_]\w*$/.test(key)));
+  const last = (all: readonly Assignment[], name: string): Assignment | undefined =>
+    all.filter(({ key }) => key === name).at(-1);
+  return new Map(
+    [...names].map((name) => {
+      const [earlier, later] = [last(before, name), last(since, name)];
+      const { value = "", start = 0 } = earlier ?? later ?? {};
+      return [name, { value, line: lineOf(content, start), doubtful: earlier?.value !== later?.value }];
+    }),
+  );
+}
+
+function isUtf8(bytes: string): boolean {
+  const buffer = Buffer.from(bytes, "latin1");
+  return Buffer.from(buffer.toString("utf8")).equals(buffer);
+}
+
+/** The number of the line at this position of a text, from 1. */
+export function lineOf(content: string, position: number): number {
+  return content.slice(0, position).split("\n").length;
 }
 
 /** Renders a whole EnvironmentFile. */
@@ -60,10 +99,12 @@ export function doubleQuoted(value: string): string {
  * quoted pieces, which can span lines, and ends with an unquoted piece, in which a quote has no special meaning.
  */
 const BEGINNING = /[ \t\n\r]*(?:[#;](?:\\[\s\S]|[^\n\r\\])*|([^=\n\r]*)=|[^\n\r]*)/y;
+/** From version 254 on, a comment ends with its line even if that ends with a backslash. */
+const BEGINNING_SINCE_254 = /[ \t\n\r]*(?:[#;][^\n\r]*|([^=\n\r]*)=|[^\n\r]*)/y;
 const QUOTED = /[ \t]*(?:'([^']*)(?:'|$)|"((?:\\[\s\S]|[^"\\])*)(?:"|$))/y;
 const BARE = /[ \t]*((?:\\[\s\S]|[^\n\r\\])*)/y;
 
-function assignments(content: string): Assignment[] {
+function assignments(content: string, beginningOf = BEGINNING): Assignment[] {
   const found: Assignment[] = [];
   let at = 0;
   const take = (pattern: RegExp): RegExpExecArray | null => {
@@ -74,7 +115,7 @@ function assignments(content: string): Assignment[] {
   };
   while (at < content.length) {
     const before = at;
-    const [beginning = "", key] = take(BEGINNING) ?? [];
+    const [beginning = "", key] = take(beginningOf) ?? [];
     if (key !== undefined) {
       const start = before + (beginning.length - beginning.trimStart().length);
       found.push({ key: key.trim(), value: takeValue(take), start, end: at });

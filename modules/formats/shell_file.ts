@@ -2,7 +2,7 @@ import { UserError } from "../core/errors";
 import { doubleQuoted } from "./environment_file";
 
 /** An assignment in a file that a shell sources. */
-interface Assignment {
+export interface ShellAssignment {
   readonly key: string;
   /** The text after "=". */
   readonly raw: string;
@@ -42,7 +42,7 @@ export function shellValue(content: string, key: string): string | null {
  * replaced in place and earlier ones of a chain are removed; every other byte is kept.
  */
 export function withShellValue(content: string, key: string, value: string | null): string {
-  const all = assignments(content).filter((each) => each.key === key);
+  const all = shellAssignments(content, key);
   const last = all.at(-1);
   if (!last) {
     if (value === null) return content;
@@ -57,7 +57,7 @@ export function withShellValue(content: string, key: string, value: string | nul
 }
 
 /** Removes the whole line if the assignment has one of its own; else it leaves an empty value. */
-function withoutAssignment(content: string, { key, start, end }: Assignment): string {
+export function withoutAssignment(content: string, { key, start, end }: ShellAssignment): string {
   const lineStart = content.lastIndexOf("\n", start - 1) + 1;
   const newline = content.indexOf("\n", end);
   const lineEnd = newline < 0 ? content.length : newline + 1;
@@ -78,9 +78,14 @@ const OPERATOR = /\n|;+|&&|\|\||[&|()]/y;
 const BLANKS = /(?:[ \t\r]|\\\n)+/y;
 const COMMENT = /#[^\n]*/y;
 
+/** The assignments of a variable, in order. */
+export function shellAssignments(content: string, key: string): ShellAssignment[] {
+  return assignments(content).filter((each) => each.key === key);
+}
+
 /** A simple parser of the shell's grammar: commands, their words, and how deep they are in `if`, loops and functions. */
-function assignments(content: string): Assignment[] {
-  const found: Assignment[] = [];
+function assignments(content: string): ShellAssignment[] {
+  const found: ShellAssignment[] = [];
   let words: { text: string; start: number }[] = [];
   let [depth, conditional] = [0, false];
   const endCommand = (): void => {

@@ -8,7 +8,7 @@ import { INIT_SYSTEMS } from "./init/detect";
 import type { InitSystem } from "./init/init_system";
 import type { Environment, ObservedContainer, ObservedService } from "./observed";
 import type { ServiceOptions } from "./options";
-import { STATUS } from "./router_api";
+import { type Control, DEFAULT_CONTROL, isAnyAddress, parseControl, status } from "./router_api";
 import { verbsOf } from "./script";
 
 /** The component as it must be, with every value resolved. */
@@ -39,7 +39,7 @@ export interface DesiredService {
  * the component, or a container of its name runs another image.
  */
 export function resolveDesired(options: ServiceOptions, observed: ObservedService): DesiredService {
-  const { generation, version, knowsNoRestart } = observed.script;
+  const { generation, version, knowsNoRestart, knowsHttpAddress } = observed.script;
   const component = COMPONENTS[options.component];
   const init = INIT_SYSTEMS[observed.init];
   const ends = options.state === "absent" || options.state === "stopped";
@@ -70,12 +70,43 @@ export function resolveDesired(options: ServiceOptions, observed: ObservedServic
     redact: (content) => redactEnvironmentFile(content, environmentText),
     bridge,
     tag,
-    ready: options.component === "router" && generation !== "first" ? STATUS : topOfContainer(component.container),
+    // Before 1.5 the router may answer on its container's address, which only the running container has.
+    ready:
+      options.component === "router" && knowsHttpAddress
+        ? status(controlFrom(options))
+        : topOfContainer(component.container),
     mismatches: (container) => mismatches(container, environment, tag),
   };
 }
 
-function rejectContradictions({ component, mode, expose, dns, args }: ServiceOptions, observed: ObservedService): void {
+/** Where the router will serve its API: the script passes WEAVE_HTTP_ADDR on to it. */
+function controlFrom({ env }: ServiceOptions): Control {
+  const control = parseControl(env[HTTP_ADDRESS] ?? "") ?? DEFAULT_CONTROL;
+  return isAnyAddress(control) ? { ...control, address: DEFAULT_CONTROL.address } : control;
+}
+
+const HTTP_ADDRESS = "WEAVE_HTTP_ADDR";
+
+function rejectHttpAddress({ component, env }: ServiceOptions, { script }: ObservedService): void {
+  const given = env[HTTP_ADDRESS];
+  if (component !== "router" || given === undefined) return;
+  if (!script.knowsHttpAddress) {
+    throw new UserError(
+      `env: ${HTTP_ADDRESS} needs the weave script 1.5 or newer on this host (found ${script.version}). Install a newer ` +
+        "script, or remove the variable.",
+    );
+  }
+  // The script asks the router at this address, so it must have one.
+  if (!parseControl(given)?.address) {
+    throw new UserError(
+      `env: ${HTTP_ADDRESS} must be an IPv4 address and a port (found "${given}"). Write it as 127.0.0.1:6784.`,
+    );
+  }
+}
+
+function rejectContradictions(options: ServiceOptions, observed: ObservedService): void {
+  const { component, mode, expose, dns, args } = options;
+  rejectHttpAddress(options, observed);
   const bridged = component === "router" && mode === "bridge";
   // The router would set its name as the bridge's MAC, which weave_bridge owns.
   if (bridged && args.some((argument) => argument.startsWith("--name="))) {

@@ -8,6 +8,7 @@ import { isReady, type ObservedService } from "./observed";
 import type { ServiceOptions } from "./options";
 import { planFiles } from "./plan_files";
 import { planLive, planNoRestartPolicy } from "./plan_live";
+import { status } from "./router_api";
 
 /** The changes that make the component run as desired, with as little interruption as possible. */
 export function planLaunch(options: ServiceOptions, desired: DesiredService, observed: ObservedService): Change[] {
@@ -30,7 +31,7 @@ export function planLaunch(options: ServiceOptions, desired: DesiredService, obs
 function start(options: ServiceOptions, desired: DesiredService, observed: ObservedService): Change[] {
   const { init, component } = desired;
   const { unit } = observed;
-  const before = unit.state === "running" ? "running, not answering\n" : `${unit.state}\n`;
+  const before = unit.state === "running" ? "running, not answering\n" : `${stateName(unit.state)}\n`;
   // A start in progress is waited for, unless it has begun with files that are now replaced.
   const inProgress = unit.state === "running" || unit.state === "starting";
   const outdated = inProgress && planFiles(desired, observed).length > 0;
@@ -80,10 +81,12 @@ function takeOver(options: ServiceOptions, desired: DesiredService, observed: Ob
   const starts = init.start(component, unit.state).map(withTimeout(options, desired));
   const policy = planNoRestartPolicy(desired, observed);
   const mismatches = options.state === "restarted" ? ["a restart was requested"] : desired.mismatches(container);
-  const before = `${unit.state}, container started by something else`;
+  const before = `${stateName(unit.state)}, container started by something else`;
   if (mismatches.length === 0) {
     const adopt: Action = { do: "write", path: adoptPath(component), content: "", mode: 0o600 };
-    const actions = [adopt, ...starts, untilReady(options, desired)];
+    // It goes on, so it is where it is.
+    const ready = observed.router && observed.control ? status(observed.control) : desired.ready;
+    const actions = [adopt, ...starts, untilReady(options, { ...desired, ready })];
     return [
       ...policy,
       { ...stateOf(desired), before: `${before}\n`, actions },
@@ -100,6 +103,11 @@ function takeOver(options: ServiceOptions, desired: DesiredService, observed: Ob
       disruption: disruption(options, `launching it again interrupts traffic between hosts (${why})`),
     },
   ];
+}
+
+/** Between two tries, systemd would say whatever it is doing at the moment; the last try has failed. */
+function stateName(state: ObservedService["unit"]["state"]): string {
+  return state === "retrying" ? "failed" : state;
 }
 
 function stateOf({ unit }: DesiredService): Pick<Change, "subject" | "after"> {

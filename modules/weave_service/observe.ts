@@ -1,51 +1,68 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isDockerRunning, oldestApiVersion } from "../core/docker";
+import { isDockerInstalled, isDockerRunning, oldestApiOfInstalled, oldestApiVersion } from "../core/docker";
 import { UserError } from "../core/errors";
-import type { Host } from "../core/host/host";
+import type { FileState, Host } from "../core/host/host";
+import type { Patience } from "../core/module";
 import { environmentOfProcess, startTicks } from "../core/proc";
+import { rememberSecretsIn } from "../core/redact";
+import { rememberSecret } from "../core/secrets";
+import { environmentValue } from "../formats/environment_file";
 import { parseAddresses } from "../formats/iproute";
 import { HOST_NAME } from "../net/own_host";
 import { machineId } from "../net/validators";
 import { COMPONENTS } from "./components";
 import { observeContainer } from "./container";
-import { launchedName } from "./environment";
+import { launchedName, PASSWORD } from "./environment";
 import { detectInit, INIT_SYSTEMS } from "./init/detect";
 import { ROUTER_PORTS } from "./init/steps";
-import { isReady, type ObservedService } from "./observed";
+import { type Environment, isReady, type ObservedService } from "./observed";
 import type { ServiceOptions } from "./options";
-import { observeRouter } from "./router_api";
+import { controlOf, observeRouter } from "./router_api";
 import { expectedScript, readWeaveScript, type WeaveScript } from "./script";
 
-/** How long to wait for a start in progress, in seconds. A restart of Docker may just have begun one. */
+/** How long to wait for a start or stop in progress, in seconds. A restart of Docker may just have begun one. */
 const WAIT_SECONDS = 30;
 
 /**
- * Observes the unit, its files, its container and the running router. If the component is just starting, waits until it
- * is ready. Throws a UserError if the script is not found, or Docker or systemd does not answer.
+ * Observes the unit, its files, its container and the running router. If the component is just starting or stopping, waits until it
+ * is ready or has ended. Throws a UserError if the script is not found, or Docker or systemd does not answer.
  */
-export async function observe(options: ServiceOptions, host: Host): Promise<ObservedService> {
+export async function observe(
+  options: ServiceOptions,
+  host: Host,
+  patience: Patience = "waits",
+): Promise<ObservedService> {
   const end = Date.now() + Math.min(options.timeout, WAIT_SECONDS) * 1000;
   for (;;) {
     const observed = await observeNow(options, host);
-    const { state } = observed.unit;
-    const starting = state === "starting" || (state === "running" && !isReady(options, observed));
-    if (!starting || isEnding(options) || Date.now() >= end) return observed;
+    if (!isInProgress(options, observed) || Date.now() >= end) return observed;
+    if (patience === "at once")
+      throw new UserError(`${options.component}: its unit is ${observed.unit.state}. Wait until it is not.`);
     await sleep(250);
   }
+}
+
+/** A start that is to be stopped is not waited for. */
+function isInProgress(options: ServiceOptions, observed: ObservedService): boolean {
+  const { state } = observed.unit;
+  const starting = state === "starting" || (state === "running" && !isReady(options, observed));
+  return state === "stopping" || (starting && !isEnding(options));
 }
 
 async function observeNow(options: ServiceOptions, host: Host): Promise<ObservedService> {
   const component = COMPONENTS[options.component];
   const init = detectInit(host);
   const unit = INIT_SYSTEMS[init].observe(component, host);
-  const docker = isDockerRunning(host);
+  const docker = isDockerRunning(host) ? "running" : isDockerInstalled(host) ? "stopped" : "not installed";
   const script = observeScript(options, host);
-  const container = docker ? await observeContainer(component.container, host) : null;
+  const container = docker === "running" ? await observeContainer(component.container, host) : null;
   const isRouter = options.component === "router";
   const environment = host.readFile(component.environmentPath);
+  const startedWith = unit.state === "running" ? environmentOfProcess(unit.pid, host) : null;
+  rememberSecrets([environment, unit.file], [container?.environment, startedWith], container?.args ?? []);
+  const control = isRouter && container?.running && script.generation !== "first" ? controlOf(container) : null;
   // A router that is to be stopped is not asked: it may hang.
-  const asks = isRouter && !isEnding(options) && container?.running && script.generation !== "first";
-  const router = asks ? await observeRouter(host) : null;
+  const router = control !== null && !isEnding(options) ? await observeRouter(host, control) : null;
   const bridged = isRouter && options.mode === "bridge" && container?.running === true;
   return {
     init,
@@ -54,15 +71,33 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
     script,
     machineId: machineId(host.readText("/etc/machine-id")),
     ownHost: { hostName: host.readText(HOST_NAME) ?? "", addresses: host.addresses() },
-    oldestDockerApi: docker ? await oldestApiVersion(host) : null,
+    docker,
+    // A request to Docker's socket could start it.
+    oldestDockerApi: docker === "running" ? await oldestApiVersion(host) : oldestApiOfInstalled(host),
     container,
-    startedWith: unit.state === "running" ? environmentOfProcess(unit.pid, host) : null,
+    startedWith,
     startedBefore: unit.state === "running" && startTime(unit.pid, host) < startTime("self", host),
     router,
+    control,
     peerName: launchedName(environment?.content ?? "") ?? router?.name ?? null,
     offloadingPorts: hasEthtool(host) ? (bridged ? offloadingPorts(options.bridge, host) : []) : null,
     exposed: isRouter && options.expose && container?.running === true && isExposed(host),
   };
+}
+
+/** The passwords of the launches so far: a journal may show them. Contents and environments have one character a byte. */
+function rememberSecrets(
+  files: readonly (FileState | null)[],
+  environments: readonly (Environment | null | undefined)[],
+  args: readonly string[],
+): void {
+  const asText = (bytes: string): string => Buffer.from(bytes, "latin1").toString("utf8");
+  for (const file of files) {
+    rememberSecretsIn(asText(file?.content ?? ""));
+    rememberSecret(asText(environmentValue(file?.content ?? "", PASSWORD) ?? ""));
+  }
+  for (const environment of environments) rememberSecret(asText(environment?.get(PASSWORD) ?? ""));
+  rememberSecretsIn(args.join(" "));
 }
 
 function isEnding({ state }: ServiceOptions): boolean {

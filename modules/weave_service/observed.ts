@@ -3,7 +3,7 @@ import type { FileState } from "../core/host/host";
 import type { OwnHost } from "../net/own_host";
 import type { InitName, ObservedUnit } from "./init/init_system";
 import type { ServiceOptions } from "./options";
-import type { LiveRouter } from "./router_api";
+import type { Control, LiveRouter } from "./router_api";
 import type { WeaveScript } from "./script";
 
 /** Variables by name. Values have one character a byte, as in files. */
@@ -26,7 +26,9 @@ export interface ObservedService {
   readonly ownHost: OwnHost;
   /** The router's name, now or at its last launch; null if it never had one. */
   readonly peerName: string | null;
-  /** The oldest API version that the Docker daemon accepts; null if unknown or Docker does not run. */
+  /** Without it running, it is not known which containers there are. */
+  readonly docker: "running" | "stopped" | "not installed";
+  /** The oldest API version that the Docker daemon accepts, or would if it ran; null if unknown. */
   readonly oldestDockerApi: string | null;
   /** The component's container; null if there is none, or Docker does not run. */
   readonly container: ObservedContainer | null;
@@ -36,6 +38,8 @@ export interface ObservedService {
   readonly startedBefore: boolean;
   /** The running router; null if it does not answer. */
   readonly router: LiveRouter | null;
+  /** Where the running router's API is; null if none runs. */
+  readonly control: Control | null;
   /** The router's ports on the bridge that have TX checksum offload on; null if ethtool is not installed. */
   readonly offloadingPorts: readonly string[] | null;
   /** Whether the host has an address on the router's own bridge. */

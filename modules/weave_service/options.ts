@@ -48,11 +48,11 @@ export const options = {
     {
       description:
         "The other hosts of the cluster, each by its address on the underlay or by a name that the component resolves " +
-        "itself. The list may include this host, which is left out: by any of its addresses, or by its host name with or " +
+        "itself, with a port (C(host2:6783)) if its router does not listen on 6783. The list may include this host, which is left out: by any of its addresses, or by its host name with or " +
         "without a domain.",
       default: [],
     },
-    addressOrHostName,
+    peer,
   ),
   mtu: int(
     {
@@ -109,6 +109,20 @@ export const options = {
 
 export type ServiceOptions = Values<typeof options>;
 
+/** A peer's address or name without its port. */
+export function hostOf(peer: string): string {
+  return peer.replace(/:\d+$/, "");
+}
+
+function peer(text: string): string {
+  const [, port = "1"] = /:(\d+)$/.exec(text) ?? [];
+  if (Number(port) < 1 || Number(port) > 65535) {
+    throw new UserError(`must have a port from 1 to 65535 (found "${text}"). Correct the port, or remove it.`);
+  }
+  addressOrHostName(hostOf(text));
+  return text;
+}
+
 function absolutePath(text: string): string {
   if (!/^\/[A-Za-z0-9_./+@:-]+$/.test(text))
     throw new UserError(
@@ -127,6 +141,12 @@ function launchArgument(text: string): string {
     throw new UserError(
       "must not have --password, which the process list would show. Set the option password instead.",
     );
+  if (/^--http-?addr/.test(text)) {
+    throw new UserError(
+      `must not have ${text.replace(/=.*/, "")}, as the script would ask the router elsewhere (found "${text}"). Set ` +
+        "WEAVE_HTTP_ADDR in the option env instead.",
+    );
+  }
   if (!/^--[a-z][A-Za-z0-9_.:/=,@%+-]*$/.test(text))
     throw new UserError(`must be arguments of weave launch (found "${text}"). Write each as --name=value.`);
   return text;
@@ -139,6 +159,12 @@ function variable(name: string): string {
     throw new UserError(
       `must not have a variable of another option (found ${name}). Set the option ${option} instead.`,
     );
+  if (name === "WEAVE_CONTAINER_NAME" || name === "DOCKER_HOST") {
+    throw new UserError(
+      `must not have ${name} (found it): weave_service asks Docker on /var/run/docker.sock for a container of the default name. ` +
+        "Remove it.",
+    );
+  }
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
     throw new UserError(`must have names of variables (found "${name}"). Use letters, digits and "_".`);
   return name;

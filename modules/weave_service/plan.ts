@@ -1,12 +1,13 @@
-import { type Change, run } from "../core/change";
+import { type Action, type Change, run } from "../core/change";
+import { UserError } from "../core/errors";
 import type { Module, Plan } from "../core/module";
-import { withoutOwnHost } from "../net/own_host";
+import { type OwnHost, withoutOwnHost } from "../net/own_host";
 import { COMPONENTS, type Component } from "./components";
 import { type DesiredService, resolveDesired } from "./desired";
 import { planLaunch } from "./launch";
 import { observe } from "./observe";
 import type { ObservedContainer, ObservedService } from "./observed";
-import { options, type ServiceOptions } from "./options";
+import { hostOf, options, type ServiceOptions } from "./options";
 import { planFileRemoval, planFiles } from "./plan_files";
 import { planNoRestartPolicy } from "./plan_live";
 
@@ -15,7 +16,7 @@ export const weaveService: Module<typeof options, ObservedService> = { name: "we
 
 /** Plans the changes to the component's unit, its start with Docker, and what runs. Throws the UserErrors of resolveDesired(). */
 export function plan(given: ServiceOptions, observed: ObservedService): Plan {
-  const options = { ...given, peers: withoutOwnHost(given.peers, observed.ownHost) };
+  const options = { ...given, peers: withoutOwn(given.peers, observed.ownHost) };
   const { state } = options;
   const desired = resolveDesired(options, observed);
   return {
@@ -29,7 +30,31 @@ export function plan(given: ServiceOptions, observed: ObservedService): Plan {
       script_version: observed.script.version,
       ...(options.component === "router" && { router: observed.router }),
     },
+    warnings: unseenContainer(state, desired, observed),
   };
+}
+
+/** The peers without this host, whatever port it is written with. */
+function withoutOwn(peers: readonly string[], own: OwnHost): readonly string[] {
+  const hosts = withoutOwnHost(peers.map(hostOf), own);
+  return peers.filter((peer) => hosts.includes(hostOf(peer)));
+}
+
+/**
+ * Warnings about a container that may be there. Docker's own files are private to it, so only a running daemon tells. Throws a
+ * UserError if the container is to be removed.
+ */
+function unseenContainer(
+  state: ServiceOptions["state"],
+  { component }: DesiredService,
+  { docker }: ObservedService,
+): string[] {
+  if (docker !== "stopped" || (state !== "absent" && state !== "stopped")) return [];
+  const found = `the container ${component.container} can only be seen by Docker (found that Docker does not run)`;
+  if (state === "absent") {
+    throw new UserError(`state: ${found}. Start Docker (systemctl start docker) and run again.`);
+  }
+  return [`state: ${found}, so it may have a restart policy. Run again when Docker runs.`];
 }
 
 function planService(options: ServiceOptions, desired: DesiredService, observed: ObservedService): Change[] {
@@ -56,22 +81,42 @@ function planEnabled(enabled: boolean, { init, component, unit }: DesiredService
   return [{ subject: `${unit}: starts with`, before: `${startsWith}\n`, after: `${after}\n`, actions }];
 }
 
-function planStop(desired: DesiredService, { unit, container }: ObservedService): Change[] {
-  const { init, component } = desired;
+function planStop(desired: DesiredService, observed: ObservedService): Change[] {
+  const { component } = desired;
+  const { unit, container } = observed;
   const unitRuns = unit.state !== "stopped" && unit.state !== "failed";
   if (!unitRuns && container?.running !== true) return [];
+  // Whatever a start or a wait for the next try is at now, it is the same to an operator.
+  const state = unit.state === "retrying" ? "starting" : unit.state;
   return [
     {
       subject: `${desired.unit}: state`,
-      before: unitRuns ? `${unit.state}\n` : `${unit.state}, container started by something else\n`,
+      before: unitRuns ? `${state}\n` : `${state}, container started by something else\n`,
       after: "stopped\n",
-      actions: [run(unitRuns ? init.stop(component) : ["docker", "stop", component.container], 120)],
+      actions: stopActions(desired, observed),
       disruption:
         component === COMPONENTS.router
           ? "the router: traffic between hosts ends"
           : `${component.description}: it is stopped`,
     },
   ];
+}
+
+function stopActions({ init, component }: DesiredService, { unit, docker }: ObservedService): Action[] {
+  const stopUnit = run(init.stop(component), 120);
+  switch (unit.state) {
+    case "running":
+      return [stopUnit];
+    case "stopped":
+    case "failed":
+      return [run(["docker", "stop", component.container], 120)];
+    default: {
+      // systemd runs ExecStop only for a unit that has started, so a container that a try has left may still run.
+      const { container: name } = component;
+      const stopContainer: Action = { do: "stop", containers: [{ id: name, name }], timeout: 120 };
+      return docker === "running" ? [stopUnit, stopContainer] : [stopUnit];
+    }
+  }
 }
 
 function planRemoval(desired: DesiredService, observed: ObservedService): Change[] {

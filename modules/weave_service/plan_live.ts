@@ -4,12 +4,14 @@ import type { DesiredService } from "./desired";
 import { sortedPeers } from "./environment";
 import type { ObservedService } from "./observed";
 import type { ServiceOptions } from "./options";
-import { connect, forget } from "./router_api";
+import { type Control, connect, forget } from "./router_api";
 
 /** The changes to a running router that need no restart. */
 export function planLive(options: ServiceOptions, desired: DesiredService, observed: ObservedService): Change[] {
   return [
-    ...(observed.router ? peerChanges(options.peers, observed.router.targets) : []),
+    ...(observed.router && observed.control
+      ? peerChanges(options.peers, observed.router.targets, observed.control)
+      : []),
     ...checksumOffload(observed),
     ...exposure(options, desired, observed),
   ];
@@ -23,15 +25,15 @@ export function planNoRestartPolicy({ component: { container } }: DesiredService
   return [{ subject: `container ${container}: restart policy`, before: `${policy}\n`, after: "no\n", actions }];
 }
 
-function peerChanges(desired: readonly string[], targets: readonly string[]): Change[] {
+function peerChanges(desired: readonly string[], targets: readonly string[], control: Control): Change[] {
   const added = desired.filter((peer) => !targets.includes(peer));
   const removed = targets.filter((peer) => !desired.includes(peer));
   if (added.length + removed.length === 0) return [];
   const lines = (peers: readonly string[]): string => `${sortedPeers(peers).join("\n")}\n`;
   const send = (request: HttpRequest): Action => ({ do: "request", request });
   const actions = [
-    ...(added.length > 0 ? [send(connect(added))] : []),
-    ...(removed.length > 0 ? [send(forget(removed))] : []),
+    ...(added.length > 0 ? [send(connect(control, added))] : []),
+    ...(removed.length > 0 ? [send(forget(control, removed))] : []),
   ];
   return [{ subject: "router: peers", before: lines(targets), after: lines(desired), actions }];
 }

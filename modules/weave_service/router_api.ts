@@ -1,22 +1,61 @@
-import { UserError } from "../core/errors";
-import type { Host, HttpRequest } from "../core/host/host";
+import { isIPv4 } from "node:net";
+import { NoAnswer, UserError, withFullStop } from "../core/errors";
+import type { Host, HttpRequest, HttpResponse } from "../core/host/host";
 import { describeRequest } from "../core/host/http";
 import { isBoolean, isListOf, isOptional, isShape, isString, parseJson } from "../core/json";
 
 /** Where a router of Weave 1.2 or newer serves its control API. */
-const CONTROL = { address: "127.0.0.1", port: 6784 };
+export interface Control {
+  readonly address: string;
+  readonly port: number;
+}
+
+export const DEFAULT_CONTROL: Control = { address: "127.0.0.1", port: 6784 };
+
+/** Parses a value of WEAVE_HTTP_ADDR or --http-addr; null unless it is an IPv4 address, or none, and a port. */
+export function parseControl(text: string): Control | null {
+  const [, address = "", digits] = /^([\d.]*):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  return (address === "" || isIPv4(address)) && port > 0 && port < 65536 ? { address, port } : null;
+}
+
+/** An address that stands for all of a host's, in Go and as WEAVE_HTTP_ADDR. */
+export function isAnyAddress({ address }: Control): boolean {
+  return address === "" || address === "0.0.0.0";
+}
+
+/**
+ * Where a running router serves its control API: as its last argument --http-addr says, on all addresses, of its container or this
+ * host, if that says no other, and by default on port 6784 (weaveworks/weave, prog/weaver/main.go).
+ */
+export function controlOf({
+  args,
+  address,
+}: {
+  readonly args: readonly string[];
+  readonly address: string | null;
+}): Control {
+  const given = args.flatMap((argument, index) => {
+    const found = /^--?http-?addr(?:=(.*))?$/s.exec(argument);
+    return found === null ? [] : [found[1] ?? args[index + 1] ?? ""];
+  });
+  const { port, ...asGiven } = parseControl(given.at(-1) ?? "") ?? { ...DEFAULT_CONTROL, address: "" };
+  const own = address ?? DEFAULT_CONTROL.address;
+  return { address: isAnyAddress({ ...asGiven, port }) ? own : asGiven.address, port };
+}
 
 /** The request that is answered 200 once the router is ready. */
-export const STATUS: HttpRequest = { to: CONTROL, method: "GET", path: "/status" };
+export function status(to: Control): HttpRequest {
+  return { to, method: "GET", path: "/status" };
+}
 
-const REPORT: HttpRequest = {
-  to: CONTROL,
-  method: "GET",
-  path: "/report",
-  headers: { accept: "application/json" },
-};
+function report(to: Control): HttpRequest {
+  return { to, method: "GET", path: "/report", headers: { accept: "application/json" } };
+}
 
-const CHECK_PORT = "Check which program listens on port 6784 (ss -ltnp), and restart the router.";
+function checkPort({ port }: Control): string {
+  return `Check which program listens on port ${port} (ss -ltnp), and restart the router.`;
+}
 
 /** What a running router reports. */
 export interface LiveRouter {
@@ -50,20 +89,27 @@ export interface LiveConnection {
  * Asks the running router for its report; null if it does not answer in time. Throws a UserError for an answer that is
  * not a report.
  */
-export async function observeRouter(host: Host): Promise<LiveRouter | null> {
-  const response = await host.request(REPORT).catch((error: unknown) => {
-    // A time-out counts as no answer; the plan decides what that means.
-    if (error instanceof UserError) return null;
-    throw error;
-  });
+export async function observeRouter(host: Host, control: Control): Promise<LiveRouter | null> {
+  const response = await ask(host, control);
   if (response === null) return null;
   if (response.status !== 200) {
     throw new UserError(
-      `weave_service: the router did not report its state (found status ${response.status} for ${describeRequest(REPORT)}: ` +
-        `${response.body.trim()}). ${CHECK_PORT}`,
+      `weave_service: the router did not report its state (found status ${response.status} for ` +
+        `${describeRequest(report(control))}: ${response.body.trim()}). ${checkPort(control)}`,
     );
   }
-  return parseReport(response.body);
+  return parseReport(response.body, control);
+}
+
+async function ask(host: Host, control: Control): Promise<HttpResponse | null> {
+  try {
+    return await host.request(report(control));
+  } catch (error) {
+    // The plan decides what no answer means.
+    if (error instanceof NoAnswer) return null;
+    if (error instanceof UserError) throw new UserError(`${withFullStop(error.message)} ${checkPort(control)}`);
+    throw error;
+  }
 }
 
 const CONNECTION = isShape({
@@ -88,14 +134,14 @@ const REPORT_SHAPE = isShape({
 });
 
 /** Parses the router's report. Throws a UserError, with the beginning of the text, if it is not one. */
-export function parseReport(text: string): LiveRouter {
-  const report = parseJson(text, REPORT_SHAPE);
-  if (report === null) {
+export function parseReport(text: string, control: Control): LiveRouter {
+  const parsed = parseJson(text, REPORT_SHAPE);
+  if (parsed === null) {
     throw new UserError(
-      `weave_service: the answer to ${describeRequest(REPORT)} must be a router's report (found ${text.slice(0, 100) || "nothing"}). ${CHECK_PORT}`,
+      `weave_service: the answer to ${describeRequest(report(control))} must be a router's report (found ${text.slice(0, 100) || "nothing"}). ${checkPort(control)}`,
     );
   }
-  const { Version: version, Router: router } = report;
+  const { Version: version, Router: router } = parsed;
   return {
     version,
     name: router.Name,
@@ -115,18 +161,18 @@ export function parseReport(text: string): LiveRouter {
 }
 
 /** Makes the router connect to more peers, and reconnect whenever a connection ends. */
-export function connect(peers: readonly string[]): HttpRequest {
-  return form("/connect", peers);
+export function connect(to: Control, peers: readonly string[]): HttpRequest {
+  return form(to, "/connect", peers);
 }
 
 /** Makes the router stop connecting to these peers. An established connection stays until it ends. */
-export function forget(peers: readonly string[]): HttpRequest {
-  return form("/forget", peers);
+export function forget(to: Control, peers: readonly string[]): HttpRequest {
+  return form(to, "/forget", peers);
 }
 
-function form(path: string, peers: readonly string[]): HttpRequest {
+function form(to: Control, path: string, peers: readonly string[]): HttpRequest {
   return {
-    to: CONTROL,
+    to,
     method: "POST",
     path,
     headers: { "content-type": "application/x-www-form-urlencoded" },

@@ -15,6 +15,8 @@ export interface WeaveScript {
   readonly generation: Generation;
   /** Whether it gives containers a restart policy unless it is given --no-restart. */
   readonly knowsNoRestart: boolean;
+  /** Whether the router serves its API where WEAVE_HTTP_ADDR says; before, it may be on its container's own address. */
+  readonly knowsHttpAddress: boolean;
 }
 
 /**
@@ -23,19 +25,15 @@ export interface WeaveScript {
  */
 export function readWeaveScript(text: string): WeaveScript {
   const [, version = null] = /^SCRIPT_VERSION="v?(\d+\.\d+[^"]*)"/m.exec(text) ?? [];
-  return { version, generation: generationOf(version), knowsNoRestart: text.includes("--no-restart") };
+  return { ...expectedScript(version), knowsNoRestart: text.includes("--no-restart") };
 }
 
 /** What a script of this version would be; null is the newest. */
 export function expectedScript(version: string | null): WeaveScript {
-  const generation = generationOf(version);
-  return { version, generation, knowsNoRestart: generation !== "first" };
-}
-
-function generationOf(version: string | null): Generation {
   const [major = 2, minor = 0] = version === null ? [] : version.split(".").map((part) => Number.parseInt(part, 10));
-  if (major >= 2) return "third";
-  return major === 1 && minor >= 2 ? "second" : "first";
+  const number = major * 1000 + minor;
+  const generation = number >= 2000 ? "third" : number >= 1002 ? "second" : "first";
+  return { version, generation, knowsNoRestart: number >= 1005, knowsHttpAddress: number >= 1005 };
 }
 
 /** The verbs of the script that launch and stop a component. */

@@ -42,6 +42,19 @@ test("they are the versions that are meant", async () => {
   assert.ok(major === "2" && Number(minor) > 14, `the newest is ${version}, the oldest ${oldest}`);
 });
 
+test("a group without hosts is refused as by the oldest", async () => {
+  for (const playbook of ["playbooks/verify.yml", "site.yml"]) {
+    const args = [playbook, "--extra-vars", "weave_server_group=nobody"];
+    const { status, output, results } = await ansiblePlaybook(cluster.inventory, args, { ansible: "newest" });
+    assert.is.not(status, 0, output);
+    assert.match(
+      output,
+      "weave_server_group: must be a group with hosts (found none in the group nobody). Add hosts to it, or",
+    );
+    assert.equal(results, []);
+  }
+});
+
 test("a check on fresh hosts, with pipelining, passes", async () => {
   check = await play(true, "--check");
   assert.is.not(changedTasks(check).length, 0);

@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
 import { busyboxImage } from "../hosts/images";
+import { ALL } from "../runner/sample";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
 import { bootHosts } from "./hosts";
 import { startPings } from "./pings";
@@ -64,6 +65,7 @@ END
 chmod 644 /etc/network/interfaces.d/weave.cfg
 ifup weave
 printf '%s\\n' 'description "Weave Docker Network Service"' 'start on started docker' >/etc/init/weave.conf
+echo 'DOCKER_OPTS="$DOCKER_OPTS --graph=/var/lib/docker"' >>/etc/default/docker
 echo 'DOCKER_OPTS="--bridge=weave --fixed-cidr=10.2.${number}.0/24 --dns 172.17.42.1 --dns 8.8.8.8 --dns-search service.consul"' >>/etc/default/docker
 printf '{"log-level": "warn"}' >/etc/docker/daemon.json
 systemctl restart docker
@@ -81,6 +83,8 @@ test.before(async () => {
   await sh(of2016, "mv /usr/local/bin/weave /mnt/weave");
   await sh(provisioned, "mkdir -p /etc/init");
   await sh(provisioned, apollosTasks(1));
+  // The role docker has been here before: what it changes in a play, a check of that play can't predict.
+  await sh(fresh, `echo 'DOCKER_OPTS="$DOCKER_OPTS --graph=/var/lib/docker"' >>/etc/default/docker`);
 });
 test.after(() => cluster.down());
 
@@ -111,6 +115,21 @@ test("2015: a host that Apollo has provisioned is taken over, a fresh one provis
   const restarts = changedTasks(run).filter((task) => /restart docker$/i.test(task));
   assert.equal(restarts, ["apollo2: weave : Restart Docker"], "once, on the fresh host alone");
   assert.equal(changedTasks(await play()), []);
+});
+
+test("2015: two roles that each own a line of Docker's file, in turn: no change and no restart after the first run", async () => {
+  const host = cluster.host("apollo2");
+  const dockerd = await sh(host, "tr '\\0' ' ' </proc/$(cat /run/docker.pid)/cmdline");
+  assert.match(dockerd, " --graph=/var/lib/docker ");
+  assert.match(dockerd, " --bridge=weave ");
+  const lines = (await sh(host, "grep ^DOCKER_OPTS= /etc/default/docker")).split("\n");
+  assert.is(lines.filter((line) => line === 'DOCKER_OPTS="$DOCKER_OPTS --graph=/var/lib/docker"').length, 1);
+  const play = await tree("2015", ["apollo2"]);
+  const before = await sh(host, "cat /etc/default/docker; systemctl show docker --property MainPID");
+  for (let round = 0; round < (ALL ? 10 : 2); round++) {
+    assert.equal(changedTasks(await play("--tags", "docker,weave")), []);
+  }
+  assert.is(await sh(host, "cat /etc/default/docker; systemctl show docker --property MainPID"), before);
 });
 
 test("2015: what Apollo's own acceptance list asks for is there on both", async () => {

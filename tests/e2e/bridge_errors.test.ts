@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
@@ -5,6 +7,8 @@ import type { Host } from "../hosts/host";
 import { type CommandResult, installCommand, runCommand, subjects } from "./command";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
+import { ansiblePlaybook } from "./playbook";
+import { assertRefused, PREFLIGHT, type Refusals, refusalsInventory } from "./refusals";
 
 /** What weave_bridge says where it can't do what is asked. Unless told otherwise, nothing is changed then. */
 const test = suite("weave_bridge: errors");
@@ -99,6 +103,44 @@ for (const [name, { by = "true", undo = "true", options, says }] of Object.entri
     assert.match(result.msg ?? "", says);
   });
 }
+
+/** The module's refusals of what the role passes on, by the role's variables. */
+const BY_ROLE: Refusals = {
+  "a peer that is neither address nor name": {
+    vars: { weave_launch_peers: ["192.168.50.12", "192.168.50.300"] },
+    says: /^peers: must be an IPv4 address or a host name \(found "192\.168\.50\.300"\)\. Write it as /,
+  },
+  "a subnet outside the bridge's network": {
+    vars: { weave_docker_subnet: "10.3.1.0/24" },
+    says: /^docker_subnet: must be in the bridge's network 10\.2\.0\.0\/16 \(found 10\.3\.1\.0\/24\)\. Set a subnet of that network\.$/,
+  },
+  "an index that does not fit": {
+    vars: { weave_host_index: 300 },
+    says: /^host_index: 300 does not fit into the network \(found 10\.2\.0\.0\/16, which has room for 254 hosts .*such as 10\.2\.0\.0\/15\.$/,
+  },
+  "an underlay address that is not the host's": {
+    vars: { weave_underlay_address: "192.168.50.77" },
+    says: /^underlay: must be a device .* \(found "192\.168\.50\.77"; this host has eth0 192\.168\.50\.11\/24/,
+  },
+};
+
+test("by the role's variables: refused by the first module, and nothing is changed", async () => {
+  const before = await fingerprint(host);
+  const inventory = join(cluster.directory, "refusals.json");
+  writeFileSync(inventory, refusalsInventory(BY_ROLE, { ansible_host: host.address, weave_datapath: "vxlan" }));
+  const run = await ansiblePlaybook(cluster.inventory, ["-i", inventory, "tests/e2e/plays/refusals.yml"]);
+  for (const [name, refusal] of Object.entries(BY_ROLE)) {
+    assertRefused(run, name, refusal, [...PREFLIGHT, "weave_bridge"]);
+  }
+  const overlap = ["--limit", host.name, "--extra-vars", "weave_datapath=vxlan weave_network=192.168.0.0/16"];
+  const site = await ansiblePlaybook(cluster.inventory, ["site.yml", ...overlap]);
+  assert.is(site.status, 2, site.output);
+  assert.match(
+    site.results.find(({ outcome }) => outcome === "failed")?.result.msg ?? site.output,
+    /^network: 192\.168\.0\.0\/16 must not overlap .* \(found 192\.168\.50\.11\/24 on eth0\)\. Set /,
+  );
+  assert.equal(differences(before, await fingerprint(host)), []);
+});
 
 test("not root: said before anything else", async () => {
   const argv = ["setpriv", "--reuid=nobody", "--clear-groups", "apollo-weave", "bridge", "--json", "--host-index=1"];

@@ -106,7 +106,10 @@ test("a user who is not root sees what everybody may read, and what could not be
   const { bridge, subnet, pending, error } = await status(as);
   assert.match(bridge?.[0] ?? "", "weave up, 10.2.0.1/16");
   assert.equal([subnet, pending], [["10.2.1.0/24"], ["none found, but see the errors"]]);
-  assert.equal(error, ["can't ask /var/run/docker.sock (found EACCES). Run as root."]);
+  assert.equal(error, [
+    "can't read /var/lib/apollo-weave/docker-previous.json: EACCES; run as root.",
+    "can't ask /var/run/docker.sock (found EACCES). Run as root.",
+  ]);
   const run = await host.exec([...as, "apollo-weave", ...BRIDGE], { check: false });
   assert.equal([run.stdout, run.status], ["", 1]);
   assert.match(run.stderr, "bridge: must run as root to change this host (found user id 65534). Run it with sudo.");

@@ -111,16 +111,18 @@ for (const by of ["ip link del weave", "ifdown weave && ifup weave"]) {
       await host.exec(["docker", "inspect", "--format", "{{.NetworkSettings.IPAddress}}", "cut-off"])
     ).stdout.trim();
     // The kernel may take a second to tell a bridge without ports that it has got one, and drops what it is to send until then.
-    const reached = async (): Promise<boolean> =>
-      (await host.exec(["ping", "-c3", "-W1", address], { check: false })).status === 0;
-    assert.ok(await reached());
+    const reached = async (pings: number): Promise<boolean> => {
+      const script = 'for ping in $(seq "$1"); do ping -q -c 1 -W 1 "$2" && exit; sleep 0.2; done; exit 1';
+      return (await host.exec(["sh", "-c", script, "sh", String(pings), address], { check: false })).status === 0;
+    };
+    assert.ok(await reached(5));
     await host.exec(["sh", "-c", by]);
-    assert.not.ok(await reached());
+    assert.not.ok(await reached(2));
 
     const run = await bridge();
     assert.not(run.failed, run.msg);
     assert.is(run.changed, true);
-    assert.ok(await reached());
+    assert.ok(await reached(5));
     assert.is((await bridge()).changed, false);
     await host.exec(["docker", "rm", "--force", "cut-off"]);
   });

@@ -21,10 +21,10 @@ mkdir -p /srv/repository/package/DEBIAN /srv/repository/package/usr/bin
 cd /srv/repository
 cp /usr/bin/node package/usr/bin/
 printf 'Package: nodejs\\nVersion: 18.0.0-1\\nArchitecture: %s\\nMulti-Arch: allowed\\nMaintainer: nobody\\nDescription: Node\\n' "$(dpkg --print-architecture)" >package/DEBIAN/control
-dpkg-deb --build package nodejs.deb >/dev/null
+dpkg-deb -Znone --build package nodejs.deb >/dev/null
 { cat package/DEBIAN/control; echo "Filename: ./nodejs.deb"; stat -c 'Size: %s' nodejs.deb; sha256sum nodejs.deb | sed 's/ .*//; s/^/SHA256: /'; } >Packages
 echo 'deb [trusted=yes] file:/srv/repository ./' >/etc/apt/sources.list
-apt-get update
+apt-get -o Dir::Etc::sourceparts=- update
 `;
 
 /** A Node that nobody may write but its owner, and that says so if root runs it. */
@@ -151,6 +151,26 @@ test("a second run changes nothing, and brings nothing", async () => {
     run.results.some(({ task }) => /the package from npm|Node\.js from the controller/.test(task)),
     run.output,
   );
+});
+
+test("the role's directory is root's alone; a Node.js in it that others could have changed is not run", async () => {
+  const host = cluster.host("apollo1");
+  assert.is(await sh(host, "stat -c '%a %U' /var/lib/apollo-weave"), "700 root");
+  await sh(
+    host,
+    "chmod 777 /var/lib/apollo-weave; echo 'touch /root/run-by-root' >/var/lib/apollo-weave/node-16.20.2/bin/node",
+  );
+  const run = await play("--limit", "apollo1");
+  assert.is(run.status, 2, run.output);
+  assert.is(
+    run.results.find(({ outcome }) => outcome === "failed")?.result.msg,
+    "/var/lib/apollo-weave: must be root's on apollo1, and not writable by other users (found owner root, mode 0777). " +
+      "Remove it with all that is in it and run again.",
+  );
+  assert.is(await sh(host, "ls /root/run-by-root 2>/dev/null || echo none"), "none");
+  await sh(host, "rm -r /var/lib/apollo-weave");
+  const again = await play("--limit", "apollo1");
+  assert.equal([again.status, changedTasks(again)], [0, ["apollo1: weave : Copy Node.js to the host"]], again.output);
 });
 
 test("on arm64 Node is arm64's; where it does not run, as here by a stand-in for uname, that is said", async () => {

@@ -171,15 +171,6 @@ test("a number that another host has is refused by both names", async () => {
   );
 });
 
-test("a host outside the group is refused by name", async () => {
-  const done = await play(FOUR, ["--limit", "apollo1"], { all: ["weave_server_group=others"] });
-  assert.is(done.status, 2, done.output);
-  assert.match(
-    failures(done)["apollo1"] ?? done.output,
-    /^weave_server_group: .* \(found apollo1, which is not in the group others\)\. Add it to the group/,
-  );
-});
-
 test("names that hosts resolve, and addresses on an interface: hosts are asked for these, or facts tell them", async () => {
   const all = ["weave_underlay_interface=eth0"];
   const limited = ["--limit", "apollo1", "--check"];

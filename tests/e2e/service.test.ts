@@ -190,6 +190,90 @@ test("what can't be had in time is said, and the next run finishes it", async ()
   await removed();
 });
 
+const unitState = (): Promise<string> => sh("systemctl show weave -p SubState --value");
+
+test("a unit between two tries is stopped for good, and so is what the last try has left", async () => {
+  await settled({ peers: [] });
+  await host.write(`${standInFolder}/behaviour.json`, '{"failOnLaunch": "Inconsistent port settings"}');
+  await sh("systemctl restart weave || true");
+  await sh(
+    "for i in $(seq 100); do [ $(systemctl show weave -p SubState --value) = auto-restart ] && exit; sleep 0.1; done; exit 1",
+  );
+  await host.write(`${standInFolder}/behaviour.json`, "{}");
+  await sh("docker start weave");
+  assert.is(await unitState(), "auto-restart");
+  const stopped = await settled({ state: "stopped" });
+  assert.equal(subjects(stopped), ["weave.service: state", "weave.service: starts with"]);
+  await sh("sleep 6");
+  assert.equal([await unitState(), await sh("docker ps --quiet")], ["dead", ""]);
+});
+
+test("a unit that is just being started is stopped with its container, by the state that a check has seen", async () => {
+  await settled({ peers: [] });
+  await settled({ state: "stopped" });
+  await host.write(`${standInFolder}/behaviour.json`, '{"startDelayMilliseconds": 8000}');
+  await sh(
+    "systemctl start --no-block weave; for i in $(seq 50); do docker ps --quiet | grep -q . && exit; sleep 0.1; done; exit 1",
+  );
+  assert.is(await unitState(), "start-pre");
+  await settled({ state: "stopped" });
+  await host.write(`${standInFolder}/behaviour.json`, "{}");
+  // A start that is cut off has failed, for systemd.
+  assert.equal([await unitState(), await sh("docker ps --quiet")], ["failed", ""]);
+});
+
+test("with Docker stopped its containers can't be seen: absent fails and changes nothing, stopped warns", async () => {
+  await sh("systemctl stop docker.socket docker");
+  for (const check of [true, false]) {
+    const { failed, changed, msg } = await service({ state: "absent" }, check);
+    assert.equal([failed, changed], [true, false]);
+    assert.is(
+      msg,
+      "state: the container weave can only be seen by Docker (found that Docker does not run). Start Docker (systemctl start docker) and run again.",
+    );
+  }
+  const { failed, warnings } = await service({ state: "stopped" });
+  assert.not(failed);
+  assert.match(String(warnings), "Run again when Docker runs.");
+  await sh("systemctl start docker");
+  await settled({ state: "absent" });
+  assert.is(await sh("docker ps --all --quiet --filter name='^weave$'"), "");
+});
+
+test("WEAVE_HTTP_ADDR: the router is asked where it says, and its peers change there without a restart; they may have ports", async () => {
+  const env = { WEAVE_HTTP_ADDR: "127.0.0.2:6790" };
+  await settled({ env, peers: ["192.168.50.12"] });
+  const before = await launchedAt();
+  assert.is(await sh("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:6784/status || true"), "000");
+  const made = await settled({ env, peers: ["192.168.50.12:6783", "192.168.50.13:6790"] });
+  assert.equal(subjects(made), ["/etc/weave.env", "router: peers"]);
+  assert.is(await launchedAt(), before);
+  assert.equal([...((made["router"] as Record<string, string[]>)["targets"] ?? [])].sort(), [
+    "192.168.50.12:6783",
+    "192.168.50.13:6790",
+  ]);
+  const moved = await settled({ peers: ["192.168.50.12"] });
+  assert.match(String(moved["disruptions"]), "WEAVE_HTTP_ADDR");
+  await removed();
+});
+
+for (const version of ["1.2.1", "1.4.6"]) {
+  test(`a router of ${version} on our bridge is asked at its container's own address`, async () => {
+    await installWeaveStandIn(host, { version });
+    await settled({ peers: ["192.168.50.12"] });
+    assert.is(
+      await sh("docker inspect --format '{{.HostConfig.NetworkMode}}' weave | grep -vx host && echo own"),
+      "default\nown",
+    );
+    const before = await launchedAt();
+    const made = await settled({ peers: ["192.168.50.13"] });
+    assert.equal(subjects(made), ["/etc/weave.env", "router: peers"]);
+    assert.equal((made["router"] as Record<string, unknown>)["targets"], ["192.168.50.13"]);
+    assert.is(await launchedAt(), before);
+    await removed();
+  });
+}
+
 /** Apollo's own unit of 2016, as its role's template renders it. */
 const APOLLOS_UNIT = `[Unit]
 After=docker.service

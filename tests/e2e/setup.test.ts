@@ -1,28 +1,35 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 
 /** build/setup.sh, where the machine can't do: one sentence that says so, and nothing installed. */
-const SETUP = join(__dirname, "../../build/setup.sh");
+const SETUP = readFileSync(join(__dirname, "../../build/setup.sh"));
+
+/** Runs it by bash's standard input, as another user may not be able to reach this checkout. */
 
 function refusal(argv: readonly string[], path = process.env["PATH"]): string {
   const [program = "", ...args] = argv;
-  const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8", env: { PATH: path } });
+  const { status, stdout, stderr } = spawnSync(program, args, {
+    encoding: "utf8",
+    env: { PATH: path },
+    cwd: "/",
+    input: SETUP,
+  });
   assert.is(status, 1);
   assert.is(stdout, "", "nothing was begun");
   return stderr;
 }
 
 test("not as root: says so", () => {
-  const said = refusal(["setpriv", "--reuid=65534", SETUP]);
+  const said = refusal(["setpriv", "--reuid=65534", "bash"]);
   assert.is(said, "This needs root, to make namespaces, bridges and mounts: run it again with sudo.\n");
 });
 
 test("without the right to make namespaces: says so", () => {
-  const said = refusal(["setpriv", "--bounding-set=-all", "--inh-caps=-all", SETUP]);
+  const said = refusal(["setpriv", "--bounding-set=-all", "--inh-caps=-all", "bash"]);
   assert.is(
     said,
     "This machine allows no new namespaces (is it a container?): run it on a machine or virtual machine of its own.\n",
@@ -34,7 +41,7 @@ test("not on Linux, by a stand-in for uname: says so", () => {
   try {
     writeFileSync(join(folder, "uname"), "#!/bin/sh\necho Darwin\n");
     chmodSync(join(folder, "uname"), 0o755);
-    const said = refusal([SETUP], `${folder}:${process.env["PATH"]}`);
+    const said = refusal(["bash"], `${folder}:${process.env["PATH"]}`);
     assert.is(said, "This needs Linux: the test hosts are namespaces of its kernel.\n");
   } finally {
     rmSync(folder, { recursive: true });

@@ -14,8 +14,9 @@ let cluster: Cluster;
 let first: Host;
 let second: Host;
 
+// A host that is off need not be waited for as long as Ansible's own ten seconds.
 const verify = (...args: string[]): Promise<PlaybookRun> =>
-  ansiblePlaybook(cluster.inventory, ["playbooks/verify.yml", ...args]);
+  ansiblePlaybook(cluster.inventory, ["playbooks/verify.yml", ...args], { env: { ANSIBLE_TIMEOUT: "4" } });
 
 /** The lines that a task printed by its `msg`. */
 function lines(run: PlaybookRun, task: string): string[] {
@@ -63,11 +64,14 @@ function assertAllWork(run: PlaybookRun, paths: number): void {
 /** Whether a fingerprint's line is of where a bridge has seen a sender: any frame that passes adds one. */
 const isLearned = (line: string): boolean => /^[+-] [0-9a-f:]{17} dev /.test(line) && !line.includes("permanent");
 
+/** Nobody has to wait for what is blocked as long as an operator would. */
+const SOON = ["--extra-vars", "weave_verify_timeout=4"];
+
 /** Breaks something for one run, and mends it. */
 async function broken(host: Host, breaks: string, mends: string, ...args: string[]): Promise<PlaybookRun> {
   await host.exec(["sh", "-c", breaks]);
   try {
-    const run = await verify(...args);
+    const run = await verify(...SOON, ...args);
     assert.is.not(run.status, 0, run.output);
     return run;
   } finally {
@@ -132,21 +136,6 @@ test("a plain user may run it who may become root, without pipelining too", asyn
       /apollo1: must answer Ansible at 192\.168\.50\.11 \(found: .*(password|sudo|privilege)/i,
     );
     assert.equal(blocked(run), []);
-  }
-});
-
-test("a group without hosts is refused, here and by site.yml, with the oldest Ansible and the newest", async () => {
-  for (const ansible of ["oldest", "newest"] as const) {
-    for (const playbook of ["playbooks/verify.yml", "site.yml"]) {
-      const args = [playbook, "--extra-vars", "weave_server_group=nobody"];
-      const { status, output, results } = await ansiblePlaybook(cluster.inventory, args, { ansible });
-      assert.is.not(status, 0, output);
-      assert.match(
-        output,
-        "weave_server_group: must be a group with hosts (found none in the group nobody). Add hosts to it, or",
-      );
-      assert.equal(results, []);
-    }
   }
 });
 

@@ -15,8 +15,14 @@ const test = suite("secrets");
 let cluster: Cluster;
 let host: Host;
 
-const SECRETS = ["hush-of-the-role", "hush-of-the-run", "hush-of-the-failure", "hush-of-the-kill"] as const;
-const [OF_ROLE, OF_RUN, OF_FAILURE, OF_KILL] = SECRETS;
+const SECRETS = [
+  "hush-of-the-role",
+  "hush-of-the-run",
+  "hush-of-the-failure",
+  "hush-of-the-kill",
+  "hush-of-the-quoted",
+] as const;
+const [OF_ROLE, OF_RUN, OF_FAILURE, OF_KILL, OF_QUOTED] = SECRETS;
 const SECRET = /hush-of-the/;
 
 const sh = async (script: string, check = true): Promise<string> =>
@@ -34,7 +40,7 @@ const look = () => {
       try {
         const text = readFileSync("/proc/" + pid + "/" + file, "latin1");
         if (file === "cmdline") cmdlines++;
-        if (/hush-of-the-(role|run|failure|kill)/.test(text)) seen.add(file + " " + text.replace(/\\0/g, " "));
+        if (/hush-of-the-(role|run|failure|kill|quoted)/.test(text)) seen.add(file + " " + text.replace(/\\0/g, " "));
       } catch {}
     }
   }
@@ -109,12 +115,19 @@ test("in a run by itself, and in one that fails: in no result", async () => {
     0o755,
   );
   const failed = await runModule(host, "weave_service", { password: OF_FAILURE, timeout: 5 });
-  await host.write("/usr/local/bin/weave", script, 0o755);
   assert.is(failed.failed, true);
+  // The log still has the password before, and this one as a shell shows it.
+  await host.write("/usr/local/bin/weave", script.replace("\n", `\nset -x; : "$WEAVE_PASSWORD"; exit 1\n`), 0o755);
+  const quoted = await runModule(host, "weave_service", { password: `${OF_QUOTED} it's "1" $2 \\ \u00e9`, timeout: 5 });
+  const log = await sh("journalctl --unit=weave --output=cat --lines=30");
+  for (const secret of [OF_FAILURE, OF_QUOTED]) assert.match(log, secret);
+  assert.is(quoted.failed, true);
+  assert.match(quoted.msg ?? "", /printed: [\s\S]*\*{8}/);
+  await host.write("/usr/local/bin/weave", script, 0o755);
   const refused = await runModule(host, "weave_service", { password: `${OF_FAILURE}\n` });
   const unknown = await runModule(host, "weave_service", { pasword: OF_FAILURE });
   assert.match(unknown.msg ?? "", "Unsupported parameters for (weave_service) module: pasword.");
-  for (const result of [run, failed, refused, unknown]) assert.not.match(JSON.stringify(result), SECRET);
+  for (const result of [run, failed, quoted, refused, unknown]) assert.not.match(JSON.stringify(result), SECRET);
 });
 
 test("killed at any moment: nothing is left behind that others read", async () => {

@@ -403,6 +403,7 @@ test("installing writes the transpiled router, and the script with its version i
   assert.is(written.get("/usr/local/bin/weave")?.mode, 0o755);
   assert.match(written.get("/usr/local/bin/weave")?.content ?? "", /^#!\/bin\/sh\n/);
   assert.match(written.get("/usr/local/bin/weave")?.content ?? "", /^SCRIPT_VERSION="1\.9\.8"$/m);
+  assert.match(written.get("/usr/local/bin/weave")?.content ?? "", "--no-restart");
   assert.match(written.get(`${standInFolder}/router.js`)?.content ?? "", /require\("node:http"\)/);
   assert.match(written.get(`${standInFolder}/frames.py`)?.content ?? "", /^import socket$/m);
 });
@@ -728,6 +729,40 @@ test("1.9.8: router, proxy and plugin; launch while running is 1; create-bridge 
   assert.is((await at.run(["launch", "--no-dns"])).code, 0);
   assert.match(at.calls(), /^run -d --name weaveplugin .*weaveworks\/plugin:1\.9\.8 stand-in-idle$/m);
   assert.is((await at.run(["stop"])).code, 0);
+});
+
+test("1.2 to 1.4: without the fast datapath on a network of its own, where its API is; else on the host's", async () => {
+  const at = await bench("1.4.6");
+  // The port of its API is fixed, so the router is told to fail instead of opening it here.
+  const stop = { WEAVE_STAND_IN_FAIL_ON_LAUNCH: "stop here" };
+  const launch = async (version: string, more: NodeJS.ProcessEnv): Promise<string> => {
+    const { code, err } = await at.run(["launch-router", "--no-dns", "127.0.0.1:1"], {
+      WEAVE_STAND_IN_VERSION: version,
+      ...stop,
+      ...more,
+    });
+    assert.is(code, 1);
+    assert.match(err, "The weave container has died");
+    return (
+      at
+        .calls()
+        .split("\n")
+        .filter((line) => line.startsWith("run "))
+        .at(-1) ?? ""
+    );
+  };
+  const own = await launch("1.4.6", {});
+  assert.match(own, / -p \d+:\d+\/tcp -p \d+:\d+\/udp .* --iface ethwe .* --http-addr :6784 /);
+  assert.not.match(own, /--net=host|--restart|status-addr|vethwe/);
+  assert.not.match(at.calls(), "vethwe-pcap");
+  const older = await launch("1.2.1", {});
+  assert.match(older, " --iface ethwe ");
+  assert.not.match(older, /--net=host|--restart|http-addr/);
+  const fast = await launch("1.4.6", { WEAVE_NO_FASTDP: "" });
+  assert.match(fast, / --net=host .* --datapath datapath .* --http-addr 127\.0\.0\.1:6784 /);
+  assert.is((await at.run(["launch-plugin"])).code, 1, "not without a router");
+  assert.is((await at.run(["launch-proxy"], { WEAVE_STAND_IN_VERSION: "1.4.6" })).code, 0);
+  assert.match(at.calls(), /^run -d --name weaveproxy (?!.*--restart)/m);
 });
 
 test("1.0.3: published ports, no report, create-bridge, and errors that are answers", async () => {

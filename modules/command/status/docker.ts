@@ -1,24 +1,16 @@
 import { redactSecrets } from "../../core/redact";
-import { optionsOf, overriddenFlags, presentConfiguration } from "../../docker_bridge_opts/command_line";
+import { optionsToStartWith } from "../../docker_bridge_opts/configuration";
 import type { ObservedDocker, RunningDaemon } from "../../docker_bridge_opts/observed";
 import { pendingRestart, runningOptions, runningValue } from "../../docker_bridge_opts/pending_restart";
-import { withoutDockerFlags } from "../../formats/docker_flags";
 import type { DockerFlags } from "../../formats/docker_options";
 import type { DockerStatus } from "./status";
 
 /** The options that docker_bridge_opts sets. */
 const NETWORK_OPTIONS = ["bridge", "fixed-cidr", "mtu", "dns", "dns-search"];
 
-/** The options that dockerd would start with. */
-export function configuredOptions(docker: ObservedDocker): DockerFlags {
-  const present = presentConfiguration(docker);
-  const overridden = overriddenFlags(present.command, docker.dropIn?.content ?? "");
-  return optionsOf({ ...present, command: withoutDockerFlags(present.command, overridden) });
-}
-
 /** The options of the running daemon, or of the next one if none runs. */
 export function optionsNow(docker: ObservedDocker): DockerFlags {
-  return docker.daemon === null ? configuredOptions(docker) : runningOptions(docker.daemon);
+  return docker.daemon === null ? optionsToStartWith(docker) : runningOptions(docker.daemon);
 }
 
 export function summariseDocker(docker: ObservedDocker): DockerStatus {
@@ -39,7 +31,7 @@ export function pendingForDocker(docker: ObservedDocker): string[] {
     ? ["a reload of systemd: the files of docker.service have changed since it read them"]
     : [];
   if (daemon === null) return reload;
-  const configured = configuredOptions(docker);
+  const configured = optionsToStartWith(docker);
   const differing = NETWORK_OPTIONS.filter(
     (name) => pendingRestart(new Map([[name, configured.get(name) ?? []]]), daemon).length > 0,
   );

@@ -9,7 +9,9 @@ export function lenientHost(host: Host, errors: Set<string>): Host {
   return {
     ...host,
     readFile: reading(host.readFile),
-    mtime: reading(host.mtime),
+    readStart: (path, bytes) => attempt(() => host.readStart(path, bytes), errors),
+    changedAt: reading(host.changedAt),
+    foreignPart: reading(host.foreignPart),
     readText: reading(host.readText),
     readlink: reading(host.readlink),
     readdir: (path) => attempt(() => host.readdir(path), errors) ?? [],
@@ -43,7 +45,9 @@ function record(error: unknown, errors: Set<string>): null {
 function recordRequest({ to }: HttpRequest, error: unknown, errors: Set<string>): HttpResponse | null {
   if (error instanceof UserError && "socket" in to && error.message.includes("EACCES")) {
     errors.add(`can't ask ${to.socket} (found EACCES). Run as root.`);
-    return null;
+  } else {
+    record(error, errors);
   }
-  return record(error, errors);
+  // What Docker is asked for counts as absent; null would mean that Docker does not listen.
+  return "socket" in to ? { status: 404, body: "" } : null;
 }

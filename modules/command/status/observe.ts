@@ -2,6 +2,7 @@ import { isDockerRunning } from "../../core/docker";
 import type { Host } from "../../core/host/host";
 import { linuxHost } from "../../core/host/linux";
 import { type OptionTable, parseOptions, type Values } from "../../core/options";
+import { configuredOptions } from "../../docker_bridge_opts/configuration";
 import { observe as observeDockerOptions } from "../../docker_bridge_opts/observe";
 import type { ObservedDocker } from "../../docker_bridge_opts/observed";
 import { options as dockerOptions } from "../../docker_bridge_opts/options";
@@ -10,12 +11,13 @@ import { observeAsAnyUser as observeBridge } from "../../weave_bridge/observe";
 import type { ObservedBridge } from "../../weave_bridge/observed";
 import { options as bridgeOptions } from "../../weave_bridge/options";
 import { COMPONENTS } from "../../weave_service/components";
-import { observeContainer } from "../../weave_service/container";
+import { observeContainer, tagOf } from "../../weave_service/container";
 import { PEERS } from "../../weave_service/environment";
 import { detectInit, INIT_SYSTEMS } from "../../weave_service/init/detect";
 import type { InitName, ObservedUnit } from "../../weave_service/init/init_system";
 import type { ObservedContainer } from "../../weave_service/observed";
-import { type LiveRouter, observeRouter } from "../../weave_service/router_api";
+import { controlOf, type LiveRouter, observeRouter } from "../../weave_service/router_api";
+import { expectedScript } from "../../weave_service/script";
 import { attempt, attemptLater, lenientHost } from "./lenient_host";
 
 /** What the modules observe on the host. A part is null if it is absent or can't be read. */
@@ -50,8 +52,10 @@ export async function observe(name: string, host: Host = linuxHost): Promise<Obs
     attemptLater(() => observeBridge(bridgeValues, lenient), errors),
     attemptLater(() => observeDockerOptions(dockerValues, lenient), errors),
     isRunning ? attemptLater(() => observeContainer(COMPONENTS.router.container, lenient), errors) : null,
-    isRunning ? attemptLater(() => observeRouter(lenient), errors) : null,
+    isRunning ? attemptLater(() => observeRunningRouter(lenient), errors) : null,
   ]);
+  // Why its options can't be computed.
+  if (docker !== null) attempt(() => configuredOptions(docker), errors);
   return {
     bridge,
     docker,
@@ -61,6 +65,13 @@ export async function observe(name: string, host: Host = linuxHost): Promise<Obs
     configuredPeers: configuredPeers(lenient),
     errors: [...errors],
   };
+}
+
+async function observeRunningRouter(host: Host): Promise<LiveRouter | null> {
+  const container = await observeContainer(COMPONENTS.router.container, host);
+  // Up to 1.1 there is no report.
+  const reports = container !== null && expectedScript(tagOf(container.image)).generation !== "first";
+  return reports && container.running ? observeRouter(host, controlOf(container)) : null;
 }
 
 function observeUnit(host: Host): ObservedRouterService {

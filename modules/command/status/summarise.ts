@@ -1,6 +1,7 @@
+import { optionsToStartWith } from "../../docker_bridge_opts/configuration";
 import { isContainerPort, networkdPaths, type ObservedBridge, stanzaPath } from "../../weave_bridge/observed";
 import { VXLAN_SUFFIX } from "../../weave_bridge/options";
-import { configuredOptions, optionsNow, pendingForDocker, summariseDocker } from "./docker";
+import { optionsNow, pendingForDocker, summariseDocker } from "./docker";
 import type { Observed } from "./observe";
 import type { BridgeStatus, PeerStatus, ServiceStatus, Status } from "./status";
 
@@ -79,7 +80,7 @@ function summariseService({ service, container }: Observed): ServiceStatus | nul
 function pendingForBridge(name: string, { bridge: observed, docker }: Observed): string[] {
   if (observed === null) return [];
   const { bridge, detachedPorts } = observed;
-  const forDocker = docker !== null && configuredOptions(docker).get("bridge")?.at(-1) === name;
+  const forDocker = docker !== null && optionsToStartWith(docker).get("bridge")?.at(-1) === name;
   return [
     ...(forDocker && bridge === null
       ? [`the bridge ${name}, which Docker is configured to use (apollo-weave bridge)`]

@@ -5,8 +5,15 @@
 export interface Host {
   /** A file's content and mode, links followed; null if it does not exist. Throws a UserError if it can't be read. */
   readFile(path: string): FileState | null;
-  /** When the file was last modified, in milliseconds since 1970; null if it does not exist. */
-  mtime(path: string): number | null;
+  /** The first bytes of a file, at most so many; null if it does not exist. */
+  readStart(path: string, bytes: number): string | null;
+  /** When the file's content, name or mode last changed (ctime, which can't be set), in milliseconds since 1970; null if it does not exist. */
+  changedAt(path: string): number | null;
+  /**
+   * The first part of a path with which another user than root could put something there, in words; null if none could. Throws a
+   * UserError if it can't be read.
+   */
+  foreignPart(path: string): string | null;
   /** The trimmed text of a kernel file (/proc, /sys); null if it does not exist. */
   readText(path: string): string | null;
   /** The names in a directory, sorted; empty if it does not exist. */

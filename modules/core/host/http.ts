@@ -1,54 +1,111 @@
-import { UserError } from "../errors";
+import type { IncomingMessage } from "node:http";
+import { NoAnswer, UserError } from "../errors";
 import type { HttpRequest, HttpResponse } from "./host";
 
-const REQUEST_SECONDS = 10;
+/** How long a service may take to answer. */
+export const REQUEST_SECONDS = 10;
 
-/** Sends one HTTP request to this host. Null if nothing listens there. Throws a UserError if no answer comes in time. */
-export async function request({ to, method, path, headers, body }: HttpRequest): Promise<HttpResponse | null> {
+/** More than Docker's list of thousands of containers. */
+const LARGEST_BODY = 32 * 1024 * 1024;
+
+/**
+ * Sends one HTTP request to this host. Null if nothing listens there. Throws NoAnswer if what listens there does not answer
+ * within `seconds` or breaks off, another UserError for an answer that is not HTTP's.
+ */
+export async function request(
+  { to, method, path, headers, body }: HttpRequest,
+  seconds = REQUEST_SECONDS,
+): Promise<HttpResponse | null> {
   const target = { ...("socket" in to ? { socketPath: to.socket } : { host: to.address, port: to.port }), ...NO_TLS };
   const what = describeRequest({ to, method, path });
   // Loaded only if it is used: that takes a twentieth of a run's time.
   const http = await import("node:http");
   return new Promise((resolve, reject) => {
-    const call = http.request({ ...target, method, path, headers: { ...headers }, agent: false }, (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (part: string) => {
-        text += part;
-      });
-      const { server } = response.headers;
-      response.on("end", () =>
-        resolve({ status: response.statusCode ?? 0, body: text, ...(typeof server === "string" && { server }) }),
+    // Whatever happens first counts: Node emits "close" in all cases, and after some answers nothing else.
+    const fail = (problem: string): void => reject(new UserError(`${what}: ${problem}.`));
+    const breakOff = (problem: string): void => reject(new NoAnswer(`${what}: ${problem}.`));
+    const call = http.request({ ...target, method, path, headers: { ...headers }, agent: false });
+    let answered = false;
+    call.on("response", (response) => {
+      answered = true;
+      readBody(response).then(
+        (text) => resolve(toResponse(response, text)),
+        (error: Error) => {
+          if (error instanceof NoAnswer) breakOff(error.message);
+          else fail(error.message);
+          call.destroy();
+        },
       );
-      response.on("error", fail);
     });
-    const fail = (error: Error): void => {
-      if (NOT_LISTENING.has(errorCode(error))) resolve(null);
-      else reject(error instanceof UserError ? error : new UserError(`${what}: ${error.message}`));
-    };
+    // Node has no "response" for it.
+    call.on("upgrade", (response, socket) => {
+      fail(notFinal(response));
+      socket.destroy();
+    });
+    call.on("error", (error: NodeJS.ErrnoException) => {
+      if (NOT_LISTENING.has(error.code ?? "")) resolve(null);
+      else if (CLOSING.has(error.code ?? "")) breakOff(CLOSED);
+      else if (UNREACHABLE.has(error.code ?? "")) breakOff(`can't be reached (${error.code})`);
+      else fail(describeError(error));
+    });
     // A limit on the whole exchange, as a service could send a byte now and then for ever.
-    const limit = setTimeout(
-      () => call.destroy(new UserError(`no answer within ${REQUEST_SECONDS} s: ${what}`)),
-      REQUEST_SECONDS * 1000,
-    );
-    call.on("error", fail);
-    call.on("close", () => clearTimeout(limit));
+    const limit = setTimeout(() => {
+      reject(new NoAnswer(`no answer within ${seconds} s: ${what}.`));
+      call.destroy();
+    }, seconds * 1000);
+    call.on("close", () => {
+      clearTimeout(limit);
+      if (!answered) breakOff(CLOSED);
+    });
     call.end(body);
   });
+}
+
+/** The whole body. Throws an Error that says why there is none. */
+function readBody(response: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    response.setEncoding("utf8");
+    response.on("data", (part: string) => {
+      text += part;
+      if (text.length > LARGEST_BODY) reject(new Error(`the answer is larger than ${LARGEST_BODY} bytes`));
+    });
+    response.on("end", () => resolve(text));
+    response.on("error", ({ message }: Error) => reject(new NoAnswer(`the answer is cut off (${message})`)));
+    response.on("close", () => reject(new NoAnswer("the answer is cut off")));
+    if ((response.statusCode ?? 0) < 200) reject(new Error(notFinal(response)));
+  });
+}
+
+function notFinal({ statusCode, statusMessage }: IncomingMessage): string {
+  return `the answer is not a response but ${statusCode} ${statusMessage}`;
+}
+
+function toResponse({ statusCode, headers: { server } }: IncomingMessage, body: string): HttpResponse {
+  return { status: statusCode ?? 0, body, ...(typeof server === "string" && { server }) };
 }
 
 // Node computes TLS's server name even for a socket, and compiles a pattern of all IPv6 addresses for it, which takes as long as
 // the request itself (_http_agent.js, calculateServerName).
 const NO_TLS = { servername: "" };
 
-// ENOENT: the socket does not exist. ECONNRESET: the service has just ended.
-const NOT_LISTENING = new Set(["ECONNREFUSED", "ECONNRESET", "ENOENT"]);
+// ENOENT: the socket does not exist. ECONNREFUSED also for a socket that its service has left behind.
+const NOT_LISTENING = new Set(["ECONNREFUSED", "ENOENT"]);
+
+const CLOSING = new Set(["ECONNRESET", "EPIPE"]);
+
+// The address of a container that is starting or has just ended.
+const UNREACHABLE = new Set(["EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "EADDRNOTAVAIL"]);
+
+const CLOSED = "the connection was closed without an answer";
+
+function describeError({ code = "", message }: NodeJS.ErrnoException): string {
+  if (code.startsWith("HPE_")) return `the answer is not HTTP (${message})`;
+  if (code === "EACCES" || code === "EPERM") return `not permitted (${code}). Run as root (become: true)`;
+  return message;
+}
 
 /** A request as messages name it. */
 export function describeRequest({ to, method, path }: Pick<HttpRequest, "to" | "method" | "path">): string {
   return `${method} ${"socket" in to ? to.socket : `${to.address}:${to.port}`}${path}`;
-}
-
-function errorCode(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? String(error);
 }

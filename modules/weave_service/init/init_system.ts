@@ -46,7 +46,14 @@ export interface ObservedUnit {
   readonly startsWith: StartsWith;
   /** Whether the file has changed since the init system read it. */
   readonly needsReload: boolean;
-  readonly state: "running" | "starting" | "stopping" | "stopped" | "failed";
+  readonly state:
+    | "running"
+    | "starting"
+    | "stopping"
+    | "stopped"
+    | "failed"
+    /** A start has failed, and the init system will make another one by itself. */
+    | "retrying";
   /** The main process, 0 if there is none. */
   readonly pid: number;
 }

@@ -59,7 +59,7 @@ export const SYSTEMD: InitSystem = {
   },
   // systemd refuses to start a unit that has reached its start limit until the failures are reset.
   start: (component, state) => [
-    ...(state === "failed" ? [["systemctl", "reset-failed", unitOf(component)]] : []),
+    ...(state === "failed" || state === "retrying" ? [["systemctl", "reset-failed", unitOf(component)]] : []),
     ["systemctl", "start", unitOf(component)],
   ],
   restart: (component) => [["systemctl", "restart", unitOf(component)]],
@@ -100,7 +100,7 @@ function observe(component: Component, host: Host): ObservedUnit {
     file: host.readFile(pathOf(component)),
     startsWith: startsWith(unit, host),
     needsReload: property("NeedDaemonReload") === "yes",
-    state: stateOf(property),
+    state: stateOf(unit, property),
     pid: Number(property("MainPID")),
   };
 }
@@ -112,18 +112,27 @@ function startsWith(unit: string, host: Host): StartsWith {
   return wantedBy("docker.service") ? "Docker" : "nothing";
 }
 
-function stateOf(property: (name: string) => string): ObservedUnit["state"] {
-  const state = STATES[property("ActiveState")] ?? "stopped";
-  // Between two attempts systemd reports "activating", although the last one has failed.
-  if (property("SubState") === "auto-restart") return "failed";
-  // A queued job: the unit waits for Docker's start and is started next.
-  return state === "stopped" && Number(property("Job")) > 0 ? "starting" : state;
+function stateOf(unit: string, property: (name: string) => string): ObservedUnit["state"] {
+  const state = STATES[property("ActiveState")];
+  if (state === undefined) {
+    throw new UserError(
+      `systemd: must report the state of ${unit} (found "${property("ActiveState")}"). See what systemctl show ${unit} prints.`,
+    );
+  }
+  // auto-restart, or auto-restart-queued since systemd 254. systemd reports "activating" then.
+  if (property("SubState").startsWith("auto-restart")) return "retrying";
+  // A queued job: the unit waits for Docker's start, or its next try, and is started next.
+  return (state === "stopped" || state === "failed") && Number(property("Job")) > 0 ? "starting" : state;
 }
 
 const STATES: Readonly<Record<string, ObservedUnit["state"]>> = {
+  inactive: "stopped",
   active: "running",
   reloading: "running",
+  // Since systemd 256.
+  refreshing: "running",
   activating: "starting",
   deactivating: "stopping",
+  maintenance: "running",
   failed: "failed",
 };

@@ -79,7 +79,7 @@ unsuitable_nodejs=
 for candidate in ${inventory_nodejs:-$(command -v node nodejs) /usr/local/*/bin/node /opt/bin/node /opt/*/bin/node /snap/bin/node /var/lib/apollo-weave/node-*/bin/node}; do
   [ -x "$candidate" ] || continue
   if ! is_roots_alone "$candidate"; then
-    unsuitable_nodejs="$unsuitable_nodejs $candidate can be changed by others than root"
+    unsuitable_nodejs="$unsuitable_nodejs $candidate could be changed by other users"
     continue
   fi
   if is_nodejs_16 "$candidate"; then
@@ -109,12 +109,37 @@ router=false
 unit=/etc/init/weave.conf
 [ ! -d /run/systemd/system ] || unit=/etc/systemd/system/weave.service
 if [ -e $unit ] || [ -e /etc/weave.env ]; then router=true; fi
-if [ $router = false ] && [ -e /var/run/docker.pid ] && docker container inspect weave >/dev/null 2>&1; then router=true; fi
+if [ $router = false ] && [ -e /var/run/docker.pid ] && timeout 10 docker container inspect weave >/dev/null 2>&1; then router=true; fi
 
 # --- Whether Docker's default bridge is the bridge weave.
 
+# The bridge among dockerd's arguments, one a line, as it reads them: -b weave, -Db=weave, --bridge=weave; the last one counts.
+bridge_of() {
+  awk '
+    expects { value = $0; expects = 0; next }
+    /^--bridge=/ { value = substr($0, 10); next }
+    /^-D*b/ { sub(/^-D*b=?/, ""); if ($0 == "") expects = 1; else value = $0; next }
+    $0 == "--bridge" { expects = 1 }
+    END { print value }'
+}
+
+# The words of DOCKER_OPTS= and ExecStart= in these files, for a Docker that does not run.
+words_of() {
+  sed -e ':a' -e '/\\$/{N;s/\\\n/ /;ta' -e '}' "$@" 2>/dev/null |
+    grep -E '^[[:space:]]*(export[[:space:]]+)?(DOCKER_OPTS|ExecStart|Environment)=' |
+    sed 's/^[^=]*=//' | tr -s " \t\r\"'" '\n'
+}
+
 docker_uses_bridge=false
-if [ -e /sys/class/net/weave-vx ] || grep -qsE '^[^#]*bridge(=|": *"|  *)weave' /etc/default/docker /etc/docker/daemon.json; then
+pid=$(cat /var/run/docker.pid 2>/dev/null)
+if [ -r "/proc/${pid:-none}/cmdline" ] && grep -q docker "/proc/$pid/comm"; then
+  words=$(tr '\0' '\n' <"/proc/$pid/cmdline")
+else
+  words=$(words_of /etc/default/docker /etc/systemd/system/docker.service /etc/systemd/system/docker.service.d/*.conf)
+fi
+config=$(printf '%s\n' "$words" | sed -n -e 's/^--config-file=//p' -e '/^--config-file$/{n;p}' | tail -n 1)
+if [ -e /sys/class/net/weave-vx ] || [ "$(printf '%s\n' "$words" | bridge_of)" = weave ] ||
+  tr -d ' \t\r\n' 2>/dev/null <"${config:-/etc/docker/daemon.json}" | grep -q '[{,]"bridge":"weave"[,}]'; then
   docker_uses_bridge=true
 fi
 

@@ -48,12 +48,6 @@ def preflight(
             yield _nodejs_problem(host, probed["inventory_nodejs"], probed.get("unsuitable_nodejs") or "no program")
         resolved = json.loads(cluster)
         if not teardown:
-            if probed.get("machine_id") == "" and not probed.get("set_mac"):
-                subject = "weave_mac: must be set for" if uses_bridge else "weave_mode: must be bridge on"
-                yield (
-                    f"{subject} a host without a machine-id (found none in /etc/machine-id of {host}). Run "
-                    f"systemd-machine-id-setup there{', or set weave_mac in the inventory' if uses_bridge else ''}."
-                )
             yield from _identity_problems(resolved["same"], group, uses_bridge)
         yield from _cluster_problems(resolved, host, group, interface, needs_host_index, default_peers)
         if not teardown:
@@ -63,12 +57,18 @@ def preflight(
                     f"weave_bin: must be the weave script on {host} (found no file {probed['missing_script']}). Set weave_sha256 "
                     "or weave_script_file to install it, copy it there, or set weave_datapath: vxlan, which does not need it."
                 )
+            if probed.get("machine_id") == "" and not probed.get("set_mac"):
+                subject = "weave_mac: must be set for" if uses_bridge else "weave_mode: must be bridge on"
+                yield (
+                    f"{subject} a host without a machine-id (found none in /etc/machine-id of {host}). Run "
+                    f"systemd-machine-id-setup there{', or set weave_mac in the inventory' if uses_bridge else ''}."
+                )
 
     return next(problems(), "")
 
 
 def _nodejs_problem(host: str, path: str, unsuitable: str) -> str:
-    if "can be changed by others" in unsuitable:
+    if "could be changed by other users" in unsuitable:
         return (
             f"ansible_node_interpreter: {path} on {host} must be a program that only root can change, as root runs it (found that "
             f"others can write it, a link to it or a directory above it; `namei -l {path}` shows which). Give them to root alone, "

@@ -1,6 +1,7 @@
 /** Installs the Weave stand-in on a test host. */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { transform } from "esbuild";
 
 /** Where router.js, frames.py and behaviour.json live on the host; under /usr, so that its container sees them. */
 export const standInFolder = "/usr/local/lib/weave-stand-in";
@@ -10,20 +11,11 @@ export interface WritableHost {
   write(path: string, content: string | Buffer, mode?: number): Promise<void>;
 }
 
-/** The router stand-in as CommonJS for Node 16 and later. Throws if its source can't be transpiled. */
+/** The router stand-in as CommonJS for Node 16 and later. Throws if its source can't be read as TypeScript. */
 export async function transpileRouter(): Promise<string> {
   const source = await readFile(path.join(__dirname, "router.ts"), "utf8");
-  // Loaded only here, as the compiler takes long to load.
-  const ts = require("typescript") as typeof import("typescript");
-  const { outputText, diagnostics } = ts.transpileModule(source, {
-    fileName: "router.ts",
-    reportDiagnostics: true,
-    compilerOptions: { target: ts.ScriptTarget.ES2021, module: ts.ModuleKind.CommonJS, esModuleInterop: true },
-  });
-  if (diagnostics !== undefined && diagnostics.length > 0) {
-    throw new Error(diagnostics.map((found) => ts.flattenDiagnosticMessageText(found.messageText, "\n")).join("\n"));
-  }
-  return outputText;
+  const { code } = await transform(source, { loader: "ts", format: "cjs", target: "node16" });
+  return code;
 }
 
 /**
@@ -32,8 +24,14 @@ export async function transpileRouter(): Promise<string> {
  */
 export async function installWeaveStandIn(host: WritableHost, options: { version?: string } = {}): Promise<void> {
   const script = await readFile(path.join(__dirname, "weave"), "utf8");
-  const versioned = script.replace(/^SCRIPT_VERSION="[^"]*"/m, `SCRIPT_VERSION="${options.version ?? "2.8.1"}"`);
+  const version = options.version ?? "2.8.1";
+  const versioned = withOptionsOf(version, script).replace(/^SCRIPT_VERSION="[^"]*"/m, `SCRIPT_VERSION="${version}"`);
   await host.write(`${standInFolder}/router.js`, await transpileRouter(), 0o644);
   await host.write(`${standInFolder}/frames.py`, await readFile(path.join(__dirname, "frames.py"), "utf8"), 0o644);
   await host.write("/usr/local/bin/weave", versioned, 0o755);
+}
+
+/** Before 1.5.0 the script has no option --no-restart: it passes it on to the router, which does not know it. */
+function withOptionsOf(version: string, script: string): string {
+  return /^(0|1\.[0-4])\./.test(version) ? script.replaceAll("--no-restart", "--not-before-1.5") : script;
 }

@@ -1160,7 +1160,8 @@ function settingsOf(args: string[], folder: string, sentinel: string): RouterSet
     nickName: filled("nickname") ?? os.hostname(),
     host: filled("host"),
     port: Number(flags.get("port") ?? 6783),
-    httpAddress: family === "1.0" ? (filled("http-addr") ?? ":6784") : filled("http-addr"),
+    // Up to 1.9 it listens on all addresses without being told (prog/weaver/main.go).
+    httpAddress: filled("http-addr") ?? (family === "2.x" ? undefined : ":6784"),
     statusAddress: filled("status-addr"),
     password: filled("password") ?? (process.env["WEAVE_PASSWORD"] || undefined),
     trustedSubnets: trusted,

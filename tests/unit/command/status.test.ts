@@ -129,7 +129,7 @@ test("what can't be read is treated as absent, and reported once", async () => {
     kernel: { "/var/run/docker.pid": "7", "/proc/7/comm": "dockerd", "/proc/1/comm": "systemd" },
     programs: {
       "ip -d addr show": "",
-      "systemctl show weave.service -p ActiveState,SubState,Job,NeedDaemonReload,MainPID": "",
+      "systemctl show weave.service -p ActiveState,SubState,Job,NeedDaemonReload,MainPID": "ActiveState=inactive\n",
     },
   });
   const forbidden = host.with({
@@ -146,6 +146,10 @@ test("what can't be read is treated as absent, and reported once", async () => {
   const { errors, service } = await observe("weave", forbidden);
   assert.is(errors.filter((why) => why === "can't ask /var/run/docker.sock (found EACCES). Run as root.").length, 1);
   assert.ok(errors.includes("can't read /etc/systemd/system/weave.service: EACCES; run as root."));
+  assert.equal(
+    errors.filter((why) => why.includes("Docker: must listen")),
+    [],
+  );
   assert.is(service?.name, "weave.service");
 });
 

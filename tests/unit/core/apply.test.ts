@@ -1,10 +1,11 @@
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { apply } from "../../../modules/core/apply";
 import { type Action, type Change, run } from "../../../modules/core/change";
-import { at, freePort, withService } from "../support/server";
+import { at, freePort, withServer, withService } from "../support/server";
 import { inTemporaryFolderUntilDone } from "../support/temporary_folder";
 import { userErrorLater } from "../support/user_error";
 
@@ -129,6 +130,31 @@ test("a service is waited for until it is ready", async () => {
     },
   );
   assert.is(asked, 3);
+});
+
+test("a service that takes connections and says nothing is not waited for longer than the limit", async () => {
+  await withServer(createServer(), async (port) => {
+    const request = { to: at(port), method: "GET", path: "/status" } as const;
+    const started = Date.now();
+    const message = await userErrorLater(() =>
+      apply(change({ do: "await", request, timeout: 0.5, diagnose: ["true"] })),
+    );
+    assert.match(message, `no answer to GET 127.0.0.1:${port}/status within 0.5 s. The last try: no answer within 1 s`);
+    assert.ok(Date.now() - started < 3000);
+  });
+});
+
+test("a file that can't be made to be checked is an error with a remedy", async () => {
+  const validate: Action = { do: "validate", content: "x", argv: ["true", "%s"] };
+  const { TMPDIR } = process.env;
+  process.env["TMPDIR"] = "/dev/null/none";
+  const message = await userErrorLater(() => apply(change(validate)));
+  if (TMPDIR === undefined) delete process.env["TMPDIR"];
+  else process.env["TMPDIR"] = TMPDIR;
+  assert.match(
+    message,
+    /^thing: can't write a file to be checked to \/dev\/null\/none: ENOTDIR: .*\. A part of its path is not a directory/,
+  );
 });
 
 test("a service that does not answer in time is an error with its diagnosis", async () => {

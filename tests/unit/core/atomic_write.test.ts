@@ -103,10 +103,37 @@ test("a link to a missing file is followed too: the file is created, the link st
   });
 });
 
-test("missing folders are created", () => {
+test("missing folders are created, whatever the process masks; those of a private file are private too", () => {
+  for (const mask of [0o000, 0o022, 0o077]) {
+    inTemporaryFolder((folder) => {
+      const masked = process.umask(mask);
+      try {
+        replaceFile(join(folder, "a/b/file"), "new", 0o644);
+        replaceFile(join(folder, "private/b/file"), "new", 0o600);
+      } finally {
+        process.umask(masked);
+      }
+      assert.is(readFileSync(join(folder, "a/b/file"), "utf8"), "new");
+      const modes = ["a", "a/b", "private", "private/b"].map((name) => modeOf(join(folder, name)).toString(8));
+      assert.equal(modes, ["755", "755", "700", "700"]);
+    });
+  }
+});
+
+test("created folders survive a power failure: each is synced, and the first that existed", () => {
   inTemporaryFolder((folder) => {
-    replaceFile(join(folder, "a/b/file"), "new", 0o644);
-    assert.is(readFileSync(join(folder, "a/b/file"), "utf8"), "new");
+    const synced: string[] = [];
+    const { fsyncSync } = fs;
+    fs.fsyncSync = (file) => {
+      synced.push(readlinkSync(`/proc/self/fd/${file}`).slice(folder.length));
+      fsyncSync(file);
+    };
+    try {
+      replaceFile(join(folder, "a/b/file"), "new", 0o644);
+    } finally {
+      fs.fsyncSync = fsyncSync;
+    }
+    assert.equal(synced, ["", "/a", "/a/b/.file.weave-new", "/a/b"]);
   });
 });
 

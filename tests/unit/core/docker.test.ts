@@ -4,8 +4,11 @@ import {
   hasLiveRestore,
   inspectBridgeNetwork,
   inspectContainer,
+  isDockerInstalled,
   isDockerRunning,
   listContainers,
+  oldestApiOf,
+  oldestApiOfInstalled,
   oldestApiVersion,
 } from "../../../modules/core/docker";
 import { UserError } from "../../../modules/core/errors";
@@ -48,7 +51,20 @@ test("a container is read as Docker reports it", async () => {
     restartPolicy: "always",
     args: ["--port", "6783"],
     environment: ["WEAVE_PASSWORD=a=b", "EMPTY="],
+    address: null,
   });
+});
+
+test("a container's own address is that of the default network, or since API 1.52 of any", async () => {
+  for (const [settings, address] of [
+    [{ IPAddress: "10.2.1.3", Networks: null }, "10.2.1.3"],
+    [{ IPAddress: "", Networks: { host: { IPAddress: "" } } }, null],
+    [{ Networks: { bridge: { IPAddress: "10.2.1.4" }, other: null } }, "10.2.1.4"],
+    [null, null],
+  ] as const) {
+    const body = JSON.stringify({ ...INSPECTED, NetworkSettings: settings });
+    assert.is((await inspectContainer("weave", answering(INSPECT, body)))?.address, address);
+  }
 });
 
 test("lists that are null are empty, and a policy without a name is none", async () => {
@@ -64,7 +80,10 @@ test("lists that are null are empty, and a policy without a name is none", async
 
 test("a missing container is not an error, another answer of Docker's is", async () => {
   assert.is(await inspectContainer("weave", answering(INSPECT, '{"message":"No such container"}', 404)), null);
-  assert.is(await inspectContainer("weave", fakeHost({})), null);
+  assert.match(
+    await userErrorLater(() => inspectContainer("weave", fakeHost({}))),
+    /^Docker: must listen on \/var\/run\/docker\.sock \(found that Docker runs, and nothing listens there\)\. /,
+  );
   assert.is(
     await userErrorLater(() => inspectContainer("weave", answering(INSPECT, "broken\n", 500))),
     "Docker answered 500 when asked for the container weave: broken",
@@ -114,6 +133,34 @@ test("the version is known whatever the answer about the network", async () => {
   const body =
     '{"Options":null,"IPAM":{"Config":[{"Subnet":"10.2.0.0/16","IPRange":"10.2.1.0/24"},{"IPRange":""},{}]}}';
   assert.equal((await inspectBridgeNetwork(answering(path, body))).network, { options: {}, ranges: ["10.2.1.0/24"] });
+});
+
+// docker/cli prints "Docker version VERSION, build COMMIT".
+const VERSIONS: readonly (readonly [version: string, oldest: string])[] = [
+  ["1.6.2", "1.12"],
+  ["20.10.24+dfsg1", "1.12"],
+  ["24.0.9", "1.12"],
+  ["25.0.0", "1.24"],
+  ["28.5.2+dfsg3", "1.24"],
+  ["29.0.0", "1.44"],
+  ["29.2.1", "1.44"],
+  ["29.3.0", "1.40"],
+  ["v30.1.0-rc.1", "1.40"],
+];
+
+test("the oldest API that a stopped daemon would accept is that of its version", () => {
+  for (const [version, oldest] of VERSIONS)
+    assert.is(oldestApiOf(`Docker version ${version}, build 297e128\n`), oldest, version);
+  assert.is(oldestApiOf("dockerd: not today\n"), null);
+  const host = (directory: string): Host =>
+    fakeHost({
+      names: { [directory]: ["dockerd"] },
+      programs: { "dockerd --version": "Docker version 29.1.3, build f52814d\n" },
+    });
+  assert.is(oldestApiOfInstalled(host("/usr/bin")), "1.44");
+  assert.is(oldestApiOfInstalled(host("/usr/sbin")), "1.44");
+  assert.is(oldestApiOfInstalled(fakeHost({ names: { "/usr/bin": ["docker"] } })), null, "the client alone");
+  assert.equal([isDockerInstalled(host("/usr/sbin")), isDockerInstalled(fakeHost({}))], [true, false]);
 });
 
 test("the oldest API that a daemon accepts is what it reports, or unknown", async () => {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, statSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -9,12 +9,13 @@ import { withLock } from "../../../modules/core/lock";
 import { inTemporaryFolderUntilDone } from "../support/temporary_folder";
 
 /** Another process that holds the lock until it is killed; resolves once it does. */
-async function other(path: string): Promise<{ kill: () => Promise<void> }> {
+async function other(path: string): Promise<{ pid: number | undefined; kill: () => Promise<void> }> {
   const code = `require(${JSON.stringify(join(__dirname, "../../../modules/core/lock.ts"))})
     .withLock(async () => { console.log("at it"); await new Promise((end) => setTimeout(end, 60000)); }, process.argv[1]);`;
   const child = spawn(process.execPath, ["-r", "tsx/cjs", "-e", code, path], { stdio: ["ignore", "pipe", "inherit"] });
   await once(child.stdout, "data");
   return {
+    pid: child.pid,
     kill: async () => {
       child.kill("SIGKILL");
       await once(child, "exit");
@@ -43,14 +44,17 @@ test("work that fails leaves nothing locked", async () => {
 test("while another process holds the lock, nothing is done and the error says so", async () => {
   await inTemporaryFolderUntilDone(async (folder) => {
     const path = join(folder, "lock");
-    const { kill } = await other(path);
-    const failure = await withLock(async () => assert.unreachable("it is at work beside the other"), path, 1).catch(
-      (error: Error) => error,
-    );
+    const { pid, kill } = await other(path);
+    const work = async (): Promise<null> => assert.unreachable("it is at work beside the other") as never;
+    const failure = await withLock(work, path, 1).catch((error: Error) => error);
     assert.instance(failure, UserError);
-    assert.match(String(failure), `another run is in progress on this host: it has held ${path} for 1 s`);
+    assert.is(
+      failure?.message,
+      `another run is in progress on this host (found ${path} locked by process ${pid} for 1 s). Wait for its end and run again.`,
+    );
     await kill();
-    assert.is(await withLock(async () => "done", path, 0), "done", "a killed process holds nothing");
+    assert.is(await withLock(async () => readFileSync(path, "utf8"), path, 0), `${process.pid}\n`, "the next holder");
+    assert.is(readFileSync(path, "utf8"), "", "nobody");
   });
 });
 
@@ -58,8 +62,34 @@ test("a lock file that can't be opened is an error", async () => {
   await inTemporaryFolderUntilDone(async (folder) => {
     const failure = await withLock(async () => "done", join(folder, "none/lock"), 0).catch((error: Error) => error);
     assert.instance(failure, UserError);
-    assert.match(String(failure), "ENOENT");
+    assert.match(
+      String(failure),
+      /can't open .*lock: ENOENT: no such file or directory\. It or its directory is missing: /,
+    );
     assert.not.ok(existsSync(join(folder, "none")));
+  });
+});
+
+test("a lock that others could hold is not taken over: theirs is rejected, ours is closed to them", async () => {
+  await inTemporaryFolderUntilDone(async (folder) => {
+    const path = join(folder, "lock");
+    const rejected = (): Promise<Error | string> =>
+      withLock(async () => "done", path, 0).catch((error: Error) => error);
+    writeFileSync(path, "");
+    chmodSync(path, 0o666);
+    assert.is(await rejected(), "done");
+    assert.is(statSync(path).mode & 0o777, 0o600);
+
+    symlinkSync("lock", join(folder, "link"));
+    const link = await withLock(async () => "done", join(folder, "link"), 0).catch((error: Error) => error);
+    assert.match(String(link), `can't open ${folder}/link: it is a link. Remove it and run again.`);
+
+    if (process.getuid?.() !== 0) return;
+    chownSync(path, 12345, 12345);
+    assert.match(
+      String(await rejected()),
+      `${path} is not root's (it belongs to the user 12345). Remove it and run again`,
+    );
   });
 });
 

@@ -324,6 +324,45 @@ test("a secret that a failed program prints is not reported", async () => {
   }
 });
 
+test("a run fails as soon as its process does, with the changes made so far", async () => {
+  const lamp = dark();
+  let fail: (error: Error) => void = () => undefined;
+  const failure = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  const apply = async (change: Change): Promise<void> => {
+    if (change.subject === "level") return applyTo(lamp)(change);
+    fail(new Error("out of order"));
+    await new Promise(() => undefined);
+  };
+  const { failed, msg, changes } = await runModule(lampModule(lamp), given, RUN, host, apply, undefined, failure);
+  assert.equal([failed, changes], [true, ["level"]]);
+  assert.is(msg, "lamp failed unexpectedly: out of order. Report this with the output of -vvv.");
+});
+
+test("control characters that a service or program sent are shown, not sent to the terminal", async () => {
+  const evil = "\x1b]0;owned\x07 a\rb\b\0 \u009b31m \u202eab\nnext\tline \x7f";
+  const { msg } = await runModule(lampModule(dark()), given, RUN, host, async () => {
+    throw new UserError(`answered ${evil}`);
+  });
+  assert.is(msg, "answered \\x1b]0;owned\\x07 a\\x0db\\x08\\x00 \\x9b31m \\x202eab\nnext\tline \\x7f.");
+});
+
+test("only the observation under the lock, or of a check, waits for what is starting", async () => {
+  const lamp = dark();
+  const asked: string[] = [];
+  const module = lampModule(lamp, {
+    observe: (_, __, patience) => {
+      asked.push(patience);
+      return { ...lamp };
+    },
+  });
+  await runModule(module, given, CHECK, host, applyTo(lamp));
+  assert.equal(asked.splice(0), ["waits"]);
+  await runModule(module, given, RUN, host, applyTo(lamp));
+  assert.equal(asked, ["at once", "waits", "waits"]);
+});
+
 test("a message with a megabyte in it is cut in the middle", async () => {
   const long = { ...lampModule({ level: 0, color: "white", bulb: "new" }) };
   const plan = (): never => {

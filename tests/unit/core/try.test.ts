@@ -21,8 +21,7 @@ test("a failed try is rolled back, and its failure is reported with the diagnosi
       do: "try",
       steps: [run([command])],
       diagnose: ["echo", "because"],
-      rollback: [{ do: "write", path, content: "back", mode: 0o644 }],
-      afterRollback: "It is back.",
+      rollback: [{ steps: [{ do: "write", path, content: "back", mode: 0o644 }], result: "It is back." }],
     });
     assert.is(await messageOf(apply(change(attempt("true")))), "no failure");
     assert.not.ok(existsSync(path));
@@ -41,8 +40,7 @@ test("a failed try is rolled back also if the diagnosis fails", () =>
           do: "try",
           steps: [run(["false"])],
           diagnose: ["weave-no-such-program"],
-          rollback: [{ do: "write", path, content: "back", mode: 0o644 }],
-          afterRollback: "It is back.",
+          rollback: [{ steps: [{ do: "write", path, content: "back", mode: 0o644 }], result: "It is back." }],
         }),
       ),
     );
@@ -57,13 +55,61 @@ test("if the rollback fails too, both failures are reported", async () => {
         do: "try",
         steps: [run(["false"])],
         diagnose: ["true"],
-        rollback: [run(["false"])],
-        afterRollback: "Fine.",
+        rollback: [{ steps: [run(["false"])], result: "Fine." }],
       }),
     ),
   );
   assert.match(message, "The rollback failed too: false ended with status 1");
   assert.not.match(message, "Fine.");
+});
+
+test("the first rollback that succeeds counts; what follows is tried in any case, and the daemon's command line is quoted", () =>
+  inTemporaryFolderUntilDone(async (folder) => {
+    const log = join(folder, "log");
+    const pidFile = join(folder, "pid");
+    writeFileSync(pidFile, `${process.pid}\n`);
+    const note = (word: string): Action => run(["sh", "-c", `echo ${word} >>"$0"`, log]);
+    const attempt = (...results: boolean[]): Action => ({
+      do: "try",
+      steps: [run(["false"])],
+      rollback: results.map((works, index) => ({
+        steps: [note(`way${index}`), run([String(works)])],
+        result: `Way ${index} it is.`,
+      })),
+      afterwards: [note("one"), run(["false"]), note("two")],
+      daemon: { name: "Docker", pidFile },
+    });
+    const runs = `\nfalse ended with status 1\nDocker now runs as: ${process.argv0}`;
+    const second = await messageOf(apply(change(attempt(false, true, true))));
+    assert.match(second, /^it: false ended with status 1\nThe rollback failed too: false ended .*\nWay 1 it is\.\n/);
+    assert.match(second, runs);
+    assert.is(readFileSync(log, "utf8"), "way0\nway1\none\ntwo\n");
+    const none = await messageOf(apply(change(attempt(false))));
+    assert.match(none, /The rollback failed too: false ended/);
+    assert.not.match(none, "it is");
+    assert.match(none, runs);
+
+    writeFileSync(pidFile, "4194305\n");
+    assert.match(await messageOf(apply(change(attempt(true)))), /\nDocker does not run now\.$/);
+  }));
+
+test("a program may fail where that is expected, and one that fails for good ends the wait for an answer", async () => {
+  assert.is(await messageOf(apply(change({ do: "run", argv: ["false"], mayFail: true }))), "no failure");
+  const request = { to: { socket: "/nowhere" }, method: "GET", path: "/_ping" } as const;
+  const started = Date.now();
+  const message = await messageOf(
+    apply(
+      change({
+        do: "await",
+        request,
+        timeout: 20,
+        diagnose: ["echo", "failed"],
+        hopeless: { argv: ["echo", "ActiveState=failed"], pattern: /ActiveState=failed/ },
+      }),
+    ),
+  );
+  assert.is(message, "it: no answer to GET /nowhere/_ping: nothing listens there. echo failed printed: failed");
+  assert.ok(Date.now() - started < 10_000);
 });
 
 test("a daemon that was replaced counts as success, however the program ended; one that still runs is not started again", () =>

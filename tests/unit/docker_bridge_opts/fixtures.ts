@@ -1,8 +1,10 @@
 import { basename } from "node:path";
-import type { ObservedDocker, RunningDaemon } from "../../../modules/docker_bridge_opts/observed";
+import type { ObservedDocker, Previous, RunningDaemon } from "../../../modules/docker_bridge_opts/observed";
 import { type DockerOptions, options } from "../../../modules/docker_bridge_opts/options";
+import type { UnitStart } from "../../../modules/docker_bridge_opts/start";
 import { parseDockerFlags } from "../../../modules/formats/docker_flags";
 import { splitWords } from "../../../modules/formats/shell_words";
+import { unitSpecifiers } from "../../../modules/formats/systemd_expand";
 import { type Contents, listed } from "../support/fake_host/contents";
 import { CONFIG, Docker, DROP_INS, UNIT } from "../support/fake_host/docker";
 import { FakeHost, fakeHost } from "../support/fake_host/fake_host";
@@ -39,6 +41,7 @@ export const USUAL_LINE =
 export const runningWith = (line: string): RunningDaemon => ({
   id: "boot 812 500",
   startedAt: 500,
+  command: ["/usr/sbin/dockerd", "-H", "fd://", ...splitWords(line).map(({ value }) => value)],
   flags: parseDockerFlags(splitWords(`-H fd:// ${line}`)),
   file: new Map(),
   network: null,
@@ -47,13 +50,59 @@ export const runningWith = (line: string): RunningDaemon => ({
   version: "20.10.24",
 });
 
+export const DEBIAN_UNIT = `[Service]
+EnvironmentFile=-${PATH}
+ExecStart=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS
+`;
+
+/** Docker's unit with this content, and with the options file that it reads. */
+export const unitWith = (content: string, optionsFile: string | null = DEFAULT_FILE): UnitStart => ({
+  files: [{ path: UNIT, content }],
+  environmentFiles: new Map([[PATH, optionsFile === null ? [] : [{ path: PATH, content: optionsFile }]]]),
+  specifiers: unitSpecifiers("docker.service"),
+  inherited: new Set(),
+  isScript: false,
+});
+
+/** The observed host with another options file. */
+export function withOptionsFile(observed: ObservedDocker, content: string | null, mode = 0o644): ObservedDocker {
+  const unit = observed.service.unit && unitWith(observed.service.unit.files[0]?.content ?? "", content);
+  return {
+    ...observed,
+    service: { ...observed.service, unit },
+    optionsFile: content === null ? null : { content, mode },
+  };
+}
+
+/** The observed host with another command line in Docker's unit. */
+export function withCommand(observed: ObservedDocker, command: string): ObservedDocker {
+  const content = DEBIAN_UNIT.replace(/^ExecStart=.*/m, () => `ExecStart=${command}`);
+  return {
+    ...observed,
+    service: { ...observed.service, unit: unitWith(content, observed.optionsFile?.content ?? null) },
+  };
+}
+
+/** What was saved while this daemon ran. */
+export const savedOf = ({ id, command }: RunningDaemon, more: Partial<Previous> = {}): Previous => ({
+  daemon: id,
+  command,
+  files: [],
+  configWasRead: true,
+  stopped: [],
+  ...more,
+});
+
 /** A host with Debian's docker.io as it is installed, and with the bridge. */
 export const FRESH: ObservedDocker = {
   service: {
     init: "systemd",
-    command: "/usr/sbin/dockerd -H fd:// $DOCKER_OPTS",
+    unit: unitWith(DEBIAN_UNIT),
     readsFile: true,
+    whyNot: "",
     filePath: PATH,
+    failed: false,
+    lostSocket: null,
     needsReload: false,
     pid: 812,
   },
@@ -71,9 +120,8 @@ export const FRESH: ObservedDocker = {
 
 /** The same host, configured as `usual()` describes. */
 export const STEADY: ObservedDocker = {
-  ...FRESH,
+  ...withOptionsFile(FRESH, `${DEFAULT_FILE}DOCKER_OPTS="${USUAL_LINE}"\n`),
   daemon: runningWith(USUAL_LINE),
-  optionsFile: { content: `${DEFAULT_FILE}DOCKER_OPTS="${USUAL_LINE}"\n`, mode: 0o644 },
 };
 
 /** Files by their absolute paths. */

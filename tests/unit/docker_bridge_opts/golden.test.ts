@@ -21,6 +21,8 @@ const OPTIONS = {
   mtu: 1450,
   dns: ["172.17.42.1", "8.8.8.8"],
 };
+/** Those with which Docker does not start as they are. */
+const BROKEN = new Set(["debian-apollo-chain", "debian-apollo-graph", "debian-twice"]);
 const PLACES: Readonly<Record<string, string>> = { "docker-ce-docker-opts": "docker_opts" };
 
 const test = suite("golden files of dockerd's options");
@@ -88,7 +90,7 @@ for (const name of readdirSync(GOLDEN)) {
   test(`${name}: without options not a byte changes`, async () => {
     const after = await applied(before, options);
     const none = optionsOf({ location: PLACES[name] });
-    for (const files of name.endsWith("-chain") || name === "debian-twice" ? [after] : [before, after]) {
+    for (const files of BROKEN.has(name) ? [after] : [before, after]) {
       assert.equal([...(await applied(files, none))].sort(), [...files].sort());
     }
   });

@@ -2,15 +2,12 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { observe } from "../../../modules/docker_bridge_opts/observe";
 import { CONFIG, UNIT } from "../support/fake_host/docker";
-import { APOLLO, asked, type Daemon, DEFAULT_FILE, FRESH, hostWith, PATH, usual } from "./fixtures";
+import { APOLLO, asked, type Daemon, DEBIAN_UNIT, DEFAULT_FILE, FRESH, hostWith, PATH, usual } from "./fixtures";
 
-const DEBIAN = `[Service]
-EnvironmentFile=-${PATH}
-ExecStart=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS
-`;
-const SHOW = "systemctl show docker.service -p LoadState,FragmentPath,DropInPaths,NeedDaemonReload,MainPID,Job";
+const SHOW =
+  "systemctl show docker.service docker.socket -p LoadState,LoadError,ActiveState,FragmentPath,DropInPaths,NeedDaemonReload,MainPID,Job,Listen";
 const files = (more: Record<string, string> = {}) =>
-  new Map(Object.entries({ [UNIT]: DEBIAN, [PATH]: DEFAULT_FILE, ...more }));
+  new Map(Object.entries({ [UNIT]: DEBIAN_UNIT, [PATH]: DEFAULT_FILE, ...more }));
 const DAEMON: Daemon = { words: ["/usr/sbin/dockerd", "-H", "fd://"] };
 
 async function rejected(promise: Promise<unknown>): Promise<string> {
@@ -50,6 +47,19 @@ test("the running daemon's options are those of its process's command line", asy
   });
 });
 
+test("the program of a daemon that was started by its name is the one that runs, also after an upgrade", async () => {
+  const words = ["dockerd", "--debug"];
+  const command = async (links: Record<string, string>) =>
+    (
+      await observe(
+        usual(),
+        hostWith(files(), { words }, { kernel: { "/proc/812/cmdline": "dockerd\0--debug\0" }, links }),
+      )
+    ).daemon?.command;
+  assert.equal(await command({ "/proc/812/exe": "/usr/bin/dockerd (deleted)" }), ["/usr/bin/dockerd", "--debug"]);
+  assert.equal(await command({}), words);
+});
+
 test("its API reports its default network, its containers and whether they keep running through a restart", async () => {
   const network = {
     IPAM: { Config: [{ Subnet: "10.2.0.0/16", IPRange: "10.2.1.0/24" }] },
@@ -73,8 +83,8 @@ test("its API reports its default network, its containers and whether they keep 
     ],
   );
   const containers = [
-    { id: "a", belongsToWeave: false },
-    { id: "b", belongsToWeave: true },
+    { id: "a", name: "web", belongsToWeave: false },
+    { id: "b", name: "weave", belongsToWeave: true },
   ];
   assert.equal([daemon?.containers, daemon?.liveRestore, version], [containers, true, "20.10.24"]);
 });
@@ -84,7 +94,7 @@ test("its containers are listed only where a restart can interrupt them", async 
   const line = { words: ["/usr/sbin/dockerd", "--dns=8.8.8.8"] };
   const containers = async (options: Record<string, unknown>) =>
     (await observe(asked(options), hostWith(files(), { ...line, api }))).daemon?.containers;
-  const all = [{ id: "a", belongsToWeave: false }];
+  const all = [{ id: "a", name: "web", belongsToWeave: false }];
   assert.is(await containers({ dns: "8.8.8.8" }), null);
   assert.equal(await containers({ dns: "1.1.1.1" }), all);
   assert.equal(await containers({ dns: "8.8.8.8", state: "absent" }), all);
@@ -120,14 +130,17 @@ test("what it read from daemon.json is the file's content, unless that was chang
 });
 
 test("what this module has changed since is known from the saved files, as long as the same daemon runs", async () => {
-  const previous = (daemon: string): string =>
-    JSON.stringify({ daemon, files: [{ path: CONFIG, content: '{"dns": ["1.1.1.1"]}', mode: 420 }] });
-  const seen = async (daemon: string) => {
-    const kept = { "/var/lib/apollo-weave/docker-previous.json": previous(daemon) };
+  const previous = (daemon: string, configWasRead: boolean): string => {
+    const config = { path: CONFIG, content: '{"dns": ["1.1.1.1"]}', mode: 420 };
+    return JSON.stringify({ daemon, command: [], files: [config], configWasRead, stopped: [] });
+  };
+  const seen = async (daemon: string, configWasRead = true) => {
+    const kept = { "/var/lib/apollo-weave/docker-previous.json": previous(daemon, configWasRead) };
     return (await observe(usual(), hostWith(files({ [CONFIG]: '{"dns": []}', ...kept }), DAEMON))).daemon?.file;
   };
   assert.equal((await seen("boot 812 500"))?.get("dns"), ["1.1.1.1"]);
   assert.equal((await seen("boot 700 400"))?.get("dns"), []);
+  assert.is(await seen("boot 812 500", false), null, "something else had changed it before this module did");
 });
 
 test("the options file is the unit's environment file that sets DOCKER_OPTS, or its last one in /etc", async () => {
@@ -135,7 +148,8 @@ test("the options file is the unit's environment file that sets DOCKER_OPTS, or 
   const path = async (more: Record<string, string>) =>
     (await observe(usual(), hostWith(files({ [UNIT]: unit, ...more })))).service.filePath;
   assert.is(await path({}), "/etc/sysconfig/docker");
-  assert.is(await path({ "/run/flannel.env": "DOCKER_OPTS=\n" }), "/run/flannel.env");
+  assert.is(await path({ "/etc/sysconfig/docker": "DOCKER_OPTS=\n" }), "/etc/sysconfig/docker");
+  assert.is(await path({ "/run/flannel.env": "DOCKER_OPTS=\n" }), PATH, "not one that a boot clears");
 });
 
 test("drop-ins count, except this module's own", async () => {
@@ -149,14 +163,17 @@ test("drop-ins count, except this module's own", async () => {
       }),
     ),
   );
-  assert.is(seen.service.command, "/usr/bin/dockerd --bridge=br0");
+  assert.equal(
+    seen.service.unit?.files.map(({ path }) => path),
+    [UNIT, `${folder}/a.conf`],
+  );
   assert.is(seen.service.readsFile, false);
   assert.ok(seen.dropIn);
 });
 
 test("a variable whose name only begins with DOCKER_OPTS, or that stays one word, does not count", async () => {
   for (const word of ["$DOCKER_OPTS_EXTRA", `\${DOCKER_OPTS}`]) {
-    const unit = DEBIAN.replace("$DOCKER_OPTS", word);
+    const unit = DEBIAN_UNIT.replace("$DOCKER_OPTS", word);
     assert.is((await observe(usual(), hostWith(files({ [UNIT]: unit })))).service.readsFile, false);
   }
 });
@@ -183,7 +200,7 @@ test("a host without Docker is rejected with what to install", async () => {
   const programs = { [SHOW]: "LoadState=not-found\nMainPID=0\n" };
   assert.match(
     await rejected(observe(usual(), hostWith(files(), null, { programs }))),
-    "docker.service: systemd can't load the unit (LoadState=not-found). Install Docker first",
+    /^docker\.service: not found on this host\. Install Docker first \(apt install docker\.io\)\. Docker from a snap, and rootless Docker,/,
   );
   assert.match(
     await rejected(observe(usual(), hostWith(new Map()))),

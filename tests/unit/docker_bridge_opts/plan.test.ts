@@ -1,14 +1,32 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { ObservedDocker } from "../../../modules/docker_bridge_opts/observed";
 import { plan } from "../../../modules/docker_bridge_opts/plan";
 import { inWords, subjects } from "../support/changes";
 import { userErrorOf } from "../support/user_error";
-import { APOLLO, asked, DEFAULT_FILE, FRESH, PATH, runningWith, STEADY, USUAL_LINE, usual } from "./fixtures";
+import {
+  APOLLO,
+  asked,
+  DEFAULT_FILE,
+  FRESH,
+  PATH,
+  runningWith,
+  STEADY,
+  USUAL_LINE,
+  unitWith,
+  usual,
+  withOptionsFile,
+} from "./fixtures";
 
 /** The files from before, for a restart that does not work out. */
 const KEEP = "write /var/lib/apollo-weave/docker-previous.json 0600";
 const DAEMON = "running dockerd";
-const withFile = (content: string) => ({ ...STEADY, optionsFile: { content, mode: 0o644 } });
+const withFile = (content: string) => withOptionsFile(STEADY, content);
+/** The same under upstart or sysvinit. */
+const underScript = (observed: ObservedDocker): ObservedDocker => ({
+  ...observed,
+  service: { ...observed.service, init: "script", unit: null },
+});
 
 test("on a fresh host the options are added to the file, and a restart is pending", () => {
   const { changes, facts } = plan(usual(), FRESH);
@@ -43,7 +61,7 @@ test("on a configured host nothing is planned", () => {
 });
 
 test("a missing file is created", () => {
-  const { changes } = plan(usual(), { ...FRESH, optionsFile: null });
+  const { changes } = plan(usual(), withOptionsFile(FRESH, null));
   assert.equal(inWords(changes)[0], {
     subject: PATH,
     before: "",
@@ -54,7 +72,7 @@ test("a missing file is created", () => {
 
 test("without options nothing is planned, whether the file exists or not", () => {
   assert.equal(plan(asked(), FRESH).changes, []);
-  assert.equal(plan(asked(), { ...FRESH, optionsFile: null }).changes, []);
+  assert.equal(plan(asked(), withOptionsFile(FRESH, null)).changes, []);
 });
 
 test("a daemon with other options needs a restart even if the file is right", () => {
@@ -93,7 +111,7 @@ test("equivalent options are not a change, in the file and in the daemon", () =>
 });
 
 test("Docker's default MTU equals an unset one", () => {
-  const observed = { ...FRESH, optionsFile: { content: 'DOCKER_OPTS="-D"\n', mode: 0o644 }, daemon: runningWith("-D") };
+  const observed = { ...withOptionsFile(FRESH, 'DOCKER_OPTS="-D"\n'), daemon: runningWith("-D") };
   assert.equal(plan(asked({ mtu: 1500 }), observed).changes, []);
 });
 
@@ -109,7 +127,7 @@ test("quotes in an unquoted value are kept", () => {
 });
 
 test("the file keeps its mode", () => {
-  const { changes } = plan(usual(), { ...FRESH, optionsFile: { content: DEFAULT_FILE, mode: 0o600 } });
+  const { changes } = plan(usual(), withOptionsFile(FRESH, DEFAULT_FILE, 0o600));
   assert.equal(inWords(changes)[0]?.steps, [KEEP, `write ${PATH} 0600`]);
 });
 
@@ -121,9 +139,9 @@ test("after the changes only the restart is still pending", () => {
     'DOCKER_OPTS="--mtu=1 -b x"\nA=1',
     `DOCKER_OPTS="${APOLLO}"\n`,
   ]) {
-    const first = plan(usual(), { ...FRESH, optionsFile: { content, mode: 0o644 } });
+    const first = plan(usual(), withOptionsFile(FRESH, content));
     const made = first.changes[0]?.after ?? "";
-    const second = plan(usual(), { ...FRESH, optionsFile: { content: made, mode: 0o644 } });
+    const second = plan(usual(), withOptionsFile(FRESH, made));
     assert.equal(subjects(second.changes), [DAEMON], content);
     assert.is(second.facts["docker_opts"], first.facts["docker_opts"]);
   }
@@ -167,23 +185,27 @@ test("a host option that would replace systemd's fd:// is rejected; with fd:// i
   assert.ok(plan(asked({ opts: "-H fd:// -H tcp://127.0.0.1:2375" }), STEADY).changes.length > 0);
 });
 
-test("a chain that ends in an export becomes a line that systemd reads, as systemd ignores exports", () => {
+test("a chain of lines, which systemd does not expand, stays; the drop-in passes its options", () => {
   const chain = 'DOCKER_OPTS="$DOCKER_OPTS --bridge=weave"\n# \xfc\nexport DOCKER_OPTS="$DOCKER_OPTS --debug"\n';
-  const [file] = inWords(plan(asked({ bridge: "weave" }), withFile(chain)).changes);
-  assert.is(file?.after, '# \xfc\nDOCKER_OPTS=" --bridge=weave --debug"\n');
+  const changes = inWords(plan(asked({ bridge: "weave" }), withFile(chain)).changes);
+  assert.equal(
+    changes.map(({ subject }) => subject),
+    ["/etc/systemd/system/docker.service.d/zz-weave.conf"],
+  );
+  assert.match(changes[0]?.after ?? "", "\nExecStart=/usr/sbin/dockerd -H fd:// --bridge=weave --debug\n");
 });
 
 test("a file in which an added line would not be read is rejected", () => {
-  const says = (content: string, init: "systemd" | "script"): string =>
-    userErrorOf(() => plan(usual(), { ...withFile(content), service: { ...STEADY.service, init } }));
+  const says = (observed: ObservedDocker): string => userErrorOf(() => plan(usual(), observed));
   const message = `${PATH}: DOCKER_OPTS would not be read (an unclosed quote or a continued line comes before it). Close that first.`;
-  assert.is(says('A="\n', "script"), message);
-  assert.is(says("# \\\n", "systemd"), message);
+  assert.is(says(underScript(withFile('A="\n'))), message);
+  assert.is(says(withFile("# \\\n")), message);
 });
 
 test("the reported path of new options is the one after the drop-in is removed", () => {
   const dropIn = { content: "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd $DOCKER_OPTS\n", mode: 0o644 };
-  const service = { ...FRESH.service, command: "/usr/sbin/dockerd -H fd://", readsFile: false };
+  const unit = unitWith("[Service]\nExecStart=/usr/sbin/dockerd -H fd://\n", null);
+  const service = { ...FRESH.service, unit, readsFile: false };
   const { facts } = plan(asked({ state: "absent" }), { ...FRESH, service, dropIn, optionsFile: null });
   assert.is(facts["path"], "/etc/docker/daemon.json");
 });
@@ -193,9 +215,7 @@ test("secrets among the options are in no error message", () => {
   const line = `DOCKER_OPTS="--log-opt splunk-token=hush"\n`;
   const messages = [
     userErrorOf(() => plan(usual(), { ...withFile(line), config })),
-    userErrorOf(() =>
-      plan(usual(), { ...withFile(`if true; then ${line}fi\n`), service: { ...FRESH.service, init: "script" } }),
-    ),
+    userErrorOf(() => plan(usual(), underScript(withFile(`if true; then ${line}fi\n`)))),
   ];
   for (const message of messages) assert.match(message, /^(?!.*hush).*\*{8}/, message);
   const unsafe = userErrorOf(() => plan(asked({ opts: "--log-opt 'splunk-token=hush hush'" }), FRESH));

@@ -1,10 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { Try } from "../../../modules/core/change";
 import type { ObservedDocker } from "../../../modules/docker_bridge_opts/observed";
 import { plan } from "../../../modules/docker_bridge_opts/plan";
+import { asItRan } from "../../../modules/docker_bridge_opts/ran";
 import { inWords, subjects } from "../support/changes";
 import { userErrorOf } from "../support/user_error";
-import { asked, FRESH, PATH, runningWith, STEADY, USUAL_LINE, usual } from "./fixtures";
+import { asked, FRESH, PATH, runningWith, STEADY, savedOf, USUAL_LINE, usual, withCommand } from "./fixtures";
 
 const RESTART = asked({ state: "restarted" });
 const DAEMON = runningWith(USUAL_LINE);
@@ -13,7 +15,14 @@ const with_ = (daemon: Partial<NonNullable<ObservedDocker["daemon"]>>, more: Par
   daemon: { ...DAEMON, ...daemon },
   ...more,
 });
-const START = "systemctl reset-failed docker.s*, systemctl restart docker.service, await /_ping for 60 s";
+const RESET = "systemctl reset-failed docker.s*";
+const START = `${RESET}, systemctl restart docker.service, await /_ping for 60 s`;
+const KILL = "systemctl kill --signal=KILL --kill-who=main docker.service";
+const BACK = `${RESET}, ${KILL}, systemctl restart docker.service, await /_ping for 60 s`;
+const SAVE = "write /var/lib/apollo-weave/docker-previous.json 0600";
+const FORGET = "remove /var/lib/apollo-weave/docker-previous.json";
+const DROP_IN = "/etc/systemd/system/docker.service.d/zz-weave.conf";
+const AS_IT_RAN = `write ${DROP_IN} 0600, systemctl daemon-reload, ${BACK}, ${FORGET}`;
 
 test("Docker is restarted once: not if it has started since the module was called", () => {
   assert.equal(subjects(plan(RESTART, STEADY).changes), ["Docker"]);
@@ -21,53 +30,95 @@ test("Docker is restarted once: not if it has started since the module was calle
   assert.equal(subjects(plan(RESTART, { ...STEADY, daemon: null }).changes), ["Docker"]);
 });
 
-test("if the restart fails, the saved files are restored, and Docker is started with them", () => {
-  const previous = {
-    daemon: DAEMON.id,
+const tries = (observed: ObservedDocker): Try[] =>
+  plan(RESTART, observed).changes.flatMap(({ actions }) =>
+    actions.flatMap((action) => (action.do === "try" ? [action] : [])),
+  );
+
+test("if the restart fails, the saved files are restored; if Docker does not start with these, it gets its command line from before", () => {
+  const previous = savedOf(DAEMON, {
     files: [
       { path: PATH, content: "A=1\n", mode: 0o600 },
       { path: "/etc/docker/daemon.json", content: null, mode: 0o644 },
     ],
-  };
-  const forget = "remove /var/lib/apollo-weave/docker-previous.json";
-  const back = `write ${PATH} 0600, remove /etc/docker/daemon.json, systemctl daemon-reload, ${START}, ${forget}`;
+  });
+  const back = `write ${PATH} 0600, remove /etc/docker/daemon.json, systemctl daemon-reload, ${BACK}, ${FORGET}`;
   const [change] = inWords(plan(RESTART, { ...STEADY, previous }).changes);
-  assert.equal(change?.steps, [`${START}; otherwise ${back}`, forget]);
+  assert.equal(change?.steps, [`${START}; otherwise ${back}; otherwise ${AS_IT_RAN}`, FORGET]);
+  const [attempt] = tries({ ...STEADY, previous });
+  assert.equal(
+    attempt?.rollback.map(({ result }) => result),
+    [
+      "The previous configuration was restored, and Docker runs with it again. Correct the options and run again.",
+      `Docker does not start with its files as they were found, so ${DROP_IN} now gives it the command line that it ran with before, ` +
+        `and it runs again. Correct ${PATH} and run again.`,
+    ],
+  );
+});
 
-  const other = { ...previous, daemon: "boot 700 400" };
-  const [stale] = inWords(plan(RESTART, { ...STEADY, previous: other }).changes);
-  assert.equal(stale?.steps, [`${START}; otherwise `, forget], "files of an earlier daemon are not restored");
+test("where it is not known what Docker had read from daemon.json, the message says so", () => {
+  const results = (configWasRead: boolean) =>
+    tries({ ...STEADY, previous: savedOf(DAEMON, { configWasRead }) })[0]
+      ?.rollback.map(({ result }) => result)
+      .join();
+  assert.match(results(false) ?? "", "it runs again. What was in daemon.json when it started is not known. Correct");
+  assert.not.match(results(true) ?? "", "not known");
+});
+
+test("without saved files, or with those of an earlier daemon, it gets the command line that it runs with", () => {
+  const earlier = savedOf(DAEMON, { daemon: "boot 700 400", files: [{ path: PATH, content: "A=1\n", mode: 0o600 }] });
+  for (const previous of [null, earlier]) {
+    const [change] = inWords(plan(RESTART, { ...STEADY, previous }).changes);
+    assert.equal(change?.steps, [SAVE, `${START}; otherwise ${AS_IT_RAN}`, FORGET]);
+  }
+  const [stopped] = tries({ ...STEADY, daemon: null });
+  assert.match(
+    stopped?.rollback[0]?.result ?? "",
+    "No earlier configuration of Docker is known, so it is left as it is.",
+  );
+  assert.equal(inWords(plan(RESTART, { ...STEADY, daemon: null }).changes)[0]?.steps, [`${START}; otherwise `, FORGET]);
 });
 
 test("whether Docker was restarted shows in its process; the rollback starts it only if it was replaced or stopped", () => {
   const attempt = (observed: ObservedDocker) => {
-    const [action] = plan(RESTART, observed).changes[0]?.actions ?? [];
-    assert.ok(action?.do === "try");
-    const starts = [...action.steps, ...action.rollback].filter((step) => step.do === "run");
+    const [action] = tries(observed);
+    const steps = [...(action?.steps ?? []), ...(action?.rollback[0]?.steps ?? [])];
+    const starts = steps.flatMap((step) => (step.do === "run" ? [step] : []));
     return starts.flatMap(({ replaces, skipIfRunning }) => [replaces ?? skipIfRunning ?? []].flat());
   };
   const present = { pidFile: "/var/run/docker.pid", startedAt: 500 };
-  const previous = { daemon: DAEMON.id, files: [] };
-  assert.equal(attempt({ ...STEADY, previous }), [present, present]);
+  assert.equal(attempt({ ...STEADY, previous: savedOf(DAEMON) }), [present, present, present]);
   assert.equal(
-    attempt({ ...STEADY, daemon: null, previous: { ...previous, daemon: null } }),
+    attempt({ ...STEADY, daemon: null, previous: savedOf(DAEMON, { daemon: null }) }),
     [{ ...present, startedAt: null }],
     "a Docker that was stopped is started",
   );
 });
 
+test("an answer is no longer waited for once Docker's unit has failed and no job starts it", () => {
+  const awaited = tries(STEADY)[0]?.steps.find((step) => step.do === "await");
+  const hopeless = (properties: string) => awaited?.hopeless?.pattern.test(properties);
+  assert.is(hopeless("Job=0\nActiveState=failed\nSubState=failed\n"), true);
+  assert.is(hopeless("ActiveState=activating\nSubState=auto-restart\n"), true);
+  assert.is(hopeless("Job=512\nActiveState=failed\nSubState=failed\n"), false);
+  assert.is(hopeless("ActiveState=failed\nSubState=failed\nJob=512\n"), false);
+  assert.is(hopeless("ActiveState=activating\nSubState=start\n"), false);
+  assert.is(hopeless("ActiveState=active\nSubState=running\n"), false);
+  assert.is(hopeless(""), false);
+});
+
 test("the previous configuration is saved once, until another daemon runs", () => {
-  const previous = { daemon: DAEMON.id, files: [] };
+  const previous = savedOf(DAEMON);
   const steps = (observed: ObservedDocker) => inWords(plan(usual({ mtu: 1400 }), observed).changes)[0]?.steps.length;
   assert.is(steps(STEADY), 2);
   assert.is(steps({ ...STEADY, previous }), 1);
   assert.is(steps({ ...STEADY, previous: { ...previous, daemon: "boot 700 400" } }), 2);
-  assert.is(steps({ ...STEADY, previous: { daemon: null, files: [] }, daemon: null }), 1);
+  assert.is(steps({ ...STEADY, previous: { ...previous, daemon: null }, daemon: null }), 1);
 });
 
 const containers = (count: number) => [
-  { id: "router", belongsToWeave: true },
-  ...Array.from({ length: count }, (_, index) => ({ id: `c${index}`, belongsToWeave: false })),
+  { id: "router", name: "weave", belongsToWeave: true },
+  ...Array.from({ length: count }, (_, index) => ({ id: `c${index}`, name: `web${index}`, belongsToWeave: false })),
 ];
 
 test("the disruption has the number of containers without Weave's own, and whether they keep running", () => {
@@ -79,19 +130,99 @@ test("the disruption has the number of containers without Weave's own, and wheth
   assert.match(disrupts(1, true), "leaves 1 running container running");
 });
 
-test("containers that would keep Docker on its network are stopped for another one, and started again", () => {
-  const network = new Map([
-    ["bridge", ["docker0"]],
-    ["fixed-cidr", []],
-    ["mtu", ["1500"]],
+const NETWORK = new Map([
+  ["bridge", ["docker0"]],
+  ["fixed-cidr", []],
+  ["mtu", ["1500"]],
+]);
+const LIVE = with_({ containers: containers(2), liveRestore: true, network: NETWORK });
+
+test("containers that would keep Docker on its network are stopped for another one, and started again, also if it fails", () => {
+  const steps = inWords(plan(RESTART, LIVE).changes)[0]?.steps ?? [];
+  const startAll = "then start web0 web1 within 60 s; then start weave within 60 s";
+  assert.equal(steps, [
+    SAVE,
+    `stop weave web0 web1 within 60 s; otherwise ; ${startAll}; then ${FORGET}`,
+    `${START}; otherwise ${AS_IT_RAN}; ${startAll}`,
+    `start web0 web1 within 60 s; otherwise ${FORGET}`,
+    FORGET,
   ]);
-  const observed = with_({ containers: containers(1), liveRestore: true, network });
-  const [change] = inWords(plan(RESTART, observed).changes);
+  const [stop, restart] = tries(LIVE);
   assert.match(
-    change?.steps[0] ?? "",
-    /^POST \/containers\/router\/stop\?t=5, POST \/containers\/c0\/stop\?t=5, .* 60 s, POST \/containers\/c0\/start; otherwise/,
+    stop?.rollback[0]?.result ?? "",
+    /^Docker was not restarted.* were started again, except those that are named/,
   );
-  assert.equal(subjects(plan(usual(), observed).changes), ["running dockerd"], "its command line alone is not enough");
+  for (const attempt of [stop, restart]) {
+    const weaves = attempt?.afterwards?.find((step) => step.do === "start" && step.onlyIfRunning);
+    assert.ok(weaves, "once Docker has been restarted, Weave's own are their service's");
+  }
+  assert.equal(subjects(plan(usual(), LIVE).changes), ["running dockerd"], "its command line alone is not enough");
+});
+
+test("containers that an interrupted restart has stopped are started by the next run", () => {
+  const stopped = containers(1);
+  const said = (observed: ObservedDocker, options = usual()) => inWords(plan(options, observed).changes)[0];
+  const same = said({ ...STEADY, previous: savedOf(DAEMON, { stopped }) });
+  assert.is(same?.before, "stopped: weave, web0\n");
+  assert.equal(same?.steps, [`start weave web0 within 60 s; otherwise ${SAVE}`, SAVE]);
+  const restarted = said({ ...STEADY, previous: savedOf(DAEMON, { daemon: "boot 700 400", stopped }) });
+  assert.equal(restarted?.steps, [`start web0 within 60 s; otherwise ${FORGET}`, FORGET]);
+  const handler = said(
+    { ...LIVE, previous: savedOf(DAEMON, { stopped: [{ ...containers(1)[1], id: "c9", name: "db" } as never] }) },
+    RESTART,
+  );
+  assert.is(handler?.steps.at(-2), `start web0 web1 db within 60 s; otherwise ${FORGET}`);
+  const since = said({ ...with_({ startedAt: 901 }), previous: savedOf(DAEMON, { stopped }) }, RESTART);
+  assert.is(since?.before, "stopped: weave, web0\n");
+});
+
+test("an init script gets the command line from before as DOCKER_OPTS, without what it gives itself", () => {
+  const command = ["/usr/bin/dockerd", "-p", "/var/run/docker.pid", "--label=a=b", "-H", "fd://"];
+  const files = [{ path: PATH, content: 'A=1\nDOCKER_OPTS="--nope"', mode: 0o640 }];
+  const byScript = (words: readonly string[]) =>
+    asItRan({ ...STEADY.service, init: "script" }, savedOf(DAEMON, { command: words, files }));
+  assert.equal(byScript(command), {
+    path: PATH,
+    actions: [
+      {
+        do: "write",
+        path: PATH,
+        content: 'A=1\nDOCKER_OPTS="--nope"\nDOCKER_OPTS="--label=a=b --host=fd://"\n',
+        mode: 0o640,
+      },
+    ],
+  });
+  assert.is(byScript(["/usr/bin/dockerd", "--label=a b"]), null, "it would be split");
+  assert.is(byScript([]), null);
+});
+
+test("the next run still knows that this module's drop-in has Docker read DOCKER_OPTS", () => {
+  const content =
+    "[Service]\nEnvironmentFile=-/etc/default/docker\nExecStart=\nExecStart=/usr/bin/dockerd $DOCKER_OPTS\n";
+  const previous = savedOf(DAEMON, { files: [{ path: DROP_IN, content, mode: 0o644 }] });
+  const [write] = asItRan(STEADY.service, previous)?.actions ?? [];
+  assert.ok(write?.do === "write");
+  assert.match(
+    write.content,
+    /\n# Here was: ExecStart=\/usr\/bin\/dockerd \$DOCKER_OPTS\n\[Service\]\nEnvironmentFile=-\/etc\/default\/docker\nExecStart=\nExecStart=\/usr\/sbin\/dockerd -H fd:/,
+  );
+});
+
+test("systemd gets the words of that command line as they were", () => {
+  const words = [
+    "/usr/bin/dockerd",
+    "--label=a b",
+    '--label="\\x"',
+    "--label=$HOME 100%",
+    "--label=\t'",
+    "--label=caf\xc3\xa9",
+  ];
+  const [write] = asItRan(STEADY.service, savedOf(DAEMON, { command: words }))?.actions ?? [];
+  assert.ok(write?.do === "write");
+  assert.match(
+    write.content,
+    'ExecStart=\nExecStart=/usr/bin/dockerd "--label=a b" "--label=\\"\\\\x\\"" "--label=$$HOME 100%%" "--label=\\x09\'" "--label=caf\xc3\xa9"\n',
+  );
 });
 
 test("a unit that changed on disk is reloaded before the restart; a changed drop-in reloads it anyway", () => {
@@ -99,20 +230,18 @@ test("a unit that changed on disk is reloaded before the restart; a changed drop
   const reload = "docker.service, as loaded by systemd";
   assert.equal(subjects(plan(RESTART, observed).changes), [reload, "Docker"]);
   assert.equal(subjects(plan(usual({ mtu: 1400 }), observed).changes), [PATH, reload, "running dockerd"]);
-  const command = "/usr/sbin/dockerd --bridge=br9 $DOCKER_OPTS";
-  const hardCoded = { ...observed, service: { ...observed.service, command } };
+  const hardCoded = withCommand(observed, "/usr/sbin/dockerd --bridge=br9 $DOCKER_OPTS");
   assert.equal(subjects(plan(usual(), hardCoded).changes), ["/etc/systemd/system/docker.service.d/zz-weave.conf"]);
 });
 
 test("a daemon that listens on another address only is not asked there", () => {
-  const command = "/usr/sbin/dockerd -H tcp://127.0.0.1:2376 $DOCKER_OPTS";
-  const observed = { ...STEADY, service: { ...STEADY.service, command } };
-  assert.not.match(inWords(plan(RESTART, observed).changes)[0]?.steps[0] ?? "", "await");
+  const observed = withCommand(STEADY, "/usr/sbin/dockerd -H tcp://127.0.0.1:2376 $DOCKER_OPTS");
+  assert.not.match(inWords(plan(RESTART, observed).changes)[0]?.steps.join() ?? "await", "await");
 });
 
 test("without systemd the init script restarts it", () => {
-  const observed = { ...STEADY, service: { ...STEADY.service, init: "script" as const, command: "" } };
-  assert.match(inWords(plan(RESTART, observed).changes)[0]?.steps[0] ?? "", /^service docker restart, await/);
+  const observed = { ...STEADY, service: { ...STEADY.service, init: "script" as const, unit: null } };
+  assert.match(inWords(plan(RESTART, observed).changes)[0]?.steps[1] ?? "", /^service docker restart, await/);
 });
 
 test("a dockerd with --validate validates the whole configuration before any file is written", () => {

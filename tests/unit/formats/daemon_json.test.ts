@@ -30,11 +30,18 @@ test("an option that daemon.json can't express is rejected, and a file that is n
     userErrorOf(() => withDaemonOptions("{}", desired({ "http-proxy": ["http://p"] }))),
     "can't be written in daemon.json by this module",
   );
-  for (const content of ["[]", "1", "{", '{"a": }'])
+  for (const content of ["[]", "1"]) {
     assert.match(
       userErrorOf(() => daemonKeys(content)),
-      /^it is not (JSON|a JSON object)/,
+      /^it is not a JSON object/,
     );
+  }
+  for (const content of ["{", '{"a": }']) {
+    assert.match(
+      userErrorOf(() => daemonKeys(content)),
+      /^it is not JSON/,
+    );
+  }
 });
 
 test("Docker uses the bridge of its flags or of its daemon.json", () => {

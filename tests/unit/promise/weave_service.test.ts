@@ -45,6 +45,13 @@ const DRIFTS: Readonly<Record<string, (on: WeaveHost) => unknown>> = {
     host.try("systemctl stop weave.service");
     weave.unit = "failed";
   },
+  "between two tries, with a container": ({ weave }) => {
+    if (weave.unit === "active") weave.unit = "auto-restart";
+  },
+  "between two tries, without one": ({ host, weave }) => {
+    host.try("systemctl stop weave.service");
+    weave.unit = "auto-restart";
+  },
   "another target": ({ weave }) => weave.targets.push("192.168.50.98"),
   "TX checksum offload turned on": ({ weave }) => Object.assign(weave, { unfinished: true }),
   "a restart policy": ({ weave }) => Object.assign(weave.container ?? {}, { restartPolicy: "always" }),

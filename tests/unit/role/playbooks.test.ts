@@ -1,38 +1,19 @@
-import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { inTemporaryFolder } from "../support/temporary_folder";
+import { parse } from "yaml";
+import type { PlaybookRun } from "../../e2e/playbook";
+import { playWithoutHosts } from "../support/playbook";
 
 /** playbooks/vars/group.yml: every playbook fails if its group has no hosts. No host is reached here. */
 const test = suite("a group without hosts");
-const ROOT = join(__dirname, "../../..");
-
-interface Run {
-  readonly status: number | null;
-  readonly output: string;
-}
-
-function play(playbook: string, inventory: string, ...args: string[]): Run {
-  let run: Run | undefined;
-  inTemporaryFolder((folder) => {
-    const path = join(folder, "inventory.ini");
-    writeFileSync(path, inventory);
-    const { status, stdout, stderr } = spawnSync("ansible-playbook", ["-i", path, playbook, ...args], {
-      cwd: ROOT,
-      encoding: "utf8",
-    });
-    run = { status, output: stdout + stderr };
-  });
-  assert.ok(run);
-  return run;
-}
+const PLAYBOOKS = join(__dirname, "../../../playbooks");
 
 const WITHOUT = "[other]\ndocker1 ansible_connection=local\n";
 const EMPTY = `[weave_servers]\n${WITHOUT}`;
 
-function assertRefused({ status, output }: Run, group: string): void {
+function assertRefused({ status, output }: PlaybookRun, group: string): void {
   assert.is.not(status, 0, output);
   assert.match(
     output,
@@ -41,23 +22,37 @@ function assertRefused({ status, output }: Run, group: string): void {
   assert.not.match(output, "TASK [");
 }
 
-for (const name of ["weave", "verify", "grow", "shrink", "upgrade", "teardown"]) {
-  test(`${name}.yml fails without the group, and says what to do`, () => {
-    assertRefused(play(`playbooks/${name}.yml`, WITHOUT), "weave_servers");
-  });
-}
+type Play = Readonly<Record<string, unknown>>;
+const files = readdirSync(PLAYBOOKS).filter((name) => name.endsWith(".yml"));
+const PLAYS = files.map((name) => [name, parse(readFileSync(join(PLAYBOOKS, name), "utf8")) as Play[]] as const);
 
-test("site.yml fails, too", () => assertRefused(play("site.yml", WITHOUT), "weave_servers"));
-
-test("so does an empty group, an empty inventory, and a run with a limit or another group", () => {
-  assertRefused(play("playbooks/teardown.yml", EMPTY), "weave_servers");
-  assertRefused(play("playbooks/upgrade.yml", ""), "weave_servers");
-  assertRefused(play("playbooks/teardown.yml", WITHOUT, "--limit", "docker1"), "weave_servers");
-  assertRefused(play("playbooks/weave.yml", WITHOUT, "-e", "weave_server_group=nobody"), "nobody");
+test("every playbook begins with the group of vars/group.yml, or with a playbook that does", () => {
+  assert.ok(PLAYS.length >= 6);
+  for (const [name, [first]] of PLAYS) {
+    const imported = first?.["import_playbook"];
+    if (imported !== undefined) assert.ok(files.includes(String(imported)), name);
+    else {
+      assert.match(String(first?.["hosts"]), /^\{\{.*\b__weave_group\b.*\}\}$/, name);
+      assert.equal(first?.["vars_files"], ["vars/group.yml"], name);
+    }
+  }
 });
 
-test("a group with hosts passes", () => {
-  const { status, output } = play("playbooks/teardown.yml", WITHOUT, "-e", "weave_server_group=other", "--list-hosts");
+test("the group as a play's hosts, in an imported playbook and in an expression: an unknown one is refused", async () => {
+  for (const playbook of ["playbooks/verify.yml", "site.yml", "playbooks/shrink.yml"]) {
+    assertRefused(await playWithoutHosts(playbook, WITHOUT), "weave_servers");
+  }
+});
+
+test("so is an empty group, an empty inventory, another group, and one outside a limit", async () => {
+  assertRefused(await playWithoutHosts("playbooks/teardown.yml", EMPTY, "--limit", "docker1"), "weave_servers");
+  assertRefused(await playWithoutHosts("playbooks/upgrade.yml", ""), "weave_servers");
+  assertRefused(await playWithoutHosts("playbooks/grow.yml", WITHOUT, "-e", "weave_server_group=nobody"), "nobody");
+});
+
+test("a group with hosts passes", async () => {
+  const args = ["-e", "weave_server_group=other", "--list-hosts"];
+  const { status, output } = await playWithoutHosts("playbooks/teardown.yml", WITHOUT, ...args);
   assert.is(status, 0, output);
   assert.match(output, "docker1");
 });

@@ -11,10 +11,19 @@ function stepOf(action: Change["actions"][number]): string {
       return `await ${action.request.path} for ${action.timeout} s`;
     case "set":
       return `set ${action.path} ${action.value}`;
+    case "fail":
+      return `fail: ${action.message}`;
     case "validate":
       return action.argv.join(" ");
     case "try":
-      return `${action.steps.map(stepOf).join(", ")}; otherwise ${action.rollback.map(stepOf).join(", ")}`;
+      return [
+        action.steps.map(stepOf).join(", "),
+        ...action.rollback.map(({ steps }) => `otherwise ${steps.map(stepOf).join(", ")}`),
+        ...(action.afterwards ?? []).map((step) => `then ${stepOf(step)}`),
+      ].join("; ");
+    case "stop":
+    case "start":
+      return `${action.do} ${action.containers.map(({ name }) => name).join(" ")} within ${action.timeout} s`;
     case "remove":
       return `remove ${action.path}`;
     case "write":

@@ -19,7 +19,8 @@ test("a container's environment is known by name, with one character a byte", as
       ["EMPTY", ""],
     ]),
   );
-  assert.is(await observeContainer("weave", fakeHost({})), null);
+  const none = { "GET /var/run/docker.sock/containers/weave/json": { status: 404, body: "No such container" } };
+  assert.is(await observeContainer("weave", fakeHost({ services: none })), null);
 });
 
 test.run();

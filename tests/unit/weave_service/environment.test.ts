@@ -40,7 +40,8 @@ test("the environment has what the script reads, and the password only if there 
 test("the arguments are those that the script's version knows", () => {
   const dns = serviceOptions({ dns: true });
   assert.is(argsOf(serviceOptions(), "1.0.3"), "");
-  assert.is(argsOf(serviceOptions(), "1.4.6"), "--no-restart --no-dns");
+  assert.is(argsOf(serviceOptions(), "1.4.6"), "--no-dns", "--no-restart came with 1.5");
+  assert.is(argsOf(serviceOptions(), "1.5.0"), "--no-restart --no-dns");
   assert.is(argsOf(serviceOptions(), "2.8.1"), "--no-restart --plugin=false --proxy=false --no-dns");
   assert.is(argsOf(dns, "2.8.1"), "--no-restart --plugin=false --proxy=false");
 });

@@ -3,7 +3,7 @@ import { resolveDesired } from "../../../modules/weave_service/desired";
 import { environmentOf } from "../../../modules/weave_service/environment";
 import type { ObservedContainer, ObservedService } from "../../../modules/weave_service/observed";
 import { options, type ServiceOptions } from "../../../modules/weave_service/options";
-import type { LiveRouter } from "../../../modules/weave_service/router_api";
+import { DEFAULT_CONTROL, type LiveRouter } from "../../../modules/weave_service/router_api";
 import { readWeaveScript } from "../../../modules/weave_service/script";
 import { optionsOf } from "../support/options";
 
@@ -25,11 +25,13 @@ export const FRESH: ObservedService = {
   machineId: "0123456789abcdef0123456789abcdef",
   ownHost: { hostName: "host1", addresses: ["127.0.0.1", "192.168.50.11"] },
   peerName: null,
+  docker: "running",
   oldestDockerApi: "1.12",
   container: null,
   startedWith: null,
   startedBefore: false,
   router: null,
+  control: null,
   offloadingPorts: [],
   exposed: false,
 };
@@ -58,6 +60,7 @@ export const CONTAINER: ObservedContainer = {
   restartPolicy: "no",
   args: ["--no-fastdp", "--datapath", "datapath", "--no-dns", "192.168.50.12"],
   environment: new Map(),
+  address: null,
 };
 
 /** The same host when the options are applied. */
@@ -81,5 +84,6 @@ export function steady(
     startedWith: new Map([...environmentOf(applied, host), ["PATH", "/usr/bin"]]),
     startedBefore: true,
     router: ROUTER,
+    control: DEFAULT_CONTROL,
   };
 }

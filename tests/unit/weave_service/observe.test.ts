@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { hideSecrets } from "../../../modules/core/secrets";
 import { observe } from "../../../modules/weave_service/observe";
 import type { Contents } from "../support/fake_host/contents";
 import { fakeHost } from "../support/fake_host/fake_host";
@@ -48,7 +49,10 @@ const fresh: Contents = {
   },
   names: { "/usr/sbin": ["ethtool"] },
   addresses: FRESH.ownHost.addresses,
-  services: { "GET /var/run/docker.sock/version": { status: 200, body: '{"MinAPIVersion":"1.12"}' } },
+  services: {
+    "GET /var/run/docker.sock/version": { status: 200, body: '{"MinAPIVersion":"1.12"}' },
+    "GET /var/run/docker.sock/containers/weave/json": { status: 404, body: '{"message":"No such container: weave"}' },
+  },
   programs: { [SHOW]: "MainPID=0\nActiveState=inactive\nNeedDaemonReload=no\n" },
 };
 
@@ -133,7 +137,125 @@ test("a start in progress is waited for, also one that waits for Docker's; one t
     ...running().programs,
     [SHOW]: "ActiveState=activating\nSubState=auto-restart\nNeedDaemonReload=no\nMainPID=0\n",
   };
-  assert.is((await observe(serviceOptions(), fakeHost({ ...running(), programs }))).unit.state, "failed");
+  assert.is((await observe(serviceOptions(), fakeHost({ ...running(), programs }))).unit.state, "retrying");
+});
+
+test("each state of systemd's is one of ours", async () => {
+  for (const [properties, state] of [
+    ["ActiveState=activating\nSubState=auto-restart", "retrying"],
+    ["ActiveState=activating\nSubState=auto-restart-queued", "retrying"],
+    ["ActiveState=activating\nSubState=auto-restart\nJob=12", "retrying"],
+    ["ActiveState=activating\nSubState=start-pre", "starting"],
+    ["ActiveState=failed\nSubState=failed", "failed"],
+    ["ActiveState=failed\nSubState=failed\nJob=12", "starting"],
+    ["ActiveState=inactive\nSubState=dead\nJob=12", "starting"],
+    ["ActiveState=reloading\nSubState=reload", "running"],
+    ["ActiveState=refreshing\nSubState=refresh", "running"],
+  ] as const) {
+    const host = fakeHost({ ...fresh, programs: { [SHOW]: `${properties}\nNeedDaemonReload=no\nMainPID=0\n` } });
+    assert.is((await observe(serviceOptions({ state: "stopped" }), host)).unit.state, state, properties);
+  }
+});
+
+test("a state that systemd does not report, or that is not known, is an error and not a stop", async () => {
+  for (const properties of ["", "ActiveState=", "ActiveState=levitating"]) {
+    const host = fakeHost({ ...fresh, programs: { [SHOW]: `${properties}\nMainPID=0\n` } });
+    assert.match(
+      await userErrorLater(() => observe(serviceOptions({ state: "stopped" }), host)),
+      /^systemd: must report the state of weave\.service \(found "(levitating)?"\)\. /,
+    );
+  }
+});
+
+test("a stop in progress is waited for, whatever is desired; before the lock it is an error instead, as a start is", async () => {
+  for (const state of ["started", "stopped", "absent"]) {
+    let times = 0;
+    const host = fakeHost(fresh).with({
+      run: ([program]) =>
+        program === "systemctl" && ++times < 3
+          ? done("ActiveState=deactivating\nSubState=stop-sigterm\nNeedDaemonReload=no\nMainPID=0\n")
+          : undefined,
+    });
+    assert.equal([(await observe(serviceOptions({ state }), host)).unit.state, times], ["stopped", 3]);
+  }
+  for (const [active, message] of [
+    ["deactivating", "stopping"],
+    ["activating", "starting"],
+  ]) {
+    const programs = { [SHOW]: `ActiveState=${active}\nNeedDaemonReload=no\nMainPID=0\n` };
+    const started = Date.now();
+    assert.match(
+      await userErrorLater(() => observe(serviceOptions(), fakeHost({ ...fresh, programs }), "at once")),
+      `router: its unit is ${message}.`,
+    );
+    assert.ok(Date.now() - started < 200);
+  }
+});
+
+test("a Docker that is stopped is told from none, and its API's version comes from its program", async () => {
+  const { "/proc/77/comm": _, ...kernel } = fresh.kernel ?? {};
+  const programs = { ...fresh.programs, "dockerd --version": "Docker version 29.1.3, build f52814d\n" };
+  const names = { ...fresh.names, "/usr/bin": ["docker", "dockerd"] };
+  const stopped = await observe(serviceOptions(), fakeHost({ ...fresh, kernel, programs, names, services: {} }));
+  assert.equal([stopped.docker, stopped.oldestDockerApi, stopped.container], ["stopped", "1.44", null]);
+  const none = await observe(serviceOptions(), fakeHost({ ...fresh, kernel, services: {} }));
+  assert.equal([none.docker, none.oldestDockerApi], ["not installed", null]);
+});
+
+test("a router of 1.4.6 in bridge mode is asked at its container's own address", async () => {
+  const old = SCRIPT.replace("2.8.1", "1.4.6").replace(/--no-restart/g, "");
+  const inspected = {
+    ...INSPECTED,
+    Args: ["--iface", "ethwe", "--no-dns", "--http-addr", ":6784"],
+    NetworkSettings: { IPAddress: "10.2.1.3" },
+  };
+  const services = {
+    ...running().services,
+    "GET 127.0.0.1:6784/report": { status: 404, body: "another program's" },
+    "GET 10.2.1.3:6784/report": { status: 200, body: JSON.stringify(REPORT) },
+    "GET /var/run/docker.sock/containers/weave/json": { status: 200, body: JSON.stringify(inspected) },
+  };
+  const files = { ...running().files, "/usr/local/bin/weave": { content: old, mode: 0o755 } };
+  const { router, control } = await observe(serviceOptions(), fakeHost({ ...running(), files, services }));
+  assert.equal(control, { address: "10.2.1.3", port: 6784 });
+  assert.equal(router?.targets, ROUTER.targets);
+});
+
+test("passwords of all launches so far are kept out of messages, in whatever form they were given", async () => {
+  const unit = "ExecStart=/mnt/weave launch --password='of the unit' host2\n";
+  const kernel = { ...running().kernel, "/proc/912/environ": "WEAVE_PASSWORD=of the running unit\0" };
+  const inspected = {
+    ...INSPECTED,
+    Config: { Image: CONTAINER.image, Env: ["WEAVE_PASSWORD=of the container"] },
+    Args: ["--password", "of-its-arguments"],
+  };
+  const host = fakeHost({
+    ...running(),
+    kernel,
+    files: {
+      ...running().files,
+      "/etc/systemd/system/weave.service": { content: unit, mode: 0o644 },
+      "/etc/weave.env": {
+        content: `WEAVE_PASSWORD="of the f\xc3\xafle \\"2\\""\nexport TOKEN='of another line'\n`,
+        mode: 0o600,
+      },
+    },
+    services: {
+      ...running().services,
+      "GET /var/run/docker.sock/containers/weave/json": { status: 200, body: JSON.stringify(inspected) },
+    },
+  });
+  await observe(serviceOptions({ state: "stopped" }), host);
+  for (const secret of [
+    "of the unit",
+    "of the running unit",
+    "of the container",
+    "of-its-arguments",
+    'of the f\u00efle "2"',
+    "of another line",
+  ]) {
+    assert.is(hideSecrets(`weave[1]: wrong password ${JSON.stringify(secret)}!`).includes("of"), false, secret);
+  }
 });
 
 test("a unit that this run has started was not started before it", async () => {

@@ -27,8 +27,8 @@ test("the defaults run the router without peers", () => {
   });
 });
 
-test("peers are addresses or host names", () => {
-  const peers = ["192.168.50.12", "host2", "host-2.example.com", "2host"];
+test("peers are addresses or host names, with a port or without", () => {
+  const peers = ["192.168.50.12", "host2", "host-2.example.com", "2host", "192.168.50.12:6790", "host2:1"];
   assert.equal(values({ peers }).peers, peers);
 });
 
@@ -41,6 +41,11 @@ test("a peer that is neither is refused, half an address too", () => {
     "--replace",
     "a_b",
     "a..b",
+    ":6783",
+    "host2:",
+    "host2:port",
+    "host2:1:2",
+    "::1",
     "a/b",
     "$(id)",
     "x".repeat(254),
@@ -50,6 +55,27 @@ test("a peer that is neither is refused, half an address too", () => {
       /^peers: must be an IPv4 address or a host name \(found ".*"\)\. Write it as/,
       peer,
     );
+  }
+});
+
+test("a port that is none is refused", () => {
+  for (const peer of ["host2:0", "192.168.50.12:65536", "host2:999999999999"]) {
+    assert.is(
+      refused({ peers: [peer] }),
+      `peers: must have a port from 1 to 65535 (found "${peer}"). Correct the port, or remove it.`,
+    );
+  }
+});
+
+test("another place of the router's API, container or Docker is refused where it would not be honoured", () => {
+  for (const args of [["--http-addr=:7000"], ["--http-addr"], ["--httpaddr=127.0.0.1:1"]]) {
+    assert.match(
+      refused({ args }),
+      /^args: must not have --http-?addr, .* Set WEAVE_HTTP_ADDR in the option env instead\.$/,
+    );
+  }
+  for (const name of ["WEAVE_CONTAINER_NAME", "DOCKER_HOST"]) {
+    assert.match(refused({ env: { [name]: "x" } }), new RegExp(`^env: must not have ${name} .* Remove it\\.$`));
   }
 });
 

@@ -2,6 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { ObservedService } from "../../../modules/weave_service/observed";
 import { plan } from "../../../modules/weave_service/plan";
+import { DEFAULT_CONTROL } from "../../../modules/weave_service/router_api";
 import { expectedScript } from "../../../modules/weave_service/script";
 import { inWords, subjects } from "../support/changes";
 import { userErrorOf } from "../support/user_error";
@@ -129,6 +130,122 @@ test("a router that is down is started, and nothing else is touched", () => {
       },
     ]);
   }
+});
+
+test("between two tries a router is started at once, as one that has failed", () => {
+  assert.equal(words(serviceOptions(), down("retrying")), words(serviceOptions(), down("failed")));
+});
+
+test("a unit on its way is stopped, and so is the container that a try may have left", () => {
+  const options = serviceOptions({ state: "stopped" });
+  for (const [state, before] of [
+    ["retrying", "starting\n"],
+    ["starting", "starting\n"],
+    ["stopping", "stopping\n"],
+  ] as const) {
+    for (const running of [true, false]) {
+      const observed = { ...down(state), container: { ...CONTAINER, running } };
+      const [change] = words(options, observed);
+      assert.equal(change, {
+        subject: STATE,
+        before,
+        after: "stopped\n",
+        steps: ["systemctl stop weave.service", "stop weave within 120 s"],
+      });
+      assert.equal(words(options, { ...observed, docker: "stopped", container: null })[0]?.steps, [
+        "systemctl stop weave.service",
+      ]);
+    }
+  }
+  assert.equal(words(options, steady())[0]?.steps, ["systemctl stop weave.service"]);
+});
+
+test("without Docker running, a container is not said to be removed; one that is only stopped is warned about", () => {
+  const unseen = { ...down("stopped"), docker: "stopped" as const };
+  assert.is(
+    userErrorOf(() => plan(serviceOptions({ state: "absent" }), unseen)),
+    "state: the container weave can only be seen by Docker (found that Docker does not run). Start Docker (systemctl start docker) and run again.",
+  );
+  const { warnings, changes } = plan(serviceOptions({ state: "stopped" }), unseen);
+  assert.equal(subjects(changes), [ENABLED]);
+  assert.match(String(warnings), "so it may have a restart policy. Run again when Docker runs.");
+  for (const docker of ["running", "not installed"] as const) {
+    assert.ok(plan(serviceOptions({ state: "absent" }), { ...unseen, docker }).changes.length > 0);
+    assert.equal(plan(serviceOptions({ state: "stopped" }), { ...unseen, docker }).warnings, []);
+  }
+  assert.equal(plan(serviceOptions(), unseen).warnings, []);
+});
+
+test("the router's API is asked where WEAVE_HTTP_ADDR says, now or after the restart that another address needs", () => {
+  const env = { WEAVE_HTTP_ADDR: "127.0.0.2:7000" };
+  const ready = (options: Record<string, unknown>, observed: ObservedService) =>
+    plan(serviceOptions(options), observed)
+      .changes.flatMap(({ actions }) => actions)
+      .flatMap((action) => (action.do === "await" ? [action.request.to] : []));
+  assert.equal(ready({ env }, FRESH), [{ address: "127.0.0.2", port: 7000 }]);
+  assert.equal(ready({ env: { WEAVE_HTTP_ADDR: "0.0.0.0:7000" } }, FRESH), [{ address: "127.0.0.1", port: 7000 }]);
+  const [, change] = plan(serviceOptions({ env }), steady()).changes;
+  assert.is(change?.before, "running, with other WEAVE_HTTP_ADDR\n");
+  assert.equal(ready({ env }, steady()), [{ address: "127.0.0.2", port: 7000 }]);
+
+  const observed = { ...steady(serviceOptions({ env })), control: { address: "127.0.0.2", port: 7000 } };
+  assert.equal(plan(serviceOptions({ env }), observed).changes, []);
+  const requests = plan(serviceOptions({ env, peers: ["192.168.50.14"] }), observed)
+    .changes.flatMap(({ actions }) => actions)
+    .flatMap((action) => (action.do === "request" ? [action.request.to] : []));
+  assert.equal(requests, [observed.control, observed.control]);
+});
+
+test("a router that goes on is asked where it is, whatever the next one will have", () => {
+  const control = { address: "127.0.0.1", port: 7001 };
+  const unit = { ...FRESH.unit, state: "stopped" as const };
+  const foreign = { ...FRESH, unit, container: CONTAINER, router: ROUTER, control };
+  const awaited = plan(serviceOptions(), foreign)
+    .changes.flatMap(({ actions }) => actions)
+    .flatMap((action) => (action.do === "await" ? [action.request.to] : []));
+  assert.equal(awaited, [control]);
+});
+
+test("a WEAVE_HTTP_ADDR that is not honoured is refused", () => {
+  const refused = (value: string, version = "2.8.1"): string =>
+    userErrorOf(() =>
+      plan(serviceOptions({ env: { WEAVE_HTTP_ADDR: value } }), { ...FRESH, script: expectedScript(version) }),
+    );
+  for (const value of ["", ":6784", "6784", "localhost:6784", "/var/run/weave.sock", "127.0.0.1:99999"]) {
+    assert.is(
+      refused(value),
+      `env: WEAVE_HTTP_ADDR must be an IPv4 address and a port (found "${value}"). Write it as 127.0.0.1:6784.`,
+    );
+  }
+  for (const version of ["1.0.3", "1.2.1", "1.4.6"]) {
+    assert.match(
+      refused("127.0.0.1:7000", version),
+      `needs the weave script 1.5 or newer on this host (found ${version}).`,
+    );
+  }
+});
+
+test("from 1.2 to 1.4 the router is ready when its container runs: only that has the API's address", () => {
+  for (const [version, path] of [
+    ["1.2.1", "/containers/weave/top"],
+    ["1.4.6", "/containers/weave/top"],
+    ["1.5.0", "/status"],
+  ] as const) {
+    const { steps = [] } = words(serviceOptions(), { ...FRESH, script: expectedScript(version) }).at(-1) ?? {};
+    assert.is(steps.at(-1), `await ${path} for 300 s`, version);
+  }
+});
+
+test("a peer may have a port; this host is left out with any", () => {
+  const peers = ["192.168.50.12:6790", "host3:6791", "192.168.50.11:6792", "host1:6793", "host1"];
+  const options = serviceOptions({ peers });
+  const targets = ["192.168.50.12:6790", "host3:6791"];
+  const observed = { ...steady(serviceOptions({ peers: targets })), router: { ...ROUTER, targets } };
+  assert.equal(plan(options, observed).changes, []);
+  assert.equal(words(options, { ...observed, router: { ...ROUTER, targets: ["192.168.50.12"] } })[0]?.steps, [
+    "POST /connect peer=192.168.50.12%3A6790&peer=host3%3A6791",
+    "POST /forget peer=192.168.50.12",
+  ]);
 });
 
 test("a router that runs and does not answer is waited for", () => {
@@ -300,6 +417,7 @@ const FOREIGN: ObservedService = {
   ...FRESH,
   container: { ...CONTAINER, restartPolicy: "always" },
   router: { ...ROUTER, targets: ["192.168.50.12"] },
+  control: DEFAULT_CONTROL,
 };
 const POLICY = "container weave: restart policy";
 

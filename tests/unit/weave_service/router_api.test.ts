@@ -1,10 +1,22 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { connect, forget, observeRouter, parseReport, STATUS } from "../../../modules/weave_service/router_api";
+import { NoAnswer, UserError } from "../../../modules/core/errors";
+import {
+  DEFAULT_CONTROL as CONTROL,
+  connect as connectAt,
+  controlOf,
+  forget as forgetAt,
+  observeRouter,
+  parseControl,
+  parseReport as parseReportOf,
+  status,
+} from "../../../modules/weave_service/router_api";
 import { fakeHost } from "../support/fake_host/fake_host";
 import { userErrorLater, userErrorOf } from "../support/user_error";
 
-const CONTROL = { address: "127.0.0.1", port: 6784 };
+const parseReport = (text: string) => parseReportOf(text, CONTROL);
+const connect = (peers: readonly string[]) => connectAt(CONTROL, peers);
+const forget = (peers: readonly string[]) => forgetAt(CONTROL, peers);
 
 // A router of 2.8.1, in short.
 const REPORT = `{
@@ -98,14 +110,14 @@ test("an answer that is not a report is refused, and only its beginning is shown
 
 test("a running router is asked for its report", async () => {
   const host = fakeHost({ services: { "GET 127.0.0.1:6784/report": { status: 200, body: REPORT } } });
-  assert.equal(await observeRouter(host), parseReport(REPORT));
+  assert.equal(await observeRouter(host, CONTROL), parseReport(REPORT));
 });
 
 test("no answer is null, and an error status is an error", async () => {
-  assert.is(await observeRouter(fakeHost({})), null);
+  assert.is(await observeRouter(fakeHost({}), CONTROL), null);
   const host = fakeHost({ services: { "GET 127.0.0.1:6784/report": { status: 500, body: "out of order\n" } } });
   assert.match(
-    await userErrorLater(() => observeRouter(host)),
+    await userErrorLater(() => observeRouter(host, CONTROL)),
     "(found status 500 for GET 127.0.0.1:6784/report: out of order). Check which program listens",
   );
 });
@@ -123,7 +135,65 @@ test("peers are connected and forgotten by one form request each", () => {
 });
 
 test("the router is ready when its status answers", () => {
-  assert.equal(STATUS, { to: CONTROL, method: "GET", path: "/status" });
+  assert.equal(status(CONTROL), { to: CONTROL, method: "GET", path: "/status" });
+});
+
+test("a router that is starting or stuck has no answer; an answer that no router gives is an error that names the port", async () => {
+  const answering = (error: Error) =>
+    fakeHost({}).with({
+      request: () => {
+        throw error;
+      },
+    });
+  assert.is(await observeRouter(answering(new NoAnswer("no answer within 10 s: GET …")), CONTROL), null);
+  const control = { address: "10.2.1.0", port: 7000 };
+  assert.is(
+    await userErrorLater(() => observeRouter(answering(new UserError("GET …: the answer is not HTTP")), control)),
+    "GET …: the answer is not HTTP. Check which program listens on port 7000 (ss -ltnp), and restart the router.",
+  );
+  for (const body of ["null", "[]", "1", '"Router"', '{"Router":[]}', `${"[".repeat(100_000)}`]) {
+    const host = fakeHost({ services: { "GET 127.0.0.1:6784/report": { status: 200, body } } });
+    assert.match(await userErrorLater(() => observeRouter(host, CONTROL)), "must be a router's report (found ");
+  }
+});
+
+// The arguments of containers that the releases' scripts start (weaveworks/weave, the script weave at the tags).
+const CONTAINERS: readonly (readonly [what: string, args: string, address: string | null, control: string])[] = [
+  ["1.2.1 in bridge mode", "--iface ethwe --ipalloc-range 10.32.0.0/12", "10.2.1.3", "10.2.1.3:6784"],
+  ["1.4.6 in bridge mode", "--iface ethwe --no-dns --http-addr :6784", "10.2.1.3", "10.2.1.3:6784"],
+  ["1.4.6 with the fast datapath", "--datapath datapath --http-addr 127.0.0.1:6784", null, "127.0.0.1:6784"],
+  ["1.2.1 with the fast datapath", "--datapath weave", null, "127.0.0.1:6784"],
+  ["2.8.1", "--no-fastdp --http-addr 127.0.0.1:6784 --status-addr 127.0.0.1:6782", null, "127.0.0.1:6784"],
+  ["2.8.1 with WEAVE_HTTP_ADDR", "--http-addr 192.168.50.11:7000", null, "192.168.50.11:7000"],
+  ["2.8.1 on all addresses", "--http-addr 0.0.0.0:6790", null, "127.0.0.1:6790"],
+  ["one launched by hand, twice told", "--http-addr 127.0.0.1:6784 --http-addr=:6791", null, "127.0.0.1:6791"],
+  ["one with a path", "--http-addr /var/run/weave.sock", null, "127.0.0.1:6784"],
+  ["one whose last argument is cut off", "--http-addr", null, "127.0.0.1:6784"],
+];
+
+for (const [what, args, own, control] of CONTAINERS) {
+  test(`the API of ${what} is at ${control}`, () => {
+    const { address, port } = controlOf({ args: args.split(" "), address: own });
+    assert.is(`${address}:${port}`, control);
+  });
+}
+
+test("a value of WEAVE_HTTP_ADDR is an IPv4 address, or none, and a port", () => {
+  assert.equal(parseControl("127.0.0.1:6784"), CONTROL);
+  assert.equal(parseControl(":6784"), { address: "", port: 6784 });
+  for (const text of [
+    "",
+    "6784",
+    "127.0.0.1",
+    "127.0.0.1:",
+    "127.0.0.1:0",
+    "1:65536",
+    "localhost:6784",
+    "[::1]:6784",
+    "a:1",
+  ]) {
+    assert.is(parseControl(text), null, text);
+  }
 });
 
 test.run();

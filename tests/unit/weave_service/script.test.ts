@@ -24,7 +24,20 @@ for (const [version, generation] of Object.entries(generations)) {
 
 test("a build without a number is of the newest", () => {
   for (const text of ['SCRIPT_VERSION="(unreleased version)"\n', 'SCRIPT_VERSION="git-0a1b2c3"\n', ""]) {
-    assert.equal(readWeaveScript(text), { version: null, generation: "third", knowsNoRestart: false });
+    assert.equal(readWeaveScript(text), {
+      version: null,
+      generation: "third",
+      knowsNoRestart: false,
+      knowsHttpAddress: true,
+    });
+  }
+});
+
+test("--no-restart and WEAVE_HTTP_ADDR came with 1.5.0", () => {
+  for (const version of ["0.11.2", "1.0.3", "1.2.0", "1.4.6", "1.5.0", "1.9.8", "1.10.0", "2.0.0", "10.0.0"]) {
+    const known = !/^(0|1\.[0-4])\./.test(version);
+    const { knowsNoRestart, knowsHttpAddress } = expectedScript(version);
+    assert.equal([knowsNoRestart, knowsHttpAddress], [known, known], version);
   }
 });
 

@@ -1,7 +1,8 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { createServer as createTcpServer } from "node:net";
+import { createServer as createTcpServer, type Socket } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { describeRequest, request } from "../../../../modules/core/host/http";
@@ -177,6 +178,38 @@ test("a program that times out is killed, and is an error with the limit and its
   assert.ok(Date.now() - started < 5000);
 });
 
+test("a program is judged by its own exit status, whatever child of its own keeps its output open", () => {
+  const started = Date.now();
+  assert.equal(run(["sh", "-c", "echo done; sleep 20 & exit 0"]), { status: 0, stdout: "done\n", stderr: "" });
+  assert.match(
+    userErrorOf(() => run(["sh", "-c", "echo broken >&2; sleep 20 & exit 3"])),
+    /ended with status 3: broken$/,
+  );
+  assert.ok(Date.now() - started < 5000);
+});
+
+test("a program that times out is killed with all that it has started, and no later", async () => {
+  await inTemporaryFolderUntilDone(async (folder) => {
+    const started = Date.now();
+    const script = `sleep 30 & echo $! > ${folder}/pid; (trap '' TERM; sleep 30); sleep 30`;
+    assert.match(
+      userErrorOf(() => run(["sh", "-c", script], { timeout: 0.5 })),
+      "timed out after 0.5 s",
+    );
+    assert.ok(Date.now() - started < 5000);
+    const pid = readFileSync(join(folder, "pid"), "utf8").trim();
+    const state = (): string => /^State:\s+(\w)/m.exec(linuxHost.readText(`/proc/${pid}/status`) ?? "")?.[1] ?? "gone";
+    for (let times = 0; times < 50 && !["Z", "gone"].includes(state()); times++) await sleep(20);
+    assert.ok(["Z", "gone"].includes(state()), `process ${pid}: ${state()}`);
+  });
+});
+
+test("megabytes of output are returned whole, and nothing of them is left behind", () => {
+  const before = readdirSync("/dev/shm");
+  assert.is(run(["sh", "-c", "head -c 5000000 /dev/zero | tr '\\0' x"]).stdout.length, 5_000_000);
+  assert.equal(readdirSync("/dev/shm"), before);
+});
+
 test("a request has its method, path, headers and body, and returns status and body", async () => {
   let seen = "";
   await withService(
@@ -246,13 +279,145 @@ test("a service may listen on a Unix socket, and a missing socket means that not
   });
 });
 
-test("a service that closes the connection has not answered", async () => {
+/** What a service's raw answers are taken for: each in its own words, none for a service that is not there. */
+const ANSWERS: readonly (readonly [what: string, raw: string, problem: RegExp])[] = [
+  ["nothing", "", /^the connection was closed without an answer$/],
+  [
+    "a change of protocol",
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: tcp\r\n\r\n{}",
+    /^the answer is not a response but 101 Switching Protocols$/,
+  ],
+  ["a bare 101", "HTTP/1.1 101 Yes\r\n\r\n", /^the answer is not a response but 101 Yes$/],
+  ["only an interim answer", "HTTP/1.1 103 Early Hints\r\n\r\n", /^the connection was closed without an answer$/],
+  [
+    "half a head",
+    "HTTP/1.1 200 OK\r\nContent-Le",
+    /^the (connection was closed without an answer|answer is not HTTP.*)$/,
+  ],
+  ["half a body", 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"a":', /^the answer is cut off/],
+  [
+    "half a chunk",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nabc",
+    /^the answer is (cut off|not HTTP)/,
+  ],
+  [
+    "a wrong chunk",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n",
+    /^the answer is (cut off|not HTTP)/,
+  ],
+  ["an endless head", `HTTP/1.1 200 OK\r\nX: ${"x".repeat(200_000)}`, /^the answer is not HTTP/],
+  ["two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", /^the answer is not HTTP/],
+  ["TLS", "\x15\x03\x01\0\x02\x02\x46", /^the answer is not HTTP/],
+];
+
+for (const [what, raw, problem] of ANSWERS) {
+  for (const end of ["ends", "resets"]) {
+    test(`a service that answers ${what} and ${end} the connection is an error`, async () => {
+      await withServer(
+        createTcpServer((socket) => {
+          socket.on("error", () => undefined);
+          socket.once("data", () => socket.write(raw, "latin1", () => (end === "ends" ? socket.end() : reset(socket))));
+        }),
+        async (port) => {
+          const message = await userErrorLater(() => request({ to: at(port), method: "GET", path: "/status" }, 5));
+          const start = `GET 127.0.0.1:${port}/status: `;
+          assert.ok(message.startsWith(start) && message.endsWith("."), message);
+          // A reset may overtake what was written before.
+          const words = message.slice(start.length, -1);
+          assert.ok(problem.test(words) || (end === "resets" && /^the connection was closed/.test(words)), message);
+        },
+      );
+    });
+  }
+}
+
+/** Ends a connection by RST. Node 16 has no such function; its socket is closed with what it has not read. */
+function reset(socket: Socket): void {
+  if ("resetAndDestroy" in socket) (socket as Socket & { resetAndDestroy: () => void }).resetAndDestroy();
+  else socket.destroy();
+}
+
+test("interim answers before the answer are passed over", async () => {
   await withServer(
-    createTcpServer((socket) => socket.destroy()),
+    createTcpServer((socket) =>
+      socket.end(
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+      ),
+    ),
     async (port) => {
-      assert.is(await request({ to: at(port), method: "GET", path: "/" }), null);
+      assert.equal(await request({ to: at(port), method: "GET", path: "/" }), { status: 200, body: "{}" });
     },
   );
+});
+
+test("an answer that never ends, in interim answers or its body, is an error in time", async () => {
+  const parts = ["HTTP/1.1 102 Processing\r\n\r\n", "x"];
+  for (const [index, part] of parts.entries()) {
+    await withServer(
+      createTcpServer((socket) => {
+        socket.on("error", () => undefined);
+        if (index === 1) socket.write("HTTP/1.1 200 OK\r\n\r\n");
+        const more = setInterval(() => socket.write(part), 20);
+        socket.on("close", () => clearInterval(more));
+      }),
+      async (port) => {
+        const message = await userErrorLater(() => request({ to: at(port), method: "GET", path: "/" }, 0.4));
+        assert.is(message, `no answer within 0.4 s: GET 127.0.0.1:${port}/.`);
+      },
+    );
+  }
+});
+
+test("an answer of a hundred megabytes is an error, and not read to its end", async () => {
+  let sent = 0;
+  await withService(
+    (_, response) => {
+      const more = (): void => {
+        while (sent < 100 && !response.destroyed) {
+          sent++;
+          if (!response.write("x".repeat(2 ** 20))) return void response.once("drain", more);
+        }
+        response.end();
+      };
+      more();
+    },
+    async (port) => {
+      const message = await userErrorLater(() => request({ to: at(port), method: "GET", path: "/" }));
+      assert.match(message, /: the answer is larger than \d+ bytes\.$/);
+    },
+  );
+  assert.ok(sent < 90, `${sent} MB`);
+});
+
+test("an address that can't be reached has no answer yet, and is not nobody", () => {
+  const code = `
+    const { request } = require(${JSON.stringify(join(__dirname, "../../../../modules/core/host/http.ts"))});
+    request({ to: { address: "10.2.1.3", port: 6784 }, method: "GET", path: "/report" }).catch((error) =>
+      console.log(error.constructor.name, error.message));`;
+  // In a network namespace of its own, without any route.
+  const { stdout } = run([
+    "unshare",
+    "--map-root-user",
+    "--net",
+    process.execPath,
+    "-r",
+    require.resolve("tsx/cjs"),
+    "-e",
+    code,
+  ]);
+  assert.is(stdout, "NoAnswer GET 10.2.1.3:6784/report: can't be reached (ENETUNREACH).\n");
+});
+
+test("a socket without its service is nobody; one that is not permitted, or a file, is an error", async () => {
+  await inTemporaryFolderUntilDone(async (folder) => {
+    const ask = (socket: string) => request({ to: { socket }, method: "GET", path: "/" });
+    const left = join(folder, "left.sock");
+    run(["python3", "-c", `import socket; socket.socket(socket.AF_UNIX).bind("${left}")`]);
+    assert.is(await ask(left), null);
+    writeFileSync(join(folder, "file"), "");
+    assert.is(await ask(join(folder, "file")), null, "the kernel refuses it as it does a socket without a service");
+    assert.match(await userErrorLater(() => ask(join(folder, "file/socket"))), "ENOTDIR");
+  });
 });
 
 test("an answer that is not HTTP is an error with the service's address", async () => {

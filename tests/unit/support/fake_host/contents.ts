@@ -29,7 +29,7 @@ export function listed(contents: Contents): Part {
       const file = entry(contents.files, path);
       return typeof file === "string" ? { content: file, mode: 0o644 } : file;
     },
-    mtime: (path) => entry(contents.modified, path),
+    changedAt: (path) => entry(contents.modified, path),
     readText: (path) => entry(contents.kernel, path),
     readdir: (path) => entry(contents.names, path),
     readlink: (path) => entry(contents.links, path),

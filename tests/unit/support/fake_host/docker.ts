@@ -2,10 +2,10 @@ import type { HttpRequest, HttpResponse, RunOutput } from "../../../../modules/c
 import { daemonOptions } from "../../../../modules/formats/daemon_json";
 import { parseDockerFlags, strayWords } from "../../../../modules/formats/docker_flags";
 import type { DockerFlags } from "../../../../modules/formats/docker_options";
-import { environmentValue } from "../../../../modules/formats/environment_file";
+import { environmentVariables } from "../../../../modules/formats/environment_file";
 import { shellValue } from "../../../../modules/formats/shell_file";
-import { splitWords } from "../../../../modules/formats/shell_words";
-import { unitSettings } from "../../../../modules/formats/systemd_ini";
+import { listSettings, parseUnit } from "../../../../modules/formats/systemd_unit";
+import { systemdWords } from "../../../../modules/formats/systemd_words";
 import { done, type Files, failed, type Part, processStat } from "./part";
 
 export const UNIT = "/lib/systemd/system/docker.service";
@@ -60,14 +60,22 @@ export class Docker implements Part {
   /** The command line that dockerd would be started with. */
   commandLine(): string[] {
     const read = (path: string): string => this.files.readFile(path)?.content ?? "";
-    if (!this.hasSystemd()) return ["dockerd", ...valuesOf(shellValue(read(OPTIONS_FILE), "DOCKER_OPTS") ?? "")];
-    const command = unitSettings(this.loaded, "Service", "ExecStart").at(-1) ?? "";
-    const files = unitSettings(this.loaded, "Service", "EnvironmentFile").map((path) => read(path.replace(/^-/, "")));
+    if (!this.hasSystemd()) {
+      const line = shellValue(read(OPTIONS_FILE), "DOCKER_OPTS") ?? "";
+      return ["dockerd", ...line.split(/\s+/).filter((word) => word !== "")];
+    }
+    const settings = parseUnit(this.loaded.map((content) => ({ path: "", content })));
+    const valuesOf = (key: string): string[] => listSettings(settings, "Service", key).map(({ value }) => value);
+    const files = valuesOf("EnvironmentFile").map((path) => read(path.replace(/^-/, "")));
     const line = files
-      .map((content) => environmentValue(content, "DOCKER_OPTS"))
-      .filter((value) => value !== null)
+      .map((content) => environmentVariables(content)?.get("DOCKER_OPTS")?.value)
+      .filter((value) => value !== undefined)
       .at(-1);
-    return splitWords(command).flatMap(({ raw, value }) => (raw === "$DOCKER_OPTS" ? valuesOf(line ?? "") : [value]));
+    return systemdWords(valuesOf("ExecStart").at(-1) ?? "", "command").words.flatMap(({ value }) =>
+      value === "$DOCKER_OPTS"
+        ? systemdWords(line ?? "", "value").words.map((word) => word.value)
+        : [value.replace(/([$%])\1/g, "$1")],
+    );
   }
 
   /** The options that it would run with; throws where it would not start. */
@@ -96,7 +104,7 @@ export class Docker implements Part {
   }
 
   /** Older than the pid file as long as the file is as it was when the daemon started. */
-  mtime(path: string): number | null | undefined {
+  changedAt(path: string): number | null | undefined {
     if (path === "/var/run/docker.pid") return this.daemon && 2;
     const content = this.files.readFile(path)?.content;
     return content === undefined ? undefined : content === this.daemon?.config ? 1 : 3;
@@ -136,6 +144,7 @@ export class Docker implements Part {
   run(argv: readonly string[]): RunOutput | undefined {
     const command = argv.join(" ");
     if (command.startsWith("systemctl show docker.service")) return done(this.properties());
+    if (command === "systemctl show-environment") return done("LANG=C.UTF-8\nPATH=/usr/bin");
     if (command === "systemctl daemon-reload") return this.reload();
     if (command === "systemctl restart docker.service" || command === "service docker restart") return this.start();
     if (command === "ip -o -4 addr show")
@@ -162,5 +171,3 @@ const response = (answer: unknown): HttpResponse => ({
   body: JSON.stringify(answer),
   server: "Docker/20.10.24 (linux)",
 });
-
-const valuesOf = (line: string): string[] => splitWords(line).map(({ value }) => value);

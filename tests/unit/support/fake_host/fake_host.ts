@@ -1,5 +1,6 @@
 import { deserialize, serialize } from "node:v8";
 import type { Action, Change } from "../../../../modules/core/change";
+import { startContainer, stopContainer } from "../../../../modules/core/docker";
 import { UserError } from "../../../../modules/core/errors";
 import type {
   FileState,
@@ -36,7 +37,10 @@ export class FakeHost implements Host {
   }
 
   readonly readFile = (path: string): FileState | null => this.first((part) => part.readFile?.(path)) ?? null;
-  readonly mtime = (path: string): number | null => this.first((part) => part.mtime?.(path)) ?? null;
+  readonly readStart = (path: string, bytes: number): string | null =>
+    this.readFile(path)?.content.slice(0, bytes) ?? null;
+  readonly changedAt = (path: string): number | null => this.first((part) => part.changedAt?.(path)) ?? null;
+  readonly foreignPart = (path: string): string | null => this.first((part) => part.foreignPart?.(path)) ?? null;
   readonly readText = (path: string): string | null => this.first((part) => part.readText?.(path)) ?? null;
   readonly readdir = (path: string): readonly string[] => this.first((part) => part.readdir?.(path)) ?? [];
   readonly readlink = (path: string): string | null => this.first((part) => part.readlink?.(path)) ?? null;
@@ -87,13 +91,19 @@ export class FakeHost implements Host {
       case "await":
         if ((await this.request(action.request))?.status === 200) return;
         throw new UserError(`no answer to ${describeRequest(action.request)}`);
+      case "stop":
+      case "start":
+        for (const { id } of action.containers)
+          await this.request(action.do === "stop" ? stopContainer(id) : startContainer(id));
+        return;
       case "validate":
         return;
       case "try":
         try {
           for (const step of action.steps) await this.perform(change, step);
         } catch (error) {
-          for (const step of action.rollback) await this.perform(change, step);
+          for (const step of action.rollback[0]?.steps ?? []) await this.perform(change, step);
+          for (const step of action.afterwards ?? []) await this.perform(change, step);
           throw error;
         }
     }

@@ -42,8 +42,11 @@ export class Folder implements Part, Files {
   readFile(path: string): FileState | null {
     return linuxHost.readFile(this.at(path));
   }
-  mtime(path: string): number | null {
-    return linuxHost.mtime(this.at(path));
+  changedAt(path: string): number | null {
+    return linuxHost.changedAt(this.at(path));
+  }
+  foreignPart(path: string): string | null {
+    return linuxHost.foreignPart(this.at(path));
   }
   readText(path: string): string | null {
     return linuxHost.readText(this.at(path));

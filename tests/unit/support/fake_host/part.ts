@@ -7,7 +7,8 @@ import type { FileState, HttpRequest, HttpResponse, RunOutput } from "../../../.
  */
 export interface Part {
   readFile?(path: string): FileState | null | undefined;
-  mtime?(path: string): number | null | undefined;
+  changedAt?(path: string): number | null | undefined;
+  foreignPart?(path: string): string | null | undefined;
   readText?(path: string): string | null | undefined;
   readdir?(path: string): readonly string[] | undefined;
   readlink?(path: string): string | null | undefined;

@@ -24,7 +24,7 @@ interface Container {
 
 /** The router on a host with systemd, Docker and the weave script 2.8.1, which read the unit and its environment file. */
 export class Weave implements Part {
-  unit: "active" | "inactive" | "failed" = "inactive";
+  unit: "active" | "inactive" | "failed" | "auto-restart" = "inactive";
   container: Container | null = null;
   targets: string[] = [];
   /** The environment that the unit was started with. */
@@ -81,8 +81,15 @@ export class Weave implements Part {
     return done();
   }
 
+  private stopContainer(container: Container): HttpResponse {
+    const status = container.running ? 204 : 304;
+    container.running = false;
+    return { status, body: "" };
+  }
+
   private stop(): RunOutput {
-    if (this.container) this.container.running = false;
+    // Between two tries systemd runs no ExecStop (systemd.service(5)).
+    if (this.container && this.unit !== "auto-restart") this.container.running = false;
     this.unit = "inactive";
     return done();
   }
@@ -112,18 +119,21 @@ export class Weave implements Part {
   }
 
   readdir(path: string): readonly string[] | undefined {
+    if (path === "/usr/bin") return ["docker"];
+    if (path === "/usr/local/sbin") return ["dockerd"];
     if (path !== "/sys/class/net/weave/brif") return undefined;
     return this.container?.running ? ["vethwe-bridge"] : [];
   }
 
   request({ to, method, path, body = "" }: HttpRequest): HttpResponse | null {
-    return "socket" in to ? this.dockerResponse(path) : this.routerResponse(method, path, body);
+    return "socket" in to ? this.dockerResponse(method, path) : this.routerResponse(method, path, body);
   }
 
-  private dockerResponse(path: string): HttpResponse | null {
+  private dockerResponse(method: string, path: string): HttpResponse | null {
     if (!this.docker) return null;
     if (path === "/version") return { status: 200, body: '{"MinAPIVersion":"1.12"}' };
     if (this.container === null) return { status: 404, body: "" };
+    if (method === "POST") return this.stopContainer(this.container);
     const { running, image, restartPolicy, args, environment } = this.container;
     const inspected = {
       State: { Running: running },
@@ -162,6 +172,7 @@ export class Weave implements Part {
   }
 
   private readonly commands: Readonly<Record<string, () => RunOutput>> = {
+    "dockerd --version": () => done("Docker version 20.10.24+dfsg1, build 297e128\n"),
     "systemctl daemon-reload": () => this.reload(),
     "systemctl enable weave.service": () => this.enable(),
     "systemctl reenable weave.service": () => {
@@ -195,8 +206,8 @@ export class Weave implements Part {
 
   private properties(): string {
     return [
-      `ActiveState=${this.unit}`,
-      "SubState=",
+      `ActiveState=${this.unit === "auto-restart" ? "activating" : this.unit}`,
+      `SubState=${this.unit}`,
       "Job=0",
       `NeedDaemonReload=${(this.files.readFile(UNIT)?.content ?? null) === this.loaded ? "no" : "yes"}`,
       `MainPID=${this.unit === "active" ? 912 : 0}`,

@@ -1,0 +1,56 @@
+import { UserError } from "./errors";
+
+/** What an error of the kernel's means for a file (errno(3), path_resolution(7)), and what to do. */
+const REMEDIES: ReadonlyMap<string, string> = new Map([
+  ["EACCES", "Run as root (become: true)"],
+  ["EBUSY", "It is in use, such as by a bind mount over it (findmnt shows it): unmount it and run again"],
+  ["EDQUOT", "The quota of its file system is used up: free space there and run again"],
+  ["EEXIST", "Something else has made a file of that name meanwhile: run again"],
+  [
+    "EFBIG",
+    "It would be larger than this process may write or its file system allows: raise the limit (ulimit -f) and run again",
+  ],
+  ["EINVAL", "Its file system or the kernel does not accept this: see which it is (findmnt -T)"],
+  ["EIO", "Its disk has an error: see the kernel's log (dmesg), mend it and run again"],
+  ["EISDIR", "It is a directory: move it away and run again"],
+  ["ELOOP", "Its links form a loop: remove them and run again"],
+  ["EMFILE", "This process has too many open files: raise the limit (ulimit -n) and run again"],
+  ["EMLINK", "Its directory has too many links: remove some and run again"],
+  ["ENAMETOOLONG", "Its name is too long for its file system: choose a shorter one"],
+  ["ENFILE", "This host has too many open files: raise the limit (sysctl fs.file-max) and run again"],
+  ["ENODEV", "Its device is not there: check its file system (findmnt -T) and run again"],
+  ["ENOENT", "It or its directory is missing: see whether something removes it, and run again"],
+  ["ENOMEM", "This host is out of memory: free some and run again"],
+  ["ENOSPC", "Free space on its file system and run again"],
+  ["ENOTDIR", "A part of its path is not a directory: move that away and run again"],
+  ["ENXIO", "Its device is not there: check its file system (findmnt -T) and run again"],
+  ["EOPNOTSUPP", "Its file system does not support this: see which it is (findmnt -T)"],
+  ["EOVERFLOW", "It is too large to be read: move it away and run again"],
+  ["EPERM", "It may be immutable (lsattr shows an i): run chattr -i on it and run again, as root (become: true)"],
+  ["EROFS", "Its file system is mounted read-only: remount it read-write and run again"],
+  ["ESTALE", "Its file system was mounted from a server that has changed: mount it again and run again"],
+  ["ETIMEDOUT", "The server of its file system does not answer: check the mount (findmnt -T) and run again"],
+  ["ETXTBSY", "It is a program that runs: end that and run again"],
+  ["EXDEV", "It is a mount of its own (findmnt shows it): unmount it and run again"],
+]);
+
+const OTHERWISE = "Check its file system (findmnt -T, dmesg) and run again";
+
+/**
+ * The error of a file that can't be read, written and so on (`verb`). `state` says what is known of the file, such as
+ * "it is unchanged". An error that is not the kernel's is returned as it is.
+ */
+export function fileError(verb: string, path: string, error: unknown, state = ""): unknown {
+  const { code: nodes, message = "" } = error as NodeJS.ErrnoException;
+  if (error instanceof UserError || typeof nodes !== "string") return error;
+  const code = nodes.replace(/^ERR_FS_/, "");
+  // Node's messages are as in "EBUSY: resource busy or locked, rename 'a' -> 'b'".
+  const meaning = /^[A-Z0-9]+: ([^,]+)/.exec(message)?.[1];
+  const found = [...(meaning === undefined ? [code] : [`${code}: ${meaning}`]), ...(state === "" ? [] : [state])];
+  return new UserError(`can't ${verb} ${path}: ${found.join("; ")}. ${remedyOf(code)}`);
+}
+
+/** What to do about an error of the kernel's, as a sentence. */
+export function remedyOf(code: string): string {
+  return `${REMEDIES.get(code) ?? OTHERWISE}.`;
+}

@@ -1,0 +1,82 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, fstatSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileError } from "../errno";
+import { UserError } from "../errors";
+
+/** Where a program's output is kept while it runs; in memory first. */
+const DIRECTORIES = ["/dev/shm", "/run", tmpdir()];
+
+/** More than any program prints that is run here. */
+const LARGEST_OUTPUT = 64 * 1024 * 1024;
+
+/** A file without a name that a program prints to. */
+export interface OutputFile {
+  readonly file: number;
+  /** What was printed. Throws a UserError if it is not all there. */
+  readonly read: () => string;
+}
+
+/**
+ * Calls `use` with files for a program's standard output and error output. A pipe would be waited for until every process that the
+ * program has left behind closes it. Throws a UserError if no directory can hold a file.
+ */
+export function withOutputFiles<T>(command: string, use: (out: OutputFile, err: OutputFile) => T): T {
+  const out = makeFile(command);
+  try {
+    const err = makeFile(command);
+    try {
+      return use(toOutput(out, command), toOutput(err, command));
+    } finally {
+      closeSync(err);
+    }
+  } finally {
+    closeSync(out);
+  }
+}
+
+/** The file is removed at once, so that nothing is left behind and nobody else can open it. */
+function makeFile(command: string): number {
+  let failure: unknown;
+  for (const directory of DIRECTORIES) {
+    const path = join(directory, `apollo-weave-${randomBytes(8).toString("hex")}`);
+    try {
+      const file = openSync(path, "wx+", 0o600);
+      unlinkSync(path);
+      return file;
+    } catch (error) {
+      failure = fileError(`run ${command}: can't write to`, directory, error);
+    }
+  }
+  throw failure;
+}
+
+function toOutput(file: number, command: string): OutputFile {
+  return {
+    file,
+    read: () => {
+      const { size } = fstatSync(file);
+      if (size > LARGEST_OUTPUT)
+        throw new UserError(`${command} printed ${size} bytes, more than can be right. See what it is.`);
+      const bytes = Buffer.alloc(size);
+      for (let done = 0; done < size; ) {
+        const read = readSync(file, bytes, done, size - done, done);
+        if (read === 0) break;
+        done += read;
+      }
+      checkSpace(file, size, command);
+      return bytes.toString("utf8");
+    },
+  };
+}
+
+/** Where there is no space for one more byte, the end of the output may be missing. */
+function checkSpace(file: number, size: number, command: string): void {
+  if (size === 0) return;
+  try {
+    writeSync(file, "\n", size);
+  } catch (error) {
+    throw fileError(`read the output of ${command}: can't write to`, DIRECTORIES.join(", "), error);
+  }
+}

@@ -1,0 +1,69 @@
+import { UserError } from "../core/errors";
+import { redactSecrets } from "../core/redact";
+import { daemonOptions } from "../formats/daemon_json";
+import { parseDockerFlags, wordsOfFlags } from "../formats/docker_flags";
+import { type DockerFlags, meansTheSame } from "../formats/docker_options";
+import { type CommandLine, commandLine } from "./command_line";
+import { type Configuration, optionsOf } from "./configuration";
+import { requireEnvironmentFiles } from "./environment";
+import type { DesiredFiles } from "./files";
+import type { ObservedDocker } from "./observed";
+import { DROP_IN_PATH, nameOrigin, type Written } from "./start";
+
+/**
+ * Throws a UserError unless dockerd gets exactly what is asked for once the files are written: the desired options, and every other
+ * one as it is. What systemd will pass is computed from the files, and compared with what they are meant to say.
+ */
+export function requireExactly(
+  present: Configuration,
+  desired: DockerFlags,
+  files: DesiredFiles,
+  overridden: ReadonlySet<string>,
+  { service }: ObservedDocker,
+): void {
+  const meant = optionsOf(files.configuration);
+  const before = optionsOf(present);
+  for (const name of new Set([...before.keys(), ...meant.keys()])) {
+    const values = desired.get(name);
+    const expected = values === undefined ? before.get(name) : values;
+    const mayDiffer = values === undefined ? overridden.has(name) : values.length === 0;
+    if (mayDiffer || meansTheSame(name, meant.get(name), expected)) continue;
+    throw new UserError(
+      `--${name}: dockerd would get ${render(name, meant.get(name))} instead of ${render(name, expected)}. ` +
+        `Set it in one place only${placesOf(name, present)}.`,
+    );
+  }
+  if (service.unit === null) return;
+  const written: Written = { dropIn: files.dropIn, files: new Map([[service.filePath, files.options]]) };
+  const after = commandLine(service.unit, written);
+  requireOwnDropIn(after, files);
+  const real = new Map([...daemonOptions(files.config ?? ""), ...parseDockerFlags(after.args)]);
+  for (const name of new Set([...meant.keys(), ...real.keys()])) {
+    if (meansTheSame(name, real.get(name), meant.get(name))) continue;
+    const origins = wordsOfFlags(after.args, new Set([name])).map(({ origin }) => nameOrigin(origin));
+    throw new UserError(
+      `--${name}: systemd would pass ${render(name, real.get(name))} to dockerd instead of ${render(name, meant.get(name))}` +
+        `${origins.length > 0 ? ` (${origins[0]})` : ""}. Nothing was changed. Set it in one place only.`,
+    );
+  }
+  requireEnvironmentFiles(after.settings, service.unit, written);
+}
+
+/** Of several drop-ins the last one counts. */
+function requireOwnDropIn({ origin }: CommandLine, { dropIn }: DesiredFiles): void {
+  if (dropIn === null || origin.path === DROP_IN_PATH) return;
+  throw new UserError(
+    `${nameOrigin(origin)}: ExecStart= is set after this module's ${DROP_IN_PATH}, which would never count. ` +
+      "Give that drop-in a name that comes before zz-weave.conf.",
+  );
+}
+
+function placesOf(name: string, { fixed }: Configuration): string {
+  const places = wordsOfFlags(fixed, new Set([name])).map(({ origin }) => nameOrigin(origin));
+  return places.length > 0 ? `; ${[...new Set(places)].join("; ")} sets it` : "";
+}
+
+function render(name: string, values: readonly string[] | undefined): string {
+  if (values === undefined || values.length === 0) return "no value";
+  return values.map((value) => redactSecrets(`--${name}=${value}`)).join(" ");
+}

@@ -1,0 +1,231 @@
+import { UserError } from "../core/errors";
+import { redactSecrets } from "../core/redact";
+import { daemonOptions, withDaemonOptions } from "../formats/daemon_json";
+import {
+  parseDockerFlags,
+  strayWords,
+  withDockerFlags,
+  withoutDockerFlags,
+  wordsOfFlags,
+  wordsWithoutFlags,
+} from "../formats/docker_flags";
+import { type DockerFlags, meansTheSame } from "../formats/docker_options";
+import { environmentVariables } from "../formats/environment_file";
+import { splitFields } from "../formats/shell_command";
+import { shellValue } from "../formats/shell_file";
+import type { Word } from "../formats/shell_words";
+import { systemdWords } from "../formats/systemd_words";
+import { type Argument, type CommandLine, commandLine, type Use, VARIABLE } from "./command_line";
+import type { DockerService, ObservedDocker } from "./observed";
+import { runningOptions } from "./pending_restart";
+import { NOTHING_WRITTEN, nameOrigin } from "./start";
+
+/** All that dockerd gets its options from, without this module's drop-in. */
+export interface Configuration {
+  /** What the unit passes, as it is without this module's drop-in; null where a script starts dockerd. */
+  readonly unit: CommandLine | null;
+  /** Where DOCKER_OPTS of the options file is split into arguments; null where it is not read. */
+  readonly use: Use | null;
+  /** The arguments that are set elsewhere than in that DOCKER_OPTS. */
+  readonly fixed: readonly Argument[];
+  /** DOCKER_OPTS. */
+  readonly line: string;
+  /** daemon.json; "" where the file does not exist. */
+  readonly config: string;
+}
+
+/** The options in DOCKER_OPTS. */
+export interface OptionsLine {
+  readonly line: string;
+  /** Whether it is put together from variables, as Apollo's lines are: a shell expands them, systemd does not. */
+  readonly chain: boolean;
+}
+
+/**
+ * Reads DOCKER_OPTS as the service does, or as a shell where it is a chain. Throws a UserError where the value depends on what a
+ * shell does at run time.
+ */
+export function readOptions({ init, filePath }: DockerService, content: string): OptionsLine {
+  if (init === "script") return { line: readAsShell(filePath, content), chain: true };
+  const line = environmentVariables(content)?.get(VARIABLE)?.value ?? "";
+  if (!/\$\{?[A-Za-z_]/.test(line)) return { line, chain: false };
+  const expanded = readAsShell(filePath, content);
+  return { line: expanded, chain: expanded !== line };
+}
+
+function readAsShell(path: string, content: string): string {
+  try {
+    return shellValue(content, VARIABLE) ?? "";
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(`${path}: ${redactSecrets(error.message)}`) : error;
+  }
+}
+
+/** The present configuration. Throws a UserError where it can't be computed. */
+export function presentConfiguration({
+  service,
+  optionsFile,
+  lineIsRead,
+  config,
+}: Pick<ObservedDocker, "service" | "optionsFile" | "lineIsRead" | "config">): Configuration {
+  const unit = service.unit === null ? null : commandLine(service.unit);
+  const args = unit?.args ?? [];
+  const use = lineIsRead ? useOf(service, unit) : null;
+  const fixed = use === null ? args : [...args.slice(0, use.at), ...args.slice(use.at + use.count)];
+  return {
+    unit,
+    use,
+    fixed,
+    line: lineIsRead ? readOptions(service, optionsFile?.content ?? "").line : "",
+    config: config?.content ?? "",
+  };
+}
+
+/**
+ * Where the unit itself does not read DOCKER_OPTS from a file, this module's drop-in has it read, and passes it at the end unless
+ * the unit does. Throws a UserError where options that DOCKER_OPTS has from elsewhere would be lost.
+ */
+function useOf({ readsFile, whyNot, filePath }: DockerService, unit: CommandLine | null): Use {
+  const [use, second] = unit?.uses ?? [];
+  if (use !== undefined && !readsFile && (second !== undefined || use.count > 0)) {
+    throw new UserError(
+      `location: ${VARIABLE} can't be set in ${filePath}, as ${whyNot}. Set location: daemon_json, or move these options to ${filePath}.`,
+    );
+  }
+  if (use !== undefined) return use;
+  const by = unit === null ? "shell" : "systemd";
+  return { at: unit?.args.length ?? 0, count: 0, word: unit?.words.length ?? 0, by };
+}
+
+/** The arguments in DOCKER_OPTS, as the service splits it. */
+export function lineWords({ use, line }: Configuration): readonly Word[] {
+  if (use?.by === "shell") return splitFields(line).map((field) => ({ raw: field, value: field }));
+  return systemdWords(line, "value").words;
+}
+
+/** dockerd's arguments, in order. */
+export function argumentsOf(configuration: Configuration): readonly Word[] {
+  const { fixed, use } = configuration;
+  const at = use?.at ?? fixed.length;
+  return [...fixed.slice(0, at), ...lineWords(configuration), ...fixed.slice(at)];
+}
+
+/** The flags of the command line and of DOCKER_OPTS. */
+export function flagsOf(configuration: Configuration): DockerFlags {
+  return parseDockerFlags(argumentsOf(configuration));
+}
+
+/** All options, by their names as flags. */
+export function optionsOf(configuration: Configuration): DockerFlags {
+  return new Map([...daemonOptions(configuration.config), ...flagsOf(configuration)]);
+}
+
+/** The options that dockerd would start with, with this module's drop-in as it is. Throws a UserError as `presentConfiguration`. */
+export function configuredOptions(observed: ObservedDocker): DockerFlags {
+  const { service, dropIn } = observed;
+  if (service.unit === null || dropIn === null) return optionsOf(presentConfiguration(observed));
+  const { args } = commandLine(service.unit, { ...NOTHING_WRITTEN, dropIn: dropIn.content });
+  return new Map([...daemonOptions(observed.config?.content ?? ""), ...parseDockerFlags(args)]);
+}
+
+/** The same; where they can't be computed, the options of the running daemon, if any. */
+export function optionsToStartWith(observed: ObservedDocker): DockerFlags {
+  try {
+    return configuredOptions(observed);
+  } catch (error) {
+    if (error instanceof UserError) return observed.daemon === null ? new Map() : runningOptions(observed.daemon);
+    throw error;
+  }
+}
+
+/** The names of the unit's flags that this module's present drop-in removes. */
+export function overriddenFlags({ fixed }: Configuration, { service, dropIn }: ObservedDocker): ReadonlySet<string> {
+  if (service.unit === null || dropIn === null) return new Set();
+  const kept = parseDockerFlags(commandLine(service.unit, { ...NOTHING_WRITTEN, dropIn: dropIn.content }).args);
+  return new Set([...parseDockerFlags(fixed).keys()].filter((name) => !kept.has(name)));
+}
+
+export type Place = "docker_opts" | "daemon_json";
+
+/** Where `configure` puts options. */
+export interface Placement {
+  /** Where a new option goes. */
+  readonly place: Place;
+  /** Whether an option that is set elsewhere is moved there. */
+  readonly move: boolean;
+  /** Whether a flag that the unit sets to another value is removed from its command line. */
+  readonly overrideUnit: boolean;
+  /** The flags that are removed from it already; they stay removed while they are set elsewhere. */
+  readonly overridden: ReadonlySet<string>;
+}
+
+/** The desired configuration, and what changes in DOCKER_OPTS: options without values are removed. */
+export interface Configured {
+  readonly configuration: Configuration;
+  readonly toLine: DockerFlags;
+}
+
+/**
+ * The configuration that gives dockerd the desired options, each in one place only; everything else is unchanged. An option
+ * without values is removed. Throws a UserError where daemon.json can't express an option, or where a variable of the unit's sets
+ * it to another value.
+ */
+export function configure(
+  present: Configuration,
+  desired: DockerFlags,
+  { place, move, overrideUnit, overridden }: Placement,
+): Configured {
+  const inUnit = parseDockerFlags(present.fixed);
+  const inLine = parseDockerFlags(lineWords(present));
+  const inConfig = daemonOptions(present.config);
+  const [toLine, toConfig] = [new Map<string, readonly string[]>(), new Map<string, readonly string[]>()];
+  const offUnit = new Set(
+    [...overridden].filter((name) => !desired.has(name) && (inLine.has(name) || inConfig.has(name))),
+  );
+  for (const [name, values] of desired) {
+    const byUnit = inUnit.has(name) && values.length > 0 && meansTheSame(name, inUnit.get(name), values);
+    if (overrideUnit && inUnit.has(name) && !byUnit) offUnit.add(name);
+    const current = inLine.has(name) ? "docker_opts" : inConfig.has(name) ? "daemon_json" : place;
+    const target = byUnit ? null : move ? place : current;
+    toLine.set(name, target === "docker_opts" ? values : []);
+    toConfig.set(name, target === "daemon_json" ? values : []);
+  }
+  requireRemovable(present, offUnit);
+  const offLine = new Set([...toLine].filter(([, values]) => values.length === 0).map(([name]) => name));
+  const use = present.use && { ...present.use, at: keptBefore(present, offUnit) };
+  const configuration: Configuration = {
+    ...present,
+    use,
+    fixed: wordsWithoutFlags(present.fixed, offUnit),
+    line: withDockerFlags(withoutDockerFlags(present.line, offLine), toLine),
+    config: withDaemonOptions(present.config, toConfig),
+  };
+  return { configuration, toLine };
+}
+
+function keptBefore({ fixed, use }: Configuration, off: ReadonlySet<string>): number {
+  return wordsWithoutFlags(fixed.slice(0, use?.at ?? fixed.length), off).length;
+}
+
+/** Only flags that are written in ExecStart= itself can be left out by a drop-in. */
+function requireRemovable({ unit, fixed }: Configuration, names: ReadonlySet<string>): void {
+  for (const name of names) {
+    const set = wordsOfFlags(fixed, new Set([name]));
+    const foreign = set.find(({ origin }) => origin.variable !== null) ?? (unit?.byShell ? set[0] : undefined);
+    if (foreign === undefined) continue;
+    const values = parseDockerFlags(fixed).get(name) ?? [];
+    throw new UserError(
+      `--${name}: Docker's unit sets it to ${redactSecrets(`--${name}=${values.join(", ")}`).replace(/^[^=]*=/, "")} ` +
+        `(${nameOrigin(foreign.origin)}). Remove it there, or give the same value here.`,
+    );
+  }
+}
+
+/** Throws a UserError where DOCKER_OPTS has a word that dockerd would not start with. */
+export function requireReadableLine(configuration: Configuration, path: string): void {
+  const [stray] = strayWords(lineWords(configuration));
+  if (stray === undefined) return;
+  throw new UserError(
+    `${path}: dockerd would not start with ${JSON.stringify(redactSecrets(stray.value))} in ${VARIABLE}, which is not an option or lacks its value. Correct the line.`,
+  );
+}

@@ -1,0 +1,108 @@
+import { UserError } from "../core/errors";
+import { environmentVariables } from "../formats/environment_file";
+import { expandSpecifiers, type Specifiers } from "../formats/systemd_expand";
+import { listSettings, type TextFile, type UnitSetting } from "../formats/systemd_unit";
+import { systemdWords } from "../formats/systemd_words";
+import { nameOrigin, type Origin, type UnitStart, type Written } from "./start";
+
+/** A variable of dockerd's environment. */
+export interface Variable {
+  readonly value: string;
+  readonly origin: Origin;
+  /** Whether a file sets it, rather than Environment=. */
+  readonly inFile: boolean;
+  readonly doubtful: boolean;
+}
+
+/** An EnvironmentFile= with specifiers expanded. */
+export interface EnvironmentPattern {
+  readonly path: string;
+  /** Whether systemd starts the service without it. */
+  readonly optional: boolean;
+  readonly setting: UnitSetting;
+}
+
+/** The unit's EnvironmentFile= settings, in order; what is not an absolute path is ignored. */
+export function environmentPatterns(settings: readonly UnitSetting[], specifiers: Specifiers): EnvironmentPattern[] {
+  return listSettings(settings, "Service", "EnvironmentFile")
+    .map((setting) => {
+      const [, dash, written = ""] = /^(-?)(.*)$/s.exec(setting.value) ?? [];
+      const path = expandKnown(written, setting, specifiers).replace(/\/+/g, "/");
+      return { path, optional: dash === "-", setting };
+    })
+    .filter(({ path }) => path.startsWith("/"));
+}
+
+/** Whether a path of EnvironmentFile= is a pattern, as glob(7) describes it. */
+export function isPattern(path: string): boolean {
+  return /[*?[]/.test(path);
+}
+
+/**
+ * The environment that the unit sets (systemd.exec(5)): Environment=, then each EnvironmentFile=, the last one counting, without
+ * UnsetEnvironment=.
+ */
+export function environmentOf(
+  settings: readonly UnitSetting[],
+  { specifiers, environmentFiles }: UnitStart,
+  written: Written,
+): ReadonlyMap<string, Variable> {
+  const variables = new Map<string, Variable>();
+  for (const setting of listSettings(settings, "Service", "Environment")) {
+    for (const { value: word } of systemdWords(setting.value, "strict").words) {
+      const [, name, value] = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(expandKnown(word, setting, specifiers)) ?? [];
+      if (name === undefined || value === undefined) continue;
+      const origin = { path: setting.path, line: setting.line, variable: name };
+      variables.set(name, { value, origin, inFile: false, doubtful: false });
+    }
+  }
+  for (const { path } of environmentPatterns(settings, specifiers)) {
+    for (const file of filesOf(path, environmentFiles, written)) {
+      for (const [name, { value, line, doubtful }] of environmentVariables(file.content) ?? []) {
+        variables.set(name, { value, origin: { path: file.path, line, variable: name }, inFile: true, doubtful });
+      }
+    }
+  }
+  for (const setting of listSettings(settings, "Service", "UnsetEnvironment")) {
+    for (const { value } of systemdWords(setting.value, "strict").words) {
+      const [, name = "", only] = /^([^=]*)(?:=([\s\S]*))?$/.exec(expandKnown(value, setting, specifiers)) ?? [];
+      if (only === undefined || variables.get(name)?.value === only) variables.delete(name);
+    }
+  }
+  return variables;
+}
+
+/** The files that an EnvironmentFile= stands for once what is planned is written. */
+export function filesOf(path: string, read: UnitStart["environmentFiles"], written: Written): readonly TextFile[] {
+  const known = read.get(path) ?? [];
+  const planned = isPattern(path) ? undefined : written.files.get(path);
+  if (planned !== undefined) return planned === null ? [] : [{ path, content: planned }];
+  return known.flatMap((file) => {
+    const content = written.files.get(file.path);
+    return content === null ? [] : [{ path: file.path, content: content ?? file.content }];
+  });
+}
+
+/** Throws a UserError for a specifier whose value is not known here. */
+export function expandKnown(text: string, { path, line, key }: UnitSetting, specifiers: Specifiers): string {
+  const { text: expanded, unknown } = expandSpecifiers(text, specifiers);
+  if (unknown.length === 0) return expanded;
+  throw new UserError(
+    `${path}, line ${line}: ${key}= has the specifier %${unknown[0]}, so dockerd's arguments can't be computed. Write its value instead.`,
+  );
+}
+
+/** Throws a UserError where systemd would not start the unit, as a file is missing or can't be read. */
+export function requireEnvironmentFiles(settings: readonly UnitSetting[], start: UnitStart, written: Written): void {
+  for (const { path, optional, setting } of environmentPatterns(settings, start.specifiers)) {
+    if (optional) continue;
+    const files = filesOf(path, start.environmentFiles, written);
+    const unreadable = files.find(({ content }) => environmentVariables(content) === null);
+    if (files.length > 0 && unreadable === undefined) continue;
+    const what = unreadable === undefined ? `${path} does not exist` : `${unreadable.path} has a NUL or is not UTF-8`;
+    throw new UserError(
+      `${nameOrigin({ ...setting, variable: null })}: systemd would not start Docker, as EnvironmentFile=${what}. ` +
+        `${unreadable === undefined ? "Create" : "Correct"} it, or write EnvironmentFile=-${path}.`,
+    );
+  }
+}

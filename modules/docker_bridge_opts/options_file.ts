@@ -1,0 +1,56 @@
+import { UserError } from "../core/errors";
+import { environmentVariables } from "../formats/environment_file";
+import { type CommandLine, commandLine, type Use, VARIABLE } from "./command_line";
+import { environmentPatterns, filesOf, isPattern } from "./environment";
+import { NOTHING_WRITTEN, nameOrigin, type UnitStart } from "./start";
+
+/** Debian's file with dockerd's options, which upstart and sysvinit scripts source. */
+export const DEFAULT_FILE = "/etc/default/docker";
+
+/** The file for DOCKER_OPTS, and the place where the unit splits that variable; or why there is none. */
+export type OptionsFile =
+  | { readonly path: string; readonly use: Use; readonly why: null }
+  | { readonly path: null; readonly use: null; readonly why: string };
+
+/** The same for a unit whose arguments may not be computable: then no file is known. */
+export function optionsFileOf(start: UnitStart): OptionsFile {
+  try {
+    return findOptionsFile(commandLine(start), start);
+  } catch (error) {
+    if (error instanceof UserError) return { path: null, use: null, why: error.message };
+    throw error;
+  }
+}
+
+/**
+ * The file in which DOCKER_OPTS reaches dockerd by the unit alone. It is one of Docker's own in /etc: others use a shared file
+ * too, and a boot clears /run.
+ */
+function findOptionsFile(line: CommandLine, start: UnitStart): OptionsFile {
+  const none = (why: string): OptionsFile => ({ path: null, use: null, why });
+  const [use, second] = line.uses;
+  if (use === undefined) return none(`ExecStart= does not use $${VARIABLE} (${nameOrigin(line.origin)})`);
+  if (second !== undefined) return none(`ExecStart= uses $${VARIABLE} twice (${nameOrigin(line.origin)})`);
+  const variable = line.variables.get(VARIABLE);
+  if (variable?.inFile && !isDockersOwn(variable.origin.path)) {
+    return none(`${nameOrigin(variable.origin)} sets it, a file that is not Docker's own or does not last`);
+  }
+  if (variable?.inFile) return { path: variable.origin.path, use, why: null };
+  // A file counts after Environment=, so that a line in it would replace these options.
+  if (variable !== undefined && variable.value.trim() !== "") return none(`${nameOrigin(variable.origin)} sets it`);
+  const paths = environmentPatterns(line.settings, start.specifiers).flatMap(({ path }) => {
+    const files = filesOf(path, start.environmentFiles, NOTHING_WRITTEN);
+    if (files.some(({ content }) => environmentVariables(content) === null)) return [];
+    return isPattern(path) ? files.map((file) => file.path) : [path];
+  });
+  const own = paths.filter(isDockersOwn);
+  const path = own.includes(DEFAULT_FILE) ? DEFAULT_FILE : own.at(-1);
+  return path === undefined
+    ? none(`the unit reads no file of Docker's own in /etc (${nameOrigin(line.origin)})`)
+    : { path, use, why: null };
+}
+
+/** Whether a file is Docker's own and outlasts a boot, such as /etc/default/docker, /etc/sysconfig/docker or /etc/docker/env. */
+export function isDockersOwn(path: string): boolean {
+  return /^\/etc\/(.*\/)?([^/]*[._-])?docker([._-][^/]*)?(\/[^/]+)?$/.test(path);
+}

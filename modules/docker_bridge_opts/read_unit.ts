@@ -1,0 +1,108 @@
+import { UserError } from "../core/errors";
+import type { Host } from "../core/host/host";
+import { PATH } from "../core/host/linux";
+import { splitWords } from "../formats/shell_words";
+import { type Specifiers, unitSpecifiers } from "../formats/systemd_expand";
+import { listSettings, parseUnit, type TextFile } from "../formats/systemd_unit";
+import { environmentOf, environmentPatterns, isPattern } from "./environment";
+import { DEFAULT_FILE } from "./options_file";
+import { DROP_IN_PATH, NOTHING_WRITTEN, type UnitStart } from "./start";
+import { findDropIns, findUnitFile } from "./unit_files";
+
+/**
+ * Reads all files that decide how systemd starts the unit. `loaded`: the drop-ins that systemd has read, as `systemctl show` prints
+ * them; null where their files have changed since.
+ */
+export function readUnit(fragment: string, loaded: string | null, host: Host): UnitStart {
+  const name = fragment.replace(/.*\//, "") || "docker.service";
+  const dropIns = loaded === null ? findDropIns(name, host) : splitWords(loaded).map(({ value }) => value);
+  const path = loaded === null ? (findUnitFile(name, host) ?? fragment) : fragment;
+  const files = [path, ...dropIns.filter((each) => each !== DROP_IN_PATH)].map((each) => read(each, host));
+  const specifiers = specifiersOf(name, files, host);
+  const start: UnitStart = { files, environmentFiles: new Map(), specifiers, inherited: new Set(), isScript: false };
+  const withFiles = { ...start, environmentFiles: readEnvironmentFiles(start, host) };
+  const [command = ""] = listSettings(parseUnit(files), "Service", "ExecStart").map(({ value }) => value);
+  return { ...withFiles, inherited: inheritedBy(command, withFiles, host), isScript: isScript(command, host) };
+}
+
+function read(path: string, host: Host): TextFile {
+  return { path, content: host.readFile(path)?.content ?? "" };
+}
+
+/** With those that differ from host to host, where a file refers to one. */
+function specifiersOf(name: string, files: readonly TextFile[], host: Host): Specifiers {
+  if (!files.some(({ content }) => /%[HlvmbT]/.test(content))) return unitSpecifiers(name);
+  const hostName = host.readText("/proc/sys/kernel/hostname") ?? "";
+  return new Map([
+    ...unitSpecifiers(name),
+    ["H", hostName],
+    ["l", hostName.replace(/\..*/, "")],
+    ["v", host.readText("/proc/sys/kernel/osrelease") ?? ""],
+    ["m", host.readText("/etc/machine-id") ?? ""],
+    ["b", (host.readText("/proc/sys/kernel/random/boot_id") ?? "").replace(/-/g, "")],
+  ]);
+}
+
+function readEnvironmentFiles(start: UnitStart, host: Host): UnitStart["environmentFiles"] {
+  const patterns = orNone(() => environmentPatterns(parseUnit(start.files), start.specifiers).map(({ path }) => path));
+  return new Map(
+    [...(patterns ?? []), DEFAULT_FILE].map((pattern) => [
+      pattern,
+      (isPattern(pattern) ? expandPattern(pattern, host) : [pattern]).flatMap((path) => {
+        const file = host.readFile(path);
+        return file === null ? [] : [{ path, content: file.content }];
+      }),
+    ]),
+  );
+}
+
+/** The existing paths, sorted, that a pattern of glob(7) matches. A name that begins with a dot is matched by a dot only. */
+function expandPattern(pattern: string, host: Host): string[] {
+  return pattern
+    .split("/")
+    .slice(1)
+    .reduce<string[]>(
+      (folders, part) =>
+        folders.flatMap((folder) => {
+          if (!isPattern(part)) return [`${folder}/${part}`];
+          const matches = new RegExp(
+            `^${part
+              .replace(/[.+^${}()|\\]/g, "\\$&")
+              .replace(/\[!/g, "[^")
+              .replace(/\*/g, ".*")
+              .replace(/\?/g, ".")}$`,
+          );
+          return host
+            .readdir(folder === "" ? "/" : folder)
+            .filter((name) => matches.test(name) && (part.startsWith(".") || !name.startsWith(".")))
+            .map((name) => `${folder}/${name}`);
+        }),
+      [""],
+    );
+}
+
+/** Asks systemd for its own environment only where the command refers to a variable that the unit does not set. */
+function inheritedBy(command: string, start: UnitStart, host: Host): ReadonlySet<string> {
+  const used = [...command.matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, name = ""]) => name);
+  const set = orNone(() => environmentOf(parseUnit(start.files), start, NOTHING_WRITTEN));
+  if (set === null || used.every((name) => set.has(name))) return new Set();
+  const { stdout } = host.run(["systemctl", "show-environment"], { mayFail: true });
+  const inherited = new Set(stdout.split("\n").map((row) => row.replace(/=.*/, "")));
+  return new Set(used.filter((name) => !set.has(name) && inherited.has(name)));
+}
+
+function isScript(command: string, host: Host): boolean {
+  const program = (splitWords(command)[0]?.value ?? "").replace(/^[-@:+!|]*/, "");
+  const paths = program.startsWith("/") ? [program] : PATH.split(":").map((folder) => `${folder}/${program}`);
+  return paths.some((path) => host.readStart(path, 2) === "#!");
+}
+
+/** What can't be computed is reported where it is needed. */
+function orNone<T>(compute: () => T): T | null {
+  try {
+    return compute();
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,197 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Cluster } from "../hosts/cluster";
+import type { Host } from "../hosts/host";
+import { busyboxImage } from "../hosts/images";
+import { bootHosts } from "./hosts";
+import { type ModuleRun, runModule } from "./module";
+import { ROOT } from "./playbook";
+
+/** Restarts of Docker that fail, or that stop half-way: Docker runs again as it ran, with all of its containers. */
+const test = suite("Docker's way back");
+let cluster: Cluster;
+let host: Host;
+
+const PREVIOUS = "/var/lib/apollo-weave/docker-previous.json";
+const DROP_IN = "/etc/systemd/system/docker.service.d/zz-weave.conf";
+
+const docker = (options: object, through: readonly string[] = []): Promise<ModuleRun> =>
+  runModule(host, "docker_bridge_opts", options, { through });
+const sh = async (script: string): Promise<string> =>
+  (await host.exec(["sh", "-c", script], { timeoutSeconds: 150 })).stdout.trim();
+
+/** The arguments of the running dockerd. */
+const command = (): Promise<string> => sh("tr '\\0' ' ' </proc/$(cat /run/docker.pid)/cmdline");
+const running = (): Promise<string> => sh("docker ps --format '{{.Names}}' | sort | tr '\\n' ' '");
+const written = (): Promise<string> => sh(`ls ${PREVIOUS} ${DROP_IN} 2>/dev/null || true`);
+const options = (line: string): Promise<string> => sh(`printf '%s\\n' '${line}' >/etc/default/docker`);
+
+test.before(async () => {
+  cluster = await bootHosts(1);
+  host = cluster.host("apollo1");
+  await host.write("/usr/local/bin/apollo-weave", readFileSync(join(ROOT, "dist/apollo-weave")), 0o755);
+  await sh("ip link add weave type bridge && ip addr add 10.2.0.1/16 dev weave && ip link set weave up");
+  const image = await busyboxImage(host);
+  await options('DOCKER_OPTS="--label=ran=so --log-level=warn"');
+  await sh("systemctl reset-failed docker; systemctl restart docker");
+  await sh(`docker run --detach --init --restart=unless-stopped --name quick ${image} sleep 9999`);
+});
+test.after(() => cluster.down());
+
+test("what is saved is root's alone whatever the umask, and is not restored if others could have changed it", async () => {
+  const umask0 = ["sh", "-c", 'umask 0; exec "$@"', "sh"];
+  const before = await sh("cat /etc/default/docker");
+  await sh("rm -rf /var/lib/apollo-weave /etc/docker");
+  await docker({ opts: "--label=a=b" }, umask0);
+  await docker({ opts: "--mtu=1400", location: "daemon_json" }, umask0);
+  const modes = await sh(`stat -c '%a %U' /var/lib/apollo-weave ${PREVIOUS} /etc/docker /etc/docker/daemon.json`);
+  assert.is(modes, "700 root\n600 root\n755 root\n644 root");
+
+  const evil = JSON.stringify({
+    daemon: null,
+    command: [],
+    files: [{ path: "/etc/evil", content: "by nobody", mode: 0o644 }],
+    configWasRead: true,
+    stopped: [],
+  });
+  const plant = `cd /var/lib/apollo-weave && mv docker-previous.json away && echo '${evil}' >docker-previous.json`;
+  await sh("chmod 777 /var/lib/apollo-weave");
+  await host.exec(["setpriv", "--reuid=65534", "--clear-groups", "sh", "-c", plant]);
+  const found = await sh("cat /etc/default/docker /etc/docker/daemon.json");
+  for (const given of [{ state: "restarted" }, { opts: "--label=c=d" }]) {
+    assert.match(
+      (await docker(given)).msg ?? "",
+      `${PREVIOUS}: it could be another user's (/var/lib/apollo-weave may be written by others (mode 0777)). Remove /var/lib/apollo-weave with all`,
+    );
+  }
+  assert.is(await sh("cat /etc/default/docker /etc/docker/daemon.json; ls /etc/evil 2>/dev/null || true"), found);
+  await sh(`rm -r /var/lib/apollo-weave /etc/docker; printf '%s\\n' '${before}' >/etc/default/docker`);
+});
+
+test("a file that Docker never ran with, as something else had changed it: Docker gets its command line back", async () => {
+  const before = await command();
+  await options('DOCKER_OPTS="--label=ran=so --storage-driver=nope"');
+  await docker({ opts: "--label=new=one" });
+  const restart = await docker({ state: "restarted" });
+  const message = restart.msg ?? "";
+  assert.match(message, /error initializing graphdriver/);
+  assert.match(message, /The rollback failed too: /);
+  assert.match(
+    message,
+    `Docker does not start with its files as they were found, so ${DROP_IN} now gives it the command line that it ran with before, and it runs again. Correct /etc/default/docker and run again.`,
+  );
+  assert.match(message, "Docker now runs as: /usr/sbin/dockerd -H fd:// ");
+  assert.is(await command(), before);
+  assert.is(await running(), "quick");
+  assert.is(await sh("cat /etc/default/docker"), 'DOCKER_OPTS="--label=ran=so --storage-driver=nope"');
+  assert.ok(restart.seconds < 60, `${restart.seconds} s`);
+
+  await options('DOCKER_OPTS="--label=ran=so --log-level=warn"');
+  const { changes } = await docker({ opts: "--label=new=one" });
+  assert.equal(changes, ["/etc/default/docker", DROP_IN, "running dockerd"]);
+  assert.is((await docker({ state: "restarted" })).msg, undefined);
+  assert.match(await command(), /--log-level=warn --label=new=one$/);
+  assert.is(await written(), "");
+});
+
+test("the same where the restart was requested by something else, which alone had changed the file", async () => {
+  const before = await command();
+  await options('DOCKER_OPTS="--bridge=none --label=x=y --mtu=nope"');
+  const { msg = "", seconds } = await docker({ state: "restarted" });
+  assert.match(msg, "now gives it the command line that it ran with before, and it runs again");
+  assert.is(await command(), before);
+  assert.is(await running(), "quick");
+  assert.ok(seconds < 60, `${seconds} s`);
+  await options('DOCKER_OPTS="--label=ran=so --log-level=warn"');
+  await docker({ opts: "--label=new=one" });
+  await docker({ state: "restarted" });
+  assert.is(await written(), "");
+});
+
+test("a Docker that has started too often, and one in a loop of restarts, is started all the same", async () => {
+  const before = await command();
+  await options('DOCKER_OPTS="--storage-driver=nope"');
+  await sh("for i in $(seq 8); do systemctl restart docker; done; true");
+  await options('DOCKER_OPTS="--log-level=warn --label=new=one"');
+  const { msg, seconds } = await docker({ state: "restarted" });
+  assert.is(msg, undefined);
+  assert.is(await command(), before);
+  assert.ok(seconds < 60, `${seconds} s`);
+});
+
+test("a file that gives Docker something else than was meant is rejected, and Docker is not restarted", async () => {
+  const before = await command();
+  for (const [line, says] of [
+    [String.raw`DOCKER_OPTS=\"--label=a=b --label=c=d\"`, "the quotes in line 1 become part of the value"],
+    [String.raw`DOCKER_TMPDIR=\"/srv\"`, "the quotes in line 1 become part of the value"],
+    [
+      'DOCKER_OPTS="$DOCKER_OPTS --label=a=b"',
+      "Docker was not restarted, as it would not start: DOCKER_OPTS refers to",
+    ],
+  ] as const) {
+    await options(line);
+    assert.match((await docker({ state: "restarted" })).msg ?? "", says);
+    assert.is(await sh("cat /etc/default/docker"), line);
+  }
+  await options('DOCKER_OPTS="--log-level=warn --label=new=one"');
+  assert.is(await command(), before);
+});
+
+test("live-restore: a container that ignores SIGTERM is killed in its time, and all are started again", async () => {
+  await docker({ opts: "--live-restore" });
+  assert.is((await docker({ state: "restarted" })).msg, undefined);
+  const image = await sh("docker inspect --format '{{.Image}}' quick");
+  await sh(`docker run --detach --stop-timeout=100 --name slow ${image} sleep 9999`);
+  await docker({ bridge: "weave", fixed_cidr: "10.2.1.0/24" });
+  const { msg, seconds } = await docker({ state: "restarted" });
+  assert.is(msg, undefined);
+  assert.is(await running(), "quick slow");
+  assert.match(await sh("docker inspect --format '{{.NetworkSettings.IPAddress}}' slow"), /^10\.2\.1\./);
+  assert.ok(seconds > 10 && seconds < 60, `${seconds} s`);
+});
+
+test("live-restore: where one does not stop, it is named, Docker is not restarted and the others run again", async () => {
+  const before = await command();
+  // Docker waits for the container's shim, which does not answer.
+  const shim = await sh("ps -o ppid= -p $(docker inspect --format '{{.State.Pid}}' slow)");
+  await sh(`kill -STOP ${shim}`);
+  await docker({ bridge: "weave", fixed_cidr: "10.2.2.0/24" });
+  const { msg = "", seconds } = await docker({ state: "restarted" });
+  const names = await running();
+  await sh(`kill -CONT ${shim}`);
+  assert.match(msg, /Docker did not stop slow \(no answer within 60 s: POST .*\)\. It may still do so later/);
+  assert.match(
+    msg,
+    "Docker was not restarted, as it would keep its present network. The containers that had stopped were started again",
+  );
+  assert.match(msg, "Docker now runs as: /usr/sbin/dockerd");
+  assert.is(await command(), before);
+  assert.match(names, /quick/);
+  // A minute for the stops, and one for the starts: a container that does not stop can not be started either.
+  assert.ok(seconds < 150, `${seconds} s`);
+
+  await sh("sleep 12; docker start slow");
+  assert.is((await docker({ state: "restarted" })).msg, undefined);
+  assert.is(await running(), "quick slow");
+  assert.match(await sh("docker inspect --format '{{.NetworkSettings.IPAddress}}' slow"), /^10\.2\.2\./);
+});
+
+test("live-restore: a run that is killed while containers are stopped: the next run starts them", async () => {
+  await docker({ bridge: "weave", fixed_cidr: "10.2.3.0/24" });
+  await host.exec(["timeout", "--signal=KILL", "4", "apollo-weave", "docker-opts", "--state", "restarted"], {
+    check: false,
+  });
+  await sh("sleep 12");
+  assert.is(await running(), "");
+  const { changes, msg } = await docker({ bridge: "weave", fixed_cidr: "10.2.3.0/24" });
+  assert.is(msg, undefined);
+  assert.equal(changes, ["containers that a restart of Docker stopped", "running dockerd"]);
+  assert.is(await running(), "quick slow");
+  assert.is((await docker({ state: "restarted" })).msg, undefined);
+  assert.is(await running(), "quick slow");
+  assert.is(await written(), "");
+});
+
+test.run();

@@ -1,0 +1,140 @@
+import { basename, dirname } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { UserError } from "../../modules/core/errors";
+import { commandLine } from "../../modules/docker_bridge_opts/command_line";
+import { requireEnvironmentFiles } from "../../modules/docker_bridge_opts/environment";
+import { readUnit } from "../../modules/docker_bridge_opts/read_unit";
+import { NOTHING_WRITTEN } from "../../modules/docker_bridge_opts/start";
+import { findDropIns } from "../../modules/docker_bridge_opts/unit_files";
+import type { Cluster } from "../hosts/cluster";
+import type { Host } from "../hosts/host";
+import { ALL, SEED } from "../runner/sample";
+import { fakeHost } from "../unit/support/fake_host/fake_host";
+import { bootHosts } from "./hosts";
+import { SHARED, type UnitCase, unitCases } from "./unit_cases";
+
+/** What the module computes of generated units, compared with what a real systemd passes to a program. */
+const test = suite("dockerd's arguments, as systemd passes them");
+let cluster: Cluster;
+let host: Host;
+const cases = unitCases(SEED, ALL ? 600 : 150);
+const files = new Map([...SHARED, ...cases.flatMap((each) => [...each.files])]);
+/** Without quotes or a shell's own words in the program: it has to be as quick as can be. */
+const PROGRAM = `#!/bin/sh\nprintf '%s\\0' "$@" >"\${0%/*}/out"\n`;
+
+/** Those that systemd can load, which the module asks for first. */
+let loaded: readonly UnitCase[] = [];
+
+const sh = async (script: string, input = ""): Promise<string> =>
+  (await host.exec(["sh", "-c", script], { input, check: false, timeoutSeconds: 300 })).stdout;
+
+/** The same files as on the host, and what else the module reads there. */
+function readable(kernel: Readonly<Record<string, string>>, environment: string) {
+  const names: Record<string, string[]> = {};
+  for (const path of [...files.keys()].sort()) {
+    const all = names[dirname(path)] ?? [];
+    names[dirname(path)] = all;
+    all.push(basename(path));
+  }
+  return fakeHost({
+    files: Object.fromEntries(files),
+    names,
+    kernel,
+    programs: { "systemctl show-environment": environment },
+  });
+}
+
+/** The arguments, or why they can't be computed. */
+function computed(each: UnitCase, reading: ReturnType<typeof readable>): readonly string[] | string {
+  const path = [...each.files.keys()].find((file) => file.endsWith(`/${each.unit}`)) ?? "";
+  const start = { ...readUnit(path, null, reading), isScript: false };
+  try {
+    const { args, settings } = commandLine(start);
+    requireEnvironmentFiles(settings, start, NOTHING_WRITTEN);
+    return args.map(({ value }) => value);
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+}
+
+test.before(async () => {
+  cluster = await bootHosts(1);
+  host = cluster.host("apollo1");
+  const text = JSON.stringify([...files, ...cases.map(({ program }) => [program, PROGRAM])]);
+  const write = `const fs = require("fs"), path = require("path");
+    for (const [file, content] of JSON.parse(fs.readFileSync(0, "utf8"))) {
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      fs.writeFileSync(file, content, { encoding: "latin1", mode: file.endsWith("/dockerd") ? 0o755 : 0o644 });
+    }`;
+  await host.exec(["node", "-e", write], { input: text });
+  const states = await sh(
+    "systemctl daemon-reload; xargs systemctl show --property LoadState --value | grep .",
+    cases.map(({ unit }) => unit).join("\n"),
+  );
+  loaded = cases.filter((_, index) => states.split("\n")[index] === "loaded");
+  await sh("xargs -n 50 systemctl start", cases.map(({ unit }) => unit).join("\n"));
+});
+test.after(() => cluster.down());
+
+test("drop-ins are found and ordered as systemd does it", async () => {
+  const reading = readable({}, "");
+  const output = await sh("xargs systemctl show --property DropInPaths", loaded.map(({ unit }) => unit).join("\n"));
+  const shown = output.split("\n").flatMap((row) => (row.startsWith("DropInPaths=") ? [row.slice(12)] : []));
+  assert.is(shown.length, loaded.length);
+  loaded.forEach(({ unit }, index) => {
+    const found = findDropIns(unit, reading).join(" ");
+    // Debian's /lib is a link to /usr/lib.
+    assert.is(shown[index]?.replace(/(^| )\/lib\//g, "$1/usr/lib/"), found, unit);
+  });
+});
+
+test("the arguments are those that the program gets", async () => {
+  const kernel = Object.fromEntries(
+    await Promise.all(
+      [
+        "/proc/sys/kernel/hostname",
+        "/proc/sys/kernel/osrelease",
+        "/etc/machine-id",
+        "/proc/sys/kernel/random/boot_id",
+      ].map(async (path) => [path, (await sh(`cat ${path}`)).trim()] as const),
+    ),
+  );
+  const reading = readable(kernel, await sh("systemctl show-environment"));
+  const out = await sh(
+    'for each in /opt/cases/*; do echo "$each/dockerd $(od -An -v -tx1 "$each/out" | tr -d " \\n")"; done',
+  );
+  const passed = new Map(
+    out.split("\n").map((row): [string, string[]] => {
+      const [program = "", hex = ""] = row.split(" ");
+      return [program, Buffer.from(hex, "hex").toString("latin1").split("\0").slice(0, -1)];
+    }),
+  );
+  const ran = new Set((await sh("ls -d /opt/cases/*/out")).split("\n").map((path) => `${dirname(path)}/dockerd`));
+  const wrong: string[] = [];
+  const refused = new Map<string, number>();
+  for (const each of loaded) {
+    const ours = computed(each, reading);
+    if (typeof ours === "string") {
+      const why = ours.replace(/^[^:]*: /, "").slice(0, 70);
+      refused.set(why, (refused.get(why) ?? 0) + 1);
+      continue;
+    }
+    // A shell's program that gets none prints one empty argument.
+    const real = ran.has(each.program) ? (passed.get(each.program) ?? []) : null;
+    const expected = ours.length === 0 ? [""] : ours;
+    if (JSON.stringify(real) !== JSON.stringify(expected)) {
+      wrong.push(JSON.stringify({ ours, real, files: Object.fromEntries(each.files) }, null, 1));
+    }
+  }
+  const count = [...refused.values()].reduce((sum, each) => sum + each, 0);
+  console.log(
+    `${cases.length} units, ${loaded.length} loaded by systemd, ${loaded.length - count} computed; ` +
+      `refused: ${[...refused].map(([why, times]) => `${times} ${why}`).join("; ")}`,
+  );
+  assert.equal(wrong.slice(0, 3).join("\n"), "", `${wrong.length} differ`);
+  assert.ok(count < cases.length / 2, "too many are refused");
+});
+
+test.run();

@@ -1,0 +1,95 @@
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { apply } from "../../../modules/core/apply";
+import type { Action } from "../../../modules/core/change";
+import { fileError } from "../../../modules/core/errno";
+import { UserError } from "../../../modules/core/errors";
+import { linuxHost, run } from "../../../modules/core/host/linux";
+import { inTemporaryFolderUntilDone } from "../support/temporary_folder";
+import { userErrorLater, userErrorOf } from "../support/user_error";
+
+/** Why an action fails that this process really makes. */
+const failureOf = (action: Action): Promise<string> =>
+  userErrorLater(() => apply({ subject: "it", before: "", after: "", actions: [action] }));
+
+test("a directory in the way, a file as a directory, a name that is too long: what is there and what to do", async () => {
+  await inTemporaryFolderUntilDone(async (folder) => {
+    const [directory, file] = [join(folder, "directory"), join(folder, "file")];
+    mkdirSync(directory);
+    writeFileSync(file, "");
+    const write = (path: string): Action => ({ do: "write", path, content: "", mode: 0o600 });
+    assert.is(
+      await failureOf(write(directory)),
+      `it: can't write ${directory}: EISDIR: illegal operation on a directory; it is unchanged. It is a directory: move it away and run again.`,
+    );
+    assert.match(
+      await failureOf(write(join(file, "in"))),
+      /ENOTDIR: not a directory; it is unchanged\. A part of its path is not a directory: move that away and run again\.$/,
+    );
+    const long = join(folder, "x".repeat(300));
+    assert.match(
+      await failureOf(write(long)),
+      /ENAMETOOLONG: name too long; it is unchanged\. Its name is too long for its file system: choose a shorter one\.$/,
+    );
+    assert.is(
+      await failureOf({ do: "remove", path: directory }),
+      `it: can't remove ${directory}: EISDIR; it is unchanged. It is a directory: move it away and run again.`,
+    );
+    symlinkSync("loop", join(folder, "loop"));
+    for (const action of [
+      write(join(folder, "loop")),
+      { do: "chmod", path: join(folder, "loop"), mode: 0o600 },
+    ] as const) {
+      assert.match(
+        await failureOf(action),
+        /ELOOP: .*; it is unchanged\. Its links form a loop: remove them and run again\.$/,
+      );
+    }
+    assert.match(
+      await failureOf({ do: "set", path: join(folder, "none/setting"), value: "1" }),
+      /can't set .*: ENOENT: no such file or directory; it is unchanged\. It or its directory is missing: /,
+    );
+    assert.match(
+      userErrorOf(() => linuxHost.readText(folder)),
+      /can't read .*: EISDIR: illegal operation on a directory\. It is a directory: move it away and run again\.$/,
+    );
+  });
+});
+
+test("a file larger than this process may write is an error with the limit, not its end", async () => {
+  await inTemporaryFolderUntilDone(async (folder) => {
+    const code = `
+      const { apply } = require(${JSON.stringify(join(__dirname, "../../../modules/core/apply.ts"))});
+      const write = { do: "write", path: ${JSON.stringify(join(folder, "file"))}, content: "x".repeat(1e5), mode: 0o600 };
+      apply({ subject: "it", before: "", after: "", actions: [write] }).catch(({ message }) => console.log(message));`;
+    const tsx = require.resolve("tsx/cjs");
+    const limited = 'ulimit -f 8; exec "$@" | cat';
+    const { stdout } = run(["bash", "-c", limited, "bash", process.execPath, "-r", tsx, "-e", code]);
+    assert.match(
+      stdout,
+      /EFBIG: file too large; it is unchanged\. It would be larger than this process may write .*\(ulimit -f\)/,
+    );
+  });
+});
+
+const CODES =
+  "EACCES EBUSY EDQUOT EEXIST EFBIG EINVAL EIO EISDIR ELOOP EMFILE EMLINK ENAMETOOLONG ENFILE ENODEV ENOENT ENOMEM " +
+  "ENOSPC ENOTDIR ENXIO EOPNOTSUPP EOVERFLOW EPERM EROFS ESTALE ETIMEDOUT ETXTBSY EXDEV EUNKNOWN";
+
+test("every error of the kernel's has a remedy, in one sentence after what was found", () => {
+  for (const code of CODES.split(" ")) {
+    const error = Object.assign(new Error(`${code}: some words, open '/etc/x'`), { code });
+    const { message } = fileError("write", "/etc/x", error, "it is unchanged") as Error;
+    assert.match(message, new RegExp(`^can't write /etc/x: ${code}: some words; it is unchanged\\. [A-Z].+\\.$`));
+  }
+});
+
+test("an error that is not the kernel's is kept", () => {
+  for (const error of [new UserError("no power"), new TypeError("x is not a function")]) {
+    assert.is(fileError("write", "/etc/x", error), error);
+  }
+});
+
+test.run();

@@ -1,0 +1,162 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { parseOptions } from "../../../modules/core/options";
+import { observe } from "../../../modules/docker_bridge_opts/observe";
+import { options as table } from "../../../modules/docker_bridge_opts/options";
+import { plan } from "../../../modules/docker_bridge_opts/plan";
+import { CONFIG, DROP_INS, UNIT } from "../support/fake_host/docker";
+import { userErrorOf } from "../support/user_error";
+import { DEBIAN_UNIT, hostWith, PATH, usual } from "./fixtures";
+
+/** Hosts on which the options can't be set without losing or doubling others: nothing is written, and the place is named. */
+const unit = (command: string): string => DEBIAN_UNIT.replace(/^ExecStart=.*/m, () => `ExecStart=${command}`);
+
+async function refused(files: Record<string, string>, given: object = {}): Promise<string> {
+  const options = parseOptions("docker_bridge_opts", table, new Map(Object.entries({ ...usual(), ...given })));
+  const host = hostWith(new Map(Object.entries({ [UNIT]: DEBIAN_UNIT, ...files })));
+  const observed = await observe(options, host);
+  return userErrorOf(() => plan(options, observed));
+}
+
+test("an option that the unit sets by another variable", async () => {
+  const files = {
+    [UNIT]: unit("/usr/sbin/dockerd -H fd:// $DOCKER_OPTS $DOCKER_DNS_OPTIONS"),
+    [`${DROP_INS}/dns.conf`]: '[Service]\nEnvironment="DOCKER_DNS_OPTIONS=--dns 1.1.1.1"\n',
+  };
+  const message = `--dns: Docker's unit sets it to 1.1.1.1 (DOCKER_DNS_OPTIONS, ${DROP_INS}/dns.conf, line 2). Remove it there, or give the same value here.`;
+  assert.is(await refused(files), message);
+  assert.is(await refused(files, { location: "daemon_json" }), message);
+});
+
+test("an option that a shell's command line sets, and one that DOCKER_OPTS has from Environment=", async () => {
+  assert.is(
+    await refused({ [UNIT]: unit('/bin/sh -c "exec dockerd --dns 1.1.1.1 $DOCKER_OPTS"') }),
+    `--dns: Docker's unit sets it to 1.1.1.1 (${UNIT}, line 3). Remove it there, or give the same value here.`,
+  );
+  const files = { [`${DROP_INS}/a.conf`]: "[Service]\nEnvironment=DOCKER_OPTS=--mtu=9000\n" };
+  assert.match(await refused(files), `--mtu: Docker's unit sets it to 9000 (DOCKER_OPTS, ${DROP_INS}/a.conf, line 2).`);
+});
+
+test("DOCKER_OPTS in a file where another place has options in it that would be lost", async () => {
+  const given = { location: "docker_opts" };
+  assert.is(
+    await refused({ [`${DROP_INS}/a.conf`]: "[Service]\nEnvironment=DOCKER_OPTS=-D\n" }, given),
+    `location: DOCKER_OPTS can't be set in ${PATH}, as DOCKER_OPTS, ${DROP_INS}/a.conf, line 2 sets it. Set location: daemon_json, or move these options to ${PATH}.`,
+  );
+  const flannel = {
+    [`${DROP_INS}/a.conf`]: "[Service]\nEnvironmentFile=/run/flannel/docker\n",
+    "/run/flannel/docker": "DOCKER_OPTS=--ip-masq=true\n",
+  };
+  assert.match(
+    await refused(flannel, given),
+    "DOCKER_OPTS, /run/flannel/docker, line 1 sets it, a file that is not Docker's own",
+  );
+});
+
+test("a drop-in that would never count, as a later one sets ExecStart=", async () => {
+  const later = `${DROP_INS}/zzz.conf`;
+  assert.is(
+    await refused({ [later]: "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd --bridge=br9\n" }),
+    `${later}, line 3: ExecStart= is set after this module's ${DROP_INS}/zz-weave.conf, which would never count. Give that drop-in a name that comes before zz-weave.conf.`,
+  );
+});
+
+test("an option that the unit sets, given in daemon.json too", async () => {
+  const files = { [UNIT]: unit("/usr/sbin/dockerd --log-level=warn"), [CONFIG]: '{"log-level": "info"}' };
+  const message = await refused(files, { opts: "" });
+  assert.match(message, "log-level: (from flag: [warn], from file: info)");
+  assert.match(message, `or from dockerd's command line (${UNIT}, line 3).`);
+});
+
+test("what can't be computed, by the place and the reason", async () => {
+  const says = async (command: string): Promise<string> =>
+    (await refused({ [UNIT]: unit(command), "/usr/bin/dockerd-wrapper": "#!/bin/sh\n" })).replace(
+      `${UNIT}, line 3: `,
+      "",
+    );
+  const remedy = "so dockerd's arguments can't be computed. Start dockerd itself there, with its options.";
+  assert.is(
+    await says("/usr/local/bin/start-docker"),
+    `ExecStart= starts dockerd through /usr/local/bin/start-docker, ${remedy}`,
+  );
+  assert.is(await says("/usr/bin/dockerd-wrapper"), `ExecStart= starts the script /usr/bin/dockerd-wrapper, ${remedy}`);
+  assert.is(await says("/usr/bin/nice dockerd"), `ExecStart= starts dockerd through /usr/bin/nice, ${remedy}`);
+  for (const script of [
+    "sleep 1; dockerd",
+    "dockerd >/dev/null",
+    "dockerd $(cat x)",
+    "cd / && dockerd",
+    "X=1 dockerd",
+    "dockerd *",
+  ]) {
+    assert.match(
+      await says(`/bin/sh -c '${script}'`),
+      "ExecStart= has a command of a shell that is not simple (only a shell can ",
+    );
+  }
+  assert.match(await says("/bin/sh -c 'exec /opt/run'"), 'ExecStart= has a command of a shell that starts "/opt/run"');
+  assert.match(await says("/bin/bash -lc dockerd"), "ExecStart= starts /bin/bash without -c and a command");
+  assert.match(await says("/usr/bin/dockerd --label=%B"), "ExecStart= has the specifier %B");
+  assert.match(await says('/usr/bin/dockerd "--label'), "ExecStart= has a quote that is not closed");
+  assert.match(await says("/usr/bin/dockerd ; /bin/true"), 'ExecStart= has several commands (";")');
+  assert.match(
+    await says(`/usr/bin/dockerd --pidfile=\${RUNTIME_DIRECTORY}/x`),
+    "ExecStart= uses RUNTIME_DIRECTORY, which systemd sets",
+  );
+  assert.match(
+    await says("/usr/bin/dockerd\nExecStart=/usr/bin/dockerd"),
+    `ExecStart= is set again in ${UNIT}, line 4`,
+  );
+  assert.match(await refused({ [UNIT]: "[Service]\n" }), `${UNIT}: there is no ExecStart=`);
+});
+
+test("a missing environment file, and one that systemd can't read", async () => {
+  const file = { [UNIT]: DEBIAN_UNIT.replace("[Service]\n", "[Service]\nEnvironmentFile=/etc/docker/env\n") };
+  assert.is(
+    await refused(file),
+    `${UNIT}, line 2: systemd would not start Docker, as EnvironmentFile=/etc/docker/env does not exist. Create it, or write EnvironmentFile=-/etc/docker/env.`,
+  );
+  assert.match(await refused({ ...file, "/etc/docker/env": "A=\xff\n" }), "/etc/docker/env has a NUL or is not UTF-8");
+});
+
+test("a line that dockerd would not start with", async () => {
+  for (const [line, word] of [
+    ["DOCKER_OPTS=weave", "weave"],
+    ["DOCKER_OPTS=--dns", "--dns"],
+  ] as const) {
+    const message = await refused({ [PATH]: `${line}\n` });
+    assert.match(message, new RegExp(`^${PATH}: .*${word}`), line);
+  }
+});
+
+test("types in daemon.json, values and flags that dockerd does not start with", async () => {
+  const type = async (json: string): Promise<string> => refused({ [CONFIG]: json }, { opts: "" });
+  assert.is(
+    await type('{"debug": "true"}'),
+    `${CONFIG}: dockerd would not start, as "debug" must be true or false, without quotes. Correct it.`,
+  );
+  assert.match(await type('{"hosts": "fd://"}'), '"hosts" must be a list of texts');
+  assert.match(
+    await type('{"max-concurrent-downloads": "3"}'),
+    '"max-concurrent-downloads" must be a number, without quotes',
+  );
+  assert.match(
+    await type('{"log-opts": {"max-file": 3}}'),
+    '"log-opts" must be an object whose values are texts in quotes',
+  );
+  const value = async (opts: unknown): Promise<string> => refused({}, { mtu: null, opts });
+  assert.is(
+    await value("--mtu=70000"),
+    'opts: --mtu has an invalid value ("70000"). It must be a number from 68 to 65535.',
+  );
+  assert.match(await value({ mtu: 10 }), "It must be a number from 68 to 65535.");
+  assert.match(await value("--log-level=loud"), "It must be debug, info, warn, error or fatal.");
+  assert.match(await value("-s nope"), "It must be aufs, btrfs, ");
+  for (const flag of ["version", "help", "validate"]) {
+    assert.is(await value(`--${flag}`), `opts: with --${flag} dockerd would end at once. Leave it out.`);
+  }
+  assert.match(await value("-v"), "opts: with --version dockerd would end at once");
+  assert.match(await value("--config-file=/etc/other.json"), "dockerd would not read the options in its present file");
+});
+
+test.run();

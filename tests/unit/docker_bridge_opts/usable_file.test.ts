@@ -1,0 +1,64 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { Action } from "../../../modules/core/change";
+import { plan } from "../../../modules/docker_bridge_opts/plan";
+import { escapedQuotes } from "../../../modules/docker_bridge_opts/usable_file";
+import { userErrorOf } from "../support/user_error";
+import { asked, FRESH, STEADY, usual, withCommand, withOptionsFile } from "./fixtures";
+
+const OPTIONS = String.raw`DOCKER_OPTS=\"--label=a --mtu=1400\"`;
+const FOLDER = String.raw`DOCKER_TMPDIR=\"/srv\"`;
+
+test("a value whose quotes are escaped is found where it counts", () => {
+  for (const init of ["systemd", "script"] as const) {
+    assert.equal(escapedQuotes(`# ${FOLDER}\nA=1\n  ${OPTIONS}\n`, init), { line: 3, text: OPTIONS });
+    assert.equal(escapedQuotes(FOLDER, init)?.line, 1);
+    assert.equal(escapedQuotes(String.raw`export http_proxy=\'http://proxy:1\'`, init)?.line, 1);
+    assert.is(escapedQuotes(`${OPTIONS}\nDOCKER_OPTS="--label=a"\n`, init), null, "a later assignment counts");
+    assert.is(escapedQuotes(`DOCKER_OPTS="--label=a"\nA=1\\\n${FOLDER}`, init), null);
+    assert.is(escapedQuotes("", init), null);
+  }
+});
+
+test("systemd takes the quotes off a single word of DOCKER_OPTS; a shell does not", () => {
+  const single = String.raw`DOCKER_OPTS=\"--label=a\"`;
+  assert.is(escapedQuotes(single, "systemd"), null);
+  assert.is(escapedQuotes(single, "script")?.line, 1);
+});
+
+test("such a file is rejected before anything is planned, if Docker reads it", () => {
+  const observed = (content: string) => withOptionsFile(STEADY, content);
+  for (const options of [usual(), asked({ state: "absent" }), asked({ state: "restarted" })]) {
+    assert.is(
+      userErrorOf(() => plan(options, observed(`A=1\n${FOLDER}\n`))),
+      `/etc/default/docker: the quotes in line 2 become part of the value, as they are escaped (${FOLDER}). Remove the backslashes and run again.`,
+    );
+  }
+  const secret = String.raw`http_proxy=\"http://me:hush@proxy:1\"`;
+  assert.not.match(
+    userErrorOf(() => plan(usual(), observed(secret))),
+    "hush",
+  );
+  const notRead = withCommand(observed(FOLDER), "/usr/sbin/dockerd -H fd://");
+  assert.ok(plan(usual(), { ...notRead, lineIsRead: false, service: { ...notRead.service, readsFile: false } }));
+});
+
+test("Docker is not restarted into a chain that systemd does not expand; setting the options repairs it", () => {
+  const chain = 'DOCKER_OPTS="--label=a"\nDOCKER_OPTS="$DOCKER_OPTS --graph=/srv"\n';
+  const observed = withOptionsFile(FRESH, chain);
+  const first = (from: typeof observed): Action | undefined =>
+    plan(asked({ state: "restarted" }), from).changes.at(-1)?.actions[0];
+  const failing = first(observed);
+  assert.ok(failing?.do === "fail", "the restart is planned, as check mode needs, and fails before its first step");
+  assert.match(
+    failing.message,
+    "Docker was not restarted, as it would not start: DOCKER_OPTS refers to a variable ($DOCKER_OPTS), and systemd expands none there.",
+  );
+  const content = plan(usual(), observed).changes.find(({ subject }) => subject.endsWith("zz-weave.conf"))?.after ?? "";
+  const repaired = { ...observed, dropIn: { content, mode: 0o644 } };
+  assert.is.not(first(repaired)?.do, "fail", "with the drop-in it starts");
+  const byScript = { ...observed, service: { ...FRESH.service, init: "script" as const, unit: null } };
+  assert.is.not(first(byScript)?.do, "fail");
+});
+
+test.run();

@@ -1,0 +1,97 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { PlaybookRun } from "../../e2e/playbook";
+import { assertRefused, PREFLIGHT, type Refusals, refusalsInventory } from "../../e2e/refusals";
+import { playWithoutHosts } from "../support/playbook";
+
+/** What the role refuses by its own tasks. One check on this machine alone, so that nothing would change if it did not. */
+const test = suite("the role's refusals");
+
+const SECRET = "hush-of-the-role";
+const ARGUMENTS = "^Validation of arguments failed:\n";
+const REFUSALS: Refusals = {
+  "an unknown mode": {
+    vars: { weave_mode: "brigde" },
+    says: new RegExp(`${ARGUMENTS}value of weave_mode must be one of: bridge, proxy, plugin, got: brigde$`),
+  },
+  "a number that is not a number": {
+    vars: { weave_host_index: "first" },
+    says: new RegExp(`${ARGUMENTS}argument 'weave_host_index' is of type .* and we were unable to convert to int: `),
+  },
+  "a key that a list's entry lacks": {
+    vars: { weave_image_archives: [{ image: "a:1", file: "a.tar" }, { file: "b.tar" }] },
+    says: new RegExp(`${ARGUMENTS}missing required arguments: image found in weave_image_archives$`),
+  },
+  "a password beside a wrong value": {
+    vars: { weave_password: SECRET, weave_timeout: "soon", weave_datapath: "router" },
+    says: new RegExp(`${ARGUMENTS}argument 'weave_timeout' is of type .* and we were unable to convert to int: `),
+  },
+  "a password beside a wrong list": {
+    vars: {
+      weave_password: SECRET,
+      weave_image_archives: [{ image: "a:1", pasword: SECRET }],
+      weave_datapath: "router",
+    },
+    says: new RegExp(`${ARGUMENTS}weave_image_archives\\.pasword\\. Supported parameters include: `),
+  },
+  "a password that is a list, beside a wrong value": {
+    vars: { weave_password: [SECRET], weave_vxlan_id: { id: 1 } },
+    says: new RegExp(`${ARGUMENTS}argument 'weave_vxlan_id' is of type .* and we were unable to convert to int: `),
+  },
+  "variables of the script that are a text": {
+    vars: { weave_env: `WEAVE_PASSWORD ${SECRET}`, weave_datapath: "router" },
+    says: new RegExp(`${ARGUMENTS}argument 'weave_env' is of type .* and we were unable to convert to dict: `),
+  },
+  "a password with the VXLAN": {
+    vars: { weave_password: SECRET },
+    says: /^weave_password: the datapath vxlan does not encrypt /,
+  },
+  "a number that is not a number, of a host outside the limit": {
+    vars: {},
+    others: { far1: { weave_host_index: "second" } },
+    says: /weave_host_index: must be a number \(found "second" for far1\)\. Correct it/,
+  },
+  "two hosts of one number": {
+    vars: { weave_host_index: 1 },
+    others: { far2: { weave_host_index: 1 } },
+    says: /^weave_host_index: must be different .* \(found 1 for \S+, 1 for \S+\)\. Set another/s,
+  },
+  "a host outside the group": {
+    vars: { weave_server_group: "nobodys" },
+    says: /^weave_server_group: .* \(found \S+, which is not in the group nobodys\)\. Add it to the group/,
+  },
+  "an underlay interface that does not exist": {
+    vars: { weave_underlay_interface: "eth7" },
+    says: /^weave_underlay_interface: .* \(found none on eth7 of \S+\)\. Set an interface that all hosts have/,
+  },
+  "a weave script that does not exist": {
+    vars: { weave_datapath: "router", weave_bin: "/nowhere/weave" },
+    says: /^weave_bin: must be the weave script on \S+ \(found no file \/nowhere\/weave\)\. Set weave_sha256 or weave_script_file to install it/,
+  },
+  "a download without a checksum": {
+    vars: { weave_datapath: "router", weave_download: true, weave_url: "http://192.0.2.1/weave" },
+    says: /^weave_sha256: needs the SHA-256 checksum of http:\/\/192\.0\.2\.1\/weave, .* \(found none\)\. Set /,
+  },
+  "a Node that does not exist": {
+    vars: { ansible_node_interpreter: "/nowhere/bin/node" },
+    says: /^ansible_node_interpreter: \/nowhere\/bin\/node on \S+ must be Node\.js 16 or newer \(found no program\)\. Correct the path/,
+  },
+};
+
+let run: PlaybookRun;
+test.before(async () => {
+  const ofAll = { ansible_connection: "local", ansible_become: false, weave_datapath: "vxlan" };
+  const args = ["--check", "--diff", "-vvv"];
+  run = await playWithoutHosts("tests/e2e/plays/refusals.yml", refusalsInventory(REFUSALS, ofAll), ...args);
+});
+
+for (const [name, refusal] of Object.entries(REFUSALS)) {
+  test(`${name}: refused before any module of the project runs`, () => assertRefused(run, name, refusal, PREFLIGHT));
+}
+
+test("a password is in none of it, though Ansible prints all that it can", () => {
+  assert.match(run.output, "brigde");
+  assert.not.match(run.output, SECRET);
+});
+
+test.run();

@@ -1,0 +1,66 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { PlaybookRun } from "../../e2e/playbook";
+import { failures, playWithoutHosts } from "../support/playbook";
+
+/** playbooks/shrink.yml: what it refuses before it reaches a host. The inventory's hosts do not exist. */
+const test = suite("shrink.yml");
+const NAMES = ["apollo1", "apollo2", "apollo3"];
+const INVENTORY = `[weave_servers]\n${NAMES.map((name, index) => `${name} ansible_host=192.0.2.${index + 1}\n`).join("")}`;
+
+const shrink = (vars: object, ...limit: string[]): Promise<PlaybookRun> =>
+  playWithoutHosts("playbooks/shrink.yml", INVENTORY, "--extra-vars", JSON.stringify(vars), ...limit);
+
+test("nobody, strangers and a stranger among others are refused", async () => {
+  for (const [leaving, shown] of [
+    [{}, ""],
+    [{ weave_leaving: "" }, ""],
+    [{ weave_leaving: "apollo9" }, "apollo9"],
+    [{ weave_leaving: "apollo3,apollo9" }, "apollo3,apollo9"],
+  ] as const) {
+    const run = await shrink(leaving);
+    assert.is(run.status, 2, run.output);
+    assert.equal(failures(run), {
+      localhost:
+        `weave_leaving: must name hosts of the group weave_servers (found "${shown}"; the group has apollo1, apollo2, apollo3). ` +
+        "Set the hosts that leave (-e weave_leaving=docker3,docker4).",
+    });
+    assert.is(run.results.length, 2, "nothing else was tried");
+  }
+});
+
+/** The refusals, where no host was reached; the hosts are tried side by side. */
+async function refusals(vars: object, ...limit: string[]): Promise<Record<string, string>> {
+  const run = await shrink({ weave_leaving: "apollo3", ...vars }, ...limit);
+  assert.is(run.status, 2, run.output);
+  assert.equal(
+    run.results.filter(({ action }) => !/(assert|add_host)$/.test(action)),
+    [],
+  );
+  return failures(run);
+}
+
+for (const [limit, where] of [
+  ["apollo3", "apollo3"],
+  ["localhost,apollo3", "localhost"],
+] as const) {
+  test(`a limit of ${limit} is refused, as the others would keep the leaving host among their peers`, async () => {
+    assert.match(
+      (await refusals({}, "--limit", limit))[where] ?? "",
+      new RegExp(`^--limit: must not be used here \\(found ${limit}\\), .*\\. Run it without --limit`),
+    );
+  });
+}
+
+test("peers of the inventory that a leaving host is among, by its name or address, are refused", async () => {
+  for (const kept of ["apollo3", "192.0.2.3"]) {
+    const found = await refusals({ weave_launch_peers: `192.0.2.1 ${kept}` });
+    assert.match(
+      found["apollo1"] ?? "",
+      `weave_launch_peers: must not have hosts that leave (found ${kept} in the inventory of apollo1). Remove `,
+    );
+    assert.not.ok("apollo3" in found, "the leaving host is not torn down");
+  }
+});
+
+test.run();

@@ -1,0 +1,28 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { MODULES } from "../../../build/modules";
+import { ansiblePlaybook, type PlaybookRun } from "../../e2e/playbook";
+import { inTemporaryFolderUntilDone } from "./temporary_folder";
+
+/**
+ * Runs a playbook on an inventory, given as text, for what Ansible decides before it reaches a host. The build is not needed:
+ * the project's modules are empty files, so that Ansible finds them.
+ */
+export async function playWithoutHosts(playbook: string, inventory: string, ...args: string[]): Promise<PlaybookRun> {
+  let run: PlaybookRun | undefined;
+  await inTemporaryFolderUntilDone(async (folder) => {
+    const [path, library] = [join(folder, "inventory"), join(folder, "library")];
+    writeFileSync(path, inventory);
+    mkdirSync(library);
+    for (const { module } of MODULES) writeFileSync(join(library, module.name), "");
+    run = await ansiblePlaybook(path, [playbook, ...args], { env: { ANSIBLE_LIBRARY: library } });
+  });
+  if (run === undefined) throw new Error("no play was run");
+  return run;
+}
+
+/** Why a run failed, by the host's name. */
+export function failures({ results }: PlaybookRun): Record<string, string> {
+  const failed = results.filter(({ outcome }) => outcome === "failed");
+  return Object.fromEntries(failed.map(({ host, result }) => [host, result.msg ?? ""]));
+}
