@@ -72,8 +72,8 @@ def _same_macs(hosts: list[dict[str, Any]]) -> Iterator[str]:
             continue
         names = " and ".join(host["name"] for host in same)
         found, remedy = mac, "Set another weave_mac for each host"
-        machine_id = same[0].get("machine_id")
-        if machine_id and all(host.get("machine_id") == machine_id for host in same):
+        machine_id = same[0]["identity"]["machine_id"]
+        if machine_id and all(host["identity"]["machine_id"] == machine_id for host in same):
             found = f"{mac}, and the machine-id {machine_id}"
             remedy = (
                 "If they are clones, run `rm -f /etc/machine-id /var/lib/dbus/machine-id && systemd-machine-id-setup` on all but "
@@ -83,7 +83,7 @@ def _same_macs(hosts: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _mac(host: dict[str, Any]) -> str:
-    return host["bridge"].get("mac") or ""
+    return host.get("identity", {}).get("mac", "")
 
 
 def _blocked(source: dict[str, Any], targets_by_host: dict[str, list[dict[str, Any]]]) -> Iterator[str]:

@@ -103,9 +103,7 @@ test("a single host is reported, and is not a failure", () => {
 test("hosts whose bridges have one hardware address: that is the cause, and no firewall", () => {
   const mac = "0e:5f:33:00:00:01";
   const clones = (ids: readonly string[]): Findings => ({
-    hosts: ids.map((id, index) =>
-      host(index + 1, { machine_id: id, bridge: { state: "up", address: `10.2.0.${index + 1}`, mac } }),
-    ),
+    hosts: ids.map((id, index) => host(index + 1, { identity: { mac, machine_id: id } })),
     targets: [target(1), target(2)],
     sources: [source(1, { "10.2.0.2": null }), source(2, { "10.2.0.1": null })],
   });
