@@ -71,6 +71,14 @@ export function derivedMac(text: string): string {
   return digits.replace(/..(?!$)/g, "$&:");
 }
 
+/**
+ * The machine-id in the text of /etc/machine-id; "" if there is none: no file, an empty one, one of a host that has not
+ * finished its first boot, or zeros (machine-id(5), systemd 252).
+ */
+export function machineId(text: string | null): string {
+  return text === null || text === "uninitialized" || /^0+$/.test(text) ? "" : text;
+}
+
 /** The 64-bit hash FNV-1a of Fowler, Noll and Vo. It needs no cryptography: nobody gains by a collision. */
 function fnv1a64(bytes: Uint8Array): bigint {
   let hash = 0xcbf2_9ce4_8422_2325n;

@@ -8,7 +8,7 @@ import { type IpLink, parseFloodPeers, parseLinks } from "../formats/iproute";
 import { parseRoutes, parseRules } from "../formats/routes";
 import { addressOf } from "../net/ipv4";
 import { HOST_NAME } from "../net/own_host";
-import { isHostName } from "../net/validators";
+import { isHostName, machineId } from "../net/validators";
 import { checkRule } from "./firewall";
 import { findMissingKinds, findPortHolder } from "./observe_kernel";
 import {
@@ -43,7 +43,7 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
   const interfaces = host.readFile(INTERFACES);
   const present = options.state === "present";
   return {
-    machineId: host.readText("/etc/machine-id") ?? "",
+    machineId: machineId(host.readText("/etc/machine-id")),
     hostName: host.readText(HOST_NAME) ?? "",
     managers,
     interfaces,

@@ -1,3 +1,4 @@
+import { UserError } from "../core/errors";
 import { environmentValue, renderEnvironment } from "../formats/environment_file";
 import { derivedMac } from "../net/validators";
 import type { Environment, ObservedService } from "./observed";
@@ -50,11 +51,20 @@ function launchArguments(options: ServiceOptions, { script, machineId, peerName 
     ...noRestart,
     // In the mode bridge the router takes its name from weave_bridge's bridge. Its own bridge gets a random MAC each time
     // it is created, and under another name the router would lose its IP allocations, so there the name is given.
-    ...(mode === "bridge" ? [] : [`--name=${peerName ?? derivedMac(`${machineId} weave`)}`]),
+    ...(mode === "bridge" ? [] : [`--name=${peerName ?? derivedName(options, machineId)}`]),
     ...disabled.map((part) => `--${part}=false`),
     ...(dns || script.generation === "first" ? [] : ["--no-dns"]),
     ...args,
   ]);
+}
+
+/** A router's name, the same after every boot. Throws a UserError on a host that has nothing to derive it from. */
+function derivedName({ mode }: ServiceOptions, machineId: string): string {
+  if (machineId !== "") return derivedMac(`${machineId} weave`);
+  throw new UserError(
+    `mode: ${mode} needs a machine-id, from which the router's name is derived (found none in /etc/machine-id). Run ` +
+      "systemd-machine-id-setup.",
+  );
 }
 
 const PARTS = ["plugin", "proxy"];

@@ -9,6 +9,7 @@ import { rememberSecret } from "../core/secrets";
 import { environmentValue } from "../formats/environment_file";
 import { parseAddresses } from "../formats/iproute";
 import { HOST_NAME } from "../net/own_host";
+import { machineId } from "../net/validators";
 import { COMPONENTS } from "./components";
 import { observeContainer } from "./container";
 import { launchedName, PASSWORD } from "./environment";
@@ -68,7 +69,7 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
     unit,
     environment,
     script,
-    machineId: host.readText("/etc/machine-id") ?? "",
+    machineId: machineId(host.readText("/etc/machine-id")),
     ownHost: { hostName: host.readText(HOST_NAME) ?? "", addresses: host.addresses() },
     docker,
     // A request to Docker's socket could start it.

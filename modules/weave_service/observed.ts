@@ -21,7 +21,7 @@ export interface ObservedService {
   /** The environment file. */
   readonly environment: FileState | null;
   readonly script: WeaveScript;
-  /** The content of /etc/machine-id. */
+  /** /etc/machine-id; "" if there is none. */
   readonly machineId: string;
   readonly ownHost: OwnHost;
   /** The router's name, now or at its last launch; null if it never had one. */

@@ -27,18 +27,25 @@ echo 'deb [trusted=yes] file:/srv/repository ./' >/etc/apt/sources.list
 apt-get -o Dir::Etc::sourceparts=- update
 `;
 
+/** A Node that nobody may write but its owner, and that says so if root runs it. */
+const ANOTHER_USERS = `
+mkdir -p /opt/node-v22/bin
+printf '#!/bin/sh\\nid -u >>/opt/ran\\necho v22.0.0\\n' >/opt/node-v22/bin/node
+chmod 755 /opt/node-v22/bin/node
+chown -R nobody /opt/node-v22`;
+
 /** What is done to each host before, and the Node that the role takes then. */
 const HOSTS: Readonly<Record<string, { has: string; by: string; takes: string; changes: readonly string[] }>> = {
   apollo1: {
-    has: "none",
-    by: REMOVE_NODE,
+    has: "none, and an old C library",
+    by: `${REMOVE_NODE}; printf '#!/bin/sh\\necho glibc 2.19\\n' >/usr/local/bin/getconf && chmod 755 /usr/local/bin/getconf`,
     takes: "/var/lib/apollo-weave/node-16.20.2/bin/node",
     changes: ["Copy Node.js to the host"],
   },
   apollo2: {
-    has: "one that is too old",
-    by: "printf '#!/bin/sh\\necho v12.22.9\\n' >/usr/bin/node",
-    takes: "/var/lib/apollo-weave/node-16.20.2/bin/node",
+    has: "one that is too old, and another user's",
+    by: `printf '#!/bin/sh\\necho v12.22.9\\n' >/usr/bin/node; ${ANOTHER_USERS}`,
+    takes: "/var/lib/apollo-weave/node-24.21.0/bin/node",
     changes: ["Copy Node.js to the host"],
   },
   apollo3: {
@@ -103,9 +110,39 @@ test("a run makes just that plan", async () => {
 
 for (const [name, { has, takes }] of Object.entries(HOSTS)) {
   test(`a host that has ${has}: the modules run on ${takes}`, async () => {
-    assert.match(await sh(cluster.host(name), `${takes} --version`), /^v1[68]\./);
+    assert.match(await sh(cluster.host(name), `${takes} --version`), /^v(16|18|24)\./);
   });
 }
+
+test("another user's Node is not run, and left alone", async () => {
+  assert.is(
+    await sh(cluster.host("apollo2"), "ls -d /opt/ran /opt/node-v22/bin/node 2>/dev/null || true"),
+    "/opt/node-v22/bin/node",
+  );
+});
+
+test("the inventory's Node is refused if others can change it", async () => {
+  const run = await play("--limit", "apollo2", "--extra-vars", "ansible_node_interpreter=/opt/node-v22/bin/node");
+  assert.is(run.status, 2);
+  assert.match(
+    run.results.find(({ outcome }) => outcome === "failed")?.result.msg ?? run.output,
+    /^ansible_node_interpreter: \/opt\/node-v22\/bin\/node on apollo2 must be a program that only root can change, /,
+  );
+  assert.is(await sh(cluster.host("apollo2"), "ls /opt"), "node-v22");
+});
+
+test("a host whose C library no Node of npm's runs on is told so", async () => {
+  const host = cluster.host("apollo5");
+  await host.write("/usr/local/bin/getconf", "#!/bin/sh\nexit 1\n", 0o755);
+  await host.write("/usr/local/bin/ldd", "#!/bin/sh\necho 'musl libc (x86_64)' >&2\nexit 1\n", 0o755);
+  const run = await play("--limit", "apollo5", "--check");
+  assert.is(run.status, 2);
+  assert.match(
+    run.results.find(({ outcome }) => outcome === "failed")?.result.msg ?? run.output,
+    /^ansible_node_interpreter: apollo5 needs Node\.js 16 or newer, .* \(found no Node\.js on aarch64 with musl\)\. Install Node\.js there, /,
+  );
+  await sh(host, "rm /usr/local/bin/getconf /usr/local/bin/ldd");
+});
 
 test("a second run changes nothing, and brings nothing", async () => {
   const run = await play("--limit", "!apollo5");
@@ -141,10 +178,10 @@ test("on arm64 Node is arm64's; where it does not run, as here by a stand-in for
   assert.is(run.status, 2);
   assert.match(
     run.results.find(({ outcome }) => outcome === "failed")?.result.msg ?? run.output,
-    /^ansible_node_interpreter: Node\.js 16\.20\.2 for aarch64 does not run on apollo5 \(found .*Exec format error.*\)\. Install a Node\.js /s,
+    /^ansible_node_interpreter: Node\.js 24\.21\.0 for aarch64 does not run on apollo5 \(found .*Exec format error.*\)\. Install a Node\.js /s,
   );
   // The machine in the ELF header: 0xb7 is AArch64.
-  const header = await sh(cluster.host("apollo5"), "od -An -tx1 -j18 -N2 /var/lib/apollo-weave/node-16.20.2/bin/node");
+  const header = await sh(cluster.host("apollo5"), "od -An -tx1 -j18 -N2 /var/lib/apollo-weave/node-24.21.0/bin/node");
   assert.is(header, "b7 00");
 });
 

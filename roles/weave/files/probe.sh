@@ -2,12 +2,14 @@
 # Reads what the role needs to know of a host before its modules can run there. Changes nothing; needs neither Node.js nor Python.
 # Prints one line of JSON for filter_plugins/weave_cluster.py.
 #
-#   probe.sh NETWORK PREFIX HOST_INDEX ADDRESS INTERFACE NODEJS SCRIPT
+#   probe.sh NETWORK PREFIX HOST_INDEX ADDRESS INTERFACE NODEJS SCRIPT MAC BRIDGE_ADDRESS DOCKER_SUBNET
 #
 # NETWORK: the container network. PREFIX: the prefix length of a host's subnet. The others may be empty: the inventory's host
-# index and underlay address, the interface that has that address, the inventory's Node.js program, and the path of the weave
-# script, if the host must have it already.
+# index and underlay address, the interface that has that address, the inventory's Node.js program, the path of the weave
+# script, if the host must have it already, and the bridge's hardware address, its address and the containers' subnet, if they are
+# set. The last three are only reported, as the role compares those of all hosts.
 network=$1 prefix=$2 host_index=$3 address=$4 interface=$5 inventory_nodejs=$6 script=$7
+set_mac=${8-} set_bridge=${9-} set_docker_subnet=${10-}
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
@@ -42,6 +44,15 @@ for found in $bridge_address \
   [ -n "$current_index" ] || current_index=$(index_of_address "$found")
 done
 
+# --- What identifies the host. On a host without a machine-id the file is missing or empty, or has one of these texts:
+# https://www.freedesktop.org/software/systemd/man/machine-id.html
+
+machine_id=
+if [ -r /etc/machine-id ]; then read -r machine_id </etc/machine-id; fi
+case $machine_id in uninitialized | 00000000000000000000000000000000) machine_id= ;; esac
+bridge_mac=
+if [ -r /sys/class/net/weave/address ]; then read -r bridge_mac </sys/class/net/weave/address; fi
+
 # --- Its underlay address.
 
 if [ -z "$address" ] && [ -n "$interface" ]; then
@@ -49,7 +60,13 @@ if [ -z "$address" ] && [ -n "$interface" ]; then
   address=${address%/*}
 fi
 
-# --- Node.js 16 or newer, for the modules.
+# --- Node.js 16 or newer, for the modules, which run it as root.
+
+# Whether root alone can change the program: root owns it, the links to it and every directory on the way, and nobody else may
+# write there. In a directory with the sticky bit, others can't replace what root owns.
+is_roots_alone() {
+  ! namei -l "$1" 2>&1 | sed 1d | grep -qvE '^ *(l.{9}|d.{8}[tT]|.{5}-..-.) +root '
+}
 
 is_nodejs_16() {
   version=$("$1" --version 2>/dev/null) || return 1
@@ -57,20 +74,11 @@ is_nodejs_16() {
   [ "${version%%.*}" -ge 16 ] 2>/dev/null
 }
 
-# Root runs it, so a Node.js in the role's directory must be root's, and nobody else's to write to.
-is_roots() {
-  case $1 in
-    /var/lib/apollo-weave/*) set -- /var/lib/apollo-weave "${1%/bin/node}" "${1%/node}" "$1" ;;
-    *) return 0 ;;
-  esac
-  [ "$(find -H "$@" -maxdepth 0 -user 0 ! -perm -020 ! -perm -002 2>/dev/null | wc -l)" -eq $# ]
-}
-
 nodejs=
 unsuitable_nodejs=
 for candidate in ${inventory_nodejs:-$(command -v node nodejs) /usr/local/*/bin/node /opt/bin/node /opt/*/bin/node /snap/bin/node /var/lib/apollo-weave/node-*/bin/node}; do
   [ -x "$candidate" ] || continue
-  if ! is_roots "$candidate"; then
+  if ! is_roots_alone "$candidate"; then
     unsuitable_nodejs="$unsuitable_nodejs $candidate could be changed by other users"
     continue
   fi
@@ -80,8 +88,12 @@ for candidate in ${inventory_nodejs:-$(command -v node nodejs) /usr/local/*/bin/
   fi
   unsuitable_nodejs="$unsuitable_nodejs $candidate ${version:-does not run}"
 done
-# The major version of the distribution's package.
+# The major version of the distribution's package, and the version of the C library, which limits that of Node.js.
 packaged_nodejs=
+libc=
+if [ -z "$nodejs" ]; then
+  libc=$(getconf GNU_LIBC_VERSION 2>/dev/null) || libc=$(ldd --version 2>&1 | sed -n '1s/^musl.*/musl/p; 1s/^ldd.* \([0-9.]*\)$/glibc \1/p')
+fi
 if [ -z "$nodejs" ] && command -v apt-cache >/dev/null; then
   policy=$(apt-cache policy nodejs 2>/dev/null)
   candidate=$(printf '%s\n' "$policy" | sed -n 's/^ *Candidate: //p')
@@ -147,6 +159,8 @@ keeps_host_index=false
 [ "$host_index" = 0 ] || [ "$host_index" != "$current_index" ] || keeps_host_index=true
 printf '{"host_index": %d, "keeps_host_index": %s, "address": "%s", "bridge_address": "%s", "docker_uses_bridge": %s, "router": %s, ' \
   "$host_index" $keeps_host_index "$(clean "$address")" "$(clean "${bridge_address%%/*}")" $docker_uses_bridge $router
-printf '"missing_script": "%s", "nodejs": "%s", "inventory_nodejs": "%s", "unsuitable_nodejs": "%s", "packaged_nodejs": %d, "architecture": "%s"}\n' \
+printf '"machine_id": "%s", "bridge_mac": "%s", "set_mac": "%s", "set_bridge": "%s", "set_docker_subnet": "%s", ' \
+  "$(clean "$machine_id")" "$(clean "$bridge_mac")" "$(clean "$set_mac")" "$(clean "$set_bridge")" "$(clean "$set_docker_subnet")"
+printf '"missing_script": "%s", "nodejs": "%s", "inventory_nodejs": "%s", "unsuitable_nodejs": "%s", "packaged_nodejs": %d, "libc": "%s", "architecture": "%s"}\n' \
   "$(clean "$missing_script")" "$(clean "$nodejs")" "$(clean "$inventory_nodejs")" "$(clean "${unsuitable_nodejs# }")" \
-  "${packaged_nodejs:-0}" "$(clean "$(uname -m)")"
+  "${packaged_nodejs:-0}" "$(clean "$libc")" "$(clean "$(uname -m)")"

@@ -75,6 +75,16 @@ address_of() {
     sed -n 's|.* inet \([0-9.]*\).*|\1|p' | head -n 1
 }
 
+# The bridge's hardware address, and what it is derived from, unless it is set.
+identity() {
+  [ -r "/sys/class/net/$bridge/address" ] || return
+  read -r mac <"/sys/class/net/$bridge/address"
+  machine_id=''
+  if [ -r /etc/machine-id ]; then read -r machine_id </etc/machine-id; fi
+  case $machine_id in *[!0-9a-f]*) machine_id='' ;; esac
+  printf ',"identity":{"mac":"%s","machine_id":"%s"}' "$mac" "$machine_id"
+}
+
 cidr=$(ip -o -4 addr show dev "$bridge" 2>/dev/null | sed -n 's|.* inet \([0-9./]*\).*|\1|p' | head -n 1)
 # shellcheck disable=SC2046 # the state, and one word an id
 set -- $(docker_state)
@@ -100,6 +110,6 @@ $(running "$@")
 END
 
 # The line feed ends an unfinished line of the shell's start-up files.
-printf '\n{"bridge":{"state":"%s","address":%s},"datapath":%s,"docker":"%s","containers":[%s],"containers_total":%d,"off_network":[%s],"subnet":%s}\n' \
+printf '\n{"bridge":{"state":"%s","address":%s},"datapath":%s,"docker":"%s","containers":[%s],"containers_total":%d,"off_network":[%s],"subnet":%s%s}\n' \
   "$(state "$(ip -o link show dev "$bridge" 2>/dev/null)")" "$(quoted_or_null "${cidr%/*}")" "$(datapath)" \
-  "$docker" "${containers#,}" "$count" "${off_network#,}" "$(quoted_or_null "$(subnet)")"
+  "$docker" "${containers#,}" "$count" "${off_network#,}" "$(quoted_or_null "$(subnet)")" "$(identity)"

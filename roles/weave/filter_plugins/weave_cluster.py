@@ -20,8 +20,9 @@ def cluster(
 ) -> dict[str, Any]:
     """Resolve the host indexes and underlay addresses of all hosts.
 
-    members: the names of all hosts of the cluster, in their order.
-    hostvars: their variables by name, with the registered __weave_probe, and __weave_probe_others for hosts outside this run.
+    members: the names of all hosts of the cluster, in any order.
+    hostvars: their variables by name, in the inventory's order, with the registered __weave_probe, and __weave_probe_others for
+        hosts outside this run.
     running: the names of the hosts that this run still works on.
     interface: the one that has the underlay address; "" for the address that Ansible connects to.
     needs_host_index: whether the hosts need indexes, from which their addresses are computed.
@@ -34,13 +35,17 @@ def cluster(
         entry of it, but skips a text without Jinja's braces at once.
 
     The JSON has:
-    indexes: each host's index: the inventory's, else the one it has, else the lowest free one in the order of the group,
+    indexes: each host's index: the inventory's, else the one it has, else the lowest free one in the order of the inventory,
         as if all of these hosts were provisioned now.
     underlays: each host's address, or a name that its peers resolve; "" if unknown.
     known: the same for hosts whose index is the inventory's or the one they have.
     shared: addresses of several hosts, and loopback addresses, which lead a peer to itself, with the hosts that have them.
     unknown: the hosts that may have an index that is not known, as they gave no answer and the inventory sets none.
+    same: what identifies one host alone, but several have, one of them in this run: see _same().
     """
+    # Ansible walks through groups of groups by sets, so it returns their hosts in another order in each process.
+    position = {host: number for number, host in enumerate(hostvars)}
+    members = sorted(members, key=lambda host: position[host])
     # Each access to hostvars builds that host's variables again.
     variables = {host: hostvars[host] for host in members}
     probes = {host: variables[host].get("__weave_probe", {}) for host in members}
@@ -74,6 +79,7 @@ def cluster(
         "known": known,
         "unknown": unknown,
         "shared": _shared(underlays),
+        "same": _same(answers, variables, set(running)),
     }
     return {
         "to_probe": _distribute([host for host in to_probe if host not in tried], probing_hosts),
@@ -113,6 +119,55 @@ def _shared(underlays: dict[str, str]) -> dict[str, list[str]]:
         for address, hosts in holders.items()
         if address and (len(hosts) > 1 or (address.startswith("127.") and len(underlays) > 1))
     }
+
+
+def _same(
+    answers: dict[str, dict[str, Any]], variables: Mapping[str, Mapping[str, Any]], running: set[str]
+) -> list[dict[str, Any]]:
+    """Return what several hosts have, one of them in this run: its option (mac, bridge, docker_subnet or underlay_address), value
+    and hosts.
+
+    A host of this run counts with what it will have; another one, as far as known, with what it has and will have. A mac that
+    is derived from a common machine-id has that as its machine_id, else "".
+    """
+    holders: dict[tuple[str, str], dict[str, str]] = {}
+    for host, answer in answers.items():
+        given = {
+            option: str((answer.get(f"set_{option}") if answer else variables[host].get(f"weave_{option}")) or "")
+            for option in ("mac", "bridge", "docker_subnet")
+        }
+        machine_id = "" if given["mac"] else str(answer.get("machine_id") or "")
+        values = [
+            ("mac", given["mac"].lower() or (derived_mac(f"{machine_id} weave") if machine_id else "")),
+            ("bridge", given["bridge"].partition("/")[0]),
+            ("docker_subnet", given["docker_subnet"]),
+            # That of the connection may be one for all, where the inventory sets the peers.
+            ("underlay_address", str(answer.get("address") or variables[host].get("weave_underlay_address") or "")),
+        ]
+        if host not in running:
+            values += [("mac", answer.get("bridge_mac", "")), ("bridge", answer.get("bridge_address", ""))]
+        for option, value in values:
+            if value:
+                holders.setdefault((option, value), {}).setdefault(host, machine_id)
+    return [
+        {
+            "option": option,
+            "value": value,
+            "hosts": list(machine_ids),
+            "machine_id": next(iter(machine_ids.values())) if len(set(machine_ids.values())) == 1 else "",
+        }
+        for (option, value), machine_ids in holders.items()
+        if len(machine_ids) > 1 and not running.isdisjoint(machine_ids)
+    ]
+
+
+def derived_mac(text: str) -> str:
+    """Return the hardware address that the module weave_bridge derives from a text: derivedMac in modules/net/validators.ts."""
+    value = 0xCBF29CE484222325
+    for byte in text.encode():
+        value = (value ^ byte) * 0x100000001B3 % 2**64
+    mac = ((value >> 48) ^ value) & 0xFCFFFFFFFFFF | 0x020000000000
+    return ":".join(f"{mac:012x}"[start : start + 2] for start in range(0, 12, 2))
 
 
 def _distribute(items: list[str], hosts: list[str]) -> dict[str, list[str]]:

@@ -45,12 +45,11 @@ def preflight(
                 "proxy or plugin). Run playbooks/teardown.yml first, or set weave_mode: bridge."
             )
         if probed.get("inventory_nodejs") and not probed.get("nodejs"):
-            yield (
-                f"ansible_node_interpreter: {probed['inventory_nodejs']} on {host} must be Node.js 16 or newer (found "
-                f"{probed.get('unsuitable_nodejs') or 'no program'}). Correct the path, or remove it, so that the role finds or "
-                "installs Node.js."
-            )
-        yield from _cluster_problems(json.loads(cluster), host, group, interface, needs_host_index, default_peers)
+            yield _nodejs_problem(host, probed["inventory_nodejs"], probed.get("unsuitable_nodejs") or "no program")
+        resolved = json.loads(cluster)
+        if not teardown:
+            yield from _identity_problems(resolved["same"], group, uses_bridge)
+        yield from _cluster_problems(resolved, host, group, interface, needs_host_index, default_peers)
         if not teardown:
             yield from _download_problems(downloads or [])
             if probed.get("missing_script"):
@@ -58,8 +57,59 @@ def preflight(
                     f"weave_bin: must be the weave script on {host} (found no file {probed['missing_script']}). Set weave_sha256 "
                     "or weave_script_file to install it, copy it there, or set weave_datapath: vxlan, which does not need it."
                 )
+            if probed.get("machine_id") == "" and not probed.get("set_mac"):
+                subject = "weave_mac: must be set for" if uses_bridge else "weave_mode: must be bridge on"
+                yield (
+                    f"{subject} a host without a machine-id (found none in /etc/machine-id of {host}). Run "
+                    f"systemd-machine-id-setup there{', or set weave_mac in the inventory' if uses_bridge else ''}."
+                )
 
     return next(problems(), "")
+
+
+def _nodejs_problem(host: str, path: str, unsuitable: str) -> str:
+    if "could be changed by other users" in unsuitable:
+        return (
+            f"ansible_node_interpreter: {path} on {host} must be a program that only root can change, as root runs it (found that "
+            f"others can write it, a link to it or a directory above it; `namei -l {path}` shows which). Give them to root alone, "
+            "or remove the path, so that the role finds or installs Node.js."
+        )
+    return (
+        f"ansible_node_interpreter: {path} on {host} must be Node.js 16 or newer (found {unsuitable}). Correct the path, or remove "
+        "it, so that the role finds or installs Node.js."
+    )
+
+
+def _identity_problems(same: list[dict[str, Any]], group: str, uses_bridge: bool) -> Iterator[str]:
+    for found in same:
+        option, value, machine_id = found["option"], found["value"], found["machine_id"]
+        hosts = ", ".join(found["hosts"])
+        different = (
+            f"weave_{option}: must be different for each host of the group {group}, or they do not reach each other"
+        )
+        clones = (
+            "If they are clones, run `rm -f /etc/machine-id /var/lib/dbus/machine-id && systemd-machine-id-setup` on all but one "
+            f"of them{', or set weave_mac for each in the inventory' if uses_bridge else ''}. If they are one host by several "
+            "names, remove all but one of these from the group."
+        )
+        if option == "underlay_address":
+            yield _shared_underlay(value, hosts)
+        elif machine_id and option == "mac" and uses_bridge:
+            yield f"{different} (found {value} for {hosts}, derived from the machine-id {machine_id} of each). {clones}"
+        elif machine_id and option == "mac":
+            yield (
+                f"weave_server_group: the hosts of {group} must have different machine-ids, from which the routers' names "
+                f"are derived (found {machine_id} on {hosts}). {clones}"
+            )
+        elif uses_bridge:
+            yield f"{different} (found {value} for {hosts}). Set another one for each host in the inventory."
+
+
+def _shared_underlay(address: str, hosts: str) -> str:
+    return (
+        f"weave_underlay_address: must be an address by which the other hosts reach this host alone (found {address} for {hosts}). "
+        "Set each host's own address in the inventory, or weave_underlay_interface to the interface that has it."
+    )
 
 
 def _cluster_problems(
@@ -84,11 +134,7 @@ def _cluster_problems(
             "inventory."
         )
     for address, names in cluster["shared"].items() if default_peers else ():
-        yield (
-            f"weave_underlay_address: must be an address by which the other hosts reach this host alone (found {address} for "
-            f"{', '.join(names)}). Set each host's own address in the inventory, or weave_underlay_interface to the interface that "
-            "has it."
-        )
+        yield _shared_underlay(address, ", ".join(names))
     without_address = [name for name, address in cluster["underlays"].items() if not address]
     if without_address:
         yield (

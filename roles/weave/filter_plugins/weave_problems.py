@@ -21,6 +21,7 @@ def problems(found: dict[str, Any], uses_bridge: bool) -> list[str]:
     return [
         *(line for host in hosts for line in _host_problems(host, uses_bridge)),
         *_same_addresses(targets),
+        *_same_macs(hosts),
         *(line for source in sources for line in _blocked(source, by_host)),
         *_unconnected_hosts(hosts, from_host),
         *_unreachable_containers(hosts, sources),
@@ -60,6 +61,31 @@ def _same_addresses(targets: list[dict[str, Any]]) -> Iterator[str]:
             )
 
 
+def _same_macs(hosts: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the hosts that no bridge can tell apart: each takes a frame to the other for one to itself."""
+    by_mac: dict[str, list[dict[str, Any]]] = {}
+    for host in hosts:
+        if _mac(host):
+            by_mac.setdefault(_mac(host), []).append(host)
+    for mac, same in by_mac.items():
+        if len(same) < 2:
+            continue
+        names = " and ".join(host["name"] for host in same)
+        found, remedy = mac, "Set another weave_mac for each host"
+        machine_id = same[0]["identity"]["machine_id"]
+        if machine_id and all(host["identity"]["machine_id"] == machine_id for host in same):
+            found = f"{mac}, and the machine-id {machine_id}"
+            remedy = (
+                "If they are clones, run `rm -f /etc/machine-id /var/lib/dbus/machine-id && systemd-machine-id-setup` on all but "
+                "one of them, or set weave_mac for each"
+            )
+        yield f"{names}: the bridges must have different hardware addresses (found {found} on each). {remedy}, and run the role."
+
+
+def _mac(host: dict[str, Any]) -> str:
+    return host.get("identity", {}).get("mac", "")
+
+
 def _blocked(source: dict[str, Any], targets_by_host: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
     if source["error"]:
         yield f"{_name(source)}: no path could be tested (found: {_without_stop(source['error'])}). Correct this and verify again."
@@ -81,7 +107,8 @@ def _unconnected_hosts(hosts: list[dict[str, Any]], from_host: dict[str, Any]) -
     for one, other in itertools.combinations(healthy, 2):
         there = from_host.get(one["name"], {}).get(other["bridge"]["address"], 0)
         back = from_host.get(other["name"], {}).get(one["bridge"]["address"], 0)
-        if there is not None and back is not None:
+        # Whatever carries frames between them, they don't reach each other by one hardware address.
+        if (there is not None and back is not None) or (_mac(one) and _mac(one) == _mac(other)):
             continue
         unconnected.update({host["name"]: host for host in (one, other) if host["datapath"]["kind"] == "none"})
         if "none" not in (one["datapath"]["kind"], other["datapath"]["kind"]):

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { suite } from "uvu";
@@ -20,6 +20,11 @@ interface Given {
   readonly interface?: string;
   readonly node?: string;
   readonly script?: string;
+  readonly mac?: string;
+  readonly bridgeAddress?: string;
+  readonly dockerSubnet?: string;
+  /** Called with the folder before the script runs. */
+  readonly prepare?: (folder: string) => void;
 }
 
 /** Runs the script; `programs` are stand-ins' texts by name. */
@@ -39,7 +44,11 @@ function probe(given: Given, programs: Readonly<Record<string, string>> = {}): R
       given.interface ?? "",
       node.replace("FOLDER", folder),
       script,
+      given.mac ?? "",
+      given.bridgeAddress ?? "",
+      given.dockerSubnet ?? "",
     ];
+    given.prepare?.(folder);
     const { stdout, stderr } = spawnSync("sh", [PROBE, ...args], {
       encoding: "utf8",
       env: { PATH: `${folder}:/usr/bin:/bin` },
@@ -121,6 +130,83 @@ test("a Node that does not run is unsuitable, and a path without a program is no
 test("the inventory's Node is reported as such", () => {
   assert.is(probe({ node: "/nonexistent/node" })["inventory_nodejs"], "/nonexistent/node");
   assert.is(probe({}, { node: "echo v16.20.2" })["inventory_nodejs"], "");
+});
+
+/** What keeps the probe from running a Node that is prepared in this way; the prepared program records that it ran. */
+function untrusted(node: string, prepare: (folder: string) => void): string {
+  const answer = probe({ node, prepare }, { node: "echo v20.0.0" });
+  assert.is(answer["nodejs"], "", node);
+  return answer["unsuitable_nodejs"] as string;
+}
+
+const NOBODY = 65534;
+const OTHERS = /^\S+node could be changed by other users$/;
+
+test("a Node that others than root can change is not run, and named", () => {
+  const node = "FOLDER/node";
+  const cases: Readonly<Record<string, (folder: string) => void>> = {
+    "another user's": (folder) => chownSync(join(folder, "node"), NOBODY, NOBODY),
+    "writable for a group": (folder) => chmodSync(join(folder, "node"), 0o775),
+    "writable for all": (folder) => chmodSync(join(folder, "node"), 0o757),
+    "in another user's directory": (folder) => chownSync(folder, NOBODY, 0),
+    "in a directory that a group can write": (folder) => chmodSync(folder, 0o770),
+    "in a directory that all can write": (folder) => chmodSync(folder, 0o777),
+    "in another user's directory with the sticky bit": (folder) => {
+      chmodSync(folder, 0o1777);
+      chownSync(folder, NOBODY, 0);
+    },
+  };
+  for (const [name, prepare] of Object.entries(cases)) assert.match(untrusted(node, prepare), OTHERS, name);
+});
+
+test("a link to Node is followed, and each link and directory on the way counts", () => {
+  const inside = (link: (folder: string) => void) => (folder: string) => {
+    mkdirSync(join(folder, "open/bin"), { recursive: true });
+    mkdirSync(join(folder, "bin"));
+    link(folder);
+    chmodSync(join(folder, "open"), 0o777);
+  };
+  const linked = (target: string, path: string) =>
+    inside((folder) => symlinkSync(join(folder, target), join(folder, path)));
+  assert.match(untrusted("FOLDER/bin/node", linked("open/bin/node", "bin/node")), /^$/, "a link to nothing");
+  assert.match(
+    untrusted("FOLDER/open/bin/node", linked("node", "open/bin/node")),
+    OTHERS,
+    "a link in such a directory",
+  );
+  const throughLink = inside((folder) => {
+    symlinkSync(join(folder, "node"), join(folder, "open/bin/node"));
+    symlinkSync("../open/bin/node", join(folder, "bin/node"));
+  });
+  assert.match(untrusted("FOLDER/bin/node", throughLink), OTHERS, "a link to such a link");
+  const { nodejs } = probe({ node: "FOLDER/bin/node", prepare: linked("node", "bin/node") }, { node: "echo v20.0.0" });
+  assert.match(nodejs as string, /\/bin\/node$/, "a link of root's, by its own name");
+});
+
+test("in a directory with the sticky bit, root's Node is root's alone", () => {
+  const { nodejs } = probe(
+    { node: "FOLDER/node", prepare: (folder) => chmodSync(folder, 0o1777) },
+    { node: "echo v20.0.0" },
+  );
+  assert.match(nodejs as string, /\/node$/);
+});
+
+test("the C library is reported where no Node is found, as it limits Node's version", () => {
+  const libc = (programs: Readonly<Record<string, string>>): unknown =>
+    probe({ node: "/nonexistent" }, programs)["libc"];
+  assert.is(libc({ getconf: "echo glibc 2.31" }), "glibc 2.31");
+  const without = { getconf: "exit 1" };
+  assert.is(libc({ ...without, ldd: "echo 'ldd (Ubuntu EGLIBC 2.19-0ubuntu6.15) 2.19'" }), "glibc 2.19");
+  assert.is(libc({ ...without, ldd: "echo 'musl libc (x86_64)' >&2; exit 1" }), "musl");
+  assert.is(libc({ ...without, ldd: "exit 1" }), "");
+  assert.is(probe({}, { node: "echo v16.20.2", getconf: "echo glibc 2.31" })["libc"], "");
+});
+
+test("what the inventory sets of the bridge is reported", () => {
+  const answer = probe({ mac: "0e:5f:33:00:00:01", bridgeAddress: "10.2.0.5/16", dockerSubnet: "10.2.5.0/24" });
+  assert.is(answer["set_mac"], "0e:5f:33:00:00:01");
+  assert.is(answer["set_bridge"], "10.2.0.5/16");
+  assert.is(answer["set_docker_subnet"], "10.2.5.0/24");
 });
 
 test("the distribution's Node: its major version, unless it is installed already", () => {

@@ -1,6 +1,9 @@
+import * as fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { derivedMac } from "../../../modules/net/validators";
 import { asked, cluster, FRESH, probed } from "../support/clusters";
+import { forAll } from "../support/property";
 import { callPlugin } from "../support/python";
 
 /** roles/weave/filter_plugins/weave_cluster.py, whose functions are called as the role calls them. */
@@ -10,6 +13,19 @@ const call = <Result>(name: string, args: readonly unknown[]): Result => callPlu
 
 test("a fresh cluster gets Apollo's numbers, in the order of the group", () => {
   assert.equal(cluster({ c: FRESH, a: FRESH, b: FRESH }).indexes, { c: 1, a: 2, b: 3 });
+});
+
+test("fresh numbers follow the inventory's order, in whatever order Ansible returns the group", () => {
+  const hosts = { m1: FRESH, m2: probed(2, true), s1: FRESH, other: {}, s2: FRESH };
+  for (const members of [
+    ["m1", "m2", "s1", "s2"],
+    ["s2", "s1", "m2", "m1"],
+    ["s1", "m1", "s2", "m2"],
+  ]) {
+    const { indexes, peers } = cluster(hosts, { members });
+    assert.equal(indexes, { m1: 1, m2: 2, s1: 3, s2: 4 }, members.join());
+    assert.is(peers, "m1,m2,s1,s2");
+  }
 });
 
 test("each host finds its own number and address, and the peers are the addresses of all", () => {
@@ -122,6 +138,89 @@ test("a chosen interface's address: from the host, from facts, or from a probe o
   const answers = asked({ asked: { host_index: 3, keeps_host_index: true, address: "192.168.60.3" } });
   const { underlays } = cluster({ ...hosts, probedHost: { ...hosts.probedHost, ...answers } }, { interface: "br-lan" });
   assert.equal(underlays, { probedHost: "192.168.60.1", cached: "192.168.60.2", asked: "192.168.60.3" });
+});
+
+test("a MAC is derived from a machine-id as the module weave_bridge does", () => {
+  forAll(
+    [fc.string({ unit: fc.constantFrom(..."0123456789abcdef"), maxLength: 40 })],
+    (id) => assert.is(call("derived_mac", [`${id} weave`]), derivedMac(`${id} weave`)),
+    100,
+  );
+});
+
+const ID = "0123456789abcdef0123456789abcdef";
+const MAC = derivedMac(`${ID} weave`);
+const OTHERS_ID = "f".repeat(32);
+const clone = (more: object = {}) => probed(0, false, { machine_id: ID, ...more });
+const sameOf = (hosts: Parameters<typeof cluster>[0], running?: string[]) =>
+  cluster(hosts, running ? { running } : {}).same;
+
+test("clones would have the same MAC, by their machine-id; hosts without one are compared by nothing", () => {
+  assert.equal(sameOf({ a: clone(), b: clone(), c: probed(0, false, { machine_id: OTHERS_ID }) }), [
+    { option: "mac", value: MAC, hosts: ["a", "b"], machine_id: ID },
+  ]);
+  assert.equal(
+    sameOf({ a: probed(0, false, { machine_id: "" }), b: probed(0, false, { machine_id: "" }), c: FRESH }),
+    [],
+  );
+});
+
+test("a MAC that the inventory sets is compared with the others' derived ones", () => {
+  assert.equal(sameOf({ a: clone(), b: clone({ set_mac: "0e:00:00:00:00:01" }) }), []);
+  const others = probed(0, false, { machine_id: OTHERS_ID, set_mac: MAC.toUpperCase() });
+  assert.equal(sameOf({ a: clone(), b: others }), [{ option: "mac", value: MAC, hosts: ["a", "b"], machine_id: "" }]);
+  const set = { set_mac: "0e:00:00:00:00:01" };
+  assert.equal(
+    sameOf({ a: clone(set), b: clone(set) }).map(({ hosts, machine_id }) => [hosts, machine_id]),
+    [[["a", "b"], ""]],
+  );
+});
+
+test("a host of this run counts with the MAC that it will have, another one with what it has, too", () => {
+  const repaired = clone({ machine_id: OTHERS_ID, bridge_mac: MAC });
+  assert.equal(sameOf({ a: clone({ bridge_mac: MAC }), b: repaired }), []);
+  const outside = (answer: object) => ({
+    a: { ...clone(), ...asked({ b: { host_index: 2, keeps_host_index: true, ...answer } }) },
+    b: {},
+  });
+  assert.equal(sameOf(outside({ machine_id: ID }), ["a"])[0]?.hosts, ["a", "b"]);
+  assert.equal(sameOf(outside({ machine_id: OTHERS_ID, bridge_mac: MAC }), ["a"])[0]?.hosts, ["a", "b"]);
+  assert.equal(sameOf(outside({ machine_id: OTHERS_ID }), ["a"]), []);
+});
+
+test("clones outside this run do not stop it", () => {
+  const others = asked({
+    b: { host_index: 2, keeps_host_index: true, machine_id: OTHERS_ID },
+    c: { host_index: 3, keeps_host_index: true, machine_id: OTHERS_ID },
+  });
+  assert.equal(sameOf({ a: { ...clone(), ...others }, b: {}, c: {} }, ["a"]), []);
+});
+
+test("bridge addresses and subnets that the inventory sets are compared, without their prefix length", () => {
+  const a = probed(1, true, { set_bridge: "10.2.0.5/16", set_docker_subnet: "10.2.5.0/24" });
+  const b = probed(2, true, { set_bridge: "10.2.0.5/24", set_docker_subnet: "10.2.5.0/24" });
+  assert.equal(
+    sameOf({ a, b }).map(({ option, value, hosts }) => [option, value, hosts]),
+    [
+      ["bridge", "10.2.0.5", ["a", "b"]],
+      ["docker_subnet", "10.2.5.0/24", ["a", "b"]],
+    ],
+  );
+  assert.equal(sameOf({ a, b: { weave_bridge: "10.2.0.5/16" } }, ["a"])[0]?.hosts, ["a", "b"], "one that is off");
+  const has = { host_index: 2, keeps_host_index: true, bridge_address: "10.2.0.5" };
+  assert.equal(
+    sameOf({ a: { ...a, ...asked({ b: has }) }, b: {} }, ["a"])[0]?.hosts,
+    ["a", "b"],
+    "the one that it has",
+  );
+});
+
+test("underlay addresses are compared that the inventory sets or an interface has, not those of the connection", () => {
+  const nat = probed(1, true, { address: "10.0.2.15" });
+  const found = [{ option: "underlay_address", value: "10.0.2.15", hosts: ["a", "b"], machine_id: "" }];
+  assert.equal(sameOf({ a: nat, b: nat }), found);
+  assert.equal(sameOf({ a: nat, b: { weave_underlay_address: "10.0.2.15" } }, ["a"]), found, "one that is off");
+  assert.equal(sameOf({ a: { ...FRESH, ansible_host: "127.0.0.1" }, b: { ...FRESH, ansible_host: "127.0.0.1" } }), []);
 });
 
 test.run();

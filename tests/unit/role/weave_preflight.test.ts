@@ -91,6 +91,14 @@ test("a Node of the inventory that is too old or missing; another host may lack 
   assert.is(preflight({}, { nodejs: "" }), "");
 });
 
+test("a Node of the inventory that others than root can change", () => {
+  const given = { inventory_nodejs: "/opt/node/bin/node", nodejs: "" };
+  assert.match(
+    preflight({}, { ...given, unsuitable_nodejs: "/opt/node/bin/node could be changed by other users" }),
+    /^ansible_node_interpreter: \/opt\/node\/bin\/node on a must be a program that only root can change, .* \(found .*`namei -l \/opt\/node\/bin\/node` .*\)\. Give them to root alone, /,
+  );
+});
+
 test("a weave script that is missing, except for a teardown", () => {
   const missing = { missing_script: "/usr/local/bin/weave" };
   assert.match(
@@ -118,6 +126,60 @@ test("two hosts of one number, unless hosts have no numbers", () => {
   assert.is(preflight({ host: "c", needs_host_index: false }, {}, clustered), "");
 });
 
+const ID = "0123456789abcdef0123456789abcdef";
+const clones = (more: object = {}): Clustered =>
+  cluster({ a: probed(0, false, { machine_id: ID, ...more }), b: probed(0, false, { machine_id: ID, ...more }) });
+
+test("clones, by their machine-id, with the ways to repair them, before anything that follows from it", () => {
+  assert.match(
+    preflight({}, {}, clones()),
+    /^weave_mac: must be different for each host of the group weave_servers, .* \(found (..:){5}.. for a, b, derived from the machine-id 0123456789abcdef0123456789abcdef of each\)\. If they are clones, run `rm -f \/etc\/machine-id \/var\/lib\/dbus\/machine-id && systemd-machine-id-setup` on all but one of them, or set weave_mac for each in the inventory\. /,
+  );
+  const provisioned = cluster({ a: probed(1, true, { machine_id: ID }), b: probed(1, true, { machine_id: ID }) });
+  assert.match(preflight({}, {}, provisioned), /^weave_mac: /);
+});
+
+test("clones whose routers have no bridge of ours to take their name from", () => {
+  const message = preflight({ uses_bridge: false, needs_host_index: false }, { docker_uses_bridge: false }, clones());
+  assert.match(
+    message,
+    /^weave_server_group: .* different machine-ids, .* \(found 0123456789abcdef0123456789abcdef on a, b\)\. If they are clones, run /,
+  );
+  assert.not.match(message, "weave_mac");
+});
+
+test("a MAC, a bridge address or a subnet that the inventory sets twice; nothing of it stops a teardown", () => {
+  for (const [key, variable] of [
+    ["set_mac", "weave_mac"],
+    ["set_bridge", "weave_bridge"],
+    ["set_docker_subnet", "weave_docker_subnet"],
+  ] as const) {
+    const same = clones({ [key]: "0e:00:00:00:00:01", ...(key !== "set_mac" && { machine_id: "" }) });
+    const message = preflight({}, {}, same);
+    assert.match(
+      message,
+      new RegExp(`^${variable}: must be different for each host .* \\(found 0e:.* for a, b\\)\\. Set `),
+    );
+    assert.is(preflight({ teardown: true, needs_host_index: false }, {}, same), "");
+    assert.is(preflight({ uses_bridge: false }, { docker_uses_bridge: false }, same), "", variable);
+  }
+});
+
+test("a host without a machine-id, unless its MAC is set; nothing of it stops a teardown", () => {
+  const none = { machine_id: "" };
+  assert.match(
+    preflight({}, none),
+    /^weave_mac: .* \(found none in \/etc\/machine-id of a\)\. Run systemd-machine-id-setup /,
+  );
+  const proxy = preflight({ uses_bridge: false }, { ...none, docker_uses_bridge: false });
+  assert.match(
+    proxy,
+    /^weave_mode: .* \(found none in \/etc\/machine-id of a\)\. Run systemd-machine-id-setup there\.$/,
+  );
+  assert.is(preflight({}, { ...none, set_mac: "0e:00:00:00:00:01" }), "");
+  assert.is(preflight({ teardown: true }, none), "");
+});
+
 test("a host outside the group", () => {
   assert.match(
     preflight({ host: "z" }, {}, cluster({ a: FRESH }, { running: ["a", "z"] })),
@@ -135,6 +197,16 @@ test("an address that several hosts are connected to by, or a loopback one, unle
     /^weave_underlay_address: .* \(found 127\.0\.0\.1 for a, b\)\. Set each host's own /,
   );
   assert.is(preflight({ needs_host_index: false, default_peers: false }, {}, vagrant), "");
+});
+
+test("an address that the inventory sets for several hosts, or their interfaces have, even if peers are given", () => {
+  const nat = probed(1, true, { address: "10.0.2.15" });
+  const shared = cluster({ a: nat, b: { ...nat, weave_host_index: 2 } });
+  assert.match(
+    preflight({ default_peers: false, needs_host_index: false }, {}, shared),
+    /^weave_underlay_address: .* \(found 10\.0\.2\.15 for a, b\)\. Set each host's own /,
+  );
+  assert.is(preflight({ default_peers: false, needs_host_index: false, teardown: true }, {}, shared), "");
 });
 
 test("an interface without a known address", () => {

@@ -100,6 +100,30 @@ test("a single host is reported, and is not a failure", () => {
   assert.equal(problemsOf(alone), []);
 });
 
+test("hosts whose bridges have one hardware address: that is the cause, and no firewall", () => {
+  const mac = "0e:5f:33:00:00:01";
+  const clones = (ids: readonly string[]): Findings => ({
+    hosts: ids.map((id, index) => host(index + 1, { identity: { mac, machine_id: id } })),
+    targets: [target(1), target(2)],
+    sources: [source(1, { "10.2.0.2": null }), source(2, { "10.2.0.1": null })],
+  });
+  const ID = "0123456789abcdef0123456789abcdef";
+  const paths = ["h1 does not reach h2 (10.2.0.2).", "h2 does not reach h1 (10.2.0.1)."];
+  assert.equal(problemsOf(clones([ID, ID])), [
+    `h1 and h2: the bridges must have different hardware addresses (found ${mac}, and the machine-id ${ID} on each). If they are clones, run \`rm -f /etc/machine-id /var/lib/dbus/machine-id && systemd-machine-id-setup\` on all but one of them, or set weave_mac for each, and run the role.`,
+    ...paths,
+  ]);
+  for (const ids of [
+    ["", ""],
+    [ID, "f".repeat(32)],
+  ]) {
+    assert.equal(problemsOf(clones(ids)), [
+      `h1 and h2: the bridges must have different hardware addresses (found ${mac} on each). Set another weave_mac for each host, and run the role.`,
+      ...paths,
+    ]);
+  }
+});
+
 test("an address that two hosts have is reported, although one of them answers", () => {
   const targets = [target(1), target(2, "10.2.0.1")];
   const same = { hosts: [host(1), host(2)], targets, sources: [source(1, { "10.2.0.1": 0.1 })] };

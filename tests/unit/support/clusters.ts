@@ -8,6 +8,7 @@ export interface Clustered {
   readonly unknown: readonly string[];
   readonly to_probe: Readonly<Record<string, readonly string[]>>;
   readonly peers: string;
+  readonly same: readonly { option: string; value: string; hosts: string[]; machine_id: string }[];
   /** The JSON that the role keeps. */
   readonly hosts: string;
 }
@@ -33,9 +34,9 @@ export const asked = (answers: Readonly<Record<string, Variables | null>>): Vari
 
 export function cluster(
   hosts: Readonly<Record<string, Variables>>,
-  more: { running?: string[]; interface?: string; needsHostIndex?: boolean } = {},
+  more: { members?: string[]; running?: string[]; interface?: string; needsHostIndex?: boolean } = {},
 ): Clustered {
-  const members = Object.keys(hosts);
+  const members = more.members ?? Object.keys(hosts);
   const args = [members, hosts, more.running ?? members, more.interface ?? "", more.needsHostIndex ?? true];
   const clustered = callPlugin<Pick<Clustered, "to_probe" | "peers" | "hosts">>("weave_cluster", "cluster", args);
   return { ...(JSON.parse(clustered.hosts) as Omit<Clustered, keyof typeof clustered>), ...clustered };

@@ -136,7 +136,7 @@ test("without a machine-id it fails, unless a MAC is given", () => {
   const unidentified = { ...FRESH, machineId: "" };
   assert.match(
     errorOf(router(), unidentified),
-    /^mac: .*\(found an empty \/etc\/machine-id\)\. Run systemd-machine-id-setup, or set mac\.$/,
+    /^mac: .*\(found none in \/etc\/machine-id\)\. Run systemd-machine-id-setup, or set mac\.$/,
   );
   assert.is(resolveDesired(router({ mac: "0e:5f:33:00:00:01" }), unidentified).mac, "0e:5f:33:00:00:01");
 });

@@ -203,6 +203,13 @@ test("what does not exist is empty or null", async () => {
   assert.is(observed.interfaces, null);
 });
 
+test("a machine-id that a first boot has not set yet, or of zeros, is none", async () => {
+  for (const text of ["", "uninitialized", "0".repeat(32)]) {
+    const host = fakeHost({ ...fresh, kernel: { ...fresh.kernel, "/etc/machine-id": text } });
+    assert.is((await observe(router(), host)).machineId, "", text);
+  }
+});
+
 test("the list of an ifupdown that was removed is ignored", async () => {
   const listed = { ...fresh, kernel: { ...fresh.kernel, "/run/network/ifstate": "lo=lo\nweave=weave" } };
   const without = { ...listed, names: { ...fresh.names, "/sbin": [] } };

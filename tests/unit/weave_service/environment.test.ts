@@ -12,6 +12,7 @@ import {
 import type { ServiceOptions } from "../../../modules/weave_service/options";
 import { expectedScript, readWeaveScript } from "../../../modules/weave_service/script";
 import { matchesGolden } from "../support/golden";
+import { userErrorOf } from "../support/user_error";
 import { FRESH, golden, serviceOptions } from "./fixtures";
 
 const SECRET = "correct horse";
@@ -68,6 +69,16 @@ test("a router on docker0 keeps the name that it has", () => {
     environmentOf(serviceOptions(), { ...FRESH, peerName }).get("WEAVE_ARGS"),
     argsOf(serviceOptions(), "2.8.1"),
   );
+});
+
+test("on docker0 a router without a name needs a machine-id, or all such routers would have one name", () => {
+  const nameless = { ...FRESH, machineId: "" };
+  assert.match(
+    userErrorOf(() => environmentOf(serviceOptions({ mode: "proxy" }), nameless)),
+    /^mode: proxy needs a machine-id, .* \(found none in \/etc\/machine-id\)\. Run systemd-machine-id-setup\.$/,
+  );
+  assert.ok(environmentOf(serviceOptions(), nameless));
+  assert.ok(environmentOf(serviceOptions({ mode: "proxy" }), { ...nameless, peerName: "0e:5f:33:00:00:09" }));
 });
 
 test("if the daemon rejects Weave's API version, script, weaveexec and router use its oldest one", () => {

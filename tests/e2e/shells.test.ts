@@ -1,0 +1,107 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Cluster } from "../hosts/cluster";
+import type { Host } from "../hosts/host";
+import { bootHosts } from "./hosts";
+import { addPlainUser } from "./plain_user";
+import { type AnsibleOptions, ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
+
+/** Hosts whose login shell is not a Bourne shell: Debian's packages of csh, tcsh and fish. */
+const test = suite("login shells");
+let cluster: Cluster;
+
+const SHELLS: Readonly<Record<string, { shell: string; packages: readonly string[] }>> = {
+  apollo1: { shell: "/bin/csh", packages: ["csh"] },
+  apollo2: { shell: "/bin/tcsh", packages: ["tcsh"] },
+  apollo3: { shell: "/usr/bin/fish", packages: ["fish", "fish-common", "libpcre2-32-0"] },
+};
+
+/** Returns a directory with Debian's copy of the collection ansible.posix, which has the shell plugins for csh and fish. */
+function collections(): string {
+  const folder = join(cluster.directory, "collections");
+  if (existsSync(folder)) return folder;
+  mkdirSync(folder);
+  download(["ansible"], folder);
+  const unpack =
+    'dpkg-deb --fsys-tarfile "$0"/ansible_*.deb | tar -x -C "$0" --strip-components=5 --wildcards "*/ansible_collections/ansible/posix/*"';
+  execFileSync("sh", ["-c", unpack, folder]);
+  return folder;
+}
+
+function download(packages: readonly string[], folder: string): void {
+  execFileSync("apt-get", ["download", "--quiet", ...packages], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+}
+
+/** Installs packages of Debian's on a host, which has no network to get them by. */
+async function install(host: Host, packages: readonly string[]): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-debs-"));
+  try {
+    download(packages, folder);
+    for (const name of readdirSync(folder)) await host.write(`/root/debs/${name}`, readFileSync(join(folder, name)));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  // What fish's own configuration tool depends on is not needed.
+  await host.exec(["sh", "-c", "dpkg --install --force-depends /root/debs/*.deb && rm -r /root/debs"]);
+}
+
+test.before(async () => {
+  cluster = await bootHosts(3);
+  for (const [name, { shell, packages }] of Object.entries(SHELLS)) {
+    const host = cluster.host(name);
+    await install(host, packages);
+    await addPlainUser(host);
+    for (const user of ["root", "deploy"]) await host.exec(["usermod", "--shell", shell, user]);
+  }
+});
+test.after(() => cluster.down());
+
+async function play(args: readonly string[], options: AnsibleOptions = {}): Promise<PlaybookRun> {
+  const run = await ansiblePlaybook(cluster.inventory, ["--extra-vars", "weave_datapath=vxlan", ...args], options);
+  assert.is(run.status, 0, run.output);
+  return run;
+}
+
+test("the login shells are what they are meant to be", async () => {
+  for (const [name, { shell }] of Object.entries(SHELLS)) {
+    const { stdout } = await cluster.host(name).exec(["getent", "passwd", "root", "deploy"]);
+    assert.is([...stdout.matchAll(/:([^:\s]+)$/gm)].map(([, program]) => program).join(), `${shell},${shell}`, name);
+  }
+});
+
+test("fresh hosts: a run makes what its check announced, and all paths work", async () => {
+  const check = await play(["site.yml", "--check"]);
+  const run = await play(["site.yml"]);
+  assert.equal(changedTasks(run).sort(), changedTasks(check).sort());
+  await play(["playbooks/verify.yml"]);
+});
+
+test("a second run changes nothing, and all paths work, as a plain user, with the newest ansible-core", async () => {
+  const args = ["--extra-vars", "ansible_user=deploy"];
+  assert.equal(changedTasks(await play(["site.yml", ...args], { ansible: "newest" })), []);
+  await play(["playbooks/verify.yml", ...args], { ansible: "newest" });
+});
+
+test("ansible_shell_type: csh, as the collection ansible.posix has it", async () => {
+  const env = { ANSIBLE_COLLECTIONS_PATHS: collections() };
+  const args = ["--extra-vars", "ansible_shell_type=csh", "--limit", "apollo1,apollo2"];
+  assert.equal(changedTasks(await play(["site.yml", ...args], { env })), []);
+  await play(["playbooks/verify.yml", ...args], { env });
+});
+
+test("without pipelining", async () => {
+  assert.equal(changedTasks(await play(["site.yml"], { env: { ANSIBLE_PIPELINING: "false" } })), []);
+});
+
+test("the network is removed from them", async () => {
+  await play(["playbooks/teardown.yml"]);
+});
+
+test.run();
