@@ -60,7 +60,7 @@ export async function runModule<Table extends OptionTable, Observed>(
       ...(error instanceof UserError
         ? {}
         : { exception: printable(hideSecrets(String(error instanceof Error ? error.stack : error))) }),
-      ...report(made, { changes: [], facts: {} }, mode),
+      ...report(made, { changes: [], returns: {} }, mode),
     };
   }
 }
@@ -130,7 +130,7 @@ function report(changes: readonly Change[], plan: Plan, mode: RunMode): Result {
   const pending = changes.flatMap((change) => change.pending ?? []);
   return {
     changed: changes.length > 0,
-    ...plan.facts,
+    ...plan.returns,
     ...(changes.length > 0 && { changes: changes.map(({ subject }) => subject) }),
     ...(disruptions.length > 0 && { disruptions }),
     ...(pending.length > 0 && { pending }),

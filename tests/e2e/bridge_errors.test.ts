@@ -190,7 +190,7 @@ test("an index that another host holds: refused where that host answers", async 
   const result = await bridge({ "host-index": 2 });
   assert.is(
     result.msg,
-    `address: 10.2.0.2 must be free (found on another host with the hardware address ${two["mac"]}). Set another host_index or address for each host.`,
+    `address: must not be in use by another host (found 10.2.0.2 at the hardware address ${two["mac"]}). Give each host its own host_index or address.`,
   );
   // Who is where on the segment is learnt from every frame.
   const changed = differences(before, await fingerprint(host)).filter(

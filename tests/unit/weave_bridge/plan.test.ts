@@ -97,8 +97,8 @@ test("on a host in the desired state nothing is planned, with either datapath", 
   assert.equal(plan(vxlan(), steadyVxlan()).changes, []);
 });
 
-test("the facts are the values that hold after the changes", () => {
-  const facts = {
+test("the returned values are those that hold after the changes", () => {
+  const returns = {
     name: "weave",
     address: "10.2.0.1/16",
     network: "10.2.0.0/16",
@@ -106,10 +106,10 @@ test("the facts are the values that hold after the changes", () => {
     mac: MAC,
     provider: "ifupdown",
   };
-  assert.equal(plan(router(), FRESH).facts, { ...facts, datapath: "router", mtu: 1500 });
-  const joined = { ...facts, datapath: "vxlan", mtu: 1450 };
-  assert.equal(plan(vxlan(), FRESH).facts, joined);
-  assert.equal(plan(vxlan(), steadyVxlan()).facts, joined);
+  assert.equal(plan(router(), FRESH).returns, { ...returns, datapath: "router", mtu: 1500 });
+  const joined = { ...returns, datapath: "vxlan", mtu: 1450 };
+  assert.equal(plan(vxlan(), FRESH).returns, joined);
+  assert.equal(plan(vxlan(), steadyVxlan()).returns, joined);
 });
 
 test("no change is a disruption, except for recreating a VXLAN device", () => {
