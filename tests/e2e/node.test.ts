@@ -127,8 +127,8 @@ test("the role's directory is root's alone; a Node.js in it that others could ha
   assert.is(run.status, 2, run.output);
   assert.is(
     run.results.find(({ outcome }) => outcome === "failed")?.result.msg,
-    "/var/lib/apollo-weave: must be root's on apollo1, and not writable by other users (found owner root, mode 0777). " +
-      "Remove it with all that is in it and run again.",
+    "/var/lib/apollo-weave: must be owned by root on apollo1, and not writable by others (found owner root, mode 0777). " +
+      "Delete the directory and run again.",
   );
   assert.is(await sh(host, "ls /root/run-by-root 2>/dev/null || echo none"), "none");
   await sh(host, "rm -r /var/lib/apollo-weave");

@@ -101,7 +101,7 @@ if [ $router = false ] && [ -e /var/run/docker.pid ] && timeout 10 docker contai
 
 # --- Whether Docker's default bridge is the bridge weave.
 
-# The bridge among dockerd's arguments, one a line, as it reads them: -b weave, -Db=weave, --bridge=weave; the last one counts.
+# The bridge among dockerd's arguments, one per line, as it reads them: -b weave, -Db=weave, --bridge=weave; the last one counts.
 bridge_of() {
   awk '
     expects { value = $0; expects = 0; next }
