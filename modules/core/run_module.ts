@@ -171,10 +171,10 @@ function printable(text: string): string {
 
 /** Cuts the middle of a long message, as it begins with what is wrong and ends with the remedy. */
 function shortened(message: string): string {
-  const end = MOST_SHOWN / 2;
-  return message.length <= MOST_SHOWN
+  const end = MAX_SHOWN / 2;
+  return message.length <= MAX_SHOWN
     ? message
     : `${message.slice(0, end)} … (${message.length} characters) … ${message.slice(-end)}`;
 }
 
-const MOST_SHOWN = 8000;
+const MAX_SHOWN = 8000;

@@ -489,7 +489,7 @@ test("the host is exposed on request, without a restart", () => {
   assert.equal(plan(options, { ...observed, exposed: true }).changes, []);
   assert.match(
     userErrorOf(() => plan(serviceOptions({ expose: true }), FRESH)),
-    /^expose: must be off in the mode bridge/,
+    /^expose: must be off with mode: bridge/,
   );
 });
 
@@ -551,7 +551,7 @@ test("arguments that contradict other options are refused", () => {
   const refused = (options: Record<string, unknown>): string => userErrorOf(() => plan(serviceOptions(options), FRESH));
   assert.match(
     refused({ args: ["--name=0e:00:00:00:00:01"] }),
-    /^args: must not have --name in the mode bridge, .* \(found --name=.*\)\. Remove it, and set weave_bridge's mac\.$/,
+    /^args: must not have --name with mode: bridge, .* \(found --name=.*\)\. Remove it, and set weave_bridge's mac\.$/,
   );
   assert.match(refused({ args: ["--no-dns"], dns: true }), /^args: must not have --no-dns with dns /);
 });
