@@ -26,11 +26,16 @@ export async function withLock<T>(work: () => Promise<T>, path = LOCK, seconds =
     });
     if (status === 1) {
       throw new UserError(
-        `another run is in progress on this host (found ${path} locked${holder(path)} for ${seconds} s). ` +
-          "Wait for its end and run again.",
+        `${path}: must not be held by another run (found it held for ${seconds} s${holder(path)}). Wait until that run ends and ` +
+          "run again.",
       );
     }
-    if (status !== 0) throw new UserError(`can't lock ${path}: ${error?.message ?? stderr.trim()}`);
+    if (status !== 0) {
+      throw new UserError(
+        `${path}: must be a file that root can lock (found: ${error?.message ?? stderr.trim()}). Check that util-linux's flock ` +
+          `works on this host (flock ${path} true).`,
+      );
+    }
     write(file, `${process.pid}\n`);
     try {
       return await work();
@@ -54,7 +59,7 @@ function write(file: number, text: string): void {
 
 function holder(path: string): string {
   const pid = Number(readFileSync(path, "latin1"));
-  return pid > 0 ? ` by process ${pid}` : "";
+  return pid > 0 ? `, by process ${pid}` : "";
 }
 
 function open(path: string): number {
@@ -63,7 +68,7 @@ function open(path: string): number {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // It is not followed.
-    if (code === "ELOOP") throw new UserError(`can't open ${path}: it is a link. Remove it and run again.`);
+    if (code === "ELOOP") throw new UserError(`${path}: must be a file (found a link). Remove it and run again.`);
     throw fileError("open", path, error);
   }
 }
@@ -74,7 +79,7 @@ const MODE = 0o600;
 function requireOwn(path: string, file: number): void {
   const { uid, mode } = fstatSync(file);
   if (uid !== process.geteuid?.()) {
-    throw new UserError(`${path} is not root's (it belongs to the user ${uid}). Remove it and run again`);
+    throw new UserError(`${path}: must be owned by root (found user id ${uid}). Remove it and run again.`);
   }
   if ((mode & 0o777) !== MODE) fchmodSync(file, MODE);
 }

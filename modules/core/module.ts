@@ -25,7 +25,7 @@ export interface Plan {
   /** All differences from the desired state, in the order in which they are to be changed. */
   readonly changes: readonly Change[];
   /** What the module returns beside the changes: values that hold once the changes are made. */
-  readonly facts: Readonly<Record<string, unknown>>;
+  readonly returns: Readonly<Record<string, unknown>>;
   readonly warnings?: readonly string[];
 }
 

@@ -166,7 +166,7 @@ function pairs(text: string): [name: string, value: string][] {
 function toText(raw: unknown): string {
   if (typeof raw === "number" || typeof raw === "boolean") return String(raw);
   if (typeof raw !== "string")
-    throw new UserError(`must be a text (found ${show(raw)}). Write one value, in quotes where YAML needs them.`);
+    throw new UserError(`must be a string (found ${show(raw)}). Write one value, in quotes where YAML needs them.`);
   if (raw.includes("\0")) throw new UserError(`must not contain a NUL character (found ${show(raw)}). Remove it.`);
   // Python passes a byte that isn't UTF-8 as a lone surrogate, and the original byte is lost.
   if (/\p{Cs}/u.test(raw)) throw new UserError(`must be valid UTF-8 (found ${show(raw)}). Write it in UTF-8.`);

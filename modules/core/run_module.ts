@@ -60,7 +60,7 @@ export async function runModule<Table extends OptionTable, Observed>(
       ...(error instanceof UserError
         ? {}
         : { exception: printable(hideSecrets(String(error instanceof Error ? error.stack : error))) }),
-      ...report(made, { changes: [], facts: {} }, mode),
+      ...report(made, { changes: [], returns: {} }, mode),
     };
   }
 }
@@ -130,7 +130,7 @@ function report(changes: readonly Change[], plan: Plan, mode: RunMode): Result {
   const pending = changes.flatMap((change) => change.pending ?? []);
   return {
     changed: changes.length > 0,
-    ...plan.facts,
+    ...plan.returns,
     ...(changes.length > 0 && { changes: changes.map(({ subject }) => subject) }),
     ...(disruptions.length > 0 && { disruptions }),
     ...(pending.length > 0 && { pending }),
@@ -171,10 +171,10 @@ function printable(text: string): string {
 
 /** Cuts the middle of a long message, as it begins with what is wrong and ends with the remedy. */
 function shortened(message: string): string {
-  const end = MOST_SHOWN / 2;
-  return message.length <= MOST_SHOWN
+  const end = MAX_SHOWN / 2;
+  return message.length <= MAX_SHOWN
     ? message
     : `${message.slice(0, end)} … (${message.length} characters) … ${message.slice(-end)}`;
 }
 
-const MOST_SHOWN = 8000;
+const MAX_SHOWN = 8000;

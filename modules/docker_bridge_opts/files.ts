@@ -120,7 +120,7 @@ function renderDropIn({ unit, use, fixed, line }: Configuration, { optionsFile, 
   });
   const appended = unit.uses.length > 0 ? [] : chain === null ? [`$${VARIABLE}`] : literal;
   return [
-    "# Written by Ansible's docker_bridge_opts, which replaces what is changed here by hand.",
+    "# Ansible managed (docker_bridge_opts). Manual changes will be overwritten.",
     ...(chain === null
       ? []
       : [`# ${chain} puts ${VARIABLE} together from variables, which systemd does not expand: its options are below.`]),

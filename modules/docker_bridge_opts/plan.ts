@@ -52,7 +52,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
     requireUsableFile(observed);
     const configured = optionsToStartWith(observed);
     requireSocketFile(observed, configured);
-    return { changes: [...reload(observed), ...restart(observed, configured)], facts: {} };
+    return { changes: [...reload(observed), ...restart(observed, configured)], returns: {} };
   }
   requireUsableFile(observed);
   const present = presentConfiguration(observed);
@@ -90,7 +90,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
       ...(reloads ? [] : reload(observed)),
       ...pending.map((change) => withState(change, observed)),
     ],
-    facts: {
+    returns: {
       path: place === "docker_opts" && isRead ? service.filePath : configPath,
       docker_opts: redactSecrets(configuration.line.trim()),
       restart_required: pending.length > 0,

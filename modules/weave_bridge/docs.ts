@@ -5,10 +5,10 @@ const PRESENT = "with I(state=present)";
 export const docs: ModuleDocs = {
   short_description: "Configure the bridge of a host's containers, and what connects it to the other hosts' bridges",
   description: [
-    "Creates the Linux bridge that Docker attaches containers to, with the host's own address, and keeps it configured: the " +
-      "live bridge with as few changes as possible, and the bridge after a reboot by files of the program that manages the " +
-      "host's network, which is ifupdown or systemd-networkd (247 or newer, used by netplan too).",
-    "An existing bridge is never restarted: containers stay attached while its address, MTU, hardware address or peers " +
+    "Creates the Linux bridge that Docker attaches containers to, with the host's own address. Drift of the running bridge is " +
+      "corrected with as few changes as possible. After a reboot the bridge is created from files of ifupdown or " +
+      "systemd-networkd (247 or newer, also used by netplan), whichever manages the host's network.",
+    "An existing bridge is never deleted and recreated: containers stay attached while its address, MTU, hardware address or peers " +
       "change. Only a VXLAN with another identifier, port or local address is recreated; the result then lists it in " +
       "C(disruptions).",
     "Fails, and changes nothing, if the network overlaps an address or route of the host, if a rule of policy routing sends " +

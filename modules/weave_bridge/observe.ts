@@ -146,8 +146,8 @@ function hasForwardRule(name: string, host: Host): boolean {
   const { status, stderr } = host.run(checkRule(name), { mayFail: true });
   if (status > 1) {
     throw new UserError(
-      `firewall: iptables can't be read (found that ${checkRule(name).join(" ")} ended with status ${status}: ` +
-        `${stderr.trim()}). Repair iptables on this host.`,
+      `firewall: needs a working iptables on this host (found exit status ${status} of "${checkRule(name).join(" ")}": ` +
+        `${stderr.trim()}). Repair iptables.`,
     );
   }
   return status === 0;

@@ -34,7 +34,7 @@ export const options = {
   ),
   network: str(
     {
-      description: "The container network of the whole cluster. I(host_index) gives each host its part of it.",
+      description: "The container network of the whole cluster. Each host's part of it is computed from I(host_index).",
       default: "10.2.0.0/16",
     },
     ipv4Network,
@@ -66,8 +66,8 @@ export const options = {
   ),
   datapath: choice(["router", "vxlan"], {
     description:
-      "What carries frames between hosts. C(router) leaves the bridge to the Weave router. C(vxlan) adds a kernel VXLAN " +
-      "device to the bridge, which sends to each peer directly: many times as fast, but not encrypted.",
+      "What carries frames between hosts. With C(router), the Weave router attaches itself to the bridge. C(vxlan) adds a " +
+      "kernel VXLAN device to the bridge, which sends to each peer directly: many times as fast, but not encrypted.",
     default: "router",
   }),
   peers: list(
@@ -148,8 +148,8 @@ function bridgeName(text: string): string {
   const longest = LONGEST_INTERFACE_NAME - VXLAN_SUFFIX.length;
   if (text.length > longest) {
     throw new UserError(
-      `must have ${longest} characters at most, as the VXLAN device's name has ${VXLAN_SUFFIX} at its end (found "${text}" with ` +
-        `${text.length}). Set a shorter name.`,
+      `must have at most ${longest} characters, as the VXLAN device's name is the bridge's name with ${VXLAN_SUFFIX} appended ` +
+        `(found "${text}", ${text.length} characters). Set a shorter name.`,
     );
   }
   const owner = BRIDGES_OF_OTHERS.find(([pattern]) => pattern.test(text))?.[1];
@@ -182,8 +182,8 @@ export function addressesOf(options: BridgeOptions): HostAddresses {
   if (address !== null && dockerSubnet !== null) return { address, dockerSubnet };
   if (index === null) {
     throw new UserError(
-      "host_index: must be set without address and docker_subnet (found none). Set this host's index in the cluster, or both " +
-        "address and docker_subnet.",
+      "host_index: must be set unless both address and docker_subnet are (found none). Set this host's index in the cluster, " +
+        "or both address and docker_subnet.",
     );
   }
   const computed = hostAddresses(options.network, index, options.docker_prefix);

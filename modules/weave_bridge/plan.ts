@@ -16,7 +16,7 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
   return {
     // ifupdown creates the bridge from its file; systemd-networkd adopts a bridge that exists.
     changes: desired.provider === "ifupdown" ? [...boot, ...live] : [...live, ...boot],
-    facts: {
+    returns: {
       name: desired.name,
       address: desired.address,
       network: desired.network,

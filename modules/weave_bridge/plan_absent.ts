@@ -21,8 +21,8 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
   );
   if (attached.length > 0 && !force) {
     throw new UserError(
-      `state: absent would disconnect what is attached to the bridge ${name}, most likely containers (found ` +
-        `${attached.length} ${attached.length === 1 ? "port" : "ports"}: ${attached.join(", ")}). Stop the containers, or set force: true.`,
+      `state: must not be absent while containers may be attached to the bridge ${name} (found ${attached.length} ` +
+        `${attached.length === 1 ? "port" : "ports"}: ${attached.join(", ")}). Stop the containers, or set force: true.`,
     );
   }
   const hasRouterPort = bridge?.ports.includes(ROUTER_PORT) ?? false;
@@ -33,7 +33,7 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
     actions: [run(argv)],
   });
   const disruption =
-    attached.length > 0 ? { disruption: `the network of what is attached: ${attached.join(", ")}` } : {};
+    attached.length > 0 ? { disruption: `the network of the attached ports: ${attached.join(", ")}` } : {};
   const addresses = observed.links.find(({ device }) => device === name)?.addresses ?? [];
   return {
     changes: [
@@ -51,6 +51,6 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
         : []),
       ...planBoot(name, null, observed),
     ],
-    facts: { name },
+    returns: { name },
   };
 }

@@ -176,7 +176,7 @@ function describeVxlan(
 ): string {
   if (vxlan === null) return `${device}, which is not a VXLAN`;
   const { id, port, local, flags = [] } = vxlan;
-  const head = [`vxlan id ${id} port ${port} from ${local}`, ...flags].join(" ");
+  const head = [`vxlan id ${id} dstport ${port} local ${local}`, ...flags].join(" ");
   return [head, ...peers.map((peer) => `peer ${peer}`)].join("\n");
 }
 

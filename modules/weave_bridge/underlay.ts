@@ -31,7 +31,7 @@ export function resolveUnderlay({ name, underlay, mtu, peers }: BridgeOptions, o
   const deviceOrAddress = underlay ?? defaultDevice;
   if (deviceOrAddress === undefined) {
     throw new UserError(
-      "underlay: must be set on a host without a default route (found none). Set the device or address by which the peers " +
+      "underlay: must be set on a host without a default route (found no default route). Set the device or address by which the peers " +
         "reach this host.",
     );
   }
@@ -51,8 +51,8 @@ export function resolveUnderlay({ name, underlay, mtu, peers }: BridgeOptions, o
     const what = [`"${deviceOrAddress}"`, ...(resolved.length > 0 ? [`at ${resolved.join(", ")}`] : [])].join(" ");
     const available = all.map(({ device, cidr }) => `${device} ${cidr}`);
     throw new UserError(
-      `underlay: must be a device with an IPv4 address on this host, or such an address (found ${what}; this host has ` +
-        `${available.join(", ") || "none"}). Set the device or address by which the peers reach this host.`,
+      `underlay: must be a device with an IPv4 address on this host, or such an address (found ${what}, which is none of ` +
+        `this host's: ${available.join(", ") || "it has none"}). Set the device or address by which the peers reach this host.`,
     );
   }
   const largest = (mtus.get(found.device) ?? ETHERNET_MTU) - VXLAN_OVERHEAD;

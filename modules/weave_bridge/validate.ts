@@ -30,8 +30,8 @@ export function requireSubnetOfNetwork(dockerSubnet: string, network: string): v
 export function rejectTakenAddress(address: string, { addressOwner }: ObservedBridge): void {
   if (addressOwner === null) return;
   throw new UserError(
-    `address: ${addressOf(address)} must be free (found on another host with the hardware address ${addressOwner}). Set ` +
-      "another host_index or address for each host.",
+    `address: must not be in use by another host (found ${addressOf(address)} at the hardware address ${addressOwner}). Give ` +
+      "each host its own host_index or address.",
   );
 }
 

@@ -111,7 +111,7 @@ function rejectContradictions(options: ServiceOptions, observed: ObservedService
   // The router would set its name as the bridge's MAC, which weave_bridge owns.
   if (bridged && args.some((argument) => argument.startsWith("--name="))) {
     throw new UserError(
-      "args: must not have --name in the mode bridge, where the router's name is the bridge's MAC address (found " +
+      "args: must not have --name with mode: bridge, where the router's name is the bridge's MAC address (found " +
         `${args.filter((argument) => argument.startsWith("--name=")).join(" ")}). Remove it, and set weave_bridge's mac.`,
     );
   }
@@ -119,7 +119,7 @@ function rejectContradictions(options: ServiceOptions, observed: ObservedService
     throw new UserError("args: must not have --no-dns with dns (found both). Remove one of them.");
   if (bridged && expose) {
     throw new UserError(
-      "expose: must be off in the mode bridge, where this host has an address on the network (found mode bridge). " +
+      "expose: must be off with mode: bridge, where this host has an address on the network (found it on). " +
         "Remove expose, or set another mode.",
     );
   }

@@ -109,7 +109,7 @@ function distinct(texts: readonly string[]): string[] {
 
 /** Renders the unit's EnvironmentFile. */
 export function renderEnvironmentFile(environment: Environment): string {
-  return renderEnvironment("Written by Ansible's weave_service.", environment);
+  return renderEnvironment("Ansible managed (weave_service).", environment);
 }
 
 /**
@@ -130,7 +130,7 @@ export function bytesOf(text: string): string {
 
 /** A line that renderEnvironmentFile() may write, of a variable that holds no secret. */
 const OWN_LINE =
-  /^(?:# Written by Ansible's weave_service\.|(?:WEAVE_PEERS|WEAVE_ARGS|WEAVE_NO_FASTDP|DOCKER_BRIDGE|WEAVE_MTU|CHECKPOINT_DISABLE|DOCKER_API_VERSION|IPTABLES_BACKEND)="[^"]*")?$/;
+  /^(?:# Ansible managed \(weave_service\)\.|(?:WEAVE_PEERS|WEAVE_ARGS|WEAVE_NO_FASTDP|DOCKER_BRIDGE|WEAVE_MTU|CHECKPOINT_DISABLE|DOCKER_API_VERSION|IPTABLES_BACKEND)="[^"]*")?$/;
 
 /**
  * An environment file as a diff may show it: instead of the password only whether it is the desired one. A file that

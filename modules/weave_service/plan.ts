@@ -24,7 +24,7 @@ export function plan(given: ServiceOptions, observed: ObservedService): Plan {
       state === "absent" || state === "stopped"
         ? planEnd(state, desired, observed)
         : planService(options, desired, observed),
-    facts: {
+    returns: {
       state,
       unit: desired.unit,
       script_version: observed.script.version,

@@ -108,11 +108,11 @@ test("refused while containers are attached, unless forced", async () => {
   await host.exec(["docker", "run", "--detach", "--rm", "--stop-timeout=1", await busyboxImage(host), "sleep", "1000"]);
   const before = await fingerprint(host);
   const refused = await absent();
-  assert.match(refused.msg ?? "", /^state: absent would disconnect .* \(found 1 port: veth.*force: true\.$/);
+  assert.match(refused.msg ?? "", /^state: must not be absent .* \(found 1 port: veth.*force: true\.$/);
   assert.equal(differences(before, await fingerprint(host)), []);
   const forced = await absent("--force");
   assert.not(forced.failed, forced.msg);
-  assert.match(forced.disruptions?.[0] ?? "", /^the network of what is attached: veth/);
+  assert.match(forced.disruptions?.[0] ?? "", /^the network of the attached ports: veth/);
   await host.write("/etc/default/docker", "");
 });
 

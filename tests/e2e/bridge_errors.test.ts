@@ -128,7 +128,7 @@ const REFUSALS: Readonly<Record<string, Refused>> = {
   },
   "an underlay device that is not there": {
     options: { underlay: "eth7" },
-    says: /^underlay: must be a device with an IPv4 address on this host, or such an address \(found "eth7"; this host has eth0 192\.168\.50\.11\/24.*\)\. Set the device or address by which the peers reach this host\.$/,
+    says: /^underlay: must be a device with an IPv4 address on this host, or such an address \(found "eth7", which is none of this host's: eth0 192\.168\.50\.11\/24.*\)\. Set the device or address by which the peers reach this host\.$/,
   },
   "a peer that nobody knows": {
     options: { peers: "apollo2,apollo3" },
@@ -142,7 +142,7 @@ const REFUSALS: Readonly<Record<string, Refused>> = {
   },
   "another host's name as the underlay": {
     options: { underlay: "apollo2" },
-    says: /^underlay: must be a device .* \(found "apollo2" at 192\.168\.50\.12; this host has eth0 /,
+    says: /^underlay: must be a device .* \(found "apollo2" at 192\.168\.50\.12, which is none of this host's: eth0 /,
   },
   "a device with that name that is not a bridge": {
     by: "ip link add weave type veth peer name evaew",
@@ -166,7 +166,7 @@ const REFUSALS: Readonly<Record<string, Refused>> = {
   "a full disk": {
     by: "mount -t tmpfs -o size=4k tmpfs /etc/network/interfaces.d && echo full > /etc/network/interfaces.d/full",
     undo: "umount /etc/network/interfaces.d",
-    says: /^\/etc\/network\/interfaces\.d\/weave\.cfg: can't write \/etc\/network\/interfaces\.d\/weave\.cfg: ENOSPC: no space left on device, write; it is unchanged\. Free space on its file system and run again\.$/,
+    says: /^\/etc\/network\/interfaces\.d\/weave\.cfg: can't write \/etc\/network\/interfaces\.d\/weave\.cfg: ENOSPC: no space left on device; it is unchanged\. Free space on its file system and run again\.$/,
   },
 };
 
@@ -198,7 +198,7 @@ const BY_ROLE: Refusals = {
   },
   "an underlay address that is not the host's": {
     vars: { weave_underlay_address: "192.168.50.77" },
-    says: /^underlay: must be a device .* \(found "192\.168\.50\.77"; this host has eth0 192\.168\.50\.11\/24/,
+    says: /^underlay: must be a device .* \(found "192\.168\.50\.77", which is none of this host's: eth0 192\.168\.50\.11\/24/,
   },
 };
 
@@ -321,7 +321,7 @@ test("an index that another host holds: refused where that host answers", async 
   const result = await bridge({ "host-index": 2 });
   assert.is(
     result.msg,
-    `address: 10.2.0.2 must be free (found on another host with the hardware address ${two["mac"]}). Set another host_index or address for each host.`,
+    `address: must not be in use by another host (found 10.2.0.2 at the hardware address ${two["mac"]}). Give each host its own host_index or address.`,
   );
   // Who is where on the segment is learnt from every frame.
   const changed = differences(before, await fingerprint(host)).filter(

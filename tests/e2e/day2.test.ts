@@ -137,9 +137,9 @@ vxlan("teardown.yml with weave_docker_restart off stops before Docker's restart,
     failures(run).map(({ host, result: { msg } }) => [host, msg]),
     hosts(2).map(({ name }) => [
       name,
-      `weave_docker_restart: Docker of ${name} must restart before the bridge can be removed (found that it still runs with the ` +
-        "removed options, and weave_docker_restart off). Restart it when its containers may stop (systemctl restart " +
-        "docker), and run the playbook again to remove the rest.",
+      `weave_docker_restart: must be true, or Docker on ${name} must be restarted by hand, before the bridge can be removed (found ` +
+        "false, and Docker still running with the removed options). Restart Docker when its containers may stop " +
+        "(systemctl restart docker), and run the playbook again.",
     ]),
   );
 });
@@ -257,7 +257,7 @@ router("teardown.yml with weave_mode=proxy: predicted, and nothing is left", asy
   const refused = await play("playbooks/teardown.yml", 1, vars);
   assert.match(
     failures(refused)[0]?.result.msg ?? refused.output,
-    /^state: absent would disconnect .* \(found 1 port: vethwepl1\)\. Stop the containers/,
+    /^state: must not be absent .* \(found 1 port: vethwepl1\)\. Stop the containers/,
   );
   await assertAsBefore([attached], there);
   await sh(attached, "ip link del vethwepl1");

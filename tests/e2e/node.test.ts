@@ -164,8 +164,8 @@ test("the role's directory is root's alone; a Node.js in it that others could ha
   assert.is(run.status, 2, run.output);
   assert.is(
     run.results.find(({ outcome }) => outcome === "failed")?.result.msg,
-    "/var/lib/apollo-weave: must be root's on apollo1, and not writable by other users (found owner root, mode 0777). " +
-      "Remove it with all that is in it and run again.",
+    "/var/lib/apollo-weave: must be owned by root on apollo1, and not writable by others (found owner root, mode 0777). " +
+      "Delete the directory and run again.",
   );
   assert.is(await sh(host, "ls /root/run-by-root 2>/dev/null || echo none"), "none");
   await sh(host, "rm -r /var/lib/apollo-weave");
@@ -178,7 +178,7 @@ test("on arm64 Node is arm64's; where it does not run, as here by a stand-in for
   assert.is(run.status, 2);
   assert.match(
     run.results.find(({ outcome }) => outcome === "failed")?.result.msg ?? run.output,
-    /^ansible_node_interpreter: Node\.js 24\.21\.0 for aarch64 does not run on apollo5 \(found .*Exec format error.*\)\. Install a Node\.js /s,
+    /^ansible_node_interpreter: must be set for apollo5, as Node\.js 24\.21\.0 for aarch64 does not run there \(found .*Exec format error.*\)\. Install a Node\.js /s,
   );
   // The machine in the ELF header: 0xb7 is AArch64.
   const header = await sh(cluster.host("apollo5"), "od -An -tx1 -j18 -N2 /var/lib/apollo-weave/node-24.21.0/bin/node");

@@ -29,15 +29,15 @@ test.after(() => cluster.down());
 const SAMPLES: Readonly<Record<string, number>> = {
   "bridge: fresh host": 8,
   "bridge: drifted link": 5,
-  "bridge: absent from present": 4,
+  "bridge: removal": 4,
   "bridge under networkd: fresh host": 6,
-  "docker options: another's daemon.json": 5,
+  "docker options: existing daemon.json": 5,
   "docker restart: pending": 4,
   "service: fresh host": 3,
 };
 
 for (const [name, count] of Object.entries(SAMPLES)) {
-  test(`${name}: ${ALL ? "all" : count} faults leave no file torn, and the next run finishes (TEST_SEED=${SEED})`, async () => {
+  test(`${name}: ${ALL ? "all" : count} faults leave no file half-written, and the next run finishes (TEST_SEED=${SEED})`, async () => {
     const scenario = SCENARIOS.find((each) => each.name === name);
     assert.ok(scenario);
     const host = cluster.host(scenario.network ? "apollo2" : "apollo1");

@@ -19,7 +19,7 @@ import { race } from "./two_at_once";
  */
 const count = Number(process.env["FAULTS_COUNT"] ?? Number.POSITIVE_INFINITY);
 const seed = Number(process.env["FAULTS_SEED"] ?? 1);
-const POWER_CUTS = "power cut in a whole play";
+const POWER_CUTS = "power failure in a whole play";
 const RACES = "two runs at once";
 const DELAYS = [0, 0.05, 0.1, 0.2, 0.3, 0.5];
 
@@ -64,7 +64,7 @@ async function cuts(host: Host): Promise<Row> {
   const wrong: string[][] = [];
   for (const { at, program } of sampleBy(seed, play.moments, count)) {
     const found = await cutAt(host, play, at);
-    complain(`power cut at program ${at}, ${program}`, found);
+    complain(`power failure at program ${at}, ${program}`, found);
     wrong.push(found);
   }
   return rowOf(POWER_CUTS, play.moments.length, wrong);

@@ -84,10 +84,10 @@ ip link add weave type bridge; ip addr add 10.2.0.1/16 dev weave; ip link set we
 
 export const SCENARIOS: readonly Scenario[] = [
   { name: "bridge: fresh host", start: FRESH, call: bridge() },
-  { name: "bridge: converged", start: `${FRESH}${run(bridge())}`, call: bridge() },
+  { name: "bridge: no change needed", start: `${FRESH}${run(bridge())}`, call: bridge() },
   { name: "bridge: drifted file", start: `${FRESH}${run(bridge())}\n${DRIFTED_FILE}`, call: bridge() },
   { name: "bridge: drifted link", start: `${FRESH}${run(bridge())}\n${DRIFTED_LINK}`, call: bridge() },
-  { name: "bridge: absent from present", start: `${FRESH}${run(bridge())}`, call: bridge({ state: "absent" }) },
+  { name: "bridge: removal", start: `${FRESH}${run(bridge())}`, call: bridge({ state: "absent" }) },
   { name: "bridge under networkd: fresh host", network: "networkd", start: RELOADED, call: bridge() },
   {
     name: "bridge under networkd: drifted link",
@@ -96,13 +96,13 @@ export const SCENARIOS: readonly Scenario[] = [
     call: bridge(),
   },
   {
-    name: "bridge under networkd: absent from present",
+    name: "bridge under networkd: removal",
     network: "networkd",
     start: `${RELOADED}${run(bridge())}`,
     call: bridge({ state: "absent" }),
   },
   { name: "docker options: fresh host", start: DOCKER_FRESH, call: docker() },
-  { name: "docker options: another's daemon.json", start: `${DOCKER_FRESH}${WITH_DAEMON_JSON}`, call: docker() },
+  { name: "docker options: existing daemon.json", start: `${DOCKER_FRESH}${WITH_DAEMON_JSON}`, call: docker() },
   {
     name: "docker options: Docker stopped",
     start: `${DOCKER_FRESH}systemctl stop docker.socket docker\n`,
@@ -114,7 +114,7 @@ export const SCENARIOS: readonly Scenario[] = [
     call: docker(),
   },
   {
-    name: "docker options: absent from present",
+    name: "docker options: removal",
     start: `${DOCKER_FRESH}${run(docker())}\n`,
     call: docker({ state: "absent" }),
   },
@@ -152,7 +152,7 @@ export const SCENARIOS: readonly Scenario[] = [
     slow: true,
   },
   {
-    name: "service: absent from present",
+    name: "service: removal",
     start: `${SERVICE_FRESH}${run(service())}\n`,
     call: service({ state: "absent" }),
     slow: true,

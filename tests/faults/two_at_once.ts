@@ -25,6 +25,6 @@ export async function race(host: Host, first: Scenario, second: Scenario, second
   const state = readState(found);
   const ends = [afterFirst, afterSecond].map((text) => difference(readState(text), state));
   const mixture = ends.some(({ length }) => length === 0) ? [] : ["a mixture:", ...ends.flat()];
-  const failed = hasFailed(results) && !results.includes("another run is in progress") ? [results] : [];
+  const failed = hasFailed(results) && !results.includes("must not be held by another run") ? [results] : [];
   return [...mixture, ...failed];
 }

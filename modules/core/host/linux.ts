@@ -146,11 +146,11 @@ function killGroup(pid: number): void {
 
 function outputOf(output: string): string {
   // Secrets are hidden before anything is cut off, so that no half of one is left.
-  const text = hideSecrets(redactSecrets(output.slice(-MOST_SEARCHED).trim()));
+  const text = hideSecrets(redactSecrets(output.slice(-MAX_SEARCHED).trim()));
   return text === "" ? "" : `: ${text.length > 2000 ? `…${text.slice(-2000)}` : text}`;
 }
 
-const MOST_SEARCHED = 2 ** 18;
+const MAX_SEARCHED = 2 ** 18;
 
 function errorCode(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? String(error);

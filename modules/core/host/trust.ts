@@ -2,7 +2,7 @@ import { lstatSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 
 /** More are taken for a loop, as the kernel does (path_resolution(7)). */
-const MOST_LINKS = 40;
+const MAX_LINKS = 40;
 
 /**
  * The first file, folder or link on the way to an absolute path with which another user could put something there, in words;
@@ -18,7 +18,7 @@ export function foreignPart(path: string): string | null {
     if (stat === undefined) return null;
     if (stat.uid !== 0 && stat.uid !== process.geteuid?.()) return `${at} belongs to the user ${stat.uid}`;
     if (stat.isSymbolicLink()) {
-      if (++links > MOST_LINKS) return `${path} leads through too many links`;
+      if (++links > MAX_LINKS) return `${path} leads through too many links`;
       const target = readlinkSync(at);
       names.unshift(...namesOf(target));
       if (target.startsWith("/")) folder = "/";

@@ -36,7 +36,7 @@ function renderDropIn(command: readonly string[], present: string): string {
   const settings = present.split("\n");
   const commands = settings.filter((line) => /^ExecStart=./.test(line));
   return [
-    "# Written by Ansible's docker_bridge_opts, as Docker did not start with its new options: the command line that it had before.",
+    "# Ansible managed (docker_bridge_opts). Docker did not start with its new options: this is the command line that it had before.",
     "# The next run that sets Docker's options replaces it.",
     ...commands.map((line) => `# Here was: ${line}`),
     "[Service]",

@@ -59,7 +59,7 @@ function renderStanza(desired: DesiredBridge): string {
   steps.push(step("post-down", "", deleteLink(name)));
   if (firewall) steps.push({ phase: "post-down", command: `${deleteRule(name).join(" ")} 2>/dev/null || true` });
   return renderManualInterface({
-    comment: "Written by Ansible's weave_bridge, which replaces what is changed here by hand.",
+    comment: "Ansible managed (weave_bridge). Manual changes will be overwritten.",
     name,
     steps,
   });

@@ -7,7 +7,7 @@ export const RELOAD_NETWORK_MANAGER = run(["systemctl", "reload", "NetworkManage
 
 /** The file that makes NetworkManager leave the devices alone; `+=` adds to what other files say (NetworkManager.conf(5)). */
 export function unmanagedFile(name: string): DesiredFile {
-  const content = renderSections("Written by Ansible's weave_bridge, which makes and keeps these devices.", [
+  const content = renderSections("Ansible managed (weave_bridge), which configures these devices.", [
     ["keyfile", [["unmanaged-devices+", `interface-name:${name};interface-name:${name}${VXLAN_SUFFIX}`]]],
   ]);
   return { path: unmanagedPath(name), content, mode: 0o644 };

@@ -8,8 +8,8 @@ import { dockerDropInPath, networkdPath } from "../observed";
 export const RELOAD_NETWORKD = [run(["networkctl", "reload"])];
 
 /**
- * Makes systemd-networkd read its files, and waits until it has configured the bridge. The live bridge already is as the
- * files say, so it changes nothing.
+ * Makes systemd-networkd read its files, and waits until it has configured the bridge. The live bridge already
+ * matches the files, so the reload changes nothing.
  */
 export function reloadNetworkd(name: string) {
   return [...RELOAD_NETWORKD, run(waitOnline(name, 30), 40)];
@@ -32,7 +32,7 @@ export function networkdFiles(desired: DesiredBridge): DesiredFile[] {
 }
 
 function file(path: string, sections: readonly Section[]): DesiredFile {
-  const comment = "Written by Ansible's weave_bridge, which replaces what is changed here by hand.";
+  const comment = "Ansible managed (weave_bridge). Manual changes will be overwritten.";
   return { path, content: renderSections(comment, sections), mode: 0o644 };
 }
 

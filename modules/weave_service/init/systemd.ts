@@ -9,7 +9,7 @@ import { disableChecksumOffload, launchOrAdopt } from "./steps";
 
 const UNITS = "/etc/systemd/system";
 
-const TEMPLATE = `# Written by Ansible's weave_service. Changes made here by hand are overwritten.
+const TEMPLATE = `# Ansible managed (weave_service). Manual changes will be overwritten.
 [Unit]
 Description={{description}}
 Documentation={{documentation}}

@@ -62,13 +62,13 @@ fi
 
 # --- Node.js 16 or newer, for the modules, which run it as root.
 
-# Whether root alone can change the program: root owns it, the links to it and every directory on the way, and nobody else may
-# write there. In a directory with the sticky bit, others can't replace what root owns.
-is_roots_alone() {
+# Root runs the program, so root must own it, the links to it and every directory on its path, and nobody else may write to
+# them. In a directory with the sticky bit, others can't replace what root owns.
+only_root_can_write() {
   ! namei -l "$1" 2>&1 | sed 1d | grep -qvE '^ *(l.{9}|d.{8}[tT]|.{5}-..-.) +root '
 }
 
-is_nodejs_16() {
+is_nodejs_16_or_newer() {
   version=$("$1" --version 2>/dev/null) || return 1
   version=${version#v}
   [ "${version%%.*}" -ge 16 ] 2>/dev/null
@@ -78,11 +78,11 @@ nodejs=
 unsuitable_nodejs=
 for candidate in ${inventory_nodejs:-$(command -v node nodejs) /usr/local/*/bin/node /opt/bin/node /opt/*/bin/node /snap/bin/node /var/lib/apollo-weave/node-*/bin/node}; do
   [ -x "$candidate" ] || continue
-  if ! is_roots_alone "$candidate"; then
+  if ! only_root_can_write "$candidate"; then
     unsuitable_nodejs="$unsuitable_nodejs $candidate could be changed by other users"
     continue
   fi
-  if is_nodejs_16 "$candidate"; then
+  if is_nodejs_16_or_newer "$candidate"; then
     nodejs=$candidate
     break
   fi
@@ -102,8 +102,8 @@ if [ -z "$nodejs" ] && command -v apt-cache >/dev/null; then
     packaged_nodejs=$(printf %s "$candidate" | sed -n 's/^\([0-9]*:\)\{0,1\}\([0-9]*\)\..*/\2/p')
 fi
 
-# --- Whether the host has a Weave router that runs or starts with Docker. The docker program is used only if Docker runs, as it
-# would start a stopped Docker.
+# --- Whether the host has a Weave router that runs or starts with Docker. The docker program is used only if Docker runs,
+# because its request would start a stopped Docker through docker.socket.
 
 router=false
 unit=/etc/init/weave.conf
@@ -113,7 +113,7 @@ if [ $router = false ] && [ -e /var/run/docker.pid ] && timeout 10 docker contai
 
 # --- Whether Docker's default bridge is the bridge weave.
 
-# The bridge among dockerd's arguments, one a line, as it reads them: -b weave, -Db=weave, --bridge=weave; the last one counts.
+# The bridge among dockerd's arguments, one per line, as it reads them: -b weave, -Db=weave, --bridge=weave; the last one counts.
 bridge_of() {
   awk '
     expects { value = $0; expects = 0; next }

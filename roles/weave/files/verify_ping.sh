@@ -52,7 +52,7 @@ object() {
   echo "{$(echo "$results" | sed -n "s/^$1 //p" | paste -s -d , -)}"
 }
 
-# The container may have ended since the probe.
+# The container may have stopped since the probe.
 container=''
 if [ "$pid" -ne 0 ] && nsenter -t "$pid" -n true 2>/dev/null; then container=yes; fi
 results=$(try_all "$@")

@@ -18,7 +18,7 @@ quoted_or_null() {
   if [ -n "$1" ]; then echo "\"$1\""; else echo null; fi
 }
 
-# Reads addresses, one a line; prints a JSON list.
+# Reads addresses, one per line; prints a JSON list.
 list() {
   echo "[$(sort -u | sed 's/.*/"&"/' | paste -s -d , -)]"
 }
@@ -54,17 +54,19 @@ docker_state() {
     echo missing
   # Any request to the socket would start a stopped Docker.
   elif systemctl is-active --quiet docker.socket 2>/dev/null && ! systemctl is-active --quiet docker.service; then
-    echo off
+    echo stopped
   elif ids=$(timeout 15 docker ps --quiet 2>/dev/null); then
     echo "running" "$ids"
+  elif [ $? -eq 124 ] || systemctl is-active --quiet docker.service 2>/dev/null; then
+    echo unresponsive
   else
-    echo off
+    echo stopped
   fi
 }
 
 # Prints "NAME PID NETWORK" for each running container, by name.
 running() {
-  # shellcheck disable=SC2086 # one word an id
+  # shellcheck disable=SC2086 # one word per ID
   [ $# -eq 0 ] || timeout 15 docker inspect --format '{{.Name}} {{.State.Pid}} {{.HostConfig.NetworkMode}}' "$@" 2>/dev/null |
     sed 's|^/||' | sort
 }
@@ -86,7 +88,7 @@ identity() {
 }
 
 cidr=$(ip -o -4 addr show dev "$bridge" 2>/dev/null | sed -n 's|.* inet \([0-9./]*\).*|\1|p' | head -n 1)
-# shellcheck disable=SC2046 # the state, and one word an id
+# shellcheck disable=SC2046 # the state, and one word per ID
 set -- $(docker_state)
 docker=$1
 shift

@@ -38,7 +38,7 @@ def cluster(
     indexes: each host's index: the inventory's, else the one it has, else the lowest free one in the order of the inventory,
         as if all of these hosts were provisioned now.
     underlays: each host's address, or a name that its peers resolve; "" if unknown.
-    known: the same for hosts whose index is the inventory's or the one they have.
+    known: the indexes of the hosts whose index is the inventory's or the one they have.
     shared: addresses of several hosts, and loopback addresses, which lead a peer to itself, with the hosts that have them.
     unknown: the hosts that may have an index that is not known, as they gave no answer and the inventory sets none.
     same: what identifies one host alone, but several have, one of them in this run: see _same().

@@ -9,19 +9,19 @@ from typing import Any
 
 
 def findings(
-    underlays: dict[str, str], hostvars: Mapping[str, Mapping[str, Any]], playing: list[str]
+    underlays: dict[str, str], hostvars: Mapping[str, Mapping[str, Any]], play_hosts: list[str]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Combine the answers of the hosts.
+    """Combine what the hosts reported.
 
     underlays: the underlay addresses of all hosts of the group by name, in their order.
     hostvars: their variables by name, with the results that tasks/verify.yml has registered so far.
-    playing: the names of the hosts of the play.
+    play_hosts: the names of the hosts of the play.
 
     Returns the lists hosts, targets and sources, which tasks/verify.yml describes. Nothing in them starts a Jinja template:
     they become a fact, in which an ansible-core before 2.19 would run it.
     """
     probes = {name: hostvars[name].get("__weave_verify_probe", {}) for name in underlays}
-    for name in playing:
+    for name in play_hosts:
         results = hostvars[name].get("__weave_verify_probe_others", {}).get("results", [])
         probes.update({result["item"]: result for result in results})
 
@@ -35,7 +35,7 @@ def findings(
     sources = [
         source
         for host in hosts
-        if host["name"] in set(playing)
+        if host["name"] in set(play_hosts)
         for source in _sources(host, hostvars[host["name"]].get("__weave_verify_pings", {}))
     ]
     return {"hosts": hosts, "targets": targets, "sources": sources}
@@ -69,7 +69,7 @@ def _sources(host: dict[str, Any], result: Mapping[str, Any]) -> Iterator[dict[s
     yield {"host": name, "container": None, "ms": answer.get("host", {}), "error": "" if answer else _error(result)}
     if answer and host["containers"]:
         ms, container = answer["container"], host["containers"][0]["name"]
-        yield {"host": name, "container": container, "ms": ms or {}, "error": "" if ms else "it has ended"}
+        yield {"host": name, "container": container, "ms": ms or {}, "error": "" if ms else "the container has stopped"}
 
 
 def _answer(result: Mapping[str, Any], first_key: str) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 # Beyond this many cells the table has one cell for each two hosts, instead of one for each path.
-MOST_CELLS = 2500
-COLUMNS_A_BLOCK = 20
+MAX_CELLS = 2500
+COLUMNS_PER_BLOCK = 20
 STEPS_MS = (1, 10, 100)
 
 
@@ -19,7 +19,7 @@ def matrix(found: dict[str, Any]) -> dict[str, Any]:
     blocks: parts of the table that fit on paper, each with groups (a host and its columns) and rows. They stand side by side
         on a wide screen.
     """
-    single = len(found["sources"]) * len(found["targets"]) <= MOST_CELLS
+    single = len(found["sources"]) * len(found["targets"]) <= MAX_CELLS
     if single:
         sources = found["sources"]
         by_host = itertools.groupby(found["targets"], key=lambda target: target["host"])
@@ -52,7 +52,7 @@ def _answers(found: dict[str, Any]) -> dict[tuple[str, str], list[float | None]]
 def _blocks(groups: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """Split the groups into blocks of about the same width; the columns of one host stay together."""
     columns = sum(len(group["targets"]) for group in groups)
-    width = columns / max(1, -(-columns // COLUMNS_A_BLOCK))
+    width = columns / max(1, -(-columns // COLUMNS_PER_BLOCK))
     blocks: list[list[dict[str, Any]]] = []
     filled = 0
     for group in groups:
@@ -84,10 +84,10 @@ def _cell(
     if len(open_ms) < len(tested):
         return {"kind": "some", "text": f"{len(open_ms)}/{len(tested)}"}
     slowest = max(open_ms)
-    return {"kind": f"open{sum(slowest >= step for step in STEPS_MS)}", "text": _spell(slowest)}
+    return {"kind": f"open{sum(slowest >= step for step in STEPS_MS)}", "text": _format_ms(slowest)}
 
 
-def _spell(ms: float) -> str:
+def _format_ms(ms: float) -> str:
     return f"{ms:.2f}" if ms < 1 else f"{ms:.1f}" if ms < 10 else f"{ms:.0f}"
 
 

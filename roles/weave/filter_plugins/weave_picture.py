@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 # Up to this many hosts are drawn as cards, more as dots with their names around.
-MOST_CARDS = 12
+MAX_CARDS = 12
 CARD = (180, 96)
 # With more hosts the lines of working paths would cover the drawing.
-MOST_MESHED = 40
-MOST_MARKS = 16
-MOST_MILLISECONDS = 4
+MAX_HOSTS_WITH_LINES = 40
+MAX_MARKS = 16
+MAX_HOSTS_WITH_LABELS = 4
 NAME_ON_CARD, UNDERLAY_ON_CARD, NAME_AT_DOT = 17, 24, 26
 BLOCKED = ("blocked", "oneway", "some")
 
@@ -27,29 +27,29 @@ def picture(hosts: list[dict[str, Any]], pairs: list[dict[str, Any]]) -> dict[st
     cards: whether each host is a card, of the width and height in card; otherwise it is a dot with its name.
     nodes: each host's place and its name, shortened to the room there is; for a dot also the rotation of the name.
     lines: by kind the SVG path of pairs that are not blocked: open, relayed, untested.
-    meshed: whether lines has the kind open.
+    draws_open_lines: whether lines has the kind open.
     blocked: each pair with a blocked path, with its SVG path, and the place and rotation of its mark or None.
     marked: whether all of these have a mark.
     labels: the milliseconds of lines, with their places, if there are few hosts.
     kinds: the kinds of lines and blocked pairs that are drawn.
     """
-    cards = len(hosts) <= MOST_CARDS
+    cards = len(hosts) <= MAX_CARDS
     nodes, margins = _cards(hosts) if cards else _dots(hosts)
     place = {node["host"]["name"]: (node["x"], node["y"]) for node in nodes}
-    meshed = len(hosts) <= MOST_MESHED
+    draws_open_lines = len(hosts) <= MAX_HOSTS_WITH_LINES
     lines: dict[str, str] = {}
     blocked: list[dict[str, Any]] = []
     labels: list[dict[str, Any]] = []
-    marked = sum(pair["kind"] in BLOCKED for pair in pairs) <= MOST_MARKS
+    marked = sum(pair["kind"] in BLOCKED for pair in pairs) <= MAX_MARKS
     for pair in pairs:
         start, end = place[pair["from"]], place[pair["to"]]
         if pair["kind"] in BLOCKED:
             # Without its mark the direction would be invisible.
             mark = _mark(start, end, len(hosts)) if marked or pair["kind"] == "oneway" else None
             blocked.append({**pair, "path": _line(start, end), "mark": mark})
-        elif meshed or pair["kind"] != "open":
+        elif draws_open_lines or pair["kind"] != "open":
             lines[pair["kind"]] = lines.get(pair["kind"], "") + _line(start, end)
-            if pair["ms"] and len(hosts) <= MOST_MILLISECONDS:
+            if pair["ms"] and len(hosts) <= MAX_HOSTS_WITH_LABELS:
                 labels.append({**_mark(start, end, len(hosts)), "text": pair["ms"]})
     return {
         "box": _box(nodes, margins),
@@ -57,7 +57,7 @@ def picture(hosts: list[dict[str, Any]], pairs: list[dict[str, Any]]) -> dict[st
         "card": {"width": CARD[0], "height": CARD[1]},
         "nodes": nodes,
         "lines": lines,
-        "meshed": meshed,
+        "draws_open_lines": draws_open_lines,
         "blocked": blocked,
         "marked": marked,
         "labels": labels,
@@ -76,20 +76,20 @@ def _cards(hosts: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], Point]:
     for number, host in enumerate(hosts):
         angle = math.radians(start + 360 * number / count)
         x, y = round(across * math.cos(angle), 1), round(down * math.sin(angle), 1)
-        name, underlay = _cut(host["name"], NAME_ON_CARD), _cut(host["underlay"], UNDERLAY_ON_CARD)
+        name, underlay = _truncated(host["name"], NAME_ON_CARD), _truncated(host["underlay"], UNDERLAY_ON_CARD)
         nodes.append({"host": host, "name": name, "underlay": underlay, "x": x, "y": y})
     return nodes, (CARD[0] / 2 + 10, CARD[1] / 2 + 10)
 
 
 def _dots(hosts: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], Point]:
-    # A name needs 15 units of the circle, and with its address about 8 units a letter outside it.
+    # A name needs 15 units of the circle, and with its address about 8 units per letter outside it.
     radius = max(220, round(15 * len(hosts) / (2 * math.pi)))
     nodes: list[dict[str, Any]] = []
     for number, host in enumerate(hosts):
         degrees = round(-90 + 360 * number / len(hosts), 2)
         x, y = (round(radius * function(math.radians(degrees)), 1) for function in (math.cos, math.sin))
         flipped = 90 < degrees < 270
-        name = _cut(host["name"], NAME_AT_DOT)
+        name = _truncated(host["name"], NAME_AT_DOT)
         turn = degrees - 180 if flipped else degrees
         nodes.append({"host": host, "name": name, "x": x, "y": y, "turn": turn, "flipped": flipped})
     longest = max(len(node["name"]) + len(node["host"]["bridge"]["address"] or "") for node in nodes)
@@ -117,8 +117,8 @@ def _mark(start: Point, end: Point, count: int) -> dict[str, float]:
     return {"x": x, "y": y, "turn": turn}
 
 
-def _cut(name: str, most: int) -> str:
-    return name if len(name) <= most else name[: most - 1] + "…"
+def _truncated(name: str, length: int) -> str:
+    return name if len(name) <= length else name[: length - 1] + "…"
 
 
 class FilterModule:

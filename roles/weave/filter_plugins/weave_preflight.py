@@ -29,19 +29,19 @@ def preflight(
         if not probed:
             shown = " ".join(printed.split())[:200] or "nothing"
             yield (
-                f"ansible_connection: the role could not read the state of {host} (found the output: {shown}). Check that a login "
-                "there starts a shell that runs sh, and what it prints."
+                f"ansible_connection: the probe of {host} must print one line of JSON (found: {shown}). Run `ansible -i INVENTORY "
+                f"{host} --become -m raw -a id`, and correct what the login shell or sudo prints."
             )
         if encrypted_vxlan:
             yield (
-                "weave_password: the datapath vxlan does not encrypt (found weave_password set). Remove the password, or set "
-                "weave_datapath: router."
+                "weave_password: must not be set with weave_datapath: vxlan, which does not encrypt (found a password). Remove it, "
+                "or set weave_datapath: router."
             )
         if int(host_index) < 1:
             yield f"weave_host_index: must be 1 or more (found {host_index} for {host}). Correct it in the inventory."
         if probed.get("docker_uses_bridge") and not uses_bridge:
             yield (
-                f"weave_mode: the router would recreate the bridge weave, which Docker of {host} uses (found weave_mode "
+                f"weave_mode: must be bridge while Docker on {host} uses the bridge weave, which the router would recreate (found "
                 "proxy or plugin). Run playbooks/teardown.yml first, or set weave_mode: bridge."
             )
         if probed.get("inventory_nodejs") and not probed.get("nodejs"):
@@ -129,7 +129,7 @@ def _cluster_problems(
         )
     if needs_host_index and host not in known and unknown:
         yield (
-            f"weave_host_index: {host} has no host index yet, and the role does not know which are free (found that it can't reach "
+            f"weave_host_index: must be set for {host} as long as the indexes of other hosts are unknown (found no answer from "
             f"{', '.join(unknown)}). Make them reachable, remove them from the group {group}, or set weave_host_index in the "
             "inventory."
         )

@@ -33,7 +33,7 @@ def _host_problems(host: dict[str, Any], uses_bridge: bool) -> Iterator[str]:
     name, bridge, remedy = host["name"], host["bridge"], _run_the_role(host)
     if host["error"]:
         yield (
-            f"{name}: must answer Ansible at {host['underlay']} (found: {_without_stop(host['error'])}). Check that it is on, "
+            f"{name}: must be reachable by Ansible (found: {_without_stop(host['error'])}). Check that it is powered on, "
             f"and that Ansible can log in (ansible -i INVENTORY {name} --become -m raw -a id)."
         )
         return
@@ -88,7 +88,10 @@ def _mac(host: dict[str, Any]) -> str:
 
 def _blocked(source: dict[str, Any], targets_by_host: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
     if source["error"]:
-        yield f"{_name(source)}: no path could be tested (found: {_without_stop(source['error'])}). Correct this and verify again."
+        yield (
+            f"{_name(source)}: no path could be tested (found: {_without_stop(source['error'])}). Correct this, and run "
+            "playbooks/verify.yml again."
+        )
     blocked = []
     for host, targets in targets_by_host.items():
         unreached = [target for target in targets if source["ms"].get(target["address"], 0) is None]
@@ -116,7 +119,7 @@ def _unconnected_hosts(hosts: list[dict[str, Any]], from_host: dict[str, Any]) -
     for host in unconnected.values():
         yield (
             f"{host['name']}: must have a VXLAN on the bridge weave, or a Weave router on TCP port 6783 (found neither). "
-            f"{_run_the_role(host)}. If the router has ended, its log shows why (journalctl -u weave)."
+            f"{_run_the_role(host)}. If the router has exited, see its log (journalctl -u weave)."
         )
 
 
@@ -133,9 +136,11 @@ def _between(one: dict[str, Any], other: dict[str, Any]) -> str:
         if kind == "vxlan"
         else (f"TCP and UDP port {port}", "check the state of the connection on either host (weave status connections)")
     )
+    # The inventory may have other addresses, for Ansible alone.
+    ends = [host["datapath"].get("local") or host["underlay"] for host in (one, other)]
     return (
-        f"must reach each other through the {kind} (found blocked paths between {one['underlay']} and {other['underlay']}). Open "
-        f"{ports} in both directions, in both firewalls and on the network between them. If it is open, {next_step}."
+        f"must reach each other through the {kind} (found blocked paths between {' and '.join(ends)}). Open {ports} in both "
+        f"directions, in both firewalls and on the network between them. If it is open, {next_step}."
     )
 
 
@@ -147,8 +152,8 @@ def _unreachable_containers(hosts: list[dict[str, Any]], sources: list[dict[str,
                 for source in sources
             ):
                 yield (
-                    f"{host['name']}: its container {container['name']} must be reachable as the host is (found no answer). "
-                    f"Check that it runs, its own firewall, and that of {host['name']} (iptables -S FORWARD, iptables -S "
+                    f"{host['name']}: container {container['name']} must answer pings, as its host does (found no answer). Check "
+                    f"that it runs, and check its own firewall and that of {host['name']} (iptables -S FORWARD, iptables -S "
                     "DOCKER-USER)."
                 )
 
@@ -162,7 +167,7 @@ def _restricted_containers(sources: list[dict[str, Any]], from_host: dict[str, A
         own = from_host.get(source["host"], {})
         if source["container"] and any(ms is None and own.get(to) is not None for to, ms in source["ms"].items()):
             yield (
-                f"{source['host']}: its container {source['container']} must reach what the host reaches (found blocked paths). "
+                f"{source['host']}: container {source['container']} must reach what its host reaches (found blocked paths). "
                 f"Check the firewall of {source['host']} (iptables -S FORWARD, iptables -S DOCKER-USER) and the container's own."
             )
 

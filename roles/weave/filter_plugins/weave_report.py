@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-FEW = 3
+MAX_NAMES = 3
 BLOCKED = ("blocked", "oneway", "some")
 
 # The numbers of tested and of working paths, and the slowest answer in milliseconds; by source and target host.
@@ -21,16 +21,16 @@ Sums = dict[tuple[str, str], Sum]
 def report(found: dict[str, Any]) -> dict[str, Any]:
     """Summarise what weave_findings returned.
 
-    total, open, playing: the numbers of tested paths, of those that work, and of hosts that they were tested from.
+    total, open, play_hosts: the numbers of tested paths, of those that work, and of hosts that they were tested from.
     slowest: the working path that took longest, as source, target and ms as text; None if no path works.
     hosts: each host as found, with its state and what its row of the table and its place in the drawing show.
-    pairs: names, kind, ms and words of each two hosts that something is known of (see _pair).
+    pairs: names, kind, ms and description of each two hosts that something is known of (see _pair).
     summary: what hosts lack and what is blocked, in a sentence for each host or pair.
     """
     paths = list(_paths(found))
     sums: Sums = {}
     for path in paths:
-        _count(sums.setdefault((path["source"]["host"], path["target"]["host"]), _nothing()), path["ms"])
+        _count(sums.setdefault((path["source"]["host"], path["target"]["host"]), _empty_sum()), path["ms"])
     tunnels = _tunnels(found["hosts"])
     open_paths = [path for path in paths if path["ms"] is not None]
     slowest = max(open_paths, key=lambda path: path["ms"], default=None)
@@ -41,19 +41,19 @@ def report(found: dict[str, Any]) -> dict[str, Any]:
     unable = [source for source in found["sources"] if source["error"] and source["container"] is None]
     into: dict[str, Sum] = {}
     for path in paths:
-        _count(into.setdefault(path["target"]["address"], _nothing()), path["ms"])
+        _count(into.setdefault(path["target"]["address"], _empty_sum()), path["ms"])
     return {
         "total": len(paths),
         "open": len(open_paths),
-        "playing": len({source["host"] for source in found["sources"]}),
-        "slowest": {**slowest, "ms": _spell(slowest["ms"])} if slowest else None,
+        "play_hosts": len({source["host"] for source in found["sources"]}),
+        "slowest": {**slowest, "ms": _format_ms(slowest["ms"])} if slowest else None,
         "hosts": [_host(host, sums, into, names, tunnels[host["name"]], suspects) for host in found["hosts"]],
         "pairs": pairs,
         "summary": [
-            *(line for host in found["hosts"] for line in _lack(host)),
+            *(line for host in found["hosts"] for line in _host_fault(host)),
             *(f"Nothing was tested from {source['host']}: {source['error']}." for source in unable),
-            *(_host_words(name, blocked) for name, blocked in by_host.items()),
-            *(f"{pair['words']}." for pair in rest),
+            *(_host_description(name, blocked) for name, blocked in by_host.items()),
+            *(f"{pair['description']}." for pair in rest),
         ],
     }
 
@@ -68,7 +68,7 @@ def _paths(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 yield {"source": source, "target": target, "ms": source["ms"][target["address"]]}
 
 
-def _nothing() -> Sum:
+def _empty_sum() -> Sum:
     return {"tested": 0, "open": 0, "ms": None}
 
 
@@ -79,8 +79,8 @@ def _count(total: Sum, ms: float | None) -> None:
         total["ms"] = max(ms, total["ms"] or 0)
 
 
-def _added(sums: Iterable[Sum]) -> Sum:
-    total = _nothing()
+def _total(sums: Iterable[Sum]) -> Sum:
+    total = _empty_sum()
     for one in sums:
         total["tested"] += one["tested"]
         total["open"] += one["open"]
@@ -119,7 +119,7 @@ def _ends(datapath: dict[str, Any], names: dict[str | None, str]) -> list[str] |
 
 def _pairs(names: list[str], sums: Sums, tunnels: dict[str, list[str] | None]) -> Iterator[dict[str, Any]]:
     for one, other in itertools.combinations(names, 2):
-        there, back = sums.get((one, other), _nothing()), sums.get((other, one), _nothing())
+        there, back = sums.get((one, other), _empty_sum()), sums.get((other, one), _empty_sum())
         connected = other in (tunnels[one] or []) or one in (tunnels[other] or [])
         unknown = tunnels[one] is None or tunnels[other] is None
         pair = _pair(one, other, there, back)
@@ -131,21 +131,23 @@ def _pairs(names: list[str], sums: Sums, tunnels: dict[str, list[str] | None]) -
 
 
 def _pair(one: str, other: str, there: Sum, back: Sum) -> dict[str, Any]:
-    """Return two hosts' names, from and to; the slowest answer, ms; in words what is blocked; and the kind:
+    """Return two hosts' names, from and to; the slowest answer, ms; the description of what is blocked; and the kind:
 
     open, some (of the paths work), blocked, oneway (only from `to` to `from`) or untested. _pairs adds relayed: open, though
     neither host has a tunnel to the other.
     """
-    both = _added([there, back])
-    pair = {"from": one, "to": other, "kind": _kind(both), "ms": _spell(both["ms"]), "words": ""}
+    both = _total([there, back])
+    pair = {"from": one, "to": other, "kind": _kind(both), "ms": _format_ms(both["ms"]), "description": ""}
     if pair["kind"] == "blocked":
-        pair["words"] = f"{one} and {other}: all {both['tested']} paths are blocked"
+        pair["description"] = f"{one} and {other}: all {both['tested']} paths are blocked"
     elif pair["kind"] == "some" and "blocked" in (_kind(there), _kind(back)):
         source, target = (one, other) if _kind(there) == "blocked" else (other, one)
         pair.update({"from": source, "to": target, "kind": "oneway"})
-        pair["words"] = f"{source} does not reach {target}, but {target} reaches {source}"
+        pair["description"] = f"{source} does not reach {target}, but {target} reaches {source}"
     elif pair["kind"] == "some":
-        pair["words"] = f"{one} and {other}: {both['tested'] - both['open']} of {both['tested']} paths are blocked"
+        pair["description"] = (
+            f"{one} and {other}: {both['tested'] - both['open']} of {both['tested']} paths are blocked"
+        )
     return pair
 
 
@@ -156,22 +158,22 @@ def _by_host(pairs: list[dict[str, Any]]) -> tuple[dict[str, list[dict[str, Any]
     while rest:
         ends = collections.Counter(pair[end] for pair in rest for end in ("from", "to"))
         (name, most), (_, second) = ends.most_common(2)
-        if most < FEW and most == second:
+        if most < MAX_NAMES and most == second:
             break
         by_host[name] = [pair for pair in rest if name in (pair["from"], pair["to"])]
         rest = [pair for pair in rest if name not in (pair["from"], pair["to"])]
     return by_host, rest
 
 
-def _lack(host: dict[str, Any]) -> Iterator[str]:
+def _host_fault(host: dict[str, Any]) -> Iterator[str]:
     if host["error"]:
         yield f"{host['name']} gave no answer: {host['error']}."
     elif host["bridge"]["state"] != "up":
         yield f"{host['name']}: the bridge weave is {host['bridge']['state']}."
 
 
-def _host_words(name: str, pairs: list[dict[str, Any]]) -> str:
-    others = _few([pair["to"] if pair["from"] == name else pair["from"] for pair in pairs])
+def _host_description(name: str, pairs: list[dict[str, Any]]) -> str:
+    others = _abbreviated([pair["to"] if pair["from"] == name else pair["from"] for pair in pairs])
     if all(pair["kind"] == "blocked" for pair in pairs):
         return f"All paths between {name} and {others} are blocked."
     return f"Some paths between {name} and {others} are blocked."
@@ -189,10 +191,10 @@ def _host(
     suspects: set[str],
 ) -> dict[str, Any]:
     name, others = host["name"], len(names) - 1
-    into = _added(sums.get((other, name), _nothing()) for other in names)
-    out = _added(sums.get((name, other), _nothing()) for other in names)
+    into = _total(sums.get((other, name), _empty_sum()) for other in names)
+    out = _total(sums.get((name, other), _empty_sum()) for other in names)
     containers = [
-        {**container, "blocked": _kind(into_address.get(container["address"], _nothing())) == "blocked"}
+        {**container, "blocked": _kind(into_address.get(container["address"], _empty_sum())) == "blocked"}
         for container in host["containers"]
     ]
     total = host.get("containers_total", len(containers))
@@ -200,7 +202,7 @@ def _host(
         "name": name,
         "underlay": host["underlay"],
         "error": host["error"],
-        "state": _state(host, _added([into, out]), name in suspects),
+        "state": _state(host, _total([into, out]), name in suspects),
         "bridge": host["bridge"],
         "datapath": host.get("datapath") or {"kind": "unknown", "port": None, "state": "unknown"},
         "docker": host.get("docker", "unknown"),
@@ -231,18 +233,22 @@ def _peers(name: str, names: list[str], ends: list[str] | None, others: int) -> 
     lacking = [other for other in names if other not in known and other != name]
     words = [f"{others - len(lacking)} of {others}"]
     if lacking:
-        words.append(f"none to {_few(lacking)}")
+        words.append(f"none to {_abbreviated(lacking)}")
     unknown = [end for end in ends if end not in group]
     if unknown:
-        words.append(f"also to {_few(unknown)}, not in the group")
+        words.append(f"also to {_abbreviated(unknown)}, not in the group")
     return "; ".join(words)
 
 
-def _few(names: list[str]) -> str:
-    return ", ".join(names) if len(names) <= FEW else f"{', '.join(names[:FEW])} and {len(names) - FEW} more"
+def _abbreviated(names: list[str]) -> str:
+    return (
+        ", ".join(names)
+        if len(names) <= MAX_NAMES
+        else f"{', '.join(names[:MAX_NAMES])} and {len(names) - MAX_NAMES} more"
+    )
 
 
-def _spell(ms: float | None) -> str:
+def _format_ms(ms: float | None) -> str:
     """Return milliseconds with at least two digits, "" for None."""
     if ms is None:
         return ""

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 # Beyond this many columns the list of problems is easier to read.
-MOST_COLUMNS = 24
-COLUMNS_A_BLOCK = 8
-LONGEST_HEADING = 40
+MAX_COLUMNS = 24
+COLUMNS_PER_BLOCK = 8
+MAX_HEADING = 40
 
 
 def table(found: dict[str, Any], group: str) -> list[str]:
@@ -16,11 +16,11 @@ def table(found: dict[str, Any], group: str) -> list[str]:
     hosts, targets, sources = found["hosts"], found["targets"], found["sources"]
     if len(hosts) == 1:
         lines = [f"{hosts[0]['name']} is the only host of {group}: there is no other host to reach."]
-    elif len(targets) > MOST_COLUMNS:
+    elif len(targets) > MAX_COLUMNS:
         lines = [f"{len(targets)} addresses are too many for a table; blocked paths are listed below."]
     else:
         lines = [f"{number:2}  {end['address']:15}  {_heading(end)}" for number, end in enumerate(targets, 1)]
-        for first in range(0, len(targets), COLUMNS_A_BLOCK):
+        for first in range(0, len(targets), COLUMNS_PER_BLOCK):
             lines += _block(targets, sources, first)
 
     tries = [ms for source in sources for ms in source["ms"].values()]
@@ -39,7 +39,7 @@ def _summary(working: int, total: int) -> str:
 
 
 def _block(targets: list[dict[str, Any]], sources: list[dict[str, Any]], first: int) -> list[str]:
-    columns = range(first, min(first + COLUMNS_A_BLOCK, len(targets)))
+    columns = range(first, min(first + COLUMNS_PER_BLOCK, len(targets)))
     width = max([8, *(len(_heading(source)) for source in sources)])
     rows = [("from, to", [str(column + 1) for column in columns])]
     for source in sources:
@@ -50,7 +50,7 @@ def _block(targets: list[dict[str, Any]], sources: list[dict[str, Any]], first: 
 
 def _heading(end: dict[str, Any]) -> str:
     name = end["host"] + (f": {end['container']}" if end["container"] else "")
-    return name if len(name) <= LONGEST_HEADING else name[: LONGEST_HEADING - 2] + ".."
+    return name if len(name) <= MAX_HEADING else name[: MAX_HEADING - 2] + ".."
 
 
 def _cell(ms_by_address: dict[str, float | None], address: str) -> str:
@@ -63,7 +63,8 @@ def _cell(ms_by_address: dict[str, float | None], address: str) -> str:
 def _untested(host: dict[str, Any]) -> Iterator[str]:
     name, tested, total = host["name"], len(host["containers"]), host["containers_total"]
     if host["docker"] != "running":
-        yield f"{name}: Docker is {host['docker']}, so none of its containers is tested."
+        state = "not installed" if host["docker"] == "missing" else host["docker"]
+        yield f"{name}: Docker is {state}, so none of its containers is tested."
     elif total == 0:
         yield f"{name}: no running container is on the network."
     elif total > tested:

@@ -4,7 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 
 /** A program that runs a module for Ansible whose `observe` and `plan` are these, in JavaScript. */
-const program = (observe: string, plan = "() => ({ changes: [], facts: {} })", check = true): string => `
+const program = (observe: string, plan = "() => ({ changes: [], returns: {} })", check = true): string => `
   globalThis.__ANSIBLE_ARGS = { _ansible_check_mode: ${check} };
   const { runForAnsible } = require(${JSON.stringify(join(__dirname, "../../../modules/core/ansible_entry.ts"))});
   runForAnsible({ name: "lamp", options: {}, observe: ${observe}, plan: ${plan} });`;
@@ -20,7 +20,7 @@ const runInto = (reader: string, code: string): SpawnSyncReturns<string> =>
   });
 
 test("a result that is longer than a pipe holds is printed whole", () => {
-  const long = '() => ({ changes: [], facts: { long: "x".repeat(300000) } })';
+  const long = '() => ({ changes: [], returns: { long: "x".repeat(300000) } })';
   const { stdout, stderr, status } = runInto("{ sleep 0.2; cat; }", program("() => null", long));
   assert.equal([stderr, status], ["", 0]);
   assert.equal(JSON.parse(stdout), { changed: false, long: "x".repeat(300_000) });
@@ -70,7 +70,10 @@ for (const [how, observe, msg] of ENDS) {
 }
 
 test("a result that can't be printed is a failure", () => {
-  const { stdout, stderr, status } = runInto("cat", program("() => null", "() => ({ changes: [], facts: { n: 5n } })"));
+  const { stdout, stderr, status } = runInto(
+    "cat",
+    program("() => null", "() => ({ changes: [], returns: { n: 5n } })"),
+  );
   assert.equal([stderr, status], ["", 1]);
   assert.is((JSON.parse(stdout) as { failed: boolean }).failed, true);
 });
@@ -82,7 +85,7 @@ test("after such a failure nothing more is changed, and what was changed is repo
     '{ do: "await", request: { to: { socket: "/nowhere" }, method: "GET", path: "/" }, timeout: 60, diagnose: ["true"] }';
   const change = (subject: string, actions: string): string =>
     `{ subject: "${subject}", before: "", after: "x", actions: [${actions}] }`;
-  const plan = `() => ({ facts: {}, changes: [${change("one", "")}, ${change("two", slow)}] })`;
+  const plan = `() => ({ returns: {}, changes: [${change("one", "")}, ${change("two", slow)}] })`;
   const { stdout, stderr, status } = runInto("cat", program(observe, plan, false));
   assert.equal([stderr, status], ["", 1]);
   const { changed, changes, msg } = JSON.parse(stdout) as { changed: boolean; changes: string[]; msg: string };
@@ -91,8 +94,8 @@ test("after such a failure nothing more is changed, and what was changed is repo
 });
 
 test("a reader that is gone is a failure without a word", () => {
-  const long = '() => ({ changes: [], facts: { long: "x".repeat(300000) } })';
-  for (const plan of [long, "() => ({ changes: [], facts: {} })"]) {
+  const long = '() => ({ changes: [], returns: { long: "x".repeat(300000) } })';
+  for (const plan of [long, "() => ({ changes: [], returns: {} })"]) {
     const wait = "() => new Promise((done) => setTimeout(done, 300))";
     const { stdout, stderr, status } = runInto("true", program(wait, plan));
     assert.equal([stdout, stderr, status], ["", "", 1]);

@@ -50,7 +50,7 @@ test("while another process holds the lock, nothing is done and the error says s
     assert.instance(failure, UserError);
     assert.is(
       failure?.message,
-      `another run is in progress on this host (found ${path} locked by process ${pid} for 1 s). Wait for its end and run again.`,
+      `${path}: must not be held by another run (found it held for 1 s, by process ${pid}). Wait until that run ends and run again.`,
     );
     await kill();
     assert.is(await withLock(async () => readFileSync(path, "utf8"), path, 0), `${process.pid}\n`, "the next holder");
@@ -82,13 +82,13 @@ test("a lock that others could hold is not taken over: theirs is rejected, ours 
 
     symlinkSync("lock", join(folder, "link"));
     const link = await withLock(async () => "done", join(folder, "link"), 0).catch((error: Error) => error);
-    assert.match(String(link), `can't open ${folder}/link: it is a link. Remove it and run again.`);
+    assert.match(String(link), `${folder}/link: must be a file (found a link). Remove it and run again.`);
 
     if (process.getuid?.() !== 0) return;
     chownSync(path, 12345, 12345);
     assert.match(
       String(await rejected()),
-      `${path} is not root's (it belongs to the user 12345). Remove it and run again`,
+      `${path}: must be owned by root (found user id 12345). Remove it and run again.`,
     );
   });
 });

@@ -30,7 +30,7 @@ test("anything but a dictionary is rejected, and a name that the check rejects",
   );
   assert.match(
     userErrorOf(() => option.convert({ a: ["x"] })),
-    "must be a text (found ",
+    "must be a string (found ",
   );
   assert.is(
     userErrorOf(() => option.convert("no=1")),

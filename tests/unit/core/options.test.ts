@@ -43,11 +43,11 @@ test("numbers and booleans become texts, as with Ansible's own str", () => {
 test("a mapping or a list is not a text, and the message shows it", () => {
   assert.match(
     userErrorOf(() => text.convert({ a: 1 })),
-    'must be a text (found {"a":1}). Write one value',
+    'must be a string (found {"a":1}). Write one value',
   );
   assert.match(
     userErrorOf(() => text.convert(["a"])),
-    'must be a text (found ["a"]). Write one value',
+    'must be a string (found ["a"]). Write one value',
   );
 });
 
@@ -181,11 +181,11 @@ test("a list's elements are each checked, and can't be lists", () => {
   );
   assert.match(
     userErrorOf(() => texts.convert([["a"]])),
-    'must be a text (found ["a"]). Write one value',
+    'must be a string (found ["a"]). Write one value',
   );
   assert.match(
     userErrorOf(() => texts.convert([null])),
-    "must be a text (found null)",
+    "must be a string (found null)",
   );
 });
 

@@ -31,7 +31,7 @@ function lampModule(lamp: Lamp, changes: Partial<Module<typeof options, Lamp>> =
         ...difference("color", found.color, color, { disruption: "the light" }),
         ...difference("bulb", found.bulb, "new", { actions: [], pending: "a person" }),
       ],
-      facts: { level, was_lit: found.level > 0 },
+      returns: { level, was_lit: found.level > 0 },
     }),
     ...changes,
   };
@@ -148,7 +148,7 @@ test("a difference left after all changes is a failure that names it", async () 
 test("an empty state is reported as absent", async () => {
   const result = await runModule(
     lampModule(dark(), {
-      plan: () => ({ changes: difference("file", "", "text\n"), facts: {} }),
+      plan: () => ({ changes: difference("file", "", "text\n"), returns: {} }),
     }),
     given,
     RUN,
@@ -298,15 +298,15 @@ test("a run that can't get the lock fails and changes nothing", async () => {
 });
 
 test("warnings are reported if there are any", async () => {
-  const warned = lampModule(dark(), { plan: () => ({ changes: [], facts: {}, warnings: ["dusty"] }) });
+  const warned = lampModule(dark(), { plan: () => ({ changes: [], returns: {}, warnings: ["dusty"] }) });
   assert.equal((await runModule(warned, given, RUN, host, applyTo(dark()))).warnings, ["dusty"]);
-  const silent = lampModule(dark(), { plan: () => ({ changes: [], facts: {}, warnings: [] }) });
+  const silent = lampModule(dark(), { plan: () => ({ changes: [], returns: {}, warnings: [] }) });
   assert.not.ok("warnings" in (await runModule(silent, given, RUN, host, applyTo(dark()))));
 });
 
 test("a file's bytes are shown as the UTF-8 text that they are", async () => {
   const bytes = Buffer.from("Gerät €\n").toString("latin1");
-  const module = lampModule(dark(), { plan: () => ({ changes: difference("file", bytes, "ASCII\n"), facts: {} }) });
+  const module = lampModule(dark(), { plan: () => ({ changes: difference("file", bytes, "ASCII\n"), returns: {} }) });
   const result = await runModule(module, given, CHECK, host, applyTo(dark()));
   assert.is(result.diff?.[0]?.before, "Gerät €\n");
 });

@@ -29,7 +29,7 @@ const underScript = (observed: ObservedDocker): ObservedDocker => ({
 });
 
 test("on a fresh host the options are added to the file, and a restart is pending", () => {
-  const { changes, facts } = plan(usual(), FRESH);
+  const { changes, returns } = plan(usual(), FRESH);
   assert.equal(inWords(changes), [
     {
       subject: PATH,
@@ -44,7 +44,7 @@ test("on a fresh host the options are added to the file, and a restart is pendin
       steps: [],
     },
   ]);
-  assert.equal(facts, { path: PATH, docker_opts: USUAL_LINE, restart_required: true });
+  assert.equal(returns, { path: PATH, docker_opts: USUAL_LINE, restart_required: true });
 });
 
 test("the pending restart is left to the handler, and reports that it stops containers", () => {
@@ -54,9 +54,9 @@ test("the pending restart is left to the handler, and reports that it stops cont
 });
 
 test("on a configured host nothing is planned", () => {
-  const { changes, facts, warnings } = plan(usual(), STEADY);
+  const { changes, returns, warnings } = plan(usual(), STEADY);
   assert.equal(changes, []);
-  assert.is(facts["restart_required"], false);
+  assert.is(returns["restart_required"], false);
   assert.equal(warnings, []);
 });
 
@@ -76,7 +76,7 @@ test("without options nothing is planned, whether the file exists or not", () =>
 });
 
 test("a daemon with other options needs a restart even if the file is right", () => {
-  const { changes, facts } = plan(usual(), { ...STEADY, daemon: runningWith("--bridge=docker1 --mtu=1450 -D") });
+  const { changes, returns } = plan(usual(), { ...STEADY, daemon: runningWith("--bridge=docker1 --mtu=1450 -D") });
   assert.equal(inWords(changes), [
     {
       subject: DAEMON,
@@ -85,7 +85,7 @@ test("a daemon with other options needs a restart even if the file is right", ()
       steps: [],
     },
   ]);
-  assert.is(facts["restart_required"], true);
+  assert.is(returns["restart_required"], true);
 });
 
 test("a stopped daemon needs a start", () => {
@@ -93,7 +93,7 @@ test("a stopped daemon needs a start", () => {
   assert.equal(subjects(changes), [DAEMON]);
   assert.is(changes[0]?.before, "stopped\n");
   const stopped = { ...FRESH, daemon: null };
-  assert.is(plan(asked({ mtu: 1500 }), stopped).facts["restart_required"], true, "with Docker's defaults too");
+  assert.is(plan(asked({ mtu: 1500 }), stopped).returns["restart_required"], true, "with Docker's defaults too");
 });
 
 test("each single option that differs in the running daemon needs a restart", () => {
@@ -143,14 +143,14 @@ test("after the changes only the restart is still pending", () => {
     const made = first.changes[0]?.after ?? "";
     const second = plan(usual(), withOptionsFile(FRESH, made));
     assert.equal(subjects(second.changes), [DAEMON], content);
-    assert.is(second.facts["docker_opts"], first.facts["docker_opts"]);
+    assert.is(second.returns["docker_opts"], first.returns["docker_opts"]);
   }
 });
 
 test("Apollo's opts do the same as the named options", () => {
-  const { changes, facts } = plan(asked({ opts: APOLLO }), FRESH);
+  const { changes, returns } = plan(asked({ opts: APOLLO }), FRESH);
   assert.equal(subjects(changes), [PATH, DAEMON]);
-  assert.is(facts["docker_opts"], USUAL_LINE.replace(" --mtu=1450", ""));
+  assert.is(returns["docker_opts"], USUAL_LINE.replace(" --mtu=1450", ""));
 });
 
 test("a subnet outside the bridge's network is rejected, by the bridge's present address or the given one", () => {
@@ -206,8 +206,8 @@ test("the reported path of new options is the one after the drop-in is removed",
   const dropIn = { content: "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd $DOCKER_OPTS\n", mode: 0o644 };
   const unit = unitWith("[Service]\nExecStart=/usr/sbin/dockerd -H fd://\n", null);
   const service = { ...FRESH.service, unit, readsFile: false };
-  const { facts } = plan(asked({ state: "absent" }), { ...FRESH, service, dropIn, optionsFile: null });
-  assert.is(facts["path"], "/etc/docker/daemon.json");
+  const { returns } = plan(asked({ state: "absent" }), { ...FRESH, service, dropIn, optionsFile: null });
+  assert.is(returns["path"], "/etc/docker/daemon.json");
 });
 
 test("secrets among the options are in no error message", () => {

@@ -276,8 +276,8 @@ test("passwords in the files are redacted", () => {
     content: '{"proxies": {"http-proxy": "http://me:hush@proxy:1"}, "log-opts": {"splunk-token": "hush"}}',
     mode: 0o600,
   };
-  const { changes, facts } = plan(asked({ location: "daemon_json", mtu: 1450 }), { ...FRESH, config });
-  const shown = changes.map(({ before, after, subject }) => before + after + subject).join() + JSON.stringify(facts);
+  const { changes, returns } = plan(asked({ location: "daemon_json", mtu: 1450 }), { ...FRESH, config });
+  const shown = changes.map(({ before, after, subject }) => before + after + subject).join() + JSON.stringify(returns);
   assert.match(shown, "http://me:********@proxy:1");
   assert.not.match(shown, "hush");
 });
@@ -286,7 +286,7 @@ test("absent removes options that have the given values, and with the bridge its
   const line = `-D ${USUAL_LINE} --label=a`;
   const observed = { ...STEADY, optionsFile: { content: `DOCKER_OPTS="${line}"\n`, mode: 0o644 } };
   const absent = (more: Record<string, unknown>, on: ObservedDocker = observed) =>
-    plan(asked({ state: "absent", ...more }), on).facts["docker_opts"];
+    plan(asked({ state: "absent", ...more }), on).returns["docker_opts"];
   assert.is(absent({}), "-D --dns=172.17.42.1 --dns=8.8.8.8 --dns-search=service.consul --label=a");
   assert.is(
     absent({ dns: ["172.17.42.1", "8.8.8.8"], dns_search: ["x"], opts: "--label=b" }),

@@ -44,7 +44,7 @@ const REFUSALS: Refusals = {
   },
   "a password with the VXLAN": {
     vars: { weave_password: SECRET },
-    says: /^weave_password: the datapath vxlan does not encrypt /,
+    says: /^weave_password: must not be set with weave_datapath: vxlan, which does not encrypt /,
   },
   "a number that is not a number, of a host outside the limit": {
     vars: {},

@@ -58,14 +58,17 @@ test("every message names a variable, what was found and what to do", () => {
 test("a host that gave no answer: what it printed is shown, shortened", () => {
   assert.match(
     preflight({ probed: {}, printed: "Please log in:\r\n" }),
-    /^ansible_connection: the role could not read the state of a \(found the output: Please log in:\)\. /,
+    /^ansible_connection: the probe of a must print one line of JSON \(found: Please log in:\)\. /,
   );
-  assert.match(preflight({ probed: {}, printed: "" }), "(found the output: nothing)");
+  assert.match(preflight({ probed: {}, printed: "" }), "(found: nothing)");
   assert.ok(preflight({ probed: {}, printed: "x".repeat(1000) }).length < 400);
 });
 
 test("a password with the VXLAN", () => {
-  assert.match(preflight({ encrypted_vxlan: true }), /^weave_password: the datapath vxlan does not encrypt /);
+  assert.match(
+    preflight({ encrypted_vxlan: true }),
+    /^weave_password: must not be set with weave_datapath: vxlan, which does not encrypt /,
+  );
 });
 
 test("a number below 1, also as a string", () => {
@@ -76,7 +79,7 @@ test("a number below 1, also as a string", () => {
 test("Docker on the bridge that the router of another mode would recreate", () => {
   assert.match(
     preflight({ uses_bridge: false }),
-    /^weave_mode: .* which Docker of a uses .* set weave_mode: bridge\.$/,
+    /^weave_mode: must be bridge while Docker on a uses the bridge weave, .* set weave_mode: bridge\.$/,
   );
   assert.is(preflight({ uses_bridge: false }, { docker_uses_bridge: false }), "");
 });
@@ -112,7 +115,7 @@ test("a host without a number while another that may have any can't be reached; 
   const clustered = cluster({ a: {}, b: { ...FRESH, ...asked({ a: null }) }, c: probed(3, true) });
   assert.match(
     preflight({ host: "b" }, {}, clustered),
-    /^weave_host_index: b has no host index yet, .* \(found that it can't reach a\)\. .* or set weave_host_index in the inventory\.$/,
+    /^weave_host_index: must be set for b as long as .* \(found no answer from a\)\. .* or set weave_host_index in the inventory\.$/,
   );
   assert.is(preflight({ host: "c" }, {}, clustered), "");
 });

@@ -63,7 +63,8 @@ const container = (name: string, address: string) => ({ name, address, pid: 7 })
 
 const apart: Findings = {
   hosts: [
-    host(1, { datapath: router }),
+    // The inventory may have another address for Ansible than the tunnel uses.
+    host(1, { datapath: { ...router, local: "198.51.100.1" } }),
     host(2, { datapath: router, containers_total: 9, containers: [container("w", "10.2.2.1")] }),
     host(3, { datapath: vxlan }),
     host(4, { datapath: none }),
@@ -79,10 +80,10 @@ const apart: Findings = {
 test("the possible cause depends on what carries the frames of both", () => {
   assert.equal(problemsOf(apart), [
     "h1 does not reach h2 (10.2.0.2), h3 (10.2.0.3), h4 (10.2.0.4).",
-    "h2: no path could be tested (found: ping: command not found). Correct this and verify again.",
-    "h1 and h2: must reach each other through the router (found blocked paths between 192.0.2.1 and 192.0.2.2). Open TCP and UDP port 6783 in both directions, in both firewalls and on the network between them. If it is open, check the state of the connection on either host (weave status connections).",
+    "h2: no path could be tested (found: ping: command not found). Correct this, and run playbooks/verify.yml again.",
+    "h1 and h2: must reach each other through the router (found blocked paths between 198.51.100.1 and 192.0.2.2). Open TCP and UDP port 6783 in both directions, in both firewalls and on the network between them. If it is open, check the state of the connection on either host (weave status connections).",
     "h1 and h3: must use the same datapath and port (found router on port 6783, and vxlan on port 4789). Set the same weave_datapath and weave_vxlan_port for both, and run the role.",
-    "h4: must have a VXLAN on the bridge weave, or a Weave router on TCP port 6783 (found neither). Run the role on it (ansible-playbook -i INVENTORY site.yml --limit h4). If the router has ended, its log shows why (journalctl -u weave).",
+    "h4: must have a VXLAN on the bridge weave, or a Weave router on TCP port 6783 (found neither). Run the role on it (ansible-playbook -i INVENTORY site.yml --limit h4). If the router has exited, see its log (journalctl -u weave).",
   ]);
 });
 
@@ -144,7 +145,11 @@ test("a table has eight columns side by side, and names of forty characters", ()
   const targets = Array.from({ length: 9 }, (_, index) => target(2, `10.2.2.${index}`, "c".repeat(36 + index)));
   const sources = [source(1, { "10.2.2.0": 0.5, "10.2.2.8": null })];
   assert.is(
-    tableOf({ hosts: [host(1, { containers_total: 0 }), host(2, { docker: "off" })], targets, sources }),
+    tableOf({
+      hosts: [host(1, { containers_total: 0 }), host(2, { docker: "unresponsive" }), host(3, { docker: "missing" })],
+      targets,
+      sources,
+    }),
     [
       ...targets.map(
         (_, index) =>
@@ -159,7 +164,8 @@ test("a table has eight columns side by side, and names of forty characters", ()
       "",
       "1 of 2 paths work, 1 is blocked; the slowest took 0.5 ms.",
       "h1: no running container is on the network.",
-      "h2: Docker is off, so none of its containers is tested.",
+      "h2: Docker is unresponsive, so none of its containers is tested.",
+      "h3: Docker is not installed, so none of its containers is tested.",
     ].join("\n"),
   );
 });
@@ -181,7 +187,7 @@ test("what is wrong on a host is reported with what to do, Docker's part only if
     `h2: the bridge weave must be up (found it down). ${remedy(2)}.`,
     `h3: the bridge weave must have an address (found none). ${remedy(3)}.`,
     `h4: the VXLAN of the bridge weave must be up (found it down). ${remedy(4)}.`,
-    "h5: must answer Ansible at 192.0.2.5 (found: sudo: a password is required). Check that it is on, and that Ansible can log in (ansible -i INVENTORY h5 --become -m raw -a id).",
+    "h5: must be reachable by Ansible (found: sudo: a password is required). Check that it is powered on, and that Ansible can log in (ansible -i INVENTORY h5 --become -m raw -a id).",
   ];
   assert.equal(problemsOf({ hosts, targets: [], sources: [] }), expected);
   assert.equal(
@@ -202,8 +208,8 @@ test("a host that is blocked with all its containers is reported once; a single 
   assert.equal(problemsOf(found), [
     "h1 does not reach h2's container a (10.2.2.1).",
     "h1's container web does not reach h2 and its containers (10.2.0.2, 10.2.2.1, 10.2.2.2).",
-    "h2: its container a must be reachable as the host is (found no answer). Check that it runs, its own firewall, and that of h2 (iptables -S FORWARD, iptables -S DOCKER-USER).",
-    "h1: its container web must reach what the host reaches (found blocked paths). Check the firewall of h1 (iptables -S FORWARD, iptables -S DOCKER-USER) and the container's own.",
+    "h2: container a must answer pings, as its host does (found no answer). Check that it runs, and check its own firewall and that of h2 (iptables -S FORWARD, iptables -S DOCKER-USER).",
+    "h1: container web must reach what its host reaches (found blocked paths). Check the firewall of h1 (iptables -S FORWARD, iptables -S DOCKER-USER) and the container's own.",
   ]);
 });
 
@@ -253,7 +259,7 @@ test("answers from hosts in the play and outside it are combined, in the order o
   });
   assert.equal(tried(printed({ host: { "10.2.0.2": 0.1 }, container: null })).sources, [
     source(1, { "10.2.0.2": 0.1 }),
-    source(1, {}, { container: "web", error: "it has ended" }),
+    source(1, {}, { container: "web", error: "the container has stopped" }),
   ]);
   assert.equal(tried({ rc: 1, stdout: "Welcome\r\n", stderr: "ping: command not found\n" }).sources, [
     source(1, {}, { error: "ping: command not found" }),

@@ -51,7 +51,7 @@ interface Picture {
   readonly card: { readonly width: number; readonly height: number };
   readonly nodes: readonly Node[];
   readonly lines: Readonly<Record<string, string>>;
-  readonly meshed: boolean;
+  readonly draws_open_lines: boolean;
   readonly blocked: readonly (Pair & { readonly mark: object | null })[];
   readonly kinds: readonly string[];
 }
@@ -211,7 +211,7 @@ test("many hosts are dots, far enough apart for their names", () => {
 
 test("working pairs are drawn faintly up to forty hosts, and blocked ones always", () => {
   const many = pictureOf(makeUp({ hosts: 41, containers: 0, blocked: between(1, 2) }));
-  assert.equal([many.meshed, many.lines, many.blocked.length], [false, {}, 1]);
+  assert.equal([many.draws_open_lines, many.lines, many.blocked.length], [false, {}, 1]);
   const mesh = pictureOf(makeUp({ hosts: 30, containers: 0 }));
   assert.is(mesh.lines["open"]?.split("M").length, 436);
   assert.equal(mesh.kinds, ["open"]);

@@ -141,13 +141,18 @@ test("a stopped Docker is not started by a request to its socket", () => {
     systemctl: '[ "$3" = docker.socket ]',
     docker: `echo asked >${join(folder, "asked")}`,
   });
-  assert.is(probe()["docker"], "off");
+  assert.is(probe()["docker"], "stopped");
   assert.not.ok(existsSync(join(folder, "asked")));
 });
 
-test("a Docker that does not answer is off", () => {
+test("a Docker that does not run is stopped; one that runs but fails, or does not answer in time, is unresponsive", () => {
   programs({ ip: ADDRESS, docker: "exit 1" });
-  assert.is(probe()["docker"], "off");
+  assert.is(probe()["docker"], "stopped");
+  programs({ systemctl: '[ "$3" = docker.service ]' });
+  assert.is(probe()["docker"], "unresponsive");
+  rmSync(join(folder, "bin/timeout"));
+  programs({ systemctl: "exit 1", timeout: "exit 124" });
+  assert.is(probe()["docker"], "unresponsive");
 });
 
 const PING = `for address; do :; done

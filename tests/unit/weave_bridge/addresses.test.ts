@@ -16,8 +16,8 @@ interface Host {
 /** A host's addresses as the module returns them; null if the host does not fit. */
 function hostOf(network: string, docker_prefix: number, host_index: number): Host | null {
   try {
-    const { facts } = plan(router({ network, docker_prefix, host_index }), { ...FRESH, links: [], routes: [] });
-    return { address: String(facts["address"]), subnet: String(facts["docker_subnet"]) };
+    const { returns } = plan(router({ network, docker_prefix, host_index }), { ...FRESH, links: [], routes: [] });
+    return { address: String(returns["address"]), subnet: String(returns["docker_subnet"]) };
   } catch (error) {
     if (error instanceof UserError && error.message.startsWith("host_index: ")) return null;
     throw error;

@@ -56,7 +56,7 @@ test("without index or addresses it fails", () => {
   for (const more of [{}, { address: "10.2.0.1/16" }, { docker_subnet: "10.2.1.0/24" }]) {
     assert.match(
       errorOf(router({ host_index: null, ...more }), FRESH),
-      /^host_index: must be set without address and docker_subnet \(found none\)\. Set this host's index .*\.$/,
+      /^host_index: must be set unless both address and docker_subnet are \(found none\)\. Set this host's index .*\.$/,
     );
   }
 });
@@ -108,7 +108,7 @@ test("a network that overlaps a route on another device is rejected, except for 
 test("an address that another host uses is rejected with that host's hardware address", () => {
   assert.is(
     errorOf(router(), { ...FRESH, addressOwner: "0e:00:00:00:00:02" }),
-    "address: 10.2.0.1 must be free (found on another host with the hardware address 0e:00:00:00:00:02). Set another host_index or address for each host.",
+    "address: must not be in use by another host (found 10.2.0.1 at the hardware address 0e:00:00:00:00:02). Give each host its own host_index or address.",
   );
 });
 

@@ -108,7 +108,7 @@ test("an iptables that fails does not mean that the rule is missing", async () =
   });
   assert.match(
     await userErrorLater(() => observe(router(), host)),
-    /^firewall: iptables can't be read \(found that iptables -w -C .* status 4: out of memory\)\. Repair iptables on this host\.$/,
+    /^firewall: needs a working iptables on this host \(found exit status 4 of "iptables -w -C .*": out of memory\)\. Repair iptables\.$/,
   );
 });
 

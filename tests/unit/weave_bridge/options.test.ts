@@ -47,7 +47,7 @@ test("a name leaves room for the suffix of the VXLAN device", () => {
   assert.is(optionsOf(options, { name: "123456789012" }).name, "123456789012");
   assert.match(
     errorOf({ name: "1234567890123" }),
-    /^name: must have 12 characters at most, .*-vx at its end \(found "1234567890123" with 13\)\. /,
+    /^name: must have at most 12 characters, .* with -vx appended \(found "1234567890123", 13 characters\)\. /,
   );
   assert.match(errorOf({ name: "we ave" }), /^name: must be the name of an interface \(found "we ave"\)/);
 });

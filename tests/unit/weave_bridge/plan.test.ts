@@ -65,7 +65,7 @@ test("on a fresh host the VXLAN is created with the bridge, from the same file",
     before: "absent\n",
     after:
       `address 10.2.0.1/16\nmac ${MAC}\nmtu 1450\n` +
-      `datapath vxlan id 6783 port 4789 from 192.168.50.11\npeer 192.168.50.12\npeer 192.168.50.13\n${ACCEPTED}`,
+      `datapath vxlan id 6783 dstport 4789 local 192.168.50.11\npeer 192.168.50.12\npeer 192.168.50.13\n${ACCEPTED}`,
     steps: ["ifup --force weave"],
   });
 });
@@ -107,8 +107,8 @@ test("on a host in the desired state nothing is planned, with either datapath", 
   assert.equal(plan(vxlan(), steadyVxlan()).changes, []);
 });
 
-test("the facts are the values that hold after the changes", () => {
-  const facts = {
+test("the returned values are those that hold after the changes", () => {
+  const returns = {
     name: "weave",
     address: "10.2.0.1/16",
     network: "10.2.0.0/16",
@@ -116,10 +116,10 @@ test("the facts are the values that hold after the changes", () => {
     mac: MAC,
     provider: "ifupdown",
   };
-  assert.equal(plan(router(), FRESH).facts, { ...facts, datapath: "router", mtu: 1500 });
-  const joined = { ...facts, datapath: "vxlan", mtu: 1450 };
-  assert.equal(plan(vxlan(), FRESH).facts, joined);
-  assert.equal(plan(vxlan(), steadyVxlan()).facts, joined);
+  assert.equal(plan(router(), FRESH).returns, { ...returns, datapath: "router", mtu: 1500 });
+  const joined = { ...returns, datapath: "vxlan", mtu: 1450 };
+  assert.equal(plan(vxlan(), FRESH).returns, joined);
+  assert.equal(plan(vxlan(), steadyVxlan()).returns, joined);
 });
 
 test("no change is a disruption, except for recreating a VXLAN device", () => {
@@ -322,7 +322,7 @@ test("a missing VXLAN device is added to the live bridge", () => {
     {
       subject: "bridge weave: datapath",
       before: "router\n",
-      after: "vxlan id 6783 port 4789 from 192.168.50.11\npeer 192.168.50.12\npeer 192.168.50.13\n",
+      after: "vxlan id 6783 dstport 4789 local 192.168.50.11\npeer 192.168.50.12\npeer 192.168.50.13\n",
       steps: CREATE,
     },
   ]);
@@ -353,7 +353,7 @@ test("from VXLAN to the Weave router, the VXLAN device is removed and the bridge
   assert.equal(live(options, steadyVxlan()), [
     {
       subject: "bridge weave: datapath",
-      before: "vxlan id 6783 port 4789 from 192.168.50.11\npeer 192.168.50.12\npeer 192.168.50.13\n",
+      before: "vxlan id 6783 dstport 4789 local 192.168.50.11\npeer 192.168.50.12\npeer 192.168.50.13\n",
       after: "router\n",
       steps: ["ip link del dev weave-vx"],
     },

@@ -50,7 +50,7 @@ test("with containers attached it fails, or is forced and reports the disruption
   const bridge = { ...observed.bridge, ports: ["veth1", "vethwe-bridge", "veth2", "weave-vx"] };
   assert.is(
     userErrorOf(() => plan(absent(), { ...observed, bridge })),
-    "state: absent would disconnect what is attached to the bridge weave, most likely containers (found 2 ports: veth1, veth2). " +
+    "state: must not be absent while containers may be attached to the bridge weave (found 2 ports: veth1, veth2). " +
       "Stop the containers, or set force: true.",
   );
   const { changes } = plan(absent({ force: true }), { ...observed, bridge });
@@ -59,7 +59,7 @@ test("with containers attached it fails, or is forced and reports the disruption
     "bridge weave: port of the Weave router",
     "bridge weave",
   ]);
-  assert.is(changes[2]?.disruption, "the network of what is attached: veth1, veth2");
+  assert.is(changes[2]?.disruption, "the network of the attached ports: veth1, veth2");
 });
 
 test("with ignore_docker_ports the ports of Docker's containers don't count; others do", () => {

@@ -91,7 +91,7 @@ test("NetworkManager, if it runs, is configured first", () => {
     subject: UNMANAGED,
     before: "",
     after:
-      "# Written by Ansible's weave_bridge, which makes and keeps these devices.\n\n" +
+      "# Ansible managed (weave_bridge), which configures these devices.\n\n" +
       "[keyfile]\nunmanaged-devices+=interface-name:weave;interface-name:weave-vx\n",
     steps: [
       `write ${pendingReloadPath("NetworkManager")} 0600`,

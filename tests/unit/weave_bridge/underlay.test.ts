@@ -25,10 +25,13 @@ test("an underlay that the host does not have is rejected with a list of those t
   for (const underlay of ["eth7", "192.168.50.99"]) {
     assert.match(
       errorOf(vxlan({ underlay }), FRESH),
-      `underlay: must be a device with an IPv4 address on this host, or such an address (found "${underlay}"; this host has eth0 192.168.50.11/24). Set`,
+      `underlay: must be a device with an IPv4 address on this host, or such an address (found "${underlay}", which is none of this host's: eth0 192.168.50.11/24). Set`,
     );
   }
-  assert.match(errorOf(vxlan({ underlay: "eth0" }), { ...FRESH, links: [] }), "this host has none).");
+  assert.match(
+    errorOf(vxlan({ underlay: "eth0" }), { ...FRESH, links: [] }),
+    "which is none of this host's: it has none).",
+  );
 });
 
 test("without an underlay and a default route a VXLAN fails, but not the router", () => {
@@ -48,7 +51,7 @@ test("a name that resolves to the loopback means the device of the default route
   assert.equal(resolveDesired(vxlan({ underlay: "host1" }), observed), resolveDesired(vxlan(), FRESH));
   assert.match(
     errorOf(vxlan({ underlay: "host1" }), { ...observed, routes: [] }),
-    /^underlay: must be a device .* \(found "host1" at 127\.0\.1\.1; this host has eth0 /,
+    /^underlay: must be a device .* \(found "host1" at 127\.0\.1\.1, which is none of this host's: eth0 /,
   );
 });
 
@@ -56,7 +59,7 @@ test("a name that resolves to another host is rejected with its address, whateve
   for (const found of [["192.168.50.12"], ["127.0.1.1", "192.168.50.12"]]) {
     assert.match(
       errorOf(vxlan({ underlay: "host2" }), resolving({ host2: found })),
-      `(found "host2" at ${found.join(", ")}; this host has eth0 192.168.50.11/24). Set`,
+      `(found "host2" at ${found.join(", ")}, which is none of this host's: eth0 192.168.50.11/24). Set`,
     );
   }
 });

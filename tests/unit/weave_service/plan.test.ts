@@ -39,13 +39,13 @@ test("on a host that matches nothing is planned", () => {
 });
 
 test("state, unit, script version and router are reported", () => {
-  assert.equal(plan(serviceOptions(), FRESH).facts, {
+  assert.equal(plan(serviceOptions(), FRESH).returns, {
     state: "started",
     unit: "weave.service",
     script_version: "2.8.1",
     router: null,
   });
-  assert.equal(plan(serviceOptions(), steady()).facts["router"], ROUTER);
+  assert.equal(plan(serviceOptions(), steady()).returns["router"], ROUTER);
 });
 
 test("this host itself among the peers, by address or name, makes no difference", () => {
@@ -343,9 +343,9 @@ test("a new, another or no password restarts the router, and is never shown", ()
   ];
   for (const { desired, observed } of cases) {
     for (const state of ["started", "stopped", "absent"]) {
-      const { changes, facts, warnings } = plan(serviceOptions({ password: desired, state }), observed);
+      const { changes, returns, warnings } = plan(serviceOptions({ password: desired, state }), observed);
       const shown = changes.map(({ subject, before, after, disruption }) => ({ subject, before, after, disruption }));
-      assert.not.match(JSON.stringify([shown, facts, warnings]), /horse|staple/);
+      assert.not.match(JSON.stringify([shown, returns, warnings]), /horse|staple/);
       for (const { subject, before, after } of changes) assert.is.not(before, after, subject);
     }
   }
@@ -489,7 +489,7 @@ test("the host is exposed on request, without a restart", () => {
   assert.equal(plan(options, { ...observed, exposed: true }).changes, []);
   assert.match(
     userErrorOf(() => plan(serviceOptions({ expose: true }), FRESH)),
-    /^expose: must be off in the mode bridge/,
+    /^expose: must be off with mode: bridge/,
   );
 });
 
@@ -551,7 +551,7 @@ test("arguments that contradict other options are refused", () => {
   const refused = (options: Record<string, unknown>): string => userErrorOf(() => plan(serviceOptions(options), FRESH));
   assert.match(
     refused({ args: ["--name=0e:00:00:00:00:01"] }),
-    /^args: must not have --name in the mode bridge, .* \(found --name=.*\)\. Remove it, and set weave_bridge's mac\.$/,
+    /^args: must not have --name with mode: bridge, .* \(found --name=.*\)\. Remove it, and set weave_bridge's mac\.$/,
   );
   assert.match(refused({ args: ["--no-dns"], dns: true }), /^args: must not have --no-dns with dns /);
 });

@@ -6,7 +6,7 @@ import type { Component } from "../../components";
 import type { InitSystem, Job, ObservedUnit } from "../init_system";
 import { disableChecksumOffload, launchOrAdopt } from "../steps";
 
-const TEMPLATE = `# Written by Ansible's weave_service. Changes made here by hand are overwritten.
+const TEMPLATE = `# Ansible managed (weave_service). Manual changes will be overwritten.
 description "{{description}}"
 
 {{#needs}}

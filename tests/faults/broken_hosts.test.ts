@@ -8,7 +8,7 @@ import type { Host } from "../hosts/host";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
 
 /** Hosts on which a module can't do its work: it says what is in the way and what to do, soon, and changes nothing. */
-const test = suite("bad worlds");
+const test = suite("broken hosts");
 let cluster: Cluster;
 let host: Host;
 

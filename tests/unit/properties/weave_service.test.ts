@@ -74,7 +74,7 @@ const states = fc.record({
       `WEAVE_PASSWORD="${"old secret"}"`,
       "export PASSWORD='old secret'",
       "WEAVE_ARGS=",
-      "# Written by Ansible's weave_service.",
+      "# Ansible managed (weave_service).",
     ]),
   ),
   unit: found(
