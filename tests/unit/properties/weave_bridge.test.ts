@@ -96,7 +96,11 @@ const OBSTACLES: typeof DRIFTS = {
     devices.set("other-vx", device({ kind: "vxlan", mac: "0e:00:00:00:00:05", vxlan: vxlanDevice({ id: 8 }) })),
   "a VXLAN with other flags, in the place of ours": ({ network: { devices } }) =>
     devices.set("weave-vx", device({ kind: "vxlan", vxlan: vxlanDevice({ flags: ["gbp"] }) })),
-  "a process on the port": ({ network }) => network.sockets.add(4789),
+  // The kernel gives a process no port that a VXLAN listens on (udp_lib_get_port, net/ipv4/udp.c).
+  "a process on the port": ({ network }) => {
+    const listens = [...network.devices.values()].some(({ up, vxlan }) => up && vxlan?.port === 4789);
+    if (!listens) network.sockets.add(4789);
+  },
   "a process on another port": ({ network }) => network.sockets.add(8472),
   "another name of a device": ({ network }) => network.devices.get("eth0")?.aliases.push("weave"),
   "the MAC on another device": ({ network: { devices } }) => devices.set("eth9", device({ mac: "0e:5f:33:00:00:09" })),
