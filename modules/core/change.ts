@@ -52,7 +52,7 @@ export type Action =
       /** A program whose output has this pattern once no answer will come. */
       readonly hopeless?: { readonly argv: readonly string[]; readonly pattern: RegExp };
     }
-  /** Stops or starts containers of Docker, all at once. All are tried; the error names those that it failed for. */
+  /** Stops or starts containers of Docker. All are tried; the error names those that it failed for. */
   | {
       readonly do: "stop" | "start";
       readonly containers: readonly NamedContainer[];
@@ -83,6 +83,8 @@ export interface Validate {
 export interface NamedContainer {
   readonly id: string;
   readonly name: string;
+  /** Whether it is paused, and is to be paused again after a start. */
+  readonly paused?: boolean | null | undefined;
 }
 
 /** Steps with a rollback. The change fails even if the rollback succeeds. */

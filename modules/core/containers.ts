@@ -1,49 +1,88 @@
 import type { NamedContainer } from "./change";
-import { startContainer, stopContainer } from "./docker";
+import { pauseContainer, startContainer, stopContainer } from "./docker";
 import { messageOf, UserError } from "./errors";
 import type { HttpRequest } from "./host/host";
 import { request } from "./host/http";
+
+type Send = typeof request;
 
 /**
  * Stops containers, all at once. Throws a UserError with the names of those that did not stop within these seconds. Docker may
  * still stop them later.
  */
-export async function stopContainers(containers: readonly NamedContainer[], seconds: number): Promise<void> {
-  const failures = await ask(containers, stopContainer, seconds);
-  if (failures.length === 0) return;
-  throw new UserError(`Docker did not stop ${failures.join(", ")}. It may still do so later: docker ps shows it.`);
-}
-
-/** Starts containers, all at once. Throws a UserError with the names of those that did not start within these seconds. */
-export async function startContainers(containers: readonly NamedContainer[], seconds: number): Promise<void> {
-  const failures = await ask(containers, startContainer, seconds);
-  if (failures.length === 0) return;
-  throw new UserError(
-    `Containers that were stopped could not be started again: ${failures.join(", ")}. Start them (docker start).`,
-  );
-}
-
-/** Sends a request for each container. Returns those that failed, each with its reason. */
-async function ask(
+export async function stopContainers(
   containers: readonly NamedContainer[],
-  requestFor: (id: string) => HttpRequest,
   seconds: number,
-): Promise<string[]> {
+  send: Send = request,
+): Promise<void> {
   const failures = await Promise.all(
     containers.map(async ({ id, name }) => {
-      const reason = await failureOf(requestFor(id), seconds);
-      return reason === null ? [] : [`${name} (${reason})`];
+      const failure = await failureOf(stopContainer(id), seconds, send);
+      return failure === null ? [] : [`${name} (${failure})`];
     }),
   );
-  return failures.flat();
+  if (failures.flat().length === 0) return;
+  throw new UserError(
+    `Docker did not stop ${failures.flat().join(", ")}. It may still do so later: docker ps shows it.`,
+  );
 }
 
-async function failureOf(toSend: HttpRequest, seconds: number): Promise<string | null> {
+/**
+ * Starts containers, and pauses those that were paused. Docker refuses one that joins another one's network or is linked to it
+ * until that one runs, so those that it refused are tried again whenever one has started. Throws a UserError with the names of
+ * those that did not start within these seconds.
+ */
+export async function startContainers(
+  containers: readonly NamedContainer[],
+  seconds: number,
+  send: Send = request,
+): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  const secondsLeft = (): number => Math.max(1, (end - Date.now()) / 1000);
+  const failures = new Map<NamedContainer, string>();
+  let started = 0;
+  const start = async (container: NamedContainer): Promise<void> => {
+    failures.delete(container);
+    for (;;) {
+      const before = started;
+      const failure = await failureOfStart(container, secondsLeft(), send);
+      if (failure === null) break;
+      if (started === before || Date.now() >= end) {
+        failures.set(container, failure);
+        return;
+      }
+    }
+    started++;
+    if (Date.now() < end) await Promise.all([...failures.keys()].map(start));
+  };
+  await Promise.all(containers.map(start));
+  if (failures.size === 0) return;
+  const named = containers.flatMap((container) => {
+    const failure = failures.get(container);
+    return failure === undefined ? [] : [`${container.name} (${failure})`];
+  });
+  throw new UserError(
+    `Containers that were stopped could not be started again: ${named.join(", ")}. Start them (docker start).`,
+  );
+}
+
+async function failureOfStart(
+  { id, paused = false }: NamedContainer,
+  seconds: number,
+  send: Send,
+): Promise<string | null> {
+  const failure = await failureOf(startContainer(id), seconds, send);
+  return failure === null && paused ? failureOf(pauseContainer(id), seconds, send) : failure;
+}
+
+async function failureOf(toSend: HttpRequest, seconds: number, send: Send): Promise<string | null> {
   try {
-    const response = await request(toSend, seconds);
+    const response = await send(toSend, seconds);
     if (response === null) return "Docker does not run";
     // 304: it is stopped or started already. 404: it was removed when it stopped (docker run --rm).
     if (response.status < 300 || response.status === 304 || response.status === 404) return null;
+    // Docker neither starts nor pauses a paused container ("cannot start a paused container", "is already paused").
+    if (/\b(a|already) paused\b/i.test(response.body)) return null;
     return `Docker answered ${response.status}: ${response.body.trim()}`;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

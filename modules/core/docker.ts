@@ -35,6 +35,11 @@ export function stopContainer(name: string): HttpRequest {
   return toDocker("POST", `/containers/${name}/stop?t=${STOP_SECONDS}`);
 }
 
+/** Answered 409 if the container is paused already, or has ended. */
+export function pauseContainer(name: string): HttpRequest {
+  return toDocker("POST", `/containers/${name}/pause`);
+}
+
 /**
  * Whether a Docker daemon runs, without a request: if systemd listens on Docker's socket, the first request starts the
  * daemon.
@@ -121,6 +126,20 @@ const CONTAINERS = isListOf(isShape({ Id: isString, Names: isOptional(isListOf(i
 export async function listContainers(host: Host): Promise<readonly ListedContainer[] | null> {
   const { body } = await askIfAnswering("/containers/json", CONTAINERS, host);
   return body?.map(({ Id: id, Names: names }) => ({ id, names: names ?? [] })) ?? null;
+}
+
+const LIFE = isShape({
+  State: isOptional(isShape({ Paused: isOptional(isBoolean) })),
+  HostConfig: isOptional(isShape({ AutoRemove: isOptional(isBoolean) })),
+});
+
+/** Whether a container is paused, and whether Docker removes it when it stops (docker run --rm); neither if the daemon does not say so. */
+export async function inspectLife(
+  id: string,
+  host: Host,
+): Promise<{ readonly paused: boolean; readonly autoRemove: boolean }> {
+  const { body } = await askIfAnswering(`/containers/${id}/json`, LIFE, host);
+  return { paused: body?.State?.Paused === true, autoRemove: body?.HostConfig?.AutoRemove === true };
 }
 
 const INFO = isShape({ LiveRestoreEnabled: isOptional(isBoolean) });

@@ -20,7 +20,8 @@ export const docs: ModuleDocs = {
       "Each start has three minutes at most.",
     "With C(live-restore), Docker keeps its default network while a container runs. A restart that changes the network " +
       "therefore stops these containers and starts them again, within a minute each. If one does not stop, Docker is not " +
-      "restarted, and the others are started again.",
+      "restarted, and the others are started again; if one does not start, the next run tries once more. A paused one is paused " +
+      "again. What Docker removes when it stops (C(docker run --rm)) is lost, and named in the result's C(disruptions).",
   ],
   requirements: ["Docker"],
   not_idempotent: "With I(state=restarted) it restarts Docker each time.",

@@ -2,6 +2,7 @@ import {
   DOCKER_PID_FILE,
   hasLiveRestore,
   inspectBridgeNetwork,
+  inspectLife,
   type ListedContainer,
   listContainers,
 } from "../core/docker";
@@ -53,7 +54,8 @@ export async function observe(
   rememberSecretsIn([...startTexts(service), optionsFile?.content, dropIn?.content, config?.content].join("\n"));
   const previous = readPrevious(host);
   const daemon = await observeDaemon(service.pid, host, configFile, previous);
-  const mayRestart = daemon !== null && (options.state !== "present" || pendingRestart(desired, daemon).length > 0);
+  const mayRestart = options.state !== "present" || pendingRestart(desired, daemon).length > 0;
+  const hasStopped = previous !== null && previous.stopped.length > 0;
   const version = daemon === null ? installedVersion(host) : daemon.version;
   requireReadable(configFile, version);
   return {
@@ -63,7 +65,7 @@ export async function observe(
     dropIn,
     configPath,
     config,
-    daemon: mayRestart ? await withContainers(daemon, host) : daemon,
+    daemon: daemon !== null && (mayRestart || hasStopped) ? await withContainers(daemon, host) : daemon,
     version,
     previous,
     calledAt: startTicks("self", host) ?? 0,
@@ -145,7 +147,10 @@ function startTexts({ unit }: DockerService): string[] {
 /** Adds what a restart would interrupt. */
 async function withContainers(daemon: RunningDaemon, host: Host): Promise<RunningDaemon> {
   const [containers, liveRestore] = await Promise.all([listContainers(host), hasLiveRestore(host)]);
-  return { ...daemon, containers: containers?.map(toContainer) ?? null, liveRestore };
+  // A plain restart stops them without this module, which has nothing to start then.
+  const listed =
+    containers === null ? null : await Promise.all(containers.map((each) => toContainer(each, liveRestore, host)));
+  return { ...daemon, containers: listed, liveRestore };
 }
 
 /**
@@ -195,9 +200,10 @@ function configReadAt(startedAt: number, host: Host): number | null {
 }
 
 /** Weave's router and its companions, by the names that the weave script gives their containers. */
-function toContainer({ id, names }: ListedContainer): Container {
+async function toContainer({ id, names }: ListedContainer, liveRestore: boolean, host: Host): Promise<Container> {
   const name = names[0]?.replace(/^\//, "") ?? id.slice(0, 12);
-  return { id, name, belongsToWeave: names.some((name) => /^\/weave(dns|plugin|proxy|scope)?$/.test(name)) };
+  const belongsToWeave = names.some((each) => /^\/weave(dns|plugin|proxy|scope)?$/.test(each));
+  return { id, name, belongsToWeave, ...(liveRestore && (await inspectLife(id, host))) };
 }
 
 /** Asks the program where no daemon runs. */

@@ -50,6 +50,10 @@ export interface Container {
   readonly name: string;
   /** Whether it is one of Weave's own, which their service starts and stops with Docker. */
   readonly belongsToWeave: boolean;
+  /** Whether it is paused. Asked only under live-restore, as the next one. */
+  readonly paused?: boolean | null | undefined;
+  /** Whether Docker removes it when it stops (docker run --rm). */
+  readonly autoRemove?: boolean;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Change } from "../core/change";
 import { redactSecrets } from "../core/redact";
 import { type DockerFlags, meansTheSame } from "../formats/docker_options";
 import { NETWORK_OPTIONS } from "./network";
-import type { RunningDaemon } from "./observed";
+import type { Container, RunningDaemon } from "./observed";
 
 /**
  * The values of an option in the running daemon. What its API reports of its default network counts first, as a restart
@@ -53,12 +53,22 @@ export function restartDisruption(daemon: RunningDaemon | null, changesNetwork: 
   if (daemon === null) return "nothing: Docker does not run, and is started";
   const { containers, liveRestore } = daemon;
   if (containers === null) return "Docker: its restart stops the running containers";
-  const count = containers.filter(({ belongsToWeave }) => !belongsToWeave).length;
+  const others = containers.filter(({ belongsToWeave }) => !belongsToWeave);
+  const count = others.length;
   const which = count === 1 ? "1 running container" : `${count || "no"} running containers`;
   if (!liveRestore || count === 0) return `Docker: its restart stops ${which}`;
-  return changesNetwork
-    ? `Docker: its restart stops ${which} and starts them again, as live-restore would keep them on the previous network`
-    : `Docker: its restart leaves ${which} running (live-restore)`;
+  if (!changesNetwork) return `Docker: its restart leaves ${which} running (live-restore)`;
+  return (
+    `Docker: its restart stops ${which} and starts them again, as live-restore would keep them on the previous network` +
+    describeRemoved(others)
+  );
+}
+
+/** The containers that Docker removes when they are stopped, as a sentence that follows another one. */
+export function describeRemoved(containers: readonly Container[]): string {
+  const names = containers.flatMap(({ name, autoRemove = false }) => (autoRemove ? [name] : []));
+  if (names.length === 0) return "";
+  return `. Docker removes what docker run --rm started as soon as that stops, so it can't be started again: ${names.join(", ")}`;
 }
 
 /** One option a line, of those that are desired. */

@@ -38,7 +38,11 @@ test.before(async () => {
   await sh("systemctl reset-failed docker; systemctl restart docker");
   await sh(`docker run --detach --init --restart=unless-stopped --name quick ${image} sleep 9999`);
 });
-test.after(() => cluster.down());
+test.after(async () => {
+  // Processes that are frozen can't be killed.
+  await sh("docker ps --quiet --filter status=paused | xargs --no-run-if-empty docker unpause");
+  await cluster.down();
+});
 
 test("what is saved is root's alone whatever the umask, and is not restored if others could have changed it", async () => {
   const umask0 = ["sh", "-c", 'umask 0; exec "$@"', "sh"];
@@ -152,6 +156,43 @@ test("live-restore: a container that ignores SIGTERM is killed in its time, and 
   assert.ok(seconds > 10 && seconds < 60, `${seconds} s`);
 });
 
+test("live-restore: those that need another one are started after it, a paused one is paused again, and what is lost is named", async () => {
+  const image = await sh("docker inspect --format '{{.Image}}' quick");
+  const start = (name: string, more: string): Promise<string> =>
+    sh(`docker run --detach --init --name ${name} ${more} ${image} sleep 9999`);
+  await start("base", "");
+  await start("joined", "--network=container:base");
+  await start("linked", "--link=base");
+  await start("inner", "--pid=container:joined");
+  await start("frozen", "--network=container:base");
+  await sh("docker pause frozen");
+  await start("brief", "--rm");
+  await sh("mkdir /srv/mounted");
+  await start("mounted", "--mount=type=bind,source=/srv/mounted,target=/srv");
+  await sh("rmdir /srv/mounted");
+  const all = "base frozen inner joined linked mounted quick slow";
+
+  const { disruptions = [] } = await docker({ bridge: "weave", fixed_cidr: "10.2.4.0/24" });
+  assert.match(
+    disruptions.join(),
+    "Docker removes what docker run --rm started as soon as that stops, so it can't be started again: brief",
+  );
+  const { msg = "" } = await docker({ state: "restarted" });
+  assert.match(msg, /could not be started again: mounted \(Docker answered 400: .*\/srv\/mounted/);
+  assert.not.match(msg, /joined|linked|inner|frozen \(/);
+  assert.match(msg, "Docker was restarted, and runs with its new options. The next run tries once more");
+  assert.is(await running(), all.replace("mounted ", ""));
+  assert.is(await sh("docker inspect --format '{{.State.Paused}}' frozen"), "true");
+
+  await sh("mkdir /srv/mounted");
+  const next = await docker({ bridge: "weave", fixed_cidr: "10.2.4.0/24" });
+  assert.equal(next.changes, ["containers that a restart of Docker stopped"]);
+  assert.is(await running(), all);
+  assert.is(await written(), "");
+  assert.is((await docker({ bridge: "weave", fixed_cidr: "10.2.4.0/24" })).changed, false);
+  await sh("docker rm --force base joined linked inner frozen mounted");
+});
+
 test("live-restore: where one does not stop, it is named, Docker is not restarted and the others run again", async () => {
   const before = await command();
   // Docker waits for the container's shim, which does not answer.
@@ -172,7 +213,8 @@ test("live-restore: where one does not stop, it is named, Docker is not restarte
   // A minute for the stops, and one for the starts: a container that does not stop can not be started either.
   assert.ok(seconds < 150, `${seconds} s`);
 
-  await sh("sleep 12; docker start slow");
+  await sh("sleep 12");
+  assert.is(await running(), "quick", "Docker has stopped it since");
   assert.is((await docker({ state: "restarted" })).msg, undefined);
   assert.is(await running(), "quick slow");
   assert.match(await sh("docker inspect --format '{{.NetworkSettings.IPAddress}}' slow"), /^10\.2\.2\./);

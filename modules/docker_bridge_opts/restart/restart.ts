@@ -9,13 +9,12 @@ import { failUnlessStartable } from "../usable_file";
 import { startAsBefore } from "./previous_command";
 import { DELETE_PREVIOUS, isCurrent, presentFiles, restorePrevious, savePrevious } from "./rollback";
 import {
+  containersToStart,
   containersToStop,
   startAfterFailure,
   startAfterRestart,
   stopAll,
   stoppedBefore,
-  withoutStopped,
-  withStoppedBefore,
 } from "./stopped_containers";
 
 /** dockerd ends its containers first. systemd kills it after 90 s by default (TimeoutStopSec=), and starts it for as long as it takes. */
@@ -40,7 +39,7 @@ export function restart(observed: ObservedDocker, configured: DockerFlags): Chan
 function restartActions(observed: ObservedDocker, configured: DockerFlags): Action[] {
   const { service, daemon, previous } = observed;
   const toStop = containersToStop(observed, configured);
-  const stopped = withStoppedBefore(toStop, observed);
+  const stopped = containersToStart(toStop, observed);
   const current = isCurrent(previous, daemon?.id ?? null) ? previous : null;
   const saved = current ?? presentFiles(observed);
   const steps = stepsOf(observed, configured);
@@ -48,7 +47,7 @@ function restartActions(observed: ObservedDocker, configured: DockerFlags): Acti
     ...failUnlessStartable(observed),
     // An interrupted run leaves what the next one needs: what Docker ran with, and the containers that are stopped.
     ...((current === null && daemon !== null) || stopped.length > 0 ? [savePrevious({ ...saved, stopped })] : []),
-    ...stopAll(toStop, observed, withoutStopped(saved, current !== null)),
+    ...stopAll(toStop, observed),
     {
       do: "try",
       steps: [...steps.reset, steps.restart, ...steps.answer],
@@ -57,10 +56,10 @@ function restartActions(observed: ObservedDocker, configured: DockerFlags): Acti
           ? ["journalctl", "--no-pager", "--output=cat", "--lines=10", "_SYSTEMD_UNIT=docker.service"]
           : ["tail", "-n", "10", "/var/log/docker.log", "/var/log/upstart/docker.log"],
       rollback: rollbacks(observed, saved, current !== null, steps),
-      afterwards: startAfterFailure(stopped, observed),
+      afterwards: startAfterFailure(stopped, observed, saved),
       daemon: DOCKER,
     },
-    ...startAfterRestart(stopped, "Docker was restarted, and runs with its new options.", DELETE_PREVIOUS),
+    ...startAfterRestart(stopped, DELETE_PREVIOUS),
   ];
 }
 

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import type { Action } from "../../core/change";
 import { UserError } from "../../core/errors";
 import type { FileState, Host } from "../../core/host/host";
-import { type Guard, isBoolean, isListOf, isNumber, isShape, isString, parseJson } from "../../core/json";
+import { type Guard, isBoolean, isListOf, isNumber, isOptional, isShape, isString, parseJson } from "../../core/json";
 import type { ObservedDocker, Previous } from "../observed";
 import { DROP_IN_PATH } from "../service/docker_service";
 
@@ -15,7 +15,9 @@ const isPrevious: Guard<Previous> = isShape({
   command: isListOf(isString),
   files: isListOf(isShape({ path: isString, content: isStringOrNull, mode: isNumber })),
   configWasRead: isBoolean,
-  stopped: isListOf(isShape({ id: isString, name: isString, belongsToWeave: isBoolean })),
+  stopped: isListOf(
+    isShape({ id: isString, name: isString, belongsToWeave: isBoolean, paused: isOptional(isBoolean) }),
+  ),
 });
 
 /**

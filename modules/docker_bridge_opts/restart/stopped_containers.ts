@@ -3,6 +3,7 @@ import { DOCKER, DOCKER_PID_FILE } from "../../core/docker";
 import type { DockerFlags } from "../../formats/docker_options";
 import { networkDiffers } from "../network";
 import type { Container, ObservedDocker, Previous } from "../observed";
+import { describeRemoved } from "../pending_restart";
 import { DELETE_PREVIOUS, savePrevious } from "./rollback";
 
 /** For all containers together. Docker kills one that has not ended within 10 s. */
@@ -17,14 +18,17 @@ export function containersToStop({ daemon }: ObservedDocker, configured: DockerF
   return daemon?.liveRestore && networkDiffers(configured, daemon) ? (daemon.containers ?? []) : [];
 }
 
-/** These, and those that an interrupted restart has stopped. */
-export function withStoppedBefore(toStop: readonly Container[], { previous }: ObservedDocker): readonly Container[] {
+/** Those that are started after it: not what Docker removes when it stops, but also what an earlier restart has stopped. */
+export function containersToStart(toStop: readonly Container[], { previous }: ObservedDocker): readonly Container[] {
   const ids = new Set(toStop.map(({ id }) => id));
-  return [...toStop, ...(previous?.stopped ?? []).filter(({ id }) => !ids.has(id))];
+  return [...withoutRemoved(toStop), ...(previous?.stopped ?? []).filter(({ id }) => !ids.has(id))];
 }
 
-/** Stops them. If one can't be stopped, all are started again, `forget` follows, and Docker keeps running. */
-export function stopAll(containers: readonly Container[], observed: ObservedDocker, forget: Action): Action[] {
+/**
+ * Stops them. If one can't be stopped, all are started again, and Docker keeps running. They stay saved, as Docker may stop that
+ * one later: then the next run starts it.
+ */
+export function stopAll(containers: readonly Container[], observed: ObservedDocker): Action[] {
   if (containers.length === 0) return [];
   return [
     {
@@ -35,65 +39,86 @@ export function stopAll(containers: readonly Container[], observed: ObservedDock
           steps: [],
           result:
             "Docker was not restarted, as it would keep its present network. The containers that had stopped were started " +
-            "again, except those that are named here. Stop or remove the ones that do not stop, and run again.",
+            "again, except those that are named here. Stop or remove the ones that do not stop, and run again" +
+            `${describeRemoved(containers)}.`,
         },
       ],
-      afterwards: [...startAfterFailure(containers, observed), forget],
+      afterwards: startAgain(withoutRemoved(containers), observed),
       daemon: DOCKER,
     },
   ];
 }
 
-/** Starts them after a restart. `before` is the state, for the message if some do not start. `forget` follows in any case. */
-export function startAfterRestart(containers: readonly Container[], before: string, forget: Action): Action[] {
-  const actions = start(withoutWeave(containers));
-  if (actions.length === 0) return [forget];
-  return [{ do: "try", steps: actions, rollback: [{ steps: [forget], result: before }] }, forget];
+/** Starts them after a restart, and forgets what was saved. Where one does not start, they stay saved. */
+export function startAfterRestart(containers: readonly Container[], forget: Action): Action[] {
+  const before = "Docker was restarted, and runs with its new options.";
+  return [...start(withoutWeave(containers)).map((action) => onceMore(action, before, [])), forget];
 }
 
-/** Starts them whether or not Docker was restarted. Weave's own are started by their service, with Docker. */
-export function startAfterFailure(containers: readonly Container[], { daemon }: ObservedDocker): Action[] {
-  const running: Daemon | null = daemon && { pidFile: DOCKER_PID_FILE, startedAt: daemon.startedAt };
-  const weaves = containers.filter(({ belongsToWeave }) => belongsToWeave);
-  return [
-    ...start(withoutWeave(containers)),
-    ...(running === null ? [] : start(weaves).map((action): Action => ({ ...action, onlyIfRunning: running }))),
-  ];
+/** Starts them after a failed restart. Where one does not start, they are saved: its rollback deletes what was saved before. */
+export function startAfterFailure(
+  containers: readonly Container[],
+  observed: ObservedDocker,
+  saved: Previous,
+): Action[] {
+  const save = savePrevious({ ...saved, stopped: containers });
+  return startAgain(containers, observed).map((action) => onceMore(action, "", [save]));
 }
 
-/** The change that starts the containers that an interrupted restart has stopped. */
+/** The change that starts the containers that an earlier restart has stopped. */
 export function stoppedBefore({ daemon, previous }: ObservedDocker): Change[] {
   if (daemon === null || previous === null || previous.stopped.length === 0) return [];
-  const sameDaemon = previous.daemon === daemon.id;
-  const stopped = sameDaemon ? previous.stopped : withoutWeave(previous.stopped);
-  const names = `${stopped.map(({ name }) => name).join(", ")}\n`;
-  const forget = withoutStopped(previous, sameDaemon);
+  // While a restart is still to be made, those that run may be about to stop, and stay saved.
+  const mayStop = previous.daemon === daemon.id;
+  const stopped = mayStop ? previous.stopped : withoutWeave(previous.stopped);
+  const running = new Set(daemon.containers?.map(({ id }) => id));
+  const missing = stopped.filter(({ id }) => !running.has(id));
+  if (stopped.length === 0 || (mayStop && missing.length === 0)) return [];
+  const forget = mayStop
+    ? savePrevious({ ...previous, stopped: stopped.filter(({ id }) => running.has(id)) })
+    : DELETE_PREVIOUS;
+  const actions: Action[] = start(missing).map((action) => ({
+    do: "try",
+    steps: [action],
+    rollback: [{ steps: [forget], result: "Run again for the other changes." }],
+  }));
+  const names = (containers: readonly Container[]): string => `${containers.map(({ name }) => name).join(", ")}\n`;
   return [
     {
       subject: "containers that a restart of Docker stopped",
-      before: `stopped: ${names}`,
-      after: `running: ${names}`,
-      actions: [
-        {
-          do: "try",
-          steps: start(stopped),
-          rollback: [{ steps: [forget], result: "Run again for the other changes." }],
-        },
-        forget,
-      ],
+      before: missing.length > 0 ? `stopped: ${names(missing)}` : `started since: ${names(stopped)}`,
+      after: `running: ${names(missing.length > 0 ? missing : stopped)}`,
+      actions: [...actions, forget],
     },
   ];
 }
 
-/** Saves the configuration without stopped containers, or deletes it if nothing else is to be kept. */
-export function withoutStopped(previous: Previous, keep: boolean): Action {
-  return keep ? savePrevious({ ...previous, stopped: [] }) : DELETE_PREVIOUS;
+/** Starts them whether or not Docker was restarted. Weave's own are started by their service, with Docker. */
+function startAgain(containers: readonly Container[], { daemon }: ObservedDocker): StopOrStart[] {
+  const running: Daemon | null = daemon && { pidFile: DOCKER_PID_FILE, startedAt: daemon.startedAt };
+  const weaves = containers.filter(({ belongsToWeave }) => belongsToWeave);
+  return [
+    ...start(withoutWeave(containers)),
+    ...(running === null ? [] : start(weaves).map((action) => ({ ...action, onlyIfRunning: running }))),
+  ];
 }
 
-function start(containers: readonly Container[]): Extract<Action, { do: "stop" | "start" }>[] {
+/** `before` is the state, for the message if some do not start; `keep` saves them. */
+function onceMore(action: Action, before: string, keep: readonly Action[]): Action {
+  const result = `${before} The next run tries once more to start them.`.trim();
+  return { do: "try", steps: [action], rollback: [{ steps: keep, result }] };
+}
+
+type StopOrStart = Extract<Action, { do: "stop" | "start" }>;
+
+function start(containers: readonly Container[]): StopOrStart[] {
   return containers.length === 0 ? [] : [{ do: "start", containers, timeout: SECONDS }];
 }
 
 function withoutWeave(containers: readonly Container[]): readonly Container[] {
   return containers.filter(({ belongsToWeave }) => !belongsToWeave);
+}
+
+function withoutRemoved(containers: readonly Container[]): readonly Container[] {
+  return containers.filter(({ autoRemove = false }) => !autoRemove);
 }

@@ -1,8 +1,21 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { observe } from "../../../modules/docker_bridge_opts/observe";
+import { PREVIOUS_PATH } from "../../../modules/docker_bridge_opts/restart/rollback";
 import { CONFIG, UNIT } from "../support/fake_host/docker";
-import { APOLLO, asked, type Daemon, DEBIAN_UNIT, DEFAULT_FILE, FRESH, hostWith, PATH, usual } from "./fixtures";
+import {
+  APOLLO,
+  asked,
+  type Daemon,
+  DEBIAN_UNIT,
+  DEFAULT_FILE,
+  FRESH,
+  hostWith,
+  PATH,
+  runningWith,
+  savedOf,
+  usual,
+} from "./fixtures";
 
 const SHOW =
   "systemctl show docker.service docker.socket -p LoadState,LoadError,ActiveState,FragmentPath,DropInPaths,NeedDaemonReload,MainPID,Job,Listen";
@@ -71,7 +84,10 @@ test("its API reports its default network, its containers and whether they keep 
     "/containers/json": [
       { Id: "a", Names: ["/web"] },
       { Id: "b", Names: ["/weave"] },
+      { Id: "c", Names: ["/ended"] },
     ],
+    "/containers/a/json": { State: { Paused: true }, HostConfig: { AutoRemove: true } },
+    "/containers/b/json": { State: {}, HostConfig: null },
   };
   const { daemon, version } = await observe(usual({ dns: "8.8.8.8" }), hostWith(files(), { ...DAEMON, api }));
   assert.equal(
@@ -82,14 +98,16 @@ test("its API reports its default network, its containers and whether they keep 
       ["mtu", ["1450"]],
     ],
   );
+  const usually = { paused: false, autoRemove: false };
   const containers = [
-    { id: "a", name: "web", belongsToWeave: false },
-    { id: "b", name: "weave", belongsToWeave: true },
+    { id: "a", name: "web", belongsToWeave: false, paused: true, autoRemove: true },
+    { id: "b", name: "weave", belongsToWeave: true, ...usually },
+    { id: "c", name: "ended", belongsToWeave: false, ...usually },
   ];
   assert.equal([daemon?.containers, daemon?.liveRestore, version], [containers, true, "20.10.24"]);
 });
 
-test("its containers are listed only where a restart can interrupt them", async () => {
+test("its containers are listed only where a restart can interrupt them, or has stopped some", async () => {
   const api = { "/networks/bridge": {}, "/containers/json": [{ Id: "a", Names: ["/web"] }] };
   const line = { words: ["/usr/sbin/dockerd", "--dns=8.8.8.8"] };
   const containers = async (options: Record<string, unknown>) =>
@@ -99,6 +117,9 @@ test("its containers are listed only where a restart can interrupt them", async 
   assert.equal(await containers({ dns: "1.1.1.1" }), all);
   assert.equal(await containers({ dns: "8.8.8.8", state: "absent" }), all);
   assert.equal(await containers({ state: "restarted" }), all);
+  const saved = JSON.stringify(savedOf(runningWith(""), { stopped: all }));
+  const host = hostWith(new Map([...files(), [PREVIOUS_PATH, saved]]), { ...line, api });
+  assert.equal((await observe(asked({ dns: "8.8.8.8" }), host)).daemon?.containers, all);
 });
 
 test("a stopped daemon, one that has just ended, and a process id that another program has are not a daemon; the API is not asked", async () => {

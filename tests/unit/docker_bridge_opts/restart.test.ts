@@ -4,6 +4,7 @@ import type { Try } from "../../../modules/core/change";
 import type { ObservedDocker } from "../../../modules/docker_bridge_opts/observed";
 import { plan } from "../../../modules/docker_bridge_opts/plan";
 import { startAsBefore } from "../../../modules/docker_bridge_opts/restart/previous_command";
+import { parsePrevious } from "../../../modules/docker_bridge_opts/restart/rollback";
 import { inWords, subjects } from "../support/changes";
 import { userErrorOf } from "../support/user_error";
 import { asked, FRESH, PATH, runningWith, STEADY, savedOf, USUAL_LINE, usual, withCommand } from "./fixtures";
@@ -140,11 +141,12 @@ const LIVE = with_({ containers: containers(2), liveRestore: true, network: NETW
 test("containers that would keep Docker on its network are stopped for another one, and started again, also if it fails", () => {
   const steps = inWords(plan(RESTART, LIVE).changes)[0]?.steps ?? [];
   const startAll = "then start web0 web1 within 60 s; then start weave within 60 s";
+  const startOrSave = `then start web0 web1 within 60 s; otherwise ${SAVE}; then start weave within 60 s; otherwise ${SAVE}`;
   assert.equal(steps, [
     SAVE,
-    `stop weave web0 web1 within 60 s; otherwise ; ${startAll}; then ${FORGET}`,
-    `${START}; otherwise ${AS_IT_RAN}; ${startAll}`,
-    `start web0 web1 within 60 s; otherwise ${FORGET}`,
+    `stop weave web0 web1 within 60 s; otherwise ; ${startAll}`,
+    `${START}; otherwise ${AS_IT_RAN}; ${startOrSave}`,
+    "start web0 web1 within 60 s; otherwise ",
     FORGET,
   ]);
   const [stop, restart] = tries(LIVE);
@@ -152,14 +154,39 @@ test("containers that would keep Docker on its network are stopped for another o
     stop?.rollback[0]?.result ?? "",
     /^Docker was not restarted.* were started again, except those that are named/,
   );
-  for (const attempt of [stop, restart]) {
-    const weaves = attempt?.afterwards?.find((step) => step.do === "start" && step.onlyIfRunning);
+  const afterwards = [stop, restart].map((attempt) =>
+    (attempt?.afterwards ?? []).flatMap((step) => (step.do === "try" ? step.steps : [step])),
+  );
+  for (const starts of afterwards) {
+    const weaves = starts.find((step) => step.do === "start" && step.onlyIfRunning);
     assert.ok(weaves, "once Docker has been restarted, Weave's own are their service's");
   }
   assert.equal(subjects(plan(usual(), LIVE).changes), ["running dockerd"], "its command line alone is not enough");
 });
 
-test("containers that an interrupted restart has stopped are started by the next run", () => {
+test("a container that Docker removes when it stops is named, and neither started nor saved as one to be started", () => {
+  const [, web0, web1] = containers(2);
+  const removed = { ...web0, autoRemove: true } as never;
+  const paused = { ...web1, paused: true } as never;
+  const observed = with_({ containers: [removed, paused], liveRestore: true, network: NETWORK });
+  const [change] = plan(RESTART, observed).changes;
+  const lost = "Docker removes what docker run --rm started as soon as that stops, so it can't be started again: web0";
+  assert.is(
+    change?.disruption,
+    `Docker: its restart stops 2 running containers and starts them again, as live-restore would keep them on the previous network. ${lost}`,
+  );
+  assert.match(tries(observed)[0]?.rollback[0]?.result ?? "", `and run again. ${lost}.`);
+  const [save, stop] = change?.actions ?? [];
+  const stopped = parsePrevious({ content: save?.do === "write" ? save.content : "", mode: 0o600 })?.stopped;
+  assert.equal(
+    stopped?.map(({ name, paused }) => [name, paused]),
+    [["web1", true]],
+  );
+  assert.match(stop?.do === "try" ? JSON.stringify(stop.steps) : "", "web0");
+  assert.match(inWords(plan(RESTART, observed).changes)[0]?.steps.join() ?? "", ",start web1 within 60 s; otherwise ,");
+});
+
+test("containers that an earlier restart has stopped are started by the next run", () => {
   const stopped = containers(1);
   const said = (observed: ObservedDocker, options = usual()) => inWords(plan(options, observed).changes)[0];
   const same = said({ ...STEADY, previous: savedOf(DAEMON, { stopped }) });
@@ -171,9 +198,27 @@ test("containers that an interrupted restart has stopped are started by the next
     { ...LIVE, previous: savedOf(DAEMON, { stopped: [{ ...containers(1)[1], id: "c9", name: "db" } as never] }) },
     RESTART,
   );
-  assert.is(handler?.steps.at(-2), `start web0 web1 db within 60 s; otherwise ${FORGET}`);
+  assert.is(handler?.steps.at(-2), "start web0 web1 db within 60 s; otherwise ");
   const since = said({ ...with_({ startedAt: 901 }), previous: savedOf(DAEMON, { stopped }) }, RESTART);
   assert.is(since?.before, "stopped: weave, web0\n");
+});
+
+test("those of them that run are not started: before the restart they may stop yet and stay saved, after it they are forgotten", () => {
+  const stopped = containers(2);
+  const running = with_({ containers: stopped.slice(0, 2) });
+  const said = (observed: ObservedDocker) => plan(usual(), observed).changes;
+  const [change] = said({ ...running, previous: savedOf(DAEMON, { stopped }) });
+  assert.is(change?.before, "stopped: web1\n");
+  const save = change?.actions.at(-1);
+  assert.equal(
+    parsePrevious({ content: save?.do === "write" ? save.content : "", mode: 0o600 })?.stopped,
+    stopped.slice(0, 2),
+  );
+  assert.equal(said({ ...running, previous: savedOf(DAEMON, { stopped: stopped.slice(0, 2) }) }), []);
+
+  const earlier = { daemon: "boot 700 400", stopped: stopped.slice(0, 2) };
+  const [since] = inWords(said({ ...running, previous: savedOf(DAEMON, earlier) }));
+  assert.equal([since?.before, since?.steps], ["started since: web0\n", [FORGET]]);
 });
 
 test("an init script gets the command line from before as DOCKER_OPTS, without what it gives itself", () => {
