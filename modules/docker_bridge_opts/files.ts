@@ -36,6 +36,12 @@ export function desiredFiles(
     desired.line === present.line
       ? (optionsFile?.content ?? null)
       : writeOptions(service, content, desired.line, toLine);
+  if (service.foreignTarget !== null && options !== (optionsFile?.content ?? null)) {
+    throw new UserError(
+      `${service.filePath}: it is a link to ${service.foreignTarget}, which is not Docker's own or does not last. ` +
+        "Put a file in the link's place, or set location: daemon_json.",
+    );
+  }
   const { line, chain: isChain } = readOptions(service, options ?? "");
   const configuration = lineIsRead ? { ...desired, line } : desired;
   const chain = service.init === "systemd" && lineIsRead && isChain;

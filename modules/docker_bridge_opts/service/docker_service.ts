@@ -11,6 +11,8 @@ export interface DockerService {
   /** Why it does not; "" where it does. */
   readonly whyNot: string;
   readonly filePath: string;
+  /** What that leads to, where it is a link to a file that is not Docker's own or does not last; null otherwise. */
+  readonly foreignTarget: string | null;
   /** Whether the unit has failed, rather than been stopped. */
   readonly failed: boolean;
   /** The socket that docker.socket listens on, where that is active and the file is gone: dockerd can't be reached by it. */
@@ -27,6 +29,8 @@ export interface UnitStart {
   readonly files: readonly TextFile[];
   /** The existing files of each EnvironmentFile=, by its path or pattern with specifiers expanded. */
   readonly environmentFiles: ReadonlyMap<string, readonly TextFile[]>;
+  /** The targets of those of these that are links to files that are not Docker's own or do not last. */
+  readonly foreignTargets: ReadonlyMap<string, string>;
   readonly specifiers: Specifiers;
   /** The variables in systemd's own environment that ExecStart= refers to and that the unit does not set. */
   readonly inherited: ReadonlySet<string>;

@@ -6,6 +6,7 @@ import type { Patience } from "../../core/module";
 import { propertiesOfUnits } from "../../core/systemctl";
 import { VARIABLE } from "./command_line";
 import type { DockerService } from "./docker_service";
+import { foreignTarget } from "./foreign_target";
 import { DEFAULT_FILE, optionsFileOf } from "./options_file";
 import { readUnit } from "./read_unit";
 
@@ -29,6 +30,7 @@ async function observeUnit(host: Host, patience: Patience): Promise<DockerServic
     readsFile: file.path !== null,
     whyNot: file.why ?? "",
     filePath: file.path ?? DEFAULT_FILE,
+    foreignTarget: unit.foreignTargets.get(file.path ?? DEFAULT_FILE) ?? null,
     failed: property("ActiveState") === "failed",
     lostSocket: lostSocketOf(socket, host),
     needsReload,
@@ -107,6 +109,7 @@ function observeScript(host: Host): DockerService {
     readsFile,
     whyNot: readsFile ? "" : "Docker's init script does not read it",
     filePath: DEFAULT_FILE,
+    foreignTarget: foreignTarget(DEFAULT_FILE, host),
     failed: false,
     lostSocket: null,
     needsReload: false,

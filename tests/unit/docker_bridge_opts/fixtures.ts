@@ -59,6 +59,7 @@ ExecStart=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS
 export const unitWith = (content: string, optionsFile: string | null = DEFAULT_FILE): UnitStart => ({
   files: [{ path: UNIT, content }],
   environmentFiles: new Map([[PATH, optionsFile === null ? [] : [{ path: PATH, content: optionsFile }]]]),
+  foreignTargets: new Map(),
   specifiers: unitSpecifiers("docker.service"),
   inherited: new Set(),
   isScript: false,
@@ -101,6 +102,7 @@ export const FRESH: ObservedDocker = {
     readsFile: true,
     whyNot: "",
     filePath: PATH,
+    foreignTarget: null,
     failed: false,
     lostSocket: null,
     needsReload: false,

@@ -152,6 +152,28 @@ test("the options file is the unit's environment file that sets DOCKER_OPTS, or 
   assert.is(await path({ "/run/flannel.env": "DOCKER_OPTS=\n" }), PATH, "not one that a boot clears");
 });
 
+test("a file that is a link to one that others use, or that does not last, is not the options file; nor is a copy beside it", async () => {
+  const shared = { "/etc/environment": "A=1\n", "/run/dopts": "DOCKER_OPTS=-D\n", "/srv/docker.env": "", "/srv/all.env": "" };
+  const service = async (target: string, content = "A=1\n") => {
+    const host = hostWith(files({ ...shared, [PATH]: content }), null, { links: { [PATH]: target } });
+    const { readsFile, foreignTarget, whyNot } = (await observe(usual(), host)).service;
+    return [readsFile, foreignTarget, /link/.exec(whyNot)?.[0]];
+  };
+  assert.equal(await service("../environment"), [false, "/etc/environment", undefined]);
+  assert.equal(await service("/run/dopts", "DOCKER_OPTS=-D\n"), [false, "/run/dopts", "link"]);
+  assert.equal(await service("/srv/all.env"), [false, "/srv/all.env", undefined]);
+  assert.equal(await service("/srv/docker.env"), [true, null, undefined]);
+  assert.equal(await service("/srv/not/there"), [true, null, undefined], "nobody has that file");
+
+  const unit = DEBIAN_UNIT.replace(PATH, `${PATH}*`);
+  const names = { "/etc/default": ["docker", "docker.bak"] };
+  for (const copy of ["DOCKER_OPTS=-D\n", ""]) {
+    const host = hostWith(files({ [UNIT]: unit, [`${PATH}.bak`]: copy }), null, { names });
+    const { readsFile, filePath } = (await observe(usual(), host)).service;
+    assert.equal([readsFile, filePath], [copy === "", PATH]);
+  }
+});
+
 test("drop-ins count, except this module's own", async () => {
   const folder = "/etc/systemd/system/docker.service.d";
   const seen = await observe(

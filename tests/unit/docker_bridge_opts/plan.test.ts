@@ -202,6 +202,20 @@ test("a file in which an added line would not be read is rejected", () => {
   assert.is(says(withFile("# \\\n")), message);
 });
 
+test("a link to a file that is not Docker's own is never written, whatever the location and the init system", () => {
+  const linked = (observed: ObservedDocker): ObservedDocker => ({
+    ...observed,
+    service: { ...observed.service, foreignTarget: "/etc/environment" },
+  });
+  for (const observed of [linked(FRESH), linked(underScript(FRESH)), linked(withFile('DOCKER_OPTS="--mtu=9000"\n'))]) {
+    assert.match(
+      userErrorOf(() => plan(usual({ location: "docker_opts" }), observed)),
+      `${PATH}: it is a link to /etc/environment, which is not Docker's own or does not last. Put a file`,
+    );
+  }
+  assert.equal(subjects(plan(usual({ location: "daemon_json" }), linked(FRESH)).changes), ["/etc/docker/daemon.json", DAEMON]);
+});
+
 test("the reported path of new options is the one after the drop-in is removed", () => {
   const dropIn = { content: "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd $DOCKER_OPTS\n", mode: 0o644 };
   const unit = unitWith("[Service]\nExecStart=/usr/sbin/dockerd -H fd://\n", null);
