@@ -7,11 +7,13 @@ import { requireExactly } from "./compare";
 import {
   type Configuration,
   configure,
+  isLineOfOthers,
   optionsOf,
   optionsToStartWith,
   overriddenFlags,
   type Place,
   presentConfiguration,
+  readOptions,
   requireReadableLine,
 } from "./configuration";
 import { desiredFlags, flagsToRemove } from "./desired";
@@ -60,7 +62,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   const absent = options.state === "absent";
   const desired = absent ? flagsToRemove(options, optionsOf({ ...present, fixed: [] })) : desiredFlags(options);
   const warnings = absent ? [] : [...checkSubnet(options, desired, observed), ...checkSocket(observed)];
-  const place = placeOf(options, observed);
+  const place = placeOf(options, observed, present, desired);
   const overridden = overriddenFlags(present, observed);
   const configured = configure(present, desired, {
     place,
@@ -118,9 +120,15 @@ function socketIsGone(path: string): string {
   return `docker.socket: ${path} is gone although the unit is active, so that nobody can connect to Docker. Run systemctl restart docker.socket, which restarts Docker.`;
 }
 
-function placeOf({ location }: DockerOptions, { lineIsRead }: ObservedDocker): Place {
+function placeOf(
+  { location }: DockerOptions,
+  { lineIsRead, service, optionsFile }: ObservedDocker,
+  present: Configuration,
+  desired: DockerFlags,
+): Place {
   if (location !== "auto") return location;
-  return lineIsRead ? "docker_opts" : "daemon_json";
+  const isOthers = lineIsRead && isLineOfOthers(present, readOptions(service, optionsFile?.content ?? ""), desired);
+  return lineIsRead && !isOthers ? "docker_opts" : "daemon_json";
 }
 
 /** Returns warnings. Throws a UserError where containers would get addresses that other hosts use. */

@@ -122,8 +122,19 @@ test("other options in the file, and all other text, stay as they are written", 
 });
 
 test("quotes in an unquoted value are kept", () => {
-  const { changes } = plan(asked({ mtu: 1450 }), withFile(`DOCKER_OPTS=--label="a b" --debug\n`));
+  const { changes } = plan(asked({ mtu: 1450 }), withFile(`DOCKER_OPTS=--label="a b" --mtu=9000 --debug\n`));
   assert.is(changes[0]?.after, `DOCKER_OPTS="--label=\\"a b\\" --debug --mtu=1450"\n`);
+});
+
+test("a line with other options only is somebody else's: it stays, and the options go into daemon.json", () => {
+  const theirs = withFile('DOCKER_OPTS="--insecure-registry=r:5000"\n');
+  const { changes, facts } = plan(asked({ dns: ["1.1.1.1"] }), theirs);
+  assert.equal(subjects(changes), ["/etc/docker/daemon.json", DAEMON]);
+  assert.is(facts["path"], "/etc/docker/daemon.json");
+  const before = (options: Record<string, unknown>) => plan(asked(options), theirs).changes[0]?.subject;
+  assert.is(before({ dns: ["1.1.1.1"], location: "docker_opts" }), PATH);
+  assert.is(before({ opts: "-H fd:// -H tcp://127.0.0.1:2375" }), PATH, "dockerd refuses it in daemon.json beside -H fd://");
+  assert.is(before({ opts: "--insecure-registry=q:5000" }), PATH, "an option that is there already");
 });
 
 test("the file keeps its mode", () => {
