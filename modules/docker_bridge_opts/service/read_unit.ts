@@ -10,13 +10,25 @@ import { foreignTarget } from "./foreign_target";
 import { DEFAULT_FILE } from "./options_file";
 import { findDropIns, findUnitFile } from "./unit_files";
 
-/**
- * Reads all files that decide how systemd starts the unit. `loaded`: the drop-ins that systemd has read, as `systemctl show` prints
- * them; null where their files have changed since.
- */
-export function readUnit(fragment: string, loaded: string | null, host: Host): UnitStart {
+/** The names of a unit by which its drop-ins are found: that of its file first, then its aliases. */
+export function unitNames(fragment: string, aliases: readonly string[]): readonly [string, ...string[]] {
   const name = fragment.replace(/.*\//, "") || "docker.service";
-  const dropIns = loaded === null ? findDropIns(name, host) : splitWords(loaded).map(({ value }) => value);
+  return [name, ...aliases.filter((alias) => alias !== name && alias !== "")];
+}
+
+/**
+ * Reads all files that decide how systemd starts the unit. `loaded`: the drop-ins that systemd has read; null where their files have
+ * changed since.
+ */
+export function readUnit(
+  fragment: string,
+  loaded: readonly string[] | null,
+  host: Host,
+  aliases: readonly string[] = [],
+): UnitStart {
+  const names = unitNames(fragment, aliases);
+  const [name] = names;
+  const dropIns = loaded ?? findDropIns(names, host);
   const path = loaded === null ? (findUnitFile(name, host) ?? fragment) : fragment;
   const files = [path, ...dropIns.filter((each) => each !== DROP_IN_PATH)].map((each) => read(each, host));
   const specifiers = specifiersOf(name, files, host);

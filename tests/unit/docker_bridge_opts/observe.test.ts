@@ -5,7 +5,7 @@ import { CONFIG, UNIT } from "../support/fake_host/docker";
 import { APOLLO, asked, type Daemon, DEBIAN_UNIT, DEFAULT_FILE, FRESH, hostWith, PATH, usual } from "./fixtures";
 
 const SHOW =
-  "systemctl show docker.service docker.socket -p LoadState,LoadError,ActiveState,FragmentPath,DropInPaths,NeedDaemonReload,MainPID,Job,Listen";
+  "systemctl show docker.service docker.socket -p Names,LoadState,LoadError,ActiveState,FragmentPath,DropInPaths,NeedDaemonReload,MainPID,Job,Listen";
 const files = (more: Record<string, string> = {}) =>
   new Map(Object.entries({ [UNIT]: DEBIAN_UNIT, [PATH]: DEFAULT_FILE, ...more }));
 const DAEMON: Daemon = { words: ["/usr/sbin/dockerd", "-H", "fd://"] };
@@ -191,6 +191,21 @@ test("drop-ins count, except this module's own", async () => {
   );
   assert.is(seen.service.readsFile, false);
   assert.ok(seen.dropIn);
+});
+
+test("the first drop-in of a new folder counts, which systemd does not see before it reloads; so do those of an alias", async () => {
+  const dns = "[Service]\nEnvironment=DOCKER_OPTS=--dns=1.1.1.1\n";
+  const folder = "/etc/systemd/system/docker.service.d";
+  const observed = async (properties: string) => {
+    const all = files({ [`${folder}/dns.conf`]: dns });
+    const programs = { [SHOW]: `LoadState=loaded\nMainPID=0\n${properties}` };
+    const { service } = await observe(usual(), hostWith(all, null, { programs }));
+    return [service.needsReload, service.unit?.files.length];
+  };
+  assert.equal(await observed(`FragmentPath=${UNIT}\nNeedDaemonReload=no\nDropInPaths=\n`), [true, 2]);
+  assert.equal(await observed(`FragmentPath=${UNIT}\nNeedDaemonReload=no\nDropInPaths=${folder}/dns.conf\n`), [false, 2]);
+  const alias = "FragmentPath=/lib/systemd/system/docker-ce.service\nNames=docker.service docker-ce.service\n";
+  assert.equal(await observed(`${alias}NeedDaemonReload=yes\nDropInPaths=\n`), [true, 2]);
 });
 
 test("a variable whose name only begins with DOCKER_OPTS, or that stays one word, does not count", async () => {
