@@ -1,3 +1,5 @@
+import { DOCKER_PID_FILE } from "../../core/docker";
+import type { DockerFlags } from "../../formats/docker_options";
 import type { Specifiers } from "../../formats/systemd_expand";
 import type { TextFile } from "../../formats/systemd_unit";
 
@@ -61,6 +63,11 @@ export interface Written {
 }
 
 export const NOTHING_WRITTEN: Written = { dropIn: null, files: new Map() };
+
+/** The file that a daemon with these options writes its process id to. */
+export function pidFileOf(options: DockerFlags): string {
+  return options.get("pidfile")?.at(-1) ?? DOCKER_PID_FILE;
+}
 
 /** systemd reads drop-ins in the order of their names, so that this one comes after most others. */
 export const DROP_IN_PATH = "/etc/systemd/system/docker.service.d/zz-weave.conf";

@@ -43,6 +43,7 @@ export const runningWith = (line: string): RunningDaemon => ({
   startedAt: 500,
   command: ["/usr/sbin/dockerd", "-H", "fd://", ...splitWords(line).map(({ value }) => value)],
   flags: parseDockerFlags(splitWords(`-H fd:// ${line}`)),
+  pidFile: "/var/run/docker.pid",
   file: new Map(),
   network: null,
   containers: null,

@@ -60,6 +60,13 @@ test("the program of a daemon that was started by its name is the one that runs,
   assert.equal(await command({}), words);
 });
 
+test("a daemon that was given another name (ExecStart=@) is found by its program", async () => {
+  const kernel = { "/proc/812/cmdline": "engine\0--debug\0" };
+  const links = { "/proc/812/exe": "/usr/sbin/dockerd" };
+  const { daemon } = await observe(usual(), hostWith(files(), DAEMON, { kernel, links }));
+  assert.equal(daemon?.command, ["/usr/sbin/dockerd", "--debug"]);
+});
+
 test("its API reports its default network, its containers and whether they keep running through a restart", async () => {
   const network = {
     IPAM: { Config: [{ Subnet: "10.2.0.0/16", IPRange: "10.2.1.0/24" }] },
@@ -127,6 +134,21 @@ test("what it read from daemon.json is the file's content, unless that was chang
   assert.equal((await seen(999))?.get("dns"), ["8.8.8.8"]);
   assert.is(await seen(1001), null);
   assert.equal((await seen(Date.now() + 1e6))?.get("dns"), ["8.8.8.8"], "a time in the future says nothing");
+});
+
+test("that start is known of a daemon with another pid file, too, and where the usual one is an earlier daemon's", async () => {
+  const all = files({ [CONFIG]: '{"dns": ["8.8.8.8"]}' });
+  const seen = async (words: readonly string[], modified: Record<string, number>, pid = "812") => {
+    const kernel = { "/run/d2.pid": "812", "/var/run/docker.pid": pid, "/proc/stat": "btime 1\n" };
+    const daemon = { words: [...DAEMON.words, ...words] };
+    return (await observe(usual(), hostWith(all, daemon, { kernel, modified }))).daemon?.file ?? null;
+  };
+  const elsewhere = ["--pidfile=/run/d2.pid"];
+  assert.is(await seen(elsewhere, { [CONFIG]: 5000, "/run/d2.pid": 4000, "/var/run/docker.pid": 9000 }), null);
+  assert.ok(await seen(elsewhere, { [CONFIG]: 3000, "/run/d2.pid": 4000, "/var/run/docker.pid": 1000 }));
+  // It started 5 s after the boot at 1 s.
+  assert.is(await seen([], { [CONFIG]: 9000, "/var/run/docker.pid": 9500 }, "700"), null);
+  assert.ok(await seen([], { [CONFIG]: 7000, "/var/run/docker.pid": 2000 }, "700"));
 });
 
 test("what this module has changed since is known from the saved files, as long as the same daemon runs", async () => {

@@ -16,7 +16,7 @@ const with_ = (daemon: Partial<NonNullable<ObservedDocker["daemon"]>>, more: Par
   ...more,
 });
 const RESET = "systemctl reset-failed docker.s*";
-const START = `${RESET}, systemctl restart docker.service, await /_ping for 60 s`;
+const START = `${RESET}, systemctl daemon-reload, systemctl restart docker.service, await /_ping for 60 s`;
 const KILL = "systemctl kill --signal=KILL --kill-who=main docker.service";
 const BACK = `${RESET}, ${KILL}, systemctl restart docker.service, await /_ping for 60 s`;
 const SAVE = "write /var/lib/apollo-weave/docker-previous.json 0600";
@@ -93,6 +93,15 @@ test("whether Docker was restarted shows in its process; the rollback starts it 
     [{ ...present, startedAt: null }],
     "a Docker that was stopped is started",
   );
+});
+
+test("whether it was replaced shows in the pid file that it has, and in the one that it gets", () => {
+  const attempt = tries(with_({ pidFile: "/run/d2.pid" }, { previous: savedOf(DAEMON) }))[0];
+  const files = [...(attempt?.steps ?? []), ...(attempt?.rollback[0]?.steps ?? [])].flatMap((step) =>
+    step.do === "run" ? [(step.replaces ?? step.skipIfRunning)?.pidFile ?? []].flat() : [],
+  );
+  assert.equal(files, ["/var/run/docker.pid", "/run/d2.pid", "/run/d2.pid"]);
+  assert.is(attempt?.daemon?.pidFile, "/run/d2.pid");
 });
 
 test("an answer is no longer waited for once Docker's unit has failed and no job starts it", () => {
