@@ -154,9 +154,7 @@ export function isLineOfOthers(present: Configuration, { chain }: OptionsLine, d
   const inLine = parseDockerFlags(lineWords(present));
   const added = [...desired].filter(([name, values]) => !meansTheSame(name, undefined, values));
   if (chain || inLine.size === 0 || added.length === 0) return false;
-  return added.every(
-    ([name, values]) => !inLine.has(name) && name !== "host" && jsonValue(name, values) !== undefined,
-  );
+  return added.every(([name, values]) => !inLine.has(name) && name !== "host" && jsonValue(name, values) !== undefined);
 }
 
 export type Place = "docker_opts" | "daemon_json";

@@ -1,9 +1,4 @@
-import {
-  hasLiveRestore,
-  inspectBridgeNetwork,
-  type ListedContainer,
-  listContainers,
-} from "../core/docker";
+import { hasLiveRestore, inspectBridgeNetwork, type ListedContainer, listContainers } from "../core/docker";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import type { Patience } from "../core/module";

@@ -17,12 +17,12 @@ import {
   requireReadableLine,
 } from "./configuration";
 import { desiredFlags, flagsToRemove } from "./desired";
-import { configurationChanges, DAEMON_RELOAD, desiredFiles } from "./files";
+import { configurationChanges, DAEMON_RELOAD, desiredFiles, dropInChanges, refreshedDropIn } from "./files";
 import { observe } from "./observe";
 import type { ObservedDocker } from "./observed";
 import { type DockerOptions, options } from "./options";
 import { pendingRestart, runningOptions } from "./pending_restart";
-import { restart } from "./restart/restart";
+import { restart, wasRestarted } from "./restart/restart";
 import { isCurrent, presentFiles, savePrevious } from "./restart/rollback";
 import { stoppedBefore } from "./restart/stopped_containers";
 import { DROP_IN_PATH } from "./service/docker_service";
@@ -51,10 +51,7 @@ export const dockerBridgeOpts: Module<typeof options, ObservedDocker> = {
 export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   const { service, configPath, version } = observed;
   if (options.state === "restarted") {
-    requireUsableFile(observed);
-    const configured = optionsToStartWith(observed);
-    requireSocketFile(observed, configured);
-    return { changes: [...reload(observed), ...restart(observed, configured)], facts: {} };
+    return { changes: planRestart(observed), facts: {} };
   }
   requireUsableFile(observed);
   const present = presentConfiguration(observed);
@@ -99,6 +96,18 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
     },
     warnings,
   };
+}
+
+function planRestart(observed: ObservedDocker): Change[] {
+  requireUsableFile(observed);
+  const dropIn = wasRestarted(observed) ? null : refreshedDropIn(observed);
+  const refreshed = dropIn === null ? observed : { ...observed, dropIn };
+  const configured = optionsToStartWith(refreshed);
+  requireSocketFile(observed, configured);
+  return [
+    ...(dropIn === null ? reload(observed) : dropInChanges(observed.dropIn, dropIn.content)),
+    ...restart(refreshed, configured),
+  ];
 }
 
 /** A unit that has failed is not one that somebody has stopped. */

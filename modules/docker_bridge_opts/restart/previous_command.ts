@@ -15,7 +15,10 @@ export interface StartAsBefore {
  * The steps after which the service starts dockerd with the arguments that the previous one was started with; null where these
  * are not known, or can't be given to an init script.
  */
-export function startAsBefore({ init, filePath, foreignTarget }: DockerService, { command, files }: Previous): StartAsBefore | null {
+export function startAsBefore(
+  { init, filePath, foreignTarget }: DockerService,
+  { command, files }: Previous,
+): StartAsBefore | null {
   if (command.length === 0) return null;
   if (init === "systemd") {
     const content = renderDropIn(command, files.find(({ path }) => path === DROP_IN_PATH)?.content ?? "");

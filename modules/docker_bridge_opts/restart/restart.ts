@@ -23,10 +23,15 @@ import {
 const RESTART_SECONDS = 120;
 const ANSWER_SECONDS = 60;
 
+/** Whether Docker was started after the module was called. */
+export function wasRestarted({ daemon, calledAt }: ObservedDocker): boolean {
+  return daemon !== null && daemon.startedAt >= calledAt;
+}
+
 /** The requested restart; none where Docker was started after the module was called. */
 export function restart(observed: ObservedDocker, configured: DockerFlags): Change[] {
-  const { daemon, calledAt } = observed;
-  if (daemon !== null && daemon.startedAt >= calledAt) return stoppedBefore(observed);
+  const { daemon } = observed;
+  if (wasRestarted(observed)) return stoppedBefore(observed);
   return [
     {
       subject: "Docker",

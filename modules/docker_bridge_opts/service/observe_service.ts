@@ -46,7 +46,9 @@ async function observeUnit(host: Host, patience: Patience): Promise<DockerServic
 function hasNewDropIn(fragment: string, loaded: readonly string[], names: readonly string[], host: Host): boolean {
   // The folder has two names where /lib is a link.
   const known = new Set(loaded.map((path) => path.replace(/^\/usr\/lib\//, "/lib/")));
-  return findDropIns(unitNames(fragment, names), host).some((path) => !known.has(path.replace(/^\/usr\/lib\//, "/lib/")));
+  return findDropIns(unitNames(fragment, names), host).some(
+    (path) => !known.has(path.replace(/^\/usr\/lib\//, "/lib/")),
+  );
 }
 
 const PROPERTIES = [

@@ -37,7 +37,9 @@ function findOptionsFile(line: CommandLine, start: UnitStart): OptionsFile {
   }
   const leadsTo = variable?.inFile && start.foreignTargets.get(variable.origin.path);
   if (variable?.inFile && leadsTo) {
-    return none(`${nameOrigin(variable.origin)} sets it, a link to ${leadsTo}, which is not Docker's own or does not last`);
+    return none(
+      `${nameOrigin(variable.origin)} sets it, a link to ${leadsTo}, which is not Docker's own or does not last`,
+    );
   }
   if (variable?.inFile) return { path: variable.origin.path, use, why: null };
   // A file counts after Environment=, so that a line in it would replace these options.

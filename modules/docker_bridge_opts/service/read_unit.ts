@@ -79,7 +79,9 @@ function readEnvironmentFiles(start: UnitStart, host: Host): UnitStart["environm
 
 /** Also of files that do not exist: a link may lead to where one would be written. */
 function foreignTargetsOf(files: UnitStart["environmentFiles"], host: Host): ReadonlyMap<string, string> {
-  const paths = [...files].flatMap(([pattern, found]) => (isPattern(pattern) ? found.map(({ path }) => path) : [pattern]));
+  const paths = [...files].flatMap(([pattern, found]) =>
+    isPattern(pattern) ? found.map(({ path }) => path) : [pattern],
+  );
   return new Map(
     paths.flatMap((path) => {
       const target = foreignTarget(path, host);

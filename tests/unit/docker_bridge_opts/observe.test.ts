@@ -175,7 +175,12 @@ test("the options file is the unit's environment file that sets DOCKER_OPTS, or 
 });
 
 test("a file that is a link to one that others use, or that does not last, is not the options file; nor is a copy beside it", async () => {
-  const shared = { "/etc/environment": "A=1\n", "/run/dopts": "DOCKER_OPTS=-D\n", "/srv/docker.env": "", "/srv/all.env": "" };
+  const shared = {
+    "/etc/environment": "A=1\n",
+    "/run/dopts": "DOCKER_OPTS=-D\n",
+    "/srv/docker.env": "",
+    "/srv/all.env": "",
+  };
   const service = async (target: string, content = "A=1\n") => {
     const host = hostWith(files({ ...shared, [PATH]: content }), null, { links: { [PATH]: target } });
     const { readsFile, foreignTarget, whyNot } = (await observe(usual(), host)).service;
@@ -225,7 +230,10 @@ test("the first drop-in of a new folder counts, which systemd does not see befor
     return [service.needsReload, service.unit?.files.length];
   };
   assert.equal(await observed(`FragmentPath=${UNIT}\nNeedDaemonReload=no\nDropInPaths=\n`), [true, 2]);
-  assert.equal(await observed(`FragmentPath=${UNIT}\nNeedDaemonReload=no\nDropInPaths=${folder}/dns.conf\n`), [false, 2]);
+  assert.equal(await observed(`FragmentPath=${UNIT}\nNeedDaemonReload=no\nDropInPaths=${folder}/dns.conf\n`), [
+    false,
+    2,
+  ]);
   const alias = "FragmentPath=/lib/systemd/system/docker-ce.service\nNames=docker.service docker-ce.service\n";
   assert.equal(await observed(`${alias}NeedDaemonReload=yes\nDropInPaths=\n`), [true, 2]);
 });

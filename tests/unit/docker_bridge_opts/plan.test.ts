@@ -133,7 +133,11 @@ test("a line with other options only is somebody else's: it stays, and the optio
   assert.is(facts["path"], "/etc/docker/daemon.json");
   const before = (options: Record<string, unknown>) => plan(asked(options), theirs).changes[0]?.subject;
   assert.is(before({ dns: ["1.1.1.1"], location: "docker_opts" }), PATH);
-  assert.is(before({ opts: "-H fd:// -H tcp://127.0.0.1:2375" }), PATH, "dockerd refuses it in daemon.json beside -H fd://");
+  assert.is(
+    before({ opts: "-H fd:// -H tcp://127.0.0.1:2375" }),
+    PATH,
+    "dockerd refuses it in daemon.json beside -H fd://",
+  );
   assert.is(before({ opts: "--insecure-registry=q:5000" }), PATH, "an option that is there already");
 });
 
@@ -224,7 +228,10 @@ test("a link to a file that is not Docker's own is never written, whatever the l
       `${PATH}: it is a link to /etc/environment, which is not Docker's own or does not last. Put a file`,
     );
   }
-  assert.equal(subjects(plan(usual({ location: "daemon_json" }), linked(FRESH)).changes), ["/etc/docker/daemon.json", DAEMON]);
+  assert.equal(subjects(plan(usual({ location: "daemon_json" }), linked(FRESH)).changes), [
+    "/etc/docker/daemon.json",
+    DAEMON,
+  ]);
 });
 
 test("the reported path of new options is the one after the drop-in is removed", () => {

@@ -6,7 +6,18 @@ import { plan } from "../../../modules/docker_bridge_opts/plan";
 import { startAsBefore } from "../../../modules/docker_bridge_opts/restart/previous_command";
 import { inWords, subjects } from "../support/changes";
 import { userErrorOf } from "../support/user_error";
-import { asked, FRESH, PATH, runningWith, STEADY, savedOf, USUAL_LINE, usual, withCommand } from "./fixtures";
+import {
+  asked,
+  FRESH,
+  PATH,
+  runningWith,
+  STEADY,
+  savedOf,
+  USUAL_LINE,
+  usual,
+  withCommand,
+  withOptionsFile,
+} from "./fixtures";
 
 const RESTART = asked({ state: "restarted" });
 const DAEMON = runningWith(USUAL_LINE);
@@ -241,6 +252,19 @@ test("a unit that changed on disk is reloaded before the restart; a changed drop
   assert.equal(subjects(plan(usual({ mtu: 1400 }), observed).changes), [PATH, reload, "running dockerd"]);
   const hardCoded = withCommand(observed, "/usr/sbin/dockerd --bridge=br9 $DOCKER_OPTS");
   assert.equal(subjects(plan(usual(), hardCoded).changes), ["/etc/systemd/system/docker.service.d/zz-weave.conf"]);
+});
+
+test("a restart passes a chain's options as its lines are now, unless the drop-in is not of this chain or nothing changes", () => {
+  const chain = (level: string) =>
+    withOptionsFile(FRESH, `DOCKER_OPTS="$DOCKER_OPTS --log-level=${level}"\nDOCKER_OPTS="$DOCKER_OPTS --mtu=1400"\n`);
+  const written = plan(asked({ mtu: 1400 }), chain("warn")).changes.find(({ subject }) => subject === DROP_IN)?.after;
+  const dropIn = { content: written ?? "", mode: 0o644 };
+  assert.equal(subjects(plan(RESTART, { ...chain("warn"), dropIn }).changes), ["Docker"]);
+  const { changes } = plan(RESTART, { ...chain("error"), dropIn });
+  assert.equal(subjects(changes), [DROP_IN, "Docker"]);
+  assert.match(changes[0]?.after ?? "", "ExecStart=/usr/sbin/dockerd -H fd:// --log-level=error --mtu=1400\n");
+  const asItRan = { ...dropIn, content: "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd --log-level=warn\n" };
+  assert.equal(subjects(plan(RESTART, { ...chain("error"), dropIn: asItRan }).changes), ["Docker"]);
 });
 
 test("a daemon that listens on another address only is not asked there", () => {
