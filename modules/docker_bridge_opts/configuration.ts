@@ -9,7 +9,7 @@ import {
   wordsOfFlags,
   wordsWithoutFlags,
 } from "../formats/docker_flags";
-import { type DockerFlags, meansTheSame } from "../formats/docker_options";
+import { type DockerFlags, jsonValue, meansTheSame } from "../formats/docker_options";
 import { environmentVariables } from "../formats/environment_file";
 import { splitFields } from "../formats/shell_command";
 import { shellValue } from "../formats/shell_file";
@@ -143,6 +143,18 @@ export function overriddenFlags({ fixed }: Configuration, { service, dropIn }: O
   if (service.unit === null || dropIn === null) return new Set();
   const kept = parseDockerFlags(commandLine(service.unit, { ...NOTHING_WRITTEN, dropIn: dropIn.content }).args);
   return new Set([...parseDockerFlags(fixed).keys()].filter((name) => !kept.has(name)));
+}
+
+/**
+ * Whether DOCKER_OPTS is one line that somebody else keeps: with options, but with none of the desired ones. Its owner puts it back
+ * whenever it is changed, and of two plain lines systemd takes only the last, so these options have to go into daemon.json. False
+ * where that can't express them, or where fd:// of the command line would clash with it.
+ */
+export function isLineOfOthers(present: Configuration, { chain }: OptionsLine, desired: DockerFlags): boolean {
+  const inLine = parseDockerFlags(lineWords(present));
+  const added = [...desired].filter(([name, values]) => !meansTheSame(name, undefined, values));
+  if (chain || inLine.size === 0 || added.length === 0) return false;
+  return added.every(([name, values]) => !inLine.has(name) && name !== "host" && jsonValue(name, values) !== undefined);
 }
 
 export type Place = "docker_opts" | "daemon_json";

@@ -1,5 +1,6 @@
 import { type Change, fileChanges, run } from "../core/change";
 import { UserError } from "../core/errors";
+import type { FileState } from "../core/host/host";
 import { redactSecrets } from "../core/redact";
 import { parseDockerFlags } from "../formats/docker_flags";
 import { type DockerFlags, meansTheSame } from "../formats/docker_options";
@@ -7,7 +8,14 @@ import { environmentVariables, withEnvironmentValue } from "../formats/environme
 import { withShellFlags } from "../formats/shell_flags";
 import { splitWords } from "../formats/shell_words";
 import { execWord, systemdWords } from "../formats/systemd_words";
-import { type Configuration, type Configured, readOptions } from "./configuration";
+import {
+  type Configuration,
+  type Configured,
+  configure,
+  overriddenFlags,
+  presentConfiguration,
+  readOptions,
+} from "./configuration";
 import type { ObservedDocker } from "./observed";
 import { VARIABLE } from "./service/command_line";
 import { type DockerService, DROP_IN_PATH, nameOrigin } from "./service/docker_service";
@@ -36,6 +44,12 @@ export function desiredFiles(
     desired.line === present.line
       ? (optionsFile?.content ?? null)
       : writeOptions(service, content, desired.line, toLine);
+  if (service.foreignTarget !== null && options !== (optionsFile?.content ?? null)) {
+    throw new UserError(
+      `${service.filePath}: it is a link to ${service.foreignTarget}, which is not Docker's own or does not last. ` +
+        "Put a file in the link's place, or set location: daemon_json.",
+    );
+  }
   const { line, chain: isChain } = readOptions(service, options ?? "");
   const configuration = lineIsRead ? { ...desired, line } : desired;
   const chain = service.init === "systemd" && lineIsRead && isChain;
@@ -60,15 +74,36 @@ export function configurationChanges(files: DesiredFiles, observed: ObservedDock
   return [
     ...fileChanges(config, { path: configPath, content: files.config, redact: redactSecrets }),
     ...fileChanges(optionsFile, { path: service.filePath, content: files.options, redact: redactSecrets }),
-    ...(service.init === "systemd"
-      ? fileChanges(dropIn, {
-          path: DROP_IN_PATH,
-          content: files.dropIn,
-          redact: redactSecrets,
-          afterwards: [DAEMON_RELOAD],
-        })
-      : []),
+    ...(service.init === "systemd" ? dropInChanges(dropIn, files.dropIn) : []),
   ];
+}
+
+/** The changes that write this module's drop-in. */
+export function dropInChanges(present: FileState | null, content: string | null): Change[] {
+  return fileChanges(present, { path: DROP_IN_PATH, content, redact: redactSecrets, afterwards: [DAEMON_RELOAD] });
+}
+
+/** What follows the file's path in a drop-in that has the options of a chain. */
+const OF_CHAIN = `puts ${VARIABLE} together from variables`;
+
+/**
+ * The drop-in with the options of a chain as its lines are now: another owner may have changed one and ask for a restart. Null where
+ * the present drop-in has none, or needs no change.
+ */
+export function refreshedDropIn(observed: ObservedDocker): FileState | null {
+  const { dropIn } = observed;
+  if (dropIn === null || !dropIn.content.includes(OF_CHAIN)) return null;
+  try {
+    const present = presentConfiguration(observed);
+    const overridden = overriddenFlags(present, observed);
+    const placement = { place: "docker_opts", move: false, overrideUnit: false, overridden } as const;
+    const { dropIn: content } = desiredFiles(present, configure(present, new Map(), placement), observed);
+    return content === null || content === dropIn.content ? null : { ...dropIn, content };
+  } catch (error) {
+    // A restart does not depend on what can be computed.
+    if (error instanceof UserError) return null;
+    throw error;
+  }
 }
 
 /** A daemon.json without keys is deleted. */
@@ -121,9 +156,7 @@ function renderDropIn({ unit, use, fixed, line }: Configuration, { optionsFile, 
   const appended = unit.uses.length > 0 ? [] : chain === null ? [`$${VARIABLE}`] : literal;
   return [
     "# Ansible managed (docker_bridge_opts). Manual changes will be overwritten.",
-    ...(chain === null
-      ? []
-      : [`# ${chain} puts ${VARIABLE} together from variables, which systemd does not expand: its options are below.`]),
+    ...(chain === null ? [] : [`# ${chain} ${OF_CHAIN}, which systemd does not expand: its options are below.`]),
     "[Service]",
     ...(optionsFile === null ? [] : [`EnvironmentFile=-${optionsFile}`]),
     "ExecStart=",

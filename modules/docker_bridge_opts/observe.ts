@@ -1,5 +1,4 @@
 import {
-  DOCKER_PID_FILE,
   hasLiveRestore,
   inspectBridgeNetwork,
   inspectLife,
@@ -22,8 +21,8 @@ import type { Container, ObservedDocker, Previous, RunningDaemon } from "./obser
 import type { DockerOptions } from "./options";
 import { pendingRestart } from "./pending_restart";
 import { readPrevious } from "./restart/rollback";
-import { VARIABLE } from "./service/command_line";
-import { type DockerService, DROP_IN_PATH } from "./service/docker_service";
+import { isDocker, VARIABLE } from "./service/command_line";
+import { type DockerService, DROP_IN_PATH, pidFileOf } from "./service/docker_service";
 import { observeService } from "./service/observe_service";
 
 /** A file and its content, "" where it does not exist. */
@@ -115,17 +114,22 @@ async function observeDaemon(
   const commandLine = commandLineOf(pid, host);
   const startedAt = startTicks(pid, host);
   if (commandLine === null || startedAt === null) return null;
-  const [program = "", ...words] = commandLine;
+  const [called = "", ...words] = commandLine;
+  // ExecStart=@ gives the program any name.
+  const program = isDocker(called) ? called : programOf(pid, called, host);
   // The pid file of a daemon that was killed stays, and its process id is used again.
-  if (!/(^|\/)docker[^/]*$/.test(program)) return null;
+  if (!isDocker(program)) return null;
+  const flags = parseDockerWords(words);
   const id = `${host.readText("/proc/sys/kernel/random/boot_id")} ${pid} ${startedAt}`;
+  const pidFile = pidFileOf(new Map([...(optionsOrNone(config.content) ?? []), ...flags]));
   const { network, version } = await inspectBridgeNetwork(host);
   return {
     id,
     startedAt,
     command: [program.startsWith("/") ? program : programOf(pid, program, host), ...words],
-    flags: parseDockerWords(words),
-    file: fileAtStart(id, host, config, previous, startedAt),
+    flags,
+    pidFile,
+    file: fileAtStart(id, host, config, previous, configReadAt(pid, startedAt, pidFile, host)),
     network: network && networkFlags(network),
     containers: null,
     liveRestore: false,
@@ -163,14 +167,14 @@ function fileAtStart(
   host: Host,
   { path, content }: ConfigFile,
   previous: Previous | null,
-  startedAt: number,
+  started: number | null,
 ): DockerFlags | null {
   if (previous?.daemon === id) {
     return previous.configWasRead
       ? daemonOptions(previous.files.find((file) => file.path === path)?.content ?? "")
       : null;
   }
-  const [changed, started] = [host.changedAt(path), configReadAt(startedAt, host)];
+  const changed = host.changedAt(path);
   // A time in the future says nothing: the clock was wrong.
   const newer = changed !== null && started !== null && changed > started && changed <= Date.now();
   return newer ? null : optionsOrNone(content);
@@ -190,13 +194,17 @@ const TICKS_A_SECOND = 100;
 /** It reads daemon.json first, and writes its pid file within a minute; the time of the boot is known to the second. */
 const [READ_MILLISECONDS, START_MILLISECONDS] = [2000, 60_000];
 
-/** When the daemon read daemon.json, in milliseconds since 1970: just before it wrote its pid file, unless that was changed later. */
-function configReadAt(startedAt: number, host: Host): number | null {
-  const written = host.changedAt(DOCKER_PID_FILE);
+/**
+ * When the daemon read daemon.json, in milliseconds since 1970: just before it wrote its pid file, unless that was changed later
+ * or is not this daemon's.
+ */
+function configReadAt(pid: number, startedAt: number, pidFile: string, host: Host): number | null {
+  const isOurs = Number(host.readText(pidFile)) === pid;
+  const written = isOurs ? host.changedAt(pidFile) : null;
   const booted = /^btime (\d+)$/m.exec(host.readText("/proc/stat") ?? "")?.[1];
-  if (written === null || booted === undefined) return written;
+  if (booted === undefined) return written;
   const started = Number(booted) * 1000 + (startedAt / TICKS_A_SECOND) * 1000;
-  return written > started + START_MILLISECONDS ? started + READ_MILLISECONDS : written;
+  return written === null || written > started + START_MILLISECONDS ? started + READ_MILLISECONDS : written;
 }
 
 /** Weave's router and its companions, by the names that the weave script gives their containers. */

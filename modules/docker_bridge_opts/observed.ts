@@ -33,6 +33,8 @@ export interface RunningDaemon {
   readonly command: readonly string[];
   /** The options among these. */
   readonly flags: DockerFlags;
+  /** The file that it writes its process id to. */
+  readonly pidFile: string;
   /** What it read from daemon.json when it started; null where that is unknown. */
   readonly file: DockerFlags | null;
   /** Its default network, as its API reports it; null where the API does not answer. */

@@ -7,20 +7,22 @@ import { requireExactly } from "./compare";
 import {
   type Configuration,
   configure,
+  isLineOfOthers,
   optionsOf,
   optionsToStartWith,
   overriddenFlags,
   type Place,
   presentConfiguration,
+  readOptions,
   requireReadableLine,
 } from "./configuration";
 import { desiredFlags, flagsToRemove } from "./desired";
-import { configurationChanges, DAEMON_RELOAD, desiredFiles } from "./files";
+import { configurationChanges, DAEMON_RELOAD, desiredFiles, dropInChanges, refreshedDropIn } from "./files";
 import { observe } from "./observe";
 import type { ObservedDocker } from "./observed";
 import { type DockerOptions, options } from "./options";
 import { pendingRestart, runningOptions } from "./pending_restart";
-import { restart } from "./restart/restart";
+import { restart, wasRestarted } from "./restart/restart";
 import { isCurrent, presentFiles, savePrevious } from "./restart/rollback";
 import { stoppedBefore } from "./restart/stopped_containers";
 import { DROP_IN_PATH } from "./service/docker_service";
@@ -49,10 +51,7 @@ export const dockerBridgeOpts: Module<typeof options, ObservedDocker> = {
 export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   const { service, configPath, version } = observed;
   if (options.state === "restarted") {
-    requireUsableFile(observed);
-    const configured = optionsToStartWith(observed);
-    requireSocketFile(observed, configured);
-    return { changes: [...reload(observed), ...restart(observed, configured)], returns: {} };
+    return { changes: planRestart(observed), returns: {} };
   }
   requireUsableFile(observed);
   const present = presentConfiguration(observed);
@@ -60,7 +59,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   const absent = options.state === "absent";
   const desired = absent ? flagsToRemove(options, optionsOf({ ...present, fixed: [] })) : desiredFlags(options);
   const warnings = absent ? [] : [...checkSubnet(options, desired, observed), ...checkSocket(observed)];
-  const place = placeOf(options, observed);
+  const place = placeOf(options, observed, present, desired);
   const overridden = overriddenFlags(present, observed);
   const configured = configure(present, desired, {
     place,
@@ -99,6 +98,18 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   };
 }
 
+function planRestart(observed: ObservedDocker): Change[] {
+  requireUsableFile(observed);
+  const dropIn = wasRestarted(observed) ? null : refreshedDropIn(observed);
+  const refreshed = dropIn === null ? observed : { ...observed, dropIn };
+  const configured = optionsToStartWith(refreshed);
+  requireSocketFile(observed, configured);
+  return [
+    ...(dropIn === null ? reload(observed) : dropInChanges(observed.dropIn, dropIn.content)),
+    ...restart(refreshed, configured),
+  ];
+}
+
 /** A unit that has failed is not one that somebody has stopped. */
 function withState(change: Change, { service }: ObservedDocker): Change {
   return service.failed && change.before === "stopped\n" ? { ...change, before: "failed\n" } : change;
@@ -118,9 +129,15 @@ function socketIsGone(path: string): string {
   return `docker.socket: ${path} is gone although the unit is active, so that nobody can connect to Docker. Run systemctl restart docker.socket, which restarts Docker.`;
 }
 
-function placeOf({ location }: DockerOptions, { lineIsRead }: ObservedDocker): Place {
+function placeOf(
+  { location }: DockerOptions,
+  { lineIsRead, service, optionsFile }: ObservedDocker,
+  present: Configuration,
+  desired: DockerFlags,
+): Place {
   if (location !== "auto") return location;
-  return lineIsRead ? "docker_opts" : "daemon_json";
+  const isOthers = lineIsRead && isLineOfOthers(present, readOptions(service, optionsFile?.content ?? ""), desired);
+  return lineIsRead && !isOthers ? "docker_opts" : "daemon_json";
 }
 
 /** Returns warnings. Throws a UserError where containers would get addresses that other hosts use. */

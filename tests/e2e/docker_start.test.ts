@@ -142,6 +142,53 @@ test("lines of two owners: both roles ten times in turn, no change and no restar
   assert.is(await docker.host.read("/etc/default/docker"), `${line}\n`);
 });
 
+test("somebody else's single line, kept by either pattern, stays, and nothing restarts after the first time", async () => {
+  for (const pattern of ["^DOCKER_OPTS=.*--insecure", "^DOCKER_OPTS="]) {
+    await started(DEBIAN);
+    const line = 'DOCKER_OPTS="--insecure-registry=r:5000"';
+    const owner = `touch /etc/default/docker; grep -q '${pattern}' /etc/default/docker || echo '${line}' >>/etc/default/docker
+      sed -i 's|${pattern}.*|${line}|' /etc/default/docker`;
+    await docker.sh(owner);
+    await docker.configured({ opts: "--dns=1.1.1.1" });
+    await runsWith("--insecure-registry=r:5000");
+    assert.is(await docker.host.read("/etc/default/docker"), `${line}\n`);
+    for (let round = 0; round < 3; round++) {
+      await docker.sh(owner);
+      const { changed, msg } = await docker.module({ opts: "--dns=1.1.1.1" });
+      assert.is(changed, false, msg);
+    }
+  }
+});
+
+test("a link to a file that others use, or that does not last, is not written; new options go into daemon.json", async () => {
+  await started(DEBIAN);
+  for (const target of ["/etc/environment", "/run/dopts"]) {
+    await docker.sh(`rm -f /etc/default/docker; touch ${target}; ln -s ${target} /etc/default/docker`);
+    const before = await docker.host.read(target);
+    await refused({ opts: "--dns=1.1.1.1", location: "docker_opts" }, `it is a link to ${target}`);
+    const { path, failed, msg } = await docker.module({ opts: "--dns=1.1.1.1" });
+    assert.equal([path, failed], ["/etc/docker/daemon.json", undefined], msg);
+    assert.is(await docker.host.read(target), before);
+    await docker.sh("rm -f /etc/docker/daemon.json /run/dopts");
+  }
+});
+
+test("what systemd does not notice by itself: a drop-in in a new folder, and one with an old time of modification", async () => {
+  await started(DEBIAN);
+  const drop = (level: string): Promise<string> =>
+    docker.sh(`mkdir -p ${DROP_INS}; cd ${DROP_INS}; f=/root/their.conf
+      printf '[Service]\\nExecStart=\\nExecStart=${DEBIAN} --log-level=${level}\\n' >$f; touch -d 2001-01-01 $f; cp -p $f their.conf`);
+  await docker.sh(`rmdir ${DROP_INS}; systemctl daemon-reload`);
+  for (const level of ["warn", "error"]) {
+    await drop(level);
+    await docker.module({ opts: `--log-level=${level}` });
+    const restarted = await docker.module({ state: "restarted" });
+    assert.is(restarted.changed, true, restarted.msg);
+    await runsWith(`--log-level=${level}`);
+    assert.is((await docker.module({ opts: `--log-level=${level}` })).changed, false);
+  }
+});
+
 test("values that keep this dockerd from starting are refused before", async () => {
   await started(DEBIAN);
   const [version] = /\d+/.exec(await docker.sh("dockerd --version")) ?? [];

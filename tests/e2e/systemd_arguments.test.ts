@@ -84,7 +84,7 @@ test("drop-ins are found and ordered as systemd does it", async () => {
   const shown = output.split("\n").flatMap((row) => (row.startsWith("DropInPaths=") ? [row.slice(12)] : []));
   assert.is(shown.length, loaded.length);
   loaded.forEach(({ unit }, index) => {
-    const found = findDropIns(unit, reading).join(" ");
+    const found = findDropIns([unit], reading).join(" ");
     // Debian's /lib is a link to /usr/lib.
     assert.is(shown[index]?.replace(/(^| )\/lib\//g, "$1/usr/lib/"), found, unit);
   });

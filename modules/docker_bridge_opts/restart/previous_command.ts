@@ -15,7 +15,10 @@ export interface StartAsBefore {
  * The steps after which the service starts dockerd with the arguments that the previous one was started with; null where these
  * are not known, or can't be given to an init script.
  */
-export function startAsBefore({ init, filePath }: DockerService, { command, files }: Previous): StartAsBefore | null {
+export function startAsBefore(
+  { init, filePath, foreignTarget }: DockerService,
+  { command, files }: Previous,
+): StartAsBefore | null {
   if (command.length === 0) return null;
   if (init === "systemd") {
     const content = renderDropIn(command, files.find(({ path }) => path === DROP_IN_PATH)?.content ?? "");
@@ -24,7 +27,7 @@ export function startAsBefore({ init, filePath }: DockerService, { command, file
     return { path: DROP_IN_PATH, actions: [write, DAEMON_RELOAD] };
   }
   const line = scriptOptions(command);
-  if (line === null) return null;
+  if (line === null || foreignTarget !== null) return null;
   const file = files.find(({ path }) => path === filePath);
   // A shell takes the last assignment.
   const content = `${withNewline(file?.content ?? "")}${withShellValue("", "DOCKER_OPTS", line)}`;

@@ -1,10 +1,11 @@
 import { type Action, type Change, type Daemon, type Rollback, run } from "../../core/change";
-import { DOCKER, DOCKER_PID_FILE, PING } from "../../core/docker";
+import { DOCKER, PING } from "../../core/docker";
 import type { DockerFlags } from "../../formats/docker_options";
 import { DAEMON_RELOAD } from "../files";
 import { networkDiffers } from "../network";
 import type { ObservedDocker, Previous } from "../observed";
 import { restartDisruption } from "../pending_restart";
+import { pidFileOf } from "../service/docker_service";
 import { failUnlessStartable } from "../usable_file";
 import { startAsBefore } from "./previous_command";
 import { DELETE_PREVIOUS, isCurrent, presentFiles, restorePrevious, savePrevious } from "./rollback";
@@ -21,10 +22,15 @@ import {
 const RESTART_SECONDS = 120;
 const ANSWER_SECONDS = 60;
 
+/** Whether Docker was started after the module was called. */
+export function wasRestarted({ daemon, calledAt }: ObservedDocker): boolean {
+  return daemon !== null && daemon.startedAt >= calledAt;
+}
+
 /** The requested restart; none where Docker was started after the module was called. */
 export function restart(observed: ObservedDocker, configured: DockerFlags): Change[] {
-  const { daemon, calledAt } = observed;
-  if (daemon !== null && daemon.startedAt >= calledAt) return stoppedBefore(observed);
+  const { daemon } = observed;
+  if (wasRestarted(observed)) return stoppedBefore(observed);
   return [
     {
       subject: "Docker",
@@ -50,14 +56,15 @@ function restartActions(observed: ObservedDocker, configured: DockerFlags): Acti
     ...stopAll(toStop, observed),
     {
       do: "try",
-      steps: [...steps.reset, steps.restart, ...steps.answer],
+      // systemd does not notice each change of a unit's files: one with an old time of modification, a drop-in in a new folder.
+      steps: [...steps.reset, ...(service.init === "systemd" ? [DAEMON_RELOAD] : []), steps.restart, ...steps.answer],
       diagnose:
         service.init === "systemd"
           ? ["journalctl", "--no-pager", "--output=cat", "--lines=10", "_SYSTEMD_UNIT=docker.service"]
           : ["tail", "-n", "10", "/var/log/docker.log", "/var/log/upstart/docker.log"],
       rollback: rollbacks(observed, saved, current !== null, steps),
       afterwards: startAfterFailure(stopped, observed, saved),
-      daemon: DOCKER,
+      daemon: { ...DOCKER, pidFile: daemon?.pidFile ?? pidFileOf(configured) },
     },
     ...startAfterRestart(stopped, DELETE_PREVIOUS),
   ];
@@ -79,8 +86,8 @@ function stepsOf({ service, daemon }: ObservedDocker, configured: DockerFlags): 
     argv: bySystemd ? ["systemctl", "restart", "docker.service"] : ["service", "docker", "restart"],
     timeout: RESTART_SECONDS,
   };
-  const running: Daemon = { pidFile: DOCKER_PID_FILE, startedAt: daemon?.startedAt ?? null };
-  const unlessRunning = daemon === null ? {} : { skipIfRunning: running };
+  const replaced: Daemon = { pidFile: pidFileOf(configured), startedAt: daemon?.startedAt ?? null };
+  const unlessRunning = daemon === null ? {} : { skipIfRunning: { ...replaced, pidFile: daemon.pidFile } };
   const answer: Action[] = listensOnSocket(configured)
     ? [
         {
@@ -96,7 +103,7 @@ function stepsOf({ service, daemon }: ObservedDocker, configured: DockerFlags): 
     // systemd does not start a unit that has failed or restarted too often (StartLimitBurst=) until that is reset.
     reset: bySystemd ? [run(["systemctl", "reset-failed", "docker.s*"])] : [],
     // systemctl or the init script may fail although Docker has started; that it answers is what counts.
-    restart: answer.length > 0 ? { ...start, replaces: running } : start,
+    restart: answer.length > 0 ? { ...start, replaces: replaced } : start,
     answer,
     restartUnlessRunning: [
       // A dockerd that hangs while it starts would not end by SIGTERM before TimeoutStopSec=.

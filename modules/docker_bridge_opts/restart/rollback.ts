@@ -48,10 +48,8 @@ export function isCurrent(previous: Previous | null, daemon: string | null): pre
 /** The configuration as it is now. */
 export function presentFiles(observed: ObservedDocker): Previous {
   const { service, daemon, optionsFile, dropIn, configPath, config } = observed;
-  const files: [path: string, state: FileState | null][] = [
-    [configPath, config],
-    [service.filePath, optionsFile],
-  ];
+  const files: [path: string, state: FileState | null][] = [[configPath, config]];
+  if (service.foreignTarget === null) files.push([service.filePath, optionsFile]);
   if (service.init === "systemd") files.push([DROP_IN_PATH, dropIn]);
   return {
     daemon: daemon?.id ?? null,

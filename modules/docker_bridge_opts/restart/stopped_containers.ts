@@ -1,5 +1,5 @@
 import type { Action, Change, Daemon } from "../../core/change";
-import { DOCKER, DOCKER_PID_FILE } from "../../core/docker";
+import { DOCKER } from "../../core/docker";
 import type { DockerFlags } from "../../formats/docker_options";
 import { networkDiffers } from "../network";
 import type { Container, ObservedDocker, Previous } from "../observed";
@@ -44,7 +44,7 @@ export function stopAll(containers: readonly Container[], observed: ObservedDock
         },
       ],
       afterwards: startAgain(withoutRemoved(containers), observed),
-      daemon: DOCKER,
+      daemon: observed.daemon === null ? DOCKER : { ...DOCKER, pidFile: observed.daemon.pidFile },
     },
   ];
 }
@@ -95,7 +95,7 @@ export function stoppedBefore({ daemon, previous }: ObservedDocker): Change[] {
 
 /** Starts them whether or not Docker was restarted. Weave's own are started by their service, with Docker. */
 function startAgain(containers: readonly Container[], { daemon }: ObservedDocker): StopOrStart[] {
-  const running: Daemon | null = daemon && { pidFile: DOCKER_PID_FILE, startedAt: daemon.startedAt };
+  const running: Daemon | null = daemon && { pidFile: daemon.pidFile, startedAt: daemon.startedAt };
   const weaves = containers.filter(({ belongsToWeave }) => belongsToWeave);
   return [
     ...start(withoutWeave(containers)),

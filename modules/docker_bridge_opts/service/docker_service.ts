@@ -1,3 +1,5 @@
+import { DOCKER_PID_FILE } from "../../core/docker";
+import type { DockerFlags } from "../../formats/docker_options";
 import type { Specifiers } from "../../formats/systemd_expand";
 import type { TextFile } from "../../formats/systemd_unit";
 
@@ -11,6 +13,8 @@ export interface DockerService {
   /** Why it does not; "" where it does. */
   readonly whyNot: string;
   readonly filePath: string;
+  /** What that leads to, where it is a link to a file that is not Docker's own or does not last; null otherwise. */
+  readonly foreignTarget: string | null;
   /** Whether the unit has failed, rather than been stopped. */
   readonly failed: boolean;
   /** The socket that docker.socket listens on, where that is active and the file is gone: dockerd can't be reached by it. */
@@ -27,6 +31,8 @@ export interface UnitStart {
   readonly files: readonly TextFile[];
   /** The existing files of each EnvironmentFile=, by its path or pattern with specifiers expanded. */
   readonly environmentFiles: ReadonlyMap<string, readonly TextFile[]>;
+  /** The targets of those of these that are links to files that are not Docker's own or do not last. */
+  readonly foreignTargets: ReadonlyMap<string, string>;
   readonly specifiers: Specifiers;
   /** The variables in systemd's own environment that ExecStart= refers to and that the unit does not set. */
   readonly inherited: ReadonlySet<string>;
@@ -57,6 +63,11 @@ export interface Written {
 }
 
 export const NOTHING_WRITTEN: Written = { dropIn: null, files: new Map() };
+
+/** The file that a daemon with these options writes its process id to. */
+export function pidFileOf(options: DockerFlags): string {
+  return options.get("pidfile")?.at(-1) ?? DOCKER_PID_FILE;
+}
 
 /** systemd reads drop-ins in the order of their names, so that this one comes after most others. */
 export const DROP_IN_PATH = "/etc/systemd/system/docker.service.d/zz-weave.conf";

@@ -4,10 +4,13 @@ import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import type { Patience } from "../../core/module";
 import { propertiesOfUnits } from "../../core/systemctl";
+import { splitWords } from "../../formats/shell_words";
 import { VARIABLE } from "./command_line";
 import type { DockerService } from "./docker_service";
+import { foreignTarget } from "./foreign_target";
 import { DEFAULT_FILE, optionsFileOf } from "./options_file";
-import { readUnit } from "./read_unit";
+import { readUnit, unitNames } from "./read_unit";
+import { findDropIns } from "./unit_files";
 
 /** Observes how this host starts dockerd, whatever its distribution. Throws a UserError where Docker is not installed. */
 export async function observeService(host: Host, patience: Patience): Promise<DockerService> {
@@ -20,8 +23,10 @@ type Properties = (name: string) => string;
 async function observeUnit(host: Host, patience: Patience): Promise<DockerService> {
   const [property, socket] = await unitsAfterJob(host, patience);
   requireLoaded(property);
-  const needsReload = property("NeedDaemonReload") === "yes";
-  const unit = readUnit(property("FragmentPath"), needsReload ? null : property("DropInPaths"), host);
+  const [fragment, names] = [property("FragmentPath"), property("Names").split(" ")];
+  const loaded = splitWords(property("DropInPaths")).map(({ value }) => value);
+  const needsReload = property("NeedDaemonReload") === "yes" || hasNewDropIn(fragment, loaded, names, host);
+  const unit = readUnit(fragment, needsReload ? null : loaded, host, names);
   const file = optionsFileOf(unit);
   return {
     init: "systemd",
@@ -29,6 +34,7 @@ async function observeUnit(host: Host, patience: Patience): Promise<DockerServic
     readsFile: file.path !== null,
     whyNot: file.why ?? "",
     filePath: file.path ?? DEFAULT_FILE,
+    foreignTarget: unit.foreignTargets.get(file.path ?? DEFAULT_FILE) ?? null,
     failed: property("ActiveState") === "failed",
     lostSocket: lostSocketOf(socket, host),
     needsReload,
@@ -36,7 +42,17 @@ async function observeUnit(host: Host, patience: Patience): Promise<DockerServic
   };
 }
 
+/** systemd itself does not see the first drop-in of a new folder until it reloads: it remembers which folders there are. */
+function hasNewDropIn(fragment: string, loaded: readonly string[], names: readonly string[], host: Host): boolean {
+  // The folder has two names where /lib is a link.
+  const known = new Set(loaded.map((path) => path.replace(/^\/usr\/lib\//, "/lib/")));
+  return findDropIns(unitNames(fragment, names), host).some(
+    (path) => !known.has(path.replace(/^\/usr\/lib\//, "/lib/")),
+  );
+}
+
 const PROPERTIES = [
+  "Names",
   "LoadState",
   "LoadError",
   "ActiveState",
@@ -107,6 +123,7 @@ function observeScript(host: Host): DockerService {
     readsFile,
     whyNot: readsFile ? "" : "Docker's init script does not read it",
     filePath: DEFAULT_FILE,
+    foreignTarget: foreignTarget(DEFAULT_FILE, host),
     failed: false,
     lostSocket: null,
     needsReload: false,

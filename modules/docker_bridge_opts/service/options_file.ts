@@ -35,6 +35,12 @@ function findOptionsFile(line: CommandLine, start: UnitStart): OptionsFile {
   if (variable?.inFile && !isDockersOwn(variable.origin.path)) {
     return none(`${nameOrigin(variable.origin)} sets it, a file that is not Docker's own or does not last`);
   }
+  const leadsTo = variable?.inFile && start.foreignTargets.get(variable.origin.path);
+  if (variable?.inFile && leadsTo) {
+    return none(
+      `${nameOrigin(variable.origin)} sets it, a link to ${leadsTo}, which is not Docker's own or does not last`,
+    );
+  }
   if (variable?.inFile) return { path: variable.origin.path, use, why: null };
   // A file counts after Environment=, so that a line in it would replace these options.
   if (variable !== undefined && variable.value.trim() !== "") return none(`${nameOrigin(variable.origin)} sets it`);
@@ -43,7 +49,7 @@ function findOptionsFile(line: CommandLine, start: UnitStart): OptionsFile {
     if (files.some(({ content }) => environmentVariables(content) === null)) return [];
     return isPattern(path) ? files.map((file) => file.path) : [path];
   });
-  const own = paths.filter(isDockersOwn);
+  const own = paths.filter((path) => isDockersOwn(path) && !start.foreignTargets.has(path));
   const path = own.includes(DEFAULT_FILE) ? DEFAULT_FILE : own.at(-1);
   return path === undefined
     ? none(`the unit reads no file of Docker's own in /etc (${nameOrigin(line.origin)})`)
@@ -52,5 +58,13 @@ function findOptionsFile(line: CommandLine, start: UnitStart): OptionsFile {
 
 /** Whether a file is Docker's own and outlasts a boot, such as /etc/default/docker, /etc/sysconfig/docker or /etc/docker/env. */
 export function isDockersOwn(path: string): boolean {
-  return /^\/etc\/(.*\/)?([^/]*[._-])?docker([._-][^/]*)?(\/[^/]+)?$/.test(path);
+  return path.startsWith("/etc/") && isNamedAfterDocker(path) && !BACKUP.test(path);
 }
+
+/** Whether a file or its folder has Docker's name. */
+export function isNamedAfterDocker(path: string): boolean {
+  return /\/([^/]*[._-])?docker([._-][^/]*)?(\/[^/]+)?$/.test(path);
+}
+
+/** The names of copies that editors, package managers and Ansible leave beside a file. */
+const BACKUP = /(~|[._-](bak|backup|old|orig|save|rej|sw[op]|tmp|dpkg-\w+|ucf-\w+|rpm\w+)([._-]?\d+)*)$/i;

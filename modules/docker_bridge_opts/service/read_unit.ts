@@ -6,21 +6,42 @@ import { type Specifiers, unitSpecifiers } from "../../formats/systemd_expand";
 import { listSettings, parseUnit, type TextFile } from "../../formats/systemd_unit";
 import { DROP_IN_PATH, NOTHING_WRITTEN, type UnitStart } from "./docker_service";
 import { environmentOf, environmentPatterns, isPattern } from "./environment";
+import { foreignTarget } from "./foreign_target";
 import { DEFAULT_FILE } from "./options_file";
 import { findDropIns, findUnitFile } from "./unit_files";
 
-/**
- * Reads all files that decide how systemd starts the unit. `loaded`: the drop-ins that systemd has read, as `systemctl show` prints
- * them; null where their files have changed since.
- */
-export function readUnit(fragment: string, loaded: string | null, host: Host): UnitStart {
+/** The names of a unit by which its drop-ins are found: that of its file first, then its aliases. */
+export function unitNames(fragment: string, aliases: readonly string[]): readonly [string, ...string[]] {
   const name = fragment.replace(/.*\//, "") || "docker.service";
-  const dropIns = loaded === null ? findDropIns(name, host) : splitWords(loaded).map(({ value }) => value);
+  return [name, ...aliases.filter((alias) => alias !== name && alias !== "")];
+}
+
+/**
+ * Reads all files that decide how systemd starts the unit. `loaded`: the drop-ins that systemd has read; null where their files have
+ * changed since.
+ */
+export function readUnit(
+  fragment: string,
+  loaded: readonly string[] | null,
+  host: Host,
+  aliases: readonly string[] = [],
+): UnitStart {
+  const names = unitNames(fragment, aliases);
+  const [name] = names;
+  const dropIns = loaded ?? findDropIns(names, host);
   const path = loaded === null ? (findUnitFile(name, host) ?? fragment) : fragment;
   const files = [path, ...dropIns.filter((each) => each !== DROP_IN_PATH)].map((each) => read(each, host));
   const specifiers = specifiersOf(name, files, host);
-  const start: UnitStart = { files, environmentFiles: new Map(), specifiers, inherited: new Set(), isScript: false };
-  const withFiles = { ...start, environmentFiles: readEnvironmentFiles(start, host) };
+  const start: UnitStart = {
+    files,
+    environmentFiles: new Map(),
+    foreignTargets: new Map(),
+    specifiers,
+    inherited: new Set(),
+    isScript: false,
+  };
+  const environmentFiles = readEnvironmentFiles(start, host);
+  const withFiles = { ...start, environmentFiles, foreignTargets: foreignTargetsOf(environmentFiles, host) };
   const [command = ""] = listSettings(parseUnit(files), "Service", "ExecStart").map(({ value }) => value);
   return { ...withFiles, inherited: inheritedBy(command, withFiles, host), isScript: isScript(command, host) };
 }
@@ -53,6 +74,19 @@ function readEnvironmentFiles(start: UnitStart, host: Host): UnitStart["environm
         return file === null ? [] : [{ path, content: file.content }];
       }),
     ]),
+  );
+}
+
+/** Also of files that do not exist: a link may lead to where one would be written. */
+function foreignTargetsOf(files: UnitStart["environmentFiles"], host: Host): ReadonlyMap<string, string> {
+  const paths = [...files].flatMap(([pattern, found]) =>
+    isPattern(pattern) ? found.map(({ path }) => path) : [pattern],
+  );
+  return new Map(
+    paths.flatMap((path) => {
+      const target = foreignTarget(path, host);
+      return target === null ? [] : [[path, target] as const];
+    }),
   );
 }
 

@@ -20,11 +20,11 @@ const FOLDERS = [
 
 /**
  * The drop-ins that systemd will read for a unit once it reloads: of equally named ones only the first counts, and they are read in
- * the order of their names, wherever they are. This module's own is left out.
+ * the order of their names, wherever they are. Those of all names of the unit count. This module's own is left out.
  */
-export function findDropIns(unit: string, host: Host): string[] {
+export function findDropIns(units: readonly string[], host: Host): string[] {
   // Those of all services come last; of the others the place counts more than how much of the name is given.
-  const own = FOLDERS.flatMap((folder) => foldersOf(unit).map((name) => `${folder}/${name}`));
+  const own = FOLDERS.flatMap((folder) => units.flatMap(foldersOf).map((name) => `${folder}/${name}`));
   const folders = [...own, ...FOLDERS.map((folder) => `${folder}/service.d`)];
   const byName = new Map<string, string>();
   for (const folder of folders) {

@@ -43,6 +43,7 @@ export const runningWith = (line: string): RunningDaemon => ({
   startedAt: 500,
   command: ["/usr/sbin/dockerd", "-H", "fd://", ...splitWords(line).map(({ value }) => value)],
   flags: parseDockerFlags(splitWords(`-H fd:// ${line}`)),
+  pidFile: "/var/run/docker.pid",
   file: new Map(),
   network: null,
   containers: null,
@@ -59,6 +60,7 @@ ExecStart=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS
 export const unitWith = (content: string, optionsFile: string | null = DEFAULT_FILE): UnitStart => ({
   files: [{ path: UNIT, content }],
   environmentFiles: new Map([[PATH, optionsFile === null ? [] : [{ path: PATH, content: optionsFile }]]]),
+  foreignTargets: new Map(),
   specifiers: unitSpecifiers("docker.service"),
   inherited: new Set(),
   isScript: false,
@@ -101,6 +103,7 @@ export const FRESH: ObservedDocker = {
     readsFile: true,
     whyNot: "",
     filePath: PATH,
+    foreignTarget: null,
     failed: false,
     lostSocket: null,
     needsReload: false,

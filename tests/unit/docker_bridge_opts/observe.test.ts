@@ -18,7 +18,7 @@ import {
 } from "./fixtures";
 
 const SHOW =
-  "systemctl show docker.service docker.socket -p LoadState,LoadError,ActiveState,FragmentPath,DropInPaths,NeedDaemonReload,MainPID,Job,Listen";
+  "systemctl show docker.service docker.socket -p Names,LoadState,LoadError,ActiveState,FragmentPath,DropInPaths,NeedDaemonReload,MainPID,Job,Listen";
 const files = (more: Record<string, string> = {}) =>
   new Map(Object.entries({ [UNIT]: DEBIAN_UNIT, [PATH]: DEFAULT_FILE, ...more }));
 const DAEMON: Daemon = { words: ["/usr/sbin/dockerd", "-H", "fd://"] };
@@ -71,6 +71,13 @@ test("the program of a daemon that was started by its name is the one that runs,
     ).daemon?.command;
   assert.equal(await command({ "/proc/812/exe": "/usr/bin/dockerd (deleted)" }), ["/usr/bin/dockerd", "--debug"]);
   assert.equal(await command({}), words);
+});
+
+test("a daemon that was given another name (ExecStart=@) is found by its program", async () => {
+  const kernel = { "/proc/812/cmdline": "engine\0--debug\0" };
+  const links = { "/proc/812/exe": "/usr/sbin/dockerd" };
+  const { daemon } = await observe(usual(), hostWith(files(), DAEMON, { kernel, links }));
+  assert.equal(daemon?.command, ["/usr/sbin/dockerd", "--debug"]);
 });
 
 test("its API reports its default network, its containers and whether they keep running through a restart", async () => {
@@ -150,6 +157,21 @@ test("what it read from daemon.json is the file's content, unless that was chang
   assert.equal((await seen(Date.now() + 1e6))?.get("dns"), ["8.8.8.8"], "a time in the future says nothing");
 });
 
+test("that start is known of a daemon with another pid file, too, and where the usual one is an earlier daemon's", async () => {
+  const all = files({ [CONFIG]: '{"dns": ["8.8.8.8"]}' });
+  const seen = async (words: readonly string[], modified: Record<string, number>, pid = "812") => {
+    const kernel = { "/run/d2.pid": "812", "/var/run/docker.pid": pid, "/proc/stat": "btime 1\n" };
+    const daemon = { words: [...DAEMON.words, ...words] };
+    return (await observe(usual(), hostWith(all, daemon, { kernel, modified }))).daemon?.file ?? null;
+  };
+  const elsewhere = ["--pidfile=/run/d2.pid"];
+  assert.is(await seen(elsewhere, { [CONFIG]: 5000, "/run/d2.pid": 4000, "/var/run/docker.pid": 9000 }), null);
+  assert.ok(await seen(elsewhere, { [CONFIG]: 3000, "/run/d2.pid": 4000, "/var/run/docker.pid": 1000 }));
+  // It started 5 s after the boot at 1 s.
+  assert.is(await seen([], { [CONFIG]: 9000, "/var/run/docker.pid": 9500 }, "700"), null);
+  assert.ok(await seen([], { [CONFIG]: 7000, "/var/run/docker.pid": 2000 }, "700"));
+});
+
 test("what this module has changed since is known from the saved files, as long as the same daemon runs", async () => {
   const previous = (daemon: string, configWasRead: boolean): string => {
     const config = { path: CONFIG, content: '{"dns": ["1.1.1.1"]}', mode: 420 };
@@ -173,6 +195,33 @@ test("the options file is the unit's environment file that sets DOCKER_OPTS, or 
   assert.is(await path({ "/run/flannel.env": "DOCKER_OPTS=\n" }), PATH, "not one that a boot clears");
 });
 
+test("a file that is a link to one that others use, or that does not last, is not the options file; nor is a copy beside it", async () => {
+  const shared = {
+    "/etc/environment": "A=1\n",
+    "/run/dopts": "DOCKER_OPTS=-D\n",
+    "/srv/docker.env": "",
+    "/srv/all.env": "",
+  };
+  const service = async (target: string, content = "A=1\n") => {
+    const host = hostWith(files({ ...shared, [PATH]: content }), null, { links: { [PATH]: target } });
+    const { readsFile, foreignTarget, whyNot } = (await observe(usual(), host)).service;
+    return [readsFile, foreignTarget, /link/.exec(whyNot)?.[0]];
+  };
+  assert.equal(await service("../environment"), [false, "/etc/environment", undefined]);
+  assert.equal(await service("/run/dopts", "DOCKER_OPTS=-D\n"), [false, "/run/dopts", "link"]);
+  assert.equal(await service("/srv/all.env"), [false, "/srv/all.env", undefined]);
+  assert.equal(await service("/srv/docker.env"), [true, null, undefined]);
+  assert.equal(await service("/srv/not/there"), [true, null, undefined], "nobody has that file");
+
+  const unit = DEBIAN_UNIT.replace(PATH, `${PATH}*`);
+  const names = { "/etc/default": ["docker", "docker.bak"] };
+  for (const copy of ["DOCKER_OPTS=-D\n", ""]) {
+    const host = hostWith(files({ [UNIT]: unit, [`${PATH}.bak`]: copy }), null, { names });
+    const { readsFile, filePath } = (await observe(usual(), host)).service;
+    assert.equal([readsFile, filePath], [copy === "", PATH]);
+  }
+});
+
 test("drop-ins count, except this module's own", async () => {
   const folder = "/etc/systemd/system/docker.service.d";
   const seen = await observe(
@@ -190,6 +239,24 @@ test("drop-ins count, except this module's own", async () => {
   );
   assert.is(seen.service.readsFile, false);
   assert.ok(seen.dropIn);
+});
+
+test("the first drop-in of a new folder counts, which systemd does not see before it reloads; so do those of an alias", async () => {
+  const dns = "[Service]\nEnvironment=DOCKER_OPTS=--dns=1.1.1.1\n";
+  const folder = "/etc/systemd/system/docker.service.d";
+  const observed = async (properties: string) => {
+    const all = files({ [`${folder}/dns.conf`]: dns });
+    const programs = { [SHOW]: `LoadState=loaded\nMainPID=0\n${properties}` };
+    const { service } = await observe(usual(), hostWith(all, null, { programs }));
+    return [service.needsReload, service.unit?.files.length];
+  };
+  assert.equal(await observed(`FragmentPath=${UNIT}\nNeedDaemonReload=no\nDropInPaths=\n`), [true, 2]);
+  assert.equal(await observed(`FragmentPath=${UNIT}\nNeedDaemonReload=no\nDropInPaths=${folder}/dns.conf\n`), [
+    false,
+    2,
+  ]);
+  const alias = "FragmentPath=/lib/systemd/system/docker-ce.service\nNames=docker.service docker-ce.service\n";
+  assert.equal(await observed(`${alias}NeedDaemonReload=yes\nDropInPaths=\n`), [true, 2]);
 });
 
 test("a variable whose name only begins with DOCKER_OPTS, or that stays one word, does not count", async () => {

@@ -122,8 +122,23 @@ test("other options in the file, and all other text, stay as they are written", 
 });
 
 test("quotes in an unquoted value are kept", () => {
-  const { changes } = plan(asked({ mtu: 1450 }), withFile(`DOCKER_OPTS=--label="a b" --debug\n`));
+  const { changes } = plan(asked({ mtu: 1450 }), withFile(`DOCKER_OPTS=--label="a b" --mtu=9000 --debug\n`));
   assert.is(changes[0]?.after, `DOCKER_OPTS="--label=\\"a b\\" --debug --mtu=1450"\n`);
+});
+
+test("a line with other options only is somebody else's: it stays, and the options go into daemon.json", () => {
+  const theirs = withFile('DOCKER_OPTS="--insecure-registry=r:5000"\n');
+  const { changes, returns } = plan(asked({ dns: ["1.1.1.1"] }), theirs);
+  assert.equal(subjects(changes), ["/etc/docker/daemon.json", DAEMON]);
+  assert.is(returns["path"], "/etc/docker/daemon.json");
+  const before = (options: Record<string, unknown>) => plan(asked(options), theirs).changes[0]?.subject;
+  assert.is(before({ dns: ["1.1.1.1"], location: "docker_opts" }), PATH);
+  assert.is(
+    before({ opts: "-H fd:// -H tcp://127.0.0.1:2375" }),
+    PATH,
+    "dockerd refuses it in daemon.json beside -H fd://",
+  );
+  assert.is(before({ opts: "--insecure-registry=q:5000" }), PATH, "an option that is there already");
 });
 
 test("the file keeps its mode", () => {
@@ -200,6 +215,23 @@ test("a file in which an added line would not be read is rejected", () => {
   const message = `${PATH}: DOCKER_OPTS would not be read (an unclosed quote or a continued line comes before it). Close that first.`;
   assert.is(says(underScript(withFile('A="\n'))), message);
   assert.is(says(withFile("# \\\n")), message);
+});
+
+test("a link to a file that is not Docker's own is never written, whatever the location and the init system", () => {
+  const linked = (observed: ObservedDocker): ObservedDocker => ({
+    ...observed,
+    service: { ...observed.service, foreignTarget: "/etc/environment" },
+  });
+  for (const observed of [linked(FRESH), linked(underScript(FRESH)), linked(withFile('DOCKER_OPTS="--mtu=9000"\n'))]) {
+    assert.match(
+      userErrorOf(() => plan(usual({ location: "docker_opts" }), observed)),
+      `${PATH}: it is a link to /etc/environment, which is not Docker's own or does not last. Put a file`,
+    );
+  }
+  assert.equal(subjects(plan(usual({ location: "daemon_json" }), linked(FRESH)).changes), [
+    "/etc/docker/daemon.json",
+    DAEMON,
+  ]);
 });
 
 test("the reported path of new options is the one after the drop-in is removed", () => {

@@ -7,7 +7,18 @@ import { startAsBefore } from "../../../modules/docker_bridge_opts/restart/previ
 import { parsePrevious } from "../../../modules/docker_bridge_opts/restart/rollback";
 import { inWords, subjects } from "../support/changes";
 import { userErrorOf } from "../support/user_error";
-import { asked, FRESH, PATH, runningWith, STEADY, savedOf, USUAL_LINE, usual, withCommand } from "./fixtures";
+import {
+  asked,
+  FRESH,
+  PATH,
+  runningWith,
+  STEADY,
+  savedOf,
+  USUAL_LINE,
+  usual,
+  withCommand,
+  withOptionsFile,
+} from "./fixtures";
 
 const RESTART = asked({ state: "restarted" });
 const DAEMON = runningWith(USUAL_LINE);
@@ -17,7 +28,7 @@ const with_ = (daemon: Partial<NonNullable<ObservedDocker["daemon"]>>, more: Par
   ...more,
 });
 const RESET = "systemctl reset-failed docker.s*";
-const START = `${RESET}, systemctl restart docker.service, await /_ping for 60 s`;
+const START = `${RESET}, systemctl daemon-reload, systemctl restart docker.service, await /_ping for 60 s`;
 const KILL = "systemctl kill --signal=KILL --kill-who=main docker.service";
 const BACK = `${RESET}, ${KILL}, systemctl restart docker.service, await /_ping for 60 s`;
 const SAVE = "write /var/lib/apollo-weave/docker-previous.json 0600";
@@ -94,6 +105,15 @@ test("whether Docker was restarted shows in its process; the rollback starts it 
     [{ ...present, startedAt: null }],
     "a Docker that was stopped is started",
   );
+});
+
+test("whether it was replaced shows in the pid file that it has, and in the one that it gets", () => {
+  const attempt = tries(with_({ pidFile: "/run/d2.pid" }, { previous: savedOf(DAEMON) }))[0];
+  const files = [...(attempt?.steps ?? []), ...(attempt?.rollback[0]?.steps ?? [])].flatMap((step) =>
+    step.do === "run" ? [(step.replaces ?? step.skipIfRunning)?.pidFile ?? []].flat() : [],
+  );
+  assert.equal(files, ["/var/run/docker.pid", "/run/d2.pid", "/run/d2.pid"]);
+  assert.is(attempt?.daemon?.pidFile, "/run/d2.pid");
 });
 
 test("an answer is no longer waited for once Docker's unit has failed and no job starts it", () => {
@@ -277,6 +297,19 @@ test("a unit that changed on disk is reloaded before the restart; a changed drop
   assert.equal(subjects(plan(usual({ mtu: 1400 }), observed).changes), [PATH, reload, "running dockerd"]);
   const hardCoded = withCommand(observed, "/usr/sbin/dockerd --bridge=br9 $DOCKER_OPTS");
   assert.equal(subjects(plan(usual(), hardCoded).changes), ["/etc/systemd/system/docker.service.d/zz-weave.conf"]);
+});
+
+test("a restart passes a chain's options as its lines are now, unless the drop-in is not of this chain or nothing changes", () => {
+  const chain = (level: string) =>
+    withOptionsFile(FRESH, `DOCKER_OPTS="$DOCKER_OPTS --log-level=${level}"\nDOCKER_OPTS="$DOCKER_OPTS --mtu=1400"\n`);
+  const written = plan(asked({ mtu: 1400 }), chain("warn")).changes.find(({ subject }) => subject === DROP_IN)?.after;
+  const dropIn = { content: written ?? "", mode: 0o644 };
+  assert.equal(subjects(plan(RESTART, { ...chain("warn"), dropIn }).changes), ["Docker"]);
+  const { changes } = plan(RESTART, { ...chain("error"), dropIn });
+  assert.equal(subjects(changes), [DROP_IN, "Docker"]);
+  assert.match(changes[0]?.after ?? "", "ExecStart=/usr/sbin/dockerd -H fd:// --log-level=error --mtu=1400\n");
+  const asItRan = { ...dropIn, content: "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd --log-level=warn\n" };
+  assert.equal(subjects(plan(RESTART, { ...chain("error"), dropIn: asItRan }).changes), ["Docker"]);
 });
 
 test("a daemon that listens on another address only is not asked there", () => {
