@@ -22,7 +22,7 @@ const isSubnet = (value: string): boolean => {
   return isIP(address) !== 0 && isBetween(0, isIP(address) === 4 ? 32 : 128)(length);
 };
 /** As opts.ValidateDNSSearch, which has neither underscores nor addresses (moby, opts/opts.go). */
-const isSearchDomain = (value: string): boolean =>
+export const isSearchDomain = (value: string): boolean =>
   value === "." ||
   (/[A-Za-z]/.test(value) &&
     value.length < 255 &&
