@@ -56,7 +56,7 @@ export async function runModule<Table extends OptionTable, Observed>(
   } catch (error) {
     return {
       failed: true,
-      msg: shortened(printable(hideSecrets(messageOf(module.name, error)))),
+      msg: shortened(printable(readable(hideSecrets(messageOf(module.name, error))))),
       ...(error instanceof UserError
         ? {}
         : { exception: printable(hideSecrets(String(error instanceof Error ? error.stack : error))) }),
@@ -146,6 +146,17 @@ function toDiff({ subject, before, after }: Change): Diff {
 /** Files' contents have one character per byte; the diff shows UTF-8 as text. */
 function decode(content: string): string {
   return /^[\0-\xff]*$/.test(content) ? Buffer.from(content, "latin1").toString("utf8") : content;
+}
+
+/** A message may quote a file among other text: the bytes that are UTF-8 are shown as its characters. */
+function readable(message: string): string {
+  return message.replace(
+    /(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})+/g,
+    (bytes) => {
+      const text = Buffer.from(bytes, "latin1").toString("utf8");
+      return text.includes("\ufffd") ? bytes : text;
+    },
+  );
 }
 
 function quote(text: string): string {

@@ -120,12 +120,17 @@ export function optionsOf(configuration: Configuration): DockerFlags {
   return new Map([...daemonOptions(configuration.config), ...flagsOf(configuration)]);
 }
 
-/** The options that dockerd would start with, with this module's drop-in as it is. Throws a UserError as `presentConfiguration`. */
+/** The configuration that dockerd would start with, with this module's drop-in as it is. Throws a UserError as `presentConfiguration`. */
+export function configurationToStartWith(observed: ObservedDocker): Configuration {
+  const { service, dropIn, config } = observed;
+  if (service.unit === null) return presentConfiguration(observed);
+  const unit = commandLine(service.unit, { ...NOTHING_WRITTEN, dropIn: dropIn?.content ?? null });
+  return { unit, use: null, fixed: unit.args, line: "", config: config?.content ?? "" };
+}
+
+/** The options of that configuration. */
 export function configuredOptions(observed: ObservedDocker): DockerFlags {
-  const { service, dropIn } = observed;
-  if (service.unit === null || dropIn === null) return optionsOf(presentConfiguration(observed));
-  const { args } = commandLine(service.unit, { ...NOTHING_WRITTEN, dropIn: dropIn.content });
-  return new Map([...daemonOptions(observed.config?.content ?? ""), ...parseDockerFlags(args)]);
+  return optionsOf(configurationToStartWith(observed));
 }
 
 /** The same; where they can't be computed, the options of the running daemon, if any. */

@@ -55,7 +55,7 @@ export async function observe(
   const daemon = await observeDaemon(service.pid, host, configFile, previous);
   const mayRestart = options.state !== "present" || pendingRestart(desired, daemon).length > 0;
   const hasStopped = previous !== null && previous.stopped.length > 0;
-  const version = daemon === null ? installedVersion(host) : daemon.version;
+  const version = daemon === null || isReplaced(service.pid, host) ? installedVersion(host) : daemon.version;
   requireReadable(configFile, version);
   return {
     service,
@@ -140,6 +140,11 @@ async function observeDaemon(
 /** The path of a process's program, which a shell that started it may have found by its name. An upgrade deletes a running program. */
 function programOf(pid: number, name: string, host: Host): string {
   return host.readlink(`/proc/${pid}/exe`)?.replace(/ \(deleted\)$/, "") ?? name;
+}
+
+/** Whether an upgrade has replaced the program of a process, so that the next start runs another one. */
+function isReplaced(pid: number, host: Host): boolean {
+  return host.readlink(`/proc/${pid}/exe`)?.endsWith(" (deleted)") ?? false;
 }
 
 /** The texts that decide how the service starts dockerd. */

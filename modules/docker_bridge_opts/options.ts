@@ -1,5 +1,6 @@
 import { UserError } from "../core/errors";
 import { choice, int, list, str, textOrObject, type Values } from "../core/options";
+import { isSearchDomain } from "../formats/docker_values";
 import { ipv4, ipv4Interface, ipv4Network } from "../net/ipv4";
 import { interfaceName } from "../net/validators";
 
@@ -50,12 +51,10 @@ export const options = {
 export type DockerOptions = Values<typeof options>;
 
 function domain(text: string): string {
-  if (
-    !/^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$|^\.$/.test(
-      text,
-    )
-  ) {
-    throw new UserError(`must be a domain name (found "${text}"). Write it as service.consul.`);
+  if (!isSearchDomain(text)) {
+    throw new UserError(
+      `must be a domain name (found "${text}"). Write it as service.consul, with letters, digits, hyphens and dots.`,
+    );
   }
   return text;
 }

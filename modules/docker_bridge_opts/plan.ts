@@ -29,10 +29,10 @@ import { DROP_IN_PATH } from "./service/docker_service";
 import { requireUsableFile } from "./usable_file";
 import {
   rejectConflicts,
+  requireStartable,
   requireSubnetOfBridge,
   requireSystemdSocket,
   requireValidOptions,
-  requireValidTypes,
   validateByDocker,
 } from "./validate";
 
@@ -71,8 +71,8 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   const { configuration } = desiredState;
   if (!absent) {
     requireValidOptions(desired, version);
-    requireValidTypes(configuration.config, configPath);
     requireSystemdSocket(present, configuration);
+    requireStartable(configuration, observed);
   }
   rejectConflicts(configuration, configPath);
   requireExactly(present, desired, desiredState, overridden, observed);

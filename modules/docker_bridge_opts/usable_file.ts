@@ -1,11 +1,16 @@
 import type { Action } from "../core/change";
 import { UserError } from "../core/errors";
 import { redactSecrets } from "../core/redact";
+import { strayWords } from "../formats/docker_flags";
 import { environmentValue } from "../formats/environment_file";
 import { splitWords } from "../formats/shell_words";
+import { type Configuration, configurationToStartWith } from "./configuration";
 import type { ObservedDocker } from "./observed";
-import { commandLine, VARIABLE } from "./service/command_line";
-import { type DockerService, NOTHING_WRITTEN, type UnitStart } from "./service/docker_service";
+import { isCurrent } from "./restart/rollback";
+import { VARIABLE } from "./service/command_line";
+import { type DockerService, NOTHING_WRITTEN, nameOrigin } from "./service/docker_service";
+import { requireEnvironmentFiles } from "./service/environment";
+import { requireStartable, validateByDocker } from "./validate";
 
 /** Throws a UserError where the file with Docker's options can't be what was meant, as it was found. */
 export function requireUsableFile({ service, optionsFile, lineIsRead }: ObservedDocker): void {
@@ -18,31 +23,50 @@ export function requireUsableFile({ service, optionsFile, lineIsRead }: Observed
 }
 
 /**
- * A step that fails where Docker would not start with its file: it would be down. A step, as in check mode the task before this
- * one has only announced that it corrects the file.
+ * A step that fails where Docker would not start: it would be down. A step, as in check mode the task before this one has only
+ * announced that it corrects the file.
  */
-export function failUnlessStartable({ service, dropIn }: ObservedDocker): Action[] {
-  const value = service.unit && unexpanded(service.unit, dropIn?.content ?? null);
-  if (value === null) return [];
-  return [
-    {
-      do: "fail",
-      message:
-        `${service.filePath}: Docker was not restarted, as it would not start: ${VARIABLE} refers to a variable (${redactSecrets(value)}), and ` +
-        "systemd expands none there. Run docker_bridge_opts with its options first, or write all options in the line.",
-    },
-  ];
-}
-
-/** The argument with a variable's name that systemd would pass from DOCKER_OPTS; null if there is none. */
-function unexpanded(unit: UnitStart, dropIn: string | null): string | null {
+export function failUnlessStartable(observed: ObservedDocker): Action[] {
+  const { daemon, previous, version } = observed;
+  // A stopped Docker may as well be tried, where its configuration from before can be restored.
+  if (daemon === null && isCurrent(previous, null)) return [];
+  let configuration: Configuration;
   try {
-    const { args } = commandLine(unit, { ...NOTHING_WRITTEN, dropIn });
-    const found = args.find(({ value, origin }) => origin.variable === VARIABLE && /\$\{?[A-Za-z_]/.test(value));
-    return found?.value ?? null;
+    configuration = configurationToStartWith(observed);
   } catch (error) {
     // A restart does not depend on what can be computed.
-    if (error instanceof UserError) return null;
+    if (error instanceof UserError) return [];
+    throw error;
+  }
+  const reason = whyNotStartable(configuration, observed);
+  if (reason === null) return validateByDocker(configuration, version);
+  return [{ do: "fail", message: `Docker was not restarted, as it would not start. ${reason}` }];
+}
+
+/** What is wrong, and what to do; null if nothing is known to be wrong. */
+function whyNotStartable(configuration: Configuration, observed: ObservedDocker): string | null {
+  const { service, dropIn } = observed;
+  const { unit, fixed } = configuration;
+  const ours = fixed.filter(({ origin }) => origin.variable === VARIABLE);
+  const unexpanded = ours.find(({ value }) => /\$\{?[A-Za-z_]/.test(value));
+  if (unexpanded !== undefined) {
+    return (
+      `${nameOrigin(unexpanded.origin)} refers to a variable (${redactSecrets(unexpanded.value)}), and systemd expands none there. ` +
+      "Run docker_bridge_opts with its options first, or write all options in the line."
+    );
+  }
+  const [stray] = strayWords(ours);
+  if (stray !== undefined) {
+    return `${nameOrigin(stray.origin)}: ${JSON.stringify(redactSecrets(stray.value))} is not an option or lacks its value. Correct the line.`;
+  }
+  try {
+    if (unit !== null && service.unit !== null) {
+      requireEnvironmentFiles(unit.settings, service.unit, { ...NOTHING_WRITTEN, dropIn: dropIn?.content ?? null });
+    }
+    requireStartable(configuration, observed);
+    return null;
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
     throw error;
   }
 }

@@ -1,12 +1,14 @@
 import type { Action } from "../core/change";
 import { UserError } from "../core/errors";
 import { redactSecrets } from "../core/redact";
-import { daemonKeys } from "../formats/daemon_json";
-import { wordsOfFlags } from "../formats/docker_flags";
-import { type DockerFlags, flagOf, isKnownOption } from "../formats/docker_options";
-import { expectedInstead, expectedType } from "../formats/docker_values";
+import { daemonKeys, daemonOptions, unwholeNumbers } from "../formats/daemon_json";
+import { parseDockerFlags, wordsOfFlags } from "../formats/docker_flags";
+import { type DockerFlags, flagOf, isKnownOption, meansTheSame } from "../formats/docker_options";
+import { expectedInstead, expectedToStart, expectedType, mayBeKey } from "../formats/docker_values";
 import { contains, ipv4Network, networkOf } from "../net/ipv4";
-import { argumentsOf, type Configuration, flagsOf, optionsOf } from "./configuration";
+import { argumentsOf, type Configuration, flagsOf, lineWords, optionsOf } from "./configuration";
+import type { ObservedDocker } from "./observed";
+import { runningOptions } from "./pending_restart";
 import { nameOrigin } from "./service/docker_service";
 
 /** From this version on, dockerd validates a configuration without running with it (--validate). */
@@ -37,6 +39,7 @@ export function requireSubnetOfBridge(flags: DockerFlags, bridgeAddress: string 
 const NEVER: ReadonlyMap<string, string> = new Map([
   ...["help", "validate", "version"].map((name) => [name, "dockerd would end at once"] as const),
   ["config-file", "dockerd would not read the options in its present file"],
+  ["daemon", "dockerd would not start"],
 ]);
 
 /** Throws a UserError for an option or a value that dockerd does not accept. */
@@ -55,13 +58,91 @@ export function requireValidOptions(flags: DockerFlags, version: string | null):
   }
 }
 
-/** Throws a UserError for a key of daemon.json whose value has another type than dockerd reads. */
-export function requireValidTypes(config: string, configPath: string): void {
+/** Throws a UserError for a key of daemon.json that dockerd does not know, or whose value has another type than it reads. */
+export function requireValidKeys(config: string, configPath: string, version: string | null): void {
+  const unwhole = unwholeNumbers(config);
   for (const [key, value] of daemonKeys(config)) {
-    const expected = expectedType(key, value);
+    if (version !== null && !canValidate(version) && !mayBeKey(key, value)) {
+      throw new UserError(
+        `${configPath}: dockerd would not start, as "${key}" is not one of its options. Correct or remove it.`,
+      );
+    }
+    const number = unwhole.get(key);
+    const expected =
+      expectedType(key, value) ??
+      (number === undefined ? null : `written without ${number}, which is not a whole number`);
     if (expected === null) continue;
     throw new UserError(`${configPath}: dockerd would not start, as "${key}" must be ${expected}. Correct it.`);
   }
+}
+
+/** A configuration that dockerd is about to start with, and what it is compared with. */
+type Start = Pick<ObservedDocker, "configPath" | "daemon" | "service" | "version">;
+
+/**
+ * Throws a UserError where dockerd would not start with the configuration, whoever has written it, and names the place. What the
+ * running daemon has is accepted, as it has started with that.
+ */
+export function requireStartable(configuration: Configuration, { configPath, daemon, service, version }: Start): void {
+  requireValidKeys(configuration.config, configPath, version);
+  rejectConflicts(configuration, configPath);
+  const running: DockerFlags = daemon === null ? new Map() : runningOptions(daemon);
+  const changed = (name: string, values: readonly string[]): boolean =>
+    !running.has(name) || !meansTheSame(name, running.get(name), values);
+  const sources: [flags: DockerFlags, placeOf: (name: string) => string][] = [
+    [daemonOptions(configuration.config), () => configPath],
+    [parseDockerFlags(lineWords(configuration)), () => service.filePath],
+    [
+      parseDockerFlags(configuration.fixed),
+      (name) => {
+        const [word] = wordsOfFlags(configuration.fixed, new Set([name]));
+        return word === undefined ? configPath : nameOrigin(word.origin);
+      },
+    ],
+  ];
+  for (const [flags, placeOf] of sources) {
+    for (const [name, values] of flags) {
+      if (!changed(name, values)) continue;
+      const isFlag = placeOf(name) !== configPath;
+      if (isFlag && version !== null && !canValidate(version) && !isKnownOption(name)) {
+        throw new UserError(
+          `${placeOf(name)}: dockerd would not start, as it has no option --${name}. Correct or remove it.`,
+        );
+      }
+      for (const value of values) {
+        const expected = expectedToStart(name, value, version);
+        if (expected === null) continue;
+        throw new UserError(
+          `${placeOf(name)}: dockerd would not start with ${redactSecrets(`--${name}=${value}`)}. It must be ${expected}. Correct it.`,
+        );
+      }
+    }
+  }
+  const options = optionsOf(configuration);
+  requireConsistentLabels(options.get("label") ?? []);
+  if (changed("tlsverify", options.get("tlsverify") ?? ["false"])) requireCertificates(options);
+}
+
+/** As GetConflictFreeLabels (moby, daemon/config/config.go). */
+function requireConsistentLabels(labels: readonly string[]): void {
+  for (const [index, label] of labels.entries()) {
+    const name = label.replace(/=.*/s, "");
+    const other = labels.slice(0, index).find((each) => each !== label && each.replace(/=.*/s, "") === name);
+    if (other === undefined) continue;
+    throw new UserError(
+      `label: dockerd would not start, as the label ${name} has two values (${redactSecrets(`${other}, ${label}`)}). Leave one out.`,
+    );
+  }
+}
+
+/** Without these, dockerd searches them in the home directory of whoever starts it, which systemd does not set. */
+function requireCertificates(options: DockerFlags): void {
+  if (!/^(1|t|true)$/i.test(options.get("tlsverify")?.at(-1) ?? "")) return;
+  const missing = ["tlscacert", "tlscert", "tlskey"].filter((name) => (options.get(name)?.at(-1) ?? "") === "");
+  if (missing.length === 0) return;
+  throw new UserError(
+    `tlsverify: dockerd would not start without its certificates. Set ${missing.map((name) => `--${name}`).join(", ")} too.`,
+  );
 }
 
 /** Throws a UserError, in dockerd's own words, for options that conflict. */

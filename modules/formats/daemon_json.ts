@@ -16,6 +16,17 @@ export function daemonKeys(content: string): ReadonlyMap<string, unknown> {
   return new Map(members(content).map(({ key, value }) => [key, value]));
 }
 
+/** The numbers that are not written as whole ones, by their keys: none of dockerd's options takes 1450.0 or 1e3 (Go's encoding/json). */
+export function unwholeNumbers(content: string): ReadonlyMap<string, string> {
+  return new Map(
+    members(content).flatMap(({ key, valueStart, end }) => {
+      const numbers = content.slice(valueStart, end).replace(/"(?:\\.|[^"\\])*"/g, '""');
+      const [found] = /-?\d+[.eE][\d.eE+-]*/.exec(numbers) ?? [];
+      return found === undefined ? [] : [[key, found] as const];
+    }),
+  );
+}
+
 /** The options in daemon.json by their flags' names, without those that can't be written as a flag. */
 export function daemonOptions(content: string): DockerFlags {
   return new Map(

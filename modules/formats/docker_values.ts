@@ -1,14 +1,16 @@
 import { isIP } from "node:net";
 import { isObject } from "../core/json";
-import { flagOf, isSwitch, jsonValue, kindOf } from "./docker_options";
+import { flagOf, isKnownOption, isSwitch, kindOf } from "./docker_options";
 
 /** Docker's storage drivers on Linux up to 22 (docker info of 20.10; daemon/graphdriver of moby). */
 const STORAGE_DRIVERS = ["aufs", "btrfs", "devicemapper", "fuse-overlayfs", "overlay", "overlay2", "vfs", "zfs"];
 
+/** pflag reads a number that begins with 0 as an octal or hexadecimal one. */
+const IS_DECIMAL = /^-?(0|[1-9]\d*)$/;
 const isBetween =
   (least: number, most: number) =>
   (value: string): boolean =>
-    /^-?\d+$/.test(value) && Number(value) >= least && Number(value) <= most;
+    IS_DECIMAL.test(value) && Number(value) >= least && Number(value) <= most;
 const isOneOf =
   (...names: readonly string[]) =>
   (value: string): boolean =>
@@ -19,6 +21,32 @@ const isSubnet = (value: string): boolean => {
   const [address = "", length = ""] = value.split("/");
   return isIP(address) !== 0 && isBetween(0, isIP(address) === 4 ? 32 : 128)(length);
 };
+/** As opts.ValidateDNSSearch, which has neither underscores nor addresses (moby, opts/opts.go). */
+export const isSearchDomain = (value: string): boolean =>
+  value === "." ||
+  (/[A-Za-z]/.test(value) &&
+    value.length < 255 &&
+    /^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?$/.test(value));
+
+const ULIMITS = "core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack";
+/** NAME=SOFT[:HARD], where -1 is unlimited (docker/go-units, ulimit.go). */
+const isLimit = (value: string): boolean => {
+  const [, name = "", soft = "", hard = soft] = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(value) ?? [];
+  const [least, most] = [Number(soft), Number(hard)];
+  return ULIMITS.split(" ").includes(name) && soft !== "" && (most === -1 || (least !== -1 && least <= most));
+};
+const isPool = (value: string): boolean => {
+  const fields = new Map(value.split(",").map((field) => [field.replace(/=.*/s, ""), field.replace(/^[^=]*=?/, "")]));
+  const size = fields.get("size");
+  return (
+    [...fields.keys()].every((name) => ["base", "size", "scope"].includes(name)) &&
+    isSubnet(fields.get("base") ?? "") &&
+    (size === undefined || isBetween(0, 128)(size))
+  );
+};
+const isSize = (value: string): boolean => /^\d+(\.\d+)? ?([kmgtp]?(i?b)?)$/i.test(value);
+const isExecOption = (value: string): boolean =>
+  isPair(value) && (!value.startsWith("native.cgroupdriver=") || /=(cgroupfs|systemd)?$/.test(value));
 
 /** A value that dockerd accepts, in words, and how to tell. */
 interface Check {
@@ -66,7 +94,24 @@ const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ["label", PAIR],
   ["log-opt", PAIR],
   ["storage-opt", PAIR],
-  ["exec-opt", PAIR],
+  ["exec-opt", { expected: "NAME=VALUE; native.cgroupdriver is cgroupfs or systemd", accepts: isExecOption }],
+  ["dns-search", { expected: "a domain name of letters, digits, hyphens and dots", accepts: isSearchDomain }],
+  ["host-gateway-ip", ADDRESS],
+  [
+    "bridge",
+    {
+      expected: "the name of an interface, of 15 characters at most",
+      accepts: (value) => /^[^\s/]{1,15}$/.test(value),
+    },
+  ],
+  ["default-ulimit", { expected: "NAME=SOFT:HARD, such as nofile=1024:2048", accepts: isLimit }],
+  ["default-address-pool", { expected: "base=SUBNET,size=LENGTH", accepts: isPool }],
+  ["default-shm-size", { expected: "a size such as 64M", accepts: isSize }],
+  [
+    "add-runtime",
+    { expected: "NAME=PATH, without the name runc", accepts: (value) => isPair(value) && !/^runc=/i.test(value) },
+  ],
+  ["node-generic-resource", PAIR],
   ["registry-mirror", { expected: "a URL", accepts: (value) => /^https?:\/\/[^/?#]+\/?$/.test(value) }],
   [
     "host",
@@ -89,20 +134,112 @@ export function expectedInstead(flag: string, value: string, version: string | n
   }
   const check = CHECKS.get(flag);
   if (check !== undefined) return check.accepts(value) ? null : check.expected;
-  return kindOf(flag) === "number" && jsonValue(flag, [value]) === undefined ? "a number" : null;
+  return kindOf(flag) === "number" && !IS_DECIMAL.test(value) ? "a number" : null;
+}
+
+/** Values that this module does not write, and that dockerd starts with all the same (20.10.24). */
+const STARTS_WITH: ReadonlyMap<string, RegExp> = new Map([
+  ["mtu", /^0$/],
+  ["network-control-plane-mtu", /^-?\d+$/],
+  ["shutdown-timeout", /^-?\d+$/],
+  // A plugin may have any name.
+  ["storage-driver", /[/:]/],
+]);
+
+/** The same for a value that others have written: null where dockerd starts with it, though with another meaning than it seems. */
+export function expectedToStart(flag: string, value: string, version: string | null): string | null {
+  const inOtherBase = kindOf(flag) === "number" && /^[-+]?0[xob_\d]|_/i.test(value);
+  return inOtherBase || STARTS_WITH.get(flag)?.test(value) ? null : expectedInstead(flag, value, version);
+}
+
+type Test = (value: unknown) => boolean;
+// Go leaves a field as it is for null.
+const orNull =
+  (test: Test): Test =>
+  (value) =>
+    value === null || test(value);
+const isText: Test = orNull((value) => typeof value === "string");
+const isTruth: Test = orNull((value) => typeof value === "boolean");
+const isWhole: Test = orNull(Number.isInteger);
+const isListOf = (test: Test): Test => orNull((value) => Array.isArray(value) && value.every(test));
+const isMapOf = (test: Test): Test => orNull((value) => isObject(value) && Object.values(value).every(test));
+/** An object of Go's, whose fields are found by their names in any case. */
+const hasFields = (tests: Readonly<Record<string, Test>>): Test =>
+  orNull(
+    (value) =>
+      isObject(value) && Object.entries(value).every(([name, each]) => (tests[name.toLowerCase()] ?? isAnything)(each)),
+  );
+const isAnything: Test = () => true;
+
+interface Structure {
+  readonly expected: string;
+  readonly accepts: Test;
+}
+
+/** The keys that have no flag of their form (moby, daemon/config/config.go). */
+const STRUCTURES: ReadonlyMap<string, Structure> = new Map<string, Structure>([
+  ["features", { expected: "an object whose values are true or false, without quotes", accepts: isMapOf(isTruth) }],
+  [
+    "runtimes",
+    {
+      expected: 'an object of objects with "path" (a text) and "runtimeArgs" (a list of texts), without the name runc',
+      accepts: (value) =>
+        isMapOf(hasFields({ path: isText, runtimeargs: isListOf(isText), runtimetype: isText }))(value) &&
+        !(isObject(value) && Object.hasOwn(value, "runc")),
+    },
+  ],
+  [
+    "default-address-pools",
+    {
+      expected: 'a list of objects with "base" (a subnet) and "size" (a number)',
+      accepts: isListOf(
+        hasFields({ base: (base) => isText(base) && isSubnet(String(base)), size: isWhole, scope: isText }),
+      ),
+    },
+  ],
+  [
+    "default-ulimits",
+    {
+      expected: 'an object of objects with "Name" (a text), "Hard" and "Soft" (numbers)',
+      accepts: isMapOf(hasFields({ name: isText, hard: isWhole, soft: isWhole })),
+    },
+  ],
+  [
+    "default-network-opts",
+    { expected: "an object of objects whose values are texts in quotes", accepts: isMapOf(isMapOf(isText)) },
+  ],
+  [
+    "builder",
+    {
+      expected: 'an object with "gc", whose "enabled" is true or false, without quotes',
+      accepts: hasFields({
+        gc: hasFields({ enabled: isTruth, defaultkeepstorage: isText, policy: isListOf(isObject) }),
+      }),
+    },
+  ],
+]);
+
+/** The keys that dockerd knows although it has no flag of their name (20.10, daemon/config/config.go: skipValidateOptions). */
+const WITHOUT_FLAG = new Set(["features", "builder", "deprecated-key-path", "runtimes"]);
+
+/** Whether Docker before 23.0, which can't say so itself, starts with a key of daemon.json, or that is not known. */
+export function mayBeKey(key: string, value: unknown): boolean {
+  // dockerd looks at what is in an object of another name instead.
+  return WITHOUT_FLAG.has(key) || isKnownOption(flagOf(key)) || isObject(value);
 }
 
 /** What type a key of daemon.json must have, if its value has another one; null otherwise, and for keys that are not known here. */
 export function expectedType(key: string, value: unknown): string | null {
-  // Go leaves a field as it is for null.
   if (value === null) return null;
+  const structure = STRUCTURES.get(key);
+  if (structure !== undefined) return structure.accepts(value) ? null : structure.expected;
   switch (kindOf(flagOf(key))) {
     case "switch":
       return typeof value === "boolean" ? null : "true or false, without quotes";
     case "number":
       return Number.isInteger(value) ? null : "a number, without quotes";
     case "text":
-      return typeof value === "string" || key === "default-shm-size" ? null : "a text in quotes";
+      return typeof value === "string" ? null : "a text in quotes";
     case "list":
       return Array.isArray(value) && value.every((each) => typeof each === "string") ? null : "a list of texts";
     case "map":

@@ -19,22 +19,30 @@ export interface ShellAssignment {
  */
 export function shellValue(content: string, key: string): string | null {
   const values = new Map<string, string | null>();
-  for (const { key: name, raw, always } of assignments(content)) {
+  for (const { key: name, raw, start, always } of assignments(content)) {
     if (name === key && !always) {
-      throw new UserError(`${key} is set conditionally there (${key}=${raw}); set it once, on its own line`);
+      throw new UserError(
+        `${key} is set conditionally in line ${lineOf(content, start)} (${key}=${raw}); set it once, on its own line`,
+      );
     }
     values.set(name, always ? expand(raw, values, key) : null);
   }
   const value = values.get(key);
   if (value === null) {
-    const raw = assignments(content)
-      .filter((each) => each.key === key)
-      .at(-1)?.raw;
+    const { raw = "", start = 0 } =
+      assignments(content)
+        .filter((each) => each.key === key)
+        .at(-1) ?? {};
     throw new UserError(
-      `only a shell can compute the value of ${key} there (${raw}); replace commands, and variables that are not set there, by their text`,
+      `only a shell can compute the value of ${key} in line ${lineOf(content, start)} (${raw}); replace commands, and variables that are not set there, by their text`,
     );
   }
   return value ?? null;
+}
+
+/** The number of the line, from 1. */
+function lineOf(content: string, position: number): number {
+  return content.slice(0, position).split("\n").length;
 }
 
 /**

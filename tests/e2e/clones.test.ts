@@ -67,7 +67,9 @@ test("verify names the common hardware address as the cause, and no firewall", a
   for (const host of cluster.hosts) await host.exec(["ip", "neigh", "flush", "dev", "weave"]);
   const verified = await play("", "playbooks/verify.yml");
   assert.is(verified.status, 2);
-  const problems = verified.results.find(({ task }) => task.includes("Show what is blocked"))?.result["msg"];
+  const problems = verified.results.find(({ task }) => task.startsWith("weave : Fail and list the problems"))?.result[
+    "msg"
+  ];
   const lines = (problems as unknown as string[] | undefined) ?? [];
   assert.match(
     lines.join("\n"),

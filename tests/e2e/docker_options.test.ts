@@ -32,7 +32,7 @@ const files = async (): Promise<string> => {
     [
       "sh",
       "-c",
-      "cd /etc && tail -vn +1 default/docker docker/daemon.json systemd/system/docker.service.d/* 2>&1; ls /var/lib/apollo-weave",
+      "cd /etc && tail -vn +1 default/docker docker/daemon.json systemd/system/docker.service.d/* 2>&1; ls --ignore='replaced-*' /var/lib/apollo-weave",
     ],
     { check: false },
   );
@@ -98,6 +98,10 @@ test("an option that keeps Docker down: the previous configuration is restored, 
     /error initializing graphdriver[\s\S]*previous configuration was restored, and Docker runs/,
   );
   assert.is(await files(), before);
+  const kept = "/var/lib/apollo-weave/replaced-etc-default-docker";
+  assert.match(restart.msg ?? "", `What was in /etc/default/docker is kept in ${kept}.`);
+  assert.match((await host.exec(["cat", kept])).stdout, "--storage-driver=zfs");
+  assert.is((await host.exec(["stat", "-c", "%a %U", kept])).stdout, "600 root\n");
   assert.is(await network(), network1);
   assert.is(await inspect("{{.State.Running}}"), "true");
 });

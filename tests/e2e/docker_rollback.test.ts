@@ -15,7 +15,8 @@ let cluster: Cluster;
 let host: Host;
 
 const PREVIOUS = "/var/lib/apollo-weave/docker-previous.json";
-const DROP_IN = "/etc/systemd/system/docker.service.d/zz-weave.conf";
+const DROP_INS = "/etc/systemd/system/docker.service.d";
+const DROP_IN = `${DROP_INS}/zz-weave.conf`;
 
 const docker = (options: object, through: readonly string[] = []): Promise<ModuleRun> =>
   runModule(host, "docker_bridge_opts", options, { through });
@@ -76,11 +77,11 @@ test("what is saved is root's alone whatever the umask, and is not restored if o
 
 test("a file that Docker never ran with, as something else had changed it: Docker gets its command line back", async () => {
   const before = await command();
-  await options('DOCKER_OPTS="--label=ran=so --storage-driver=nope"');
+  await options('DOCKER_OPTS="--label=ran=so --userns-remap=nosuch"');
   await docker({ opts: "--label=new=one" });
   const restart = await docker({ state: "restarted" });
   const message = restart.msg ?? "";
-  assert.match(message, /error initializing graphdriver/);
+  assert.match(message, /Error during uid lookup for "nosuch"/);
   assert.match(message, /The rollback failed too: /);
   assert.match(
     message,
@@ -89,7 +90,7 @@ test("a file that Docker never ran with, as something else had changed it: Docke
   assert.match(message, "Docker now runs as: /usr/sbin/dockerd -H fd:// ");
   assert.is(await command(), before);
   assert.is(await running(), "quick");
-  assert.is(await sh("cat /etc/default/docker"), 'DOCKER_OPTS="--label=ran=so --storage-driver=nope"');
+  assert.is(await sh("cat /etc/default/docker"), 'DOCKER_OPTS="--label=ran=so --userns-remap=nosuch"');
   assert.ok(restart.seconds < 60, `${restart.seconds} s`);
 
   await options('DOCKER_OPTS="--label=ran=so --log-level=warn"');
@@ -102,7 +103,7 @@ test("a file that Docker never ran with, as something else had changed it: Docke
 
 test("the same where the restart was requested by something else, which alone had changed the file", async () => {
   const before = await command();
-  await options('DOCKER_OPTS="--bridge=none --label=x=y --mtu=nope"');
+  await options('DOCKER_OPTS="--bridge=none --label=x=y --userns-remap=nosuch"');
   const { msg = "", seconds } = await docker({ state: "restarted" });
   assert.match(msg, "now gives it the command line that it ran with before, and it runs again");
   assert.is(await command(), before);
@@ -132,8 +133,13 @@ test("a file that gives Docker something else than was meant is rejected, and Do
     [String.raw`DOCKER_TMPDIR=\"/srv\"`, "the quotes in line 1 become part of the value"],
     [
       'DOCKER_OPTS="$DOCKER_OPTS --label=a=b"',
-      "Docker was not restarted, as it would not start: DOCKER_OPTS refers to",
+      "Docker was not restarted, as it would not start. DOCKER_OPTS, /etc/default/docker, line 1 refers to",
     ],
+    [
+      'DOCKER_OPTS="--log-level=verbose"',
+      "/etc/default/docker, line 1: dockerd would not start with --log-level=verbose.",
+    ],
+    ['DOCKER_OPTS="--label=a=1 --label=a=2"', "the label a has two values"],
   ] as const) {
     await options(line);
     assert.match((await docker({ state: "restarted" })).msg ?? "", says);
@@ -141,6 +147,37 @@ test("a file that gives Docker something else than was meant is rejected, and Do
   }
   await options('DOCKER_OPTS="--log-level=warn --label=new=one"');
   assert.is(await command(), before);
+});
+
+test("a daemon.json that Docker does not start with is rejected before a restart, and what the unit lacks too", async () => {
+  const before = await command();
+  for (const [json, says] of [
+    ['{"log-level": "verbose"}', "specified both as a flag and in the configuration file: log-level"],
+    ['{"hosts": ["unix:///var/run/docker.sock"]}', "specified both as a flag and in the configuration file: hosts"],
+    ['{"features": {"buildkit": "true"}}', '"features" must be an object whose values are true or false'],
+    ['{"mtu": 1450.0}', '"mtu" must be written without 1450.0'],
+  ] as const) {
+    await sh(`mkdir -p /etc/docker && echo '${json}' >/etc/docker/daemon.json`);
+    assert.match((await docker({ state: "restarted" })).msg ?? "", says);
+    assert.is(await command(), before);
+  }
+  const add = (setting: string): Promise<string> =>
+    sh(`mkdir -p ${DROP_INS} && printf '[Service]\\n${setting}\\n' >${DROP_INS}/a.conf && systemctl daemon-reload`);
+  await sh("rm /etc/docker/daemon.json");
+  await add("EnvironmentFile=/etc/docker/missing.env");
+  assert.match(
+    (await docker({ state: "restarted" })).msg ?? "",
+    "EnvironmentFile=/etc/docker/missing.env does not exist",
+  );
+  assert.is(await command(), before);
+  for (const setting of ["ExecStartPre=/bin/false", "User=nosuchuser"]) {
+    await add(setting);
+    assert.match((await docker({ state: "restarted" })).msg ?? "", "the command line that it ran with before");
+    assert.is(await command(), before, setting);
+    assert.is(await running(), "quick");
+  }
+  await sh(`rm ${DROP_INS}/a.conf ${DROP_IN}; systemctl daemon-reload`);
+  assert.is((await docker({ state: "restarted" })).msg, undefined);
 });
 
 test("live-restore: a container that ignores SIGTERM is killed in its time, and all are started again", async () => {

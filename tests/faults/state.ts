@@ -11,13 +11,13 @@ export interface State {
 
 /**
  * A shell script that looks at a host and changes nothing: the contents of what modules write, the names of all else, which
- * appear where something was left behind, and what is live. What docker_bridge_opts keeps for the way back is left out: it
- * names the daemon's process, and once another runs it stays without effect.
+ * appear where something was left behind, and what is live. What docker_bridge_opts keeps for the way back is left out, as it
+ * names the daemon's process and stays without effect once another runs, and so are the files that a rollback has replaced.
  */
 export const LOOK = `
 find /etc/network /etc/systemd /etc/default /etc/docker /etc/NetworkManager /var/lib/apollo-weave /etc/weave*.env \\
-  -type f ! -name docker-previous.json -exec sha256sum {} +
-find /etc /root /usr/local /opt /var/lib/apollo-weave /run/weave* ! -name docker-previous.json -printf '%p\\t%y %m %u:%g %l\\n'
+  -type f ! -name docker-previous.json ! -name 'replaced-*' -exec sha256sum {} +
+find /etc /root /usr/local /opt /var/lib/apollo-weave /run/weave* ! -name docker-previous.json ! -name 'replaced-*' -printf '%p\\t%y %m %u:%g %l\\n'
 echo LIVE
 ip -o link | sed 's/ state .*//; s/^[0-9]*: //; s/@if[0-9]*//'
 ip -o addr | sed 's/^[0-9]*: //; /inet6/d; s/ tentative//; s/valid_lft.*//'

@@ -1,9 +1,10 @@
 import type { Action } from "../../core/change";
 import { parseDockerWords } from "../../formats/docker_flags";
 import { withShellValue } from "../../formats/shell_file";
+import { listSettings, parseUnit } from "../../formats/systemd_unit";
 import { DAEMON_RELOAD } from "../files";
 import type { Previous } from "../observed";
-import { type DockerService, DROP_IN_PATH } from "../service/docker_service";
+import { type DockerService, DROP_IN_PATH, type UnitStart } from "../service/docker_service";
 
 /** What makes Docker start as it ran before, whatever its files give: the file that does it, and the steps. */
 export interface StartAsBefore {
@@ -16,12 +17,13 @@ export interface StartAsBefore {
  * are not known, or can't be given to an init script.
  */
 export function startAsBefore(
-  { init, filePath, foreignTarget }: DockerService,
+  { init, unit, filePath, foreignTarget }: DockerService,
   { command, files }: Previous,
 ): StartAsBefore | null {
   if (command.length === 0) return null;
   if (init === "systemd") {
-    const content = renderDropIn(command, files.find(({ path }) => path === DROP_IN_PATH)?.content ?? "");
+    const present = files.find(({ path }) => path === DROP_IN_PATH)?.content ?? "";
+    const content = renderDropIn(command, present, unit === null ? NO_OBSTACLES : withoutObstacles(unit));
     // Others need not read a command line that may have secrets.
     const write: Action = { do: "write", path: DROP_IN_PATH, content, mode: 0o600 };
     return { path: DROP_IN_PATH, actions: [write, DAEMON_RELOAD] };
@@ -35,19 +37,54 @@ export function startAsBefore(
 }
 
 /** What the present drop-in has Docker read stays, as it shows the next run where the options are. */
-function renderDropIn(command: readonly string[], present: string): string {
+function renderDropIn(command: readonly string[], present: string, { unit, service }: Obstacles): string {
   const settings = present.split("\n");
   const commands = settings.filter((line) => /^ExecStart=./.test(line));
   return [
     "# Ansible managed (docker_bridge_opts). Docker did not start with its new options: this is the command line that it had before.",
     "# The next run that sets Docker's options replaces it.",
     ...commands.map((line) => `# Here was: ${line}`),
+    ...(unit.length > 0 ? ["[Unit]", ...unit] : []),
     "[Service]",
     ...settings.filter((line) => /^EnvironmentFile=./.test(line)),
+    ...service,
     "ExecStart=",
     `ExecStart=${command.map(forSystemd).join(" ")}`,
     "",
   ].join("\n");
+}
+
+/** Settings, by section, that undo those of the unit which may keep it from starting whatever its command line is. */
+interface Obstacles {
+  readonly unit: readonly string[];
+  readonly service: readonly string[];
+}
+
+const NO_OBSTACLES: Obstacles = { unit: [], service: [] };
+/** dockerd runs as root in the host's own root directory; an empty value resets these (systemd.exec(5)). */
+const RESET = "User Group SupplementaryGroups WorkingDirectory RootDirectory RootImage ExecCondition".split(" ");
+
+/** Conditions and users are reset; the commands beside ExecStart= are run, but may fail. */
+function withoutObstacles({ files }: UnitStart): Obstacles {
+  const settings = parseUnit(files);
+  const valuesOf = (key: string): string[] => listSettings(settings, "Service", key).map(({ value }) => value);
+  const commands = ["ExecStartPre", "ExecStartPost"].flatMap((key) => {
+    const values = valuesOf(key);
+    return values.length === 0 ? [] : [`${key}=`, ...values.map((value) => `${key}=${mayFail(value)}`)];
+  });
+  const conditions = ["Condition", "Assert"].filter((kind) =>
+    settings.some(({ section, key }) => section === "Unit" && key.startsWith(kind)),
+  );
+  return {
+    // An empty one resets those of all kinds (systemd.unit(5)).
+    unit: conditions.map((kind) => `${kind}PathExists=`),
+    service: [...RESET.filter((key) => valuesOf(key).length > 0).map((key) => `${key}=`), ...commands],
+  };
+}
+
+/** A command with "-" among systemd's prefixes (systemd.service(5), "Command lines"). */
+function mayFail(command: string): string {
+  return `-${command.replace(/^[-@:+!|]*/, (prefixes) => prefixes.replace(/-/g, ""))}`;
 }
 
 /** Quoted and escaped, so that systemd passes the word as it is (systemd.service(5), systemd.syntax(7)). */

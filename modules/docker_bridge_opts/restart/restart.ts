@@ -8,7 +8,7 @@ import { restartDisruption } from "../pending_restart";
 import { pidFileOf } from "../service/docker_service";
 import { failUnlessStartable } from "../usable_file";
 import { startAsBefore } from "./previous_command";
-import { DELETE_PREVIOUS, isCurrent, presentFiles, restorePrevious, savePrevious } from "./rollback";
+import { DELETE_PREVIOUS, isCurrent, presentFiles, replacedFiles, restorePrevious, savePrevious } from "./rollback";
 import {
   containersToStart,
   containersToStop,
@@ -125,10 +125,11 @@ const FAILED = /^(?![\s\S]*\bJob=[1-9])[\s\S]*\b(ActiveState=failed|SubState=aut
 function rollbacks(observed: ObservedDocker, saved: Previous, changed: boolean, steps: RestartSteps): Rollback[] {
   const start = [...steps.reset, ...steps.restartUnlessRunning, ...steps.answer, DELETE_PREVIOUS];
   const reload = observed.service.init === "systemd" ? [DAEMON_RELOAD] : [];
+  const replaced = replacedFiles(saved, observed);
+  const kept = replaced.map(({ path, copy }) => ` What was in ${path} is kept in ${copy}.`).join("");
   const files: Rollback = {
-    steps: [...restorePrevious(saved), ...reload, ...start],
-    result:
-      "The previous configuration was restored, and Docker runs with it again. Correct the options and run again.",
+    steps: [...restorePrevious(saved, replaced), ...reload, ...start],
+    result: `The previous configuration was restored, and Docker runs with it again.${kept} Correct the options and run again.`,
   };
   const ran = startAsBefore(observed.service, saved);
   if (ran === null && !changed) {

@@ -65,11 +65,32 @@ export function savePrevious(previous: Previous): Action {
   return { do: "write", path: PREVIOUS_PATH, content: JSON.stringify(previous), mode: 0o600 };
 }
 
-/** Restores the saved files. */
-export function restorePrevious({ files }: Previous): Action[] {
-  return files.map(({ path, content, mode }) =>
-    content === null ? { do: "remove", path } : { do: "write", path, content, mode },
-  );
+/** A file that a rollback replaces, and where it is kept, as another than this module may have changed it. */
+export interface Replaced {
+  readonly path: string;
+  readonly copy: string;
+  readonly content: string;
+}
+
+/** The present files that restoring the saved ones would lose. This module's own drop-in is none. */
+export function replacedFiles({ files }: Previous, observed: ObservedDocker): Replaced[] {
+  return presentFiles(observed).files.flatMap(({ path, content }) => {
+    const saved = files.find((file) => file.path === path);
+    if (path === DROP_IN_PATH || saved === undefined || content === null || content === saved.content) return [];
+    const name = path.replace(/^\/+/, "").replace(/\//g, "-");
+    return [{ path, copy: `${dirname(PREVIOUS_PATH)}/replaced-${name}`, content }];
+  });
+}
+
+/** Restores the saved files, and keeps those that it replaces. There may be secrets in them, so only root may read the copies. */
+export function restorePrevious({ files }: Previous, replaced: readonly Replaced[]): Action[] {
+  return [
+    ...replaced.map(({ copy, content }): Action => ({ do: "write", path: copy, content, mode: 0o600 })),
+    ...files.map(
+      ({ path, content, mode }): Action =>
+        content === null ? { do: "remove", path } : { do: "write", path, content, mode },
+    ),
+  ];
 }
 
 export const DELETE_PREVIOUS: Action = { do: "remove", path: PREVIOUS_PATH };

@@ -311,6 +311,13 @@ test("a file's bytes are shown as the UTF-8 text that they are", async () => {
   assert.is(result.diff?.[0]?.before, "Gerät €\n");
 });
 
+test("a message that quotes a file's bytes among other text shows their characters", async () => {
+  const bytes = Buffer.from("“--label”").toString("latin1");
+  const fail = async (): Promise<void> => Promise.reject(new UserError(`“found”: ${bytes} \xe9 \xc2\x9b. Correct it.`));
+  const { msg } = await runModule(lampModule({ level: 0, color: "white", bulb: "new" }), given, RUN, host, fail);
+  assert.is(msg, "“found”: “--label” \xe9 \\x9b. Correct it.");
+});
+
 test("a secret that a failed program prints is not reported", async () => {
   const module = {
     ...lampModule({ level: 0, color: "white", bulb: "new" }),

@@ -19,14 +19,14 @@ test("every option has a default", () => {
 
 test("name servers are addresses, search domains are names or the root", () => {
   assert.equal(asked({ dns: "172.17.42.1 8.8.8.8" }).dns, ["172.17.42.1", "8.8.8.8"]);
-  const domains = ["service.consul", "_tcp.example", "weave.local.", "."];
+  const domains = ["service.consul", "3com.example", "weave.local.", "."];
   assert.equal(asked({ dns_search: domains }).dns_search, domains);
 });
 
 test("an invalid value is rejected, and the message begins with the option's name", () => {
   const rejected = (given: Record<string, unknown>): string => userErrorOf(() => asked(given));
   assert.match(rejected({ dns: ["resolver"] }), 'dns: must be an IPv4 address (found "resolver")');
-  for (const domain of ["-x.example", "a..b", "--debug", "a/b", "$x"]) {
+  for (const domain of ["-x.example", "_tcp.example", "1.2", "a..b", "--debug", "a/b", "$x"]) {
     assert.match(rejected({ dns_search: [domain] }), `dns_search: must be a domain name (found "${domain}")`);
   }
   assert.match(rejected({ bridge: "we ave" }), "bridge: ");

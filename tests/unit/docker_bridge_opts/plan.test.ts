@@ -116,14 +116,14 @@ test("Docker's default MTU equals an unset one", () => {
 });
 
 test("other options in the file, and all other text, stay as they are written", () => {
-  const content = `# top\nDOCKER_OPTS="-H tcp://0.0.0.0:2375 --label 'a b' --mtu=9000"\nexport PATH\n`;
+  const content = `# top\nDOCKER_OPTS="-H tcp://0.0.0.0:2375 --label 'a=a b' --mtu=9000"\nexport PATH\n`;
   const { changes } = plan(asked({ mtu: 1450 }), withFile(content));
-  assert.is(changes[0]?.after, `# top\nDOCKER_OPTS="-H tcp://0.0.0.0:2375 --label 'a b' --mtu=1450"\nexport PATH\n`);
+  assert.is(changes[0]?.after, `# top\nDOCKER_OPTS="-H tcp://0.0.0.0:2375 --label 'a=a b' --mtu=1450"\nexport PATH\n`);
 });
 
 test("quotes in an unquoted value are kept", () => {
-  const { changes } = plan(asked({ mtu: 1450 }), withFile(`DOCKER_OPTS=--label="a b" --mtu=9000 --debug\n`));
-  assert.is(changes[0]?.after, `DOCKER_OPTS="--label=\\"a b\\" --debug --mtu=1450"\n`);
+  const { changes } = plan(asked({ mtu: 1450 }), withFile(`DOCKER_OPTS=--label="a=a b" --mtu=9000 --debug\n`));
+  assert.is(changes[0]?.after, `DOCKER_OPTS="--label=\\"a=a b\\" --debug --mtu=1450"\n`);
 });
 
 test("a line with other options only is somebody else's: it stays, and the options go into daemon.json", () => {

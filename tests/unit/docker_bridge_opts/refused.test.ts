@@ -155,6 +155,17 @@ test("types in daemon.json, values and flags that dockerd does not start with", 
   for (const flag of ["version", "help", "validate"]) {
     assert.is(await value(`--${flag}`), `opts: with --${flag} dockerd would end at once. Leave it out.`);
   }
+  assert.match(await value("-d"), "opts: with --daemon dockerd would not start");
+  assert.match(await value("--label=a=1 --label=a=2"), "the label a has two values (a=1, a=2). Leave one out.");
+  assert.match(await value("--tlsverify --tlscert=/c"), "Set --tlscacert, --tlskey too.");
+  assert.match(
+    await refused({ [PATH]: 'DOCKER_OPTS="--log-level=verbose"\n' }, { dns: null, opts: "--dns=1.1.1.1" }),
+    `${PATH}: dockerd would not start with --log-level=verbose. It must be debug, info,`,
+  );
+  assert.match(
+    await refused({ [CONFIG]: '{"log-level": "verbose"}' }, { dns: null, opts: "--dns=1.1.1.1" }),
+    `${CONFIG}: dockerd would not start with --log-level=verbose.`,
+  );
   assert.match(await value("-v"), "opts: with --version dockerd would end at once");
   assert.match(await value("--config-file=/etc/other.json"), "dockerd would not read the options in its present file");
 });

@@ -15,6 +15,7 @@ import {
   STEADY,
   savedOf,
   USUAL_LINE,
+  unitWith,
   usual,
   withCommand,
   withOptionsFile,
@@ -54,17 +55,45 @@ test("if the restart fails, the saved files are restored; if Docker does not sta
       { path: "/etc/docker/daemon.json", content: null, mode: 0o644 },
     ],
   });
-  const back = `write ${PATH} 0600, remove /etc/docker/daemon.json, systemctl daemon-reload, ${BACK}, ${FORGET}`;
+  const kept = "/var/lib/apollo-weave/replaced-etc-default-docker";
+  const back = `write ${kept} 0600, write ${PATH} 0600, remove /etc/docker/daemon.json, systemctl daemon-reload, ${BACK}, ${FORGET}`;
   const [change] = inWords(plan(RESTART, { ...STEADY, previous }).changes);
   assert.equal(change?.steps, [`${START}; otherwise ${back}; otherwise ${AS_IT_RAN}`, FORGET]);
   const [attempt] = tries({ ...STEADY, previous });
   assert.equal(
     attempt?.rollback.map(({ result }) => result),
     [
-      "The previous configuration was restored, and Docker runs with it again. Correct the options and run again.",
+      `The previous configuration was restored, and Docker runs with it again. What was in ${PATH} is kept in ${kept}. Correct the options and run again.`,
       `Docker does not start with its files as they were found, so ${DROP_IN} now gives it the command line that it ran with before, ` +
         `and it runs again. Correct ${PATH} and run again.`,
     ],
+  );
+});
+
+test("what something else has written to a file is kept where the rollback replaces it, for root alone", () => {
+  const config = { content: '{"debug": true}', mode: 0o644 };
+  const files = [{ path: "/etc/docker/daemon.json", content: "{}", mode: 0o644 }];
+  const [attempt] = tries({ ...STEADY, config, previous: savedOf(DAEMON, { files }) });
+  const copy = "/var/lib/apollo-weave/replaced-etc-docker-daemon.json";
+  assert.equal(attempt?.rollback[0]?.steps[0], { do: "write", path: copy, content: config.content, mode: 0o600 });
+  assert.match(attempt?.rollback[0]?.result ?? "", `What was in /etc/docker/daemon.json is kept in ${copy}.`);
+  const same = tries({
+    ...STEADY,
+    config,
+    previous: savedOf(DAEMON, { files: [{ ...files[0], ...config } as never] }),
+  });
+  assert.not.match(same[0]?.rollback[0]?.result ?? "", "kept");
+});
+
+test("settings of the unit that keep it from starting are undone where Docker gets its command line back", () => {
+  const unit = unitWith(
+    "[Unit]\nConditionPathExists=/nope\n[Service]\nUser=nosuch\nExecStartPre=/bin/false\nExecStartPre=+-/bin/true\nExecStart=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS\n",
+  );
+  const [write] = startAsBefore({ ...STEADY.service, unit }, savedOf(DAEMON))?.actions ?? [];
+  assert.ok(write?.do === "write");
+  assert.match(
+    write.content,
+    "[Unit]\nConditionPathExists=\n[Service]\nUser=\nExecStartPre=\nExecStartPre=-/bin/false\nExecStartPre=-+/bin/true\nExecStart=\nExecStart=/usr/sbin/dockerd ",
   );
 });
 

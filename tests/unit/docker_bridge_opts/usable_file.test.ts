@@ -4,7 +4,18 @@ import type { Action } from "../../../modules/core/change";
 import { plan } from "../../../modules/docker_bridge_opts/plan";
 import { escapedQuotes } from "../../../modules/docker_bridge_opts/usable_file";
 import { userErrorOf } from "../support/user_error";
-import { asked, FRESH, STEADY, usual, withCommand, withOptionsFile } from "./fixtures";
+import {
+  asked,
+  DEBIAN_UNIT,
+  FRESH,
+  runningWith,
+  STEADY,
+  savedOf,
+  unitWith,
+  usual,
+  withCommand,
+  withOptionsFile,
+} from "./fixtures";
 
 const OPTIONS = String.raw`DOCKER_OPTS=\"--label=a --mtu=1400\"`;
 const FOLDER = String.raw`DOCKER_TMPDIR=\"/srv\"`;
@@ -44,7 +55,7 @@ test("such a file is rejected before anything is planned, if Docker reads it", (
 });
 
 test("Docker is not restarted into a chain that systemd does not expand; setting the options repairs it", () => {
-  const chain = 'DOCKER_OPTS="--label=a"\nDOCKER_OPTS="$DOCKER_OPTS --graph=/srv"\n';
+  const chain = 'DOCKER_OPTS="--label=a=b"\nDOCKER_OPTS="$DOCKER_OPTS --graph=/srv"\n';
   const observed = withOptionsFile(FRESH, chain);
   const first = (from: typeof observed): Action | undefined =>
     plan(asked({ state: "restarted" }), from).changes.at(-1)?.actions[0];
@@ -52,13 +63,62 @@ test("Docker is not restarted into a chain that systemd does not expand; setting
   assert.ok(failing?.do === "fail", "the restart is planned, as check mode needs, and fails before its first step");
   assert.match(
     failing.message,
-    "Docker was not restarted, as it would not start: DOCKER_OPTS refers to a variable ($DOCKER_OPTS), and systemd expands none there.",
+    "Docker was not restarted, as it would not start. DOCKER_OPTS, /etc/default/docker, line 2 refers to a variable ($DOCKER_OPTS), and systemd expands none there.",
   );
   const content = plan(usual(), observed).changes.find(({ subject }) => subject.endsWith("zz-weave.conf"))?.after ?? "";
   const repaired = { ...observed, dropIn: { content, mode: 0o644 } };
   assert.is.not(first(repaired)?.do, "fail", "with the drop-in it starts");
   const byScript = { ...observed, service: { ...FRESH.service, init: "script" as const, unit: null } };
   assert.is.not(first(byScript)?.do, "fail");
+});
+
+/** What fails before Docker is restarted; "" if nothing does. */
+const failure = (observed: typeof FRESH): string => {
+  const [first] = plan(asked({ state: "restarted" }), observed).changes.at(-1)?.actions ?? [];
+  return first?.do === "fail" ? first.message : "";
+};
+const withConfig = (content: string): typeof FRESH => ({ ...FRESH, config: { content, mode: 0o644 } });
+
+test("Docker is not restarted into files that it does not start with, whoever has written them", () => {
+  const says = "Docker was not restarted, as it would not start. /etc/docker/daemon.json: dockerd would not start";
+  assert.is(
+    failure(withConfig('{"log-level": "verbose"}')),
+    `${says} with --log-level=verbose. It must be debug, info, warn, error or fatal. Correct it.`,
+  );
+  assert.match(failure(withConfig('{"features": {"buildkit": "true"}}')), `${says}, as "features" must be`);
+  assert.match(
+    failure(withConfig('{"mtu": 1450.0}')),
+    '"mtu" must be written without 1450.0, which is not a whole number',
+  );
+  assert.match(failure(withConfig('{"fo": 1}')), 'as "fo" is not one of its options');
+  assert.match(failure(withConfig('{"hosts": ["unix:///var/run/docker.sock"]}')), "specified both as a flag and in");
+  for (const line of ["--log-level=verbose", "--no-such", "weave", "--label=a=1 --label=a=2", "--tlsverify"])
+    assert.match(failure(withOptionsFile(FRESH, `DOCKER_OPTS="${line}"\n`)), "Docker was not restarted", line);
+  assert.is(failure(withConfig('{"log-level": "debug", "features": {"buildkit": true}, "mtu": 0}')), "");
+});
+
+test("what the running Docker has, and what a rollback can undo, does not keep it from being restarted", () => {
+  const line = "--log-level=verbose --no-such=1";
+  const written = withOptionsFile(FRESH, `DOCKER_OPTS="${line}"\n`);
+  assert.not.equal(failure(written), "");
+  assert.is(failure({ ...written, daemon: runningWith(line) }), "");
+  const previous = savedOf(runningWith(""), { daemon: null });
+  assert.is(failure({ ...written, daemon: null, previous }), "");
+  assert.not.equal(failure({ ...written, daemon: null }), "");
+});
+
+test("Docker is not restarted without a file that its unit requires", () => {
+  const unit = unitWith(DEBIAN_UNIT.replace("[Service]", "[Service]\nEnvironmentFile=/etc/docker/missing.env"));
+  const message = failure({ ...FRESH, service: { ...FRESH.service, unit } });
+  assert.match(
+    message,
+    "line 2: systemd would not start Docker, as EnvironmentFile=/etc/docker/missing.env does not exist",
+  );
+});
+
+test("a dockerd that can validate its configuration does so before a restart", () => {
+  const [first] = plan(asked({ state: "restarted" }), { ...FRESH, version: "26.1.5" }).changes[0]?.actions ?? [];
+  assert.is(first?.do, "validate");
 });
 
 test.run();

@@ -18,6 +18,21 @@ test("values that dockerd accepts", () => {
     ["storage-driver", "overlay2"],
     ["log-driver", "anything"],
     ["unknown", "anything"],
+    ["dns-search", "service.consul"],
+    ["dns-search", "."],
+    ["dns-search", "x."],
+    ["exec-opt", "native.cgroupdriver=systemd"],
+    ["exec-opt", "a=b"],
+    ["default-ulimit", "nofile=1024:2048"],
+    ["default-ulimit", "nofile=-1"],
+    ["default-address-pool", "base=10.0.0.0/8,size=24"],
+    ["default-address-pool", "base=10.0.0.0/8"],
+    ["default-shm-size", "1.5G"],
+    ["default-shm-size", "64mib"],
+    ["default-shm-size", "64"],
+    ["add-runtime", "x=/y"],
+    ["host-gateway-ip", "1.2.3.4"],
+    ["bridge", "fifteen-letters"],
   ] as const) {
     assert.is(expectedInstead(flag, value, "20.10.24"), null, `--${flag}=${value}`);
   }
@@ -36,6 +51,23 @@ test("values that it does not accept", () => {
     ["debug", "yes"],
     ["max-concurrent-downloads", "-1"],
     ["storage-driver", "nope"],
+    ["mtu", "01500"],
+    ["dns-search", "a_b.c"],
+    ["dns-search", "a..c"],
+    ["dns-search", "1.2"],
+    ["exec-opt", "native.cgroupdriver=foo"],
+    ["default-ulimit", "nofile=abc"],
+    ["default-ulimit", "nofile=2048:1024"],
+    ["default-ulimit", "foo=1"],
+    ["default-address-pool", "base=nope,size=24"],
+    ["default-address-pool", "base=10.0.0.0/16,size=x"],
+    ["default-address-pool", "size=24"],
+    ["default-shm-size", "12x"],
+    ["default-shm-size", "-1"],
+    ["add-runtime", "x"],
+    ["add-runtime", "runc=/y"],
+    ["host-gateway-ip", "x"],
+    ["bridge", "toolonginterfacename"],
   ] as const) {
     assert.is.not(expectedInstead(flag, value, "20.10.24"), null, `--${flag}=${value}`);
   }
@@ -54,7 +86,13 @@ test("types of daemon.json's keys; null, and keys that are not known, are left t
     ["log-opts", { "max-size": "1m" }],
     ["bridge", null],
     ["unknown", 1],
-    ["default-shm-size", 1],
+    ["default-shm-size", "64M"],
+    ["features", { buildkit: true, other: null }],
+    ["runtimes", { x: { path: "/x", runtimeArgs: ["-v"] } }],
+    ["default-address-pools", [{ base: "10.0.0.0/8", size: 24 }]],
+    ["default-ulimits", { nofile: { Name: "nofile", Hard: 2, Soft: 1 } }],
+    ["default-network-opts", { bridge: { a: "b" } }],
+    ["builder", { gc: { enabled: true, defaultKeepStorage: "1G" } }],
   ] as const) {
     assert.is(expectedType(key, value), null, key);
   }
@@ -66,6 +104,18 @@ test("types of daemon.json's keys; null, and keys that are not known, are left t
     ["hosts", [1]],
     ["log-opts", { "max-file": 3 }],
     ["bridge", 1],
+    ["default-shm-size", 1],
+    ["features", { buildkit: "true" }],
+    ["features", []],
+    ["runtimes", { x: { path: 1 } }],
+    ["runtimes", { x: { path: "/x", runtimeArgs: "-v" } }],
+    ["runtimes", { runc: { path: "/x" } }],
+    ["default-address-pools", { base: "10.0.0.0/8" }],
+    ["default-address-pools", [{ base: "10.0.0.0/8", size: "24" }]],
+    ["default-address-pools", [{ base: "nope", size: 24 }]],
+    ["default-ulimits", { nofile: { Name: "nofile", Hard: "1" } }],
+    ["default-ulimits", { nofile: 1 }],
+    ["builder", { gc: { enabled: "true" } }],
   ] as const) {
     assert.is.not(expectedType(key, value), null, key);
   }

@@ -57,7 +57,7 @@ const ACCEPTED: Readonly<Record<string, RegExp>> = {
   "weave_bridge name": NAMES,
   "weave_bridge peers": NAMES,
   "docker_bridge_opts bridge": NAMES,
-  "docker_bridge_opts dns_search": /^(constructor|[ab\s]+|__proto__)$/,
+  "docker_bridge_opts dns_search": /^(constructor|[ab\s]+)$/,
   // A label may have any text that is one word.
   "docker_bridge_opts opts": /^[!#%&()*+,./:;<=>?@[\]^_{|}~\w-]+$/,
 };
