@@ -80,7 +80,7 @@ const WORLDS: Readonly<Record<string, World>> = {
   },
   "a full disk": {
     by: (path) =>
-      `mkdir -p /mnt/full && mount -t tmpfs -o size=8k tmpfs /mnt/full && ${KEEP(path)}; ln -s /mnt/full/file ${path}; echo '# there' > /mnt/full/file; cat /dev/zero > /mnt/full/fill 2>/dev/null || true`,
+      `mkdir -p /mnt/full && mount -t tmpfs -o size=8k tmpfs /mnt/full && ${KEEP(path)}; ln -s /mnt/full/docker ${path}; echo '# there' > /mnt/full/docker; cat /dev/zero > /mnt/full/fill 2>/dev/null || true`,
     undo: (path) => `${BACK(path)}; umount /mnt/full; rmdir /mnt/full`,
     says: (path) =>
       new RegExp(`can't write ${quoted(path)}: ENOSPC: .*; it is unchanged\\. Free space on its file system`),

@@ -61,10 +61,10 @@ cd / && tar -cpf /var/lib/faults/fresh.tar $(ls -d $(cat /var/lib/faults/places)
 const FRESH = `exec 2>/dev/null\n${RESTORED}`;
 const RELOADED = `${FRESH}networkctl reload; systemctl daemon-reload\n`;
 
-/** Docker runs on the options of the fresh host, and on the bridge. */
+/** Docker runs with the options of the fresh host. One is to change, so that the others join it in its line. */
 const DOCKER_FRESH = `${RELOADED}ip link add weave type bridge; ip addr add 10.2.0.1/16 dev weave; ip link set weave up
-echo 'DOCKER_OPTS="--log-level=warn"' >/etc/default/docker
-systemctl reset-failed docker; tr '\\0' ' ' </proc/$(cat /run/docker.pid)/cmdline | grep -q -- '--log-level=warn $' ||
+echo 'DOCKER_OPTS="--log-level=warn --mtu=1400"' >/etc/default/docker
+systemctl reset-failed docker; tr '\\0' ' ' </proc/$(cat /run/docker.pid)/cmdline | grep -q -- '--log-level=warn --mtu=1400 $' ||
   systemctl restart docker
 `;
 const WITH_DAEMON_JSON = `mkdir -p /etc/docker; printf '%s\\n' '{ "labels": ["a=b"], "dns": ["9.9.9.9"] }' >/etc/docker/daemon.json\n`;
