@@ -55,7 +55,9 @@ export async function observe(
   const daemon = await observeDaemon(service.pid, host, configFile, previous);
   const mayRestart = options.state !== "present" || pendingRestart(desired, daemon).length > 0;
   const hasStopped = previous !== null && previous.stopped.length > 0;
-  const version = daemon === null || isReplaced(service.pid, host) ? installedVersion(host) : daemon.version;
+  const running = daemon?.version ?? null;
+  const version =
+    daemon === null || (running !== null && isReplaced(service.pid, host)) ? installedVersion(host) : running;
   requireReadable(configFile, version);
   return {
     service,
