@@ -17,7 +17,7 @@ const test = suite("docker_bridge_opts: a check predicts the run");
 const LINES = [
   'DOCKER_OPTS=""',
   'DOCKER_OPTS="--log-level=warn --bridge=weave"',
-  "DOCKER_OPTS='--label=\"a b\" -H fd://'",
+  "DOCKER_OPTS='--label=\"a=a b\" -H fd://'",
   "DOCKER_OPTS=--dns=8.8.8.8 --icc=false",
   'DOCKER_OPTS="$DOCKER_OPTS --bridge=weave --fixed-cidr=10.2.9.0/24"',
   'DOCKER_OPTS="--mtu $MTU"',
@@ -35,7 +35,7 @@ const UNITS: Readonly<Record<string, string>> = {
     "[Service]\nEnvironmentFile=-/etc/default/docker\nExecStart=/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock $DOCKER_OPTS\n",
   ce: "[Service]\nExecStart=/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock\n",
   "hard-coded":
-    '[Service]\r\n; by hand\nExecStart=/usr/bin/dockerd -H fd:// \\\n  # within\n --bridge br9 --label "a b" --mtu=1400',
+    '[Service]\r\n; by hand\nExecStart=/usr/bin/dockerd -H fd:// \\\n  # within\n --bridge br9 --label "a=a b" --mtu=1400',
 };
 
 const KEYS: Readonly<Record<string, unknown>> = {
