@@ -25,7 +25,7 @@ export interface Result {
   /** What makes the changes that this module does not make. */
   readonly pending?: readonly string[];
   readonly warnings?: readonly string[];
-  readonly [fact: string]: unknown;
+  readonly [returned: string]: unknown;
 }
 
 export interface Diff {

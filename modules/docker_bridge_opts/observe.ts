@@ -197,7 +197,7 @@ function optionsOrNone(content: string): DockerFlags | null {
   }
 }
 
-const TICKS_A_SECOND = 100;
+const TICKS_PER_SECOND = 100;
 /** It reads daemon.json first, and writes its pid file within a minute; the time of the boot is known to the second. */
 const [READ_MILLISECONDS, START_MILLISECONDS] = [2000, 60_000];
 
@@ -210,7 +210,7 @@ function configReadAt(pid: number, startedAt: number, pidFile: string, host: Hos
   const written = isOurs ? host.changedAt(pidFile) : null;
   const booted = /^btime (\d+)$/m.exec(host.readText("/proc/stat") ?? "")?.[1];
   if (booted === undefined) return written;
-  const started = Number(booted) * 1000 + (startedAt / TICKS_A_SECOND) * 1000;
+  const started = Number(booted) * 1000 + (startedAt / TICKS_PER_SECOND) * 1000;
   return written === null || written > started + START_MILLISECONDS ? started + READ_MILLISECONDS : written;
 }
 

@@ -101,8 +101,8 @@ export function commandLine(start: UnitStart, written: Written = NOTHING_WRITTEN
   const { words, complete } = systemdWords(setting.value, "command");
   if (!complete) fail("has a quote that is not closed", "Close it.");
   if (words.some(({ raw }) => raw === ";")) fail('has several commands (";")', "Start dockerd alone there.");
-  const [, prefix = "", written1 = ""] = /^([-@:+!|]*)([\s\S]*)$/.exec(words[0]?.value ?? "") ?? [];
-  const program = expandKnown(written1, setting, start.specifiers);
+  const [, prefix = "", programWord = ""] = /^([-@:+!|]*)([\s\S]*)$/.exec(words[0]?.value ?? "") ?? [];
+  const program = expandKnown(programWord, setting, start.specifiers);
   const expands = !prefix.includes(":");
   const first = prefix.includes("@") ? 2 : 1;
   const args: Argument[] = [];

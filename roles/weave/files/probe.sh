@@ -130,18 +130,21 @@ words_of() {
     sed 's/^[^=]*=//' | tr -s " \t\r\"'" '\n'
 }
 
+bridge_is_dockers() {
+  pid=$(cat /var/run/docker.pid 2>/dev/null)
+  if [ -r "/proc/${pid:-none}/cmdline" ] && grep -q docker "/proc/$pid/comm"; then
+    words=$(tr '\0' '\n' <"/proc/$pid/cmdline")
+  else
+    words=$(words_of /etc/default/docker /etc/systemd/system/docker.service /etc/systemd/system/docker.service.d/*.conf)
+  fi
+  config=$(printf '%s\n' "$words" | sed -n -e 's/^--config-file=//p' -e '/^--config-file$/{n;p}' | tail -n 1)
+  [ "$(printf '%s\n' "$words" | bridge_of)" = weave ] ||
+    tr -d ' \t\r\n' 2>/dev/null <"${config:-/etc/docker/daemon.json}" | grep -q '[{,]"bridge":"weave"[,}]'
+}
+
+# With the VXLAN it is, and nothing need be read.
 docker_uses_bridge=false
-pid=$(cat /var/run/docker.pid 2>/dev/null)
-if [ -r "/proc/${pid:-none}/cmdline" ] && grep -q docker "/proc/$pid/comm"; then
-  words=$(tr '\0' '\n' <"/proc/$pid/cmdline")
-else
-  words=$(words_of /etc/default/docker /etc/systemd/system/docker.service /etc/systemd/system/docker.service.d/*.conf)
-fi
-config=$(printf '%s\n' "$words" | sed -n -e 's/^--config-file=//p' -e '/^--config-file$/{n;p}' | tail -n 1)
-if [ -e /sys/class/net/weave-vx ] || [ "$(printf '%s\n' "$words" | bridge_of)" = weave ] ||
-  tr -d ' \t\r\n' 2>/dev/null <"${config:-/etc/docker/daemon.json}" | grep -q '[{,]"bridge":"weave"[,}]'; then
-  docker_uses_bridge=true
-fi
+if [ -e /sys/class/net/weave-vx ] || bridge_is_dockers; then docker_uses_bridge=true; fi
 
 missing_script=
 if [ -n "$script" ] && ! [ -f "$script" ]; then missing_script=$script; fi
