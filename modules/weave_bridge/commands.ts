@@ -1,7 +1,8 @@
 import { FLOOD_MAC } from "../formats/iproute";
 import type { DesiredBridge, DesiredVxlan } from "./desired";
+import { deleteRule, insertRuleInShell } from "./firewall";
 
-// Commands of iproute2, each an argument vector, for the running kernel and for ifupdown's file alike.
+// Commands of iproute2, each an argument vector, for the running kernel and for boot alike.
 
 export const addBridge = ({ name }: DesiredBridge) => ["ip", "link", "add", "name", name, "type", "bridge"];
 
@@ -54,3 +55,51 @@ export const createVxlan = (bridge: string, mtu: number, vxlan: DesiredVxlan) =>
   setUp(vxlan.name),
   ...vxlan.peers.map((peer) => addPeer(vxlan.name, peer)),
 ];
+
+/** Shell commands for boot, in order. */
+export interface BootCommands {
+  /** Create the bridge and its datapath. */
+  readonly create: readonly string[];
+  readonly setUp: readonly string[];
+  /** Take the datapath down, then the bridge. Each is to be tried, whether or not others fail. */
+  readonly disconnect: readonly string[];
+  readonly remove: readonly string[];
+}
+
+/**
+ * The commands for boot. A bridge that exists is kept. A VXLAN device that exists may have other parameters, so it is `replaced`,
+ * which detaches no container; it is `kept` if the running devices are corrected before.
+ */
+export function bootCommands(desired: DesiredBridge, existingVxlan: "kept" | "replaced"): BootCommands {
+  const { name, address, mtu, vxlan, firewall } = desired;
+  return {
+    create: [
+      unlessThere(name, inShell(addBridge(desired))),
+      ...[setMac(desired), setMtu(name, mtu)].map(inShell),
+      ...(vxlan ? createVxlanInShell(name, mtu, vxlan, existingVxlan) : []),
+    ],
+    setUp: [
+      ...[setUp(name), replaceAddress(name, address)].map(inShell),
+      ...(firewall ? [insertRuleInShell(name)] : []),
+    ],
+    disconnect: vxlan ? [inShell(deleteLink(vxlan.name))] : [],
+    remove: [inShell(deleteLink(name)), ...(firewall ? [regardless(deleteRule(name))] : [])],
+  };
+}
+
+function createVxlanInShell(
+  bridge: string,
+  mtu: number,
+  vxlan: DesiredVxlan,
+  existing: "kept" | "replaced",
+): readonly string[] {
+  const [add = "", ...others] = createVxlan(bridge, mtu, vxlan).map(inShell);
+  const { name } = vxlan;
+  return [...(existing === "kept" ? [unlessThere(name, add)] : [regardless(deleteLink(name)), add]), ...others];
+}
+
+const inShell = (argv: readonly string[]) => argv.join(" ");
+
+const unlessThere = (device: string, command: string) => `ip link show dev ${device} >/dev/null 2>&1 || ${command}`;
+
+const regardless = (argv: readonly string[]) => `${inShell(argv)} 2>/dev/null || true`;

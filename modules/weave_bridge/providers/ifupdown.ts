@@ -1,9 +1,8 @@
 import { basename } from "node:path";
 import { type DesiredFile, run } from "../../core/change";
 import { readsFile, renderManualInterface, type Step, withoutSource, withSource } from "../../formats/interfaces";
-import { addBridge, createVxlan, deleteLink, replaceAddress, setMac, setMtu, setUp } from "../commands";
+import { bootCommands } from "../commands";
 import type { DesiredBridge } from "../desired";
-import { deleteRule, insertRuleInShell } from "../firewall";
 import { INTERFACES_DIRECTORY, type ObservedBridge, stanzaPath } from "../observed";
 
 /** The pattern that Apollo's role added to /etc/network/interfaces. */
@@ -42,29 +41,13 @@ export function bringDown(name: string) {
 }
 
 function renderStanza(desired: DesiredBridge): string {
-  const { name, address, mtu, vxlan, firewall } = desired;
-  const steps: Step[] = [
-    step("pre-up", `ip link show dev ${name} >/dev/null 2>&1 ||`, addBridge(desired)),
-    step("pre-up", "", setMac(desired)),
-    step("pre-up", "", setMtu(name, mtu)),
-  ];
-  if (vxlan) {
-    // A left-over device may have other parameters. Deleting it detaches no container.
-    steps.push({ phase: "pre-up", command: `${deleteLink(vxlan.name).join(" ")} 2>/dev/null || true` });
-    steps.push(...createVxlan(name, mtu, vxlan).map((command) => step("pre-up", "", command)));
-  }
-  steps.push(step("post-up", "", setUp(name)), step("post-up", "", replaceAddress(name, address)));
-  if (firewall) steps.push({ phase: "post-up", command: insertRuleInShell(name) });
-  if (vxlan) steps.push(step("pre-down", "", deleteLink(vxlan.name)));
-  steps.push(step("post-down", "", deleteLink(name)));
-  if (firewall) steps.push({ phase: "post-down", command: `${deleteRule(name).join(" ")} 2>/dev/null || true` });
+  const { create, setUp, disconnect, remove } = bootCommands(desired, "replaced");
+  const phases = { "pre-up": create, "post-up": setUp, "pre-down": disconnect, "post-down": remove } as const;
   return renderManualInterface({
     comment: "Ansible managed (weave_bridge). Manual changes will be overwritten.",
-    name,
-    steps,
+    name: desired.name,
+    steps: Object.entries(phases).flatMap(([phase, commands]) =>
+      commands.map((command): Step => ({ phase: phase as keyof typeof phases, command })),
+    ),
   });
-}
-
-function step(phase: Step["phase"], before: string, argv: readonly string[]): Step {
-  return { phase, command: `${before} ${argv.join(" ")}`.trim() };
 }
