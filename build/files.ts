@@ -4,11 +4,11 @@ import { dirname, join } from "node:path";
 /** Files by their paths in a folder, with slashes and without a leading one. */
 export type Files = ReadonlyMap<string, { readonly content: Buffer; readonly executable: boolean }>;
 
-/** Reads all files in a folder and its subfolders, without what Python has compiled there. */
+/** Reads all files in a folder and its subfolders, without links and what Python has compiled there. */
 export function readFiles(folder: string): Files {
   const found = readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
-    if (entry.name === "__pycache__") return [];
+    if (entry.name === "__pycache__" || entry.isSymbolicLink()) return [];
     if (entry.isDirectory()) return [...under(entry.name, readFiles(path))];
     return [[entry.name, readFile(path)] as const];
   });

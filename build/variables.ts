@@ -20,7 +20,7 @@ interface Specs {
 const HEAD = `# The role's variables
 
 Generated from roles/weave/meta/argument_specs.yml by \`npm run build\`; \`ansible-doc -t role -r roles weave\` shows the same.
-Ansible checks types and choices before the role reads its hosts.
+The role checks types, choices and names before it reads its hosts.
 
 ${tableHead(["variable", "type", "default", "meaning"])}`;
 

@@ -37,4 +37,4 @@ export function assertRefused(run: PlaybookRun, name: string, { says }: Refusal,
 }
 
 /** The actions by which the role finds out whether it can go on; they change nothing. */
-export const PREFLIGHT = ["validate_argument_spec", "include_role", "include_tasks", "raw", "set_fact", "assert"];
+export const PREFLIGHT = ["include_role", "include_tasks", "raw", "set_fact", "fail"];

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parse } from "yaml";
-import type { PlaybookRun } from "../../e2e/playbook";
-import { playWithoutHosts } from "../support/playbook";
+import { ansiblePlaybook, type PlaybookRun } from "../../e2e/playbook";
+import { playFrom, playWithoutHosts } from "../support/playbook";
 
 /** playbooks/vars/group.yml: every playbook fails if its group has no hosts. No host is reached here. */
 const test = suite("a group without hosts");
@@ -17,8 +17,9 @@ function assertRefused({ status, output }: PlaybookRun, group: string): void {
   assert.is.not(status, 0, output);
   assert.match(
     output,
-    `weave_server_group: must be a group with hosts (found none in the group ${group}). Add hosts to it, or set another group (-e weave_server_group=GROUP).`,
+    `weave_server_group: must be a group with hosts (found none in the group ${group}). Add hosts to it in the inventory (-i), or set another group (-e weave_server_group=GROUP).`,
   );
+  assert.not.match(output, /unhandled exception|Traceback/i);
   assert.not.match(output, "TASK [");
 }
 
@@ -32,7 +33,11 @@ test("every playbook begins with the group of vars/group.yml, or with a playbook
     const imported = first?.["import_playbook"];
     if (imported !== undefined) assert.ok(files.includes(String(imported)), name);
     else {
-      assert.match(String(first?.["hosts"]), /^\{\{.*\b__weave_group\b.*\}\}$/, name);
+      assert.match(
+        String(first?.["hosts"]),
+        /^\{\{.*\b__weave_group\b.* __weave_none \| mandatory\(__weave_no_group\) \}\}$/,
+        name,
+      );
       assert.equal(first?.["vars_files"], ["vars/group.yml"], name);
     }
   }
@@ -48,6 +53,17 @@ test("so is an empty group, an empty inventory, another group, and one outside a
   assertRefused(await playWithoutHosts("playbooks/teardown.yml", EMPTY, "--limit", "docker1"), "weave_servers");
   assertRefused(await playWithoutHosts("playbooks/upgrade.yml", ""), "weave_servers");
   assertRefused(await playWithoutHosts("playbooks/grow.yml", WITHOUT, "-e", "weave_server_group=nobody"), "nobody");
+});
+
+test("so is a run without an inventory", async () => {
+  const run = await ansiblePlaybook("/dev/null", ["playbooks/upgrade.yml"]);
+  assertRefused(run, "weave_servers");
+});
+
+test("the playbooks find the role from any directory", async () => {
+  const playbooks = ["../site.yml", ...files].map((name) => join(PLAYBOOKS, name));
+  const { status, output } = await playFrom("/", [...playbooks, "--syntax-check"], "[weave_servers]\ndocker1\n");
+  assert.is(status, 0, output);
 });
 
 test("a group with hosts passes", async () => {

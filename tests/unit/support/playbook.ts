@@ -1,21 +1,26 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MODULES } from "../../../build/modules";
-import { ansiblePlaybook, type PlaybookRun } from "../../e2e/playbook";
+import { ansiblePlaybook, type PlaybookRun, ROOT } from "../../e2e/playbook";
 import { inTemporaryFolderUntilDone } from "./temporary_folder";
 
 /**
  * Runs a playbook on an inventory, given as text, for what Ansible decides before it reaches a host. The build is not needed:
  * the project's modules are empty files, so that Ansible finds them.
  */
-export async function playWithoutHosts(playbook: string, inventory: string, ...args: string[]): Promise<PlaybookRun> {
+export function playWithoutHosts(playbook: string, inventory: string, ...args: string[]): Promise<PlaybookRun> {
+  return playFrom(ROOT, [playbook, ...args], inventory);
+}
+
+/** The same in another directory. `args` are those of ansible-playbook. */
+export async function playFrom(directory: string, args: readonly string[], inventory: string): Promise<PlaybookRun> {
   let run: PlaybookRun | undefined;
   await inTemporaryFolderUntilDone(async (folder) => {
     const [path, library] = [join(folder, "inventory"), join(folder, "library")];
     writeFileSync(path, inventory);
     mkdirSync(library);
     for (const { module } of MODULES) writeFileSync(join(library, module.name), "");
-    run = await ansiblePlaybook(path, [playbook, ...args], { env: { ANSIBLE_LIBRARY: library } });
+    run = await ansiblePlaybook(path, args, { folder: directory, env: { ANSIBLE_LIBRARY: library } });
   });
   if (run === undefined) throw new Error("no play was run");
   return run;

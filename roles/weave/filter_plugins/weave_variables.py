@@ -1,0 +1,125 @@
+"""Whether the role's variables are what meta/argument_specs.yml says. Pure.
+
+Ansible could check them itself, but prints the whole specification around each refusal.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+# What Ansible takes for a bool: ansible.module_utils.parsing.convert_bool.
+BOOLEANS = {"y", "yes", "on", "1", "true", "t", "1.0", "n", "no", "off", "0", "false", "f", "0.0"}
+KINDS = {
+    "str": ("a text", "Set a text"),
+    "int": ("a whole number", "Set a whole number"),
+    "bool": ("true or false", "Set true or false"),
+    "list": ("a list", "Set a list"),
+    "dict": ("a dictionary", "Set keys with values"),
+}
+
+
+def variables(specs: dict[str, Any], values: dict[str, Any], names: list[str], host: str) -> str:
+    """Return what is wrong with the variables of a host, or "".
+
+    specs: the options of the role, by name.
+    values: the values of those that are set.
+    names: the names of all variables of the host.
+    """
+    # The fact weave_verify is what tasks/verify.yml found.
+    known = {*specs, *map(str, _elements(values.get("weave_ignored_variables"))), "weave_verify"}
+    problems = [
+        *(_unknown(name, list(specs), host) for name in names if name.startswith("weave_") and name not in known),
+        *(problem for name, value in values.items() for problem in _wrong(name, value, specs[name], host)),
+    ]
+    return " ".join(problems)
+
+
+def _unknown(name: str, known: list[str], host: str) -> str:
+    return (
+        f"{name}: must be a variable of the role weave (found an unknown one for {host}). {_did_you_mean(name, known)}"
+        "If another role reads it, add it to weave_ignored_variables."
+    )
+
+
+def _did_you_mean(found: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(found, known, n=1)
+    return f"Did you mean {close[0]}? " if close else ""
+
+
+def _wrong(name: str, value: Any, spec: dict[str, Any], host: str) -> Iterator[str]:
+    kind, choices = spec["type"], spec.get("choices")
+    if not _is(kind, value):
+        must, remedy = KINDS[kind]
+        yield f"{name}: must be {must} (found {_shown(value, spec)} for {host}). {remedy}."
+    elif choices and value is not None and str(value) not in choices:
+        remedy = _did_you_mean(str(value), choices).strip() or "Set one of these."
+        yield f"{name}: must be {_or(choices)} (found {_shown(value, spec)} for {host}). {remedy}"
+    elif kind == "list":
+        for number, element in enumerate(_elements(value), 1):
+            yield from _wrong_element(f"{name}[{number}]", element, spec, host)
+
+
+def _wrong_element(name: str, value: Any, spec: dict[str, Any], host: str) -> Iterator[str]:
+    kind, options = spec.get("elements", "raw"), spec.get("options", {})
+    if not _is(kind, value) or value is None:
+        must, remedy = KINDS[kind]
+        yield f"{name}: must be {must} (found {_shown(value, spec)} for {host}). {remedy}."
+        return
+    if not options:
+        return
+    for key in value:
+        if key not in options:
+            remedy = _did_you_mean(str(key), list(options)).strip() or "Remove it."
+            yield f"{name}: must have only the keys {', '.join(options)} (found {key} for {host}). {remedy}"
+    for key, option in options.items():
+        if value.get(key) is not None:
+            yield from _wrong(f"{name}.{key}", value[key], option, host)
+        elif option.get("required"):
+            yield f"{name}: must have the key {key} (found none for {host}). Set it."
+
+
+def _is(kind: str, value: Any) -> bool:
+    """Return whether Ansible could convert a value, without what it converts only by accident, such as a list to a text."""
+    text = str(value).strip()
+    if kind == "str":
+        return value is None or not isinstance(value, (list, Mapping))
+    if kind == "int":
+        return not isinstance(value, (bool, float)) and text.removeprefix("-").removeprefix("+").isdecimal()
+    if kind == "bool":
+        return text.lower() in BOOLEANS
+    if kind == "list":
+        return isinstance(value, (list, str, int, float)) and not isinstance(value, bool)
+    if kind == "dict":
+        return isinstance(value, Mapping)
+    return True
+
+
+def _elements(value: Any) -> list[Any]:
+    """Return the elements of a list, which may be a text with commas."""
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [element.strip() for element in str(value).split(",") if element.strip()]
+
+
+def _shown(value: Any, spec: dict[str, Any]) -> str:
+    """Return a value for a message: never of a secret, or of what may contain one."""
+    if isinstance(value, Mapping):
+        return "a dictionary"
+    if isinstance(value, list):
+        return "a list"
+    if value is None:
+        return "nothing"
+    return "another text" if spec.get("no_log") or spec["type"] in ("dict", "list") else f'"{str(value)[:100]}"'
+
+
+def _or(choices: list[str]) -> str:
+    return f"{', '.join(choices[:-1])} or {choices[-1]}" if len(choices) > 1 else choices[0]
+
+
+class FilterModule:
+    """Ansible's interface to this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"weave_variables": variables}
