@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parse } from "yaml";
 import { ansiblePlaybook, type PlaybookRun } from "../../e2e/playbook";
 import { playFrom, playWithoutHosts } from "../support/playbook";
+import { inTemporaryFolderUntilDone } from "../support/temporary_folder";
 
 /** playbooks/vars/group.yml: every playbook fails if its group has no hosts. No host is reached here. */
 const test = suite("a group without hosts");
@@ -64,6 +65,20 @@ test("the playbooks find the role from any directory", async () => {
   const playbooks = ["../site.yml", ...files].map((name) => join(PLAYBOOKS, name));
   const { status, output } = await playFrom("/", [...playbooks, "--syntax-check"], "[weave_servers]\ndocker1\n");
   assert.is(status, 0, output);
+});
+
+test("a checkout that is not built says how to build it", async () => {
+  await inTemporaryFolderUntilDone(async (folder) => {
+    const isCopied = (path: string): boolean => !/\/weave\/library|\/playbooks\/roles/.test(path);
+    for (const name of ["roles", "playbooks"]) {
+      cpSync(join(PLAYBOOKS, "..", name), join(folder, name), { recursive: true, filter: isCopied });
+    }
+    const args = ["playbooks/weave.yml", "-e", "weave_server_group=all"];
+    const env = { ANSIBLE_ROLES_PATH: join(folder, "roles") };
+    const { status, output } = await ansiblePlaybook("docker1,", args, { folder, env });
+    assert.is.not(status, 0, output);
+    assert.match(output, "build it: npm ci && npm run build\n");
+  });
 });
 
 test("a group with hosts passes", async () => {
