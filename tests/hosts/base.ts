@@ -1,28 +1,29 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { debianRelease, debianSources } from "./apt_sources";
+import { debianRelease, debianSources, suiteSources } from "./apt_sources";
 import { ensureTree } from "./debian_tree";
-import { FILES, ingredients, MASKED_UNITS, PACKAGES, REMOVED_FILES } from "./recipe";
+import { FILES, ingredients, MASKED_UNITS, packages, REMOVED_FILES } from "./recipe";
+import type { Suite } from "./suites";
 
 /**
- * Returns the path of the Debian tree that hosts boot from, after building it, in about half a minute, when there is
- * none by the present recipe. `claim` is called with the path before any other process may remove the tree; trees of
- * other recipes are removed unless `inUse` names them.
+ * Returns the path of the Debian tree that hosts of a suite boot from, after building it, in about half a minute, when
+ * there is none by the present recipe. `claim` is called with the path before any other process may remove the tree; trees
+ * of other recipes for the suite are removed unless `inUse` names them.
  */
-export async function ensureBase(steps: {
-  inUse: () => string[];
-  claim: (base: string) => void;
-  log: (line: string) => void;
-}): Promise<string> {
+export async function ensureBase(
+  suite: Suite,
+  steps: { inUse: () => string[]; claim: (base: string) => void; log: (line: string) => void },
+): Promise<string> {
   const release = debianRelease();
   return ensureTree(
     {
-      kind: "base",
-      ingredients: ingredients(release),
-      suite: release,
+      kind: `host-${suite}`,
+      ingredients: ingredients(suite),
+      suite,
       variant: "minbase",
-      packages: PACKAGES,
-      sources: () => debianSources(release),
+      packages: packages(suite),
+      // Of the machine's own release the updates as well.
+      sources: () => (suite === release ? debianSources(release) : suiteSources(release, suite)),
       adapt,
     },
     { isInUse: (tree) => steps.inUse().includes(tree), claim: steps.claim, log: steps.log },

@@ -5,17 +5,18 @@ import { hostHierarchies, makeCgroups } from "./cgroups";
 import { hostDirectory, hostId } from "./paths";
 import { commandOf, isAlive, type ProcessId } from "./processes";
 import { lastLines } from "./run";
+import type { Suite } from "./suites";
 import { waitFor } from "./wait";
 
 /**
  * Starts a host's systemd in namespaces of its own, joined to the host's network namespace, which must be there, as must
  * its root tree. It stays when this process ends. Throws, with the boot log, when systemd has not started after 10 s.
  */
-export async function launch(cluster: string, host: string): Promise<void> {
+export async function launch(cluster: string, host: string, suite: Suite): Promise<void> {
   const id = hostId(cluster, host);
   const directory = hostDirectory(cluster, host);
-  const cgroups = makeCgroups(id);
-  const mounts = hostHierarchies().map((each) => `${each.type}:${each.directory}:${each.options}`);
+  const cgroups = makeCgroups(id, suite);
+  const mounts = hostHierarchies(suite).map((each) => `${each.type}:${each.directory}:${each.options}`);
   const log = openSync(join(directory, "boot.log"), "w");
   const namespaces = ["--pid", "--fork", "--kill-child", "--mount", "--uts", "--ipc"];
   const boot = ["/bin/sh", join(__dirname, "boot.sh")];

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { basename, join } from "node:path";
 import { allMounts } from "./mounts";
 import { clusterOf } from "./paths";
+import { type Suite, unifiedOnly } from "./suites";
 
 const ROOT = "/sys/fs/cgroup";
 
@@ -17,15 +18,17 @@ export interface Hierarchy {
 }
 
 /**
- * The hierarchies that hosts take part in: the unified one alone where the machine has cgroup v2, as Debian has by
- * default; otherwise each of v1 and the unified one beside them. With APOLLO_WEAVE_TEST_HOSTS_CGROUP=unified in the
- * environment, hosts of a machine with both get the unified one alone.
+ * The hierarchies that hosts of a suite take part in: the unified one alone where the machine has cgroup v2, as Debian has
+ * by default, or where the suite knows no other; otherwise each of v1 and the unified one beside them. Throws where the
+ * suite knows no other and the machine has none.
  */
-export function hostHierarchies(): Hierarchy[] {
+export function hostHierarchies(suite: Suite): Hierarchy[] {
   const all = machineHierarchies();
   const unified = all.find(({ type }) => type === "cgroup2");
-  const unifiedOnly = all.length === 1 || process.env["APOLLO_WEAVE_TEST_HOSTS_CGROUP"] === "unified";
-  if (unified && unifiedOnly) return [{ ...unified, directory: "." }];
+  if (unified && (all.length === 1 || unifiedOnly(suite))) return [{ ...unified, directory: "." }];
+  if (unifiedOnly(suite)) {
+    throw new Error(`test hosts of ${suite} need cgroup v2: mount it, "mount -t cgroup2 cgroup2 ${ROOT}/unified"`);
+  }
   return all;
 }
 
@@ -46,9 +49,9 @@ function machineHierarchies(): Hierarchy[] {
   });
 }
 
-/** Makes the cgroups of one host, in each hierarchy one, and returns their directories. */
-export function makeCgroups(id: string): string[] {
-  return hostHierarchies().map(({ path, type }) => {
+/** Makes the cgroups of one host of a suite, in each of its hierarchies one, and returns their directories. */
+export function makeCgroups(id: string, suite: Suite): string[] {
+  return hostHierarchies(suite).map(({ path, type }) => {
     if (type === "cgroup2") offerControllers(path);
     const directory = join(path, id);
     mkdirSync(directory, { recursive: true });

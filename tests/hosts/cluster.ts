@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { debianRelease } from "./apt_sources";
 import { ensureBase } from "./base";
 import { Host } from "./host";
 import { isMountPoint } from "./mounts";
@@ -8,7 +9,8 @@ import { makeRootTree } from "./root_tree";
 import { run } from "./run";
 import { onSignals, type SignalHandling } from "./signals";
 import { inventoryPath, prepareSsh } from "./ssh";
-import { basesInUse, claim, clusterNames, readState, type State, writeState } from "./state";
+import { basesInUse, claim, clusterNames, NO_STATE, readState, type State, writeState } from "./state";
+import { type Suite, suiteOf } from "./suites";
 import { removeState, tearDown } from "./tear_down";
 import { makeUnderlay } from "./underlay";
 
@@ -31,28 +33,32 @@ export class Cluster {
   private constructor(
     readonly name: string,
     count: number,
+    readonly suite: Suite,
   ) {
-    this.hosts = Array.from({ length: count }, (_, index) => new Host(name, index + 1));
+    this.hosts = Array.from({ length: count }, (_, index) => new Host(name, index + 1, suite));
     this.inventory = inventoryPath(name);
     this.directory = clusterDirectory(name);
     this.underlay = underlayName(name);
   }
 
   /**
-   * Makes a cluster and boots its hosts; returns when SSH and Docker answer on all of them. The tree they boot from is
-   * built first if need be. What is left of an earlier cluster of the name is taken down first. Throws when a living
+   * Makes a cluster and boots its hosts, of the machine's own Debian release unless told; returns when SSH and Docker answer
+   * on all of them. The tree they boot from is built first if need be. What is left of an earlier cluster of the name is taken down first. Throws when a living
    * process holds that cluster, and when something doesn't come up: then nothing of the new one stays, nor does it when
    * a signal ends the process meanwhile.
    */
-  static async up(name: string, count: number, options: { log?: (line: string) => void } = {}): Promise<Cluster> {
-    const log = options.log ?? (() => {});
+  static async up(
+    name: string,
+    count: number,
+    { log = () => {}, suite = suiteOf(debianRelease()) }: { log?: (line: string) => void; suite?: Suite } = {},
+  ): Promise<Cluster> {
     requireClusterName(name);
     if (!Number.isInteger(count) || count < 1 || count > MOST_HOSTS) {
       throw new Error(`a cluster has 1 to ${MOST_HOSTS} hosts, not ${count}`);
     }
     requireMachine();
-    const cluster = new Cluster(name, count);
-    const claiming = claim(name, { count, base: null, ready: false }, false);
+    const cluster = new Cluster(name, count, suite);
+    const claiming = claim(name, { count, suite, base: null, ready: false }, false);
     let making: Promise<void> | null = null;
     const signals = onSignals(async () => {
       const claimed = await claiming.then(
@@ -76,7 +82,7 @@ export class Cluster {
       await loadModules();
       // With those of the other clusters; this one is among them.
       allowHosts(clusterNames().reduce((sum, other) => sum + (readState(other)?.count ?? 0), 0));
-      const base = await ensureBase({
+      const base = await ensureBase(suite, {
         log,
         inUse: basesInUse,
         claim: (path) => cluster.changeState({ base: path }),
@@ -103,12 +109,15 @@ export class Cluster {
     requireClusterName(name);
     const state = readState(name);
     // The tmpfs is gone when the machine itself has been rebooted.
-    return state?.ready && isMountPoint(hostsDirectory(name)) ? new Cluster(name, state.count) : null;
+    return state?.ready && isMountPoint(hostsDirectory(name)) ? new Cluster(name, state.count, state.suite) : null;
   }
 
   /** All clusters that there is anything of, even if it is only what a cut-off `up` or `down` left. */
   static all(): Cluster[] {
-    return clusterNames().map((name) => new Cluster(name, readState(name)?.count ?? 0));
+    return clusterNames().map((name) => {
+      const { count, suite } = readState(name) ?? NO_STATE;
+      return new Cluster(name, count, suite);
+    });
   }
 
   /** The host of this name. Throws when there is none. */

@@ -6,6 +6,7 @@ import { hostDirectory, hostId } from "./paths";
 import { isAlive, type ProcessId, signalProcess } from "./processes";
 import { lastLines, type Output, type RunOptions, run } from "./run";
 import { dropConnections, ssh } from "./ssh";
+import type { Suite } from "./suites";
 import { hostAddress, plugHost, unplugHost } from "./underlay";
 import { waitFor } from "./wait";
 
@@ -37,6 +38,7 @@ export class Host {
   constructor(
     private readonly cluster: string,
     readonly number: number,
+    private readonly suite: Suite,
   ) {
     this.name = Host.nameOf(number);
     this.address = hostAddress(number);
@@ -135,7 +137,7 @@ export class Host {
     // It may have gone off by itself.
     await this.clear();
     await plugHost(this.cluster, this.name, this.number);
-    await launch(this.cluster, this.name);
+    await launch(this.cluster, this.name, this.suite);
     await this.waitUntilStarted();
     await Promise.all([this.waitForDocker(), this.waitForSsh()]);
   }

@@ -5,6 +5,7 @@ import type { Host } from "./host";
 import { commandOf } from "./processes";
 import { exitStatus } from "./run";
 import { otherOwner } from "./state";
+import { SUITES, type Suite } from "./suites";
 
 const DEFAULT_CLUSTER = "hosts";
 
@@ -28,8 +29,12 @@ function parser(argv: readonly string[]) {
     .command(
       "up [count]",
       "Make a cluster and boot its hosts",
-      (command) => command.positional("count", { type: "number", default: 3, describe: "How many hosts" }),
-      ({ cluster, count }) => up(cluster, count),
+      (command) =>
+        command.positional("count", { type: "number", default: 3, describe: "How many hosts" }).option("suite", {
+          choices: SUITES,
+          describe: "The Debian suite that they are made of (default: the machine's own)",
+        }),
+      ({ cluster, count, suite }) => up(cluster, count, suite),
     )
     .command(
       "exec <host>",
@@ -75,11 +80,12 @@ function parser(argv: readonly string[]) {
     });
 }
 
-async function up(name = DEFAULT_CLUSTER, count: number): Promise<void> {
+async function up(name = DEFAULT_CLUSTER, count: number, suite: Suite | undefined): Promise<void> {
   if (Cluster.find(name)) {
     throw new Error(`the cluster "${name}" is up: use it, or run "npm run hosts -- down --cluster ${name}" first`);
   }
-  const cluster = await Cluster.up(name, count, { log: (line) => process.stderr.write(`${line}\n`) });
+  const log = (line: string) => void process.stderr.write(`${line}\n`);
+  const cluster = await Cluster.up(name, count, { log, ...(suite && { suite }) });
   print(cluster.inventory);
 }
 
@@ -97,10 +103,12 @@ async function execute(name: string | undefined, hostName: string, program: stri
 }
 
 function list(): void {
-  for (const { name, hosts } of Cluster.all()) {
+  for (const { name, suite, hosts } of Cluster.all()) {
     const owner = otherOwner(name);
     const state = Cluster.find(name) ? "up" : owner ? "being made or taken down" : "left over: take it down";
-    print(`${name}: ${state}${owner ? `, in use by process ${owner.pid} (${commandOf(owner.pid).join(" ")})` : ""}`);
+    print(
+      `${name}: ${suite}, ${state}${owner ? `, in use by process ${owner.pid} (${commandOf(owner.pid).join(" ")})` : ""}`,
+    );
     for (const host of hosts) print(`  ${host.name} ${host.address} ${host.isOn() ? "on" : "off"}`);
   }
 }

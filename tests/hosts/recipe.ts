@@ -1,5 +1,6 @@
-/** What a test host has installed, beside Debian's essential packages and what these need. */
-export const PACKAGES = [
+import { morePackages, type Suite } from "./suites";
+
+const PACKAGES = [
   // A server as people have it, and what Docker wants beside itself.
   ...["systemd", "systemd-sysv", "dbus", "openssh-server", "docker.io", "apparmor", "ca-certificates"],
   // What the project's modules drive, and what they run on.
@@ -13,6 +14,11 @@ export const PACKAGES = [
   // What tests look and probe with.
   ...["curl", "iputils-ping", "procps", "busybox-static"],
 ];
+
+/** What a test host of a suite has installed, beside Debian's essential packages and what these need. */
+export function packages(suite: Suite): readonly string[] {
+  return [...PACKAGES, ...morePackages(suite)];
+}
 
 /** Units that would reach for the machine's kernel or for a network that isn't there. */
 export const MASKED_UNITS = [
@@ -80,7 +86,7 @@ export const REMOVED_FILES = [
 // To be raised when the way from the recipe to a tree changes, so that trees built before are built anew.
 const VERSION = 1;
 
-/** All that decides what is in the tree that hosts of a Debian release boot from. */
-export function ingredients(release: string): readonly unknown[] {
-  return [VERSION, release, PACKAGES, MASKED_UNITS, FILES, REMOVED_FILES];
+/** All that decides what is in the tree that hosts of a suite boot from. */
+export function ingredients(suite: Suite): readonly unknown[] {
+  return [VERSION, suite, packages(suite), MASKED_UNITS, FILES, REMOVED_FILES];
 }

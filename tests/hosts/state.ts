@@ -4,12 +4,15 @@ import { allCgroups } from "./cgroups";
 import { withLock } from "./lock";
 import { clusterDirectory, clusterOf, STATE } from "./paths";
 import { commandOf, findProcess, isAlive, type ProcessId } from "./processes";
+import type { Suite } from "./suites";
 import { allNamespaces } from "./underlay";
 
 /** What is known about a cluster beside its hosts' own files. */
 export interface State {
   /** How many hosts it has. */
   count: number;
+  /** What its hosts are made of. */
+  suite: Suite;
   /** The tree that its hosts boot from; null before it is known. */
   base: string | null;
   /** The process that made it or takes it down. While this process lives, the cluster is its own. */
@@ -17,6 +20,9 @@ export interface State {
   /** Whether all its hosts came up. */
   ready: boolean;
 }
+
+/** The state of a cluster that nothing is known about. */
+export const NO_STATE: State = { count: 0, suite: "bookworm", base: null, owner: null, ready: false };
 
 /** The state of a cluster; null when there is none on disk, or one that was cut off as it was written. */
 export function readState(cluster: string): State | null {
@@ -54,7 +60,7 @@ export async function claim(cluster: string, change: Partial<State>, force: bool
           "wait until that ends, end it, or use another cluster",
       );
     }
-    const before = readState(cluster) ?? { count: 0, base: null, owner: null, ready: false };
+    const before = readState(cluster) ?? NO_STATE;
     writeState(cluster, { ...before, ...change, owner: findProcess(process.pid) });
   });
 }

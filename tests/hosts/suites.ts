@@ -1,0 +1,24 @@
+/** The Debian suites that test hosts can be made of. */
+export const SUITES = ["bookworm", "trixie", "testing"] as const;
+export type Suite = (typeof SUITES)[number];
+
+/** The suite of this name. Throws when there are no test hosts of it. */
+export function suiteOf(name: string): Suite {
+  const suite = SUITES.find((each) => each === name);
+  if (suite === undefined) throw new Error(`there are no test hosts of "${name}": there are ${SUITES.join(", ")}`);
+  return suite;
+}
+
+/**
+ * Whether a suite's systemd starts under the unified cgroup hierarchy alone: from 256 on it refuses v1 unless told on the
+ * kernel's command line, from 258 on it knows none (NEWS of systemd).
+ */
+export function unifiedOnly(suite: Suite): boolean {
+  return suite !== "bookworm";
+}
+
+/** What a suite has in a package of its own, where the others have it in one that test hosts have anyway. */
+export function morePackages(suite: Suite): readonly string[] {
+  // Only recommended by docker.io from Debian 13 on.
+  return suite === "bookworm" ? [] : ["docker-cli"];
+}
