@@ -9,16 +9,18 @@ import { fileError } from "./errno";
 import { messageOf, UserError, withFullStop } from "./errors";
 import type { HttpRequest } from "./host/host";
 import { describeRequest, REQUEST_SECONDS, request } from "./host/http";
-import { linuxHost, run } from "./host/linux";
+import { linuxHost } from "./host/linux";
+import { runUntilSignal } from "./host/run";
 import { commandLineOf, startTicks } from "./proc";
+import { Interrupted, throwIfInterrupted } from "./process_failure";
 import { redactSecrets } from "./redact";
 
-/** Makes one change on this host. Throws a UserError that names the change and the step that failed. */
+/** Makes one change on this host. Throws a UserError that names the change and the step that failed, or Interrupted. */
 export async function apply(change: Change): Promise<void> {
   try {
     await performAll(change.actions);
   } catch (error) {
-    throw new UserError(`${change.subject}: ${messageOf(error)}`);
+    throw error instanceof Interrupted ? error : new UserError(`${change.subject}: ${messageOf(error)}`);
   }
 }
 
@@ -27,6 +29,7 @@ async function performAll(actions: readonly Action[]): Promise<void> {
 }
 
 async function perform(action: Action): Promise<void> {
+  await throwIfInterrupted();
   switch (action.do) {
     case "write":
       return write(action);
@@ -77,22 +80,23 @@ function onFile(verb: string, path: string, make: () => void, stateAfter = (): s
   }
 }
 
-function runProgram({
+async function runProgram({
   argv,
   timeout,
   diagnose,
   replaces,
   skipIfRunning,
   mayFail = false,
-}: Extract<Action, { do: "run" }>): void {
+}: Extract<Action, { do: "run" }>): Promise<void> {
   if (skipIfRunning !== undefined && stillRuns(skipIfRunning)) return;
   try {
-    run(argv, timeout === undefined ? {} : { timeout });
+    await runUntilSignal(argv, timeout === undefined ? {} : { timeout });
   } catch (error) {
+    if (error instanceof Interrupted) throw error;
     if (mayFail && error instanceof UserError) return;
     if (replaces !== undefined && ![null, replaces.startedAt].includes(startedAt(replaces))) return;
     if (!(error instanceof UserError) || diagnose === undefined) throw error;
-    throw new UserError(`${withFullStop(error.message)} ${describeFailure(diagnose)}`);
+    throw new UserError(`${withFullStop(error.message)} ${await describeFailure(diagnose)}`);
   }
 }
 
@@ -142,23 +146,23 @@ async function waitForAnswer({
       if (!(error instanceof UserError)) throw error;
       last = error.message.replace(/\.$/, "");
     }
-    if (hopeless?.pattern.test(outputOf(hopeless.argv))) {
-      throw new UserError(`no answer to ${describeRequest(toSend)}: ${last}. ${describeFailure(diagnose)}`);
+    if (hopeless?.pattern.test(await outputOf(hopeless.argv))) {
+      throw new UserError(`no answer to ${describeRequest(toSend)}: ${last}. ${await describeFailure(diagnose)}`);
     }
     if (Date.now() > end) break;
     await sleep(250);
   }
   throw new UserError(
-    `no answer to ${describeRequest(toSend)} within ${timeout} s. The last try: ${last}. ${describeFailure(diagnose)}`,
+    `no answer to ${describeRequest(toSend)} within ${timeout} s. The last try: ${last}. ${await describeFailure(diagnose)}`,
   );
 }
 
-function validate({ content, argv }: Validate): void {
+async function validate({ content, argv }: Validate): Promise<void> {
   const folder = candidateError(() => mkdtempSync(join(tmpdir(), "apollo-weave-")));
   const path = join(folder, "candidate");
   try {
     candidateError(() => writeFileSync(path, content, { encoding: "latin1", mode: 0o600 }));
-    run(argv.map((word) => (word === "%s" ? path : word)));
+    await runUntilSignal(argv.map((word) => (word === "%s" ? path : word)));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -177,11 +181,13 @@ async function tryWithRollback({ steps, diagnose, rollback, afterwards = [], dae
   try {
     await performAll(steps);
   } catch (error) {
+    // The next run finishes the work, or restores what was saved.
+    if (error instanceof Interrupted) throw error;
     const message = [messageOf(error)];
-    if (diagnose !== undefined) message.push(describeFailure(diagnose));
+    if (diagnose !== undefined) message.push(await describeFailure(diagnose));
     message.push(...(await rollBack(rollback)));
     for (const action of afterwards) {
-      await perform(action).catch((failure: unknown) => message.push(messageOf(failure)));
+      await perform(action).catch((failure: unknown) => message.push(failureOf(failure)));
     }
     if (daemon !== undefined) message.push(describeDaemon(daemon));
     throw new UserError(message.join("\n"));
@@ -192,14 +198,16 @@ async function tryWithRollback({ steps, diagnose, rollback, afterwards = [], dae
 async function rollBack(rollbacks: readonly Rollback[]): Promise<string[]> {
   const failures: string[] = [];
   for (const { steps, result } of rollbacks) {
-    const failure = await performAll(steps).then(
-      () => null,
-      (error: unknown) => messageOf(error),
-    );
+    const failure = await performAll(steps).then(() => null, failureOf);
     if (failure === null) return [...failures, result];
     failures.push(`The rollback failed too: ${failure}`);
   }
   return failures;
+}
+
+function failureOf(error: unknown): string {
+  if (error instanceof Interrupted) throw error;
+  return messageOf(error);
 }
 
 function describeDaemon({ name, pidFile }: NonNullable<Try["daemon"]>): string {
@@ -208,18 +216,18 @@ function describeDaemon({ name, pidFile }: NonNullable<Try["daemon"]>): string {
 }
 
 /** What a program prints about the cause of a failure. If it fails itself, its own error must not hide that failure. */
-function describeFailure(argv: readonly string[]): string {
+async function describeFailure(argv: readonly string[]): Promise<string> {
   try {
-    const { stdout, stderr } = run(argv, { mayFail: true });
+    const { stdout, stderr } = await runUntilSignal(argv, { mayFail: true });
     return `${argv.join(" ")} printed: ${redactSecrets((stdout + stderr).trim())}`;
   } catch (error) {
-    return messageOf(error);
+    return failureOf(error);
   }
 }
 
-function outputOf(argv: readonly string[]): string {
+async function outputOf(argv: readonly string[]): Promise<string> {
   try {
-    return run(argv, { mayFail: true }).stdout;
+    return (await runUntilSignal(argv, { mayFail: true })).stdout;
   } catch (error) {
     if (error instanceof UserError) return "";
     throw error;

@@ -1,8 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { fileError } from "./errno";
 import { UserError } from "./errors";
-import { PATH } from "./host/linux";
+import type { RunOutput } from "./host/host";
+import { runUntilSignal } from "./host/run";
 
 /** /run is writable by root only, and empty after a boot. */
 const LOCK = "/run/apollo-weave.lock";
@@ -19,23 +19,14 @@ export async function withLock<T>(work: () => Promise<T>, path = LOCK, seconds =
   const file = open(path);
   try {
     requireOwn(path, file);
-    const { error, status, stderr } = spawnSync("flock", ["-w", String(seconds), "3"], {
-      encoding: "utf8",
-      env: { PATH, LC_ALL: "C" },
-      stdio: ["ignore", "ignore", "pipe", file],
-    });
+    const { status, stderr } = await flock(file, path, seconds);
     if (status === 1) {
       throw new UserError(
         `${path}: must not be held by another run (found it held for ${seconds} s${holder(path)}). Wait until that run ends and ` +
           "run again.",
       );
     }
-    if (status !== 0) {
-      throw new UserError(
-        `${path}: must be a file that root can lock (found: ${error?.message ?? stderr.trim()}). Check that util-linux's flock ` +
-          `works on this host (flock ${path} true).`,
-      );
-    }
+    if (status !== 0) throw notLocked(path, stderr);
     write(file, `${process.pid}\n`);
     try {
       return await work();
@@ -45,6 +36,23 @@ export async function withLock<T>(work: () => Promise<T>, path = LOCK, seconds =
   } finally {
     closeSync(file);
   }
+}
+
+async function flock(file: number, path: string, seconds: number): Promise<RunOutput> {
+  try {
+    return await runUntilSignal(["flock", "-w", String(seconds), "3"], { mayFail: true, timeout: seconds + 30 }, [
+      file,
+    ]);
+  } catch (error) {
+    throw error instanceof UserError ? notLocked(path, error.message) : error;
+  }
+}
+
+function notLocked(path: string, found: string): UserError {
+  return new UserError(
+    `${path}: must be a file that root can lock (found: ${found.trim().replace(/\.$/, "")}). Check that util-linux's flock works on ` +
+      `this host (flock ${path} true).`,
+  );
 }
 
 /** Who holds it is only a help to a reader, so a full file system does not matter. */

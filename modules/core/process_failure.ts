@@ -1,15 +1,85 @@
+import type { ChildProcess } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** The process was asked to end. What is under way stops, and nothing is rolled back: the next run finishes the work. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+
+  constructor(readonly signal: string) {
+    super(`interrupted by ${signal}`);
+  }
+}
+
+/** All that would end the process and that it can get from outside: a person, a terminal, a time limit, a shutdown (signal(7)). */
+const SIGNALS: readonly NodeJS.Signals[] = [
+  ...(["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGALRM", "SIGVTALRM", "SIGPROF"] as const),
+  ...(["SIGUSR1", "SIGUSR2", "SIGXCPU", "SIGPWR", "SIGIO", "SIGSTKFLT"] as const),
+];
+
+/** How long programs have to end by SIGTERM. */
+const END_SECONDS = 2;
+
+let interruption: Interrupted | null = null;
+const programs = new Set<ChildProcess>();
+
 /**
- * Rejects with the cause if this process can't go on: an exception or a rejected promise that nothing catches, or work that
- * waits for something which can't happen any more, as nothing is left in the event loop. Without it, Node would print a stack to
- * standard error in the first cases, and end with status 0 in the last one.
+ * Rejects with the cause if this process can't go on: a signal, an exception or a rejected promise that nothing catches, or work
+ * that waits for something which can't happen any more, as nothing is left in the event loop. Without it, Node would end at once,
+ * print a stack to standard error, or end with status 0. At a signal, the programs that run are ended first.
  */
 export function processFailure(): Promise<never> {
   const failure = new Promise<never>((_, reject) => {
     process.on("uncaughtException", reject);
     process.on("unhandledRejection", reject);
     process.on("beforeExit", () => reject(new Error("it waits for something that can't happen any more")));
+    for (const signal of SIGNALS) {
+      process.on(signal, () => {
+        if (interruption !== null) return;
+        interruption = new Interrupted(signal);
+        endPrograms().then(() => reject(interruption), reject);
+      });
+    }
   });
   // It may come when nobody waits for it.
   failure.catch(() => undefined);
   return failure;
+}
+
+/** Throws Interrupted if a signal has come, also while a program was waited for that blocks this process. */
+export async function throwIfInterrupted(): Promise<void> {
+  // A signal's handler is called when the event loop polls: at the latest between these two.
+  for (const _ of ["this turn", "the next"]) await new Promise((next) => setImmediate(next));
+  if (interruption !== null) throw interruption;
+}
+
+/** Ends this program at a signal, with all in its process group, if it still runs then. */
+export function endAtSignal(program: ChildProcess): void {
+  programs.add(program);
+  const forget = (): unknown => interruption === null && programs.delete(program);
+  program.once("exit", forget);
+  program.once("error", forget);
+}
+
+async function endPrograms(): Promise<void> {
+  const end = Date.now() + END_SECONDS * 1000;
+  const running = (): ChildProcess[] => [...programs].filter((program) => signalAll(program, 0));
+  for (const program of programs) signalAll(program, "SIGTERM");
+  while (running().length > 0 && Date.now() < end) await sleep(20);
+  for (const program of running()) signalAll(program, "SIGKILL");
+  // What waits for these programs ends first.
+  await new Promise((next) => setImmediate(next));
+}
+
+/** Sends a signal to a program's process group, or to itself if it has none of its own. Returns whether there was any. */
+function signalAll({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean {
+  return pid !== undefined && [-pid, pid].some((each) => isSent(each, signal));
+}
+
+function isSent(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    return false;
+  }
 }

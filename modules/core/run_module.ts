@@ -3,6 +3,7 @@ import { UserError, withFullStop } from "./errors";
 import type { Host } from "./host/host";
 import type { Module, Patience, Plan } from "./module";
 import { type OptionTable, parseOptions } from "./options";
+import { Interrupted, throwIfInterrupted } from "./process_failure";
 import { hideSecrets, rememberSecret } from "./secrets";
 
 export interface RunMode {
@@ -50,22 +51,44 @@ export async function runModule<Table extends OptionTable, Observed>(
   withLock = <T>(work: () => Promise<T>): Promise<T> => work(),
   processFailure: Promise<never> = new Promise(() => undefined),
 ): Promise<Result> {
-  const made: Change[] = [];
+  const progress: Progress = { made: [], making: null };
   try {
-    return await Promise.race([processFailure, work(module, args, mode, host, apply, withLock, made)]);
+    return await Promise.race([processFailure, work(module, args, mode, host, apply, withLock, progress)]);
   } catch (error) {
+    const { made, making } = progress;
+    if (error instanceof Interrupted) {
+      const changes = making === null ? made : [...made, making];
+      return { failed: true, msg: describeInterruption(error, progress), ...report(changes, NOTHING, mode) };
+    }
     return {
       failed: true,
       msg: shortened(printable(readable(hideSecrets(messageOf(module.name, error))))),
       ...(error instanceof UserError
         ? {}
         : { exception: printable(hideSecrets(String(error instanceof Error ? error.stack : error))) }),
-      ...report(made, { changes: [], returns: {} }, mode),
+      ...report(made, NOTHING, mode),
     };
   }
 }
 
-/** What runModule() does, but it throws, and adds each change that it has made to `made`. */
+const NOTHING: Plan = { changes: [], returns: {} };
+
+/** How far a run has come: the changes that it has made, and the one that it is making. */
+interface Progress {
+  readonly made: Change[];
+  making: Change | null;
+}
+
+function describeInterruption({ message }: Interrupted, { made, making }: Progress): string {
+  if (made.length === 0 && making === null) return `${message} (nothing is changed). Run again.`;
+  const found = [
+    ...(made.length > 0 ? [`changed: ${made.map(({ subject }) => subject).join(", ")}`] : []),
+    ...(making === null ? [] : [`perhaps changed in part: ${making.subject}`]),
+  ];
+  return `${message} (${found.join("; ")}). Run again: that finishes the work.`;
+}
+
+/** What runModule() does, but it throws, and keeps `progress`. */
 async function work<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
   args: ReadonlyMap<string, unknown>,
@@ -73,7 +96,7 @@ async function work<Table extends OptionTable, Observed>(
   host: Host,
   apply: (change: Change) => Promise<void>,
   withLock: <T>(work: () => Promise<T>) => Promise<T>,
-  made: Change[],
+  progress: Progress,
 ): Promise<Result> {
   hideOptions(module.options, args);
   const options = parseOptions(module.name, module.options, args);
@@ -86,7 +109,7 @@ async function work<Table extends OptionTable, Observed>(
   // Without the lock, another run may be changing the host. Only "nothing to do" can be trusted here.
   const unlocked = await plan("at once").catch(() => null);
   if (unlocked?.changes.every(isPending)) return report(unlocked.changes, unlocked, mode);
-  return await withLock(() => applyChanges(() => plan("waits"), apply, made, mode));
+  return await withLock(() => applyChanges(() => plan("waits"), apply, progress, mode));
 }
 
 /** Remembers the secrets among the options, so that no message shows them. */
@@ -98,18 +121,21 @@ function isPending({ pending }: Change): boolean {
   return pending !== undefined;
 }
 
-/** Plans, applies the changes, adds each to `made`, and plans again to check that none is left. */
+/** Plans, applies the changes, keeps `progress`, and plans again to check that none is left. */
 async function applyChanges(
   plan: () => Promise<Plan>,
   apply: (change: Change) => Promise<void>,
-  made: Change[],
+  progress: Progress,
   mode: RunMode,
 ): Promise<Result> {
   const planned = await plan();
   const toMake = planned.changes.filter((change) => !isPending(change));
   for (const change of toMake) {
+    await throwIfInterrupted();
+    progress.making = change;
     await apply(change);
-    made.push(change);
+    progress.made.push(change);
+    progress.making = null;
   }
   const after = toMake.length > 0 ? await plan() : planned;
   const left = after.changes.filter((change) => !isPending(change));

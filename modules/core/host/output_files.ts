@@ -18,21 +18,28 @@ export interface OutputFile {
   readonly read: () => string;
 }
 
+/** Where a program prints to. */
+export interface OutputFiles {
+  /** Its standard output. */
+  readonly out: OutputFile;
+  /** Its error output. */
+  readonly err: OutputFile;
+  readonly close: () => void;
+}
+
 /**
- * Calls `use` with files for a program's standard output and error output. A pipe would be waited for until every process that the
- * program has left behind closes it. Throws a UserError if no directory can hold a file.
+ * Files for a program's standard output and error output. A pipe would be waited for until every process that the program has
+ * left behind closes it. Throws a UserError if no directory can hold a file.
  */
-export function withOutputFiles<T>(command: string, use: (out: OutputFile, err: OutputFile) => T): T {
+export function makeOutputFiles(command: string): OutputFiles {
   const out = makeFile(command);
   try {
     const err = makeFile(command);
-    try {
-      return use(toOutput(out, command), toOutput(err, command));
-    } finally {
-      closeSync(err);
-    }
-  } finally {
+    const close = (): void => [out, err].forEach(closeSync);
+    return { out: toOutput(out, command), err: toOutput(err, command), close };
+  } catch (error) {
     closeSync(out);
+    throw error;
   }
 }
 

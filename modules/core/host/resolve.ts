@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { UserError } from "../errors";
+import { endAtSignal } from "../process_failure";
 
 const GETENT = "/usr/bin/getent";
 const LOOK_UP_SECONDS = 10;
@@ -32,10 +33,11 @@ export function runTogether(commands: readonly (readonly string[])[], seconds: n
 function outputOf([program = "", ...args]: readonly string[], seconds: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const limits = { timeout: seconds * 1000, killSignal: "SIGKILL" } as const;
-    execFile(program, args, { env: {}, ...limits }, (error, stdout) => {
+    const child = execFile(program, args, { env: {}, ...limits }, (error, stdout) => {
       const failed = error !== null && typeof error.code === "string";
       if (failed) reject(new UserError(`can't run ${program}: ${error.message}`));
       else resolve(error === null ? stdout : "");
     });
+    endAtSignal(child);
   });
 }

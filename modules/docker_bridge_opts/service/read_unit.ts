@@ -1,6 +1,6 @@
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
-import { PATH } from "../../core/host/linux";
+import { PATH } from "../../core/host/run";
 import { splitWords } from "../../formats/shell_words";
 import { type Specifiers, unitSpecifiers } from "../../formats/systemd_expand";
 import { listSettings, parseUnit, type TextFile } from "../../formats/systemd_unit";

@@ -6,7 +6,8 @@ import { apply } from "../../../modules/core/apply";
 import type { Action } from "../../../modules/core/change";
 import { fileError } from "../../../modules/core/errno";
 import { UserError } from "../../../modules/core/errors";
-import { linuxHost, run } from "../../../modules/core/host/linux";
+import { linuxHost } from "../../../modules/core/host/linux";
+import { run } from "../../../modules/core/host/run";
 import { inTemporaryFolderUntilDone } from "../support/temporary_folder";
 import { userErrorLater, userErrorOf } from "../support/user_error";
 

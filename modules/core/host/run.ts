@@ -1,0 +1,145 @@
+import { type StdioOptions, spawn, spawnSync } from "node:child_process";
+import { remedyOf } from "../errno";
+import { UserError } from "../errors";
+import { endAtSignal, throwIfInterrupted } from "../process_failure";
+import { redactSecrets } from "../redact";
+import { hideSecrets } from "../secrets";
+import type { RunOptions, RunOutput } from "./host";
+import { makeOutputFiles, type OutputFiles } from "./output_files";
+
+const RUN_SECONDS = 30;
+/** Where programs are searched, whatever this process's environment is. */
+export const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** A process group of its own, so that all of it can be killed. */
+const SETTINGS = { env: { PATH, LC_ALL: "C" }, detached: true };
+
+/** How a program ended: by a status or a signal, or `error` if it was not started or not in time. */
+interface End {
+  readonly pid?: number | undefined;
+  readonly error?: unknown;
+  readonly status: number | null;
+  readonly signal: string | null;
+}
+
+/**
+ * Runs a program without a shell, with messages in English and an empty standard input. A child that it leaves behind, such as a
+ * daemon, is not waited for. Throws a UserError with its error output if it can't be started, fails without `mayFail`, or times
+ * out: then it is killed with all that it has started.
+ */
+export function run(argv: readonly string[], { timeout = RUN_SECONDS, mayFail = false }: RunOptions = {}): RunOutput {
+  const command = commandOf(argv);
+  const files = makeOutputFiles(command);
+  try {
+    const [program = "", ...args] = argv;
+    const end = spawnSync(program, args, {
+      ...SETTINGS,
+      stdio: ["ignore", files.out.file, files.err.file],
+      timeout: timeout * 1000,
+      killSignal: "SIGKILL",
+    });
+    if (end.error && errorCode(end.error) === "ETIMEDOUT") killGroup(end.pid);
+    return toOutput(end, files, command, timeout, mayFail);
+  } finally {
+    files.close();
+  }
+}
+
+/**
+ * The same without blocking this process: at a signal, the program is ended with all that it has started, and Interrupted is
+ * thrown. `shared` are open files that it gets, from file descriptor 3 on.
+ */
+export async function runUntilSignal(
+  argv: readonly string[],
+  { timeout = RUN_SECONDS, mayFail = false }: RunOptions = {},
+  shared: readonly number[] = [],
+): Promise<RunOutput> {
+  await throwIfInterrupted();
+  const command = commandOf(argv);
+  const files = makeOutputFiles(command);
+  try {
+    const end = await spawnUntil(argv, ["ignore", files.out.file, files.err.file, ...shared], timeout);
+    await throwIfInterrupted();
+    return toOutput(end, files, command, timeout, mayFail);
+  } finally {
+    files.close();
+  }
+}
+
+function spawnUntil([program = "", ...args]: readonly string[], stdio: StdioOptions, seconds: number): Promise<End> {
+  return new Promise((resolve) => {
+    const failed = (error: unknown): void => resolve({ error, status: null, signal: null });
+    try {
+      const child = spawn(program, args, { ...SETTINGS, stdio });
+      endAtSignal(child);
+      const limit = setTimeout(() => {
+        if (child.pid !== undefined) killGroup(child.pid);
+        failed(Object.assign(new Error("it takes too long"), { code: "ETIMEDOUT" }));
+      }, seconds * 1000);
+      child.on("error", failed);
+      child.on("exit", (status, signal) => resolve({ status, signal }));
+      for (const event of ["error", "exit"]) child.on(event, () => clearTimeout(limit));
+    } catch (error) {
+      // Some errors, such as E2BIG, are thrown.
+      failed(error);
+    }
+  });
+}
+
+function toOutput(end: End, { out, err }: OutputFiles, command: string, timeout: number, mayFail: boolean): RunOutput {
+  const code = end.error === undefined ? undefined : errorCode(end.error);
+  switch (code) {
+    case undefined:
+      break;
+    case "ENOENT":
+      throw new UserError(`program not found on this host: ${command.split(" ")[0]}, needed for: ${command}`);
+    case "ETIMEDOUT":
+      throw new UserError(`timed out after ${timeout} s: ${command}${outputOf(err.read())}`);
+    default:
+      throw new UserError(`can't run ${command}: ${code}. ${STARTING.get(code) ?? remedyOf(code)}`);
+  }
+  const [stdout, stderr] = [out.read(), err.read()];
+  // A program that was killed has no exit status.
+  if (end.status === null || (end.status !== 0 && !mayFail)) {
+    throw new UserError(`${command} ended with ${end.signal ?? `status ${end.status}`}${outputOf(stderr || stdout)}`);
+  }
+  return { status: end.status, stdout, stderr };
+}
+
+/** A command line for messages. Its arguments may contain the operator's options, and secrets in them. */
+function commandOf(argv: readonly string[]): string {
+  return hideSecrets(redactSecrets(argv.join(" ")));
+}
+
+/** What to do about errors that mean something else for a program's start than for a file (execve(2), fork(2)). */
+const STARTING: ReadonlyMap<string, string> = new Map([
+  ["E2BIG", "Its arguments are too long: make them shorter."],
+  [
+    "EACCES",
+    "Make it executable (chmod +x), on a file system that is not mounted noexec, and run as root (become: true).",
+  ],
+  ["EAGAIN", "This host has too many processes (ulimit -u, sysctl kernel.pid_max): end some and run again."],
+  ["ENOEXEC", "It is not a program of this host's architecture: install the right one."],
+  ["EPERM", "Run as root (become: true)."],
+]);
+
+/** The program's children may have ended with it. */
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if (errorCode(error) !== "ESRCH") throw error;
+  }
+}
+
+function outputOf(output: string): string {
+  // Secrets are hidden before anything is cut off, so that no half of one is left.
+  const text = hideSecrets(redactSecrets(output.slice(-MAX_SEARCHED).trim()));
+  return text === "" ? "" : `: ${text.length > 2000 ? `…${text.slice(-2000)}` : text}`;
+}
+
+const MAX_SEARCHED = 2 ** 18;
+
+function errorCode(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}
