@@ -34,12 +34,34 @@ export function systemdWords(text: string, escapes: Escapes): SystemdWords {
 const UNKNOWN_ESCAPE =
   /^(?:[^\\]|\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}|[abfnrtv\\"'s]))*\\(?!x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}|[abfnrtv\\"'s])/;
 
-/** A word of ExecStart= that stands for this value: neither a specifier, a variable nor an escape is expanded in it. */
+/**
+ * An argument of ExecStart= that stands for this value (one character per byte): neither a specifier, a variable nor an escape is
+ * expanded in it. systemd skips a line that is not UTF-8, so other bytes are escaped, as control characters are.
+ */
 export function execWord(value: string): string {
-  const text = value.replace(/[%$]/g, "$&$&");
-  return value !== "" && /^[\x21-\x7e]+$/.test(value) && !/["'\\;]/.test(value) && !/^[-@:+!|]*\//.test(value)
-    ? text
-    : `"${text.replace(/["\\]/g, "\\$&")}"`;
+  if (/^[\w.:=,@+-][\w./:=,@+-]*$/.test(value)) return value;
+  const special = isUtf8(value) ? /[^\x20-\x7e\x80-\xff]/g : /[^\x20-\x7e]/g;
+  const escaped = value
+    .replace(/["\\]/g, "\\$&")
+    .replace(/[%$]/g, "$&$&")
+    .replace(special, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return `"${escaped}"`;
+}
+
+/**
+ * The program of ExecStart= at this absolute path; null for one that systemd rejects. It expands specifiers in it, but no variable,
+ * and takes neither control characters, quotes nor backslashes (config_parse_exec(), string_is_safe()).
+ */
+export function execProgram(path: string): string | null {
+  if (!path.startsWith("/") || path.endsWith("/") || /[^\x20-\x7e\x80-\xff]|["'\\]/.test(path) || !isUtf8(path))
+    return null;
+  const text = path.replace(/%/g, "%%");
+  return /^[\w./-]+$/.test(text) ? text : `"${text}"`;
+}
+
+/** As systemd sees it, which takes no noncharacters either (unichar_is_valid()). */
+function isUtf8(bytes: string): boolean {
+  return !/[\ufdd0-\ufdef\ufffd-\uffff]/.test(Buffer.from(bytes, "latin1").toString("utf8"));
 }
 
 function unquote(raw: string, escapes: boolean): string {

@@ -1,4 +1,5 @@
 import { basename, dirname } from "node:path";
+import * as fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { UserError } from "../../modules/core/errors";
@@ -7,6 +8,7 @@ import { NOTHING_WRITTEN } from "../../modules/docker_bridge_opts/service/docker
 import { requireEnvironmentFiles } from "../../modules/docker_bridge_opts/service/environment";
 import { readUnit } from "../../modules/docker_bridge_opts/service/read_unit";
 import { findDropIns } from "../../modules/docker_bridge_opts/service/unit_files";
+import { execProgram, execWord } from "../../modules/formats/systemd_words";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
 import { ALL, SEED } from "../runner/sample";
@@ -26,8 +28,21 @@ const PROGRAM = `#!/bin/sh\nprintf '%s\\0' "$@" >"\${0%/*}/out"\n`;
 /** Those that systemd can load, which the module asks for first. */
 let loaded: readonly UnitCase[] = [];
 
-const sh = async (script: string, input = ""): Promise<string> =>
-  (await host.exec(["sh", "-c", script], { input, check: false, timeoutSeconds: 300 })).stdout;
+const sh = async (script: string, input = "", args: readonly string[] = []): Promise<string> =>
+  (await host.exec(["sh", "-c", script, "sh", ...args.map(utf8)], { input, check: false, timeoutSeconds: 300 })).stdout;
+
+const utf8 = (bytes: string): string => Buffer.from(bytes, "latin1").toString("utf8");
+
+/** Writes files, of one character a byte in path and content. */
+async function writeAll(all: readonly (readonly [path: string, content: string])[]): Promise<void> {
+  const write = `const fs = require("fs"), path = require("path");
+    for (const [file, content] of JSON.parse(fs.readFileSync(0, "utf8"))) {
+      const name = Buffer.from(file, "latin1").toString("utf8");
+      fs.mkdirSync(path.dirname(name), { recursive: true });
+      fs.writeFileSync(name, content, { encoding: "latin1", mode: name.endsWith("/dockerd") ? 0o755 : 0o644 });
+    }`;
+  await host.exec(["node", "-e", write], { input: JSON.stringify(all) });
+}
 
 /** The same files as on the host, and what else the module reads there. */
 function readable(kernel: Readonly<Record<string, string>>, environment: string) {
@@ -62,13 +77,7 @@ function computed(each: UnitCase, reading: ReturnType<typeof readable>): readonl
 test.before(async () => {
   cluster = await bootHosts(1);
   host = cluster.host("apollo1");
-  const text = JSON.stringify([...files, ...cases.map(({ program }) => [program, PROGRAM])]);
-  const write = `const fs = require("fs"), path = require("path");
-    for (const [file, content] of JSON.parse(fs.readFileSync(0, "utf8"))) {
-      fs.mkdirSync(path.dirname(file), { recursive: true });
-      fs.writeFileSync(file, content, { encoding: "latin1", mode: file.endsWith("/dockerd") ? 0o755 : 0o644 });
-    }`;
-  await host.exec(["node", "-e", write], { input: text });
+  await writeAll([...files, ...cases.map(({ program }): [string, string] => [program, PROGRAM])]);
   const states = await sh(
     "systemctl daemon-reload; xargs systemctl show --property LoadState --value | grep .",
     cases.map(({ unit }) => unit).join("\n"),
@@ -135,6 +144,59 @@ test("the arguments are those that the program gets", async () => {
   );
   assert.equal(wrong.slice(0, 3).join("\n"), "", `${wrong.length} differ`);
   assert.ok(count < cases.length / 2, "too many are refused");
+});
+
+test("a word that the module writes reaches a program as it is, wherever the program is", async () => {
+  const folders = ["/opt/words", "/opt/w o%h$HOME;\xc3\xa9", "/opt/w@-:x", "/opt/{a},b"];
+  const one = fc.string({
+    unit: fc.constantFrom(...`ab;"'\\$%{}@-:/=#\t\n\r\x01\x1b\x7f\x80\xff \xe9`, "\xc3\xa9"),
+    minLength: 1,
+  });
+  const args = [";", "-", "$HOME", "%h", ...fc.sample(one, { seed: SEED, numRuns: 200 })];
+  const lines = args.map(execWord);
+  const programs = folders.map((folder) => `${folder}/dockerd`);
+  const units = programs.map((path, index): [string, string] => [
+    `/run/systemd/system/words${index}.service`,
+    `[Service]\nType=oneshot\nExecStart=${execProgram(path)} ${lines.join(" ")}\n`,
+  ]);
+  await writeAll([...units, ...programs.map((path): [string, string] => [path, PROGRAM])]);
+  await sh(`systemctl daemon-reload; systemctl start ${units.map(([path]) => basename(path)).join(" ")}`);
+  const hex = await sh("for each; do od -An -v -tx1 \"$each/out\" | tr -d ' \\n'; echo; done", "", folders);
+  hex
+    .split("\n")
+    .slice(0, folders.length)
+    .forEach((text, index) => {
+      const passed = Buffer.from(text, "hex").toString("latin1").split("\0").slice(0, -1);
+      assert.equal(passed, args, programs[index]);
+    });
+});
+
+test("a program that the module refuses to write is one that systemd does not take", async () => {
+  const paths = [
+    '/opt/a"b/dockerd',
+    "/opt/a'b/dockerd",
+    "/opt/a\\\\b/dockerd",
+    "/opt/a\\tb/dockerd",
+    "/opt/ab/",
+    "dockerd/x",
+  ];
+  const units = paths.map((path, index): [string, string] => [
+    `/run/systemd/system/refused${index}.service`,
+    `[Service]\nType=oneshot\nExecStart="${path.replace('"', '\\"')}"\n`,
+  ]);
+  await writeAll(units);
+  const states = await sh(
+    `systemctl daemon-reload; systemctl show --property LoadState --value ${units.map(([path]) => basename(path)).join(" ")} | grep .`,
+  );
+  assert.equal(
+    states.trim().split("\n"),
+    paths.map(() => "bad-setting"),
+  );
+  const values = paths.map((path) => path.replace("\\\\", "\\").replace("\\t", "\t"));
+  assert.equal(
+    values.map(execProgram),
+    paths.map(() => null),
+  );
 });
 
 test.run();

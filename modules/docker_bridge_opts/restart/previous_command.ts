@@ -2,6 +2,7 @@ import type { Action } from "../../core/change";
 import { parseDockerWords } from "../../formats/docker_flags";
 import { withShellValue } from "../../formats/shell_file";
 import { listSettings, parseUnit } from "../../formats/systemd_unit";
+import { execProgram, execWord } from "../../formats/systemd_words";
 import { DAEMON_RELOAD } from "../files";
 import type { Previous } from "../observed";
 import { type DockerService, DROP_IN_PATH, type UnitStart } from "../service/docker_service";
@@ -14,16 +15,22 @@ export interface StartAsBefore {
 
 /**
  * The steps after which the service starts dockerd with the arguments that the previous one was started with; null where these
- * are not known, or can't be given to an init script.
+ * are not known, or can't be given to systemd or an init script.
  */
 export function startAsBefore(
   { init, unit, filePath, foreignTarget }: DockerService,
   { command, files }: Previous,
 ): StartAsBefore | null {
-  if (command.length === 0) return null;
+  const [path = "", ...args] = command;
+  const program = execProgram(path);
+  if (program === null) return null;
   if (init === "systemd") {
     const present = files.find(({ path }) => path === DROP_IN_PATH)?.content ?? "";
-    const content = renderDropIn(command, present, unit === null ? NO_OBSTACLES : withoutObstacles(unit));
+    const content = renderDropIn(
+      [program, ...args.map(execWord)],
+      present,
+      unit === null ? NO_OBSTACLES : withoutObstacles(unit),
+    );
     // Others need not read a command line that may have secrets.
     const write: Action = { do: "write", path: DROP_IN_PATH, content, mode: 0o600 };
     return { path: DROP_IN_PATH, actions: [write, DAEMON_RELOAD] };
@@ -36,7 +43,7 @@ export function startAsBefore(
   return { path: filePath, actions: [{ do: "write", path: filePath, content, mode: file?.mode ?? 0o644 }] };
 }
 
-/** What the present drop-in has Docker read stays, as it shows the next run where the options are. */
+/** `command` is as systemd reads it. What the present drop-in has Docker read stays, as it shows the next run where the options are. */
 function renderDropIn(command: readonly string[], present: string, { unit, service }: Obstacles): string {
   const settings = present.split("\n");
   const commands = settings.filter((line) => /^ExecStart=./.test(line));
@@ -49,7 +56,7 @@ function renderDropIn(command: readonly string[], present: string, { unit, servi
     ...settings.filter((line) => /^EnvironmentFile=./.test(line)),
     ...service,
     "ExecStart=",
-    `ExecStart=${command.map(forSystemd).join(" ")}`,
+    `ExecStart=${command.join(" ")}`,
     "",
   ].join("\n");
 }
@@ -85,15 +92,6 @@ function withoutObstacles({ files }: UnitStart): Obstacles {
 /** A command with "-" among systemd's prefixes (systemd.service(5), "Command lines"). */
 function mayFail(command: string): string {
   return `-${command.replace(/^[-@:+!|]*/, (prefixes) => prefixes.replace(/-/g, ""))}`;
-}
-
-/** Quoted and escaped, so that systemd passes the word as it is (systemd.service(5), systemd.syntax(7)). */
-function forSystemd(word: string): string {
-  const escaped = word
-    .replace(/[\\"]/g, "\\$&")
-    .replace(/[%$]/g, "$&$&")
-    .replace(/[^\x20-\x7e\x80-\xff]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
-  return /^[\w./:=,@+-]+$/.test(word) ? word : `"${escaped}"`;
 }
 
 /** What the scripts of Debian and of upstart's jobs give dockerd besides DOCKER_OPTS. */

@@ -319,6 +319,15 @@ test("systemd gets the words of that command line as they were", () => {
   );
 });
 
+test("a program whose path systemd does not take gives no such command line", () => {
+  for (const path of ['/opt/do"cker/dockerd', "/opt/do\\cker/dockerd", "/opt/do\ncker/dockerd", "dockerd"]) {
+    assert.is(startAsBefore(STEADY.service, savedOf(DAEMON, { command: [path, "-H", "fd://"] })), null, path);
+  }
+  const command = ["/opt/a b/docker%d$", "--label=one\ntwo"];
+  const [write] = startAsBefore(STEADY.service, savedOf(DAEMON, { command }))?.actions ?? [];
+  assert.match(write?.do === "write" ? write.content : "", 'ExecStart="/opt/a b/docker%%d$" "--label=one\\x0atwo"\n');
+});
+
 test("a unit that changed on disk is reloaded before the restart; a changed drop-in reloads it anyway", () => {
   const observed = { ...STEADY, service: { ...STEADY.service, needsReload: true } };
   const reload = "docker.service, as loaded by systemd";
