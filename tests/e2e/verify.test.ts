@@ -4,6 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
+import { busyboxImage } from "../hosts/images";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
 import { ansiblePlaybook, changedTasks, type PlaybookRun, ROOT } from "./playbook";
@@ -183,13 +184,28 @@ test("a container that its host's firewall isolates is reported as such", async 
   ]);
 });
 
-test("a stopped Docker stays stopped, and the bridges are tested all the same", async () => {
+test("a stopped Docker stays stopped and is a failure unless it is excused, and the bridges are tested all the same", async () => {
   await second.exec(["systemctl", "stop", "docker.service"]);
-  const run = await verify();
+  const failed = await verify();
+  assert.is.not(failed.status, 0, failed.output);
+  assert.equal(problems(failed), [
+    "apollo2: Docker must run, or its containers can't be tested (found it stopped). Start it (systemctl start docker), or list apollo2 in weave_verify_excused.",
+  ]);
+  const run = await verify("--extra-vars", "weave_verify_excused=apollo2");
   assert.is((await second.exec(["systemctl", "is-active", "docker"], { check: false })).stdout, "inactive\n");
   assertAllWork(run, 12);
   assert.match(table(run).join("\n"), "apollo2: Docker is stopped, so none of its containers is tested");
   await second.exec(["systemctl", "start", "docker.service"]);
+});
+
+test("a container that Docker fails to start is a failure; one that nobody started is none", async () => {
+  const image = await busyboxImage(second);
+  const run = (...args: string[]): string => `docker ${args.join(" ")} ${image}`;
+  const starts = [run("create", "--name idle"), `! ${run("run", "--detach", "--name taken", "--publish 22:80")}`];
+  const result = await broken(second, starts.join(" && "), "docker rm idle taken");
+  assert.match(problems(result).join("\n"), "(found that Docker fails to start taken). See why");
+  assert.is(problems(result).length, 1);
+  assert.match(table(result).join("\n"), "Tested 3 of 3 hosts, and 4 of 5 containers.");
 });
 
 test("a Docker that is not on the bridge is reported, by its containers", async () => {

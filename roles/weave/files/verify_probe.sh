@@ -64,11 +64,19 @@ docker_state() {
   fi
 }
 
-# Prints "NAME PID NETWORK" for each running container, by name.
+# Prints "NAME PID NETWORK STATE" for each running container, by name. While Docker starts one again and again, its PID is 0.
 running() {
   # shellcheck disable=SC2086 # one word per ID
-  [ $# -eq 0 ] || timeout 15 docker inspect --format '{{.Name}} {{.State.Pid}} {{.HostConfig.NetworkMode}}' "$@" 2>/dev/null |
+  [ $# -eq 0 ] || timeout 15 docker inspect --format '{{.Name}} {{.State.Pid}} {{.HostConfig.NetworkMode}} {{.State.Status}}' "$@" 2>/dev/null |
     sed 's|^/||' | sort
+}
+
+# Prints the names of the containers that Docker could not start: it keeps the reason in State.Error, also of one that ran before.
+failed_to_start() {
+  [ "$docker" = running ] || return
+  ids=$(timeout 15 docker ps --all --quiet --filter status=created --filter status=exited --filter status=dead 2>/dev/null)
+  # shellcheck disable=SC2086 # one word per ID
+  [ -z "$ids" ] || timeout 15 docker inspect --format '{{if .State.Error}}{{.Name}}{{end}}' $ids 2>/dev/null | sed -n 's|^/||p' | sort
 }
 
 # Read from the interface in the container, whether Docker or Weave attached it.
@@ -93,9 +101,14 @@ set -- $(docker_state)
 docker=$1
 shift
 
-known=" ${cidr%/*} " containers='' off_network='' count=0
-while read -r name pid network; do
+known=" ${cidr%/*} " containers='' off_network='' not_running='' count=0
+for name in $(failed_to_start); do not_running="$not_running,\"$name\""; done
+while read -r name pid network state; do
   [ -n "$name" ] || continue
+  if [ "$state" = restarting ]; then
+    not_running="$not_running,\"$name\""
+    continue
+  fi
   address=$(address_of "$pid")
   if [ -z "$address" ]; then
     case $network in default | bridge) off_network="$off_network,\"$name\"" ;; esac
@@ -112,6 +125,6 @@ $(running "$@")
 END
 
 # The line feed ends an unfinished line of the shell's start-up files.
-printf '\n{"bridge":{"state":"%s","address":%s},"datapath":%s,"docker":"%s","containers":[%s],"containers_total":%d,"off_network":[%s],"subnet":%s%s}\n' \
+printf '\n{"bridge":{"state":"%s","address":%s},"datapath":%s,"docker":"%s","containers":[%s],"containers_total":%d,"off_network":[%s],"not_running":[%s],"subnet":%s%s}\n' \
   "$(state "$(ip -o link show dev "$bridge" 2>/dev/null)")" "$(quoted_or_null "${cidr%/*}")" "$(datapath)" \
-  "$docker" "${containers#,}" "$count" "${off_network#,}" "$(quoted_or_null "$(subnet)")" "$(identity)"
+  "$docker" "${containers#,}" "$count" "${off_network#,}" "${not_running#,}" "$(quoted_or_null "$(subnet)")" "$(identity)"

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 
-def problems(found: dict[str, Any], uses_bridge: bool) -> list[str]:
+DOCKER = {
+    "missing": ("be installed", "none", "Install it"),
+    "stopped": ("run", "it stopped", "Start it (systemctl start docker)"),
+    "unresponsive": ("answer", "no answer within 15 seconds", "Restart it (systemctl restart docker)"),
+}
+
+
+def problems(found: dict[str, Any], uses_bridge: bool, excused: Sequence[str] = ()) -> list[str]:
     """Return what is wrong with what weave_findings returned, a line for each problem.
 
     uses_bridge: whether the role makes the bridge weave Docker's default bridge.
+    excused: the names of hosts of which not everything need be tested; "all" stands for all.
 
     First what is wrong on a host, then the blocked paths, then their possible causes with what to do.
     """
-    hosts, targets, sources = found["hosts"], found["targets"], found["sources"]
+    targets = found["targets"]
+    excused = [host["name"] for host in found["hosts"]] if "all" in excused else excused
+    hosts = [host for host in found["hosts"] if not (host["error"] and host["name"] in excused)]
+    sources = [source for source in found["sources"] if not (source["error"] and source["host"] in excused)]
     from_host = {source["host"]: source["ms"] for source in sources if source["container"] is None}
     by_host = _grouped(targets, "host")
     return [
         *(line for host in hosts for line in _host_problems(host, uses_bridge)),
+        *(line for host in hosts if host["name"] not in excused for line in _untested(host)),
         *_same_addresses(targets),
         *_same_macs(hosts),
         *(line for source in sources for line in _blocked(source, by_host)),
@@ -49,6 +61,23 @@ def _host_problems(host: dict[str, Any], uses_bridge: bool) -> Iterator[str]:
         yield (
             f"{name}: Docker must use the bridge weave (found containers that are not on the network: "
             f"{', '.join(host['off_network'])}). {remedy}, which restarts Docker."
+        )
+    elif uses_bridge and host.get("docker") == "running" and host.get("subnet", "unknown") is None:
+        yield f"{name}: Docker must use the bridge weave (found it on another one). {remedy}, which restarts Docker."
+
+
+def _untested(host: dict[str, Any]) -> Iterator[str]:
+    """Yield why some of a host's containers can't be tested."""
+    name, state, failed = host["name"], host.get("docker"), host.get("not_running", [])
+    excuse = f"or list {name} in weave_verify_excused"
+    if state in DOCKER:
+        must, found, remedy = DOCKER[state]
+        yield f"{name}: Docker must {must}, or its containers can't be tested (found {found}). {remedy}, {excuse}."
+    if failed:
+        yield (
+            f"{name}: all containers that were started must run, or they can't be tested (found that Docker fails to start "
+            f"{', '.join(failed)}). See why (docker inspect --format '{{{{.State.Error}}}}' {failed[0]}; docker logs {failed[0]}), "
+            f"remove them, {excuse}."
         )
 
 

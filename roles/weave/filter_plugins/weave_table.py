@@ -23,12 +23,22 @@ def table(found: dict[str, Any], group: str) -> list[str]:
         for first in range(0, len(targets), COLUMNS_PER_BLOCK):
             lines += _block(targets, sources, first)
 
+    lines += ["", _counts(hosts)]
     tries = [ms for source in sources for ms in source["ms"].values()]
     answers = [ms for ms in tries if ms is not None]
     if tries:
         slowest = f"; the slowest took {max(answers)} ms" if answers else ""
-        lines += ["", f"{_summary(len(answers), len(tries))}{slowest}."]
-    return lines + [line for host in hosts if not host["error"] for line in _untested(host)]
+        lines.append(f"{_summary(len(answers), len(tries))}{slowest}.")
+    elif len(hosts) > 1:
+        lines.append("No path was tested.")
+    return lines + [line for host in hosts for line in _untested(host)]
+
+
+def _counts(hosts: list[dict[str, Any]]) -> str:
+    answers = [host for host in hosts if not host["error"]]
+    tested = sum(len(host["containers"]) for host in answers)
+    total = sum(host["containers_total"] + len(host.get("not_running", [])) for host in answers)
+    return f"Tested {len(answers)} of {len(hosts)} hosts, and {tested} of {total} containers."
 
 
 def _summary(working: int, total: int) -> str:
@@ -61,7 +71,13 @@ def _cell(ms_by_address: dict[str, float | None], address: str) -> str:
 
 
 def _untested(host: dict[str, Any]) -> Iterator[str]:
-    name, tested, total = host["name"], len(host["containers"]), host["containers_total"]
+    name, tested, failed = host["name"], len(host["containers"]), host.get("not_running", [])
+    if host["error"]:
+        yield f"{name}: it gave no answer, so neither the host nor its containers are tested."
+        return
+    total = host["containers_total"]
+    if failed:
+        yield f"{name}: {', '.join(failed)} {'does' if len(failed) == 1 else 'do'} not run, so nothing is tested there."
     if host["docker"] != "running":
         state = "not installed" if host["docker"] == "missing" else host["docker"]
         yield f"{name}: Docker is {state}, so none of its containers is tested."

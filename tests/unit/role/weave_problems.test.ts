@@ -20,8 +20,8 @@ interface Findings {
 
 const tableOf = (found: Findings): string =>
   callPlugin<string[]>("weave_table", "table", [found, "weave_servers"]).join("\n");
-const problemsOf = (found: Findings, usesBridge = true): string[] =>
-  callPlugin("weave_problems", "problems", [found, usesBridge]);
+const problemsOf = (found: Findings, usesBridge = true, excused: readonly string[] = []): string[] =>
+  callPlugin("weave_problems", "problems", [found, usesBridge, excused]);
 
 const router = { kind: "router", port: 6783, state: "up" };
 const vxlan = { kind: "vxlan", port: 4789, state: "up" };
@@ -162,12 +162,56 @@ test("a table has eight columns side by side, and names of forty characters", ()
       "from, to  9",
       "h1        BLOCKED",
       "",
+      "Tested 3 of 3 hosts, and 0 of 0 containers.",
       "1 of 2 paths work, 1 is blocked; the slowest took 0.5 ms.",
       "h1: no running container is on the network.",
       "h2: Docker is unresponsive, so none of its containers is tested.",
       "h3: Docker is not installed, so none of its containers is tested.",
     ].join("\n"),
   );
+});
+
+test("what could not be tested is counted and a problem, unless the host is excused", () => {
+  const found: Findings = {
+    hosts: [
+      host(1, { docker: "stopped" }),
+      host(2, { docker: "missing" }),
+      host(3, { not_running: ["db", "web"], containers_total: 1, containers: [container("api", "10.2.3.1")] }),
+      { name: "h4", underlay: "", error: "timed out", bridge: { state: "unknown", address: null }, containers: [] },
+      host(5),
+    ],
+    targets: [],
+    sources: [source(5, {}, { error: "ping: command not found" })],
+  };
+  const started =
+    "h3: all containers that were started must run, or they can't be tested (found that Docker fails to start db, web). See why (docker inspect --format '{{.State.Error}}' db; docker logs db), remove them, or list h3 in weave_verify_excused.";
+  const problems = problemsOf(found);
+  assert.equal(problems.slice(1, 4), [
+    "h1: Docker must run, or its containers can't be tested (found it stopped). Start it (systemctl start docker), or list h1 in weave_verify_excused.",
+    "h2: Docker must be installed, or its containers can't be tested (found none). Install it, or list h2 in weave_verify_excused.",
+    started,
+  ]);
+  assert.match(problems[0] ?? "", "h4: must be reachable by Ansible");
+  assert.match(problems[4] ?? "", "h5: no path could be tested");
+  assert.is(problems.length, 5);
+  assert.equal(problemsOf(found, true, ["h1", "h2", "h4", "h5"]), [started]);
+  assert.equal(problemsOf(found, true, ["all"]), []);
+  const table = tableOf(found);
+  assert.match(table, "Tested 4 of 5 hosts, and 1 of 3 containers.\nNo path was tested.\n");
+  assert.match(table, "h4: it gave no answer, so neither the host nor its containers are tested.");
+  assert.match(table, "h3: db, web do not run, so nothing is tested there.");
+});
+
+test("a Docker that is not on the bridge and has no container is a problem, too", () => {
+  const found: Findings = {
+    hosts: [host(1, { subnet: null }), host(2, { subnet: "10.2.2.0/24" })],
+    targets: [],
+    sources: [],
+  };
+  assert.equal(problemsOf(found), [
+    "h1: Docker must use the bridge weave (found it on another one). Run the role on it (ansible-playbook -i INVENTORY site.yml --limit h1), which restarts Docker.",
+  ]);
+  assert.equal(problemsOf(found, false), []);
 });
 
 test("what is wrong on a host is reported with what to do, Docker's part only if Docker uses the bridge", () => {
