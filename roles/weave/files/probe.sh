@@ -2,14 +2,15 @@
 # Reads what the role needs to know of a host before its modules can run there. Changes nothing; needs neither Node.js nor Python.
 # Prints one line of JSON for filter_plugins/weave_cluster.py.
 #
-#   probe.sh NETWORK PREFIX HOST_INDEX ADDRESS INTERFACE NODEJS SCRIPT MAC BRIDGE_ADDRESS DOCKER_SUBNET
+#   probe.sh NETWORK PREFIX HOST_INDEX ADDRESS INTERFACE NODEJS SCRIPT MAC BRIDGE_ADDRESS DOCKER_SUBNET SCOPE_SCRIPT PROGRAM
 #
 # NETWORK: the container network. PREFIX: the prefix length of a host's subnet. The others may be empty: the inventory's host
 # index and underlay address, the interface that has that address, the inventory's Node.js program, the path of the weave
 # script, if the host must have it already, and the bridge's hardware address, its address and the containers' subnet, if they are
-# set. The last three are only reported, as the role compares those of all hosts.
+# set. These three are only reported, as the role compares those of all hosts. SCOPE_SCRIPT is as SCRIPT, and PROGRAM another one that
+# the host must have.
 network=$1 prefix=$2 host_index=$3 address=$4 interface=$5 inventory_nodejs=$6 script=$7
-set_mac=${8-} set_bridge=${9-} set_docker_subnet=${10-}
+set_mac=${8-} set_bridge=${9-} set_docker_subnet=${10-} scope_script=${11-} program=${12-}
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
@@ -146,8 +147,32 @@ bridge_is_dockers() {
 docker_uses_bridge=false
 if [ -e /sys/class/net/weave-vx ] || bridge_is_dockers; then docker_uses_bridge=true; fi
 
-missing_script=
+# --- Docker: missing, masked, stopped or running. systemd's own search path, which `systemctl` would take a while to tell.
+
+state_of_docker() {
+  read -r pid </var/run/docker.pid && grep -q docker "/proc/$pid/comm" && echo running && return
+  for unit in /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system /run/systemd/generator.late; do
+    [ -e $unit/docker.service ] || continue
+    if [ "$(readlink -f $unit/docker.service)" = /dev/null ]; then
+      echo masked
+    # It may have its PID elsewhere.
+    elif systemctl is-active --quiet docker.service; then
+      echo running
+    else
+      echo stopped
+    fi
+    return
+  done
+  if [ -e /etc/init/docker.conf ] || [ -e /etc/init.d/docker ]; then echo stopped; else echo missing; fi
+}
+docker=$(state_of_docker 2>/dev/null)
+
+# --- What the role needs on the host and does not bring.
+
+missing_script='' missing_scope_script='' missing_program=''
 if [ -n "$script" ] && ! [ -f "$script" ]; then missing_script=$script; fi
+if [ -n "$scope_script" ] && ! [ -f "$scope_script" ]; then missing_scope_script=$scope_script; fi
+if [ -n "$program" ] && ! command -v "$program" >/dev/null; then missing_program=$program; fi
 
 # Removes what JSON would have to escape. tr is started only if needed: one process for each value would take longer than the
 # rest of the script.
@@ -164,6 +189,8 @@ printf '{"host_index": %d, "keeps_host_index": %s, "address": "%s", "bridge_addr
   "$host_index" $keeps_host_index "$(clean "$address")" "$(clean "${bridge_address%%/*}")" $docker_uses_bridge $router
 printf '"machine_id": "%s", "bridge_mac": "%s", "set_mac": "%s", "set_bridge": "%s", "set_docker_subnet": "%s", ' \
   "$(clean "$machine_id")" "$(clean "$bridge_mac")" "$(clean "$set_mac")" "$(clean "$set_bridge")" "$(clean "$set_docker_subnet")"
+printf '"docker": "%s", "missing_scope_script": "%s", "missing_program": "%s", ' \
+  "$docker" "$(clean "$missing_scope_script")" "$(clean "$missing_program")"
 printf '"missing_script": "%s", "nodejs": "%s", "inventory_nodejs": "%s", "unsuitable_nodejs": "%s", "packaged_nodejs": %d, "libc": "%s", "architecture": "%s"}\n' \
   "$(clean "$missing_script")" "$(clean "$nodejs")" "$(clean "$inventory_nodejs")" "$(clean "${unsuitable_nodejs# }")" \
   "${packaged_nodejs:-0}" "$(clean "$libc")" "$(clean "$(uname -m)")"

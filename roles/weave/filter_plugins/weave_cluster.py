@@ -40,6 +40,7 @@ def cluster(
     underlays: each host's address, or a name that its peers resolve; "" if unknown.
     known: the indexes of the hosts whose index is the inventory's or the one they have.
     shared: addresses of several hosts, and loopback addresses, which lead a peer to itself, with the hosts that have them.
+    unreachable: the hosts of this run that could not be reached.
     unknown: the hosts that may have an index that is not known, as they gave no answer and the inventory sets none.
     same: what identifies one host alone, but several have, one of them in this run: see _same().
     """
@@ -78,6 +79,7 @@ def cluster(
         "underlays": underlays,
         "known": known,
         "unknown": unknown,
+        "unreachable": [host for host in members if probes[host].get("unreachable")],
         "shared": _shared(underlays),
         "same": _same(answers, variables, set(running)),
     }

@@ -1,8 +1,9 @@
-"""Whether the role can go on with a host. Pure, and self-contained: a role's filter plugins can't import one another."""
+"""Whether the role can go on with a host. Pure but for the controller's own files, and self-contained: a role's filter plugins can't import one another."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,6 +20,8 @@ def preflight(
     uses_bridge: bool,
     needs_host_index: bool,
     default_peers: bool,
+    docker_restart: bool = True,
+    unreachable: str = "keep",
     printed: str = "",
     teardown: bool = False,
     downloads: list[dict[str, str]] | None = None,
@@ -26,6 +29,12 @@ def preflight(
     """Return why the role can't go on with a host, or ""; weave_preflight.yml describes the parameters."""
 
     def problems() -> Iterator[str]:
+        if unreachable == "stop" and json.loads(cluster)["unreachable"]:
+            yield (
+                f"weave_unreachable: stop needs all hosts of the run (found no answer from "
+                f"{', '.join(json.loads(cluster)['unreachable'])}). Make them reachable, remove them from the group {group}, or set "
+                "weave_unreachable: keep, with which the others keep them as peers."
+            )
         if not probed:
             shown = " ".join(printed.split())[:200] or "nothing"
             yield (
@@ -52,6 +61,11 @@ def preflight(
         yield from _cluster_problems(resolved, host, group, interface, needs_host_index, default_peers)
         if not teardown:
             yield from _download_problems(downloads or [])
+            if probed.get("missing_scope_script"):
+                yield (
+                    f"weave_scope_dest: must be the scope script on {host} (found no file {probed['missing_scope_script']}). Set "
+                    "weave_scope_sha256 or weave_scope_script_file to install it, or weave_scope_enabled: false."
+                )
             if probed.get("missing_script"):
                 yield (
                     f"weave_bin: must be the weave script on {host} (found no file {probed['missing_script']}). Set weave_sha256 "
@@ -62,6 +76,12 @@ def preflight(
                 yield (
                     f"{subject} a host without a machine-id (found none in /etc/machine-id of {host}). Run "
                     f"systemd-machine-id-setup there{', or set weave_mac in the inventory' if uses_bridge else ''}."
+                )
+            yield from _docker_problems(probed.get("docker", "running"), host, group, uses_bridge, docker_restart)
+            if probed.get("missing_program"):
+                yield (
+                    f"weave_mode: bridge with the router needs {probed['missing_program']} on {host} (found none). Install it "
+                    f"(apt install {probed['missing_program']}), or set weave_datapath: vxlan, which does not need it."
                 )
 
     return next(problems(), "")
@@ -136,6 +156,13 @@ def _cluster_problems(
     for address, names in cluster["shared"].items() if default_peers else ():
         yield _shared_underlay(address, ", ".join(names))
     without_address = [name for name, address in cluster["underlays"].items() if not address]
+    silent = [name for name in without_address if name in cluster["unreachable"]]
+    if silent:
+        yield (
+            f"weave_underlay_address: must be set in the inventory for hosts that can't be reached, or the others would lose them as "
+            f"peers (found none for {', '.join(silent)}, whose {interface} could not be read). Set it, make them reachable, or "
+            f"remove them from the group {group}."
+        )
     if without_address:
         yield (
             f"weave_underlay_interface: must be an interface with an IPv4 address on each host (found none on {interface} of "
@@ -143,10 +170,37 @@ def _cluster_problems(
         )
 
 
+def _docker_problems(docker: str, host: str, group: str, uses_bridge: bool, docker_restart: bool) -> Iterator[str]:
+    if docker == "missing":
+        yield (
+            f"weave_server_group: the hosts of {group} must have Docker (found no docker.service on {host}). Install it there (apt "
+            "install docker.io), or remove the host from the group."
+        )
+    elif docker == "masked":
+        yield (
+            f"weave_server_group: Docker must be able to start on the hosts of {group} (found docker.service masked on {host}). "
+            "Run `systemctl unmask docker.service` there."
+        )
+    elif docker == "stopped" and not uses_bridge:
+        yield (
+            f"weave_mode: proxy and plugin need a running Docker (found it stopped on {host}). Start it (systemctl start docker)."
+        )
+    elif docker == "stopped" and not docker_restart:
+        yield (
+            f"weave_docker_restart: must be true on a host whose Docker does not run (found false, and Docker stopped on {host}). Start "
+            "it (systemctl start docker), or let the role do so."
+        )
+
+
 def _download_problems(downloads: list[dict[str, str]]) -> Iterator[str]:
     for item in downloads:
         variable, url, sha256 = item.get("variable", "weave_image_archives"), item.get("url"), item.get("sha256") or ""
         if item.get("file"):
+            # A relative path is looked for in several directories.
+            path = os.path.expanduser(item["file"])
+            if os.path.isabs(path) and not os.path.isfile(path):
+                name = "weave_image_archives" if "image" in item else variable.replace("sha256", "script_file")
+                yield f"{name}: must be a file on the controller (found none at {path}). Correct the path."
             continue
         if not url:
             name = item.get("image") or item.get("path")

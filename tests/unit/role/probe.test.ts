@@ -20,6 +20,8 @@ interface Given {
   readonly interface?: string;
   readonly node?: string;
   readonly script?: string;
+  readonly scope?: string;
+  readonly program?: string;
   readonly mac?: string;
   readonly bridgeAddress?: string;
   readonly dockerSubnet?: string;
@@ -47,6 +49,8 @@ function probe(given: Given, programs: Readonly<Record<string, string>> = {}): R
       given.mac ?? "",
       given.bridgeAddress ?? "",
       given.dockerSubnet ?? "",
+      given.scope ?? "",
+      given.program ?? "",
     ];
     given.prepare?.(folder);
     const { stdout, stderr } = spawnSync("sh", [PROBE, ...args], {
@@ -96,6 +100,18 @@ test("a weave script that is not found is missing", () => {
   assert.is(probe({ script: "/nonexistent/weave" })["missing_script"], "/nonexistent/weave");
   assert.is(probe({ script: PROBE })["missing_script"], "");
   assert.is(probe({})["missing_script"], "");
+});
+
+test("another program and the scope script that are not found are missing", () => {
+  const { missing_scope_script, missing_program } = probe({ scope: "/nonexistent/scope", program: "no-such-program" });
+  assert.equal(
+    { missing_scope_script, missing_program },
+    {
+      missing_scope_script: "/nonexistent/scope",
+      missing_program: "no-such-program",
+    },
+  );
+  assert.is(probe({ program: "sh" })["missing_program"], "");
 });
 
 test("the inventory's number takes precedence over the host's, which is then not kept", () => {

@@ -67,6 +67,14 @@ const REFUSALS: Refusals = {
     vars: { weave_datapath: "router", weave_bin: "/nowhere/weave" },
     says: /^weave_bin: must be the weave script on \S+ \(found no file \/nowhere\/weave\)\. Set weave_sha256 or weave_script_file to install it/,
   },
+  "a scope script that does not exist": {
+    vars: { weave_scope_enabled: true, weave_scope_dest: "/nowhere/scope" },
+    says: /^weave_scope_dest: must be the scope script on \S+ \(found no file \/nowhere\/scope\)\. Set weave_scope_sha256 or /,
+  },
+  "a weave script that the controller does not have": {
+    vars: { weave_datapath: "router", weave_script_file: "/nowhere/weave" },
+    says: /^weave_script_file: must be a file on the controller \(found none at \/nowhere\/weave\)\. Correct the path\.$/,
+  },
   "a download without a checksum": {
     vars: { weave_datapath: "router", weave_download: true, weave_url: "http://192.0.2.1/weave" },
     says: /^weave_sha256: needs the SHA-256 checksum of http:\/\/192\.0\.2\.1\/weave, .* \(found none\)\. Set /,

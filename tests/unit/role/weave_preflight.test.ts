@@ -111,6 +111,70 @@ test("a weave script that is missing, except for a teardown", () => {
   assert.is(preflight({ teardown: true }, missing), "");
 });
 
+test("Docker that is missing, masked or stopped where the role does not start it, except for a teardown", () => {
+  assert.match(
+    preflight({}, { docker: "missing" }),
+    /^weave_server_group: the hosts of weave_servers must have Docker \(found no docker\.service on a\)\. Install it there/,
+  );
+  assert.match(preflight({}, { docker: "masked" }), "Run `systemctl unmask docker.service` there.");
+  assert.match(
+    preflight({ uses_bridge: false }, { docker: "stopped", docker_uses_bridge: false }),
+    /^weave_mode: proxy and plugin need a running Docker \(found it stopped on a\)\. /,
+  );
+  assert.match(
+    preflight({ docker_restart: false }, { docker: "stopped" }),
+    /^weave_docker_restart: must be true on a host/,
+  );
+  assert.is(preflight({}, { docker: "stopped" }), "");
+  assert.is(preflight({ docker_restart: false }, { docker: "running" }), "");
+  assert.is(preflight({ teardown: true }, { docker: "missing" }), "");
+});
+
+test("a missing ethtool, scope script, or file on the controller", () => {
+  assert.match(
+    preflight({}, { missing_program: "ethtool" }),
+    /^weave_mode: bridge with the router needs ethtool on a \(found none\)\. Install it \(apt install ethtool\), or set/,
+  );
+  assert.match(
+    preflight({}, { missing_scope_script: "/usr/local/bin/scope" }),
+    /^weave_scope_dest: must be the scope script on a \(found no file \/usr\/local\/bin\/scope\)\. Set weave_scope_sha256 or /,
+  );
+  const script = { variable: "weave_sha256", file: "/nowhere/weave", path: "/usr/local/bin/weave" };
+  assert.match(
+    preflight({ downloads: [script] }),
+    "weave_script_file: must be a file on the controller (found none at /nowhere/weave). Correct the path.",
+  );
+  const archive = { image: "a:1", file: "/nowhere/a.tar" };
+  assert.match(preflight({ downloads: [archive] }), "weave_image_archives: must be a file on the controller");
+  assert.is(
+    preflight({
+      downloads: [
+        { ...script, file: __filename },
+        { ...archive, file: "files/a.tar" },
+      ],
+    }),
+    "",
+  );
+});
+
+test("a host that can't be reached is kept as a peer, stops the others, or needs an address in the inventory", () => {
+  const off = { __weave_probe: { unreachable: true }, ansible_host: "192.0.2.9", weave_host_index: 2 };
+  const kept = cluster({ a: probed(1, true), b: off });
+  assert.is(preflight({}, {}, kept), "");
+  assert.match(kept.peers, "192.0.2.9");
+  assert.match(
+    preflight({ unreachable: "stop" }, {}, kept),
+    /^weave_unreachable: stop needs all hosts of the run \(found no answer from b\)\. Make them reachable, .* or set weave_unreachable: keep,/,
+  );
+  assert.is(preflight({ unreachable: "stop" }), "");
+  const asked = { interface: "eth1" };
+  const lost = cluster({ a: probed(1, true, { address: "192.0.2.1" }), b: off }, asked);
+  assert.match(
+    preflight(asked, {}, lost),
+    /^weave_underlay_address: must be set in the inventory for hosts that can't be reached, .* \(found none for b, whose eth1 could not be read\)\. /,
+  );
+});
+
 test("a host without a number while another that may have any can't be reached; a host that has one goes on", () => {
   const clustered = cluster({ a: {}, b: { ...FRESH, ...asked({ a: null }) }, c: probed(3, true) });
   assert.match(
