@@ -138,6 +138,20 @@ test("a plain user may run it who may become root, without pipelining too", asyn
     );
     assert.equal(blocked(run), []);
   }
+  // The role says what to do.
+  await first.exec(["sed", "-i", "s/NOPASSWD: //", "/etc/sudoers.d/plain"]);
+  const { output } = await ansiblePlaybook(cluster.inventory, [
+    "site.yml",
+    "--check",
+    ...asPlain,
+    "--limit",
+    "apollo1",
+  ]);
+  assert.match(
+    output,
+    /ansible_become_password: the role must become root on apollo1 \(found: .*sudo.*\)\. Run with -K, /,
+  );
+  await first.exec(["sh", "-c", make.replace(/^.*\n/, "")]);
 });
 
 test("a firewall that drops the VXLAN is reported with its two hosts and the port", async () => {
@@ -191,6 +205,11 @@ test("a stopped Docker stays stopped and is a failure unless it is excused, and 
   assert.equal(problems(failed), [
     "apollo2: Docker must run, or its containers can't be tested (found it stopped). Start it (systemctl start docker), or list apollo2 in weave_verify_excused.",
   ]);
+  await second.exec(["systemctl", "mask", "docker.service"]);
+  const site = await ansiblePlaybook(cluster.inventory, ["site.yml", "--extra-vars", "weave_datapath=vxlan"]);
+  await second.exec(["systemctl", "unmask", "docker.service"]);
+  assert.match(site.output, "(found docker.service masked on apollo2). Run `systemctl unmask docker.service` there.");
+  assert.equal(changedTasks(site), []);
   const run = await verify("--extra-vars", "weave_verify_excused=apollo2");
   assert.is((await second.exec(["systemctl", "is-active", "docker"], { check: false })).stdout, "inactive\n");
   assertAllWork(run, 12);

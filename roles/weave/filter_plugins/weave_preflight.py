@@ -20,7 +20,7 @@ def preflight(
     uses_bridge: bool,
     needs_host_index: bool,
     default_peers: bool,
-    docker_restart: bool = True,
+    needs_running_docker: bool = False,
     unreachable: str = "keep",
     printed: str = "",
     teardown: bool = False,
@@ -77,7 +77,7 @@ def preflight(
                     f"{subject} a host without a machine-id (found none in /etc/machine-id of {host}). Run "
                     f"systemd-machine-id-setup there{', or set weave_mac in the inventory' if uses_bridge else ''}."
                 )
-            yield from _docker_problems(probed.get("docker", "running"), host, group, uses_bridge, docker_restart)
+            yield from _docker_problems(probed.get("docker", "running"), host, group, needs_running_docker)
             if probed.get("missing_program"):
                 yield (
                     f"weave_mode: bridge with the router needs {probed['missing_program']} on {host} (found none). Install it "
@@ -170,7 +170,7 @@ def _cluster_problems(
         )
 
 
-def _docker_problems(docker: str, host: str, group: str, uses_bridge: bool, docker_restart: bool) -> Iterator[str]:
+def _docker_problems(docker: str, host: str, group: str, needs_running: bool) -> Iterator[str]:
     if docker == "missing":
         yield (
             f"weave_server_group: the hosts of {group} must have Docker (found no docker.service on {host}). Install it there (apt "
@@ -181,15 +181,8 @@ def _docker_problems(docker: str, host: str, group: str, uses_bridge: bool, dock
             f"weave_server_group: Docker must be able to start on the hosts of {group} (found docker.service masked on {host}). "
             "Run `systemctl unmask docker.service` there."
         )
-    elif docker == "stopped" and not uses_bridge:
-        yield (
-            f"weave_mode: proxy and plugin need a running Docker (found it stopped on {host}). Start it (systemctl start docker)."
-        )
-    elif docker == "stopped" and not docker_restart:
-        yield (
-            f"weave_docker_restart: must be true on a host whose Docker does not run (found false, and Docker stopped on {host}). Start "
-            "it (systemctl start docker), or let the role do so."
-        )
+    elif docker == "stopped" and needs_running:
+        yield f"weave_datapath: router needs a running Docker (found it stopped on {host}). Start it (systemctl start docker)."
 
 
 def _download_problems(downloads: list[dict[str, str]]) -> Iterator[str]:

@@ -118,15 +118,11 @@ test("Docker that is missing, masked or stopped where the role does not start it
   );
   assert.match(preflight({}, { docker: "masked" }), "Run `systemctl unmask docker.service` there.");
   assert.match(
-    preflight({ uses_bridge: false }, { docker: "stopped", docker_uses_bridge: false }),
-    /^weave_mode: proxy and plugin need a running Docker \(found it stopped on a\)\. /,
-  );
-  assert.match(
-    preflight({ docker_restart: false }, { docker: "stopped" }),
-    /^weave_docker_restart: must be true on a host/,
+    preflight({ needs_running_docker: true }, { docker: "stopped" }),
+    /^weave_datapath: router needs a running Docker \(found it stopped on a\)\. /,
   );
   assert.is(preflight({}, { docker: "stopped" }), "");
-  assert.is(preflight({ docker_restart: false }, { docker: "running" }), "");
+  assert.is(preflight({ needs_running_docker: true }, { docker: "running" }), "");
   assert.is(preflight({ teardown: true }, { docker: "missing" }), "");
 });
 
