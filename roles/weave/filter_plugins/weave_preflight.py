@@ -1,4 +1,7 @@
-"""Whether the role can go on with a host. Pure but for the controller's own files, and self-contained: a role's filter plugins can't import one another."""
+"""Whether the role can go on with a host. Self-contained, as a role's filter plugins can't import one another.
+
+Pure but for the files on the controller, which must exist.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +34,9 @@ def preflight(
     def problems() -> Iterator[str]:
         if unreachable == "stop" and json.loads(cluster)["unreachable"]:
             yield (
-                f"weave_unreachable: stop needs all hosts of the run (found no answer from "
-                f"{', '.join(json.loads(cluster)['unreachable'])}). Make them reachable, remove them from the group {group}, or set "
-                "weave_unreachable: keep, with which the others keep them as peers."
+                "weave_unreachable: stop needs all hosts of the run (found no answer from "
+                f"{', '.join(json.loads(cluster)['unreachable'])}). Make them reachable, remove them from the group {group}, "
+                "or set weave_unreachable: keep, with which the others keep them as peers."
             )
         if not probed:
             shown = " ".join(printed.split())[:200] or "nothing"
@@ -159,8 +162,8 @@ def _cluster_problems(
     silent = [name for name in without_address if name in cluster["unreachable"]]
     if silent:
         yield (
-            f"weave_underlay_address: must be set in the inventory for hosts that can't be reached, or the others would lose them as "
-            f"peers (found none for {', '.join(silent)}, whose {interface} could not be read). Set it, make them reachable, or "
+            "weave_underlay_address: must be set in the inventory for hosts that can't be reached, or the others would lose them "
+            f"as peers (found none for {', '.join(silent)}, whose {interface} could not be read). Set it, make them reachable, or "
             f"remove them from the group {group}."
         )
     if without_address:
@@ -192,8 +195,8 @@ def _download_problems(downloads: list[dict[str, str]]) -> Iterator[str]:
             # A relative path is looked for in several directories.
             path = os.path.expanduser(item["file"])
             if os.path.isabs(path) and not os.path.isfile(path):
-                name = "weave_image_archives" if "image" in item else variable.replace("sha256", "script_file")
-                yield f"{name}: must be a file on the controller (found none at {path}). Correct the path."
+                option = "weave_image_archives" if "image" in item else variable.replace("sha256", "script_file")
+                yield f"{option}: must be a file on the controller (found none at {path}). Correct the path."
             continue
         if not url:
             name = item.get("image") or item.get("path")

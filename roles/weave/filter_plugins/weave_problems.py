@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-
 DOCKER = {
     "missing": ("be installed", "none", "Install it"),
     "stopped": ("run", "it stopped", "Start it (systemctl start docker)"),
