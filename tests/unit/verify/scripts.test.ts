@@ -69,6 +69,7 @@ test("a host without bridge, Docker and router", () => {
     containers: [],
     containers_total: 0,
     off_network: [],
+    not_running: [],
     subnet: null,
   });
 });
@@ -133,6 +134,23 @@ test("of the containers off the network, those on Docker's own bridge are listed
   });
   assert.equal(probe()["off_network"], ["a", "d"]);
   assert.is(probe()["containers_total"], 0);
+});
+
+test("containers that Docker starts again and again, or fails to start, are not off the network but do not run", () => {
+  programs({
+    ip: ADDRESS,
+    docker: `case $* in
+  "ps --quiet") echo id0 id1 ;;
+  "ps --all --quiet "*created*exited*) echo id2 id3 ;;
+  *State.Error*) printf '/taken\\n\\n' ;;
+  inspect*) printf '/web 20 bridge running\\n/loops 0 bridge restarting\\n' ;;
+esac`,
+    nsenter: addresses({ 20: "10.2.1.2" }),
+  });
+  const report = probe();
+  assert.equal(report["not_running"], ["taken", "loops"]);
+  assert.equal(report["off_network"], []);
+  assert.is(report["containers_total"], 1);
 });
 
 test("a stopped Docker is not started by a request to its socket", () => {
