@@ -1,7 +1,7 @@
 /** Installs the Weave stand-in on a test host. */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { transform } from "esbuild";
+import { build } from "esbuild";
 
 /** Where router.js, frames.py and behaviour.json live on the host; under /usr, so that its container sees them. */
 export const standInFolder = "/usr/local/lib/weave-stand-in";
@@ -11,11 +11,17 @@ export interface WritableHost {
   write(path: string, content: string | Buffer, mode?: number): Promise<void>;
 }
 
-/** The router stand-in as CommonJS for Node 16 and later. Throws if its source can't be read as TypeScript. */
-export async function transpileRouter(): Promise<string> {
-  const source = await readFile(path.join(__dirname, "router.ts"), "utf8");
-  const { code } = await transform(source, { loader: "ts", format: "cjs", target: "node16" });
-  return code;
+/** The router stand-in as one file of CommonJS for Node 16 and later. Throws if its source can't be read as TypeScript. */
+export async function bundleRouter(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [path.join(__dirname, "router/main.ts")],
+    bundle: true,
+    platform: "node",
+    format: "cjs",
+    target: "node16",
+    write: false,
+  });
+  return outputFiles[0]?.text ?? "";
 }
 
 /**
@@ -26,7 +32,7 @@ export async function installWeaveStandIn(host: WritableHost, options: { version
   const script = await readFile(path.join(__dirname, "weave"), "utf8");
   const version = options.version ?? "2.8.1";
   const versioned = withOptionsOf(version, script).replace(/^SCRIPT_VERSION="[^"]*"/m, `SCRIPT_VERSION="${version}"`);
-  await host.write(`${standInFolder}/router.js`, await transpileRouter(), 0o644);
+  await host.write(`${standInFolder}/router.js`, await bundleRouter(), 0o644);
   await host.write(`${standInFolder}/frames.py`, await readFile(path.join(__dirname, "frames.py"), "utf8"), 0o644);
   await host.write("/usr/local/bin/weave", versioned, 0o755);
 }
