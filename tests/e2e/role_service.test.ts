@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -39,10 +39,14 @@ test.after(async () => {
 const play = (on: string, vars: object, ...more: string[]): Promise<PlaybookRun> =>
   ansiblePlaybook(cluster.inventory, ["site.yml", "--limit", on, "--extra-vars", JSON.stringify(vars), ...more]);
 
+/** What the last check with --diff printed. */
+let diff = "";
+
 /** Runs the playbook after a check, and again: the first two have to agree, the last to change nothing. */
 async function settled(on: string, vars: object): Promise<string[]> {
-  const check = await play(on, vars, "--check");
+  const check = await play(on, vars, "--check", "--diff");
   assert.is(check.status, 0, check.output);
+  diff = check.output;
   const run = await play(on, vars);
   assert.is(run.status, 0, run.output);
   assert.equal(changedTasks(check), changedTasks(run));
@@ -64,16 +68,22 @@ test("the script by URL and checksum, an image by archive, and Weave DNS", async
   const image = await busyboxImage(host);
   await sh(`docker save --output /srv/files/box.tar ${image} && docker rmi ${image}`);
   const archive = (await sh("sha256sum /srv/files/box.tar")).slice(0, 64);
-  const changed = await settled("apollo1", {
+  const variables = {
     weave_url: "http://127.0.0.1:8000/weave",
     weave_sha256: sha256(script),
     weave_image_archives: [{ image, url: "http://127.0.0.1:8000/box.tar", sha256: archive }],
     weave_dns: true,
     weave_launch_peers: "192.168.50.11:6783,192.168.50.12:6790",
-  });
+  };
+  const changed = await settled("apollo1", variables);
   assert.ok(changed.includes("apollo1: weave : Load the images"), changed.join("\n"));
+  assert.match(diff, `/usr/local/bin/weave: weave script 2.8.1, sha256 ${sha256(script)}`);
+  assert.match(diff, `/var/cache/box.tar: image ${image}, sha256 ${archive}`);
   assert.is(await sh("stat -c '%U %a' /usr/local/bin/weave"), "root 755");
-  await sh(`docker image inspect ${image}`);
+  // Docker has the image, so the archive is not needed again.
+  await sh(`docker image inspect ${image} && rm /var/cache/box.tar`);
+  assert.equal(changedTasks(await play("apollo1", variables)), []);
+  assert.is(await sh("ls /var/cache | grep box || true"), "");
   assert.match(await sh("cat /etc/default/docker"), "--dns=10.2.0.1 --dns-search=weave.local");
   assert.not.match(await sh("docker inspect --format '{{.Args}}' weave"), "--no-dns");
   assert.match(await sh("grep PEERS /etc/weave.env"), 'WEAVE_PEERS="192.168.50.12:6790"');
@@ -87,7 +97,7 @@ test("Apollo of 2016: docker0, router, proxy and Scope by its variables, the scr
   await sh(`docker tag ${await busyboxImage(other)} weaveworks/scope:1.13.2`, other);
   writeFileSync(
     join(folder, "scope"),
-    `#!/bin/sh\ncase $1 in\nlaunch) docker run -d --name weavescope weaveworks/scope:1.13.2 sleep 1d ;;\nstop) docker rm -f weavescope ;;\nesac\n`,
+    `#!/bin/sh\nSCRIPT_VERSION="1.13.2"\ncase $1 in\nlaunch) docker run -d --name weavescope weaveworks/scope:1.13.2 sleep 1d ;;\nstop) docker rm -f weavescope ;;\nesac\n`,
   );
   await settled("apollo2", {
     weave_mode: "proxy",
@@ -98,6 +108,12 @@ test("Apollo of 2016: docker0, router, proxy and Scope by its variables, the scr
     scope_bin: "/mnt/scope",
     weave_scope_script_file: join(folder, "scope"),
   });
+  assert.match(
+    diff,
+    `/mnt/weave: weave script 1.9.8, sha256 ${createHash("sha256").update(readFileSync(join(folder, "weave"))).digest("hex")}`,
+  );
+  assert.match(diff, /\/mnt\/scope: scope script 1\.13\.2, sha256 [0-9a-f]{64}/);
+  assert.ok(diff.length < 20_000, `the diff has ${diff.length} characters`);
   assert.is(await sh("docker ps --format '{{.Names}}' | sort | xargs", other), "weave weaveproxy weavescope");
   assert.is(await sh("systemctl is-active weave weaveproxy scope | uniq", other), "active");
   assert.match(await sh("docker network inspect --format '{{.Options}}' bridge", other), "docker0");
