@@ -6,7 +6,7 @@ import { addressesOf, type BridgeOptions, bridgeMac, VXLAN_SUFFIX } from "./opti
 import { rejectOverlap } from "./overlap";
 import { resolvePeers } from "./peers";
 import { chooseProvider } from "./providers/detect";
-import { resolveUnderlay } from "./underlay";
+import { resolveUnderlay, routerMtu } from "./underlay";
 import {
   rejectAlias,
   rejectOtherOwners,
@@ -73,8 +73,7 @@ export function resolveDesired(options: BridgeOptions, observed: ObservedBridge)
     network,
     dockerSubnet,
     mac,
-    // With the Weave router 1500 as in Docker: the router finds the MTU of each path and fragments larger packets.
-    mtu: underlay?.mtu ?? options.mtu ?? ETHERNET_MTU,
+    mtu: underlay?.mtu ?? routerMtu(options, observed),
     vxlan,
     provider,
     firewall: options.firewall && observed.forwardRule !== null,
@@ -88,6 +87,3 @@ function resolveMac(options: BridgeOptions, { machineId }: ObservedBridge): stri
     "mac: must be set on a host without a machine-id (found none in /etc/machine-id). Run systemd-machine-id-setup, or set mac.",
   );
 }
-
-/** In bytes, the default of Linux's devices. */
-const ETHERNET_MTU = 1500;

@@ -6,6 +6,7 @@ import { usesBridge } from "../formats/daemon_json";
 import { configPathOf, parseDockerWords } from "../formats/docker_flags";
 import { type IpLink, parseFloodPeers, parseLinks } from "../formats/iproute";
 import { parseRoutes, parseRules } from "../formats/routes";
+import { hasForwardRule } from "../net/forward_rule";
 import { addressOf } from "../net/ipv4";
 import { HOST_NAME } from "../net/own_host";
 import { isHostName, machineId } from "../net/validators";
@@ -83,8 +84,12 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
           peers: parseFloodPeers(host.run(["bridge", "fdb", "show", "dev", vxlanName]).stdout),
         }
       : null,
+    abandonedPorts: present ? [] : devices.filter((device) => isAbandoned(device, host)),
     detachedPorts: observeDetachedPorts(name, devices, host),
-    forwardRule: programs.has("iptables") && effectiveUid(host) === ROOT ? hasForwardRule(name, host) : null,
+    forwardRule:
+      programs.has("iptables") && effectiveUid(host) === ROOT
+        ? hasForwardRule(checkRule(name), "firewall", host)
+        : null,
     addressOwner: present ? findAddressOwner(options, links, programs, host) : null,
   };
 }
@@ -101,14 +106,16 @@ function requireRoot(host: Host): void {
     throw new UserError(`weave_bridge: must run as root (found user id ${user}). Run it as root (become: true).`);
 }
 
-/** The host names among the options; only a VXLAN needs their addresses. The underlay may also be a device of this host. */
+/** The host names among the options; only a VXLAN needs its peers' addresses. The underlay may also be a device of this host. */
 function namesToResolve(
   { state, datapath, peers, underlay }: BridgeOptions,
   links: readonly IpLink[],
 ): readonly string[] {
-  if (state !== "present" || datapath !== "vxlan") return [];
+  if (state !== "present") return [];
   const isDevice = links.some(({ device }) => device === underlay);
-  return [...peers, ...(underlay === null || isDevice ? [] : [underlay])].filter(isHostName);
+  return [...(datapath === "vxlan" ? peers : []), ...(underlay === null || isDevice ? [] : [underlay])].filter(
+    isHostName,
+  );
 }
 
 function observeLink(device: string, host: Host): ObservedLink {
@@ -135,22 +142,20 @@ export function observeDetachedPorts(name: string, devices: readonly string[], h
   return detached.length > 0 && isUsedByDocker(name, host) ? detached : [];
 }
 
+/**
+ * Whether a device is a port that the Weave router made for a container whose process is gone, or has another network now. The port
+ * is named by the process, its other end is ethwe (weaveworks/weave, net/veth.go).
+ */
+function isAbandoned(device: string, host: Host): boolean {
+  const pid = /^vethwepl(\d+)$/.exec(device)?.[1];
+  if (pid === undefined) return false;
+  return !/^\s*ethwe:/m.test(host.readText(`/proc/${pid}/net/dev`) ?? "");
+}
+
 function isUsedByDocker(name: string, host: Host): boolean {
   const [, ...words] = commandLineOf(Number(host.readText(DOCKER_PID_FILE)), host) ?? [];
   const flags = parseDockerWords(words);
   return usesBridge(name, flags, host.readFile(configPathOf(flags))?.content ?? "");
-}
-
-/** Exit status 1 means that the rule does not exist; a higher one, that iptables failed (iptables/xshared.h). */
-function hasForwardRule(name: string, host: Host): boolean {
-  const { status, stderr } = host.run(checkRule(name), { mayFail: true });
-  if (status > 1) {
-    throw new UserError(
-      `firewall: needs a working iptables on this host (found exit status ${status} of "${checkRule(name).join(" ")}": ` +
-        `${stderr.trim()}). Repair iptables.`,
-    );
-  }
-  return status === 0;
 }
 
 /**

@@ -1,38 +1,23 @@
 import type { Host } from "../core/host/host";
+import { whyNotLoadable } from "../core/kernel_module";
 import type { IpLink } from "../formats/iproute";
 import type { DeviceKind, MissingKind } from "./observed";
 import type { BridgeOptions } from "./options";
 
-/** The kinds of devices, of those that the options need, that this kernel has not and can't load. */
+/**
+ * The kinds of devices, of those that the options need, that this kernel has not and can't load. The kernel asks for them by these
+ * aliases when `ip link add` needs them (net/core/rtnetlink.c).
+ */
 export function findMissingKinds(
   { datapath }: BridgeOptions,
   programs: ReadonlySet<string>,
   host: Host,
 ): readonly MissingKind[] {
-  const loaded = host.readdir("/sys/module");
   const kinds: readonly DeviceKind[] = datapath === "vxlan" ? ["bridge", "vxlan"] : ["bridge"];
-  return kinds
-    .filter((kind) => !loaded.includes(kind))
-    .flatMap((kind) => {
-      const found = whyNotLoadable(kind, programs, host);
-      return found === null ? [] : [{ kind, found }];
-    });
-}
-
-/**
- * Why the kernel couldn't load a module of this kind when `ip link add` needs it; null if it could, or if nothing tells.
- * The kernel runs modprobe with the alias below (net/core/rtnetlink.c), so modprobe is asked, which then changes nothing.
- */
-function whyNotLoadable(kind: DeviceKind, programs: ReadonlySet<string>, host: Host): string | null {
-  if (host.readText("/proc/modules") === null) return "a kernel that loads no modules";
-  if (host.readText("/proc/sys/kernel/modules_disabled") === "1") return "kernel.modules_disabled set to 1";
-  // In a container, the machine's modprobe loads it.
-  if (!programs.has("modprobe")) return null;
-  const argv = ["modprobe", "--dry-run", "--verbose", `rtnl-link-${kind}`];
-  const { status, stdout, stderr } = host.run(argv, { mayFail: true });
-  const disabled = /^install (?:\/usr)?\/bin\/(?:false|true)\b.*/m.exec(stdout)?.[0];
-  if (status === 0 && disabled === undefined) return null;
-  return `that ${argv.join(" ")} printed: ${disabled ?? stderr.trim()}`;
+  return kinds.flatMap((kind) => {
+    const found = whyNotLoadable(kind, `rtnl-link-${kind}`, programs.has("modprobe"), host);
+    return found === null ? [] : [{ kind, found }];
+  });
 }
 
 /**

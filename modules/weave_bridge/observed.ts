@@ -38,6 +38,8 @@ export interface ObservedBridge {
   readonly mtus: ReadonlyMap<string, number>;
   readonly bridge: ObservedDevice | null;
   readonly vxlan: ObservedVxlan | null;
+  /** The ports that the Weave router has made for containers which are gone; it keeps them until it ends. */
+  readonly abandonedPorts: readonly string[];
   /** The ports of Docker's containers that belong on the bridge and are on none. */
   readonly detachedPorts: readonly string[];
   /** Whether iptables has the rule that accepts the bridge's frames; null without iptables, or without root to ask it. */

@@ -109,12 +109,16 @@ export const options = {
   mtu: int(
     {
       description:
-        "The largest packet that containers can send, in bytes. By default 1500 with the Weave router; with C(vxlan) the " +
-        "underlay's MTU minus 50 for the headers.",
+        "The largest packet that containers can send, in bytes. By default the underlay's MTU minus the headers: with C(vxlan) 50; with " +
+        "the Weave router 62, or 86 if it encrypts.",
     },
     576,
     65535,
   ),
+  encrypted: bool({
+    description: "Whether the Weave router encrypts, for the default of I(mtu) with C(datapath=router).",
+    default: false,
+  }),
   mac: str(
     {
       description:

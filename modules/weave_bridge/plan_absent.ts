@@ -14,10 +14,11 @@ import { requireBridge } from "./validate";
  * attached, unless forced, and if the device with its name is not a bridge.
  */
 export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, observed: ObservedBridge): Plan {
-  const { bridge, vxlan, forwardRule, upInIfupdown } = observed;
+  const { bridge, vxlan, abandonedPorts, forwardRule, upInIfupdown } = observed;
   if (bridge) requireBridge(name, bridge);
+  const ours = [name + VXLAN_SUFFIX, ROUTER_PORT, ...abandonedPorts];
   const attached = (bridge?.ports ?? []).filter(
-    (port) => port !== name + VXLAN_SUFFIX && port !== ROUTER_PORT && !(ignore_docker_ports && isContainerPort(port)),
+    (port) => !ours.includes(port) && !(ignore_docker_ports && isContainerPort(port)),
   );
   if (attached.length > 0 && !force) {
     throw new UserError(

@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { UserError } from "../core/errors";
 import { MAIN_TABLE, type Route } from "../formats/routes";
 import { addressOf, contains, isLoopback, networkOf, prefixLength } from "../net/ipv4";
@@ -12,6 +13,14 @@ export interface Underlay {
   readonly mtu: number;
 }
 
+/**
+ * What the Weave router's sleeve adds to each packet, in bytes: outer IPv4 20, UDP 8, a name 6, two names and a length 14, inner
+ * Ethernet 14; encrypted, a nonce 8 and a seal 16 more (weaveworks/weave, router/sleeve.go and crypto.go). Over 1500 the router
+ * reports 1438, encrypted 1414.
+ */
+const SLEEVE_OVERHEAD = 62;
+const SLEEVE_ENCRYPTION = 24;
+
 /** What a VXLAN adds to each packet, in bytes: outer IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14 (RFC 7348). */
 const VXLAN_OVERHEAD = 50;
 
@@ -24,8 +33,33 @@ interface DeviceAddress {
 }
 
 /** The underlay that the option names, or that of the default route. Throws a UserError if this host doesn't have it. */
-export function resolveUnderlay({ name, underlay, mtu, peers }: BridgeOptions, observed: ObservedBridge): Underlay {
-  const { links, mtus, resolvedNames } = observed;
+export function resolveUnderlay(options: BridgeOptions, observed: ObservedBridge): Underlay {
+  const { mtu } = options;
+  const found = findUnderlay(options, observed);
+  const largest = (observed.mtus.get(found.device) ?? ETHERNET_MTU) - VXLAN_OVERHEAD;
+  if (mtu !== null && mtu > largest) {
+    throw new UserError(
+      `mtu: must be ${largest} at most for a VXLAN over ${found.device} (found ${mtu}). Set ${largest} or less, or remove it.`,
+    );
+  }
+  return { address: addressOf(found.cidr), network: networkOf(found.cidr), mtu: mtu ?? largest };
+}
+
+/** The MTU of a bridge that the Weave router is attached to. Where its underlay isn't found, the router still may reach its peers. */
+export function routerMtu(options: BridgeOptions, observed: ObservedBridge): number {
+  const overhead = SLEEVE_OVERHEAD + (options.encrypted ? SLEEVE_ENCRYPTION : 0);
+  // The router resolves its peers' names itself.
+  const withAddresses = { ...options, peers: options.peers.filter(isIPv4) };
+  try {
+    return options.mtu ?? (observed.mtus.get(findUnderlay(withAddresses, observed).device) ?? ETHERNET_MTU) - overhead;
+  } catch (error) {
+    if (error instanceof UserError) return ETHERNET_MTU - overhead;
+    throw error;
+  }
+}
+
+function findUnderlay({ name, underlay, peers }: BridgeOptions, observed: ObservedBridge): DeviceAddress {
+  const { links, resolvedNames } = observed;
   const routes = observed.routes.filter(({ table, type }) => table === MAIN_TABLE && type === "unicast");
   const defaultDevice = routes.find(({ network }) => network === "0.0.0.0/0")?.device ?? undefined;
   const deviceOrAddress = underlay ?? defaultDevice;
@@ -55,13 +89,7 @@ export function resolveUnderlay({ name, underlay, mtu, peers }: BridgeOptions, o
         `this host's: ${available.join(", ") || "it has none"}). Set the device or address by which the peers reach this host.`,
     );
   }
-  const largest = (mtus.get(found.device) ?? ETHERNET_MTU) - VXLAN_OVERHEAD;
-  if (mtu !== null && mtu > largest) {
-    throw new UserError(
-      `mtu: must be ${largest} at most for a VXLAN over ${found.device} (found ${mtu}). Set ${largest} or less, or remove it.`,
-    );
-  }
-  return { address: addressOf(found.cidr), network: networkOf(found.cidr), mtu: mtu ?? largest };
+  return found;
 }
 
 /**

@@ -59,3 +59,12 @@ export const COMPONENTS: Readonly<Record<ServiceOptions["component"], Component>
     needs: null,
   },
 };
+
+/** What gives the host its own address on the network once the router has met enough peers. It has a unit but no container. */
+export const EXPOSE: Component = {
+  ...COMPONENTS.router,
+  description: "Address of this host on the Weave network",
+  container: "weave-expose",
+  unit: "weave-expose",
+  needs: "weave",
+};

@@ -19,6 +19,10 @@ export interface DesiredService {
   readonly unit: string;
   /** The unit's text. */
   readonly text: string;
+  /** The text of the unit EXPOSE; null if the host gets no address on the network, or has one anyway. */
+  readonly exposeText: string | null;
+  /** Whether iptables is to accept the frames of the router's own bridge. */
+  readonly acceptFrames: boolean;
   readonly script: string;
   readonly environment: Environment;
   readonly environmentText: string;
@@ -48,7 +52,10 @@ export function resolveDesired(options: ServiceOptions, observed: ObservedServic
   // What is stopped or removed has the same names whatever the script.
   const verbs = ends ? { launch: "launch", stop: "stop" } : verbsOf(options.component, generation);
   const script = options.script ?? component.script;
-  const bridge = options.component === "router" && options.mode === "bridge" ? options.bridge : null;
+  const isRouter = options.component === "router";
+  const bridge = isRouter && options.mode === "bridge" ? options.bridge : null;
+  const expose = isRouter && options.expose;
+  const acceptFrames = isRouter && options.mode !== "bridge";
   const environment = environmentOf(options, observed);
   const environmentText = renderEnvironmentFile(environment);
   const tag = options.component === "scope" ? null : (options.env["VERSION"] ?? version);
@@ -61,9 +68,12 @@ export function resolveDesired(options: ServiceOptions, observed: ObservedServic
       script,
       ...verbs,
       bridge,
-      expose: options.component === "router" && options.expose,
+      expose,
+      acceptFrames,
       clearRestartPolicy: !knowsNoRestart && generation !== "first" && options.component !== "scope",
     }),
+    exposeText: expose ? init.renderExpose(script) : null,
+    acceptFrames,
     script,
     environment,
     environmentText,
@@ -71,10 +81,7 @@ export function resolveDesired(options: ServiceOptions, observed: ObservedServic
     bridge,
     tag,
     // Before 1.5 the router may answer on its container's address, which only the running container has.
-    ready:
-      options.component === "router" && knowsHttpAddress
-        ? status(controlFrom(options))
-        : topOfContainer(component.container),
+    ready: isRouter && knowsHttpAddress ? status(controlFrom(options)) : topOfContainer(component.container),
     mismatches: (container) => mismatches(container, environment, tag),
   };
 }
@@ -105,7 +112,7 @@ function rejectHttpAddress({ component, env }: ServiceOptions, { script }: Obser
 }
 
 function rejectContradictions(options: ServiceOptions, observed: ObservedService): void {
-  const { component, mode, expose, dns, args } = options;
+  const { component, mode, expose, dns, args, env } = options;
   rejectHttpAddress(options, observed);
   const bridged = component === "router" && mode === "bridge";
   // The router would set its name as the bridge's MAC, which weave_bridge owns.
@@ -121,6 +128,17 @@ function rejectContradictions(options: ServiceOptions, observed: ObservedService
     throw new UserError(
       "expose: must be off with mode: bridge, where this host has an address on the network (found it on). " +
         "Remove expose, or set another mode.",
+    );
+  }
+  if (bridged && dns) {
+    throw new UserError(
+      "dns: must be off with mode: bridge, where Weave DNS would know no container, as docker run tells the router nothing (found " +
+        "it on). Remove dns, or set mode: proxy or plugin.",
+    );
+  }
+  if (bridged && env["WEAVE_NO_FASTDP"] !== undefined) {
+    throw new UserError(
+      "env: must not have WEAVE_NO_FASTDP with mode: bridge, where there is no fast datapath anyway (found it). Remove it.",
     );
   }
   if (dns && observed.script.generation === "first") {

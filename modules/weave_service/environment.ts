@@ -9,7 +9,7 @@ export const PEERS = "WEAVE_PEERS";
 export const ARGS = "WEAVE_ARGS";
 
 /** What the environment depends on besides the options. */
-export type Surroundings = Pick<ObservedService, "script" | "machineId" | "oldestDockerApi" | "peerName">;
+export type Surroundings = Pick<ObservedService, "script" | "machineId" | "oldestDockerApi" | "peerName" | "bridgeMtu">;
 
 /** The variables for a component's script and the unit that runs it. */
 export function environmentOf(options: ServiceOptions, surroundings: Surroundings): Environment {
@@ -18,7 +18,7 @@ export function environmentOf(options: ServiceOptions, surroundings: Surrounding
     [PEERS, sortedPeers(peers).join(" ")],
     [ARGS, launchArguments(options, surroundings).join(" ")],
     ["CHECKPOINT_DISABLE", "1"],
-    ...(component === "router" ? bridgeVariables(options) : []),
+    ...(component === "router" ? bridgeVariables(options, surroundings) : []),
     ...Object.entries(options.env).map(([name, value]) => [name, bytesOf(value)] as const),
     ...dockerApi(options, surroundings),
     ...(password === null ? [] : [[PASSWORD, bytesOf(password)] as const]),
@@ -29,14 +29,17 @@ export function environmentOf(options: ServiceOptions, surroundings: Surrounding
  * The router fails if it is asked for the fast datapath on a bridge that it did not make, looks for docker0 unless it is
  * given Docker's bridge, and sets the bridge's MTU to 65535 unless it is given one.
  */
-function bridgeVariables({ mode, bridge, mtu }: ServiceOptions): [string, string][] {
+function bridgeVariables({ mode, bridge, mtu }: ServiceOptions, { bridgeMtu }: Surroundings): [string, string][] {
   if (mode !== "bridge") return [];
   return [
     ["WEAVE_NO_FASTDP", "1"],
     ["DOCKER_BRIDGE", bridge],
-    ["WEAVE_MTU", String(mtu)],
+    ["WEAVE_MTU", String(mtu ?? bridgeMtu ?? SLEEVE_MTU)],
   ];
 }
+
+/** In bytes: what the router's sleeve carries over Ethernet without encryption (weaveworks/weave, router/sleeve.go). */
+const SLEEVE_MTU = 1438;
 
 /**
  * The launch arguments. With --no-restart only the unit starts the container; otherwise the script sets a restart policy,

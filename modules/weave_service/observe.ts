@@ -2,26 +2,33 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isDockerInstalled, isDockerRunning, oldestApiOfInstalled, oldestApiVersion } from "../core/docker";
 import { UserError } from "../core/errors";
 import type { FileState, Host } from "../core/host/host";
+import { whyNotLoadable } from "../core/kernel_module";
 import type { Patience } from "../core/module";
 import { environmentOfProcess, startTicks } from "../core/proc";
 import { rememberSecretsIn } from "../core/redact";
 import { rememberSecret } from "../core/secrets";
 import { environmentValue } from "../formats/environment_file";
 import { parseAddresses } from "../formats/iproute";
+import { hasForwardRule } from "../net/forward_rule";
 import { HOST_NAME } from "../net/own_host";
 import { machineId } from "../net/validators";
-import { COMPONENTS } from "./components";
+import { COMPONENTS, EXPOSE } from "./components";
 import { observeContainer } from "./container";
 import { launchedName, PASSWORD } from "./environment";
 import { detectInit, INIT_SYSTEMS } from "./init/detect";
-import { ROUTER_PORTS } from "./init/steps";
-import { type Environment, isReady, type ObservedService } from "./observed";
+import type { InitSystem, ObservedUnit } from "./init/init_system";
+import { FRAMES, ROUTER_PORTS, ROUTERS_BRIDGE } from "./init/steps";
+import { type Environment, isExposing, isReady, type ObservedService, quorum } from "./observed";
 import type { ServiceOptions } from "./options";
 import { controlOf, observeRouter } from "./router_api";
 import { expectedScript, readWeaveScript, type WeaveScript } from "./script";
+import { observeTraces } from "./traces";
 
 /** How long to wait for a start or stop in progress, in seconds. A restart of Docker may just have begun one. */
 const WAIT_SECONDS = 30;
+
+/** How long to wait for the host's address while the router knows too few peers, in seconds. Others may just be connecting. */
+const FEW_PEERS_SECONDS = 5;
 
 /**
  * Observes the unit, its files, its container and the running router. If the component is just starting or stopping, waits until it
@@ -32,14 +39,22 @@ export async function observe(
   host: Host,
   patience: Patience = "waits",
 ): Promise<ObservedService> {
-  const end = Date.now() + Math.min(options.timeout, WAIT_SECONDS) * 1000;
+  const start = Date.now();
   for (;;) {
     const observed = await observeNow(options, host);
-    if (!isInProgress(options, observed) || Date.now() >= end) return observed;
+    const seconds = Math.min(options.timeout, secondsToWait(options, observed));
+    if (Date.now() >= start + seconds * 1000) return observed;
     if (patience === "at once")
       throw new UserError(`${options.component}: its unit is ${observed.unit.state}. Wait until it is not.`);
     await sleep(250);
   }
+}
+
+function secondsToWait(options: ServiceOptions, observed: ObservedService): number {
+  if (isInProgress(options, observed)) return WAIT_SECONDS;
+  if (!isExposing(observed) || observed.router === null) return 0;
+  const { needed, found } = quorum(observed.router);
+  return found < needed ? FEW_PEERS_SECONDS : WAIT_SECONDS;
 }
 
 /** A start that is to be stopped is not waited for. */
@@ -80,8 +95,16 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
     router,
     control,
     peerName: launchedName(environment?.content ?? "") ?? router?.name ?? null,
-    offloadingPorts: hasEthtool(host) ? (bridged ? offloadingPorts(options.bridge, host) : []) : null,
+    offloadingPorts: hasProgram("ethtool", host) ? (bridged ? offloadingPorts(options.bridge, host) : []) : null,
     exposed: isRouter && options.expose && container?.running === true && isExposed(host),
+    exposeUnit: isRouter ? observeExposeUnit(options, INIT_SYSTEMS[init], host) : null,
+    bridgeMtu: isRouter && options.mode === "bridge" ? mtuOf(options.bridge, host) : null,
+    forwardRule:
+      isRouter && (options.mode !== "bridge" || options.state === "absent") && hasProgram("iptables", host)
+        ? hasForwardRule(FRAMES.checkRule(ROUTERS_BRIDGE), `mode: ${options.mode}`, host)
+        : null,
+    noFastDatapath: isRouter ? whyNoFastDatapath(options, host) : null,
+    ...(isRouter && options.state === "absent" ? observeTraces(host) : { routerRules: [], routerFiles: [] }),
   };
 }
 
@@ -120,8 +143,29 @@ function startTime(pid: number | "self", host: Host): number {
   return startTicks(pid, host) ?? Number.NaN;
 }
 
-function hasEthtool(host: Host): boolean {
-  return ["/usr/sbin", "/sbin", "/usr/bin"].some((directory) => host.readdir(directory).includes("ethtool"));
+function hasProgram(name: string, host: Host): boolean {
+  return ["/usr/sbin", "/sbin", "/usr/bin"].some((directory) => host.readdir(directory).includes(name));
+}
+
+/** Most hosts have none and need none, which costs no program. */
+function observeExposeUnit({ expose }: ServiceOptions, init: InitSystem, host: Host): ObservedUnit {
+  const isNeeded = expose || host.readFile(init.pathOf(EXPOSE)) !== null;
+  return isNeeded ? init.observe(EXPOSE, host) : NO_UNIT;
+}
+
+const NO_UNIT: ObservedUnit = { file: null, startsWith: "nothing", needsReload: false, state: "stopped", pid: 0 };
+
+function mtuOf(device: string, host: Host): number | null {
+  const text = host.readText(`/sys/class/net/${device}/mtu`);
+  return text === null ? null : Number(text);
+}
+
+/** The router asks the kernel for Open vSwitch's datapath by this alias (net/openvswitch/datapath.c). */
+function whyNoFastDatapath({ mode, env, state }: ServiceOptions, host: Host): string | null {
+  const asked =
+    mode !== "bridge" && (env["WEAVE_NO_FASTDP"] ?? "") === "" && (state === "started" || state === "restarted");
+  if (!asked) return null;
+  return whyNotLoadable("openvswitch", "net-pf-16-proto-16-family-ovs_datapath", hasProgram("modprobe", host), host);
 }
 
 function offloadingPorts(bridge: string, host: Host): readonly string[] {

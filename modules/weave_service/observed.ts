@@ -4,6 +4,7 @@ import type { OwnHost } from "../net/own_host";
 import type { InitName, ObservedUnit } from "./init/init_system";
 import type { ServiceOptions } from "./options";
 import type { Control, LiveRouter } from "./router_api";
+import type { RouterRules } from "./router_rules";
 import type { WeaveScript } from "./script";
 
 /** Variables by name. Values have one character a byte, as in files. */
@@ -44,6 +45,35 @@ export interface ObservedService {
   readonly offloadingPorts: readonly string[] | null;
   /** Whether the host has an address on the router's own bridge. */
   readonly exposed: boolean;
+  /** The unit EXPOSE, which gives it one; null for another component. */
+  readonly exposeUnit: ObservedUnit | null;
+  /** The MTU of weave_bridge's bridge, in bytes; null if there is none. */
+  readonly bridgeMtu: number | null;
+  /** Whether iptables has the rule that accepts the frames of the router's own bridge; null without iptables. */
+  readonly forwardRule: boolean | null;
+  /** Why the kernel can't have the fast datapath that the router is launched with, in words; null if it can. */
+  readonly noFastDatapath: string | null;
+  /** What a removed router leaves behind; nothing unless it is to be removed. */
+  readonly routerRules: readonly RouterRules[];
+  readonly routerFiles: readonly string[];
+}
+
+/** Whether the unit that gives the host its address is waiting for peers. */
+export function isExposing({ exposed, exposeUnit }: ObservedService): boolean {
+  return !exposed && (exposeUnit?.state === "running" || exposeUnit?.state === "starting");
+}
+
+/**
+ * How many routers must be up before one allocates an address, and how many it knows of, itself included. Its targets are those
+ * without itself (weaveworks/weave 2.8.1, prog/weaver/main.go, determineQuorum).
+ */
+export function quorum({ targets, peers }: LiveRouter): {
+  readonly needed: number;
+  readonly found: number;
+  readonly all: number;
+} {
+  const all = targets.length + 1;
+  return { needed: Math.floor(all / 2) + 1, found: peers.length, all };
 }
 
 /** Whether the component runs and, if it has an API, answers. */

@@ -56,8 +56,9 @@ export const options = {
   ),
   mtu: int(
     {
-      description: "The bridge's MTU in bytes, for C(mode=bridge). The router's own default would be 65535.",
-      default: 1500,
+      description:
+        "The bridge's MTU in bytes, for C(mode=bridge). By default the one that the bridge has, or 1438 if there is no bridge " +
+        "yet. The router's own default would be 65535.",
     },
     576,
     65535,
@@ -67,12 +68,16 @@ export const options = {
     launchArgument,
   ),
   dns: bool({
-    description: "Whether the router serves Weave DNS, on port 53 of the address of Docker's bridge.",
+    description:
+      "Whether the router serves Weave DNS, on port 53 of the address of Docker's bridge. Not with C(mode=bridge): names come " +
+      "from the router's proxy and plugin, and C(docker run) without them tells the router nothing.",
     default: false,
   }),
   expose: bool({
     description:
-      "Whether this host gets an address on the network (C(weave expose)). Not with C(mode=bridge), where it has one.",
+      "Whether this host gets an address on the network (C(weave expose)). Not with C(mode=bridge), where it has one. The router " +
+      "allocates none before it has met more than half of the cluster's routers. A unit of its own, weave-expose, waits for them " +
+      "now and after each boot; until then, a warning says how many are missing.",
     default: false,
   }),
   iptables_backend: choice(["legacy", "nft"], {
@@ -176,7 +181,6 @@ const OPTION_OF: ReadonlyMap<string, string> = new Map([
   ["WEAVE_ARGS", "args"],
   ["WEAVE_MTU", "mtu"],
   ["DOCKER_BRIDGE", "bridge"],
-  ["WEAVE_NO_FASTDP", "mode"],
   ["IPTABLES_BACKEND", "iptables_backend"],
 ]);
 

@@ -6,10 +6,11 @@ import { COMPONENTS, type Component } from "./components";
 import { type DesiredService, resolveDesired } from "./desired";
 import { planLaunch } from "./launch";
 import { observe } from "./observe";
-import type { ObservedContainer, ObservedService } from "./observed";
+import { isExposing, type ObservedContainer, type ObservedService, quorum } from "./observed";
 import { hostOf, options, type ServiceOptions } from "./options";
 import { planFileRemoval, planFiles } from "./plan_files";
-import { planNoRestartPolicy } from "./plan_live";
+import { planFrames, planNoRestartPolicy } from "./plan_live";
+import { planTraces } from "./traces";
 
 /** A Weave component as a service that starts and stops with Docker, and its peers. */
 export const weaveService: Module<typeof options, ObservedService> = { name: "weave_service", options, observe, plan };
@@ -28,9 +29,13 @@ export function plan(given: ServiceOptions, observed: ObservedService): Plan {
       state,
       unit: desired.unit,
       script_version: observed.script.version,
-      ...(options.component === "router" && { router: observed.router }),
+      ...(options.component === "router" && { router: observed.router, expose_pending: isExposing(observed) }),
     },
-    warnings: unseenContainer(state, desired, observed),
+    warnings: [
+      ...unseenContainer(state, desired, observed),
+      ...missingDatapath(options, observed),
+      ...pendingAddress(observed),
+    ],
   };
 }
 
@@ -57,10 +62,29 @@ function unseenContainer(
   return [`state: ${found}, so it may have a restart policy. Run again when Docker runs.`];
 }
 
+/** The router would use its slow datapath without a word. */
+function missingDatapath({ mode }: ServiceOptions, { noFastDatapath }: ObservedService): string[] {
+  if (noFastDatapath === null) return [];
+  return [
+    `mode: ${mode} uses the fast datapath, which needs the kernel module openvswitch (found ${noFastDatapath}); the router falls back ` +
+      "to its slow one, sleeve. Install or allow the module (modprobe openvswitch), or set WEAVE_NO_FASTDP to 1 in env.",
+  ];
+}
+
+function pendingAddress(observed: ObservedService): string[] {
+  if (!isExposing(observed) || observed.router === null) return [];
+  const { needed, found, all } = quorum(observed.router);
+  return [
+    `expose: ${observed.ownHost.hostName} gets its address on the network when ${needed} of ${all} routers are up (found ${found}). ` +
+      "Start the other hosts' routers; weave-expose.service waits for them.",
+  ];
+}
+
 function planService(options: ServiceOptions, desired: DesiredService, observed: ObservedService): Change[] {
   return [
     ...planFiles(desired, observed),
     ...planEnabled(true, desired, observed),
+    ...(options.state === "enabled" ? [] : planFrames(desired.acceptFrames, observed)),
     ...(options.state === "enabled" ? [] : planLaunch(options, desired, observed)),
   ];
 }
@@ -124,6 +148,8 @@ function planRemoval(desired: DesiredService, observed: ObservedService): Change
   const { container } = observed;
   return [
     ...(container === null ? [] : [containerRemoval(component, container)]),
+    ...planFrames(false, observed),
+    ...planTraces(observed),
     ...planFileRemoval(desired, observed),
   ];
 }

@@ -1,11 +1,13 @@
-import { type Change, fileChanges } from "../core/change";
+import { type Change, fileChanges, run } from "../core/change";
 import { redactSecrets } from "../core/redact";
+import { EXPOSE } from "./components";
 import type { DesiredService } from "./desired";
+import type { InitSystem } from "./init/init_system";
 import type { ObservedService } from "./observed";
 
 /** The changes to the unit and its environment file. */
 export function planFiles(
-  { init, component, unit, text, environmentText, redact }: DesiredService,
+  { init, component, unit, text, exposeText, environmentText, redact }: DesiredService,
   observed: ObservedService,
 ): Change[] {
   const unitChanges = fileChanges(observed.unit.file, {
@@ -16,6 +18,8 @@ export function planFiles(
     redact: redactSecrets,
     afterwards: init.reload,
   });
+  const exposeChanges = exposeFile(init, exposeText, observed);
+  const outdated = observed.unit.needsReload || observed.exposeUnit?.needsReload === true;
   const reload: Change = {
     subject: `${unit}, as loaded by ${observed.init}`,
     before: "an older version\n",
@@ -29,8 +33,9 @@ export function planFiles(
       mode: 0o600,
       redact,
     }),
+    ...exposeChanges,
     ...unitChanges,
-    ...(unitChanges.length === 0 && observed.unit.needsReload ? [reload] : []),
+    ...(unitChanges.length + exposeChanges.length === 0 && outdated ? [reload] : []),
   ];
 }
 
@@ -43,6 +48,21 @@ export function planFileRemoval({ init, component, redact }: DesiredService, obs
       redact: redactSecrets,
       afterwards: init.reload,
     }),
+    ...exposeFile(init, null, observed),
     ...fileChanges(observed.environment, { path: component.environmentPath, content: null, redact }),
   ];
+}
+
+/** The change to the unit EXPOSE. It ends before its file goes. */
+function exposeFile(init: InitSystem, content: string | null, { exposeUnit }: ObservedService): Change[] {
+  if (exposeUnit === null) return [];
+  const isActive = exposeUnit.state !== "stopped" && exposeUnit.state !== "failed";
+  const changes = fileChanges(exposeUnit.file, {
+    path: init.pathOf(EXPOSE),
+    content,
+    mode: 0o644,
+    afterwards: init.reload,
+  });
+  const stop = content === null && isActive ? [run(init.stop(EXPOSE))] : [];
+  return changes.map((change) => ({ ...change, actions: [...stop, ...change.actions] }));
 }

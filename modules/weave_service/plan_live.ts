@@ -1,8 +1,10 @@
 import { type Action, type Change, run } from "../core/change";
 import type { HttpRequest } from "../core/host/host";
+import { EXPOSE } from "./components";
 import type { DesiredService } from "./desired";
 import { sortedPeers } from "./environment";
-import type { ObservedService } from "./observed";
+import { FRAMES, ROUTERS_BRIDGE } from "./init/steps";
+import { isExposing, type ObservedService } from "./observed";
 import type { ServiceOptions } from "./options";
 import { type Control, connect, forget } from "./router_api";
 
@@ -13,7 +15,7 @@ export function planLive(options: ServiceOptions, desired: DesiredService, obser
       ? peerChanges(options.peers, observed.router.targets, observed.control)
       : []),
     ...checksumOffload(observed),
-    ...exposure(options, desired, observed),
+    ...exposure(desired, observed),
   ];
 }
 
@@ -47,7 +49,19 @@ function checksumOffload({ offloadingPorts }: ObservedService): Change[] {
   }));
 }
 
-function exposure({ expose }: ServiceOptions, { script }: DesiredService, { exposed }: ObservedService): Change[] {
-  if (!expose || exposed) return [];
-  return [{ subject: "router: exposed", before: "no\n", after: "yes\n", actions: [run([script, "expose"])] }];
+/** Starts the unit that waits for enough peers; it is started along with a router's start by itself. */
+function exposure({ exposeText, init }: DesiredService, observed: ObservedService): Change[] {
+  if (exposeText === null || observed.exposed || isExposing(observed)) return [];
+  const commands = init.start(EXPOSE, observed.exposeUnit?.state ?? "stopped");
+  const after = "yes, once enough peers are up\n";
+  return [{ subject: "router: exposed", before: "no\n", after, actions: commands.map((argv) => run(argv)) }];
+}
+
+/** The rule that accepts the frames of the router's own bridge, as the unit inserts it at each start. */
+export function planFrames(accept: boolean, { forwardRule }: ObservedService): Change[] {
+  if (forwardRule === null || forwardRule === accept) return [];
+  const describe = (present: boolean): string => (present ? "accepted by iptables\n" : "subject to iptables\n");
+  const argv = accept ? FRAMES.insertRule(ROUTERS_BRIDGE) : FRAMES.deleteRule(ROUTERS_BRIDGE);
+  const subject = `bridge ${ROUTERS_BRIDGE}: frames between its ports`;
+  return [{ subject, before: describe(forwardRule), after: describe(accept), actions: [run(argv)] }];
 }

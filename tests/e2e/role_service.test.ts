@@ -110,7 +110,9 @@ test("Apollo of 2016: docker0, router, proxy and Scope by its variables, the scr
   });
   assert.match(
     diff,
-    `/mnt/weave: weave script 1.9.8, sha256 ${createHash("sha256").update(readFileSync(join(folder, "weave"))).digest("hex")}`,
+    `/mnt/weave: weave script 1.9.8, sha256 ${createHash("sha256")
+      .update(readFileSync(join(folder, "weave")))
+      .digest("hex")}`,
   );
   assert.match(diff, /\/mnt\/scope: scope script 1\.13\.2, sha256 [0-9a-f]{64}/);
   assert.ok(diff.length < 20_000, `the diff has ${diff.length} characters`);

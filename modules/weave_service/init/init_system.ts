@@ -10,6 +10,8 @@ export interface InitSystem {
   readonly nameOf: (component: Component) => string;
   readonly pathOf: (component: Component) => string;
   readonly render: (job: Job) => string;
+  /** The unit or job EXPOSE. It is started along with the router but is no part of its start, as it may wait for other hosts. */
+  readonly renderExpose: (script: string) => string;
   readonly observe: (component: Component, host: Host) => ObservedUnit;
   /** Has the init system read its files again. */
   readonly reload: readonly Action[];
@@ -29,8 +31,10 @@ export interface Job {
   readonly script: string;
   readonly launch: string;
   readonly stop: string;
-  /** Whether the host gets an address on the network after the launch. */
+  /** Whether the unit EXPOSE is started along with it. */
   readonly expose: boolean;
+  /** Whether the host's iptables is to accept the frames of the router's own bridge. */
+  readonly acceptFrames: boolean;
   /** The bridge on whose router ports TX checksum offload must be off; null where there is no such bridge. */
   readonly bridge: string | null;
   /** Whether the script gives its container a restart policy and has no option against it. */

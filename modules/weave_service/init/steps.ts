@@ -1,4 +1,5 @@
 import { UserError } from "../../core/errors";
+import { forwardRule } from "../../net/forward_rule";
 import type { Component } from "../components";
 import type { Job } from "./init_system";
 
@@ -21,6 +22,17 @@ export function launchOrAdopt({ component, script: path, launch, stop }: Job): s
     `${script} ${launch} $WEAVE_ARGS $WEAVE_PEERS || { docker logs --tail 20 ${component.container}; false; }; }`
   );
 }
+
+/** Shell that asks the router for the host's address until it has it: without enough peers, `weave expose` waits, or fails. */
+export function exposeInShell(script: string): string {
+  return `until ${singleWord(script)} expose; do sleep 5; done`;
+}
+
+/** The bridge that the router makes where it does not use weave_bridge's, unless WEAVE_BRIDGE says another. */
+export const ROUTERS_BRIDGE = "weave";
+
+/** The rule that accepts frames between the ports of the router's own bridge. */
+export const FRAMES = forwardRule("weave_service");
 
 function singleWord(text: string): string {
   if (!/^[\w./+@:%-]+$/.test(text)) {

@@ -3,9 +3,9 @@ import { run } from "../../core/change";
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import { unitProperties } from "../../core/systemctl";
-import type { Component } from "../components";
+import { type Component, EXPOSE } from "../components";
 import type { InitSystem, Job, ObservedUnit, StartsWith } from "./init_system";
-import { disableChecksumOffload, launchOrAdopt } from "./steps";
+import { disableChecksumOffload, exposeInShell, FRAMES, launchOrAdopt, ROUTERS_BRIDGE } from "./steps";
 
 const UNITS = "/etc/systemd/system";
 
@@ -15,7 +15,7 @@ Description={{description}}
 Documentation={{documentation}}
 Requires=docker.service{{#needs}} {{needs}}.service{{/needs}}
 After=docker.service network-online.target{{#needs}} {{needs}}.service{{/needs}}
-Wants=network-online.target
+Wants=network-online.target{{#expose}} weave-expose.service{{/expose}}
 # After ten failures in ten minutes it stays failed.
 StartLimitIntervalSec=600
 StartLimitBurst=10
@@ -28,9 +28,10 @@ ExecStart=/usr/bin/docker attach --no-stdin {{container}}
 # With TX checksum offload on the router's port, TCP between hosts fails.
 ExecStartPost=/bin/sh -c '{{checksums}}'
 {{/checksums}}
-{{#expose}}
-ExecStartPost={{script}} expose
-{{/expose}}
+{{#acceptFrames}}
+# Docker's policy for FORWARD is DROP, and the router's own rule may be in other tables than Docker's.
+ExecStartPost=-/bin/sh -c '{{acceptFrames}}'
+{{/acceptFrames}}
 {{#clearRestartPolicy}}
 # Only this unit starts the container, not Docker.
 ExecStartPost=-/usr/bin/docker update --restart=no {{container}}
@@ -45,11 +46,24 @@ RestartSec=5
 WantedBy=docker.service
 `;
 
+const EXPOSE_TEMPLATE = `# Ansible managed (weave_service). Manual changes will be overwritten.
+[Unit]
+Description={{description}}
+BindsTo={{needs}}.service
+After={{needs}}.service
+
+[Service]
+EnvironmentFile={{environmentPath}}
+# The router allocates no address before it has met enough of its peers, so this may wait for other hosts.
+ExecStart=/bin/sh -c '{{expose}}'
+`;
+
 /** systemd: units that are started after and with Docker, and stopped before it. */
 export const SYSTEMD: InitSystem = {
   nameOf: unitOf,
   pathOf,
   render,
+  renderExpose: (script) => fill(EXPOSE_TEMPLATE, { ...EXPOSE, expose: exposeInShell(script) }),
   observe,
   reload: [run(["systemctl", "daemon-reload"])],
   // "enable" adds the links of the [Install] section but only "reenable" and "disable" remove others.
@@ -76,11 +90,19 @@ function pathOf(component: Component): string {
 }
 
 function render(job: Job): string {
-  const { component, script, stop, expose, clearRestartPolicy, bridge } = job;
+  const { component, script, stop, expose, acceptFrames, clearRestartPolicy, bridge } = job;
   const { description, documentation, container, needs, environmentPath: environment } = component;
   const view = { description, documentation, container, needs, environment, script, stop, expose, clearRestartPolicy };
-  const shell = { launch: launchOrAdopt(job), checksums: bridge === null ? null : disableChecksumOffload(bridge) };
-  return mustache.render(TEMPLATE, { ...view, ...shell }, undefined, { escape: escapeCommandLine });
+  const shell = {
+    launch: launchOrAdopt(job),
+    checksums: bridge === null ? null : disableChecksumOffload(bridge),
+    acceptFrames: acceptFrames ? FRAMES.insertRuleInShell(ROUTERS_BRIDGE) : null,
+  };
+  return fill(TEMPLATE, { ...view, ...shell });
+}
+
+function fill(template: string, view: object): string {
+  return mustache.render(template, view, undefined, { escape: escapeCommandLine });
 }
 
 /** systemd expands "%" and "$" in a command line unless doubled; a single quote or a newline would end the quoted shell. */

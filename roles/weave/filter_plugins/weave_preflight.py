@@ -25,6 +25,7 @@ def preflight(
     default_peers: bool,
     needs_running_docker: bool = False,
     unreachable: str = "keep",
+    dns: bool = False,
     printed: str = "",
     teardown: bool = False,
     downloads: list[dict[str, str]] | None = None,
@@ -48,6 +49,12 @@ def preflight(
             yield (
                 "weave_password: must not be set with weave_datapath: vxlan, which does not encrypt (found a password). Remove it, "
                 "or set weave_datapath: router."
+            )
+        if dns and uses_bridge and not teardown:
+            yield (
+                "weave_dns: must be off with weave_mode: bridge and with weave_datapath: vxlan, where Weave DNS would know no "
+                "container, as `docker run` tells the router nothing (found it on). Set weave_mode: proxy or plugin, or remove "
+                "weave_dns; first run playbooks/teardown.yml if the network was set up with it."
             )
         if int(host_index) < 1:
             yield f"weave_host_index: must be 1 or more (found {host_index} for {host}). Correct it in the inventory."

@@ -63,7 +63,7 @@ test("a host on the network, with the VXLAN datapath and with the router", () =>
   assert.match(text, "pending   none\n");
 
   const routed = lines(BY_ROUTER);
-  assert.match(routed, bridge(1500));
+  assert.match(routed, bridge(1438));
   assert.match(routed, "datapath  router\npeers     192.168.50.12:6783 established\n");
   assert.match(
     routed,

@@ -15,16 +15,27 @@ const test = suite("the promise of weave_service's check");
 
 const SECRETS = ['hunter2 & "more"', "p\u00e4ss$word'"];
 
-const options: fc.Arbitrary<Options> = fc.record({
+/** What depends on how containers are connected. The last one is refused. */
+const MODES: readonly Options[] = [
+  ...Array(4).fill({ mode: "bridge" }),
+  { mode: "proxy" },
+  { mode: "proxy", expose: true },
+  { mode: "plugin", expose: true, dns: true },
+  { mode: "bridge", dns: true },
+];
+
+const common = fc.record({
   state: fc.constantFrom("started", "started", "started", "restarted", "enabled", "stopped", "absent"),
   peers: fc.subarray(["192.168.50.11", "192.168.50.12", "192.168.50.13", "host1", "host2"]),
   args: fc.constantFrom(null, ["--ipalloc-range=10.40.0.0/16"], ["--no-restart"]),
-  dns: fc.boolean(),
   mtu: fc.constantFrom(1500, 1400),
   env: fc.constantFrom(null, { WEAVE_DEBUG: "1 %h $HOME \u00e9" }),
   password: fc.constantFrom(null, ...SECRETS),
   timeout: fc.constant(1),
 });
+const options: fc.Arbitrary<Options> = fc
+  .tuple(common, fc.constantFrom(...MODES))
+  .map(([given, mode]) => ({ ...given, ...mode }));
 
 interface WeaveHost {
   readonly host: FakeHost;
@@ -54,6 +65,8 @@ const DRIFTS: Readonly<Record<string, (on: WeaveHost) => unknown>> = {
   },
   "another target": ({ weave }) => weave.targets.push("192.168.50.98"),
   "TX checksum offload turned on": ({ weave }) => Object.assign(weave, { unfinished: true }),
+  "an address less": ({ weave }) => Object.assign(weave, { exposed: false }),
+  "a rule less": ({ weave }) => Object.assign(weave, { accepted: false }),
   "a restart policy": ({ weave }) => Object.assign(weave.container ?? {}, { restartPolicy: "always" }),
   "started with the system": ({ folder }) =>
     folder.putLink("/etc/systemd/system/multi-user.target.wants/weave.service", UNIT),
@@ -98,6 +111,7 @@ async function hostOf(folder: Folder, state: State): Promise<WeaveHost> {
   const host = fakeHostIn(folder, weave);
   folder.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
   folder.put(`/usr/sbin/${state.programs}`, "");
+  for (const program of ["iptables", "iptables-nft", "iptables-nft-save"]) folder.put(`/usr/sbin/${program}`, "");
   folder.put("/etc/systemd/system/other.service", "\xff");
   if (state.script) folder.put(SCRIPT, SCRIPT_TEXT, 0o755);
   putFound(folder, ENVIRONMENT, state.environment);
@@ -127,7 +141,10 @@ test("on any host: a check reports all that the run does, a second run has nothi
     (state, given) =>
       inMemory(async (folder) => {
         const { host, weave } = await hostOf(folder, state);
-        const run = await keepsItsPromise(weaveService, host, given, { live: ["router", "script_version"], shown });
+        const run = await keepsItsPromise(weaveService, host, given, {
+          live: ["router", "script_version", "expose_pending"],
+          shown,
+        });
         for (const secret of [...SECRETS, "old secret"])
           assert.not.ok(JSON.stringify(run).includes(JSON.stringify(secret).slice(1, -1)), secret);
         if (run.failed) {

@@ -43,6 +43,7 @@ test("every message names a variable, what was found and what to do", () => {
   for (const message of [
     preflight({ probed: {}, printed: "?" }),
     preflight({ encrypted_vxlan: true }),
+    preflight({ dns: true }),
     preflight({ host_index: 0 }),
     preflight({ uses_bridge: false }),
     preflight({}, { inventory_nodejs: "/opt/node", nodejs: "" }),
@@ -53,6 +54,12 @@ test("every message names a variable, what was found and what to do", () => {
   ]) {
     assert.match(message, /^(weave|ansible)_\w+: .+\. [A-Z].+\.$/);
   }
+});
+
+test("Weave DNS is refused where no container would have a name, but not while the network is removed", () => {
+  assert.match(preflight({ dns: true }), /^weave_dns: must be off with weave_mode: bridge .* playbooks\/teardown\.yml/);
+  assert.is(preflight({ dns: true, teardown: true }), "");
+  assert.is(preflight({ dns: true, uses_bridge: false }, { docker_uses_bridge: false }), "");
 });
 
 test("a host that gave no answer: what it printed is shown, shortened", () => {

@@ -10,14 +10,14 @@ import { FRESH, ipLink, MAC, route, router, steadyRouter, steadyVxlan, vxlan } f
 const errorOf = (options: BridgeOptions, observed: ObservedBridge): string =>
   userErrorOf(() => resolveDesired(options, observed));
 
-test("with the Weave router: the addresses of the host's index, a MAC of its machine-id, Docker's own MTU", () => {
+test("with the Weave router: the addresses of the host's index, a MAC of its machine-id, the MTU of the router's paths", () => {
   assert.equal(resolveDesired(router(), FRESH), {
     name: "weave",
     address: "10.2.0.1/16",
     network: "10.2.0.0/16",
     dockerSubnet: "10.2.1.0/24",
     mac: MAC,
-    mtu: 1500,
+    mtu: 1438,
     vxlan: null,
     provider: "ifupdown",
     firewall: true,

@@ -62,6 +62,7 @@ export const FRESH: ObservedBridge = {
   ]),
   bridge: null,
   vxlan: null,
+  abandonedPorts: [],
   detachedPorts: [],
   forwardRule: false,
   addressOwner: null,
@@ -100,8 +101,8 @@ export const vxlan = (more: Record<string, unknown> = {}): BridgeOptions =>
 export function steadyRouter(): ObservedBridge {
   return {
     ...withStanza(withAddresses(FRESH, "10.2.0.1/16"), readFileSync(golden("router.cfg"), "latin1")),
-    mtus: new Map([...FRESH.mtus, ["weave", 1500]]),
-    bridge: { mac: MAC, mtu: 1500, up: true, master: null, isBridge: true, ports: [], settings: [] },
+    mtus: new Map([...FRESH.mtus, ["weave", 1438]]),
+    bridge: { mac: MAC, mtu: 1438, up: true, master: null, isBridge: true, ports: [], settings: [] },
     forwardRule: true,
   };
 }

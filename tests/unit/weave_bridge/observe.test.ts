@@ -101,6 +101,23 @@ test("a host with bridge and VXLAN is observed with five programs", async () => 
   assert.equal(links.slice(2), [ipLink("weave", ["10.2.0.1/16"]), vxlanLink("weave-vx", {}, { master: "weave" })]);
 });
 
+test("a port of the router is abandoned if its process is gone, or has no end of such a port", async () => {
+  const ports = ["vethwepl10", "vethwepl11", "vethwepl12", "vethwe-bridge", "veth0a1b2c3"];
+  const kernel = Object.fromEntries(ports.map((port) => [`/sys/class/net/${port}/mtu`, "1376"]));
+  const host = fakeHost({
+    ...fresh,
+    names: { ...fresh.names, "/sys/class/net": [...fresh.names["/sys/class/net"], ...ports] },
+    kernel: {
+      ...fresh.kernel,
+      ...kernel,
+      "/proc/10/net/dev": "Inter-|   Receive\n face |bytes\n    lo:       0\n ethwe:  1028",
+      "/proc/11/net/dev": "Inter-|   Receive\n face |bytes\n    lo:       0\n  eth0:  1028\nvethwepl11: 2",
+    },
+  });
+  const { abandonedPorts } = await observe(router({ state: "absent" }), host);
+  assert.equal(abandonedPorts, ["vethwepl11", "vethwepl12"]);
+});
+
 test("an iptables that fails does not mean that the rule is missing", async () => {
   const failed = { status: 4, stdout: "", stderr: "out of memory\n" };
   const host = fakeHost({ ...fresh, names: { ...fresh.names, "/usr/sbin": ["iptables"] } }).with({
@@ -191,7 +208,8 @@ test("names of peers and underlay are resolved, but not addresses and devices of
     assert.equal(await resolvedNames(vxlan({ peers, underlay })), HOST2_ALONE);
   }
   assert.equal(await resolvedNames(vxlan({ peers, state: "absent" })), {});
-  assert.equal(await resolvedNames(router({ peers, underlay: "host1" })), {});
+  // With the router, only the underlay counts, for its MTU.
+  assert.equal(await resolvedNames(router({ peers, underlay: "host1" })), { host1: ["127.0.1.1"] });
 });
 const HOST2_ALONE = { host2: ["192.168.50.12"], host3: [] };
 

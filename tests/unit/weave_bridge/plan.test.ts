@@ -45,7 +45,7 @@ test("on a fresh host the file is written and the bridge created from it", () =>
   assert.equal(bridge, {
     subject: "bridge weave",
     before: "absent\n",
-    after: `address 10.2.0.1/16\nmac ${MAC}\nmtu 1500\ndatapath router\n${ACCEPTED}`,
+    after: `address 10.2.0.1/16\nmac ${MAC}\nmtu 1438\ndatapath router\n${ACCEPTED}`,
     steps: ["ifup --force weave"],
   });
 });
@@ -116,7 +116,7 @@ test("the returned values are those that hold after the changes", () => {
     mac: MAC,
     provider: "ifupdown",
   };
-  assert.equal(plan(router(), FRESH).returns, { ...returns, datapath: "router", mtu: 1500 });
+  assert.equal(plan(router(), FRESH).returns, { ...returns, datapath: "router", mtu: 1438 });
   const joined = { ...returns, datapath: "vxlan", mtu: 1450 };
   assert.equal(plan(vxlan(), FRESH).returns, joined);
   assert.equal(plan(vxlan(), steadyVxlan()).returns, joined);

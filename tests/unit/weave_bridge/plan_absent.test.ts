@@ -62,6 +62,20 @@ test("with containers attached it fails, or is forced and reports the disruption
   assert.is(changes[2]?.disruption, "the network of the attached ports: veth1, veth2");
 });
 
+test("ports that the router keeps for containers which are gone don't count; those of running ones do", () => {
+  const observed = steadyVxlan();
+  const having = (abandonedPorts: string[]): typeof observed => ({
+    ...observed,
+    bridge: { ...observed.bridge, ports: ["vethwepl1943", "vethwepl2011"] },
+    abandonedPorts,
+  });
+  assert.is(plan(absent(), having(["vethwepl1943", "vethwepl2011"])).changes[0]?.disruption, undefined);
+  assert.match(
+    userErrorOf(() => plan(absent(), having(["vethwepl1943"]))),
+    "(found 1 port: vethwepl2011)",
+  );
+});
+
 test("with ignore_docker_ports the ports of Docker's containers don't count; others do", () => {
   const observed = steadyVxlan();
   const leaving = { ...observed, bridge: { ...observed.bridge, ports: ["veth0a1b2c3", "weave-vx"] } };

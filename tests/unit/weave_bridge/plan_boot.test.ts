@@ -148,7 +148,7 @@ test("the Weave router's port is removed before the VXLAN is added", () => {
     ["bridge weave: port of the Weave router", "bridge weave: datapath"],
   );
   assert.equal(changes[0]?.steps, ["ip link del dev vethwe-bridge"]);
-  assert.equal(plan(router(), { ...steadyRouter(), bridge: { ...bridge, mtu: 1500 } }).changes, []);
+  assert.equal(plan(router(), { ...steadyRouter(), bridge: { ...bridge, mtu: 1438 } }).changes, []);
 });
 
 test.run();

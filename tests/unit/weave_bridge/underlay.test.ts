@@ -21,6 +21,19 @@ test("the underlay may be named by its device or its address", () => {
   }
 });
 
+test("with the router the MTU is what its sleeve carries over the underlay: less if it encrypts", () => {
+  const mtu = (more: object, eth0 = 1500): number =>
+    resolveDesired(router(more as Record<string, unknown>), {
+      ...FRESH,
+      mtus: new Map([...FRESH.mtus, ["eth0", eth0]]),
+    }).mtu;
+  // As Weave Net 2.8 reports them over 1500.
+  assert.equal([mtu({}), mtu({ encrypted: true })], [1438, 1414]);
+  assert.equal([mtu({ underlay: "192.168.50.11" }, 9000), mtu({ encrypted: true }, 9000)], [8938, 8914]);
+  assert.is(mtu({ underlay: "nowhere" }, 9000), 1438, "an underlay that is not found");
+  assert.is(mtu({ mtu: 1500, encrypted: true }), 1500);
+});
+
 test("an underlay that the host does not have is rejected with a list of those that it has", () => {
   for (const underlay of ["eth7", "192.168.50.99"]) {
     assert.match(

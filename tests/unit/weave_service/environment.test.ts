@@ -31,7 +31,7 @@ test("the environment has what the script reads, and the password only if there 
     WEAVE_ARGS: "--no-restart --plugin=false --proxy=false --no-dns --ipalloc-range=10.32.0.0/12",
     WEAVE_NO_FASTDP: "1",
     DOCKER_BRIDGE: "weave",
-    WEAVE_MTU: "1500",
+    WEAVE_MTU: "1438",
     CHECKPOINT_DISABLE: "1",
   });
   assert.is(environmentOf(serviceOptions({ password: SECRET }), FRESH).get("WEAVE_PASSWORD"), SECRET);
@@ -107,6 +107,12 @@ test("if the daemon rejects Weave's API version, script, weaveexec and router us
 test("a script that does not know --no-restart is not given it", () => {
   const script = readWeaveScript('#!/bin/sh\nSCRIPT_VERSION="1.2.0"\n');
   assert.is(environmentOf(serviceOptions(), { ...FRESH, script }).get("WEAVE_ARGS"), "--no-dns");
+});
+
+test("the MTU is that of the bridge, unless it is set", () => {
+  const mtu = (bridgeMtu: number | null): string | undefined =>
+    environmentOf(serviceOptions(), { ...FRESH, bridgeMtu }).get("WEAVE_MTU");
+  assert.equal([mtu(1414), mtu(null)], ["1414", "1438"]);
 });
 
 test("bridge and MTU come from the options", () => {

@@ -34,6 +34,12 @@ export const FRESH: ObservedService = {
   control: null,
   offloadingPorts: [],
   exposed: false,
+  exposeUnit: { file: null, startsWith: "nothing", needsReload: false, state: "stopped", pid: 0 },
+  bridgeMtu: null,
+  forwardRule: null,
+  noFastDatapath: null,
+  routerRules: [],
+  routerFiles: [],
 };
 
 export const ROUTER: LiveRouter = {
@@ -69,7 +75,7 @@ export function steady(
   fresh: ObservedService = FRESH,
 ): ObservedService & { startedWith: ReadonlyMap<string, string> } {
   const host = { ...fresh, peerName: ROUTER.name };
-  const { text, environmentText } = resolveDesired(applied, host);
+  const { text, exposeText, acceptFrames, environmentText } = resolveDesired(applied, host);
   return {
     ...host,
     unit: {
@@ -79,6 +85,11 @@ export function steady(
       state: "running",
       pid: 912,
     },
+    exposeUnit: host.exposeUnit && {
+      ...host.exposeUnit,
+      file: exposeText === null ? null : { content: exposeText, mode: 0o644 },
+    },
+    forwardRule: acceptFrames ? true : null,
     environment: { content: environmentText, mode: 0o600 },
     container: { ...CONTAINER, image: `weaveworks/weave:${host.script.version}` },
     startedWith: new Map([...environmentOf(applied, host), ["PATH", "/usr/bin"]]),

@@ -16,7 +16,7 @@ test("the defaults run the router without peers", () => {
     script_version: null,
     bridge: "weave",
     peers: [],
-    mtu: 1500,
+    mtu: null,
     args: [],
     dns: false,
     expose: false,

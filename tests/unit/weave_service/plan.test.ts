@@ -44,6 +44,7 @@ test("state, unit, script version and router are reported", () => {
     unit: "weave.service",
     script_version: "2.8.1",
     router: null,
+    expose_pending: false,
   });
   assert.equal(plan(serviceOptions(), steady()).returns["router"], ROUTER);
 });
@@ -303,7 +304,7 @@ test("the files' modes are corrected, the environment file's to root only", () =
 
 test("a change that the router's API can't make restarts it, which is reported as a disruption", () => {
   for (const [options, name] of [
-    [{ dns: true }, "WEAVE_ARGS"],
+    [{ args: ["--ipalloc-range=10.40.0.0/16"] }, "WEAVE_ARGS"],
     [{ mtu: 1400 }, "WEAVE_MTU"],
     [{ env: { WEAVE_DEBUG: "1" } }, "WEAVE_DEBUG"],
   ] as const) {
@@ -484,12 +485,71 @@ test("the host is exposed on request, without a restart", () => {
   const options = serviceOptions({ mode: "proxy", expose: true });
   const observed = steady(options);
   assert.equal(words(options, observed), [
-    { subject: "router: exposed", before: "no\n", after: "yes\n", steps: ["/usr/local/bin/weave expose"] },
+    {
+      subject: "router: exposed",
+      before: "no\n",
+      after: "yes, once enough peers are up\n",
+      steps: ["systemctl start weave-expose.service"],
+    },
   ]);
   assert.equal(plan(options, { ...observed, exposed: true }).changes, []);
+  const withoutFile = { ...observed, exposed: true, exposeUnit: FRESH.exposeUnit };
+  assert.equal(subjects(plan(options, withoutFile).changes), ["/etc/systemd/system/weave-expose.service"]);
+  assert.equal(words(serviceOptions({ mode: "proxy" }), waiting(observed))[0]?.steps, [
+    "systemctl stop weave-expose.service",
+    "remove /etc/systemd/system/weave-expose.service",
+    "systemctl daemon-reload",
+  ]);
   assert.match(
     userErrorOf(() => plan(serviceOptions({ expose: true }), FRESH)),
     /^expose: must be off with mode: bridge/,
+  );
+});
+
+const waiting = (observed: ObservedService): ObservedService => ({
+  ...observed,
+  exposeUnit: observed.exposeUnit && { ...observed.exposeUnit, state: "running" },
+});
+
+test("an address that waits for peers is no change, and is reported as pending with their number", () => {
+  const options = serviceOptions({ mode: "proxy", expose: true });
+  const observed = waiting(steady(options));
+  for (const [peers, found] of [
+    [["a"], 1],
+    [["a", "b"], 2],
+  ] as const) {
+    const { changes, returns, warnings } = plan(options, { ...observed, router: { ...ROUTER, peers } });
+    assert.equal([changes, returns["expose_pending"]], [[], true]);
+    assert.equal(warnings, [
+      `expose: host1 gets its address on the network when 2 of 3 routers are up (found ${found}). Start the other hosts' routers; ` +
+        "weave-expose.service waits for them.",
+    ]);
+  }
+  const { returns, warnings } = plan(options, { ...observed, exposed: true });
+  assert.equal([returns["expose_pending"], warnings], [false, []]);
+});
+
+test("iptables accepts the frames of the router's own bridge, and of it alone", () => {
+  const options = serviceOptions({ mode: "plugin" });
+  const accepted = {
+    subject: "bridge weave: frames between its ports",
+    before: "subject to iptables\n",
+    after: "accepted by iptables\n",
+    steps: ["iptables -w -I FORWARD -i weave -o weave -m comment --comment weave_service -j ACCEPT"],
+  };
+  assert.equal(words(options, { ...steady(options), forwardRule: false }), [accepted]);
+  assert.equal(plan(options, { ...steady(options), forwardRule: null }).changes, [], "a host without iptables");
+  const ended = words(serviceOptions({ state: "absent" }), { ...FRESH, forwardRule: true });
+  assert.equal(ended[0]?.steps, [
+    "iptables -w -D FORWARD -i weave -o weave -m comment --comment weave_service -j ACCEPT",
+  ]);
+});
+
+test("a kernel without the fast datapath is a warning before the launch", () => {
+  const observed = { ...FRESH, noFastDatapath: "a kernel that loads no modules" };
+  assert.match(
+    String(plan(serviceOptions({ mode: "proxy" }), observed).warnings),
+    /^mode: proxy uses the fast datapath, which needs the kernel module openvswitch \(found a kernel that loads no modules\)/,
   );
 });
 
@@ -516,7 +576,7 @@ test("on upstart the same is done with its own commands", () => {
   const observed = steady(serviceOptions(), host);
   assert.equal(plan(serviceOptions(), observed).changes, []);
   assert.equal(words(serviceOptions(), down("starting", observed))[0]?.steps, ["await /status for 300 s"]);
-  assert.equal(words(serviceOptions({ dns: true }), observed)[1]?.steps, [
+  assert.equal(words(serviceOptions({ mtu: 1400 }), observed)[1]?.steps, [
     "initctl stop weave",
     "initctl start weave",
     "await /status for 300 s",
@@ -554,6 +614,11 @@ test("arguments that contradict other options are refused", () => {
     /^args: must not have --name with mode: bridge, .* \(found --name=.*\)\. Remove it, and set weave_bridge's mac\.$/,
   );
   assert.match(refused({ args: ["--no-dns"], dns: true }), /^args: must not have --no-dns with dns /);
+  assert.match(
+    refused({ dns: true }),
+    /^dns: must be off with mode: bridge, .* Remove dns, or set mode: proxy or plugin\.$/,
+  );
+  assert.match(refused({ env: { WEAVE_NO_FASTDP: "1" } }), /^env: must not have WEAVE_NO_FASTDP with mode: bridge/);
 });
 
 test("a component that the script's version can't run is refused", () => {

@@ -2,9 +2,9 @@ import mustache from "mustache";
 import { run } from "../../../core/change";
 import { UserError } from "../../../core/errors";
 import type { Host } from "../../../core/host/host";
-import type { Component } from "../../components";
+import { type Component, EXPOSE } from "../../components";
 import type { InitSystem, Job, ObservedUnit } from "../init_system";
-import { disableChecksumOffload, launchOrAdopt } from "../steps";
+import { disableChecksumOffload, exposeInShell, FRAMES, launchOrAdopt, ROUTERS_BRIDGE } from "../steps";
 
 const TEMPLATE = `# Ansible managed (weave_service). Manual changes will be overwritten.
 description "{{description}}"
@@ -36,9 +36,10 @@ script
   # With TX checksum offload on the router's port, TCP between hosts fails.
   {{checksums}}
 {{/checksums}}
-{{#expose}}
-  {{script}} expose
-{{/expose}}
+{{#acceptFrames}}
+  # Docker's policy for FORWARD is DROP, and the router's own rule may be in other tables than Docker's.
+  {{acceptFrames}}
+{{/acceptFrames}}
 {{#clearRestartPolicy}}
   # Only this job starts the container, not Docker.
   docker update --restart=no {{container}} || true
@@ -51,11 +52,30 @@ post-stop script
 end script
 `;
 
+const EXPOSE_TEMPLATE = `# Ansible managed (weave_service). Manual changes will be overwritten.
+description "{{description}}"
+
+start on started {{needs}}
+stop on stopping {{needs}}
+
+normal exit 0
+console log
+
+script
+  set -a
+  . {{environmentPath}}
+  set +a
+  # The router allocates no address before it has met enough of its peers, so this may wait for other hosts.
+  {{expose}}
+end script
+`;
+
 /** Upstart, the init system of Ubuntu 14.04 (init(5)). Experimental. */
 export const UPSTART: InitSystem = {
   nameOf: ({ container }) => container,
   pathOf,
   render,
+  renderExpose: (script) => fill(EXPOSE_TEMPLATE, { ...EXPOSE, expose: exposeInShell(script) }),
   observe,
   reload: [run(["initctl", "reload-configuration"])],
   enable: (component, enabled) => [
@@ -84,11 +104,19 @@ function overrideOf({ container }: Component): string {
 }
 
 function render(job: Job): string {
-  const { component, script, stop, expose, clearRestartPolicy, bridge } = job;
+  const { component, script, stop, acceptFrames, clearRestartPolicy, bridge } = job;
   const { description, container, needs, environmentPath: environment } = component;
-  const view = { description, container, needs, environment, script, stop, expose, clearRestartPolicy };
-  const shell = { launch: launchOrAdopt(job), checksums: bridge === null ? null : disableChecksumOffload(bridge) };
-  return mustache.render(TEMPLATE, { ...view, ...shell }, undefined, { escape: oneLine });
+  const view = { description, container, needs, environment, script, stop, clearRestartPolicy };
+  const shell = {
+    launch: launchOrAdopt(job),
+    checksums: bridge === null ? null : disableChecksumOffload(bridge),
+    acceptFrames: acceptFrames ? FRAMES.insertRuleInShell(ROUTERS_BRIDGE) : null,
+  };
+  return fill(TEMPLATE, { ...view, ...shell });
+}
+
+function fill(template: string, view: object): string {
+  return mustache.render(template, view, undefined, { escape: oneLine });
 }
 
 /** A script in init(5) goes up to a line "end script", so what is put into a line must stay within it. */

@@ -5,6 +5,7 @@ import { done, failed, type Part, processStat } from "./part";
 
 export const UNIT = "/etc/systemd/system/weave.service";
 export const ENVIRONMENT = "/etc/weave.env";
+const EXPOSE_UNIT = "/etc/systemd/system/weave-expose.service";
 export const SCRIPT = "/usr/local/bin/weave";
 const WANTS = ["docker", "multi-user"].map(
   (target) => `/etc/systemd/system/${target}.${target === "docker" ? "service" : "target"}.wants/weave.service`,
@@ -13,6 +14,21 @@ const VARIABLES =
   "WEAVE_PEERS WEAVE_ARGS CHECKPOINT_DISABLE WEAVE_NO_FASTDP DOCKER_BRIDGE WEAVE_MTU WEAVE_DEBUG WEAVE_PASSWORD".split(
     " ",
   );
+
+const RULE = "FORWARD -i weave -o weave -m comment --comment weave_service -j ACCEPT";
+
+/** A part of what the router makes by the iptables of its image. */
+const ROUTERS_RULES = [
+  "*filter",
+  ":WEAVE-EXPOSE - [0:0]",
+  "-A FORWARD -i weave -o weave -j ACCEPT",
+  "-A FORWARD -o weave -j WEAVE-EXPOSE",
+  "COMMIT",
+  "*nat",
+  ":WEAVE - [0:0]",
+  "-A POSTROUTING -j WEAVE",
+  "COMMIT",
+];
 
 interface Container {
   running: boolean;
@@ -36,16 +52,24 @@ export class Weave implements Part {
   /** Whether the port leaves checksums to missing hardware. */
   unfinished = false;
   private loaded: string | null = null;
+  private loadedExpose: string | null = null;
+  /** Whether the host has an address on the router's own bridge. Enough peers are always there. */
+  exposed = false;
+  /** Whether iptables accepts the frames of that bridge. */
+  accepted = false;
+  /** The rules that the router has made, as iptables-nft-save prints them. */
+  private rules: string[] = [];
 
   constructor(private readonly files: Folder) {}
 
   state(): object {
-    const { unit, container, targets, unfinished, loaded, startedWith } = this;
-    return { unit, container, targets, unfinished, loaded, startedWith };
+    const { unit, container, targets, unfinished, loaded, loadedExpose, startedWith, exposed, accepted, rules } = this;
+    return { unit, container, targets, unfinished, loaded, loadedExpose, startedWith, exposed, accepted, rules };
   }
 
   reload(): RunOutput {
     this.loaded = this.files.readFile(UNIT)?.content ?? null;
+    this.loadedExpose = this.files.readFile(EXPOSE_UNIT)?.content ?? null;
     return done();
   }
 
@@ -61,6 +85,14 @@ export class Weave implements Part {
     };
     this.targets = (environment["WEAVE_PEERS"] ?? "").split(" ").filter((peer) => peer !== "");
     this.unfinished = true;
+    this.rules = [...ROUTERS_RULES];
+    this.files.put("/run/weave", ""); // A directory on a real host.
+  }
+
+  private expose(): RunOutput {
+    if (this.loadedExpose === null) return failed("Unit weave-expose.service not found.");
+    this.exposed = true;
+    return done();
   }
 
   private start(): RunOutput {
@@ -78,6 +110,8 @@ export class Weave implements Part {
     else this.files.remove(adopt);
     this.unfinished = false;
     this.unit = "active";
+    if (this.loaded.includes("iptables")) this.accepted = true;
+    if (this.loaded.includes("weave-expose.service")) this.expose();
     return done();
   }
 
@@ -168,6 +202,8 @@ export class Weave implements Part {
   run(argv: readonly string[]): RunOutput | undefined {
     const command = argv.join(" ");
     if (command.startsWith("systemctl show weave.service")) return done(this.properties());
+    if (command.startsWith("systemctl show weave-expose.service")) return done(this.exposeProperties());
+    if (command.startsWith("iptables-nft -w -t ")) return this.changeRules(argv.slice(3));
     return this.commands[command]?.();
   }
 
@@ -191,6 +227,16 @@ export class Weave implements Part {
       this.changeContainer((container) => Object.assign(container, { restartPolicy: "no" })),
     "docker stop weave": () => this.changeContainer((container) => Object.assign(container, { running: false })),
     "docker rm --force weave": () => this.changeContainer(() => Object.assign(this, { container: null })),
+    "systemctl start weave-expose.service": () => this.expose(),
+    "ip -o -4 addr show": () => done(this.exposed ? "5: weave    inet 10.32.0.1/12 scope global weave" : ""),
+    [`iptables -w -C ${RULE}`]: () => (this.accepted ? done() : failed("No chain/target/match by that name.")),
+    [`iptables -w -I ${RULE}`]: () => this.accept(true),
+    [`iptables -w -D ${RULE}`]: () => this.accept(false),
+    "iptables-nft-save": () => done(this.rules.join("\n")),
+    "rm -rf -- /run/weave": () => {
+      this.files.remove("/run/weave");
+      return done();
+    },
     "ethtool -k vethwe-bridge": () => done(`tx-checksumming: ${this.unfinished ? "on" : "off"}\n`),
     "ethtool -K vethwe-bridge tx off": () => {
       this.unfinished = false;
@@ -198,10 +244,34 @@ export class Weave implements Part {
     },
   };
 
+  private accept(accepted: boolean): RunOutput {
+    this.accepted = accepted;
+    return done();
+  }
+
+  /** As iptables, which removes no chain that is used. */
+  private changeRules([table = "", verb, ...words]: readonly string[]): RunOutput {
+    const line = verb === "-X" ? `:${words[0]} - [0:0]` : `-A ${words.join(" ")}`;
+    const [start, end] = [
+      this.rules.indexOf(`*${table}`),
+      this.rules.indexOf("COMMIT", this.rules.indexOf(`*${table}`)),
+    ];
+    const index = this.rules.indexOf(line, start);
+    const used = verb === "-X" && this.rules.slice(start, end).some((rule) => rule.endsWith(`-j ${words[0]}`));
+    if (index < 0 || index > end || used) return failed("iptables: No chain/target/match by that name.");
+    this.rules.splice(index, 1);
+    return done();
+  }
+
   private changeContainer(change: (container: Container) => unknown): RunOutput {
     if (this.container === null) return failed("No such container: weave");
     change(this.container);
     return done();
+  }
+
+  private exposeProperties(): string {
+    const differs = (this.files.readFile(EXPOSE_UNIT)?.content ?? null) !== this.loadedExpose;
+    return `ActiveState=inactive\nSubState=dead\nJob=0\nNeedDaemonReload=${differs ? "yes" : "no"}\nMainPID=0`;
   }
 
   private properties(): string {

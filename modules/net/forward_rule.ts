@@ -1,0 +1,49 @@
+import { UserError } from "../core/errors";
+import type { Host } from "../core/host/host";
+
+/**
+ * The iptables rule that accepts frames from one port of a bridge to another. With net.bridge.bridge-nf-call-iptables, which
+ * container engines turn on, they pass through FORWARD, whose policy dockerd sets to DROP. Docker adds such a rule only for
+ * the bridge that it uses, and only once it runs; the Weave router adds one by its image's iptables, whose tables may be others
+ * than those that dockerd writes to by the host's.
+ */
+export interface ForwardRule {
+  /** Exits with status 0 if the rule exists. */
+  readonly checkRule: (bridge: string) => string[];
+  /** Inserts the rule before all others. */
+  readonly insertRule: (bridge: string) => string[];
+  readonly deleteRule: (bridge: string) => string[];
+  /** A shell command for boot: inserts the rule if it doesn't exist, and always succeeds. */
+  readonly insertRuleInShell: (bridge: string) => string;
+}
+
+/** The commands for the rule of one module, whose name is the rule's comment and tells it from Docker's. */
+export function forwardRule(module: string): ForwardRule {
+  // -w waits for other programs that change the rules, such as dockerd at boot.
+  const iptables = (verb: string, bridge: string): string[] =>
+    `iptables -w ${verb} FORWARD -i ${bridge} -o ${bridge} -m comment --comment ${module} -j ACCEPT`.split(" ");
+  const checkRule = (bridge: string): string[] => iptables("-C", bridge);
+  const insertRule = (bridge: string): string[] => iptables("-I", bridge);
+  return {
+    checkRule,
+    insertRule,
+    deleteRule: (bridge) => iptables("-D", bridge),
+    insertRuleInShell: (bridge) =>
+      `${checkRule(bridge).join(" ")} 2>/dev/null || ${insertRule(bridge).join(" ")} || true`,
+  };
+}
+
+/**
+ * Whether the host's iptables has the rule. Exit status 1 means that it does not; a higher one, that iptables failed
+ * (iptables/xshared.h): a UserError about the option is thrown then.
+ */
+export function hasForwardRule(check: readonly string[], option: string, host: Host): boolean {
+  const { status, stderr } = host.run(check, { mayFail: true });
+  if (status > 1) {
+    throw new UserError(
+      `${option}: needs a working iptables on this host (found exit status ${status} of "${check.join(" ")}": ` +
+        `${stderr.trim()}). Repair iptables.`,
+    );
+  }
+  return status === 0;
+}

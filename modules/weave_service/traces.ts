@@ -1,0 +1,71 @@
+import { type Change, run } from "../core/change";
+import type { Host } from "../core/host/host";
+import { parseIptablesSave } from "../formats/iptables_save";
+import type { ObservedService } from "./observed";
+import { describeRouterRules, findRouterRules, removeRouterRules } from "./router_rules";
+
+/** The CNI plugins and their configuration (weaveworks/weave, script `weave`, setup_cni), and the sockets of proxy and plugin. */
+const CNI_PLUGINS = "/opt/cni/bin";
+const CNI_PLUGIN = /^weave-(?:net|ipam|plugin(?:-.+)?)$/;
+const CNI_CONFIGURATION = "/etc/cni/net.d";
+const DOCKER_PLUGINS = "/run/docker/plugins";
+
+/** Reads what a router leaves on a host, by whatever iptables its image has. Changes nothing. */
+export function observeTraces(host: Host): Pick<ObservedService, "routerRules" | "routerFiles"> {
+  const programs = ["/usr/sbin", "/sbin"].flatMap((directory) => host.readdir(directory));
+  const both = ["iptables-legacy", "iptables-nft"].filter((program) => programs.includes(`${program}-save`));
+  const asked = both.length > 0 ? both : ["iptables"].filter((program) => programs.includes(`${program}-save`));
+  return {
+    // Without -t, iptables-legacy-save loads no table that the kernel has not. It fails in a kernel that has none.
+    routerRules: asked.flatMap((program) => {
+      const { stdout } = host.run([`${program}-save`], { mayFail: true });
+      return findRouterRules(program, parseIptablesSave(stdout)) ?? [];
+    }),
+    routerFiles: [
+      ...namesIn(CNI_PLUGINS, (name) => CNI_PLUGIN.test(name), host),
+      // One that does not name the router's plugin is somebody else's.
+      ...namesIn(CNI_CONFIGURATION, (name) => /^10-weave\.conf(?:list)?$/.test(name), host).filter((path) =>
+        /"type"\s*:\s*"weave-net"/.test(host.readFile(path)?.content ?? ""),
+      ),
+      ...namesIn(DOCKER_PLUGINS, (name) => /^weave(?:mesh)?\.sock$/.test(name), host),
+      ...namesIn("/run", (name) => name === "weave", host),
+    ],
+  };
+}
+
+function namesIn(directory: string, isMeant: (name: string) => boolean, host: Host): string[] {
+  return host
+    .readdir(directory)
+    .filter(isMeant)
+    .map((name) => `${directory}/${name}`);
+}
+
+/** The changes that remove what the router has left, once it has stopped. */
+export function planTraces({ routerRules, routerFiles }: ObservedService): Change[] {
+  const rules = routerRules.map((left) => ({
+    subject: `router: rules of ${left.program}`,
+    before: describeRouterRules(left),
+    after: "",
+    actions: removeRouterRules(left).map((argv) => run(argv)),
+  }));
+  if (routerFiles.length === 0) return rules;
+  const files: Change = {
+    subject: "router: files",
+    before: `${routerFiles.join("\n")}\n`,
+    after: "",
+    actions: [
+      run(["rm", "-rf", "--", ...routerFiles]),
+      ...(routerFiles.some(isPlugin) ? [removeEmpty(CNI_PLUGINS), removeEmpty("/opt/cni")] : []),
+    ],
+  };
+  return [...rules, files];
+}
+
+function isPlugin(path: string): boolean {
+  return path.startsWith(`${CNI_PLUGINS}/`);
+}
+
+/** The script has created the directory; others may have files in it. */
+function removeEmpty(directory: string): ReturnType<typeof run> {
+  return run(["find", directory, "-maxdepth", "0", "-type", "d", "-empty", "-delete"]);
+}

@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { parseIptablesSave } from "../../../modules/formats/iptables_save";
+import { describeRouterRules, findRouterRules, removeRouterRules } from "../../../modules/weave_service/router_rules";
+import { golden } from "./fixtures";
+
+/**
+ * What iptables-nft-save 1.8.9 printed on a host with Docker 20.10 and rules of its own after the commands of the router 2.8.1
+ * (net/bridge.go, net/iptables.go, net/expose.go).
+ */
+const SAVED = readFileSync(golden("iptables-nft-save.txt"), "utf8");
+
+const removed = (saved: string): string[] => {
+  const found = findRouterRules("iptables-nft", parseIptablesSave(saved));
+  return found === null ? [] : removeRouterRules(found).map((argv) => argv.slice(2).join(" "));
+};
+
+/** The rules that are left, as iptables would keep them. */
+function left(saved: string): string[] {
+  const gone = removed(saved);
+  return parseIptablesSave(saved).flatMap(({ name, chains, rules }) => [
+    ...chains.filter((chain) => !gone.includes(`-t ${name} -X ${chain}`)).map((chain) => `${name} ${chain}`),
+    ...rules.filter((rule) => {
+      const index = gone.indexOf(`-t ${name} ${rule.replace("-A", "-D").replace(/"((?:\\.|[^"])*)"/g, "$1")}`);
+      if (index >= 0) gone.splice(index, 1);
+      return index < 0;
+    }),
+  ]);
+}
+
+test("all that the router has made goes, and nothing of others", () => {
+  const rest = left(SAVED).join("\n");
+  assert.not.match(rest, /WEAVE|weave|678[34]/);
+  assert.match(rest, '-A INPUT -i docker0 -p tcp -m tcp --dport 53 -m comment --comment "own \\"x\\" rule" -j ACCEPT');
+  assert.match(rest, "-A INPUT -i eth0 -p udp -m udp --dport 53 -j ACCEPT");
+  for (const dockers of SAVED.split("\n").filter((line) => /^-A .*DOCKER|^-A .* docker0 ! -o|MASQUERADE/.test(line))) {
+    assert.is(rest.includes(dockers), !/WEAVE/.test(dockers), dockers);
+  }
+  assert.not.match(rest, "-A INPUT -i docker0 -p udp");
+});
+
+test("a chain is removed after the rules that use it, and words in quotes stay one word", () => {
+  const commands = removed(SAVED);
+  assert.ok(commands.indexOf("-t nat -X WEAVE") > commands.indexOf("-t nat -D POSTROUTING -j WEAVE"));
+  const found = findRouterRules("iptables-legacy", parseIptablesSave(SAVED));
+  const argv = (found ? removeRouterRules(found) : []).find((words) =>
+    words.includes("Block non-local access to Weave Net control port"),
+  );
+  assert.equal(argv?.slice(0, 6), ["iptables-legacy", "-w", "-t", "filter", "-D", "INPUT"]);
+  assert.match(found ? describeRouterRules(found) : "", "filter: chain WEAVE-EXPOSE\n");
+});
+
+test("rules that Docker makes for its bridge weave as well are left to it", () => {
+  const shared = [
+    "-A FORWARD -i weave -o weave -j ACCEPT",
+    "-A FORWARD -i weave ! -o weave -j ACCEPT",
+    "-A FORWARD -o weave -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+  ];
+  const saved = (dockers: readonly string[]): string =>
+    ["*filter", ":WEAVE-EXPOSE - [0:0]", "-A FORWARD -o weave -j WEAVE-EXPOSE", ...shared, ...dockers, "COMMIT\n"].join(
+      "\n",
+    );
+  assert.equal(left(saved(["-A FORWARD -o weave -j DOCKER"])).slice(0, -1), shared);
+  assert.equal(left(saved([...shared, "-A FORWARD -o weave -j DOCKER"])).slice(0, -1), shared);
+  assert.equal(left(saved([])), []);
+});
+
+test("without a chain of the router's nothing is taken for its own that others may have made", () => {
+  const rules = [
+    "-A INPUT -i docker0 -p udp -m udp --dport 53 -j ACCEPT",
+    "-A INPUT -p tcp -m tcp --dport 6783 -j ACCEPT",
+    "-A FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT",
+    "-A FORWARD -i weave -o weave -j ACCEPT",
+    "-A WEAVE-HOUSE -j DROP",
+  ];
+  assert.equal(removed(["*filter", ":WEAVE-HOUSE - [0:0]", ...rules, "COMMIT", ""].join("\n")), []);
+});
+
+test.run();
