@@ -71,6 +71,7 @@ export const docs: ModuleDocs = {
       "another password, range or image, are listed in the result's C(disruptions), in check mode too.",
     "A router that already runs, launched by hand or by another role, is taken over without a restart if its image, " +
       "password and arguments match.",
+    "With I(state=absent) the router's rules in iptables, of whichever backend, its CNI files and its sockets are removed too.",
     "Works with the C(weave) script of version 1.0 and any later one: the verbs are chosen by the installed script's version.",
   ],
   requirements: [
@@ -120,6 +121,12 @@ export const docs: ModuleDocs = {
       description: "The version of the script; null for a build without a version.",
       returned: "success",
       sample: "2.8.1",
+    },
+    expose_pending: {
+      type: "bool",
+      description: "Whether this host's address on the network waits until more of the cluster's routers are up.",
+      returned: "with I(component=router)",
+      sample: false,
     },
     router: {
       type: "dict",

@@ -123,6 +123,55 @@ test("stopped: it stays so when Docker starts again; enabled: it is started with
   assert.is(await sh("docker ps --all --quiet --filter name='^weave$'"), "");
 });
 
+/** What the router 2.8.1 makes by its image's iptables (net/bridge.go, net/iptables.go, net/expose.go) and its script (setup_cni). */
+const TRACES = `
+for I in "iptables-legacy -w" "iptables-nft -w"; do
+  for rule in "-p tcp --dport 6783" "-p udp --dport 6783" "-p udp --dport 6784"; do $I -A INPUT -i weave -d 10.2.0.1 $rule -j DROP; done
+  for rule in udp tcp; do $I -A INPUT -i weave -p $rule --dport 53 -j ACCEPT; done
+  $I -A INPUT -p tcp --dst 127.0.0.1 --dport 6784 -m addrtype ! --src-type LOCAL -m conntrack ! --ctstate RELATED,ESTABLISHED \
+    -m comment --comment "Block non-local access to Weave Net control port" -j DROP
+  $I -N WEAVE-EXPOSE
+  $I -A WEAVE-EXPOSE -d 10.2.0.0/16 -j ACCEPT
+  $I -I FORWARD -o weave -j WEAVE-EXPOSE
+  $I -C FORWARD -i weave -o weave -j ACCEPT 2>/dev/null || $I -I FORWARD -i weave -o weave -j ACCEPT
+  for table in mangle nat filter; do $I -t $table -N WEAVE-CANARY; done
+  $I -t nat -N WEAVE
+  $I -t nat -A POSTROUTING -j WEAVE
+  $I -t nat -A WEAVE -s 10.2.0.0/16 ! -d 10.2.0.0/16 -j MASQUERADE
+done
+mkdir -p /run/weave /opt/cni/bin /etc/cni/net.d
+touch /run/weave/weave.sock /opt/cni/bin/weave-plugin-2.8.1
+ln -s weave-plugin-2.8.1 /opt/cni/bin/weave-net
+ln -s weave-plugin-2.8.1 /opt/cni/bin/weave-ipam
+echo '{"plugins": [{"name": "weave", "type": "weave-net"}]}' >/etc/cni/net.d/10-weave.conflist`;
+/** Without the counters, and the tables of which nothing but empty chains is left. */
+const SAVE =
+  "for p in legacy nft; do iptables-$p-save 2>/dev/null | sed '/^#/d; s/ \\[.*//' | grep -e ^- -e '^:.* -$' -e '^[*]'; done; find /opt/cni /etc/cni /run/weave | sort";
+
+test("what a router leaves goes with it: rules of both iptables, CNI files; what others have there stays", async () => {
+  await sh("mkdir -p /opt/cni/bin /etc/cni/net.d; touch /opt/cni/bin/bridge /etc/cni/net.d/10-mine.conflist");
+  await sh(
+    "iptables-legacy -w -t mangle -L >/dev/null; iptables-legacy -w -t nat -L >/dev/null; iptables-legacy -w -A INPUT -i weave -p icmp -j ACCEPT",
+  );
+  await sh("iptables-nft -w -t mangle -N OTHER");
+  await settled({ peers: [] });
+  const before = await sh(SAVE);
+  await sh(TRACES);
+  const made = await settled({ state: "absent" });
+  assert.equal(subjects(made).slice(3, 6), [
+    "router: rules of iptables-legacy",
+    "router: rules of iptables-nft",
+    "router: files",
+  ]);
+  assert.match(JSON.stringify(made.diff), "nat: -A POSTROUTING -j WEAVE");
+  assert.is(await sh(SAVE), before.replace(/^\/run\/weave.*\n?/gm, "").trim());
+  await sh("iptables-legacy -w -F INPUT; iptables-nft -w -t mangle -X OTHER; rm -r /opt/cni /etc/cni");
+  await settled({ peers: [] });
+  await sh(TRACES);
+  await settled({ state: "absent" });
+  assert.is(await sh("ls -d /opt/cni /run/weave 2>/dev/null || true; rmdir /etc/cni/net.d /etc/cni"), "");
+});
+
 test("a router that hangs can be removed all the same", async () => {
   await settled({ peers: ["192.168.50.12"] });
   await sh("docker pause weave");
