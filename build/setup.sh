@@ -28,6 +28,7 @@ packages=(
   netcat-openbsd   # carries SSH into the test hosts' network
   openssh-client   # how Ansible reaches them
   procps           # looks at their processes
+  python3-prometheus-client # reads the metrics as Prometheus does
   shellcheck       # lints the shell files
   strace           # has the modules' system calls fail
 )

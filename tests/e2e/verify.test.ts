@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
@@ -110,8 +111,14 @@ test("every path works, from hosts and from containers, and nothing is changed",
 });
 
 test("with a limit, only the sources are fewer", async () => {
-  const run = await verify("--limit", "apollo1");
+  const report = join(mkdtempSync(join(tmpdir(), "apollo-weave-verify-")), "weave.prom");
+  const metrics = ["--extra-vars", `weave_verify_format=prometheus weave_verify_report=${report}`];
+  const run = await verify("--limit", "apollo1", ...metrics);
   assertAllWork(run, 8);
+  const gauges = readFileSync(report, "utf8");
+  rmSync(dirname(report), { recursive: true });
+  assert.match(gauges, '\napollo_weave_verify_paths_tested{host="apollo1"} 8\n');
+  assert.match(gauges, '\napollo_weave_verify_docker_on_bridge{host="apollo3"} 1\n');
   assert.equal(
     [...new Set([...cells(run).keys()].map((path) => path.split(" > ")[0]))],
     ["apollo1", "apollo1: apollo1-a"],

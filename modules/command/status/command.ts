@@ -2,6 +2,7 @@ import { options as bridgeOptions } from "../../weave_bridge/options";
 import { textFlag } from "../arguments";
 import type { Subcommand } from "../command_line";
 import { EXIT_STATUSES, type Paint, paintFor, print } from "../terminal";
+import { renderMetrics } from "./metrics";
 import { observe } from "./observe";
 import type { BridgeStatus, DockerStatus, PeerStatus, ServiceStatus, Status } from "./status";
 import { summarise } from "./summarise";
@@ -13,14 +14,22 @@ export const statusCommand: Subcommand = {
   flags: {
     name: { type: "string", nargs: 1, default: bridgeOptions.name.default ?? "", describe: "The bridge's name" },
     json: { type: "boolean", default: false, describe: "Print JSON" },
+    format: {
+      type: "string",
+      nargs: 1,
+      choices: ["text", "json", "prometheus"],
+      default: "text",
+      describe: "What to print; prometheus is for node_exporter's textfile collector",
+    },
   },
   epilog: `Example, on any host, as any user:\n  apollo-weave status\n\n${EXIT_STATUSES}`,
   run: async (values) => {
     const name = textFlag(values, "name") ?? "";
     const status = summarise(name, await observe(name));
-    print(
-      values["json"] === true ? `${JSON.stringify(status, null, 2)}\n` : renderStatus(status, paintFor(process.stdout)),
-    );
+    const format = values["json"] === true ? "json" : textFlag(values, "format");
+    if (format === "json") print(`${JSON.stringify(status, null, 2)}\n`);
+    else if (format === "prometheus") print(renderMetrics(status, name));
+    else print(renderStatus(status, paintFor(process.stdout)));
   },
 };
 

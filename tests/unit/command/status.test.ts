@@ -1,12 +1,14 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { renderStatus } from "../../../modules/command/status/command";
+import { renderMetrics } from "../../../modules/command/status/metrics";
 import { type Observed, observe } from "../../../modules/command/status/observe";
 import { summarise } from "../../../modules/command/status/summarise";
 import { plain } from "../../../modules/command/terminal";
 import { UserError } from "../../../modules/core/errors";
 import { FRESH as FRESH_DOCKER, runningWith, STEADY as STEADY_DOCKER } from "../docker_bridge_opts/fixtures";
 import { fakeHost } from "../support/fake_host/fake_host";
+import { gaugesIn } from "../support/metrics";
 import { FRESH as FRESH_BRIDGE, MAC, steadyRouter, steadyVxlan } from "../weave_bridge/fixtures";
 import { CONTAINER, ROUTER, FRESH as WITHOUT_SERVICE, steady as withService } from "../weave_service/fixtures";
 
@@ -33,6 +35,30 @@ const pending = (observed: Observed): readonly string[] => summarise("weave", ob
 const withDocker = (more: Partial<NonNullable<Observed["docker"]>>): Observed => ({
   ...VXLAN,
   docker: { ...STEADY_DOCKER, ...more },
+});
+
+const gauges = (observed: Observed): Record<string, number> =>
+  gaugesIn(renderMetrics(summarise("weave", observed), "weave"));
+
+test("metrics of a fresh host, of one on the network by either datapath, and of a pending restart", () => {
+  const fresh = gauges(FRESH);
+  assert.is(fresh["apollo_weave_bridge_up"], 0);
+  assert.is(fresh["apollo_weave_docker_running"], 1);
+  assert.is(fresh["apollo_weave_docker_on_bridge"], 0);
+  const vxlan = gauges(VXLAN);
+  for (const name of ["bridge_up", "datapath_up", "docker_running", "docker_on_bridge"]) {
+    assert.is(vxlan[`apollo_weave_${name}`], 1, name);
+  }
+  assert.is(vxlan["apollo_weave_peers"], summarise("weave", VXLAN).peers.length);
+  assert.not.ok("apollo_weave_peers_connected" in vxlan);
+  assert.is(vxlan["apollo_weave_docker_restart_pending"], 0);
+  const router = gauges(BY_ROUTER);
+  const established = summarise("weave", BY_ROUTER).peers.filter(({ state }) => state === "established");
+  assert.is(router["apollo_weave_peers_connected"], established.length);
+  assert.is(gauges(withDocker({ daemon: null }))["apollo_weave_docker_running"], 0);
+  const restart = gauges(withDocker({ daemon: runningWith("--bridge=docker0") }));
+  assert.is(restart["apollo_weave_docker_restart_pending"], 1);
+  assert.is(restart["apollo_weave_docker_on_bridge"], 0);
 });
 
 test("a fresh host", () => {

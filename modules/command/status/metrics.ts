@@ -1,0 +1,52 @@
+import type { Status } from "./status";
+
+const PREFIX = "apollo_weave_";
+
+/** A gauge: its name, text, and value; one that is unknown or does not apply is left out. */
+type Gauge = readonly [name: string, text: string, value: number | boolean | null];
+
+/**
+ * The status for node_exporter's textfile collector:
+ * https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+ */
+export function renderMetrics(status: Status, bridgeName: string): string {
+  return gauges(status, bridgeName)
+    .filter(([, , value]) => value !== null)
+    .map(([name, text, value]) => {
+      const full = PREFIX + name;
+      return `# HELP ${full} ${text}\n# TYPE ${full} gauge\n${full} ${Number(value)}\n`;
+    })
+    .join("");
+}
+
+function gauges({ bridge, datapath, peers, docker, router, pending, errors }: Status, bridgeName: string): Gauge[] {
+  const connections = peers.filter(({ state }) => state !== null);
+  return [
+    ["bridge_up", "Whether the bridge is up and has an address.", bridge?.up === true && bridge.addresses.length > 0],
+    ["bridge_containers", "Docker's containers on the bridge.", bridge?.containers ?? 0],
+    [
+      "datapath_up",
+      "Whether the VXLAN is up and attached to the bridge, or the router answers.",
+      datapath?.kind === "vxlan" ? datapath.attached : router !== null,
+    ],
+    ["peers", "The other hosts that this one has tunnels or connections to.", peers.length],
+    [
+      "peers_connected",
+      "Those whose connection is established. A VXLAN has no connections.",
+      datapath?.kind === "router" ? connections.filter(({ state }) => state === "established").length : null,
+    ],
+    ["docker_running", "Whether Docker runs.", docker?.running === true],
+    [
+      "docker_on_bridge",
+      "Whether the bridge is Docker's default bridge.",
+      docker?.running === true && docker.options.includes(`--bridge=${bridgeName}`),
+    ],
+    ["pending", "What must still be done before the host matches its own files.", pending.length],
+    [
+      "docker_restart_pending",
+      "Whether Docker must restart to run with its configured options.",
+      pending.some((what) => what.includes("a restart of Docker")),
+    ],
+    ["errors", "Parts of the status that could not be read.", errors.length],
+  ];
+}

@@ -1,0 +1,90 @@
+"""What playbooks/verify.yml writes for Prometheus: text for node_exporter's textfile collector.
+
+The format: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+PREFIX = "apollo_weave_verify_"
+Host = dict[str, Any]
+
+# By name: the text and the value of a host; None leaves it out.
+OF_HOST: dict[str, tuple[str, Callable[[Host], int | None]]] = {
+    "host_answers": ("Whether Ansible reached the host.", lambda host: int(not host["error"])),
+    "bridge_up": (
+        "Whether the bridge weave is up and has an address.",
+        lambda host: int(host["bridge"]["state"] == "up" and bool(host["bridge"]["address"])),
+    ),
+    "datapath_up": (
+        "Whether the VXLAN or the router runs.",
+        lambda host: int(host["datapath"]["state"] == "up") if "datapath" in host else None,
+    ),
+    "peers": (
+        "Tunnels or established connections to other hosts.",
+        lambda host: len(host["datapath"].get("peers", [])) if "datapath" in host else None,
+    ),
+    "docker_running": (
+        "Whether Docker runs.",
+        lambda host: int(host["docker"] == "running") if "docker" in host else None,
+    ),
+    "docker_on_bridge": (
+        "Whether Docker gives its containers addresses on the bridge.",
+        lambda host: int(bool(host.get("subnet")) and not host.get("off_network")) if "docker" in host else None,
+    ),
+    "containers": (
+        "Running containers on the network.",
+        lambda host: host.get("containers_total"),
+    ),
+    "containers_tested": (
+        "Containers that were tested.",
+        lambda host: len(host["containers"]) if "docker" in host else None,
+    ),
+    "containers_not_running": (
+        "Containers that Docker fails to start.",
+        lambda host: len(host.get("not_running", [])) if "docker" in host else None,
+    ),
+}
+
+
+def metrics(found: dict[str, Any], problems: int, time: int) -> str:
+    """Return the metrics of what weave_findings returned.
+
+    problems: the number of problems that weave_problems returned.
+    time: seconds since 1970.
+    """
+    lines: list[str] = []
+    for name, (text, value) in OF_HOST.items():
+        lines += _metric(name, text, {host["name"]: value(host) for host in found["hosts"]})
+    tested: dict[str, int | None] = {}
+    blocked: dict[str, int | None] = {}
+    for source in found["sources"]:
+        name, ms = source["host"], list(source["ms"].values())
+        tested[name] = (tested.get(name) or 0) + len(ms)
+        blocked[name] = (blocked.get(name) or 0) + ms.count(None)
+    lines += _metric("paths_tested", "Paths from the host and its container that were tested.", tested)
+    lines += _metric("paths_blocked", "Tested paths from the host and its container that are blocked.", blocked)
+    lines += _metric("problems", "Problems that playbooks/verify.yml found.", {"": problems})
+    lines += _metric("timestamp_seconds", "When playbooks/verify.yml ran, in seconds since 1970.", {"": time})
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _metric(name: str, text: str, values: dict[str, int | None]) -> list[str]:
+    samples = [f"{PREFIX}{name}{_label(host)} {value}" for host, value in values.items() if value is not None]
+    return [f"# HELP {PREFIX}{name} {text}", f"# TYPE {PREFIX}{name} gauge", *samples] if samples else []
+
+
+def _label(host: str) -> str:
+    if not host:
+        return ""
+    escaped = host.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'{{host="{escaped}"}}'
+
+
+class FilterModule:
+    """Ansible's interface to this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"weave_metrics": metrics}

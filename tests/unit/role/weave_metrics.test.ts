@@ -1,0 +1,61 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { between, type Findings, makeUp } from "../support/findings";
+import { gaugesIn } from "../support/metrics";
+import { callPlugin } from "../support/python";
+
+/** roles/weave/filter_plugins/weave_metrics.py, read by Prometheus' own parser. */
+const test = suite("the metrics of verify.yml");
+const PREFIX = "apollo_weave_verify_";
+
+function gauges(found: Findings, problems = 0): Record<string, number> {
+  const text = callPlugin<string>("weave_metrics", "metrics", [found, problems, 1_780_000_000]);
+  const read = gaugesIn(text);
+  assert.is(Object.keys(read).length, text.split("\n").filter((line) => /^[^#]/.test(line)).length);
+  return Object.fromEntries(Object.entries(read).map(([name, value]) => [name.replace(PREFIX, ""), value]));
+}
+
+test("a host that works, one that is cut off, one whose Docker is stopped, and one that is off", () => {
+  const read = gauges(
+    makeUp({
+      hosts: 4,
+      off: [4],
+      blocked: between(1, 2),
+      more: (number) =>
+        number === 3
+          ? { docker: "stopped", subnet: null, containers: [], containers_total: 0, not_running: ["db"] }
+          : {},
+    }),
+    3,
+  );
+  for (const [name, value] of Object.entries({
+    "host_answers docker1": 1,
+    "host_answers docker4": 0,
+    "bridge_up docker1": 1,
+    "bridge_up docker4": 0,
+    "datapath_up docker1": 1,
+    "peers docker1": 3,
+    "docker_running docker1": 1,
+    "docker_running docker3": 0,
+    "docker_on_bridge docker1": 1,
+    "docker_on_bridge docker3": 0,
+    "containers docker1": 2,
+    "containers_tested docker1": 2,
+    "containers_not_running docker3": 1,
+    "paths_tested docker1": 8,
+    "paths_blocked docker1": 6,
+    "paths_blocked docker3": 0,
+    problems: 3,
+    timestamp_seconds: 1_780_000_000,
+  })) {
+    assert.is(read[name], value, name);
+  }
+  assert.not.ok("docker_running docker4" in read, "nothing is known of a host that is off");
+});
+
+test("any name is a label that the parser gives back", () => {
+  const name = 'a "b" \\ c';
+  assert.is(gauges(makeUp({ hosts: 1, name: () => name }))[`bridge_up ${name}`], 1);
+});
+
+test.run();
