@@ -49,7 +49,7 @@ test("a group without hosts is refused as by the oldest", async () => {
     assert.is.not(status, 0, output);
     assert.match(
       output,
-      "weave_server_group: must be a group with hosts (found none in the group nobody). Add hosts to it, or",
+      "weave_server_group: must be a group with hosts (found none in the group nobody). Add hosts to it in the inventory (-i), or",
     );
     assert.equal(results, []);
   }
