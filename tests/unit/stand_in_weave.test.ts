@@ -159,6 +159,10 @@ test("GET /report has the fields of a live router; lists that are empty are null
   assert.is(found.Router.Connections, null);
   assert.is(found.Router.Peers[0]?.Connections, null);
   assert.type(found.Router.Interface, "string");
+  const { body } = await call(one.httpListening, "GET", "/report", "", "application/json");
+  assert.match(body, /"UID": \d+,/);
+  assert.match(body, /"OverlayDiagnostics": \{\s*"sleeve": null\s*\}/);
+  assert.match(body, /"CaptureStats": \{\s*"PacketsDropped": 0,/);
   assert.is(found.IPAM?.Range, "10.32.0.0/12");
   assert.is(found.IPAM?.Entries, null);
 });
@@ -187,6 +191,92 @@ test("POST /connect with a name that can't be resolved is 400, and takes the oth
   const answer = await call(one.httpListening, "POST", "/connect", `peer=${unresolvable}&peer=127.0.0.1:2`);
   assert.equal(answer, { status: 400, body: `lookup ${unresolvable}: no such host\n` });
   assert.equal((await report(one)).Router.Targets, ["127.0.0.1:2"]);
+});
+
+test("POST /connect with a name that is none is 400, in the router's words", async () => {
+  const one = await router();
+  const answer = await call(
+    one.httpListening,
+    "POST",
+    "/connect",
+    "peer=%3A6783&peer=127.0.0.1%3A%21&peer=127.0.0.1:2",
+  );
+  const words = (name: string): string => `invalid peer name "${name}", should be host[:port]\n`;
+  assert.equal(answer, { status: 400, body: `${words(":6783")}${words("127.0.0.1:!")}` });
+  assert.equal((await report(one)).Router.Targets, ["127.0.0.1:2"]);
+});
+
+const expose = (of: RouterStandIn): Promise<Response> => call(of.httpListening, "POST", "/ip/weave:expose");
+
+test("an address is given out at once without targets, and with them only when a quorum of peers agrees", async () => {
+  assert.equal(await expose(await router()), { status: 200, body: "10.32.0.1/12" });
+  const names = (n: number) => ({ name: `02:00:00:00:00:0${n}`, nickName: String(n) });
+  const nobody = await freePort();
+  const one = await router({ ...names(1), targets: [`127.0.0.1:${nobody}`, "127.0.0.1:1"] });
+  let answered = false;
+  const waiting = expose(one).then((answer) => {
+    answered = true;
+    return answer;
+  });
+  await until(
+    () => call(one.httpListening, "GET", "/status"),
+    ({ body }) => body.includes("awaiting consensus"),
+  );
+  assert.match((await call(one.httpListening, "GET", "/status")).body, "awaiting consensus (quorum: 2, known: 1)");
+  assert.is(answered, false);
+  const two = await router({ ...names(2), port: nobody });
+  assert.equal(await waiting, { status: 200, body: "10.32.0.1/12" });
+  assert.equal(await expose(two), { status: 200, body: "10.40.0.0/12" });
+  assert.match((await call(two.httpListening, "GET", "/status")).body, "Service: ipam\n         Status: ready\n");
+  const late = await router({ ...names(3), targets: [`127.0.0.1:${nobody}`] });
+  const { body } = await expose(late);
+  assert.ok(/^10\.\d+\.\d+\.\d+\/12$/.test(body) && !["10.32.0.1/12", "10.40.0.0/12"].includes(body), body);
+});
+
+test("addresses survive a restart, without any peer; routers that shared the range among others don't connect", async () => {
+  const store = memory();
+  const targets = ["127.0.0.1:1"];
+  const first = await router({ store, ipallocInit: "consensus=1", targets });
+  const { body } = await expose(first);
+  await Promise.all(running.splice(0).map((gone) => gone.stop()));
+  const again = await router({ store, targets });
+  assert.equal(await expose(again), { status: 200, body });
+  const other = await router({ name: "02:00:00:00:00:02", nickName: "two" });
+  await expose(other);
+  await call(again.httpListening, "POST", "/connect", `peer=127.0.0.1:${other.port}`);
+  const found = await until(
+    () => report(again),
+    ({ Router }) => (Router.Connections ?? []).some(({ Info }) => Info.includes("seeded")),
+  );
+  assert.match(
+    (found.Router.Connections ?? []).map(({ Info }) => Info).join(),
+    "IP allocation was seeded by different peers (received: [02:00:00:00:00:02], ours: [02:00:00:00:00:01])",
+  );
+});
+
+test("names: those that were registered, on all routers, until they are removed; all else is the upstream's", async () => {
+  const one = await router({ dnsAddress: "127.0.0.1:0" });
+  const two = await router({
+    name: "02:00:00:00:00:02",
+    dnsAddress: "127.0.0.1:0",
+    targets: [`127.0.0.1:${one.port}`],
+  });
+  const name = "fqdn=web.weave.local";
+  assert.is((await call(one.httpListening, "PUT", "/name/4f5e6d/10.2.1.5", name)).status, 204);
+  assert.is((await call(one.httpListening, "PUT", "/name/4f5e6d/10.2.1.5", "fqdn=web.example.com")).status, 204);
+  const seen = await until(
+    async () => two.names?.lookup("web") ?? [],
+    (found) => found.length > 0,
+  );
+  assert.equal(seen, ["10.2.1.5"]);
+  assert.equal(two.names?.lookup("web.example.com"), []);
+  assert.match((await call(two.httpListening, "GET", "/status/dns")).body, /^web +10\.2\.1\.5 +4f5e6d 02:/);
+  await call(one.httpListening, "DELETE", "/name/4f5e6d/10.2.1.5");
+  const gone = await until(
+    async () => two.names?.lookup("web") ?? [],
+    (found) => found.length === 0,
+  );
+  assert.equal(gone, []);
 });
 
 test("POST /forget drops the target; an established connection stays", async () => {
@@ -355,7 +445,10 @@ test("it is slow to answer when told so, also while it runs", async () => {
 test("GET /status is 503 until the router is ready, and its report says so", async () => {
   const behaviour = { ...readBehaviour("/nonexistent", {}), readyDelayMilliseconds: 150 };
   const one = await router({ behaviour: () => behaviour });
-  assert.is((await call(one.httpListening, "GET", "/status")).status, 503);
+  const early = await call(one.httpListening, "GET", "/status");
+  assert.is(early.status, 503);
+  assert.match(early.body, "Service: router");
+  assert.is((await call(one.httpListening, "GET", "/status/peers")).status, 503);
   assert.is((await report(one)).Ready, false);
   const ready = await until(
     () => call(one.httpListening, "GET", "/status"),

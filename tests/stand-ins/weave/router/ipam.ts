@@ -31,6 +31,8 @@ export interface AllocatorSettings {
   /** How many peers have to agree. */
   quorum: () => number;
   isKnown: (peer: string) => boolean;
+  /** Whether it is connected to a peer: only such a one can be asked for a share. */
+  isNeighbour: (peer: string) => boolean;
   /** Addresses that were there before the router, with their owners. */
   claims: { ident: string; cidr: string }[];
   store: { load(key: string): unknown; save(key: string, value: unknown): void };
@@ -274,7 +276,7 @@ export class Allocator {
       this.pending = this.pending.filter((other) => other !== pending);
       pending.done(cidr);
     }
-    const donor = this.ring.find(({ peer }) => peer !== this.settings.name && this.settings.isKnown(peer))?.peer;
+    const donor = this.ring.find(({ peer }) => this.settings.isNeighbour(peer))?.peer;
     const before = this.asked;
     this.asked = this.pending.length > 0 ? donor : undefined;
     if (this.asked !== undefined && this.asked !== before) this.settings.broadcast();

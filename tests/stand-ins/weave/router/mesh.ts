@@ -119,6 +119,11 @@ export class Mesh {
     return this.peers().some((peer) => peer.Name === name);
   }
 
+  /** Whether there is a connection to the peer of this name. */
+  isNeighbour(name: string): boolean {
+    return [...this.links].some((link) => link.peer?.Name === name);
+  }
+
   /** The peer at an address, as long as there is a connection. */
   peerAt(address: string): PeerStatus | undefined {
     return [...this.links].find((link) => splitHostPort(link.address).host === address)?.peer;

@@ -62,6 +62,7 @@ export class Router {
       // The targets may or may not contain this router: determineQuorum in prog/weaver/main.go.
       quorum: () => Math.floor((count || mesh.maker.names(true).length + 1) / 2) + 1,
       isKnown: (name) => mesh.knows(name),
+      isNeighbour: (name) => mesh.isNeighbour(name),
       claims: settings.bridge === undefined ? [] : bridgeAddresses(settings.bridge),
       store: settings.store,
       broadcast: () => mesh.broadcast(),
