@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import { bootHosts } from "./hosts";
-import { ansiblePlaybook, changedTasks, complaints, type PlaybookRun } from "./playbook";
+import { ansiblePlaybook, ansibleVersion, changedTasks, complaints, type PlaybookRun } from "./playbook";
 import { assertPredicted } from "./prediction";
 
 /**
@@ -24,19 +24,14 @@ const play = async (pipelining: boolean, ...args: string[]): Promise<PlaybookRun
   return run;
 };
 
-const versionOf = async (ansible: "oldest" | "newest"): Promise<string> => {
-  const { output } = await ansiblePlaybook(cluster.inventory, ["--version"], { ansible });
-  return /^ansible-playbook \[core (.+)\]/.exec(output)?.[1] ?? output;
-};
-
 test.before(async () => {
   cluster = await bootHosts(2);
-  version = await versionOf("newest");
+  version = await ansibleVersion("newest");
 });
 test.after(() => cluster.down());
 
 test("they are the versions that are meant", async () => {
-  const oldest = await versionOf("oldest");
+  const oldest = await ansibleVersion("oldest");
   assert.match(oldest, /^2\.14\./);
   const [, major, minor] = /^(\d+)\.(\d+)\./.exec(version) ?? [];
   assert.ok(major === "2" && Number(minor) > 14, `the newest is ${version}, the oldest ${oldest}`);

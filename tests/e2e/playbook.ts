@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { withNewestAnsible } from "../controllers/newest";
+import { withAnsibleOf } from "../controllers/suite";
+import type { Suite } from "../hosts/suites";
 import { assertDocumented } from "./documented";
 import type { TaskResult } from "./task_result";
 
@@ -15,9 +16,14 @@ export interface PlaybookRun {
   readonly results: readonly TaskResult[];
 }
 
+/** Which ansible-core: the machine's own, the oldest that the role is for; one between; or the newest that Debian has. */
+export type Controller = "oldest" | "between" | "newest";
+
+// Unstable has the newest some days earlier, but now and then can't be installed.
+const SUITES: Readonly<Record<Exclude<Controller, "oldest">, Suite>> = { between: "trixie", newest: "testing" };
+
 export interface AnsibleOptions {
-  /** Which ansible-core runs it: the machine's own, the oldest that the role is for, or the newest that Debian has. */
-  readonly ansible?: "oldest" | "newest";
+  readonly ansible?: Controller;
   /** The folder that it is started in: the project's, unless told. */
   readonly folder?: string;
   /** More variables of its environment, over those of this process. */
@@ -50,6 +56,12 @@ export function ansibleModule(
   return recorded("ansible", inventory, ["weave_servers", ...library, ...more], settings);
 }
 
+/** The version of an ansible-core. */
+export async function ansibleVersion(ansible: Controller): Promise<string> {
+  const { output } = await recorded("ansible-playbook", join(ROOT, "ansible.cfg"), ["--version"], { ansible });
+  return /^ansible-playbook \[core (.+)\]/.exec(output)?.[1] ?? output;
+}
+
 async function recorded(
   program: string,
   inventory: string,
@@ -60,7 +72,8 @@ async function recorded(
   const record = join(scratch, "results");
   const plain = [program, "-i", inventory, ...args];
   try {
-    const argv = ansible === "oldest" ? plain : await withNewestAnsible(plain, [ROOT, dirname(inventory), scratch]);
+    const directories = [ROOT, dirname(inventory), scratch];
+    const argv = ansible === "oldest" ? plain : await withAnsibleOf(SUITES[ansible], plain, directories);
     const { status, output } = await run(argv, folder, { ...recording(record), ...env }, log);
     const results = readRecord(record);
     results.forEach(assertDocumented);

@@ -2,17 +2,20 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { debianRelease, debianSources, suiteSources } from "./apt_sources";
 import { ensureTree } from "./debian_tree";
+import { allMounts } from "./mounts";
+import { allProcesses } from "./processes";
 import { FILES, ingredients, MASKED_UNITS, packages, REMOVED_FILES } from "./recipe";
+import { basesInUse } from "./state";
 import type { Suite } from "./suites";
 
 /**
  * Returns the path of the Debian tree that hosts of a suite boot from, after building it, in about half a minute, when
  * there is none by the present recipe. `claim` is called with the path before any other process may remove the tree; trees
- * of other recipes for the suite are removed unless `inUse` names them.
+ * of other recipes for the suite are removed unless hosts or programs run in them.
  */
 export async function ensureBase(
   suite: Suite,
-  steps: { inUse: () => string[]; claim: (base: string) => void; log: (line: string) => void },
+  { claim, log }: { claim?: (base: string) => void; log?: (line: string) => void } = {},
 ): Promise<string> {
   const release = debianRelease();
   return ensureTree(
@@ -26,8 +29,19 @@ export async function ensureBase(
       sources: () => (suite === release ? debianSources(release) : suiteSources(release, suite)),
       adapt,
     },
-    { isInUse: (tree) => steps.inUse().includes(tree), claim: steps.claim, log: steps.log },
+    { isInUse: (tree) => basesInUse().includes(tree) || isMounted(tree), ...(claim && { claim }), ...(log && { log }) },
   );
+}
+
+/** Whether some program runs in a tree: it has it mounted, in a namespace of its own. */
+function isMounted(tree: string): boolean {
+  return allProcesses().some((pid) => {
+    try {
+      return allMounts(pid).some(({ superOptions }) => superOptions.includes(`lowerdir=${tree}`));
+    } catch {
+      return false; // It has just ended.
+    }
+  });
 }
 
 function adapt(tree: string): void {

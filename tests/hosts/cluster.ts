@@ -9,7 +9,7 @@ import { makeRootTree } from "./root_tree";
 import { run } from "./run";
 import { onSignals, type SignalHandling } from "./signals";
 import { inventoryPath, prepareSsh } from "./ssh";
-import { basesInUse, claim, clusterNames, NO_STATE, readState, type State, writeState } from "./state";
+import { claim, clusterNames, NO_STATE, readState, type State, writeState } from "./state";
 import { type Suite, suiteOf } from "./suites";
 import { removeState, tearDown } from "./tear_down";
 import { makeUnderlay } from "./underlay";
@@ -84,7 +84,6 @@ export class Cluster {
       allowHosts(clusterNames().reduce((sum, other) => sum + (readState(other)?.count ?? 0), 0));
       const base = await ensureBase(suite, {
         log,
-        inUse: basesInUse,
         claim: (path) => cluster.changeState({ base: path }),
       });
       if (signals.ending) throw new Error("interrupted");

@@ -17,8 +17,9 @@ export function unifiedOnly(suite: Suite): boolean {
   return suite !== "bookworm";
 }
 
-/** What a suite has in a package of its own, where the others have it in one that test hosts have anyway. */
+/** What hosts of a suite have beside what all have. */
 export function morePackages(suite: Suite): readonly string[] {
-  // Only recommended by docker.io from Debian 13 on.
-  return suite === "bookworm" ? [] : ["docker-cli"];
+  if (suite === "bookworm") return [];
+  // docker.io only recommends its client from Debian 13 on. The others are for plays by the suite's own ansible-core.
+  return ["docker-cli", "ansible-core", "netcat-openbsd"];
 }
