@@ -1,6 +1,7 @@
 import {
   chmodSync,
   closeSync,
+  existsSync,
   fchmodSync,
   fchownSync,
   fsyncSync,
@@ -17,24 +18,30 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { messageOf, UserError } from "./errors";
+import { run } from "./host/linux";
+
+/** There while the kernel has SELinux. */
+const SELINUX = "/sys/fs/selinux/enforce";
 
 /**
  * Creates a file or replaces its content atomically: at any moment, and after a power failure, the file has either the whole
- * old or the whole new content (one character per byte). Symbolic links are followed, the owner is kept and `mode` is set.
- * Missing folders are created, with the mode 0755, or 0700 for a file that only its owner may read. Throws Node's error if the
- * old content is still in place, a UserError if the new one is but may be lost in a power failure.
+ * old or the whole new content (one character per byte). Symbolic links are followed, and `mode` is set. Owner, ACL, extended
+ * attributes and SELinux context are kept, as far as the host's cp can; a new file gets the context that SELinux's policy has for
+ * its path. Missing folders are created, with the mode 0755, or 0700 for a file that only its owner may read. Throws Node's error
+ * or a UserError if the old content is still in place, a UserError if the new one is but may be lost in a power failure.
  */
 export function replaceFile(path: string, content: string, mode: number): void {
   const old = statOf(path);
   const target = old ? realpathSync(path) : followed(path);
   const folder = dirname(target);
-  makeFolder(folder, (mode & 0o077) === 0 ? 0o700 : 0o755);
+  const made = makeFolder(folder, (mode & 0o077) === 0 ? 0o700 : 0o755);
   // With a leading dot, neither ifupdown's `source interfaces.d/*` nor systemd reads the unfinished file.
   const temporary = join(folder, `.${basename(target)}.weave-new`);
   rmSync(temporary, { force: true });
   try {
     const file = openSync(temporary, "wx", mode);
     try {
+      if (old) copyAttributes(target, temporary);
       if (old) fchownSync(file, old.uid, old.gid);
       fchmodSync(file, mode);
       writeWhole(file, Buffer.from(content, "latin1"));
@@ -47,6 +54,7 @@ export function replaceFile(path: string, content: string, mode: number): void {
     rmSync(temporary, { force: true });
     throw error;
   }
+  if (!old && existsSync(SELINUX)) run(["restorecon", ...made, target], { mayFail: true });
   try {
     syncFolder(folder);
   } catch (error) {
@@ -63,15 +71,22 @@ export function removeFile(path: string): void {
   syncFolder(dirname(path));
 }
 
-/** Creates a folder and those above it that are missing, so that none is lost in a power failure. */
-function makeFolder(path: string, mode: number): void {
-  if (statOf(path)) return;
+/** Creates a folder and those above it that are missing, so that none is lost in a power failure, and returns their paths. */
+function makeFolder(path: string, mode: number): string[] {
+  if (statOf(path)) return [];
   const above = dirname(path);
-  makeFolder(above, mode);
+  const made = makeFolder(above, mode);
   mkdirSync(path, { mode });
   // The process's umask may have taken rights away.
   chmodSync(path, mode);
   syncFolder(above);
+  return [...made, path];
+}
+
+/** Node has no calls for ACLs and extended attributes. A cp that is not GNU's, as busybox's, does not know these flags. */
+function copyAttributes(from: string, to: string): void {
+  const flags = ["--attributes-only", "--preserve=all", "--no-preserve=timestamps"];
+  run(["cp", ...flags, "--", from, to], { mayFail: true });
 }
 
 function statOf(path: string): Stats | undefined {

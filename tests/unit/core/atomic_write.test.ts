@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import fs, {
   chmodSync,
   chownSync,
@@ -9,6 +10,7 @@ import fs, {
   readlinkSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -17,6 +19,13 @@ import * as assert from "uvu/assert";
 import { removeFile, replaceFile } from "../../../modules/core/atomic_write";
 import { inTemporaryFolder } from "../support/temporary_folder";
 import { userErrorOf } from "../support/user_error";
+
+/** What a script of Python's, which can read and set extended attributes, prints of a path. */
+function python(path: string, script: string): string {
+  return execFileSync("python3", ["-c", `import os, struct, sys; path = sys.argv[1]; ${script}`, path], {
+    encoding: "utf8",
+  });
+}
 
 const modeOf = (path: string): number => statSync(path).mode & 0o7777;
 const temporaryOf = (folder: string, name: string): string => join(folder, `.${name}.weave-new`);
@@ -49,6 +58,32 @@ test("an empty content creates an empty file", () => {
   inTemporaryFolder((folder) => {
     replaceFile(join(folder, "file"), "", 0o644);
     assert.is(statSync(join(folder, "file")).size, 0);
+  });
+});
+
+test("an existing file keeps its ACL and its extended attributes, and gets a new time", () => {
+  inTemporaryFolder((folder) => {
+    const path = join(folder, "file");
+    writeFileSync(path, "old", { mode: 0o640 });
+    utimesSync(path, 1, 1);
+    // getfacl: user::rw-, user:12345:r--, group::r--, mask::r--, other::---; the entries of linux/posix_acl_xattr.h.
+    const entries = [
+      [1, 6, -1],
+      [2, 4, 12345],
+      [4, 4, -1],
+      [16, 4, -1],
+      [32, 0, -1],
+    ] as const;
+    const acl = `struct.pack("<I", 2) + ${entries.map((entry) => `struct.pack("<HHi", ${entry.join(", ")})`).join(" + ")}`;
+    const attributes = (): string =>
+      python(path, "print([(name, os.getxattr(path, name)) for name in sorted(os.listxattr(path))])");
+    python(path, `os.setxattr(path, "user.owner", b"ops"); os.setxattr(path, "system.posix_acl_access", ${acl})`);
+    const before = attributes();
+    assert.match(before, /'system\.posix_acl_access'.*'user\.owner', b'ops'/);
+    replaceFile(path, "new", 0o640);
+    assert.is(readFileSync(path, "utf8"), "new");
+    assert.is(attributes(), before);
+    assert.ok(statSync(path).mtimeMs > 1000);
   });
 });
 
