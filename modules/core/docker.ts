@@ -187,6 +187,11 @@ export async function oldestApiVersion(host: Host): Promise<string | null> {
   return response?.status === 200 ? (bodyOf(request, response, VERSION).MinAPIVersion ?? null) : null;
 }
 
+/** Whether this host has Docker's client, the program docker: Debian 13 and newer have it in a package of its own. */
+export function hasDockerClient(host: Host): boolean {
+  return PROGRAMS.some((directory) => host.readdir(directory).includes("docker"));
+}
+
 /** Whether this host has Docker's daemon, running or not. Up to Docker 1.10 its program is Docker's own. */
 export function isDockerInstalled(host: Host): boolean {
   return PROGRAMS.some((directory) => host.readdir(directory).some((name) => name === "dockerd" || name === "docker"));

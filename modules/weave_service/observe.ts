@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isDockerInstalled, isDockerRunning, oldestApiOfInstalled, oldestApiVersion } from "../core/docker";
+import {
+  hasDockerClient,
+  isDockerInstalled,
+  isDockerRunning,
+  oldestApiOfInstalled,
+  oldestApiVersion,
+} from "../core/docker";
 import { UserError } from "../core/errors";
 import type { FileState, Host } from "../core/host/host";
 import { whyNotLoadable } from "../core/kernel_module";
@@ -71,6 +77,12 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
   const docker = isDockerRunning(host) ? "running" : isDockerInstalled(host) ? "stopped" : "not installed";
   const script = observeScript(options, host);
   const container = docker === "running" ? await observeContainer(component.container, host) : null;
+  if (docker !== "not installed" && !hasDockerClient(host) && (container !== null || !isEnding(options))) {
+    throw new UserError(
+      `component: the ${options.component} needs Docker's client, which its script and its unit run (found no program docker). ` +
+        "Install it (apt install docker-cli).",
+    );
+  }
   const isRouter = options.component === "router";
   const environment = host.readFile(component.environmentPath);
   const startedWith = unit.state === "running" ? environmentOfProcess(unit.pid, host) : null;

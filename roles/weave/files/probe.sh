@@ -110,7 +110,14 @@ router=false
 unit=/etc/init/weave.conf
 [ ! -d /run/systemd/system ] || unit=/etc/systemd/system/weave.service
 if [ -e $unit ] || [ -e /etc/weave.env ]; then router=true; fi
-if [ $router = false ] && [ -e /var/run/docker.pid ] && timeout 10 docker container inspect weave >/dev/null 2>&1; then router=true; fi
+# Debian 13 and newer have the client in a package of its own. Without it, Docker's own files tell what containers there are.
+lacks_docker_client=false
+command -v docker >/dev/null || ! command -v dockerd >/dev/null || lacks_docker_client=true
+if [ $router = false ] && [ $lacks_docker_client = true ]; then
+  grep -qs '"Name":"/weave"' /var/lib/docker/containers/*/config.v2.json && router=true
+elif [ $router = false ] && [ -e /var/run/docker.pid ]; then
+  timeout 10 docker container inspect weave >/dev/null 2>&1 && router=true
+fi
 
 # --- Whether Docker's default bridge is the bridge weave.
 
@@ -191,6 +198,6 @@ printf '"machine_id": "%s", "bridge_mac": "%s", "set_mac": "%s", "set_bridge": "
   "$(clean "$machine_id")" "$(clean "$bridge_mac")" "$(clean "$set_mac")" "$(clean "$set_bridge")" "$(clean "$set_docker_subnet")"
 printf '"docker": "%s", "missing_scope_script": "%s", "missing_program": "%s", ' \
   "$docker" "$(clean "$missing_scope_script")" "$(clean "$missing_program")"
-printf '"missing_script": "%s", "nodejs": "%s", "inventory_nodejs": "%s", "unsuitable_nodejs": "%s", "packaged_nodejs": %d, "libc": "%s", "architecture": "%s"}\n' \
-  "$(clean "$missing_script")" "$(clean "$nodejs")" "$(clean "$inventory_nodejs")" "$(clean "${unsuitable_nodejs# }")" \
+printf '"lacks_docker_client": %s, "missing_script": "%s", "nodejs": "%s", "inventory_nodejs": "%s", "unsuitable_nodejs": "%s", "packaged_nodejs": %d, "libc": "%s", "architecture": "%s"}\n' \
+  $lacks_docker_client "$(clean "$missing_script")" "$(clean "$nodejs")" "$(clean "$inventory_nodejs")" "$(clean "${unsuitable_nodejs# }")" \
   "${packaged_nodejs:-0}" "$(clean "$libc")" "$(clean "$(uname -m)")"

@@ -51,7 +51,7 @@ subnet() {
 
 docker_state() {
   if ! command -v docker >/dev/null; then
-    echo missing
+    if command -v dockerd >/dev/null; then echo no_client; else echo missing; fi
   # Any request to the socket would start a stopped Docker.
   elif systemctl is-active --quiet docker.socket 2>/dev/null && ! systemctl is-active --quiet docker.service; then
     echo stopped

@@ -26,6 +26,7 @@ def preflight(
     needs_running_docker: bool = False,
     unreachable: str = "keep",
     dns: bool = False,
+    runs_router: bool = False,
     printed: str = "",
     teardown: bool = False,
     downloads: list[dict[str, str]] | None = None,
@@ -65,6 +66,11 @@ def preflight(
                 yield (
                     f"weave_scope_dest: must be the scope script on {host} (found no file {probed['missing_scope_script']}). Set "
                     "weave_scope_sha256 or weave_scope_script_file to install it, or weave_scope_enabled: false."
+                )
+            if runs_router and probed.get("lacks_docker_client"):
+                yield (
+                    f"weave_datapath: router needs Docker's client on {host}, which the weave script runs (found no program docker). "
+                    "Install it (apt install docker-cli), or set weave_datapath: vxlan, which does not need it."
                 )
             if probed.get("missing_script"):
                 yield (

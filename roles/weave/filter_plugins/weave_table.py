@@ -78,7 +78,9 @@ def _untested(host: dict[str, Any]) -> Iterator[str]:
     total = host["containers_total"]
     if failed:
         yield f"{name}: {', '.join(failed)} {'does' if len(failed) == 1 else 'do'} not run, so nothing is tested there."
-    if host["docker"] != "running":
+    if host["docker"] == "no_client":
+        yield f"{name}: Docker's client is not installed (apt install docker-cli), so none of its containers is tested."
+    elif host["docker"] != "running":
         state = "not installed" if host["docker"] == "missing" else host["docker"]
         yield f"{name}: Docker is {state}, so none of its containers is tested."
     elif total == 0:

@@ -48,6 +48,7 @@ test("every message names a variable, what was found and what to do", () => {
     preflight({ uses_bridge: false }),
     preflight({}, { inventory_nodejs: "/opt/node", nodejs: "" }),
     preflight({}, { missing_script: "/usr/local/bin/weave" }),
+    preflight({ runs_router: true }, { lacks_docker_client: true }),
     preflight({ host: "z" }),
     preflight({ needs_host_index: false }, {}, vagrant),
     preflight({ downloads: [{ image: "busybox" }] }),
@@ -176,6 +177,16 @@ test("a host that can't be reached is kept as a peer, stops the others, or needs
     preflight(asked, {}, lost),
     /^weave_underlay_address: must be set in the inventory for hosts that can't be reached, .* \(found none for b, whose eth1 could not be read\)\. /,
   );
+});
+
+test("a Docker without its client where the router is to run, except for a teardown", () => {
+  const lacking = { lacks_docker_client: true };
+  assert.match(
+    preflight({ runs_router: true }, lacking),
+    /^weave_datapath: router needs Docker's client on a, .* \(found no program docker\)\. Install it \(apt install docker-cli\), or set weave_datapath: vxlan, /,
+  );
+  assert.is(preflight({ runs_router: true, teardown: true }, lacking), "");
+  assert.is(preflight({}, lacking), "");
 });
 
 test("a host without a number while another that may have any can't be reached; a host that has one goes on", () => {

@@ -146,7 +146,12 @@ test("a table has eight columns side by side, and names of forty characters", ()
   const sources = [source(1, { "10.2.2.0": 0.5, "10.2.2.8": null })];
   assert.is(
     tableOf({
-      hosts: [host(1, { containers_total: 0 }), host(2, { docker: "unresponsive" }), host(3, { docker: "missing" })],
+      hosts: [
+        host(1, { containers_total: 0 }),
+        host(2, { docker: "unresponsive" }),
+        host(3, { docker: "missing" }),
+        host(4, { docker: "no_client" }),
+      ],
       targets,
       sources,
     }),
@@ -167,6 +172,7 @@ test("a table has eight columns side by side, and names of forty characters", ()
       "h1: no running container is on the network.",
       "h2: Docker is unresponsive, so none of its containers is tested.",
       "h3: Docker is not installed, so none of its containers is tested.",
+      "h4: Docker's client is not installed (apt install docker-cli), so none of its containers is tested.",
     ].join("\n"),
   );
 });

@@ -153,6 +153,11 @@ esac`,
   assert.is(report["containers_total"], 1);
 });
 
+test("a Docker without its client is told from none", () => {
+  programs({ ip: "exit 1", ss: "exit 1", dockerd: "" });
+  assert.is(probe()["docker"], "no_client");
+});
+
 test("a stopped Docker is not started by a request to its socket", () => {
   programs({
     ip: ADDRESS,

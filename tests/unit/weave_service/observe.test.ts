@@ -47,7 +47,7 @@ const fresh: Contents = {
     "/proc/sys/kernel/hostname": FRESH.ownHost.hostName,
     ...DOCKER_RUNS,
   },
-  names: { "/usr/sbin": ["ethtool"] },
+  names: { "/usr/sbin": ["ethtool"], "/usr/bin": ["docker"] },
   addresses: FRESH.ownHost.addresses,
   services: {
     "GET /var/run/docker.sock/version": { status: 200, body: '{"MinAPIVersion":"1.12"}' },
@@ -118,7 +118,10 @@ test("a port with TX checksum offload on is found, and a host without ethtool", 
   assert.equal((await observe(serviceOptions(), fakeHost({ ...running(), programs }))).offloadingPorts, [
     "vethwe-bridge",
   ]);
-  assert.is((await observe(serviceOptions(), fakeHost({ ...fresh, names: {} }))).offloadingPorts, null);
+  assert.is(
+    (await observe(serviceOptions(), fakeHost({ ...fresh, names: { "/usr/bin": ["docker"] } }))).offloadingPorts,
+    null,
+  );
 });
 
 test("a start in progress is waited for, also one that waits for Docker's; one that has failed and is retried is not", async () => {
@@ -198,8 +201,19 @@ test("a Docker that is stopped is told from none, and its API's version comes fr
   const names = { ...fresh.names, "/usr/bin": ["docker", "dockerd"] };
   const stopped = await observe(serviceOptions(), fakeHost({ ...fresh, kernel, programs, names, services: {} }));
   assert.equal([stopped.docker, stopped.oldestDockerApi, stopped.container], ["stopped", "1.44", null]);
-  const none = await observe(serviceOptions(), fakeHost({ ...fresh, kernel, services: {} }));
+  const none = await observe(serviceOptions(), fakeHost({ ...fresh, kernel, names: {}, services: {} }));
   assert.equal([none.docker, none.oldestDockerApi], ["not installed", null]);
+});
+
+test("a Docker without its client is refused, unless nothing is to run or to be removed", async () => {
+  const names = { "/usr/sbin": ["dockerd"] };
+  const refusal = await userErrorLater(async () => observe(serviceOptions(), fakeHost({ ...fresh, names })));
+  assert.is(
+    refusal,
+    "component: the router needs Docker's client, which its script and its unit run (found no program docker). Install it (apt install docker-cli).",
+  );
+  const absent = serviceOptions({ state: "absent" });
+  assert.is((await observe(absent, fakeHost({ ...fresh, names }))).container, null);
 });
 
 test("a router of 1.4.6 in bridge mode is asked at its container's own address", async () => {
@@ -271,7 +285,7 @@ test("a unit that systemd has not reloaded is found", async () => {
 test("upstart is detected by its jobs", async () => {
   const kernel = { ...fresh.kernel, "/proc/1/comm": "init" };
   const programs = { "initctl status weave": "weave start/running, process 912\n" };
-  const upstart = { ...fresh, kernel, programs, names: { "/usr/sbin": ["ethtool"], "/etc/init": ["rc-sysinit.conf"] } };
+  const upstart = { ...fresh, kernel, programs, names: { ...fresh.names, "/etc/init": ["rc-sysinit.conf"] } };
   const { init, unit } = await observe(serviceOptions({ state: "stopped" }), fakeHost(upstart));
   assert.equal([init, unit.state, unit.pid], ["upstart", "running", 912]);
   const launching = { ...upstart, kernel: { ...kernel, "/proc/912/comm": "sh" } };
