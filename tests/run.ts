@@ -3,12 +3,14 @@ import { cpus, totalmem } from "node:os";
 import { join, relative } from "node:path";
 import { Cluster } from "./hosts/cluster";
 import { type Durations, keepDurations, longestFirst, readDurations } from "./runner/durations";
+import { keepRecord, type SuiteResult, suiteResults, suiteTable } from "./runner/suites";
 import { type Outcome, ROOT, TestFile } from "./runner/test_file";
 
 /**
  * Runs the test files of the given folders (tests/unit and so on), or the given files, each in a process of its own, the longest first, and ends
  * with the line "N passed, N failed". A file that runs no test is a failure, which uvu by itself does not see. `--all` has
- * tests that try a sample of their cases try all of them; `--record` keeps the files' durations in tests/durations.json.
+ * tests that try a sample of their cases try all of them; `--record` keeps the files' durations in
+ * tests/durations.json, and what passed on which suite of test hosts in tests/suites.json.
  */
 const CLUSTER = process.env["E2E_CLUSTER"] ?? "e2e";
 /** What a file with five test hosts takes. */
@@ -41,10 +43,12 @@ async function main(): Promise<void> {
   process.stderr.write(`samples by TEST_SEED=${seed}\n`);
   const total = { passed: 0, failed: 0 };
   const durations: Record<string, number> = {};
+  const suites: SuiteResult[] = [];
   const report = (name: string, { passed, failed, output, seconds }: Outcome): void => {
     total.passed += passed;
     total.failed += failed;
     if (failed === 0) durations[name] = seconds;
+    suites.push(...suiteResults(output));
     console.log(
       `${failed > 0 ? "FAIL" : "ok  "}  ${name}  ${passed} passed, ${failed} failed  ${seconds.toFixed(1)} s`,
     );
@@ -80,13 +84,17 @@ async function main(): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: width }, lane));
-  finish(total, durations);
+  finish(total, durations, suites);
 }
 
-function finish(total: { passed: number; failed: number }, durations: Durations): void {
+function finish(total: { passed: number; failed: number }, durations: Durations, suites: readonly SuiteResult[]): void {
   if (total.failed > 0 || interrupted) process.exitCode = 1;
-  else if (options.includes("--record")) keepDurations(durations, "checked-in");
+  else if (options.includes("--record")) {
+    keepDurations(durations, "checked-in");
+    keepRecord(suites);
+  }
   if (!all) keepDurations(durations, "here");
+  for (const line of suiteTable(suites)) console.log(line);
   console.log(`${total.passed} passed, ${total.failed} failed`);
 }
 

@@ -11,7 +11,8 @@ IPv6AcceptRA=no
 `;
 
 // No udev tells a test host's devices; systemd-networkd does without where it may not write /sys, as in containers.
-const WITHOUT_UDEV = "[Service]\nReadOnlyPaths=/sys\n";
+// ReadOnlyPaths=/sys leaves it writable for systemd-networkd of 257.
+const WITHOUT_UDEV = "[Service]\nBindReadOnlyPaths=/sys\n";
 
 /** Has systemd-networkd manage a test host's network in place of ifupdown, as netplan has it, and reboots it. */
 export async function underNetworkd(host: Host): Promise<void> {

@@ -1,0 +1,136 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Cluster } from "../hosts/cluster";
+import type { Suite } from "../hosts/suites";
+import { tellSuiteResult } from "../runner/suites";
+import { differences, fingerprint } from "./fingerprint";
+import { bootHosts } from "./hosts";
+import { runModule } from "./module";
+import { underNetworkd } from "./networkd";
+import {
+  ansiblePlaybook,
+  ansibleVersion,
+  type Controller,
+  changedTasks,
+  complaints,
+  type PlaybookRun,
+} from "./playbook";
+import { assertPredicted } from "./prediction";
+import { findServices, reachAll, startServices } from "./services";
+import { undisturbed } from "./undisturbed";
+
+/** The ansible-core that people have with a suite's hosts. */
+const CONTROLLERS: Readonly<Record<Suite, Controller>> = { bookworm: "oldest", trixie: "between", testing: "newest" };
+
+const DROP_INS = "/etc/systemd/system/docker.service.d";
+
+/** Tests the main path on hosts of a Debian suite: two under ifupdown, the third under systemd-networkd. */
+export function testMainPath(debian: Suite): void {
+  const ansible = CONTROLLERS[debian];
+  const test = suite(`the main path on Debian ${debian}`);
+  const passed: string[] = [];
+  let count = 0;
+  let cluster: Cluster;
+
+  const step = (name: string, doing: () => Promise<void>): void => {
+    count++;
+    test(name, async () => {
+      await doing();
+      passed.push(name);
+    });
+  };
+  const play = async (...args: string[]): Promise<PlaybookRun> => {
+    const vxlan = ["site.yml", "--diff", "--extra-vars", "weave_datapath=vxlan"];
+    const run = await ansiblePlaybook(cluster.inventory, [...vxlan, ...args], { ansible });
+    assert.is(run.status, 0, run.output);
+    assert.equal(complaints(run), []);
+    return run;
+  };
+  const sh = async (name: string, script: string): Promise<string> =>
+    (await cluster.host(name).exec(["sh", "-c", script], { timeoutSeconds: 120 })).stdout.trim();
+  const everywhere = async (script: string): Promise<void> => {
+    await Promise.all(cluster.hosts.map(({ name }) => sh(name, script)));
+  };
+  const fingerprints = (): Promise<string[]> => Promise.all(cluster.hosts.map(fingerprint));
+  const assertSame = (before: readonly string[], after: readonly string[]): void =>
+    assert.equal(
+      before.flatMap((text, index) => differences(text, after[index] ?? "")),
+      [],
+    );
+  const everyPath = async (): Promise<void> => {
+    const reached = await reachAll(cluster, await findServices(cluster, 2));
+    const blocked = reached.filter(({ ok }) => !ok).map(({ from, to }) => `${from} → ${to.name}`);
+    assert.equal({ blocked, paths: reached.length }, { blocked: [], paths: 54 });
+  };
+
+  test.before(async () => {
+    cluster = await bootHosts(3, debian);
+    await underNetworkd(cluster.host("apollo3"));
+    // A package of its own from Debian 13 on, which not every host has.
+    if (debian === "trixie") await everywhere("mv /usr/bin/docker /opt");
+  });
+  test.after(async () => {
+    const docker = await sh("apollo1", "docker version --format '{{.Server.Version}}'");
+    const systemd = await sh("apollo1", "systemctl --version | sed -n '1s/^systemd \\([0-9]*\\).*/\\1/p'");
+    tellSuiteResult({ suite: debian, docker, systemd, ansible: await ansibleVersion(ansible), passed, of: count });
+    await cluster.down();
+  });
+
+  step("a check on fresh hosts changes nothing, and the run makes what it announced", async () => {
+    const before = await fingerprints();
+    const check = await play("--check");
+    assertSame(before, await fingerprints());
+    assertPredicted(check, await play());
+  });
+
+  step("a second run and a check change nothing", async () => {
+    const before = await fingerprints();
+    for (const run of [await play(), await play("--check")]) assert.equal(changedTasks(run), []);
+    assertSame(before, await fingerprints());
+  });
+
+  step("containers and nodes reach every container", async () => {
+    if (debian === "trixie") await everywhere("mv /opt/docker /usr/bin");
+    await startServices(cluster, 2);
+    await everyPath();
+  });
+
+  step("peers change live: nothing is started anew, and no ping is lost", async () => {
+    for (const peers of ["192.168.50.12", "192.168.50.12,192.168.50.13"]) {
+      const limited = ["--limit", "apollo1", "--extra-vars", `weave_launch_peers=${peers}`];
+      const [first, second] = [cluster.host("apollo1"), cluster.host("apollo2")];
+      const changed = await undisturbed([first, second], async () => changedTasks(await play(...limited)));
+      assert.equal(changed, ["apollo1: weave : Configure the bridge"]);
+    }
+    await everyPath();
+  });
+
+  step("Docker that does not start again is given back the command line that it ran with", async () => {
+    const command = "tr '\\0' ' ' </proc/$(cat /run/docker.pid)/cmdline";
+    const before = await sh("apollo2", command);
+    const dropIn = `${DROP_INS}/a.conf`;
+    await sh("apollo2", `mkdir -p ${DROP_INS}; printf '[Service]\\nUser=nosuchuser\\n' >${dropIn}`);
+    await sh("apollo2", "systemctl daemon-reload");
+    const restart = (): Promise<{ msg?: string; changed?: boolean }> =>
+      runModule(cluster.host("apollo2"), "docker_bridge_opts", { state: "restarted" });
+    assert.match((await restart()).msg ?? "", "the command line that it ran with before");
+    assert.is(await sh("apollo2", command), before);
+    await sh("apollo2", `rm ${dropIn} ${DROP_INS}/zz-weave.conf; systemctl daemon-reload`);
+    assert.is((await restart()).msg, undefined);
+    assert.equal(changedTasks(await play("--limit", "apollo2")), []);
+    await everyPath();
+  });
+
+  for (const name of ["apollo2", "apollo3"]) {
+    step(`${name} comes back by itself after a reboot`, async () => {
+      await cluster.host(name).reboot();
+      await everyPath();
+    });
+  }
+
+  step("a run after the reboots changes nothing", async () => {
+    assert.equal(changedTasks(await play()), []);
+  });
+
+  test.run();
+}

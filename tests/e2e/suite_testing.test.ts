@@ -1,0 +1,3 @@
+import { testMainPath } from "./main_path";
+
+testMainPath("testing");
