@@ -18,7 +18,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { messageOf, UserError } from "./errors";
-import { run } from "./host/linux";
+import { run } from "./host/run";
 
 /** There while the kernel has SELinux. */
 const SELINUX = "/sys/fs/selinux/enforce";
