@@ -69,8 +69,8 @@ def preflight(
                 )
             if runs_router and probed.get("lacks_docker_client"):
                 yield (
-                    f"weave_datapath: router needs Docker's client on {host}, which the weave script runs (found no program docker). "
-                    "Install it (apt install docker-cli), or set weave_datapath: vxlan, which does not need it."
+                    f"weave_datapath: router needs Docker's client on {host}, which the weave script runs (found no program "
+                    "docker). Install it (apt install docker-cli), or set weave_datapath: vxlan, which does not need it."
                 )
             if probed.get("missing_script"):
                 yield (
