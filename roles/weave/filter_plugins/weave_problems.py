@@ -9,6 +9,7 @@ from typing import Any
 
 DOCKER = {
     "missing": ("be installed", "none", "Install it"),
+    "no_client": ("have its client", "no program docker", "Install it (apt install docker-cli)"),
     "stopped": ("run", "it stopped", "Start it (systemctl start docker)"),
     "unresponsive": ("answer", "no answer within 15 seconds", "Restart it (systemctl restart docker)"),
 }
