@@ -22,6 +22,7 @@ import {
   ownPaths,
   PENDING_RELOADS_DIRECTORY,
   pendingReloadPath,
+  STARTED_WITH,
 } from "./observed";
 import { addressesOf, type BridgeOptions, VXLAN_SUFFIX } from "./options";
 import { observeManagers } from "./providers/detect";
@@ -54,6 +55,7 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
     upInIfupdown:
       programs.has("ifup") && (host.readText("/run/network/ifstate") ?? "").split("\n").includes(`${name}=${name}`),
     files: new Map(ownPaths(name).map((path) => [path, host.readFile(path)])),
+    unitStartsWith: [...STARTED_WITH].flatMap(([unit, link]) => (host.readlink(link(name)) === null ? [] : [unit])),
     pendingReloads: host
       .readdir(PENDING_RELOADS_DIRECTORY)
       .map((file) => `${PENDING_RELOADS_DIRECTORY}/${file}`)

@@ -19,6 +19,8 @@ export interface ObservedBridge {
   readonly upInIfupdown: boolean;
   /** The files that this module may have written, by path. */
   readonly files: ReadonlyMap<string, FileState | null>;
+  /** The units that start this module's own unit (unitPath()), such as docker.service, of STARTED_WITH. */
+  readonly unitStartsWith: readonly string[];
   /** The files that say which reloads an interrupted run did not make (pendingReloadPath()). */
   readonly pendingReloads: readonly string[];
   /** All network devices with their IPv4 addresses. */
@@ -51,13 +53,13 @@ export interface ObservedBridge {
 /** A line of a file that configures a device that this module is to configure. */
 export interface OtherOwner {
   /** What reads the file. */
-  readonly by: Provider;
+  readonly by: "ifupdown" | "networkd" | "NetworkManager";
   readonly device: string;
   readonly path: string;
   /** From 1. */
   readonly line: number;
   readonly text: string;
-  /** Whether it counts although this module's files for systemd-networkd exist: that takes the first file that matches. */
+  /** Whether it counts although this module has a file for systemd-networkd: that takes the first file that matches. */
   readonly comesFirst: boolean;
 }
 
@@ -98,10 +100,14 @@ export interface ObservedVxlan extends ObservedLink {
 }
 
 /** What creates the bridge at boot. */
-export type Provider = "ifupdown" | "networkd";
+export type Provider = "ifupdown" | "networkd" | "systemd";
 
 /** The programs that may manage this host's network. */
 export interface Managers {
+  /** Whether systemd is process 1. */
+  readonly systemd: boolean;
+  /** The state of this module's own unit, as systemd names it; "inactive" if there is none. */
+  readonly ownUnit: string;
   /** Whether Debian's ifupdown is installed, with its /etc/network/interfaces. */
   readonly ifupdown: boolean;
   /** Another program that is installed as ifup, such as ifupdown2. */
@@ -112,6 +118,8 @@ export interface Managers {
   readonly networkdAtBoot: boolean;
   /** Whether NetworkManager runs. */
   readonly networkManager: boolean;
+  /** Whether NetworkManager runs, or will from the next boot on. */
+  readonly networkManagerAtBoot: boolean;
 }
 
 /** Read by Debian's networking.service at boot. */
@@ -131,9 +139,31 @@ export function networkdPaths(name: string): string[] {
   ]);
 }
 
+const UNITS = "/etc/systemd/system";
+
+export function unitName(name: string): string {
+  return `${name}-bridge.service`;
+}
+
+/** The unit by which systemd itself creates the bridge. */
+export function unitPath(name: string): string {
+  return `${UNITS}/${unitName(name)}`;
+}
+
+/** The units that start the bridge's unit, and the link by which each does. Docker fails without the bridge, so it requires it. */
+export const STARTED_WITH: ReadonlyMap<string, (name: string) => string> = new Map([
+  ["multi-user.target", (name) => `${UNITS}/multi-user.target.wants/${unitName(name)}`],
+  ["docker.service", (name) => `${UNITS}/docker.service.requires/${unitName(name)}`],
+]);
+
 /** The first file whose [Match] fits a device wins, in the order of names: 05- sorts before netplan's 10-. */
 export function networkdPath(device: string, kind: "netdev" | "network"): string {
   return `/etc/systemd/network/05-${device}.${kind}`;
+}
+
+/** A file that systemd-networkd takes before that one, while it is made to leave the bridge alone. */
+export function transientPath(name: string): string {
+  return `/run/systemd/network/04-${name}.network`;
 }
 
 export const DOCKER_DROP_IN_DIRECTORY = "/etc/systemd/system/docker.service.d";
@@ -150,7 +180,7 @@ export function unmanagedPath(name: string): string {
 
 /** All files that this module may write for a bridge of this name, whatever the provider. */
 export function ownPaths(name: string): string[] {
-  return [unmanagedPath(name), stanzaPath(name), ...networkdPaths(name), dockerDropInPath(name)];
+  return [unmanagedPath(name), stanzaPath(name), ...networkdPaths(name), dockerDropInPath(name), unitPath(name)];
 }
 
 /** /run is empty after a boot, when every program reads its files anyway. */

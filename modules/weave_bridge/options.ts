@@ -127,11 +127,12 @@ export const options = {
     },
     macAddress,
   ),
-  provider: choice(["auto", "ifupdown", "networkd"], {
+  provider: choice(["auto", "ifupdown", "networkd", "systemd"], {
     description:
-      "What creates the bridge at boot: a file for ifupdown, or files for systemd-networkd, which netplan uses too. " +
-      "C(auto) uses the one that manages this host's network. If NetworkManager runs as well, it is configured to leave " +
-      "the bridge alone.",
+      "What creates the bridge at boot: a file for ifupdown; files for systemd-networkd, which netplan uses too; or a unit of " +
+      "systemd's own, C(weave-bridge.service), whatever manages the host's network. C(auto) uses systemd-networkd or ifupdown if " +
+      "it manages this host's network, and otherwise C(systemd). NetworkManager, if it runs, is configured to leave the bridge " +
+      "alone, and with C(systemd) so is systemd-networkd.",
     default: "auto",
   }),
   firewall: bool({

@@ -1,5 +1,5 @@
 import type { Module, Plan } from "../core/module";
-import { resolveDesired } from "./desired";
+import { type DesiredBridge, resolveDesired } from "./desired";
 import { observe } from "./observe";
 import type { ObservedBridge } from "./observed";
 import { type BridgeOptions, options } from "./options";
@@ -14,8 +14,7 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
   const boot = planBoot(desired.name, desired, observed);
   const live = planLive(desired, observed);
   return {
-    // ifupdown creates the bridge from its file; systemd-networkd adopts a bridge that exists.
-    changes: desired.provider === "ifupdown" ? [...boot, ...live] : [...live, ...boot],
+    changes: isCreatedFromFiles(desired, observed) ? [...boot, ...live] : [...live, ...boot],
     returns: {
       name: desired.name,
       address: desired.address,
@@ -27,6 +26,11 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
       provider: desired.provider,
     },
   };
+}
+
+/** ifupdown and systemd create the bridge from their files; systemd-networkd, and systemd's unit, adopt one that exists. */
+function isCreatedFromFiles({ provider }: DesiredBridge, { bridge }: ObservedBridge): boolean {
+  return provider === "ifupdown" || (provider === "systemd" && bridge === null);
 }
 
 /** Configures the Linux bridge that a host's containers are attached to. */

@@ -6,7 +6,6 @@ import { deleteRule } from "./firewall";
 import { isContainerPort, type ObservedBridge, ROUTER_PORT } from "./observed";
 import { type BridgeOptions, VXLAN_SUFFIX } from "./options";
 import { planBoot } from "./plan_boot";
-import { bringDown } from "./providers/ifupdown";
 import { requireBridge } from "./validate";
 
 /**
@@ -14,7 +13,7 @@ import { requireBridge } from "./validate";
  * attached, unless forced, and if the device with its name is not a bridge.
  */
 export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, observed: ObservedBridge): Plan {
-  const { bridge, vxlan, abandonedPorts, forwardRule, upInIfupdown } = observed;
+  const { bridge, vxlan, abandonedPorts, forwardRule } = observed;
   if (bridge) requireBridge(name, bridge);
   const ours = [name + VXLAN_SUFFIX, ROUTER_PORT, ...abandonedPorts];
   const attached = (bridge?.ports ?? []).filter(
@@ -47,9 +46,6 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
         ? [{ ...removal(`bridge ${name}`, ["present", ...addresses].join("\n"), deleteLink(name)), ...disruption }]
         : []),
       ...(forwardRule ? [removal(`bridge ${name}: iptables rule`, "present", deleteRule(name))] : []),
-      ...(upInIfupdown
-        ? [{ subject: `ifupdown: ${name}`, before: "up\n", after: "absent\n", actions: [bringDown(name)] }]
-        : []),
       ...planBoot(name, null, observed),
     ],
     returns: { name },

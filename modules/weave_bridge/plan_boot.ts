@@ -9,11 +9,13 @@ import {
   type ObservedBridge,
   pendingReloadPath,
   stanzaPath,
+  unitPath,
   unmanagedPath,
 } from "./observed";
-import { ifupdownFiles, interfacesContent } from "./providers/ifupdown";
+import { bringDown, ifupdownFiles, interfacesContent } from "./providers/ifupdown";
 import { RELOAD_NETWORK_MANAGER, unmanagedFile } from "./providers/network_manager";
-import { networkdFiles, RELOAD_NETWORKD, reloadNetworkd } from "./providers/networkd";
+import { networkdFiles, RELOAD_NETWORKD, release, reloadNetworkd, unmanagedNetworkdFile } from "./providers/networkd";
+import { RELOAD_SYSTEMD, systemdFiles, unitChanges, unitLinkRemoval, unitStateRemoval } from "./providers/systemd";
 
 /**
  * Plans the changes of the files that create the bridge at boot; `desired` is null if it is to be absent. The files of the
@@ -21,12 +23,12 @@ import { networkdFiles, RELOAD_NETWORKD, reloadNetworkd } from "./providers/netw
  */
 export function planBoot(name: string, desired: DesiredBridge | null, observed: ObservedBridge): Change[] {
   const files = new Map(desiredFiles(name, desired, observed).map((file) => [file.path, file]));
+  const provider = desired?.provider ?? null;
   const changesOf = (path: string): Change[] =>
     fileChanges(observed.files.get(path) ?? null, files.get(path) ?? { path, content: null });
 
   const networkManager = changesOf(unmanagedPath(name));
   const networkd = networkdPaths(name).flatMap(changesOf);
-  const reload = desired?.provider === "networkd" ? reloadNetworkd(name) : RELOAD_NETWORKD;
   const hasDropIn = files.has(dockerDropInPath(name));
   return [
     ...(observed.managers.networkManager
@@ -34,17 +36,28 @@ export function planBoot(name: string, desired: DesiredBridge | null, observed: 
       : networkManager),
     ...changesOf(stanzaPath(name)),
     ...interfacesChanges(name, desired, observed),
-    ...(observed.managers.networkd === "off" ? networkd : withReload("systemd-networkd", networkd, reload, observed)),
+    // Without its stanza, ifupdown only takes the bridge off its list.
+    ...(observed.upInIfupdown && provider !== "ifupdown"
+      ? [{ subject: `ifupdown: ${name}`, before: "up\n", after: "absent\n", actions: [bringDown(name)] }]
+      : []),
+    ...(observed.managers.networkd === "off"
+      ? networkd
+      : withReload("systemd-networkd", networkd, networkdReload(name, desired, observed), observed)),
+    ...(provider === "systemd" ? [] : unitLinkRemoval(name, observed)),
     ...withReload(
       "systemd",
-      changesOf(dockerDropInPath(name)),
+      [dockerDropInPath(name), unitPath(name)].flatMap(changesOf),
       hasDropIn ? [RELOAD_SYSTEMD] : [REMOVE_EMPTY_DROP_IN_DIRECTORY, RELOAD_SYSTEMD],
       observed,
     ),
+    ...(provider === "systemd" ? unitChanges(name, observed) : unitStateRemoval(name, observed)),
   ];
 }
 
-const RELOAD_SYSTEMD = run(["systemctl", "daemon-reload"]);
+function networkdReload(name: string, desired: DesiredBridge | null, { bridge }: ObservedBridge): readonly Action[] {
+  if (desired?.provider === "networkd") return reloadNetworkd(name);
+  return desired !== null && bridge !== null ? release(name) : RELOAD_NETWORKD;
+}
 
 /** This module may have created the directory; others may have files in it. */
 const REMOVE_EMPTY_DROP_IN_DIRECTORY = run([
@@ -54,8 +67,12 @@ const REMOVE_EMPTY_DROP_IN_DIRECTORY = run([
 
 function desiredFiles(name: string, desired: DesiredBridge | null, { managers }: ObservedBridge): DesiredFile[] {
   if (desired === null) return [];
-  const files = { ifupdown: ifupdownFiles, networkd: networkdFiles }[desired.provider](desired);
-  return managers.networkManager ? [unmanagedFile(name), ...files] : files;
+  const files = { ifupdown: ifupdownFiles, networkd: networkdFiles, systemd: systemdFiles }[desired.provider](desired);
+  return [
+    ...files,
+    ...(managers.networkManagerAtBoot ? [unmanagedFile(name)] : []),
+    ...(desired.provider === "systemd" && managers.networkdAtBoot ? [unmanagedNetworkdFile(name)] : []),
+  ];
 }
 
 function interfacesChanges(name: string, desired: DesiredBridge | null, observed: ObservedBridge): Change[] {

@@ -19,6 +19,7 @@ import { deleteRule, insertRule } from "./firewall";
 import { type DeviceSetting, type ObservedBridge, type ObservedDevice, ROUTER_PORT } from "./observed";
 import { VXLAN_SUFFIX } from "./options";
 import { bringUp } from "./providers/ifupdown";
+import { createsByUnit, startUnit } from "./providers/systemd";
 import { requireBridge } from "./validate";
 
 /** Plans the changes of the running kernel's devices, each with the fewest commands, so that containers stay connected. */
@@ -36,10 +37,11 @@ export function planLive(desired: DesiredBridge, observed: ObservedBridge): Chan
   ];
 }
 
-/** ifupdown creates the bridge and the iptables rule from its file, as at boot, so that it knows the bridge to be up. */
+/** ifupdown and systemd create the bridge and the iptables rule from their file, as at boot, so that they know it to be up. */
 function creation(desired: DesiredBridge, observed: ObservedBridge): Change[] {
   const { name, provider, firewall } = desired;
-  const byIfupdown = provider === "ifupdown";
+  const fromFile =
+    provider === "ifupdown" ? bringUp(name) : createsByUnit(desired, observed.managers) ? startUnit(name) : null;
   // A VXLAN device whose bridge was deleted by hand.
   const leftOver = observed.vxlan ? [run(deleteLink(name + VXLAN_SUFFIX))] : [];
   const created: Change = {
@@ -47,10 +49,10 @@ function creation(desired: DesiredBridge, observed: ObservedBridge): Change[] {
     before: "absent\n",
     after:
       describe(desired) +
-      (byIfupdown && firewall && !observed.forwardRule ? "frames between its ports accepted by iptables\n" : ""),
-    actions: [...leftOver, ...(byIfupdown ? [bringUp(name)] : createBridge(desired).map((argv) => run(argv)))],
+      (fromFile && firewall && !observed.forwardRule ? "frames between its ports accepted by iptables\n" : ""),
+    actions: [...leftOver, ...(fromFile ? [fromFile] : createBridge(desired).map((argv) => run(argv)))],
   };
-  return [created, ...(byIfupdown && firewall ? [] : firewallChanges(desired, observed))];
+  return [created, ...(fromFile && firewall ? [] : firewallChanges(desired, observed))];
 }
 
 function linkChanges(desired: DesiredBridge, bridge: ObservedDevice): Change[] {

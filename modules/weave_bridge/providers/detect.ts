@@ -1,20 +1,24 @@
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import { propertiesOfUnits } from "../../core/systemctl";
-import { INTERFACES, type Managers, type ObservedBridge, type Provider } from "../observed";
+import { INTERFACES, type Managers, type ObservedBridge, type Provider, unitName } from "../observed";
 import { type BridgeOptions, VXLAN_SUFFIX } from "../options";
 
 /** Observes what manages the host's network. Throws a UserError if systemd does not answer. */
 export function observeManagers(name: string, programs: ReadonlySet<string>, host: Host): Managers {
   const ifup = programs.has("ifup") ? implementationOfIfup(host) : null;
-  const [networkdUnit, networkManagerUnit] = unitStates(programs, host);
+  const systemd = isRunBySystemd(programs, host);
+  const [networkdUnit, networkManagerUnit, ownUnit] = systemd ? unitStates(name, host) : [];
   const networkd = networkdUnit?.runs ? (managesOthers(name, host) ? "manages" : "runs") : "off";
   return {
+    systemd,
+    ownUnit: ownUnit?.state ?? "inactive",
     ifupdown: ifup === "ifupdown" && host.readdir("/etc/network").includes("interfaces"),
     otherIfupdown: ifup === "ifupdown" ? null : ifup,
     networkd,
     networkdAtBoot: networkd !== "off" || (networkdUnit?.enabled ?? false),
     networkManager: networkManagerUnit?.runs ?? false,
+    networkManagerAtBoot: (networkManagerUnit?.runs || networkManagerUnit?.enabled) ?? false,
   };
 }
 
@@ -26,13 +30,18 @@ function implementationOfIfup(host: Host): string {
   return program === "ifupdown" ? "ifupdown-ng" : program;
 }
 
-const UNITS = ["systemd-networkd.service", "NetworkManager.service"];
+/** As sd_booted(3) tells it. */
+function isRunBySystemd(programs: ReadonlySet<string>, host: Host): boolean {
+  return programs.has("systemctl") && host.readdir("/run/systemd").includes("system");
+}
+
 const RUNNING: ReadonlySet<string> = new Set(["active", "activating", "reloading"]);
 
-/** The states of UNITS; none on a host that systemd has not booted (sd_booted(3)). */
-function unitStates(programs: ReadonlySet<string>, host: Host): readonly { runs: boolean; enabled: boolean }[] {
-  if (!programs.has("systemctl") || !host.readdir("/run/systemd").includes("system")) return [];
-  return propertiesOfUnits(UNITS, ["ActiveState", "UnitFileState"], host).map((property) => ({
+/** The states of systemd-networkd, NetworkManager, and this module's own unit. */
+function unitStates(name: string, host: Host): readonly { state: string; runs: boolean; enabled: boolean }[] {
+  const units = ["systemd-networkd.service", "NetworkManager.service", unitName(name)];
+  return propertiesOfUnits(units, ["ActiveState", "UnitFileState"], host).map((property) => ({
+    state: property("ActiveState"),
     runs: RUNNING.has(property("ActiveState")),
     enabled: property("UnitFileState") === "enabled",
   }));
@@ -55,24 +64,30 @@ export function chooseProvider(
   { provider }: BridgeOptions,
   { managers, danglingInterfaces }: Pick<ObservedBridge, "managers" | "danglingInterfaces">,
 ): Provider {
-  const { ifupdown, otherIfupdown, networkd } = managers;
+  const { ifupdown, otherIfupdown, networkd, systemd } = managers;
   const chosen = provider === "auto" ? managingProvider(managers) : provider;
   if (otherIfupdown !== null && (chosen === null || chosen === "ifupdown")) {
     throw new UserError(
       `provider: ifupdown must be Debian's own (found ${otherIfupdown} as this host's ifup, which reads the files in another ` +
-        "way). Install Debian's (apt install ifupdown), or run systemd-networkd and set networkd.",
+        "way). Install Debian's (apt install ifupdown), or set systemd.",
     );
   }
   if (chosen === null) {
     throw new UserError(
-      "provider: needs ifupdown or systemd-networkd on this host, to create the bridge at boot (found neither). " +
-        "Install ifupdown (apt install ifupdown), or run systemd-networkd (systemctl enable --now systemd-networkd).",
+      "provider: needs systemd or ifupdown on this host, to create the bridge at boot (found neither). " +
+        "Install ifupdown (apt install ifupdown), or boot this host with systemd.",
+    );
+  }
+  if (chosen === "systemd" && !systemd) {
+    throw new UserError(
+      "provider: systemd must have booted this host (found that it has not). Install ifupdown (apt install ifupdown) and set " +
+        "ifupdown, or boot this host with systemd.",
     );
   }
   if (chosen === "ifupdown" && !ifupdown) {
     throw new UserError(
       "provider: ifupdown must be installed on this host (found no ifup, or no /etc/network/interfaces). Install it (apt " +
-        "install ifupdown), or set networkd.",
+        "install ifupdown), or set systemd.",
     );
   }
   if (chosen === "ifupdown" && danglingInterfaces !== null) {
@@ -84,14 +99,14 @@ export function chooseProvider(
   if (chosen === "networkd" && networkd === "off") {
     throw new UserError(
       "provider: systemd-networkd must run on this host (found it stopped). Run it (systemctl enable --now " +
-        "systemd-networkd), or set ifupdown.",
+        "systemd-networkd), or set systemd.",
     );
   }
   return chosen;
 }
 
-function managingProvider({ ifupdown, networkd }: Managers): Provider | null {
+function managingProvider({ ifupdown, networkd, systemd }: Managers): Provider | null {
   if (networkd === "manages") return "networkd";
   if (ifupdown) return "ifupdown";
-  return networkd === "runs" ? "networkd" : null;
+  return systemd ? "systemd" : null;
 }

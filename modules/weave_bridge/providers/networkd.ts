@@ -1,9 +1,10 @@
-import { type DesiredFile, run } from "../../core/change";
+import { type Action, type DesiredFile, run } from "../../core/change";
 import { FLOOD_MAC } from "../../formats/iproute";
 import { renderSections, type Section } from "../../formats/systemd_ini";
 import type { DesiredBridge, DesiredVxlan } from "../desired";
 import { insertRuleInShell } from "../firewall";
-import { dockerDropInPath, networkdPath } from "../observed";
+import { dockerDropInPath, networkdPath, transientPath } from "../observed";
+import { VXLAN_SUFFIX } from "../options";
 
 export const RELOAD_NETWORKD = [run(["networkctl", "reload"])];
 
@@ -13,6 +14,32 @@ export const RELOAD_NETWORKD = [run(["networkctl", "reload"])];
  */
 export function reloadNetworkd(name: string) {
   return [...RELOAD_NETWORKD, run(waitOnline(name, 30), 40)];
+}
+
+/**
+ * Makes systemd-networkd leave a bridge alone that it may manage. When no file matches the bridge any more, it deletes the address
+ * that it has set, but not one that it has found (systemd 252, link_reconfigure_impl()). So for a moment it gets a file without an
+ * address, and finds that of the bridge.
+ */
+export function release(name: string): Action[] {
+  const { path, content } = file(transientPath(name), [
+    ["Match", [["Name", name]]],
+    ["Network", KEEPING],
+  ]);
+  return [
+    { do: "write", path, content, mode: 0o644 },
+    ...reloadNetworkd(name),
+    { do: "remove", path },
+    ...RELOAD_NETWORKD,
+  ];
+}
+
+/** The file that makes systemd-networkd leave the devices to this module's unit, whatever other files match them. */
+export function unmanagedNetworkdFile(name: string): DesiredFile {
+  return file(networkdPath(name, "network"), [
+    ["Match", [["Name", `${name} ${name}${VXLAN_SUFFIX}`]]],
+    ["Link", [["Unmanaged", "yes"]]],
+  ]);
 }
 
 /** The files from which systemd-networkd creates the bridge at boot, and the drop-in that makes Docker wait for it. */
@@ -31,7 +58,7 @@ export function networkdFiles(desired: DesiredBridge): DesiredFile[] {
   ];
 }
 
-function file(path: string, sections: readonly Section[]): DesiredFile {
+function file(path: string, sections: readonly Section[]): DesiredFile & { readonly content: string } {
   const comment = "Ansible managed (weave_bridge). Manual changes will be overwritten.";
   return { path, content: renderSections(comment, sections), mode: 0o644 };
 }
@@ -49,20 +76,19 @@ function bridgeDevice({ name, mac }: DesiredBridge): Section[] {
   ];
 }
 
+const KEEPING: Section[1] = [
+  // Docker needs the address before the first container is attached.
+  ["ConfigureWithoutCarrier", "yes"],
+  ["IPv6AcceptRA", "no"],
+  // A restart of systemd-networkd would otherwise remove addresses that others added, such as `weave expose`.
+  ["KeepConfiguration", "static"],
+];
+
 function bridgeNetwork({ name, mtu, address }: DesiredBridge): Section[] {
   return [
     ["Match", [["Name", name]]],
     link(mtu),
-    [
-      "Network",
-      [
-        // Docker needs the address before the first container is attached.
-        ["ConfigureWithoutCarrier", "yes"],
-        ["IPv6AcceptRA", "no"],
-        // A restart of systemd-networkd would otherwise remove addresses that others added, such as `weave expose`.
-        ["KeepConfiguration", "static"],
-      ],
-    ],
+    ["Network", KEEPING],
     [
       "Address",
       [

@@ -12,6 +12,7 @@ import {
   networkdPaths,
   type OtherOwner,
   stanzaPath,
+  transientPath,
 } from "../observed";
 import { type BridgeOptions, bridgeMac, VXLAN_SUFFIX } from "../options";
 
@@ -32,7 +33,37 @@ export function findOtherOwners(options: BridgeOptions, managers: Managers, host
   return [
     ...(managers.ifupdown || managers.otherIfupdown !== null ? ownersInInterfaces(name, devices, host) : []),
     ...(managers.networkdAtBoot ? ownersInNetworkd(options, devices, host) : []),
+    ...(managers.networkManagerAtBoot ? ownersInNetworkManager(devices, host) : []),
   ];
+}
+
+/** NetworkManager's directories of profiles; of files with the same name, the first one counts (nm-settings-keyfile(5)). */
+const PROFILES = ["/etc", "/run", "/usr/lib"].map((root) => `${root}/NetworkManager/system-connections`);
+
+/**
+ * The profiles of the devices. NetworkManager creates a bridge from one, unless told to leave it alone, and anybody may activate it
+ * at any time. The profiles that it makes up itself for devices that it only shows don't count.
+ */
+function ownersInNetworkManager(devices: Devices, host: Host): OtherOwner[] {
+  return [...firstFiles(PROFILES, host).values()].flatMap((path) => {
+    const settings = parseUnit([{ path, content: readIfRegular(path, host) }]);
+    if (settings.some(({ section, key, value }) => section === ".nmmeta" && key === "external" && value === "true"))
+      return [];
+    return settings.flatMap(({ section, key, value, line }): OtherOwner[] =>
+      section === "connection" && key === "interface-name" && devices.has(value)
+        ? [{ by: "NetworkManager", device: value, path, line, text: `${key}=${value}`, comesFirst: true }]
+        : [],
+    );
+  });
+}
+
+/** The paths of all files of several directories by name; of the same name, the one in the first directory. */
+function firstFiles(directories: readonly string[], host: Host): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  for (const directory of directories) {
+    for (const file of host.readdir(directory)) if (!files.has(file)) files.set(file, `${directory}/${file}`);
+  }
+  return files;
 }
 
 /** Stanzas of the devices, and of other bridges that take one as a port, in all files that ifupdown reads. */
@@ -85,12 +116,8 @@ const DIRECTORIES = ["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"].map((
 function ownersInNetworkd(options: BridgeOptions, devices: Devices, host: Host): OtherOwner[] {
   const { name } = options;
   const mac = bridgeMac(options, host.readText("/etc/machine-id") ?? "");
-  const own = new Set(networkdPaths(name).map((path) => basename(path)));
-  const files = new Map<string, string>();
-  for (const directory of DIRECTORIES) {
-    for (const file of host.readdir(directory)) if (!files.has(file)) files.set(file, `${directory}/${file}`);
-  }
-  return [...files].flatMap(([file, path]) => {
+  const own = new Set([...networkdPaths(name), transientPath(name)].map((path) => basename(path)));
+  return [...firstFiles(DIRECTORIES, host)].flatMap(([file, path]) => {
     const kind = /\.(netdev|network)$/.exec(file)?.[1];
     if (kind === undefined || own.has(file)) return [];
     const settings = parseUnit([{ path, content: readIfRegular(path, host) }]);

@@ -91,7 +91,7 @@ function assertSaid(
   now: string | undefined,
   shown: (text: string, path: string) => string,
 ): void {
-  const [, started] = /\.wants\/(.*)$/.exec(path) ?? [];
+  const [, started] = /\.(?:wants|requires)\/(.*)$/.exec(path) ?? [];
   if (started !== undefined) {
     assert.ok(check.changes?.includes(`${started}: starts with`), `${path} was changed without a word`);
     return;

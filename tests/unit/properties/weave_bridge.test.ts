@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { weaveBridge } from "../../../modules/weave_bridge/plan";
 import { type FakeHost, fakeHostIn } from "../support/fake_host/fake_host";
 import type { Folder } from "../support/fake_host/folder";
-import { device, Network, vxlanDevice } from "../support/fake_host/network";
+import { device, LINKS, Network, vxlanDevice } from "../support/fake_host/network";
 import { forAllLater } from "../support/property";
 import { type Found, found, putFound, text } from "./found_files";
 import { inMemory, interrupt, keepsItsPromise, type Options, runOn } from "./promise";
@@ -31,6 +31,14 @@ const STANZA = text([
   "  post-down brctl delbr weave",
 ]);
 const UNIT = text(["[Match]", "Name=weave", "[NetDev]", "Kind=bridge", "[Network]", "Address=10.2.0.9/16"]);
+const OWN_UNIT = text([
+  "[Service]",
+  'ExecStart=/bin/sh -c "ip link add name weave type bridge"',
+  'ExecStart=/bin/sh -c "ip addr replace 10.2.0.8/16 dev weave"',
+  'ExecStop=-/bin/sh -c "ip link del dev weave"',
+  "[Install]",
+  "WantedBy=multi-user.target",
+]);
 
 const options: fc.Arbitrary<Options> = fc.record({
   state: fc.constantFrom("present", "present", "present", "absent"),
@@ -44,11 +52,12 @@ const options: fc.Arbitrary<Options> = fc.record({
   vxlan_id: fc.constantFrom(6783, 7),
   mtu: fc.constantFrom(null, null, 1400),
   mac: fc.constantFrom(null, null, "0e:5f:33:00:00:09"),
-  provider: fc.constantFrom("auto", "auto", "ifupdown", "networkd"),
+  provider: fc.constantFrom("auto", "auto", "ifupdown", "networkd", "systemd"),
   firewall: fc.boolean(),
 });
 
 interface NetworkHost {
+  readonly folder: Folder;
   readonly host: FakeHost;
   readonly network: Network;
 }
@@ -86,6 +95,11 @@ const DRIFTS: Readonly<Record<string, (on: NetworkHost) => unknown>> = {
   "no rule": ({ network }) => network.rules.clear(),
   "up in ifupdown": ({ network }) => network.held.add("weave"),
   "not up in ifupdown": ({ network }) => network.held.clear(),
+  "a stopped unit": ({ host }) => host.try("systemctl stop weave-bridge.service"),
+  "a started unit": ({ host }) => host.try("systemctl start weave-bridge.service"),
+  "a failed unit": ({ network }) => Object.assign(network, { ownUnit: "failed" }),
+  "an active unit": ({ network }) => Object.assign(network, { ownUnit: "active" }),
+  "a unit without Docker": ({ folder }) => folder.remove(LINKS[1] ?? ""),
 };
 
 /** What may be in the way, or only seems to be. */
@@ -135,6 +149,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   "/etc/systemd/network/99-all.network": "[Match]\nName=*\n",
   "/run/systemd/network/10-netplan-weave.netdev": "[NetDev]\nName=weave\nKind=bridge\n",
   "/etc/network/interfaces.d/bridges": "iface weave inet dhcp\n",
+  "/etc/NetworkManager/system-connections/br": "[connection]\ninterface-name=weave\n",
   "/etc/network/interfaces.d/eth1": "iface eth1 inet dhcp\n",
 };
 
@@ -151,6 +166,7 @@ const states = fc.record({
   netdev: found(UNIT),
   network: found(UNIT),
   drop_in: found(UNIT),
+  unit: found(OWN_UNIT),
   others: fc.subarray([
     "/etc/network/interfaces.d/setup",
     "/etc/network/interfaces.d/br0.cfg",
@@ -179,6 +195,7 @@ async function hostOf(folder: Folder, state: State): Promise<NetworkHost> {
     "/etc/systemd/network/05-weave.netdev": state.netdev,
     "/etc/systemd/network/05-weave.network": state.network,
     "/etc/systemd/system/docker.service.d/weave-bridge.conf": state.drop_in,
+    "/etc/systemd/system/weave-bridge.service": state.unit,
   };
   for (const [path, file] of Object.entries(files)) putFound(folder, path, file);
   for (const path of state.others) folder.put(path, "# \xff\n");
@@ -192,9 +209,9 @@ async function hostOf(folder: Folder, state: State): Promise<NetworkHost> {
   if (state.networkd === "manages") network.networkdOfEth0 = "/etc/systemd/network/10-eth0.network";
   if (state.networkManager) network.units.add("NetworkManager");
   if (state.before !== null) await interrupt(weaveBridge, host, ...state.before);
-  for (const drift of state.drifts) DRIFTS[drift]?.({ host, network });
-  for (const obstacle of state.obstacles) OBSTACLES[obstacle]?.({ host, network });
-  return { host, network };
+  for (const drift of state.drifts) DRIFTS[drift]?.({ folder, host, network });
+  for (const obstacle of state.obstacles) OBSTACLES[obstacle]?.({ folder, host, network });
+  return { folder, host, network };
 }
 
 /** The devices that this module did not create, without their masters. */

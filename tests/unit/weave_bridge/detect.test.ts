@@ -7,15 +7,21 @@ import { fakeHost } from "../support/fake_host/fake_host";
 import { userErrorOf } from "../support/user_error";
 import { FRESH, router } from "./fixtures";
 
-const SHOW = "systemctl show systemd-networkd.service NetworkManager.service -p ActiveState,UnitFileState";
+const SHOW =
+  "systemctl show systemd-networkd.service NetworkManager.service weave-bridge.service -p ActiveState,UnitFileState";
 const LIST = "networkctl list --no-legend --no-pager";
 const NONE: Managers = {
+  systemd: false,
+  ownUnit: "inactive",
   ifupdown: false,
   otherIfupdown: null,
   networkd: "off",
   networkdAtBoot: false,
   networkManager: false,
+  networkManagerAtBoot: false,
 };
+/** A host that systemd has booted, without any of the other programs. */
+const SYSTEMD: Managers = { ...NONE, systemd: true };
 
 const observed = (contents: Contents, ...programs: string[]): Managers =>
   observeManagers("weave", new Set(programs), fakeHost(contents));
@@ -24,7 +30,9 @@ const observed = (contents: Contents, ...programs: string[]): Managers =>
 const booted = (networkd: string, networkManager: string, links: string[] = [], atBoot = "disabled"): Contents => ({
   names: { "/run/systemd": ["system"] },
   programs: {
-    [SHOW]: `ActiveState=${networkd}\nUnitFileState=${atBoot}\n\nActiveState=${networkManager}\n`,
+    [SHOW]:
+      `ActiveState=${networkd}\nUnitFileState=${atBoot}\n\nActiveState=${networkManager}\nUnitFileState=${atBoot}\n\n` +
+      "ActiveState=inactive\nUnitFileState=\n",
     [LIST]: links.map((link, index) => `${String(index + 1).padStart(3)} ${link}\n`).join(""),
   },
 });
@@ -57,10 +65,10 @@ test("another ifup is known by where its link leads", () => {
 
 test("systemd tells which of its network managers run", () => {
   const managers = (...states: [string, string]) => observed(booted(...states), "systemctl");
-  assert.equal(managers("inactive", "active"), { ...NONE, networkManager: true });
-  assert.equal(managers("inactive", "failed"), NONE);
+  assert.equal(managers("inactive", "active"), { ...SYSTEMD, networkManager: true, networkManagerAtBoot: true });
+  assert.equal(managers("inactive", "failed"), SYSTEMD);
   const enabled = observed(booted("inactive", "inactive", [], "enabled"), "systemctl");
-  assert.equal(enabled, { ...NONE, networkdAtBoot: true });
+  assert.equal(enabled, { ...SYSTEMD, networkdAtBoot: true, networkManagerAtBoot: true });
   for (const state of ["active", "activating", "reloading"]) assert.is(managers(state, "inactive").networkd, "runs");
 });
 
@@ -92,12 +100,19 @@ test("the provider is the one that manages the host", () => {
   assert.is(choose({ ifupdown: true }), "ifupdown");
   assert.is(choose({ ifupdown: true, networkd: "runs" }), "ifupdown");
   assert.is(choose({ ifupdown: true, networkd: "manages" }), "networkd");
-  assert.is(choose({ networkd: "runs" }), "networkd");
+  assert.is(choose({ systemd: true, networkd: "runs" }), "systemd");
+  assert.is(choose({ systemd: true, networkManager: true }), "systemd");
+  assert.is(choose({ systemd: true, ifupdown: true, networkManager: true }), "ifupdown");
+  assert.is(choose({ systemd: true, ifupdown: true, networkd: "manages" }, "systemd"), "systemd");
   assert.is(choose({ ifupdown: true, networkd: "runs" }, "networkd"), "networkd");
   assert.is(choose({ ifupdown: true, networkd: "manages" }, "ifupdown"), "ifupdown");
   assert.match(
     userErrorOf(() => choose({})),
-    /^provider: needs ifupdown or systemd-networkd on this host/,
+    /^provider: needs systemd or ifupdown on this host/,
+  );
+  assert.match(
+    userErrorOf(() => choose({ ifupdown: true }, "systemd")),
+    /^provider: systemd must have booted this host/,
   );
   assert.match(
     userErrorOf(() => choose({ ifupdown: true }, "networkd")),
@@ -109,19 +124,20 @@ test("the provider is the one that manages the host", () => {
   );
 });
 
-test("another ifupdown than Debian's is rejected by name, and systemd-networkd used where it runs", () => {
+test("another ifupdown than Debian's is not used: by name where there is nothing else, or it is set", () => {
   for (const otherIfupdown of ["ifupdown2", "ifupdown-ng", "busybox"]) {
     for (const [managers, provider] of [
       [{ otherIfupdown }, "auto"],
-      [{ otherIfupdown, networkd: "runs" }, "ifupdown"],
+      [{ otherIfupdown, systemd: true }, "ifupdown"],
     ] as const) {
       assert.is(
         userErrorOf(() => choose(managers, provider)),
         `provider: ifupdown must be Debian's own (found ${otherIfupdown} as this host's ifup, which reads the files in another way). ` +
-          "Install Debian's (apt install ifupdown), or run systemd-networkd and set networkd.",
+          "Install Debian's (apt install ifupdown), or set systemd.",
       );
     }
-    assert.is(choose({ otherIfupdown, networkd: "runs" }), "networkd");
+    assert.is(choose({ otherIfupdown, systemd: true }), "systemd");
+    assert.is(choose({ otherIfupdown, systemd: true, networkd: "manages" }), "networkd");
   }
 });
 

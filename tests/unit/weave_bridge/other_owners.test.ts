@@ -144,6 +144,27 @@ test("this module's own files are not others'", () => {
   assert.equal(places(files, { options: vxlan(), managers: NETWORKD }), []);
 });
 
+const P = "NetworkManager/system-connections";
+const PROFILE = "[connection]\nid=bridge\ntype=bridge\ninterface-name=weave\n";
+
+test("a profile of NetworkManager is found, the first of its name, unless NetworkManager made it up", () => {
+  const managers = { ...FRESH.managers, networkManagerAtBoot: true };
+  const [own, made] = [`/etc/${P}/br.nmconnection`, `/run/${P}/weave.nmconnection`];
+  const files = {
+    [own]: PROFILE,
+    [`/run/${P}/netplan-vx`]: "[connection]\ninterface-name=weave-vx\n[vxlan]\nid=1\n",
+    [`/etc/${P}/eth0.nmconnection`]: "[connection]\ninterface-name=eth0\n[match]\ninterface-name=weave\n",
+    // NetworkManager 1.42 keeps such a file for a bridge that somebody else made.
+    [made]: `${PROFILE}[.nmmeta]\nnm-generated=true\nvolatile=true\nexternal=true\n`,
+  };
+  assert.equal(places(files, { managers }), [`${own}:4 interface-name=weave`]);
+  assert.equal(places(files, { managers, options: vxlan() }).length, 2);
+  assert.equal(places(files), [], "it does not run");
+  assert.equal(places({ [own]: "", [`/run/${P}/br.nmconnection`]: PROFILE }, { managers }), []);
+  const [found] = owners(files, { managers });
+  assert.equal([found?.by, found?.comesFirst], ["NetworkManager", true]);
+});
+
 test("an owner is rejected with its file and line, unless systemd-networkd takes this module's file first", () => {
   const owner = { by: "ifupdown" as const, device: "weave", path: INTERFACES, line: 12, text: "iface weave inet dhcp" };
   assert.is(
@@ -162,6 +183,8 @@ test("an owner is rejected with its file and line, unless systemd-networkd takes
     userErrorOf(() => resolveDesired(router({ provider: "ifupdown" }), both)),
     '(found "Name=*" in /etc/systemd/network/99-all.network, line 2)',
   );
+  const { managers } = FRESH;
+  resolveDesired(router({ provider: "systemd" }), { ...both, managers: { ...managers, systemd: true } });
 });
 
 test.run();

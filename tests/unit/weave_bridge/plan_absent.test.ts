@@ -18,8 +18,8 @@ test("everything that was created is removed, live first", () => {
         "bridge weave: iptables rule",
         "iptables -w -D FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT",
       ],
-      ["ifupdown: weave", "ifdown --force --ignore-errors weave"],
       [STANZA, `remove ${STANZA}`],
+      ["ifupdown: weave", "ifdown --force --ignore-errors weave"],
     ],
   );
 });

@@ -9,7 +9,7 @@ import { FRESH, golden, router, STANZA, steadyRouter, steadyVxlan, vxlan } from 
 
 const NETPLAN: ObservedBridge = {
   ...FRESH,
-  managers: { ifupdown: false, otherIfupdown: null, networkd: "manages", networkdAtBoot: true, networkManager: false },
+  managers: { ...FRESH.managers, ifupdown: false, networkd: "manages", networkdAtBoot: true },
   interfaces: null,
 };
 const FOLDER = "/etc/systemd/network";
@@ -85,7 +85,7 @@ test("another provider's files are removed, as two would create the bridge twice
 });
 
 test("NetworkManager, if it runs, is configured first", () => {
-  const managers = { ...FRESH.managers, networkManager: true };
+  const managers = { ...FRESH.managers, networkManager: true, networkManagerAtBoot: true };
   const [change] = inWords(plan(router(), { ...FRESH, managers }).changes);
   assert.equal(change, {
     subject: UNMANAGED,

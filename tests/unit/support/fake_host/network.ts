@@ -1,7 +1,8 @@
 import type { Change } from "../../../../modules/core/change";
 import type { RunOutput } from "../../../../modules/core/host/host";
 import type { VxlanDevice } from "../../../../modules/formats/iproute";
-import { done, type FileAction, type Files, failed, type Part } from "./part";
+import type { Folder } from "./folder";
+import { done, type FileAction, failed, type Part } from "./part";
 
 export interface Device {
   kind: "ethernet" | "bridge" | "vxlan" | "veth";
@@ -34,6 +35,9 @@ export const vxlanDevice = (more: Partial<VxlanDevice>): VxlanDevice => ({
 });
 
 const NET = "/sys/class/net";
+const UNITS = "/etc/systemd/system";
+const UNIT = "weave-bridge.service";
+export const LINKS = ["multi-user.target.wants", "docker.service.requires"].map((of) => `${UNITS}/${of}/${UNIT}`);
 const STANZA_COMMENT = /^\s*(#|$)/;
 
 /**
@@ -63,11 +67,17 @@ export class Network implements Part {
   /** The bridge of the Docker that runs; null where none does. */
   dockersBridge: string | null = null;
 
-  constructor(private readonly files: Files) {}
+  /** The state of the bridge's own unit, and its file as systemd has loaded it. */
+  ownUnit: "active" | "inactive" | "failed" = "inactive";
+  private loaded: string | null = null;
+  /** The addresses that systemd-networkd has set, by device; it deletes them once no file matches the device any more. */
+  private readonly setByNetworkd = new Map<string, string[]>();
+
+  constructor(private readonly files: Folder) {}
 
   state(): object {
-    const { devices, rules, held, units, settings } = this;
-    return { devices, rules, held, units, settings };
+    const { devices, rules, held, units, settings, ownUnit, loaded, setByNetworkd } = this;
+    return { devices, rules, held, units, settings, ownUnit, loaded, setByNetworkd };
   }
 
   change(_change: Change, action: FileAction): Promise<void> | undefined {
@@ -177,7 +187,8 @@ export class Network implements Part {
     [/^ifup --force (\S+)$/, (name = "") => this.ifup(name)],
     [/^ifdown --force --ignore-errors (\S+)$/, (name = "") => this.ifdown(name)],
     [/^networkctl reload$/, () => this.reloadNetworkd()],
-    [/^(ping|\S+wait-online|systemctl (daemon-reload|reload NetworkManager)|true$)/, () => done()],
+    [/^systemctl (daemon-reload|start|stop|reset-failed|reenable|disable)/, (verb) => this.systemctl(verb)],
+    [/^(ping|\S+wait-online|systemctl reload NetworkManager|true$)/, () => done()],
   ];
 
   private with(name: string, use: (of: Device) => RunOutput): RunOutput {
@@ -220,7 +231,8 @@ export class Network implements Part {
   }
 
   private show(units: readonly string[]): string {
-    const state = (unit: string): string => (this.units.has(unit.replace(".service", "")) ? "active" : "inactive");
+    const state = (unit: string): string =>
+      unit === UNIT ? this.ownUnit : this.units.has(unit.replace(".service", "")) ? "active" : "inactive";
     return units.map((unit) => `ActiveState=${state(unit)}\n`).join("\n");
   }
 
@@ -301,14 +313,45 @@ export class Network implements Part {
     });
   }
 
+  /** systemd runs what it has loaded, and loads a file when it needs it first. Without its file, a unit runs nothing. */
+  private systemctl(verb = ""): RunOutput {
+    const read = (): string | null => this.files.readFile(`${UNITS}/${UNIT}`)?.content ?? null;
+    if (["daemon-reload", "reenable", "disable"].includes(verb)) this.loaded = read();
+    this.loaded ??= read();
+    const unit = settings(this.loaded ?? "");
+    const exec = (key: string): boolean[] =>
+      (unit.get(`Service.${key}`) ?? []).map((line) => this.shell(/^-?\/bin\/sh -c "(.*)"$/.exec(line)?.[1] ?? line));
+    if (["disable", "reenable"].includes(verb)) for (const link of LINKS) this.files.remove(link);
+    switch (verb) {
+      case "reenable":
+        if (!unit.has("Install.WantedBy")) return failed("no installation config");
+        for (const link of LINKS) this.files.putLink(link, `${UNITS}/${UNIT}`);
+        return done();
+      case "start":
+        if (this.loaded === null) return failed(`Unit ${UNIT} not found.`);
+        if (this.ownUnit === "active") return done();
+        this.ownUnit = exec("ExecStart").every((succeeded) => succeeded) ? "active" : "failed";
+        return this.ownUnit === "active" ? done() : failed(`Job for ${UNIT} failed`);
+      case "stop":
+        if (this.ownUnit === "active") exec("ExecStop");
+        if (this.ownUnit === "active") this.ownUnit = "inactive";
+        return done();
+      case "reset-failed":
+        if (this.ownUnit === "failed") this.ownUnit = "inactive";
+        return done();
+    }
+    return done();
+  }
+
   /** systemd-networkd makes the devices of its files, and sets each up by the file that matches it. */
   private reloadNetworkd(): RunOutput {
-    const folder = "/etc/systemd/network";
     const read = (kind: string): Map<string, string[]>[] =>
-      this.files
-        .readdir(folder)
-        .filter((name) => name.endsWith(kind))
-        .map((name) => settings(this.files.readFile(`${folder}/${name}`)?.content ?? ""));
+      ["/run/systemd/network", "/etc/systemd/network"].flatMap((folder) =>
+        this.files
+          .readdir(folder)
+          .filter((name) => name.endsWith(kind))
+          .map((name) => settings(this.files.readFile(`${folder}/${name}`)?.content ?? "")),
+      );
     for (const file of read(".netdev")) {
       const one = (key: string): string => file.get(key)?.[0] ?? "";
       const [name, mac] = [one("NetDev.Name"), one("NetDev.MACAddress")];
@@ -324,12 +367,21 @@ export class Network implements Part {
           device({ kind: isVxlan ? "vxlan" : "bridge", ...(mac && { mac }), vxlan: isVxlan ? vxlan : null }),
         );
     }
-    for (const file of read(".network")) {
+    const matched = read(".network").filter((file) => !file.has("Link.Unmanaged"));
+    const names = new Set(matched.map((file) => file.get("Match.Name")?.[0] ?? ""));
+    for (const [name, addresses] of this.setByNetworkd) {
+      const of = this.devices.get(name);
+      if (of && !names.has(name)) of.addresses = of.addresses.filter((each) => !addresses.includes(each));
+    }
+    this.setByNetworkd.clear();
+    for (const file of matched) {
       const of = this.devices.get(file.get("Match.Name")?.[0] ?? "");
       if (!of) continue;
       const [mtu, master] = [file.get("Link.MTUBytes")?.[0], file.get("Network.Bridge")?.[0]];
       Object.assign(of, { up: true, ...(mtu && { mtu: Number(mtu) }), ...(master && { master }) });
-      for (const cidr of file.get("Address.Address") ?? []) added(of.addresses, cidr);
+      const addresses = file.get("Address.Address") ?? [];
+      for (const cidr of addresses) added(of.addresses, cidr);
+      this.setByNetworkd.set(file.get("Match.Name")?.[0] ?? "", addresses);
       for (const peer of file.get("BridgeFDB.Destination") ?? []) added(of.peers, peer);
     }
     return done();

@@ -1,0 +1,104 @@
+import type { Action, Change, DesiredFile } from "../../core/change";
+import { run } from "../../core/change";
+import { renderSections } from "../../formats/systemd_ini";
+import { bootCommands } from "../commands";
+import type { DesiredBridge } from "../desired";
+import { type Managers, type ObservedBridge, STARTED_WITH, unitName, unitPath } from "../observed";
+
+export const RELOAD_SYSTEMD = run(["systemctl", "daemon-reload"]);
+
+/** The unit by which systemd itself creates the bridge, on a host that no other provider manages. */
+export function systemdFiles(desired: DesiredBridge): DesiredFile[] {
+  return [{ path: unitPath(desired.name), content: renderUnit(desired), mode: 0o644 }];
+}
+
+/**
+ * The commands are those of ifupdown's file. On a bridge that exists they change nothing, so that the unit can be started when
+ * another provider has created it. Nothing of the underlay has to be up. Firewalls are loaded before network-pre.target
+ * (systemd.special(7)), and would remove the iptables rule if they were loaded later.
+ */
+function renderUnit(desired: DesiredBridge): string {
+  const { create, setUp, disconnect, remove } = bootCommands(desired, "kept");
+  const inShell = (command: string) => `/bin/sh -c "${command}"`;
+  return renderSections("Ansible managed (weave_bridge). Manual changes will be overwritten.", [
+    [
+      "Unit",
+      [
+        ["Description", `The containers' bridge ${desired.name}`],
+        ["After", "network-pre.target"],
+        ["Before", "network.target docker.service"],
+        ["StartLimitIntervalSec", 0],
+      ],
+    ],
+    [
+      "Service",
+      [
+        ["Type", "oneshot"],
+        ["RemainAfterExit", "yes"],
+        ...[...create, ...setUp].map((command) => ["ExecStart", inShell(command)] as const),
+        ...[...disconnect, ...remove].map((command) => ["ExecStop", `-${inShell(command)}`] as const),
+      ],
+    ],
+    [
+      "Install",
+      [
+        ["WantedBy", "multi-user.target"],
+        ["RequiredBy", "docker.service"],
+      ],
+    ],
+  ]);
+}
+
+/** Whether the unit creates a bridge that is missing. While it is active, a start does nothing, and a restart would restart Docker. */
+export function createsByUnit({ provider }: Pick<DesiredBridge, "provider">, { ownUnit }: Managers): boolean {
+  return provider === "systemd" && ownUnit !== "active";
+}
+
+/** Starts the unit, which creates the bridge. */
+export function startUnit(name: string): Action {
+  const unit = unitName(name);
+  const log = ["journalctl", "--no-pager", "--output=cat", "--lines=20", `--unit=${unit}`];
+  return { do: "run", argv: ["systemctl", "start", unit], timeout: 90, diagnose: log };
+}
+
+/** The changes by which the unit is started at boot and is active now, once its file is loaded. */
+export function unitChanges(name: string, observed: ObservedBridge): Change[] {
+  const unit = unitName(name);
+  const { ownUnit } = observed.managers;
+  return [
+    ...startsWithChange(name, [...STARTED_WITH.keys()], observed, ["systemctl", "reenable", unit]),
+    ...(observed.bridge !== null && ownUnit !== "active"
+      ? [{ subject: `${unit}: state`, before: `${ownUnit}\n`, after: "active\n", actions: [startUnit(name)] }]
+      : []),
+  ];
+}
+
+/** The change by which nothing starts the unit any more, before its file is removed. */
+export function unitLinkRemoval(name: string, observed: ObservedBridge): Change[] {
+  return startsWithChange(name, [], observed, ["systemctl", "disable", unitName(name)]);
+}
+
+/**
+ * The change by which systemd forgets the unit, once its file is removed. Without the file, which systemd has to notice first,
+ * the bridge stays as it is.
+ */
+export function unitStateRemoval(name: string, { managers: { ownUnit } }: ObservedBridge): Change[] {
+  if (ownUnit === "inactive") return [];
+  const unit = unitName(name);
+  const forget = run(["systemctl", ownUnit === "failed" ? "reset-failed" : "stop", unit]);
+  return [
+    { subject: `${unit}: state`, before: `${ownUnit}\n`, after: "inactive\n", actions: [RELOAD_SYSTEMD, forget] },
+  ];
+}
+
+function startsWithChange(
+  name: string,
+  desired: readonly string[],
+  { unitStartsWith }: ObservedBridge,
+  argv: readonly string[],
+): Change[] {
+  const describe = (units: readonly string[]) => `${units.join("\n") || "nothing"}\n`;
+  const [before, after] = [describe(unitStartsWith), describe(desired)];
+  if (before === after) return [];
+  return [{ subject: `${unitName(name)}: starts with`, before, after, actions: [run(argv)] }];
+}
