@@ -7,17 +7,22 @@ export const docs: ModuleDocs = {
   description: [
     "Creates the Linux bridge that Docker attaches containers to, with the host's own address. Drift of the running bridge is " +
       "corrected with as few changes as possible. After a reboot the bridge is created from files of ifupdown or " +
-      "systemd-networkd (247 or newer, also used by netplan), whichever manages the host's network.",
+      "systemd-networkd (247 or newer, also used by netplan), if one of them manages the host's network, and otherwise by a unit of " +
+      "systemd's own. Docker requires that unit: it does not start if the bridge can't be created, and stops if the unit is stopped.",
     "An existing bridge is never deleted and recreated: containers stay attached while its address, MTU, hardware address or peers " +
       "change. Only a VXLAN with another identifier, port or local address is recreated; the result then lists it in " +
       "C(disruptions).",
     "Fails, and changes nothing, if the network overlaps an address or route of the host, if a rule of policy routing sends " +
       "its packets elsewhere, if another host answers to the bridge's address, if the kernel could not create the devices (the " +
-      "module is missing, the VXLAN's UDP port is in use), or if another file of ifupdown or systemd-networkd configures them. " +
+      "module is missing, the VXLAN's UDP port is in use), or if another file of ifupdown, systemd-networkd or NetworkManager configures " +
+      "them. " +
       "Where modprobe is missing, as in a container, whether the kernel has the module is not known beforehand.",
     "Firewalls that drop bridged frames elsewhere than in iptables (nftables' own tables, firewalld with nftables) are not changed.",
   ],
-  requirements: ["iproute2", "Debian's ifupdown (not ifupdown2 or ifupdown-ng), or systemd-networkd 247 or newer"],
+  requirements: [
+    "iproute2",
+    "systemd (with C(networkd) 247 or newer), or Debian's ifupdown (not ifupdown2 or ifupdown-ng)",
+  ],
   examples: `- name: Configure the bridge of host 1, with the Weave router between the hosts
   weave_bridge:
     host_index: 1
@@ -74,7 +79,7 @@ export const docs: ModuleDocs = {
     },
     provider: {
       type: "str",
-      description: "What creates the bridge at boot, C(ifupdown) or C(networkd).",
+      description: "What creates the bridge at boot, C(ifupdown), C(networkd) or C(systemd).",
       returned: PRESENT,
       sample: "ifupdown",
     },

@@ -156,12 +156,13 @@ const REFUSALS: Readonly<Record<string, Refused>> = {
   },
   "a provider that does not run here": {
     options: { provider: "networkd" },
-    says: /^provider: systemd-networkd must run on this host \(found it stopped\)\. Run it \(systemctl enable --now systemd-networkd\), or set ifupdown\.$/,
+    says: /^provider: systemd-networkd must run on this host \(found it stopped\)\. Run it \(systemctl enable --now systemd-networkd\), or set systemd\.$/,
   },
-  "a host that nothing manages": {
+  "ifupdown without its file": {
     by: "mv /etc/network/interfaces /etc/network/away",
     undo: "mv /etc/network/away /etc/network/interfaces",
-    says: /^provider: needs ifupdown or systemd-networkd on this host, .*\(found neither\)\. Install ifupdown \(apt install ifupdown\), or run systemd-networkd/,
+    options: { provider: "ifupdown" },
+    says: /^provider: ifupdown must be installed on this host \(found no ifup, or no \/etc\/network\/interfaces\)\. Install it .*, or set systemd\.$/,
   },
   "a full disk": {
     by: "mount -t tmpfs -o size=4k tmpfs /etc/network/interfaces.d && echo full > /etc/network/interfaces.d/full",

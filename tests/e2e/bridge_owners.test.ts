@@ -72,6 +72,36 @@ test("a file that sorts after this module's does not count, and one that appears
   assert.equal([gone.msg, gone.changed], [undefined, true]);
 });
 
+test("with the unit, systemd-networkd is kept off by a file that sorts first; one that sorts before is refused", async () => {
+  const all = OTHERS["/etc/systemd/network/01-all.network"] ?? "";
+  const options = { ...OPTIONS, provider: "systemd" };
+  await networkd.exec(["rm", "/etc/systemd/network/01-all.network"]);
+  await networkd.write("/etc/systemd/network/99-all.network", all);
+  const made = await runModule(networkd, "weave_bridge", options);
+  assert.equal([made.msg, made["provider"]], [undefined, "systemd"]);
+  const { stdout } = await networkd.exec(["sh", "-c", "networkctl list --no-legend weave; ip -br -4 addr show weave"]);
+  assert.match(stdout, /unmanaged\s+weave\s.*10\.2\.0\.1\/16/);
+  const again = await runModule(networkd, "weave_bridge", options);
+  assert.equal([again.msg, again.changed], [undefined, false]);
+  await networkd.write("/etc/systemd/network/01-all.network", all);
+  assert.match((await refused(networkd, options)).msg ?? "", "/etc/systemd/network/01-all.network, line 2");
+  await runModule(networkd, "weave_bridge", { state: "absent" });
+});
+
+test("a profile of NetworkManager for the bridge is refused by name, once NetworkManager is to start at boot", async () => {
+  const path = "/etc/NetworkManager/system-connections/weave.nmconnection";
+  await ifupdown.write(path, "[connection]\nid=weave\ntype=bridge\ninterface-name=weave\n", 0o600);
+  await ifupdown.exec(["systemctl", "enable", "NetworkManager"]);
+  const { msg } = await refused(ifupdown);
+  assert.is(
+    msg,
+    `name: weave must be configured by this module alone at boot (found "interface-name=weave" in ${path}, line 4). Remove it ` +
+      "there, or set another name.",
+  );
+  await ifupdown.exec(["systemctl", "disable", "NetworkManager"]);
+  await ifupdown.exec(["rm", path]);
+});
+
 // In place of Debian's ifupdown, as apt would put it. Nothing is started or stopped.
 const REPLACE = `set -e
 printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
@@ -94,16 +124,17 @@ async function install(host: Host, name: string): Promise<void> {
 }
 
 for (const name of ["ifupdown2", "ifupdown-ng"]) {
-  test(`${name} is refused by name before anything is written`, async () => {
+  test(`${name} is not used: systemd is, and it is refused by name where it is set`, async () => {
     await install(ifupdown, name);
-    for (const options of [OPTIONS, { ...OPTIONS, provider: "ifupdown" }]) {
-      const { msg } = await refused(ifupdown, options);
-      assert.is(
-        msg,
-        `provider: ifupdown must be Debian's own (found ${name} as this host's ifup, which reads the files in another way). ` +
-          "Install Debian's (apt install ifupdown), or run systemd-networkd and set networkd.",
-      );
-    }
+    const { msg } = await refused(ifupdown, { ...OPTIONS, provider: "ifupdown" });
+    assert.is(
+      msg,
+      `provider: ifupdown must be Debian's own (found ${name} as this host's ifup, which reads the files in another way). ` +
+        "Install Debian's (apt install ifupdown), or set systemd.",
+    );
+    const made = await runModule(ifupdown, "weave_bridge", OPTIONS);
+    assert.equal([made.msg, made["provider"]], [undefined, "systemd"]);
+    await runModule(ifupdown, "weave_bridge", { state: "absent" });
   });
 }
 

@@ -29,5 +29,5 @@ ip route
 bridge fdb | grep permanent # the others are learned from any frame that passes
 iptables-save | sed '/^#/d; s/\\[[0-9:]*\\]//'
 docker ps --all --no-trunc --format '{{.ID}} {{.Names}} {{.Status}}' | sed 's/Up .*/Up/'
-systemctl show docker weave --property Id,ActiveState,UnitFileState,MainPID
+systemctl show docker weave weave-bridge --property Id,ActiveState,UnitFileState,MainPID
 `;

@@ -1,12 +1,13 @@
-export type Provider = "ifupdown" | "networkd";
+export type Provider = "ifupdown" | "networkd" | "systemd";
 
 const FILES = {
-  ifupdown: ["/etc/network/interfaces.d/weave.cfg"],
+  ifupdown: "/etc/network/interfaces.d/weave.cfg",
   networkd: {
     bridge: "/etc/systemd/network/05-weave.netdev",
     network: "/etc/systemd/network/05-weave.network",
     vxlan: "/etc/systemd/network/05-weave-vx.network",
   },
+  systemd: "/etc/systemd/system/weave-bridge.service",
 };
 
 const APOLLO = `auto weave
@@ -39,13 +40,9 @@ export const ANOTHER_ADDRESS = {
  * that `joinByCommand` joins, under this provider. The last one leaves all as it was before the first.
  */
 export function liveChangeCases(provider: Provider): Readonly<Record<string, LiveChange>> {
-  const [netdev, network, vxlan, stanza] = [
-    FILES.networkd.bridge,
-    FILES.networkd.network,
-    FILES.networkd.vxlan,
-    ...FILES.ifupdown,
-  ];
-  const file = (...networkd: string[]): string[] => (provider === "networkd" ? networkd : [stanza ?? ""]);
+  const [netdev, network, vxlan] = [FILES.networkd.bridge, FILES.networkd.network, FILES.networkd.vxlan];
+  const stanza = FILES.ifupdown;
+  const file = (...networkd: string[]): string[] => (provider === "networkd" ? networkd : [FILES[provider]]);
   const readdressed = { ...ANOTHER_ADDRESS, files: file(network) };
   return {
     "another address": { ...readdressed, options: { "host-index": 3 } },
@@ -80,9 +77,9 @@ export function liveChangeCases(provider: Provider): Readonly<Record<string, Liv
       files: file(vxlan),
     },
     "a file of Apollo's": {
-      by: `printf '%s' '${APOLLO}' > /etc/network/interfaces.d/weave.cfg`,
+      by: `mkdir -p /etc/network/interfaces.d; printf '%s' '${APOLLO}' > ${stanza}`,
       subjects: [],
-      files: [stanza ?? ""],
+      files: [stanza],
     },
     "an address too many": {
       ...ANOTHER_ADDRESS,

@@ -7,12 +7,19 @@ import { subjects } from "./command";
 import { bootHosts } from "./hosts";
 import { type Joined, joinByCommand, pingJoined } from "./joined";
 import { liveChangeCases, type Provider } from "./live_change_cases";
+import { underNetworkManager } from "./network_manager";
 import { underNetworkd } from "./networkd";
 import { intoContainer, startPings } from "./pings";
 import { findServices, type Service } from "./services";
 
-/** The provider that a run of a sample tries every change under; under the other one it tries the first, and its way back. */
-const CHOSEN: Provider = SEED % 2 === 0 ? "ifupdown" : "networkd";
+/** The provider that a run of a sample tries every change under; under the others it tries the first, and its way back. */
+const CHOSEN: Provider = (["ifupdown", "networkd", "systemd"] as const)[SEED % 3] ?? "systemd";
+
+/** How a host comes under a provider that is not a test host's own. Under NetworkManager alone, systemd is chosen. */
+const UNDER: Partial<Record<Provider, (host: Host) => Promise<void>>> = {
+  networkd: underNetworkd,
+  systemd: underNetworkManager,
+};
 
 /** Tests the changes of a live bridge, with containers attached and pings under way, on a host under this provider. */
 export function testLiveChanges(provider: Provider): void {
@@ -29,7 +36,7 @@ export function testLiveChanges(provider: Provider): void {
   test.before(async () => {
     cluster = await bootHosts(2);
     host = cluster.host("apollo1");
-    if (provider === "networkd") await underNetworkd(host);
+    await UNDER[provider]?.(host);
     joined = await joinByCommand(cluster);
     assert.equal(joined.providers, [provider, "ifupdown"]);
     ({ near, far } = joined);
@@ -110,6 +117,60 @@ export function testLiveChanges(provider: Provider): void {
     await host.exec(["systemctl", "restart", "docker"]);
     assert.equal(subjects(await bridge()), []);
   });
+
+  if (provider === "systemd") {
+    test("NetworkManager leaves the bridge alone, a reload and a restart of it too, and no ping is lost", async () => {
+      const pings = await startPings(near.host, far.address, near.name);
+      await host.exec(["sh", "-c", "nmcli connection reload; nmcli general reload; systemctl restart NetworkManager"]);
+      await host.exec(["nm-online", "--timeout=30", "--quiet"]);
+      const { stdout } = await host.exec(["nmcli", "--terse", "--fields", "DEVICE,STATE", "device"]);
+      const { lost } = await pings.end();
+      assert.equal(
+        stdout.split("\n").filter((line) => /^(eth0|weave)/.test(line)),
+        ["eth0:connected", "weave:unmanaged", "weave-vx:unmanaged"],
+      );
+      assert.equal(lost, []);
+      assert.equal(subjects(await bridge()), []);
+    });
+
+    test("a stopped or disabled unit is started or enabled, and no packet is lost by that", async () => {
+      const unit = "weave-bridge.service";
+      const pings = await startPings(near.host, far.address, near.name);
+      await host.exec(["rm", `/etc/systemd/system/docker.service.requires/${unit}`]);
+      assert.equal(subjects(await bridge()), [`${unit}: starts with`]);
+      // As after a start that failed halfway.
+      await host.write(`/run/systemd/system/${unit}.d/fails.conf`, "[Service]\nExecStop=\nExecStop=false\n");
+      await host.exec(["sh", "-c", `systemctl daemon-reload; systemctl disable ${unit}; systemctl stop ${unit}`]);
+      await host.exec(["sh", "-c", `rm -r /run/systemd/system/${unit}.d; systemctl daemon-reload`]);
+      assert.equal(subjects(await bridge()), [`${unit}: starts with`, `${unit}: state`]);
+      const { answered, lost } = await pings.end();
+      assert.ok(answered > 2);
+      assert.equal(lost, []);
+      assert.equal(subjects(await bridge()), []);
+    });
+
+    test("a bridge that fails at boot is seen: Docker does not start without it", async () => {
+      const drop = "/etc/systemd/system/weave-bridge.service.d/fails.conf";
+      await host.write(drop, "[Service]\nExecStartPre=false\n");
+      await host.exec(["sh", "-c", "systemctl daemon-reload; systemctl stop weave-bridge"]);
+      const { stdout: ports } = await host.exec(
+        ["sh", "-c", "ip -br link show weave 2>&1; systemctl is-active docker"],
+        {
+          check: false,
+        },
+      );
+      assert.match(ports, /does not exist.*\s+inactive\n$/, "Docker stops with the bridge");
+      const { status, stderr } = await host.exec(["systemctl", "start", "docker.service"], { check: false });
+      assert.is.not(status, 0);
+      assert.match(stderr, /dependency/i);
+      const failed = await bridge();
+      assert.match(failed.msg ?? "", /^bridge weave: systemctl start weave-bridge\.service .*journalctl/s);
+      await host.exec(["sh", "-c", "rm -r /etc/systemd/system/weave-bridge.service.d; systemctl daemon-reload"]);
+      assert.equal(subjects(await bridge()), ["bridge weave"]);
+      await host.exec(["systemctl", "start", "docker.service"]);
+      assert.equal(subjects(await bridge()), []);
+    });
+  }
 
   test("after a reboot all is as it was, before Docker starts", async () => {
     const script =

@@ -31,6 +31,7 @@ const SAMPLES: Readonly<Record<string, number>> = {
   "bridge: drifted link": 5,
   "bridge: removal": 4,
   "bridge under networkd: fresh host": 6,
+  "bridge under systemd: fresh host": 4,
   "docker options: existing daemon.json": 5,
   "docker restart: pending": 4,
   "service: fresh host": 3,

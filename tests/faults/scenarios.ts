@@ -53,13 +53,18 @@ cd / && rm -rf $(cat /var/lib/faults/places) && tar -xpf /var/lib/faults/fresh.t
 `;
 export const SAVE = `
 echo etc/network etc/default etc/docker etc/systemd/network etc/systemd/system/docker.service.d etc/NetworkManager/conf.d \\
-  var/lib/apollo-weave etc/systemd/system/weave.service etc/systemd/system/docker.service.wants etc/weave.env >/var/lib/faults/places
+  etc/systemd/system/weave-bridge.service etc/systemd/system/multi-user.target.wants/weave-bridge.service \\
+  etc/systemd/system/docker.service.requires var/lib/apollo-weave etc/systemd/system/weave.service etc/systemd/system/docker.service.wants etc/weave.env >/var/lib/faults/places
 iptables-save >/var/lib/faults/iptables
 cd / && tar -cpf /var/lib/faults/fresh.tar $(ls -d $(cat /var/lib/faults/places))
 `;
 
-const FRESH = `exec 2>/dev/null\n${RESTORED}`;
+// Without its file, the bridge's unit is stopped without its commands.
+const FRESH = `exec 2>/dev/null\n${RESTORED}
+! systemctl is-active --quiet weave-bridge || { systemctl daemon-reload; systemctl stop weave-bridge; }\n`;
 const RELOADED = `${FRESH}networkctl reload; systemctl daemon-reload\n`;
+const UNIT_FORGOTTEN = `${FRESH}systemctl daemon-reload; systemctl reset-failed weave-bridge\n`;
+const byUnit = (options: object = {}): Call => bridge({ provider: "systemd", ...options });
 
 /** Docker runs with the options of the fresh host. One is to change, so that the others join it in its line. */
 const DOCKER_FRESH = `${RELOADED}ip link add weave type bridge; ip addr add 10.2.0.1/16 dev weave; ip link set weave up
@@ -100,6 +105,17 @@ export const SCENARIOS: readonly Scenario[] = [
     network: "networkd",
     start: `${RELOADED}${run(bridge())}`,
     call: bridge({ state: "absent" }),
+  },
+  { name: "bridge under systemd: fresh host", start: UNIT_FORGOTTEN, call: byUnit() },
+  {
+    name: "bridge under systemd: after ifupdown",
+    start: `${UNIT_FORGOTTEN}${run(bridge())}\n`,
+    call: byUnit(),
+  },
+  {
+    name: "bridge under systemd: removal",
+    start: `${UNIT_FORGOTTEN}${run(byUnit())}\n`,
+    call: byUnit({ state: "absent" }),
   },
   { name: "docker options: fresh host", start: DOCKER_FRESH, call: docker() },
   { name: "docker options: existing daemon.json", start: `${DOCKER_FRESH}${WITH_DAEMON_JSON}`, call: docker() },

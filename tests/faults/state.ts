@@ -25,7 +25,7 @@ ip route
 bridge fdb | grep permanent | sed '/^00:00/!s/^[^ ]*/MAC/'
 iptables-save | sed '/^#/d; s/\\[[0-9:]*\\]//'
 cat /run/network/ifstate
-systemctl show docker weave --property Id,ActiveState,UnitFileState,NeedDaemonReload
+systemctl show docker weave weave-bridge --property Id,ActiveState,UnitFileState,NeedDaemonReload
 tr '\\0' ' ' </proc/$(cat /run/docker.pid)/cmdline; echo
 docker() { curl -s --unix-socket /run/docker.sock "http://docker/$1"; }
 docker networks/bridge | sed 's/.*"IPAM":\\([^]]*\\).*"Options":\\({[^}]*}\\).*/\\1 \\2/'; echo

@@ -345,13 +345,11 @@ export class Network implements Part {
 
   /** systemd-networkd makes the devices of its files, and sets each up by the file that matches it. */
   private reloadNetworkd(): RunOutput {
-    const read = (kind: string): Map<string, string[]>[] =>
-      ["/run/systemd/network", "/etc/systemd/network"].flatMap((folder) =>
-        this.files
-          .readdir(folder)
-          .filter((name) => name.endsWith(kind))
-          .map((name) => settings(this.files.readFile(`${folder}/${name}`)?.content ?? "")),
-      );
+    const read = (kind: string, folder = "/etc/systemd/network"): Map<string, string[]>[] =>
+      this.files
+        .readdir(folder)
+        .filter((name) => name.endsWith(kind))
+        .map((name) => settings(this.files.readFile(`${folder}/${name}`)?.content ?? ""));
     for (const file of read(".netdev")) {
       const one = (key: string): string => file.get(key)?.[0] ?? "";
       const [name, mac] = [one("NetDev.Name"), one("NetDev.MACAddress")];
@@ -367,7 +365,9 @@ export class Network implements Part {
           device({ kind: isVxlan ? "vxlan" : "bridge", ...(mac && { mac }), vxlan: isVxlan ? vxlan : null }),
         );
     }
-    const matched = read(".network").filter((file) => !file.has("Link.Unmanaged"));
+    const matched = [...read(".network", "/run/systemd/network"), ...read(".network")].filter(
+      (file) => !file.has("Link.Unmanaged"),
+    );
     const names = new Set(matched.map((file) => file.get("Match.Name")?.[0] ?? ""));
     for (const [name, addresses] of this.setByNetworkd) {
       const of = this.devices.get(name);
