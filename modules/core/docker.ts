@@ -2,6 +2,8 @@ import { UserError, withFullStop } from "./errors";
 import type { Host, HttpRequest, HttpResponse } from "./host/host";
 import { describeRequest } from "./host/http";
 import { type Guard, isBoolean, isListOf, isMapOf, isOptional, isShape, isString, parseJson } from "./json";
+import { commandLineOf } from "./proc";
+import { isSystemdBooted, unitProperties } from "./systemctl";
 
 /** The defaults of dockerd --host and --pidfile (dockerd --help). */
 const SOCKET = "/var/run/docker.sock";
@@ -41,12 +43,38 @@ export function pauseContainer(name: string): HttpRequest {
 }
 
 /**
- * Whether a Docker daemon runs, without a request: if systemd listens on Docker's socket, the first request starts the
- * daemon.
+ * The process id of Docker's daemon; null if none runs. Found without a request: if systemd listens on Docker's socket, the first
+ * one starts the daemon. A daemon with --pidfile is found by systemd, or where that does not run, among all processes but those
+ * in containers. Throws a UserError if systemd does not answer.
  */
-export function isDockerRunning(host: Host): boolean {
-  const pid = host.readText(DOCKER_PID_FILE);
-  return pid !== null && /^docker/.test(host.readText(`/proc/${pid}/comm`) ?? "");
+export function dockerPid(host: Host): number | null {
+  const found = Number(host.readText(DOCKER_PID_FILE));
+  if (isDaemon(found, host)) return found;
+  if (!isSystemdBooted(host)) return findDaemon(host);
+  const main = Number(unitProperties("docker.service", ["MainPID"], host)("MainPID"));
+  return isDaemon(main, host) ? main : null;
+}
+
+/** Up to Docker 1.10 the daemon's program is `docker`; docker-proxy and docker-containerd are others. */
+function isDaemon(pid: number, host: Host): boolean {
+  return pid > 0 && /^docker(?!-)/.test(host.readText(`/proc/${pid}/comm`) ?? "");
+}
+
+/** A container's processes have an own namespace of process ids, and rootless Docker's an own one of users. */
+function findDaemon(host: Host): number | null {
+  const namespacesOf = (pid: number | "self"): string =>
+    ["pid", "user"].map((kind) => host.readlink(`/proc/${pid}/ns/${kind}`)).join(" ");
+  const pids = host
+    .readdir("/proc")
+    .map(Number)
+    .filter((pid) => isDaemon(pid, host));
+  const isOwn = (pid: number): boolean => namespacesOf(pid) === namespacesOf("self");
+  return pids.find((pid) => startsDaemon(commandLineOf(pid, host) ?? []) && isOwn(pid)) ?? null;
+}
+
+/** Whether it is not the client: `dockerd`, `docker daemon`, `docker -d`. */
+function startsDaemon([program = "", ...words]: readonly string[]): boolean {
+  return /(^|\/)dockerd$/.test(program) || words.some((word) => ["daemon", "-d", "--daemon"].includes(word));
 }
 
 const CONTAINER = isShape({

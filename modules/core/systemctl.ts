@@ -1,6 +1,11 @@
 import { UserError, withFullStop } from "./errors";
 import type { Host } from "./host/host";
 
+/** Whether systemd runs this host, as sd_booted(3) finds out. */
+export function isSystemdBooted(host: Host): boolean {
+  return host.readdir("/run/systemd").includes("system");
+}
+
 /** A unit's properties, "" for one that is not set. Throws a UserError if systemd does not answer. */
 export function unitProperties(unit: string, names: readonly string[], host: Host): (name: string) => string {
   const properties = parseProperties(showUnits([unit], names, host));

@@ -1,4 +1,4 @@
-import { DOCKER_PID_FILE } from "../core/docker";
+import { dockerPid } from "../core/docker";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import { commandLineOf, effectiveUid } from "../core/proc";
@@ -155,7 +155,7 @@ function isAbandoned(device: string, host: Host): boolean {
 }
 
 function isUsedByDocker(name: string, host: Host): boolean {
-  const [, ...words] = commandLineOf(Number(host.readText(DOCKER_PID_FILE)), host) ?? [];
+  const [, ...words] = commandLineOf(dockerPid(host) ?? 0, host) ?? [];
   const flags = parseDockerWords(words);
   return usesBridge(name, flags, host.readFile(configPathOf(flags))?.content ?? "");
 }

@@ -1,11 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  hasDockerClient,
-  isDockerInstalled,
-  isDockerRunning,
-  oldestApiOfInstalled,
-  oldestApiVersion,
-} from "../core/docker";
+import { dockerPid, hasDockerClient, isDockerInstalled, oldestApiOfInstalled, oldestApiVersion } from "../core/docker";
 import { UserError } from "../core/errors";
 import type { FileState, Host } from "../core/host/host";
 import { whyNotLoadable } from "../core/kernel_module";
@@ -74,7 +68,7 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
   const component = COMPONENTS[options.component];
   const init = detectInit(host);
   const unit = INIT_SYSTEMS[init].observe(component, host);
-  const docker = isDockerRunning(host) ? "running" : isDockerInstalled(host) ? "stopped" : "not installed";
+  const docker = dockerPid(host) !== null ? "running" : isDockerInstalled(host) ? "stopped" : "not installed";
   const script = observeScript(options, host);
   const container = docker === "running" ? await observeContainer(component.container, host) : null;
   if (docker !== "not installed" && !hasDockerClient(host) && (container !== null || !isEnding(options))) {

@@ -289,6 +289,19 @@ test("with Docker stopped its containers can't be seen: absent fails and changes
   assert.is(await sh("docker ps --all --quiet --filter name='^weave$'"), "");
 });
 
+test("a daemon with another pid file is seen as running: containers are found, absent and stopped work", async () => {
+  await sh("systemctl stop docker.socket docker; mkdir -p /etc/docker; test ! -e /etc/docker/daemon.json");
+  await sh(
+    `echo '{"pidfile": "/run/d2.pid"}' >/etc/docker/daemon.json; systemctl start docker; test ! -e /run/docker.pid`,
+  );
+  await settled({ peers: ["192.168.50.12"] });
+  assert.is((await service({ peers: ["192.168.50.12"] }))["warnings"], undefined);
+  await settled({ state: "stopped" });
+  await settled({ state: "absent" });
+  assert.is(await sh("docker ps --all --quiet --filter name='^weave$'"), "");
+  await sh("systemctl stop docker.socket docker; rm /etc/docker/daemon.json; systemctl start docker");
+});
+
 test("WEAVE_HTTP_ADDR: the router is asked where it says, and its peers change there without a restart; they may have ports", async () => {
   const env = { WEAVE_HTTP_ADDR: "127.0.0.2:6790" };
   await settled({ env, peers: ["192.168.50.12"] });

@@ -1,4 +1,4 @@
-import { isDockerRunning } from "../../core/docker";
+import { dockerPid } from "../../core/docker";
 import type { Host } from "../../core/host/host";
 import { linuxHost } from "../../core/host/linux";
 import { type OptionTable, parseOptions, type Values } from "../../core/options";
@@ -47,7 +47,7 @@ export async function observe(name: string, host: Host = linuxHost): Promise<Obs
   const dockerValues = defaults(dockerOptions, { state: "restarted" });
   const errors = new Set<string>();
   const lenient = lenientHost(host, errors);
-  const isRunning = isDockerRunning(lenient);
+  const isRunning = attempt(() => dockerPid(lenient), errors) !== null;
   const [bridge, docker, container, router] = await Promise.all([
     attemptLater(() => observeBridge(bridgeValues, lenient), errors),
     attemptLater(() => observeDockerOptions(dockerValues, lenient), errors),

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { DOCKER_PID_FILE } from "../../core/docker";
+import { dockerPid } from "../../core/docker";
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import type { Patience } from "../../core/module";
-import { propertiesOfUnits } from "../../core/systemctl";
+import { isSystemdBooted, propertiesOfUnits } from "../../core/systemctl";
 import { splitWords } from "../../formats/shell_words";
 import { VARIABLE } from "./command_line";
 import type { DockerService } from "./docker_service";
@@ -14,8 +14,7 @@ import { findDropIns } from "./unit_files";
 
 /** Observes how this host starts dockerd, whatever its distribution. Throws a UserError where Docker is not installed. */
 export async function observeService(host: Host, patience: Patience): Promise<DockerService> {
-  // As sd_booted(3) does it.
-  return host.readdir("/run/systemd").includes("system") ? observeUnit(host, patience) : observeScript(host);
+  return isSystemdBooted(host) ? observeUnit(host, patience) : observeScript(host);
 }
 
 type Properties = (name: string) => string;
@@ -127,6 +126,6 @@ function observeScript(host: Host): DockerService {
     failed: false,
     lostSocket: null,
     needsReload: false,
-    pid: Number(host.readText(DOCKER_PID_FILE)),
+    pid: dockerPid(host) ?? 0,
   };
 }

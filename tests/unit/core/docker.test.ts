@@ -1,11 +1,11 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import {
+  dockerPid,
   hasLiveRestore,
   inspectBridgeNetwork,
   inspectContainer,
   isDockerInstalled,
-  isDockerRunning,
   listContainers,
   oldestApiOf,
   oldestApiOfInstalled,
@@ -38,10 +38,51 @@ const silent = fakeHost({}).with({
 test("a daemon runs if its pid file names a process of Docker's", () => {
   const host = (comm: string): Host =>
     fakeHost({ kernel: { "/var/run/docker.pid": "77", "/proc/77/comm": comm, "/proc/78/comm": "dockerd" } });
-  assert.is(isDockerRunning(host("dockerd")), true);
-  assert.is(isDockerRunning(host("docker")), true, "the program's name up to Docker 1.10");
-  assert.is(isDockerRunning(host("node")), false, "the pid file is a dead daemon's, its id another process's");
-  assert.is(isDockerRunning(fakeHost({})), false);
+  assert.is(dockerPid(host("dockerd")), 77);
+  assert.is(dockerPid(host("docker")), 77, "the program's name up to Docker 1.10");
+  assert.is(dockerPid(host("node")), null, "the pid file is a dead daemon's, its id another process's");
+  assert.is(dockerPid(host("docker-proxy")), null, "another program of Docker's has its id");
+  assert.is(dockerPid(fakeHost({})), null);
+});
+
+test("a daemon with another pid file is found by systemd", () => {
+  const host = (pid: number, comm: string): Host =>
+    fakeHost({
+      names: { "/run/systemd": ["system"] },
+      kernel: { "/proc/78/comm": comm },
+      programs: { "systemctl show docker.service -p MainPID": `MainPID=${pid}\n` },
+    });
+  assert.is(dockerPid(host(78, "dockerd")), 78);
+  assert.is(dockerPid(host(78, "sh")), null);
+  assert.is(dockerPid(host(0, "dockerd")), null);
+});
+
+test("without systemd, it is found among the processes that are in no container", () => {
+  const host = (processes: Readonly<Record<string, readonly [comm: string, line: string, namespace: string]>>): Host =>
+    fakeHost({
+      names: { "/proc": ["1", ...Object.keys(processes), "self", "uptime"] },
+      kernel: Object.fromEntries(
+        Object.entries(processes).flatMap(([pid, [comm, line]]) => [
+          [`/proc/${pid}/comm`, comm],
+          [`/proc/${pid}/cmdline`, line.replaceAll(" ", "\0")],
+        ]),
+      ),
+      links: {
+        "/proc/self/ns/pid": "pid:[1]",
+        "/proc/self/ns/user": "user:[1]",
+        ...Object.fromEntries(
+          Object.entries(processes).flatMap(([pid, [, , namespace]]) => [
+            [`/proc/${pid}/ns/pid`, namespace],
+            [`/proc/${pid}/ns/user`, "user:[1]"],
+          ]),
+        ),
+      },
+    });
+  const client = ["docker", "docker run -it busybox", "pid:[1]"] as const;
+  const inside = ["dockerd", "dockerd -H tcp://0.0.0.0", "pid:[9]"] as const;
+  assert.is(dockerPid(host({ 5: client, 6: inside, 7: ["dockerd", "/usr/bin/dockerd -p /run/d2.pid", "pid:[1]"] })), 7);
+  assert.is(dockerPid(host({ 5: client, 8: ["docker", "/usr/bin/docker -d -p /run/d2.pid", "pid:[1]"] })), 8);
+  assert.is(dockerPid(host({ 5: client, 6: inside })), null);
 });
 
 test("a container is read as Docker reports it", async () => {

@@ -5,7 +5,11 @@ import { fakeHost } from "../support/fake_host/fake_host";
 
 const DEVICES = ["eth0", "veth0a1b2c3", "veth4d5e6f7", "veth12345678", "vethwe-bridge", "weave"];
 const attached = { links: { "/sys/class/net/veth4d5e6f7/master": "../weave" } };
-const running = (commandLine: string) => ({ "/var/run/docker.pid": "77", "/proc/77/cmdline": commandLine });
+const running = (commandLine: string) => ({
+  "/var/run/docker.pid": "77",
+  "/proc/77/comm": "dockerd",
+  "/proc/77/cmdline": commandLine,
+});
 
 test("ports named like Docker's that are on no bridge, while Docker uses this one", () => {
   for (const commandLine of [

@@ -116,6 +116,7 @@ export class Docker implements Part {
     if (path === "/var/run/docker.pid") return this.daemon && String(this.daemon.pid);
     if (!path.startsWith("/proc/")) return undefined;
     if (this.daemon === null || !path.startsWith(`/proc/${this.daemon.pid}/`)) return null;
+    if (path.endsWith("/comm")) return "dockerd";
     return path.endsWith("/stat")
       ? processStat(this.daemon.startedAt)
       : `${["/usr/sbin/dockerd", ...this.daemon.words.slice(1)].join("\0")}\0`;

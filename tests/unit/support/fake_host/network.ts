@@ -103,6 +103,7 @@ export class Network implements Part {
     }
     if (path === "/run/network/ifstate") return [...this.held].map((held) => `${held}=${held}`).join("\n");
     if (path === "/var/run/docker.pid") return this.dockersBridge && "812";
+    if (path === "/proc/812/comm") return "dockerd";
     if (path === "/proc/812/cmdline") return `/usr/sbin/dockerd\0--bridge=${this.dockersBridge}\0`;
     const [, setting] = /^\/proc\/sys\/net\/ipv4\/conf\/(.*)$/.exec(path) ?? [];
     if (setting !== undefined) return this.settings.has(setting) ? "1" : "0";
@@ -144,6 +145,7 @@ export class Network implements Part {
     [/^ip -o -4 route show table all$/, () => done([...this.routes, ...ROUTES].map((row) => `${row} \n`).join(""))],
     [/^ip -4 rule show$/, () => done(this.ruleShow())],
     [/^ss -uanp$/, () => done([...this.sockets].map(ssRow).join(""))],
+    [/^systemctl show docker.service -p MainPID$/, () => done("MainPID=0\n")],
     [/^systemctl show (.*) -p ActiveState,UnitFileState$/, (units = "") => done(this.show(units.split(" ")))],
     [/^networkctl list --no-legend --no-pager$/, () => done(this.networkctlList())],
     [/^bridge fdb show dev (\S+)$/, (name = "") => this.with(name, ({ peers }) => done(peers.map(fdbLine).join("")))],
