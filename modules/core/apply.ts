@@ -123,9 +123,16 @@ function startedAt({ pidFile }: Daemon): number | null {
 async function sendRequest(toSend: HttpRequest, orStatus: readonly number[] = []): Promise<void> {
   const what = describeRequest(toSend);
   const response = await request(toSend);
-  if (response === null) throw new UserError(`${what}: nothing listens there`);
-  if (response.status >= 300 && !orStatus.includes(response.status))
-    throw new UserError(`${what} answered ${response.status}: ${response.body.trim()}`);
+  if (response === null) {
+    throw new UserError(
+      `${what}: must be answered (found that nothing listens there). See whether the service runs, start it and run again.`,
+    );
+  }
+  if (response.status >= 300 && !orStatus.includes(response.status)) {
+    throw new UserError(
+      `${what}: must be accepted (found the answer ${response.status}: ${response.body.trim()}). Correct that and run again.`,
+    );
+  }
 }
 
 async function waitForAnswer({
@@ -147,13 +154,15 @@ async function waitForAnswer({
       last = error.message.replace(/\.$/, "");
     }
     if (hopeless?.pattern.test(await outputOf(hopeless.argv))) {
-      throw new UserError(`no answer to ${describeRequest(toSend)}: ${last}. ${await describeFailure(diagnose)}`);
+      throw new UserError(
+        `${describeRequest(toSend)}: must be answered (found: ${last}). ${await describeFailure(diagnose)}`,
+      );
     }
     if (Date.now() > end) break;
     await sleep(250);
   }
   throw new UserError(
-    `no answer to ${describeRequest(toSend)} within ${timeout} s. The last try: ${last}. ${await describeFailure(diagnose)}`,
+    `${describeRequest(toSend)}: must be answered within ${timeout} s (found at the last try: ${last}). ${await describeFailure(diagnose)}`,
   );
 }
 

@@ -59,7 +59,7 @@ export function replaceFile(path: string, content: string, mode: number): void {
     syncFolder(folder);
   } catch (error) {
     throw new UserError(
-      `${path} is replaced, and may be as before after a power failure: ${messageOf(error)}. Check its disk and run again`,
+      `${path}: must be kept through a power failure (found that it is replaced, and may be as before after one: ${messageOf(error)}). Check its disk and run again.`,
     );
   }
 }

@@ -126,7 +126,8 @@ export async function inspectContainer(name: string, host: Host): Promise<Contai
   if (response.status === 404) return null;
   if (response.status !== 200) {
     throw new UserError(
-      `Docker answered ${response.status} when asked for the container ${name}: ${response.body.trim()}`,
+      `Docker: must tell of the container ${name} (found the answer ${response.status}: ${response.body.trim()}). See why ` +
+        "(journalctl -u docker), and run again.",
     );
   }
   const { State, Config, HostConfig, NetworkSettings, Args } = bodyOf(request, response, CONTAINER);

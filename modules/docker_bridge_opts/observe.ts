@@ -97,7 +97,7 @@ function requireReadable({ path, content }: ConfigFile, version: string | null):
   try {
     daemonKeys(content);
   } catch (error) {
-    throw error instanceof UserError ? new UserError(`${path}: ${error.message}. Correct it.`) : error;
+    throw error instanceof UserError ? new UserError(`${path}: ${error.message}`) : error;
   }
   if (hasByteOrderMark(content) && !(Number.parseInt(version ?? "0", 10) >= SKIPS_MARK_SINCE)) {
     throw new UserError(

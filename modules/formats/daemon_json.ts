@@ -70,7 +70,7 @@ function withOption(content: string, flag: string, values: readonly string[]): s
   const value = jsonValue(flag, values);
   if (value === undefined) {
     throw new UserError(
-      `--${flag}=${values.join(",")} can't be written in daemon.json by this module; set it there by hand`,
+      `--${flag}: can't be written in daemon.json by this module (found ${values.join(",")}). Set it there by hand and run again.`,
     );
   }
   if (present) {
@@ -145,10 +145,31 @@ function parse(content: string): Record<string, unknown> {
   try {
     value = JSON.parse(content.replace(BYTE_ORDER_MARK, ""));
   } catch (error) {
-    // Node's message quotes the text, which may contain secrets.
-    const [position = ""] = / at position \d+/.exec(String(error)) ?? [];
-    throw new UserError(`it is not JSON${position}; dockerd would not start with it`);
+    throw notAnObject(findError(content.replace(BYTE_ORDER_MARK, ""), String(error)));
   }
-  if (!isObject(value)) throw new UserError("it is not a JSON object; dockerd would not start with it");
+  if (!isObject(value)) throw notAnObject("another value");
   return value;
+}
+
+function notAnObject(found: string): UserError {
+  return new UserError(`must be one JSON object (found ${found}). Correct it and run again.`);
+}
+
+/** Where the error is. Node's message quotes the text, which may contain secrets. */
+function findError(content: string, message: string): string {
+  const [, position] = / at position (\d+)/.exec(message) ?? [];
+  if (position === undefined) return "text that is not JSON";
+  const before = content.slice(0, Number(position));
+  const line = before.split("\n").length;
+  // dockerd itself ignores such text in some versions.
+  return isJson(before) ? `more text after it, in line ${line}` : `an error in line ${line}`;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

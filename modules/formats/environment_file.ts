@@ -90,7 +90,9 @@ export function renderEnvironment(comment: string, variables: ReadonlyMap<string
 export function doubleQuoted(value: string): string {
   // Only ASCII's control characters: the content has one character per byte, and UTF-8 uses the bytes 0x80 to 0x9f.
   if (/[^\x20-\x7e\x80-\uffff]/.test(value))
-    throw new UserError(`${JSON.stringify(value)} can't stand in an environment file; remove the control characters`);
+    throw new UserError(
+      `an environment file takes no control characters (found ${JSON.stringify(value)}). Remove them and run again.`,
+    );
   return `"${value.replace(/["\\$`]/g, "\\$&")}"`;
 }
 

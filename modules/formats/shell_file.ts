@@ -22,7 +22,7 @@ export function shellValue(content: string, key: string): string | null {
   for (const { key: name, raw, start, always } of assignments(content)) {
     if (name === key && !always) {
       throw new UserError(
-        `${key} is set conditionally in line ${lineOf(content, start)} (${key}=${raw}); set it once, on its own line`,
+        `${key} must be set once, on its own line (found it set conditionally in line ${lineOf(content, start)}: ${key}=${raw}). Set it so and run again.`,
       );
     }
     values.set(name, always ? expand(raw, values, key) : null);
@@ -34,7 +34,7 @@ export function shellValue(content: string, key: string): string | null {
         .filter((each) => each.key === key)
         .at(-1) ?? {};
     throw new UserError(
-      `only a shell can compute the value of ${key} in line ${lineOf(content, start)} (${raw}); replace commands, and variables that are not set there, by their text`,
+      `${key} must have a value that takes no shell to compute (found ${raw} in line ${lineOf(content, start)}). Replace commands, and variables that are not set there, by their text and run again.`,
     );
   }
   return value ?? null;

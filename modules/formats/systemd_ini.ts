@@ -16,6 +16,8 @@ export function renderSections(comment: string, sections: readonly Section[]): s
 
 function verbatim(text: string): string {
   if (/\p{Cc}|\\$|%/u.test(text))
-    throw new UserError(`${JSON.stringify(text)} can't stand in a file of systemd's syntax`);
+    throw new UserError(
+      `a file of systemd's takes no control characters, "%" or "\\" at the end (found ${JSON.stringify(text)}). Choose another value and run again.`,
+    );
   return text;
 }

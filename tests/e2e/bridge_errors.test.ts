@@ -152,7 +152,7 @@ const REFUSALS: Readonly<Record<string, Refused>> = {
   "a folder where the file has to be": {
     by: `mkdir ${STANZA}`,
     undo: `rmdir ${STANZA}`,
-    says: /^\/etc\/network\/interfaces\.d\/weave\.cfg is not a regular file; move it away\.$/,
+    says: /^\/etc\/network\/interfaces\.d\/weave\.cfg: must be a regular file \(found a directory\)\. Move it away and run again\.$/,
   },
   "a provider that does not run here": {
     options: { provider: "networkd" },

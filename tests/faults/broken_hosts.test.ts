@@ -104,12 +104,12 @@ const WORLDS: Readonly<Record<string, World>> = {
   "a folder in its place": {
     by: (path) => `${KEEP(path)}; mkdir ${path}`,
     undo: BACK,
-    says: (path) => new RegExp(`^${quoted(path)} is not a regular file; move it away\\.$`),
+    says: (path) => new RegExp(`^${quoted(path)}: must be a regular file \\(found a directory\\)\\. Move it away`),
   },
   "a pipe in its place": {
     by: (path) => `${KEEP(path)}; mkfifo ${path}`,
     undo: BACK,
-    says: (path) => new RegExp(`^${quoted(path)} is not a regular file; move it away\\.$`),
+    says: (path) => new RegExp(`^${quoted(path)}: must be a regular file \\(found a pipe\\)\\. Move it away`),
   },
   "a link to itself": {
     by: (path) => `${KEEP(path)}; ln -s ${path} ${path}`,

@@ -27,10 +27,21 @@ export const linuxHost: Host = {
 function readFile(path: string): FileState | null {
   return unlessAbsent(path, () => {
     const stat = statSync(path);
-    if (!stat.isFile()) throw new UserError(`${path} is not a regular file; move it away`);
+    if (!stat.isFile()) {
+      const found = KINDS.find(([is]) => stat[is]())?.[1] ?? "something else";
+      throw new UserError(`${path}: must be a regular file (found ${found}). Move it away and run again.`);
+    }
     return { content: readFileSync(path, "latin1"), mode: stat.mode & 0o7777 };
   });
 }
+
+const KINDS = [
+  ["isDirectory", "a directory"],
+  ["isFIFO", "a pipe"],
+  ["isSocket", "a socket"],
+  ["isBlockDevice", "a device"],
+  ["isCharacterDevice", "a device"],
+] as const;
 
 function readStart(path: string, bytes: number): string | null {
   return unlessAbsent(path, () => {

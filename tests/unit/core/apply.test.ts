@@ -93,7 +93,10 @@ test("a rejected request is an error with the status and the answer", async () =
       const message = await userErrorLater(() =>
         apply(change({ do: "request", request: { to: at(port), method: "POST", path: "/connect" } })),
       );
-      assert.is(message, `thing: POST 127.0.0.1:${port}/connect answered 400: lookup X: no such host`);
+      assert.is(
+        message,
+        `thing: POST 127.0.0.1:${port}/connect: must be accepted (found the answer 400: lookup X: no such host). Correct that and run again.`,
+      );
     },
   );
 });
@@ -103,7 +106,10 @@ test("a request without an answer is an error", async () => {
   const message = await userErrorLater(() =>
     apply(change({ do: "request", request: { to: at(port), method: "POST", path: "/connect" } })),
   );
-  assert.is(message, `thing: POST 127.0.0.1:${port}/connect: nothing listens there`);
+  assert.is(
+    message,
+    `thing: POST 127.0.0.1:${port}/connect: must be answered (found that nothing listens there). See whether the service runs, start it and run again.`,
+  );
 });
 
 test("a program that fails is an error with its diagnosis, if it has one", async () => {
@@ -139,7 +145,10 @@ test("a service that takes connections and says nothing is not waited for longer
     const message = await userErrorLater(() =>
       apply(change({ do: "await", request, timeout: 0.5, diagnose: ["true"] })),
     );
-    assert.match(message, `no answer to GET 127.0.0.1:${port}/status within 0.5 s. The last try: no answer within 1 s`);
+    assert.match(
+      message,
+      `GET 127.0.0.1:${port}/status: must be answered within 0.5 s (found at the last try: no answer within 1 s`,
+    );
     assert.ok(Date.now() - started < 3000);
   });
 });
@@ -166,7 +175,7 @@ test("a service that does not answer in time is an error with its diagnosis", as
     diagnose: ["sh", "-c", "echo Password too short; exit 1"],
   };
   const message = await userErrorLater(() => apply(change(ready)));
-  assert.match(message, `thing: no answer to GET 127.0.0.1:${port}/status within 0.3 s.`);
+  assert.match(message, `thing: GET 127.0.0.1:${port}/status: must be answered within 0.3 s (found at the last try: `);
   assert.match(message, /printed: Password too short$/);
 });
 

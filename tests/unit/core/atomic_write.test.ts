@@ -224,7 +224,7 @@ test("a folder that can't be synced is an error that does not claim that the fil
     try {
       assert.match(
         userErrorOf(() => replaceFile(path, "new", 0o644)),
-        `${path} is replaced, and may be as before after a power failure: EIO`,
+        `${path}: must be kept through a power failure (found that it is replaced, and may be as before after one: EIO`,
       );
     } finally {
       fs.fsyncSync = fsyncSync;

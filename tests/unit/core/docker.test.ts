@@ -127,7 +127,7 @@ test("a missing container is not an error, another answer of Docker's is", async
   );
   assert.is(
     await userErrorLater(() => inspectContainer("weave", answering(INSPECT, "broken\n", 500))),
-    "Docker answered 500 when asked for the container weave: broken",
+    "Docker: must tell of the container weave (found the answer 500: broken). See why (journalctl -u docker), and run again.",
   );
 });
 

@@ -108,7 +108,10 @@ test("a program may fail where that is expected, and one that fails for good end
       }),
     ),
   );
-  assert.is(message, "it: no answer to GET /nowhere/_ping: nothing listens there. echo failed printed: failed");
+  assert.is(
+    message,
+    "it: GET /nowhere/_ping: must be answered (found: nothing listens there). echo failed printed: failed",
+  );
   assert.ok(Date.now() - started < 10_000);
 });
 

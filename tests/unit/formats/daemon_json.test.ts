@@ -33,15 +33,19 @@ test("an option that daemon.json can't express is rejected, and a file that is n
   for (const content of ["[]", "1"]) {
     assert.match(
       userErrorOf(() => daemonKeys(content)),
-      /^it is not a JSON object/,
+      /^must be one JSON object \(found another value\)\. /,
     );
   }
   for (const content of ["{", '{"a": }']) {
     assert.match(
       userErrorOf(() => daemonKeys(content)),
-      /^it is not JSON/,
+      /^must be one JSON object \(found (an error in line \d+|text that is not JSON)\)\. Correct it/,
     );
   }
+  assert.is(
+    userErrorOf(() => daemonKeys('{"a": 1}\n\n{"b": 2}\n')),
+    "must be one JSON object (found more text after it, in line 3). Correct it and run again.",
+  );
 });
 
 test("Docker uses the bridge of its flags or of its daemon.json", () => {

@@ -33,7 +33,7 @@ test("a value that only a shell could compute is rejected", () => {
   for (const raw of ['"$(hostname)"', "`hostname`", "$HOSTNAME", `"\${A:-b}"`]) {
     assert.match(
       userErrorOf(() => value(`A=1\nDOCKER_OPTS=${raw}`)),
-      `only a shell can compute the value of ${KEY} in line 2 (${raw})`,
+      `${KEY} must have a value that takes no shell to compute (found ${raw} in line 2). `,
     );
   }
   for (const content of [
@@ -44,7 +44,7 @@ test("a value that only a shell could compute is rejected", () => {
   ]) {
     assert.match(
       userErrorOf(() => value(content)),
-      /DOCKER_OPTS is set conditionally in line [12] /,
+      /DOCKER_OPTS must be set once, on its own line \(found it set conditionally in line [12]: /,
       content,
     );
   }

@@ -43,12 +43,12 @@ test("a folder or device in a file's place is an error, with its path and what t
   inTemporaryFolder((folder) => {
     assert.is(
       userErrorOf(() => linuxHost.readFile(folder)),
-      `${folder} is not a regular file; move it away`,
+      `${folder}: must be a regular file (found a directory). Move it away and run again.`,
     );
   });
   assert.match(
     userErrorOf(() => linuxHost.readFile("/dev/null")),
-    "/dev/null is not a regular file",
+    "/dev/null: must be a regular file (found a device). ",
   );
 });
 
