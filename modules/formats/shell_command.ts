@@ -14,6 +14,20 @@ export function splitFields(value: string): string[] {
   return value.split(/[ \t\n]+/).filter((field) => field !== "");
 }
 
+/** Variables that a shell sets by itself, whatever it gets, or unless it gets them (dash(1); bash(1), "Shell Variables"). */
+const SET_ALWAYS =
+  /^(BASH\w*|COMP_\w+|DIRSTACK|EPOCH\w+|EUID|FUNCNAME|GROUPS|HISTCMD|IFS|LINENO|OLDPWD|OPT(ARG|ERR|IND)|PIPESTATUS|PPID|PS[124]|PWD|RANDOM|SECONDS|SHELLOPTS|SHLVL|SRANDOM|UID|_)$/;
+const SET_UNLESS_GIVEN = /^(COLUMNS|HOSTNAME|HOSTTYPE|LINES|MACHTYPE|OSTYPE|PATH|SHELL|TERM)$/;
+
+/** The value of a variable in a shell's command, "" if it is not set. */
+function valueInShell(name: string, variables: Variables): string {
+  const given = variables(name);
+  if (SET_ALWAYS.test(name) || (given === undefined && SET_UNLESS_GIVEN.test(name))) {
+    throw new UserError(`only a shell can compute $${name}`);
+  }
+  return given ?? "";
+}
+
 const PIECES =
   /(?<blank>[ \t]+)|'(?<single>[^']*)'|"(?<double>(?:\\[\s\S]|[^"\\])*)"|\\(?<escaped>[\s\S])|\$(?:(?<name>[A-Za-z_]\w*)|\{(?<braced>[A-Za-z_]\w*)\})|(?<plain>[\w%+,./:=@^-]+)/y;
 
@@ -45,7 +59,7 @@ export function shellCommand(text: string, variables: Variables): ShellWord[] {
     else if (escaped !== undefined) add(escaped === "\n" ? "" : escaped);
     else if (plain !== undefined) add(plain);
     else if (variable !== undefined) {
-      const value = variables(variable) ?? "";
+      const value = valueInShell(variable, variables);
       if (/[*?[]/.test(value)) throw new UserError(`only a shell can expand the pattern in $${variable}`);
       const fields = splitFields(value);
       if (/^[ \t\n]/.test(value)) end();
@@ -70,7 +84,7 @@ function inDoubleQuotes(text: string, variables: Variables): string {
     (all, escaped?: string, name?: string, braced?: string, special?: string) => {
       if (escaped !== undefined) return escaped === "\n" ? "" : /["\\$`]/.test(escaped) ? escaped : all;
       if (special !== undefined) throw new UserError(`only a shell can run ${JSON.stringify(text.slice(0, 20))}`);
-      return variables(name ?? braced ?? "") ?? "";
+      return valueInShell(name ?? braced ?? "", variables);
     },
   );
 }

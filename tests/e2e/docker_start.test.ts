@@ -281,6 +281,12 @@ test("a unit that is missing, masked, failed or stopped, and a socket that is go
     "docker.service: masked, so that systemd does not start it. Run systemctl unmask docker.service",
   );
   await docker.sh("systemctl unmask docker.service");
+  await docker.sh("systemctl mask docker.socket");
+  await refused(
+    WEAVE,
+    "docker.socket: masked, so that systemd does not start docker.service, which requires it. Run systemctl",
+  );
+  await docker.sh("systemctl unmask docker.socket");
   // Of the init script systemd would make a unit.
   await docker.sh(`mv ${UNIT} /root/; mv /etc/init.d/docker /root/docker-script; systemctl daemon-reload`);
   await refused(WEAVE, "docker.service: not found on this host. Install Docker first");

@@ -21,7 +21,9 @@ type Properties = (name: string) => string;
 
 async function observeUnit(host: Host, patience: Patience): Promise<DockerService> {
   const [property, socket] = await unitsAfterJob(host, patience);
-  requireLoaded(property);
+  requireLoaded("docker.service", property);
+  // Where the service requires it, systemd starts neither without the other.
+  if (property("Requires").split(" ").includes("docker.socket")) requireLoaded("docker.socket", socket);
   const [fragment, names] = [property("FragmentPath"), property("Names").split(" ")];
   const loaded = splitWords(property("DropInPaths")).map(({ value }) => value);
   const needsReload = property("NeedDaemonReload") === "yes" || hasNewDropIn(fragment, loaded, names, host);
@@ -59,6 +61,7 @@ const PROPERTIES = [
   "DropInPaths",
   "NeedDaemonReload",
   "MainPID",
+  "Requires",
   "Job",
   "Listen",
 ];
@@ -80,20 +83,22 @@ async function unitsAfterJob(host: Host, patience: Patience): Promise<[service: 
 }
 
 /** Throws a UserError where systemd can't start the unit, with what to do about it. */
-function requireLoaded(property: Properties): void {
+function requireLoaded(unit: "docker.service" | "docker.socket", property: Properties): void {
   const state = property("LoadState") || "unknown";
   if (state === "loaded") return;
   const what: Readonly<Record<string, string>> = {
     "not-found":
-      "not found on this host. Install Docker first (apt install docker.io). Docker from a snap, and rootless Docker, have a unit " +
-      "of another name, which this module does not manage.",
-    masked: "masked, so that systemd does not start it. Run systemctl unmask docker.service first.",
+      unit === "docker.socket"
+        ? "not found on this host, and docker.service requires it. Install Docker's package again, and run again."
+        : "not found on this host. Install Docker first (apt install docker.io). Docker from a snap, and rootless Docker, have a unit " +
+          "of another name, which this module does not manage.",
+    masked: `masked, so that systemd does not start ${unit === "docker.socket" ? "docker.service, which requires it" : "it"}. Run systemctl unmask ${unit} first.`,
   };
   throw new UserError(
-    `docker.service: ${
+    `${unit}: ${
       what[state] ??
       `systemd can't load the unit (LoadState=${[state, property("LoadError")].filter(Boolean).join(", ")}). ` +
-        "Correct what systemd-analyze verify docker.service shows."
+        `Correct what systemd-analyze verify ${unit} shows.`
     }`,
   );
 }

@@ -18,7 +18,7 @@ import {
 } from "./fixtures";
 
 const SHOW =
-  "systemctl show docker.service docker.socket -p Names,LoadState,LoadError,ActiveState,FragmentPath,DropInPaths,NeedDaemonReload,MainPID,Job,Listen";
+  "systemctl show docker.service docker.socket -p Names,LoadState,LoadError,ActiveState,FragmentPath,DropInPaths,NeedDaemonReload,MainPID,Requires,Job,Listen";
 const files = (more: Record<string, string> = {}) =>
   new Map(Object.entries({ [UNIT]: DEBIAN_UNIT, [PATH]: DEFAULT_FILE, ...more }));
 const DAEMON: Daemon = { words: ["/usr/sbin/dockerd", "-H", "fd://"] };
@@ -282,6 +282,19 @@ test("the bridge's address is observed where it is not given, for Apollo's opts 
   assert.equal(await addresses({ bridge: "other" }), []);
   assert.equal(await addresses({ bridge: "weave", bridge_address: "10.2.0.1/16" }), []);
   assert.equal(await addresses({ mtu: 1450 }), []);
+});
+
+test("a masked socket is rejected where the service requires it", async () => {
+  const seen = (requires: string) => {
+    const service = `LoadState=loaded\nFragmentPath=${UNIT}\nMainPID=0\nRequires=${requires}\n`;
+    const programs = { [SHOW]: `${service}\nLoadState=masked\nListen=\n` };
+    return observe(usual(), hostWith(files(), null, { programs }));
+  };
+  assert.is(
+    await rejected(seen("docker.socket system.slice")),
+    "docker.socket: masked, so that systemd does not start docker.service, which requires it. Run systemctl unmask docker.socket first.",
+  );
+  assert.is((await seen("system.slice")).service.lostSocket, null);
 });
 
 test("a host without Docker is rejected with what to install", async () => {

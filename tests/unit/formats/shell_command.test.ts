@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { shellCommand } from "../../../modules/formats/shell_command";
@@ -74,6 +75,40 @@ test("what only a shell can do is rejected", () => {
     userErrorOf(() => wordsOf("a 'b")),
     "only a shell can run",
   );
+});
+
+/** What a shell prints that has just this environment. */
+function printed(shell: readonly string[], script: string, env: Readonly<Record<string, string>>): string {
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  return execFileSync("/usr/bin/env", ["-i", ...variables, ...shell, "-c", script], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+}
+
+test("a variable that a shell sets by itself is rejected, whatever the environment has", () => {
+  const [own, overwritten] = [new Set<string>(), new Set<string>()];
+  for (const [shell, list] of [
+    [["/bin/bash", "--norc"], "compgen -v"],
+    [["/bin/dash"], "set"],
+  ] as const) {
+    const lines = printed(shell, list, {}).split("\n");
+    const names = lines.map((line) => line.replace(/=.*/, "")).filter((name) => /^[A-Z_]+\d?$/.test(name));
+    assert.ok(names.length > 5, names.join(" "));
+    const given = Object.fromEntries(names.filter((name) => name !== "PATH").map((name) => [name, "77"]));
+    const values = printed(shell, names.map((name) => `printf '%s\\0' "$${name}"`).join("; "), given).split("\0");
+    names.forEach((name, index) => {
+      own.add(name);
+      if (name !== "PATH" && values[index] !== "77") overwritten.add(name);
+    });
+  }
+  const failure = (text: string, value?: string): string => userErrorOf(() => shellCommand(text, () => value));
+  for (const name of own) {
+    for (const text of [`a $${name}`, `a "\${${name}}"`]) assert.is(failure(text), `only a shell can compute $${name}`);
+  }
+  assert.ok(overwritten.has("IFS"));
+  for (const name of overwritten) assert.is(failure(`a $${name}`, "77"), `only a shell can compute $${name}`);
+  assert.is(shellCommand("$HOSTNAME", () => "h")[0]?.value, "h");
 });
 
 test.run();
