@@ -6,6 +6,7 @@ import { busyboxImage } from "../hosts/images";
 import { type CommandResult, installCommand, runCommand, subjects } from "./command";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
+import { setUpNetworkManager, underNothing } from "./network_manager";
 import { underNetworkd } from "./networkd";
 
 /** state: absent leaves nothing of what state: present made, whatever the host was like before. */
@@ -80,9 +81,7 @@ test("the switch between the datapaths is planned and made like any change", asy
 });
 
 test("where NetworkManager runs, it is told to keep off", async () => {
-  // Without this it waits for udev, which no test host has, before it looks at a device.
-  const withoutUdev = "[Service]\nReadOnlyPaths=/sys\n";
-  await host.write("/etc/systemd/system/NetworkManager.service.d/without-udev.conf", withoutUdev);
+  await setUpNetworkManager(host);
   await host.exec(["systemctl", "daemon-reload"]);
   await host.exec(["systemctl", "start", "NetworkManager"]);
   const states = async (): Promise<string[]> =>
@@ -126,6 +125,60 @@ test("a host that goes over from ifupdown to systemd-networkd has one maker of t
   const made = await present();
   assert.is(made["provider"], "networkd");
   assert.ok(subjects(made).includes("/etc/network/interfaces.d/weave.cfg"));
+  assert.equal(subjects(await present()), []);
+});
+
+/** What the kernel has of the bridge. */
+const LIVE =
+  "ip -o link show weave; ip -o link show weave-vx; ip -d link show weave-vx | grep vxlan; ip -o -4 addr show weave; " +
+  "bridge fdb show dev weave-vx";
+
+test("from each provider to each other: one maker of the bridge, and the bridge stays as it is, with its address", async () => {
+  await present({ provider: "ifupdown" });
+  const live = async (): Promise<string> => (await host.exec(["sh", "-c", LIVE])).stdout;
+  const [before, files] = [await live(), /^[^\n]*(weave|docker\.service)[^\n]*$/gm];
+  const ofProvider = new Map<string, string[] | null>();
+  await host.exec([
+    "systemd-run",
+    "--quiet",
+    "--unit=monitor",
+    "sh",
+    "-c",
+    "exec ip -4 monitor addr link >/run/monitor",
+  ]);
+  for (const provider of ["systemd", "ifupdown", "networkd", "systemd", "networkd", "ifupdown"]) {
+    const predicted = await runCommand(host, "bridge", { ...OPTIONS, provider }, ["--check"]);
+    const made = await present({ provider });
+    assert.not(made.failed, made.msg);
+    assert.equal(made, predicted);
+    assert.equal(subjects(await present({ provider })), []);
+    assert.is(await live(), before, provider);
+    const { stdout } = await host.exec(["sh", "-c", "find /etc /run/network /run/weave* ! -name '*.json' | sort"], {
+      check: false,
+    });
+    const found: string[] | null = stdout.match(files);
+    assert.equal(found, ofProvider.get(provider) ?? found, `${provider} leaves as much as the first time`);
+    ofProvider.set(provider, found);
+  }
+  await host.exec(["systemctl", "stop", "monitor"]);
+  const { stdout: seen } = await host.exec(["cat", "/run/monitor"]);
+  assert.not.match(seen, /Deleted|state DOWN/);
+  await absent();
+});
+
+test("a host whose network nothing manages, and nothing is left; a reboot brings the bridge back", async () => {
+  await underNothing(host);
+  await thereAndBack();
+  const made = await present();
+  assert.is(made["provider"], "systemd");
+  const live = async (): Promise<string> =>
+    (await host.exec(["sh", "-c", "ip -o -4 addr show weave; bridge fdb show dev weave-vx | grep ^00"])).stdout.replace(
+      /^\d+:/,
+      "",
+    );
+  const before = await live();
+  await host.reboot();
+  assert.is(await live(), before);
   assert.equal(subjects(await present()), []);
 });
 
