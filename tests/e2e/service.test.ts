@@ -381,6 +381,27 @@ test("Apollo's units of 2016: router and proxy by an old script, on docker0, wit
   for (const component of ["proxy", "router"]) await removed(component);
 });
 
+test("an address waits for enough routers: the run ends well and says how many, and so does a start", async () => {
+  await sh("ip link del weave || true");
+  await installWeaveStandIn(host);
+  const options = { mode: "proxy", expose: true, peers: ["192.168.50.12", "192.168.50.13"] };
+  const made = await settled(options);
+  assert.ok(made["expose_pending"]);
+  assert.match(String(made["warnings"]), "gets its address on the network when 2 of 3 routers are up (found 1)");
+  assert.is(await sh("systemctl is-active weave weave-expose | xargs"), "active active");
+  await sh(
+    "systemctl restart docker; for i in $(seq 100); do systemctl -q is-active weave-expose && exit; sleep 0.1; done; exit 1",
+  );
+  assert.is(await sh("ip -o -4 addr show dev weave"), "");
+  await sh("iptables -C FORWARD -i weave -o weave -m comment --comment weave_service -j ACCEPT");
+  await removed();
+  const alone = await settled({ mode: "proxy", expose: true, peers: [] });
+  assert.not(alone["expose_pending"]);
+  assert.match(await sh("ip -o -4 addr show dev weave"), " inet ");
+  await removed();
+  assert.is(await sh("ls /etc/systemd/system | grep weave || true; iptables-save | grep weave_service || true"), "");
+});
+
 test("the article's script, whose launch is the router alone", async () => {
   await sh("ip link del weave || true");
   await installWeaveStandIn(host, { version: "1.0.3" });
