@@ -4,23 +4,11 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import * as net from "node:net";
-import { ConnectionMaker, selfConnection } from "./connection_maker";
+import { ConnectionMaker } from "./connection_maker";
+import { disagreement, type Link, linkStatus, mtuOf, replaces } from "./links";
 import { type ConnectionStatus, type Hello, type PeerStatus, parseHello, reachable, uid } from "./peers";
 import type { Carried, RouterSettings } from "./settings";
-import { dialError, inSubnets, listen, splitHostPort } from "./text";
-
-interface Link {
-  socket: net.Socket;
-  address: string;
-  outbound: boolean;
-  established: boolean;
-  peer: PeerStatus | undefined;
-  endReason: string | undefined;
-  lastHeard: number;
-}
-
-/** What sleeve takes of the underlay's MTU: 1438 and, encrypted, 1414 of 1500 were seen on 2.8. */
-const overhead = { plain: 62, encrypted: 86 };
+import { dialError, listen, splitHostPort } from "./text";
 
 /** A part of the router that tells all other routers something. */
 export interface Gossiper {
@@ -82,31 +70,7 @@ export class Mesh {
   // --- what is known ---
 
   connections(): ConnectionStatus[] {
-    const known = [...this.links].flatMap((link) => {
-      if (link.peer === undefined) return [];
-      const encrypted = this.isEncrypted(link);
-      const kind = `sleeve ${link.peer.Name}(${link.peer.NickName})`;
-      const prefix = encrypted ? "encrypted   " : "unencrypted ";
-      const Attrs: ConnectionStatus["Attrs"] = { mtu: this.mtu(link), name: "sleeve" };
-      return {
-        Address: link.address,
-        Outbound: link.outbound,
-        State: link.established ? ("established" as const) : ("pending" as const),
-        Info: this.settings.password === undefined ? kind : `${prefix}${kind}`,
-        Attrs: encrypted ? { encrypted: true, ...Attrs } : Attrs,
-      };
-    });
-    return [...known, ...this.maker.status()];
-  }
-
-  private isEncrypted(link: Link): boolean {
-    const trusted = inSubnets(splitHostPort(link.address).host, this.settings.trustedSubnets);
-    return this.settings.password !== undefined && !trusted;
-  }
-
-  private mtu(link: Link): number {
-    const own = (link.socket.localAddress ?? "").replace(/^::ffff:/, "");
-    return this.settings.underlayMtu(own) - (this.isEncrypted(link) ? overhead.encrypted : overhead.plain);
+    return [...[...this.links].flatMap((link) => linkStatus(link, this.settings)), ...this.maker.status()];
   }
 
   /** This router and all that it reaches by connections, each with the connections that it reported. */
@@ -236,26 +200,14 @@ export class Mesh {
     }
   }
 
-  /** Why a connection is rejected, in mesh's words, or undefined. Closes the older one of two connections to the same peer. */
+  /** Why a connection is rejected, or undefined. Closes the older one of two connections to the same peer. */
   private refusal(link: Link, hello: Hello): string | undefined {
-    const { name, nickName } = this.settings;
-    if (hello.peer.Name === name) return selfConnection;
-    if (this.proof === undefined && hello.proof !== undefined) {
-      return "no password specificed, but peer requested an encrypted connection";
-    }
-    if (this.proof !== undefined && hello.proof === undefined) {
-      return "password specified, but peer requested an unencrypted connection";
-    }
-    if (this.proof !== hello.proof) return "Unable to decrypt TCP msg";
+    const reason = disagreement(hello, this.settings.name, this.proof);
     const twin = [...this.links].find((other) => other !== link && other.peer?.Name === hello.peer.Name);
-    if (!twin) return undefined;
-    const reason = `Multiple connections to ${hello.peer.Name}(${hello.peer.NickName}) added to ${name}(${nickName})`;
-    // A connection from before the peer's restart is closed; of two dialled by the same side the first stays; of two dialled by
-    // both sides at once, the one dialled by the lower name stays, so that both sides keep the same one.
-    const lowerDialled = link.outbound === name < hello.peer.Name;
-    const keepNew = twin.peer?.UID !== hello.peer.UID || (twin.outbound !== link.outbound && lowerDialled);
-    if (!keepNew) return reason;
-    twin.endReason ??= reason;
+    if (reason !== undefined || !twin) return reason;
+    const both = `${hello.peer.Name}(${hello.peer.NickName}) added to ${this.settings.name}(${this.settings.nickName})`;
+    if (!replaces(link, twin, hello.peer, this.settings.name)) return `Multiple connections to ${both}`;
+    twin.endReason ??= `Multiple connections to ${both}`;
     twin.socket.destroy();
     this.links.delete(twin);
     return undefined;
@@ -275,7 +227,7 @@ export class Mesh {
   private announce(): void {
     this.topologyVersion += 1;
     const established = [...this.links].filter((link) => link.established);
-    const mtus = new Map(established.map((link) => [splitHostPort(link.address).host, this.mtu(link)]));
+    const mtus = new Map(established.map((link) => [splitHostPort(link.address).host, mtuOf(link, this.settings)]));
     this.settings.carry([...mtus].sort().map(([address, mtu]): Carried => ({ address, mtu })));
     this.broadcast();
   }

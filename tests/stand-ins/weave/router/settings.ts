@@ -18,6 +18,28 @@ export interface Store {
   save(key: string, value: unknown): void;
 }
 
+/** What IPAM needs of the rest of the router. */
+export interface AllocatorSettings {
+  name: string;
+  nickName: string;
+  uid: string;
+  /** The CIDRs of --ipalloc-range and --ipalloc-default-subnet. */
+  range: string;
+  defaultSubnet: string;
+  /** Names that the range is shared among from the start: --ipalloc-init seed=. */
+  seed: string[];
+  /** How many peers have to agree. */
+  quorum: () => number;
+  isKnown: (peer: string) => boolean;
+  /** Whether it is connected to a peer: only such a one can be asked for a share. */
+  isNeighbour: (peer: string) => boolean;
+  /** Addresses that were there before the router, with their owners. */
+  claims: { ident: string; cidr: string }[];
+  store: Store;
+  /** Tells all peers what `say` says now. */
+  broadcast: () => void;
+}
+
 /** What frames.py has counted and learned: how many frames it captured, and where each MAC address is. */
 export interface Captured {
   received: number;
