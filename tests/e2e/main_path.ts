@@ -57,9 +57,13 @@ export function testMainPath(debian: Suite): void {
       before.flatMap((text, index) => differences(text, after[index] ?? "")),
       [],
     );
-  const everyPath = async (): Promise<void> => {
+  /** Fails unless every path is open, within so many seconds where told. */
+  const everyPath = async (seconds = 0): Promise<void> => {
+    const end = Date.now() + seconds * 1000;
     const reached = await reachAll(cluster, await findServices(cluster, 2));
     const blocked = reached.filter(({ ok }) => !ok).map(({ from, to }) => `${from} → ${to.name}`);
+    const left = (end - Date.now()) / 1000;
+    if (blocked.length > 0 && left > 0) return everyPath(left);
     assert.equal({ blocked, paths: reached.length }, { blocked: [], paths: 54 });
   };
 
@@ -124,7 +128,8 @@ export function testMainPath(debian: Suite): void {
   for (const name of ["apollo2", "apollo3"]) {
     step(`${name} comes back by itself after a reboot`, async () => {
       await cluster.host(name).reboot();
-      await everyPath();
+      // Docker 28 gives containers new hardware addresses; a neighbour that has the old one asks anew after some seconds.
+      await everyPath(20);
     });
   }
 
