@@ -2,15 +2,15 @@
 # Reads what the role needs to know of a host before its modules can run there. Changes nothing; needs neither Node.js nor Python.
 # Prints one line of JSON for filter_plugins/weave_cluster.py.
 #
-#   probe.sh NETWORK PREFIX HOST_INDEX ADDRESS INTERFACE NODEJS SCRIPT MAC BRIDGE_ADDRESS DOCKER_SUBNET SCOPE_SCRIPT PROGRAM
+#   probe.sh NETWORK PREFIX HOST_INDEX ADDRESS INTERFACE NODEJS SCRIPT MAC BRIDGE_ADDRESS DOCKER_SUBNET SCOPE_SCRIPT PROGRAM PEER
 #
 # NETWORK: the container network. PREFIX: the prefix length of a host's subnet. The others may be empty: the inventory's host
 # index and underlay address, the interface that has that address, the inventory's Node.js program, the path of the weave
 # script, if the host must have it already, and the bridge's hardware address, its address and the containers' subnet, if they are
 # set. These three are only reported, as the role compares those of all hosts. SCOPE_SCRIPT is as SCRIPT, and PROGRAM another one that
-# the host must have.
+# the host must have. PEER: an address of another host, if INTERFACE is set.
 network=$1 prefix=$2 host_index=$3 address=$4 interface=$5 inventory_nodejs=$6 script=$7
-set_mac=${8-} set_bridge=${9-} set_docker_subnet=${10-} scope_script=${11-} program=${12-}
+set_mac=${8-} set_bridge=${9-} set_docker_subnet=${10-} scope_script=${11-} program=${12-} peer=${13-}
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
@@ -56,8 +56,33 @@ if [ -r /sys/class/net/weave/address ]; then read -r bridge_mac </sys/class/net/
 
 # --- Its underlay address.
 
+# Prints the address of the interface from which the host sends to a destination.
+source_to() {
+  route=$(ip -4 route get "$1" 2>/dev/null | head -n 1)
+  case $route in
+    *" dev $interface "*"src "*) route=${route##*"src "} ;;
+    *) return ;;
+  esac
+  for found in $addresses; do
+    if [ "${found%/*}" = "${route%% *}" ]; then echo "${route%% *}"; fi
+  done
+}
+
+# Of several addresses, the one that the module weave_bridge would choose: by the route to a peer, else by the default route, for
+# which an address of documentation stands (RFC 5737; nothing is sent). A single address (/32), such as keepalived adds, moves
+# from host to host, so it comes last.
+own_address() {
+  addresses=$(addresses_on "$interface")
+  case $addresses in
+    *"
+"*) for destination in $peer 192.0.2.1; do source_to "$destination"; done ;;
+  esac
+  printf '%s\n' "$addresses" | grep -v '/32$'
+  printf '%s\n' "$addresses"
+}
+
 if [ -z "$address" ] && [ -n "$interface" ]; then
-  address=$(addresses_on "$interface" | head -n 1)
+  address=$(own_address | head -n 1)
   address=${address%/*}
 fi
 

@@ -193,9 +193,19 @@ def _underlay(host: str, variables: Mapping[str, Any], interface: str) -> str:
         return given
     facts = variables.get("ansible_facts", {})
     if interface:
-        return facts.get(re.sub("[-.]", "_", interface), {}).get("ipv4", {}).get("address", "")
+        return _own_address(facts.get(re.sub("[-.]", "_", interface), {}), facts.get("default_ipv4", {}).get("address"))
     # Not default_ipv4 of the facts: a limited run may lack the facts of other hosts, and would then get other peers.
     return variables.get("ansible_host") or variables.get("ansible_ssh_host") or host
+
+
+def _own_address(device: Mapping[str, Any], default_source: str | None) -> str:
+    """Return the address that files/probe.sh would choose, as far as facts tell. A single address may be keepalived's."""
+    addresses = [
+        entry for entry in (device.get("ipv4", {}), *device.get("ipv4_secondaries", [])) if entry.get("address")
+    ]
+    # sort() keeps the order of equals.
+    addresses.sort(key=lambda entry: (entry["address"] != default_source, entry.get("netmask") == "255.255.255.255"))
+    return addresses[0]["address"] if addresses else ""
 
 
 class FilterModule:

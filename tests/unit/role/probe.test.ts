@@ -25,6 +25,9 @@ interface Given {
   readonly mac?: string;
   readonly bridgeAddress?: string;
   readonly dockerSubnet?: string;
+  readonly peer?: string;
+  /** Commands that prepare a network namespace, in which the script runs with the real ip. */
+  readonly devices?: string;
   /** Called with the folder before the script runs. */
   readonly prepare?: (folder: string) => void;
 }
@@ -34,7 +37,8 @@ function probe(given: Given, programs: Readonly<Record<string, string>> = {}): R
   let answer = {};
   inTemporaryFolder((folder) => {
     // So that none of this machine's own is run.
-    for (const [name, text] of Object.entries({ ip: "", docker: "exit 1", "apt-cache": "", ...programs })) {
+    const standIns = { ...(given.devices === undefined && { ip: "" }), docker: "exit 1", "apt-cache": "", ...programs };
+    for (const [name, text] of Object.entries(standIns)) {
       writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
     }
     const { network = "10.2.0.0/16", prefix = 24, index = "", address = "", node = "", script = "" } = given;
@@ -51,11 +55,14 @@ function probe(given: Given, programs: Readonly<Record<string, string>> = {}): R
       given.dockerSubnet ?? "",
       given.scope ?? "",
       given.program ?? "",
+      given.peer ?? "",
     ];
     given.prepare?.(folder);
-    const { stdout, stderr } = spawnSync("sh", [PROBE, ...args], {
+    const inNamespace = ["unshare", "--net", "sh", "-ec", `${given.devices}\nexec sh "$@"`];
+    const [program = "", ...rest] = [...(given.devices === undefined ? [] : inNamespace), "sh", PROBE, ...args];
+    const { stdout, stderr } = spawnSync(program, rest, {
       encoding: "utf8",
-      env: { PATH: `${folder}:/usr/bin:/bin` },
+      env: { PATH: `${folder}:/usr/sbin:/usr/bin:/sbin:/bin` },
     });
     assert.is(stderr, "");
     answer = JSON.parse(stdout) as Record<string, unknown>;
@@ -125,6 +132,67 @@ test("the underlay's address: the inventory's, else the interface's", () => {
   assert.is(probe({ interface: "eth1", address: "203.0.113.9" }, { ip })["address"], "203.0.113.9");
   assert.is(probe({ interface: "eth9" }, { ip })["address"], "");
 });
+
+/** Commands for a device with these addresses, in this order. */
+const device = (name: string, ...addresses: string[]): string =>
+  [
+    `ip link add ${name} type veth peer name ${name}-peer`,
+    ...addresses.map((address) => `ip addr add ${address} dev ${name}`),
+    `ip link set ${name} up`,
+    `ip link set ${name}-peer up`,
+  ].join("\n");
+
+const KEEPALIVED = "192.168.60.200/32";
+
+for (const [name, expected, peer, devices] of [
+  [
+    "the network's before a single one that was there first",
+    "192.168.60.5",
+    "",
+    device("eth1", KEEPALIVED, "192.168.60.5/24"),
+  ],
+  [
+    "the network's before a single one that came later",
+    "192.168.60.5",
+    "",
+    device("eth1", "192.168.60.5/24", KEEPALIVED),
+  ],
+  ["a single one, if there is no other", "192.168.60.200", "192.168.60.6", device("eth1", KEEPALIVED)],
+  [
+    "that in the peer's network",
+    "10.60.0.5",
+    "10.60.0.6",
+    device("eth1", KEEPALIVED, "192.168.60.5/24", "10.60.0.5/24"),
+  ],
+  [
+    "the source of the route to the peer, though all are single ones",
+    "10.60.0.5",
+    "10.60.7.6",
+    `${device("eth1", KEEPALIVED, "10.60.0.5/32")}\nip route add 10.60.0.1 dev eth1\nip route add 10.60.7.0/24 via 10.60.0.1 src 10.60.0.5`,
+  ],
+  [
+    "the source of the default route, where the peer is a name",
+    "10.60.0.5",
+    "docker2",
+    `${device("eth1", KEEPALIVED, "10.60.0.5/32")}\nip route add 10.60.0.1 dev eth1\nip route add default via 10.60.0.1 src 10.60.0.5`,
+  ],
+  [
+    "none of another interface, by which the peer's address of the inventory is reached",
+    "192.168.60.5",
+    "10.60.0.6",
+    `${device("eth0", "10.60.0.5/24")}\nip route add default via 10.60.0.1\n${device("eth1", KEEPALIVED, "192.168.60.5/24")}`,
+  ],
+  [
+    "none that the interface does not have, though the route's source is one",
+    "192.168.60.5",
+    "10.60.7.6",
+    `ip addr add 10.99.0.1/32 dev lo\n${device("eth1", KEEPALIVED, "192.168.60.5/24")}\nip route add 10.60.7.0/24 via 192.168.60.1 src 10.99.0.1`,
+  ],
+] as const) {
+  test(`of an interface's several addresses: ${name}`, () => {
+    assert.is(probe({ interface: "eth1", peer, devices })["address"], expected);
+  });
+}
 
 test("a Node of 16 or newer in the path is taken, an older one named", () => {
   const path = probe({}, { node: "echo v16.20.2" })["nodejs"] as string;

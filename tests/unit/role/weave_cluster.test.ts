@@ -140,6 +140,23 @@ test("a chosen interface's address: from the host, from facts, or from a probe o
   assert.equal(underlays, { probedHost: "192.168.60.1", cached: "192.168.60.2", asked: "192.168.60.3" });
 });
 
+test("a chosen interface's address from facts: the host's own, not a single one that keepalived adds", () => {
+  const [own, other, single] = [
+    { address: "192.168.60.2", netmask: "255.255.255.0" },
+    { address: "10.60.0.2", netmask: "255.255.255.0" },
+    { address: "192.168.60.200", netmask: "255.255.255.255" },
+  ];
+  const underlayOf = (ansible_facts: object): unknown =>
+    cluster({ a: { ansible_facts } }, { interface: "eth1" }).underlays["a"];
+  assert.is(underlayOf({ eth1: { ipv4: single, ipv4_secondaries: [own] } }), "192.168.60.2");
+  assert.is(underlayOf({ eth1: { ipv4: own, ipv4_secondaries: [single] } }), "192.168.60.2");
+  assert.is(underlayOf({ eth1: { ipv4: single } }), "192.168.60.200");
+  const both = { eth1: { ipv4: own, ipv4_secondaries: [other, single] } };
+  assert.is(underlayOf({ ...both, default_ipv4: { interface: "eth1", address: "10.60.0.2" } }), "10.60.0.2");
+  assert.is(underlayOf({ ...both, default_ipv4: { interface: "eth0", address: "10.99.0.2" } }), "192.168.60.2");
+  assert.is(underlayOf({ ...both, default_ipv4: { interface: "eth1", address: "10.99.0.2" } }), "192.168.60.2");
+});
+
 test("a MAC is derived from a machine-id as the module weave_bridge does", () => {
   forAll(
     [fc.string({ unit: fc.constantFrom(..."0123456789abcdef"), maxLength: 40 })],
