@@ -110,7 +110,8 @@ export const options = {
     {
       description:
         "The largest packet that containers can send, in bytes. By default the underlay's MTU minus the headers: with C(vxlan) 50; with " +
-        "the Weave router 62, or 86 if it encrypts.",
+        "the Weave router 62, or 86 if it encrypts. A bridge with containers that something else has created with the underlay's " +
+        "MTU, such as Apollo's, keeps it with the router.",
     },
     576,
     65535,

@@ -27,6 +27,9 @@ const VXLAN_OVERHEAD = 50;
 /** In bytes, the default of Linux's devices. */
 const ETHERNET_MTU = 1500;
 
+/** In each file that this module writes. */
+const OWN_FILE = "Ansible managed (weave_bridge)";
+
 interface DeviceAddress {
   readonly device: string;
   readonly cidr: string;
@@ -45,17 +48,36 @@ export function resolveUnderlay(options: BridgeOptions, observed: ObservedBridge
   return { address: addressOf(found.cidr), network: networkOf(found.cidr), mtu: mtu ?? largest };
 }
 
-/** The MTU of a bridge that the Weave router is attached to. Where its underlay isn't found, the router still may reach its peers. */
+/**
+ * The MTU of a bridge that the Weave router is attached to, in bytes. A bridge with containers that had the underlay's own MTU before,
+ * such as Apollo's, keeps it: the router fragments what is larger than its own, and Docker would have to restart to announce another.
+ */
 export function routerMtu(options: BridgeOptions, observed: ObservedBridge): number {
-  const overhead = SLEEVE_OVERHEAD + (options.encrypted ? SLEEVE_ENCRYPTION : 0);
-  // The router resolves its peers' names itself.
-  const withAddresses = { ...options, peers: options.peers.filter(isIPv4) };
+  if (options.mtu !== null) return options.mtu;
+  const underlay = underlayMtu(options, observed);
+  if (previousMtu(observed) === underlay) return underlay;
+  return underlay - SLEEVE_OVERHEAD - (options.encrypted ? SLEEVE_ENCRYPTION : 0);
+}
+
+/** Where the underlay isn't found, the router still may reach its peers: it resolves their names itself. */
+function underlayMtu(options: BridgeOptions, observed: ObservedBridge): number {
   try {
-    return options.mtu ?? (observed.mtus.get(findUnderlay(withAddresses, observed).device) ?? ETHERNET_MTU) - overhead;
+    const { device } = findUnderlay({ ...options, peers: options.peers.filter(isIPv4) }, observed);
+    return observed.mtus.get(device) ?? ETHERNET_MTU;
   } catch (error) {
-    if (error instanceof UserError) return ETHERNET_MTU - overhead;
+    if (error instanceof UserError) return ETHERNET_MTU;
     throw error;
   }
+}
+
+/** The MTU in this module's files; without such a file, that of a bridge with ports. */
+function previousMtu({ files, bridge }: ObservedBridge): number | null {
+  const own = [...files.values()].map((file) => file?.content ?? "").filter((content) => content.includes(OWN_FILE));
+  const written = own
+    .map((content) => /(?: mtu |^MTUBytes=)(\d+)/m.exec(content)?.[1])
+    .find((mtu) => mtu !== undefined);
+  if (written !== undefined) return Number(written);
+  return own.length === 0 && bridge !== null && bridge.ports.length > 0 ? bridge.mtu : null;
 }
 
 function findUnderlay({ name, underlay, peers }: BridgeOptions, observed: ObservedBridge): DeviceAddress {

@@ -1,10 +1,13 @@
+import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { resolveDesired } from "../../../modules/weave_bridge/desired";
 import type { ObservedBridge } from "../../../modules/weave_bridge/observed";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
 import { userErrorOf } from "../support/user_error";
-import { FRESH, ipLink, resolving, route, router, vxlan } from "./fixtures";
+import { FRESH, golden, ipLink, resolving, route, router, steadyRouter, vxlan, withStanza } from "./fixtures";
+
+const BRIDGE = { mac: "7a:00:00:00:00:01", mtu: 1438, up: true, master: null, isBridge: true, ports: [], settings: [] };
 
 const errorOf = (options: BridgeOptions, observed: ObservedBridge): string =>
   userErrorOf(() => resolveDesired(options, observed));
@@ -32,6 +35,20 @@ test("with the router the MTU is what its sleeve carries over the underlay: less
   assert.equal([mtu({ underlay: "192.168.50.11" }, 9000), mtu({ encrypted: true }, 9000)], [8938, 8914]);
   assert.is(mtu({ underlay: "nowhere" }, 9000), 1438, "an underlay that is not found");
   assert.is(mtu({ mtu: 1500, encrypted: true }), 1500);
+});
+
+test("with the router a bridge of another's with ports keeps the underlay's MTU, also when its file is this module's", () => {
+  const taken = { ...steadyRouter(), bridge: { ...BRIDGE, mtu: 1500, ports: ["vethwe-bridge"] } };
+  const mtu = (observed: ObservedBridge, more: Record<string, unknown> = {}): number =>
+    resolveDesired(router(more), observed).mtu;
+  const apollos = withStanza(taken, "auto weave\niface weave inet manual\n");
+  assert.equal([mtu(apollos), mtu(apollos, { encrypted: true }), mtu(apollos, { mtu: 1438 })], [1500, 1500, 1438]);
+  const provisioned = withStanza(taken, readFileSync(golden("router.cfg"), "latin1").replace("mtu 1438", "mtu 1500"));
+  assert.is(mtu({ ...provisioned, bridge: null }), 1500);
+  // Drift, and what an interrupted run leaves of a bridge that it was creating.
+  assert.is(mtu(taken), 1438);
+  assert.is(mtu({ ...FRESH, bridge: { ...BRIDGE, mtu: 1500 } }), 1438);
+  assert.is(mtu(withStanza({ ...taken, bridge: { ...taken.bridge, mtu: 65535 } }, "auto weave\n")), 1438);
 });
 
 test("an underlay that the host does not have is rejected with a list of those that it has", () => {
