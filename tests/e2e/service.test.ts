@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
+import { busyboxImage } from "../hosts/images";
 import { installWeaveStandIn, standInFolder } from "../stand-ins/weave/install";
 import { subjects } from "./command";
 import { bootHosts } from "./hosts";
@@ -336,7 +337,7 @@ for (const version of ["1.2.1", "1.4.6"]) {
   });
 }
 
-/** Apollo's own unit of 2016, as its role's template renders it. */
+/** Apollo's own unit of 2016, as its role's template renders it for a first host: `expose` would wait for others. */
 const APOLLOS_UNIT = `[Unit]
 After=docker.service
 Requires=docker.service
@@ -346,7 +347,7 @@ TimeoutStartSec=0
 EnvironmentFile=-/etc/weave.%H.env
 EnvironmentFile=-/etc/weave.env
 Environment=WEAVE_VERSION=1.4.6
-ExecStartPre=/usr/local/bin/weave launch-router --no-dns 192.168.50.12
+ExecStartPre=/usr/local/bin/weave launch-router --no-dns
 ExecStart=/usr/bin/docker attach weave
 ExecStartPost=/usr/local/bin/weave expose
 Restart=on-failure
@@ -356,12 +357,34 @@ ExecStop=/usr/local/bin/weave stop-router
 WantedBy=multi-user.target
 `;
 
+/** Its unit of the proxy. */
+const APOLLOS_PROXY = `[Unit]
+After=weave.service
+Requires=weave.service
+
+[Service]
+ExecStartPre=/usr/local/bin/weave launch-proxy --rewrite-inspect --without-dns
+ExecStart=/usr/bin/docker attach weaveproxy
+Restart=on-failure
+ExecStop=/usr/local/bin/weave stop-proxy
+
+[Install]
+WantedBy=multi-user.target
+`;
+
 test("Apollo's units of 2016: router and proxy by an old script, on docker0, with an address for the host", async () => {
   await sh("echo 'DOCKER_OPTS=' >/etc/default/docker; ip link del weave; systemctl restart docker");
   await installWeaveStandIn(host, { version: "1.4.6" });
   await host.write("/etc/systemd/system/weave.service", APOLLOS_UNIT);
-  await sh(`systemctl daemon-reload; systemctl enable --now weave 2>&1; ${answers}`);
+  await host.write("/etc/systemd/system/weaveproxy.service", APOLLOS_PROXY);
+  await sh(`systemctl daemon-reload; systemctl enable --now weave weaveproxy 2>&1; ${answers}`);
+  // It was made through the proxy, which gave it an address of Weave's.
+  const throughProxy = "docker --host unix:///var/run/weave/weave.sock run --detach --name app";
+  await sh(`${throughProxy} ${await busyboxImage(host)} sleep 1d`);
+  const ownAddress = "docker exec app ip -o -4 addr show ethwe";
+  assert.match(await sh(ownAddress), / inet 10\.\d+\.\d+\.\d+\/12 /);
   const before = await launchedAt();
+  const proxyBefore = await launchedAt("weaveproxy");
   const name = await sh("cat /sys/class/net/weave/address");
   const taken = await settled({ mode: "proxy", expose: true, peers: ["192.168.50.12"] });
   assert.is(taken["disruptions"], undefined);
@@ -369,8 +392,15 @@ test("Apollo's units of 2016: router and proxy by an old script, on docker0, wit
   assert.match(await host.read("/etc/weave.env"), `--name=${name} --no-dns`);
   assert.is(await sh("ls /etc/systemd/system/multi-user.target.wants | grep weave || true"), "");
   const proxy = { component: "proxy", args: ["--rewrite-inspect", "--without-dns"] };
-  await settled(proxy);
-  assert.is(await sh("docker ps --format '{{.Names}}' | sort | xargs"), "weave weaveproxy");
+  const takenProxy = await settled(proxy);
+  assert.is(takenProxy["disruptions"], undefined);
+  assert.is(await launchedAt("weaveproxy"), proxyBefore, "Apollo's own proxy goes on");
+  assert.match(await sh("docker inspect --format '{{.Args}}' weaveproxy"), "[--rewrite-inspect --without-dns -H unix:");
+  assert.is(await sh("docker ps --format '{{.Names}}' | sort | xargs"), "app weave weaveproxy");
+  assert.match(await sh(ownAddress), " inet ");
+  const otherwise = await service({ ...proxy, args: ["--rewrite-inspect", "--no-rewrite-hosts"] }, true);
+  assert.match(String(otherwise["disruptions"]), "--no-rewrite-hosts");
+  await sh("docker rm --force app");
   assert.match(await sh("ip -o -4 addr show dev weave"), " inet ");
   assert.is(await sh("systemd-analyze verify weave.service weaveproxy.service 2>&1"), "");
   await sh(
