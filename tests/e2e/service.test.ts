@@ -155,8 +155,9 @@ test("what a router leaves goes with it: rules of both iptables, CNI files; what
     "iptables-legacy -w -t mangle -L >/dev/null; iptables-legacy -w -t nat -L >/dev/null; iptables-legacy -w -A INPUT -i weave -p icmp -j ACCEPT",
   );
   await sh("iptables-nft -w -t mangle -N OTHER");
-  await settled({ peers: [] });
+  await settled({ state: "absent" });
   const before = await sh(SAVE);
+  await settled({ peers: [] });
   await sh(TRACES);
   const made = await settled({ state: "absent" });
   assert.equal(subjects(made).slice(3, 6), [
@@ -207,7 +208,11 @@ test("one that a hand launched is stopped for good, and removed", async () => {
   assert.equal(subjects(stopped), ["weave.service: state", "container weave: restart policy"]);
   await sh("systemctl restart docker");
   assert.is(await sh("docker ps --quiet"), "");
-  assert.equal(subjects(await settled({ state: "absent" })), ["container weave"]);
+  assert.equal(subjects(await settled({ state: "absent" })), [
+    "container weave",
+    "router: rules of iptables-legacy",
+    "router: files",
+  ]);
 });
 
 test("a slow router is waited for", async () => {

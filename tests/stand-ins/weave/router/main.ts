@@ -53,16 +53,23 @@ async function runRouter(args: string[]): Promise<void> {
   await router.start();
   fs.writeFileSync(sentinel, "");
   log("INFO", `Our name is ${settings.name}(${settings.nickName}); this is a stand-in`);
-  if (settings.proxyAddress !== undefined && bridge !== undefined)
-    await startProxy(flags, behaviour, router.httpListening ?? "");
+  if (settings.proxyAddress !== undefined && bridge !== undefined) {
+    await startProxy(flags, behaviour, router.httpListening ?? "", "weave");
+  }
 }
 
-async function startProxy(flags: Map<string, string>, behaviour: Behaviour, router: string): Promise<void> {
+async function startProxy(
+  flags: Map<string, string>,
+  behaviour: Behaviour,
+  router: string,
+  container: string,
+): Promise<void> {
   const has = (flag: string): boolean => flags.get(flag) === "true";
   const proxy = new DockerProxy({
     socket: (flags.get("H") ?? "unix:///var/run/weave/weave.sock").replace(/^unix:\/\//, ""),
     dockerSocket: DOCKER,
     bridge: "weave",
+    container,
     withDns: !has("without-dns") && !has("no-dns"),
     rewriteInspect: has("rewrite-inspect"),
     backend: backendOf(behaviour),
@@ -90,7 +97,7 @@ async function runProxy(args: string[]): Promise<void> {
   const behaviour = readBehaviour(__dirname, process.env);
   const weave = (await inspect(DOCKER, "weave")) as { NetworkSettings?: { IPAddress?: string } } | undefined;
   const own = `${weave?.NetworkSettings?.IPAddress || "127.0.0.1"}:6784`;
-  await startProxy(parseFlags(args).flags, behaviour, process.env["WEAVE_HTTP_ADDR"] || own);
+  await startProxy(parseFlags(args).flags, behaviour, process.env["WEAVE_HTTP_ADDR"] || own, "weaveproxy");
 }
 
 function main([first = "", ...rest]: string[]): void {

@@ -18,6 +18,8 @@ export interface ProxySettings {
   socket: string;
   dockerSocket: string;
   bridge: string;
+  /** Its own container, which has the volume with /w/w. */
+  container: string;
   /** Whether containers get Weave's DNS, and names. */
   withDns: boolean;
   rewriteInspect: boolean;
@@ -127,7 +129,7 @@ export class DockerProxy {
       if (command.length === 0) command = list(config["Cmd"]);
       entrypoint = list(config["Entrypoint"]);
     }
-    const weave = await inspect(this.settings.dockerSocket, "weave");
+    const weave = await inspect(this.settings.dockerSocket, this.settings.container);
     const volume = weave?.Mounts.find(({ Destination }) => Destination === "/w")?.Source;
     const changed: Record<string, unknown> = {
       ...container,
