@@ -15,7 +15,7 @@ export const DOCKER = { name: "Docker", pidFile: DOCKER_PID_FILE };
 /** Seconds after which Docker kills a container that has not ended, as `docker stop` does by default. */
 const STOP_SECONDS = 10;
 
-function toDocker(method: "GET" | "POST", path: string): HttpRequest {
+export function toDocker(method: HttpRequest["method"], path: string): HttpRequest {
   return { to: { socket: SOCKET }, method, path };
 }
 
@@ -179,31 +179,6 @@ export async function hasLiveRestore(host: Host): Promise<boolean> {
   return body?.LiveRestoreEnabled === true;
 }
 
-const NETWORK = isShape({
-  Options: isOptional(isMapOf(isString)),
-  IPAM: isOptional(isShape({ Config: isOptional(isListOf(isShape({ IPRange: isOptional(isString) }))) })),
-});
-
-/** Docker's default network. */
-export interface BridgeNetwork {
-  /** Such as com.docker.network.bridge.name. */
-  readonly options: Readonly<Record<string, string>>;
-  /** The address ranges for containers, IPv4 and IPv6. */
-  readonly ranges: readonly string[];
-}
-
-/** The default network, and the daemon's version, such as 20.10.24. Each is null if the daemon does not report it. */
-export async function inspectBridgeNetwork(
-  host: Host,
-): Promise<{ readonly network: BridgeNetwork | null; readonly version: string | null }> {
-  const { body, server } = await askIfAnswering("/networks/bridge", NETWORK, host);
-  const ranges = (body?.IPAM?.Config ?? []).flatMap(({ IPRange: range }) => range || []);
-  return {
-    network: body && { options: body.Options ?? {}, ranges },
-    version: /^Docker\/([^\s]+)/.exec(server)?.[1] ?? null,
-  };
-}
-
 const VERSION = isShape({ MinAPIVersion: isOptional(isString) });
 
 /**
@@ -249,7 +224,7 @@ export function oldestApiOf(output: string): string | null {
 }
 
 /** For what a plan can do without: if the daemon does not answer, as it is starting or stuck, the body is null. */
-async function askIfAnswering<T>(
+export async function askIfAnswering<T>(
   path: string,
   guard: Guard<T>,
   host: Host,

@@ -158,7 +158,8 @@ export function overriddenFlags({ fixed }: Configuration, { service, dropIn }: O
 export function isLineOfOthers(present: Configuration, { chain }: OptionsLine, desired: DockerFlags): boolean {
   const inLine = parseDockerFlags(lineWords(present));
   const added = [...desired].filter(([name, values]) => !meansTheSame(name, undefined, values));
-  if (chain || inLine.size === 0 || added.length === 0) return false;
+  const others = [...inLine.keys()].filter((name) => desired.get(name)?.length !== 0);
+  if (chain || others.length === 0 || added.length === 0) return false;
   return added.every(([name, values]) => !inLine.has(name) && name !== "host" && jsonValue(name, values) !== undefined);
 }
 
@@ -170,8 +171,8 @@ export interface Placement {
   readonly place: Place;
   /** Whether an option that is set elsewhere is moved there. */
   readonly move: boolean;
-  /** Whether a flag that the unit sets to another value is removed from its command line. */
-  readonly overrideUnit: boolean;
+  /** The options that are removed from the unit's command line where it sets them to another value. */
+  readonly overrideUnit: ReadonlySet<string>;
   /** The flags that are removed from it already; they stay removed while they are set elsewhere. */
   readonly overridden: ReadonlySet<string>;
 }
@@ -201,7 +202,7 @@ export function configure(
   );
   for (const [name, values] of desired) {
     const byUnit = inUnit.has(name) && values.length > 0 && meansTheSame(name, inUnit.get(name), values);
-    if (overrideUnit && inUnit.has(name) && !byUnit) offUnit.add(name);
+    if (overrideUnit.has(name) && inUnit.has(name) && !byUnit) offUnit.add(name);
     const current = inLine.has(name) ? "docker_opts" : inConfig.has(name) ? "daemon_json" : place;
     const target = byUnit ? null : move ? place : current;
     toLine.set(name, target === "docker_opts" ? values : []);

@@ -3,8 +3,8 @@ import { daemonKeys } from "../formats/daemon_json";
 import { parseDockerFlags, strayWords } from "../formats/docker_flags";
 import { type DockerFlags, flagOf, flagValues, meansTheSame } from "../formats/docker_options";
 import { splitWords } from "../formats/shell_words";
-import { NETWORK_OPTIONS } from "./network";
-import type { DockerOptions } from "./options";
+import { NETWORK_OPTIONS } from "./default_network";
+import { DEFAULT_NETWORK, type DockerOptions } from "./options";
 
 /**
  * The options that dockerd must have, by their long names. Throws a UserError where `opts` can't be parsed, or differs from
@@ -23,7 +23,28 @@ export function desiredFlags(options: DockerOptions): DockerFlags {
     }
     flags.set(name, values);
   }
+  if (
+    options.network !== DEFAULT_NETWORK &&
+    options.bridge !== null &&
+    flags.get("bridge")?.at(-1) === options.bridge
+  ) {
+    throw new UserError(
+      `opts: --bridge must not be ${options.bridge} with network: ${options.network}, as a bridge serves one network only ` +
+        "(found both). Leave --bridge and --fixed-cidr out.",
+    );
+  }
   return flags;
+}
+
+/** The bridge that the options name, in either way. */
+export function bridgeOf(options: DockerOptions): string | null {
+  return options.bridge ?? desiredFlags(options).get("bridge")?.at(-1) ?? null;
+}
+
+/** What takes the default network off the bridge: the present options that define it there, each without values. */
+export function flagsOffBridge(options: DockerOptions, present: DockerFlags): DockerFlags {
+  if (!meansTheSame("bridge", present.get("bridge"), [bridgeOf(options) ?? "weave"])) return new Map();
+  return new Map(NETWORK_OPTIONS.filter((name) => present.has(name)).map((name) => [name, []]));
 }
 
 /** Neither an environment file, a unit nor a shell changes a value without these characters. */
@@ -73,13 +94,16 @@ function keysOf(opts: string): ReadonlyMap<string, unknown> {
   }
 }
 
-function namedOptions({ bridge, fixed_cidr, dns, dns_search, mtu }: DockerOptions): [string, readonly string[]][] {
+function namedOptions(options: DockerOptions): [string, readonly string[]][] {
+  const { network, bridge, fixed_cidr, dns, dns_search, mtu } = options;
+  // They define a network of its own instead.
+  const ofDefault = network === DEFAULT_NETWORK;
   const given: [option: string, values: readonly string[] | null][] = [
-    ["bridge", bridge === null ? null : [bridge]],
-    ["fixed_cidr", fixed_cidr === null ? null : [fixed_cidr]],
+    ["bridge", bridge === null || !ofDefault ? null : [bridge]],
+    ["fixed_cidr", fixed_cidr === null || !ofDefault ? null : [fixed_cidr]],
     ["dns", dns],
     ["dns_search", dns_search],
-    ["mtu", mtu === null ? null : [String(mtu)]],
+    ["mtu", mtu === null || !ofDefault ? null : [String(mtu)]],
   ];
   return given.flatMap(([option, values]) => (values === null ? [] : [[option, values]]));
 }
@@ -90,11 +114,9 @@ function namedOptions({ bridge, fixed_cidr, dns, dns_search, mtu }: DockerOption
  */
 export function flagsToRemove(options: DockerOptions, present: DockerFlags): DockerFlags {
   const given = desiredFlags(options);
-  const onBridge = meansTheSame("bridge", present.get("bridge"), given.get("bridge") ?? ["weave"]);
   const others = [...given.keys()].filter(
     (name) =>
       present.has(name) && !NETWORK_OPTIONS.includes(name) && meansTheSame(name, present.get(name), given.get(name)),
   );
-  const names = [...(onBridge ? NETWORK_OPTIONS.filter((name) => present.has(name)) : []), ...others];
-  return new Map(names.map((name) => [name, []]));
+  return new Map([...flagsOffBridge(options, present), ...others.map((name) => [name, []] as const)]);
 }

@@ -13,6 +13,10 @@ export const docs: ModuleDocs = {
       "computed (a script starts dockerd), it fails and names the file and line.",
     "C(DOCKER_OPTS) is written to a file of Docker's own in /etc only. Lines that others have written there stay; where they " +
       'refer to variables (C(DOCKER_OPTS="$DOCKER_OPTS ...")), which systemd does not expand, a drop-in passes their options.',
+    "With another I(network) than C(bridge), dockerd's options don't name the bridge, and Docker's default network stays on docker0. " +
+      "Docker needs no restart, and C(docker run --network) and Compose use the network by its name. The first address of " +
+      "I(fixed_cidr) is reserved. A network that differs is replaced, and other Docker networks on the bridge are removed, unless " +
+      "they have containers, running or not: then the module fails and names them.",
     "Restarts nothing by itself. A restart is pending as long as the running daemon has other options, and counts as a change " +
       "until it is made: notify a handler with I(state=restarted). If Docker does not come back from that restart, the module " +
       "restores the previous configuration, starts Docker with it, and fails with Docker's own error messages. If Docker does " +
@@ -53,12 +57,25 @@ export const docs: ModuleDocs = {
       dns: [172.17.42.1, 8.8.8.8]
   notify: restart docker
 
+- name: Make a Docker network on the bridge, and leave Docker's default network as it is
+  docker_bridge_opts:
+    network: weave
+    bridge: weave
+    fixed_cidr: 10.2.1.0/24
+    mtu: 1450
+
 - name: Attach containers to docker0 again
   docker_bridge_opts:
     state: absent
   notify: restart docker
 `,
   returns: {
+    network: {
+      type: "str",
+      description: "The Docker network whose containers are on the bridge.",
+      returned: CONFIGURED,
+      sample: "bridge",
+    },
     path: {
       type: "str",
       description: "The file that new options are written to.",

@@ -96,7 +96,7 @@ export function refreshedDropIn(observed: ObservedDocker): FileState | null {
   try {
     const present = presentConfiguration(observed);
     const overridden = overriddenFlags(present, observed);
-    const placement = { place: "docker_opts", move: false, overrideUnit: false, overridden } as const;
+    const placement = { place: "docker_opts", move: false, overrideUnit: new Set<string>(), overridden } as const;
     const { dropIn: content } = desiredFiles(present, configure(present, new Map(), placement), observed);
     return content === null || content === dropIn.content ? null : { ...dropIn, content };
   } catch (error) {

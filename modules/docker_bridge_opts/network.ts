@@ -1,21 +1,175 @@
-import type { BridgeNetwork } from "../core/docker";
-import { type DockerFlags, meansTheSame } from "../formats/docker_options";
-import type { RunningDaemon } from "./observed";
+import { createNetwork, type DockerNetwork } from "../core/docker_networks";
+import { UserError } from "../core/errors";
+import type { HttpRequest } from "../core/host/host";
+import { addressOf, contains, networkOf, prefixLength } from "../net/ipv4";
+import { bridgeOf } from "./desired";
+import type { ObservedNetwork } from "./observed";
+import { DEFAULT_NETWORK, type DockerOptions } from "./options";
 
-/** The options that define Docker's default network. The daemon's API reports them. */
-export const NETWORK_OPTIONS = ["bridge", "fixed-cidr", "mtu"];
-
-/** Docker's default network as the options that define it; one without values is not set. */
-export function networkFlags({ options, ranges }: BridgeNetwork): DockerFlags {
-  const values = (value: string | undefined): readonly string[] => (value === undefined || value === "" ? [] : [value]);
-  return new Map([
-    ["bridge", values(options["com.docker.network.bridge.name"])],
-    ["fixed-cidr", values(ranges.find((range) => !range.includes(":")))],
-    ["mtu", values(options["com.docker.network.driver.mtu"])],
-  ]);
+/** What defines a Docker network on a bridge. */
+interface Definition {
+  readonly bridge: string;
+  /** The network of all hosts. */
+  readonly subnet: string;
+  /** The part of it that this host's containers get their addresses from. */
+  readonly range: string;
+  readonly gateway: string;
+  /** Empty for Docker's default. */
+  readonly mtu: string;
+  /** Whether its containers reach one another and other networks. */
+  readonly open: boolean;
 }
 
-/** Whether these options define another default network than the daemon has. */
-export function networkDiffers(flags: DockerFlags, { network }: RunningDaemon): boolean {
-  return NETWORK_OPTIONS.some((name) => network && !meansTheSame(name, network.get(name), flags.get(name)));
+export interface DesiredNetwork extends Definition {
+  readonly name: string;
+}
+
+/**
+ * The Docker network that the options describe; null for Docker's default network, or with state=absent. Throws a UserError where
+ * it can't be computed.
+ */
+export function desiredNetwork(options: DockerOptions, bridgeAddresses: readonly string[]): DesiredNetwork | null {
+  const { state, network: name, bridge, fixed_cidr: range, mtu } = options;
+  if (name === DEFAULT_NETWORK || state === "absent") return null;
+  if (bridge === null || range === null) {
+    const missing = [bridge === null ? "bridge" : "", range === null ? "fixed_cidr" : ""].filter((each) => each !== "");
+    throw new UserError(
+      `network: "${name}" needs a bridge and a subnet (found no ${missing.join(", no ")}). Set ${missing.join(" and ")}.`,
+    );
+  }
+  const address = options.bridge_address ?? bridgeAddresses[0];
+  if (address === undefined) {
+    throw new UserError(
+      `bridge_address: must be set for network: ${name}, as long as the bridge ${bridge} has no IPv4 address (found none). ` +
+        "Set it, or configure the bridge first.",
+    );
+  }
+  const subnet = networkOf(address);
+  if (!contains(subnet, range)) {
+    throw new UserError(
+      `fixed_cidr: must be in the bridge's network ${subnet} (found ${range}; the bridge's address is ${address}). Set a subnet of that network.`,
+    );
+  }
+  return { name, bridge, subnet, range, gateway: addressOf(address), mtu: mtu === null ? "" : String(mtu), open: true };
+}
+
+/**
+ * The request that makes the network. The range's first address is reserved, as it looks like a network's own: without that the
+ * first container gets it.
+ */
+export function creationOf({ name, bridge, subnet, range, gateway, mtu }: DesiredNetwork): HttpRequest {
+  const first = addressOf(range);
+  const isFree = first !== gateway && first !== addressOf(subnet) && prefixLength(range) < 32;
+  return createNetwork({
+    Name: name,
+    // Before Docker 25, several networks could otherwise have one name.
+    CheckDuplicate: true,
+    Driver: "bridge",
+    IPAM: {
+      Driver: "default",
+      Config: [
+        {
+          Subnet: subnet,
+          IPRange: range,
+          Gateway: gateway,
+          ...(isFree && { AuxiliaryAddresses: { "apollo-weave": first } }),
+        },
+      ],
+    },
+    Options: {
+      [BRIDGE]: bridge,
+      [ICC]: "true",
+      ...(mtu !== "" && { [MTU]: mtu }),
+    },
+  });
+}
+
+const BRIDGE = "com.docker.network.bridge.name";
+const ICC = "com.docker.network.bridge.enable_icc";
+const MTU = "com.docker.network.driver.mtu";
+
+/** Whether it is a network on this bridge that dockerd's options do not define. */
+function isOnBridge({ name, driver, options }: DockerNetwork, bridge: string): boolean {
+  return name !== DEFAULT_NETWORK && driver === "bridge" && options[BRIDGE] === bridge;
+}
+
+/** Whether the network is what is desired. The reserved address does not count, as it is no reason to replace a network. */
+export function isAsDesired(network: DockerNetwork, desired: DesiredNetwork): boolean {
+  const found = definitionOf(network);
+  const mtu = desired.mtu === "" ? found.mtu : desired.mtu;
+  return network.name === desired.name && describe(found) === describe({ ...desired, mtu });
+}
+
+/** The network in lines, for a diff. */
+export function describeNetwork(network: DockerNetwork): string {
+  return describe(definitionOf(network));
+}
+
+export function describe({ bridge, subnet, range, gateway, mtu, open }: Definition): string {
+  return [
+    `bridge ${bridge}`,
+    `subnet ${subnet}`,
+    `addresses of containers ${range || subnet}`,
+    `gateway ${gateway || "Docker's choice"}`,
+    ...(mtu === "" ? [] : [`mtu ${mtu}`]),
+    ...(open ? [] : ["containers isolated (internal, or without icc)"]),
+    "",
+  ].join("\n");
+}
+
+function definitionOf({ options, pools, internal }: DockerNetwork): Definition {
+  const v4 = pools.filter(({ subnet }) => !subnet.includes(":"));
+  const all = (part: "subnet" | "range" | "gateway"): string => v4.map((pool) => pool[part]).join(" ");
+  return {
+    bridge: options[BRIDGE] ?? "",
+    subnet: all("subnet"),
+    range: all("range"),
+    gateway: all("gateway"),
+    mtu: options[MTU] ?? "",
+    // As Go's strconv.ParseBool.
+    open: !internal && !/^(0|f|false)$/i.test(options[ICC] ?? ""),
+  };
+}
+
+/** The networks on the bridge that are not as desired. */
+export function staleNetworks(
+  networks: readonly ObservedNetwork[],
+  bridge: string,
+  desired: DesiredNetwork | null,
+): readonly ObservedNetwork[] {
+  return networks.filter(
+    (network) => isOnBridge(network, bridge) && (desired === null || !isAsDesired(network, desired)),
+  );
+}
+
+/** Throws a UserError where Docker has another network of this name, or one whose addresses overlap: it would refuse this one. */
+export function requireRoom(desired: DesiredNetwork, others: readonly DockerNetwork[]): void {
+  const sameName = others.find(({ name }) => name === desired.name);
+  if (sameName !== undefined) {
+    const { driver, options } = sameName;
+    const what = options[BRIDGE] ? `on the bridge ${options[BRIDGE]}` : `of the driver ${driver}`;
+    throw new UserError(
+      `network: Docker has another network "${desired.name}" (found one ${what}). Set another name, or remove that one ` +
+        `(docker network rm ${desired.name}).`,
+    );
+  }
+  for (const { name, pools } of others) {
+    const overlapping = pools.find(
+      ({ subnet }) => subnet !== "" && !subnet.includes(":") && overlap(subnet, desired.subnet),
+    );
+    if (overlapping === undefined) continue;
+    throw new UserError(
+      `network: the addresses of ${desired.subnet} must be free (found Docker's network ${name} with ${overlapping.subnet}). ` +
+        "Remove that one or give it other addresses, or use another network for all hosts.",
+    );
+  }
+}
+
+function overlap(a: string, b: string): boolean {
+  return contains(a, b) || contains(b, a);
+}
+
+/** The bridge whose Docker networks the options are about; null if they name none. */
+export function bridgeOfNetworks(options: DockerOptions): string | null {
+  return options.state === "absent" ? (bridgeOf(options) ?? "weave") : bridgeOf(options);
 }

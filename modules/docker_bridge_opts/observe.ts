@@ -1,10 +1,5 @@
-import {
-  hasLiveRestore,
-  inspectBridgeNetwork,
-  inspectLife,
-  type ListedContainer,
-  listContainers,
-} from "../core/docker";
+import { hasLiveRestore, inspectLife, type ListedContainer, listContainers } from "../core/docker";
+import { listMembers, listNetworks } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import type { Patience } from "../core/module";
@@ -15,11 +10,12 @@ import { configPathOf, parseDockerWords } from "../formats/docker_flags";
 import type { DockerFlags } from "../formats/docker_options";
 import { parseAddresses } from "../formats/iproute";
 import { flagsOf, presentConfiguration } from "./configuration";
-import { desiredFlags } from "./desired";
-import { networkFlags } from "./network";
+import { networkFlags } from "./default_network";
+import { bridgeOf } from "./desired";
+import { bridgeOfNetworks, desiredNetwork, staleNetworks } from "./network";
 import type { Container, ObservedDocker, Previous, RunningDaemon } from "./observed";
-import type { DockerOptions } from "./options";
-import { pendingRestart } from "./pending_restart";
+import { DEFAULT_NETWORK, type DockerOptions } from "./options";
+import { desiredOfDaemon, pendingRestart } from "./pending_restart";
 import { readPrevious } from "./restart/rollback";
 import { isDocker, VARIABLE } from "./service/command_line";
 import { type DockerService, DROP_IN_PATH, pidFileOf } from "./service/docker_service";
@@ -40,8 +36,7 @@ export async function observe(
   host: Host,
   patience: Patience = "waits",
 ): Promise<ObservedDocker> {
-  const desired = desiredFlags(options);
-  const [bridge = null] = desired.get("bridge") ?? [];
+  const bridge = bridgeOf(options);
   const service = await observeService(host, patience);
   const optionsFile = host.readFile(service.filePath);
   const dropIn = host.readFile(DROP_IN_PATH);
@@ -53,12 +48,14 @@ export async function observe(
   rememberSecretsIn([...startTexts(service), optionsFile?.content, dropIn?.content, config?.content].join("\n"));
   const previous = readPrevious(host);
   const daemon = await observeDaemon(service.pid, host, configFile, previous);
-  const mayRestart = options.state !== "present" || pendingRestart(desired, daemon).length > 0;
+  const mayRestart = options.state !== "present" || pendingRestart(desiredOfDaemon(options, daemon), daemon).length > 0;
   const hasStopped = previous !== null && previous.stopped.length > 0;
   const running = daemon?.version ?? null;
   const version =
     daemon === null || (running !== null && isReplaced(service.pid, host)) ? installedVersion(host) : running;
   requireReadable(configFile, version);
+  const bridgeAddresses = bridge === null || options.bridge_address !== null ? [] : addressesOf(bridge, host);
+  const observed = daemon === null ? null : await withMembers(daemon, options, bridgeAddresses, host);
   return {
     service,
     optionsFile,
@@ -66,11 +63,11 @@ export async function observe(
     dropIn,
     configPath,
     config,
-    daemon: daemon !== null && (mayRestart || hasStopped) ? await withContainers(daemon, host) : daemon,
+    daemon: observed !== null && (mayRestart || hasStopped) ? await withContainers(observed, host) : observed,
     version,
     previous,
     calledAt: startTicks("self", host) ?? 0,
-    bridgeAddresses: bridge === null || options.bridge_address !== null ? [] : addressesOf(bridge, host),
+    bridgeAddresses,
   };
 }
 
@@ -124,7 +121,8 @@ async function observeDaemon(
   const flags = parseDockerWords(words);
   const id = `${host.readText("/proc/sys/kernel/random/boot_id")} ${pid} ${startedAt}`;
   const pidFile = pidFileOf(new Map([...(optionsOrNone(config.content) ?? []), ...flags]));
-  const { network, version } = await inspectBridgeNetwork(host);
+  const { networks, version } = await listNetworks(host);
+  const network = networks?.find(({ name }) => name === DEFAULT_NETWORK);
   return {
     id,
     startedAt,
@@ -132,7 +130,8 @@ async function observeDaemon(
     flags,
     pidFile,
     file: fileAtStart(id, host, config, previous, configReadAt(pid, startedAt, pidFile, host)),
-    network: network && networkFlags(network),
+    network: network === undefined ? null : networkFlags(network),
+    networks: networks?.map((each) => ({ ...each, members: null })) ?? null,
     containers: null,
     liveRestore: false,
     version,
@@ -153,6 +152,21 @@ function isReplaced(pid: number, host: Host): boolean {
 function startTexts({ unit }: DockerService): string[] {
   const files = unit === null ? [] : [...unit.files, ...[...unit.environmentFiles.values()].flat()];
   return files.map(({ content }) => content);
+}
+
+/** Adds the containers of the networks that are to go. */
+async function withMembers(
+  daemon: RunningDaemon,
+  options: DockerOptions,
+  bridgeAddresses: readonly string[],
+  host: Host,
+): Promise<RunningDaemon> {
+  const bridge = bridgeOfNetworks(options);
+  const { networks } = daemon;
+  if (bridge === null || networks === null) return daemon;
+  const stale = staleNetworks(networks, bridge, desiredNetwork(options, bridgeAddresses));
+  const members = stale.length > 0 ? await listMembers(stale, host) : null;
+  return { ...daemon, networks: networks.map((each) => ({ ...each, members: members?.get(each.id) ?? null })) };
 }
 
 /** Adds what a restart would interrupt. */

@@ -1,3 +1,4 @@
+import type { DockerNetwork } from "../core/docker_networks";
 import type { FileState } from "../core/host/host";
 import type { DockerFlags } from "../formats/docker_options";
 import type { DockerService } from "./service/docker_service";
@@ -39,12 +40,19 @@ export interface RunningDaemon {
   readonly file: DockerFlags | null;
   /** Its default network, as its API reports it; null where the API does not answer. */
   readonly network: DockerFlags | null;
+  /** All its networks; null where the API does not answer. */
+  readonly networks: readonly ObservedNetwork[] | null;
   /** The running containers; null where the API does not answer, or was not asked as no restart is planned. */
   readonly containers: readonly Container[] | null;
   /** Whether containers keep running while Docker restarts. */
   readonly liveRestore: boolean;
   /** Such as 20.10.24; null where the API does not answer. */
   readonly version: string | null;
+}
+
+export interface ObservedNetwork extends DockerNetwork {
+  /** The names of its containers, running or not; null where the API was not asked, as the network stays, or does not answer. */
+  readonly members: readonly string[] | null;
 }
 
 export interface Container {

@@ -4,13 +4,16 @@ import { isSearchDomain } from "../formats/docker_values";
 import { ipv4, ipv4Interface, ipv4Network } from "../net/ipv4";
 import { interfaceName } from "../net/validators";
 
+/** Docker's name of its default network. */
+export const DEFAULT_NETWORK = "bridge";
+
 export const options = {
   state: choice(["present", "absent", "restarted"], {
     description:
       "C(present) sets the options and restarts nothing; a pending restart counts as a change until it is made. " +
       "C(absent) removes I(bridge) (default C(weave)) with the subnet and MTU that belong to it, and the other options where " +
       "they have the values given here. C(restarted) restarts Docker, waits until it answers, and restores the previous " +
-      "configuration if it does not; use it in a handler, without other options.",
+      "configuration if it does not; use it in a handler, without other options than I(network) and its own.",
     default: "present",
   }),
   location: choice(["auto", "docker_opts", "daemon_json"], {
@@ -20,6 +23,15 @@ export const options = {
       "If Docker's unit sets an option itself, or does not read C(DOCKER_OPTS), the module writes a drop-in for it.",
     default: "auto",
   }),
+  network: str(
+    {
+      description:
+        "The Docker network whose containers are attached to I(bridge): C(bridge) for Docker's default network, or the name of one " +
+        "that is made through Docker's API, from I(bridge), I(fixed_cidr) and I(mtu).",
+      default: DEFAULT_NETWORK,
+    },
+    networkName,
+  ),
   bridge: str({ description: "The bridge that containers are attached to." }, interfaceName),
   fixed_cidr: str(
     {
@@ -54,6 +66,16 @@ function domain(text: string): string {
   if (!isSearchDomain(text)) {
     throw new UserError(
       `must be a domain name (found "${text}"). Write it as service.consul, with letters, digits, hyphens and dots.`,
+    );
+  }
+  return text;
+}
+
+/** As Docker takes it (moby, daemon/names: RestrictedNameChars), without those that mean something else after docker run --network. */
+function networkName(text: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(text) || ["host", "none", "default"].includes(text)) {
+    throw new UserError(
+      `must be "${DEFAULT_NETWORK}" or the name of a network to be made (found "${text}"). Use letters, digits, "-", "_" and ".", and not host, none or default.`,
     );
   }
   return text;

@@ -1,8 +1,10 @@
 import type { Change } from "../core/change";
 import { redactSecrets } from "../core/redact";
 import { type DockerFlags, meansTheSame } from "../formats/docker_options";
-import { NETWORK_OPTIONS } from "./network";
+import { NETWORK_OPTIONS } from "./default_network";
+import { desiredFlags, flagsOffBridge } from "./desired";
 import type { Container, RunningDaemon } from "./observed";
+import { DEFAULT_NETWORK, type DockerOptions } from "./options";
 
 /**
  * The values of an option in the running daemon. What its API reports of its default network counts first, as a restart
@@ -23,6 +25,13 @@ export function runningOptions({ flags, network, file }: RunningDaemon): DockerF
   return new Map([...(file ?? []), ...flags, ...(network ?? [])]);
 }
 
+/** The options that the running daemon must have, with state=present: those without values are to go. */
+export function desiredOfDaemon(options: DockerOptions, daemon: RunningDaemon | null): DockerFlags {
+  const desired = desiredFlags(options);
+  if (options.network === DEFAULT_NETWORK || daemon === null) return desired;
+  return new Map([...flagsOffBridge(options, runningOptions(daemon)), ...desired]);
+}
+
 /** The change that only a restart makes, where the running daemon (null: none runs) has other options than the desired ones. */
 export function pendingRestart(desired: DockerFlags, daemon: RunningDaemon | null): Change[] {
   const differs = (name: string): boolean => {
@@ -34,7 +43,7 @@ export function pendingRestart(desired: DockerFlags, daemon: RunningDaemon | nul
     {
       subject: "running dockerd",
       before: daemon === null ? "stopped\n" : render(desired, (name) => runningValue(daemon, name)),
-      after: render(desired, (name) => desired.get(name)),
+      after: desired.size === 0 ? "running\n" : render(desired, (name) => desired.get(name)),
       actions: [],
       pending: "a restart of Docker",
       disruption: restartDisruption(

@@ -16,12 +16,13 @@ import {
   readOptions,
   requireReadableLine,
 } from "./configuration";
-import { desiredFlags, flagsToRemove } from "./desired";
+import { desiredFlags, flagsOffBridge, flagsToRemove } from "./desired";
 import { configurationChanges, DAEMON_RELOAD, desiredFiles, dropInChanges, refreshedDropIn } from "./files";
 import { observe } from "./observe";
 import type { ObservedDocker } from "./observed";
-import { type DockerOptions, options } from "./options";
-import { pendingRestart, runningOptions } from "./pending_restart";
+import { DEFAULT_NETWORK, type DockerOptions, options } from "./options";
+import { desiredOfDaemon, pendingRestart, runningOptions } from "./pending_restart";
+import { networkChanges } from "./plan_network";
 import { restart, wasRestarted } from "./restart/restart";
 import { isCurrent, presentFiles, savePrevious } from "./restart/rollback";
 import { stoppedBefore } from "./restart/stopped_containers";
@@ -51,25 +52,27 @@ export const dockerBridgeOpts: Module<typeof options, ObservedDocker> = {
 export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   const { service, configPath, version } = observed;
   if (options.state === "restarted") {
-    return { changes: planRestart(observed), returns: {} };
+    return { changes: [...planRestart(observed), ...networkChanges(options, observed)], returns: {} };
   }
   requireUsableFile(observed);
   const present = presentConfiguration(observed);
   requireReadableLine(present, service.filePath);
   const absent = options.state === "absent";
-  const desired = absent ? flagsToRemove(options, optionsOf({ ...present, fixed: [] })) : desiredFlags(options);
+  const desired = absent ? flagsToRemove(options, optionsOf({ ...present, fixed: [] })) : desiredOf(options, present);
+  const networks = networkChanges(options, observed);
   const warnings = absent ? [] : [...checkSubnet(options, desired, observed), ...checkSocket(observed)];
   const place = placeOf(options, observed, present, desired);
   const overridden = overriddenFlags(present, observed);
   const configured = configure(present, desired, {
     place,
     move: options.location !== "auto",
-    overrideUnit: !absent,
+    overrideUnit: new Set(absent ? [] : desiredFlags(options).keys()),
     overridden,
   });
   const desiredState = desiredFiles(present, configured, observed);
   const { configuration } = desiredState;
   if (!absent) {
+    requireFreeBridge(options, configuration);
     requireValidOptions(desired, version);
     requireSystemdSocket(present, configuration);
     requireStartable(configuration, observed);
@@ -79,23 +82,44 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
 
   const files = configurationChanges(desiredState, observed);
   const reloads = files.some(({ subject }) => subject === DROP_IN_PATH);
-  const pending = absent ? pendingRemoval(options, observed, configuration) : pendingRestart(desired, observed.daemon);
+  const pending = absent
+    ? pendingRemoval(options, observed, configuration)
+    : pendingRestart(desiredOfDaemon(options, observed.daemon), observed.daemon);
   // An empty DOCKER_OPTS needs no drop-in, without which the file is not read.
   const isRead = service.readsFile || options.location === "docker_opts" || configuration.line !== "";
   return {
     changes: [
       ...stoppedBefore(observed),
+      ...networks.filter(({ pending: by }) => by === undefined),
       ...withFirstSteps(files, [...validateByDocker(configuration, version), ...saveFiles(observed)]),
       ...(reloads ? [] : reload(observed)),
       ...pending.map((change) => withState(change, observed)),
+      ...networks.filter(({ pending: by }) => by !== undefined),
     ],
     returns: {
+      network: options.network,
       path: place === "docker_opts" && isRead ? service.filePath : configPath,
       docker_opts: redactSecrets(configuration.line.trim()),
       restart_required: pending.length > 0,
     },
     warnings,
   };
+}
+
+/** The desired options; with a network of its own on the bridge, the default network leaves it. */
+function desiredOf(options: DockerOptions, present: Configuration): DockerFlags {
+  const desired = desiredFlags(options);
+  if (options.network === DEFAULT_NETWORK) return desired;
+  return new Map([...flagsOffBridge(options, optionsOf({ ...present, fixed: [] })), ...desired]);
+}
+
+/** Throws a UserError where Docker's unit itself keeps the default network on the bridge. */
+function requireFreeBridge({ network, bridge }: DockerOptions, configuration: Configuration): void {
+  if (network === DEFAULT_NETWORK || optionsOf(configuration).get("bridge")?.at(-1) !== bridge) return;
+  throw new UserError(
+    `network: ${network} can't be on the bridge ${bridge} of Docker's default network (found that Docker's unit sets ` +
+      `--bridge=${bridge}). Remove that there.`,
+  );
 }
 
 function planRestart(observed: ObservedDocker): Change[] {
@@ -141,7 +165,9 @@ function placeOf(
 }
 
 /** Returns warnings. Throws a UserError where containers would get addresses that other hosts use. */
-function checkSubnet({ bridge_address }: DockerOptions, desired: DockerFlags, observed: ObservedDocker): string[] {
+function checkSubnet(options: DockerOptions, desired: DockerFlags, observed: ObservedDocker): string[] {
+  const { bridge_address, network } = options;
+  if (network !== DEFAULT_NETWORK) return [];
   const [address = null] = bridge_address === null ? observed.bridgeAddresses : [bridge_address];
   requireSubnetOfBridge(desired, address);
   const [bridge] = desired.get("bridge") ?? [];

@@ -1,7 +1,7 @@
 import type { Action, Change, Daemon } from "../../core/change";
 import { DOCKER } from "../../core/docker";
 import type { DockerFlags } from "../../formats/docker_options";
-import { networkDiffers } from "../network";
+import { networkDiffers } from "../default_network";
 import type { Container, ObservedDocker, Previous } from "../observed";
 import { describeRemoved } from "../pending_restart";
 import { DELETE_PREVIOUS, savePrevious } from "./rollback";

@@ -3,7 +3,6 @@ import * as assert from "uvu/assert";
 import {
   dockerPid,
   hasLiveRestore,
-  inspectBridgeNetwork,
   inspectContainer,
   isDockerInstalled,
   listContainers,
@@ -147,7 +146,6 @@ test("an unexpected answer is an error that names the request, without secrets",
   for (const [path, ask, body] of [
     ["/containers/json", listContainers, '[{"Id":7}]'],
     ["/info", hasLiveRestore, "nonsense"],
-    ["/networks/bridge", inspectBridgeNetwork, '{"Options":{"com.docker.network.driver.mtu":1500}}'],
     ["/version", oldestApiVersion, '{"MinAPIVersion":1.12}'],
   ] as const) {
     assert.match(
@@ -165,15 +163,6 @@ test("a daemon that does not answer in time is an error if its answer is needed,
   assert.match(await userErrorLater(() => oldestApiVersion(silent)), "no answer within 10 s");
   assert.is(await listContainers(silent), null);
   assert.is(await hasLiveRestore(silent), false);
-  assert.equal(await inspectBridgeNetwork(silent), { network: null, version: null });
-});
-
-test("the version is known whatever the answer about the network", async () => {
-  const path = "/networks/bridge";
-  assert.equal(await inspectBridgeNetwork(answering(path, "not found", 404)), { network: null, version: "20.10.24" });
-  const body =
-    '{"Options":null,"IPAM":{"Config":[{"Subnet":"10.2.0.0/16","IPRange":"10.2.1.0/24"},{"IPRange":""},{}]}}';
-  assert.equal((await inspectBridgeNetwork(answering(path, body))).network, { options: {}, ranges: ["10.2.1.0/24"] });
 });
 
 // docker/cli prints "Docker version VERSION, build COMMIT".

@@ -46,6 +46,7 @@ export const runningWith = (line: string): RunningDaemon => ({
   pidFile: "/var/run/docker.pid",
   file: new Map(),
   network: null,
+  networks: null,
   containers: null,
   liveRestore: false,
   version: "20.10.24",

@@ -82,11 +82,14 @@ test("a daemon that was given another name (ExecStart=@) is found by its program
 
 test("its API reports its default network, its containers and whether they keep running through a restart", async () => {
   const network = {
+    Id: "1",
+    Name: "bridge",
+    Driver: "bridge",
     IPAM: { Config: [{ Subnet: "10.2.0.0/16", IPRange: "10.2.1.0/24" }] },
     Options: { "com.docker.network.bridge.name": "weave", "com.docker.network.driver.mtu": "1450" },
   };
   const api = {
-    "/networks/bridge": network,
+    "/networks": [network],
     "/info": { LiveRestoreEnabled: true },
     "/containers/json": [
       { Id: "a", Names: ["/web"] },
@@ -115,7 +118,7 @@ test("its API reports its default network, its containers and whether they keep 
 });
 
 test("its containers are listed only where a restart can interrupt them, or has stopped some", async () => {
-  const api = { "/networks/bridge": {}, "/containers/json": [{ Id: "a", Names: ["/web"] }] };
+  const api = { "/networks": [], "/containers/json": [{ Id: "a", Names: ["/web"] }] };
   const line = { words: ["/usr/sbin/dockerd", "--dns=8.8.8.8"] };
   const containers = async (options: Record<string, unknown>) =>
     (await observe(asked(options), hostWith(files(), { ...line, api }))).daemon?.containers;

@@ -7,6 +7,7 @@ test("every option has a default", () => {
   assert.equal(asked(), {
     state: "present",
     location: "auto",
+    network: "bridge",
     bridge: null,
     fixed_cidr: null,
     bridge_address: null,

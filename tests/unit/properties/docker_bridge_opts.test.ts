@@ -5,7 +5,7 @@ import { redactSecrets } from "../../../modules/core/redact";
 import { desiredFlags } from "../../../modules/docker_bridge_opts/desired";
 import { dockerBridgeOpts } from "../../../modules/docker_bridge_opts/plan";
 import { asked } from "../docker_bridge_opts/fixtures";
-import { CONFIG, Docker, OPTIONS_FILE, SCRIPT, UNIT } from "../support/fake_host/docker";
+import { CONFIG, Docker, type Network, OPTIONS_FILE, SCRIPT, UNIT } from "../support/fake_host/docker";
 import { type FakeHost, fakeHostIn } from "../support/fake_host/fake_host";
 import type { Folder } from "../support/fake_host/folder";
 import { forAllLater } from "../support/property";
@@ -60,9 +60,10 @@ const json = fc
     return bytes.replace(/\n/g, newline) + end;
   });
 
-const options: fc.Arbitrary<Options> = fc.record({
+const anyOptions = fc.record({
   state: fc.constantFrom("present", "present", "present", "absent"),
   location: fc.constantFrom("auto", "auto", "docker_opts", "daemon_json"),
+  network: fc.constantFrom(null, null, null, "weave", "flat"),
   bridge: fc.constantFrom("weave", "weave", null),
   fixed_cidr: fc.constantFrom("10.2.1.0/24", "10.2.2.0/24", null, "10.9.0.0/24"),
   mtu: fc.constantFrom(1450, null),
@@ -77,6 +78,27 @@ const options: fc.Arbitrary<Options> = fc.record({
     "--debug",
   ),
 });
+const options: fc.Arbitrary<Options> = fc
+  .tuple(anyOptions, fc.integer({ min: 0, max: 9 }))
+  .map(([given, seldom]) =>
+    given.network === null || seldom === 0 ? given : { ...given, bridge: "weave", fixed_cidr: "10.2.1.0/24" },
+  );
+
+const onBridge = (name: string, mtu: string, subnet = "10.2.0.0/16"): Network => ({
+  Id: `id-of-${name}`,
+  Name: name,
+  Driver: "bridge",
+  Options: { "com.docker.network.bridge.name": "weave", "com.docker.network.driver.mtu": mtu },
+  IPAM: { Config: [{ Subnet: subnet, IPRange: "10.2.1.0/24", Gateway: "10.2.0.1" }] },
+});
+const NETWORKS: Readonly<Record<string, Network>> = {
+  same: onBridge("weave", "1450"),
+  "other mtu": onBridge("weave", "1400"),
+  "other name": onBridge("flat", "1450"),
+  app: { ...onBridge("app", "1500", "172.18.0.0/16"), Options: {} },
+  "app in the way": { ...onBridge("app", "1500", "10.2.128.0/20"), Options: {} },
+  foreign: { ...onBridge("weave", "1410", "10.32.0.0/12"), Driver: "weavemesh", Options: {} },
+};
 
 const states = fc.record({
   init: fc.constantFrom("systemd", "systemd", "systemd", "script"),
@@ -96,6 +118,8 @@ const states = fc.record({
   before: fc.option(fc.tuple(options, fc.oneof(fc.constant(99), fc.integer({ min: 0, max: 9 }))), { nil: null }),
   drifts: fc.array(fc.constantFrom('DOCKER_OPTS="--bridge=br7"', "DOCKER_OPTS=", "# \xfc"), { maxLength: 2 }),
   restarted: fc.boolean(),
+  networks: fc.uniqueArray(fc.constantFrom(...Object.keys(NETWORKS)), { maxLength: 2 }),
+  member: fc.constantFrom(null, null, null, null, "weave", "flat", "app"),
 });
 
 type State = typeof states extends fc.Arbitrary<infer Value> ? Value : never;
@@ -122,6 +146,10 @@ async function hostOf(folder: Folder, state: State): Promise<DockerHost> {
   const content = host.readFile(OPTIONS_FILE)?.content;
   if (content !== undefined) folder.put(OPTIONS_FILE, [content, ...state.drifts, ""].join("\n"));
   if (state.restarted) docker.start();
+  // A daemon that does not answer can't be asked for them, and with files that others have prepared it may not start beside them.
+  const none = state.hangs || state.before !== null;
+  for (const name of none ? [] : state.networks) if (NETWORKS[name]) docker.createNetwork(NETWORKS[name]);
+  if (state.member !== null) docker.members = { web: state.member };
   docker.hangs = state.hangs;
   docker.now++;
   return { host, docker };
@@ -162,18 +190,21 @@ test("on any host: a check predicts all that the run does, a second run has noth
         assert.equal(otherLines(host), lines, "lines of others in the file with DOCKER_OPTS");
         docker.now++;
         const again = await runOn(dockerBridgeOpts, host, given);
-        const pending = run["restart_required"] ? ["running dockerd"] : undefined;
+        const made = run.pending?.length === 2 ? [`Docker network ${given["network"]}`] : [];
+        const pending = run["restart_required"] ? ["running dockerd", ...made] : undefined;
         assert.equal([again.msg, again.changes], [undefined, pending], "a second run has something to do");
         if (!run["restart_required"] || state.hangs) return;
         restarts++;
         docker.now++;
-        const restart = await keepsItsPromise(dockerBridgeOpts, host, { state: "restarted" });
+        const { network, bridge, fixed_cidr, mtu } = given;
+        const made_after = given["state"] === "present" && network !== null ? { network, bridge, fixed_cidr, mtu } : {};
+        const restart = await keepsItsPromise(dockerBridgeOpts, host, { state: "restarted", ...made_after });
         assert.is(restart.msg, undefined, "dockerd does not start with these options");
         docker.now++;
         const last = await runOn(dockerBridgeOpts, host, given);
         assert.equal([last.msg, last.changes], [undefined, undefined], "after the restart something is left");
       }),
-    100,
+    140,
   );
   console.log(`${succeeded} succeeded, ${restarts} of them with a restart, ${rejected} rejected`);
   assert.ok(succeeded > 40 && restarts > 20, "too few cases reach the restart");

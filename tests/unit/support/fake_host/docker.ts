@@ -23,6 +23,19 @@ interface Daemon {
   readonly config: string | undefined;
 }
 
+const BRIDGE = "com.docker.network.bridge.name";
+
+/** A network of Docker's API. */
+export interface Network {
+  readonly Id: string;
+  readonly Name: string;
+  readonly Driver: string;
+  readonly Options: Readonly<Record<string, string>>;
+  readonly IPAM: {
+    readonly Config: readonly { readonly Subnet?: string; readonly IPRange?: string; readonly Gateway?: string }[];
+  };
+}
+
 /** Docker on a host: how systemd or an init script, and dockerd itself, read its files. */
 export class Docker implements Part {
   daemon: Daemon | null = null;
@@ -34,11 +47,15 @@ export class Docker implements Part {
   answers: Readonly<Record<string, unknown>> | null = null;
   /** The unit and its drop-ins as systemd has read them. */
   private loaded: readonly string[] = [];
+  /** The networks that were made by the API, as it lists them. They outlive the daemon. */
+  private networks: readonly Network[] = [];
+  /** The names of the networks that containers are on, by the containers' names. */
+  members: Readonly<Record<string, string>> = {};
 
   constructor(private readonly files: Files) {}
 
   state(): object {
-    return { daemon: this.daemon, loaded: this.loaded };
+    return { daemon: this.daemon, loaded: this.loaded, networks: this.networks };
   }
 
   private hasSystemd(): boolean {
@@ -94,6 +111,8 @@ export class Docker implements Part {
     this.daemon = null;
     try {
       const [words, options] = [this.commandLine(), this.wouldRunWith()];
+      const bridge = options.get("bridge")?.at(-1) ?? "docker0";
+      if (this.networks.some(({ Options }) => Options[BRIDGE] === bridge)) throw new Error("Pool overlaps");
       this.now++;
       const config = this.files.readFile(CONFIG)?.content;
       this.daemon = { pid: 800 + this.now, startedAt: this.now, words, options, config };
@@ -122,8 +141,10 @@ export class Docker implements Part {
       : `${["/usr/sbin/dockerd", ...this.daemon.words.slice(1)].join("\0")}\0`;
   }
 
-  request({ path }: HttpRequest): HttpResponse | null {
+  request({ method, path, body }: HttpRequest): HttpResponse | null {
     if (this.daemon === null || this.hangs) return null;
+    if (method === "DELETE") return this.removeNetwork(path.replace("/networks/", ""));
+    if (path === "/networks/create") return this.createNetwork(JSON.parse(body ?? "{}") as Omit<Network, "Id">);
     if (this.answers !== null) return this.answers[path] === undefined ? null : response(this.answers[path]);
     const { options } = this.daemon;
     const last = (name: string): string | undefined => options.get(name)?.at(-1);
@@ -131,15 +152,48 @@ export class Docker implements Part {
       "/_ping": "OK",
       "/info": { LiveRestoreEnabled: last("live-restore") === "true" },
       "/containers/json": [{ Id: "c1", Names: ["/web"] }],
-      "/networks/bridge": {
-        Options: {
-          "com.docker.network.bridge.name": last("bridge") ?? "docker0",
-          "com.docker.network.driver.mtu": last("mtu") ?? "1500",
+      "/containers/json?all=true": Object.entries(this.members).map(([name, network]) => ({
+        Names: [`/${name}`],
+        NetworkSettings: { Networks: { [network]: { NetworkID: "" } } },
+      })),
+      "/networks": [
+        {
+          Id: "default",
+          Name: "bridge",
+          Driver: "bridge",
+          Options: {
+            [BRIDGE]: last("bridge") ?? "docker0",
+            "com.docker.network.driver.mtu": last("mtu") ?? "1500",
+          },
+          IPAM: { Config: [{ IPRange: last("fixed-cidr") }] },
         },
-        IPAM: { Config: [{ IPRange: last("fixed-cidr") }] },
-      },
+        ...this.networks,
+      ],
     };
     return response(answers[path] ?? {});
+  }
+
+  /** As Docker 20.10.24 answers; addresses overlap here only if they are the same. */
+  createNetwork(network: Omit<Network, "Id">): HttpResponse {
+    const ofDefault = this.daemon?.options.get("bridge")?.at(-1) ?? "docker0";
+    const bridgeOf = ({ Options }: Pick<Network, "Options">): string | undefined => Options[BRIDGE];
+    const subnetOf = ({ IPAM }: Pick<Network, "IPAM">): string | undefined => IPAM.Config[0]?.Subnet;
+    if (this.daemon === null) return response({}, 500);
+    if (this.networks.some(({ Name }) => Name === network.Name)) return response({ message: "already exists" }, 409);
+    const bridges = [ofDefault, ...this.networks.map(bridgeOf)];
+    if (bridgeOf(network) !== undefined && bridges.includes(bridgeOf(network)))
+      return response({ message: "networks have same bridge name" }, 403);
+    if (this.networks.some((other) => subnetOf(other) === subnetOf(network)))
+      return response({ message: "Pool overlaps with other one on this address space" }, 403);
+    this.networks = [...this.networks, { ...network, Id: `id-of-${network.Name}-${this.now}` }];
+    return response({}, 201);
+  }
+
+  private removeNetwork(id: string): HttpResponse {
+    const rest = this.networks.filter((network) => network.Id !== id);
+    const status = rest.length < this.networks.length ? 204 : 404;
+    this.networks = rest;
+    return response({}, status);
   }
 
   run(argv: readonly string[]): RunOutput | undefined {
@@ -150,6 +204,7 @@ export class Docker implements Part {
     if (command === "systemctl restart docker.service" || command === "service docker restart") return this.start();
     if (command === "ip -o -4 addr show")
       return done("4: weave    inet 10.2.0.1/16 brd 10.2.255.255 scope global weave");
+    if (command === "ip link show dev weave") return done("4: weave: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500");
     if (command === "dockerd --version") return done("Docker version 20.10.24+dfsg1, build 297e128");
     if (/^(journalctl|tail|systemctl (reset-failed|is-active)|service docker status)/.test(command)) return done();
     return undefined;
@@ -167,8 +222,8 @@ export class Docker implements Part {
   }
 }
 
-const response = (answer: unknown): HttpResponse => ({
-  status: 200,
+const response = (answer: unknown, status = 200): HttpResponse => ({
+  status,
   body: JSON.stringify(answer),
   server: "Docker/20.10.24 (linux)",
 });

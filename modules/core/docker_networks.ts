@@ -1,0 +1,100 @@
+import { askIfAnswering, toDocker } from "./docker";
+import type { Host, HttpRequest } from "./host/host";
+import { isBoolean, isListOf, isMapOf, isOptional, isShape, isString } from "./json";
+
+/** A network as Docker lists it (Engine API, NetworkList). */
+export interface DockerNetwork {
+  readonly id: string;
+  readonly name: string;
+  /** Such as "bridge". */
+  readonly driver: string;
+  /** Whether its containers have no way out of it. */
+  readonly internal: boolean;
+  /** Such as com.docker.network.bridge.name. */
+  readonly options: Readonly<Record<string, string>>;
+  readonly pools: readonly AddressPool[];
+}
+
+/** Addresses of a network, IPv4 or IPv6. What Docker does not report is "". */
+interface AddressPool {
+  readonly subnet: string;
+  /** The part of the subnet that containers get addresses from. */
+  readonly range: string;
+  readonly gateway: string;
+}
+
+const POOL = isShape({ Subnet: isOptional(isString), IPRange: isOptional(isString), Gateway: isOptional(isString) });
+
+const NETWORKS = isListOf(
+  isShape({
+    Id: isString,
+    Name: isString,
+    Driver: isString,
+    Internal: isOptional(isBoolean),
+    Options: isOptional(isMapOf(isString)),
+    IPAM: isOptional(isShape({ Config: isOptional(isListOf(POOL)) })),
+  }),
+);
+
+/** All networks, and the daemon's version, such as 20.10.24. Each is null if the daemon does not report it. */
+export async function listNetworks(
+  host: Host,
+): Promise<{ readonly networks: readonly DockerNetwork[] | null; readonly version: string | null }> {
+  const { body, server } = await askIfAnswering("/networks", NETWORKS, host);
+  const networks = body?.map(({ Id, Name, Driver, Internal, Options, IPAM }) => ({
+    id: Id,
+    name: Name,
+    driver: Driver,
+    internal: Internal ?? false,
+    options: Options ?? {},
+    pools: (IPAM?.Config ?? []).map(({ Subnet, IPRange, Gateway }) => ({
+      subnet: Subnet ?? "",
+      range: IPRange ?? "",
+      gateway: Gateway ?? "",
+    })),
+  }));
+  return { networks: networks ?? null, version: /^Docker\/([^\s]+)/.exec(server)?.[1] ?? null };
+}
+
+const MEMBERS = isListOf(
+  isShape({
+    Names: isOptional(isListOf(isString)),
+    NetworkSettings: isOptional(
+      isShape({ Networks: isOptional(isMapOf(isOptional(isShape({ NetworkID: isOptional(isString) })))) }),
+    ),
+  }),
+);
+
+/**
+ * The names of the containers of each network, by its id, whether they run or not: a stopped one does not start without the very
+ * network that it was on. Null if the daemon does not answer.
+ */
+export async function listMembers(
+  networks: readonly Pick<DockerNetwork, "id" | "name">[],
+  host: Host,
+): Promise<ReadonlyMap<string, readonly string[]> | null> {
+  const { body } = await askIfAnswering("/containers/json?all=true", MEMBERS, host);
+  if (body === null) return null;
+  const containers = body.map(({ Names, NetworkSettings }) => ({
+    name: Names?.[0]?.replace(/^\//, "") ?? "",
+    // One that was never started has the network's name alone.
+    on: Object.entries(NetworkSettings?.Networks ?? {}).flatMap(([name, each]) => [name, each?.NetworkID ?? ""]),
+  }));
+  return new Map(
+    networks.map(({ id, name }) => {
+      const members = containers.filter(({ on }) => on.includes(id) || on.includes(name));
+      return [id, members.map((container) => container.name).sort()];
+    }),
+  );
+}
+
+/** Answered 409 if there is a network of this name, 403 if another one has the same bridge or overlapping addresses. */
+export function createNetwork(body: object): HttpRequest {
+  const headers = { "content-type": "application/json" };
+  return { ...toDocker("POST", "/networks/create"), headers, body: JSON.stringify(body) };
+}
+
+/** Answered 404 if it does not exist, 403 if a running container is on it. */
+export function removeNetwork(id: string): HttpRequest {
+  return toDocker("DELETE", `/networks/${id}`);
+}

@@ -1,0 +1,21 @@
+import type { DockerNetwork } from "../core/docker_networks";
+import { type DockerFlags, meansTheSame } from "../formats/docker_options";
+import type { RunningDaemon } from "./observed";
+
+/** The options that define Docker's default network. The daemon's API reports them. */
+export const NETWORK_OPTIONS = ["bridge", "fixed-cidr", "mtu"];
+
+/** Docker's default network as the options that define it; one without values is not set. */
+export function networkFlags({ options, pools }: DockerNetwork): DockerFlags {
+  const values = (value: string | undefined): readonly string[] => (value === undefined || value === "" ? [] : [value]);
+  return new Map([
+    ["bridge", values(options["com.docker.network.bridge.name"])],
+    ["fixed-cidr", values(pools.map(({ range }) => range).find((range) => range !== "" && !range.includes(":")))],
+    ["mtu", values(options["com.docker.network.driver.mtu"])],
+  ]);
+}
+
+/** Whether these options define another default network than the daemon has. */
+export function networkDiffers(flags: DockerFlags, { network }: RunningDaemon): boolean {
+  return NETWORK_OPTIONS.some((name) => network && !meansTheSame(name, network.get(name), flags.get(name)));
+}

@@ -1,0 +1,107 @@
+import { type Action, type Change, run } from "../core/change";
+import { removeNetwork } from "../core/docker_networks";
+import { UserError } from "../core/errors";
+import {
+  bridgeOfNetworks,
+  creationOf,
+  type DesiredNetwork,
+  describe,
+  describeNetwork,
+  desiredNetwork,
+  isAsDesired,
+  requireRoom,
+  staleNetworks,
+} from "./network";
+import type { ObservedDocker, ObservedNetwork } from "./observed";
+import { DEFAULT_NETWORK, type DockerOptions } from "./options";
+
+/**
+ * The changes of Docker's networks on the bridge: the desired one is made or replaced, others are removed. While the bridge is that
+ * of the default network, or Docker is stopped, the network has to wait for a restart; state=restarted makes it after that. Throws
+ * a UserError where containers are on a network that has to go.
+ */
+export function networkChanges(options: DockerOptions, observed: ObservedDocker): Change[] {
+  const { daemon, bridgeAddresses } = observed;
+  const desired = desiredNetwork(options, bridgeAddresses);
+  const bridge = bridgeOfNetworks(options);
+  if (bridge === null || (options.state === "restarted" && desired === null)) return [];
+  if (daemon === null) return whileStopped(options, desired);
+  if (daemon.networks === null) {
+    if (options.network === DEFAULT_NETWORK) return [];
+    throw new UserError(
+      "network: Docker must say which networks it has (found no answer). See why it does not answer (systemctl status docker).",
+    );
+  }
+  const stale = staleNetworks(daemon.networks, bridge, desired);
+  stale.forEach(requireUnused);
+  const isBridgeOfDefault = daemon.network?.get("bridge")?.at(-1) === bridge;
+  const others = daemon.networks.filter(
+    (network) => !stale.includes(network) && !(network.name === DEFAULT_NETWORK && isBridgeOfDefault),
+  );
+  const replaced = stale.find(({ name }) => name === desired?.name);
+  const removals = stale.filter((network) => network !== replaced).map(removal);
+  if (desired === null || others.some((network) => isAsDesired(network, desired))) return removals;
+  requireRoom(desired, others);
+  const creation = creationChange(desired, replaced);
+  return [...removals, options.state === "present" && isBridgeOfDefault ? waiting(creation) : creation];
+}
+
+/** Which networks a stopped Docker has is not known: state=restarted starts it, and accepts a network of this name. */
+function whileStopped({ state, network }: DockerOptions, desired: DesiredNetwork | null): Change[] {
+  if (network === DEFAULT_NETWORK) return [];
+  if (desired === null) {
+    throw new UserError(
+      `network: Docker must run before its network ${network} can be removed (found it stopped). Start it (systemctl start docker) and run again.`,
+    );
+  }
+  const creation = { ...creationChange(desired), before: "unknown, as Docker does not run\n" };
+  return [state === "present" ? waiting(creation) : { ...creation, actions: makeNetwork(desired, [409]) }];
+}
+
+function waiting(change: Change): Change {
+  return { ...change, actions: [], pending: "a restart of Docker" };
+}
+
+function creationChange(desired: DesiredNetwork, replaced?: ObservedNetwork): Change {
+  return {
+    subject: subjectOf(desired),
+    before: replaced === undefined ? "" : describeNetwork(replaced),
+    after: describe(desired),
+    actions: [...(replaced === undefined ? [] : [remove(replaced)]), ...makeNetwork(desired)],
+  };
+}
+
+function removal(network: ObservedNetwork): Change {
+  return { subject: subjectOf(network), before: describeNetwork(network), after: "", actions: [remove(network)] };
+}
+
+const subjectOf = ({ name }: { readonly name: string }): string => `Docker network ${name}`;
+
+function remove({ id }: ObservedNetwork): Action {
+  return { do: "request", request: removeNetwork(id), orStatus: [404] };
+}
+
+/** Docker would make a bridge that is missing, and delete it with its network. */
+function makeNetwork(desired: DesiredNetwork, orStatus: readonly number[] = []): Action[] {
+  const { bridge } = desired;
+  return [
+    {
+      do: "try",
+      steps: [run(["ip", "link", "show", "dev", bridge])],
+      rollback: [
+        { steps: [], result: `bridge: ${bridge} must exist first. Configure it (weave_bridge), and run again.` },
+      ],
+    },
+    { do: "request", request: creationOf(desired), ...(orStatus.length > 0 && { orStatus }) },
+  ];
+}
+
+/** A stopped container counts too: it would not start without the very network that it was on. */
+function requireUnused({ name, members }: ObservedNetwork): void {
+  if (members !== null && members.length === 0) return;
+  const found = members === null ? "no answer about its containers" : members.join(", ");
+  throw new UserError(
+    `network: Docker's network ${name} must have no containers before it can be replaced or removed (found ${found}). Remove ` +
+      `them, or disconnect each (docker network disconnect ${name} CONTAINER), also those that do not run, and run again.`,
+  );
+}
