@@ -88,6 +88,13 @@ export async function listMembers(
   );
 }
 
+/** The bridge of a network of the driver bridge; null if it has none, or Docker chose its name. */
+export function bridgeOfNetwork({ driver, options }: DockerNetwork): string | null {
+  return driver === "bridge" ? (options[BRIDGE_OPTION] ?? null) : null;
+}
+
+export const BRIDGE_OPTION = "com.docker.network.bridge.name";
+
 /** Answered 409 if there is a network of this name, 403 if another one has the same bridge or overlapping addresses. */
 export function createNetwork(body: object): HttpRequest {
   const headers = { "content-type": "application/json" };

@@ -73,7 +73,7 @@ export const docs: ModuleDocs = {
     network: {
       type: "str",
       description: "The Docker network whose containers are on the bridge.",
-      returned: CONFIGURED,
+      returned: "if I(state) is C(present)",
       sample: "bridge",
     },
     path: {

@@ -1,4 +1,4 @@
-import { createNetwork, type DockerNetwork } from "../core/docker_networks";
+import { BRIDGE_OPTION, bridgeOfNetwork, createNetwork, type DockerNetwork } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import type { HttpRequest } from "../core/host/host";
 import { addressOf, contains, networkOf, prefixLength } from "../net/ipv4";
@@ -77,20 +77,19 @@ export function creationOf({ name, bridge, subnet, range, gateway, mtu }: Desire
       ],
     },
     Options: {
-      [BRIDGE]: bridge,
+      [BRIDGE_OPTION]: bridge,
       [ICC]: "true",
       ...(mtu !== "" && { [MTU]: mtu }),
     },
   });
 }
 
-const BRIDGE = "com.docker.network.bridge.name";
 const ICC = "com.docker.network.bridge.enable_icc";
 const MTU = "com.docker.network.driver.mtu";
 
 /** Whether it is a network on this bridge that dockerd's options do not define. */
-function isOnBridge({ name, driver, options }: DockerNetwork, bridge: string): boolean {
-  return name !== DEFAULT_NETWORK && driver === "bridge" && options[BRIDGE] === bridge;
+function isOnBridge(network: DockerNetwork, bridge: string): boolean {
+  return network.name !== DEFAULT_NETWORK && bridgeOfNetwork(network) === bridge;
 }
 
 /** Whether the network is what is desired. The reserved address does not count, as it is no reason to replace a network. */
@@ -121,7 +120,7 @@ function definitionOf({ options, pools, internal }: DockerNetwork): Definition {
   const v4 = pools.filter(({ subnet }) => !subnet.includes(":"));
   const all = (part: "subnet" | "range" | "gateway"): string => v4.map((pool) => pool[part]).join(" ");
   return {
-    bridge: options[BRIDGE] ?? "",
+    bridge: options[BRIDGE_OPTION] ?? "",
     subnet: all("subnet"),
     range: all("range"),
     gateway: all("gateway"),
@@ -146,8 +145,8 @@ export function staleNetworks(
 export function requireRoom(desired: DesiredNetwork, others: readonly DockerNetwork[]): void {
   const sameName = others.find(({ name }) => name === desired.name);
   if (sameName !== undefined) {
-    const { driver, options } = sameName;
-    const what = options[BRIDGE] ? `on the bridge ${options[BRIDGE]}` : `of the driver ${driver}`;
+    const bridge = bridgeOfNetwork(sameName);
+    const what = bridge === null ? `of the driver ${sameName.driver}` : `on the bridge ${bridge}`;
     throw new UserError(
       `network: Docker has another network "${desired.name}" (found one ${what}). Set another name, or remove that one ` +
         `(docker network rm ${desired.name}).`,

@@ -97,7 +97,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
       ...networks.filter(({ pending: by }) => by !== undefined),
     ],
     returns: {
-      network: options.network,
+      ...(absent ? {} : { network: options.network }),
       path: place === "docker_opts" && isRead ? service.filePath : configPath,
       docker_opts: redactSecrets(configuration.line.trim()),
       restart_required: pending.length > 0,

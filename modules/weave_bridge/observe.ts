@@ -1,4 +1,5 @@
 import { dockerPid } from "../core/docker";
+import { bridgeOfNetwork, listNetworks } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import { commandLineOf, effectiveUid } from "../core/proc";
@@ -87,7 +88,7 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
         }
       : null,
     abandonedPorts: present ? [] : devices.filter((device) => isAbandoned(device, host)),
-    detachedPorts: observeDetachedPorts(name, devices, host),
+    detachedPorts: await observeDetachedPorts(name, devices, host),
     forwardRule:
       programs.has("iptables") && effectiveUid(host) === ROOT
         ? hasForwardRule(checkRule(name), "firewall", host)
@@ -137,11 +138,16 @@ function mtuOf(device: string, host: Host): number {
  * The ports of Docker's containers that are on no bridge although Docker uses the bridge `name`. Deleting the
  * bridge detaches them, even if it is recreated at once (ifdown, ifup).
  */
-export function observeDetachedPorts(name: string, devices: readonly string[], host: Host): readonly string[] {
+export async function observeDetachedPorts(
+  name: string,
+  devices: readonly string[],
+  host: Host,
+): Promise<readonly string[]> {
   const detached = devices.filter(
     (device) => isContainerPort(device) && host.readlink(`${NET}/${device}/master`) === null,
   );
-  return detached.length > 0 && isUsedByDocker(name, host) ? detached : [];
+  if (detached.length === 0) return [];
+  return isBridgeOfDefault(name, host) || (await hasNetworkOn(name, host)) ? detached : [];
 }
 
 /**
@@ -154,7 +160,13 @@ function isAbandoned(device: string, host: Host): boolean {
   return !/^\s*ethwe:/m.test(host.readText(`/proc/${pid}/net/dev`) ?? "");
 }
 
-function isUsedByDocker(name: string, host: Host): boolean {
+async function hasNetworkOn(name: string, host: Host): Promise<boolean> {
+  if (dockerPid(host) === null) return false;
+  const { networks } = await listNetworks(host);
+  return networks?.some((network) => bridgeOfNetwork(network) === name) ?? false;
+}
+
+function isBridgeOfDefault(name: string, host: Host): boolean {
   const [, ...words] = commandLineOf(dockerPid(host) ?? 0, host) ?? [];
   const flags = parseDockerWords(words);
   return usesBridge(name, flags, host.readFile(configPathOf(flags))?.content ?? "");

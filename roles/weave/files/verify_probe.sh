@@ -1,8 +1,9 @@
 #!/bin/sh
-# verify_probe.sh LIMIT: prints a line of JSON about the network on this host, with at most LIMIT of its containers.
+# verify_probe.sh LIMIT [NETWORK]: prints a line of JSON about the network on this host, with at most LIMIT of its containers.
+# NETWORK: the Docker network whose containers are on the bridge; without it Docker's default network.
 set -u
 export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
-limit=$1
+limit=$1 network=${2:-bridge}
 bridge=weave
 
 # state LINE: the state that a line of `ip -o link` shows.
@@ -44,7 +45,7 @@ datapath() {
 
 # The subnet from which Docker gives containers on the bridge their addresses.
 subnet() {
-  [ "$docker" != running ] || timeout 15 docker network inspect bridge --format \
+  [ "$docker" != running ] || timeout 15 docker network inspect "$network" --format \
     '{{index .Options "com.docker.network.bridge.name"}} {{range .IPAM.Config}}{{.IPRange}} {{end}}' 2>/dev/null |
     sed -n "s|^$bridge \([0-9./]\{1,\}\) .*|\1|p"
 }
@@ -103,7 +104,7 @@ shift
 
 known=" ${cidr%/*} " containers='' off_network='' not_running='' count=0
 for name in $(failed_to_start); do not_running="$not_running,\"$name\""; done
-while read -r name pid network state; do
+while read -r name pid mode state; do
   [ -n "$name" ] || continue
   if [ "$state" = restarting ]; then
     not_running="$not_running,\"$name\""
@@ -111,7 +112,8 @@ while read -r name pid network state; do
   fi
   address=$(address_of "$pid")
   if [ -z "$address" ]; then
-    case $network in default | bridge) off_network="$off_network,\"$name\"" ;; esac
+    [ "$mode" != default ] || mode=bridge
+    [ "$mode" != "$network" ] || off_network="$off_network,\"$name\""
     continue
   fi
   # Containers may share a network namespace with the host or with one another.

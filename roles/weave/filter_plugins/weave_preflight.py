@@ -30,6 +30,7 @@ def preflight(
     printed: str = "",
     teardown: bool = False,
     downloads: list[dict[str, str]] | None = None,
+    network: str = "bridge",
 ) -> str:
     """Return why the role can't go on with a host, or ""; weave_preflight.yml describes the parameters."""
 
@@ -47,6 +48,11 @@ def preflight(
                 f"{host} --become -m raw -a id`, and correct what the login shell or sudo prints."
             )
         yield from _contradictions(encrypted_vxlan, dns and uses_bridge and not teardown)
+        if network != "bridge" and not uses_bridge:
+            yield (
+                f"weave_docker_network: must be bridge with weave_mode: proxy or plugin, which connect containers by themselves "
+                f"(found {network}). Remove it, or set weave_mode: bridge."
+            )
         if int(host_index) < 1:
             yield f"weave_host_index: must be 1 or more (found {host_index} for {host}). Correct it in the inventory."
         if probed.get("docker_uses_bridge") and not uses_bridge:

@@ -15,11 +15,12 @@ DOCKER = {
 }
 
 
-def problems(found: dict[str, Any], uses_bridge: bool, excused: Sequence[str] = ()) -> list[str]:
+def problems(found: dict[str, Any], uses_bridge: bool, excused: Sequence[str] = (), network: str = "bridge") -> list[str]:
     """Return what is wrong with what weave_findings returned, a line for each problem.
 
-    uses_bridge: whether the role makes the bridge weave Docker's default bridge.
+    uses_bridge: whether the role attaches a network of Docker's to the bridge weave.
     excused: the names of hosts of which not everything need be tested; "all" stands for all.
+    network: the Docker network that the role attaches to it.
 
     First what is wrong on a host, then the blocked paths, then their possible causes with what to do.
     """
@@ -30,7 +31,7 @@ def problems(found: dict[str, Any], uses_bridge: bool, excused: Sequence[str] = 
     from_host = {source["host"]: source["ms"] for source in sources if source["container"] is None}
     by_host = _grouped(targets, "host")
     return [
-        *(line for host in hosts for line in _host_problems(host, uses_bridge)),
+        *(line for host in hosts for line in _host_problems(host, uses_bridge, network)),
         *(line for host in hosts if host["name"] not in excused for line in _untested(host)),
         *_same_addresses(targets),
         *_same_macs(hosts),
@@ -41,7 +42,7 @@ def problems(found: dict[str, Any], uses_bridge: bool, excused: Sequence[str] = 
     ]
 
 
-def _host_problems(host: dict[str, Any], uses_bridge: bool) -> Iterator[str]:
+def _host_problems(host: dict[str, Any], uses_bridge: bool, network: str) -> Iterator[str]:
     name, bridge, remedy = host["name"], host["bridge"], _run_the_role(host)
     if host["error"]:
         yield (
@@ -57,13 +58,17 @@ def _host_problems(host: dict[str, Any], uses_bridge: bool) -> Iterator[str]:
         yield f"{name}: the bridge weave must have an address (found none). {remedy}."
     elif host["datapath"]["state"] == "down":
         yield f"{name}: the VXLAN of the bridge weave must be up (found it down). {remedy}."
+    subject, restart = ("Docker", ", which restarts Docker")
+    if network != "bridge":
+        subject, restart = f"its Docker network {network}", ""
     if host["off_network"] and uses_bridge:
         yield (
-            f"{name}: Docker must use the bridge weave (found containers that are not on the network: "
-            f"{', '.join(host['off_network'])}). {remedy}, which restarts Docker."
+            f"{name}: {subject} must use the bridge weave (found containers that are not on the network: "
+            f"{', '.join(host['off_network'])}). {remedy}{restart}."
         )
     elif uses_bridge and host.get("docker") == "running" and host.get("subnet", "unknown") is None:
-        yield f"{name}: Docker must use the bridge weave (found it on another one). {remedy}, which restarts Docker."
+        other = "it on another one" if network == "bridge" else "no such network there"
+        yield f"{name}: {subject} must use the bridge weave (found {other}). {remedy}{restart}."
 
 
 def _untested(host: dict[str, Any]) -> Iterator[str]:

@@ -45,6 +45,7 @@ test("every message names a variable, what was found and what to do", () => {
     preflight({ encrypted_vxlan: true }),
     preflight({ dns: true }),
     preflight({ host_index: 0 }),
+    preflight({ network: "flat", uses_bridge: false }, { docker_uses_bridge: false }),
     preflight({ uses_bridge: false }),
     preflight({}, { inventory_nodejs: "/opt/node", nodejs: "" }),
     preflight({}, { missing_script: "/usr/local/bin/weave" }),
@@ -61,6 +62,13 @@ test("Weave DNS is refused where no container would have a name, but not while t
   assert.match(preflight({ dns: true }), /^weave_dns: must be off with weave_mode: bridge .* playbooks\/teardown\.yml/);
   assert.is(preflight({ dns: true, teardown: true }), "");
   assert.is(preflight({ dns: true, uses_bridge: false }, { docker_uses_bridge: false }), "");
+});
+
+test("a Docker network of its own needs the mode in which the role attaches Docker to the bridge", () => {
+  const none = { docker_uses_bridge: false };
+  assert.match(preflight({ network: "flat", uses_bridge: false }, none), /^weave_docker_network: .* \(found flat\)/);
+  assert.is(preflight({ network: "bridge", uses_bridge: false }, none), "");
+  assert.is(preflight({ network: "flat" }), "");
 });
 
 test("a host that gave no answer: what it printed is shown, shortened", () => {

@@ -20,8 +20,12 @@ interface Findings {
 
 const tableOf = (found: Findings): string =>
   callPlugin<string[]>("weave_table", "table", [found, "weave_servers"]).join("\n");
-const problemsOf = (found: Findings, usesBridge = true, excused: readonly string[] = []): string[] =>
-  callPlugin("weave_problems", "problems", [found, usesBridge, excused]);
+const problemsOf = (
+  found: Findings,
+  usesBridge = true,
+  excused: readonly string[] = [],
+  network = "bridge",
+): string[] => callPlugin("weave_problems", "problems", [found, usesBridge, excused, network]);
 
 const router = { kind: "router", port: 6783, state: "up" };
 const vxlan = { kind: "vxlan", port: 4789, state: "up" };
@@ -243,6 +247,10 @@ test("what is wrong on a host is reported with what to do, Docker's part only if
   assert.equal(
     problemsOf({ hosts, targets: [], sources: [] }, false),
     expected.filter((line) => line !== offNetwork),
+  );
+  assert.match(
+    problemsOf({ hosts, targets: [], sources: [] }, true, [], "flat")[1] ?? "",
+    /^h1: its Docker network flat must use the bridge weave \(found .*web, db\)\. Run the role on it \([^)]*\)\.$/,
   );
 });
 

@@ -41,8 +41,8 @@ function run(script: string, ...args: string[]): { status: number | null; stdout
   });
 }
 
-function probe(limit = 5): Record<string, unknown> {
-  const { status, stdout, stderr } = run("verify_probe.sh", String(limit));
+function probe(limit = 5, ...network: string[]): Record<string, unknown> {
+  const { status, stdout, stderr } = run("verify_probe.sh", String(limit), ...network);
   assert.is(status, 0, stderr);
   return JSON.parse(stdout);
 }
@@ -156,6 +156,19 @@ esac`,
 test("a Docker without its client is told from none", () => {
   programs({ ip: "exit 1", ss: "exit 1", dockerd: "" });
   assert.is(probe()["docker"], "no_client");
+});
+
+test("with a Docker network of its own, the subnet and the containers off it are that network's", () => {
+  programs({
+    ip: ADDRESS,
+    docker: `case $* in "network inspect weave "*) echo 'weave 10.2.1.0/24 ' ;; esac
+${dockerWith("a 20 default", "b 30 weave", "c 40 other", "d 50 weave")}`,
+    nsenter: addresses({ 50: "10.2.1.1" }),
+  });
+  const report = probe(5, "weave");
+  assert.is(report["subnet"], "10.2.1.0/24");
+  assert.equal(report["off_network"], ["b"]);
+  assert.equal(report["containers"], [{ name: "d", address: "10.2.1.1", pid: 50 }]);
 });
 
 test("a stopped Docker is not started by a request to its socket", () => {
