@@ -1,3 +1,4 @@
+import { DEFAULT_NETWORK } from "../../docker_bridge_opts/options";
 import { options as bridgeOptions } from "../../weave_bridge/options";
 import { textFlag } from "../arguments";
 import type { Subcommand } from "../command_line";
@@ -35,12 +36,13 @@ export const statusCommand: Subcommand = {
 
 /** One line for each part of the status, its name first, so that `grep` finds it. */
 export function renderStatus(status: Status, paint: Paint): string {
-  const { bridge, boot, peers, subnet, docker, service, pending, errors } = status;
+  const { bridge, boot, peers, network, subnet, docker, service, pending, errors } = status;
   const lines: [name: string, value: string][] = [
     ["bridge", bridge === null ? "none" : bridgeLine(bridge)],
     ["boot", boot.join(" ") || "none"],
     ["datapath", datapathLine(status)],
     ["peers", peers.map(peerWord).join(", ") || "none"],
+    ["network", network === null ? "none" : network === DEFAULT_NETWORK ? "Docker's default network" : network],
     ["subnet", subnet ?? "none"],
     ["docker", docker === null ? "unknown" : dockerLine(docker)],
     ["options", docker?.options.join(" ") || "none"],

@@ -7,6 +7,8 @@ export interface Status {
   readonly datapath: VxlanStatus | { readonly kind: "router" } | null;
   /** The other hosts: from the VXLAN's forwarding table, the router's connections or, if it does not answer, its configuration. */
   readonly peers: readonly PeerStatus[];
+  /** The Docker network whose containers are on the bridge. */
+  readonly network: string | null;
   /** The subnet of this host's containers. */
   readonly subnet: string | null;
   readonly docker: DockerStatus | null;

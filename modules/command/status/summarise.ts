@@ -1,4 +1,6 @@
+import { bridgeOfNetwork } from "../../core/docker_networks";
 import { optionsToStartWith } from "../../docker_bridge_opts/configuration";
+import { DEFAULT_NETWORK } from "../../docker_bridge_opts/options";
 import { isContainerPort, networkdPaths, type ObservedBridge, stanzaPath } from "../../weave_bridge/observed";
 import { VXLAN_SUFFIX } from "../../weave_bridge/options";
 import { optionsNow, pendingForDocker, summariseDocker } from "./docker";
@@ -13,7 +15,7 @@ export function summarise(name: string, observed: Observed): Status {
     boot: bridge === null ? [] : bootFiles(name, bridge),
     datapath: summariseDatapath(name, observed),
     peers: summarisePeers(observed),
-    subnet: (docker && optionsNow(docker).get("fixed-cidr")?.at(-1)) ?? null,
+    ...summariseNetwork(name, docker),
     docker: docker && summariseDocker(docker),
     service: summariseService(observed),
     router: router && {
@@ -31,6 +33,21 @@ export function summarise(name: string, observed: Observed): Status {
     ],
     errors,
   };
+}
+
+/** A network of its own on the bridge; otherwise the default network, if that is there. */
+function summariseNetwork(bridge: string, docker: Observed["docker"]): Pick<Status, "network" | "subnet"> {
+  if (docker === null) return { network: null, subnet: null };
+  const own = docker.daemon?.networks?.find(
+    (network) => network.name !== DEFAULT_NETWORK && bridgeOfNetwork(network) === bridge,
+  );
+  if (own !== undefined) {
+    const [pool] = own.pools;
+    return { network: own.name, subnet: pool?.range || pool?.subnet || null };
+  }
+  const options = optionsNow(docker);
+  const isDefault = options.get("bridge")?.at(-1) === bridge;
+  return { network: isDefault ? DEFAULT_NETWORK : null, subnet: options.get("fixed-cidr")?.at(-1) ?? null };
 }
 
 function summariseBridge(name: string, { bridge, links }: ObservedBridge): BridgeStatus | null {

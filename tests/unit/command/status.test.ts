@@ -68,6 +68,7 @@ test("a fresh host", () => {
 boot      none
 datapath  none
 peers     none
+network   none
 subnet    none
 docker    running 20.10.24, started by systemd
 options   --host=fd://
