@@ -92,6 +92,20 @@ function smaller(code: string): string {
   return transformSync(body, options).code.replace(/^\(\(\)=>\{/, '(()=>{"use strict";');
 }
 
+/** An option's description, the first member of an object that is an argument. */
+const DESCRIPTION = /([(,]\{)description:(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\$]|\\.)*`),?/g;
+
+/**
+ * A module's bundle without the descriptions of its options, which the command and the documentation show. Throws unless it has as
+ * many as the module has options.
+ */
+export function withoutDescriptions(code: string, options: object): string {
+  const found = code.match(DESCRIPTION)?.length ?? 0;
+  const count = Object.keys(options).length;
+  if (found !== count) throw new Error(`the bundle has ${found} descriptions of options, not ${count}`);
+  return code.replace(DESCRIPTION, "$1");
+}
+
 /** The file that Ansible runs, made of a module's bundle. Throws if the bundle contains a marker of Ansible's. */
 export function asAnsibleModule(code: string): string {
   const found = FOREIGN_MARKERS.find((marker) => code.includes(marker));

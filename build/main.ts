@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { asAnsibleModule, bundles } from "./bundle";
+import { asAnsibleModule, bundles, withoutDescriptions } from "./bundle";
 import { renderSidecar } from "./docs";
 import { MODULES } from "./modules";
 import { renderModules } from "./modules_page";
@@ -22,7 +22,10 @@ const [command = "", service = "", ...modules] = bundles([
   ...names.map((name) => `modules/${name}/index.ts`),
 ]);
 const programs = new Map([
-  ...names.map((name, index) => [join(library, name), asAnsibleModule(modules[index] ?? "")] as const),
+  ...MODULES.map(({ module: { name, options } }, index) => {
+    const code = withoutDescriptions(modules[index] ?? "", options);
+    return [join(library, name), asAnsibleModule(code)] as const;
+  }),
   [join(dist, "apollo-weave"), command],
   [join(dist, "nodejs-rest-api.js"), service],
 ]);

@@ -5,6 +5,7 @@ import { addressOf, contains, networkOf, prefixLength } from "../net/ipv4";
 import { bridgeOf } from "./desired";
 import type { ObservedNetwork } from "./observed";
 import { DEFAULT_NETWORK, type DockerOptions } from "./options";
+import { requireSubnetOf } from "./validate";
 
 /** What defines a Docker network on a bridge. */
 interface Definition {
@@ -32,24 +33,17 @@ export function desiredNetwork(options: DockerOptions, bridgeAddresses: readonly
   const { state, network: name, bridge, fixed_cidr: range, mtu } = options;
   if (name === DEFAULT_NETWORK || state === "absent") return null;
   if (bridge === null || range === null) {
-    const missing = [bridge === null ? "bridge" : "", range === null ? "fixed_cidr" : ""].filter((each) => each !== "");
-    throw new UserError(
-      `network: "${name}" needs a bridge and a subnet (found no ${missing.join(", no ")}). Set ${missing.join(" and ")}.`,
-    );
+    const missing = bridge === null ? "bridge" : "fixed_cidr";
+    throw new UserError(`network: "${name}" needs bridge and fixed_cidr (found no ${missing}). Set both.`);
   }
   const address = options.bridge_address ?? bridgeAddresses[0];
   if (address === undefined) {
     throw new UserError(
-      `bridge_address: must be set for network: ${name}, as long as the bridge ${bridge} has no IPv4 address (found none). ` +
-        "Set it, or configure the bridge first.",
+      `bridge_address: must be set as long as the bridge ${bridge} has no IPv4 address (found none). Set it.`,
     );
   }
+  requireSubnetOf(address, range);
   const subnet = networkOf(address);
-  if (!contains(subnet, range)) {
-    throw new UserError(
-      `fixed_cidr: must be in the bridge's network ${subnet} (found ${range}; the bridge's address is ${address}). Set a subnet of that network.`,
-    );
-  }
   return { name, bridge, subnet, range, gateway: addressOf(address), mtu: mtu === null ? "" : String(mtu), open: true };
 }
 
@@ -158,8 +152,7 @@ export function requireRoom(desired: DesiredNetwork, others: readonly DockerNetw
     );
     if (overlapping === undefined) continue;
     throw new UserError(
-      `network: the addresses of ${desired.subnet} must be free (found Docker's network ${name} with ${overlapping.subnet}). ` +
-        "Remove that one or give it other addresses, or use another network for all hosts.",
+      `network: the addresses of ${desired.subnet} must be free (found Docker's network ${name} with ${overlapping.subnet}). Remove that one.`,
     );
   }
 }

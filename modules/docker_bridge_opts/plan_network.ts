@@ -29,7 +29,7 @@ export function networkChanges(options: DockerOptions, observed: ObservedDocker)
   if (daemon.networks === null) {
     if (options.network === DEFAULT_NETWORK) return [];
     throw new UserError(
-      "network: Docker must say which networks it has (found no answer). See why it does not answer (systemctl status docker).",
+      "network: Docker must say which networks it has (found no answer). See systemctl status docker.",
     );
   }
   const stale = staleNetworks(daemon.networks, bridge, desired);
@@ -51,7 +51,7 @@ function whileStopped({ state, network }: DockerOptions, desired: DesiredNetwork
   if (network === DEFAULT_NETWORK) return [];
   if (desired === null) {
     throw new UserError(
-      `network: Docker must run before its network ${network} can be removed (found it stopped). Start it (systemctl start docker) and run again.`,
+      `network: Docker must run before its network ${network} can be removed (found it stopped). Start it and run again.`,
     );
   }
   const creation = { ...creationChange(desired), before: "unknown, as Docker does not run\n" };

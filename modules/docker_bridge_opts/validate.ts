@@ -27,12 +27,16 @@ export function requireSubnetOfBridge(flags: DockerFlags, bridgeAddress: string 
   } catch (error) {
     throw error instanceof UserError ? new UserError(`fixed-cidr: ${error.message}`) : error;
   }
-  if (bridgeAddress !== null && !contains(networkOf(bridgeAddress), subnet)) {
-    throw new UserError(
-      `fixed_cidr: "${subnet}" is outside the bridge's network ${networkOf(bridgeAddress)} (its address is ${bridgeAddress}). ` +
-        "dockerd would ignore it and assign addresses that other hosts use. Use a subnet of that network.",
-    );
-  }
+  if (bridgeAddress !== null) requireSubnetOf(bridgeAddress, subnet);
+}
+
+/** The same for a bridge with this address. */
+export function requireSubnetOf(bridgeAddress: string, subnet: string): void {
+  if (contains(networkOf(bridgeAddress), subnet)) return;
+  throw new UserError(
+    `fixed_cidr: "${subnet}" is outside the bridge's network ${networkOf(bridgeAddress)} (its address is ${bridgeAddress}). ` +
+      "dockerd would ignore it and assign addresses that other hosts use. Use a subnet of that network.",
+  );
 }
 
 /** The flags that make dockerd print something and end, or read other files than this module writes. */

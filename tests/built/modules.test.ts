@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parse } from "yaml";
-import { asAnsibleModule } from "../../build/bundle";
+import { asAnsibleModule, withoutDescriptions } from "../../build/bundle";
 import { MODULES } from "../../build/modules";
 import { nodeOf, VERSIONS } from "./nodes";
 
@@ -185,6 +185,15 @@ test("a bundle with one of Ansible's markers in it is not built", () => {
   for (const marker of ["/*! WANT_JSON */", "from ansible.module_utils.basic import *", `"${MARKER}"`]) {
     assert.throws(() => asAnsibleModule(`console.log(1);\n${marker}\n`), "which Ansible would read as a marker");
   }
+});
+
+test("a bundle is built without its options' descriptions, and only if it has each of them", () => {
+  const code = `const o={a:str({description:"one \\" {"}),b:choice(["x"],{description:'two',default:"x"}),c:int({description:\`3\`},1,2)};`;
+  const bare = `const o={a:str({}),b:choice(["x"],{default:"x"}),c:int({},1,2)};`;
+  assert.is(withoutDescriptions(code, { a: 1, b: 1, c: 1 }), bare);
+  assert.throws(() => withoutDescriptions(code, { a: 1, b: 1 }), "has 3 descriptions of options, not 2");
+  const other = 'const c={router:{description:"Weave router"}};';
+  assert.is(withoutDescriptions(other, {}), other);
 });
 
 test("the arguments that Ansible adds for itself are no options", () => {

@@ -86,8 +86,15 @@ test("a host on the network, with the VXLAN datapath and with the router", () =>
   assert.match(text, "boot      /etc/network/interfaces.d/weave.cfg\n");
   assert.match(text, "datapath  vxlan weave-vx, id 6783, UDP port 4789, from 192.168.50.11\n");
   assert.match(text, "peers     192.168.50.12, 192.168.50.13\n");
-  assert.match(text, "subnet    10.2.1.0/24\n");
+  assert.match(text, "network   Docker's default network\nsubnet    10.2.1.0/24\n");
   assert.match(text, "pending   none\n");
+  const flat = {
+    ...{ id: "1", name: "flat", driver: "bridge", internal: false, members: null },
+    options: { "com.docker.network.bridge.name": "weave" },
+    pools: [{ subnet: "10.2.0.0/16", range: "10.2.7.0/24", gateway: "10.2.0.7" }],
+  };
+  const onFlat = { ...FRESH_DOCKER, daemon: { ...runningWith(""), networks: [flat] } };
+  assert.match(lines({ ...VXLAN, docker: onFlat }), "network   flat\nsubnet    10.2.7.0/24\n");
 
   const routed = lines(BY_ROUTER);
   assert.match(routed, bridge(1438));

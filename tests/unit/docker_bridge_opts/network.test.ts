@@ -166,8 +166,9 @@ test("another's network of this name, and one with overlapping addresses, are re
 });
 
 test("what is missing or does not fit is refused", () => {
-  assert.match(refusal({ bridge: null, fixed_cidr: null }, withNetworks()), "found no bridge, no fixed_cidr");
-  assert.match(refusal({ fixed_cidr: "10.3.1.0/24" }, withNetworks()), "must be in the bridge's network 10.2.0.0/16");
+  assert.match(refusal({ bridge: null }, withNetworks()), "needs bridge and fixed_cidr (found no bridge)");
+  assert.match(refusal({ fixed_cidr: null }, withNetworks()), "(found no fixed_cidr)");
+  assert.match(refusal({ fixed_cidr: "10.3.1.0/24" }, withNetworks()), "outside the bridge's network 10.2.0.0/16");
   assert.match(refusal({}, { ...withNetworks(), bridgeAddresses: [] }), /^bridge_address: must be set/);
   assert.match(refusal({ opts: "-b weave" }, withNetworks()), /^opts: --bridge must not be weave/);
   for (const network of ["host", "none", "default", "a b", "-a", ""]) {
@@ -219,7 +220,7 @@ test("while Docker is stopped, the network waits for its start; it can't be remo
     ],
   );
   assert.is(returns["restart_required"], true);
-  assert.match(refusal({ state: "absent" }, { ...FRESH, daemon: null }), "Start it (systemctl start docker)");
+  assert.match(refusal({ state: "absent" }, { ...FRESH, daemon: null }), "(found it stopped). Start it");
   assert.equal(plan(asked({ state: "absent" }), { ...FRESH, daemon: null }).changes, []);
 });
 
