@@ -1,4 +1,5 @@
-import { ip2long, long2ip, Netmask } from "netmask";
+// IPv4 alone: the package itself would bring IPv6 into each bundle.
+import { ip2long, long2ip, Netmask4Impl as Netmask } from "netmask/dist/netmask4";
 import { UserError } from "../core/errors";
 
 export interface HostAddresses {

@@ -1,5 +1,6 @@
 import { isIPv4 } from "node:net";
-import { ip2long, Netmask } from "netmask";
+// IPv4 alone: the package itself would bring IPv6 into each bundle.
+import { ip2long, Netmask4Impl as Netmask } from "netmask/dist/netmask4";
 import { UserError } from "../core/errors";
 
 /** Returns an IPv4 address as it is. Throws a UserError for anything else. */
