@@ -47,12 +47,9 @@ def preflight(
                 f"ansible_connection: the probe of {host} must print one line of JSON (found: {shown}). Run `ansible -i INVENTORY "
                 f"{host} --become -m raw -a id`, and correct what the login shell or sudo prints."
             )
-        yield from _contradictions(encrypted_vxlan, dns and uses_bridge and not teardown)
-        if network != "bridge" and not uses_bridge:
-            yield (
-                f"weave_docker_network: must be bridge with weave_mode: proxy or plugin, which connect containers by themselves "
-                f"(found {network}). Remove it, or set weave_mode: bridge."
-            )
+        yield from _contradictions(
+            encrypted_vxlan, dns and uses_bridge and not teardown, "bridge" if uses_bridge else network
+        )
         if int(host_index) < 1:
             yield f"weave_host_index: must be 1 or more (found {host_index} for {host}). Correct it in the inventory."
         if probed.get("docker_uses_bridge") and not uses_bridge:
@@ -99,7 +96,7 @@ def preflight(
     return next(problems(), "")
 
 
-def _contradictions(encrypted_vxlan: bool, nameless_dns: bool) -> Iterator[str]:
+def _contradictions(encrypted_vxlan: bool, nameless_dns: bool, unused_network: str) -> Iterator[str]:
     if encrypted_vxlan:
         yield (
             "weave_password: must not be set with weave_datapath: vxlan, which does not encrypt (found a password). Remove it, "
@@ -110,6 +107,11 @@ def _contradictions(encrypted_vxlan: bool, nameless_dns: bool) -> Iterator[str]:
             "weave_dns: must be off with weave_mode: bridge and with weave_datapath: vxlan, where Weave DNS would know no "
             "container, as `docker run` tells the router nothing (found it on). Set weave_mode: proxy or plugin, or remove "
             "weave_dns; first run playbooks/teardown.yml if the network was set up with it."
+        )
+    if unused_network != "bridge":
+        yield (
+            f"weave_docker_network: must be bridge with weave_mode: proxy or plugin, which connect containers by themselves "
+            f"(found {unused_network}). Remove it, or set weave_mode: bridge."
         )
 
 

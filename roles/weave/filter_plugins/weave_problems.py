@@ -15,7 +15,9 @@ DOCKER = {
 }
 
 
-def problems(found: dict[str, Any], uses_bridge: bool, excused: Sequence[str] = (), network: str = "bridge") -> list[str]:
+def problems(
+    found: dict[str, Any], uses_bridge: bool, excused: Sequence[str] = (), network: str = "bridge"
+) -> list[str]:
     """Return what is wrong with what weave_findings returned, a line for each problem.
 
     uses_bridge: whether the role attaches a network of Docker's to the bridge weave.
