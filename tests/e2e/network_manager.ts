@@ -16,7 +16,12 @@ method=ignore
 // Without this it waits for udev, which no test host has, before it looks at a device.
 const WITHOUT_UDEV = "[Service]\nReadOnlyPaths=/sys\n";
 
+// On any other host udev tells it so of containers' ports (NetworkManager's 85-nm-unmanaged.rules). It would configure them.
+const WITHOUT_VETH = "[keyfile]\nunmanaged-devices=interface-name:veth*\n";
+
+/** Prepares NetworkManager for a host without udev. */
 export async function setUpNetworkManager(host: Host): Promise<void> {
+  await host.write("/etc/NetworkManager/conf.d/10-veth.conf", WITHOUT_VETH);
   await host.write("/etc/systemd/system/NetworkManager.service.d/without-udev.conf", WITHOUT_UDEV);
 }
 

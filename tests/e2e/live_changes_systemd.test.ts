@@ -1,0 +1,3 @@
+import { testLiveChanges } from "./live_changes";
+
+testLiveChanges("systemd");
