@@ -61,11 +61,11 @@ test("with a MAC of the inventory's they are provisioned, and reach each other",
   assert.is(verified.status, 0, verified.output);
 });
 
-test("verify names the common hardware address as the cause, and no firewall", async () => {
+test("verify, though limited to one host, names the common hardware address as the cause, and no firewall", async () => {
   const common = await mac("apollo1");
   await cluster.host("apollo2").exec(["ip", "link", "set", "dev", "weave", "address", common]);
   for (const host of cluster.hosts) await host.exec(["ip", "neigh", "flush", "dev", "weave"]);
-  const verified = await play("", "playbooks/verify.yml");
+  const verified = await play("", "playbooks/verify.yml", "--limit", "apollo1");
   assert.is(verified.status, 2);
   const problems = verified.results.find(({ task }) => task.startsWith("weave : Fail and list the problems"))?.result[
     "msg"

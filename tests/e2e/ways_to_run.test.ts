@@ -75,9 +75,18 @@ test("a check on fresh hosts, one after another, by a plain user, with facts tha
   assert.equal(readdirSync(join(cluster.directory, "facts")).sort(), ["apollo1", "apollo4"]);
 });
 
-test("a fresh cluster, one limited run after another, the rest by the strategy free: numbers and peers as in one go", async () => {
+test("a fresh cluster, one limited run after another, one with serial, the rest by the strategy free: numbers and peers as in one go", async () => {
   await quietPlay([...SITE, "--limit", "apollo4", ...AS_PLAIN_USER], { env: WITHOUT_PIPELINING });
-  await quietPlay([...SITE, "--limit", "apollo1"], { ansible: "newest" });
+  const serial = await quietPlay([`${PLAYS}/serial_with_facts.yml`, "--limit", "apollo1,apollo2"], {
+    ansible: "newest",
+  });
+  const restarts = changedTasks(serial).filter((task) => task.endsWith("Restart Docker"));
+  assert.equal(restarts, ["apollo1: weave : Restart Docker", "apollo2: weave : Restart Docker"]);
+  const order = serial.results.map(({ host }) => host);
+  assert.ok(
+    order.lastIndexOf("apollo1") < order.indexOf("apollo2"),
+    "apollo2 waits until apollo1 has its Docker again",
+  );
   const free = await play([`${PLAYS}/free.yml`]);
   // That `run_once` runs on each host, which does no harm here.
   assert.equal(
