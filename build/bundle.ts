@@ -106,6 +106,22 @@ export function withoutDescriptions(code: string, options: object): string {
   return code.replace(DESCRIPTION, "$1");
 }
 
+const OLDEST_NODE = 16;
+
+/**
+ * The program that is run by hand, made of its bundle, which begins with the line for the kernel. A Node that is too old to run it
+ * can still read it (from 8 on), and says so.
+ */
+export function asCommand(name: string, code: string): string {
+  const { code: readable } = transformSync(code, { minify: true, target: "es2017", logLevel: "error" });
+  const [first = "", ...rest] = readable.split("\n");
+  const message =
+    `"${name}: Node.js must be ${OLDEST_NODE} or newer (found "+process.versions.node+", "+process.execPath+"). ` +
+    `Install a newer one, or name one: /PATH/node /PATH/${name}."`;
+  const check = `if(parseInt(process.versions.node,10)<${OLDEST_NODE}){console.error(${message});process.exit(1)}`;
+  return [first, check, ...rest].join("\n");
+}
+
 /** The file that Ansible runs, made of a module's bundle. Throws if the bundle contains a marker of Ansible's. */
 export function asAnsibleModule(code: string): string {
   const found = FOREIGN_MARKERS.find((marker) => code.includes(marker));

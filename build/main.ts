@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { asAnsibleModule, bundles, withoutDescriptions } from "./bundle";
+import { asAnsibleModule, asCommand, bundles, withoutDescriptions } from "./bundle";
 import { renderSidecar } from "./docs";
 import { MODULES } from "./modules";
 import { renderModules } from "./modules_page";
@@ -26,7 +26,7 @@ const programs = new Map([
     const code = withoutDescriptions(modules[index] ?? "", options);
     return [join(library, name), asAnsibleModule(code)] as const;
   }),
-  [join(dist, "apollo-weave"), command],
+  [join(dist, "apollo-weave"), asCommand("apollo-weave", command)],
   [join(dist, "nodejs-rest-api.js"), service],
 ]);
 const specs = readFileSync(join(root, "roles/weave/meta/argument_specs.yml"), "utf8");

@@ -43,18 +43,25 @@ function rejectedFlag(option: string): Options {
 }
 
 /**
- * Values stay text, because the module's own table converts them as it does for Ansible. A boolean gets no type, because
- * yargs reads "yes" as false.
+ * Values stay text, because the module's own table converts them as it does for Ansible. yargs gets no type: it would read "yes" as
+ * false, and show all others as strings. So the type is part of the description.
  */
 function toFlag({ type, description, default: value, choices }: Option<unknown>): Options {
   return {
     group: "Module options:",
-    describe: withoutMarkup(description),
-    ...(type !== "bool" && { type: "string", nargs: 1 }),
+    describe: `${withoutMarkup(description)}${choices ? "" : ` [${TYPES[type] ?? type}]`}`,
+    ...(type !== "bool" && { nargs: 1 }),
     ...(choices && { choices }),
     ...(value !== null && { defaultDescription: typeof value === "object" ? joined(value) || "none" : String(value) }),
   };
 }
+
+const TYPES: Readonly<Record<string, string>> = {
+  str: "string",
+  raw: "string",
+  list: "list: a,b",
+  dict: "dict: name=value,name=value",
+};
 
 /** Replaces ansible-doc's markup: I(an_option) by the flag, C(code) by the code. */
 function withoutMarkup(text: string): string {

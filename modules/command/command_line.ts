@@ -47,7 +47,7 @@ function parser(words: readonly string[], commands: readonly Subcommand[]): Argv
     .detectLocale(false)
     .updateStrings(MESSAGES as Record<string, unknown> as Record<string, string>)
     // A value may begin with a dash: --opts "--dns 8.8.8.8".
-    .parserConfiguration({ "nargs-eats-options": true, "camel-case-expansion": false })
+    .parserConfiguration({ "nargs-eats-options": true, "camel-case-expansion": false, "parse-numbers": false })
     .wrap(Math.min(100, process.stdout.columns ?? 100))
     .demandCommand(1, `command: must be given (found none). Use one of: ${namesOf(commands)}.`)
     .middleware((values) => checkWords(values, commands), true)
@@ -121,13 +121,14 @@ function checkWords(
 
 function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
   const wrong = [value].flat().find((each) => each !== undefined && !choices.includes(String(each)));
-  if (wrong !== undefined)
-    throw new UserError(`${name}: must be one of: ${choices.join(", ")} (found ${wrong}). Use one of these.`);
+  if (wrong === undefined) return;
+  const meant = didYouMean(String(wrong), choices)?.replace("did", "Did") ?? "Use one of these.";
+  throw new UserError(`${name}: must be one of: ${choices.join(", ")} (found ${wrong}). ${meant}`);
 }
 
 function didYouMean(word: string, known: readonly string[], dashes = ""): string | null {
   const meant = closest(word, known);
-  return distance(word, meant) <= Math.min(3, word.length / 2) ? `did you mean ${dashes}${meant}?` : null;
+  return distance(word, meant) <= Math.min(3, word.length / 3) ? `did you mean ${dashes}${meant}?` : null;
 }
 
 function namesOf(commands: readonly Subcommand[]): string {

@@ -5,6 +5,9 @@ import { weaveService } from "../weave_service/plan";
 import { runCommandLine } from "./command_line";
 import { completionCommand } from "./completion";
 import { moduleCommand } from "./module_command";
+import { presentBridge } from "./present/bridge";
+import { presentDocker } from "./present/docker";
+import { presentService } from "./present/service";
 import { statusCommand } from "./status/command";
 
 void runCommandLine(process.argv.slice(2), [
@@ -15,6 +18,7 @@ void runCommandLine(process.argv.slice(2), [
       example: ["--host-index 1 --datapath vxlan --check --diff", "what the first host's bridge would need"],
     },
     weaveBridge,
+    presentBridge,
   ),
   moduleCommand(
     {
@@ -23,6 +27,7 @@ void runCommandLine(process.argv.slice(2), [
       example: ["--script-version 2.8.1 --check --diff", "what the router's service would need"],
     },
     weaveService,
+    presentService,
   ),
   moduleCommand(
     {
@@ -31,6 +36,7 @@ void runCommandLine(process.argv.slice(2), [
       example: ["--bridge weave --fixed-cidr 10.2.1.0/24 --check --diff", "what Docker's options would need"],
     },
     dockerBridgeOpts,
+    presentDocker,
   ),
   statusCommand,
   completionCommand,

@@ -8,6 +8,7 @@ import { processFailure } from "../core/process_failure";
 import { type Result, type RunMode, runModule } from "../core/run_module";
 import { checkArguments, type ModuleArguments, moduleFlags, nameSource, readArguments } from "./arguments";
 import type { Subcommand } from "./command_line";
+import { keepPresent, type Present } from "./present/present";
 import { EXIT, EXIT_STATUSES, paintFor, print, printError, renderResult } from "./terminal";
 
 interface Description {
@@ -34,16 +35,20 @@ export const RUN_FLAGS = {
   },
 } as const;
 
-/** The subcommand that runs a module; each of the module's options is a flag. */
+/**
+ * The subcommand that runs a module; each of the module's options is a flag. `present` returns what the host has in place of options
+ * that are not given.
+ */
 export function moduleCommand<Table extends OptionTable, Observed>(
   { name, describe, example: [flags, does] }: Description,
   module: Module<Table, Observed>,
+  present: Present<Table>,
 ): Subcommand {
   return {
     name,
     describe,
     flags: { ...RUN_FLAGS, ...moduleFlags(module.options) },
-    epilog: `Example, ${does}:\n  apollo-weave ${name} ${flags}\n\n${EXIT_STATUSES}`,
+    epilog: `${KEPT}\n\nExample, ${does}:\n  apollo-weave ${name} ${flags}\n\n${EXIT_STATUSES}`,
     run: async (values) => {
       const given = readArguments(module.options, values);
       checkArguments(module.name, given);
@@ -56,7 +61,15 @@ export function moduleCommand<Table extends OptionTable, Observed>(
       const mode = { check: values["check"] === true, diff: values["diff"] === true };
       const result =
         mode.check || process.geteuid?.() === 0
-          ? await runModule(module, given.options, mode, linuxHost, apply, withLock, failure)
+          ? await runModule(
+              keepPresent(module, namesOf(given), present),
+              given.options,
+              mode,
+              linuxHost,
+              apply,
+              withLock,
+              failure,
+            )
           : needsRoot(name);
       process.exitCode = statusOf(result, mode);
       if (values["json"] === true) print(`${JSON.stringify(result, null, 2)}\n`);
@@ -65,6 +78,13 @@ export function moduleCommand<Table extends OptionTable, Observed>(
       if (broken) process.exit();
     },
   };
+}
+
+const KEPT = "An option that is not given stays as this host has it; the defaults are those of a fresh host.";
+
+/** The options that have a value; null is none. */
+function namesOf({ options }: ModuleArguments): ReadonlySet<string> {
+  return new Set([...options].flatMap(([option, value]) => (value === null ? [] : [option])));
 }
 
 /** Changes and outcome go to standard output, warnings and failures to standard error. */

@@ -107,7 +107,11 @@ function datapathChanges({ name, mtu, vxlan }: DesiredBridge, { vxlan: device }:
   const subject = `bridge ${name}: datapath`;
   if (vxlan === null) {
     const present = device && describeVxlan(name + VXLAN_SUFFIX, device.parameters, device.peers);
-    return difference(subject, present ?? ROUTER, ROUTER, [deleteLink(name + VXLAN_SUFFIX)]);
+    const disruption = "traffic between hosts, until the Weave router carries it";
+    return difference(subject, present ?? ROUTER, ROUTER, [deleteLink(name + VXLAN_SUFFIX)]).map((change) => ({
+      ...change,
+      disruption,
+    }));
   }
   const after = describeVxlan(vxlan.name, vxlan, vxlan.peers);
   const create = createVxlan(name, mtu, vxlan);

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { nodeOf, VERSIONS } from "./nodes";
+import { nodeOf, TOO_OLD, VERSIONS } from "./nodes";
 
 const ROOT = join(__dirname, "../..");
 const PROGRAM = join(ROOT, "dist/apollo-weave");
@@ -49,6 +49,23 @@ for (const version of VERSIONS) {
   });
 }
 
+test("an older Node says which is needed, and which one runs", () => {
+  const node = nodeOf(TOO_OLD);
+  const { status, stdout, stderr } = start(node, [PROGRAM, "status"]);
+  assert.equal([status, stdout], [1, ""]);
+  assert.is(
+    stderr,
+    `apollo-weave: Node.js must be 16 or newer (found ${TOO_OLD}, ${node}). Install a newer one, or name one: /PATH/node /PATH/apollo-weave.\n`,
+  );
+});
+
+test("--help shows the types of options, and what those mean that are not given", () => {
+  const { stdout } = command(["bridge", "--help"]);
+  const text = stdout.replace(/\s+/g, " ");
+  for (const type of ["[int]", "[bool]", "[list: a,b]", "[string]"]) assert.match(text, type);
+  assert.match(text, "An option that is not given stays as this host has it");
+});
+
 for (const name of COMMANDS) {
   test(`${name} --help has an example that works, and that changes nothing`, () => {
     const { status, stdout, stderr } = command([name, "--help"]);
@@ -76,8 +93,9 @@ const MISTAKES: readonly [line: string, message: string][] = [
   ["bridge --host-index", "--host-index: must have a value (found none). Write it after the option.\nsee:"],
   ["bridge --host-index one", '--host-index: must be a whole number (found "one"). Set one from 1 to'],
   ["bridge --address 10.2.0.1", '--address: must be an IPv4 address with a prefix length (found "10.2.0.1")'],
-  ["bridge --datapath=vlan", "--datapath: must be one of: router, vxlan (found vlan). Use one of these."],
+  ["bridge --datapath=vlan", "--datapath: must be one of: router, vxlan (found vlan). Did you mean vxlan?"],
   ["bridge --datapath=vxlan --datapath=vlan", "--datapath: must be one of: router, vxlan (found vlan)."],
+  ["bridge --datapath=5", "--datapath: must be one of: router, vxlan (found 5). Use one of these."],
   ["bridge --firewall=perhaps", '--firewall: must be a boolean (found "perhaps"). Set yes or no.'],
   [
     "service --password hunter2",

@@ -7,8 +7,11 @@ const CACHE = join(__dirname, "../../node_modules/.cache");
 /** The oldest Node that a managed host may have, the one of this machine, and the newest that there is. */
 export const VERSIONS = ["16.20.2", "own", "latest"] as const;
 
+/** One that is too old, as Ubuntu 18.04 has it. */
+export const TOO_OLD = "8.17.0";
+
 /** Returns the path of that Node. One that is not this machine's comes from npm, once. */
-export function nodeOf(version: (typeof VERSIONS)[number]): string {
+export function nodeOf(version: (typeof VERSIONS)[number] | typeof TOO_OLD): string {
   if (version === "own") return process.execPath;
   const name = `node-linux-${process.arch}`;
   const folder = join(CACHE, `node-${version}`);

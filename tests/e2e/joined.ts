@@ -19,12 +19,12 @@ export interface Joined {
 export async function joinByCommand(cluster: Cluster): Promise<Joined> {
   const options = { datapath: "vxlan", underlay: "eth0" };
   const peers = cluster.hosts.map(({ name }) => name).join(",");
-  const providers: unknown[] = [];
+  const results: CommandResult[] = [];
   await installCommand(cluster.hosts);
   for (const each of cluster.hosts) {
     const made = await runCommand(each, "bridge", { ...options, "host-index": each.number, peers });
     assert.not(made.failed, made.msg);
-    providers.push(made["provider"]);
+    results.push(made);
     const { docker_subnet, mtu } = made as CommandResult & { docker_subnet: string; mtu: number };
     await runCommand(each, "docker-opts", { bridge: "weave", "fixed-cidr": docker_subnet, mtu });
     await each.exec(["systemctl", "restart", "docker"]);
@@ -33,10 +33,12 @@ export async function joinByCommand(cluster: Cluster): Promise<Joined> {
   const services = await findServices(cluster, 1);
   assert.is(services.length, 2);
   const [near, far] = services as [Service, Service];
-  const first = { ...options, "host-index": 1, peers: cluster.hosts.map(({ address }) => address).join(",") };
-  const bridge: Joined["bridge"] = (more = {}, ...flags) =>
-    runCommand(near.host, "bridge", { ...first, ...more }, flags);
-  return { bridge, near, far, providers };
+  // What is not given stays as it is, and each run is to set these again.
+  const [{ mtu, mac } = { mtu: 0, mac: "" }] = results as (CommandResult & { mtu: number; mac: string })[];
+  const set = { network: "10.2.0.0/16", mtu, mac };
+  const all = { ...options, ...set, "host-index": 1, peers: cluster.hosts.map(({ address }) => address).join(",") };
+  const bridge: Joined["bridge"] = (more = {}, ...flags) => runCommand(near.host, "bridge", { ...all, ...more }, flags);
+  return { bridge, near, far, providers: results.map(({ provider }) => provider) };
 }
 
 /** Pings between the containers, both ways, and from the other host itself to the first one's container. */

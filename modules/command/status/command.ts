@@ -34,20 +34,27 @@ export const statusCommand: Subcommand = {
   },
 };
 
-/** One line for each part of the status, its name first, so that `grep` finds it. */
+/** One line for each part of the status that this host has, its name first, so that `grep` finds it. */
 export function renderStatus(status: Status, paint: Paint): string {
-  const { bridge, boot, peers, network, subnet, docker, service, pending, errors } = status;
-  const lines: [name: string, value: string][] = [
-    ["bridge", bridge === null ? "none" : bridgeLine(bridge)],
-    ["boot", boot.join(" ") || "none"],
-    ["datapath", datapathLine(status)],
-    ["peers", peers.map(peerWord).join(", ") || "none"],
-    ["network", network === null ? "none" : network === DEFAULT_NETWORK ? "Docker's default network" : network],
-    ["subnet", subnet ?? "none"],
-    ["docker", docker === null ? "unknown" : dockerLine(docker)],
-    ["options", docker?.options.join(" ") || "none"],
-    ["service", service === null ? "unknown" : serviceLine(service)],
-    ["router", routerLine(status)],
+  const { bridge, boot, datapath, peers, network, subnet, docker, service, pending, errors } = status;
+  const isSetUp = bridge !== null || boot.length > 0 || datapath !== null;
+  const hasRouter = datapath?.kind === "router";
+  const hasService = service !== null && (service.installed || service.container !== null);
+  const lines: [name: string, value: string, applies: boolean][] = [
+    ["bridge", bridge === null ? "none" : bridgeLine(bridge), true],
+    ["boot", boot.join(" ") || "none", isSetUp],
+    ["datapath", datapathLine(status), isSetUp],
+    ["peers", peers.map(peerWord).join(", ") || "none", isSetUp],
+    [
+      "network",
+      network === null ? "none" : network === DEFAULT_NETWORK ? "Docker's default network" : network,
+      isSetUp || network !== null,
+    ],
+    ["subnet", subnet ?? "none", isSetUp || subnet !== null],
+    ["docker", docker === null ? "unknown" : dockerLine(docker), true],
+    ["options", docker?.options.join(" ") || "none", docker !== null],
+    ["service", service === null ? "unknown" : serviceLine(service), hasRouter || hasService],
+    ["router", routerLine(status), hasRouter || hasService],
   ];
   const problems: [name: string, value: string][] = [
     ...pending.map((what): [string, string] => ["pending", what]),
@@ -55,7 +62,9 @@ export function renderStatus(status: Status, paint: Paint): string {
   ];
   const none = errors.length === 0 ? "none" : "none found, but see the errors";
   return [
-    ...lines.map(([name, value]) => `${paint("bold", name.padEnd(WIDTH))}${value}\n`),
+    ...lines
+      .filter(([, , applies]) => applies)
+      .map(([name, value]) => `${paint("bold", name.padEnd(WIDTH))}${value}\n`),
     ...problems.map(([name, value]) => `${paint("yellow", name.padEnd(WIDTH))}${value}\n`),
     ...(pending.length === 0 ? [`${paint("bold", "pending".padEnd(WIDTH))}${none}\n`] : []),
   ].join("");

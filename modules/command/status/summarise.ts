@@ -1,7 +1,7 @@
 import { bridgeOfNetwork } from "../../core/docker_networks";
 import { optionsToStartWith } from "../../docker_bridge_opts/configuration";
 import { DEFAULT_NETWORK } from "../../docker_bridge_opts/options";
-import { isContainerPort, networkdPaths, type ObservedBridge, stanzaPath } from "../../weave_bridge/observed";
+import { isContainerPort, networkdPaths, type ObservedBridge, stanzaPath, unitPath } from "../../weave_bridge/observed";
 import { VXLAN_SUFFIX } from "../../weave_bridge/options";
 import { optionsNow, pendingForDocker, summariseDocker } from "./docker";
 import type { Observed } from "./observe";
@@ -63,7 +63,7 @@ function summariseBridge(name: string, { bridge, links }: ObservedBridge): Bridg
 }
 
 function bootFiles(name: string, { files }: ObservedBridge): string[] {
-  return [stanzaPath(name), ...networkdPaths(name)].filter((path) => files.get(path));
+  return [stanzaPath(name), ...networkdPaths(name), unitPath(name)].filter((path) => files.get(path));
 }
 
 function summariseDatapath(name: string, { bridge, service, router }: Observed): Status["datapath"] {

@@ -65,15 +65,8 @@ test("a fresh host", () => {
   assert.is(
     lines(FRESH),
     `bridge    none
-boot      none
-datapath  none
-peers     none
-network   none
-subnet    none
 docker    running 20.10.24, started by systemd
 options   --host=fd://
-service   none (systemd)
-router    no answer
 pending   none
 `,
   );

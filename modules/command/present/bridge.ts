@@ -1,0 +1,119 @@
+import { ip2long, Netmask } from "netmask";
+import type { Host } from "../../core/host/host";
+import { parseFloodPeers, parseLinks } from "../../formats/iproute";
+import { hostAddresses } from "../../net/host_addresses";
+import { addressOf, networkOf } from "../../net/ipv4";
+import { ownPaths } from "../../weave_bridge/observed";
+import { type BridgeOptions, type options, VXLAN_SUFFIX } from "../../weave_bridge/options";
+import type { Present } from "./present";
+
+/** A bridge as its files configure it, or as it is. What is not known is undefined. */
+interface PresentBridge {
+  readonly address: string | undefined;
+  readonly mac?: string | undefined;
+  readonly mtu?: number | undefined;
+  readonly firewall?: boolean;
+  readonly vxlan: { readonly id: number; readonly port: number; readonly local: string } | null;
+  readonly peers: readonly string[];
+}
+
+/** The options of weave_bridge as this host has them. */
+export const presentBridge = ((given, names, host): Partial<BridgeOptions> => {
+  if (given.state === "absent") return {};
+  const links = parseLinks(host.run(["ip", "-d", "addr", "show"]).stdout);
+  const present = fromFiles(given.name, host) ?? fromLive(given.name, host);
+  if (present === null) return {};
+  const { vxlan, peers, mac, mtu, firewall } = present;
+  const datapath = names.has("datapath") ? given.datapath : vxlan === null ? "router" : "vxlan";
+  const local = links.find(({ addresses }) => addresses.some((cidr) => addressOf(cidr) === vxlan?.local));
+  const largest = (host.readText(`/sys/class/net/${local?.device}/mtu`) ?? "0").trim();
+  const mtuFits = vxlan === null || (mtu ?? 0) <= Number(largest) - VXLAN_OVERHEAD;
+  const sameDatapath = (datapath === "vxlan") === (vxlan !== null);
+  return {
+    ...presentAddress(present, given, names),
+    datapath,
+    ...(mac !== undefined && { mac }),
+    ...(firewall !== undefined && { firewall }),
+    ...(mtu !== undefined && sameDatapath && mtuFits && !names.has("underlay") && { mtu }),
+    ...(vxlan !== null && {
+      peers,
+      vxlan_id: vxlan.id,
+      vxlan_port: vxlan.port,
+      ...(local !== undefined && { underlay: vxlan.local }),
+    }),
+  };
+}) satisfies Present<typeof options>;
+
+/** What a VXLAN adds to each packet, in bytes (RFC 7348). */
+const VXLAN_OVERHEAD = 50;
+
+/** With the host's index, all that is computed from it is known, too; an address that no index has stands alone. */
+function presentAddress(
+  { address }: PresentBridge,
+  given: BridgeOptions,
+  names: ReadonlySet<string>,
+): Partial<BridgeOptions> {
+  if (address === undefined || names.has("address")) return {};
+  const network = { network: networkOf(address) };
+  if (names.has("host_index")) return network;
+  const index = indexOf(address, given.docker_prefix);
+  return index === null ? { address } : { ...network, host_index: index };
+}
+
+/** The index of the host that gets this address by hostAddresses(); null if none does. */
+function indexOf(cidr: string, dockerPrefix: number): number | null {
+  const network = networkOf(cidr);
+  const { base, bitmask } = new Netmask(network);
+  const [bridge, first, block] = [ip2long(addressOf(cidr)), ip2long(base), 2 ** (32 - dockerPrefix)];
+  const last = first + 2 ** (32 - bitmask) - 1;
+  const index = [bridge - first, last - bridge + block - 1].find((candidate) => {
+    try {
+      return candidate > 0 && hostAddresses(network, candidate, dockerPrefix).address === cidr;
+    } catch {
+      return false;
+    }
+  });
+  return index ?? null;
+}
+
+/** Reads what the last run has written for the boot, whichever program reads it; null if there is none of this module's files. */
+function fromFiles(name: string, host: Host): PresentBridge | null {
+  const text = ownPaths(name)
+    .map((path) => host.readFile(path)?.content ?? "")
+    .filter((content) => content.startsWith("# Ansible managed (weave_bridge)"))
+    .join("\n");
+  const word = (pattern: RegExp): string | undefined => pattern.exec(text)?.[1];
+  const address = word(/(?:\baddr replace |^Address=)([\d.]+\/\d+)/m);
+  if (address === undefined) return null;
+  const mtu = word(/(?:\bmtu |^MTUBytes=)(\d+)/m);
+  const id = word(/(?: type vxlan id |^VNI=)(\d+)/m);
+  return {
+    address,
+    mac: word(/(?: address |^Kind=bridge\nMACAddress=)([0-9a-f:]{17})/m),
+    mtu: mtu === undefined ? undefined : Number(mtu),
+    firewall: text.includes("iptables "),
+    vxlan:
+      id === undefined
+        ? null
+        : {
+            id: Number(id),
+            port: Number(word(/(?: dstport |^DestinationPort=)(\d+)/m)),
+            local: word(/(?: local |^Local=)([\d.]+)/m) ?? "",
+          },
+    peers: [...text.matchAll(/(?: dst |^Destination=)([\d.]+)/gm)].map(([, peer = ""]) => peer),
+  };
+}
+
+/** Reads the live devices; null if there is no bridge, and no VXLAN of one. */
+function fromLive(name: string, host: Host): PresentBridge | null {
+  const device = name + VXLAN_SUFFIX;
+  const links = parseLinks(host.run(["ip", "-d", "addr", "show"]).stdout);
+  const bridge = links.find((link) => link.device === name);
+  const vxlan = links.find((link) => link.device === device)?.vxlan ?? null;
+  if (bridge === undefined && vxlan === null) return null;
+  return {
+    address: bridge?.addresses.length === 1 ? bridge.addresses[0] : undefined,
+    vxlan,
+    peers: vxlan === null ? [] : parseFloodPeers(host.run(["bridge", "fdb", "show", "dev", device]).stdout),
+  };
+}

@@ -1,0 +1,18 @@
+import { dockerPid } from "../../core/docker";
+import { bridgeOfNetwork, listNetworks } from "../../core/docker_networks";
+import { DEFAULT_NETWORK, type options } from "../../docker_bridge_opts/options";
+import type { Present } from "./present";
+
+/**
+ * The Docker network on the bridge that is given. All other options of docker_bridge_opts leave what is there when they are not
+ * given; this one has a default, by which a network would be removed.
+ */
+export const presentDocker: Present<typeof options> = async ({ state, bridge }, _, host) => {
+  // A request could start a stopped Docker.
+  if (state !== "present" || bridge === null || dockerPid(host) === null) return {};
+  const { networks } = await listNetworks(host);
+  const own = networks?.find((network) => network.name !== DEFAULT_NETWORK && bridgeOfNetwork(network) === bridge);
+  if (own === undefined) return {};
+  const range = own.pools.find(({ subnet }) => !subnet.includes(":"))?.range ?? "";
+  return { network: own.name, ...(range !== "" && { fixed_cidr: range }) };
+};

@@ -1,0 +1,104 @@
+import { readFileSync } from "node:fs";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { presentBridge } from "../../../../modules/command/present/bridge";
+import { networkdPaths, stanzaPath, unitPath } from "../../../../modules/weave_bridge/observed";
+import { options } from "../../../../modules/weave_bridge/options";
+import { fakeHost } from "../../support/fake_host/fake_host";
+import { optionsOf } from "../../support/options";
+import { golden, MAC } from "../../weave_bridge/fixtures";
+
+const ETH0 = `2: eth0: <BROADCAST,UP> mtu 1500
+    link/ether 0e:00:00:00:00:11 brd ff:ff:ff:ff:ff:ff
+    inet 192.168.50.11/24 scope global eth0
+`;
+const LIVE = `${ETH0}5: weave: <BROADCAST,UP> mtu 1450
+    link/ether ${MAC} brd ff:ff:ff:ff:ff:ff promiscuity 0
+    inet 10.2.0.3/16 scope global weave
+6: weave-vx: <BROADCAST,UP> mtu 1450 master weave
+    link/ether 9a:d1:47:9d:4f:10 brd ff:ff:ff:ff:ff:ff
+    vxlan id 42 local 192.168.50.11 srcport 0 0 dstport 4790 ttl auto
+`;
+
+function present(files: Record<string, string>, given: Record<string, unknown> = {}, links = ETH0, fdb = ""): object {
+  const host = fakeHost({
+    files,
+    kernel: { "/sys/class/net/eth0/mtu": "1500" },
+    programs: { "ip -d addr show": links, "bridge fdb show dev weave-vx": fdb },
+  });
+  return presentBridge(optionsOf(options, given), new Set(Object.keys(given)), host);
+}
+
+const file = (name: string): string => readFileSync(golden(name), "latin1");
+const VXLAN = {
+  network: "10.2.0.0/16",
+  host_index: 1,
+  datapath: "vxlan",
+  mac: MAC,
+  firewall: true,
+  mtu: 1450,
+  peers: ["192.168.50.12", "192.168.50.13"],
+  vxlan_id: 6783,
+  vxlan_port: 4789,
+  underlay: "192.168.50.11",
+};
+const NETWORKD = Object.fromEntries([
+  ...networkdPaths("weave").map((path) => [path, file(path.replace(/.*\//, ""))]),
+  ["/etc/systemd/system/docker.service.d/weave-bridge.conf", file("weave-bridge.conf")],
+]);
+const BY_PROVIDER: Record<string, Record<string, string>> = {
+  ifupdown: { [stanzaPath("weave")]: file("vxlan.cfg") },
+  networkd: NETWORKD,
+  systemd: { [unitPath("weave")]: file("weave-bridge.service") },
+};
+
+for (const [provider, files] of Object.entries(BY_PROVIDER)) {
+  test(`what the last run wrote for ${provider} is what options that are not given mean`, () => {
+    assert.equal(present(files), VXLAN);
+  });
+}
+
+test("a bridge for the router stays one", () => {
+  const { peers, vxlan_id, vxlan_port, underlay, ...others } = VXLAN;
+  const files = { [stanzaPath("weave")]: file("router.cfg") };
+  assert.equal(present(files), { ...others, datapath: "router", mtu: 1438 });
+  // The MTU belongs to the datapath.
+  assert.is("mtu" in present(files, { datapath: "vxlan" }), false);
+});
+
+test("an index or address that is given counts; the network stays", () => {
+  const files = { [stanzaPath("weave")]: file("vxlan.cfg").replace("10.2.0.1/16", "10.4.0.1/16") };
+  const { host_index, network, ...others } = VXLAN;
+  assert.equal(present(files, { host_index: 3 }), { ...others, network: "10.4.0.0/16" });
+  assert.equal(present(files, { address: "10.5.0.9/16" }), others);
+});
+
+test("an address that no index has stays by itself", () => {
+  const files = { [stanzaPath("weave")]: file("vxlan.cfg").replace("10.2.0.1/16", "10.2.9.9/16") };
+  const { host_index, network, ...others } = VXLAN;
+  assert.equal(present(files), { ...others, address: "10.2.9.9/16" });
+});
+
+test("an index beyond the first block is found again", () => {
+  const files = { [stanzaPath("weave")]: file("vxlan.cfg").replace("10.2.0.1/16", "10.2.255.254/16") };
+  assert.equal(present(files, { docker_prefix: 28 }), { ...VXLAN, host_index: 16 });
+});
+
+test("an underlay address or MTU that this host no longer has is not kept", () => {
+  const { mtu, underlay, ...others } = VXLAN;
+  assert.equal(present({ [stanzaPath("weave")]: file("vxlan.cfg") }, {}, ETH0.replace("50.11", "50.77")), others);
+});
+
+test("without a file of this module's, what is live counts", () => {
+  const fdb = "00:00:00:00:00:00 dst 192.168.50.12 self permanent\n";
+  const { mac, mtu, firewall, ...others } = VXLAN;
+  const live = { ...others, host_index: 3, vxlan_id: 42, vxlan_port: 4790, peers: ["192.168.50.12"] };
+  assert.equal(present({ [stanzaPath("weave")]: "auto weave\n" }, {}, LIVE, fdb), live);
+});
+
+test("on a fresh host, and for a removal, nothing is known", () => {
+  assert.equal(present({}), {});
+  assert.equal(present(NETWORKD, { state: "absent" }), {});
+});
+
+test.run();
