@@ -265,6 +265,7 @@ router("teardown.yml with weave_mode=proxy: predicted, and nothing is left", asy
   await assertAsBefore([attached], there);
   await sh(attached, "docker rm --force apollo1-a");
   assert.match(await sh(attached, "ls /sys/class/net/weave/brif"), port);
+  await startServices({ hosts: [attached] }, 1);
   const run = await tornDown(hosts(2), vars, before);
   assert.equal(
     run.results.filter(({ task }) => task.endsWith("to the other peers")).map(({ result }) => result["status"]),
