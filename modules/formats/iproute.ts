@@ -65,6 +65,8 @@ export interface VxlanParameters {
   readonly port: number;
   /** This host's address on the underlay. */
   readonly local: string;
+  /** The device that its link-local address is on. */
+  readonly device?: string;
 }
 
 /** A VXLAN device, with what else decides whether a second one can receive on the same UDP port. */
@@ -89,6 +91,8 @@ export function parseVxlan(output: string): VxlanDevice | null {
     id: Number(id),
     port: Number(value("dstport")),
     local: value("local"),
+    // Which device carries a link-local address decides where it is; for another address the routes do.
+    ...(value("local").startsWith("fe80:") && { device: value("dev") }),
     flags,
     ipv6: !words.has("external") && ["local", "remote", "group"].some((key) => value(key).includes(":")),
   };
@@ -97,7 +101,7 @@ export function parseVxlan(output: string): VxlanDevice | null {
 /** In a VXLAN device's forwarding table, the entry for broadcasts and for addresses that are not learned yet. */
 export const FLOOD_MAC = "00:00:00:00:00:00";
 
-/** Parses `bridge fdb show dev DEVICE`: the peers that broadcasts are sent to. */
+/** Parses `bridge fdb show dev DEVICE`: the peers that broadcasts are sent to, each an address or `ADDRESS via DEVICE`. */
 export function parseFloodPeers(output: string): string[] {
-  return [...output.matchAll(/^00:00:00:00:00:00 dst (\S+)/gm)].map(([, peer = ""]) => peer);
+  return [...output.matchAll(/^00:00:00:00:00:00 dst (\S+(?: via \S+)?)/gm)].map(([, peer = ""]) => peer);
 }

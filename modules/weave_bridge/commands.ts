@@ -1,6 +1,7 @@
 import { FLOOD_MAC } from "../formats/iproute";
 import type { DesiredBridge, DesiredVxlan } from "./desired";
 import { deleteRule, insertRuleInShell } from "./firewall";
+import type { DesiredWireguard } from "./wireguard/desired";
 
 // Commands of iproute2, each an argument vector, for the running kernel and for boot alike.
 
@@ -24,18 +25,46 @@ export const deleteAddress = (device: string, cidr: string) => ["ip", "addr", "d
 /**
  * The device learns from received frames which peer an address is behind, and sends everything else to every peer. It is
  * bound to no other device but uses the host's routes, so that it can be created before the underlay is up and stays when
- * that is recreated.
+ * that is recreated. An encrypted one is bound to the WireGuard device, so that the kernel drops whatever could not go by it.
  */
-const addVxlan = ({ name, id, port, local }: DesiredVxlan) =>
-  `ip link add name ${name} type vxlan id ${id} dstport ${port} local ${local}`.split(" ");
+const addVxlan = ({ name, id, port, local, device }: DesiredVxlan) =>
+  `ip link add name ${name} type vxlan id ${id} dstport ${port} local ${local}${device ? ` dev ${device}` : ""}`.split(
+    " ",
+  );
 
 export const addPeer = (device: string, peer: string) => floodEntry("append", device, peer);
 
 export const deletePeer = (device: string, peer: string) => floodEntry("del", device, peer);
 
+/** A peer is an address, or `ADDRESS via DEVICE`. */
 function floodEntry(verb: "append" | "del", device: string, peer: string): string[] {
-  return ["bridge", "fdb", verb, FLOOD_MAC, "dev", device, "dst", peer];
+  return ["bridge", "fdb", verb, FLOOD_MAC, "dev", device, "dst", ...peer.split(" ")];
 }
+
+/** The kernel's own device, or the program's that stands in for it and ends with the device. */
+const addWireguard = ({ name, by }: DesiredWireguard) =>
+  by === "kernel" ? ["ip", "link", "add", "dev", name, "type", "wireguard"] : ["wireguard-go", name];
+
+/** Makes the running device's keys, port and peers those of the file. Sessions with peers that stay the same go on. */
+export const syncWireguard = ({ name, path }: DesiredWireguard) => ["wg", "syncconf", name, path];
+
+/** IPv6 may be off for new devices. */
+export const addWireguardAddress = ({ name, address }: DesiredWireguard) => [
+  ["sysctl", "-q", "-w", `net/ipv6/conf/${name}/disable_ipv6=0`],
+  replaceAddress(name, `${address}/64`),
+];
+
+/** What a new device needs. */
+const configureWireguard = (desired: DesiredWireguard) => [
+  syncWireguard(desired),
+  // The kernel would add a second address to wireguard-go's device.
+  ["ip", "link", "set", "dev", desired.name, "addrgenmode", "none"],
+  ...addWireguardAddress(desired),
+  setMtu(desired.name, desired.mtu),
+  setUp(desired.name),
+];
+
+export const createWireguard = (desired: DesiredWireguard) => [addWireguard(desired), ...configureWireguard(desired)];
 
 /** Creates the bridge, with its VXLAN device if it has one. */
 export const createBridge = (desired: DesiredBridge) => [
@@ -71,23 +100,31 @@ export interface BootCommands {
  * which detaches no container; it is `kept` if the running devices are corrected before.
  */
 export function bootCommands(desired: DesiredBridge, existingVxlan: "kept" | "replaced"): BootCommands {
-  const { name, address, mtu, vxlan, firewall } = desired;
+  const { name, address, mtu, vxlan, wireguard, firewall } = desired;
   return {
     create: [
       unlessThere(name, inShell(addBridge(desired))),
       ...[setMac(desired), setMtu(name, mtu)].map(inShell),
+      ...(wireguard ? createWireguardInShell(wireguard) : []),
       ...(vxlan ? createVxlanInShell(name, mtu, vxlan, existingVxlan) : []),
     ],
     setUp: [
       ...[setUp(name), replaceAddress(name, address)].map(inShell),
       ...(firewall ? [insertRuleInShell(name)] : []),
     ],
-    disconnect: vxlan ? [inShell(deleteLink(vxlan.name))] : [],
+    disconnect: [vxlan, wireguard].flatMap((device) => (device ? [inShell(deleteLink(device.name))] : [])),
     remove: [inShell(deleteLink(name)), ...(firewall ? [regardless(deleteRule(name))] : [])],
   };
 }
 
-function createVxlanInShell(
+/** As wg-quick does it: by the kernel if that can, as it may be another one than when this was written, or by wireguard-go. */
+export function createWireguardInShell(desired: DesiredWireguard): readonly string[] {
+  const byKernel = `${inShell(addWireguard({ ...desired, by: "kernel" }))} 2>/dev/null`;
+  const add = `${byKernel} || ${inShell(addWireguard({ ...desired, by: "wireguard-go" }))}`;
+  return [unlessThere(desired.name, add), ...configureWireguard(desired).map(inShell)];
+}
+
+export function createVxlanInShell(
   bridge: string,
   mtu: number,
   vxlan: DesiredVxlan,

@@ -1,12 +1,12 @@
 import { UserError } from "../core/errors";
 import type { VxlanParameters } from "../formats/iproute";
-import { networkOf } from "../net/ipv4";
+import { addressOf, networkOf } from "../net/ipv4";
 import type { ObservedBridge, Provider } from "./observed";
 import { addressesOf, type BridgeOptions, bridgeMac, VXLAN_SUFFIX } from "./options";
 import { rejectOverlap } from "./overlap";
 import { resolvePeers } from "./peers";
 import { chooseProvider } from "./providers/detect";
-import { resolveUnderlay, routerMtu } from "./underlay";
+import { resolveUnderlay, routerMtu, type Underlay } from "./underlay";
 import {
   rejectAlias,
   rejectOtherOwners,
@@ -17,6 +17,7 @@ import {
   requireSubnetOfNetwork,
 } from "./validate";
 import { rejectVxlanConflicts } from "./vxlan_conflicts";
+import { type DesiredWireguard, rejectEncryptionErrors, resolveWireguard } from "./wireguard/desired";
 
 /** The bridge as it is to be configured, with all values resolved. */
 export interface DesiredBridge {
@@ -32,6 +33,8 @@ export interface DesiredBridge {
   readonly mtu: number;
   /** Null if the Weave router carries the frames. */
   readonly vxlan: DesiredVxlan | null;
+  /** What encrypts the VXLAN; null if nothing does. */
+  readonly wireguard: DesiredWireguard | null;
   readonly provider: Provider;
   /** Whether iptables is to accept the bridge's frames. */
   readonly firewall: boolean;
@@ -39,13 +42,14 @@ export interface DesiredBridge {
 
 export interface DesiredVxlan extends VxlanParameters {
   readonly name: string;
-  /** The other hosts' underlay addresses, in numeric order. */
+  /** The other hosts' underlay addresses in numeric order, or those on the WireGuard device, as `ADDRESS via DEVICE`. */
   readonly peers: readonly string[];
 }
 
 /** Resolves the options on the observed host. Throws a UserError if they contradict one another or don't fit the host. */
 export function resolveDesired(options: BridgeOptions, observed: ObservedBridge): DesiredBridge {
   const { name, datapath } = options;
+  rejectEncryptionErrors(options);
   const { address, dockerSubnet } = addressesOf(options);
   const network = networkOf(address);
   requireSubnetOfNetwork(dockerSubnet, network);
@@ -55,14 +59,15 @@ export function resolveDesired(options: BridgeOptions, observed: ObservedBridge)
   const mac = resolveMac(options, observed);
   rejectSharedMac(name, mac, observed);
   const underlay = datapath === "vxlan" ? resolveUnderlay(options, observed) : null;
+  const peers = underlay ? resolvePeers(options.peers, network, underlay.network, observed) : [];
+  const wireguard = underlay && resolveEncryption(options, network, underlay, peers, observed);
   const vxlan = underlay && {
     name: name + VXLAN_SUFFIX,
     id: options.vxlan_id,
     port: options.vxlan_port,
-    local: underlay.address,
-    peers: resolvePeers(options.peers, network, underlay.network, observed),
+    ...(wireguard ? insideWireguard(wireguard) : { local: underlay.address, peers }),
   };
-  rejectAlias([name, ...(vxlan ? [vxlan.name] : [])], observed);
+  rejectAlias([name, ...[vxlan, wireguard].flatMap((device) => device?.name ?? [])], observed);
   if (vxlan) rejectVxlanConflicts(vxlan.name, vxlan, observed);
   const provider = chooseProvider(options, observed);
   rejectVlanName(name, provider, observed);
@@ -75,9 +80,32 @@ export function resolveDesired(options: BridgeOptions, observed: ObservedBridge)
     mac,
     mtu: underlay?.mtu ?? routerMtu(options, observed),
     vxlan,
+    wireguard,
     provider,
     firewall: options.firewall && observed.forwardRule !== null,
   };
+}
+
+function resolveEncryption(
+  options: BridgeOptions,
+  network: string,
+  { address, wireguardMtu }: Underlay,
+  peers: readonly string[],
+  observed: ObservedBridge,
+): DesiredWireguard | null {
+  const own = options.wireguard_identity ?? address;
+  const identities = { own, peers: peers.filter((peer) => peer !== own) };
+  return resolveWireguard(options, network, identities, wireguardMtu, observed);
+}
+
+/** The VXLAN's addresses if it uses the WireGuard device. */
+function insideWireguard({
+  name,
+  address,
+  config,
+}: DesiredWireguard): Pick<DesiredVxlan, "local" | "device" | "peers"> {
+  const addresses = config.peers.flatMap(({ allowedIps }) => allowedIps.map(addressOf));
+  return { local: address, device: name, peers: addresses.map((peer) => `${peer} via ${name}`).sort() };
 }
 
 function resolveMac(options: BridgeOptions, { machineId }: ObservedBridge): string {

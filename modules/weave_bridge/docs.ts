@@ -22,6 +22,7 @@ export const docs: ModuleDocs = {
   requirements: [
     "iproute2",
     "systemd (with C(networkd) 247 or newer), or Debian's ifupdown (not ifupdown2 or ifupdown-ng)",
+    "For encryption: wireguard-tools, and a kernel with WireGuard (5.6 or newer) or wireguard-go",
   ],
   examples: `- name: Configure the bridge of host 1, with the Weave router between the hosts
   weave_bridge:
@@ -31,6 +32,16 @@ export const docs: ModuleDocs = {
   weave_bridge:
     host_index: 1
     datapath: vxlan
+    underlay: eth0
+    peers:
+      - 192.168.50.12
+      - 192.168.50.13
+
+- name: Configure the same, encrypted by WireGuard
+  weave_bridge:
+    host_index: 1
+    datapath: vxlan
+    password: "{{ vaulted_password }}"
     underlay: eth0
     peers:
       - 192.168.50.12
@@ -70,6 +81,12 @@ export const docs: ModuleDocs = {
       description: "What carries frames between hosts, C(router) or C(vxlan).",
       returned: PRESENT,
       sample: "vxlan",
+    },
+    encrypted: {
+      type: "bool",
+      description: "Whether WireGuard encrypts the traffic between hosts.",
+      returned: PRESENT,
+      sample: false,
     },
     mtu: {
       type: "int",

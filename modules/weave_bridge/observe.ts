@@ -3,10 +3,12 @@ import { bridgeOfNetwork, listNetworks } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import { commandLineOf, effectiveUid } from "../core/proc";
+import { rememberSecret } from "../core/secrets";
 import { usesBridge } from "../formats/daemon_json";
 import { configPathOf, parseDockerWords } from "../formats/docker_flags";
 import { type IpLink, parseFloodPeers, parseLinks } from "../formats/iproute";
 import { parseRoutes, parseRules } from "../formats/routes";
+import { secretKeysOf } from "../formats/wireguard";
 import { hasForwardRule } from "../net/forward_rule";
 import { addressOf } from "../net/ipv4";
 import { HOST_NAME } from "../net/own_host";
@@ -24,10 +26,12 @@ import {
   PENDING_RELOADS_DIRECTORY,
   pendingReloadPath,
   STARTED_WITH,
+  wireguardPath,
 } from "./observed";
-import { addressesOf, type BridgeOptions, VXLAN_SUFFIX } from "./options";
+import { addressesOf, type BridgeOptions, isEncrypted, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./options";
 import { observeManagers } from "./providers/detect";
 import { findOtherOwners } from "./providers/other_owners";
+import { observeNeeds, observeWireguard } from "./wireguard/observe";
 
 /** Reads all that the plan depends on. Throws a UserError unless run as root. */
 export async function observe(options: BridgeOptions, host: Host): Promise<ObservedBridge> {
@@ -45,6 +49,10 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
   const managers = observeManagers(name, programs, host);
   const interfaces = host.readFile(INTERFACES);
   const present = options.state === "present";
+  const wireguardName = name + WIREGUARD_SUFFIX;
+  const wireguard = devices.includes(wireguardName)
+    ? observeWireguard(wireguardName, observeLink(wireguardName, host), programs, host)
+    : null;
   return {
     machineId: machineId(host.readText("/etc/machine-id")),
     hostName: host.readText(HOST_NAME) ?? "",
@@ -55,7 +63,7 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
     // If ifupdown is removed, its state file may stay until the next boot.
     upInIfupdown:
       programs.has("ifup") && (host.readText("/run/network/ifstate") ?? "").split("\n").includes(`${name}=${name}`),
-    files: new Map(ownPaths(name).map((path) => [path, host.readFile(path)])),
+    files: observeFiles(name, host),
     unitStartsWith: [...STARTED_WITH].flatMap(([unit, link]) => (host.readlink(link(name)) === null ? [] : [unit])),
     pendingReloads: host
       .readdir(PENDING_RELOADS_DIRECTORY)
@@ -88,6 +96,8 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
         }
       : null,
     abandonedPorts: present ? [] : devices.filter((device) => isAbandoned(device, host)),
+    wireguard,
+    wireguardNeeds: isEncrypted(options) ? observeNeeds(options.wireguard_port, wireguard, programs, host) : null,
     detachedPorts: await observeDetachedPorts(name, devices, host),
     forwardRule:
       programs.has("iptables") && effectiveUid(host) === ROOT
@@ -107,6 +117,16 @@ function requireRoot(host: Host): void {
   const user = effectiveUid(host);
   if (user !== ROOT)
     throw new UserError(`weave_bridge: must run as root (found user id ${user}). Run it as root (become: true).`);
+}
+
+/** Only root may look into WireGuard's directory. */
+function observeFiles(name: string, host: Host): ObservedBridge["files"] {
+  const isRoot = effectiveUid(host) === ROOT;
+  const files = ownPaths(name).map((path) => {
+    return [path, isRoot || path !== wireguardPath(name) ? host.readFile(path) : null] as const;
+  });
+  for (const key of secretKeysOf(new Map(files).get(wireguardPath(name))?.content ?? "")) rememberSecret(key);
+  return new Map(files);
 }
 
 /** The host names among the options; only a VXLAN needs its peers' addresses. The underlay may also be a device of this host. */

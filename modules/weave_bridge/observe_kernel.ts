@@ -2,7 +2,7 @@ import type { Host } from "../core/host/host";
 import { whyNotLoadable } from "../core/kernel_module";
 import type { IpLink } from "../formats/iproute";
 import type { DeviceKind, MissingKind } from "./observed";
-import type { BridgeOptions } from "./options";
+import { type BridgeOptions, isEncrypted } from "./options";
 
 /**
  * The kinds of devices, of those that the options need, that this kernel has not and can't load. The kernel asks for them by these
@@ -22,30 +22,37 @@ export function findMissingKinds(
 
 /**
  * What holds the VXLAN's UDP port so that the kernel could not listen on it, which it does on all of the host's IPv4
- * addresses. A VXLAN's own socket is not meant: others can share it.
+ * addresses, or IPv6 if it is encrypted. A VXLAN's own socket is not meant: others can share it.
  */
-export function findPortHolder(
-  { datapath, vxlan_port: port }: BridgeOptions,
-  links: readonly IpLink[],
-  host: Host,
-): string | null {
+export function findPortHolder(options: BridgeOptions, links: readonly IpLink[], host: Host): string | null {
+  const { datapath, vxlan_port: port } = options;
   if (datapath !== "vxlan") return null;
-  if (links.some(({ up, vxlan }) => up && vxlan?.port === port && !vxlan.ipv6)) return null;
+  const encrypted = isEncrypted(options);
+  if (links.some(({ up, vxlan }) => up && vxlan?.port === port && vxlan.ipv6 === encrypted)) return null;
+  return findHolder(port, encrypted ? "ipv6" : "ipv4", host);
+}
+
+/** For which protocol a socket is meant: one for both counts for each. */
+export type Family = "ipv4" | "ipv6" | "any";
+
+/** What holds a UDP port. */
+export function findHolder(port: number, family: Family, host: Host): string | null {
   const tables = ["/proc/net/udp", "/proc/net/udp6"].map((path) => host.readText(path) ?? "");
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const isUsed = tables.some((table) => table.split("\n").some((row) => row.trim().split(/\s+/)[1]?.endsWith(suffix)));
-  return isUsed ? parsePortHolder(host.run(["ss", "-uanp"]).stdout, port) : null;
+  return isUsed ? parsePortHolder(host.run(["ss", "-uanp"]).stdout, port, family) : null;
 }
 
 /**
- * Parses the output of `ss -uanp`: who holds a UDP port for IPv4, on any address. ss prints a socket for both protocols as
- * `*`, one for IPv6 alone as `[::]`.
+ * Parses the output of `ss -uanp`: who holds a UDP port, on any address. ss prints a socket for both protocols as `*`, one
+ * for IPv6 alone as `[::]`.
  */
-export function parsePortHolder(output: string, port: number): string | null {
+export function parsePortHolder(output: string, port: number, family: Family): string | null {
   for (const row of output.split("\n")) {
     const [, local = "", rest = ""] = /^\S+\s+\d+\s+\d+\s+(\S+)\s+\S+\s*(.*)$/.exec(row) ?? [];
     const [, address = "", found] = /^(.*):(\d+)$/.exec(local) ?? [];
-    if (Number(found) !== port || (address.startsWith("[") && !address.startsWith("[::ffff:"))) continue;
+    const only = address.startsWith("[") && !address.startsWith("[::ffff:") ? "ipv6" : address === "*" ? "any" : "ipv4";
+    if (Number(found) !== port || (family !== "any" && only !== "any" && only !== family)) continue;
     const [, program, pid] = /users:\(\("([^"]*)",pid=(\d+)/.exec(rest) ?? [];
     return program === undefined ? "a socket of the kernel, such as another tunnel's" : `${program} (process ${pid})`;
   }

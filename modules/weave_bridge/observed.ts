@@ -1,7 +1,8 @@
 import type { FileState } from "../core/host/host";
 import type { IpLink, VxlanDevice } from "../formats/iproute";
 import type { Route, Rule } from "../formats/routes";
-import { VXLAN_SUFFIX } from "./options";
+import type { WireguardDump } from "../formats/wireguard";
+import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./options";
 
 /** The host as weave_bridge observes it. */
 export interface ObservedBridge {
@@ -42,6 +43,9 @@ export interface ObservedBridge {
   readonly vxlan: ObservedVxlan | null;
   /** The ports that the Weave router has made for containers which are gone; it keeps them until it ends. */
   readonly abandonedPorts: readonly string[];
+  readonly wireguard: ObservedWireguard | null;
+  /** What a WireGuard device needs of this host; null if the options ask for none. */
+  readonly wireguardNeeds: WireguardNeeds | null;
   /** The ports of Docker's containers that belong on the bridge and are on none. */
   readonly detachedPorts: readonly string[];
   /** Whether iptables has the rule that accepts the bridge's frames; null without iptables, or without root to ask it. */
@@ -69,7 +73,7 @@ export interface MissingKind {
   readonly found: string;
 }
 
-export type DeviceKind = "bridge" | "vxlan";
+export type DeviceKind = "bridge" | "vxlan" | "wireguard";
 
 export interface ObservedLink {
   readonly mac: string;
@@ -97,6 +101,27 @@ export interface ObservedVxlan extends ObservedLink {
   /** Null if it is not a VXLAN. */
   readonly parameters: VxlanDevice | null;
   readonly peers: readonly string[];
+}
+
+/** The device with WireGuard's name. */
+export interface ObservedWireguard extends ObservedLink {
+  /** The link-local addresses of IPv6, with prefix length. */
+  readonly addresses: readonly string[];
+  /** Null if it is not WireGuard's, or if this user may not ask. */
+  readonly config: WireguardDump | null;
+  /** When it was observed, in seconds since 1970. */
+  readonly at: number;
+}
+
+export interface WireguardNeeds {
+  /** Whether wg is installed. */
+  readonly tools: boolean;
+  /** What makes such a device: this kernel, or the program wireguard-go; null if neither can. */
+  readonly by: "kernel" | "wireguard-go" | null;
+  /** Whether this kernel has IPv6. */
+  readonly ipv6: boolean;
+  /** What holds WireGuard's UDP port; null if it is free, or the device's own. */
+  readonly portHolder: string | null;
 }
 
 /** What creates the bridge at boot. */
@@ -166,7 +191,7 @@ export function transientPath(name: string): string {
   return `/run/systemd/network/04-${name}.network`;
 }
 
-export const DOCKER_DROP_IN_DIRECTORY = "/etc/systemd/system/docker.service.d";
+const DOCKER_DROP_IN_DIRECTORY = "/etc/systemd/system/docker.service.d";
 
 /** The drop-in that makes Docker's unit wait for the bridge. */
 export function dockerDropInPath(name: string): string {
@@ -178,9 +203,29 @@ export function unmanagedPath(name: string): string {
   return `/etc/NetworkManager/conf.d/${name}-bridge.conf`;
 }
 
+/** WireGuard's file with the keys, in the form of `wg setconf`. */
+export function wireguardPath(name: string): string {
+  return `/etc/wireguard/${name}${WIREGUARD_SUFFIX}.conf`;
+}
+
+const NETWORKD_DROP_IN_DIRECTORY = "/etc/systemd/system/systemd-networkd.service.d";
+
+/** What creates the encrypted VXLAN beside systemd-networkd, which can't use wireguard-go: a unit, what starts it, and what leaves it alone. */
+export function encryptedPaths(name: string) {
+  return {
+    unit: `/etc/systemd/system/${name}${WIREGUARD_SUFFIX}.service`,
+    dropIn: `${NETWORKD_DROP_IN_DIRECTORY}/${name}${WIREGUARD_SUFFIX}.conf`,
+    unmanaged: networkdPath(name + WIREGUARD_SUFFIX, "network"),
+  };
+}
+
 /** All files that this module may write for a bridge of this name, whatever the provider. */
 export function ownPaths(name: string): string[] {
-  return [unmanagedPath(name), stanzaPath(name), ...networkdPaths(name), dockerDropInPath(name), unitPath(name)];
+  const { unit, dropIn, unmanaged } = encryptedPaths(name);
+  return [
+    ...[unmanagedPath(name), stanzaPath(name), ...networkdPaths(name), dockerDropInPath(name), unitPath(name)],
+    ...[wireguardPath(name), unmanaged, unit, dropIn],
+  ];
 }
 
 /** /run is empty after a boot, when every program reads its files anyway. */

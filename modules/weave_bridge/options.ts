@@ -1,12 +1,15 @@
 import { isIPv4 } from "node:net";
 import { UserError } from "../core/errors";
-import { bool, choice, int, list, str, type Values } from "../core/options";
+import { bool, choice, dict, int, list, str, type Values } from "../core/options";
 import { type HostAddresses, hostAddresses } from "../net/host_addresses";
 import { containerSubnet, hostAddress, ipv4Interface, ipv4Network } from "../net/ipv4";
 import { addressOrHostName, derivedMac, interfaceName, LONGEST_INTERFACE_NAME, macAddress } from "../net/validators";
 
 /** The VXLAN device is named like the bridge, with this at the end. */
 export const VXLAN_SUFFIX = "-vx";
+
+/** The same for the WireGuard device. */
+export const WIREGUARD_SUFFIX = "-wg";
 
 export const options = {
   state: choice(["present", "absent"], {
@@ -67,7 +70,7 @@ export const options = {
   datapath: choice(["router", "vxlan"], {
     description:
       "What carries frames between hosts. With C(router), the Weave router attaches itself to the bridge. C(vxlan) adds a " +
-      "kernel VXLAN device to the bridge, which sends to each peer directly: many times as fast, but not encrypted.",
+      "kernel VXLAN device to the bridge, which sends to each peer directly: many times as fast, and encrypted if I(password) is set.",
     default: "router",
   }),
   peers: list(
@@ -106,12 +109,56 @@ export const options = {
     1,
     65535,
   ),
+  password: str(
+    {
+      description:
+        "Encrypts the C(vxlan) datapath by WireGuard, with keys that each host derives from this password. The same on all " +
+        "hosts, and at least 16 characters: who records the traffic can try passwords. The Weave router's password is an option " +
+        "of M(weave_service).",
+      secret: true,
+    },
+    password,
+  ),
+  wireguard_port: int(
+    {
+      description: "The UDP port of WireGuard, the same on all hosts. With encryption it is the only one between them.",
+      default: 51820,
+    },
+    1,
+    65535,
+  ),
+  wireguard_key: str(
+    {
+      description:
+        "This host's private key for WireGuard, in base64 as C(wg genkey) prints it, instead of one that is derived from " +
+        "I(password). With I(password), each pair of hosts also has a preshared key that is derived from it.",
+      secret: true,
+    },
+    wireguardKey,
+  ),
+  wireguard_peer_keys: dict(
+    {
+      description:
+        "With I(wireguard_key), the public keys of the peers by their addresses on the underlay. It may include this host's.",
+      default: {},
+    },
+    hostAddress,
+    wireguardKey,
+  ),
+  wireguard_identity: str(
+    {
+      description:
+        "The address by which the peers know this host, from which its key is derived. To be set if it is none of this " +
+        "host's own, as behind NAT. By default the host's address on the underlay.",
+    },
+    hostAddress,
+  ),
   mtu: int(
     {
       description:
-        "The largest packet that containers can send, in bytes. By default the underlay's MTU minus the headers: with C(vxlan) 50; with " +
-        "the Weave router 62, or 86 if it encrypts. A bridge with containers that something else has created with the underlay's " +
-        "MTU, such as Apollo's, keeps it with the router.",
+        "The largest packet that containers can send, in bytes. By default the underlay's MTU minus the headers: with C(vxlan) 50, or " +
+        "130 if it is encrypted; with the Weave router 62, or 86 if it encrypts. A bridge with containers that something else has " +
+        "created with the underlay's MTU, such as Apollo's, keeps it with the router.",
     },
     576,
     65535,
@@ -148,6 +195,23 @@ export type BridgeOptions = Values<typeof options>;
 
 function peer(text: string): string {
   return isIPv4(text) ? hostAddress(text) : addressOrHostName(text);
+}
+
+function password(text: string): string {
+  if (text === "" || /\p{Cc}/u.test(text)) throw new UserError("must not be empty or contain control characters.");
+  return text;
+}
+
+function wireguardKey(text: string): string {
+  if (/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/.test(text)) return text;
+  throw new UserError(
+    `must be a key of WireGuard (found "${text}"). Write it in base64, 44 characters, as wg prints it.`,
+  );
+}
+
+/** Whether the traffic between hosts is to be encrypted by WireGuard. */
+export function isEncrypted(options: BridgeOptions): boolean {
+  return options.state === "present" && (options.password !== null || options.wireguard_key !== null);
 }
 
 function bridgeName(text: string): string {

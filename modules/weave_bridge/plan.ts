@@ -6,6 +6,7 @@ import { type BridgeOptions, options } from "./options";
 import { planAbsent } from "./plan_absent";
 import { planBoot } from "./plan_boot";
 import { planLive } from "./plan_live";
+import { planWireguardAbsent, planWireguardFile } from "./wireguard/plan";
 
 /** Plans the changes that make the bridge, its boot files and its datapath as desired, without interrupting containers. */
 export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
@@ -13,14 +14,21 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
   const desired = resolveDesired(options, observed);
   const boot = planBoot(desired.name, desired, observed);
   const live = planLive(desired, observed);
+  const { wireguard } = desired;
+  const unencrypted = planWireguardAbsent(desired.name, observed);
   return {
-    changes: isCreatedFromFiles(desired, observed) ? [...boot, ...live] : [...live, ...boot],
+    changes: [
+      ...(wireguard ? planWireguardFile(wireguard, observed) : []),
+      ...(isCreatedFromFiles(desired, observed) ? [...boot, ...live] : [...live, ...boot]),
+      ...(wireguard ? [] : [...unencrypted.device, ...unencrypted.file]),
+    ],
     returns: {
       name: desired.name,
       address: desired.address,
       network: desired.network,
       docker_subnet: desired.dockerSubnet,
       datapath: desired.vxlan ? "vxlan" : "router",
+      encrypted: wireguard !== null,
       mtu: desired.mtu,
       mac: desired.mac,
       provider: desired.provider,

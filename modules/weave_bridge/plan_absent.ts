@@ -7,6 +7,7 @@ import { isContainerPort, type ObservedBridge, ROUTER_PORT } from "./observed";
 import { type BridgeOptions, VXLAN_SUFFIX } from "./options";
 import { planBoot } from "./plan_boot";
 import { requireBridge } from "./validate";
+import { planWireguardAbsent } from "./wireguard/plan";
 
 /**
  * Plans the removal of a bridge and of everything that was created for it. Throws a UserError while containers are
@@ -25,6 +26,7 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
         `${attached.length === 1 ? "port" : "ports"}: ${attached.join(", ")}). Stop the containers, or set force: true.`,
     );
   }
+  const wireguard = planWireguardAbsent(name, observed);
   const hasRouterPort = bridge?.ports.includes(ROUTER_PORT) ?? false;
   const removal = (subject: string, before: string, argv: string[]): Change => ({
     subject,
@@ -38,6 +40,8 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
   return {
     changes: [
       ...(vxlan ? [removal(`bridge ${name}: datapath`, "vxlan", deleteLink(name + VXLAN_SUFFIX))] : []),
+      // Before ifdown, which would delete it too.
+      ...wireguard.device,
       // The router's port is one of a pair; deleting one deletes the other.
       ...(hasRouterPort
         ? [removal(`bridge ${name}: port of the Weave router`, ROUTER_PORT, deleteLink(ROUTER_PORT))]
@@ -47,6 +51,7 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
         : []),
       ...(forwardRule ? [removal(`bridge ${name}: iptables rule`, "present", deleteRule(name))] : []),
       ...planBoot(name, null, observed),
+      ...wireguard.file,
     ],
     returns: { name },
   };

@@ -2,8 +2,8 @@ import { basename, dirname } from "node:path";
 import { type Action, type Change, type DesiredFile, fileChanges, run } from "../core/change";
 import type { DesiredBridge } from "./desired";
 import {
-  DOCKER_DROP_IN_DIRECTORY,
   dockerDropInPath,
+  encryptedPaths,
   INTERFACES,
   networkdPaths,
   type ObservedBridge,
@@ -28,8 +28,12 @@ export function planBoot(name: string, desired: DesiredBridge | null, observed: 
     fileChanges(observed.files.get(path) ?? null, files.get(path) ?? { path, content: null });
 
   const networkManager = changesOf(unmanagedPath(name));
-  const networkd = networkdPaths(name).flatMap(changesOf);
-  const hasDropIn = files.has(dockerDropInPath(name));
+  const encrypted = encryptedPaths(name);
+  const networkd = [...networkdPaths(name), encrypted.unmanaged].flatMap(changesOf);
+  const dropIns = [dockerDropInPath(name), encrypted.dropIn];
+  const mayHaveEmptied = (path: string): boolean =>
+    path === dockerDropInPath(name) || observed.files.get(path) != null || observed.pendingReloads.length > 0;
+  const emptied = dropIns.filter((path) => !files.has(path) && mayHaveEmptied(path)).map(removeDirectoryIfEmpty);
   return [
     ...(observed.managers.networkManager
       ? withReload("NetworkManager", networkManager, [RELOAD_NETWORK_MANAGER], observed)
@@ -46,8 +50,8 @@ export function planBoot(name: string, desired: DesiredBridge | null, observed: 
     ...(provider === "systemd" ? [] : unitLinkRemoval(name, observed)),
     ...withReload(
       "systemd",
-      [dockerDropInPath(name), unitPath(name)].flatMap(changesOf),
-      hasDropIn ? [RELOAD_SYSTEMD] : [REMOVE_EMPTY_DROP_IN_DIRECTORY, RELOAD_SYSTEMD],
+      [encrypted.unit, ...dropIns, unitPath(name)].flatMap(changesOf),
+      [...emptied, RELOAD_SYSTEMD],
       observed,
     ),
     ...(provider === "systemd" ? unitChanges(name, observed) : unitStateRemoval(name, observed)),
@@ -59,19 +63,22 @@ function networkdReload(name: string, desired: DesiredBridge | null, { bridge }:
   return desired !== null && bridge !== null ? release(name) : RELOAD_NETWORKD;
 }
 
-/** This module may have created the directory; others may have files in it. */
-const REMOVE_EMPTY_DROP_IN_DIRECTORY = run([
-  ...["find", dirname(DOCKER_DROP_IN_DIRECTORY), "-maxdepth", "1", "-name", basename(DOCKER_DROP_IN_DIRECTORY)],
-  ...["-type", "d", "-empty", "-delete"],
-]);
+/** This module may have created the drop-in's directory; others may have files in it. */
+function removeDirectoryIfEmpty(dropIn: string): Action {
+  const directory = dirname(dropIn);
+  const named = ["find", dirname(directory), "-maxdepth", "1", "-name", basename(directory)];
+  return run([...named, "-type", "d", "-empty", "-delete"]);
+}
 
 function desiredFiles(name: string, desired: DesiredBridge | null, { managers }: ObservedBridge): DesiredFile[] {
   if (desired === null) return [];
   const files = { ifupdown: ifupdownFiles, networkd: networkdFiles, systemd: systemdFiles }[desired.provider](desired);
   return [
     ...files,
-    ...(managers.networkManagerAtBoot ? [unmanagedFile(name)] : []),
-    ...(desired.provider === "systemd" && managers.networkdAtBoot ? [unmanagedNetworkdFile(name)] : []),
+    ...(managers.networkManagerAtBoot ? [unmanagedFile(name, desired.wireguard !== null)] : []),
+    ...(desired.provider === "systemd" && managers.networkdAtBoot
+      ? [unmanagedNetworkdFile(name, desired.wireguard !== null)]
+      : []),
   ];
 }
 

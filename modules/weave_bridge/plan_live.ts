@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { type Change, run } from "../core/change";
 import type { VxlanDevice, VxlanParameters } from "../formats/iproute";
 import { addressOf, contains, inNumericOrder } from "../net/ipv4";
@@ -21,13 +22,17 @@ import { VXLAN_SUFFIX } from "./options";
 import { bringUp } from "./providers/ifupdown";
 import { createsByUnit, startUnit } from "./providers/systemd";
 import { requireBridge } from "./validate";
+import { planWireguardDevice } from "./wireguard/plan";
 
 /** Plans the changes of the running kernel's devices, each with the fewest commands, so that containers stay connected. */
 export function planLive(desired: DesiredBridge, observed: ObservedBridge): Change[] {
   const { bridge } = observed;
-  if (bridge === null) return [...creation(desired, observed), ...portChanges(desired, observed)];
+  // The VXLAN is bound to this device, so it comes first.
+  const encryption = desired.wireguard ? planWireguardDevice(desired.name, desired.wireguard, observed) : [];
+  if (bridge === null) return [...encryption, ...creation(desired, observed), ...portChanges(desired, observed)];
   requireBridge(desired.name, bridge);
   return [
+    ...encryption,
     ...linkChanges(desired, bridge),
     ...addressChanges(desired, bridge, observed),
     ...portChanges(desired, observed),
@@ -135,10 +140,15 @@ function datapathChanges({ name, mtu, vxlan }: DesiredBridge, { vxlan: device }:
 function peerChanges(bridge: string, vxlan: DesiredVxlan, present: readonly string[]): Change[] {
   const added = vxlan.peers.filter((peer) => !present.includes(peer));
   const removed = present.filter((peer) => !vxlan.peers.includes(peer));
-  return difference(`bridge ${bridge}: peers`, inNumericOrder(present).join("\n"), vxlan.peers.join("\n"), [
+  return difference(`bridge ${bridge}: peers`, inOrder(present).join("\n"), vxlan.peers.join("\n"), [
     ...added.map((peer) => addPeer(vxlan.name, peer)),
     ...removed.map((peer) => deletePeer(vxlan.name, peer)),
   ]);
+}
+
+/** Those of an encrypted VXLAN are no IPv4 addresses. */
+function inOrder(peers: readonly string[]): readonly string[] {
+  return peers.every((peer) => isIPv4(peer)) ? inNumericOrder(peers) : [...peers].sort();
 }
 
 function firewallChanges({ name, firewall }: DesiredBridge, { forwardRule }: ObservedBridge): Change[] {
@@ -181,8 +191,9 @@ function describeVxlan(
   peers: readonly string[],
 ): string {
   if (vxlan === null) return `${device}, which is not a VXLAN`;
-  const { id, port, local, flags = [] } = vxlan;
-  const head = [`vxlan id ${id} dstport ${port} local ${local}`, ...flags].join(" ");
+  const { id, port, local, device: lower, flags = [] } = vxlan;
+  const bound = lower === undefined ? [] : [`dev ${lower}`];
+  const head = [`vxlan id ${id} dstport ${port} local ${local}`, ...bound, ...flags].join(" ");
   return [head, ...peers.map((peer) => `peer ${peer}`)].join("\n");
 }
 

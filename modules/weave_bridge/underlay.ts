@@ -3,12 +3,14 @@ import { UserError } from "../core/errors";
 import { MAIN_TABLE, type Route } from "../formats/routes";
 import { addressOf, contains, isLoopback, networkOf, prefixLength } from "../net/ipv4";
 import type { ObservedBridge } from "./observed";
-import type { BridgeOptions } from "./options";
+import { type BridgeOptions, isEncrypted } from "./options";
 
 /** How this host is connected to the other hosts. */
 export interface Underlay {
   readonly address: string;
   readonly network: string;
+  /** The MTU of a WireGuard device that uses this network, in bytes. */
+  readonly wireguardMtu: number;
   /** The MTU of a bridge whose VXLAN uses this network, in bytes. */
   readonly mtu: number;
 }
@@ -23,6 +25,15 @@ const SLEEVE_ENCRYPTION = 24;
 
 /** What a VXLAN adds to each packet, in bytes: outer IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14 (RFC 7348). */
 const VXLAN_OVERHEAD = 50;
+
+/** The same over IPv6, whose header has 40 bytes. */
+const VXLAN_OVER_IPV6_OVERHEAD = 70;
+
+/** What WireGuard adds over IPv4, in bytes: IPv4 20, UDP 8, its header 16 and its tag 16. It pads no packet beyond its MTU. */
+const WIREGUARD_OVERHEAD = 60;
+
+/** In bytes, the least for a device with IPv6 (RFC 8200). */
+const IPV6_LEAST_MTU = 1280;
 
 /** In bytes, the default of Linux's devices. */
 const ETHERNET_MTU = 1500;
@@ -39,13 +50,23 @@ interface DeviceAddress {
 export function resolveUnderlay(options: BridgeOptions, observed: ObservedBridge): Underlay {
   const { mtu } = options;
   const found = findUnderlay(options, observed);
-  const largest = (observed.mtus.get(found.device) ?? ETHERNET_MTU) - VXLAN_OVERHEAD;
-  if (mtu !== null && mtu > largest) {
+  const deviceMtu = observed.mtus.get(found.device) ?? ETHERNET_MTU;
+  const wireguardMtu = deviceMtu - WIREGUARD_OVERHEAD;
+  const encrypted = isEncrypted(options);
+  if (encrypted && wireguardMtu < IPV6_LEAST_MTU) {
     throw new UserError(
-      `mtu: must be ${largest} at most for a VXLAN over ${found.device} (found ${mtu}). Set ${largest} or less, or remove it.`,
+      `underlay: must have an MTU of ${IPV6_LEAST_MTU + WIREGUARD_OVERHEAD} or more with a password (found ${deviceMtu} on ` +
+        `${found.device}). Raise it, or set another underlay.`,
     );
   }
-  return { address: addressOf(found.cidr), network: networkOf(found.cidr), mtu: mtu ?? largest };
+  const largest = encrypted ? wireguardMtu - VXLAN_OVER_IPV6_OVERHEAD : deviceMtu - VXLAN_OVERHEAD;
+  if (mtu !== null && mtu > largest) {
+    throw new UserError(
+      `mtu: must be ${largest} at most for ${encrypted ? "an encrypted" : "a"} VXLAN over ${found.device} (found ${mtu}). Set ` +
+        `${largest} or less, or remove it.`,
+    );
+  }
+  return { address: addressOf(found.cidr), network: networkOf(found.cidr), wireguardMtu, mtu: mtu ?? largest };
 }
 
 /**

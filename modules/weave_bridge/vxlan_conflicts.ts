@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { UserError } from "../core/errors";
 import type { VxlanParameters } from "../formats/iproute";
 import type { ObservedBridge } from "./observed";
@@ -7,9 +8,15 @@ import type { ObservedBridge } from "./observed";
  * next boot (drivers/net/vxlan/vxlan_core.c). vxlan_vni_in_use() takes no second device with the same identifier and port.
  * vxlan_find_sock() has devices share a port only with the same flags; otherwise the port is in use.
  */
-export function rejectVxlanConflicts(name: string, { id, port }: VxlanParameters, observed: ObservedBridge): void {
+export function rejectVxlanConflicts(
+  name: string,
+  { id, port, local }: VxlanParameters,
+  observed: ObservedBridge,
+): void {
   for (const { device, vxlan } of observed.links) {
-    if (device === name || vxlan?.port !== port || vxlan.ipv6) continue;
+    if (device === name || vxlan?.port !== port) continue;
+    // One with the flag external receives over both.
+    if (vxlan.ipv6 !== isIPv6(local) && !(isIPv6(local) && vxlan.flags.includes("external"))) continue;
     if (vxlan.flags.length > 0) {
       throw portError(
         port,

@@ -84,7 +84,7 @@ test("a pending restart of Docker is reported by the run and by status until it 
     { boot, datapath, peers, subnet, pending },
     {
       boot: ["/etc/network/interfaces.d/weave.cfg"],
-      datapath: ["vxlan weave-vx, id 6783, UDP port 4789, from 192.168.50.11"],
+      datapath: ["vxlan weave-vx, id 6783, UDP port 4789, from 192.168.50.11, not encrypted"],
       peers: ["192.168.50.12"],
       subnet: ["10.2.1.0/24"],
       pending: ["none"],

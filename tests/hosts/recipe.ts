@@ -11,6 +11,8 @@ const PACKAGES = [
   "sudo",
   // What the example of a service drives; python3-apt is how Ansible sees that they are there. Off until it turns them on.
   ...["dnsmasq", "haproxy", "python3-apt"],
+  // What encrypts the VXLAN; the machine's kernel need not have WireGuard.
+  ...["wireguard-tools", "wireguard-go"],
   // What tests look and probe with.
   ...["curl", "iputils-ping", "procps", "busybox-static"],
 ];

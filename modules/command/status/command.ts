@@ -5,7 +5,7 @@ import type { Subcommand } from "../command_line";
 import { EXIT_STATUSES, type Paint, paintFor, print } from "../terminal";
 import { renderMetrics } from "./metrics";
 import { observe } from "./observe";
-import type { BridgeStatus, DockerStatus, PeerStatus, ServiceStatus, Status } from "./status";
+import type { BridgeStatus, DockerStatus, EncryptionStatus, PeerStatus, ServiceStatus, Status } from "./status";
 import { summarise } from "./summarise";
 
 /** The subcommand that shows the state of the container network on this host. */
@@ -80,12 +80,18 @@ function bridgeLine({ name, up, addresses, mtu, mac, containers }: BridgeStatus)
 function datapathLine({ datapath }: Status): string {
   if (datapath === null) return "none";
   if (datapath.kind === "router") return "router";
-  const { device, attached, id, port, local } = datapath;
-  return `vxlan ${device}${attached ? "" : " (down, or not attached to the bridge)"}, id ${id}, UDP port ${port}, from ${local}`;
+  const { device, attached, id, port, local, encryption } = datapath;
+  const vxlan = `vxlan ${device}${attached ? "" : " (down, or not attached to the bridge)"}, id ${id}, UDP port ${port}, from ${local}`;
+  return `${vxlan}, ${encryption === null ? "not encrypted" : encryptionWords(encryption)}`;
 }
 
-function peerWord({ address, state }: PeerStatus): string {
-  return state === null ? address : `${address} ${state}`;
+function encryptionWords({ device, up, port }: EncryptionStatus): string {
+  return `encrypted by WireGuard ${device}${up ? "" : " (down)"}${port === null ? "" : `, UDP port ${port}`}`;
+}
+
+function peerWord({ address, state, wireguard }: PeerStatus): string {
+  const bytes = wireguard ? ` (${wireguard.received} B received, ${wireguard.sent} B sent, ${wireguard.endpoint})` : "";
+  return state === null ? address : `${address} ${state}${bytes}`;
 }
 
 function dockerLine({ init, running, version, containers }: DockerStatus): string {

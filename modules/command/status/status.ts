@@ -40,12 +40,33 @@ export interface VxlanStatus {
   readonly id: number;
   readonly port: number;
   readonly local: string;
+  readonly encryption: EncryptionStatus | null;
+}
+
+/** The WireGuard device under the VXLAN. */
+export interface EncryptionStatus {
+  readonly device: string;
+  readonly up: boolean;
+  /** The UDP port; null if unknown, as to users other than root. */
+  readonly port: number | null;
 }
 
 export interface PeerStatus {
   readonly address: string;
   /** The state of the connection in the router's words; null for a kernel VXLAN, which has no connections. */
   readonly state: string | null;
+  /** What WireGuard knows of it; left out if it is not encrypted or unknown. */
+  readonly wireguard?: PeerWireguardStatus;
+}
+
+export interface PeerWireguardStatus {
+  /** Address and port. */
+  readonly endpoint: string | null;
+  /** How long ago the last handshake was, in seconds; null if there was none. */
+  readonly handshake: number | null;
+  /** In bytes. */
+  readonly received: number;
+  readonly sent: number;
 }
 
 export interface DockerStatus {

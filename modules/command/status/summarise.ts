@@ -1,8 +1,16 @@
 import { bridgeOfNetwork } from "../../core/docker_networks";
 import { optionsToStartWith } from "../../docker_bridge_opts/configuration";
 import { DEFAULT_NETWORK } from "../../docker_bridge_opts/options";
-import { isContainerPort, networkdPaths, type ObservedBridge, stanzaPath, unitPath } from "../../weave_bridge/observed";
-import { VXLAN_SUFFIX } from "../../weave_bridge/options";
+import type { DumpedPeer } from "../../formats/wireguard";
+import {
+  encryptedPaths,
+  isContainerPort,
+  networkdPaths,
+  type ObservedBridge,
+  stanzaPath,
+  unitPath,
+} from "../../weave_bridge/observed";
+import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../../weave_bridge/options";
 import { optionsNow, pendingForDocker, summariseDocker } from "./docker";
 import type { Observed } from "./observe";
 import type { BridgeStatus, PeerStatus, ServiceStatus, Status } from "./status";
@@ -63,22 +71,43 @@ function summariseBridge(name: string, { bridge, links }: ObservedBridge): Bridg
 }
 
 function bootFiles(name: string, { files }: ObservedBridge): string[] {
-  return [stanzaPath(name), ...networkdPaths(name), unitPath(name)].filter((path) => files.get(path));
+  const { unit } = encryptedPaths(name);
+  return [stanzaPath(name), ...networkdPaths(name), unit, unitPath(name)].filter((path) => files.get(path));
 }
 
 function summariseDatapath(name: string, { bridge, service, router }: Observed): Status["datapath"] {
   const vxlan = bridge?.vxlan;
   if (vxlan?.parameters) {
     const attached = vxlan.up && vxlan.master === name;
-    return { kind: "vxlan", device: name + VXLAN_SUFFIX, attached, ...vxlan.parameters };
+    const { id, port, local, device } = vxlan.parameters;
+    const wireguard = device === name + WIREGUARD_SUFFIX ? (bridge?.wireguard ?? null) : null;
+    const encryption = wireguard && {
+      device: name + WIREGUARD_SUFFIX,
+      up: wireguard.up,
+      port: wireguard.config?.port ?? null,
+    };
+    return { kind: "vxlan", device: name + VXLAN_SUFFIX, attached, id, port, local, encryption };
   }
   return router !== null || service?.unit.file ? { kind: "router" } : null;
 }
 
 function summarisePeers({ bridge, router, configuredPeers }: Observed): PeerStatus[] {
+  const { wireguard } = bridge ?? {};
+  if (bridge?.vxlan?.parameters?.device && wireguard?.config) {
+    return wireguard.config.peers.map((peer) => summarisePeer(peer, wireguard.at));
+  }
   if (bridge?.vxlan) return bridge.vxlan.peers.map((address) => ({ address, state: null }));
   if (router === null) return configuredPeers.map((address) => ({ address, state: "not connected" }));
   return router.connections.map(({ address, state }) => ({ address, state }));
+}
+
+function summarisePeer({ endpoint, allowedIps, handshake, received, sent }: DumpedPeer, at: number): PeerStatus {
+  const ago = handshake === 0 ? null : Math.max(0, at - handshake);
+  return {
+    address: endpoint?.replace(/:\d+$/, "") ?? allowedIps.join(" "),
+    state: ago === null ? "no handshake" : `handshake ${ago} s ago`,
+    wireguard: { endpoint, handshake: ago, received, sent },
+  };
 }
 
 function summariseService({ service, container }: Observed): ServiceStatus | null {

@@ -2,7 +2,7 @@ import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import { propertiesOfUnits } from "../../core/systemctl";
 import { INTERFACES, type Managers, type ObservedBridge, type Provider, unitName } from "../observed";
-import { type BridgeOptions, VXLAN_SUFFIX } from "../options";
+import { type BridgeOptions, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
 
 /** Observes what manages the host's network. Throws a UserError if systemd does not answer. */
 export function observeManagers(name: string, programs: ReadonlySet<string>, host: Host): Managers {
@@ -47,12 +47,13 @@ function unitStates(name: string, host: Host): readonly { state: string; runs: b
   }));
 }
 
-/** Whether systemd-networkd configures a device other than the bridge and its VXLAN: index, name, type, two states. */
+/** Whether systemd-networkd configures a device other than the bridge and its tunnels: index, name, type, two states. */
 function managesOthers(name: string, host: Host): boolean {
   const { stdout } = host.run(["networkctl", "list", "--no-legend", "--no-pager"]);
   return stdout.split("\n").some((row) => {
     const [, device = "", , , setup = ""] = row.trim().split(/\s+/);
-    return device !== name && device !== name + VXLAN_SUFFIX && ["configured", "configuring", "failed"].includes(setup);
+    const own = [name, name + VXLAN_SUFFIX, name + WIREGUARD_SUFFIX];
+    return !own.includes(device) && ["configured", "configuring", "failed"].includes(setup);
   });
 }
 

@@ -1,10 +1,13 @@
+import { basename } from "node:path";
 import { type Action, type DesiredFile, run } from "../../core/change";
 import { FLOOD_MAC } from "../../formats/iproute";
 import { renderSections, type Section } from "../../formats/systemd_ini";
+import { createVxlanInShell, createWireguardInShell } from "../commands";
 import type { DesiredBridge, DesiredVxlan } from "../desired";
 import { insertRuleInShell } from "../firewall";
-import { dockerDropInPath, networkdPath, transientPath } from "../observed";
-import { VXLAN_SUFFIX } from "../options";
+import { dockerDropInPath, encryptedPaths, networkdPath, transientPath } from "../observed";
+import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
+import type { DesiredWireguard } from "../wireguard/desired";
 
 export const RELOAD_NETWORKD = [run(["networkctl", "reload"])];
 
@@ -35,20 +38,22 @@ export function release(name: string): Action[] {
 }
 
 /** The file that makes systemd-networkd leave the devices to this module's unit, whatever other files match them. */
-export function unmanagedNetworkdFile(name: string): DesiredFile {
+export function unmanagedNetworkdFile(name: string, encrypted: boolean): DesiredFile {
+  const devices = [name, name + VXLAN_SUFFIX, ...(encrypted ? [name + WIREGUARD_SUFFIX] : [])];
   return file(networkdPath(name, "network"), [
-    ["Match", [["Name", `${name} ${name}${VXLAN_SUFFIX}`]]],
+    ["Match", [["Name", devices.join(" ")]]],
     ["Link", [["Unmanaged", "yes"]]],
   ]);
 }
 
 /** The files from which systemd-networkd creates the bridge at boot, and the drop-in that makes Docker wait for it. */
 export function networkdFiles(desired: DesiredBridge): DesiredFile[] {
-  const { name, vxlan } = desired;
+  const { name, vxlan, wireguard } = desired;
   return [
     file(networkdPath(name, "netdev"), bridgeDevice(desired)),
     file(networkdPath(name, "network"), bridgeNetwork(desired)),
-    ...(vxlan
+    ...(vxlan && wireguard ? encryptedFiles(desired, vxlan, wireguard) : []),
+    ...(vxlan && !wireguard
       ? [
           file(networkdPath(vxlan.name, "netdev"), vxlanDevice(vxlan)),
           file(networkdPath(vxlan.name, "network"), vxlanNetwork(desired, vxlan)),
@@ -144,6 +149,46 @@ function vxlanNetwork({ name, mtu }: DesiredBridge, vxlan: DesiredVxlan): Sectio
         ],
       ],
     ),
+  ];
+}
+
+/**
+ * systemd-networkd creates only the kernel's WireGuard, and before version 249 no peers of a link-local address, so a unit runs
+ * the same commands as ifupdown does. Every start of systemd-networkd wants the unit, and so the boot does.
+ */
+function encryptedFiles(desired: DesiredBridge, vxlan: DesiredVxlan, wireguard: DesiredWireguard): DesiredFile[] {
+  const { name, mtu } = desired;
+  const { unit, dropIn, unmanaged } = encryptedPaths(name);
+  const commands = [...createWireguardInShell(wireguard), ...createVxlanInShell(name, mtu, vxlan, "kept")];
+  const leftAlone = (device: string): Section[] => [
+    ["Match", [["Name", device]]],
+    ["Link", [["Unmanaged", "yes"]]],
+  ];
+  return [
+    file(networkdPath(vxlan.name, "network"), leftAlone(vxlan.name)),
+    file(unmanaged, leftAlone(wireguard.name)),
+    file(unit, [
+      [
+        "Unit",
+        [
+          ["Description", `Encrypted VXLAN of the bridge ${name}`],
+          ["After", "systemd-networkd.service"],
+          ["Before", "docker.service"],
+        ],
+      ],
+      [
+        "Service",
+        [
+          ["Type", "oneshot"],
+          ["RemainAfterExit", "yes"],
+          // wireguard-go stays until its device is deleted.
+          ["KillMode", "none"],
+          ["ExecStartPre", `-${waitOnline(name, 30).join(" ")}`],
+          ...commands.map((command) => ["ExecStart", `/bin/sh -c "${command}"`] as const),
+        ],
+      ],
+    ]),
+    file(dropIn, [["Unit", [["Wants", basename(unit)]]]]),
   ];
 }
 

@@ -6,6 +6,7 @@ import { matchesPattern } from "../../formats/pattern";
 import { parseUnit, type UnitSetting } from "../../formats/systemd_unit";
 import {
   type DeviceKind,
+  encryptedPaths,
   INTERFACES,
   type Managers,
   networkdPath,
@@ -14,7 +15,7 @@ import {
   stanzaPath,
   transientPath,
 } from "../observed";
-import { type BridgeOptions, bridgeMac, VXLAN_SUFFIX } from "../options";
+import { type BridgeOptions, bridgeMac, isEncrypted, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
 
 /** The devices that this module is to configure, by name. */
 type Devices = ReadonlyMap<string, DeviceKind>;
@@ -29,6 +30,7 @@ export function findOtherOwners(options: BridgeOptions, managers: Managers, host
   const devices: Devices = new Map([
     [name, "bridge"],
     ...(datapath === "vxlan" ? [[name + VXLAN_SUFFIX, "vxlan"] as const] : []),
+    ...(isEncrypted(options) ? [[name + WIREGUARD_SUFFIX, "wireguard"] as const] : []),
   ]);
   return [
     ...(managers.ifupdown || managers.otherIfupdown !== null ? ownersInInterfaces(name, devices, host) : []),
@@ -116,7 +118,9 @@ const DIRECTORIES = ["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"].map((
 function ownersInNetworkd(options: BridgeOptions, devices: Devices, host: Host): OtherOwner[] {
   const { name } = options;
   const mac = bridgeMac(options, host.readText("/etc/machine-id") ?? "");
-  const own = new Set([...networkdPaths(name), transientPath(name)].map((path) => basename(path)));
+  const own = new Set(
+    [...networkdPaths(name), transientPath(name), encryptedPaths(name).unmanaged].map((path) => basename(path)),
+  );
   return [...firstFiles(DIRECTORIES, host)].flatMap(([file, path]) => {
     const kind = /\.(netdev|network)$/.exec(file)?.[1];
     if (kind === undefined || own.has(file)) return [];

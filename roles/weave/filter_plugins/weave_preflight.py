@@ -19,7 +19,6 @@ def preflight(
     group: str,
     interface: str,
     host_index: int | str,
-    encrypted_vxlan: bool,
     uses_bridge: bool,
     needs_host_index: bool,
     default_peers: bool,
@@ -47,9 +46,7 @@ def preflight(
                 f"ansible_connection: the probe of {host} must print one line of JSON (found: {shown}). Run `ansible -i INVENTORY "
                 f"{host} --become -m raw -a id`, and correct what the login shell or sudo prints."
             )
-        yield from _contradictions(
-            encrypted_vxlan, dns and uses_bridge and not teardown, "bridge" if uses_bridge else network
-        )
+        yield from _contradictions(dns and uses_bridge and not teardown, "bridge" if uses_bridge else network)
         if int(host_index) < 1:
             yield f"weave_host_index: must be 1 or more (found {host_index} for {host}). Correct it in the inventory."
         if probed.get("docker_uses_bridge") and not uses_bridge:
@@ -96,12 +93,7 @@ def preflight(
     return next(problems(), "")
 
 
-def _contradictions(encrypted_vxlan: bool, nameless_dns: bool, unused_network: str) -> Iterator[str]:
-    if encrypted_vxlan:
-        yield (
-            "weave_password: must not be set with weave_datapath: vxlan, which does not encrypt (found a password). Remove it, "
-            "or set weave_datapath: router."
-        )
+def _contradictions(nameless_dns: bool, unused_network: str) -> Iterator[str]:
     if nameless_dns:
         yield (
             "weave_dns: must be off with weave_mode: bridge and with weave_datapath: vxlan, where Weave DNS would know no "

@@ -77,7 +77,7 @@ test("a host on the network, with the VXLAN datapath and with the router", () =>
   const text = lines(VXLAN);
   assert.match(text, bridge(1450));
   assert.match(text, "boot      /etc/network/interfaces.d/weave.cfg\n");
-  assert.match(text, "datapath  vxlan weave-vx, id 6783, UDP port 4789, from 192.168.50.11\n");
+  assert.match(text, "datapath  vxlan weave-vx, id 6783, UDP port 4789, from 192.168.50.11, not encrypted\n");
   assert.match(text, "peers     192.168.50.12, 192.168.50.13\n");
   assert.match(text, "network   Docker's default network\nsubnet    10.2.1.0/24\n");
   assert.match(text, "pending   none\n");

@@ -41,10 +41,6 @@ const REFUSALS: Refusals = {
     vars: { weave_env: `WEAVE_PASSWORD ${SECRET}`, weave_datapath: "router" },
     says: /^weave_env: must be a dictionary \(found another text for \S+\)\. /,
   },
-  "a password with the VXLAN": {
-    vars: { weave_password: SECRET },
-    says: /^weave_password: must not be set with weave_datapath: vxlan, which does not encrypt /,
-  },
   "a number that is not a number, of a host outside the limit": {
     vars: {},
     others: { far1: { weave_host_index: "second" } },

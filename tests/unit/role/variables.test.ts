@@ -20,6 +20,7 @@ const WITHOUT_DEFAULT = [
   "weave_host_index",
   "weave_underlay_address",
   "weave_password",
+  "weave_wireguard_key",
   "weave_iptables_backend",
   ...APOLLOS,
 ];

@@ -26,7 +26,6 @@ function preflight(more: object = {}, answer: object = {}, clustered: Clustered 
     group: "weave_servers",
     interface: "",
     host_index: 1,
-    encrypted_vxlan: false,
     uses_bridge: true,
     needs_host_index: true,
     default_peers: true,
@@ -42,7 +41,6 @@ test("every message names a variable, what was found and what to do", () => {
   const vagrant = cluster({ a: { ansible_host: "127.0.0.1" }, b: { ansible_host: "127.0.0.1" } });
   for (const message of [
     preflight({ probed: {}, printed: "?" }),
-    preflight({ encrypted_vxlan: true }),
     preflight({ dns: true }),
     preflight({ host_index: 0 }),
     preflight({ network: "flat", uses_bridge: false }, { docker_uses_bridge: false }),
@@ -78,13 +76,6 @@ test("a host that gave no answer: what it printed is shown, shortened", () => {
   );
   assert.match(preflight({ probed: {}, printed: "" }), "(found: nothing)");
   assert.ok(preflight({ probed: {}, printed: "x".repeat(1000) }).length < 400);
-});
-
-test("a password with the VXLAN", () => {
-  assert.match(
-    preflight({ encrypted_vxlan: true }),
-    /^weave_password: must not be set with weave_datapath: vxlan, which does not encrypt /,
-  );
 });
 
 test("a number below 1, also as a string", () => {

@@ -19,6 +19,7 @@ test("with the Weave router: the addresses of the host's index, a MAC of its mac
     mac: MAC,
     mtu: 1438,
     vxlan: null,
+    wireguard: null,
     provider: "ifupdown",
     firewall: true,
   });

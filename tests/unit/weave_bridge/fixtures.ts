@@ -67,6 +67,8 @@ export const FRESH: ObservedBridge = {
   bridge: null,
   vxlan: null,
   abandonedPorts: [],
+  wireguard: null,
+  wireguardNeeds: null,
   detachedPorts: [],
   forwardRule: false,
   addressOwner: null,

@@ -62,8 +62,8 @@ const holders: readonly (readonly [row: string, found: string | null])[] = [
 ];
 
 test("a socket is in the way if it listens for IPv4 on any address", () => {
-  for (const [row, found] of holders) assert.is(parsePortHolder(`${HEAD}\n${row}\n`, 4789), found, row);
-  assert.is(parsePortHolder("", 4789), null);
+  for (const [row, found] of holders) assert.is(parsePortHolder(`${HEAD}\n${row}\n`, 4789, "ipv4"), found, row);
+  assert.is(parsePortHolder("", 4789, "ipv4"), null);
 });
 
 const row = (address: string): string =>

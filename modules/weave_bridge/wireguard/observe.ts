@@ -1,0 +1,64 @@
+import type { Host } from "../../core/host/host";
+import { whyNotLoadable } from "../../core/kernel_module";
+import { rememberSecret } from "../../core/secrets";
+import { parseWireguardDump, type WireguardDump } from "../../formats/wireguard";
+import { findHolder } from "../observe_kernel";
+import type { ObservedLink, ObservedWireguard, WireguardNeeds } from "../observed";
+
+/** What the device is beside a link. */
+export function observeWireguard(
+  device: string,
+  link: ObservedLink,
+  programs: ReadonlySet<string>,
+  host: Host,
+): ObservedWireguard {
+  const config = programs.has("wg") ? dump(device, host) : null;
+  return {
+    ...link,
+    addresses: linkLocalAddresses(device, host),
+    config,
+    at: Math.floor(Date.now() / 1000),
+  };
+}
+
+function dump(device: string, host: Host): WireguardDump | null {
+  const { status, stdout } = host.run(["wg", "show", device, "dump"], { mayFail: true });
+  const config = status === 0 ? parseWireguardDump(stdout) : null;
+  if (config !== null) rememberSecret(config.privateKey);
+  for (const { presharedKey } of config?.peers ?? []) if (presharedKey !== null) rememberSecret(presharedKey);
+  return config;
+}
+
+/** In /proc/net/if_inet6: 32 digits, the device's number, the prefix length, scope and flags in hexadecimal, the device. */
+function linkLocalAddresses(device: string, host: Host): readonly string[] {
+  const rows = (host.readText("/proc/net/if_inet6") ?? "").split("\n").map((row) => row.trim().split(/\s+/));
+  return rows
+    .filter(([digits = "", , , , , name]) => name === device && digits.startsWith("fe80000000000000"))
+    .map(([digits = "", , length = "0"]) => {
+      const groups = digits.slice(16).match(/.{4}/g) ?? [];
+      return `fe80::${groups.join(":")}/${Number.parseInt(length, 16)}`;
+    });
+}
+
+/** What this host has of what an encrypted VXLAN needs. */
+export function observeNeeds(
+  port: number,
+  existing: ObservedWireguard | null,
+  programs: ReadonlySet<string>,
+  host: Host,
+): WireguardNeeds {
+  return {
+    tools: programs.has("wg"),
+    by: kernelHasWireguard(programs, host) ? "kernel" : programs.has("wireguard-go") ? "wireguard-go" : null,
+    ipv6: host.readText("/proc/net/if_inet6") !== null,
+    portHolder: existing?.config?.port === port ? null : findHolder(port, "any", host),
+  };
+}
+
+function kernelHasWireguard(programs: ReadonlySet<string>, host: Host): boolean {
+  if (host.readdir("/sys/module").includes("wireguard")) return true;
+  if (programs.has("modprobe")) return whyNotLoadable("wireguard", "rtnl-link-wireguard", true, host) === null;
+  // In a container nothing tells but to make one, in a network of its own that ends with the program.
+  const attempt = ["unshare", "--net", "ip", "link", "add", "type", "wireguard"];
+  return host.run(attempt, { mayFail: true }).status === 0;
+}

@@ -1,0 +1,123 @@
+import { type Change, fileChanges, run } from "../../core/change";
+import { renderWireguardConfig, type WireguardPeer, withoutSecretKeys } from "../../formats/wireguard";
+import {
+  addWireguardAddress,
+  createWireguard,
+  deleteAddress,
+  deleteLink,
+  setMtu,
+  setUp,
+  syncWireguard,
+} from "../commands";
+import type { ObservedBridge, ObservedWireguard } from "../observed";
+import { wireguardPath } from "../observed";
+import { WIREGUARD_SUFFIX } from "../options";
+import { COMMENT, type DesiredWireguard, isOwnFile } from "./desired";
+import { publicKeyOf } from "./keys";
+
+/** The changes of the file with the keys, which come before those of the device. Their diff shows no secret key. */
+export function planWireguardFile(desired: DesiredWireguard, observed: ObservedBridge): Change[] {
+  const { path, config } = desired;
+  const content = renderWireguardConfig(COMMENT, config);
+  return fileChanges(observed.files.get(path) ?? null, { path, content, mode: 0o600, redact: withoutSecretKeys });
+}
+
+/** The changes of the running device. Sessions with peers whose keys stay go on. */
+export function planWireguardDevice(bridge: string, desired: DesiredWireguard, observed: ObservedBridge): Change[] {
+  const { wireguard: device } = observed;
+  const { name, address, mtu } = desired;
+  const subject = `bridge ${bridge}: encryption`;
+  const after = describe(desired, null);
+  if (device === null) {
+    return [{ subject, before: "none\n", after, actions: createWireguard(desired).map((argv) => run(argv)) }];
+  }
+  const cidr = `${address}/64`;
+  const stale = device.addresses.filter((each) => each !== cidr);
+  const before = describeObserved(desired, device);
+  return [
+    ...difference(`${name}: mtu`, device.mtu, mtu, [setMtu(name, mtu)]),
+    ...difference(`${name}: address`, device.addresses.join("\n") || "none", cidr, [
+      ...(device.addresses.includes(cidr) ? [] : addWireguardAddress(desired)),
+      ...stale.map((each) => deleteAddress(name, each)),
+    ]),
+    ...difference(`${name}: state`, device.up ? "up" : "down", "up", [setUp(name)]),
+    ...(before === after
+      ? []
+      : [
+          {
+            subject,
+            before,
+            after,
+            actions: [run(syncWireguard(desired))],
+            ...(hasOtherKeys(desired, device)
+              ? { disruption: "traffic with each other host, until it has the same password or keys" }
+              : {}),
+          },
+        ]),
+  ];
+}
+
+/** The removal of the device and the file, once no VXLAN needs them. Another's file of that name stays, with its device. */
+export function planWireguardAbsent(
+  bridge: string,
+  { files, wireguard }: ObservedBridge,
+): { readonly device: Change[]; readonly file: Change[] } {
+  const path = wireguardPath(bridge);
+  const file = files.get(path) ?? null;
+  if (file === null || !isOwnFile(file.content)) return { device: [], file: [] };
+  const name = bridge + WIREGUARD_SUFFIX;
+  const removed = difference(`bridge ${bridge}: encryption`, `wireguard ${name}`, "none", [deleteLink(name)]);
+  return {
+    device: wireguard
+      ? removed.map((change) => ({ ...change, disruption: "the encryption of the traffic between hosts" }))
+      : [],
+    file: fileChanges(file, { path, content: null, redact: withoutSecretKeys }),
+  };
+}
+
+function difference(subject: string, before: string | number, after: string | number, commands: string[][]): Change[] {
+  if (before === after) return [];
+  return [{ subject, before: `${before}\n`, after: `${after}\n`, actions: commands.map((argv) => run(argv)) }];
+}
+
+/** Whether this host, or a peer of both, has other keys than before. */
+function hasOtherKeys({ config }: DesiredWireguard, { config: found }: ObservedWireguard): boolean {
+  if (found === null || found.privateKey === "") return false;
+  return (
+    found.privateKey !== config.privateKey ||
+    config.peers.some((peer) => {
+      const other = found.peers.find(({ allowedIps }) => allowedIps.join() === peer.allowedIps.join());
+      return other && (other.publicKey !== peer.publicKey || other.presharedKey !== peer.presharedKey);
+    })
+  );
+}
+
+function describe({ name, config, address }: DesiredWireguard, other: ReadonlySet<string> | null): string {
+  const head = `wireguard ${name} port ${config.port} public key ${publicKeyOf(config.privateKey)} address ${address}`;
+  return [head, ...config.peers.map((peer) => describePeer(peer, other)), ""].join("\n");
+}
+
+function describeObserved(desired: DesiredWireguard, { config, at }: ObservedWireguard): string {
+  if (config === null) return "not WireGuard\n";
+  const wanted = new Map(desired.config.peers.map((peer) => [peer.publicKey, peer]));
+  const otherPreshared = new Set<string>();
+  const peers = config.peers.map((peer) => {
+    const same = wanted.get(peer.publicKey);
+    if (same !== undefined && same.presharedKey !== peer.presharedKey) otherPreshared.add(peer.publicKey);
+    // A peer with a session was last heard from its endpoint, wherever that is.
+    return same && at - peer.handshake < SESSION_SECONDS ? { ...peer, endpoint: same.endpoint } : peer;
+  });
+  const order = (peer: WireguardPeer): number => [...wanted.keys()].indexOf(peer.publicKey);
+  const sorted = [...peers].sort((one, other) => order(one) - order(other));
+  const { name, address } = desired;
+  const head = `wireguard ${name} port ${config.port} public key ${config.publicKey || "none"} address ${address}`;
+  return [head, ...sorted.map((peer) => describePeer(peer, otherPreshared)), ""].join("\n");
+}
+
+/** WireGuard's own limit of a session, REJECT_AFTER_TIME in its paper. */
+const SESSION_SECONDS = 180;
+
+function describePeer({ publicKey, endpoint, allowedIps }: WireguardPeer, other: ReadonlySet<string> | null): string {
+  const preshared = other?.has(publicKey) ? ", another preshared key" : "";
+  return `peer ${endpoint ?? "without an address"} at ${allowedIps.join(" ") || "none"} public key ${publicKey}${preshared}`;
+}

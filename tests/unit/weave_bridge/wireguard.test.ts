@@ -1,0 +1,163 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { parseWireguardDump } from "../../../modules/formats/wireguard";
+import { resolveDesired } from "../../../modules/weave_bridge/desired";
+import type { ObservedBridge, ObservedWireguard } from "../../../modules/weave_bridge/observed";
+import { wireguardPath } from "../../../modules/weave_bridge/observed";
+import type { BridgeOptions } from "../../../modules/weave_bridge/options";
+import { plan } from "../../../modules/weave_bridge/plan";
+import { inWords, subjects } from "../support/changes";
+import { userErrorOf } from "../support/user_error";
+import { FRESH, router, vxlan } from "./fixtures";
+
+const NEEDS = { tools: true, by: "kernel", ipv6: true, portHolder: null } as const;
+const HOST: ObservedBridge = { ...FRESH, wireguardNeeds: NEEDS };
+const PASSWORD = "correct horse battery staple";
+const encrypted = (more: Record<string, unknown> = {}): BridgeOptions => vxlan({ password: PASSWORD, ...more });
+const errorOf = (options: BridgeOptions, observed = HOST): string => userErrorOf(() => plan(options, observed));
+const needing = (needs: Partial<ObservedBridge["wireguardNeeds"]>): ObservedBridge => ({
+  ...FRESH,
+  wireguardNeeds: { ...NEEDS, ...needs },
+});
+const PATH = wireguardPath("weave");
+
+/** A host with the file and the device that these options ask for; `change` edits the device's dump. */
+function with_(options: BridgeOptions, change: (dump: string) => string = (dump) => dump): ObservedBridge {
+  const { wireguard } = resolveDesired(options, HOST);
+  if (wireguard === null) throw new Error("not encrypted");
+  const { config, address, mtu } = wireguard;
+  const rows = config.peers.map(({ publicKey, presharedKey, endpoint, allowedIps }) =>
+    [publicKey, presharedKey ?? "(none)", endpoint, allowedIps.join(), "900", "1", "2", "off"].join("\t"),
+  );
+  const own = /public key (\S+)/.exec(plan(options, HOST).changes[2]?.after ?? "")?.[1];
+  const dump = [[config.privateKey, own, config.port, "off"].join("\t"), ...rows].join("\n");
+  const device: ObservedWireguard = {
+    ...{ mac: "", mtu, up: true, master: null, addresses: [`${address}/64`], at: 1000 },
+    config: parseWireguardDump(change(dump)),
+  };
+  const content = plan(options, HOST).changes[0]?.actions[0];
+  if (content?.do !== "write") throw new Error("no file is written");
+  const files = new Map([...HOST.files, [PATH, { content: content.content, mode: 0o600 }]]);
+  return { ...HOST, files, wireguard: device };
+}
+
+const about = (options: BridgeOptions, observed: ObservedBridge) =>
+  inWords(plan(options, observed).changes).filter(({ subject }) => /wg|encryption/.test(subject));
+
+test("the file comes first, readable to root alone, then the device, then what is bound to it", () => {
+  const { changes, returns } = plan(encrypted(), HOST);
+  assert.equal(subjects(changes), [
+    PATH,
+    "/etc/network/interfaces.d/weave.cfg",
+    "bridge weave: encryption",
+    "bridge weave",
+  ]);
+  assert.equal(inWords(changes)[0]?.steps, [`write ${PATH} 0600`]);
+  assert.not.match(changes[0]?.after ?? "", /(Private|Preshared)Key = [^*]/);
+  assert.is(returns["mtu"], 1500 - 60 - 70);
+  assert.is(returns["encrypted"], true);
+});
+
+test("the device is created by what the host has", () => {
+  const first = (observed: ObservedBridge) => about(encrypted(), observed).at(-1)?.steps[0];
+  assert.is(first(HOST), "ip link add dev weave-wg type wireguard");
+  assert.is(first(needing({ by: "wireguard-go" })), "wireguard-go weave-wg");
+});
+
+test("a device that is as desired needs nothing", () => {
+  assert.equal(about(encrypted(), with_(encrypted())), []);
+});
+
+test("what differs is synchronised from the file, and sessions with others go on", () => {
+  const drifts: Record<string, (dump: string) => string> = {
+    "another port": (dump) => dump.replace("\t51820\t", "\t51821\t"),
+    "a peer less": (dump) => dump.replace(/\n.*$/, ""),
+    "a peer's address, long after its last handshake": (dump) =>
+      dump.replace("192.168.50.12:51820\t", "192.168.50.99:51820\t").replaceAll("\t900\t", "\t0\t"),
+    "no preshared key": (dump) => dump.replace(/(\n\S+\t)\S+/, "$1(none)"),
+  };
+  for (const [what, drift] of Object.entries(drifts)) {
+    const [change, ...others] = about(encrypted(), with_(encrypted(), drift));
+    assert.equal(
+      [change?.subject, change?.steps],
+      ["bridge weave: encryption", [`wg syncconf weave-wg ${PATH}`]],
+      what,
+    );
+    assert.equal(others, [], what);
+  }
+  const roamed = with_(encrypted(), (dump) => dump.replace("192.168.50.12:51820\t", "192.168.50.99:1024\t"));
+  assert.equal(about(encrypted(), roamed), [], "a peer with a session may be anywhere");
+});
+
+test("another password is a disruption, another peer is none", () => {
+  const { changes } = plan(encrypted({ password: "another staple of horses" }), with_(encrypted()));
+  assert.equal(subjects(changes.filter(({ disruption }) => disruption)), ["bridge weave: encryption"]);
+  const joined = plan(encrypted({ peers: ["192.168.50.12", "192.168.50.13", "192.168.50.14"] }), with_(encrypted()));
+  assert.equal(
+    joined.changes.filter(({ disruption }) => disruption),
+    [],
+  );
+});
+
+test("without a password the device and its file go last; another's file of that name stays", () => {
+  const left = about(vxlan(), with_(encrypted()));
+  assert.equal(
+    left.map(({ steps }) => steps),
+    [["ip link del dev weave-wg"], [`remove ${PATH}`]],
+  );
+  const foreign = { ...with_(encrypted()), files: new Map([[PATH, { content: "[Interface]\n", mode: 0o600 }]]) };
+  assert.equal(about(vxlan(), foreign), []);
+  assert.match(errorOf(encrypted(), foreign), /^name: \/etc\/wireguard\/weave-wg\.conf must be this module's own file/);
+});
+
+test("absent removes the device before ifdown, whose commands would fail after it did", () => {
+  const there = { ...with_(encrypted()), upInIfupdown: true };
+  const steps = inWords(plan(encrypted({ state: "absent" }), there).changes).flatMap((change) => change.steps);
+  assert.equal(steps, ["ip link del dev weave-wg", "ifdown --force --ignore-errors weave", `remove ${PATH}`]);
+});
+
+test("what the host lacks is named with a remedy", () => {
+  assert.match(errorOf(encrypted(), needing({ tools: false })), /^password: needs wireguard-tools .* \(apt install /);
+  assert.match(errorOf(encrypted(), needing({ by: null })), /wireguard-go, on this host \(found neither\)\. Install /);
+  assert.match(errorOf(encrypted(), needing({ ipv6: false })), /^password: needs a kernel with IPv6/);
+  assert.match(
+    errorOf(encrypted(), needing({ portHolder: "x (process 1)" })),
+    /^wireguard_port: UDP port 51820 must be free/,
+  );
+  const other = { ...HOST, wireguard: { ...with_(encrypted()).wireguard, config: null } as ObservedWireguard };
+  assert.match(errorOf(encrypted(), other), /^name: weave-wg must be a WireGuard device, or not exist yet/);
+  const small = { ...HOST, mtus: new Map([["eth0", 1339]]) };
+  assert.match(
+    errorOf(encrypted(), small),
+    /^underlay: must have an MTU of 1340 or more with a password \(found 1339 on eth0\)/,
+  );
+  plan(encrypted(), { ...HOST, mtus: new Map([["eth0", 1340]]) });
+});
+
+test("options that contradict one another", () => {
+  assert.match(errorOf(router({ password: PASSWORD })), /^password: needs datapath: vxlan/);
+  assert.match(errorOf(encrypted({ password: "fifteen letters" })), /^password: must have at least 16 .* \(found 15\)/);
+  assert.match(errorOf(encrypted({ wireguard_port: 4789 })), /^wireguard_port: must differ from vxlan_port/);
+  const key = `${"A".repeat(42)}E=`;
+  assert.match(
+    errorOf(encrypted({ wireguard_peer_keys: { "192.168.50.12": key } })),
+    /^wireguard_peer_keys: needs wireguard_key/,
+  );
+  assert.match(
+    errorOf(encrypted({ wireguard_key: key })),
+    /^wireguard_peer_keys: must have the public key of each peer .*192\.168\.50\.12/,
+  );
+});
+
+test("the identity behind NAT decides the keys, and is no peer", () => {
+  const at = (identity: string) => {
+    const { wireguard } = resolveDesired(
+      encrypted({ wireguard_identity: identity, peers: ["203.0.113.7", "192.168.50.12"] }),
+      HOST,
+    );
+    return wireguard?.config.peers.map(({ endpoint }) => endpoint);
+  };
+  assert.equal(at("203.0.113.7"), ["192.168.50.12:51820"]);
+});
+
+test.run();
