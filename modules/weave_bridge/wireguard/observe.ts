@@ -47,9 +47,17 @@ export function observeNeeds(
   programs: ReadonlySet<string>,
   host: Host,
 ): WireguardNeeds {
+  const tools = programs.has("wg");
   return {
-    tools: programs.has("wg"),
-    by: kernelHasWireguard(programs, host) ? "kernel" : programs.has("wireguard-go") ? "wireguard-go" : null,
+    tools,
+    // Without wg nothing else matters.
+    by: !tools
+      ? null
+      : kernelHasWireguard(programs, host)
+        ? "kernel"
+        : programs.has("wireguard-go")
+          ? "wireguard-go"
+          : null,
     ipv6: host.readText("/proc/net/if_inet6") !== null,
     portHolder: existing?.config?.port === port ? null : findHolder(port, "any", host),
   };
