@@ -43,7 +43,7 @@ export function rejectEncryptionErrors(options: BridgeOptions): void {
   if (password !== null && [...password].length < SHORTEST_PASSWORD) {
     throw new UserError(
       `password: must have at least ${SHORTEST_PASSWORD} characters with datapath: vxlan, as who records the traffic can try ` +
-        `passwords (found ${[...password].length}). Set a random one, such as \`openssl rand -base64 24\` prints.`,
+        `passwords (found ${[...password].length}, which are not shown). Set a random one, such as \`openssl rand -base64 24\` prints.`,
     );
   }
   if (key === null && Object.keys(peerKeys).length > 0) {

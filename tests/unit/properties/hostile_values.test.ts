@@ -21,6 +21,8 @@ const test = suite("hostile values");
 function network(folder: Folder): FakeHost {
   folder.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
   folder.put("/etc/network/interfaces", "source interfaces.d/*\n");
+  // What a password needs.
+  for (const path of ["/proc/net/if_inet6", "/usr/bin/wg"]) folder.put(path, "");
   for (const program of ["ifup", "iptables"]) folder.put(`/usr/sbin/${program}`, "");
   return fakeHostIn(folder, new Network(folder));
 }
@@ -55,6 +57,7 @@ const ACCEPTED: Readonly<Record<string, RegExp>> = {
   "weave_service args": /^--help$/,
   "weave_service peers": NAMES,
   "weave_bridge name": NAMES,
+  "weave_bridge password": /./,
   "weave_bridge peers": NAMES,
   "docker_bridge_opts bridge": NAMES,
   "docker_bridge_opts dns_search": /^(constructor|[ab\s]+)$/,

@@ -144,6 +144,8 @@ export class Network implements Part {
     [/^ip -d addr show$/, () => done(this.addrShow())],
     [/^ip -o -4 route show table all$/, () => done([...this.routes, ...ROUTES].map((row) => `${row} \n`).join(""))],
     [/^ip -4 rule show$/, () => done(this.ruleShow())],
+    // As in Linux 5.6 and newer (drivers/net/wireguard), in a network namespace of its own.
+    [/^unshare --net ip link add type wireguard$/, () => done()],
     [/^ss -uanp$/, () => done([...this.sockets].map(ssRow).join(""))],
     [/^systemctl show docker.service -p MainPID$/, () => done("MainPID=0\n")],
     [/^systemctl show (.*) -p ActiveState,UnitFileState$/, (units = "") => done(this.show(units.split(" ")))],
