@@ -1,9 +1,10 @@
 import { ip2long, Netmask } from "netmask";
+import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import { parseFloodPeers, parseLinks } from "../../formats/iproute";
 import { hostAddresses } from "../../net/host_addresses";
 import { addressOf, networkOf } from "../../net/ipv4";
-import { ownPaths } from "../../weave_bridge/observed";
+import { ownPaths, wireguardPath } from "../../weave_bridge/observed";
 import { type BridgeOptions, type options, VXLAN_SUFFIX } from "../../weave_bridge/options";
 import type { Present } from "./present";
 
@@ -15,6 +16,8 @@ interface PresentBridge {
   readonly firewall?: boolean;
   readonly vxlan: { readonly id: number; readonly port: number; readonly local: string } | null;
   readonly peers: readonly string[];
+  /** WireGuard's UDP port, if the VXLAN is encrypted. */
+  readonly wireguardPort?: number | undefined;
 }
 
 /** The options of weave_bridge as this host has them. */
@@ -23,8 +26,9 @@ export const presentBridge = ((given, names, host): Partial<BridgeOptions> => {
   const links = parseLinks(host.run(["ip", "-d", "addr", "show"]).stdout);
   const present = fromFiles(given.name, host) ?? fromLive(given.name, host);
   if (present === null) return {};
-  const { vxlan, peers, mac, mtu, firewall } = present;
+  const { vxlan, peers, mac, mtu, firewall, wireguardPort } = present;
   const datapath = names.has("datapath") ? given.datapath : vxlan === null ? "router" : "vxlan";
+  if (wireguardPort !== undefined && datapath === "vxlan") requirePassword(given.name, names);
   const local = links.find(({ addresses }) => addresses.some((cidr) => addressOf(cidr) === vxlan?.local));
   const largest = (host.readText(`/sys/class/net/${local?.device}/mtu`) ?? "0").trim();
   const mtuFits = vxlan === null || (mtu ?? 0) <= Number(largest) - VXLAN_OVERHEAD;
@@ -39,10 +43,20 @@ export const presentBridge = ((given, names, host): Partial<BridgeOptions> => {
       peers,
       vxlan_id: vxlan.id,
       vxlan_port: vxlan.port,
+      ...(wireguardPort !== undefined && { wireguard_port: wireguardPort }),
       ...(local !== undefined && { underlay: vxlan.local }),
     }),
   };
 }) satisfies Present<typeof options>;
+
+/** The host has the keys, but not the password that they are derived from. Without it, the bridge would no longer be encrypted. */
+function requirePassword(name: string, names: ReadonlySet<string>): void {
+  if (names.has("password") || names.has("wireguard_key")) return;
+  throw new UserError(
+    `password: must be given for an encrypted bridge, as a host does not keep it (found ${wireguardPath(name)}). Give it, or ` +
+      "wireguard_key. To turn encryption off, remove the bridge (state: absent) and configure it anew.",
+  );
+}
 
 /** What a VXLAN adds to each packet, in bytes (RFC 7348). */
 const VXLAN_OVERHEAD = 50;
@@ -86,6 +100,7 @@ function fromFiles(name: string, host: Host): PresentBridge | null {
   const address = word(/(?:\baddr replace |^Address=)([\d.]+\/\d+)/m);
   if (address === undefined) return null;
   const mtu = word(/(?:\bmtu |^MTUBytes=)(\d+)/m);
+  const listen = word(/^ListenPort = (\d+)/m);
   const id = word(/(?: type vxlan id |^VNI=)(\d+)/m);
   return {
     address,
@@ -100,7 +115,8 @@ function fromFiles(name: string, host: Host): PresentBridge | null {
             port: Number(word(/(?: dstport |^DestinationPort=)(\d+)/m)),
             local: word(/(?: local |^Local=)([\d.]+)/m) ?? "",
           },
-    peers: [...text.matchAll(/(?: dst |^Destination=)([\d.]+)/gm)].map(([, peer = ""]) => peer),
+    peers: [...text.matchAll(/(?: dst |^Destination=|^Endpoint = )(\d[\d.]+)/gm)].map(([, peer = ""]) => peer),
+    ...(listen !== undefined && { wireguardPort: Number(listen) }),
   };
 }
 

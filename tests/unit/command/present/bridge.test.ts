@@ -2,10 +2,11 @@ import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { presentBridge } from "../../../../modules/command/present/bridge";
-import { networkdPaths, stanzaPath, unitPath } from "../../../../modules/weave_bridge/observed";
+import { networkdPaths, stanzaPath, unitPath, wireguardPath } from "../../../../modules/weave_bridge/observed";
 import { options } from "../../../../modules/weave_bridge/options";
 import { fakeHost } from "../../support/fake_host/fake_host";
 import { optionsOf } from "../../support/options";
+import { userErrorOf } from "../../support/user_error";
 import { golden, MAC } from "../../weave_bridge/fixtures";
 
 const ETH0 = `2: eth0: <BROADCAST,UP> mtu 1500
@@ -51,6 +52,25 @@ const BY_PROVIDER: Record<string, Record<string, string>> = {
   networkd: NETWORKD,
   systemd: { [unitPath("weave")]: file("weave-bridge.service") },
 };
+
+test("an encrypted bridge is not left without its password, and keeps its peers", () => {
+  const inside = file("vxlan.cfg").replace("192.168.50.11", "fe80::1111:2222:3333:4444 dev weave-wg");
+  const stanza = inside.replace(/dst ([\d.]+)/g, "dst fe80::5555:6666:7777:8888 via weave-wg");
+  const keys = "# Ansible managed (weave_bridge). Manual\n[Interface]\nListenPort = 51821\nPrivateKey = x\n";
+  const files = {
+    [stanzaPath("weave")]: stanza,
+    [wireguardPath("weave")]: `${keys}[Peer]\nEndpoint = 192.168.50.12:51821\n`,
+  };
+  assert.match(
+    userErrorOf(() => present(files)),
+    /^password: must be given for an encrypted bridge, .* \(found \/etc\/wireguard\/weave-wg\.conf\)\. Give it/,
+  );
+  const kept = present(files, { password: "correct horse battery staple" }) as Record<string, unknown>;
+  assert.equal(
+    [kept["datapath"], kept["peers"], kept["wireguard_port"], kept["mtu"]],
+    ["vxlan", ["192.168.50.12"], 51821, undefined],
+  );
+});
 
 for (const [provider, files] of Object.entries(BY_PROVIDER)) {
   test(`what the last run wrote for ${provider} is what options that are not given mean`, () => {
