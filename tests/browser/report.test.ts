@@ -114,7 +114,7 @@ for (const [name, madeUp] of Object.entries(PAGES)) {
     writeFileSync(path, renderPage(makeUp(madeUp)));
     for (const [scheme, width] of [
       ["light", 900],
-      ["dark", 1400],
+      ["dark", 1280],
       ["light", 390],
     ] as const) {
       await chromium.open(path, width, 900, scheme);
