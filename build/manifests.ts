@@ -3,14 +3,18 @@ import { dirname } from "node:path";
 import { parse } from "yaml";
 import type { Files } from "./files";
 
+export interface Package extends Places {
+  readonly version: string;
+}
+
 /**
  * MANIFEST.json and FILES.json of a collection, as `ansible-galaxy collection build` writes them in place of galaxy.yml.
  * `files` are all other files of the archive.
  */
-export function manifests(galaxy: string, version: string, files: Files): Files {
+export function manifests(galaxy: string, { version, ...places }: Package, files: Files): Files {
   const list = text({ files: listing(files), format: 1 });
   const manifest = text({
-    collection_info: { ...DEFAULTS, ...(parse(galaxy) as object), version },
+    collection_info: { ...DEFAULTS, ...(parse(galaxy) as object), ...linksOf(places), version },
     file_manifest_file: {
       name: "FILES.json",
       ftype: "file",
@@ -24,6 +28,24 @@ export function manifests(galaxy: string, version: string, files: Files): Files 
     ["MANIFEST.json", { content: manifest, executable: false }],
     ["FILES.json", { content: list, executable: false }],
   ]);
+}
+
+/** The fields of package.json (docs.npmjs.com, "package.json") that say where the project is; each may be left out. */
+export interface Places {
+  readonly homepage?: string;
+  readonly repository?: string | { readonly url: string };
+  readonly bugs?: string | { readonly url?: string };
+}
+
+/** The same in galaxy.yml's words. npm writes a repository's URL with a prefix and an end that browsers don't take. */
+export function linksOf({ homepage, repository, bugs }: Places): object {
+  const url = (place: string | { readonly url?: string } | undefined): string | undefined =>
+    (typeof place === "string" ? place : place?.url)?.replace(/^git\+/, "").replace(/\.git$/, "");
+  return {
+    ...(homepage !== undefined && { homepage, documentation: homepage }),
+    ...(repository !== undefined && { repository: url(repository) }),
+    ...(bugs !== undefined && { issues: url(bugs) }),
+  };
 }
 
 /** The values of keys that galaxy.yml leaves out. */

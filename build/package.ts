@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Files, readFile, readFiles, rewrite, under, within, without, writeFiles } from "./files";
 import { filterNames, qualifyFilters, qualifyModules } from "./full_names";
-import { manifests, sha256 } from "./manifests";
+import { manifests, type Package, sha256 } from "./manifests";
 import { MODULES } from "./modules";
 
 /**
@@ -13,7 +13,8 @@ import { MODULES } from "./modules";
  */
 const root = join(__dirname, "..");
 const dist = join(root, "dist");
-const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+const project = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Package;
+const { version } = project;
 const role = readFiles(join(root, "roles/weave"));
 
 const time = sourceTime();
@@ -58,7 +59,7 @@ function collectionFiles(): Files {
       rewrite(tasks, [".yml", ".j2"], (text) => qualifyFilters(text, filters)),
     ),
   ]);
-  return new Map([...files, ...manifests(galaxy, version, files)]);
+  return new Map([...files, ...manifests(galaxy, project, files)]);
 }
 
 /** Files at the project's root. */
