@@ -107,8 +107,12 @@ function describeObserved(desired: DesiredWireguard, { config, at }: ObservedWir
     // A peer with a session was last heard from its endpoint, wherever that is.
     return same && at - peer.handshake < SESSION_SECONDS ? { ...peer, endpoint: same.endpoint } : peer;
   });
-  const order = (peer: WireguardPeer): number => [...wanted.keys()].indexOf(peer.publicKey);
-  const sorted = [...peers].sort((one, other) => order(one) - order(other));
+  // wireguard-go lists them in another order each time.
+  const addresses = desired.config.peers.map(({ allowedIps }) => allowedIps.join());
+  const order = ({ allowedIps }: WireguardPeer): number => addresses.indexOf(allowedIps.join());
+  const sorted = [...peers].sort(
+    (one, other) => order(one) - order(other) || (one.publicKey < other.publicKey ? -1 : 1),
+  );
   const { name, address } = desired;
   const head = `wireguard ${name} port ${config.port} public key ${config.publicKey || "none"} address ${address}`;
   return [head, ...sorted.map((peer) => describePeer(peer, otherPreshared)), ""].join("\n");

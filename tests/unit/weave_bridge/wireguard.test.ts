@@ -89,6 +89,17 @@ test("what differs is synchronised from the file, and sessions with others go on
   assert.equal(about(encrypted(), roamed), [], "a peer with a session may be anywhere");
 });
 
+test("the order in which a program lists the peers changes no plan and no diff", () => {
+  const reversed = (dump: string): string => {
+    const [own, ...peers] = dump.split("\n");
+    return [own, ...peers.reverse()].join("\n");
+  };
+  assert.equal(about(encrypted(), with_(encrypted(), reversed)), []);
+  for (const options of [encrypted({ password: "another staple of horses" }), encrypted({ peers: [] })]) {
+    assert.equal(about(options, with_(encrypted(), reversed)), about(options, with_(encrypted())));
+  }
+});
+
 test("another password is a disruption, another peer is none", () => {
   const { changes } = plan(encrypted({ password: "another staple of horses" }), with_(encrypted()));
   assert.equal(subjects(changes.filter(({ disruption }) => disruption)), ["bridge weave: encryption"]);
