@@ -113,7 +113,8 @@ const PROGRAM_DIRECTORIES = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
 const ROOT = 0;
 
-function requireRoot(host: Host): void {
+/** Throws a UserError unless run as root. */
+export function requireRoot(host: Host): void {
   const user = effectiveUid(host);
   if (user !== ROOT)
     throw new UserError(`weave_bridge: must run as root (found user id ${user}). Run it as root (become: true).`);

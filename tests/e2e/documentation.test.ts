@@ -29,7 +29,9 @@ const STORY: Readonly<Record<string, readonly string[]>> = {
   "2.8.1": [
     "Configure a bridge with given addresses",
     "Configure the same with the kernel's VXLAN",
+    "Configure the same, encrypted by WireGuard",
     "Configure the bridge of host 1, with the Weave router between the hosts",
+    "Make a Docker network on the bridge, and leave Docker's default network as it is",
     "Attach Docker's containers to the bridge weave",
     "Do the same with Apollo's variable",
     "Set keys of daemon.json",
@@ -58,7 +60,8 @@ for (const [version, names] of Object.entries(STORY)) {
         ? { name: "Restart Docker now", "ansible.builtin.meta": "flush_handlers" }
         : examples.find((task) => task.name === name),
     );
-    const play = { hosts: "weave_servers", gather_facts: false, tasks, handlers: examples.filter(isHandler) };
+    const vars = { vaulted_password: "of sixteen letters or more" };
+    const play = { hosts: "weave_servers", gather_facts: false, vars, tasks, handlers: examples.filter(isHandler) };
     const path = join(cluster.directory, "examples.yml");
     writeFileSync(path, stringify([play]));
     const run = await ansiblePlaybook(cluster.inventory, ["--module-path", "roles/weave/library", "--diff", path]);

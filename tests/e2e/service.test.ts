@@ -404,7 +404,7 @@ test("Apollo's units of 2016: router and proxy by an old script, on docker0, wit
   assert.is(await sh("docker ps --format '{{.Names}}' | sort | xargs"), "app weave weaveproxy");
   assert.match(await sh(ownAddress), " inet ");
   const otherwise = await service({ ...proxy, args: ["--rewrite-inspect", "--no-rewrite-hosts"] }, true);
-  assert.match(String(otherwise["disruptions"]), "--no-rewrite-hosts");
+  assert.match(JSON.stringify(otherwise.diff), "it was launched without --no-rewrite-hosts");
   await sh("docker rm --force app");
   assert.match(await sh("ip -o -4 addr show dev weave"), " inet ");
   assert.is(await sh("systemd-analyze verify weave.service weaveproxy.service 2>&1"), "");
@@ -427,12 +427,14 @@ test("an address waits for enough routers: the run ends well and says how many, 
   await sh(
     "systemctl restart docker; for i in $(seq 100); do systemctl -q is-active weave-expose && exit; sleep 0.1; done; exit 1",
   );
-  assert.is(await sh("ip -o -4 addr show dev weave"), "");
+  // Docker, which had a bridge of this name until an earlier test, may give it that network's address again.
+  const fromWeave = / inet 10\.(?:3[2-9]|4[0-7])\./;
+  assert.not.match(await sh("ip -o -4 addr show dev weave"), fromWeave);
   await sh("iptables -C FORWARD -i weave -o weave -m comment --comment weave_service -j ACCEPT");
   await removed();
   const alone = await settled({ mode: "proxy", expose: true, peers: [] });
   assert.not(alone["expose_pending"]);
-  assert.match(await sh("ip -o -4 addr show dev weave"), " inet ");
+  assert.match(await sh("ip -o -4 addr show dev weave"), fromWeave);
   await removed();
   assert.is(await sh("ls /etc/systemd/system | grep weave || true; iptables-save | grep weave_service || true"), "");
 });

@@ -4,6 +4,7 @@ import type { Host } from "../../core/host/host";
 import { parseFloodPeers, parseLinks } from "../../formats/iproute";
 import { hostAddresses } from "../../net/host_addresses";
 import { addressOf, networkOf } from "../../net/ipv4";
+import { requireRoot } from "../../weave_bridge/observe";
 import { ownPaths, wireguardPath } from "../../weave_bridge/observed";
 import { type BridgeOptions, type options, VXLAN_SUFFIX } from "../../weave_bridge/options";
 import type { Present } from "./present";
@@ -22,6 +23,7 @@ interface PresentBridge {
 
 /** The options of weave_bridge as this host has them. */
 export const presentBridge = ((given, names, host): Partial<BridgeOptions> => {
+  requireRoot(host);
   if (given.state === "absent") return {};
   const links = parseLinks(host.run(["ip", "-d", "addr", "show"]).stdout);
   const present = fromFiles(given.name, host) ?? fromLive(given.name, host);

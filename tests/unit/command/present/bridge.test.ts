@@ -24,7 +24,7 @@ const LIVE = `${ETH0}5: weave: <BROADCAST,UP> mtu 1450
 function present(files: Record<string, string>, given: Record<string, unknown> = {}, links = ETH0, fdb = ""): object {
   const host = fakeHost({
     files,
-    kernel: { "/sys/class/net/eth0/mtu": "1500" },
+    kernel: { "/sys/class/net/eth0/mtu": "1500", "/proc/self/status": "Uid:\t0\t0\t0\t0" },
     programs: { "ip -d addr show": links, "bridge fdb show dev weave-vx": fdb },
   });
   return presentBridge(optionsOf(options, given), new Set(Object.keys(given)), host);
