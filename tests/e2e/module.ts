@@ -15,18 +15,23 @@ export type ModuleRun = Result & { readonly seconds: number };
 
 /**
  * Runs a built module on a host as Ansible does with pipelining: the options put in for the marker, the whole on standard
- * input. `through` is a command line that runs it, such as `timeout`. Throws where it prints no result, and where it returns
+ * input. `through` is a command line that runs it, such as `timeout`; `node`
+ * runs Node.js. Throws where it prints no result, and where it returns
  * what it does not document.
  */
 export async function runModule(
   host: Host,
   name: ModuleName,
   options: object,
-  { check = false, through = [] }: { check?: boolean; through?: readonly string[] } = {},
+  {
+    check = false,
+    through = [],
+    node = ["node"],
+  }: { check?: boolean; through?: readonly string[]; node?: readonly string[] } = {},
 ): Promise<ModuleRun> {
   const input = moduleSource(name, { ...options, _ansible_check_mode: check, _ansible_diff: true });
   const started = Date.now();
-  const { stdout, stderr } = await host.exec([...through, "node", "-"], { input, check: false, timeoutSeconds: 150 });
+  const { stdout, stderr } = await host.exec([...through, ...node, "-"], { input, check: false, timeoutSeconds: 150 });
   const seconds = (Date.now() - started) / 1000;
   let result: Result;
   try {
