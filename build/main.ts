@@ -1,14 +1,16 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { readRecord } from "../tests/runner/suites";
 import { asAnsibleModule, asCommand, bundles, withoutDescriptions } from "./bundle";
 import { renderSidecar } from "./docs";
 import { MODULES } from "./modules";
 import { renderModules } from "./modules_page";
+import { renderSupport } from "./support";
 import { renderVariables } from "./variables";
 
 /**
  * `npm run build`: builds the modules with their documentation into the role's library, the command and the example's service
- * into dist, and the pages docs/modules.md and docs/variables.md.
+ * into dist, and the pages docs/modules.md, docs/variables.md and, in part, docs/support.md.
  */
 const root = join(__dirname, "..");
 const library = join(root, "roles/weave/library");
@@ -30,12 +32,14 @@ const programs = new Map([
   [join(dist, "nodejs-rest-api.js"), service],
 ]);
 const specs = readFileSync(join(root, "roles/weave/meta/argument_specs.yml"), "utf8");
+const support = readFileSync(join(root, "docs/support.md"), "utf8");
 const texts = new Map([
   ...MODULES.map(({ module, docs }) => {
     return [join(library, `${module.name}.yml`), renderSidecar(module.name, module.options, docs)] as const;
   }),
   [join(root, "docs/variables.md"), renderVariables(specs)],
   [join(root, "docs/modules.md"), renderModules(MODULES)],
+  [join(root, "docs/support.md"), renderSupport(support, readRecord())],
 ]);
 
 for (const folder of [library, dist]) mkdirSync(folder, { recursive: true });
