@@ -70,14 +70,15 @@ async function endPrograms(): Promise<void> {
   await new Promise((next) => setImmediate(next));
 }
 
-/** Sends a signal to a program's process group, or to itself if it has none of its own. Returns whether there was any. */
-function signalAll({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean {
-  return pid !== undefined && [-pid, pid].some((each) => isSent(each, signal));
+/** Signals a program with all that it has started, or alone if it was not started in a process group of its own (execFile()). */
+function signalAll(program: ChildProcess, signal: NodeJS.Signals | 0): boolean {
+  return program.pid !== undefined && (signalGroup(program.pid, signal) || program.kill(signal));
 }
 
-function isSent(pid: number, signal: NodeJS.Signals | 0): boolean {
+/** Sends a signal to all processes of a group, 0 to none. Returns whether the group has any. */
+export function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
   try {
-    return process.kill(pid, signal);
+    return process.kill(-leader, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
     return false;

@@ -1,7 +1,7 @@
 import { type StdioOptions, spawn, spawnSync } from "node:child_process";
 import { remedyOf } from "../errno";
 import { UserError } from "../errors";
-import { endAtSignal, throwIfInterrupted } from "../process_failure";
+import { endAtSignal, signalGroup, throwIfInterrupted } from "../process_failure";
 import { redactSecrets } from "../redact";
 import { hideSecrets } from "../secrets";
 import type { RunOptions, RunOutput } from "./host";
@@ -38,7 +38,7 @@ export function run(argv: readonly string[], { timeout = RUN_SECONDS, mayFail = 
       timeout: timeout * 1000,
       killSignal: "SIGKILL",
     });
-    if (end.error && errorCode(end.error) === "ETIMEDOUT") killGroup(end.pid);
+    if (end.error && errorCode(end.error) === "ETIMEDOUT") signalGroup(end.pid, "SIGKILL");
     return toOutput(end, files, command, timeout, mayFail);
   } finally {
     files.close();
@@ -73,7 +73,7 @@ function spawnUntil([program = "", ...args]: readonly string[], stdio: StdioOpti
       const child = spawn(program, args, { ...SETTINGS, stdio });
       endAtSignal(child);
       const limit = setTimeout(() => {
-        if (child.pid !== undefined) killGroup(child.pid);
+        if (child.pid !== undefined) signalGroup(child.pid, "SIGKILL");
         failed(Object.assign(new Error("it takes too long"), { code: "ETIMEDOUT" }));
       }, seconds * 1000);
       child.on("error", failed);
@@ -122,15 +122,6 @@ const STARTING: ReadonlyMap<string, string> = new Map([
   ["ENOEXEC", "It is not a program of this host's architecture: install the right one."],
   ["EPERM", "Run as root (become: true)."],
 ]);
-
-/** The program's children may have ended with it. */
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch (error) {
-    if (errorCode(error) !== "ESRCH") throw error;
-  }
-}
 
 function outputOf(output: string): string {
   // Secrets are hidden before anything is cut off, so that no half of one is left.
