@@ -10,12 +10,21 @@ export function adoptPath({ container }: Component): string {
   return `/run/${container}.adopt`;
 }
 
+/** The shell steps of a job, by their names in the templates; null for one that it does not have. */
+export function shellSteps(job: Job): Readonly<Record<"launch" | "checksums" | "acceptFrames", string | null>> {
+  return {
+    launch: launchOrAdopt(job),
+    checksums: job.bridge === null ? null : disableChecksumOffload(job.bridge),
+    acceptFrames: job.acceptFrames ? FRAMES.insertRuleInShell(ROUTERS_BRIDGE) : null,
+  };
+}
+
 /**
  * Shell that launches the component, or keeps its running container if it is to be adopted. A container left by a crash
  * would make the launch fail, so it is stopped first. If the new container dies at once, its log goes to the unit's log.
  * Throws a UserError for a script whose path a shell or an init system would not read as one word.
  */
-export function launchOrAdopt({ component, script: path, launch, stop }: Job): string {
+function launchOrAdopt({ component, script: path, launch, stop }: Job): string {
   const script = singleWord(path);
   return (
     `rm ${adoptPath(component)} 2>/dev/null || { ${script} ${stop} || true; ` +
@@ -44,7 +53,7 @@ function singleWord(text: string): string {
 }
 
 /** Shell that turns TX checksum offload off on the router's ports of a bridge. */
-export function disableChecksumOffload(bridge: string): string {
+function disableChecksumOffload(bridge: string): string {
   return (
     `for port in /sys/class/net/${bridge}/brif/${ROUTER_PORTS}*; do ` +
     `[ ! -e "$port" ] || ethtool -K "\${port##*/}" tx off; done`

@@ -5,7 +5,7 @@ import type { Host } from "../../core/host/host";
 import { unitProperties } from "../../core/systemctl";
 import { type Component, EXPOSE } from "../components";
 import type { InitSystem, Job, ObservedUnit, StartsWith } from "./init_system";
-import { disableChecksumOffload, exposeInShell, FRAMES, launchOrAdopt, ROUTERS_BRIDGE } from "./steps";
+import { exposeInShell, shellSteps } from "./steps";
 
 const UNITS = "/etc/systemd/system";
 
@@ -90,15 +90,10 @@ function pathOf(component: Component): string {
 }
 
 function render(job: Job): string {
-  const { component, script, stop, expose, acceptFrames, clearRestartPolicy, bridge } = job;
+  const { component, script, stop, expose, clearRestartPolicy } = job;
   const { description, documentation, container, needs, environmentPath: environment } = component;
   const view = { description, documentation, container, needs, environment, script, stop, expose, clearRestartPolicy };
-  const shell = {
-    launch: launchOrAdopt(job),
-    checksums: bridge === null ? null : disableChecksumOffload(bridge),
-    acceptFrames: acceptFrames ? FRAMES.insertRuleInShell(ROUTERS_BRIDGE) : null,
-  };
-  return fill(TEMPLATE, { ...view, ...shell });
+  return fill(TEMPLATE, { ...view, ...shellSteps(job) });
 }
 
 function fill(template: string, view: object): string {

@@ -4,7 +4,7 @@ import { UserError } from "../../../core/errors";
 import type { Host } from "../../../core/host/host";
 import { type Component, EXPOSE } from "../../components";
 import type { InitSystem, Job, ObservedUnit } from "../init_system";
-import { disableChecksumOffload, exposeInShell, FRAMES, launchOrAdopt, ROUTERS_BRIDGE } from "../steps";
+import { exposeInShell, shellSteps } from "../steps";
 
 const TEMPLATE = `# Ansible managed (weave_service). Manual changes will be overwritten.
 description "{{description}}"
@@ -104,15 +104,10 @@ function overrideOf({ container }: Component): string {
 }
 
 function render(job: Job): string {
-  const { component, script, stop, acceptFrames, clearRestartPolicy, bridge } = job;
+  const { component, script, stop, clearRestartPolicy } = job;
   const { description, container, needs, environmentPath: environment } = component;
   const view = { description, container, needs, environment, script, stop, clearRestartPolicy };
-  const shell = {
-    launch: launchOrAdopt(job),
-    checksums: bridge === null ? null : disableChecksumOffload(bridge),
-    acceptFrames: acceptFrames ? FRAMES.insertRuleInShell(ROUTERS_BRIDGE) : null,
-  };
-  return fill(TEMPLATE, { ...view, ...shell });
+  return fill(TEMPLATE, { ...view, ...shellSteps(job) });
 }
 
 function fill(template: string, view: object): string {
