@@ -1,7 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { CACHE } from "./nodes";
+import { readdirSync } from "node:fs";
+import { downloaded } from "./downloads";
 
 /** Debian's packages of an emulator for arm64's programs, and of the libraries that Node for arm64 is linked to. */
 const PACKAGES = ["qemu-user-static", "libc6-arm64-cross", "libgcc-s1-arm64-cross", "libstdc++6-arm64-cross"];
@@ -17,30 +16,21 @@ export function onArm64(at: string, program: string): string[] {
  * have the machine's kernel run arm64's programs everywhere, and what must fail without it would not.
  */
 export function arm64Emulator(): string {
-  const folder = join(CACHE, "arm64");
-  if (existsSync(folder)) return folder;
-  console.error("Getting an emulator for arm64 from apt, once …");
-  mkdirSync(CACHE, { recursive: true });
-  const fresh = mkdtempSync(`${folder}-`);
-  const apt = (...args: string[]): void => {
-    execFileSync("apt-get", ["--quiet", ...args], { cwd: fresh, stdio: ["ignore", "ignore", "pipe"] });
-  };
-  try {
-    apt("download", ...PACKAGES);
-  } catch {
-    // The lists may be older than the packages.
-    apt("update");
-    apt("download", ...PACKAGES);
-  }
-  for (const name of readdirSync(fresh)) {
-    const unpack = 'dpkg-deb --fsys-tarfile "$1" | tar -x --wildcards "$2*" "$3*" 2>/dev/null; rm "$1"';
-    execFileSync("sh", ["-c", unpack, "sh", name, ...FILES], { cwd: fresh });
-  }
-  try {
-    renameSync(fresh, folder);
-  } catch (error) {
-    if (!existsSync(folder)) throw error;
-    rmSync(fresh, { recursive: true });
-  }
-  return folder;
+  return downloaded("arm64", (folder) => {
+    console.error("Getting an emulator for arm64 from apt, once …");
+    const apt = (...args: string[]): void => {
+      execFileSync("apt-get", ["--quiet", ...args], { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+    };
+    try {
+      apt("download", ...PACKAGES);
+    } catch {
+      // The lists may be older than the packages.
+      apt("update");
+      apt("download", ...PACKAGES);
+    }
+    for (const name of readdirSync(folder)) {
+      const unpack = 'dpkg-deb --fsys-tarfile "$1" | tar -x --wildcards "$2*" "$3*" 2>/dev/null; rm "$1"';
+      execFileSync("sh", ["-c", unpack, "sh", name, ...FILES], { cwd: folder });
+    }
+  });
 }
