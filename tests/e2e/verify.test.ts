@@ -99,7 +99,7 @@ test("every path works, from hosts and from containers, and nothing is changed",
   const written = page();
   assert.match(written, "All 22 paths work");
   assert.match(written, "subnet 10.2.1.0/24");
-  assert.is(written.match(/<td>2 of 2<\/td>/g)?.length, 3, "each has a tunnel to both others");
+  assert.is(written.match(/<td data-label="tunnels to">2 of 2<\/td>/g)?.length, 3, "each has a tunnel to both others");
   assertAllWork(await verify("--check", "--extra-vars", "weave_verify_report=/nowhere/report.html"), 22);
   assert.equal(changedTasks(run), []);
   const after = await Promise.all(cluster.hosts.map(fingerprint));

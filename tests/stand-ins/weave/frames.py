@@ -17,6 +17,7 @@ import contextlib
 import json
 import os
 import select
+import signal
 import socket
 import struct
 import sys
@@ -120,6 +121,8 @@ class Forwarder:
 
 def main(device: str, port: int) -> None:
     """Forward until standard input ends."""
+    # The router may have ended already when it is told something; a traceback would be in its log.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     forwarder = Forwarder(device, port)
     while True:
         ready, _, _ = select.select([0, forwarder.bridge, forwarder.wire], [], [], 1)
