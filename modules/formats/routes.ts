@@ -18,13 +18,24 @@ export interface Route {
 
 export const MAIN_TABLE = "main";
 
-/** Routes that ip prints with their type first; a unicast route has none. */
-const TYPES = ["local", "broadcast", "multicast", "anycast", "unreachable", "blackhole", "prohibit", "throw", "nat"];
+/** What ip prints first of a route; without details, a unicast route has no type. */
+const TYPES = [
+  "unicast",
+  "local",
+  "broadcast",
+  "multicast",
+  "anycast",
+  "unreachable",
+  "blackhole",
+  "prohibit",
+  "throw",
+  "nat",
+];
 
-/** Parses the output of `ip -o -4 route show table all`. Of a route with several next hops, the first one counts. */
+/** Parses the output of `ip -d route show table all root 0.0.0.0/0`. Of a route with several next hops, the first one counts. */
 export function parseRoutes(output: string): Route[] {
-  return output.split("\n").flatMap((row) => {
-    const words = row.replace(/\\/g, " ").trim().split(/\s+/);
+  return output.split(/\n(?!\s)/).flatMap((row) => {
+    const words = row.trim().split(/\s+/);
     const typed = TYPES.includes(words[0] ?? "");
     const [destination = "", ...attributes] = typed ? words.slice(1) : words;
     if (destination === "") return [];
@@ -76,10 +87,14 @@ export interface Rule {
 
 const ALL_BITS = 0xffff_ffff;
 
-/** Parses the output of `ip -4 rule show`. */
+/** Parses the output of `ip -d rule show`, which is of IPv4. */
 export function parseRules(output: string): Rule[] {
   return [...output.matchAll(/^(\d+):\s+(.*)$/gm)].map(([, priority, text = ""]) => {
-    const words = text.trim().split(/\s+/);
+    // Details name the program that has added the rule.
+    const words = text
+      .replace(/ proto \S+/, "")
+      .trim()
+      .split(/\s+/);
     const value = valuesOf(words);
     const network = (key: string): string | null => {
       const found = value(key);

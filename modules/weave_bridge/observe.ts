@@ -6,15 +6,14 @@ import { commandLineOf, effectiveUid } from "../core/proc";
 import { rememberSecret } from "../core/secrets";
 import { usesBridge } from "../formats/daemon_json";
 import { configPathOf, parseDockerWords } from "../formats/docker_flags";
-import { type IpLink, parseFloodPeers, parseLinks } from "../formats/iproute";
-import { parseRoutes, parseRules } from "../formats/routes";
+import { type IpLink, parseFloodPeers } from "../formats/iproute";
 import { secretKeysOf } from "../formats/wireguard";
 import { hasForwardRule } from "../net/forward_rule";
 import { addressOf } from "../net/ipv4";
 import { HOST_NAME } from "../net/own_host";
 import { isHostName, machineId } from "../net/validators";
 import { checkRule } from "./firewall";
-import { findMissingKinds, findPortHolder } from "./observe_kernel";
+import { findMissingKinds, findPortHolder, observeNetwork } from "./observe_kernel";
 import {
   DEVICE_SETTINGS,
   INTERFACES,
@@ -44,7 +43,7 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
   const { name } = options;
   const devices = host.readdir(NET);
   const vxlanName = name + VXLAN_SUFFIX;
-  const links = parseLinks(host.run(["ip", "-d", "addr", "show"]).stdout);
+  const { links, routes, rules } = observeNetwork(host);
   const programs = new Set(PROGRAM_DIRECTORIES.flatMap((directory) => host.readdir(directory)));
   const managers = observeManagers(name, programs, host);
   const interfaces = host.readFile(INTERFACES);
@@ -72,9 +71,8 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
     links,
     resolvedNames: await host.resolveNames(namesToResolve(options, links)),
     otherOwners: findOtherOwners(options, managers, host),
-    routes: present ? parseRoutes(host.run(["ip", "-o", "-4", "route", "show", "table", "all"]).stdout) : [],
-    // Fails in a kernel without policy routing, which has no rules.
-    rules: present ? parseRules(host.run(["ip", "-4", "rule", "show"], { mayFail: true }).stdout) : [],
+    routes,
+    rules,
     missingKinds: present ? findMissingKinds(options, programs, host) : [],
     portHolder: present ? findPortHolder(options, links, host) : null,
     mtus: new Map(devices.map((device) => [device, mtuOf(device, host)])),

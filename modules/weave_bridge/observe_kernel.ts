@@ -1,8 +1,32 @@
+import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import { whyNotLoadable } from "../core/kernel_module";
-import type { IpLink } from "../formats/iproute";
+import { type IpLink, parseLinks } from "../formats/iproute";
+import { parseRoutes, parseRules, type Route, type Rule } from "../formats/routes";
 import type { DeviceKind, MissingKind } from "./observed";
 import { type BridgeOptions, isEncrypted } from "./options";
+
+const NETWORK = ["ip", "-d", "-batch", "-"];
+/** All by one process. Only routes of IPv4 are in 0.0.0.0/0. */
+const SHOWN = ["addr show", "route show table all root 0.0.0.0/0", "rule show"];
+
+/** The devices with their addresses, the IPv4 routes of all tables, and the rules that choose a table. */
+export function observeNetwork(host: Host): { links: IpLink[]; routes: Route[]; rules: Rule[] } {
+  const { status, stdout, stderr } = host.run(NETWORK, { input: `${SHOWN.join("\n")}\n`, mayFail: true });
+  // A kernel without policy routing has no rules: the last command fails.
+  if (status !== 0 && !stderr.includes(`Command failed -:${SHOWN.length}`))
+    throw new UserError(`${NETWORK.join(" ")} ended with status ${status}: ${stderr.trim()}`);
+  const rows = stdout.split("\n");
+  const rowsOf = (kind: "links" | "routes" | "rules"): string =>
+    rows
+      .filter((row) => kind === (/^(\d+: | )/.test(row) ? "links" : /^\d+:/.test(row) ? "rules" : "routes"))
+      .join("\n");
+  return {
+    links: parseLinks(rowsOf("links")),
+    routes: parseRoutes(rowsOf("routes")),
+    rules: parseRules(rowsOf("rules")),
+  };
+}
 
 /**
  * The kinds of devices, of those that the options need, that this kernel has not and can't load. The kernel asks for them by these

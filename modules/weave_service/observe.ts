@@ -16,7 +16,7 @@ import { COMPONENTS, EXPOSE } from "./components";
 import { observeContainer } from "./container";
 import { launchedName, PASSWORD } from "./environment";
 import { detectInit, INIT_SYSTEMS } from "./init/detect";
-import type { InitSystem, ObservedUnit } from "./init/init_system";
+import { type InitSystem, NO_UNIT } from "./init/init_system";
 import { FRAMES, ROUTER_PORTS, ROUTERS_BRIDGE } from "./init/steps";
 import { type Environment, isExposing, isReady, type ObservedService, quorum } from "./observed";
 import type { ServiceOptions } from "./options";
@@ -67,7 +67,12 @@ function isInProgress(options: ServiceOptions, observed: ObservedService): boole
 async function observeNow(options: ServiceOptions, host: Host): Promise<ObservedService> {
   const component = COMPONENTS[options.component];
   const init = detectInit(host);
-  const unit = INIT_SYSTEMS[init].observe(component, host);
+  const isRouter = options.component === "router";
+  const exposes = isRouter && needsExposeUnit(options, INIT_SYSTEMS[init], host);
+  const [unit = NO_UNIT, exposeUnit = NO_UNIT] = INIT_SYSTEMS[init].observe(
+    exposes ? [component, EXPOSE] : [component],
+    host,
+  );
   const docker = dockerPid(host) !== null ? "running" : isDockerInstalled(host) ? "stopped" : "not installed";
   const script = observeScript(options, host);
   const container = docker === "running" ? await observeContainer(component.container, host) : null;
@@ -77,7 +82,6 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
         "Install it (apt install docker-cli).",
     );
   }
-  const isRouter = options.component === "router";
   const environment = host.readFile(component.environmentPath);
   const startedWith = unit.state === "running" ? environmentOfProcess(unit.pid, host) : null;
   rememberSecrets([environment, unit.file], [container?.environment, startedWith], container?.args ?? []);
@@ -103,7 +107,7 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
     peerName: launchedName(environment?.content ?? "") ?? router?.name ?? null,
     offloadingPorts: hasProgram("ethtool", host) ? (bridged ? offloadingPorts(options.bridge, host) : []) : null,
     exposed: isRouter && options.expose && container?.running === true && isExposed(host),
-    exposeUnit: isRouter ? observeExposeUnit(options, INIT_SYSTEMS[init], host) : null,
+    exposeUnit: isRouter ? exposeUnit : null,
     bridgeMtu: isRouter && options.mode === "bridge" ? mtuOf(options.bridge, host) : null,
     forwardRule:
       isRouter && (options.mode !== "bridge" || options.state === "absent") && hasProgram("iptables", host)
@@ -153,13 +157,10 @@ function hasProgram(name: string, host: Host): boolean {
   return ["/usr/sbin", "/sbin", "/usr/bin"].some((directory) => host.readdir(directory).includes(name));
 }
 
-/** Most hosts have none and need none, which costs no program. */
-function observeExposeUnit({ expose }: ServiceOptions, init: InitSystem, host: Host): ObservedUnit {
-  const isNeeded = expose || host.readFile(init.pathOf(EXPOSE)) !== null;
-  return isNeeded ? init.observe(EXPOSE, host) : NO_UNIT;
+/** Most hosts have none and need none. */
+function needsExposeUnit({ expose }: ServiceOptions, init: InitSystem, host: Host): boolean {
+  return expose || host.readFile(init.pathOf(EXPOSE)) !== null;
 }
-
-const NO_UNIT: ObservedUnit = { file: null, startsWith: "nothing", needsReload: false, state: "stopped", pid: 0 };
 
 function mtuOf(device: string, host: Host): number | null {
   const text = host.readText(`/sys/class/net/${device}/mtu`);

@@ -15,6 +15,7 @@ import { observeContainer, tagOf } from "../../weave_service/container";
 import { PEERS } from "../../weave_service/environment";
 import { detectInit, INIT_SYSTEMS } from "../../weave_service/init/detect";
 import type { InitName, ObservedUnit } from "../../weave_service/init/init_system";
+import { NO_UNIT } from "../../weave_service/init/init_system";
 import type { ObservedContainer } from "../../weave_service/observed";
 import { controlOf, type LiveRouter, observeRouter } from "../../weave_service/router_api";
 import { expectedScript } from "../../weave_service/script";
@@ -76,11 +77,8 @@ async function observeRunningRouter(host: Host): Promise<LiveRouter | null> {
 
 function observeUnit(host: Host): ObservedRouterService {
   const init = detectInit(host);
-  return {
-    init,
-    name: INIT_SYSTEMS[init].nameOf(COMPONENTS.router),
-    unit: INIT_SYSTEMS[init].observe(COMPONENTS.router, host),
-  };
+  const [unit = NO_UNIT] = INIT_SYSTEMS[init].observe([COMPONENTS.router], host);
+  return { init, name: INIT_SYSTEMS[init].nameOf(COMPONENTS.router), unit };
 }
 
 function configuredPeers(host: Host): string[] {

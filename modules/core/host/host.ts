@@ -41,6 +41,8 @@ export interface RunOptions {
   readonly timeout?: number;
   /** Whether a non-zero exit status is a result rather than a failure. */
   readonly mayFail?: boolean;
+  /** Its standard input; empty by default. */
+  readonly input?: string;
 }
 
 export interface RunOutput {

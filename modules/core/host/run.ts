@@ -23,18 +23,22 @@ interface End {
 }
 
 /**
- * Runs a program without a shell, with messages in English and an empty standard input. A child that it leaves behind, such as a
+ * Runs a program without a shell, with messages in English. A child that it leaves behind, such as a
  * daemon, is not waited for. Throws a UserError with its error output if it can't be started, fails without `mayFail`, or times
  * out: then it is killed with all that it has started.
  */
-export function run(argv: readonly string[], { timeout = RUN_SECONDS, mayFail = false }: RunOptions = {}): RunOutput {
+export function run(
+  argv: readonly string[],
+  { timeout = RUN_SECONDS, mayFail = false, input = "" }: RunOptions = {},
+): RunOutput {
   const command = commandOf(argv);
   const files = makeOutputFiles(command);
   try {
     const [program = "", ...args] = argv;
     const end = spawnSync(program, args, {
       ...SETTINGS,
-      stdio: ["ignore", files.out.file, files.err.file],
+      stdio: [input === "" ? "ignore" : "pipe", files.out.file, files.err.file],
+      input,
       timeout: timeout * 1000,
       killSignal: "SIGKILL",
     });
@@ -51,7 +55,7 @@ export function run(argv: readonly string[], { timeout = RUN_SECONDS, mayFail = 
  */
 export async function runUntilSignal(
   argv: readonly string[],
-  { timeout = RUN_SECONDS, mayFail = false }: RunOptions = {},
+  { timeout = RUN_SECONDS, mayFail = false }: Omit<RunOptions, "input"> = {},
   shared: readonly number[] = [],
 ): Promise<RunOutput> {
   await throwIfInterrupted();

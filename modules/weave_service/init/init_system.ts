@@ -12,7 +12,8 @@ export interface InitSystem {
   readonly render: (job: Job) => string;
   /** The unit or job EXPOSE. It is started along with the router but is no part of its start, as it may wait for other hosts. */
   readonly renderExpose: (script: string) => string;
-  readonly observe: (component: Component, host: Host) => ObservedUnit;
+  /** Observes one component or several, in their order. */
+  readonly observe: (components: readonly Component[], host: Host) => readonly ObservedUnit[];
   /** Has the init system read its files again. */
   readonly reload: readonly Action[];
   /** Has the component started with Docker, or no longer. */
@@ -61,3 +62,12 @@ export interface ObservedUnit {
   /** The main process, 0 if there is none. */
   readonly pid: number;
 }
+
+/** A unit that does not exist. */
+export const NO_UNIT: ObservedUnit = {
+  file: null,
+  startsWith: "nothing",
+  needsReload: false,
+  state: "stopped",
+  pid: 0,
+};

@@ -2,7 +2,7 @@ import mustache from "mustache";
 import { run } from "../../core/change";
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
-import { unitProperties } from "../../core/systemctl";
+import { propertiesOfUnits } from "../../core/systemctl";
 import { type Component, EXPOSE } from "../components";
 import type { InitSystem, Job, ObservedUnit, StartsWith } from "./init_system";
 import { exposeInShell, shellSteps } from "./steps";
@@ -110,9 +110,14 @@ function escapeCommandLine(text: string): string {
   return text.replace(/[%$]/g, "$&$&");
 }
 
-function observe(component: Component, host: Host): ObservedUnit {
+function observe(components: readonly Component[], host: Host): ObservedUnit[] {
+  const names = ["ActiveState", "SubState", "Job", "NeedDaemonReload", "MainPID"];
+  const properties = propertiesOfUnits(components.map(unitOf), names, host);
+  return components.map((component, index) => observeUnit(component, properties[index] ?? (() => ""), host));
+}
+
+function observeUnit(component: Component, property: (name: string) => string, host: Host): ObservedUnit {
   const unit = unitOf(component);
-  const property = unitProperties(unit, ["ActiveState", "SubState", "Job", "NeedDaemonReload", "MainPID"], host);
   return {
     file: host.readFile(pathOf(component)),
     startsWith: startsWith(unit, host),

@@ -142,7 +142,7 @@ test("with Docker stopped nothing is pending, and its options are those of its f
 });
 
 test("a host without any of the parts", async () => {
-  const observed = await observe("weave", fakeHost({ programs: { "ip -d addr show": "" } }));
+  const observed = await observe("weave", fakeHost({ programs: { "ip -d -batch -": "" } }));
   assert.equal([observed.docker, observed.service, observed.router], [null, null, null]);
   assert.equal(observed.errors, [
     "Docker: not found (systemd is not running, and neither /etc/init/docker.conf nor /etc/init.d/docker exists). Install Docker first.",
@@ -155,7 +155,7 @@ test("what can't be read is treated as absent, and reported once", async () => {
   const host = fakeHost({
     kernel: { "/var/run/docker.pid": "7", "/proc/7/comm": "dockerd", "/proc/1/comm": "systemd" },
     programs: {
-      "ip -d addr show": "",
+      "ip -d -batch -": "",
       "systemctl show weave.service -p ActiveState,SubState,Job,NeedDaemonReload,MainPID": "ActiveState=inactive\n",
     },
   });

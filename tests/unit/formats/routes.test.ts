@@ -2,14 +2,16 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseRoutes, parseRules } from "../../../modules/formats/routes";
 
-// iproute2 6.1, with -o.
-const ROUTES = String.raw`prohibit default table 100 
+// iproute2 6.1, with -d; the first routes as an old one prints them.
+const ROUTES = `prohibit default table 100 
 throw 10.9.0.0/16 table 100 
-default via 192.168.50.1 dev eth0 proto dhcp src 192.168.50.11 metric 100 
-unreachable 10.0.0.0/8 
-blackhole 10.2.5.0/24 proto bird 
-192.168.50.0/24 dev eth0 proto kernel scope link src 192.168.50.11 
-default table 200 \	nexthop via 192.168.60.1 dev eth1 weight 1 \	nexthop via 192.168.60.2 dev eth1 weight 1 
+unicast default via 192.168.50.1 dev eth0 table main proto dhcp scope global src 192.168.50.11 metric 100 
+unreachable 10.0.0.0/8 table main proto boot scope global 
+blackhole 10.2.5.0/24 table main proto bird scope global 
+unicast 192.168.50.0/24 dev eth0 table main proto kernel scope link src 192.168.50.11 
+unicast default table 200 proto boot scope global 
+	nexthop via 192.168.60.1 dev eth1 weight 1 
+	nexthop via 192.168.60.2 dev eth1 weight 1 
 local 10.7.0.0/16 dev lo table local scope host 
 local 192.168.50.11 dev eth0 table local proto kernel scope host src 192.168.50.11 
 broadcast 192.168.50.255 dev eth0 table local proto kernel scope link src 192.168.50.11 
@@ -37,14 +39,15 @@ test("a host without routes has none", () => {
   for (const output of ["", "\n"]) assert.equal(parseRoutes(output), []);
 });
 
-const RULES = `0:	from all lookup local
+// iproute2 6.1, `ip -d rule show`; some lines as an older one prints them.
+const RULES = `0:	from all lookup local proto kernel
 50:	from 10.2.0.0/16 to 10.3.0.1 iif lo ipproto tcp dport 80 lookup 100
-60:	from all to 10.3.0.0/16 unreachable
-70:	from all lookup main suppress_prefixlength 0
+60:	from all to 10.3.0.0/16 unreachable proto unspec
+70:	from all lookup main suppress_prefixlength 0 proto unspec
 80:	from all goto 32766
 5210:	from all fwmark 0x80000/0xff0000 lookup main
 32765:	not from all fwmark 0xca6c lookup 51820
-32765:	from all uidrange 1000-1000 lookup 7
+32765:	from all uidrange 1000-1000 lookup 7 proto static
 32766:	from all lookup main
 `;
 

@@ -7,13 +7,13 @@ import { fakeHost } from "../support/fake_host/fake_host";
 import { userErrorLater } from "../support/user_error";
 import { FRESH, ipLink, router, STANZA, steadyVxlan, vxlan, vxlanLink } from "./fixtures";
 
-const ROUTES = `default via 192.168.50.1 dev eth0
-192.168.50.0/24 dev eth0 proto kernel scope link src 192.168.50.11
+const ROUTES = `unicast default via 192.168.50.1 dev eth0 table main proto boot scope global 
+unicast 192.168.50.0/24 dev eth0 table main proto kernel scope link src 192.168.50.11 
 `;
 
-const POLICY = `0:	from all lookup local
-32766:	from all lookup main
-32767:	from all lookup default
+const POLICY = `0:	from all lookup local proto kernel
+32766:	from all lookup main proto kernel
+32767:	from all lookup default proto kernel
 `;
 
 const LINKS = `1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000
@@ -51,11 +51,7 @@ const fresh = {
     "/sbin": ["ifup"],
     "/etc/network": ["interfaces", "interfaces.d"],
   },
-  programs: {
-    "ip -d addr show": LINKS,
-    "ip -o -4 route show table all": ROUTES,
-    "ip -4 rule show": POLICY,
-  },
+  programs: { "ip -d -batch -": LINKS + ROUTES + POLICY },
 };
 
 const steady = {
@@ -79,7 +75,7 @@ const steady = {
   links: { "/sys/class/net/weave-vx/master": "../weave" },
   programs: {
     ...fresh.programs,
-    "ip -d addr show": LINKS + BRIDGE_LINKS,
+    "ip -d -batch -": LINKS + BRIDGE_LINKS + ROUTES + POLICY,
     "iptables -w -C FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT": "",
     "bridge fdb show dev weave-vx": FDB,
   },
@@ -87,14 +83,14 @@ const steady = {
 
 const ETH0 = { parent: "if21", mac: "52:54:00:32:00:01" };
 
-test("a fresh host is observed with three programs", async () => {
-  assert.is(Object.keys(fresh.programs).length, 3);
+test("a fresh host is observed with one program", async () => {
+  assert.is(Object.keys(fresh.programs).length, 1);
   const links = [ipLink("lo", ["127.0.0.1/8"]), ipLink("eth0", ["192.168.50.11/24"], ETH0)];
   assert.equal(await observe(router(), fakeHost(fresh)), { ...FRESH, links, forwardRule: null });
 });
 
-test("a host with bridge and VXLAN is observed with five programs", async () => {
-  assert.is(Object.keys(steady.programs).length, 5);
+test("a host with bridge and VXLAN is observed with three programs", async () => {
+  assert.is(Object.keys(steady.programs).length, 3);
   const { links, ...others } = await observe(vxlan(), fakeHost(steady));
   const { links: _, ...expected } = steadyVxlan();
   assert.equal(others, expected);
@@ -178,10 +174,26 @@ test("kernel settings of the bridge are observed, as set for it or for all", asy
 
 test("a kernel without policy routing has no rules, and a link to nowhere in place of a file is observed", async () => {
   const host = fakeHost({ ...fresh, files: {}, links: { "/etc/network/interfaces": "/srv/interfaces" } }).with({
-    run: (argv) => (argv.includes("rule") ? { status: 2, stdout: "", stderr: "Operation not supported" } : undefined),
+    run: ([program]) =>
+      program === "ip"
+        ? {
+            status: 1,
+            stdout: LINKS + ROUTES,
+            stderr: "RTNETLINK answers: Operation not supported\nCommand failed -:3\n",
+          }
+        : undefined,
   });
-  const { rules, danglingInterfaces, interfaces } = await observe(router(), host);
-  assert.equal([rules, danglingInterfaces, interfaces], [[], "/srv/interfaces", null]);
+  const { routes, rules, danglingInterfaces, interfaces } = await observe(router(), host);
+  assert.equal([routes.length, rules, danglingInterfaces, interfaces], [2, [], "/srv/interfaces", null]);
+});
+
+test("without addresses or routes, nothing is observed", async () => {
+  const failed = { status: 1, stdout: LINKS, stderr: "Cannot send dump request: Bad message\nCommand failed -:2\n" };
+  const host = fakeHost(fresh).with({ run: ([program]) => (program === "ip" ? failed : undefined) });
+  assert.is(
+    await userErrorLater(() => observe(router(), host)),
+    "ip -d -batch - ended with status 1: Cannot send dump request: Bad message\nCommand failed -:2",
+  );
 });
 
 test("a link that is down, or is not a bridge, is observed as such", async () => {
@@ -193,7 +205,7 @@ test("a link that is down, or is not a bridge, is observed as such", async () =>
 });
 
 test("a device with the VXLAN's name that is not a VXLAN has no parameters", async () => {
-  const programs = { ...steady.programs, "ip -d addr show": LINKS };
+  const programs = { ...steady.programs, ...fresh.programs };
   assert.is((await observe(vxlan(), fakeHost({ ...steady, programs }))).vxlan?.parameters, null);
 });
 

@@ -76,7 +76,7 @@ export const UPSTART: InitSystem = {
   pathOf,
   render,
   renderExpose: (script) => fill(EXPOSE_TEMPLATE, { ...EXPOSE, expose: exposeInShell(script) }),
-  observe,
+  observe: (components, host) => components.map((component) => observe(component, host)),
   reload: [run(["initctl", "reload-configuration"])],
   enable: (component, enabled) => [
     enabled

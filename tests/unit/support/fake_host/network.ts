@@ -142,8 +142,7 @@ export class Network implements Part {
 
   private readonly commands: readonly [RegExp, (...words: string[]) => RunOutput][] = [
     [/^ip -d addr show$/, () => done(this.addrShow())],
-    [/^ip -o -4 route show table all$/, () => done([...this.routes, ...ROUTES].map((row) => `${row} \n`).join(""))],
-    [/^ip -4 rule show$/, () => done(this.ruleShow())],
+    [/^ip -d -batch -$/, () => done(`${this.addrShow()}\n${this.routeShow()}${this.ruleShow()}`)],
     // As in Linux 5.6 and newer (drivers/net/wireguard), in a network namespace of its own.
     [/^unshare --net ip link add type wireguard$/, () => done()],
     [/^ss -uanp$/, () => done([...this.sockets].map(ssRow).join(""))],
@@ -228,9 +227,13 @@ export class Network implements Part {
     });
   }
 
+  private routeShow(): string {
+    return [...this.routes, ...ROUTES].map((row) => `${row} \n`).join("");
+  }
+
   private ruleShow(): string {
     return ["0:\tfrom all lookup local", ...this.policy, "32766:\tfrom all lookup main"]
-      .map((row) => `${row}\n`)
+      .map((row) => `${row} proto kernel\n`)
       .join("");
   }
 

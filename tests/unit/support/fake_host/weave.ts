@@ -201,8 +201,9 @@ export class Weave implements Part {
 
   run(argv: readonly string[]): RunOutput | undefined {
     const command = argv.join(" ");
-    if (command.startsWith("systemctl show weave.service")) return done(this.properties());
-    if (command.startsWith("systemctl show weave-expose.service")) return done(this.exposeProperties());
+    if (command.startsWith("systemctl show weave.service weave-expose.service "))
+      return done(`${this.properties()}\n\n${this.exposeProperties()}`);
+    if (command.startsWith("systemctl show weave.service ")) return done(this.properties());
     if (command.startsWith("iptables-nft -w -t ")) return this.changeRules(argv.slice(3));
     return this.commands[command]?.();
   }
