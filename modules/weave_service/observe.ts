@@ -20,7 +20,7 @@ import { type InitSystem, NO_UNIT } from "./init/init_system";
 import { FRAMES, ROUTER_PORTS, ROUTERS_BRIDGE } from "./init/steps";
 import { type Environment, isExposing, isReady, type ObservedService, quorum } from "./observed";
 import type { ServiceOptions } from "./options";
-import { controlOf, observeRouter } from "./router_api";
+import { type Control, controlOf, exposedAddresses, observeRouter } from "./router_api";
 import { expectedScript, readWeaveScript, type WeaveScript } from "./script";
 import { observeTraces } from "./traces";
 
@@ -85,9 +85,12 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
   const environment = host.readFile(component.environmentPath);
   const startedWith = unit.state === "running" ? environmentOfProcess(unit.pid, host) : null;
   rememberSecrets([environment, unit.file], [container?.environment, startedWith], container?.args ?? []);
-  const control = isRouter && container?.running && script.generation !== "first" ? controlOf(container) : null;
+  const api = isRouter && container?.running ? controlOf(container) : null;
+  const control = script.generation === "first" ? null : api;
   // A router that is to be stopped is not asked: it may hang.
   const router = control !== null && !isEnding(options) ? await observeRouter(host, control) : null;
+  // A router that does not answer is not asked twice. Up to 1.1 it has no report, but is asked for addresses as later ones.
+  const asked = isEnding(options) || (control !== null && router === null) ? null : api;
   const bridged = isRouter && options.mode === "bridge" && container?.running === true;
   return {
     init,
@@ -106,7 +109,7 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
     control,
     peerName: launchedName(environment?.content ?? "") ?? router?.name ?? null,
     offloadingPorts: hasProgram("ethtool", host) ? (bridged ? offloadingPorts(options.bridge, host) : []) : null,
-    exposed: isRouter && options.expose && container?.running === true && isExposed(host),
+    exposed: options.expose && asked !== null && (await isExposed(host, asked)),
     exposeUnit: isRouter ? exposeUnit : null,
     bridgeMtu: isRouter && options.mode === "bridge" ? mtuOf(options.bridge, host) : null,
     forwardRule:
@@ -182,8 +185,10 @@ function offloadingPorts(bridge: string, host: Host): readonly string[] {
     .filter((port) => /^tx-checksumming: on/m.test(host.run(["ethtool", "-k", port], { mayFail: true }).stdout));
 }
 
-/** The router's own bridge has an address only after `weave expose`. */
-function isExposed(host: Host): boolean {
+/** The router's bridge may have addresses from others: Docker gives one to the bridge of its former default network. */
+async function isExposed(host: Host, control: Control): Promise<boolean> {
+  const given = await exposedAddresses(host, control);
+  if (given.length === 0) return false;
   const { stdout } = host.run(["ip", "-o", "-4", "addr", "show"]);
-  return parseAddresses(stdout).some(({ device }) => device === "weave");
+  return parseAddresses(stdout).some(({ device, cidr }) => device === ROUTERS_BRIDGE && given.includes(cidr));
 }

@@ -43,7 +43,7 @@ export interface ObservedService {
   readonly control: Control | null;
   /** The router's ports on the bridge that have TX checksum offload on; null if ethtool is not installed. */
   readonly offloadingPorts: readonly string[] | null;
-  /** Whether the host has an address on the router's own bridge. */
+  /** Whether the router has given the host an address on its own bridge. */
   readonly exposed: boolean;
   /** The unit EXPOSE, which gives it one; null for another component. */
   readonly exposeUnit: ObservedUnit | null;

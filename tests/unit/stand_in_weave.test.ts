@@ -233,6 +233,23 @@ test("an address is given out at once without targets, and with them only when a
   assert.ok(/^10\.\d+\.\d+\.\d+\/12$/.test(body) && !["10.32.0.1/12", "10.40.0.0/12"].includes(body), body);
 });
 
+test("who has which address is told of the default subnet alone, and before 1.5 as one address or 404", async () => {
+  const asked = (of: RouterStandIn, path = ""): Promise<Response> =>
+    call(of.httpListening, "GET", `/ip/weave:expose${path}`);
+  const one = await router({});
+  assert.equal(await asked(one), { status: 200, body: "" });
+  // As Docker's address on the bridge is claimed when the router starts.
+  assert.is((await call(one.httpListening, "PUT", "/ip/weave:expose/10.2.0.1/16")).status, 204);
+  assert.equal(await asked(one), { status: 200, body: "" });
+  assert.equal(await asked(one, "/10.2.0.0/16"), { status: 200, body: "10.2.0.1/16" });
+  assert.equal(await expose(one), { status: 200, body: "10.32.0.1/12" });
+  assert.equal(await asked(one), { status: 200, body: "10.32.0.1/12" });
+  const old = await router({ version: "1.4.6" });
+  assert.equal(await asked(old), { status: 404, body: "404 page not found\n" });
+  await expose(old);
+  assert.equal(await asked(old), { status: 200, body: "10.32.0.1/12" });
+});
+
 test("addresses survive a restart, without any peer; routers that shared the range among others don't connect", async () => {
   const store = memory();
   const targets = ["127.0.0.1:1"];

@@ -9,6 +9,8 @@ import { userErrorLater } from "../support/user_error";
 import { CONTAINER, FRESH, ROUTER, SCRIPT, serviceOptions, steady } from "./fixtures";
 
 const SHOW = "systemctl show weave.service -p ActiveState,SubState,Job,NeedDaemonReload,MainPID";
+const SHOW_EXPOSE = SHOW.replace("weave.service", "weave-expose.service");
+const STOPPED = "MainPID=0\nActiveState=inactive\nNeedDaemonReload=no\n";
 const script = { "/usr/local/bin/weave": { content: SCRIPT, mode: 0o755 } };
 
 const DOCKER_RUNS = { "/var/run/docker.pid": "77", "/proc/77/comm": "dockerd" };
@@ -233,6 +235,26 @@ test("a router of 1.4.6 in bridge mode is asked at its container's own address",
   const { router, control } = await observe(serviceOptions(), fakeHost({ ...running(), files, services }));
   assert.equal(control, { address: "10.2.1.3", port: 6784 });
   assert.equal(router?.targets, ROUTER.targets);
+});
+
+test("the host is exposed by the address that the router gave it, not by any that is on its bridge", async () => {
+  const ask = "GET 127.0.0.1:6784/ip/weave:expose";
+  const exposed = async (addresses: string, answer: { status: number; body: string } | null): Promise<boolean> => {
+    const programs = { ...running().programs, "ip -o -4 addr show": addresses, [SHOW_EXPOSE]: STOPPED };
+    const services = { ...running().services, ...(answer && { [ask]: answer }) };
+    const options = serviceOptions({ mode: "proxy", expose: true });
+    return (await observe(options, fakeHost({ ...running(), programs, services }), "at once")).exposed;
+  };
+  const own = "5: weave    inet 10.32.0.1/12 scope global weave\n";
+  const dockers = "5: weave    inet 10.2.0.1/16 scope global weave\n";
+  const given = { status: 200, body: "10.32.0.1/12" };
+  assert.is(await exposed(own, given), true);
+  assert.is(await exposed(dockers + own, { status: 200, body: "10.33.0.1/12 10.32.0.1/12" }), true);
+  assert.is(await exposed(dockers, given), false, "Docker gave it that address");
+  assert.is(await exposed(dockers, { status: 200, body: "" }), false, "from 1.5 on, none");
+  assert.is(await exposed(dockers, { status: 404, body: "404 page not found\n" }), false, "up to 1.4, none");
+  assert.is(await exposed(own.replace(/: weave/, ": other"), given), false);
+  assert.is(await exposed(own, null), false, "it does not answer");
 });
 
 test("passwords of all launches so far are kept out of messages, in whatever form they were given", async () => {

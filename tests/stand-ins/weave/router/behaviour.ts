@@ -28,11 +28,16 @@ export interface Behaviour {
   version: string | undefined;
 }
 
+/** Whether `version` is before the release `major`.`minor`. */
+export function isBefore(version: string, major: number, minor: number): boolean {
+  const [ownMajor = 0, ownMinor = 0] = version.split(".").map(Number);
+  return ownMajor < major || (ownMajor === major && ownMinor < minor);
+}
+
 /** Whether `version` has the whole HTTP API and a status address (2.x), only the API (1.2 to 1.9), or neither. */
 export function versionFamily(version: string): "1.0" | "1.9" | "2.x" {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major >= 2) return "2.x";
-  return major === 1 && minor >= 2 ? "1.9" : "1.0";
+  if (!isBefore(version, 2, 0)) return "2.x";
+  return isBefore(version, 1, 2) ? "1.0" : "1.9";
 }
 
 /** Reads behaviour.json in `folder` and `environment`; anything unreadable counts as absent. */

@@ -1,6 +1,6 @@
 /** The router's HTTP: control and status, as prog/weaver/http.go, router/http.go, ipam/http.go and nameserver/http.go of v2.8.1. */
 import * as http from "node:http";
-import { versionFamily } from "./behaviour";
+import { isBefore, versionFamily } from "./behaviour";
 import { connectionLine, peerLines, withUids } from "./peers";
 import { dnsLines, ipamLines, metrics, report, statusText, statusTextOld } from "./report";
 import type { Router } from "./router";
@@ -165,8 +165,12 @@ async function answerIpam(
     allocator.claim(ident, cidr);
     return { status: 204, body: "" };
   }
-  if (method === "GET") return { status: 200, body: allocator.lookup(ident).join(" ") };
   const subnet = cidr ?? router.settings.ipallocDefaultSubnet ?? router.settings.ipallocRange ?? "";
+  if (method === "GET") {
+    const found = allocator.lookup(ident, subnet);
+    if (!isBefore(router.settings.version, 1, 5)) return { status: 200, body: found.join(" ") };
+    return found[0] === undefined ? notFound : { status: 200, body: found[0] };
+  }
   const address = await allocator.allocate(ident, subnet, closed);
   return { status: 200, body: address ?? "cancelled" };
 }

@@ -67,8 +67,12 @@ export class Allocator {
     this.tryClaims();
   }
 
-  lookup(ident: string): string[] {
-    return this.owned.get(ident) ?? [];
+  /** The addresses of `ident`; only those in `subnet`, if one is given. */
+  lookup(ident: string, subnet?: string): string[] {
+    const cidrs = this.owned.get(ident) ?? [];
+    if (subnet === undefined) return cidrs;
+    const asked = new Ring(subnet);
+    return cidrs.filter((cidr) => asked.contains(ipToNumber(cidr.split("/")[0] ?? "")));
   }
 
   /** Frees all addresses of `ident`, or this one. Returns whether there were any. */
@@ -187,7 +191,7 @@ export class Allocator {
   private tryPending(): void {
     const used = this.used();
     for (const pending of [...this.pending]) {
-      const cidr = this.lookup(pending.ident)[0] ?? this.ring.next(this.settings.name, pending.subnet, used);
+      const cidr = this.lookup(pending.ident, pending.subnet)[0] ?? this.ring.next(this.settings.name, pending.subnet, used);
       if (cidr === undefined) continue;
       used.add(ipToNumber(cidr.split("/")[0] ?? ""));
       if (!this.lookup(pending.ident).includes(cidr)) {

@@ -9,7 +9,7 @@
 import * as fs from "node:fs";
 import * as http from "node:http";
 import * as path from "node:path";
-import { type Behaviour, readBehaviour } from "./behaviour";
+import { type Behaviour, isBefore, readBehaviour } from "./behaviour";
 import { CAPTURING, ensureBridge, has, startFrames } from "./bridge";
 import { runCall } from "./call";
 import { inspect } from "./docker";
@@ -23,8 +23,7 @@ const DOCKER = "/var/run/docker.sock";
 
 /** The tables that the image's iptables writes into: nft from 2.9.0 on, unless IPTABLES_BACKEND says otherwise. */
 function backendOf({ version = "2.8.1" }: Behaviour): string {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  return major > 2 || (major === 2 && minor >= 9) ? process.env["IPTABLES_BACKEND"] || "nft" : "legacy";
+  return isBefore(version, 2, 9) ? "legacy" : process.env["IPTABLES_BACKEND"] || "nft";
 }
 
 /** Runs the router in its container. */

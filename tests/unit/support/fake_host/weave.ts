@@ -180,6 +180,7 @@ export class Weave implements Part {
 
   private routerResponse(method: string, path: string, body: string): HttpResponse | null {
     if (!this.container?.running) return null;
+    if (path === "/ip/weave:expose") return { status: 200, body: this.exposed ? "10.32.0.1/12" : "" };
     const peers = [...new URLSearchParams(body).getAll("peer")];
     if (method === "POST" && path === "/connect") this.targets = [...new Set([...this.targets, ...peers])];
     if (method === "POST" && path === "/forget")
