@@ -126,4 +126,47 @@ test("Apollo of 2016: docker0, router, proxy and Scope by its variables, the scr
   assert.is(await sh("systemd-analyze verify weave.service weaveproxy.service scope.service 2>&1", other), "");
 });
 
+const RULE = "FORWARD -i weave -o weave";
+const OURS = `${RULE} -m comment --comment weave_service -j ACCEPT`;
+
+test("containers that the proxy attached reach one another across hosts, by name and HTTP, only by the role's own rule", async () => {
+  const other = cluster.host("apollo2");
+  const variables = { weave_mode: "proxy", weave_bin: "/usr/local/bin/weave", weave_dns: true };
+  const everywhere = ["--extra-vars", JSON.stringify(variables)];
+  const removed = await ansiblePlaybook(cluster.inventory, ["playbooks/teardown.yml", ...everywhere]);
+  assert.is(removed.status, 0, removed.output);
+  for (const on of cluster.hosts) await installWeaveStandIn(on);
+  const made = await ansiblePlaybook(cluster.inventory, ["site.yml", ...everywhere]);
+  assert.is(made.status, 0, made.output);
+
+  const proxied = "docker --host unix:///var/run/weave/weave.sock run --detach --name";
+  await sh(`${proxied} web ${await busyboxImage(host)} httpd -f -p 8080 -h /www`);
+  await sh(`${proxied} client ${await busyboxImage(other)} sleep 1d`, other);
+  // As dockerd sets it where nobody else has turned forwarding on.
+  for (const on of cluster.hosts) await sh("iptables -P FORWARD DROP", on);
+  const found = await sh("docker exec client nslookup web.weave.local", other);
+  const address = (await sh("docker exec web ip -o -4 addr show ethwe")).match(/ inet ([\d.]+)/)?.[1] ?? "none";
+  assert.match(found, new RegExp(`^Name:\\s+web\\.weave\\.local\\nAddress(?: 1)?: ${address}`, "m"));
+  const http = `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 3 ${address} 8080`;
+  const page = (): Promise<string> => sh(`docker exec client sh -c "${http}" | tail -n 1`, other);
+  assert.is(await page(), "hello");
+
+  await sh(`iptables -D ${OURS}`);
+  assert.is(await sh(`iptables-legacy -S FORWARD | grep -e '${RULE} -j'`), `-A ${RULE} -j ACCEPT`, "the router's own");
+  assert.is(await page(), "");
+  const verified = await ansiblePlaybook(cluster.inventory, [
+    "playbooks/verify.yml",
+    "--extra-vars",
+    JSON.stringify({ ...variables, weave_verify_timeout: 2, weave_verify_report: "" }),
+  ]);
+  assert.match(
+    verified.output,
+    "apollo1: iptables must accept frames between the ports of the bridge weave (found no rule",
+  );
+  assert.not.match(verified.output, "apollo2: iptables must");
+  assert.equal(await settled("apollo1", variables), ["apollo1: weave : Run the Weave router"]);
+  assert.is(await page(), "hello");
+  await Promise.all([sh("docker rm --force web"), sh("docker rm --force client", other)]);
+});
+
 test.run();

@@ -86,6 +86,19 @@ address_of() {
     sed -n 's|.* inet \([0-9.]*\).*|\1|p' | head -n 1
 }
 
+# Whether iptables drops frames between the bridge's ports, which pass through FORWARD with bridge-nf-call-iptables. The rule that accepts
+# them may be the role's or Docker's.
+frames() {
+  called=0
+  if [ -r /proc/sys/net/bridge/bridge-nf-call-iptables ]; then read -r called </proc/sys/net/bridge/bridge-nf-call-iptables; fi
+  [ "$called" = 1 ] || return
+  rules=$(iptables -w 5 -S 2>/dev/null) || return
+  if echo "$rules" | grep -qE -e '^-P FORWARD DROP$' -e '^-A FORWARD -j (DROP|REJECT)' &&
+    ! echo "$rules" | grep -qE -e "^-A [^ ]*FORWARD[^ ]* -i $bridge -o $bridge( -m comment --comment [^ ]+)? -j ACCEPT$"; then
+    printf ',"frames":"dropped"'
+  fi
+}
+
 # The bridge's hardware address, and what it is derived from, unless it is set.
 identity() {
   [ -r "/sys/class/net/$bridge/address" ] || return
@@ -127,6 +140,6 @@ $(running "$@")
 END
 
 # The line feed ends an unfinished line of the shell's start-up files.
-printf '\n{"bridge":{"state":"%s","address":%s},"datapath":%s,"docker":"%s","containers":[%s],"containers_total":%d,"off_network":[%s],"not_running":[%s],"subnet":%s%s}\n' \
+printf '\n{"bridge":{"state":"%s","address":%s},"datapath":%s,"docker":"%s","containers":[%s],"containers_total":%d,"off_network":[%s],"not_running":[%s],"subnet":%s%s%s}\n' \
   "$(state "$(ip -o link show dev "$bridge" 2>/dev/null)")" "$(quoted_or_null "${cidr%/*}")" "$(datapath)" \
-  "$docker" "${containers#,}" "$count" "${off_network#,}" "${not_running#,}" "$(quoted_or_null "$(subnet)")" "$(identity)"
+  "$docker" "${containers#,}" "$count" "${off_network#,}" "${not_running#,}" "$(quoted_or_null "$(subnet)")" "$(identity)" "$(frames)"

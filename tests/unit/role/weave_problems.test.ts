@@ -271,6 +271,26 @@ test("a host that is blocked with all its containers is reported once; a single 
   ]);
 });
 
+test("a host whose iptables drops frames between containers has that as its cause, once", () => {
+  const web = { containers: [container("a", "10.2.2.1"), container("b", "10.2.2.2")] };
+  const found = (more: object, ms: number | null): Findings => ({
+    hosts: [host(1), host(2, { ...web, ...more })],
+    targets: [target(1), target(2), target(2, "10.2.2.1", "a"), target(2, "10.2.2.2", "b")],
+    sources: [
+      source(1, { "10.2.0.2": 0.1, "10.2.2.1": ms, "10.2.2.2": ms }),
+      source(2, { "10.2.0.1": 0.1 }),
+      source(2, { "10.2.0.1": ms }, { container: "a" }),
+    ],
+  });
+  const dropped = { frames: "dropped" };
+  assert.equal(problemsOf(found(dropped, null)).slice(2), [
+    "h2: iptables must accept frames between the ports of the bridge weave (found no rule for them in FORWARD, which drops them). Run the role on it (ansible-playbook -i INVENTORY site.yml --limit h2). If the rule goes again, find what replaces the host's rules.",
+  ]);
+  assert.is(problemsOf(found({}, null)).length, 5, "a line for each container");
+  // Something else lets them pass.
+  assert.equal(problemsOf(found(dropped, 0.1)), []);
+});
+
 const UNDERLAYS = { h1: "192.0.2.1", h2: "192.0.2.2", h3: "192.0.2.3" };
 
 /** The registered result of a script: its line, after what a login may print. */

@@ -1,6 +1,6 @@
 /** The shell scripts of the role's verify.yml; small scripts stand in for the programs that they run. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -100,6 +100,38 @@ END`,
   assert.equal(probe()["datapath"], { kind: "router", port: 6783, state: "up", ...tunnels });
   programs({ ss: "echo 'LISTEN 0 128 *:6783 *:*'" });
   assert.equal(probe()["datapath"], { kind: "router", port: 6783, state: "up", local: null, peers: [] });
+});
+
+test("frames are dropped if bridges call iptables, FORWARD drops what it has no rule for, and it has none for the bridge", () => {
+  const call = "/proc/sys/net/bridge/bridge-nf-call-iptables";
+  const frames = (value: string, ...rules: string[]): unknown => {
+    programs({ ip: ADDRESS, iptables: `printf '%s\\n' ${rules.map((rule) => `'${rule}'`).join(" ")}` });
+    const script = readFileSync(join(SCRIPTS, "verify_probe.sh"), "utf8");
+    assert.match(script, `<${call}; fi`);
+    writeFileSync(join(folder, "call"), `${value}\n`);
+    const { stdout } = spawnSync("/bin/sh", ["-c", script.replaceAll(call, join(folder, "call")), "sh", "5"], {
+      env: { PATH: join(folder, "bin") },
+      encoding: "utf8",
+    });
+    return (JSON.parse(stdout) as Record<string, unknown>)["frames"];
+  };
+  const [accept, drop] = ["-P FORWARD ACCEPT", "-P FORWARD DROP"];
+  assert.is(frames("1", drop), "dropped");
+  assert.is(frames("0", drop), undefined);
+  assert.is(frames("1", accept), undefined);
+  assert.is(frames("1", accept, "-A FORWARD -j REJECT --reject-with icmp-host-prohibited"), "dropped");
+  for (const rule of [
+    "-A FORWARD -i weave -o weave -m comment --comment weave_service -j ACCEPT",
+    "-A FORWARD -i weave -o weave -j ACCEPT",
+    "-A DOCKER-FORWARD -i weave -o weave -j ACCEPT",
+  ]) {
+    assert.is(frames("1", drop, rule), undefined, rule);
+  }
+  for (const rule of ["-A FORWARD -i docker0 -o docker0 -j ACCEPT", "-A FORWARD -i weave -o weave -p icmp -j ACCEPT"]) {
+    assert.is(frames("1", drop, rule), "dropped", rule);
+  }
+  programs({ iptables: "exit 1" });
+  assert.not("frames" in probe());
 });
 
 test("the subnet is that of the containers on this bridge", () => {
