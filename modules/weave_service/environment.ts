@@ -101,6 +101,14 @@ export function launchedName(content: string): string | null {
   return /(?:^| )--name=([0-9a-f:]{17})(?: |$)/.exec(environmentValue(content, ARGS) ?? "")?.[1] ?? null;
 }
 
+/** The port that an environment file launches the router with (weaveworks/weave 2.8.1, script `weave`). */
+export function launchedPort(content: string): number {
+  const argument = /(?:^| )--?port[= ](\d+)(?: |$)/.exec(environmentValue(content, ARGS) ?? "")?.[1];
+  return Number(argument ?? environmentValue(content, "WEAVE_PORT") ?? "") || DEFAULT_PORT;
+}
+
+const DEFAULT_PORT = 6783;
+
 /** Each peer once, sorted, so that the order in an inventory makes no difference. */
 export function sortedPeers(peers: readonly string[]): readonly string[] {
   return distinct(peers).sort();

@@ -14,7 +14,7 @@ import { HOST_NAME } from "../net/own_host";
 import { machineId } from "../net/validators";
 import { COMPONENTS, EXPOSE } from "./components";
 import { observeContainer } from "./container";
-import { launchedName, PASSWORD } from "./environment";
+import { launchedName, launchedPort, PASSWORD } from "./environment";
 import { detectInit, INIT_SYSTEMS } from "./init/detect";
 import { type InitSystem, NO_UNIT } from "./init/init_system";
 import { FRAMES, ROUTER_PORTS, ROUTERS_BRIDGE } from "./init/steps";
@@ -22,7 +22,7 @@ import { type Environment, isExposing, isReady, type ObservedService, quorum } f
 import type { ServiceOptions } from "./options";
 import { type Control, controlOf, exposedAddresses, observeRouter } from "./router_api";
 import { expectedScript, readWeaveScript, type WeaveScript } from "./script";
-import { observeTraces } from "./traces";
+import { NO_TRACES, observeTraces } from "./traces";
 
 /** How long to wait for a start or stop in progress, in seconds. A restart of Docker may just have begun one. */
 const WAIT_SECONDS = 30;
@@ -117,7 +117,9 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
         ? hasForwardRule(FRAMES.checkRule(ROUTERS_BRIDGE), `mode: ${options.mode}`, host)
         : null,
     noFastDatapath: isRouter ? whyNoFastDatapath(options, host) : null,
-    ...(isRouter && options.state === "absent" ? observeTraces(host) : { routerRules: [], routerFiles: [] }),
+    ...(isRouter && options.state === "absent"
+      ? observeTraces(launchedPort(environment?.content ?? ""), host)
+      : NO_TRACES),
   };
 }
 

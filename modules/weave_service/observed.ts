@@ -55,6 +55,7 @@ export interface ObservedService {
   readonly noFastDatapath: string | null;
   /** What a removed router leaves behind; nothing unless it is to be removed. */
   readonly routerRules: readonly RouterRules[];
+  readonly routerIpSets: readonly string[];
   readonly routerFiles: readonly string[];
 }
 

@@ -7,16 +7,25 @@ export interface RouterRules {
   readonly tables: readonly IptablesTable[];
 }
 
-/** Its chains in all tables (weaveworks/weave 2.8.1: net/bridge.go, net/iptables.go, net/ipsec/ipsec.go, common/chains). */
-const CHAIN = /^WEAVE(?:-(?:CANARY|EXPOSE|NPC(?:-[A-Z]+)*|IPSEC(?:-[A-Z]+)*))?$/;
+/**
+ * Its chains, by table (weaveworks/weave 2.8.1: net/bridge.go, prog/weaver/main.go, net/ipsec/ipsec.go and common/chains/npc.go; the
+ * script `weave` of 1.4.6 has the first alone). Others of similar names are somebody else's.
+ */
+const CHAINS: Readonly<Record<string, RegExp>> = {
+  nat: /^WEAVE(?:-CANARY)?$/,
+  filter: /^WEAVE-(?:CANARY|EXPOSE|NPC(?:-(?:DEFAULT|INGRESS|EGRESS(?:-(?:DEFAULT|CUSTOM|ACCEPT))?))?|IPSEC-IN)$/,
+  mangle: /^WEAVE-(?:CANARY|IPSEC-(?:IN|OUT)(?:-MARK)?)$/,
+};
+
+function isOwnChain(table: string, chain: string): boolean {
+  return CHAINS[table]?.test(chain) ?? false;
+}
 
 /** The router's bridge, unless WEAVE_BRIDGE says another. */
 const BRIDGE = "weave";
 
 /** Rules that only the router makes, by table and chain. */
 const OWN: readonly (readonly [table: string, rule: RegExp])[] = [
-  // Containers and other hosts must not reach its ports.
-  ["filter", /^-A INPUT -d [\d./]+ -i \S+ -p (?:tcp|udp) -m (?:tcp|udp) --dport 678[34] -j DROP$/],
   ["filter", /^-A INPUT .*--comment "Block non-local access to Weave Net control port" -j DROP$/],
   ["filter", new RegExp(`^-A FORWARD -i \\S+ -o ${BRIDGE} -j DROP$`)],
   ["filter", new RegExp(`^-A FORWARD -o ${BRIDGE} .*-j NFLOG --nflog-group 86$`)],
@@ -30,46 +39,55 @@ const SHARED: readonly (readonly [table: string, rule: RegExp])[] = [
   ["filter", new RegExp(`^-A FORWARD -o ${BRIDGE} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT$`)],
   ["filter", new RegExp(`^-A FORWARD -o ${BRIDGE} -j DROP$`)],
   ["nat", new RegExp(`^-A POSTROUTING -o ${BRIDGE} -j ACCEPT$`)],
+  // 2.6.3 alone (net/bridge.go of 2.8.1, which removes it).
+  [
+    "filter",
+    /^-A INPUT -d 127\.0\.0\.1\/32 -p tcp -m addrtype ! --src-type LOCAL -m conntrack ! --ctstate RELATED,ESTABLISHED -j DROP$/,
+  ],
 ];
 
-/** The router accepts DNS from the same interface on which it drops what goes to its own ports. */
-const DROP_FROM = /^-A INPUT -d [\d./]+ -i (\S+) .*--dport 6783 -j DROP$/;
+/** It drops what containers send to its own ports, and accepts DNS from the same interface. */
+const DROP_TO_PORT = /^-A INPUT -d [\d./]+ -i (\S+) -p (?:tcp|udp) -m (?:tcp|udp) --dport (\d+) -j DROP$/;
 const DNS_FROM = /^-A INPUT -i (\S+) -p (?:tcp|udp) -m (?:tcp|udp) --dport 53 -j ACCEPT$/;
 
-/** Of all tables of a program, what the router has left; null if it has left nothing. */
-export function findRouterRules(program: string, tables: readonly IptablesTable[]): RouterRules | null {
-  const hasChains = tables.some(({ chains }) => chains.some((chain) => CHAIN.test(chain)));
+/** Of all tables of a program, what a router with this port has left; null if it has left nothing. */
+export function findRouterRules(program: string, tables: readonly IptablesTable[], port: number): RouterRules | null {
+  const ownChains = ({ name, chains }: IptablesTable): string[] => chains.filter((chain) => isOwnChain(name, chain));
+  const hasChains = tables.some((table) => ownChains(table).length > 0);
   const found = tables.map((table) => ({
     name: table.name,
-    chains: table.chains.filter((chain) => CHAIN.test(chain)),
-    rules: rulesOf(table, hasChains),
+    chains: ownChains(table),
+    rules: rulesOf(table, port, hasChains),
   }));
   const left = found.filter(({ chains, rules }) => chains.length + rules.length > 0);
   return left.length > 0 ? { program, tables: left } : null;
 }
 
-function rulesOf({ name, rules }: IptablesTable, hasChains: boolean): readonly string[] {
+function rulesOf({ name, rules }: IptablesTable, port: number, hasChains: boolean): readonly string[] {
   const isOf = (kind: typeof OWN, rule: string): boolean =>
     kind.some(([table, pattern]) => table === name && pattern.test(rule));
   // Docker up to 27 makes the same rules for the bridge that it uses, and finds the router's instead of adding its own.
   const isDockers = rules.includes(`-A FORWARD -o ${BRIDGE} -j DOCKER`);
-  const dropsFrom = new Set(rules.map((rule) => DROP_FROM.exec(rule)?.[1]));
+  const dropsFrom = (rule: string): string | undefined => {
+    const [, from, to] = DROP_TO_PORT.exec(rule) ?? [];
+    return name === "filter" && (Number(to) === port || Number(to) === port + 1) ? from : undefined;
+  };
   const seen = new Set<string>();
   return rules.filter((rule) => {
     const first = !seen.has(rule);
     seen.add(rule);
-    if (isIntoOrOf(rule) || isOf(OWN, rule)) return true;
+    if (isIntoOrOf(name, rule) || isOf(OWN, rule) || dropsFrom(rule) !== undefined) return true;
     const dnsFrom = DNS_FROM.exec(rule)?.[1];
-    if (dnsFrom !== undefined) return first && dropsFrom.has(dnsFrom);
+    if (dnsFrom !== undefined) return first && rules.some((other) => dropsFrom(other) === dnsFrom);
     return hasChains && isOf(SHARED, rule) && (isDockers ? !first : first);
   });
 }
 
 /** Whether a rule is in one of the router's chains, or sends packets there. */
-function isIntoOrOf(rule: string): boolean {
+function isIntoOrOf(table: string, rule: string): boolean {
   const words = wordsOfRule(rule);
   const target = words[words.findIndex((word) => word === "-j" || word === "-g") + 1] ?? "";
-  return CHAIN.test(words[1] ?? "") || CHAIN.test(target);
+  return isOwnChain(table, words[1] ?? "") || isOwnChain(table, target);
 }
 
 /** The commands that remove the rules, and then the chains, as a chain that is used can't be deleted. */

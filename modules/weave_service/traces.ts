@@ -10,8 +10,16 @@ const CNI_PLUGIN = /^weave-(?:net|ipam|plugin(?:-.+)?)$/;
 const CNI_CONFIGURATION = "/etc/cni/net.d";
 const DOCKER_PLUGINS = "/run/docker/plugins";
 
-/** Reads what a router leaves on a host, by whatever iptables its image has. Changes nothing. */
-export function observeTraces(host: Host): Pick<ObservedService, "routerRules" | "routerFiles"> {
+/** What a rule of the router with --no-masq-local refers to (weaveworks/weave 2.8.1, net/bridge.go). */
+const IP_SET = "weaver-no-masq-local";
+
+/** What a router leaves on a host. */
+export type Traces = Pick<ObservedService, "routerRules" | "routerIpSets" | "routerFiles">;
+
+export const NO_TRACES: Traces = { routerRules: [], routerIpSets: [], routerFiles: [] };
+
+/** Reads what a router with this port leaves on a host, by whatever iptables its image has. Changes nothing. */
+export function observeTraces(port: number, host: Host): Traces {
   const programs = ["/usr/sbin", "/sbin"].flatMap((directory) => host.readdir(directory));
   const both = ["iptables-legacy", "iptables-nft"].filter((program) => programs.includes(`${program}-save`));
   const asked = both.length > 0 ? both : ["iptables"].filter((program) => programs.includes(`${program}-save`));
@@ -19,8 +27,15 @@ export function observeTraces(host: Host): Pick<ObservedService, "routerRules" |
     // Without -t, iptables-legacy-save loads no table that the kernel has not. It fails in a kernel that has none.
     routerRules: asked.flatMap((program) => {
       const { stdout } = host.run([`${program}-save`], { mayFail: true });
-      return findRouterRules(program, parseIptablesSave(stdout)) ?? [];
+      return findRouterRules(program, parseIptablesSave(stdout), port) ?? [];
     }),
+    // The router brings its own ipset. Without one on the host the set stays until the next boot.
+    routerIpSets: programs.includes("ipset")
+      ? host
+          .run(["ipset", "list", "-name"], { mayFail: true })
+          .stdout.split("\n")
+          .filter((name) => name === IP_SET)
+      : [],
     routerFiles: [
       ...namesIn(CNI_PLUGINS, (name) => CNI_PLUGIN.test(name), host),
       // One that does not name the router's plugin is somebody else's.
@@ -41,14 +56,21 @@ function namesIn(directory: string, isMeant: (name: string) => boolean, host: Ho
 }
 
 /** The changes that remove what the router has left, once it has stopped. */
-export function planTraces({ routerRules, routerFiles }: ObservedService): Change[] {
-  const rules = routerRules.map((left) => ({
+export function planTraces({ routerRules, routerIpSets, routerFiles }: ObservedService): Change[] {
+  const rules: Change[] = routerRules.map((left) => ({
     subject: `router: rules of ${left.program}`,
     before: describeRouterRules(left),
     after: "",
     actions: removeRouterRules(left).map((argv) => run(argv)),
   }));
-  if (routerFiles.length === 0) return rules;
+  // A set that a rule refers to can't be removed.
+  const sets: Change[] = routerIpSets.map((name) => ({
+    subject: `router: ipset ${name}`,
+    before: "present\n",
+    after: "",
+    actions: [run(["ipset", "destroy", name])],
+  }));
+  if (routerFiles.length === 0) return [...rules, ...sets];
   const files: Change = {
     subject: "router: files",
     before: `${routerFiles.join("\n")}\n`,
@@ -58,7 +80,7 @@ export function planTraces({ routerRules, routerFiles }: ObservedService): Chang
       ...(routerFiles.some(isPlugin) ? [removeEmpty(CNI_PLUGINS), removeEmpty("/opt/cni")] : []),
     ],
   };
-  return [...rules, files];
+  return [...rules, ...sets, files];
 }
 
 function isPlugin(path: string): boolean {

@@ -111,7 +111,8 @@ async function hostOf(folder: Folder, state: State): Promise<WeaveHost> {
   const host = fakeHostIn(folder, weave);
   folder.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
   folder.put(`/usr/sbin/${state.programs}`, "");
-  for (const program of ["iptables", "iptables-nft", "iptables-nft-save"]) folder.put(`/usr/sbin/${program}`, "");
+  for (const program of ["iptables", "iptables-nft", "iptables-nft-save", "ipset"])
+    folder.put(`/usr/sbin/${program}`, "");
   folder.put("/etc/systemd/system/other.service", "\xff");
   if (state.script) folder.put(SCRIPT, SCRIPT_TEXT, 0o755);
   putFound(folder, ENVIRONMENT, state.environment);

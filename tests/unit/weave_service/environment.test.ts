@@ -5,6 +5,7 @@ import {
   differingVariables,
   environmentOf,
   launchedName,
+  launchedPort,
   redactEnvironmentFile,
   renderEnvironmentFile,
   sortedPeers,
@@ -69,6 +70,14 @@ test("a router on docker0 keeps the name that it has", () => {
     environmentOf(serviceOptions(), { ...FRESH, peerName }).get("WEAVE_ARGS"),
     argsOf(serviceOptions(), "2.8.1"),
   );
+});
+
+test("the port that a router was launched with is its argument, or WEAVE_PORT", () => {
+  const port = (options: Record<string, unknown>): number => launchedPort(render(serviceOptions(options)));
+  assert.is(port({}), 6783);
+  assert.is(port({ env: { WEAVE_PORT: "6790" } }), 6790);
+  assert.is(port({ env: { WEAVE_PORT: "6790" }, args: ["--port=6800", "--no-discovery"] }), 6800);
+  assert.is(launchedPort(""), 6783);
 });
 
 test("on docker0 a router without a name needs a machine-id, or all such routers would have one name", () => {

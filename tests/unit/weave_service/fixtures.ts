@@ -39,6 +39,7 @@ export const FRESH: ObservedService = {
   forwardRule: null,
   noFastDatapath: null,
   routerRules: [],
+  routerIpSets: [],
   routerFiles: [],
 };
 

@@ -11,8 +11,8 @@ import { golden } from "./fixtures";
  */
 const SAVED = readFileSync(golden("iptables-nft-save.txt"), "utf8");
 
-const removed = (saved: string): string[] => {
-  const found = findRouterRules("iptables-nft", parseIptablesSave(saved));
+const removed = (saved: string, port = 6783): string[] => {
+  const found = findRouterRules("iptables-nft", parseIptablesSave(saved), port);
   return found === null ? [] : removeRouterRules(found).map((argv) => argv.slice(2).join(" "));
 };
 
@@ -43,7 +43,7 @@ test("all that the router has made goes, and nothing of others", () => {
 test("a chain is removed after the rules that use it, and words in quotes stay one word", () => {
   const commands = removed(SAVED);
   assert.ok(commands.indexOf("-t nat -X WEAVE") > commands.indexOf("-t nat -D POSTROUTING -j WEAVE"));
-  const found = findRouterRules("iptables-legacy", parseIptablesSave(SAVED));
+  const found = findRouterRules("iptables-legacy", parseIptablesSave(SAVED), 6783);
   const argv = (found ? removeRouterRules(found) : []).find((words) =>
     words.includes("Block non-local access to Weave Net control port"),
   );
@@ -75,6 +75,42 @@ test("without a chain of the router's nothing is taken for its own that others m
     "-A WEAVE-HOUSE -j DROP",
   ];
   assert.equal(removed(["*filter", ":WEAVE-HOUSE - [0:0]", ...rules, "COMMIT", ""].join("\n")), []);
+});
+
+test("a chain of a similar name, or in a table where the router has none, is somebody else's", () => {
+  const table = (name: string, ...chains: string[]): string[] => [
+    `*${name}`,
+    ...chains.map((chain) => `:${chain} - [0:0]`),
+    ...chains.flatMap((chain) => [`-A INPUT -j ${chain}`, `-A ${chain} -j RETURN`]),
+    "COMMIT",
+  ];
+  const foreign = [
+    ...table("nat", "WEAVE-EXPOSE", "WEAVE-NPC", "WEAVE-MINE", "weave"),
+    ...table("filter", "WEAVE", "WEAVE-", "WEAVE-NPC-MINE", "WEAVE-CANARY-2", "WEAVEWORKS", "WEAVE-IPSEC-OUT"),
+    ...table("mangle", "WEAVE", "WEAVE-EXPOSE", "WEAVE-IPSEC"),
+    ...table("raw", "WEAVE", "WEAVE-CANARY"),
+  ];
+  assert.equal(removed([...foreign, ""].join("\n")), []);
+  const npc = ["", "-DEFAULT", "-INGRESS", "-EGRESS", "-EGRESS-DEFAULT", "-EGRESS-CUSTOM", "-EGRESS-ACCEPT"];
+  const ipsec = ["IN", "IN-MARK", "OUT", "OUT-MARK"].map((chain) => `WEAVE-IPSEC-${chain}`);
+  const own = [
+    ...table("nat", "WEAVE", "WEAVE-CANARY"),
+    ...table("filter", "WEAVE-EXPOSE", "WEAVE-CANARY", "WEAVE-IPSEC-IN", ...npc.map((chain) => `WEAVE-NPC${chain}`)),
+    ...table("mangle", "WEAVE-CANARY", ...ipsec),
+  ];
+  assert.equal(left([...own, ""].join("\n")), []);
+});
+
+test("the rules for the router's ports are those of the port that it was launched with", () => {
+  const rules = ["tcp -m tcp --dport 7000", "udp -m udp --dport 7000", "udp -m udp --dport 7001"].map(
+    (words) => `-A INPUT -d 172.17.0.1/32 -i docker0 -p ${words} -j DROP`,
+  );
+  const dns = "-A INPUT -i docker0 -p udp -m udp --dport 53 -j ACCEPT";
+  const saved = ["*filter", ":WEAVE-EXPOSE - [0:0]", ...rules, dns, "COMMIT", ""].join("\n");
+  assert.equal(left(saved.replaceAll(":WEAVE-EXPOSE - [0:0]\n", "")), [...rules, dns]);
+  assert.is(removed(saved, 7000).length, 5);
+  // An interrupted removal is finished.
+  assert.is(removed(saved.replace(`${rules[0]}\n`, ""), 7000).length, 4);
 });
 
 test.run();

@@ -191,7 +191,8 @@ export class Allocator {
   private tryPending(): void {
     const used = this.used();
     for (const pending of [...this.pending]) {
-      const cidr = this.lookup(pending.ident, pending.subnet)[0] ?? this.ring.next(this.settings.name, pending.subnet, used);
+      const cidr =
+        this.lookup(pending.ident, pending.subnet)[0] ?? this.ring.next(this.settings.name, pending.subnet, used);
       if (cidr === undefined) continue;
       used.add(ipToNumber(cidr.split("/")[0] ?? ""));
       if (!this.lookup(pending.ident).includes(cidr)) {

@@ -27,6 +27,7 @@ const ROUTERS_RULES = [
   "*nat",
   ":WEAVE - [0:0]",
   "-A POSTROUTING -j WEAVE",
+  "-A WEAVE -m set --match-set weaver-no-masq-local dst -j RETURN",
   "COMMIT",
 ];
 
@@ -59,12 +60,26 @@ export class Weave implements Part {
   accepted = false;
   /** The rules that the router has made, as iptables-nft-save prints them. */
   private rules: string[] = [];
+  private ipSets: string[] = ["others"];
 
   constructor(private readonly files: Folder) {}
 
   state(): object {
-    const { unit, container, targets, unfinished, loaded, loadedExpose, startedWith, exposed, accepted, rules } = this;
-    return { unit, container, targets, unfinished, loaded, loadedExpose, startedWith, exposed, accepted, rules };
+    const { unit, container, targets, unfinished, loaded, loadedExpose, startedWith, exposed, accepted } = this;
+    const { rules, ipSets } = this;
+    return {
+      unit,
+      container,
+      targets,
+      unfinished,
+      loaded,
+      loadedExpose,
+      startedWith,
+      exposed,
+      accepted,
+      rules,
+      ipSets,
+    };
   }
 
   reload(): RunOutput {
@@ -86,6 +101,7 @@ export class Weave implements Part {
     this.targets = (environment["WEAVE_PEERS"] ?? "").split(" ").filter((peer) => peer !== "");
     this.unfinished = true;
     this.rules = [...ROUTERS_RULES];
+    this.ipSets = ["others", "weaver-no-masq-local"];
     this.files.put("/run/weave", ""); // A directory on a real host.
   }
 
@@ -235,6 +251,13 @@ export class Weave implements Part {
     [`iptables -w -I ${RULE}`]: () => this.accept(true),
     [`iptables -w -D ${RULE}`]: () => this.accept(false),
     "iptables-nft-save": () => done(this.rules.join("\n")),
+    "ipset list -name": () => done(`${this.ipSets.join("\n")}\n`),
+    "ipset destroy weaver-no-masq-local": () => {
+      if (this.rules.some((rule) => rule.includes("--match-set weaver-no-masq-local")))
+        return failed("ipset v7.17: Set cannot be destroyed: it is in use by a kernel component");
+      this.ipSets = ["others"];
+      return done();
+    },
     "rm -rf -- /run/weave": () => {
       this.files.remove("/run/weave");
       return done();
