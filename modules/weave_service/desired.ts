@@ -9,7 +9,7 @@ import type { InitSystem } from "./init/init_system";
 import type { Environment, ObservedContainer, ObservedService } from "./observed";
 import type { ServiceOptions } from "./options";
 import { type Control, DEFAULT_CONTROL, isAnyAddress, parseControl, status } from "./router_api";
-import { verbsOf } from "./script";
+import { verbsOf, type WeaveScript } from "./script";
 
 /** The component as it must be, with every value resolved. */
 export interface DesiredService {
@@ -43,7 +43,7 @@ export interface DesiredService {
  * the component, or a container of its name runs another image.
  */
 export function resolveDesired(options: ServiceOptions, observed: ObservedService): DesiredService {
-  const { generation, version, knowsNoRestart, knowsHttpAddress } = observed.script;
+  const { generation, knowsNoRestart, knowsHttpAddress } = observed.script;
   const component = COMPONENTS[options.component];
   const init = INIT_SYSTEMS[observed.init];
   const ends = options.state === "absent" || options.state === "stopped";
@@ -58,7 +58,7 @@ export function resolveDesired(options: ServiceOptions, observed: ObservedServic
   const acceptFrames = isRouter && options.mode !== "bridge";
   const environment = environmentOf(options, observed);
   const environmentText = renderEnvironmentFile(environment);
-  const tag = options.component === "scope" ? null : (options.env["VERSION"] ?? version);
+  const tag = options.component === "scope" ? null : imageTag(options, observed.script);
   return {
     init,
     component,
@@ -84,6 +84,11 @@ export function resolveDesired(options: ServiceOptions, observed: ObservedServic
     ready: isRouter && knowsHttpAddress ? status(controlFrom(options)) : topOfContainer(component.container),
     mismatches: (container) => mismatches(container, environment, tag),
   };
+}
+
+/** The tag of the images that the script takes, unless its environment names another (weaveworks/weave, `weave`, at v1.1.2 and v1.2.0). */
+function imageTag({ env }: ServiceOptions, { generation, version }: WeaveScript): string | null {
+  return env[generation === "first" ? "VERSION" : "WEAVE_VERSION"] || version;
 }
 
 /** Where the router will serve its API: the script passes WEAVE_HTTP_ADDR on to it. */

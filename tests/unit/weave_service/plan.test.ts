@@ -1,9 +1,10 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { resolveDesired } from "../../../modules/weave_service/desired";
 import type { ObservedService } from "../../../modules/weave_service/observed";
 import { plan } from "../../../modules/weave_service/plan";
 import { DEFAULT_CONTROL } from "../../../modules/weave_service/router_api";
-import { expectedScript } from "../../../modules/weave_service/script";
+import { expectedScript, readWeaveScript } from "../../../modules/weave_service/script";
 import { inWords, subjects } from "../support/changes";
 import { userErrorOf } from "../support/user_error";
 import { CONTAINER, FRESH, ROUTER, serviceOptions, steady } from "./fixtures";
@@ -439,7 +440,7 @@ test("one that does not match is launched again, with the reason, without secret
   const cases = [
     [{ password: "horse" }, "it has another password"],
     [{ args: ["--trusted-subnets=192.168.50.0/24"] }, "it was launched without --trusted-subnets=192.168.50.0/24"],
-    [{ env: { VERSION: "2.8.2" } }, "its image is weaveworks/weave:2.8.1, not 2.8.2"],
+    [{ env: { WEAVE_VERSION: "2.8.2" } }, "its image is weaveworks/weave:2.8.1, not 2.8.2"],
   ] as const;
   for (const [options, why] of cases) {
     const change = plan(serviceOptions(options), FOREIGN).changes.at(-1);
@@ -479,6 +480,17 @@ test("TX checksum offload is turned off on the port alone; without ethtool the r
     "mode: bridge needs ethtool on this host",
   );
   assert.ok(plan(serviceOptions({ mode: "proxy" }), { ...FRESH, offloadingPorts: null }).changes.length > 0);
+});
+
+test("the image is the one that the script takes: of its own version, or from 1.2 on of WEAVE_VERSION, before of VERSION", () => {
+  const tagOf = (version: string, env: Record<string, string>): string | null => {
+    const script = readWeaveScript(`#!/bin/sh\nSCRIPT_VERSION="${version}"\n--no-restart\n`);
+    return resolveDesired(serviceOptions({ env }), { ...FRESH, script }).tag;
+  };
+  const both = { VERSION: "1.0.2", WEAVE_VERSION: "2.7.0" };
+  assert.equal([tagOf("2.8.1", both), tagOf("1.2.0", both), tagOf("1.1.2", both)], ["2.7.0", "2.7.0", "1.0.2"]);
+  assert.equal([tagOf("2.8.1", { VERSION: "2.7.0" }), tagOf("1.1.2", { WEAVE_VERSION: "1.0.2" })], ["2.8.1", "1.1.2"]);
+  assert.is(tagOf("2.8.1", { WEAVE_VERSION: "" }), "2.8.1");
 });
 
 test("the host is exposed on request, without a restart", () => {
