@@ -554,7 +554,9 @@ shift
 PROGRAM=
 case $VERB in
   version) [ ! -f "$FAKE/no-daemon" ] || { echo "Cannot connect to the Docker daemon" >&2; exit 1; } ;;
-  image) [ -f "$FAKE/image" ] ;;
+  image)
+    [ -f "$FAKE/image" ] || exit 1
+    case "$*" in *Labels*) cat "$FAKE/inner" 2>/dev/null || true ;; esac ;;
   import) cat >"$FAKE/tree.tar"; touch "$FAKE/image" ;;
   inspect)
     for NAME; do :; done
@@ -804,6 +806,24 @@ test("2.8.1: launch, use, stop and launch again", async () => {
   assert.match(at.calls(), /\nrm weave\n[\s\S]*\nrun -d --name weave (?!.*--restart)/);
   assert.is((await at.run(["reset"])).code, 0);
   assert.not.ok(fs.existsSync(path.join(at.folder, "containers/weave")));
+});
+
+test("the images are those of the script in weaveexec, or the ones that are asked for", async () => {
+  for (const [version, environment, inner, expected] of [
+    ["2.8.1", {}, "2.8.1", "2.8.1"],
+    ["2.8.1", {}, "2.7.0", "2.7.0"],
+    ["2.8.1", { WEAVE_VERSION: "2.6.0" }, "2.6.0", "2.6.0"],
+    ["2.8.1", { WEAVE_VERSION: "2.6.0" }, "2.7.0", "2.6.0"],
+    ["2.8.1", { VERSION: "2.6.0" }, "2.8.1", "2.8.1"],
+    ["1.0.3", { VERSION: "1.0.2", WEAVE_VERSION: "1.4.0" }, "1.0.2", "1.0.2"],
+  ] as const) {
+    const at = await bench(version);
+    fs.writeFileSync(path.join(at.folder, "inner"), `${inner}\n`);
+    // Where nothing listens, a launch ends soon; the image is chosen before.
+    await at.run(["launch"], { ...environment, WEAVE_STAND_IN_FAIL_ON_LAUNCH: "no matter" });
+    const run = at.calls().match(/^run .* weaveworks\/weave:(\S+)/m)?.[1];
+    assert.is(run, expected, `${version} ${JSON.stringify(environment)}`);
+  }
 });
 
 test("2.8.1: a launch that fails, and containers that are in the way", async () => {
