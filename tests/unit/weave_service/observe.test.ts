@@ -9,8 +9,7 @@ import { userErrorLater } from "../support/user_error";
 import { CONTAINER, FRESH, ROUTER, SCRIPT, serviceOptions, steady } from "./fixtures";
 
 const SHOW = "systemctl show weave.service -p ActiveState,SubState,Job,NeedDaemonReload,MainPID";
-const SHOW_EXPOSE = SHOW.replace("weave.service", "weave-expose.service");
-const STOPPED = "MainPID=0\nActiveState=inactive\nNeedDaemonReload=no\n";
+const SHOW_BOTH = SHOW.replace("weave.service", "weave.service weave-expose.service");
 const script = { "/usr/local/bin/weave": { content: SCRIPT, mode: 0o755 } };
 
 const DOCKER_RUNS = { "/var/run/docker.pid": "77", "/proc/77/comm": "dockerd" };
@@ -240,7 +239,9 @@ test("a router of 1.4.6 in bridge mode is asked at its container's own address",
 test("the host is exposed by the address that the router gave it, not by any that is on its bridge", async () => {
   const ask = "GET 127.0.0.1:6784/ip/weave:expose";
   const exposed = async (addresses: string, answer: { status: number; body: string } | null): Promise<boolean> => {
-    const programs = { ...running().programs, "ip -o -4 addr show": addresses, [SHOW_EXPOSE]: STOPPED };
+    const units =
+      "MainPID=912\nActiveState=active\nNeedDaemonReload=no\n\nMainPID=0\nActiveState=inactive\nNeedDaemonReload=no\n";
+    const programs = { ...running().programs, "ip -o -4 addr show": addresses, [SHOW_BOTH]: units };
     const services = { ...running().services, ...(answer && { [ask]: answer }) };
     const options = serviceOptions({ mode: "proxy", expose: true });
     return (await observe(options, fakeHost({ ...running(), programs, services }), "at once")).exposed;
