@@ -46,7 +46,7 @@ const run = (call: Call): string => `node ${bundlePath(call)} >/dev/null`;
 
 /** Puts all of a host's files back that modules write, as `SAVE` kept them, and the network with them. */
 const RESTORED = `
-ip link del weave-vx; ip link del weave
+ip link del weave-vx; ip link del weave-wg; ip link del weave
 iptables-restore </var/lib/faults/iptables
 sed -i '/^weave/d' /run/network/ifstate; rm -f /run/weave*
 cd / && rm -rf $(cat /var/lib/faults/places) && tar -xpf /var/lib/faults/fresh.tar
@@ -54,16 +54,20 @@ cd / && rm -rf $(cat /var/lib/faults/places) && tar -xpf /var/lib/faults/fresh.t
 export const SAVE = `
 echo etc/network etc/default etc/docker etc/systemd/network etc/systemd/system/docker.service.d etc/NetworkManager/conf.d \\
   etc/systemd/system/weave-bridge.service etc/systemd/system/multi-user.target.wants/weave-bridge.service \\
+  etc/wireguard etc/systemd/system/weave-wg.service etc/systemd/system/systemd-networkd.service.d \\
   etc/systemd/system/docker.service.requires var/lib/apollo-weave etc/systemd/system/weave.service etc/systemd/system/docker.service.wants etc/weave.env >/var/lib/faults/places
 iptables-save >/var/lib/faults/iptables
 cd / && tar -cpf /var/lib/faults/fresh.tar $(ls -d $(cat /var/lib/faults/places))
 `;
 
-// Without its file, the bridge's unit is stopped without its commands.
+// Without its file, a unit is stopped without its commands.
 const FRESH = `exec 2>/dev/null\n${RESTORED}
-! systemctl is-active --quiet weave-bridge || { systemctl daemon-reload; systemctl stop weave-bridge; }\n`;
-const RELOADED = `${FRESH}networkctl reload; systemctl daemon-reload\n`;
+for unit in weave-bridge weave-wg; do
+  ! systemctl is-active --quiet $unit || { systemctl daemon-reload; systemctl stop $unit; }
+done\n`;
+const RELOADED = `${FRESH}networkctl reload; systemctl daemon-reload; systemctl reset-failed weave-wg\n`;
 const UNIT_FORGOTTEN = `${FRESH}systemctl daemon-reload; systemctl reset-failed weave-bridge\n`;
+const encrypted = (options: object = {}): Call => bridge({ password: "correct horse battery staple", ...options });
 const byUnit = (options: object = {}): Call => bridge({ provider: "systemd", ...options });
 
 /** Docker runs with the options of the fresh host. One is to change, so that the others join it in its line. */
@@ -116,6 +120,23 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "bridge under systemd: removal",
     start: `${UNIT_FORGOTTEN}${run(byUnit())}\n`,
     call: byUnit({ state: "absent" }),
+  },
+  { name: "bridge with a password: fresh host", start: FRESH, call: encrypted() },
+  {
+    name: "bridge with a password: password changed",
+    start: `${FRESH}${run(encrypted())}\n`,
+    call: encrypted({ password: "another staple of horses" }),
+  },
+  {
+    name: "bridge with a password: removal",
+    start: `${FRESH}${run(encrypted())}\n`,
+    call: bridge({ state: "absent" }),
+  },
+  {
+    name: "bridge with a password under networkd: fresh host",
+    network: "networkd",
+    start: RELOADED,
+    call: encrypted(),
   },
   { name: "docker options: fresh host", start: DOCKER_FRESH, call: docker() },
   { name: "docker options: existing daemon.json", start: `${DOCKER_FRESH}${WITH_DAEMON_JSON}`, call: docker() },

@@ -15,17 +15,18 @@ export interface State {
  * names the daemon's process and stays without effect once another runs, and so are the files that a rollback has replaced.
  */
 export const LOOK = `
-find /etc/network /etc/systemd /etc/default /etc/docker /etc/NetworkManager /var/lib/apollo-weave /etc/weave*.env \\
+find /etc/network /etc/systemd /etc/default /etc/docker /etc/NetworkManager /etc/wireguard /var/lib/apollo-weave /etc/weave*.env \\
   -type f ! -name docker-previous.json ! -name 'replaced-*' -exec sha256sum {} +
 find /etc /root /usr/local /opt /var/lib/apollo-weave /run/weave* ! -name docker-previous.json ! -name 'replaced-*' -printf '%p\\t%y %m %u:%g %l\\n'
 echo LIVE
 ip -o link | sed 's/ state .*//; s/^[0-9]*: //; s/@if[0-9]*//'
 ip -o addr | sed 's/^[0-9]*: //; /inet6/d; s/ tentative//; s/valid_lft.*//'
 ip route
+wg showconf weave-wg; ip -o -6 addr show dev weave-wg | sed 's/^[0-9]*: //; s/ tentative//; s/valid_lft.*//'
 bridge fdb | grep permanent | sed '/^00:00/!s/^[^ ]*/MAC/'
 iptables-save | sed '/^#/d; s/\\[[0-9:]*\\]//'
 cat /run/network/ifstate
-systemctl show docker weave weave-bridge --property Id,ActiveState,UnitFileState,NeedDaemonReload
+systemctl show docker weave weave-bridge weave-wg --property Id,ActiveState,UnitFileState,NeedDaemonReload
 tr '\\0' ' ' </proc/$(cat /run/docker.pid)/cmdline; echo
 docker() { curl -s --unix-socket /run/docker.sock "http://docker/$1"; }
 docker networks/bridge | sed 's/.*"IPAM":\\([^]]*\\).*"Options":\\({[^}]*}\\).*/\\1 \\2/'; echo
