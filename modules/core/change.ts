@@ -16,6 +16,8 @@ export interface Change {
   readonly pending?: string;
   /** What the change interrupts, in words. */
   readonly disruption?: string;
+  /** What the operator should know of the change, as it may not be meant: `option: what is wrong. What to do.` */
+  readonly warning?: string;
 }
 
 /** One step of a change. It is data, so that a plan can be compared and printed. */

@@ -154,6 +154,7 @@ async function applyChanges(
 function report(changes: readonly Change[], plan: Plan, mode: RunMode): Result {
   const disruptions = changes.flatMap((change) => change.disruption ?? []);
   const pending = changes.flatMap((change) => change.pending ?? []);
+  const warnings = [...changes.flatMap((change) => change.warning ?? []), ...(plan.warnings ?? [])];
   return {
     changed: changes.length > 0,
     ...plan.returns,
@@ -161,7 +162,7 @@ function report(changes: readonly Change[], plan: Plan, mode: RunMode): Result {
     ...(disruptions.length > 0 && { disruptions }),
     ...(pending.length > 0 && { pending }),
     ...(mode.diff && { diff: changes.map(toDiff) }),
-    ...(plan.warnings?.length && { warnings: plan.warnings }),
+    ...(warnings.length > 0 && { warnings }),
   };
 }
 

@@ -54,11 +54,13 @@ export const addWireguardAddress = ({ name, address }: DesiredWireguard) => [
   replaceAddress(name, `${address}/64`),
 ];
 
+/** As the kernel would add a second address to wireguard-go's device. */
+export const addNoAddress = (device: string) => ["ip", "link", "set", "dev", device, "addrgenmode", "none"];
+
 /** What a new device needs. */
 const configureWireguard = (desired: DesiredWireguard) => [
   syncWireguard(desired),
-  // The kernel would add a second address to wireguard-go's device.
-  ["ip", "link", "set", "dev", desired.name, "addrgenmode", "none"],
+  addNoAddress(desired.name),
   ...addWireguardAddress(desired),
   setMtu(desired.name, desired.mtu),
   setUp(desired.name),

@@ -82,7 +82,7 @@ export const docs: ModuleDocs = {
       returned: PRESENT,
       sample: "vxlan",
     },
-    encrypted: {
+    wireguard: {
       type: "bool",
       description: "Whether WireGuard encrypts the traffic between hosts.",
       returned: PRESENT,

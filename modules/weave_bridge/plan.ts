@@ -1,8 +1,9 @@
+import type { Change } from "../core/change";
 import type { Module, Plan } from "../core/module";
 import { type DesiredBridge, resolveDesired } from "./desired";
 import { observe } from "./observe";
 import type { ObservedBridge } from "./observed";
-import { type BridgeOptions, options } from "./options";
+import { type BridgeOptions, options, WIREGUARD_SUFFIX } from "./options";
 import { planAbsent } from "./plan_absent";
 import { planBoot } from "./plan_boot";
 import { planLive } from "./plan_live";
@@ -20,7 +21,7 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
     changes: [
       ...(wireguard ? planWireguardFile(wireguard, observed) : []),
       ...(isCreatedFromFiles(desired, observed) ? [...boot, ...live] : [...live, ...boot]),
-      ...(wireguard ? [] : [...unencrypted.device, ...unencrypted.file]),
+      ...(wireguard ? [] : withWarning([...unencrypted.device, ...unencrypted.file], options)),
     ],
     returns: {
       name: desired.name,
@@ -28,12 +29,21 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
       network: desired.network,
       docker_subnet: desired.dockerSubnet,
       datapath: desired.vxlan ? "vxlan" : "router",
-      encrypted: wireguard !== null,
+      wireguard: wireguard !== null,
       mtu: desired.mtu,
       mac: desired.mac,
       provider: desired.provider,
     },
   };
+}
+
+/** Nothing else would tell an operator who has lost the password from the inventory. */
+function withWarning(removal: readonly Change[], { name, datapath, encrypted }: BridgeOptions): readonly Change[] {
+  if (datapath === "router" && encrypted) return removal;
+  const warning =
+    `password: must be set for WireGuard to go on encrypting the traffic between hosts (found none, and ${name}${WIREGUARD_SUFFIX} ` +
+    "on this host): it goes in clear from now on. Set it again (weave_password) unless that is meant.";
+  return removal.map((change, index) => (index === 0 ? { ...change, warning } : change));
 }
 
 /** ifupdown and systemd create the bridge from their files; systemd-networkd, and systemd's unit, adopt one that exists. */

@@ -123,7 +123,7 @@ function datapathChanges({ name, mtu, vxlan }: DesiredBridge, { vxlan: device }:
   if (device === null) return difference(subject, ROUTER, after, create);
   if (describeVxlan(vxlan.name, device.parameters, []) !== describeVxlan(vxlan.name, vxlan, [])) {
     const before = describeVxlan(vxlan.name, device.parameters, device.peers);
-    const disruption = "traffic between hosts, while the VXLAN device is recreated";
+    const disruption = disruptionOf(vxlan, device.parameters);
     return difference(subject, before, after, [deleteLink(vxlan.name), ...create]).map((change) => ({
       ...change,
       disruption,
@@ -135,6 +135,12 @@ function datapathChanges({ name, mtu, vxlan }: DesiredBridge, { vxlan: device }:
     ...difference(`${vxlan.name}: state`, state(device.up), state(true), [setUp(vxlan.name)]),
     ...peerChanges(name, vxlan, device.peers),
   ];
+}
+
+/** Of a VXLAN that is recreated. Hosts of which only one encrypts don't reach each other. */
+function disruptionOf({ device }: DesiredVxlan, before: VxlanDevice | null): string {
+  if (device === before?.device) return "traffic between hosts, while the VXLAN device is recreated";
+  return `traffic with each other host, until its encryption is turned ${device === undefined ? "off" : "on"}, too`;
 }
 
 function peerChanges(bridge: string, vxlan: DesiredVxlan, present: readonly string[]): Change[] {

@@ -107,7 +107,7 @@ test("what encryption needs, and bad values, are told before anything is changed
 test("two hosts are connected by what a check announces, and full-size packets pass", async () => {
   const made = await make(one);
   assert.equal(
-    [made["encrypted"], made["mtu"], subjects(made)],
+    [made["wireguard"], made["mtu"], subjects(made)],
     [
       true,
       1370,

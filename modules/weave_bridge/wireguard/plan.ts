@@ -1,6 +1,7 @@
 import { type Change, fileChanges, run } from "../../core/change";
 import { renderWireguardConfig, type WireguardPeer, withoutSecretKeys } from "../../formats/wireguard";
 import {
+  addNoAddress,
   addWireguardAddress,
   createWireguard,
   deleteAddress,
@@ -40,7 +41,11 @@ export function planWireguardDevice(bridge: string, desired: DesiredWireguard, o
       ...(device.addresses.includes(cidr) ? [] : addWireguardAddress(desired)),
       ...stale.map((each) => deleteAddress(name, each)),
     ]),
-    ...difference(`${name}: state`, device.up ? "up" : "down", "up", [setUp(name)]),
+    ...difference(`${name}: state`, device.up ? "up" : "down", "up", [
+      // An interrupted run may not have come to it.
+      addNoAddress(name),
+      setUp(name),
+    ]),
     ...(before === after
       ? []
       : [
@@ -57,15 +62,18 @@ export function planWireguardDevice(bridge: string, desired: DesiredWireguard, o
   ];
 }
 
-/** The removal of the device and the file, once no VXLAN needs them. Another's file of that name stays, with its device. */
+/**
+ * The removal of the device and the file, once no VXLAN needs them. Another's file of that name stays, with its device; without a
+ * file, the device of this bridge's own VXLAN is this module's.
+ */
 export function planWireguardAbsent(
   bridge: string,
-  { files, wireguard }: ObservedBridge,
+  { files, wireguard, vxlan }: ObservedBridge,
 ): { readonly device: Change[]; readonly file: Change[] } {
   const path = wireguardPath(bridge);
   const file = files.get(path) ?? null;
-  if (file === null || !isOwnFile(file.content)) return { device: [], file: [] };
   const name = bridge + WIREGUARD_SUFFIX;
+  if (file === null ? vxlan?.parameters?.device !== name : !isOwnFile(file.content)) return { device: [], file: [] };
   const removed = difference(`bridge ${bridge}: encryption`, `wireguard ${name}`, "none", [deleteLink(name)]);
   return {
     device: wireguard

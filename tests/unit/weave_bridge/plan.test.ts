@@ -115,7 +115,7 @@ test("the returned values are those that hold after the changes", () => {
     docker_subnet: "10.2.1.0/24",
     mac: MAC,
     provider: "ifupdown",
-    encrypted: false,
+    wireguard: false,
   };
   assert.equal(plan(router(), FRESH).returns, { ...returns, datapath: "router", mtu: 1438 });
   const joined = { ...returns, datapath: "vxlan", mtu: 1450 };

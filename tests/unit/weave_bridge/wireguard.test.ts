@@ -8,7 +8,7 @@ import type { BridgeOptions } from "../../../modules/weave_bridge/options";
 import { plan } from "../../../modules/weave_bridge/plan";
 import { inWords, subjects } from "../support/changes";
 import { userErrorOf } from "../support/user_error";
-import { FRESH, router, vxlan } from "./fixtures";
+import { FRESH, router, steadyVxlan, vxlan } from "./fixtures";
 
 const NEEDS = { tools: true, by: "kernel", ipv6: true, portHolder: null } as const;
 const HOST: ObservedBridge = { ...FRESH, wireguardNeeds: NEEDS };
@@ -55,7 +55,7 @@ test("the file comes first, readable to root alone, then the device, then what i
   assert.equal(inWords(changes)[0]?.steps, [`write ${PATH} 0600`]);
   assert.not.match(changes[0]?.after ?? "", /(Private|Preshared)Key = [^*]/);
   assert.is(returns["mtu"], 1500 - 60 - 70);
-  assert.is(returns["encrypted"], true);
+  assert.is(returns["wireguard"], true);
 });
 
 test("the device is created by what the host has", () => {
@@ -110,6 +110,39 @@ test("another password is a disruption, another peer is none", () => {
   );
 });
 
+test("a device that an interrupted run left down gets no second address from the kernel", () => {
+  const ready = with_(encrypted());
+  const down: ObservedBridge = { ...ready, wireguard: { ...(ready.wireguard as ObservedWireguard), up: false } };
+  const [change] = about(encrypted(), down);
+  assert.equal(change?.steps, ["ip link set dev weave-wg addrgenmode none", "ip link set dev weave-wg up"]);
+});
+
+test("turning encryption on or off interrupts traffic until the other hosts follow, and off is warned of", () => {
+  const parameters = { ...{ id: 6783, port: 4789, local: "192.168.50.11" }, ...{ flags: [], ipv6: false } };
+  const { bridge, vxlan: link } = steadyVxlan();
+  const live = (device?: string): ObservedBridge => ({
+    ...with_(encrypted()),
+    bridge,
+    vxlan: { ...link, parameters: { ...parameters, ...(device && { device }) } },
+  });
+  const warningsOf = (options: BridgeOptions) =>
+    plan(options, live("weave-wg")).changes.flatMap(({ warning = [] }) => warning);
+  const disruptionsOf = (options: BridgeOptions, observed: ObservedBridge) =>
+    plan(options, observed).changes.flatMap(({ disruption = [] }) => disruption);
+  const until = (turned: string) => `traffic with each other host, until its encryption is turned ${turned}, too`;
+  assert.ok(disruptionsOf(encrypted(), live()).includes(until("on")));
+  assert.ok(disruptionsOf(vxlan(), live("weave-wg")).includes(until("off")));
+  assert.match(warningsOf(vxlan()).join(), /^password: must be set .*it goes in clear from now on\. Set it again/);
+  assert.is(warningsOf(router()).length, 1);
+  for (const meant of [
+    router({ encrypted: true }),
+    encrypted(),
+    vxlan({ state: "absent", ignore_docker_ports: true }),
+  ]) {
+    assert.equal(warningsOf(meant), []);
+  }
+});
+
 test("without a password the device and its file go last; another's file of that name stays", () => {
   const left = about(vxlan(), with_(encrypted()));
   assert.equal(
@@ -119,6 +152,18 @@ test("without a password the device and its file go last; another's file of that
   const foreign = { ...with_(encrypted()), files: new Map([[PATH, { content: "[Interface]\n", mode: 0o600 }]]) };
   assert.equal(about(vxlan(), foreign), []);
   assert.match(errorOf(encrypted(), foreign), /^name: \/etc\/wireguard\/weave-wg\.conf must be this module's own file/);
+});
+
+test("without its file, the device of this bridge's VXLAN is removed, and no other", () => {
+  const { wireguard } = with_(encrypted());
+  const removed = (device: string): string[] => {
+    const parameters = { ...{ id: 6783, port: 4789, local: "fe80::1", device }, ...{ flags: [], ipv6: true } };
+    const observed = { ...HOST, wireguard, vxlan: { ...steadyVxlan().vxlan, parameters } };
+    return subjects(plan(vxlan({ state: "absent" }), observed).changes).filter((subject) =>
+      subject.includes("encryption"),
+    );
+  };
+  assert.equal([removed("weave-wg"), removed("eth0")], [["bridge weave: encryption"], []]);
 });
 
 test("absent removes the device before ifdown, whose commands would fail after it did", () => {
