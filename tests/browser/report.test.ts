@@ -36,6 +36,8 @@ const PAGES: Record<string, MadeUp> = {
     off: [8],
     blocked: (from, to, container) => between(2, 5)(from, to) || (from !== 1 && container === "cache-4"),
   },
+  "3-encrypted": { hosts: 3, blocked: between(1, 2), encrypted: true },
+  "8-encrypted": { hosts: 8, off: [5], encrypted: true },
   "12-long": { hosts: 12, containers: 1, name: longName, blocked: (from, to) => from === 1 && to === 7 },
   "30": { hosts: 30, name: longName, blocked: (from, to) => from === 7 || to === 7 || (from === 20 && to === 4) },
   "100": { hosts: 100, off: [70], blocked: (from, to) => from === 33 || to === 33 || between(7, 60)(from, to) },

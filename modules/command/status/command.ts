@@ -36,7 +36,7 @@ export const statusCommand: Subcommand = {
 
 /** One line for each part of the status that this host has, its name first, so that `grep` finds it. */
 export function renderStatus(status: Status, paint: Paint): string {
-  const { bridge, boot, datapath, peers, network, subnet, docker, service, pending, errors } = status;
+  const { bridge, boot, datapath, peers, network, subnet, docker, service, pending, problems, errors } = status;
   const isSetUp = bridge !== null || boot.length > 0 || datapath !== null;
   const hasRouter = datapath?.kind === "router";
   const hasService = service !== null && (service.installed || service.container !== null);
@@ -56,7 +56,8 @@ export function renderStatus(status: Status, paint: Paint): string {
     ["service", service === null ? "unknown" : serviceLine(service), hasRouter || hasService],
     ["router", routerLine(status), hasRouter || hasService],
   ];
-  const problems: [name: string, value: string][] = [
+  const notices: [name: string, value: string][] = [
+    ...problems.map((what): [string, string] => ["problem", what]),
     ...pending.map((what): [string, string] => ["pending", what]),
     ...errors.map((message): [string, string] => ["error", message]),
   ];
@@ -65,7 +66,7 @@ export function renderStatus(status: Status, paint: Paint): string {
     ...lines
       .filter(([, , applies]) => applies)
       .map(([name, value]) => `${paint("bold", name.padEnd(WIDTH))}${value}\n`),
-    ...problems.map(([name, value]) => `${paint("yellow", name.padEnd(WIDTH))}${value}\n`),
+    ...notices.map(([name, value]) => `${paint("yellow", name.padEnd(WIDTH))}${value}\n`),
     ...(pending.length === 0 ? [`${paint("bold", "pending".padEnd(WIDTH))}${none}\n`] : []),
   ].join("");
 }

@@ -2,8 +2,8 @@ import type { Status } from "./status";
 
 const PREFIX = "apollo_weave_";
 
-/** A gauge: its name, text, and value; one that is unknown or does not apply is left out. */
-type Gauge = readonly [name: string, text: string, value: number | boolean | null];
+/** A gauge: its name, text, and value, or values by peer; one that is unknown or does not apply is left out. */
+type Gauge = readonly [name: string, text: string, value: number | boolean | null | ReadonlyMap<string, number>];
 
 /**
  * The status for node_exporter's textfile collector:
@@ -11,12 +11,21 @@ type Gauge = readonly [name: string, text: string, value: number | boolean | nul
  */
 export function renderMetrics(status: Status, bridgeName: string): string {
   return gauges(status, bridgeName)
-    .filter(([, , value]) => value !== null)
     .map(([name, text, value]) => {
       const full = PREFIX + name;
-      return `# HELP ${full} ${text}\n# TYPE ${full} gauge\n${full} ${Number(value)}\n`;
+      const samples = samplesOf(full, value);
+      return samples.length === 0 ? "" : `# HELP ${full} ${text}\n# TYPE ${full} gauge\n${samples.join("")}`;
     })
     .join("");
+}
+
+function samplesOf(name: string, value: Gauge[2]): string[] {
+  if (value === null) return [];
+  if (typeof value !== "object") return [`${name} ${Number(value)}\n`];
+  // Addresses have nothing to be escaped.
+  return [...value].map(
+    ([peer, each]) => `${name}{peer="${peer}"} ${each === Number.POSITIVE_INFINITY ? "+Inf" : each}\n`,
+  );
 }
 
 function gauges({ bridge, datapath, peers, docker, router, pending, errors }: Status, bridgeName: string): Gauge[] {
@@ -34,6 +43,20 @@ function gauges({ bridge, datapath, peers, docker, router, pending, errors }: St
       "peers_connected",
       "Those whose connection is established. A VXLAN has no connections.",
       datapath?.kind === "router" ? connections.filter(({ state }) => state === "established").length : null,
+    ],
+    [
+      "encrypted",
+      "Whether WireGuard encrypts the VXLAN.",
+      datapath?.kind === "vxlan" ? datapath.encryption !== null : null,
+    ],
+    [
+      "peer_handshake_age_seconds",
+      "How long ago WireGuard's last handshake with the peer was; +Inf if there was none.",
+      new Map(
+        peers.flatMap(({ address, wireguard }) =>
+          wireguard ? [[address, wireguard.handshake ?? Number.POSITIVE_INFINITY]] : [],
+        ),
+      ),
     ],
     ["docker_running", "Whether Docker runs.", docker?.running === true],
     [

@@ -16,6 +16,8 @@ export interface Status {
   readonly router: RouterStatus | null;
   /** What must still be done before the host matches its own files. */
   readonly pending: readonly string[];
+  /** What does not work, with where to look. */
+  readonly problems: readonly string[];
   /** Why some part could not be read. */
   readonly errors: readonly string[];
 }

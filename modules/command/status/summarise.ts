@@ -39,8 +39,22 @@ export function summarise(name: string, observed: Observed): Status {
         ? [`a reload of ${service.init}: the file of ${service.name} has changed since it was read`]
         : []),
     ],
+    problems: unansweredPeers(observed),
     errors,
   };
+}
+
+/** The peers that this host has sent to by WireGuard and never had an answer from. An idle one has had none either. */
+function unansweredPeers({ bridge }: Observed): string[] {
+  const { peers = [], port } = bridge?.wireguard?.config ?? {};
+  return peers
+    .filter(({ handshake, sent }) => handshake === 0 && sent > 0)
+    .map(
+      ({ endpoint, allowedIps, sent }) =>
+        `${endpoint ?? allowedIps.join(" ")} must answer by WireGuard (found no handshake, and ${sent} B sent). Check that UDP port ` +
+        `${port} is open in both directions, and that both hosts have the same password, network and VXLAN id, and that the other ` +
+        "one takes this address for its own (wireguard_identity). playbooks/verify.yml compares the hosts.",
+    );
 }
 
 /** A network of its own on the bridge; otherwise the default network, if that is there. */

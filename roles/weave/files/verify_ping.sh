@@ -1,6 +1,7 @@
 #!/bin/sh
 # verify_ping.sh SECONDS PID ADDRESS...: pings the addresses from this host and, if PID is not 0, from the network namespace of
-# that process, with the host's ping. Prints a line of JSON: the milliseconds of the fastest answer by address, null for none.
+# that process, with the host's ping. Prints a line of JSON: the milliseconds of the fastest answer by address, null for none; and,
+# if the VXLAN is encrypted, the handshake's age in seconds, the received and the sent bytes by each peer's public key.
 set -u
 export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 seconds=$1 pid=$2
@@ -52,8 +53,18 @@ object() {
   echo "{$(echo "$results" | sed -n "s/^$1 //p" | paste -s -d , -)}"
 }
 
+# Its secret keys are skipped.
+handshakes() {
+  now=$(date +%s)
+  wg show "$bridge-wg" dump 2>/dev/null | sed 1d | while read -r key _ _ _ handshake received sent _; do
+    [ "$handshake" = 0 ] && age=null || age=$((now - handshake))
+    echo "\"$key\":[$age,$received,$sent]"
+  done | paste -s -d , -
+}
+
 # The container may have stopped since the probe.
 container=''
 if [ "$pid" -ne 0 ] && nsenter -t "$pid" -n true 2>/dev/null; then container=yes; fi
 results=$(try_all "$@")
-printf '\n{"host":%s,"container":%s}\n' "$(object host)" "$(if [ -n "$container" ]; then object container; else echo null; fi)"
+printf '\n{"host":%s,"container":%s,"handshakes":{%s}}\n' \
+  "$(object host)" "$(if [ -n "$container" ]; then object container; else echo null; fi)" "$(handshakes)"

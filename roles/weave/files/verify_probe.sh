@@ -27,20 +27,40 @@ list() {
 # Read from the bridge, however it was configured. A router's connections show where its tunnels begin (`local`) and end
 # (`peers`); those of Weave 1.x, in a network namespace of its own, are not visible.
 datapath() {
-  kind=none port=null state=missing own='' peers=''
+  kind=none port=null state=missing own='' peers='' wireguard=''
   vxlan=$(ip -o -d link show master "$bridge" type vxlan 2>/dev/null | head -n 1)
   if [ -n "$vxlan" ]; then
     kind=vxlan port=${vxlan#* dstport } state=$(state "$vxlan") device=${vxlan#*: }
     case $vxlan in *' local '*) own=${vxlan#* local } ;; esac
-    peers=$(bridge fdb show dev "${device%%[:@]*}" 2>/dev/null | sed -n 's/^00:00:00:00:00:00 .*dst \([0-9.]*\) .*/\1/p')
+    peers=$(bridge fdb show dev "${device%%[:@]*}" 2>/dev/null | sed -n 's/^00:00:00:00:00:00 .*dst \([0-9a-f.:]*\) .*/\1/p')
+    case $vxlan in *" dev $bridge-wg "*) wireguard=",\"wireguard\":$(wireguard)" ;; esac
   elif ss -ltn 'sport = :6783' 2>/dev/null | grep -q LISTEN; then
     kind=router port=6783 state=up
     ends=$(ss -tn state established '( sport = :6783 or dport = :6783 )' 2>/dev/null |
       sed -n 's/[][]//g; s/::ffff://g; s/^ *[0-9]* *[0-9]* *\([0-9.]*\):[0-9]* *\([0-9.]*\):[0-9].*/\1 \2/p')
     own=$ends peers=$(echo "$ends" | sed -n 's/.* //p')
   fi
-  printf '{"kind":"%s","port":%s,"state":"%s","local":%s,"peers":%s}' \
-    "$kind" "${port%% *}" "$state" "$(quoted_or_null "${own%% *}")" "$(echo "$peers" | sed '/^$/d' | list)"
+  printf '{"kind":"%s","port":%s,"state":"%s","local":%s,"peers":%s%s}' \
+    "$kind" "${port%% *}" "$state" "$(quoted_or_null "${own%% *}")" "$(echo "$peers" | sed '/^$/d' | list)" "$wireguard"
+}
+
+# What encrypts the VXLAN: a line for the device, then one for each peer (wg(8), `show DEVICE dump`). Without the secret keys.
+wireguard() {
+  now=$(date +%s)
+  printf '{"state":"%s"' "$(state "$(ip -o link show dev "$bridge-wg" 2>/dev/null)")"
+  wg show "$bridge-wg" dump 2>/dev/null | {
+    read -r _ key port _ || exit 0
+    printf ',"key":"%s","port":%d,"peers":[' "$key" "$port"
+    comma=''
+    while read -r key _ endpoint address handshake received sent _; do
+      [ "$handshake" = 0 ] && age=null || age=$((now - handshake))
+      printf '%s{"key":"%s","endpoint":"%s","address":"%s","handshake":%s,"received":%d,"sent":%d}' \
+        "$comma" "$key" "$endpoint" "${address%%/*}" "$age" "$received" "$sent"
+      comma=,
+    done
+    printf ']'
+  }
+  printf '}'
 }
 
 # The subnet from which Docker gives containers on the bridge their addresses.

@@ -26,6 +26,9 @@ def findings(
         probes.update({result["item"]: result for result in results})
 
     hosts = [_host(name, _plain(underlay), probes[name]) for name, underlay in underlays.items()]
+    for host in hosts:
+        if host["name"] in set(play_hosts):
+            _renew_handshakes(host, _answer(hostvars[host["name"]].get("__weave_verify_pings", {}), "host"))
     targets = []
     for host in hosts:
         if host["bridge"]["address"]:
@@ -59,6 +62,13 @@ def _host(name: str, underlay: str, result: Mapping[str, Any]) -> dict[str, Any]
         return {**answer, **own}
     unknown = {"bridge": {"state": "unknown", "address": None}, "containers": []}
     return {**own, **unknown, "error": _error(result)}
+
+
+def _renew_handshakes(host: dict[str, Any], answer: dict[str, Any]) -> None:
+    """Set the peers of a host's WireGuard to what they were after the pings, which the probe came before."""
+    for peer in (host.get("datapath", {}).get("wireguard") or {}).get("peers", []):
+        if peer["key"] in answer.get("handshakes", {}):
+            peer["handshake"], peer["received"], peer["sent"] = answer["handshakes"][peer["key"]]
 
 
 def _sources(host: dict[str, Any], result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

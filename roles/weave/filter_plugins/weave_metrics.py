@@ -5,7 +5,7 @@ The format: https://prometheus.io/docs/instrumenting/exposition_formats/#text-ba
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 PREFIX = "apollo_weave_verify_"
@@ -25,6 +25,12 @@ OF_HOST: dict[str, tuple[str, Callable[[Host], int | None]]] = {
     "peers": (
         "Tunnels or established connections to other hosts.",
         lambda host: len(host["datapath"].get("peers", [])) if "datapath" in host else None,
+    ),
+    "encrypted": (
+        "Whether WireGuard encrypts the VXLAN.",
+        lambda host: (
+            int(bool(host["datapath"].get("wireguard"))) if host.get("datapath", {}).get("kind") == "vxlan" else None
+        ),
     ),
     "docker_running": (
         "Whether Docker runs.",
@@ -66,21 +72,36 @@ def metrics(found: dict[str, Any], problems: int, time: int) -> str:
         blocked[name] = (blocked.get(name) or 0) + ms.count(None)
     lines += _metric("paths_tested", "Paths from the host and its container that were tested.", tested)
     lines += _metric("paths_blocked", "Tested paths from the host and its container that are blocked.", blocked)
+    lines += _metric(
+        "handshake_age_seconds",
+        "How long ago the last handshake of WireGuard with the peer was; +Inf if there was none.",
+        {(tunnel["from"], tunnel["to"]): _age(tunnel["handshake"]) for tunnel in found.get("tunnels", [])},
+    )
     lines += _metric("problems", "Problems that playbooks/verify.yml found.", {"": problems})
     lines += _metric("timestamp_seconds", "When playbooks/verify.yml ran, in seconds since 1970.", {"": time})
     return "".join(f"{line}\n" for line in lines)
 
 
-def _metric(name: str, text: str, values: dict[str, int | None]) -> list[str]:
-    samples = [f"{PREFIX}{name}{_label(host)} {value}" for host, value in values.items() if value is not None]
+def _age(seconds: int | None) -> str:
+    return "+Inf" if seconds is None else str(seconds)
+
+
+def _metric(name: str, text: str, values: Mapping[Any, int | str | None]) -> list[str]:
+    """values: by the labels' values, host and peer; "" is no label."""
+    samples = [f"{PREFIX}{name}{_labels(of)} {value}" for of, value in values.items() if value is not None]
     return [f"# HELP {PREFIX}{name} {text}", f"# TYPE {PREFIX}{name} gauge", *samples] if samples else []
 
 
-def _label(host: str) -> str:
-    if not host:
+def _labels(of: str | tuple[str, ...]) -> str:
+    values = (of,) if isinstance(of, str) else of
+    if not values[0]:
         return ""
-    escaped = host.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'{{host="{escaped}"}}'
+    return f"{{{','.join(_label(*pair) for pair in zip(('host', 'peer'), values))}}}"
+
+
+def _label(name: str, value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'{name}="{escaped}"'
 
 
 class FilterModule:

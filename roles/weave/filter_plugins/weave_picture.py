@@ -26,8 +26,8 @@ def picture(hosts: list[dict[str, Any]], pairs: list[dict[str, Any]]) -> dict[st
     box: left, top, width and height of the view box.
     cards: whether each host is a card, of the width and height in card; otherwise it is a dot with its name.
     nodes: each host's place and its name, shortened to the room there is; for a dot also the rotation of the name.
-    lines: by kind the SVG path of pairs that are not blocked: open, relayed, untested.
-    draws_open_lines: whether lines has the kind open.
+    lines: by kind the SVG path of pairs that are not blocked: open, encrypted, relayed, untested.
+    draws_open_lines: whether lines has the kinds open and encrypted.
     blocked: each pair with a blocked path, with its SVG path, and the place and rotation of its mark or None.
     marked: whether all of these have a mark.
     labels: the milliseconds of lines, with their places, if there are few hosts.
@@ -47,7 +47,7 @@ def picture(hosts: list[dict[str, Any]], pairs: list[dict[str, Any]]) -> dict[st
             # Without its mark the direction would be invisible.
             mark = _mark(start, end, len(hosts)) if marked or pair["kind"] == "oneway" else None
             blocked.append({**pair, "path": _line(start, end), "mark": mark})
-        elif draws_open_lines or pair["kind"] != "open":
+        elif draws_open_lines or pair["kind"] not in ("open", "encrypted"):
             lines[pair["kind"]] = lines.get(pair["kind"], "") + _line(start, end)
             if pair["ms"] and len(hosts) <= MAX_HOSTS_WITH_LABELS:
                 labels.append({**_mark(start, end, len(hosts)), "text": pair["ms"]})
@@ -61,7 +61,7 @@ def picture(hosts: list[dict[str, Any]], pairs: list[dict[str, Any]]) -> dict[st
         "blocked": blocked,
         "marked": marked,
         "labels": labels,
-        "kinds": [kind for kind in ("open", "relayed", "untested") if kind in lines]
+        "kinds": [kind for kind in ("open", "encrypted", "relayed", "untested") if kind in lines]
         + [kind for kind in BLOCKED if any(pair["kind"] == kind for pair in blocked)],
     }
 

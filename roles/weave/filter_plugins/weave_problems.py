@@ -40,7 +40,7 @@ def problems(
         *_same_addresses(targets),
         *_same_macs(hosts),
         *(line for source in sources for line in _blocked(source, by_host)),
-        *_unconnected_hosts(hosts, from_host),
+        *_unconnected_hosts(hosts, from_host, found.get("faults", {})),
         *(_dropped_frames(name) for name in dropping),
         *(line for host, line in isolated if host not in dropping),
     ]
@@ -62,6 +62,8 @@ def _host_problems(host: dict[str, Any], uses_bridge: bool, network: str) -> Ite
         yield f"{name}: the bridge weave must have an address (found none). {remedy}."
     elif host["datapath"]["state"] == "down":
         yield f"{name}: the VXLAN of the bridge weave must be up (found it down). {remedy}."
+    elif (host["datapath"].get("wireguard") or {}).get("state") == "down":
+        yield f"{name}: WireGuard's device weave-wg must be up (found it down). {remedy}."
     subject, restart = ("Docker", ", which restarts Docker")
     if network != "bridge":
         subject, restart = f"its Docker network {network}", ""
@@ -141,7 +143,7 @@ def _blocked(source: dict[str, Any], targets_by_host: dict[str, list[dict[str, A
         yield f"{_name(source)} does not reach {', '.join(blocked)}."
 
 
-def _unconnected_hosts(hosts: list[dict[str, Any]], from_host: dict[str, Any]) -> Iterator[str]:
+def _unconnected_hosts(hosts: list[dict[str, Any]], from_host: dict[str, Any], faults: dict[str, str]) -> Iterator[str]:
     """Yield the possible causes where one host does not reach another."""
     healthy = [host for host in hosts if host["bridge"]["state"] == "up" and host["bridge"]["address"]]
     unconnected = {}
@@ -153,7 +155,8 @@ def _unconnected_hosts(hosts: list[dict[str, Any]], from_host: dict[str, Any]) -
             continue
         unconnected.update({host["name"]: host for host in (one, other) if host["datapath"]["kind"] == "none"})
         if "none" not in (one["datapath"]["kind"], other["datapath"]["kind"]):
-            yield f"{one['name']} and {other['name']}: {_between(one, other)}"
+            fault = faults.get(f"{one['name']} {other['name']}")
+            yield f"{one['name']} and {other['name']}: {fault or _between(one, other)}"
     for host in unconnected.values():
         yield (
             f"{host['name']}: must have a VXLAN on the bridge weave, or a Weave router on TCP port 6783 (found neither). "
@@ -169,13 +172,17 @@ def _between(one: dict[str, Any], other: dict[str, Any]) -> str:
             f"must use the same datapath and port (found {kind} on port {port}, and {other_datapath['kind']} on port "
             f"{other_datapath['port']}). Set the same weave_datapath and weave_vxlan_port for both, and run the role."
         )
+    wireguard = datapath.get("wireguard")
     ports, next_step = (
-        (f"UDP port {port}", "run site.yml with --check --diff, which shows what is wrong on them")
+        (
+            f"UDP port {wireguard.get('port') if wireguard else port}",
+            "run site.yml with --check --diff, which shows what is wrong on them",
+        )
         if kind == "vxlan"
         else (f"TCP and UDP port {port}", "check the state of the connection on either host (weave status connections)")
     )
     # The inventory may have other addresses, for Ansible alone.
-    ends = [host["datapath"].get("local") or host["underlay"] for host in (one, other)]
+    ends = [(not wireguard and host["datapath"].get("local")) or host["underlay"] for host in (one, other)]
     return (
         f"must reach each other through the {kind} (found blocked paths between {' and '.join(ends)}). Open {ports} in both "
         f"directions, in both firewalls and on the network between them. If it is open, {next_step}."

@@ -35,7 +35,8 @@ def report(found: dict[str, Any]) -> dict[str, Any]:
     open_paths = [path for path in paths if path["ms"] is not None]
     slowest = max(open_paths, key=lambda path: path["ms"], default=None)
     names = [host["name"] for host in found["hosts"]]
-    pairs = list(_pairs(names, sums, tunnels))
+    encrypted = {host["name"] for host in found["hosts"] if host.get("datapath", {}).get("wireguard")}
+    pairs = list(_pairs(names, sums, tunnels, encrypted))
     by_host, rest = _by_host(pairs)
     suspects = {*by_host, *(pair[end] for pair in rest for end in ("from", "to"))}
     unable = [source for source in found["sources"] if source["error"] and source["container"] is None]
@@ -117,7 +118,9 @@ def _ends(datapath: dict[str, Any], names: dict[str | None, str]) -> list[str] |
     return [names.get(peer, peer) for peer in peers]
 
 
-def _pairs(names: list[str], sums: Sums, tunnels: dict[str, list[str] | None]) -> Iterator[dict[str, Any]]:
+def _pairs(
+    names: list[str], sums: Sums, tunnels: dict[str, list[str] | None], encrypted: set[str]
+) -> Iterator[dict[str, Any]]:
     for one, other in itertools.combinations(names, 2):
         there, back = sums.get((one, other), _empty_sum()), sums.get((other, one), _empty_sum())
         connected = other in (tunnels[one] or []) or one in (tunnels[other] or [])
@@ -127,6 +130,8 @@ def _pairs(names: list[str], sums: Sums, tunnels: dict[str, list[str] | None]) -
             continue
         if pair["kind"] == "open" and not connected and not unknown:
             pair["kind"] = "relayed"
+        if pair["kind"] == "open" and {one, other} <= encrypted:
+            pair["kind"] = "encrypted"
         yield pair
 
 
@@ -134,7 +139,7 @@ def _pair(one: str, other: str, there: Sum, back: Sum) -> dict[str, Any]:
     """Return two hosts' names, from and to; the slowest answer, ms; the description of what is blocked; and the kind:
 
     open, some (of the paths work), blocked, oneway (only from `to` to `from`) or untested. _pairs adds relayed: open, though
-    neither host has a tunnel to the other.
+    neither host has a tunnel to the other; and encrypted: open, and WireGuard encrypts it.
     """
     both = _total([there, back])
     pair = {"from": one, "to": other, "kind": _kind(both), "ms": _format_ms(both["ms"]), "description": ""}

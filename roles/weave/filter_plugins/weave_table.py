@@ -9,6 +9,7 @@ from typing import Any
 MAX_COLUMNS = 24
 COLUMNS_PER_BLOCK = 8
 MAX_HEADING = 40
+MAX_TUNNELS = 12
 
 
 def table(found: dict[str, Any], group: str) -> list[str]:
@@ -31,7 +32,23 @@ def table(found: dict[str, Any], group: str) -> list[str]:
         lines.append(f"{_summary(len(answers), len(tries))}{slowest}.")
     elif len(hosts) > 1:
         lines.append("No path was tested.")
+    lines += _encryption(hosts, found.get("tunnels", []))
     return lines + [line for host in hosts for line in _untested(host)]
+
+
+def _encryption(hosts: list[dict[str, Any]], tunnels: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield whether the VXLANs are encrypted, and each tunnel, or if they are many those without a handshake."""
+    vxlans = [host for host in hosts if host.get("datapath", {}).get("kind") == "vxlan"]
+    clear = [host["name"] for host in vxlans if not host["datapath"].get("wireguard")]
+    if vxlans and len(clear) == len(vxlans):
+        yield "The traffic between hosts is not encrypted."
+        return
+    if vxlans:
+        exceptions = f", but not on {', '.join(clear)}" if clear else ""
+        yield f"WireGuard encrypts the traffic between hosts{exceptions}."
+    for tunnel in tunnels:
+        if len(tunnels) <= MAX_TUNNELS or tunnel["handshake"] is None:
+            yield f"{tunnel['from']} to {tunnel['to']} at {tunnel['endpoint']}: {tunnel['words']}."
 
 
 def _counts(hosts: list[dict[str, Any]]) -> str:

@@ -6,6 +6,7 @@ import { type Observed, observe } from "../../../modules/command/status/observe"
 import { summarise } from "../../../modules/command/status/summarise";
 import { plain } from "../../../modules/command/terminal";
 import { UserError } from "../../../modules/core/errors";
+import { parseWireguardDump } from "../../../modules/formats/wireguard";
 import { FRESH as FRESH_DOCKER, runningWith, STEADY as STEADY_DOCKER } from "../docker_bridge_opts/fixtures";
 import { fakeHost } from "../support/fake_host/fake_host";
 import { gaugesIn } from "../support/metrics";
@@ -97,6 +98,43 @@ test("a host on the network, with the VXLAN datapath and with the router", () =>
     "service   weave.service running, starts with Docker, container of weaveworks/weave:2.8.1 running\n" +
       "router    2.8.1 0e:5f:33:00:00:01 (host1), not encrypted\n",
   );
+});
+
+/** Of three peers: one with a session, one that never answered, and one that nothing was sent to. */
+const DUMP = `PRIVATE\tOWN\t51820\toff
+KEY2\tPSK2\t192.168.50.12:51820\tfe80::2/128\t948\t1500\t900\toff
+KEY3\tPSK3\t192.168.50.13:51820\tfe80::3/128\t0\t0\t740\toff
+KEY4\tPSK4\t192.168.50.14:51820\tfe80::4/128\t0\t0\t0\toff
+`;
+
+test("encryption: each peer's handshake, bytes and endpoint, and a peer that does not answer with where to look", () => {
+  const { vxlan, ...bridge } = steadyVxlan();
+  const parameters = {
+    ...{ id: 6783, port: 4789, local: "fe80::1", device: "weave-wg" },
+    ...{ flags: [], ipv6: true },
+  };
+  const link = { mac: "", mtu: 1420, up: true, master: null };
+  const wireguard = { ...link, addresses: ["fe80::1/64"], config: parseWireguardDump(DUMP), at: 1000 };
+  const encrypted = { ...VXLAN, bridge: { ...bridge, vxlan: { ...vxlan, parameters }, wireguard } };
+  const text = lines(encrypted);
+  assert.match(text, "from fe80::1, encrypted by WireGuard weave-wg, UDP port 51820\n");
+  assert.match(
+    text,
+    "192.168.50.12 handshake 52 s ago (1500 B received, 900 B sent, 192.168.50.12:51820), 192.168.50.13 no handshake (",
+  );
+  const problems = text.split("\n").filter((line) => line.startsWith("problem "));
+  assert.is(problems.length, 1);
+  assert.match(
+    problems[0] ?? "",
+    /^problem {3}192\.168\.50\.13:51820 must answer by WireGuard \(found no handshake, and 740 B sent\)\. Check that UDP port 51820 /,
+  );
+  assert.not.match(text, /PRIVATE|PSK/);
+  const metrics = gauges(encrypted);
+  assert.is(metrics["apollo_weave_encrypted"], 1);
+  assert.is(metrics["apollo_weave_peer_handshake_age_seconds 192.168.50.12"], 52);
+  assert.is(metrics["apollo_weave_peer_handshake_age_seconds 192.168.50.13"], Number.POSITIVE_INFINITY);
+  assert.is(gauges(VXLAN)["apollo_weave_encrypted"], 0);
+  assert.not.ok("apollo_weave_encrypted" in gauges(BY_ROUTER));
 });
 
 test("a router that does not answer: the peers it is configured with", () => {

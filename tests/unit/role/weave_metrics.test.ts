@@ -53,6 +53,17 @@ test("a host that works, one that is cut off, one whose Docker is stopped, and o
   assert.not.ok("docker_running docker4" in read, "nothing is known of a host that is off");
 });
 
+test("encryption: by host, and the age of each tunnel's last handshake", () => {
+  const found = makeUp({ hosts: 3, blocked: between(1, 2), encrypted: true });
+  const read = gauges(callPlugin<Findings>("weave_tunnels", "tunnels", [found]));
+  assert.is(read["encrypted docker1"], 1);
+  assert.is(read["handshake_age_seconds docker1 docker2"], Number.POSITIVE_INFINITY);
+  assert.is(read["handshake_age_seconds docker1 docker3"], 44);
+  const clear = gauges(makeUp({ hosts: 2 }));
+  assert.is(clear["encrypted docker1"], 0);
+  assert.not.ok("handshake_age_seconds docker1 docker2" in clear);
+});
+
 test("any name is a label that the parser gives back", () => {
   const name = 'a "b" \\ c';
   assert.is(gauges(makeUp({ hosts: 1, name: () => name }))[`bridge_up ${name}`], 1);

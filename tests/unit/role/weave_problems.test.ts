@@ -173,6 +173,7 @@ test("a table has eight columns side by side, and names of forty characters", ()
       "",
       "Tested 4 of 4 hosts, and 0 of 0 containers.",
       "1 of 2 paths work, 1 is blocked; the slowest took 0.5 ms.",
+      "The traffic between hosts is not encrypted.",
       "h1: no running container is on the network.",
       "h2: Docker is unresponsive, so none of its containers is tested.",
       "h3: Docker is not installed, so none of its containers is tested.",

@@ -43,8 +43,24 @@ export interface MadeUp {
   readonly playing?: readonly number[];
   /** Whether a path is blocked. */
   readonly blocked?: (from: number, to: number, container: string | null) => boolean;
+  /** Whether WireGuard encrypts the VXLAN; between blocked pairs there is no handshake. */
+  readonly encrypted?: boolean;
   /** What else a host reported, or differently from the others. */
   readonly more?: (number: number) => object;
+}
+
+/** What a host's WireGuard reports, with keys and addresses that tell the hosts apart. */
+function encryptionOf(number: number, numbers: readonly number[], blocked: NonNullable<MadeUp["blocked"]>): object {
+  const address = (of: number): string => `fe80::${of.toString(16)}`;
+  const others = numbers.filter((other) => other !== number);
+  const peers = others.map((other) => ({
+    ...{ key: `KEY${other}=`, endpoint: `${underlay(other)}:51820`, address: address(other) },
+    ...(blocked(number, other, null) && blocked(other, number, null)
+      ? { handshake: null, received: 0, sent: 1480 }
+      : { handshake: (number + other) * 11, received: other * 4_321_000, sent: number * 765_432 }),
+  }));
+  const wireguard = { state: "up", key: `KEY${number}=`, port: 51820, peers };
+  return { local: address(number), peers: others.map(address), wireguard };
 }
 
 const CONTAINERS = ["api", "cache", "db", "queue", "web"];
@@ -56,7 +72,7 @@ export function makeUp({
   name = (number) => `docker${number}`,
   ...given
 }: MadeUp): Findings {
-  const { off = [], blocked = () => false, more = () => ({}) } = given;
+  const { off = [], blocked = () => false, more = () => ({}), encrypted = false } = given;
   const numbers = Array.from({ length: count }, (_, index) => index + 1);
   const playing = (given.playing ?? numbers).filter((number) => !off.includes(number));
   const numberOf = new Map(numbers.map((number) => [name(number), number]));
@@ -77,6 +93,7 @@ export function makeUp({
         state: "up",
         local: underlay(number),
         peers: numbers.filter((other) => other !== number).map(underlay),
+        ...(encrypted && encryptionOf(number, numbers, blocked)),
       },
       docker: "running",
       containers: CONTAINERS.slice(0, containers).map((one, index) => {

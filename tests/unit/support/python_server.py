@@ -17,6 +17,7 @@ def render_page(found: dict[str, Any], uses_bridge: bool) -> str:
     """Return the report of playbooks/verify.yml, as Ansible's template module renders it."""
     import jinja2
 
+    found = importlib.import_module("weave_tunnels").tunnels(found)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(ROLE / "templates"), trim_blocks=True, undefined=jinja2.StrictUndefined
     )

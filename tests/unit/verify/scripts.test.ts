@@ -134,6 +134,41 @@ test("frames are dropped if bridges call iptables, FORWARD drops what it has no 
   assert.not("frames" in probe());
 });
 
+/** What wg prints of two peers, one with a session for 7 seconds; its secret keys are SECRET. */
+const WG = `[ "$*" != "show weave-wg dump" ] || cat <<'END'
+SECRET\tOWN=\t51820\toff
+KEY2=\tSECRET\t192.0.2.2:51820\tfe80::2/128\t993\t1500\t900\toff
+KEY3=\tSECRET\t(none)\tfe80::3/128\t0\t0\t740\toff
+END`;
+
+test("what encrypts the VXLAN, before and after the pings, without a secret key", () => {
+  symlinkSync("/bin/cat", join(folder, "bin/cat"));
+  const encrypted = VXLAN.replace("local 192.0.2.1", "local fe80::1 dev weave-wg");
+  const device = `[ "$*" != "-o link show dev weave-wg" ] || echo '6: weave-wg: <POINTOPOINT,NOARP,UP,LOWER_UP> mtu 1440'`;
+  const fdb = `[ "$*" != "fdb show dev weave-vx" ] || echo '00:00:00:00:00:00 dst fe80::2 via weave-wg self permanent'`;
+  programs({ ip: [ADDRESS, LINK(",UP"), encrypted, device].join("\n"), bridge: fdb, date: "echo 1000", wg: WG });
+  const peer = {
+    key: "KEY2=",
+    endpoint: "192.0.2.2:51820",
+    address: "fe80::2",
+    handshake: 7,
+    received: 1500,
+    sent: 900,
+  };
+  const silent = { key: "KEY3=", endpoint: "(none)", address: "fe80::3", handshake: null, received: 0, sent: 740 };
+  const wireguard = { state: "up", key: "OWN=", port: 51820, peers: [peer, silent] };
+  const { stdout } = run("verify_probe.sh", "5");
+  assert.not.match(stdout, "SECRET");
+  const datapath = { kind: "vxlan", port: 4789, state: "up", local: "fe80::1", peers: ["fe80::2"] };
+  assert.equal(JSON.parse(stdout).datapath, { ...datapath, wireguard });
+  programs({ ping: "exit 1" });
+  const { stdout: after } = run("verify_ping.sh", "1", "0", "10.2.0.2");
+  assert.not.match(after, "SECRET");
+  assert.equal(JSON.parse(after).handshakes, { "KEY2=": [7, 1500, 900], "KEY3=": [null, 0, 740] });
+  programs({ wg: "exit 1" });
+  assert.equal(probe()["datapath"], { ...datapath, wireguard: { state: "up" } });
+});
+
 test("the subnet is that of the containers on this bridge", () => {
   const docker = (bridge: string): string =>
     `case $* in "network inspect bridge "*) echo '${bridge} 10.2.1.0/24 ' ;; esac`;
