@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parse } from "yaml";
-import { ansiblePlaybook, type PlaybookRun } from "../../e2e/playbook";
+import { ansiblePlaybook, type PlaybookRun, ROOT } from "../../e2e/playbook";
 import { playFrom, playWithoutHosts } from "../support/playbook";
 import { inTemporaryFolderUntilDone } from "../support/temporary_folder";
 
@@ -79,6 +79,14 @@ test("a checkout that is not built says how to build it", async () => {
     assert.is.not(status, 0, output);
     assert.match(output, "build it: npm ci && npm run build\n");
   });
+});
+
+test("no refusal prints its condition, as assert does", () => {
+  const folders = ["roles/weave/tasks", "roles/weave/handlers", "playbooks", "examples/nodejs-rest-api"];
+  for (const folder of folders) {
+    for (const file of readdirSync(join(ROOT, folder)).filter((name) => name.endsWith(".yml")))
+      assert.not.match(readFileSync(join(ROOT, folder, file), "utf8"), /\bassert:/, file);
+  }
 });
 
 test("a group with hosts passes", async () => {
