@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Options } from "yargs";
 import { UserError } from "../core/errors";
+import { nameOptions, optionNames } from "../core/option_names";
 import { type Option, type OptionTable, parseOptions } from "../core/options";
 
 /** What a module was given on the command line. */
@@ -25,10 +26,12 @@ export function flagOf(option: string): string {
 /** --args is the command's own flag: the file that options are read from. */
 const RENAMED: Readonly<Record<string, string>> = { args: "launch-args" };
 
-/** The yargs options of a module. A secret one is rejected: the process list would show its value. */
+/** The yargs options of a module. A secret one is rejected: the process list would show its value. Messages name the flags. */
 export function moduleFlags(table: OptionTable): Record<string, Options> {
   return Object.fromEntries(
-    Object.entries(table).map(([option, row]) => [flagOf(option), row.secret ? rejectedFlag(option) : toFlag(row)]),
+    Object.entries(table)
+      .filter(([, row]) => row !== optionNames)
+      .map(([option, row]) => [flagOf(option), row.secret ? rejectedFlag(option) : toFlag(row)]),
   );
 }
 
@@ -156,7 +159,7 @@ export function checkArguments(moduleName: string, given: ModuleArguments): void
 
 /** A module's message, with the flag or the file that its option was given by in place of the option's name. */
 export function nameSource(message: string, { table, file }: ModuleArguments): string {
-  const words = message.replace(" (become: true)", "");
+  const words = nameOptions(message, {}).replace(" (become: true)", "");
   const [, option = ""] = /^([a-z_]+): /.exec(words) ?? [];
   if (file?.options.has(option) || words.startsWith("Unsupported parameters")) return `${file?.name}: ${words}`;
   return Object.hasOwn(table, option) ? `--${flagOf(option)}${words.slice(option.length)}` : words;

@@ -173,7 +173,8 @@ function toText(raw: unknown): string {
   return raw;
 }
 
-function show(raw: unknown): string {
+/** A value as messages show it. */
+export function show(raw: unknown): string {
   const text = JSON.stringify(raw) ?? String(raw);
   return text.length > 200 ? `${text.slice(0, 200)}… (${text.length} characters)` : text;
 }

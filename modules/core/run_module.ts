@@ -2,6 +2,7 @@ import type { Change } from "./change";
 import { UserError, withFullStop } from "./errors";
 import type { Host } from "./host/host";
 import type { Module, Patience, Plan } from "./module";
+import { nameOptions, namesGiven } from "./option_names";
 import { type OptionTable, parseOptions } from "./options";
 import { Interrupted, throwIfInterrupted } from "./process_failure";
 import { hideSecrets, rememberSecret } from "./secrets";
@@ -52,8 +53,11 @@ export async function runModule<Table extends OptionTable, Observed>(
   processFailure: Promise<never> = new Promise(() => undefined),
 ): Promise<Result> {
   const progress: Progress = { made: [], making: null };
+  const names = namesGiven(args);
+  const name = (message: string): string => nameOptions(message, names);
   try {
-    return await Promise.race([processFailure, work(module, args, mode, host, apply, withLock, progress)]);
+    const result = await Promise.race([processFailure, work(module, args, mode, host, apply, withLock, progress)]);
+    return { ...result, ...(result.warnings && { warnings: result.warnings.map(name) }) };
   } catch (error) {
     const { made, making } = progress;
     if (error instanceof Interrupted) {
@@ -62,7 +66,7 @@ export async function runModule<Table extends OptionTable, Observed>(
     }
     return {
       failed: true,
-      msg: shortened(printable(readable(hideSecrets(messageOf(module.name, error))))),
+      msg: shortened(printable(readable(hideSecrets(name(messageOf(module.name, error)))))),
       ...(error instanceof UserError
         ? {}
         : { exception: printable(hideSecrets(String(error instanceof Error ? error.stack : error))) }),

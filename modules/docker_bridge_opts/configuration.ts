@@ -89,7 +89,7 @@ function useOf({ readsFile, whyNot, filePath }: DockerService, unit: CommandLine
   const [use, second] = unit?.uses ?? [];
   if (use !== undefined && !readsFile && (second !== undefined || use.count > 0)) {
     throw new UserError(
-      `location: ${VARIABLE} can't be set in ${filePath}, as ${whyNot}. Set location: daemon_json, or move these options to ${filePath}.`,
+      `location: ${VARIABLE} can't be set in ${filePath}, as ${whyNot}. Set I(location): daemon_json, or move these options to ${filePath}.`,
     );
   }
   if (use !== undefined) return use;

@@ -18,7 +18,7 @@ export function desiredFlags(options: DockerOptions): DockerFlags {
     const other = flags.get(name);
     if (other && !meansTheSame(name, other, values)) {
       throw new UserError(
-        `opts: --${name} differs from the option ${option} (${other.join(", ")} in opts, ${values.join(", ")} in ${option}). Set it in one place.`,
+        `opts: --${name} differs from I(${option}) (${other.join(", ")} in I(opts), ${values.join(", ")} in I(${option})). Set it in one place.`,
       );
     }
     flags.set(name, values);
@@ -29,7 +29,7 @@ export function desiredFlags(options: DockerOptions): DockerFlags {
     flags.get("bridge")?.at(-1) === options.bridge
   ) {
     throw new UserError(
-      `opts: --bridge must not be ${options.bridge} with network: ${options.network}, as a bridge serves one network only ` +
+      `opts: --bridge must not be ${options.bridge} with I(network): ${options.network}, as a bridge serves one network only ` +
         "(found both). Leave --bridge and --fixed-cidr out.",
     );
   }

@@ -47,7 +47,7 @@ export function desiredFiles(
   if (service.foreignTarget !== null && options !== (optionsFile?.content ?? null)) {
     throw new UserError(
       `${service.filePath}: it is a link to ${service.foreignTarget}, which is not Docker's own or does not last. ` +
-        "Put a file in the link's place, or set location: daemon_json.",
+        "Put a file in the link's place, or set I(location): daemon_json.",
     );
   }
   const { line, chain: isChain } = readOptions(service, options ?? "");

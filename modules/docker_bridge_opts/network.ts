@@ -34,7 +34,7 @@ export function desiredNetwork(options: DockerOptions, bridgeAddresses: readonly
   if (name === DEFAULT_NETWORK || state === "absent") return null;
   if (bridge === null || range === null) {
     const missing = bridge === null ? "bridge" : "fixed_cidr";
-    throw new UserError(`network: "${name}" needs bridge and fixed_cidr (found no ${missing}). Set both.`);
+    throw new UserError(`network: "${name}" needs I(bridge) and I(fixed_cidr) (found no I(${missing})). Set both.`);
   }
   const address = options.bridge_address ?? bridgeAddresses[0];
   if (address === undefined) {

@@ -1,4 +1,5 @@
 import { UserError } from "../core/errors";
+import { optionNames } from "../core/option_names";
 import { choice, int, list, str, textOrObject, type Values } from "../core/options";
 import { isSearchDomain } from "../formats/docker_values";
 import { ipv4, ipv4Interface, ipv4Network } from "../net/ipv4";
@@ -58,6 +59,7 @@ export const options = {
       "set by its own name must have the same value.",
     default: "",
   }),
+  option_names: optionNames,
 };
 
 export type DockerOptions = Values<typeof options>;

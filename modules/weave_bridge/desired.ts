@@ -112,6 +112,6 @@ function resolveMac(options: BridgeOptions, { machineId }: ObservedBridge): stri
   const mac = bridgeMac(options, machineId);
   if (mac !== null) return mac;
   throw new UserError(
-    "mac: must be set on a host without a machine-id (found none in /etc/machine-id). Run systemd-machine-id-setup, or set mac.",
+    "mac: must be set on a host without a machine-id (found none in /etc/machine-id). Run systemd-machine-id-setup, or set I(mac).",
   );
 }

@@ -1,5 +1,6 @@
 import { isIPv4 } from "node:net";
 import { UserError } from "../core/errors";
+import { optionNames } from "../core/option_names";
 import { bool, choice, dict, int, list, str, type Values } from "../core/options";
 import { type HostAddresses, hostAddresses } from "../net/host_addresses";
 import { containerSubnet, hostAddress, ipv4Interface, ipv4Network } from "../net/ipv4";
@@ -189,6 +190,7 @@ export const options = {
       "DROP drops them if the kernel passes bridged frames to iptables, as it does with Docker.",
     default: true,
   }),
+  option_names: optionNames,
 };
 
 export type BridgeOptions = Values<typeof options>;
@@ -252,8 +254,8 @@ export function addressesOf(options: BridgeOptions): HostAddresses {
   if (address !== null && dockerSubnet !== null) return { address, dockerSubnet };
   if (index === null) {
     throw new UserError(
-      "host_index: must be set unless both address and docker_subnet are (found none). Set this host's index in the cluster, " +
-        "or both address and docker_subnet.",
+      "host_index: must be set unless both I(address) and I(docker_subnet) are (found none). Set this host's index in the cluster, " +
+        "or both I(address) and I(docker_subnet).",
     );
   }
   const computed = hostAddresses(options.network, index, options.docker_prefix);

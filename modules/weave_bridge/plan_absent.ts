@@ -22,8 +22,8 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
   );
   if (attached.length > 0 && !force) {
     throw new UserError(
-      `state: must not be absent while containers may be attached to the bridge ${name} (found ${attached.length} ` +
-        `${attached.length === 1 ? "port" : "ports"}: ${attached.join(", ")}). Stop the containers, or set force: true.`,
+      `bridge ${name}: must have no containers when it is removed (found ${attached.length} ` +
+        `${attached.length === 1 ? "port" : "ports"}: ${attached.join(", ")}). Stop the containers, or set I(force): true.`,
     );
   }
   const wireguard = planWireguardAbsent(name, observed);

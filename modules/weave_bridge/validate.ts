@@ -31,7 +31,7 @@ export function rejectTakenAddress(address: string, { addressOwner }: ObservedBr
   if (addressOwner === null) return;
   throw new UserError(
     `address: must not be in use by another host (found ${addressOf(address)} at the hardware address ${addressOwner}). Give ` +
-      "each host its own host_index or address.",
+      "each host its own I(host_index) or I(address).",
   );
 }
 
@@ -64,7 +64,7 @@ export function rejectSharedMac(name: string, mac: string, { links }: ObservedBr
   const other = links.find((link) => link.mac === mac && ![link.device, link.master, link.parent].includes(name));
   if (other === undefined) return;
   throw new UserError(
-    `mac: ${mac} must be the bridge's alone (found it on ${other.device}). Set another one, or remove mac to have one derived ` +
+    `mac: ${mac} must be the bridge's alone (found it on ${other.device}). Set another one, or remove I(mac) to have one derived ` +
       "from the host's machine-id.",
   );
 }
@@ -86,7 +86,7 @@ export function requireKinds({ missingKinds }: ObservedBridge): void {
   const [missing] = missingKinds;
   if (missing === undefined) return;
   const { kind, found } = missing;
-  const remedy = kind === "vxlan" ? ", or set datapath: router" : "";
+  const remedy = kind === "vxlan" ? ", or set I(datapath): router" : "";
   throw new UserError(
     `${kind === "vxlan" ? "datapath" : "name"}: this kernel must have the module ${kind} (found ${found}). Install or allow it ` +
       `(modprobe ${kind})${remedy}.`,

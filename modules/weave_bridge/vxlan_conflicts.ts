@@ -26,8 +26,8 @@ export function rejectVxlanConflicts(
     }
     if (vxlan.id === id) {
       throw new UserError(
-        `vxlan_id: ${id} with vxlan_port ${port} must be free on this host (found in use by ${device}). Set another ` +
-          `vxlan_id on all hosts, or delete that device (ip link del ${device}).`,
+        `vxlan_id: ${id} with I(vxlan_port) ${port} must be free on this host (found in use by ${device}). Set another ` +
+          `I(vxlan_id) on all hosts, or delete that device (ip link del ${device}).`,
       );
     }
   }
@@ -36,6 +36,6 @@ export function rejectVxlanConflicts(
 
 function portError(port: number, found: string, remedy: string): UserError {
   return new UserError(
-    `vxlan_port: UDP port ${port} must be free on this host (found in use by ${found}). Set another vxlan_port on all hosts, or ${remedy}.`,
+    `vxlan_port: UDP port ${port} must be free on this host (found in use by ${found}). Set another I(vxlan_port) on all hosts, or ${remedy}.`,
   );
 }

@@ -123,33 +123,33 @@ function rejectContradictions(options: ServiceOptions, observed: ObservedService
   // The router would set its name as the bridge's MAC, which weave_bridge owns.
   if (bridged && args.some((argument) => argument.startsWith("--name="))) {
     throw new UserError(
-      "args: must not have --name with mode: bridge, where the router's name is the bridge's MAC address (found " +
-        `${args.filter((argument) => argument.startsWith("--name=")).join(" ")}). Remove it, and set weave_bridge's mac.`,
+      "args: must not have --name with I(mode): bridge, where the router's name is the bridge's MAC address (found " +
+        `${args.filter((argument) => argument.startsWith("--name=")).join(" ")}). Remove it, and set the bridge's I(mac).`,
     );
   }
   if (dns && args.includes("--no-dns"))
-    throw new UserError("args: must not have --no-dns with dns (found both). Remove one of them.");
+    throw new UserError("args: must not have --no-dns with I(dns) (found both). Remove one of them.");
   if (bridged && expose) {
     throw new UserError(
-      "expose: must be off with mode: bridge, where this host has an address on the network (found it on). " +
-        "Remove expose, or set another mode.",
+      "expose: must be off with I(mode): bridge, where this host has an address on the network (found it on). " +
+        "Remove I(expose), or set another I(mode).",
     );
   }
   if (bridged && dns) {
     throw new UserError(
-      "dns: must be off with mode: bridge, where Weave DNS would know no container, as docker run tells the router nothing (found " +
-        "it on). Remove dns, or set mode: proxy or plugin.",
+      "dns: must be off with I(mode): bridge, where Weave DNS would know no container, as docker run tells the router nothing (found " +
+        "it on). Remove I(dns), or set I(mode): proxy or plugin.",
     );
   }
   if (bridged && env["WEAVE_NO_FASTDP"] !== undefined) {
     throw new UserError(
-      "env: must not have WEAVE_NO_FASTDP with mode: bridge, where there is no fast datapath anyway (found it). Remove it.",
+      "env: must not have WEAVE_NO_FASTDP with I(mode): bridge, where there is no fast datapath anyway (found it). Remove it.",
     );
   }
   if (dns && observed.script.generation === "first") {
     throw new UserError(
       "dns: needs the weave script 1.2 or newer on this host (found " +
-        `${observed.script.version}). Install a newer script, or remove dns.`,
+        `${observed.script.version}). Install a newer script, or remove I(dns).`,
     );
   }
 }

@@ -1,4 +1,5 @@
 import { UserError } from "../core/errors";
+import { optionNames } from "../core/option_names";
 import { bool, choice, dict, int, list, str, type Values } from "../core/options";
 import { addressOrHostName, interfaceName } from "../net/validators";
 
@@ -110,6 +111,7 @@ export const options = {
     1,
     3600,
   ),
+  option_names: optionNames,
 };
 
 export type ServiceOptions = Values<typeof options>;
@@ -143,13 +145,11 @@ function version(text: string): string {
 
 function launchArgument(text: string): string {
   if (/^--password/.test(text))
-    throw new UserError(
-      "must not have --password, which the process list would show. Set the option password instead.",
-    );
+    throw new UserError("must not have --password, which the process list would show. Set I(password) instead.");
   if (/^--http-?addr/.test(text)) {
     throw new UserError(
       `must not have ${text.replace(/=.*/, "")}, as the script would ask the router elsewhere (found "${text}"). Set ` +
-        "WEAVE_HTTP_ADDR in the option env instead.",
+        "WEAVE_HTTP_ADDR in I(env) instead.",
     );
   }
   if (!/^--[a-z][A-Za-z0-9_.:/=,@%+-]*$/.test(text))
@@ -161,9 +161,7 @@ function launchArgument(text: string): string {
 function variable(name: string): string {
   const option = OPTION_OF.get(name);
   if (option !== undefined)
-    throw new UserError(
-      `must not have a variable of another option (found ${name}). Set the option ${option} instead.`,
-    );
+    throw new UserError(`must not have a variable of another option (found ${name}). Set I(${option}) instead.`);
   if (name === "WEAVE_CONTAINER_NAME" || name === "DOCKER_HOST") {
     throw new UserError(
       `must not have ${name} (found it): weave_service asks Docker on /var/run/docker.sock for a container of the default name. ` +

@@ -55,11 +55,11 @@ function unseenContainer(
   { docker }: ObservedService,
 ): string[] {
   if (docker !== "stopped" || (state !== "absent" && state !== "stopped")) return [];
-  const found = `the container ${component.container} can only be seen by Docker (found that Docker does not run)`;
+  const problem = `Docker: must run to show the container ${component.container} (found it stopped)`;
   if (state === "absent") {
-    throw new UserError(`state: ${found}. Start Docker (systemctl start docker) and run again.`);
+    throw new UserError(`${problem}. Start it (systemctl start docker) and run again.`);
   }
-  return [`state: ${found}, so it may have a restart policy. Run again when Docker runs.`];
+  return [`${problem}, so that container may have a restart policy. Run again when Docker runs.`];
 }
 
 /** The router would use its slow datapath without a word. */
@@ -67,7 +67,7 @@ function missingDatapath({ mode }: ServiceOptions, { noFastDatapath }: ObservedS
   if (noFastDatapath === null) return [];
   return [
     `mode: ${mode} uses the fast datapath, which needs the kernel module openvswitch (found ${noFastDatapath}); the router falls back ` +
-      "to its slow one, sleeve. Install or allow the module (modprobe openvswitch), or set WEAVE_NO_FASTDP to 1 in env.",
+      "to its slow one, sleeve. Install or allow the module (modprobe openvswitch), or set WEAVE_NO_FASTDP to 1 in I(env).",
   ];
 }
 

@@ -60,8 +60,8 @@ export function verbsOf(component: ServiceOptions["component"], generation: Gene
   if (verbs !== null) return verbs;
   throw new UserError(
     generation === "third"
-      ? `component: the ${component} runs within the router since Weave 2.0 (found a script of 2.0 or newer). Set component: ` +
-          `router with mode: ${component}, and remove this component with state: absent.`
+      ? `component: the ${component} runs within the router since Weave 2.0 (found a script of 2.0 or newer). Set I(component): ` +
+          `router with I(mode): ${component}, and remove this component with I(state): absent.`
       : `component: the ${component} needs the weave script 1.4 or newer (found an older one on this host). Install a newer script.`,
   );
 }

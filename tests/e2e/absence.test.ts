@@ -107,7 +107,7 @@ test("refused while containers are attached, unless forced", async () => {
   await host.exec(["docker", "run", "--detach", "--rm", "--stop-timeout=1", await busyboxImage(host), "sleep", "1000"]);
   const before = await fingerprint(host);
   const refused = await absent();
-  assert.match(refused.msg ?? "", /^state: must not be absent .* \(found 1 port: veth.*force: true\.$/);
+  assert.match(refused.msg ?? "", /^bridge weave: must have no containers .* \(found 1 port: veth.*force: true\.$/);
   assert.equal(differences(before, await fingerprint(host)), []);
   const forced = await absent("--force");
   assert.not(forced.failed, forced.msg);

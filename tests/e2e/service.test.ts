@@ -284,7 +284,7 @@ test("with Docker stopped its containers can't be seen: absent fails and changes
     assert.equal([failed, changed], [true, false]);
     assert.is(
       msg,
-      "state: the container weave can only be seen by Docker (found that Docker does not run). Start Docker (systemctl start docker) and run again.",
+      "Docker: must run to show the container weave (found it stopped). Start it (systemctl start docker) and run again.",
     );
   }
   const { failed, warnings } = await service({ state: "stopped" });

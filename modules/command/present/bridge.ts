@@ -56,7 +56,7 @@ function requirePassword(name: string, names: ReadonlySet<string>): void {
   if (names.has("password") || names.has("wireguard_key")) return;
   throw new UserError(
     `password: must be given for an encrypted bridge, as a host does not keep it (found ${wireguardPath(name)}). Give it, or ` +
-      "wireguard_key, in a file (--args FILE); on the command line, the process list would show it. To turn encryption off, remove the bridge (state: absent) and configure it anew.",
+      "I(wireguard_key), in a file (--args FILE); on the command line, the process list would show it. To turn encryption off, remove the bridge (I(state): absent) and configure it anew.",
   );
 }
 

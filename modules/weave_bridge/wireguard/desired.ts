@@ -36,25 +36,25 @@ export function rejectEncryptionErrors(options: BridgeOptions): void {
   const { datapath, password, wireguard_key: key, wireguard_peer_keys: peerKeys } = options;
   if (isEncrypted(options) && datapath !== "vxlan") {
     throw new UserError(
-      `${password === null ? "wireguard_key" : "password"}: needs datapath: vxlan (found router, which encrypts by itself). ` +
+      `${password === null ? "wireguard_key" : "password"}: needs I(datapath): vxlan (found router, which encrypts by itself). ` +
         "Remove it here, and set weave_service's password.",
     );
   }
   if (password !== null && [...password].length < SHORTEST_PASSWORD) {
     throw new UserError(
-      `password: must have at least ${SHORTEST_PASSWORD} characters with datapath: vxlan, as who records the traffic can try ` +
+      `password: must have at least ${SHORTEST_PASSWORD} characters with I(datapath): vxlan, as who records the traffic can try ` +
         `passwords (found ${[...password].length}, which are not shown). Set a random one, such as \`openssl rand -base64 24\` prints.`,
     );
   }
   if (key === null && Object.keys(peerKeys).length > 0) {
     throw new UserError(
-      "wireguard_peer_keys: needs wireguard_key, this host's own key (found none). Set it, or remove the peers' keys to have " +
-        "all derived from the password.",
+      "wireguard_peer_keys: needs I(wireguard_key), this host's own key (found none). Set it, or remove the peers' keys to have " +
+        "all derived from I(password).",
     );
   }
   if (isEncrypted(options) && options.wireguard_port === options.vxlan_port) {
     throw new UserError(
-      `wireguard_port: must differ from vxlan_port (found ${options.wireguard_port} for both). Set another one on all hosts.`,
+      `wireguard_port: must differ from I(vxlan_port) (found ${options.wireguard_port} for both). Set another one on all hosts.`,
     );
   }
 }
@@ -108,7 +108,7 @@ function requireNeeds(
   if (needs.portHolder !== null) {
     throw new UserError(
       `wireguard_port: UDP port ${options.wireguard_port} must be free on this host (found in use by ${needs.portHolder}). ` +
-        "Set another wireguard_port on all hosts, or stop it.",
+        "Set another I(wireguard_port) on all hosts, or stop it.",
     );
   }
   if (wireguard !== null && wireguard.config === null) {
@@ -168,7 +168,7 @@ function rejectWrongKeys(ownPublicKey: string, own: string, peerKeys: Readonly<R
     if ((host === own) === (key === ownPublicKey)) continue;
     throw new UserError(
       host === own
-        ? `wireguard_peer_keys: this host's key must belong to its wireguard_key (found ${key} for ${own}, but wireguard_key has ` +
+        ? `wireguard_peer_keys: this host's key must belong to its I(wireguard_key) (found ${key} for ${own}, but I(wireguard_key) has ` +
             `the public key ${ownPublicKey}). Correct one of them.`
         : `wireguard_peer_keys: must have each host's own key (found this host's for ${host}). Give each host a key of its own.`,
     );

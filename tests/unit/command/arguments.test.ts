@@ -12,7 +12,8 @@ import { userErrorOf } from "../support/user_error";
 for (const { module } of MODULES) {
   test(`no option of ${module.name} has the flag of a run option, or of another option`, () => {
     const flags = Object.keys(moduleFlags(module.options));
-    assert.is(flags.length, Object.keys(module.options).length);
+    // All but option_names, as messages name the flags.
+    assert.is(flags.length, Object.keys(module.options).length - 1);
     assert.equal(
       flags.filter((flag) => flag in RUN_FLAGS || flag === "help" || flag === "version"),
       [],

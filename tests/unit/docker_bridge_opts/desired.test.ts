@@ -40,11 +40,11 @@ test("an option given both ways with the same value is accepted, in any spelling
 test("an option given both ways with different values is rejected, and the message has both", () => {
   assert.is(
     rejected({ bridge: "weave", opts: "--bridge=docker1" }),
-    "opts: --bridge differs from the option bridge (docker1 in opts, weave in bridge). Set it in one place.",
+    "opts: --bridge differs from bridge (docker1 in opts, weave in bridge). Set it in one place.",
   );
   assert.match(
     rejected({ dns: ["8.8.8.8", "1.1.1.1"], opts: "--dns 1.1.1.1 --dns 8.8.8.8" }),
-    "opts: --dns differs from the option dns (1.1.1.1, 8.8.8.8 in opts, 8.8.8.8, 1.1.1.1 in dns)",
+    "opts: --dns differs from dns (1.1.1.1, 8.8.8.8 in opts, 8.8.8.8, 1.1.1.1 in dns)",
   );
 });
 

@@ -15,6 +15,7 @@ test("every option has a default", () => {
     dns_search: null,
     mtu: null,
     opts: "",
+    option_names: {},
   });
 });
 

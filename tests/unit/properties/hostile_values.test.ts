@@ -51,6 +51,8 @@ const NAMES = /^(constructor|[ab\s]+)$/;
 
 /** What takes which hostile values as they are; anything else refuses them. */
 const ACCEPTED: Readonly<Record<string, RegExp>> = {
+  // Of every module: an option's name, which none has.
+  option_names: /^constructor$/,
   "weave_service env": /./,
   "weave_service password": /./,
   "weave_service bridge": NAMES,
@@ -96,7 +98,7 @@ async function hold<Table extends OptionTable, Observed>(
             ? msg.startsWith(`${option}: `) &&
               msg.length < 10_000 &&
               (secret ? /not shown/ : module.name === dockerBridgeOpts.name ? REMEDY : FOUND_AND_REMEDY).test(msg)
-            : ACCEPTED[`${module.name} ${option}`]?.test(value);
+            : (ACCEPTED[option] ?? ACCEPTED[`${module.name} ${option}`])?.test(value);
           if (!isRight) wrong.push(about);
         });
       }

@@ -235,7 +235,7 @@ test("on any host, a check predicts the run, a second run changes nothing, and w
           failed++;
           assert.match(
             String(run.msg),
-            /^(state|force|name|network|peers|provider|underlay|mtu|mac|address|datapath|vxlan_id|vxlan_port): /,
+            /^(bridge weave|force|name|network|peers|provider|underlay|mtu|mac|address|datapath|vxlan_id|vxlan_port): /,
           );
           return;
         }

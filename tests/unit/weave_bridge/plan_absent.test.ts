@@ -50,7 +50,7 @@ test("with containers attached it fails, or is forced and reports the disruption
   const bridge = { ...observed.bridge, ports: ["veth1", "vethwe-bridge", "veth2", "weave-vx"] };
   assert.is(
     userErrorOf(() => plan(absent(), { ...observed, bridge })),
-    "state: must not be absent while containers may be attached to the bridge weave (found 2 ports: veth1, veth2). " +
+    "bridge weave: must have no containers when it is removed (found 2 ports: veth1, veth2). " +
       "Stop the containers, or set force: true.",
   );
   const { changes } = plan(absent({ force: true }), { ...observed, bridge });

@@ -166,11 +166,11 @@ test("without Docker running, a container is not said to be removed; one that is
   const unseen = { ...down("stopped"), docker: "stopped" as const };
   assert.is(
     userErrorOf(() => plan(serviceOptions({ state: "absent" }), unseen)),
-    "state: the container weave can only be seen by Docker (found that Docker does not run). Start Docker (systemctl start docker) and run again.",
+    "Docker: must run to show the container weave (found it stopped). Start it (systemctl start docker) and run again.",
   );
   const { warnings, changes } = plan(serviceOptions({ state: "stopped" }), unseen);
   assert.equal(subjects(changes), [ENABLED]);
-  assert.match(String(warnings), "so it may have a restart policy. Run again when Docker runs.");
+  assert.match(String(warnings), "so that container may have a restart policy. Run again when Docker runs.");
   for (const docker of ["running", "not installed"] as const) {
     assert.ok(plan(serviceOptions({ state: "absent" }), { ...unseen, docker }).changes.length > 0);
     assert.equal(plan(serviceOptions({ state: "stopped" }), { ...unseen, docker }).warnings, []);
@@ -623,7 +623,7 @@ test("arguments that contradict other options are refused", () => {
   const refused = (options: Record<string, unknown>): string => userErrorOf(() => plan(serviceOptions(options), FRESH));
   assert.match(
     refused({ args: ["--name=0e:00:00:00:00:01"] }),
-    /^args: must not have --name with mode: bridge, .* \(found --name=.*\)\. Remove it, and set weave_bridge's mac\.$/,
+    /^args: must not have --name with mode: bridge, .* \(found --name=.*\)\. Remove it, and set the bridge's mac\.$/,
   );
   assert.match(refused({ args: ["--no-dns"], dns: true }), /^args: must not have --no-dns with dns /);
   assert.match(
