@@ -86,6 +86,19 @@ function isOnBridge(network: DockerNetwork, bridge: string): boolean {
   return network.name !== DEFAULT_NETWORK && bridgeOfNetwork(network) === bridge;
 }
 
+/** Tells which network this module made while Docker is stopped. */
+export const NETWORK_RECORD = "/var/lib/apollo-weave/docker-network";
+
+/** The content of that file. */
+export function recordOf(network: DesiredNetwork): string {
+  return `# Docker's network that docker_bridge_opts made.\nname ${network.name}\n${describe(network)}`;
+}
+
+/** Whether that file tells of a network on this bridge. */
+export function isRecordedOn(bridge: string, record: string): boolean {
+  return record.split("\n").includes(`bridge ${bridge}`);
+}
+
 /** Whether the network is what is desired. The reserved address does not count, as it is no reason to replace a network. */
 export function isAsDesired(network: DockerNetwork, desired: DesiredNetwork): boolean {
   const found = definitionOf(network);

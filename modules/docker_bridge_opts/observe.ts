@@ -12,7 +12,7 @@ import { parseAddresses } from "../formats/iproute";
 import { flagsOf, presentConfiguration } from "./configuration";
 import { networkFlags } from "./default_network";
 import { bridgeOf } from "./desired";
-import { bridgeOfNetworks, desiredNetwork, staleNetworks } from "./network";
+import { bridgeOfNetworks, desiredNetwork, NETWORK_RECORD, staleNetworks } from "./network";
 import type { Container, ObservedDocker, Previous, RunningDaemon } from "./observed";
 import { DEFAULT_NETWORK, type DockerOptions } from "./options";
 import { desiredOfDaemon, pendingRestart } from "./pending_restart";
@@ -68,6 +68,7 @@ export async function observe(
     previous,
     calledAt: startTicks("self", host) ?? 0,
     bridgeAddresses,
+    networkRecord: host.readFile(NETWORK_RECORD),
   };
 }
 

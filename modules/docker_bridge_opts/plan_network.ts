@@ -1,4 +1,4 @@
-import { type Action, type Change, run } from "../core/change";
+import { type Action, type Change, fileChanges, run } from "../core/change";
 import { removeNetwork } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import {
@@ -9,6 +9,9 @@ import {
   describeNetwork,
   desiredNetwork,
   isAsDesired,
+  isRecordedOn,
+  NETWORK_RECORD,
+  recordOf,
   requireRoom,
   staleNetworks,
 } from "./network";
@@ -25,7 +28,7 @@ export function networkChanges(options: DockerOptions, observed: ObservedDocker)
   const desired = desiredNetwork(options, bridgeAddresses);
   const bridge = bridgeOfNetworks(options);
   if (bridge === null || (options.state === "restarted" && desired === null)) return [];
-  if (daemon === null) return whileStopped(options, desired);
+  if (daemon === null) return whileStopped(options, bridge, desired, observed);
   if (daemon.networks === null) {
     if (options.network === DEFAULT_NETWORK) return [];
     throw new UserError(
@@ -40,22 +43,55 @@ export function networkChanges(options: DockerOptions, observed: ObservedDocker)
   );
   const replaced = stale.find(({ name }) => name === desired?.name);
   const removals = stale.filter((network) => network !== replaced).map(removal);
-  if (desired === null || others.some((network) => isAsDesired(network, desired))) return removals;
+  if (desired === null || others.some((network) => isAsDesired(network, desired))) {
+    return withRecord(removals, bridge, desired, observed);
+  }
   requireRoom(desired, others);
   const creation = creationChange(desired, replaced);
-  return [...removals, options.state === "present" && isBridgeOfDefault ? waiting(creation) : creation];
+  return options.state === "present" && isBridgeOfDefault
+    ? [...removals, waiting(creation)]
+    : withRecord([...removals, creation], bridge, desired, observed);
 }
 
-/** Which networks a stopped Docker has is not known: state=restarted starts it, and accepts a network of this name. */
-function whileStopped({ state, network }: DockerOptions, desired: DesiredNetwork | null): Change[] {
-  if (network === DEFAULT_NETWORK) return [];
-  if (desired === null) {
+/**
+ * Which networks a stopped Docker has is not known: state=restarted starts it, and accepts a network of this name. Throws a UserError
+ * where this module made one that has to go, as Docker would not start with its default network on the same bridge.
+ */
+function whileStopped(
+  { state, network }: DockerOptions,
+  bridge: string,
+  desired: DesiredNetwork | null,
+  observed: ObservedDocker,
+): Change[] {
+  const record = observed.networkRecord?.content ?? "";
+  const isOther = isRecordedOn(bridge, record) && (desired === null || record !== recordOf(desired));
+  if (isOther || (desired === null && network !== DEFAULT_NETWORK)) {
     throw new UserError(
-      `network: Docker must run before its network ${network} can be removed (found it stopped). Start it and run again.`,
+      `network: Docker must run before its network on the bridge ${bridge} can be replaced or removed (found it stopped). ` +
+        "Start it and run again.",
     );
   }
+  if (desired === null) return [];
   const creation = { ...creationChange(desired), before: "unknown, as Docker does not run\n" };
-  return [state === "present" ? waiting(creation) : { ...creation, actions: makeNetwork(desired, [409]) }];
+  return state === "present"
+    ? [waiting(creation)]
+    : withRecord([{ ...creation, actions: makeNetwork(desired, [409]) }], bridge, desired, observed);
+}
+
+/** The changes, the last of which also writes the record; it is a change of its own if nothing else is to be done. */
+function withRecord(
+  changes: readonly Change[],
+  bridge: string,
+  desired: DesiredNetwork | null,
+  { networkRecord }: ObservedDocker,
+): Change[] {
+  if (desired === null && !isRecordedOn(bridge, networkRecord?.content ?? "")) return [...changes];
+  const content = desired === null ? null : recordOf(desired);
+  const record = fileChanges(networkRecord, { path: NETWORK_RECORD, content });
+  const last = changes.at(-1);
+  if (last === undefined) return record;
+  const actions = [...last.actions, ...record.flatMap((change) => change.actions)];
+  return [...changes.slice(0, -1), { ...last, actions }];
 }
 
 function waiting(change: Change): Change {

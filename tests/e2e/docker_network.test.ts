@@ -161,6 +161,10 @@ test("a stopped Docker is started, and then has the network; a check predicts it
   assert.equal(await docker(one).module(handler), restart);
   assert.is(await networkOf(one), "10.2.0.0/16 10.2.1.0/24 10.2.0.1 1450");
   await sh(one, "systemctl stop docker.socket docker");
+  // Docker would start with none of them: it keeps its networks.
+  for (const options of [{ ...MODULE, mtu: 1370 }, { ...MODULE, network: "bridge" }, { state: "absent" }]) {
+    assert.match((await docker(one).module(options, true)).msg ?? "", "(found it stopped). Start it");
+  }
   assert.equal((await docker(one).module(handler)).changes, ["Docker", "Docker network flat"]);
   assert.equal((await docker(one).module(MODULE)).changes, undefined);
 });

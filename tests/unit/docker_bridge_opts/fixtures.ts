@@ -120,6 +120,7 @@ export const FRESH: ObservedDocker = {
   previous: null,
   calledAt: 900,
   bridgeAddresses: ["10.2.0.1/16"],
+  networkRecord: null,
 };
 
 /** The same host, configured as `usual()` describes. */

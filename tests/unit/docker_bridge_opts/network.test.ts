@@ -38,6 +38,7 @@ const APP: ObservedNetwork = {
   pools: [{ subnet: "172.18.0.0/16", range: "", gateway: "172.18.0.1" }],
 };
 const LINES = "bridge weave\nsubnet 10.2.0.0/16\naddresses of containers 10.2.1.0/24\ngateway 10.2.0.1\nmtu 1450\n";
+const RECORD = "/var/lib/apollo-weave/docker-network";
 const AFTER_RESTART = { pending: "a restart of Docker", steps: [] };
 
 const daemonWith = (...networks: ObservedNetwork[]): RunningDaemon => ({
@@ -45,6 +46,9 @@ const daemonWith = (...networks: ObservedNetwork[]): RunningDaemon => ({
   network: new Map([["bridge", ["docker0"]]]),
   networks: [DEFAULT, ...networks],
 });
+const RECORDED = {
+  networkRecord: { content: `# Docker's network that docker_bridge_opts made.\nname weave\n${LINES}`, mode: 0o644 },
+};
 const withNetworks = (...networks: ObservedNetwork[]): ObservedDocker => ({
   ...FRESH,
   daemon: daemonWith(...networks),
@@ -114,9 +118,10 @@ test("a network as it is desired is found again, with other settings of its own"
   };
   const withIpv6 = { ...WEAVE, pools: [...WEAVE.pools, { subnet: "fd00::/64", range: "", gateway: "" }] };
   for (const network of [WEAVE, labelled, withIpv6, { ...WEAVE, members: null }]) {
-    assert.equal(plan(asked(MINE), withNetworks(network)).changes, []);
+    assert.equal(plan(asked(MINE), { ...withNetworks(network), ...RECORDED }).changes, []);
   }
-  assert.equal(plan(asked({ ...MINE, mtu: null }), withNetworks(DRIFTED)).changes, [], "an MTU that is not given");
+  const { changes } = plan(asked({ ...MINE, mtu: null }), withNetworks(DRIFTED));
+  assert.equal(subjects(changes), [RECORD], "an MTU that is not given");
 });
 
 test("whatever has drifted, the network is replaced", () => {
@@ -201,12 +206,12 @@ test("the handler's restart makes the network after it, where Docker was on the 
   const previous = savedOf(APOLLOS.daemon ?? runningWith(""));
   const { changes } = plan(restarted, { ...APOLLOS, previous });
   assert.equal(subjects(changes), ["Docker", "Docker network weave"]);
-  assert.match(inWords(changes)[1]?.steps.at(-1) ?? "", "POST /networks/create");
+  assert.match(inWords(changes)[1]?.steps.at(-2) ?? "", "POST /networks/create");
 
   const stopped = plan(restarted, { ...FRESH, daemon: null }).changes;
   assert.equal(subjects(stopped), ["Docker", "Docker network weave"]);
   assert.is(stopped[1]?.before, "unknown, as Docker does not run\n");
-  const made = stopped[1]?.actions.at(-1);
+  const made = stopped[1]?.actions.at(-2);
   assert.equal(made?.do === "request" && made.orStatus, [409]);
 });
 
@@ -222,6 +227,35 @@ test("while Docker is stopped, the network waits for its start; it can't be remo
   assert.is(returns["restart_required"], true);
   assert.match(refusal({ state: "absent" }, { ...FRESH, daemon: null }), "(found it stopped). Start it");
   assert.equal(plan(asked({ state: "absent" }), { ...FRESH, daemon: null }).changes, []);
+});
+
+test("while Docker is stopped, the network that was made for it is neither replaced nor removed unseen", () => {
+  const stopped = { ...FRESH, daemon: null, ...RECORDED };
+  const wrong =
+    /^network: Docker must run before its network on the bridge weave can be replaced or removed \(found it stopped\)/;
+  for (const options of [
+    { mtu: 1370 },
+    { fixed_cidr: "10.2.2.0/24" },
+    { network: "flat" },
+    { network: "bridge" },
+    { state: "absent" },
+    { state: "absent", network: "bridge" },
+    { state: "absent", network: "bridge", bridge: null },
+    { state: "restarted", mtu: 1370 },
+  ]) {
+    assert.match(refusal(options, stopped), wrong, JSON.stringify(options));
+  }
+  assert.equal(subjects(plan(asked(MINE), stopped).changes), ["running dockerd", "Docker network weave"]);
+  const other = { ...MINE, network: "bridge", bridge: "br9", bridge_address: "10.9.0.1/16", fixed_cidr: "10.9.1.0/24" };
+  assert.equal(subjects(plan(asked({ ...other, state: "absent" }), stopped).changes), []);
+});
+
+test("the record goes with the network, or alone if the network is gone", () => {
+  const absent = asked({ state: "absent" });
+  const [removal, ...more] = inWords(plan(absent, { ...withNetworks(WEAVE), ...RECORDED }).changes);
+  assert.equal(more, []);
+  assert.equal(removal?.steps, ["DELETE /networks/530b", `remove ${RECORD}`]);
+  assert.equal(subjects(plan(absent, { ...withNetworks(), ...RECORDED }).changes), [RECORD]);
 });
 
 test("a daemon that does not say which networks it has is an error only where one is to be made", () => {
