@@ -38,20 +38,6 @@ export function daemonOptions(content: string): DockerFlags {
 }
 
 /**
- * Whether Docker's default network uses this bridge: by dockerd's flags, or by the content of its daemon.json. dockerd does
- * not run with a content that can't be parsed, so such a content is ignored.
- */
-export function usesBridge(bridge: string, flags: DockerFlags, content: string): boolean {
-  if (flags.get("bridge")?.at(-1) === bridge) return true;
-  try {
-    return daemonKeys(content).get("bridge") === bridge;
-  } catch (error) {
-    if (error instanceof UserError) return false;
-    throw error;
-  }
-}
-
-/**
  * The content of daemon.json with these options, by their flags' names, set or (without values) removed. The rest of the text
  * is kept: a value is replaced in place, a new key is added after the last one in the file's own layout, and a value with
  * the same meaning is not touched. Throws a UserError if an option can't be written in daemon.json.

@@ -1,24 +1,20 @@
-import { dockerPid } from "../core/docker";
-import { bridgeOfNetwork, listNetworks } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
-import { commandLineOf, effectiveUid } from "../core/proc";
+import { effectiveUid } from "../core/proc";
 import { rememberSecret } from "../core/secrets";
-import { usesBridge } from "../formats/daemon_json";
-import { configPathOf, parseDockerWords } from "../formats/docker_flags";
 import { type IpLink, parseFloodPeers } from "../formats/iproute";
 import { secretKeysOf } from "../formats/wireguard";
 import { hasForwardRule } from "../net/forward_rule";
 import { addressOf } from "../net/ipv4";
 import { HOST_NAME } from "../net/own_host";
 import { isHostName, machineId } from "../net/validators";
+import { observeDetachedPorts } from "./detached_ports";
 import { checkRule } from "./firewall";
 import { findMissingKinds, findPortHolder, observeNetwork } from "./observe_kernel";
 import {
   DEVICE_SETTINGS,
   INTERFACES,
   INTERFACES_DIRECTORY,
-  isContainerPort,
   type ObservedBridge,
   type ObservedLink,
   ownPaths,
@@ -154,22 +150,6 @@ function mtuOf(device: string, host: Host): number {
 }
 
 /**
- * The ports of Docker's containers that are on no bridge although Docker uses the bridge `name`. Deleting the
- * bridge detaches them, even if it is recreated at once (ifdown, ifup).
- */
-export async function observeDetachedPorts(
-  name: string,
-  devices: readonly string[],
-  host: Host,
-): Promise<readonly string[]> {
-  const detached = devices.filter(
-    (device) => isContainerPort(device) && host.readlink(`${NET}/${device}/master`) === null,
-  );
-  if (detached.length === 0) return [];
-  return isBridgeOfDefault(name, host) || (await hasNetworkOn(name, host)) ? detached : [];
-}
-
-/**
  * Whether a device is a port that the Weave router made for a container whose process is gone, or has another network now. The port
  * is named by the process, its other end is ethwe (weaveworks/weave, net/veth.go).
  */
@@ -177,18 +157,6 @@ function isAbandoned(device: string, host: Host): boolean {
   const pid = /^vethwepl(\d+)$/.exec(device)?.[1];
   if (pid === undefined) return false;
   return !/^\s*ethwe:/m.test(host.readText(`/proc/${pid}/net/dev`) ?? "");
-}
-
-async function hasNetworkOn(name: string, host: Host): Promise<boolean> {
-  if (dockerPid(host) === null) return false;
-  const { networks } = await listNetworks(host);
-  return networks?.some((network) => bridgeOfNetwork(network) === name) ?? false;
-}
-
-function isBridgeOfDefault(name: string, host: Host): boolean {
-  const [, ...words] = commandLineOf(dockerPid(host) ?? 0, host) ?? [];
-  const flags = parseDockerWords(words);
-  return usesBridge(name, flags, host.readFile(configPathOf(flags))?.content ?? "");
 }
 
 /**

@@ -132,4 +132,26 @@ for (const by of ["ip link del weave", "ifdown weave && ifup weave"]) {
   });
 }
 
+test("a container of another network that has lost its bridge is not put on this one", async () => {
+  const image = await busyboxImage(host);
+  const inDocker = (...args: string[]): Promise<unknown> => host.exec(["docker", ...args]);
+  await inDocker("network", "create", "--internal", "--opt", "com.docker.network.bridge.name=br-private", "private");
+  await inDocker(
+    "run",
+    "--detach",
+    "--stop-timeout=1",
+    "--name",
+    "isolated",
+    "--network=private",
+    image,
+    "sleep",
+    "1000",
+  );
+  await host.exec(["ip", "link", "del", "br-private"]);
+  const { changed, msg } = await bridge();
+  assert.is(changed, false, msg);
+  await inDocker("rm", "--force", "isolated");
+  await inDocker("network", "rm", "private");
+});
+
 test.run();

@@ -41,7 +41,8 @@ index_of_address() {
 current_index=
 bridge_address=$(addresses_on weave)
 for found in $bridge_address \
-  $(grep -hsoE '([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}' /etc/network/interfaces.d/weave.cfg /etc/systemd/network/05-weave.network); do
+  $(grep -hsoE '([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}' /etc/network/interfaces.d/weave.cfg /etc/systemd/network/05-weave.network \
+    /etc/systemd/system/weave-bridge.service); do
   [ -n "$current_index" ] || current_index=$(index_of_address "$found")
 done
 

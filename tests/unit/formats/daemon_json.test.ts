@@ -1,7 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { daemonKeys, daemonOptions, usesBridge, withDaemonOptions } from "../../../modules/formats/daemon_json";
-import { parseDockerWords } from "../../../modules/formats/docker_flags";
+import { daemonKeys, daemonOptions, withDaemonOptions } from "../../../modules/formats/daemon_json";
 import { userErrorOf } from "../support/user_error";
 
 const desired = (options: Record<string, readonly string[]>) => new Map(Object.entries(options));
@@ -46,16 +45,6 @@ test("an option that daemon.json can't express is rejected, and a file that is n
     userErrorOf(() => daemonKeys('{"a": 1}\n\n{"b": 2}\n')),
     "must be one JSON object (found more text after it, in line 3). Correct it and run again.",
   );
-});
-
-test("Docker uses the bridge of its flags or of its daemon.json", () => {
-  const flags = (...words: string[]) => parseDockerWords(words);
-  assert.is(usesBridge("weave", flags("--bridge=weave"), ""), true);
-  assert.is(usesBridge("weave", flags("-b", "br0", "-b", "weave"), ""), true, "the last one counts");
-  assert.is(usesBridge("weave", flags("--bridge=weave-2"), ""), false);
-  assert.is(usesBridge("weave", flags("-D"), '{ "bridge" : "weave" }'), true);
-  assert.is(usesBridge("weave", flags(), '{"labels": ["bridge"], "log-opts": {"bridge": "weave"}}'), false);
-  for (const content of ["", "{", "[]"]) assert.is(usesBridge("weave", flags(), content), false, content);
 });
 
 test.run();

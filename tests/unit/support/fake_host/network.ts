@@ -1,5 +1,5 @@
 import type { Change } from "../../../../modules/core/change";
-import type { RunOutput } from "../../../../modules/core/host/host";
+import type { HttpRequest, HttpResponse, RunOutput } from "../../../../modules/core/host/host";
 import type { VxlanDevice } from "../../../../modules/formats/iproute";
 import type { Folder } from "./folder";
 import { done, type FileAction, failed, type Part } from "./part";
@@ -35,6 +35,12 @@ export const vxlanDevice = (more: Partial<VxlanDevice>): VxlanDevice => ({
 });
 
 const NET = "/sys/class/net";
+
+const DOCKERS_PORT = /^veth[0-9a-f]{7}$/;
+const indexOf = (port: string): string => String(Number.parseInt(port.slice(4), 16));
+/** The line of `ip -o link show` in a container for the other end of its port. */
+const otherEnd = (port: string): string =>
+  `9: eth0@if${indexOf(port)}: <UP> mtu 1500 \\ link/ether 02:42:0a:02:01:01\n`;
 const UNITS = "/etc/systemd/system";
 const UNIT = "weave-bridge.service";
 export const LINKS = ["multi-user.target.wants", "docker.service.requires"].map((of) => `${UNITS}/${of}/${UNIT}`);
@@ -104,12 +110,28 @@ export class Network implements Part {
     if (path === "/run/network/ifstate") return [...this.held].map((held) => `${held}=${held}`).join("\n");
     if (path === "/var/run/docker.pid") return this.dockersBridge && "812";
     if (path === "/proc/812/comm") return "dockerd";
-    if (path === "/proc/812/cmdline") return `/usr/sbin/dockerd\0--bridge=${this.dockersBridge}\0`;
+    const port = /^\/sys\/class\/net\/(.*)\/ifindex$/.exec(path)?.[1];
+    if (port !== undefined && DOCKERS_PORT.test(port)) return indexOf(port);
     const [, setting] = /^\/proc\/sys\/net\/ipv4\/conf\/(.*)$/.exec(path) ?? [];
     if (setting !== undefined) return this.settings.has(setting) ? "1" : "0";
     if (path === "/proc/net/udp") return [...this.sockets].map(udpRow).join("\n");
     if (path === "/proc/net/arp") return "";
     return PROC[path];
+  }
+
+  /** Docker has one container on its bridge for each port that is named as Docker names them. */
+  request({ path }: HttpRequest): HttpResponse | undefined {
+    if (this.dockersBridge === null) return undefined;
+    const options = { "com.docker.network.bridge.name": this.dockersBridge };
+    const bodies: Record<string, unknown> = {
+      "/networks": [{ Id: "n1", Name: "bridge", Driver: "bridge", Options: options }],
+      "/containers/json": [{ Id: "c1" }],
+      "/containers/c1/json": {
+        State: { Pid: 813 },
+        NetworkSettings: { Networks: { bridge: { NetworkID: "n1", MacAddress: "02:42:0a:02:01:01" } } },
+      },
+    };
+    return path in bodies ? { status: 200, body: JSON.stringify(bodies[path]) } : undefined;
   }
 
   readdir(path: string): readonly string[] | undefined {
@@ -149,6 +171,16 @@ export class Network implements Part {
     [/^systemctl show docker.service -p MainPID$/, () => done("MainPID=0\n")],
     [/^systemctl show (.*) -p ActiveState,UnitFileState$/, (units = "") => done(this.show(units.split(" ")))],
     [/^networkctl list --no-legend --no-pager$/, () => done(this.networkctlList())],
+    [
+      /^nsenter --net=\/proc\/813\/ns\/net ip -o link show$/,
+      () =>
+        done(
+          [...this.devices.keys()]
+            .filter((name) => DOCKERS_PORT.test(name))
+            .map(otherEnd)
+            .join(""),
+        ),
+    ],
     [/^bridge fdb show dev (\S+)$/, (name = "") => this.with(name, ({ peers }) => done(peers.map(fdbLine).join("")))],
     [/^ip link add name (\S+) type bridge$/, (name = "") => this.add(name, device({ kind: "bridge", up: false }))],
     [
