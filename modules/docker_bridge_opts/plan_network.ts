@@ -30,7 +30,8 @@ export function networkChanges(options: DockerOptions, observed: ObservedDocker)
   if (bridge === null || (options.state === "restarted" && desired === null)) return [];
   if (daemon === null) return whileStopped(options, bridge, desired, observed);
   if (daemon.networks === null) {
-    if (options.network === DEFAULT_NETWORK) return [];
+    const isRecorded = isRecordedOn(bridge, observed.networkRecord?.content ?? "");
+    if (options.network === DEFAULT_NETWORK && !isRecorded) return [];
     throw new UserError(
       "network: Docker must say which networks it has (found no answer). See systemctl status docker.",
     );

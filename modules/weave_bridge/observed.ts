@@ -57,7 +57,7 @@ export interface ObservedBridge {
 /** A line of a file that configures a device that this module is to configure. */
 export interface OtherOwner {
   /** What reads the file. */
-  readonly by: "ifupdown" | "networkd" | "NetworkManager";
+  readonly by: "ifupdown" | "networkd" | "NetworkManager" | "systemd";
   readonly device: string;
   readonly path: string;
   /** From 1. */

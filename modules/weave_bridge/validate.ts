@@ -71,8 +71,10 @@ export function rejectSharedMac(name: string, mac: string, { links }: ObservedBr
 
 /** Throws a UserError if files of others would create or configure the bridge or its VXLAN at boot too. */
 export function rejectOtherOwners(provider: Provider, { otherOwners }: ObservedBridge): void {
-  // With ifupdown there is no file that keeps systemd-networkd off.
-  const other = otherOwners.find(({ comesFirst }) => comesFirst || provider === "ifupdown");
+  const other = otherOwners.find(({ by, comesFirst }) =>
+    // With ifupdown there is no file that keeps systemd-networkd off, and no unit.
+    by === "systemd" ? provider === "systemd" : comesFirst || provider === "ifupdown",
+  );
   if (other === undefined) return;
   const { device, path, line, text } = other;
   throw new UserError(

@@ -10,6 +10,7 @@ import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
 import { type ModuleRun, runModule } from "./module";
 import { underNetworkd } from "./networkd";
+import { ROOT } from "./playbook";
 
 /** Hosts on which something else configures the bridge at boot, or reads its files in another way. */
 const test = suite("weave_bridge: owners at boot");
@@ -38,12 +39,15 @@ const OTHERS: Readonly<Record<string, string>> = {
   "/etc/systemd/network/01-all.network": "[Match]\nName=*\n\n[Network]\nDHCP=no\n",
   "/run/systemd/network/04-bridges.network": "[Match]\nKind=bridge\n\n[Network]\nLinkLocalAddressing=no\n",
   "/run/systemd/network/10-netplan-weave.netdev": "[NetDev]\nName=weave\nKind=bridge\n",
+  "/etc/systemd/network/05-weave.network.d/mtu.conf": "[Link]\nMTUBytes=1300\n",
 };
 const LINES: Readonly<Record<string, string>> = {
   "/etc/systemd/network/01-all.network": '"Name=*" in /etc/systemd/network/01-all.network, line 2',
   "/run/systemd/network/04-bridges.network": '"Kind=bridge" in /run/systemd/network/04-bridges.network, line 2',
   "/run/systemd/network/10-netplan-weave.netdev":
     '"Name=weave" in /run/systemd/network/10-netplan-weave.netdev, line 2',
+  "/etc/systemd/network/05-weave.network.d/mtu.conf":
+    '"MTUBytes=1300" in /etc/systemd/network/05-weave.network.d/mtu.conf, line 2',
 };
 
 for (const [path, content] of Object.entries(OTHERS)) {
@@ -85,6 +89,16 @@ test("with the unit, systemd-networkd is kept off by a file that sorts first; on
   assert.equal([again.msg, again.changed], [undefined, false]);
   await networkd.write("/etc/systemd/network/01-all.network", all);
   assert.match((await refused(networkd, options)).msg ?? "", "/etc/systemd/network/01-all.network, line 2");
+  await networkd.exec(["rm", "/etc/systemd/network/01-all.network"]);
+  const dropIn = "/etc/systemd/system/weave-bridge.service.d/other.conf";
+  await networkd.write(dropIn, "[Unit]\nAfter=local-fs.target\n\n[Service]\nExecStartPost=/bin/true\n");
+  assert.match((await refused(networkd, options)).msg ?? "", `"ExecStartPost=/bin/true" in ${dropIn}, line 5`);
+  await networkd.exec(["rm", "-r", "/etc/systemd/system/weave-bridge.service.d"]);
+  // The role keeps the host's number although there is no bridge any more.
+  await networkd.exec(["ip", "link", "del", "weave"]);
+  await networkd.write("/root/probe.sh", readFileSync(join(ROOT, "roles/weave/files/probe.sh")));
+  const probed = await networkd.exec(["sh", "/root/probe.sh", "10.2.0.0/16", "24"]);
+  assert.match(probed.stdout, '"host_index": 1, "keeps_host_index": true');
   await runModule(networkd, "weave_bridge", { state: "absent" });
 });
 

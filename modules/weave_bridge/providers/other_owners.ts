@@ -14,6 +14,7 @@ import {
   type OtherOwner,
   stanzaPath,
   transientPath,
+  unitName,
 } from "../observed";
 import { type BridgeOptions, bridgeMac, isEncrypted, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
 
@@ -36,6 +37,7 @@ export function findOtherOwners(options: BridgeOptions, managers: Managers, host
     ...(managers.ifupdown || managers.otherIfupdown !== null ? ownersInInterfaces(name, devices, host) : []),
     ...(managers.networkdAtBoot ? ownersInNetworkd(options, devices, host) : []),
     ...(managers.networkManagerAtBoot ? ownersInNetworkManager(devices, host) : []),
+    ...ownersByDropIns(name, devices, managers, host),
   ];
 }
 
@@ -51,11 +53,11 @@ function ownersInNetworkManager(devices: Devices, host: Host): OtherOwner[] {
     const settings = parseUnit([{ path, content: readIfRegular(path, host) }]);
     if (settings.some(({ section, key, value }) => section === ".nmmeta" && key === "external" && value === "true"))
       return [];
-    return settings.flatMap(({ section, key, value, line }): OtherOwner[] =>
-      section === "connection" && key === "interface-name" && devices.has(value)
-        ? [{ by: "NetworkManager", device: value, path, line, text: `${key}=${value}`, comesFirst: true }]
-        : [],
-    );
+    return settings.flatMap((setting): OtherOwner[] => {
+      const { section, key, value } = setting;
+      const isOurs = section === "connection" && key === "interface-name" && devices.has(value);
+      return isOurs ? [toOwner("NetworkManager", value, setting)] : [];
+    });
   });
 }
 
@@ -112,8 +114,41 @@ function expand(pattern: string, host: Host): readonly string[] {
   );
 }
 
-/** systemd-networkd's directories; of files with the same name, the first one counts (systemd.network(5)). */
-const DIRECTORIES = ["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"].map((root) => `${root}/systemd/network`);
+/** systemd's directories; of files with the same name, the first one counts (systemd.network(5), systemd.unit(5)). */
+const directoriesOf = (kind: "network" | "system"): string[] =>
+  ["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"].map((root) => `${root}/systemd/${kind}`);
+
+/** The settings that drop-ins add to a file of systemd's, whether that exists or not. */
+function dropInSettings(file: string, kind: "network" | "system", host: Host): readonly UnitSetting[] {
+  const directories = directoriesOf(kind).map((directory) => `${directory}/${file}.d`);
+  const paths = [...firstFiles(directories, host)].filter(([name]) => name.endsWith(".conf"));
+  return parseUnit(
+    paths.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => ({ path, content: readIfRegular(path, host) })),
+  );
+}
+
+/** What drop-ins change in the files of this module. Those of the unit may add dependencies. */
+function ownersByDropIns(name: string, devices: Devices, { networkdAtBoot }: Managers, host: Host): OtherOwner[] {
+  const files = [...devices.keys()].flatMap((device) =>
+    (["netdev", "network"] as const).map((kind) => [device, basename(networkdPath(device, kind))] as const),
+  );
+  const inNetworkd = networkdAtBoot
+    ? files.flatMap(([device, file]) =>
+        dropInSettings(file, "network", host).map((setting) => toOwner("networkd", device, setting)),
+      )
+    : [];
+  const inUnit = dropInSettings(unitName(name), "system", host).filter(({ section }) => section === "Service");
+  return [...inNetworkd, ...inUnit.map((setting) => toOwner("systemd", name, setting))];
+}
+
+function toOwner(
+  by: OtherOwner["by"],
+  device: string,
+  { path, line, key, value }: UnitSetting,
+  comesFirst = true,
+): OtherOwner {
+  return { by, device, path, line, text: `${key}=${value}`, comesFirst };
+}
 
 function ownersInNetworkd(options: BridgeOptions, devices: Devices, host: Host): OtherOwner[] {
   const { name } = options;
@@ -121,10 +156,13 @@ function ownersInNetworkd(options: BridgeOptions, devices: Devices, host: Host):
   const own = new Set(
     [...networkdPaths(name), transientPath(name), encryptedPaths(name).unmanaged].map((path) => basename(path)),
   );
-  return [...firstFiles(DIRECTORIES, host)].flatMap(([file, path]) => {
+  return [...firstFiles(directoriesOf("network"), host)].flatMap(([file, path]) => {
     const kind = /\.(netdev|network)$/.exec(file)?.[1];
     if (kind === undefined || own.has(file)) return [];
-    const settings = parseUnit([{ path, content: readIfRegular(path, host) }]);
+    const content = readIfRegular(path, host);
+    // An empty one is masked, with its drop-ins (null_or_empty() in network_load_one of systemd).
+    const settings =
+      content === "" ? [] : [...parseUnit([{ path, content }]), ...dropInSettings(file, "network", host)];
     return [...devices].flatMap(([device, deviceKind]): OtherOwner[] => {
       const found =
         kind === "netdev"
@@ -132,8 +170,7 @@ function ownersInNetworkd(options: BridgeOptions, devices: Devices, host: Host):
           : matchIn(settings, device, deviceKind, device === name ? mac : null);
       if (found === undefined) return [];
       const comesFirst = kind === "netdev" || file < basename(networkdPath(device, "network"));
-      const text = `${found.key}=${found.value}`;
-      return [{ by: "networkd", device, path, line: found.line, text, comesFirst }];
+      return [toOwner("networkd", device, found, comesFirst)];
     });
   });
 }

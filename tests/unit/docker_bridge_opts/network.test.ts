@@ -258,9 +258,10 @@ test("the record goes with the network, or alone if the network is gone", () => 
   assert.equal(subjects(plan(absent, { ...withNetworks(), ...RECORDED }).changes), [RECORD]);
 });
 
-test("a daemon that does not say which networks it has is an error only where one is to be made", () => {
+test("a daemon that does not say which networks it has is an error only if one is to be made, or to go", () => {
   assert.match(refusal({}, FRESH), "found no answer");
   assert.equal(plan(asked({ state: "absent" }), FRESH).changes, []);
+  assert.match(refusal({ state: "absent", network: "bridge" }, { ...FRESH, ...RECORDED }), "found no answer");
 });
 
 test("back to the default network: the network goes before Docker gets its options", () => {

@@ -144,6 +144,43 @@ test("this module's own files are not others'", () => {
   assert.equal(places(files, { options: vxlan(), managers: NETWORKD }), []);
 });
 
+test("drop-ins count: of this module's files in any directory, and of another file as if they were in it", () => {
+  const own = {
+    [`${F}/05-weave.network.d/mtu.conf`]: "[Link]\nMTUBytes=1300\n",
+    "/run/systemd/network/05-weave.netdev.d/a.conf": "[NetDev]\nMACAddress=02:00:00:00:00:01\n",
+    "/usr/lib/systemd/network/05-weave.network.d/mtu.conf": "[Link]\nMTUBytes=1200\n",
+    [`${F}/05-weave.network.d/notes.txt`]: "[Link]\nMTUBytes=1200\n",
+  };
+  const found = places(own, { managers: NETWORKD });
+  assert.equal(found.sort(), [
+    `${F}/05-weave.network.d/mtu.conf:2 MTUBytes=1300`,
+    "/run/systemd/network/05-weave.netdev.d/a.conf:2 MACAddress=02:00:00:00:00:01",
+  ]);
+  const added = {
+    [`${F}/01-lan.network`]: "[Match]\nName=eth* w*\n",
+    [`${F}/01-lan.network.d/a.conf`]: "[Match]\nKind=vlan\n",
+  };
+  assert.equal(places(added, { managers: NETWORKD }), []);
+  const masked = { [`${F}/01-lan.network`]: "", [`${F}/01-lan.network.d/a.conf`]: "[Match]\nName=weave\n" };
+  assert.equal(places(masked, { managers: NETWORKD }), []);
+});
+
+test("of the unit's drop-ins those that change its commands count, where it is the provider", () => {
+  const directory = "/etc/systemd/system/weave-bridge.service.d";
+  const files = {
+    [`${directory}/a.conf`]: "[Unit]\nAfter=local-fs.target\n",
+    [`${directory}/b.conf`]: "[Service]\nExecStart=\nExecStart=/bin/true\n",
+  };
+  const otherOwners = owners(files);
+  assert.equal(places(files).at(-1), `${directory}/b.conf:3 ExecStart=/bin/true`);
+  const host = { ...FRESH, managers: { ...FRESH.managers, systemd: true }, otherOwners };
+  assert.match(
+    userErrorOf(() => resolveDesired(router({ provider: "systemd" }), host)),
+    `(found "ExecStart=" in ${directory}/b.conf, line 2)`,
+  );
+  resolveDesired(router(), host);
+});
+
 const P = "NetworkManager/system-connections";
 const PROFILE = "[connection]\nid=bridge\ntype=bridge\ninterface-name=weave\n";
 
