@@ -16,7 +16,7 @@ import { median, valuesOf } from "./statistics";
 export const growth: Part = { name: "growth", measure, section, plots };
 
 const REAL = [3, 10, 30];
-const LISTED = [10, 100, 300, 1000];
+const LISTED = [10, 100, 1000];
 const LAST = Math.max(...LISTED);
 const TARGET = 1.2;
 const ROUNDS = 3;

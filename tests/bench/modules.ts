@@ -7,13 +7,12 @@ import { ansiblePlaybook, ROOT } from "../e2e/playbook";
 import type { Host } from "../hosts/host";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
 import { table } from "./page";
-import type { Part, Samples } from "./part";
+import type { Aim, Part, Samples } from "./part";
 import { barChart } from "./plot";
 import { median, ratio, valuesOf } from "./statistics";
-import { type Aim, verdict } from "./verdict";
 
 /** A module alone, on a host with nothing to do. */
-export const modules: Part = { name: "modules", measure, section, plots };
+export const modules: Part = { name: "modules", measure, section, aims, plots };
 
 const ROUNDS = 40;
 const LIBRARY = join(ROOT, "roles/weave/library");
@@ -147,8 +146,6 @@ module starts) as a multiple of \`${NODE}\` with Debian's Node, measured in turn
 
 ${table([...head, "started", "bundle"], rows)}
 
-${verdict(CALLS.flatMap((call) => aimsOf(call, samples)))}
-
 ![CPU time of a module that has nothing to do](performance/modules.svg)
 
 The columns split the time, in the same unit, beside the 1 of \`${NODE}\` itself. First what Node takes to load its parts for files and
@@ -157,10 +154,15 @@ option. Then the programs by themselves. The rest is observing, planning, printi
 to speak HTTP. A Node that runs one program that does nothing (\`${RUNS_ONE}\`) takes ${floor(samples).toFixed(2)}: every module that needs a program starts
 from there.
 
-With VXLAN, weave_bridge starts three programs, because the kernel reports the VXLAN's parameters only to \`ip\`, its forwarding
-entries only to \`bridge\`, and the firewall's rules only to \`iptables\`. With the router it needs no \`bridge\`. weave_service asks
+With VXLAN, weave_bridge starts four programs, because the kernel reports devices, rules and routes of all tables only to \`ip\`, the
+VXLAN's forwarding entries only to \`bridge\`, and the firewall's rules only to \`iptables\`, and the states of units are known to
+\`systemctl\`. With the router it needs no \`bridge\`. weave_service asks
 \`systemctl\` for its unit, and \`ethtool\` for the TX checksum offload of the router's port, which the kernel reports only by
 ioctl(2). What was done about all this: [decisions/speed.md](decisions/speed.md).`;
+}
+
+function aims(samples: Samples): Aim[] {
+  return CALLS.flatMap((call) => aimsOf(call, samples));
 }
 
 function aimsOf(call: Call, samples: Samples): Aim[] {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../e2e/playbook";
-import type { Part, Samples } from "./part";
+import { type Aim, type Part, type Samples, verdict } from "./part";
 
 /** The content of docs/performance/PART.json. */
 export interface Raw {
@@ -18,21 +18,28 @@ export const PAGE = "docs/performance.md";
 const HEAD = `\`npm run bench\` writes this page from the raw numbers in [performance/](performance). Run it on an idle machine; with names as
 arguments it measures only those parts. Machines differ, and every machine has bad minutes. So what is compared is measured in
 turn, round after round, and the median of the ratios counts; a time in seconds only shows the magnitude. A section says so if it
-was measured otherwise. Below each section stand its date and machine.
+was measured otherwise. Below each section stand its date and machine; at the end of the page, the targets that are missed.
 `;
+
+const MISSED = "## Missed targets\n";
 
 /** The page and its plots, by path below the project, rendered from the raw numbers of these parts. */
 export function render(parts: readonly Part[], rawOf: (part: Part) => Raw | null): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   const headlines: string[] = [];
+  const aims: Aim[] = [];
   const sections = parts.flatMap((part) => {
     const raw = rawOf(part);
     if (raw === null) return [];
     for (const [name, svg] of Object.entries(part.plots(raw.samples))) files.set(`${FOLDER}/${name}.svg`, svg);
     if (part.headline !== undefined) headlines.push(`- ${part.headline(raw.samples)}\n`);
+    aims.push(...(part.aims?.(raw.samples) ?? []));
     return [`${part.section(raw.samples).trim()}\n\n<sub>${raw.measured}, ${raw.machine}.</sub>\n`];
   });
-  return files.set(PAGE, ["# Performance\n", headlines.join(""), HEAD, ...sections].join("\n"));
+  return files.set(
+    PAGE,
+    ["# Performance\n", headlines.join(""), HEAD, ...sections, MISSED, `${verdict(aims)}\n`].join("\n"),
+  );
 }
 
 /** The last measurement of a part, or null if there is none. */

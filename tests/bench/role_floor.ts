@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { ansiblePlaybook, type PlaybookRun, ROOT } from "../e2e/playbook";
 import type { Cluster } from "../hosts/cluster";
 import { onFreshHosts } from "./fresh_hosts";
-import { interleaved } from "./interleaved";
 import type { Samples } from "./part";
 import { DATAPATHS, floorNames } from "./role_figures";
+import { interleaved } from "./statistics";
 import { timedPlaybook } from "./timed_playbook";
 
-const ROUNDS = 7;
+const ROUNDS = 5;
 // What the role calls on hosts when nothing is to do; its other tasks run on the controller.
 const CALL = /^(ansible\.builtin\.raw|weave_bridge|docker_bridge_opts|weave_service)$/;
 

@@ -8,7 +8,9 @@ import {
   type Condition,
   conditionName,
   FEW_FACTS,
+  firstRun,
   type Kind,
+  NETWORKS,
   runName,
   SIDES,
   type Side,
@@ -20,7 +22,27 @@ const PLAYBOOKS: Readonly<Record<Side, string>> = {
   baseline: join(__dirname, "baseline/site.yml"),
 };
 const FRESH_HOSTS = 3;
+/** Rounds over a slow line, where the differences are larger. */
+const SLOW_ROUNDS = 2;
 const HOSTS_A_SIDE = 2;
+
+/** Measures first runs in turn, in seconds, with Docker's default network, for which Docker restarts, and with a Docker network. */
+export async function measureNetworks(log: (line: string) => void): Promise<Samples> {
+  const samples: Record<string, number[]> = Object.fromEntries(NETWORKS.map((network) => [firstRun(network), []]));
+  for (let round = 1; round <= FRESH_HOSTS; round++) {
+    log(`Docker's restart and a Docker network, round ${round} of ${FRESH_HOSTS}`);
+    await onFreshHosts(HOSTS_A_SIDE * NETWORKS.length, async (cluster) => {
+      for (const [index, network] of NETWORKS.entries()) {
+        const hosts = cluster.hosts.slice(index * HOSTS_A_SIDE, (index + 1) * HOSTS_A_SIDE);
+        const vars = ["-e", `weave_datapath=vxlan weave_docker_network=${network}`];
+        const inventory = lineInventory(cluster, network, hosts, 0);
+        const args = [PLAYBOOKS.role, ...vars];
+        samples[firstRun(network)]?.push(await timedPlaybook({ inventory, args, pipelining: true, settled: false }));
+      }
+    });
+  }
+  return samples;
+}
 
 /**
  * Measures the runs of both sides in turn, in seconds, each side on two hosts of its own, which boot again for each first
@@ -33,7 +55,7 @@ export async function measureRuns(log: (line: string) => void): Promise<Samples>
     log(`${name}: ${seconds.toFixed(2)} s`);
   };
   for (let round = 1; round <= FRESH_HOSTS; round++) {
-    for (const condition of CONDITIONS) {
+    for (const condition of CONDITIONS.filter(({ roundTrip }) => roundTrip === 0 || round <= SLOW_ROUNDS)) {
       log(`${conditionName(condition)}, round ${round} of ${FRESH_HOSTS}`);
       await measureCondition(condition, keep);
     }

@@ -2,17 +2,22 @@ import type { Part, Samples } from "./part";
 import { barChart } from "./plot";
 import { CONDITIONS, conditionName, type Kind, runName, SIDES, target } from "./role_figures";
 import { measureFloor } from "./role_floor";
-import { measureRuns } from "./role_runs";
-import { roleHeadline, roleSection } from "./role_section";
+import { measureNetworks, measureRuns } from "./role_runs";
+import { roleAims, roleHeadline, roleSection } from "./role_section";
 import { median, ratio, valuesOf } from "./statistics";
 
 /** The role compared with a role of builtin tasks that does the same, and with as many tasks that do nothing. */
 export const roles: Part = {
   name: "roles",
   // The floor first: its many runs warm the machine up for the few long ones.
-  measure: async (log) => ({ ...(await measureFloor(log)), ...(await measureRuns(log)) }),
+  measure: async (log) => ({
+    ...(await measureFloor(log)),
+    ...(await measureRuns(log)),
+    ...(await measureNetworks(log)),
+  }),
   headline: roleHeadline,
   section: roleSection,
+  aims: roleAims,
   plots: (samples) => ({
     "roles-second-run": secondsChart("A second run, on two hosts", "second run", samples),
     "roles-first-run": secondsChart("A first run, on two fresh hosts", "first run", samples),

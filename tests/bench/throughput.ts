@@ -2,9 +2,9 @@ import { waitFor } from "../hosts/wait";
 import { inNetwork } from "./namespaces";
 
 const PORT = "5301";
-const SECONDS = "3";
+const SECONDS = "2";
 
-/** The result of one TCP stream. */
+/** The result of TCP streams, together. */
 export interface Stream {
   /** Gbit/s, as received. */
   readonly gigabits: number;
@@ -12,8 +12,8 @@ export interface Stream {
   readonly milliseconds: number;
 }
 
-/** Sends one TCP stream with iperf3 from one network namespace to an address in another, for some seconds. */
-export async function stream(from: string, to: string, address: string): Promise<Stream> {
+/** Sends TCP streams with iperf3 from one network namespace to an address in another, for some seconds. */
+export async function stream(from: string, to: string, address: string, streams = 1): Promise<Stream> {
   const serving = inNetwork(to, ["iperf3", "--server", "--one-off", "--idle-timeout", "20", "--port", PORT]);
   const failed = serving.then(() => undefined);
   failed.catch(() => undefined); // Seen below, once the client has ended too.
@@ -22,7 +22,20 @@ export async function stream(from: string, to: string, address: string): Promise
     seconds: 5,
     probe: async () => (await inNetwork(to, ["ss", "-Htln", "sport", "=", `:${PORT}`])) !== "",
   });
-  const client = ["iperf3", "--client", address, "--port", PORT, "--time", SECONDS, "--omit", "1", "--json"];
+  const client = [
+    "iperf3",
+    "--client",
+    address,
+    "--port",
+    PORT,
+    "--time",
+    SECONDS,
+    "--omit",
+    "1",
+    "--parallel",
+    String(streams),
+    "--json",
+  ];
   const [printed] = await Promise.all([inNetwork(from, client), failed]);
   const { end } = JSON.parse(printed) as Report;
   const gigabits = end.sum_received.bits_per_second / 1e9;

@@ -1,7 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { interleaved } from "../../bench/interleaved";
-import { median, ratio } from "../../bench/statistics";
+import { interleaved, median, ratio } from "../../bench/statistics";
 
 test("the median is the middle one, or the mean of the two there; there is none of nothing", () => {
   assert.is(median([3, 1, 2]), 2);
