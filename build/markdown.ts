@@ -14,7 +14,7 @@ export function defaultValue(value: unknown): string {
   return typeof value === "string" && value !== "" ? `\`${value}\`` : `\`${JSON.stringify(value)}\``;
 }
 
-/** Converts ansible-doc's markup (C(code), I(option)) to Markdown. */
+/** Converts ansible-doc's markup (C(code), I(option), M(module)) to Markdown. */
 export function fromAnsibleMarkup(text: string): string {
-  return text.replace(/\b[CI]\(([^)]*)\)/g, "`$1`");
+  return text.replace(/\b[CIM]\(([^)]*)\)/g, "`$1`");
 }

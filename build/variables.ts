@@ -1,5 +1,5 @@
 import { parse } from "yaml";
-import { defaultValue, tableHead, tableRow } from "./markdown";
+import { defaultValue, fromAnsibleMarkup, tableHead, tableRow } from "./markdown";
 
 /** An argument of a role, as meta/argument_specs.yml declares it (Ansible's "Role argument validation"). */
 interface Argument {
@@ -43,6 +43,8 @@ function row(name: string, argument: Argument): string {
     `\`${name}\``,
     [elements === undefined ? type : `${type} of ${elements}`, ...(secret ? ["secret"] : [])].join(", "),
     required ? "required" : defaultValue(argument.default),
-    [...[argument.description].flat(), ...(choices ? [`One of: ${choices.join(", ")}.`] : [])].join(" "),
+    fromAnsibleMarkup(
+      [...[argument.description].flat(), ...(choices ? [`One of: ${choices.join(", ")}.`] : [])].join(" "),
+    ),
   ]);
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Options } from "yargs";
-import { UserError } from "../core/errors";
+import { BECOME, UserError } from "../core/errors";
 import { nameOptions, optionNames } from "../core/option_names";
 import { type Option, type OptionTable, parseOptions } from "../core/options";
 
@@ -66,11 +66,11 @@ const TYPES: Readonly<Record<string, string>> = {
   dict: "dict: name=value,name=value",
 };
 
-/** Replaces ansible-doc's markup: I(an_option) by the flag, C(code) by the code. */
+/** Replaces ansible-doc's markup: I(an_option) by the flag, C(code) and M(module) by what is in it. */
 function withoutMarkup(text: string): string {
   return text
     .replace(/\bI\((\w+)([^)]*)\)/g, (_, option: string, value: string) => `--${flagOf(option)}${value}`)
-    .replace(/\bC\(([^)]*)\)/g, "$1");
+    .replace(/\b[CM]\(([^)]*)\)/g, "$1");
 }
 
 /** A list or dictionary in the form in which its flag accepts it. */
@@ -159,7 +159,7 @@ export function checkArguments(moduleName: string, given: ModuleArguments): void
 
 /** A module's message, with the flag or the file that its option was given by in place of the option's name. */
 export function nameSource(message: string, { table, file }: ModuleArguments): string {
-  const words = nameOptions(message, {}).replace(" (become: true)", "");
+  const words = nameOptions(message, {}).replace(BECOME, "");
   const [, option = ""] = /^([a-z_]+): /.exec(words) ?? [];
   if (file?.options.has(option) || words.startsWith("Unsupported parameters")) return `${file?.name}: ${words}`;
   return Object.hasOwn(table, option) ? `--${flagOf(option)}${words.slice(option.length)}` : words;

@@ -55,7 +55,7 @@ function parser(words: readonly string[], commands: readonly Subcommand[]): Argv
     .help()
     .epilog(EXIT_STATUSES)
     .fail((message: string | null, error: Error | undefined) => {
-      throw error && error.name !== "YError" ? error : new UserError(message ?? error?.message);
+      throw error && error.name !== "YError" ? error : new UserError(message ?? String(error?.message));
     });
   for (const command of commands) argv.command(toYargs(command));
   return argv;
@@ -90,22 +90,19 @@ function checkWords(
   const [name, ...more] = values._.map(String);
   const command = all.find((each) => each.name === name);
   if (name !== undefined && command === undefined) {
-    throw new UserError(
-      `unknown command ${name}; ${
-        didYouMean(
-          name,
-          all.map((each) => each.name),
-        ) ?? `use one of: ${namesOf(all)}.`
-      }`,
+    checkChoice(
+      "command",
+      name,
+      all.map((each) => each.name),
     );
   }
   const argument = command?.argument;
   const known = [...Object.keys(command?.flags ?? {}), "help", "version"];
   const unknown = Object.keys(values).find((key) => ![...known, argument?.name, "_", "$0"].includes(key));
   if (unknown !== undefined) {
-    const meant = didYouMean(unknown, known, "--");
     throw new UserError(
-      `unknown option ${unknown.length === 1 ? "-" : "--"}${unknown}; ${meant ?? "remove it or correct it."}`,
+      `${unknown.length === 1 ? "-" : "--"}${unknown}: must be an option of apollo-weave ${name ?? ""} (found an unknown one). ` +
+        (didYouMean(unknown, known, "--") ?? "Correct or remove it."),
     );
   }
   if (more.length > 0) {
@@ -122,13 +119,13 @@ function checkWords(
 function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
   const wrong = [value].flat().find((each) => each !== undefined && !choices.includes(String(each)));
   if (wrong === undefined) return;
-  const meant = didYouMean(String(wrong), choices)?.replace("did", "Did") ?? "Use one of these.";
+  const meant = didYouMean(String(wrong), choices) ?? "Use one of these.";
   throw new UserError(`${name}: must be one of: ${choices.join(", ")} (found ${wrong}). ${meant}`);
 }
 
 function didYouMean(word: string, known: readonly string[], dashes = ""): string | null {
   const meant = closest(word, known);
-  return distance(word, meant) <= Math.min(3, word.length / 3) ? `did you mean ${dashes}${meant}?` : null;
+  return distance(word, meant) <= Math.min(3, word.length / 3) ? `Did you mean ${dashes}${meant}?` : null;
 }
 
 function namesOf(commands: readonly Subcommand[]): string {

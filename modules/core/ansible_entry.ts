@@ -69,7 +69,7 @@ async function runWithArguments<Table extends OptionTable, Observed>(
     return {
       failed: true,
       changed: false,
-      msg: `${module.name} takes an object of options, and none named __proto__.`,
+      msg: `${module.name}: must be given an object of options (found another value, or the option __proto__). Remove that option.`,
     };
   }
   const all = new Map(Object.entries(given));

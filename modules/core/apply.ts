@@ -6,7 +6,7 @@ import { removeFile, replaceFile } from "./atomic_write";
 import type { Action, Change, Daemon, Rollback, Try, Validate } from "./change";
 import { startContainers, stopContainers } from "./containers";
 import { fileError } from "./errno";
-import { messageOf, UserError, withFullStop } from "./errors";
+import { messageOf, RequestError, UserError, withFullStop } from "./errors";
 import type { HttpRequest } from "./host/host";
 import { describeRequest, REQUEST_SECONDS, request } from "./host/http";
 import { linuxHost } from "./host/linux";
@@ -20,7 +20,10 @@ export async function apply(change: Change): Promise<void> {
   try {
     await performAll(change.actions);
   } catch (error) {
-    throw error instanceof Interrupted ? error : new UserError(`${change.subject}: ${messageOf(error)}`);
+    if (error instanceof Interrupted) throw error;
+    const message = messageOf(error);
+    // That of a file begins with its path.
+    throw new UserError(message.startsWith(`${change.subject}: `) ? message : `${change.subject}: ${message}`);
   }
 }
 
@@ -34,11 +37,11 @@ async function perform(action: Action): Promise<void> {
     case "write":
       return write(action);
     case "chmod":
-      return onFile("change the mode of", action.path, () => chmodSync(action.path, action.mode));
+      return onFile("can't be given another mode", action.path, () => chmodSync(action.path, action.mode));
     case "remove":
       return remove(action.path);
     case "set":
-      return onFile("set", action.path, () => writeFileSync(action.path, action.value));
+      return onFile("can't be set", action.path, () => writeFileSync(action.path, action.value));
     case "run":
       return runProgram(action);
     case "request":
@@ -58,12 +61,12 @@ async function perform(action: Action): Promise<void> {
 }
 
 function write({ path, content, mode }: Extract<Action, { do: "write" }>): void {
-  onFile("write", path, () => replaceFile(path, content, mode));
+  onFile("can't be written", path, () => replaceFile(path, content, mode));
 }
 
 function remove(path: string): void {
   onFile(
-    "remove",
+    "can't be removed",
     path,
     () => removeFile(path),
     () => (existsSync(path) ? UNCHANGED : "it is removed, and may be back after a power failure"),
@@ -72,11 +75,11 @@ function remove(path: string): void {
 
 const UNCHANGED = "it is unchanged";
 
-function onFile(verb: string, path: string, make: () => void, stateAfter = (): string => UNCHANGED): void {
+function onFile(problem: string, path: string, make: () => void, stateAfter = (): string => UNCHANGED): void {
   try {
     make();
   } catch (error) {
-    throw fileError(verb, path, error, stateAfter());
+    throw fileError(path, problem, error, stateAfter());
   }
 }
 
@@ -151,7 +154,7 @@ async function waitForAnswer({
       if (response !== null) last = `answered ${response.status}`;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      last = error.message.replace(/\.$/, "");
+      last = error instanceof RequestError ? error.found : error.message.replace(/\.$/, "");
     }
     if (hopeless?.pattern.test(await outputOf(hopeless.argv))) {
       throw new UserError(
@@ -182,7 +185,7 @@ function candidateError<T>(write: () => T): T {
   try {
     return write();
   } catch (error) {
-    throw fileError("write a file to be checked to", tmpdir(), error);
+    throw fileError(tmpdir(), "can't hold a file to be validated", error);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { NamedContainer } from "./change";
 import { pauseContainer, startContainer, stopContainer } from "./docker";
-import { messageOf, UserError } from "./errors";
+import { RequestError, UserError } from "./errors";
 import type { HttpRequest } from "./host/host";
 import { request } from "./host/http";
 
@@ -18,12 +18,12 @@ export async function stopContainers(
   const failures = await Promise.all(
     containers.map(async ({ id, name }) => {
       const failure = await failureOf(stopContainer(id), seconds, send);
-      return failure === null ? [] : [`${name} (${failure})`];
+      return failure === null ? [] : [`${name}: ${failure}`];
     }),
   );
   if (failures.flat().length === 0) return;
   throw new UserError(
-    `Docker did not stop ${failures.flat().join(", ")}. It may still do so later: docker ps shows it.`,
+    `Docker: must stop each container within ${seconds} s (found ${failures.flat().join("; ")}). See docker ps; Docker may still stop them.`,
   );
 }
 
@@ -59,10 +59,10 @@ export async function startContainers(
   if (failures.size === 0) return;
   const named = containers.flatMap((container) => {
     const failure = failures.get(container);
-    return failure === undefined ? [] : [`${container.name} (${failure})`];
+    return failure === undefined ? [] : [`${container.name}: ${failure}`];
   });
   throw new UserError(
-    `Containers that were stopped could not be started again: ${named.join(", ")}. Start them (docker start).`,
+    `Docker: must start each stopped container again (found ${named.join("; ")}). Start them (docker start).`,
   );
 }
 
@@ -78,14 +78,14 @@ async function failureOfStart(
 async function failureOf(toSend: HttpRequest, seconds: number, send: Send): Promise<string | null> {
   try {
     const response = await send(toSend, seconds);
-    if (response === null) return "Docker does not run";
+    if (response === null) return "that Docker does not run";
     // 304: it is stopped or started already. 404: it was removed when it stopped (docker run --rm).
     if (response.status < 300 || response.status === 304 || response.status === 404) return null;
     // Docker neither starts nor pauses a paused container ("cannot start a paused container", "is already paused").
     if (/\b(a|already) paused\b/i.test(response.body)) return null;
-    return `Docker answered ${response.status}: ${response.body.trim()}`;
+    return `the answer ${response.status}: ${response.body.trim()}`;
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return messageOf(error);
+    if (error instanceof RequestError) return error.found;
+    throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { UserError, withFullStop } from "./errors";
+import { RequestError, UserError } from "./errors";
 import type { Host, HttpRequest, HttpResponse } from "./host/host";
 import { describeRequest } from "./host/http";
 import { type Guard, isBoolean, isListOf, isMapOf, isOptional, isShape, isString, parseJson } from "./json";
@@ -60,7 +60,7 @@ function isDaemon(pid: number, host: Host): boolean {
   return pid > 0 && /^docker(?!-)/.test(host.readText(`/proc/${pid}/comm`) ?? "");
 }
 
-/** A container's processes have an own namespace of process ids, and rootless Docker's an own one of users. */
+/** Processes of containers are in another namespace of process ids, those of rootless Docker in another one of users. */
 function findDaemon(host: Host): number | null {
   const namespacesOf = (pid: number | "self"): string =>
     ["pid", "user"].map((kind) => host.readlink(`/proc/${pid}/ns/${kind}`)).join(" ");
@@ -112,9 +112,12 @@ export interface Container {
 export async function inspectContainer(name: string, host: Host): Promise<Container | null> {
   const request = toDocker("GET", `/containers/${name}/json`);
   const response = await host.request(request).catch((error: unknown) => {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError(
-      `${withFullStop(error.message)} See why Docker does not answer (systemctl status docker), or restart it`,
+    if (!(error instanceof RequestError)) throw error;
+    throw new RequestError(
+      error.request,
+      error.found,
+      "See why Docker does not answer (systemctl status docker), or restart it.",
+      error.code,
     );
   });
   if (response === null) {
@@ -126,7 +129,7 @@ export async function inspectContainer(name: string, host: Host): Promise<Contai
   if (response.status === 404) return null;
   if (response.status !== 200) {
     throw new UserError(
-      `Docker: must tell of the container ${name} (found the answer ${response.status}: ${response.body.trim()}). See why ` +
+      `Docker: must report the container ${name} (found the answer ${response.status}: ${response.body.trim()}). See why ` +
         "(journalctl -u docker), and run again.",
     );
   }
@@ -157,7 +160,7 @@ export async function listContainers(host: Host): Promise<readonly ListedContain
   return body?.map(({ Id: id, Names: names }) => ({ id, names: names ?? [] })) ?? null;
 }
 
-const LIFE = isShape({
+const RESTART_PROPERTIES = isShape({
   State: isOptional(isShape({ Paused: isOptional(isBoolean) })),
   HostConfig: isOptional(isShape({ AutoRemove: isOptional(isBoolean) })),
 });
@@ -167,7 +170,7 @@ export async function inspectLife(
   id: string,
   host: Host,
 ): Promise<{ readonly paused: boolean; readonly autoRemove: boolean }> {
-  const { body } = await askIfAnswering(`/containers/${id}/json`, LIFE, host);
+  const { body } = await askIfAnswering(`/containers/${id}/json`, RESTART_PROPERTIES, host);
   return { paused: body?.State?.Paused === true, autoRemove: body?.HostConfig?.AutoRemove === true };
 }
 
@@ -203,7 +206,7 @@ export function isDockerInstalled(host: Host): boolean {
 
 const PROGRAMS = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
 
-/** The same as oldestApiVersion() of a daemon that does not run, by its version; null if this host has none. */
+/** The oldest API version that a dockerd which does not run would accept, by its version; null if there is none. */
 export function oldestApiOfInstalled(host: Host): string | null {
   if (!PROGRAMS.some((directory) => host.readdir(directory).includes("dockerd"))) return null;
   const { stdout } = host.run(["dockerd", "--version"], { mayFail: true });
@@ -243,8 +246,8 @@ function bodyOf<T>(request: HttpRequest, { body }: HttpResponse, guard: Guard<T>
   const value = parseJson(body, guard);
   if (value === null) {
     throw new UserError(
-      `${describeRequest(request)}: the answer is not what Docker's API gives (${body.length} characters). ` +
-        "Check what listens there: docker version",
+      `Docker: must answer ${describeRequest(request)} as its API does (found ${body.length} characters of another form). ` +
+        "Check what listens there (docker version).",
     );
   }
   return value;

@@ -1,8 +1,8 @@
-import { UserError } from "./errors";
+import { BECOME, UserError } from "./errors";
 
 /** What an error of the kernel's means for a file (errno(3), path_resolution(7)), and what to do. */
 const REMEDIES: ReadonlyMap<string, string> = new Map([
-  ["EACCES", "Run as root (become: true)"],
+  ["EACCES", `Run as root${BECOME}`],
   ["EBUSY", "It is in use, such as by a bind mount over it (findmnt shows it): unmount it and run again"],
   ["EDQUOT", "The quota of its file system is used up: free space there and run again"],
   ["EEXIST", "Something else has made a file of that name meanwhile: run again"],
@@ -26,7 +26,7 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ["ENXIO", "Its device is not there: check its file system (findmnt -T) and run again"],
   ["EOPNOTSUPP", "Its file system does not support this: see which it is (findmnt -T)"],
   ["EOVERFLOW", "It is too large to be read: move it away and run again"],
-  ["EPERM", "It may be immutable (lsattr shows an i): run chattr -i on it and run again, as root (become: true)"],
+  ["EPERM", `It may be immutable (lsattr shows an i): run chattr -i on it and run again, as root${BECOME}`],
   ["EROFS", "Its file system is mounted read-only: remount it read-write and run again"],
   ["ESTALE", "Its file system was mounted from a server that has changed: mount it again and run again"],
   ["ETIMEDOUT", "The server of its file system does not answer: check the mount (findmnt -T) and run again"],
@@ -37,17 +37,17 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
 const OTHERWISE = "Check its file system (findmnt -T, dmesg) and run again";
 
 /**
- * The error of a file that can't be read, written and so on (`verb`). `state` says what is known of the file, such as
- * "it is unchanged". An error that is not the kernel's is returned as it is.
+ * The error of a file: what is wrong (`problem`, such as "can't be read"), what was found, and what to do. `state` says what is known
+ * of the file, such as "it is unchanged". An error that is not the kernel's is returned as it is.
  */
-export function fileError(verb: string, path: string, error: unknown, state = ""): unknown {
+export function fileError(path: string, problem: string, error: unknown, state = ""): unknown {
   const { code: nodes, message = "" } = error as NodeJS.ErrnoException;
   if (error instanceof UserError || typeof nodes !== "string") return error;
   const code = nodes.replace(/^ERR_FS_/, "");
   // Node's messages are as in "EBUSY: resource busy or locked, rename 'a' -> 'b'".
   const meaning = /^[A-Z0-9]+: ([^,]+)/.exec(message)?.[1];
   const found = [...(meaning === undefined ? [code] : [`${code}: ${meaning}`]), ...(state === "" ? [] : [state])];
-  return new UserError(`can't ${verb} ${path}: ${found.join("; ")}. ${remedyOf(code)}`);
+  return new UserError(`${path}: ${problem} (found ${found.join("; ")}). ${remedyOf(code)}`, code);
 }
 
 /** What to do about an error of the kernel's, as a sentence. */

@@ -4,15 +4,38 @@
  */
 export class UserError extends Error {
   override readonly name = "UserError";
+
+  /** `code`: the kernel's error behind it, such as EACCES, if there is one. */
+  constructor(
+    message: string,
+    readonly code: string | null = null,
+  ) {
+    super(message);
+  }
 }
+
+/** What follows "Run as root" for a module that Ansible runs. The command leaves it out. */
+export const BECOME = " (become: true)";
 
 /** A message with the full stop that its last sentence may lack, such as one that ends with what a program printed. */
 export function withFullStop(message: string): string {
   return /[.?!]$/.test(message.trimEnd()) ? message : `${message.trimEnd()}.`;
 }
 
+/** A request without a usable answer. `found`: what came instead, in words. */
+export class RequestError extends UserError {
+  constructor(
+    readonly request: string,
+    readonly found: string,
+    remedy = "See whether the service runs, and run again.",
+    code: string | null = null,
+  ) {
+    super(`${request}: must be answered (found ${found}). ${remedy}`, code);
+  }
+}
+
 /** A service that does not answer now, and may later: it is starting, stopping or stuck. */
-export class NoAnswer extends UserError {}
+export class NoAnswer extends RequestError {}
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {

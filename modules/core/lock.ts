@@ -77,7 +77,7 @@ function open(path: string): number {
     const { code } = error as NodeJS.ErrnoException;
     // It is not followed.
     if (code === "ELOOP") throw new UserError(`${path}: must be a file (found a link). Remove it and run again.`);
-    throw fileError("open", path, error);
+    throw fileError(path, "can't be opened", error);
   }
 }
 

@@ -52,12 +52,13 @@ function option<D extends Declaration<Value>, Value>(
   return row as Option<Given<D, Value>>;
 }
 
-/** A text, checked and normalised by `check`. */
+/** A text, checked and normalised by `check`, whose messages must not show the value of a secret option. */
 export function str<const D extends Declaration<string>>(
   declaration: D,
   check: TextCheck = (text) => text,
 ): Option<Given<D, string>> {
-  return option<D, string>("str", declaration, (raw) => check(toText(raw)));
+  const shown = declaration.secret ? (): string => "a secret, not shown" : show;
+  return option<D, string>("str", declaration, (raw) => check(toText(raw, shown)));
 }
 
 /** A text, or an object as its JSON text. Ansible turns a text that looks like an object into one. */
@@ -163,13 +164,13 @@ function pairs(text: string): [name: string, value: string][] {
     });
 }
 
-function toText(raw: unknown): string {
+function toText(raw: unknown, shown = show): string {
   if (typeof raw === "number" || typeof raw === "boolean") return String(raw);
   if (typeof raw !== "string")
-    throw new UserError(`must be a string (found ${show(raw)}). Write one value, in quotes where YAML needs them.`);
-  if (raw.includes("\0")) throw new UserError(`must not contain a NUL character (found ${show(raw)}). Remove it.`);
+    throw new UserError(`must be a string (found ${shown(raw)}). Write one value, in quotes where YAML needs them.`);
+  if (raw.includes("\0")) throw new UserError(`must not contain a NUL character (found ${shown(raw)}). Remove it.`);
   // Python passes a byte that isn't UTF-8 as a lone surrogate, and the original byte is lost.
-  if (/\p{Cs}/u.test(raw)) throw new UserError(`must be valid UTF-8 (found ${show(raw)}). Write it in UTF-8.`);
+  if (/\p{Cs}/u.test(raw)) throw new UserError(`must be valid UTF-8 (found ${shown(raw)}). Write it in UTF-8.`);
   return raw;
 }
 
@@ -219,11 +220,6 @@ function convert(name: string, option: Option<unknown>, raw: unknown): unknown {
   try {
     return option.convert(raw);
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError(
-      option.secret
-        ? `${name}: the value is not valid (found a secret, which is not shown). Set a text without control characters.`
-        : `${name}: ${error.message}`,
-    );
+    throw error instanceof UserError ? new UserError(`${name}: ${error.message}`) : error;
   }
 }

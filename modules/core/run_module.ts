@@ -1,7 +1,7 @@
 import type { Change } from "./change";
 import { UserError, withFullStop } from "./errors";
 import type { Host } from "./host/host";
-import type { Module, Patience, Plan } from "./module";
+import type { Module, Plan, WhenBusy } from "./module";
 import { nameOptions, namesGiven } from "./option_names";
 import { type OptionTable, parseOptions } from "./options";
 import { Interrupted, throwIfInterrupted } from "./process_failure";
@@ -104,16 +104,17 @@ async function work<Table extends OptionTable, Observed>(
 ): Promise<Result> {
   hideOptions(module.options, args);
   const options = parseOptions(module.name, module.options, args);
-  const plan = async (patience: Patience): Promise<Plan> =>
-    module.plan(options, await module.observe(options, host, patience));
+  const plan = async (whenBusy: WhenBusy): Promise<Plan> =>
+    module.plan(options, await module.observe(options, host, whenBusy));
   if (mode.check) {
-    const planned = await plan("waits");
+    const planned = await plan("wait");
     return report(planned.changes, planned, mode);
   }
-  // Without the lock, another run may be changing the host. Only "nothing to do" can be trusted here.
-  const unlocked = await plan("at once").catch(() => null);
+  // Without the lock, another run may be changing the host. Only "nothing to do" can be trusted here; an error is found again under
+  // the lock.
+  const unlocked = await plan("fail").catch(() => null);
   if (unlocked?.changes.every(isPending)) return report(unlocked.changes, unlocked, mode);
-  return await withLock(() => applyChanges(() => plan("waits"), apply, progress, mode));
+  return await withLock(() => applyChanges(() => plan("wait"), apply, progress, mode));
 }
 
 /** Remembers the secrets among the options, so that no message shows them. */

@@ -23,7 +23,7 @@ function showUnits(units: readonly string[], names: readonly string[], host: Hos
   }
 }
 
-/** The same of several units at once, in their order. Throws a UserError if systemd does not answer. */
+/** The properties of several units, one systemctl for all, in their order. Throws a UserError if systemd does not answer. */
 export function propertiesOfUnits(
   units: readonly string[],
   names: readonly string[],

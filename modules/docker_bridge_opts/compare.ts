@@ -29,8 +29,8 @@ export function requireExactly(
     const mayDiffer = values === undefined ? overridden.has(name) : values.length === 0;
     if (mayDiffer || meansTheSame(name, meant.get(name), expected)) continue;
     throw new UserError(
-      `--${name}: dockerd would get ${render(name, meant.get(name))} instead of ${render(name, expected)}. ` +
-        `Set it in one place only${placesOf(name, present)}.`,
+      `--${name}: must be ${render(name, expected)} for dockerd (found that it would get ${render(name, meant.get(name))}${placesOf(name, present)}). ` +
+        "Set it in one place only.",
     );
   }
   if (service.unit === null) return;
@@ -42,8 +42,8 @@ export function requireExactly(
     if (meansTheSame(name, real.get(name), meant.get(name))) continue;
     const origins = wordsOfFlags(after.args, new Set([name])).map(({ origin }) => nameOrigin(origin));
     throw new UserError(
-      `--${name}: systemd would pass ${render(name, real.get(name))} to dockerd instead of ${render(name, meant.get(name))}` +
-        `${origins.length > 0 ? ` (${origins[0]})` : ""}. Nothing was changed. Set it in one place only.`,
+      `--${name}: must be ${render(name, meant.get(name))} for dockerd (found that systemd would pass ${render(name, real.get(name))}` +
+        `${origins.length > 0 ? `; ${origins[0]} sets it` : ""}). Set it in one place only.`,
     );
   }
   requireEnvironmentFiles(after.settings, service.unit, written);
@@ -53,8 +53,8 @@ export function requireExactly(
 function requireOwnDropIn({ origin }: CommandLine, { dropIn }: DesiredFiles): void {
   if (dropIn === null || origin.path === DROP_IN_PATH) return;
   throw new UserError(
-    `${nameOrigin(origin)}: ExecStart= is set after this module's ${DROP_IN_PATH}, which would never count. ` +
-      "Give that drop-in a name that comes before zz-weave.conf.",
+    `${nameOrigin(origin)}: must not set ExecStart= after ${DROP_IN_PATH}, which would have no effect (found that it does). ` +
+      "Rename that drop-in, so that it sorts before zz-weave.conf.",
   );
 }
 

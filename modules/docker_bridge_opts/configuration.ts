@@ -89,7 +89,7 @@ function useOf({ readsFile, whyNot, filePath }: DockerService, unit: CommandLine
   const [use, second] = unit?.uses ?? [];
   if (use !== undefined && !readsFile && (second !== undefined || use.count > 0)) {
     throw new UserError(
-      `location: ${VARIABLE} can't be set in ${filePath}, as ${whyNot}. Set I(location): daemon_json, or move these options to ${filePath}.`,
+      `location: must not be docker_opts while ${VARIABLE} of ${filePath} does not count (found that ${whyNot}). Set I(location): daemon_json, or move these options to ${filePath}.`,
     );
   }
   if (use !== undefined) return use;
@@ -128,12 +128,12 @@ export function configurationToStartWith(observed: ObservedDocker): Configuratio
   return { unit, use: null, fixed: unit.args, line: "", config: config?.content ?? "" };
 }
 
-/** The options of that configuration. */
+/** dockerd's options at its next start. Throws a UserError if they can't be computed. */
 export function configuredOptions(observed: ObservedDocker): DockerFlags {
   return optionsOf(configurationToStartWith(observed));
 }
 
-/** The same; where they can't be computed, the options of the running daemon, if any. */
+/** dockerd's options at its next start; those of the running daemon, if any, if they can't be computed. */
 export function optionsToStartWith(observed: ObservedDocker): DockerFlags {
   try {
     return configuredOptions(observed);
@@ -233,8 +233,9 @@ function requireRemovable({ unit, fixed }: Configuration, names: ReadonlySet<str
     if (foreign === undefined) continue;
     const values = parseDockerFlags(fixed).get(name) ?? [];
     throw new UserError(
-      `--${name}: Docker's unit sets it to ${redactSecrets(`--${name}=${values.join(", ")}`).replace(/^[^=]*=/, "")} ` +
-        `(${nameOrigin(foreign.origin)}). Remove it there, or give the same value here.`,
+      `--${name}: must not be set by Docker's unit to another value (found ` +
+        `${redactSecrets(`--${name}=${values.join(", ")}`).replace(/^[^=]*=/, "")} in ${nameOrigin(foreign.origin)}). Remove it ` +
+        "there, or set the same value here.",
     );
   }
 }
@@ -244,6 +245,6 @@ export function requireReadableLine(configuration: Configuration, path: string):
   const [stray] = strayWords(lineWords(configuration));
   if (stray === undefined) return;
   throw new UserError(
-    `${path}: dockerd would not start with ${JSON.stringify(redactSecrets(stray.value))} in ${VARIABLE}, which is not an option or lacks its value. Correct the line.`,
+    `${path}: ${VARIABLE} must have options with their values (found ${JSON.stringify(redactSecrets(stray.value))}). Correct the line.`,
   );
 }

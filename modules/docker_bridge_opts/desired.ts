@@ -18,7 +18,7 @@ export function desiredFlags(options: DockerOptions): DockerFlags {
     const other = flags.get(name);
     if (other && !meansTheSame(name, other, values)) {
       throw new UserError(
-        `opts: --${name} differs from I(${option}) (${other.join(", ")} in I(opts), ${values.join(", ")} in I(${option})). Set it in one place.`,
+        `opts: --${name} must be the same as I(${option}) (found ${other.join(", ")} in I(opts), ${values.join(", ")} in I(${option})). Set it in one place.`,
       );
     }
     flags.set(name, values);
@@ -29,19 +29,19 @@ export function desiredFlags(options: DockerOptions): DockerFlags {
     flags.get("bridge")?.at(-1) === options.bridge
   ) {
     throw new UserError(
-      `opts: --bridge must not be ${options.bridge} with I(network): ${options.network}, as a bridge serves one network only ` +
-        "(found both). Leave --bridge and --fixed-cidr out.",
+      `opts: must not have --bridge=${options.bridge} with I(network): ${options.network}, as a bridge has one network only (found ` +
+        "both). Remove --bridge and --fixed-cidr.",
     );
   }
   return flags;
 }
 
-/** The bridge that the options name, in either way. */
+/** The bridge that the options name, in either way. Throws a UserError if `opts` can't be parsed. */
 export function bridgeOf(options: DockerOptions): string | null {
   return options.bridge ?? desiredFlags(options).get("bridge")?.at(-1) ?? null;
 }
 
-/** What takes the default network off the bridge: the present options that define it there, each without values. */
+/** What takes the default network off the bridge: the present options that define it there, each without values. Throws as bridgeOf(). */
 export function flagsOffBridge(options: DockerOptions, present: DockerFlags): DockerFlags {
   if (!meansTheSame("bridge", present.get("bridge"), [bridgeOf(options) ?? "weave"])) return new Map();
   return new Map(NETWORK_OPTIONS.filter((name) => present.has(name)).map((name) => [name, []]));
@@ -52,7 +52,8 @@ function rejectUnsafeValues(flags: DockerFlags): void {
   const unsafe = [...flags].find(([, values]) => values.some((value) => /[^\x21-\x7e]|["'\\$`]/.test(value)));
   if (unsafe) {
     throw new UserError(
-      `opts: --${unsafe[0]} has a value with white space, a quote, "\\", "$" or a character that is not ASCII. Set that option in daemon.json by hand.`,
+      `opts: --${unsafe[0]} must have no white space, quotes, "\\", "$" or characters other than ASCII (found one; the value is ` +
+        "not shown). Set that option in daemon.json by hand.",
     );
   }
 }
@@ -61,13 +62,15 @@ function fromLine(opts: string): DockerFlags {
   const words = splitWords(opts);
   // An unclosed quote or a backslash at the end would include the next word.
   if (splitWords(`${opts} x`).length === words.length) {
-    throw new UserError("opts: there is an unclosed quote, or a backslash at the end. Close or remove it.");
+    throw new UserError(
+      "opts: quotes must be closed (found an open one, or a backslash at the end). Close or remove it.",
+    );
   }
   const flags = parseDockerFlags(words);
   const [stray] = strayWords(words);
   if (stray) {
-    const what = parseDockerFlags([stray]).size > 0 ? "needs a value" : "is not an option of dockerd";
-    throw new UserError(`opts: "${stray.raw}" ${what}. Write options as --name=value.`);
+    const found = `"${stray.raw}"${parseDockerFlags([stray]).size > 0 ? " without a value" : ""}`;
+    throw new UserError(`opts: must have options of dockerd (found ${found}). Write each as --name=value.`);
   }
   return flags;
 }
@@ -78,7 +81,7 @@ function fromJson(opts: string): DockerFlags {
       const values = flagValues(key, value);
       if (values === null) {
         throw new UserError(
-          `opts: the key "${key}" is not supported with this value. Correct it, or set it in daemon.json by hand.`,
+          `opts: "${key}" must have a value that this module supports (found another). Correct it, or set it in daemon.json by hand.`,
         );
       }
       return [flagOf(key), values] as const;

@@ -46,7 +46,7 @@ export function desiredFiles(
       : writeOptions(service, content, desired.line, toLine);
   if (service.foreignTarget !== null && options !== (optionsFile?.content ?? null)) {
     throw new UserError(
-      `${service.filePath}: it is a link to ${service.foreignTarget}, which is not Docker's own or does not last. ` +
+      `${service.filePath}: must be a file of Docker's own that outlasts a boot (found a link to ${service.foreignTarget}). ` +
         "Put a file in the link's place, or set I(location): daemon_json.",
     );
   }
@@ -121,7 +121,7 @@ function writeOptions(service: DockerService, content: string, line: string, fla
   const isDoubtful = service.init === "systemd" && environmentVariables(edited)?.get(VARIABLE)?.doubtful;
   if (!isDoubtful && (chain ? hasFlags(read, flags) : read === line)) return edited;
   throw new UserError(
-    `${service.filePath}: ${VARIABLE} would not be read (an unclosed quote or a continued line comes before it). Close that first.`,
+    `${service.filePath}: ${VARIABLE} must be readable (found an unclosed quote or a continued line before it). Close that first.`,
   );
 }
 
@@ -137,12 +137,16 @@ interface DropIn {
   readonly chain: string | null;
 }
 
-/** The unit's own command line without the flags that are set elsewhere, so it needs no further escaping. */
+/**
+ * The unit's own command line without the flags that are set elsewhere, so it needs no further escaping. Throws a UserError if a shell
+ * or a script starts dockerd.
+ */
 function renderDropIn({ unit, use, fixed, line }: Configuration, { optionsFile, chain }: DropIn): string {
   if (unit === null || unit.byShell) {
-    const where = unit === null ? "" : ` (${nameOrigin(unit.origin)})`;
+    const where = unit === null ? "" : ` in ${nameOrigin(unit.origin)}`;
     throw new UserError(
-      `docker.service: a shell starts dockerd${where}, which a drop-in can't change safely. Start dockerd itself there.`,
+      `docker.service: must start dockerd itself, as a drop-in can't change a shell's command safely (found a shell${where}). ` +
+        "Start dockerd itself there.",
     );
   }
   const kept = new Set(fixed.map(({ word }) => word));

@@ -2,7 +2,7 @@ import { hasLiveRestore, inspectLife, type ListedContainer, listContainers } fro
 import { listMembers, listNetworks } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
-import type { Patience } from "../core/module";
+import type { WhenBusy } from "../core/module";
 import { commandLineOf, startTicks } from "../core/proc";
 import { rememberSecretsIn } from "../core/redact";
 import { daemonKeys, daemonOptions, hasByteOrderMark } from "../formats/daemon_json";
@@ -34,10 +34,10 @@ interface ConfigFile {
 export async function observe(
   options: DockerOptions,
   host: Host,
-  patience: Patience = "waits",
+  whenBusy: WhenBusy = "wait",
 ): Promise<ObservedDocker> {
   const bridge = bridgeOf(options);
-  const service = await observeService(host, patience);
+  const service = await observeService(host, whenBusy);
   const optionsFile = host.readFile(service.filePath);
   const dropIn = host.readFile(DROP_IN_PATH);
   const lineIsRead = service.readsFile || options.location === "docker_opts" || passesFile(dropIn?.content ?? "");
@@ -99,7 +99,7 @@ function requireReadable({ path, content }: ConfigFile, version: string | null):
   }
   if (hasByteOrderMark(content) && !(Number.parseInt(version ?? "0", 10) >= SKIPS_MARK_SINCE)) {
     throw new UserError(
-      `${path}: it begins with a byte order mark, with which Docker ${version ?? "before 23.0"} does not start. Remove it (sed -i '1s/^\\xef\\xbb\\xbf//').`,
+      `${path}: must not begin with a byte order mark with Docker before 23.0 (found one, and Docker ${version ?? "of an unknown version"}). Remove it (sed -i '1s/^\\xef\\xbb\\xbf//').`,
     );
   }
 }
@@ -229,7 +229,7 @@ function configReadAt(pid: number, startedAt: number, pidFile: string, host: Hos
   return written === null || written > started + START_MILLISECONDS ? started + READ_MILLISECONDS : written;
 }
 
-/** Weave's router and its companions, by the names that the weave script gives their containers. */
+/** A container as Docker lists it. Weave's own are known by the names that the script gives them. */
 async function toContainer({ id, names }: ListedContainer, liveRestore: boolean, host: Host): Promise<Container> {
   const name = names[0]?.replace(/^\//, "") ?? id.slice(0, 12);
   const belongsToWeave = names.some((each) => /^\/weave(dns|plugin|proxy|scope)?$/.test(each));

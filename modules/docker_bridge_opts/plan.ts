@@ -150,7 +150,7 @@ function requireSocketFile({ service: { lostSocket } }: ObservedDocker, configur
 }
 
 function socketIsGone(path: string): string {
-  return `docker.socket: ${path} is gone although the unit is active, so that nobody can connect to Docker. Run systemctl restart docker.socket, which restarts Docker.`;
+  return `docker.socket: ${path} must exist while the unit is active (found that it is gone, so nobody can connect to Docker). Run systemctl restart docker.socket, which restarts Docker.`;
 }
 
 function placeOf(

@@ -17,8 +17,8 @@ export function requireUsableFile({ service, optionsFile, lineIsRead }: Observed
   const found = lineIsRead && optionsFile ? escapedQuotes(optionsFile.content, service.init) : null;
   if (found === null) return;
   throw new UserError(
-    `${service.filePath}: the quotes in line ${found.line} become part of the value, as they are escaped (${redactSecrets(found.text)}). ` +
-      "Remove the backslashes and run again.",
+    `${service.filePath}: the value in line ${found.line} must not begin with an escaped quote, which becomes part of it (found ` +
+      `${redactSecrets(found.text)}). Remove the backslashes and run again.`,
   );
 }
 
@@ -51,13 +51,13 @@ function whyNotStartable(configuration: Configuration, observed: ObservedDocker)
   const unexpanded = ours.find(({ value }) => /\$\{?[A-Za-z_]/.test(value));
   if (unexpanded !== undefined) {
     return (
-      `${nameOrigin(unexpanded.origin)} refers to a variable (${redactSecrets(unexpanded.value)}), and systemd expands none there. ` +
+      `${nameOrigin(unexpanded.origin)}: must not refer to a variable, as systemd expands none there (found ${redactSecrets(unexpanded.value)}). ` +
       "Run docker_bridge_opts with its options first, or write all options in the line."
     );
   }
   const [stray] = strayWords(ours);
   if (stray !== undefined) {
-    return `${nameOrigin(stray.origin)}: ${JSON.stringify(redactSecrets(stray.value))} is not an option or lacks its value. Correct the line.`;
+    return `${nameOrigin(stray.origin)}: must have options with their values (found ${JSON.stringify(redactSecrets(stray.value))}). Correct the line.`;
   }
   try {
     if (unit !== null && service.unit !== null) {

@@ -30,34 +30,36 @@ export function requireSubnetOfBridge(flags: DockerFlags, bridgeAddress: string 
   if (bridgeAddress !== null) requireSubnetOf(bridgeAddress, subnet);
 }
 
-/** The same for a bridge with this address. */
+/** Throws a UserError for a subnet outside the network of a bridge with this address. */
 export function requireSubnetOf(bridgeAddress: string, subnet: string): void {
   if (contains(networkOf(bridgeAddress), subnet)) return;
   throw new UserError(
-    `fixed_cidr: "${subnet}" is outside the bridge's network ${networkOf(bridgeAddress)} (its address is ${bridgeAddress}). ` +
-      "dockerd would ignore it and assign addresses that other hosts use. Use a subnet of that network.",
+    `fixed_cidr: must be in the bridge's network ${networkOf(bridgeAddress)}, or dockerd ignores it and assigns addresses that ` +
+      `other hosts use (found ${subnet}; the bridge has ${bridgeAddress}). Set a subnet of that network.`,
   );
 }
 
 /** The flags that make dockerd print something and end, or read other files than this module writes. */
 const NEVER: ReadonlyMap<string, string> = new Map([
-  ...["help", "validate", "version"].map((name) => [name, "dockerd would end at once"] as const),
-  ["config-file", "dockerd would not read the options in its present file"],
-  ["daemon", "dockerd would not start"],
+  ...["help", "validate", "version"].map((name) => [name, "dockerd ends at once"] as const),
+  ["config-file", "dockerd does not read the options in its present file then"],
+  ["daemon", "dockerd does not start then"],
 ]);
 
 /** Throws a UserError for an option or a value that dockerd does not accept. */
 export function requireValidOptions(flags: DockerFlags, version: string | null): void {
   for (const [name, values] of flags) {
     const never = NEVER.get(name);
-    if (never !== undefined) throw new UserError(`opts: with --${name} ${never}. Leave it out.`);
+    if (never !== undefined) throw new UserError(`opts: must not have --${name}, as ${never} (found it). Remove it.`);
     if (!isKnownOption(name) && !canValidate(version)) {
-      throw new UserError(`opts: unknown option --${name}. Correct its name, or set it in Docker's own files by hand.`);
+      throw new UserError(
+        `opts: must have options of dockerd only (found --${name}). Correct its name, or set it in Docker's own files by hand.`,
+      );
     }
     for (const value of values) {
       const expected = expectedInstead(name, value, version);
       if (expected === null) continue;
-      throw new UserError(`opts: --${name} has an invalid value ("${redactSecrets(value)}"). It must be ${expected}.`);
+      throw new UserError(`opts: --${name} must be ${expected} (found "${redactSecrets(value)}"). Correct it.`);
     }
   }
 }
@@ -68,7 +70,7 @@ export function requireValidKeys(config: string, configPath: string, version: st
   for (const [key, value] of daemonKeys(config)) {
     if (version !== null && !canValidate(version) && !mayBeKey(key, value)) {
       throw new UserError(
-        `${configPath}: dockerd would not start, as "${key}" is not one of its options. Correct or remove it.`,
+        `${configPath}: must have options of dockerd only, or it does not start (found "${key}"). Correct or remove it.`,
       );
     }
     const number = unwhole.get(key);
@@ -76,7 +78,9 @@ export function requireValidKeys(config: string, configPath: string, version: st
       expectedType(key, value) ??
       (number === undefined ? null : `written without ${number}, which is not a whole number`);
     if (expected === null) continue;
-    throw new UserError(`${configPath}: dockerd would not start, as "${key}" must be ${expected}. Correct it.`);
+    throw new UserError(
+      `${configPath}: "${key}" must be ${expected}, or dockerd does not start (found another value). Correct it.`,
+    );
   }
 }
 
@@ -110,14 +114,14 @@ export function requireStartable(configuration: Configuration, { configPath, dae
       const isFlag = placeOf(name) !== configPath;
       if (isFlag && version !== null && !canValidate(version) && !isKnownOption(name)) {
         throw new UserError(
-          `${placeOf(name)}: dockerd would not start, as it has no option --${name}. Correct or remove it.`,
+          `${placeOf(name)}: must have options of dockerd only, or it does not start (found --${name}). Correct or remove it.`,
         );
       }
       for (const value of values) {
         const expected = expectedToStart(name, value, version);
         if (expected === null) continue;
         throw new UserError(
-          `${placeOf(name)}: dockerd would not start with ${redactSecrets(`--${name}=${value}`)}. It must be ${expected}. Correct it.`,
+          `${placeOf(name)}: --${name} must be ${expected}, or dockerd does not start (found ${redactSecrets(`--${name}=${value}`)}). Correct it.`,
         );
       }
     }
@@ -134,7 +138,7 @@ function requireConsistentLabels(labels: readonly string[]): void {
     const other = labels.slice(0, index).find((each) => each !== label && each.replace(/=.*/s, "") === name);
     if (other === undefined) continue;
     throw new UserError(
-      `label: dockerd would not start, as the label ${name} has two values (${redactSecrets(`${other}, ${label}`)}). Leave one out.`,
+      `label: ${name} must have one value, or dockerd does not start (found ${redactSecrets(`${other} and ${label}`)}). Remove one.`,
     );
   }
 }
@@ -145,11 +149,11 @@ function requireCertificates(options: DockerFlags): void {
   const missing = ["tlscacert", "tlscert", "tlskey"].filter((name) => (options.get(name)?.at(-1) ?? "") === "");
   if (missing.length === 0) return;
   throw new UserError(
-    `tlsverify: dockerd would not start without its certificates. Set ${missing.map((name) => `--${name}`).join(", ")} too.`,
+    `tlsverify: needs --tlscacert, --tlscert and --tlskey (found no --${missing.join(" and no --")}). Set all of them.`,
   );
 }
 
-/** Throws a UserError, in dockerd's own words, for options that conflict. */
+/** Throws a UserError for options that conflict, so that dockerd would not start. */
 export function rejectConflicts(configuration: Configuration, configPath: string): void {
   const [flags, keys] = [flagsOf(configuration), daemonKeys(configuration.config)];
   // dockerd merges the runtimes of both (moby, daemon/config/config.go, skipDuplicates).
@@ -160,16 +164,16 @@ export function rejectConflicts(configuration: Configuration, configPath: string
       ([key, value]) => `${key}: (from flag: ${render(flags.get(flagOf(key)))}, from file: ${render(value)})`,
     );
     throw new UserError(
-      "dockerd would not start: the following directives are specified both as a flag and in the configuration file: " +
-        `${each.join(", ")}. Remove them from ${configPath}, or from dockerd's command line${placesOf(configuration, names)}.`,
+      `${configPath}: must not have options of dockerd's command line, or dockerd does not start (found ${each.join(", ")}). ` +
+        `Remove them there, or from the command line${placesOf(configuration, names)}.`,
     );
   }
   const options = optionsOf(configuration);
   const bridge = options.get("bridge")?.at(-1) ?? "";
   if ((options.get("bip")?.at(-1) ?? "") !== "" && bridge !== "") {
     throw new UserError(
-      "dockerd would not start: You specified -b & --bip, mutually exclusive options. Please specify only one. " +
-        `Remove bip: it sets the address of Docker's own bridge docker0, and ${bridge} has an address of its own.`,
+      `opts: bip and bridge must not both be set, or dockerd does not start (found bip ${options.get("bip")?.at(-1)} and bridge ` +
+        `${bridge}). Remove bip: it sets the address of docker0.`,
     );
   }
 }
@@ -190,7 +194,7 @@ export function requireSystemdSocket(present: Configuration, desired: Configurat
   const [before, after] = [present, desired].map((configuration) => optionsOf(configuration).get("host") ?? []);
   if (!before?.includes("fd://") || after?.includes("fd://")) return;
   throw new UserError(
-    `opts: --host=${after?.join(", ")} would replace fd://, the socket that systemd opens for dockerd (docker.socket). Add --host=fd://.`,
+    `opts: --host must keep fd://, the socket that systemd opens for dockerd (found ${after?.join(", ")}). Add --host=fd://.`,
   );
 }
 

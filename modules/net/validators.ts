@@ -59,6 +59,14 @@ export function macAddress(text: string): string {
   return mac;
 }
 
+/** Returns a password as it is. Throws a UserError, without the password, for one that is not one line of text. */
+export function password(text: string): string {
+  if (text !== "" && !/\p{Cc}/u.test(text)) return text;
+  throw new UserError(
+    "must be one line of text (found an empty text, or control characters; not shown). Set another password.",
+  );
+}
+
 /**
  * A hardware address that is always the same for a text and differs between texts: locally administered (bit 1 of the first
  * octet is set) and unicast (bit 0 is clear).

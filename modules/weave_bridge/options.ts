@@ -4,7 +4,14 @@ import { optionNames } from "../core/option_names";
 import { bool, choice, dict, int, list, str, type Values } from "../core/options";
 import { type HostAddresses, hostAddresses } from "../net/host_addresses";
 import { containerSubnet, hostAddress, ipv4Interface, ipv4Network } from "../net/ipv4";
-import { addressOrHostName, derivedMac, interfaceName, LONGEST_INTERFACE_NAME, macAddress } from "../net/validators";
+import {
+  addressOrHostName,
+  derivedMac,
+  interfaceName,
+  LONGEST_INTERFACE_NAME,
+  macAddress,
+  password,
+} from "../net/validators";
 
 /** The VXLAN device is named like the bridge, with this at the end. */
 export const VXLAN_SUFFIX = "-vx";
@@ -135,7 +142,7 @@ export const options = {
         "I(password). With I(password), each pair of hosts also has a preshared key that is derived from it.",
       secret: true,
     },
-    wireguardKey,
+    privateKey,
   ),
   wireguard_peer_keys: dict(
     {
@@ -144,7 +151,7 @@ export const options = {
       default: {},
     },
     hostAddress,
-    wireguardKey,
+    publicKey,
   ),
   wireguard_identity: str(
     {
@@ -199,15 +206,19 @@ function peer(text: string): string {
   return isIPv4(text) ? hostAddress(text) : addressOrHostName(text);
 }
 
-function password(text: string): string {
-  if (text === "" || /\p{Cc}/u.test(text)) throw new UserError("must not be empty or contain control characters.");
-  return text;
+const WIREGUARD_KEY = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
+
+function privateKey(text: string): string {
+  if (WIREGUARD_KEY.test(text)) return text;
+  throw new UserError(
+    "must be a key of WireGuard (found another text, not shown). Set it in base64, 44 characters, as wg genkey prints it.",
+  );
 }
 
-function wireguardKey(text: string): string {
-  if (/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/.test(text)) return text;
+function publicKey(text: string): string {
+  if (WIREGUARD_KEY.test(text)) return text;
   throw new UserError(
-    `must be a key of WireGuard (found "${text}"). Write it in base64, 44 characters, as wg prints it.`,
+    `must be a key of WireGuard (found "${text}"). Set it in base64, 44 characters, as wg pubkey prints it.`,
   );
 }
 

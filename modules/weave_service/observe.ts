@@ -3,7 +3,7 @@ import { dockerPid, hasDockerClient, isDockerInstalled, oldestApiOfInstalled, ol
 import { UserError } from "../core/errors";
 import type { FileState, Host } from "../core/host/host";
 import { whyNotLoadable } from "../core/kernel_module";
-import type { Patience } from "../core/module";
+import { Busy, type WhenBusy } from "../core/module";
 import { environmentOfProcess, startTicks } from "../core/proc";
 import { rememberSecretsIn } from "../core/redact";
 import { rememberSecret } from "../core/secrets";
@@ -37,15 +37,14 @@ const FEW_PEERS_SECONDS = 5;
 export async function observe(
   options: ServiceOptions,
   host: Host,
-  patience: Patience = "waits",
+  whenBusy: WhenBusy = "wait",
 ): Promise<ObservedService> {
   const start = Date.now();
   for (;;) {
     const observed = await observeNow(options, host);
     const seconds = Math.min(options.timeout, secondsToWait(options, observed));
     if (Date.now() >= start + seconds * 1000) return observed;
-    if (patience === "at once")
-      throw new UserError(`${options.component}: its unit is ${observed.unit.state}. Wait until it is not.`);
+    if (whenBusy === "fail") throw new Busy();
     await sleep(250);
   }
 }

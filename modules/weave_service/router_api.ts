@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import { NoAnswer, UserError, withFullStop } from "../core/errors";
+import { NoAnswer, RequestError, UserError } from "../core/errors";
 import type { Host, HttpRequest, HttpResponse } from "../core/host/host";
 import { describeRequest } from "../core/host/http";
 import { isBoolean, isListOf, isOptional, isShape, isString, parseJson } from "../core/json";
@@ -116,8 +116,7 @@ async function ask(host: Host, request: HttpRequest & { readonly to: Control }):
   } catch (error) {
     // The plan decides what no answer means.
     if (error instanceof NoAnswer) return null;
-    if (error instanceof UserError) throw new UserError(`${withFullStop(error.message)} ${checkPort(request.to)}`);
-    throw error;
+    throw error instanceof RequestError ? new RequestError(error.request, error.found, checkPort(request.to)) : error;
   }
 }
 

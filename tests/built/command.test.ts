@@ -84,11 +84,23 @@ const MISTAKES: readonly [line: string, message: string][] = [
     "",
     "command: must be given (found none). Use one of: bridge, service, docker-opts, status, completion.\nsee: apollo-weave --help",
   ],
-  ["brigde", "unknown command brigde; did you mean bridge?\nsee: apollo-weave --help"],
-  ["network", "unknown command network; use one of: bridge, service"],
-  ["bridge --adress 10.2.0.1/16", "unknown option --adress; did you mean --address?\nsee: apollo-weave bridge --help"],
-  ["bridge --no-firewal", "unknown option --firewal; did you mean --firewall?"],
-  ["bridge -x", "unknown option -x; remove it or correct it.\nsee:"],
+  [
+    "brigde",
+    "command: must be one of: bridge, service, docker-opts, status, completion (found brigde). Did you mean bridge?\nsee: apollo-weave --help",
+  ],
+  [
+    "network",
+    "command: must be one of: bridge, service, docker-opts, status, completion (found network). Use one of these.",
+  ],
+  [
+    "bridge --adress 10.2.0.1/16",
+    "--adress: must be an option of apollo-weave bridge (found an unknown one). Did you mean --address?\nsee: apollo-weave bridge --help",
+  ],
+  [
+    "bridge --no-firewal",
+    "--firewal: must be an option of apollo-weave bridge (found an unknown one). Did you mean --firewall?",
+  ],
+  ["bridge -x", "-x: must be an option of apollo-weave bridge (found an unknown one). Correct or remove it.\nsee:"],
   ["bridge 10.2.0.1/16", "argument: must follow an option (found 10.2.0.1/16). Write a value after its option"],
   ["bridge --host-index", "--host-index: must have a value (found none). Write it after the option.\nsee:"],
   ["bridge --host-index one", '--host-index: must be a whole number (found "one"). Set one from 1 to'],
@@ -101,8 +113,14 @@ const MISTAKES: readonly [line: string, message: string][] = [
     "service --password hunter2",
     '--password: must not be on the command line, which the process list shows (found a secret). Write it as {"password": …} into a file',
   ],
-  ["service --pasword hunter2", "unknown option --pasword; did you mean --password?"],
-  ["status --diff", "unknown option --diff; remove it or correct it.\nsee:"],
+  [
+    "service --pasword hunter2",
+    "--pasword: must be an option of apollo-weave service (found an unknown one). Did you mean --password?",
+  ],
+  [
+    "status --diff",
+    "--diff: must be an option of apollo-weave status (found an unknown one). Correct or remove it.\nsee:",
+  ],
   ["completion fish", "shell: must be one of: bash, zsh (found fish). Use one of these."],
   [
     "completion",

@@ -176,7 +176,7 @@ for (const name of NAMES) {
     for (const args of ["null", "[]", '"text"', "5"]) {
       const { failed, msg } = resultOf(runPipelined(process.execPath, name, args));
       assert.is(failed, true);
-      assert.match(String(msg), `${name} takes an object of options`);
+      assert.match(String(msg), `${name}: must be given an object of options`);
     }
   });
 }

@@ -167,7 +167,7 @@ const REFUSALS: Readonly<Record<string, Refused>> = {
   "a full disk": {
     by: "mount -t tmpfs -o size=4k tmpfs /etc/network/interfaces.d && echo full > /etc/network/interfaces.d/full",
     undo: "umount /etc/network/interfaces.d",
-    says: /^\/etc\/network\/interfaces\.d\/weave\.cfg: can't write \/etc\/network\/interfaces\.d\/weave\.cfg: ENOSPC: no space left on device; it is unchanged\. Free space on its file system and run again\.$/,
+    says: /^\/etc\/network\/interfaces\.d\/weave\.cfg: can't be written \(found ENOSPC: no space left on device; it is unchanged\)\. Free space on its file system and run again\.$/,
   },
 };
 

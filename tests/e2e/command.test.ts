@@ -111,8 +111,8 @@ test("a user who is not root sees what everybody may read, and what could not be
   assert.match(bridge?.[0] ?? "", "weave up, 10.2.0.1/16");
   assert.equal([subnet, pending], [["10.2.1.0/24"], ["none found, but see the errors"]]);
   assert.equal(error, [
-    "can't read /var/lib/apollo-weave/docker-previous.json: EACCES: permission denied. Run as root.",
-    "can't ask /var/run/docker.sock (found EACCES). Run as root.",
+    "/var/lib/apollo-weave/docker-previous.json: can't be read (found EACCES: permission denied). Run as root.",
+    "/var/run/docker.sock: must be open to this user (found EACCES). Run as root.",
   ]);
   const run = await host.exec([...as, "apollo-weave", ...BRIDGE], { check: false });
   assert.equal([run.stdout, run.status], ["", 1]);

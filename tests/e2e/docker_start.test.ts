@@ -63,7 +63,10 @@ test("DOCKER_OPTS by Environment=: its options stay, and new ones go into daemon
   await runsWith("--insecure-registry=registry:5000", "--log-level=warn");
   assert.is(await docker.network(), "weave 10.2.1.0/24 1450");
   await refused({ ...WEAVE, location: "docker_opts" }, `DOCKER_OPTS, ${DROP_INS}/their.conf, line 2 sets it`);
-  await refused({ opts: "--log-level=info" }, `--log-level: Docker's unit sets it to warn (DOCKER_OPTS, ${DROP_INS}/`);
+  await refused(
+    { opts: "--log-level=info" },
+    `--log-level: must not be set by Docker's unit to another value (found warn in DOCKER_OPTS, ${DROP_INS}/`,
+  );
 });
 
 test("a second variable: an option in it is not given again, and another value is refused, in either place", async () => {
@@ -82,7 +85,7 @@ test("a shell that starts dockerd: its own options and DOCKER_OPTS", async () =>
   await runsWith("8.8.8.8", "--bridge=weave", "--mtu=1450");
   await refused(
     { dns: ["1.1.1.1"] },
-    "--dns: Docker's unit sets it to 8.8.8.8 (/etc/systemd/system/docker.service, line",
+    "--dns: must not be set by Docker's unit to another value (found 8.8.8.8 in /etc/systemd/system/docker.service, line",
   );
 });
 
@@ -165,7 +168,7 @@ test("a link to a file that others use, or that does not last, is not written; n
   for (const target of ["/etc/environment", "/run/dopts"]) {
     await docker.sh(`rm -f /etc/default/docker; touch ${target}; ln -s ${target} /etc/default/docker`);
     const before = await docker.host.read(target);
-    await refused({ opts: "--dns=1.1.1.1", location: "docker_opts" }, `it is a link to ${target}`);
+    await refused({ opts: "--dns=1.1.1.1", location: "docker_opts" }, `(found a link to ${target})`);
     const { path, failed, msg } = await docker.module({ opts: "--dns=1.1.1.1" });
     assert.equal([path, failed], ["/etc/docker/daemon.json", undefined], msg);
     assert.is(await docker.host.read(target), before);
@@ -261,7 +264,10 @@ test("a unit that is missing, masked, failed or stopped, and a socket that is go
   await started(DEBIAN);
   await docker.sh("rm -f /run/docker.sock");
   const { warnings } = await docker.module(WEAVE, true);
-  assert.match(String(warnings), "docker.socket: /run/docker.sock is gone although the unit is active");
+  assert.match(
+    String(warnings),
+    "docker.socket: /run/docker.sock must exist while the unit is active (found that it is gone",
+  );
   await refused({ state: "restarted" }, "Run systemctl restart docker.socket");
   await docker.sh("systemctl restart docker.socket; docker version");
 
@@ -278,18 +284,18 @@ test("a unit that is missing, masked, failed or stopped, and a socket that is go
   await docker.sh("rm /etc/systemd/system/docker.service; systemctl mask docker.service");
   await refused(
     WEAVE,
-    "docker.service: masked, so that systemd does not start it. Run systemctl unmask docker.service",
+    "docker.service: must not be masked, or systemd does not start it (found it masked). Run systemctl unmask docker.service",
   );
   await docker.sh("systemctl unmask docker.service");
   await docker.sh("systemctl mask docker.socket");
   await refused(
     WEAVE,
-    "docker.socket: masked, so that systemd does not start docker.service, which requires it. Run systemctl",
+    "docker.socket: must not be masked, or systemd does not start docker.service, which requires it (found it masked). Run systemctl",
   );
   await docker.sh("systemctl unmask docker.socket");
   // Of the init script systemd would make a unit.
   await docker.sh(`mv ${UNIT} /root/; mv /etc/init.d/docker /root/docker-script; systemctl daemon-reload`);
-  await refused(WEAVE, "docker.service: not found on this host. Install Docker first");
+  await refused(WEAVE, "docker.service: must exist (found none). Install Docker first");
   await docker.sh(
     `mv /root/docker.service ${UNIT}; mv /root/docker-script /etc/init.d/docker; systemctl daemon-reload; systemctl reset-failed 'docker.s*'`,
   );

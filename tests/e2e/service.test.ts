@@ -228,7 +228,7 @@ test("a router that does not start fails the run, with what it logged", async ()
   assert.not.match(JSON.stringify([msg, rest]), "correct-horse");
   assert.match(
     msg ?? "",
-    /^weave\.service: state: systemctl start weave\.service ended with [\s\S]*journalctl .* printed: /,
+    /^weave\.service: state: systemctl start weave\.service: must succeed \(found [\s\S]*journalctl .* printed: /,
   );
   assert.match(msg ?? "", "Inconsistent port settings");
   await host.write(`${standInFolder}/behaviour.json`, "{}");
@@ -238,7 +238,7 @@ test("what can't be had in time is said, and the next run finishes it", async ()
   await host.write(`${standInFolder}/behaviour.json`, '{"startDelayMilliseconds": 6000}');
   const { failed, msg } = await service({ timeout: 3 });
   assert.ok(failed);
-  assert.match(msg ?? "", /timed out after 3 s: systemctl start weave\.service/);
+  assert.match(msg ?? "", /systemctl start weave\.service: must end within 3 s \(found it running/);
   const made = await service({ state: "started" });
   assert.not(made["failed"], made.msg);
   await host.write(`${standInFolder}/behaviour.json`, "{}");

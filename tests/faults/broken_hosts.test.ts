@@ -75,7 +75,7 @@ const WORLDS: Readonly<Record<string, World>> = {
     undo: () => "umount /etc",
     says: (path) =>
       new RegExp(
-        `can't write ${quoted(path)}: EROFS: .*; it is unchanged\\. Its file system is mounted read-only: remount it read-write`,
+        `^${quoted(path)}: can't be written \\(found EROFS: .*; it is unchanged\\)\\. Its file system is mounted read-only: remount it read-write`,
       ),
   },
   "a full disk": {
@@ -83,14 +83,16 @@ const WORLDS: Readonly<Record<string, World>> = {
       `mkdir -p /mnt/full && mount -t tmpfs -o size=8k tmpfs /mnt/full && ${KEEP(path)}; ln -s /mnt/full/docker ${path}; echo '# there' > /mnt/full/docker; cat /dev/zero > /mnt/full/fill 2>/dev/null || true`,
     undo: (path) => `${BACK(path)}; umount /mnt/full; rmdir /mnt/full`,
     says: (path) =>
-      new RegExp(`can't write ${quoted(path)}: ENOSPC: .*; it is unchanged\\. Free space on its file system`),
+      new RegExp(
+        `^${quoted(path)}: can't be written \\(found ENOSPC: .*; it is unchanged\\)\\. Free space on its file system`,
+      ),
   },
   "an immutable file": {
     by: (path) => `${KEEP(path)}; echo '# there' > ${path}; chattr +i ${path}`,
     undo: (path) => `chattr -i ${path}; ${BACK(path)}`,
     says: (path) =>
       new RegExp(
-        `can't write ${quoted(path)}: EPERM: .*; it is unchanged\\. It may be immutable \\(lsattr shows an i\\): run chattr -i on it`,
+        `^${quoted(path)}: can't be written \\(found EPERM: .*; it is unchanged\\)\\. It may be immutable \\(lsattr shows an i\\): run chattr -i on it`,
       ),
   },
   "a file that is a mount": {
@@ -98,7 +100,7 @@ const WORLDS: Readonly<Record<string, World>> = {
     undo: (path) => `umount ${path}; ${BACK(path)}`,
     says: (path) =>
       new RegExp(
-        `can't write ${quoted(path)}: EBUSY: .*; it is unchanged\\. It is in use, such as by a bind mount over it \\(findmnt shows it\\): unmount it`,
+        `^${quoted(path)}: can't be written \\(found EBUSY: .*; it is unchanged\\)\\. It is in use, such as by a bind mount over it \\(findmnt shows it\\): unmount it`,
       ),
   },
   "a folder in its place": {
@@ -115,7 +117,9 @@ const WORLDS: Readonly<Record<string, World>> = {
     by: (path) => `${KEEP(path)}; ln -s ${path} ${path}`,
     undo: BACK,
     says: (path) =>
-      new RegExp(`^can't read ${quoted(path)}: ELOOP: .*\\. Its links form a loop: remove them and run again\\.$`),
+      new RegExp(
+        `^${quoted(path)}: can't be read \\(found ELOOP: .*\\)\\. Its links form a loop: remove them and run again\\.$`,
+      ),
   },
 };
 
@@ -153,7 +157,7 @@ test("a Docker that hangs: weave_service says so; docker_bridge_opts reads what 
   await sh(mend);
   assert.match(
     service.msg ?? "",
-    /^no answer within 10 s: GET \/var\/run\/docker\.sock\/containers\/weave\/json\. See why Docker does not answer \(systemctl status docker\), or restart it\.$/,
+    /^GET \/var\/run\/docker\.sock\/containers\/weave\/json: must be answered \(found no answer within 10 s\)\. See why Docker does not answer \(systemctl status docker\), or restart it\.$/,
   );
   assert.is(service.changed, false);
   assert.equal([options.msg, options.changes], [undefined, ["/etc/default/docker", "running dockerd"]]);
@@ -167,17 +171,19 @@ const SAYING = (text: string, at: string): string => {
   return `systemd-run --quiet --unit=saying /usr/bin/node -e '${answer}'; sleep 1`;
 };
 
+const CUT_OFF = "(found an answer that is cut off";
+
 /** Answers that no service of ours gives, and what is said of them. */
 const ANSWERS: readonly (readonly [answer: string, says: string])[] = [
   [
     "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: tcp\r\n\r\n",
-    "the answer is not a response but 101 Switching Protocols",
+    "(found 101 Switching Protocols instead of a response)",
   ],
-  ["HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", "the answer is cut off"],
-  ["SSH-2.0-OpenSSH_9.2\r\n", "the answer is not HTTP"],
-  ["", "the connection was closed without an answer"],
-  ["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull", "the answer is not what Docker's API gives"],
-  ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", "the answer is not what Docker's API gives"],
+  ["HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", CUT_OFF],
+  ["SSH-2.0-OpenSSH_9.2\r\n", "(found an answer that is not HTTP: "],
+  ["", "(found a connection that was closed without an answer)"],
+  ["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull", "as its API does (found 4 characters of another form)"],
+  ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", "as its API does (found 2 characters of another form)"],
   ["HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\n\u001b[31mno\u0007\r", "\\x1b[31mno\\x07"],
 ];
 
@@ -201,7 +207,7 @@ test("a program on the router's port that is no router is named, with the port",
     await sh(SAYING(answer, "6784"));
     const { msg, failed } = await runModule(host, "weave_service", { state: "started", timeout: 2 }, { check: true });
     await sh("systemctl stop saying");
-    if (says === "the answer is cut off") continue;
+    if (says === CUT_OFF) continue;
     assert.is(failed, true);
     assert.match(
       msg ?? "",

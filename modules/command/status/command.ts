@@ -29,7 +29,7 @@ export const statusCommand: Subcommand = {
     const status = summarise(name, await observe(name));
     const format = values["json"] === true ? "json" : textFlag(values, "format");
     if (format === "json") print(`${JSON.stringify(status, null, 2)}\n`);
-    else if (format === "prometheus") print(renderMetrics(status, name));
+    else if (format === "prometheus") print(renderMetrics(status));
     else print(renderStatus(status, paintFor(process.stdout)));
   },
 };

@@ -1,4 +1,4 @@
-import { UserError, withFullStop } from "../../core/errors";
+import { BECOME, UserError, withFullStop } from "../../core/errors";
 import type { Host, HttpRequest, HttpResponse } from "../../core/host/host";
 
 /** A host that reports what can't be read as absent, and adds the reason to `errors`. */
@@ -37,14 +37,14 @@ export function attemptLater<Value>(read: () => Promise<Value>, errors: Set<stri
 
 function record(error: unknown, errors: Set<string>): null {
   if (!(error instanceof UserError)) throw error;
-  errors.add(withFullStop(error.message.replace(" (become: true)", "")));
+  errors.add(withFullStop(error.message.replace(BECOME, "")));
   return null;
 }
 
 /** A socket without permission is reported once, not for each request. */
 function recordRequest({ to }: HttpRequest, error: unknown, errors: Set<string>): HttpResponse | null {
-  if (error instanceof UserError && "socket" in to && error.message.includes("EACCES")) {
-    errors.add(`can't ask ${to.socket} (found EACCES). Run as root.`);
+  if (error instanceof UserError && "socket" in to && error.code === "EACCES") {
+    errors.add(`${to.socket}: must be open to this user (found EACCES). Run as root.`);
   } else {
     record(error, errors);
   }

@@ -9,8 +9,8 @@ type Gauge = readonly [name: string, text: string, value: number | boolean | nul
  * The status for node_exporter's textfile collector:
  * https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
  */
-export function renderMetrics(status: Status, bridgeName: string): string {
-  return gauges(status, bridgeName)
+export function renderMetrics(status: Status): string {
+  return gauges(status)
     .map(([name, text, value]) => {
       const full = PREFIX + name;
       const samples = samplesOf(full, value);
@@ -28,7 +28,7 @@ function samplesOf(name: string, value: Gauge[2]): string[] {
   );
 }
 
-function gauges({ bridge, datapath, peers, docker, router, pending, errors }: Status, bridgeName: string): Gauge[] {
+function gauges({ bridge, datapath, peers, network, docker, router, pending, errors }: Status): Gauge[] {
   const connections = peers.filter(({ state }) => state !== null);
   return [
     ["bridge_up", "Whether the bridge is up and has an address.", bridge?.up === true && bridge.addresses.length > 0],
@@ -61,8 +61,8 @@ function gauges({ bridge, datapath, peers, docker, router, pending, errors }: St
     ["docker_running", "Whether Docker runs.", docker?.running === true],
     [
       "docker_on_bridge",
-      "Whether the bridge is Docker's default bridge.",
-      docker?.running === true && docker.options.includes(`--bridge=${bridgeName}`),
+      "Whether Docker runs with a network on the bridge.",
+      docker?.running === true && network !== null,
     ],
     ["pending", "What must still be done before the host matches its own files.", pending.length],
     [

@@ -1,16 +1,16 @@
 import type { IncomingMessage } from "node:http";
-import { NoAnswer, UserError } from "../errors";
+import { BECOME, NoAnswer, RequestError } from "../errors";
 import type { HttpRequest, HttpResponse } from "./host";
 
 /** How long a service may take to answer. */
 export const REQUEST_SECONDS = 10;
 
 /** More than Docker's list of thousands of containers. */
-const LARGEST_BODY = 32 * 1024 * 1024;
+const MAX_BODY = 32 * 1024 * 1024;
 
 /**
  * Sends one HTTP request to this host. Null if nothing listens there. Throws NoAnswer if what listens there does not answer
- * within `seconds` or breaks off, another UserError for an answer that is not HTTP's.
+ * within `seconds` or breaks off, another RequestError for an answer that is not HTTP's.
  */
 export async function request(
   { to, method, path, headers, body }: HttpRequest,
@@ -22,8 +22,8 @@ export async function request(
   const http = await import("node:http");
   return new Promise((resolve, reject) => {
     // Whatever happens first counts: Node emits "close" in all cases, and after some answers nothing else.
-    const fail = (problem: string): void => reject(new UserError(`${what}: ${problem}.`));
-    const breakOff = (problem: string): void => reject(new NoAnswer(`${what}: ${problem}.`));
+    const fail = (found: string): void => reject(new RequestError(what, found));
+    const breakOff = (found: string): void => reject(new NoAnswer(what, found));
     const call = http.request({ ...target, method, path, headers: { ...headers }, agent: false });
     let answered = false;
     call.on("response", (response) => {
@@ -31,7 +31,7 @@ export async function request(
       readBody(response).then(
         (text) => resolve(toResponse(response, text)),
         (error: Error) => {
-          if (error instanceof NoAnswer) breakOff(error.message);
+          if (error instanceof CutOff) breakOff(error.message);
           else fail(error.message);
           call.destroy();
         },
@@ -45,12 +45,14 @@ export async function request(
     call.on("error", (error: NodeJS.ErrnoException) => {
       if (NOT_LISTENING.has(error.code ?? "")) resolve(null);
       else if (CLOSING.has(error.code ?? "")) breakOff(CLOSED);
-      else if (UNREACHABLE.has(error.code ?? "")) breakOff(`can't be reached (${error.code})`);
+      else if (UNREACHABLE.has(error.code ?? "")) breakOff(`no way to reach it: ${error.code}`);
+      else if (error.code === "EACCES" || error.code === "EPERM")
+        reject(new RequestError(what, error.code, `Run as root${BECOME}.`, error.code));
       else fail(describeError(error));
     });
     // A limit on the whole exchange, as a service could send a byte now and then for ever.
     const limit = setTimeout(() => {
-      reject(new NoAnswer(`no answer within ${seconds} s: ${what}.`));
+      breakOff(`no answer within ${seconds} s`);
       call.destroy();
     }, seconds * 1000);
     call.on("close", () => {
@@ -61,24 +63,26 @@ export async function request(
   });
 }
 
-/** The whole body. Throws an Error that says why there is none. */
+class CutOff extends Error {}
+
+/** The whole body. Throws an Error that says what there is instead. */
 function readBody(response: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = "";
     response.setEncoding("utf8");
     response.on("data", (part: string) => {
       text += part;
-      if (text.length > LARGEST_BODY) reject(new Error(`the answer is larger than ${LARGEST_BODY} bytes`));
+      if (text.length > MAX_BODY) reject(new Error(`an answer of more than ${MAX_BODY} bytes`));
     });
     response.on("end", () => resolve(text));
-    response.on("error", ({ message }: Error) => reject(new NoAnswer(`the answer is cut off (${message})`)));
-    response.on("close", () => reject(new NoAnswer("the answer is cut off")));
+    response.on("error", ({ message }: Error) => reject(new CutOff(`an answer that is cut off: ${message}`)));
+    response.on("close", () => reject(new CutOff("an answer that is cut off")));
     if ((response.statusCode ?? 0) < 200) reject(new Error(notFinal(response)));
   });
 }
 
 function notFinal({ statusCode, statusMessage }: IncomingMessage): string {
-  return `the answer is not a response but ${statusCode} ${statusMessage}`;
+  return `${statusCode} ${statusMessage} instead of a response`;
 }
 
 function toResponse({ statusCode, headers: { server } }: IncomingMessage, body: string): HttpResponse {
@@ -97,12 +101,10 @@ const CLOSING = new Set(["ECONNRESET", "EPIPE"]);
 // The address of a container that is starting or has just ended.
 const UNREACHABLE = new Set(["EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "EADDRNOTAVAIL"]);
 
-const CLOSED = "the connection was closed without an answer";
+const CLOSED = "a connection that was closed without an answer";
 
 function describeError({ code = "", message }: NodeJS.ErrnoException): string {
-  if (code.startsWith("HPE_")) return `the answer is not HTTP (${message})`;
-  if (code === "EACCES" || code === "EPERM") return `not permitted (${code}). Run as root (become: true)`;
-  return message;
+  return code.startsWith("HPE_") ? `an answer that is not HTTP: ${message}` : message;
 }
 
 /** A request as messages name it. */

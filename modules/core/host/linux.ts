@@ -84,7 +84,7 @@ function unlessAbsent<T>(path: string, read: () => T): T | null {
     const code = errorCode(error);
     // EINVAL: not a link, or an attribute that the device does not have. ESRCH: the process has ended.
     if (code === "ENOENT" || code === "ENOTDIR" || code === "EINVAL" || code === "ESRCH") return null;
-    throw fileError("read", path, error);
+    throw fileError(path, "can't be read", error);
   }
 }
 

@@ -9,7 +9,7 @@ import { UserError } from "../errors";
 const DIRECTORIES = ["/dev/shm", "/run", tmpdir()];
 
 /** More than any program prints that is run here. */
-const LARGEST_OUTPUT = 64 * 1024 * 1024;
+const MAX_OUTPUT = 64 * 1024 * 1024;
 
 /** A file without a name that a program prints to. */
 export interface OutputFile {
@@ -53,7 +53,7 @@ function makeFile(command: string): number {
       unlinkSync(path);
       return file;
     } catch (error) {
-      failure = fileError(`run ${command}: can't write to`, directory, error);
+      failure = fileError(directory, `can't hold the output of ${command}`, error);
     }
   }
   throw failure;
@@ -64,8 +64,8 @@ function toOutput(file: number, command: string): OutputFile {
     file,
     read: () => {
       const { size } = fstatSync(file);
-      if (size > LARGEST_OUTPUT)
-        throw new UserError(`${command} printed ${size} bytes, more than can be right. See what it is.`);
+      if (size > MAX_OUTPUT)
+        throw new UserError(`${command}: must print at most ${MAX_OUTPUT} bytes (found ${size}). Check that program.`);
       const bytes = Buffer.alloc(size);
       for (let done = 0; done < size; ) {
         const read = readSync(file, bytes, done, size - done, done);
@@ -84,6 +84,6 @@ function checkSpace(file: number, size: number, command: string): void {
   try {
     writeSync(file, "\n", size);
   } catch (error) {
-    throw fileError(`read the output of ${command}: can't write to`, DIRECTORIES.join(", "), error);
+    throw fileError(DIRECTORIES.join(", "), `can't hold the output of ${command}`, error);
   }
 }

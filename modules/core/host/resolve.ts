@@ -35,7 +35,8 @@ function outputOf([program = "", ...args]: readonly string[], seconds: number): 
     const limits = { timeout: seconds * 1000, killSignal: "SIGKILL" } as const;
     const child = execFile(program, args, { env: {}, ...limits }, (error, stdout) => {
       const failed = error !== null && typeof error.code === "string";
-      if (failed) reject(new UserError(`can't run ${program}: ${error.message}`));
+      if (failed)
+        reject(new UserError(`${program}: can't be run (found ${error.code}). Install getent (apt install libc-bin).`));
       else resolve(error === null ? stdout : "");
     });
     endAtSignal(child);

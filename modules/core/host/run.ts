@@ -1,6 +1,6 @@
 import { type StdioOptions, spawn, spawnSync } from "node:child_process";
 import { remedyOf } from "../errno";
-import { UserError } from "../errors";
+import { BECOME, UserError } from "../errors";
 import { endAtSignal, signalGroup, throwIfInterrupted } from "../process_failure";
 import { redactSecrets } from "../redact";
 import { hideSecrets } from "../secrets";
@@ -50,7 +50,7 @@ export function run(
 }
 
 /**
- * The same without blocking this process: at a signal, the program is ended with all that it has started, and Interrupted is
+ * Runs a program as run() does, without blocking this process: at a signal, the program is ended with all that it has started, and Interrupted is
  * thrown. `shared` are open files that it gets, from file descriptor 3 on.
  */
 export async function runUntilSignal(
@@ -96,16 +96,21 @@ function toOutput(end: End, { out, err }: OutputFiles, command: string, timeout:
     case undefined:
       break;
     case "ENOENT":
-      throw new UserError(`program not found on this host: ${command.split(" ")[0]}, needed for: ${command}`);
+      throw new UserError(
+        `${command.split(" ")[0]}: must be installed on this host (found no such program, needed for: ${command}). Install it.`,
+      );
     case "ETIMEDOUT":
-      throw new UserError(`timed out after ${timeout} s: ${command}${outputOf(err.read())}`);
+      throw new UserError(
+        `${command}: must end within ${timeout} s (found it running${outputOf(err.read())}). See why it hangs, and run again.`,
+      );
     default:
-      throw new UserError(`can't run ${command}: ${code}. ${STARTING.get(code) ?? remedyOf(code)}`);
+      throw new UserError(`${command}: can't be run (found ${code}). ${STARTING.get(code) ?? remedyOf(code)}`);
   }
   const [stdout, stderr] = [out.read(), err.read()];
   // A program that was killed has no exit status.
   if (end.status === null || (end.status !== 0 && !mayFail)) {
-    throw new UserError(`${command} ended with ${end.signal ?? `status ${end.status}`}${outputOf(stderr || stdout)}`);
+    const found = `${end.signal ?? `status ${end.status}`}${outputOf(stderr || stdout)}`;
+    throw new UserError(`${command}: must succeed (found ${found}). Correct that and run again.`);
   }
   return { status: end.status, stdout, stderr };
 }
@@ -118,13 +123,10 @@ function commandOf(argv: readonly string[]): string {
 /** What to do about errors that mean something else for a program's start than for a file (execve(2), fork(2)). */
 const STARTING: ReadonlyMap<string, string> = new Map([
   ["E2BIG", "Its arguments are too long: make them shorter."],
-  [
-    "EACCES",
-    "Make it executable (chmod +x), on a file system that is not mounted noexec, and run as root (become: true).",
-  ],
+  ["EACCES", `Make it executable (chmod +x), on a file system that is not mounted noexec, and run as root${BECOME}.`],
   ["EAGAIN", "This host has too many processes (ulimit -u, sysctl kernel.pid_max): end some and run again."],
   ["ENOEXEC", "It is not a program of this host's architecture: install the right one."],
-  ["EPERM", "Run as root (become: true)."],
+  ["EPERM", `Run as root${BECOME}.`],
 ]);
 
 function outputOf(output: string): string {

@@ -28,8 +28,8 @@ export function readPrevious(host: Host): Previous | null {
   const foreign = host.foreignPart(PREVIOUS_PATH);
   if (foreign !== null) {
     throw new UserError(
-      `${PREVIOUS_PATH}: it could be another user's (${foreign}). Remove ${dirname(PREVIOUS_PATH)} with all that is in it, ` +
-        "make what is above it root's and writable by root alone, and run again.",
+      `${PREVIOUS_PATH}: must be writable by root alone, as its files are restored as root (found that ${foreign}). Remove ` +
+        `${dirname(PREVIOUS_PATH)}, give the directories above it to root alone (chown root, chmod go-w), and run again.`,
     );
   }
   return parsePrevious(host.readFile(PREVIOUS_PATH));

@@ -65,13 +65,13 @@ export function commandLine(start: UnitStart, written: Written = NOTHING_WRITTEN
   const [setting, second] = listSettings(settings, "Service", "ExecStart");
   if (setting === undefined) {
     throw new UserError(
-      `${start.files[0]?.path ?? "docker.service"}: there is no ExecStart=, so dockerd's arguments can't be computed. Correct the unit.`,
+      `${start.files[0]?.path ?? "docker.service"}: must have an ExecStart=, or dockerd's arguments can't be computed (found none). Correct the unit.`,
     );
   }
   const origin: Origin = { path: setting.path, line: setting.line, variable: null };
   const fail = (what: string, remedy: string): never => {
     throw new UserError(
-      `${nameOrigin(origin)}: ExecStart= ${what}, so dockerd's arguments can't be computed. ${remedy}`,
+      `${nameOrigin(origin)}: ExecStart= must show dockerd's arguments (found that it ${what}). ${remedy}`,
     );
   };
   if (second !== undefined) {

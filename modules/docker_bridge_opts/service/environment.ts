@@ -88,7 +88,7 @@ export function expandKnown(text: string, { path, line, key }: UnitSetting, spec
   const { text: expanded, unknown } = expandSpecifiers(text, specifiers);
   if (unknown.length === 0) return expanded;
   throw new UserError(
-    `${path}, line ${line}: ${key}= has the specifier %${unknown[0]}, so dockerd's arguments can't be computed. Write its value instead.`,
+    `${path}, line ${line}: ${key}= must show dockerd's arguments (found the specifier %${unknown[0]}). Write its value instead.`,
   );
 }
 
@@ -101,7 +101,7 @@ export function requireEnvironmentFiles(settings: readonly UnitSetting[], start:
     if (files.length > 0 && unreadable === undefined) continue;
     const what = unreadable === undefined ? `${path} does not exist` : `${unreadable.path} has a NUL or is not UTF-8`;
     throw new UserError(
-      `${nameOrigin({ ...setting, variable: null })}: systemd would not start Docker, as EnvironmentFile=${what}. ` +
+      `${nameOrigin({ ...setting, variable: null })}: EnvironmentFile= must be readable, or systemd does not start Docker (found that ${what}). ` +
         `${unreadable === undefined ? "Create" : "Correct"} it, or write EnvironmentFile=-${path}.`,
     );
   }

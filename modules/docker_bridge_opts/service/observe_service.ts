@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { dockerPid } from "../../core/docker";
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
-import type { Patience } from "../../core/module";
+import { Busy, type WhenBusy } from "../../core/module";
 import { isSystemdBooted, propertiesOfUnits } from "../../core/systemctl";
 import { splitWords } from "../../formats/shell_words";
 import { VARIABLE } from "./command_line";
@@ -13,14 +13,14 @@ import { readUnit, unitNames } from "./read_unit";
 import { findDropIns } from "./unit_files";
 
 /** Observes how this host starts dockerd, whatever its distribution. Throws a UserError where Docker is not installed. */
-export async function observeService(host: Host, patience: Patience): Promise<DockerService> {
-  return isSystemdBooted(host) ? observeUnit(host, patience) : observeScript(host);
+export async function observeService(host: Host, whenBusy: WhenBusy): Promise<DockerService> {
+  return isSystemdBooted(host) ? observeUnit(host, whenBusy) : observeScript(host);
 }
 
 type Properties = (name: string) => string;
 
-async function observeUnit(host: Host, patience: Patience): Promise<DockerService> {
-  const [property, socket] = await unitsAfterJob(host, patience);
+async function observeUnit(host: Host, whenBusy: WhenBusy): Promise<DockerService> {
+  const [property, socket] = await unitsAfterJob(host, whenBusy);
   requireLoaded("docker.service", property);
   // Where the service requires it, systemd starts neither without the other.
   if (property("Requires").split(" ").includes("docker.socket")) requireLoaded("docker.socket", socket);
@@ -68,7 +68,7 @@ const PROPERTIES = [
 const JOB_SECONDS = 30;
 
 /** Docker's service and socket once a start or restart in progress, such as an interrupted run's, has ended: its result is what counts. */
-async function unitsAfterJob(host: Host, patience: Patience): Promise<[service: Properties, socket: Properties]> {
+async function unitsAfterJob(host: Host, whenBusy: WhenBusy): Promise<[service: Properties, socket: Properties]> {
   const end = Date.now() + JOB_SECONDS * 1000;
   for (;;) {
     const [service = () => "", socket = () => ""] = propertiesOfUnits(
@@ -77,7 +77,7 @@ async function unitsAfterJob(host: Host, patience: Patience): Promise<[service: 
       host,
     );
     if (!Number(service("Job")) || Date.now() >= end) return [service, socket];
-    if (patience === "at once") throw new UserError("Docker: a start or stop is in progress. Wait for its end.");
+    if (whenBusy === "fail") throw new Busy();
     await sleep(250);
   }
 }
@@ -89,15 +89,15 @@ function requireLoaded(unit: "docker.service" | "docker.socket", property: Prope
   const what: Readonly<Record<string, string>> = {
     "not-found":
       unit === "docker.socket"
-        ? "not found on this host, and docker.service requires it. Install Docker's package again, and run again."
-        : "not found on this host. Install Docker first (apt install docker.io). Docker from a snap, and rootless Docker, have a unit " +
+        ? "must exist, as docker.service requires it (found none). Install Docker's package again, and run again."
+        : "must exist (found none). Install Docker first (apt install docker.io). Docker from a snap, and rootless Docker, have a unit " +
           "of another name, which this module does not manage.",
-    masked: `masked, so that systemd does not start ${unit === "docker.socket" ? "docker.service, which requires it" : "it"}. Run systemctl unmask ${unit} first.`,
+    masked: `must not be masked, or systemd does not start ${unit === "docker.socket" ? "docker.service, which requires it" : "it"} (found it masked). Run systemctl unmask ${unit} first.`,
   };
   throw new UserError(
     `${unit}: ${
       what[state] ??
-      `systemd can't load the unit (LoadState=${[state, property("LoadError")].filter(Boolean).join(", ")}). ` +
+      `must be a unit that systemd can load (found LoadState=${[state, property("LoadError")].filter(Boolean).join(", ")}). ` +
         `Correct what systemd-analyze verify ${unit} shows.`
     }`,
   );
@@ -117,7 +117,7 @@ function observeScript(host: Host): DockerService {
   const script = SCRIPTS.map((path) => host.readFile(path)).find((file) => file !== null);
   if (!script) {
     throw new UserError(
-      `Docker: not found (systemd is not running, and neither ${SCRIPTS.join(" nor ")} exists). Install Docker first.`,
+      `Docker: must be installed (found no systemd, and neither ${SCRIPTS.join(" nor ")}). Install it first.`,
     );
   }
   const readsFile = script.content.includes("/etc/default/") && script.content.includes(`$${VARIABLE}`);

@@ -145,7 +145,7 @@ elif [ $router = false ] && [ -e /var/run/docker.pid ]; then
   timeout 10 docker container inspect weave >/dev/null 2>&1 && router=true
 fi
 
-# --- Whether Docker's default bridge is the bridge weave.
+# --- Whether a network of Docker's is on the bridge weave.
 
 # The bridge among dockerd's arguments, one per line, as it reads them: -b weave, -Db=weave, --bridge=weave; the last one counts.
 bridge_of() {
@@ -176,7 +176,7 @@ bridge_is_dockers() {
     tr -d ' \t\r\n' 2>/dev/null <"${config:-/etc/docker/daemon.json}" | grep -q '[{,]"bridge":"weave"[,}]'
 }
 
-# With the VXLAN it is, and nothing need be read.
+# A host with the VXLAN has a network of Docker's on the bridge, so Docker's options need not be read.
 docker_uses_bridge=false
 if [ -e /sys/class/net/weave-vx ] || bridge_is_dockers; then docker_uses_bridge=true; fi
 

@@ -30,6 +30,7 @@ def preflight(
     teardown: bool = False,
     downloads: list[dict[str, str]] | None = None,
     network: str = "bridge",
+    mode: str = "bridge",
 ) -> str:
     """Return why the role can't go on with a host, or ""; weave_preflight.yml describes the parameters."""
 
@@ -52,7 +53,7 @@ def preflight(
         if probed.get("docker_uses_bridge") and not uses_bridge:
             yield (
                 f"weave_mode: must be bridge while Docker on {host} uses the bridge weave, which the router would recreate (found "
-                "proxy or plugin). Run playbooks/teardown.yml first, or set weave_mode: bridge."
+                f"{mode}). Run playbooks/teardown.yml first, or set weave_mode: bridge."
             )
         if probed.get("inventory_nodejs") and not probed.get("nodejs"):
             yield _nodejs_problem(host, probed["inventory_nodejs"], probed.get("unsuitable_nodejs") or "no program")

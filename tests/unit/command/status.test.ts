@@ -5,7 +5,7 @@ import { renderMetrics } from "../../../modules/command/status/metrics";
 import { type Observed, observe } from "../../../modules/command/status/observe";
 import { summarise } from "../../../modules/command/status/summarise";
 import { plain } from "../../../modules/command/terminal";
-import { UserError } from "../../../modules/core/errors";
+import { RequestError, UserError } from "../../../modules/core/errors";
 import { parseWireguardDump } from "../../../modules/formats/wireguard";
 import { FRESH as FRESH_DOCKER, runningWith, STEADY as STEADY_DOCKER } from "../docker_bridge_opts/fixtures";
 import { fakeHost } from "../support/fake_host/fake_host";
@@ -31,6 +31,13 @@ const BY_ROUTER: Observed = {
   router: ROUTER,
 };
 
+const FLAT = {
+  ...{ id: "1", name: "flat", driver: "bridge", internal: false, members: null },
+  options: { "com.docker.network.bridge.name": "weave" },
+  pools: [{ subnet: "10.2.0.0/16", range: "10.2.7.0/24", gateway: "10.2.0.7" }],
+};
+const ON_FLAT = { ...FRESH_DOCKER, daemon: { ...runningWith(""), networks: [FLAT] } };
+
 const lines = (observed: Observed): string => renderStatus(summarise("weave", observed), plain);
 const pending = (observed: Observed): readonly string[] => summarise("weave", observed).pending;
 const withDocker = (more: Partial<NonNullable<Observed["docker"]>>): Observed => ({
@@ -38,8 +45,7 @@ const withDocker = (more: Partial<NonNullable<Observed["docker"]>>): Observed =>
   docker: { ...STEADY_DOCKER, ...more },
 });
 
-const gauges = (observed: Observed): Record<string, number> =>
-  gaugesIn(renderMetrics(summarise("weave", observed), "weave"));
+const gauges = (observed: Observed): Record<string, number> => gaugesIn(renderMetrics(summarise("weave", observed)));
 
 test("metrics of a fresh host, of one on the network by either datapath, and of a pending restart", () => {
   const fresh = gauges(FRESH);
@@ -60,6 +66,7 @@ test("metrics of a fresh host, of one on the network by either datapath, and of 
   const restart = gauges(withDocker({ daemon: runningWith("--bridge=docker0") }));
   assert.is(restart["apollo_weave_docker_restart_pending"], 1);
   assert.is(restart["apollo_weave_docker_on_bridge"], 0);
+  assert.is(gauges({ ...VXLAN, docker: ON_FLAT })["apollo_weave_docker_on_bridge"], 1, "a network of its own");
 });
 
 test("a fresh host", () => {
@@ -82,13 +89,7 @@ test("a host on the network, with the VXLAN datapath and with the router", () =>
   assert.match(text, "peers     192.168.50.12, 192.168.50.13\n");
   assert.match(text, "network   Docker's default network\nsubnet    10.2.1.0/24\n");
   assert.match(text, "pending   none\n");
-  const flat = {
-    ...{ id: "1", name: "flat", driver: "bridge", internal: false, members: null },
-    options: { "com.docker.network.bridge.name": "weave" },
-    pools: [{ subnet: "10.2.0.0/16", range: "10.2.7.0/24", gateway: "10.2.0.7" }],
-  };
-  const onFlat = { ...FRESH_DOCKER, daemon: { ...runningWith(""), networks: [flat] } };
-  assert.match(lines({ ...VXLAN, docker: onFlat }), "network   flat\nsubnet    10.2.7.0/24\n");
+  assert.match(lines({ ...VXLAN, docker: ON_FLAT }), "network   flat\nsubnet    10.2.7.0/24\n");
 
   const routed = lines(BY_ROUTER);
   assert.match(routed, bridge(1438));
@@ -183,7 +184,7 @@ test("a host without any of the parts", async () => {
   const observed = await observe("weave", fakeHost({ programs: { "ip -d -batch -": "" } }));
   assert.equal([observed.docker, observed.service, observed.router], [null, null, null]);
   assert.equal(observed.errors, [
-    "Docker: not found (systemd is not running, and neither /etc/init/docker.conf nor /etc/init.d/docker exists). Install Docker first.",
+    "Docker: must be installed (found no systemd, and neither /etc/init/docker.conf nor /etc/init.d/docker). Install it first.",
     'weave_service: this host\'s init system must be systemd or upstart (found "" as its first process). Use a host with either.',
   ]);
   assert.match(lines(observed), "bridge    none\n");
@@ -200,17 +201,18 @@ test("what can't be read is treated as absent, and reported once", async () => {
   const forbidden = host.with({
     readFile: (path) => {
       if (path.startsWith("/etc/systemd"))
-        throw new UserError(`can't read ${path}: EACCES; run as root (become: true)`);
+        throw new UserError(`${path}: can't be read (found EACCES). Run as root (become: true).`);
       return undefined;
     },
     request: ({ to }) => {
-      if ("socket" in to) throw new UserError(`GET ${to.socket}/containers/weave/json: connect EACCES ${to.socket}`);
+      if ("socket" in to) throw new RequestError("GET /containers/weave/json", "EACCES", "Run as root.", "EACCES");
       return null;
     },
   });
   const { errors, service } = await observe("weave", forbidden);
-  assert.is(errors.filter((why) => why === "can't ask /var/run/docker.sock (found EACCES). Run as root.").length, 1);
-  assert.ok(errors.includes("can't read /etc/systemd/system/weave.service: EACCES; run as root."));
+  const closed = "/var/run/docker.sock: must be open to this user (found EACCES). Run as root.";
+  assert.is(errors.filter((why) => why === closed).length, 1);
+  assert.ok(errors.includes("/etc/systemd/system/weave.service: can't be read (found EACCES). Run as root."));
   assert.equal(
     errors.filter((why) => why.includes("Docker: must listen")),
     [],

@@ -51,7 +51,10 @@ test("a failed action is an error with the change's subject, and the following o
         change(run(["sh", "-c", "echo no such device >&2; exit 2"]), { do: "write", path, content: "", mode: 0o644 }),
       ),
     );
-    assert.match(message, /^thing: sh -c .* ended with status 2: no such device$/);
+    assert.match(
+      message,
+      /^thing: sh -c .*: must succeed \(found status 2: no such device\)\. Correct that and run again\.$/,
+    );
     assert.not.ok(existsSync(path));
   });
 });
@@ -65,7 +68,7 @@ test("a file that can't be written is an error with the change's subject and the
 
 test("a program's own time limit is used", async () => {
   const message = await userErrorLater(() => apply(change(run(["sleep", "20"], 0.2))));
-  assert.is(message, "thing: timed out after 0.2 s: sleep 20");
+  assert.is(message, "thing: sleep 20: must end within 0.2 s (found it running). See why it hangs, and run again.");
 });
 
 test("a request succeeds with any status below 300", async () => {
@@ -115,7 +118,10 @@ test("a request without an answer is an error", async () => {
 test("a program that fails is an error with its diagnosis, if it has one", async () => {
   const diagnose = ["sh", "-c", "echo Inconsistent port settings"];
   const message = await userErrorLater(() => apply(change({ do: "run", argv: ["false"], diagnose })));
-  assert.match(message, /^thing: false ended with status 1\. sh -c .* printed: Inconsistent port settings$/);
+  assert.match(
+    message,
+    /^thing: false: must succeed \(found status 1\)\. Correct that and run again\. sh -c .* printed: Inconsistent port settings$/,
+  );
 });
 
 test("a service is waited for until it is ready", async () => {
@@ -147,7 +153,7 @@ test("a service that takes connections and says nothing is not waited for longer
     );
     assert.match(
       message,
-      `GET 127.0.0.1:${port}/status: must be answered within 0.5 s (found at the last try: no answer within 1 s`,
+      `GET 127.0.0.1:${port}/status: must be answered within 0.5 s (found at the last try: no answer within 1 s)`,
     );
     assert.ok(Date.now() - started < 3000);
   });
@@ -162,7 +168,7 @@ test("a file that can't be made to be checked is an error with a remedy", async 
   else process.env["TMPDIR"] = TMPDIR;
   assert.match(
     message,
-    /^thing: can't write a file to be checked to \/dev\/null\/none: ENOTDIR: .*\. A part of its path is not a directory/,
+    /^thing: \/dev\/null\/none: can't hold a file to be validated \(found ENOTDIR: .*\)\. A part of its path is not a directory/,
   );
 });
 

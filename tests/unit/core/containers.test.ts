@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { startContainers, stopContainers } from "../../../modules/core/containers";
-import { UserError } from "../../../modules/core/errors";
+import { NoAnswer } from "../../../modules/core/errors";
 import type { HttpRequest, HttpResponse } from "../../../modules/core/host/host";
 import { userErrorLater } from "../support/user_error";
 
@@ -57,9 +57,9 @@ test("one that another one's start does not help is named with Docker's reason, 
   const message = await userErrorLater(() => startContainers(named("c", "b", "a"), 5, send));
   assert.is(
     message,
-    "Containers that were stopped could not be started again: " +
-      "c (Docker answered 409: cannot join network of a non running container: b), " +
-      "b (Docker answered 409: cannot join network of a non running container: gone). Start them (docker start).",
+    "Docker: must start each stopped container again (found " +
+      "c: the answer 409: cannot join network of a non running container: b; " +
+      "b: the answer 409: cannot join network of a non running container: gone). Start them (docker start).",
   );
   assert.equal([...runs], ["a"]);
   assert.equal(asked.length, 5);
@@ -69,9 +69,12 @@ test("one that does not answer keeps none of the others from being started", asy
   const { send, runs } = docker({ a: [], b: ["a"], hung: [] });
   const silent = (request: HttpRequest, seconds = 10): Promise<HttpResponse> =>
     request.path.includes("hung")
-      ? new Promise((_, reject) => setTimeout(() => reject(new UserError("no answer")), seconds * 1000))
+      ? new Promise((_, reject) => setTimeout(() => reject(new NoAnswer("POST /", "no answer")), seconds * 1000))
       : send(request);
-  assert.match(await userErrorLater(() => startContainers(named("hung", "b", "a"), 0.2, silent)), ": hung (no answer)");
+  assert.match(
+    await userErrorLater(() => startContainers(named("hung", "b", "a"), 0.2, silent)),
+    "(found hung: no answer)",
+  );
   assert.equal([...runs], ["a", "b"]);
 });
 
@@ -96,7 +99,7 @@ test("one that was removed is not missed, and one that does not stop is named", 
   const broken = async (): Promise<HttpResponse> => ({ status: 500, body: "can't kill\n" });
   assert.is(
     await userErrorLater(() => stopContainers(named("a"), 5, broken)),
-    "Docker did not stop a (Docker answered 500: can't kill). It may still do so later: docker ps shows it.",
+    "Docker: must stop each container within 5 s (found a: the answer 500: can't kill). See docker ps; Docker may still stop them.",
   );
 });
 

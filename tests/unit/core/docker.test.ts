@@ -10,7 +10,7 @@ import {
   oldestApiOfInstalled,
   oldestApiVersion,
 } from "../../../modules/core/docker";
-import { UserError } from "../../../modules/core/errors";
+import { NoAnswer } from "../../../modules/core/errors";
 import type { Host } from "../../../modules/core/host/host";
 import { fakeHost } from "../support/fake_host/fake_host";
 import { userErrorLater } from "../support/user_error";
@@ -30,7 +30,7 @@ const answering = (path: string, body: string, status = 200): Host =>
 
 const silent = fakeHost({}).with({
   request: () => {
-    throw new UserError("no answer within 10 s: GET /var/run/docker.sock");
+    throw new NoAnswer("GET /var/run/docker.sock", "no answer within 10 s");
   },
 });
 
@@ -126,7 +126,7 @@ test("a missing container is not an error, another answer of Docker's is", async
   );
   assert.is(
     await userErrorLater(() => inspectContainer("weave", answering(INSPECT, "broken\n", 500))),
-    "Docker: must tell of the container weave (found the answer 500: broken). See why (journalctl -u docker), and run again.",
+    "Docker: must report the container weave (found the answer 500: broken). See why (journalctl -u docker), and run again.",
   );
 });
 
@@ -140,7 +140,11 @@ test("an unexpected answer is an error that names the request, without secrets",
     JSON.stringify({ Args, Config, State: { ...State, Running: 1 } }),
   ]) {
     const message = await userErrorLater(() => inspectContainer("weave", answering(INSPECT, body)));
-    assert.match(message, "GET /var/run/docker.sock/containers/weave/json: the answer is not what Docker's API gives");
+    assert.is(
+      message,
+      `Docker: must answer GET /var/run/docker.sock/containers/weave/json as its API does (found ${body.length} characters of ` +
+        "another form). Check what listens there (docker version).",
+    );
     assert.not.match(message, "WEAVE_PASSWORD");
   }
   for (const [path, ask, body] of [
@@ -150,7 +154,7 @@ test("an unexpected answer is an error that names the request, without secrets",
   ] as const) {
     assert.match(
       await userErrorLater(async () => ask(answering(path, body))),
-      `GET /var/run/docker.sock${path}: the answer is not what Docker's API gives`,
+      `Docker: must answer GET /var/run/docker.sock${path} as its API does (found ${body.length} characters of another form)`,
     );
   }
 });
@@ -158,7 +162,8 @@ test("an unexpected answer is an error that names the request, without secrets",
 test("a daemon that does not answer in time is an error if its answer is needed, and unknown otherwise", async () => {
   assert.is(
     await userErrorLater(() => inspectContainer("weave", silent)),
-    "no answer within 10 s: GET /var/run/docker.sock. See why Docker does not answer (systemctl status docker), or restart it",
+    "GET /var/run/docker.sock: must be answered (found no answer within 10 s). See why Docker does not answer (systemctl status " +
+      "docker), or restart it.",
   );
   assert.match(await userErrorLater(() => oldestApiVersion(silent)), "no answer within 10 s");
   assert.is(await listContainers(silent), null);

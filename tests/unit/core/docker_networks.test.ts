@@ -16,7 +16,7 @@ const answering = (path: string, answer: unknown, status = 200): FakeHost =>
   });
 const silent = fakeHost({}).with({
   request: () => {
-    throw new NoAnswer("no answer");
+    throw new NoAnswer("GET /", "no answer");
   },
 });
 
@@ -77,7 +77,7 @@ test("an unexpected answer is an error that names the request", async () => {
   for (const answer of ["{}", [{ Name: "a" }], [{ ...LISTED[0], Options: { mtu: 1 } }]]) {
     assert.match(
       await userErrorLater(() => listNetworks(answering("/networks", answer))),
-      "GET /var/run/docker.sock/networks: the answer is not what Docker's API gives",
+      /^Docker: must answer GET \/var\/run\/docker\.sock\/networks as its API does \(found \d+ characters of another form\)\. Check/,
     );
   }
 });

@@ -23,20 +23,20 @@ test("a directory in the way, a file as a directory, a name that is too long: wh
     const write = (path: string): Action => ({ do: "write", path, content: "", mode: 0o600 });
     assert.is(
       await failureOf(write(directory)),
-      `it: can't write ${directory}: EISDIR: illegal operation on a directory; it is unchanged. It is a directory: move it away and run again.`,
+      `it: ${directory}: can't be written (found EISDIR: illegal operation on a directory; it is unchanged). It is a directory: move it away and run again.`,
     );
     assert.match(
       await failureOf(write(join(file, "in"))),
-      /ENOTDIR: not a directory; it is unchanged\. A part of its path is not a directory: move that away and run again\.$/,
+      /ENOTDIR: not a directory; it is unchanged\)\. A part of its path is not a directory: move that away and run again\.$/,
     );
     const long = join(folder, "x".repeat(300));
     assert.match(
       await failureOf(write(long)),
-      /ENAMETOOLONG: name too long; it is unchanged\. Its name is too long for its file system: choose a shorter one\.$/,
+      /ENAMETOOLONG: name too long; it is unchanged\)\. Its name is too long for its file system: choose a shorter one\.$/,
     );
     assert.is(
       await failureOf({ do: "remove", path: directory }),
-      `it: can't remove ${directory}: EISDIR; it is unchanged. It is a directory: move it away and run again.`,
+      `it: ${directory}: can't be removed (found EISDIR; it is unchanged). It is a directory: move it away and run again.`,
     );
     symlinkSync("loop", join(folder, "loop"));
     for (const action of [
@@ -45,16 +45,16 @@ test("a directory in the way, a file as a directory, a name that is too long: wh
     ] as const) {
       assert.match(
         await failureOf(action),
-        /ELOOP: .*; it is unchanged\. Its links form a loop: remove them and run again\.$/,
+        /ELOOP: .*; it is unchanged\)\. Its links form a loop: remove them and run again\.$/,
       );
     }
     assert.match(
       await failureOf({ do: "set", path: join(folder, "none/setting"), value: "1" }),
-      /can't set .*: ENOENT: no such file or directory; it is unchanged\. It or its directory is missing: /,
+      /: can't be set \(found ENOENT: no such file or directory; it is unchanged\)\. It or its directory is missing: /,
     );
     assert.match(
       userErrorOf(() => linuxHost.readText(folder)),
-      /can't read .*: EISDIR: illegal operation on a directory\. It is a directory: move it away and run again\.$/,
+      /: can't be read \(found EISDIR: illegal operation on a directory\)\. It is a directory: move it away and run again\.$/,
     );
   });
 });
@@ -70,7 +70,7 @@ test("a file larger than this process may write is an error with the limit, not 
     const { stdout } = run(["bash", "-c", limited, "bash", process.execPath, "-r", tsx, "-e", code]);
     assert.match(
       stdout,
-      /EFBIG: file too large; it is unchanged\. It would be larger than this process may write .*\(ulimit -f\)/,
+      /EFBIG: file too large; it is unchanged\)\. It would be larger than this process may write .*\(ulimit -f\)/,
     );
   });
 });
@@ -82,14 +82,17 @@ const CODES =
 test("every error of the kernel's has a remedy, in one sentence after what was found", () => {
   for (const code of CODES.split(" ")) {
     const error = Object.assign(new Error(`${code}: some words, open '/etc/x'`), { code });
-    const { message } = fileError("write", "/etc/x", error, "it is unchanged") as Error;
-    assert.match(message, new RegExp(`^can't write /etc/x: ${code}: some words; it is unchanged\\. [A-Z].+\\.$`));
+    const { message } = fileError("/etc/x", "can't be written", error, "it is unchanged") as Error;
+    assert.match(
+      message,
+      new RegExp(`^/etc/x: can't be written \\(found ${code}: some words; it is unchanged\\)\\. [A-Z].+\\.$`),
+    );
   }
 });
 
 test("an error that is not the kernel's is kept", () => {
   for (const error of [new UserError("no power"), new TypeError("x is not a function")]) {
-    assert.is(fileError("write", "/etc/x", error), error);
+    assert.is(fileError("/etc/x", "can't be written", error), error);
   }
 });
 

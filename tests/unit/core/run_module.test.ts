@@ -359,15 +359,15 @@ test("only the observation under the lock, or of a check, waits for what is star
   const lamp = dark();
   const asked: string[] = [];
   const module = lampModule(lamp, {
-    observe: (_, __, patience) => {
-      asked.push(patience);
+    observe: (_, __, whenBusy) => {
+      asked.push(whenBusy);
       return { ...lamp };
     },
   });
   await runModule(module, given, CHECK, host, applyTo(lamp));
-  assert.equal(asked.splice(0), ["waits"]);
+  assert.equal(asked.splice(0), ["wait"]);
   await runModule(module, given, RUN, host, applyTo(lamp));
-  assert.equal(asked, ["at once", "waits", "waits"]);
+  assert.equal(asked, ["fail", "wait", "wait"]);
 });
 
 test("a message with a megabyte in it is cut in the middle", async () => {

@@ -26,7 +26,10 @@ test("a failed try is rolled back, and its failure is reported with the diagnosi
     assert.is(await messageOf(apply(change(attempt("true")))), "no failure");
     assert.not.ok(existsSync(path));
     const message = await messageOf(apply(change(attempt("false"), run(["touch", `${path}2`]))));
-    assert.match(message, /^it: false ended with status 1\necho because printed: because\nIt is back\.$/);
+    assert.match(
+      message,
+      /^it: false: must succeed \(found status 1\)\. Correct that and run again\.\necho because printed: because\nIt is back\.$/,
+    );
     assert.is(readFileSync(path, "utf8"), "back");
     assert.not.ok(existsSync(`${path}2`), "steps behind it are not done");
   }));
@@ -44,7 +47,7 @@ test("a failed try is rolled back also if the diagnosis fails", () =>
         }),
       ),
     );
-    assert.match(message, /^it: false ended with status 1\nprogram not found on this host: .*\nIt is back\.$/);
+    assert.match(message, /^it: false: must succeed .*\nweave-no-such-program: must be installed .*\nIt is back\.$/);
     assert.is(readFileSync(path, "utf8"), "back");
   }));
 
@@ -59,7 +62,7 @@ test("if the rollback fails too, both failures are reported", async () => {
       }),
     ),
   );
-  assert.match(message, "The rollback failed too: false ended with status 1");
+  assert.match(message, "The rollback failed too: false: must succeed (found status 1)");
   assert.not.match(message, "Fine.");
 });
 
@@ -79,13 +82,16 @@ test("the first rollback that succeeds counts; what follows is tried in any case
       afterwards: [note("one"), run(["false"]), note("two")],
       daemon: { name: "Docker", pidFile },
     });
-    const runs = `\nfalse ended with status 1\nDocker now runs as: ${process.argv0}`;
+    const runs = `\nfalse: must succeed (found status 1). Correct that and run again.\nDocker now runs as: ${process.argv0}`;
     const second = await messageOf(apply(change(attempt(false, true, true))));
-    assert.match(second, /^it: false ended with status 1\nThe rollback failed too: false ended .*\nWay 1 it is\.\n/);
+    assert.match(
+      second,
+      /^it: false: must succeed .*\nThe rollback failed too: false: must succeed .*\nWay 1 it is\.\n/,
+    );
     assert.match(second, runs);
     assert.is(readFileSync(log, "utf8"), "way0\nway1\none\ntwo\n");
     const none = await messageOf(apply(change(attempt(false))));
-    assert.match(none, /The rollback failed too: false ended/);
+    assert.match(none, /The rollback failed too: false: must succeed/);
     assert.not.match(none, "it is");
     assert.match(none, runs);
 
@@ -124,7 +130,7 @@ test("a daemon that was replaced counts as success, however the program ended; o
     const restart = (before: number | null, argv: readonly string[] = ["false"]): Promise<string> =>
       messageOf(apply(change({ do: "run", argv, replaces: { pidFile, startedAt: before } })));
     assert.is(await restart(startedAt, ["true"]), "no failure");
-    assert.match(await restart(startedAt), "false ended with status 1");
+    assert.match(await restart(startedAt), "false: must succeed (found status 1)");
     assert.is(await restart((startedAt ?? 0) - 1), "no failure", "another runs now");
     assert.is(await restart(null), "no failure", "one runs now");
 
@@ -134,7 +140,7 @@ test("a daemon that was replaced counts as success, however the program ended; o
     assert.not.ok(existsSync(started));
 
     writeFileSync(pidFile, "4194305\n"); // left by a killed daemon: process ids are lower
-    assert.match(await restart(1), "false ended with status 1", "none runs now");
+    assert.match(await restart(1), "false: must succeed (found status 1)", "none runs now");
     assert.is(await unless(1), "no failure");
     assert.ok(existsSync(started));
   }));
@@ -152,7 +158,7 @@ test("a content is validated in a private file, which is deleted afterwards", ()
     assert.is(readFileSync(path, "latin1"), "600\ncaf\xe9");
     assert.not.ok(existsSync(readFileSync(`${path}.name`, "utf8").trim()));
     writeFileSync(path, "");
-    assert.match(await messageOf(apply(change(validate("3")))), "ended with status 3");
+    assert.match(await messageOf(apply(change(validate("3")))), "must succeed (found status 3)");
     assert.not.ok(existsSync(readFileSync(`${path}.name`, "utf8").trim()));
   }));
 

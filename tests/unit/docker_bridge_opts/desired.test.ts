@@ -40,11 +40,11 @@ test("an option given both ways with the same value is accepted, in any spelling
 test("an option given both ways with different values is rejected, and the message has both", () => {
   assert.is(
     rejected({ bridge: "weave", opts: "--bridge=docker1" }),
-    "opts: --bridge differs from bridge (docker1 in opts, weave in bridge). Set it in one place.",
+    "opts: --bridge must be the same as bridge (found docker1 in opts, weave in bridge). Set it in one place.",
   );
   assert.match(
     rejected({ dns: ["8.8.8.8", "1.1.1.1"], opts: "--dns 1.1.1.1 --dns 8.8.8.8" }),
-    "opts: --dns differs from dns (1.1.1.1, 8.8.8.8 in opts, 8.8.8.8, 1.1.1.1 in dns)",
+    "opts: --dns must be the same as dns (found 1.1.1.1, 8.8.8.8 in opts, 8.8.8.8, 1.1.1.1 in dns)",
   );
 });
 
@@ -54,18 +54,18 @@ test("a word in opts that is not an option is rejected", () => {
     ["--bridge=weave stray", "stray"],
     ["--debug -", "-"],
   ]) {
-    assert.is(rejected({ opts }), `opts: "${stray}" is not an option of dockerd. Write options as --name=value.`);
+    assert.is(rejected({ opts }), `opts: must have options of dockerd (found "${stray}"). Write each as --name=value.`);
   }
 });
 
 test("a short flag that dockerd does not have is rejected, and so is a lone --", () => {
-  assert.match(rejected({ opts: "-Z --debug" }), '"-Z" is not an option of dockerd');
-  assert.match(rejected({ opts: "--debug --" }), '"--" is not an option of dockerd');
+  assert.match(rejected({ opts: "-Z --debug" }), 'must have options of dockerd (found "-Z")');
+  assert.match(rejected({ opts: "--debug --" }), 'must have options of dockerd (found "--")');
 });
 
 test("a stray word is rejected even if it equals an option's value, such as true after a switch", () => {
-  assert.match(rejected({ opts: "--dns 8.8.8.8 8.8.8.8" }), '"8.8.8.8" is not an option of dockerd');
-  assert.match(rejected({ opts: "--debug true" }), '"true" is not an option of dockerd');
+  assert.match(rejected({ opts: "--dns 8.8.8.8 8.8.8.8" }), 'must have options of dockerd (found "8.8.8.8")');
+  assert.match(rejected({ opts: "--debug true" }), 'must have options of dockerd (found "true")');
 });
 
 test("an option without its value at the end of opts is rejected", () => {

@@ -173,9 +173,12 @@ test("another's network of this name, and one with overlapping addresses, are re
 test("what is missing or does not fit is refused", () => {
   assert.match(refusal({ bridge: null }, withNetworks()), "needs bridge and fixed_cidr (found no bridge)");
   assert.match(refusal({ fixed_cidr: null }, withNetworks()), "(found no fixed_cidr)");
-  assert.match(refusal({ fixed_cidr: "10.3.1.0/24" }, withNetworks()), "outside the bridge's network 10.2.0.0/16");
+  assert.match(
+    refusal({ fixed_cidr: "10.3.1.0/24" }, withNetworks()),
+    "fixed_cidr: must be in the bridge's network 10.2.0.0/16",
+  );
   assert.match(refusal({}, { ...withNetworks(), bridgeAddresses: [] }), /^bridge_address: must be set/);
-  assert.match(refusal({ opts: "-b weave" }, withNetworks()), /^opts: --bridge must not be weave/);
+  assert.match(refusal({ opts: "-b weave" }, withNetworks()), /^opts: must not have --bridge=weave with network/);
   for (const network of ["host", "none", "default", "a b", "-a", ""]) {
     assert.match(
       userErrorOf(() => asked({ network })),

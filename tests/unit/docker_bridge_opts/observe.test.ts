@@ -295,7 +295,7 @@ test("a masked socket is rejected where the service requires it", async () => {
   };
   assert.is(
     await rejected(seen("docker.socket system.slice")),
-    "docker.socket: masked, so that systemd does not start docker.service, which requires it. Run systemctl unmask docker.socket first.",
+    "docker.socket: must not be masked, or systemd does not start docker.service, which requires it (found it masked). Run systemctl unmask docker.socket first.",
   );
   assert.is((await seen("system.slice")).service.lostSocket, null);
 });
@@ -304,11 +304,11 @@ test("a host without Docker is rejected with what to install", async () => {
   const programs = { [SHOW]: "LoadState=not-found\nMainPID=0\n" };
   assert.match(
     await rejected(observe(usual(), hostWith(files(), null, { programs }))),
-    /^docker\.service: not found on this host\. Install Docker first \(apt install docker\.io\)\. Docker from a snap, and rootless Docker,/,
+    /^docker\.service: must exist \(found none\)\. Install Docker first \(apt install docker\.io\)\. Docker from a snap, and rootless Docker,/,
   );
   assert.match(
     await rejected(observe(usual(), hostWith(new Map()))),
-    "Docker: not found (systemd is not running, and neither /etc/init",
+    "Docker: must be installed (found no systemd, and neither /etc/init",
   );
 });
 

@@ -172,12 +172,12 @@ test("a subnet outside the bridge's network is rejected, by the bridge's present
   const options = { fixed_cidr: "10.3.1.0/24" };
   assert.match(
     userErrorOf(() => plan(usual(options), FRESH)),
-    'fixed_cidr: "10.3.1.0/24" is outside the bridge\'s network 10.2.0.0/16',
+    "fixed_cidr: must be in the bridge's network 10.2.0.0/16, ",
   );
   const given = usual({ bridge_address: "10.9.0.1/16" });
   assert.match(
     userErrorOf(() => plan(given, { ...FRESH, bridgeAddresses: [] })),
-    "outside the bridge's network 10.9.0.0/16 (its address is 10.9.0.1/16)",
+    "must be in the bridge's network 10.9.0.0/16, or dockerd ignores it",
   );
 });
 
@@ -195,7 +195,7 @@ test("an empty list removes its options", () => {
 test("a host option that would replace systemd's fd:// is rejected; with fd:// it is accepted", () => {
   assert.match(
     userErrorOf(() => plan(asked({ opts: "-H tcp://127.0.0.1:2375" }), STEADY)),
-    /^opts: --host=tcp:\/\/127\.0\.0\.1:2375 would replace fd:\/\/.*Add --host=fd:\/\/\.$/,
+    /^opts: --host must keep fd:\/\/, .* \(found tcp:\/\/127\.0\.0\.1:2375\)\. Add --host=fd:\/\/\.$/,
   );
   assert.ok(plan(asked({ opts: "-H fd:// -H tcp://127.0.0.1:2375" }), STEADY).changes.length > 0);
 });
@@ -212,7 +212,7 @@ test("a chain of lines, which systemd does not expand, stays; the drop-in passes
 
 test("a file in which an added line would not be read is rejected", () => {
   const says = (observed: ObservedDocker): string => userErrorOf(() => plan(usual(), observed));
-  const message = `${PATH}: DOCKER_OPTS would not be read (an unclosed quote or a continued line comes before it). Close that first.`;
+  const message = `${PATH}: DOCKER_OPTS must be readable (found an unclosed quote or a continued line before it). Close that first.`;
   assert.is(says(underScript(withFile('A="\n'))), message);
   assert.is(says(withFile("# \\\n")), message);
 });
@@ -225,7 +225,7 @@ test("a link to a file that is not Docker's own is never written, whatever the l
   for (const observed of [linked(FRESH), linked(underScript(FRESH)), linked(withFile('DOCKER_OPTS="--mtu=9000"\n'))]) {
     assert.match(
       userErrorOf(() => plan(usual({ location: "docker_opts" }), observed)),
-      `${PATH}: it is a link to /etc/environment, which is not Docker's own or does not last. Put a file`,
+      `${PATH}: must be a file of Docker's own that outlasts a boot (found a link to /etc/environment). Put a file`,
     );
   }
   assert.equal(subjects(plan(usual({ location: "daemon_json" }), linked(FRESH)).changes), [
@@ -253,7 +253,7 @@ test("secrets among the options are in no error message", () => {
   const unsafe = userErrorOf(() => plan(asked({ opts: "--log-opt 'splunk-token=hush hush'" }), FRESH));
   assert.match(
     unsafe,
-    /^opts: --log-opt has a value with white space, .*\. Set that option in daemon\.json by hand\.$/,
+    /^opts: --log-opt must have no white space, .* \(found one; the value is not shown\)\. Set that option in daemon\.json by hand\.$/,
   );
 });
 

@@ -23,7 +23,7 @@ test("an option that the unit sets by another variable", async () => {
     [UNIT]: unit("/usr/sbin/dockerd -H fd:// $DOCKER_OPTS $DOCKER_DNS_OPTIONS"),
     [`${DROP_INS}/dns.conf`]: '[Service]\nEnvironment="DOCKER_DNS_OPTIONS=--dns 1.1.1.1"\n',
   };
-  const message = `--dns: Docker's unit sets it to 1.1.1.1 (DOCKER_DNS_OPTIONS, ${DROP_INS}/dns.conf, line 2). Remove it there, or give the same value here.`;
+  const message = `--dns: must not be set by Docker's unit to another value (found 1.1.1.1 in DOCKER_DNS_OPTIONS, ${DROP_INS}/dns.conf, line 2). Remove it there, or set the same value here.`;
   assert.is(await refused(files), message);
   assert.is(await refused(files, { location: "daemon_json" }), message);
 });
@@ -31,17 +31,20 @@ test("an option that the unit sets by another variable", async () => {
 test("an option that a shell's command line sets, and one that DOCKER_OPTS has from Environment=", async () => {
   assert.is(
     await refused({ [UNIT]: unit('/bin/sh -c "exec dockerd --dns 1.1.1.1 $DOCKER_OPTS"') }),
-    `--dns: Docker's unit sets it to 1.1.1.1 (${UNIT}, line 3). Remove it there, or give the same value here.`,
+    `--dns: must not be set by Docker's unit to another value (found 1.1.1.1 in ${UNIT}, line 3). Remove it there, or set the same value here.`,
   );
   const files = { [`${DROP_INS}/a.conf`]: "[Service]\nEnvironment=DOCKER_OPTS=--mtu=9000\n" };
-  assert.match(await refused(files), `--mtu: Docker's unit sets it to 9000 (DOCKER_OPTS, ${DROP_INS}/a.conf, line 2).`);
+  assert.match(
+    await refused(files),
+    `--mtu: must not be set by Docker's unit to another value (found 9000 in DOCKER_OPTS, ${DROP_INS}/a.conf, line 2).`,
+  );
 });
 
 test("DOCKER_OPTS in a file where another place has options in it that would be lost", async () => {
   const given = { location: "docker_opts" };
   assert.is(
     await refused({ [`${DROP_INS}/a.conf`]: "[Service]\nEnvironment=DOCKER_OPTS=-D\n" }, given),
-    `location: DOCKER_OPTS can't be set in ${PATH}, as DOCKER_OPTS, ${DROP_INS}/a.conf, line 2 sets it. Set location: daemon_json, or move these options to ${PATH}.`,
+    `location: must not be docker_opts while DOCKER_OPTS of ${PATH} does not count (found that DOCKER_OPTS, ${DROP_INS}/a.conf, line 2 sets it). Set location: daemon_json, or move these options to ${PATH}.`,
   );
   const flannel = {
     [`${DROP_INS}/a.conf`]: "[Service]\nEnvironmentFile=/run/flannel/docker\n",
@@ -57,7 +60,7 @@ test("a drop-in that would never count, as a later one sets ExecStart=", async (
   const later = `${DROP_INS}/zzz.conf`;
   assert.is(
     await refused({ [later]: "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd --bridge=br9\n" }),
-    `${later}, line 3: ExecStart= is set after this module's ${DROP_INS}/zz-weave.conf, which would never count. Give that drop-in a name that comes before zz-weave.conf.`,
+    `${later}, line 3: must not set ExecStart= after ${DROP_INS}/zz-weave.conf, which would have no effect (found that it does). Rename that drop-in, so that it sorts before zz-weave.conf.`,
   );
 });
 
@@ -65,7 +68,7 @@ test("an option that the unit sets, given in daemon.json too", async () => {
   const files = { [UNIT]: unit("/usr/sbin/dockerd --log-level=warn"), [CONFIG]: '{"log-level": "info"}' };
   const message = await refused(files, { opts: "" });
   assert.match(message, "log-level: (from flag: [warn], from file: info)");
-  assert.match(message, `or from dockerd's command line (${UNIT}, line 3).`);
+  assert.match(message, `or from the command line (${UNIT}, line 3).`);
 });
 
 test("what can't be computed, by the place and the reason", async () => {
@@ -74,13 +77,14 @@ test("what can't be computed, by the place and the reason", async () => {
       `${UNIT}, line 3: `,
       "",
     );
-  const remedy = "so dockerd's arguments can't be computed. Start dockerd itself there, with its options.";
+  const start = "ExecStart= must show dockerd's arguments (found that it";
+  const remedy = "Start dockerd itself there, with its options.";
   assert.is(
     await says("/usr/local/bin/start-docker"),
-    `ExecStart= starts dockerd through /usr/local/bin/start-docker, ${remedy}`,
+    `${start} starts dockerd through /usr/local/bin/start-docker). ${remedy}`,
   );
-  assert.is(await says("/usr/bin/dockerd-wrapper"), `ExecStart= starts the script /usr/bin/dockerd-wrapper, ${remedy}`);
-  assert.is(await says("/usr/bin/nice dockerd"), `ExecStart= starts dockerd through /usr/bin/nice, ${remedy}`);
+  assert.is(await says("/usr/bin/dockerd-wrapper"), `${start} starts the script /usr/bin/dockerd-wrapper). ${remedy}`);
+  assert.is(await says("/usr/bin/nice dockerd"), `${start} starts dockerd through /usr/bin/nice). ${remedy}`);
   for (const script of [
     "sleep 1; dockerd",
     "dockerd >/dev/null",
@@ -91,30 +95,30 @@ test("what can't be computed, by the place and the reason", async () => {
   ]) {
     assert.match(
       await says(`/bin/sh -c '${script}'`),
-      "ExecStart= has a command of a shell that is not simple (only a shell can ",
+      `${start} has a command of a shell that is not simple (only a shell can `,
     );
   }
-  assert.match(await says("/bin/sh -c 'exec /opt/run'"), 'ExecStart= has a command of a shell that starts "/opt/run"');
-  assert.match(await says("/bin/bash -lc dockerd"), "ExecStart= starts /bin/bash without -c and a command");
-  assert.match(await says("/usr/bin/dockerd --label=%B"), "ExecStart= has the specifier %B");
-  assert.match(await says('/usr/bin/dockerd "--label'), "ExecStart= has a quote that is not closed");
-  assert.match(await says("/usr/bin/dockerd ; /bin/true"), 'ExecStart= has several commands (";")');
+  assert.match(await says("/bin/sh -c 'exec /opt/run'"), `${start} has a command of a shell that starts "/opt/run")`);
+  assert.match(await says("/bin/bash -lc dockerd"), `${start} starts /bin/bash without -c and a command)`);
+  assert.match(
+    await says("/usr/bin/dockerd --label=%B"),
+    "ExecStart= must show dockerd's arguments (found the specifier %B). Write",
+  );
+  assert.match(await says('/usr/bin/dockerd "--label'), `${start} has a quote that is not closed)`);
+  assert.match(await says("/usr/bin/dockerd ; /bin/true"), `${start} has several commands (";"))`);
   assert.match(
     await says(`/usr/bin/dockerd --pidfile=\${RUNTIME_DIRECTORY}/x`),
-    "ExecStart= uses RUNTIME_DIRECTORY, which systemd sets",
+    `${start} uses RUNTIME_DIRECTORY, which systemd sets`,
   );
-  assert.match(
-    await says("/usr/bin/dockerd\nExecStart=/usr/bin/dockerd"),
-    `ExecStart= is set again in ${UNIT}, line 4`,
-  );
-  assert.match(await refused({ [UNIT]: "[Service]\n" }), `${UNIT}: there is no ExecStart=`);
+  assert.match(await says("/usr/bin/dockerd\nExecStart=/usr/bin/dockerd"), `${start} is set again in ${UNIT}, line 4)`);
+  assert.match(await refused({ [UNIT]: "[Service]\n" }), `${UNIT}: must have an ExecStart=`);
 });
 
 test("a missing environment file, and one that systemd can't read", async () => {
   const file = { [UNIT]: DEBIAN_UNIT.replace("[Service]\n", "[Service]\nEnvironmentFile=/etc/docker/env\n") };
   assert.is(
     await refused(file),
-    `${UNIT}, line 2: systemd would not start Docker, as EnvironmentFile=/etc/docker/env does not exist. Create it, or write EnvironmentFile=-/etc/docker/env.`,
+    `${UNIT}, line 2: EnvironmentFile= must be readable, or systemd does not start Docker (found that /etc/docker/env does not exist). Create it, or write EnvironmentFile=-/etc/docker/env.`,
   );
   assert.match(await refused({ ...file, "/etc/docker/env": "A=\xff\n" }), "/etc/docker/env has a NUL or is not UTF-8");
 });
@@ -133,7 +137,7 @@ test("types in daemon.json, values and flags that dockerd does not start with", 
   const type = async (json: string): Promise<string> => refused({ [CONFIG]: json }, { opts: "" });
   assert.is(
     await type('{"debug": "true"}'),
-    `${CONFIG}: dockerd would not start, as "debug" must be true or false, without quotes. Correct it.`,
+    `${CONFIG}: "debug" must be true or false, without quotes, or dockerd does not start (found another value). Correct it.`,
   );
   assert.match(await type('{"hosts": "fd://"}'), '"hosts" must be a list of texts');
   assert.match(
@@ -145,29 +149,38 @@ test("types in daemon.json, values and flags that dockerd does not start with", 
     '"log-opts" must be an object whose values are texts in quotes',
   );
   const value = async (opts: unknown): Promise<string> => refused({}, { mtu: null, opts });
-  assert.is(
-    await value("--mtu=70000"),
-    'opts: --mtu has an invalid value ("70000"). It must be a number from 68 to 65535.',
-  );
-  assert.match(await value({ mtu: 10 }), "It must be a number from 68 to 65535.");
-  assert.match(await value("--log-level=loud"), "It must be debug, info, warn, error or fatal.");
-  assert.match(await value("-s nope"), "It must be aufs, btrfs, ");
+  assert.is(await value("--mtu=70000"), 'opts: --mtu must be a number from 68 to 65535 (found "70000"). Correct it.');
+  assert.match(await value({ mtu: 10 }), "opts: --mtu must be a number from 68 to 65535 (found ");
+  assert.match(await value("--log-level=loud"), "opts: --log-level must be debug, info, warn, error or fatal (found ");
+  assert.match(await value("-s nope"), "opts: --storage-driver must be aufs, btrfs, ");
   for (const flag of ["version", "help", "validate"]) {
-    assert.is(await value(`--${flag}`), `opts: with --${flag} dockerd would end at once. Leave it out.`);
+    assert.is(
+      await value(`--${flag}`),
+      `opts: must not have --${flag}, as dockerd ends at once (found it). Remove it.`,
+    );
   }
-  assert.match(await value("-d"), "opts: with --daemon dockerd would not start");
-  assert.match(await value("--label=a=1 --label=a=2"), "the label a has two values (a=1, a=2). Leave one out.");
-  assert.match(await value("--tlsverify --tlscert=/c"), "Set --tlscacert, --tlskey too.");
+  assert.match(
+    await value("-d"),
+    "opts: must not have --daemon, as dockerd does not start then (found it). Remove it.",
+  );
+  assert.match(
+    await value("--label=a=1 --label=a=2"),
+    "label: a must have one value, or dockerd does not start (found a=1 and a=2). Remove one.",
+  );
+  assert.match(await value("--tlsverify --tlscert=/c"), "(found no --tlscacert and no --tlskey). Set all of them.");
   assert.match(
     await refused({ [PATH]: 'DOCKER_OPTS="--log-level=verbose"\n' }, { dns: null, opts: "--dns=1.1.1.1" }),
-    `${PATH}: dockerd would not start with --log-level=verbose. It must be debug, info,`,
+    `${PATH}: --log-level must be debug, info,`,
   );
   assert.match(
     await refused({ [CONFIG]: '{"log-level": "verbose"}' }, { dns: null, opts: "--dns=1.1.1.1" }),
-    `${CONFIG}: dockerd would not start with --log-level=verbose.`,
+    `${CONFIG}: --log-level must be debug, info,`,
   );
-  assert.match(await value("-v"), "opts: with --version dockerd would end at once");
-  assert.match(await value("--config-file=/etc/other.json"), "dockerd would not read the options in its present file");
+  assert.match(await value("-v"), "opts: must not have --version, as dockerd ends at once (found it). Remove it.");
+  assert.match(
+    await value("--config-file=/etc/other.json"),
+    "dockerd does not read the options in its present file then (found it)",
+  );
 });
 
 test.run();

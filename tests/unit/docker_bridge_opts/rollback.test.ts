@@ -60,8 +60,8 @@ test("a saved configuration that another user could have put there is rejected, 
   });
   assert.is(
     userErrorOf(() => readPrevious(open)),
-    `${path}: it could be another user's (/var/lib may be written by others). Remove /var/lib/apollo-weave with all that is in it, ` +
-      "make what is above it root's and writable by root alone, and run again.",
+    `${path}: must be writable by root alone, as its files are restored as root (found that /var/lib may be written by others). ` +
+      "Remove /var/lib/apollo-weave, give the directories above it to root alone (chown root, chmod go-w), and run again.",
   );
 });
 

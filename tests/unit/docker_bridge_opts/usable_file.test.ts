@@ -42,7 +42,7 @@ test("such a file is rejected before anything is planned, if Docker reads it", (
   for (const options of [usual(), asked({ state: "absent" }), asked({ state: "restarted" })]) {
     assert.is(
       userErrorOf(() => plan(options, observed(`A=1\n${FOLDER}\n`))),
-      `/etc/default/docker: the quotes in line 2 become part of the value, as they are escaped (${FOLDER}). Remove the backslashes and run again.`,
+      `/etc/default/docker: the value in line 2 must not begin with an escaped quote, which becomes part of it (found ${FOLDER}). Remove the backslashes and run again.`,
     );
   }
   const secret = String.raw`http_proxy=\"http://me:hush@proxy:1\"`;
@@ -63,7 +63,7 @@ test("Docker is not restarted into a chain that systemd does not expand; setting
   assert.ok(failing?.do === "fail", "the restart is planned, as check mode needs, and fails before its first step");
   assert.match(
     failing.message,
-    "Docker was not restarted, as it would not start. DOCKER_OPTS, /etc/default/docker, line 2 refers to a variable ($DOCKER_OPTS), and systemd expands none there.",
+    "Docker was not restarted, as it would not start. DOCKER_OPTS, /etc/default/docker, line 2: must not refer to a variable, as systemd expands none there (found $DOCKER_OPTS).",
   );
   const content = plan(usual(), observed).changes.find(({ subject }) => subject.endsWith("zz-weave.conf"))?.after ?? "";
   const repaired = { ...observed, dropIn: { content, mode: 0o644 } };
@@ -80,18 +80,24 @@ const failure = (observed: typeof FRESH): string => {
 const withConfig = (content: string): typeof FRESH => ({ ...FRESH, config: { content, mode: 0o644 } });
 
 test("Docker is not restarted into files that it does not start with, whoever has written them", () => {
-  const says = "Docker was not restarted, as it would not start. /etc/docker/daemon.json: dockerd would not start";
+  const says = "Docker was not restarted, as it would not start. /etc/docker/daemon.json: ";
   assert.is(
     failure(withConfig('{"log-level": "verbose"}')),
-    `${says} with --log-level=verbose. It must be debug, info, warn, error or fatal. Correct it.`,
+    `${says}--log-level must be debug, info, warn, error or fatal, or dockerd does not start (found --log-level=verbose). Correct it.`,
   );
-  assert.match(failure(withConfig('{"features": {"buildkit": "true"}}')), `${says}, as "features" must be`);
+  assert.match(failure(withConfig('{"features": {"buildkit": "true"}}')), `${says}"features" must be`);
   assert.match(
     failure(withConfig('{"mtu": 1450.0}')),
     '"mtu" must be written without 1450.0, which is not a whole number',
   );
-  assert.match(failure(withConfig('{"fo": 1}')), 'as "fo" is not one of its options');
-  assert.match(failure(withConfig('{"hosts": ["unix:///var/run/docker.sock"]}')), "specified both as a flag and in");
+  assert.match(
+    failure(withConfig('{"fo": 1}')),
+    'must have options of dockerd only, or it does not start (found "fo")',
+  );
+  assert.match(
+    failure(withConfig('{"hosts": ["unix:///var/run/docker.sock"]}')),
+    "must not have options of dockerd's command line",
+  );
   for (const line of ["--log-level=verbose", "--no-such", "weave", "--label=a=1 --label=a=2", "--tlsverify"])
     assert.match(failure(withOptionsFile(FRESH, `DOCKER_OPTS="${line}"\n`)), "Docker was not restarted", line);
   assert.is(failure(withConfig('{"log-level": "debug", "features": {"buildkit": true}, "mtu": 0}')), "");
@@ -112,7 +118,7 @@ test("Docker is not restarted without a file that its unit requires", () => {
   const message = failure({ ...FRESH, service: { ...FRESH.service, unit } });
   assert.match(
     message,
-    "line 2: systemd would not start Docker, as EnvironmentFile=/etc/docker/missing.env does not exist",
+    "line 2: EnvironmentFile= must be readable, or systemd does not start Docker (found that /etc/docker/missing.env does not exist)",
   );
 });
 

@@ -8,8 +8,8 @@ test("a subnet inside the bridge's network is accepted, and one outside it is re
   requireSubnetOfBridge(new Map([["fixed-cidr", ["10.2.0.0/16"]]]), "10.2.0.1/16");
   assert.is(
     userErrorOf(() => requireSubnetOfBridge(new Map([["fixed-cidr", ["10.3.1.0/24"]]]), "10.2.0.1/16")),
-    'fixed_cidr: "10.3.1.0/24" is outside the bridge\'s network 10.2.0.0/16 (its address is 10.2.0.1/16). ' +
-      "dockerd would ignore it and assign addresses that other hosts use. Use a subnet of that network.",
+    "fixed_cidr: must be in the bridge's network 10.2.0.0/16, or dockerd ignores it and assigns addresses that other hosts use " +
+      "(found 10.3.1.0/24; the bridge has 10.2.0.1/16). Set a subnet of that network.",
   );
 });
 

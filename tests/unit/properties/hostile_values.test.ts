@@ -97,7 +97,8 @@ async function hold<Table extends OptionTable, Observed>(
           const isRight = result.failed
             ? msg.startsWith(`${option}: `) &&
               msg.length < 10_000 &&
-              (secret ? /not shown/ : module.name === dockerBridgeOpts.name ? REMEDY : FOUND_AND_REMEDY).test(msg)
+              FOUND_AND_REMEDY.test(msg) &&
+              (!secret || msg.includes("not shown"))
             : (ACCEPTED[option] ?? ACCEPTED[`${module.name} ${option}`])?.test(value);
           if (!isRight) wrong.push(about);
         });
@@ -108,7 +109,6 @@ async function hold<Table extends OptionTable, Observed>(
   return refused;
 }
 
-const REMEDY = /^[a-z_]+: .+(; |\. [A-Z]).+\.$/s;
 /** `option: what is wrong (found …). What to do.` */
 const FOUND_AND_REMEDY = /^[a-z_]+: .+ \(found .+\)\. [A-Z].+\.$/s;
 

@@ -85,8 +85,8 @@ test("a number below 1, also as a string", () => {
 
 test("Docker on the bridge that the router of another mode would recreate", () => {
   assert.match(
-    preflight({ uses_bridge: false }),
-    /^weave_mode: must be bridge while Docker on a uses the bridge weave, .* set weave_mode: bridge\.$/,
+    preflight({ uses_bridge: false, mode: "plugin" }),
+    /^weave_mode: must be bridge while Docker on a uses the bridge weave, .* \(found plugin\)\. .* set weave_mode: bridge\.$/,
   );
   assert.is(preflight({ uses_bridge: false }, { docker_uses_bridge: false }), "");
 });

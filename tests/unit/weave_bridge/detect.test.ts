@@ -89,7 +89,7 @@ test("a systemd that does not answer is an error with what to do", () => {
   });
   assert.match(
     userErrorOf(() => observeManagers("weave", new Set(["systemctl"]), host)),
-    /^systemctl show .* Failed to connect to bus: No such file or directory\. Check that systemd answers on this host/,
+    /^systemctl show .* Failed to connect to bus: No such file or directory\)\. Check that systemd answers on this host/,
   );
 });
 

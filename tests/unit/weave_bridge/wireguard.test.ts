@@ -1,10 +1,11 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { parseOptions } from "../../../modules/core/options";
 import { parseWireguardDump } from "../../../modules/formats/wireguard";
 import { resolveDesired } from "../../../modules/weave_bridge/desired";
 import type { ObservedBridge, ObservedWireguard } from "../../../modules/weave_bridge/observed";
 import { wireguardPath } from "../../../modules/weave_bridge/observed";
-import type { BridgeOptions } from "../../../modules/weave_bridge/options";
+import { type BridgeOptions, options } from "../../../modules/weave_bridge/options";
 import { plan } from "../../../modules/weave_bridge/plan";
 import { inWords, subjects } from "../support/changes";
 import { userErrorOf } from "../support/user_error";
@@ -217,6 +218,22 @@ test("the identity behind NAT decides the keys, and is no peer", () => {
     return wireguard?.config.peers.map(({ endpoint }) => endpoint);
   };
   assert.equal(at("203.0.113.7"), ["192.168.50.12:51820"]);
+});
+
+test("a key that is none is refused; a private one is not shown", () => {
+  const refusal = (given: Record<string, unknown>): string =>
+    userErrorOf(() => parseOptions("weave_bridge", options, new Map(Object.entries(given))));
+  for (const key of ["", "hunter2", `${"A".repeat(43)}B`, `${"A".repeat(42)}A=\n`]) {
+    assert.is(
+      refusal({ wireguard_key: key }),
+      "wireguard_key: must be a key of WireGuard (found another text, not shown). Set it in base64, 44 characters, as wg " +
+        "genkey prints it.",
+    );
+    assert.match(
+      refusal({ wireguard_peer_keys: { "192.168.50.12": key } }),
+      `wireguard_peer_keys: must be a key of WireGuard (found "${key}"). Set it in base64`,
+    );
+  }
 });
 
 test.run();

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { NoAnswer, UserError } from "../../../modules/core/errors";
+import { NoAnswer, RequestError } from "../../../modules/core/errors";
 import {
   DEFAULT_CONTROL as CONTROL,
   connect as connectAt,
@@ -145,11 +145,13 @@ test("a router that is starting or stuck has no answer; an answer that no router
         throw error;
       },
     });
-  assert.is(await observeRouter(answering(new NoAnswer("no answer within 10 s: GET …")), CONTROL), null);
+  assert.is(await observeRouter(answering(new NoAnswer("GET …", "no answer within 10 s")), CONTROL), null);
   const control = { address: "10.2.1.0", port: 7000 };
   assert.is(
-    await userErrorLater(() => observeRouter(answering(new UserError("GET …: the answer is not HTTP")), control)),
-    "GET …: the answer is not HTTP. Check which program listens on port 7000 (ss -ltnp), and restart the router.",
+    await userErrorLater(() =>
+      observeRouter(answering(new RequestError("GET …", "an answer that is not HTTP")), control),
+    ),
+    "GET …: must be answered (found an answer that is not HTTP). Check which program listens on port 7000 (ss -ltnp), and restart the router.",
   );
   for (const body of ["null", "[]", "1", '"Router"', '{"Router":[]}', `${"[".repeat(100_000)}`]) {
     const host = fakeHost({ services: { "GET 127.0.0.1:6784/report": { status: 200, body } } });

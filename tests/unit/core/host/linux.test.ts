@@ -57,7 +57,7 @@ test("a file that can't be read is an error, with its path", () => {
     symlinkSync("loop", join(folder, "loop"));
     assert.match(
       userErrorOf(() => linuxHost.readFile(join(folder, "loop"))),
-      /can't read .*loop: ELOOP/,
+      /loop: can't be read \(found ELOOP/,
     );
   });
 });
@@ -116,38 +116,38 @@ test("a program finds nothing on its standard input", () => {
 test("a program that fails is an error with its command line, status and error output", () => {
   assert.is(
     userErrorOf(() => run(["sh", "-c", "echo some; echo 'no such device' >&2; exit 3"])),
-    "sh -c echo some; echo 'no such device' >&2; exit 3 ended with status 3: no such device",
+    "sh -c echo some; echo 'no such device' >&2; exit 3: must succeed (found status 3: no such device). Correct that and run again.",
   );
 });
 
 test("a failed program without error output is reported with its output, or with neither", () => {
   assert.match(
     userErrorOf(() => run(["sh", "-c", "echo on stdout; false"])),
-    /ended with status 1: on stdout$/,
+    /: must succeed \(found status 1: on stdout\)\. Correct that and run again\.$/,
   );
   assert.is(
     userErrorOf(() => run(["false"])),
-    "false ended with status 1",
+    "false: must succeed (found status 1). Correct that and run again.",
   );
 });
 
 test("of a long error output the end is shown, where the cause is", () => {
   const message = userErrorOf(() => run(["sh", "-c", "seq 10000 >&2; echo the cause >&2; exit 1"]));
-  assert.match(message, /the cause$/);
+  assert.match(message, /the cause\)\. Correct that and run again\.$/);
   assert.ok(message.length < 2200, `${message.length} characters`);
 });
 
 test("a program that a signal ends is an error with the signal", () => {
   assert.match(
     userErrorOf(() => run(["sh", "-c", "kill -TERM $$"])),
-    "ended with SIGTERM",
+    "must succeed (found SIGTERM)",
   );
 });
 
 test("a program that is killed is an error even if it may fail", () => {
   assert.match(
     userErrorOf(() => run(["sh", "-c", "kill -KILL $$"], { mayFail: true })),
-    "ended with SIGKILL",
+    "must succeed (found SIGKILL)",
   );
 });
 
@@ -158,7 +158,7 @@ test("a status other than 0 is returned if the program may fail", () => {
 test("a missing program is an error with its name and the command", () => {
   assert.is(
     userErrorOf(() => run(["weave-no-such-program", "show"], { mayFail: true })),
-    "program not found on this host: weave-no-such-program, needed for: weave-no-such-program show",
+    "weave-no-such-program: must be installed on this host (found no such program, needed for: weave-no-such-program show). Install it.",
   );
 });
 
@@ -167,7 +167,7 @@ test("a file that is not a program is an error with the cause", () => {
     writeFileSync(join(folder, "text"), "", { mode: 0o644 });
     assert.match(
       userErrorOf(() => run([join(folder, "text")])),
-      /can't run .*text: .*EACCES/,
+      /text: can't be run \(found EACCES\)\. Make it executable/,
     );
   });
 });
@@ -175,7 +175,10 @@ test("a file that is not a program is an error with the cause", () => {
 test("a program that times out is killed, and is an error with the limit and its output", () => {
   const started = Date.now();
   const message = userErrorOf(() => run(["sh", "-c", "echo waiting >&2; exec sleep 20"], { timeout: 0.3 }));
-  assert.match(message, /^timed out after 0\.3 s: sh -c .*: waiting$/);
+  assert.match(
+    message,
+    /^sh -c .*: must end within 0\.3 s \(found it running: waiting\)\. See why it hangs, and run again\.$/,
+  );
   assert.ok(Date.now() - started < 5000);
 });
 
@@ -184,7 +187,7 @@ test("a program is judged by its own exit status, whatever child of its own keep
   assert.equal(run(["sh", "-c", "echo done; sleep 20 & exit 0"]), { status: 0, stdout: "done\n", stderr: "" });
   assert.match(
     userErrorOf(() => run(["sh", "-c", "echo broken >&2; sleep 20 & exit 3"])),
-    /ended with status 3: broken$/,
+    /\(found status 3: broken\)\. Correct that and run again\.$/,
   );
   assert.ok(Date.now() - started < 5000);
 });
@@ -195,7 +198,7 @@ test("a program that times out is killed with all that it has started, and no la
     const script = `sleep 30 & echo $! > ${folder}/pid; (trap '' TERM; sleep 30); sleep 30`;
     assert.match(
       userErrorOf(() => run(["sh", "-c", script], { timeout: 0.5 })),
-      "timed out after 0.5 s",
+      "must end within 0.5 s (found it running)",
     );
     assert.ok(Date.now() - started < 5000);
     const pid = readFileSync(join(folder, "pid"), "utf8").trim();
@@ -285,33 +288,33 @@ test("a service may listen on a Unix socket, and a missing socket means that not
 
 /** What a service's raw answers are taken for: each in its own words, none for a service that is not there. */
 const ANSWERS: readonly (readonly [what: string, raw: string, problem: RegExp])[] = [
-  ["nothing", "", /^the connection was closed without an answer$/],
+  ["nothing", "", /^a connection that was closed without an answer$/],
   [
     "a change of protocol",
     "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: tcp\r\n\r\n{}",
-    /^the answer is not a response but 101 Switching Protocols$/,
+    /^101 Switching Protocols instead of a response$/,
   ],
-  ["a bare 101", "HTTP/1.1 101 Yes\r\n\r\n", /^the answer is not a response but 101 Yes$/],
-  ["only an interim answer", "HTTP/1.1 103 Early Hints\r\n\r\n", /^the connection was closed without an answer$/],
+  ["a bare 101", "HTTP/1.1 101 Yes\r\n\r\n", /^101 Yes instead of a response$/],
+  ["only an interim answer", "HTTP/1.1 103 Early Hints\r\n\r\n", /^a connection that was closed without an answer$/],
   [
     "half a head",
     "HTTP/1.1 200 OK\r\nContent-Le",
-    /^the (connection was closed without an answer|answer is not HTTP.*)$/,
+    /^an? (connection that was closed without an answer|answer that is not HTTP.*)$/,
   ],
-  ["half a body", 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"a":', /^the answer is cut off/],
+  ["half a body", 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"a":', /^an answer that is cut off/],
   [
     "half a chunk",
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nabc",
-    /^the answer is (cut off|not HTTP)/,
+    /^an answer that is (cut off|not HTTP)/,
   ],
   [
     "a wrong chunk",
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n",
-    /^the answer is (cut off|not HTTP)/,
+    /^an answer that is (cut off|not HTTP)/,
   ],
-  ["an endless head", `HTTP/1.1 200 OK\r\nX: ${"x".repeat(200_000)}`, /^the answer is not HTTP/],
-  ["two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", /^the answer is not HTTP/],
-  ["TLS", "\x15\x03\x01\0\x02\x02\x46", /^the answer is not HTTP/],
+  ["an endless head", `HTTP/1.1 200 OK\r\nX: ${"x".repeat(200_000)}`, /^an answer that is not HTTP/],
+  ["two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", /^an answer that is not HTTP/],
+  ["TLS", "\x15\x03\x01\0\x02\x02\x46", /^an answer that is not HTTP/],
 ];
 
 for (const [what, raw, problem] of ANSWERS) {
@@ -324,11 +327,14 @@ for (const [what, raw, problem] of ANSWERS) {
         }),
         async (port) => {
           const message = await userErrorLater(() => request({ to: at(port), method: "GET", path: "/status" }, 5));
-          const start = `GET 127.0.0.1:${port}/status: `;
-          assert.ok(message.startsWith(start) && message.endsWith("."), message);
+          const [start, ending] = [
+            `GET 127.0.0.1:${port}/status: must be answered (found `,
+            "). See whether the service runs, and run again.",
+          ];
+          assert.ok(message.startsWith(start) && message.endsWith(ending), message);
           // A reset may overtake what was written before.
-          const words = message.slice(start.length, -1);
-          assert.ok(problem.test(words) || (end === "resets" && /^the connection was closed/.test(words)), message);
+          const words = message.slice(start.length, -ending.length);
+          assert.ok(problem.test(words) || (end === "resets" && /^a connection that was closed/.test(words)), message);
         },
       );
     });
@@ -366,7 +372,7 @@ test("an answer that never ends, in interim answers or its body, is an error in 
       }),
       async (port) => {
         const message = await userErrorLater(() => request({ to: at(port), method: "GET", path: "/" }, 0.4));
-        assert.is(message, `no answer within 0.4 s: GET 127.0.0.1:${port}/.`);
+        assert.match(message, `GET 127.0.0.1:${port}/: must be answered (found no answer within 0.4 s). See`);
       },
     );
   }
@@ -387,7 +393,7 @@ test("an answer of a hundred megabytes is an error, and not read to its end", as
     },
     async (port) => {
       const message = await userErrorLater(() => request({ to: at(port), method: "GET", path: "/" }));
-      assert.match(message, /: the answer is larger than \d+ bytes\.$/);
+      assert.match(message, / \(found an answer of more than \d+ bytes\)\. /);
     },
   );
   assert.ok(sent < 90, `${sent} MB`);
@@ -409,7 +415,10 @@ test("an address that can't be reached has no answer yet, and is not nobody", ()
     "-e",
     code,
   ]);
-  assert.is(stdout, "NoAnswer GET 10.2.1.3:6784/report: can't be reached (ENETUNREACH).\n");
+  assert.match(
+    stdout,
+    "NoAnswer GET 10.2.1.3:6784/report: must be answered (found no way to reach it: ENETUNREACH). See",
+  );
 });
 
 test("a socket without its service is nobody; one that is not permitted, or a file, is an error", async () => {

@@ -41,7 +41,7 @@ test("programs run in parallel, and those that time out are killed", async () =>
 test("a missing program is an error", async () => {
   assert.match(
     await userErrorLater(() => runTogether([["/usr/bin/no-such"]], 1)),
-    /^can't run \/usr\/bin\/no-such: .*ENOENT/,
+    /^\/usr\/bin\/no-such: can't be run \(found ENOENT\)\. Install getent/,
   );
 });
 

@@ -53,7 +53,8 @@ export class FakeHost implements Host {
     const output = this.first((part) => part.run?.(argv));
     if (output === undefined) throw new Error(`unexpected program: ${command}`);
     const { status, stderr } = output;
-    if (status !== 0 && !mayFail) throw new UserError(`${command} ended with status ${status}: ${stderr.trim()}`);
+    if (status !== 0 && !mayFail)
+      throw new UserError(`${command}: must succeed (found status ${status}: ${stderr.trim()}).`);
     return output;
   };
 
