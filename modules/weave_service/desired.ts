@@ -66,7 +66,10 @@ export function resolveDesired(options: ServiceOptions, observed: ObservedServic
     text: init.render({
       component,
       script,
-      ...verbs,
+      launch: verbs.launch,
+      // From 2.0 on the script's `stop` removes any Docker network with the name "weave" (weaveworks/weave, prog/weaveutil,
+      // removePluginNetwork). With the mode bridge that is docker_bridge_opts', and the container is all that is to be stopped.
+      stop: bridge !== null && generation === "third" ? null : verbs.stop,
       bridge,
       expose,
       acceptFrames,
@@ -133,6 +136,12 @@ function rejectContradictions(options: ServiceOptions, observed: ObservedService
     throw new UserError(
       "expose: must be off with I(mode): bridge, where this host has an address on the network (found it on). " +
         "Remove I(expose), or set another I(mode).",
+    );
+  }
+  const withoutAddresses = args.find((argument) => /^--?ipalloc-range=$/.test(argument));
+  if (expose && withoutAddresses !== undefined) {
+    throw new UserError(
+      `expose: needs a router that allocates addresses (found ${withoutAddresses} in I(args)). Turn it off, or name a range.`,
     );
   }
   if (bridged && dns) {

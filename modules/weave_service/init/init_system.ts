@@ -31,7 +31,8 @@ export interface Job {
   readonly component: Component;
   readonly script: string;
   readonly launch: string;
-  readonly stop: string;
+  /** The script's verb; null where Docker stops the container without the script. */
+  readonly stop: string | null;
   /** Whether the unit EXPOSE is started along with it. */
   readonly expose: boolean;
   /** Whether the host's iptables is to accept the frames of the router's own bridge. */

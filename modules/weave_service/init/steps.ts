@@ -10,10 +10,13 @@ export function adoptPath({ container }: Component): string {
   return `/run/${container}.adopt`;
 }
 
-/** The shell steps of a job, by their names in the templates; null for one that it does not have. */
-export function shellSteps(job: Job): Readonly<Record<"launch" | "checksums" | "acceptFrames", string | null>> {
+/** The commands of a job, by their names in the templates; null for one that it does not have. All but `stop` need a shell. */
+export function commandsOf(
+  job: Job,
+): Readonly<Record<"launch" | "stop" | "checksums" | "acceptFrames", string | null>> {
   return {
     launch: launchOrAdopt(job),
+    stop: stopCommand(job),
     checksums: job.bridge === null ? null : disableChecksumOffload(job.bridge),
     acceptFrames: job.acceptFrames ? FRAMES.insertRuleInShell(ROUTERS_BRIDGE) : null,
   };
@@ -24,12 +27,18 @@ export function shellSteps(job: Job): Readonly<Record<"launch" | "checksums" | "
  * would make the launch fail, so it is stopped first. If the new container dies at once, its log goes to the unit's log.
  * Throws a UserError for a script whose path a shell or an init system would not read as one word.
  */
-function launchOrAdopt({ component, script: path, launch, stop }: Job): string {
+function launchOrAdopt(job: Job): string {
+  const { component, script: path, launch } = job;
   const script = singleWord(path);
   return (
-    `rm ${adoptPath(component)} 2>/dev/null || { ${script} ${stop} || true; ` +
+    `rm ${adoptPath(component)} 2>/dev/null || { ${stopCommand(job)} || true; ` +
     `${script} ${launch} $WEAVE_ARGS $WEAVE_PEERS || { docker logs --tail 20 ${component.container}; false; }; }`
   );
+}
+
+/** Does not fail for a container that there is not, but `docker stop` does. */
+function stopCommand({ component, script, stop }: Job): string {
+  return stop === null ? `/usr/bin/docker stop ${component.container}` : `${script} ${stop}`;
 }
 
 /** Shell that asks the router for the host's address until it has it: without enough peers, `weave expose` waits, or fails. */

@@ -5,7 +5,7 @@ import type { Host } from "../../core/host/host";
 import { propertiesOfUnits } from "../../core/systemctl";
 import { type Component, EXPOSE } from "../components";
 import type { InitSystem, Job, ObservedUnit, StartsWith } from "./init_system";
-import { exposeInShell, shellSteps } from "./steps";
+import { commandsOf, exposeInShell } from "./steps";
 
 const UNITS = "/etc/systemd/system";
 
@@ -36,7 +36,7 @@ ExecStartPost=-/bin/sh -c '{{acceptFrames}}'
 # Only this unit starts the container, not Docker.
 ExecStartPost=-/usr/bin/docker update --restart=no {{container}}
 {{/clearRestartPolicy}}
-ExecStop={{script}} {{stop}}
+ExecStop={{stop}}
 # The first launch pulls images, which may take long.
 TimeoutStartSec=infinity
 Restart=on-failure
@@ -90,10 +90,10 @@ function pathOf(component: Component): string {
 }
 
 function render(job: Job): string {
-  const { component, script, stop, expose, clearRestartPolicy } = job;
+  const { component, expose, clearRestartPolicy } = job;
   const { description, documentation, container, needs, environmentPath: environment } = component;
-  const view = { description, documentation, container, needs, environment, script, stop, expose, clearRestartPolicy };
-  return fill(TEMPLATE, { ...view, ...shellSteps(job) });
+  const view = { description, documentation, container, needs, environment, expose, clearRestartPolicy };
+  return fill(TEMPLATE, { ...view, ...commandsOf(job) });
 }
 
 function fill(template: string, view: object): string {

@@ -493,6 +493,15 @@ test("the image is the one that the script takes: of its own version, or from 1.
   assert.is(tagOf("2.8.1", { WEAVE_VERSION: "" }), "2.8.1");
 });
 
+test("a router that allocates no addresses can't expose the host", () => {
+  const options = serviceOptions({ mode: "proxy", expose: true, args: ["--ipalloc-range="] });
+  assert.is(
+    userErrorOf(() => plan(options, FRESH)),
+    "expose: needs a router that allocates addresses (found --ipalloc-range= in args). Turn it off, or name a range.",
+  );
+  assert.ok(plan({ ...options, expose: false }, FRESH));
+});
+
 test("the host is exposed on request, without a restart", () => {
   const options = serviceOptions({ mode: "proxy", expose: true });
   const observed = steady(options);

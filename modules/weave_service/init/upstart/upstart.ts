@@ -4,7 +4,7 @@ import { UserError } from "../../../core/errors";
 import type { Host } from "../../../core/host/host";
 import { type Component, EXPOSE } from "../../components";
 import type { InitSystem, Job, ObservedUnit } from "../init_system";
-import { exposeInShell, shellSteps } from "../steps";
+import { commandsOf, exposeInShell } from "../steps";
 
 const TEMPLATE = `# Ansible managed (weave_service). Manual changes will be overwritten.
 description "{{description}}"
@@ -48,7 +48,7 @@ script
 end script
 
 post-stop script
-  {{script}} {{stop}} || true
+  {{stop}} || true
 end script
 `;
 
@@ -104,10 +104,10 @@ function overrideOf({ container }: Component): string {
 }
 
 function render(job: Job): string {
-  const { component, script, stop, clearRestartPolicy } = job;
+  const { component, clearRestartPolicy } = job;
   const { description, container, needs, environmentPath: environment } = component;
-  const view = { description, container, needs, environment, script, stop, clearRestartPolicy };
-  return fill(TEMPLATE, { ...view, ...shellSteps(job) });
+  const view = { description, container, needs, environment, clearRestartPolicy };
+  return fill(TEMPLATE, { ...view, ...commandsOf(job) });
 }
 
 function fill(template: string, view: object): string {

@@ -4,20 +4,36 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { resolveDesired } from "../../../../modules/weave_service/desired";
+import { readWeaveScript } from "../../../../modules/weave_service/script";
 import { inTemporaryFolder } from "../../support/temporary_folder";
 import { userErrorOf } from "../../support/user_error";
 import { FRESH, serviceOptions } from "../fixtures";
 
-const renderUnit = (script: string): string => resolveDesired({ ...serviceOptions(), script }, FRESH).text;
+const renderUnit = (script: string, mode = "bridge"): string =>
+  resolveDesired({ ...serviceOptions({ mode }), script }, FRESH).text;
 
 test("the script's path is in every command", () => {
-  const unit = renderUnit("/mnt/weave-2.8.1");
+  const unit = renderUnit("/mnt/weave-2.8.1", "proxy");
   assert.not.match(unit, "/usr/local/bin/weave");
   assert.is(unit.split("/mnt/weave-2.8.1").length, 4);
 });
 
 test("a percent sign in the script's path is doubled, as systemd expands it", () => {
-  assert.match(renderUnit("/mnt/a%h"), "ExecStop=/mnt/a%%h stop");
+  assert.match(renderUnit("/mnt/a%h", "proxy"), "ExecStop=/mnt/a%%h stop");
+});
+
+test("on our bridge the script of 2.0 or newer stops nothing, as it would remove a Docker network with the name weave", () => {
+  assert.not.match(renderUnit("/mnt/weave"), "/mnt/weave stop");
+  assert.is(
+    renderUnit("/mnt/weave").split("/usr/bin/docker stop weave").length,
+    3,
+    "before the launch, and at the end",
+  );
+  const script = readWeaveScript('#!/bin/sh\nSCRIPT_VERSION="1.9.8"\n--no-restart\n');
+  assert.match(
+    resolveDesired(serviceOptions(), { ...FRESH, script }).text,
+    "ExecStop=/usr/local/bin/weave stop-router",
+  );
 });
 
 test("a path that would be more than one word is refused", () => {
