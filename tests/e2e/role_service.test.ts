@@ -129,44 +129,63 @@ test("Apollo of 2016: docker0, router, proxy and Scope by its variables, the scr
 const RULE = "FORWARD -i weave -o weave";
 const OURS = `${RULE} -m comment --comment weave_service -j ACCEPT`;
 
-test("containers that the proxy attached reach one another across hosts, by name and HTTP, only by the role's own rule", async () => {
-  const other = cluster.host("apollo2");
-  const variables = { weave_mode: "proxy", weave_bin: "/usr/local/bin/weave", weave_dns: true };
-  const everywhere = ["--extra-vars", JSON.stringify(variables)];
-  const removed = await ansiblePlaybook(cluster.inventory, ["playbooks/teardown.yml", ...everywhere]);
+/** How a container gets onto the network: by the proxy's API, or on the plugin's network. */
+const RUN = {
+  proxy: "docker --host unix:///var/run/weave/weave.sock run --detach --name",
+  plugin: "docker run --detach --network weave --name",
+};
+
+test("both hosts are set up anew", async () => {
+  const vars = JSON.stringify({ weave_mode: "proxy", weave_bin: "/usr/local/bin/weave" });
+  const removed = await ansiblePlaybook(cluster.inventory, ["playbooks/teardown.yml", "--extra-vars", vars]);
   assert.is(removed.status, 0, removed.output);
   for (const on of cluster.hosts) await installWeaveStandIn(on);
-  const made = await ansiblePlaybook(cluster.inventory, ["site.yml", ...everywhere]);
-  assert.is(made.status, 0, made.output);
-
-  const proxied = "docker --host unix:///var/run/weave/weave.sock run --detach --name";
-  await sh(`${proxied} web ${await busyboxImage(host)} httpd -f -p 8080 -h /www`);
-  await sh(`${proxied} client ${await busyboxImage(other)} sleep 1d`, other);
-  // As dockerd sets it where nobody else has turned forwarding on.
-  for (const on of cluster.hosts) await sh("iptables -P FORWARD DROP", on);
-  const found = await sh("docker exec client nslookup web.weave.local", other);
-  const address = (await sh("docker exec web ip -o -4 addr show ethwe")).match(/ inet ([\d.]+)/)?.[1] ?? "none";
-  assert.match(found, new RegExp(`^Name:\\s+web\\.weave\\.local\\nAddress(?: 1)?: ${address}`, "m"));
-  const http = `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 3 ${address} 8080`;
-  const page = (): Promise<string> => sh(`docker exec client sh -c "${http}" | tail -n 1`, other);
-  assert.is(await page(), "hello");
-
-  await sh(`iptables -D ${OURS}`);
-  assert.is(await sh(`iptables-legacy -S FORWARD | grep -e '${RULE} -j'`), `-A ${RULE} -j ACCEPT`, "the router's own");
-  assert.is(await page(), "");
-  const verified = await ansiblePlaybook(cluster.inventory, [
-    "playbooks/verify.yml",
-    "--extra-vars",
-    JSON.stringify({ ...variables, weave_verify_timeout: 2, weave_verify_report: "" }),
-  ]);
-  assert.match(
-    verified.output,
-    "apollo1: iptables must accept frames between the ports of the bridge weave (found no rule",
-  );
-  assert.not.match(verified.output, "apollo2: iptables must");
-  assert.equal(await settled("apollo1", variables), ["apollo1: weave : Run the Weave router"]);
-  assert.is(await page(), "hello");
-  await Promise.all([sh("docker rm --force web"), sh("docker rm --force client", other)]);
 });
+
+for (const mode of ["proxy", "plugin"] as const) {
+  test(`containers that the ${mode} attached reach one another across hosts, by name and HTTP, only by the role's own rule`, async () => {
+    const other = cluster.host("apollo2");
+    const variables = { weave_mode: mode, weave_bin: "/usr/local/bin/weave", weave_dns: true };
+    const everywhere = ["--extra-vars", JSON.stringify(variables)];
+    const made = await ansiblePlaybook(cluster.inventory, ["site.yml", ...everywhere]);
+    assert.is(made.status, 0, made.output);
+
+    await sh(`${RUN[mode]} web ${await busyboxImage(host)} httpd -f -p 8080 -h /www`);
+    await sh(`${RUN[mode]} client ${await busyboxImage(other)} sleep 1d`, other);
+    // As dockerd sets it where nobody else has turned forwarding on.
+    for (const on of cluster.hosts) await sh("iptables -P FORWARD DROP", on);
+    const address = (await sh("docker exec web ip -o -4 addr")).match(/ ethwe\d? +inet ([\d.]+)/)?.[1] ?? "none";
+    // A container of the plugin's asks Docker, which asks the host's servers.
+    const server =
+      mode === "proxy" ? "" : ` ${(await sh("ip -4 addr show docker0", other)).match(/inet ([\d.]+)/)?.[1]}`;
+    const found = await sh(`docker exec client nslookup web.weave.local${server}`, other);
+    assert.match(found, new RegExp(`^Name:\\s+web\\.weave\\.local\\nAddress(?: 1)?: ${address}`, "m"));
+    const http = `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 3 ${address} 8080`;
+    const page = (): Promise<string> => sh(`docker exec client sh -c "${http}" | tail -n 1`, other);
+    assert.is(await page(), "hello");
+
+    await sh(`iptables -D ${OURS}`);
+    assert.is(
+      await sh(`iptables-legacy -S FORWARD | grep -e '${RULE} -j'`),
+      `-A ${RULE} -j ACCEPT`,
+      "the router's own",
+    );
+    assert.is(await page(), "");
+    if (mode === "proxy") {
+      const vars = JSON.stringify({ ...variables, weave_verify_timeout: 2, weave_verify_report: "" });
+      const verified = await ansiblePlaybook(cluster.inventory, ["playbooks/verify.yml", "--extra-vars", vars]);
+      assert.match(
+        verified.output,
+        "apollo1: iptables must accept frames between the ports of the bridge weave (found no rule",
+      );
+      assert.not.match(verified.output, "apollo2: iptables must");
+    }
+    const mended =
+      mode === "proxy" ? await settled("apollo1", variables) : changedTasks(await play("apollo1", variables));
+    assert.equal(mended, ["apollo1: weave : Run the Weave router"]);
+    assert.is(await page(), "hello");
+    await Promise.all([sh("docker rm --force web"), sh("docker rm --force client", other)]);
+  });
+}
 
 test.run();

@@ -99,11 +99,13 @@ test("a router that comes back with Docker is waited for, and is no change", asy
   assert.ok(router);
 });
 
-test("restarted restarts it once a run", async () => {
+test("restarted restarts it once a run, and a Docker network that has the name of the plugin's stays", async () => {
+  await sh("docker network create weave");
   const before = await launchedAt();
   const options = { state: "restarted", args: ["--ipalloc-range=10.40.0.0/16"], peers: ["192.168.50.12"] };
   assert.equal(subjects(await service(options)), ["weave.service: state"]);
   assert.is.not(await launchedAt(), before);
+  await sh("docker network inspect weave && docker network rm weave");
 });
 
 test("stopped: it stays so when Docker starts again; enabled: it is started with Docker alone", async () => {

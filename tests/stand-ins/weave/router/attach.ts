@@ -17,15 +17,10 @@ export function attach(pid: number, bridge: string, cidrs: string[], backend: st
   if (!open.has(pid)) open.set(pid, fs.openSync(`/proc/${pid}/ns/net`, "r"));
   const [port, end] = [`vethwepl${pid}`, `vethwepg${pid}`];
   if (!inside("ip", "-o", "link").includes(" ethwe@")) {
-    const mtu = fs.readFileSync(`/sys/class/net/${bridge}/mtu`, "utf8").trim();
-    run("ip", ..."link add name".split(" "), port, "mtu", mtu, ..."type veth peer name".split(" "), end, "mtu", mtu);
-    run("ip", "link", "set", port, "master", bridge);
-    // Frames leave the bridge by packet capture, with whatever checksum they have.
-    run("ethtool", "-K", end, "tx", "off");
+    connectToBridge(port, end, bridge);
     run("ip", "link", "set", end, "netns", String(pid));
     inside("ip", "link", "set", end, "name", "ethwe");
     inside(iptablesOf(backend), ..."-A INPUT -i ethwe -d 224.0.0.0/4 -j DROP".split(" "));
-    run("ip", "link", "set", port, "up");
     run("ip", ..."link set dev".split(" "), port, ..."type bridge_slave hairpin on".split(" "));
   }
   for (const cidr of cidrs) {
@@ -34,4 +29,14 @@ export function attach(pid: number, bridge: string, cidrs: string[], backend: st
   }
   inside("ip", "link", "set", "ethwe", "up");
   inside("ip", "route", "replace", "224.0.0.0/4", "dev", "ethwe");
+}
+
+/** Makes a veth pair whose one end is a port of the bridge: CreateAndAttachVeth. */
+export function connectToBridge(port: string, end: string, bridge: string): void {
+  const mtu = fs.readFileSync(`/sys/class/net/${bridge}/mtu`, "utf8").trim();
+  run("ip", ..."link add name".split(" "), port, "mtu", mtu, ..."type veth peer name".split(" "), end, "mtu", mtu);
+  run("ip", "link", "set", port, "master", bridge);
+  // Frames leave the bridge by packet capture, with whatever checksum they have.
+  run("ethtool", "-K", end, "tx", "off");
+  run("ip", "link", "set", port, "up");
 }

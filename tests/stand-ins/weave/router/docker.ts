@@ -21,6 +21,17 @@ export async function askDocker(socketPath: string, path: string): Promise<unkno
   return JSON.parse(body);
 }
 
+/** Sends JSON. Rejects if there is no answer, or none of success. */
+export async function postToDocker(socketPath: string, path: string, body: unknown): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  const response = await new Promise<http.IncomingMessage>((done, fail) => {
+    const request = http.request({ socketPath, path, method: "POST", headers }, done);
+    request.on("error", fail).end(JSON.stringify(body));
+  });
+  const answer = await readBody(response);
+  if ((response.statusCode ?? 500) >= 300) throw new Error(`POST ${path}: ${response.statusCode} ${answer}`);
+}
+
 /** One container, or undefined if there is none of this name or id. */
 export async function inspect(socketPath: string, container: string): Promise<Container | undefined> {
   try {

@@ -62,7 +62,7 @@ export class Allocator {
 
   /** Notes that `ident` has the address already. */
   claim(ident: string, cidr: string): void {
-    this.claims.push({ ident, cidr });
+    this.claims.push({ ident: ident === "_" ? (cidr.split("/")[0] ?? "") : ident, cidr });
     this.retry();
     this.tryClaims();
   }
@@ -195,8 +195,10 @@ export class Allocator {
         this.lookup(pending.ident, pending.subnet)[0] ?? this.ring.next(this.settings.name, pending.subnet, used);
       if (cidr === undefined) continue;
       used.add(ipToNumber(cidr.split("/")[0] ?? ""));
-      if (!this.lookup(pending.ident).includes(cidr)) {
-        this.owned.set(pending.ident, [...this.lookup(pending.ident), cidr]);
+      // Nobody's address is filed under itself, so that it can be freed by it (api.NoContainerID).
+      const ident = pending.ident === "_" ? (cidr.split("/")[0] ?? "") : pending.ident;
+      if (!this.lookup(ident).includes(cidr)) {
+        this.owned.set(ident, [...this.lookup(ident), cidr]);
         this.save();
       }
       this.pending = this.pending.filter((other) => other !== pending);

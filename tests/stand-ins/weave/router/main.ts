@@ -14,6 +14,7 @@ import { CAPTURING, ensureBridge, has, startFrames } from "./bridge";
 import { runCall } from "./call";
 import { inspect } from "./docker";
 import { Firewall } from "./firewall";
+import { DockerPlugin } from "./plugin";
 import { DockerProxy } from "./proxy";
 import { parseFlags, settingsOf } from "./settings";
 import { RouterStandIn } from "./stand_in";
@@ -52,6 +53,16 @@ async function runRouter(args: string[]): Promise<void> {
   await router.start();
   fs.writeFileSync(sentinel, "");
   log("INFO", `Our name is ${settings.name}(${settings.nickName}); this is a stand-in`);
+  if (settings.plugin && settings.ipallocRange !== undefined && bridge !== undefined) {
+    const plugin = new DockerPlugin({
+      dockerSocket: DOCKER,
+      bridge,
+      defaultSubnet: settings.ipallocDefaultSubnet ?? settings.ipallocRange,
+      withDns: settings.dnsAddress !== undefined,
+      router: (method, route) => ask(router.httpListening ?? "", method, route),
+    });
+    await plugin.start();
+  }
   if (settings.proxyAddress !== undefined && bridge !== undefined) {
     await startProxy(flags, behaviour, router.httpListening ?? "", "weave");
   }
