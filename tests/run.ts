@@ -6,15 +6,10 @@ import { type Durations, keepDurations, longestFirst, readDurations } from "./ru
 import { keepRecord, type SuiteResult, suiteResults, suiteTable } from "./runner/suites";
 import { type Outcome, ROOT, TestFile } from "./runner/test_file";
 
-/**
- * Runs the test files of the given folders (tests/unit and so on), or the given files, each in a process of its own, the longest first, and ends
- * with the line "N passed, N failed". A file that runs no test is a failure, which uvu by itself does not see. `--all` has
- * tests that try a sample of their cases try all of them; `--record` keeps the files' durations in
- * tests/durations.json, and what passed on which suite of test hosts in tests/suites.json.
- */
+/** The prefix of the names of the clusters. */
 const CLUSTER = process.env["E2E_CLUSTER"] ?? "e2e";
 /** What a file with five test hosts takes. */
-const BYTES_A_FILE = 4 * 2 ** 30;
+const BYTES_PER_FILE = 4 * 2 ** 30;
 const LIMIT_SECONDS = 900;
 /** How many times as long a file may take that tries all of its cases. */
 const ALL_FACTOR = 12;
@@ -35,6 +30,12 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 
+/**
+ * Runs the test files of the given directories (tests/unit and so on), or the given files, each in a process of its own, the longest
+ * first, and ends with the line "N passed, N failed". A file that runs no test is a failure, which uvu by itself does not see.
+ * With --all, tests that try a sample of their cases try all of them. With --record, the durations are written to
+ * tests/durations.json, and what passed per Debian suite to tests/suites.json.
+ */
 async function main(): Promise<void> {
   for (const option of options) {
     if (option !== "--all" && option !== "--record") throw new Error(`unknown option ${option}`);
@@ -56,7 +57,7 @@ async function main(): Promise<void> {
   };
 
   // As many files at a time as there are cores, and one more that boots its hosts ahead, where there is memory for them.
-  const most = Math.max(1, Math.floor(totalmem() / BYTES_A_FILE));
+  const most = Math.max(1, Math.floor(totalmem() / BYTES_PER_FILE));
   const width = Math.min(cpus().length, most);
   const clusters = Array.from({ length: Math.min(width + 1, most) }, (_, index) => `${CLUSTER}${index + 1}`);
   let ahead: TestFile | null = null;

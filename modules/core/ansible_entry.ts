@@ -19,7 +19,7 @@ export const UMASK = 0o022;
 export async function runForAnsible<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
 ): Promise<void> {
-  // The files and folders of the programs that the module starts must not be open to all because its caller's umask is 0.
+  // The files and directories of the programs that the module starts must not be open to all because its caller's umask is 0.
   process.umask(UMASK);
   process.removeAllListeners("warning");
   const ended = guardEnd(module.name);

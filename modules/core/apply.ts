@@ -45,7 +45,7 @@ async function perform(action: Action): Promise<void> {
     case "run":
       return runProgram(action);
     case "request":
-      return sendRequest(action.request, action.orStatus);
+      return sendRequest(action.request, action.acceptedStatuses);
     case "await":
       return waitForAnswer(action);
     case "stop":
@@ -123,7 +123,7 @@ function startedAt({ pidFile }: Daemon): number | null {
   return pid > 0 ? startTicks(pid, linuxHost) : null;
 }
 
-async function sendRequest(toSend: HttpRequest, orStatus: readonly number[] = []): Promise<void> {
+async function sendRequest(toSend: HttpRequest, acceptedStatuses: readonly number[] = []): Promise<void> {
   const what = describeRequest(toSend);
   const response = await request(toSend);
   if (response === null) {
@@ -131,7 +131,7 @@ async function sendRequest(toSend: HttpRequest, orStatus: readonly number[] = []
       `${what}: must be answered (found that nothing listens there). See whether the service runs, start it and run again.`,
     );
   }
-  if (response.status >= 300 && !orStatus.includes(response.status)) {
+  if (response.status >= 300 && !acceptedStatuses.includes(response.status)) {
     throw new UserError(
       `${what}: must be accepted (found the answer ${response.status}: ${response.body.trim()}). Correct that and run again.`,
     );
@@ -142,7 +142,7 @@ async function waitForAnswer({
   request: toSend,
   timeout,
   diagnose,
-  hopeless,
+  giveUp,
 }: Extract<Action, { do: "await" }>): Promise<void> {
   const end = Date.now() + timeout * 1000;
   let last = "nothing listens there";
@@ -156,7 +156,7 @@ async function waitForAnswer({
       if (!(error instanceof UserError)) throw error;
       last = error instanceof RequestError ? error.found : error.message.replace(/\.$/, "");
     }
-    if (hopeless?.pattern.test(await outputOf(hopeless.argv))) {
+    if (giveUp?.pattern.test(await outputOf(giveUp.argv))) {
       throw new UserError(
         `${describeRequest(toSend)}: must be answered (found: ${last}). ${await describeFailure(diagnose)}`,
       );

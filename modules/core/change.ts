@@ -31,7 +31,7 @@ export type Action =
       readonly do: "request";
       readonly request: HttpRequest;
       /** Statuses of 300 or more that count as success. */
-      readonly orStatus?: readonly number[];
+      readonly acceptedStatuses?: readonly number[];
     }
   | {
       readonly do: "run";
@@ -49,10 +49,11 @@ export type Action =
   | {
       readonly do: "await";
       readonly request: HttpRequest;
+      /** In seconds. */
       readonly timeout: number;
       readonly diagnose: readonly string[];
-      /** A program whose output has this pattern once no answer will come. */
-      readonly hopeless?: { readonly argv: readonly string[]; readonly pattern: RegExp };
+      /** A program, and the pattern in its output with which no answer will come any more. */
+      readonly giveUp?: { readonly argv: readonly string[]; readonly pattern: RegExp };
     }
   /** Stops or starts containers of Docker. All are tried; the error names those that it failed for. */
   | {

@@ -156,7 +156,7 @@ const CONTAINERS = isListOf(isShape({ Id: isString, Names: isOptional(isListOf(i
 
 /** The running containers; null if the daemon does not answer. */
 export async function listContainers(host: Host): Promise<readonly ListedContainer[] | null> {
-  const { body } = await askIfAnswering("/containers/json", CONTAINERS, host);
+  const { body } = await requestOrNull("/containers/json", CONTAINERS, host);
   return body?.map(({ Id: id, Names: names }) => ({ id, names: names ?? [] })) ?? null;
 }
 
@@ -166,11 +166,11 @@ const RESTART_PROPERTIES = isShape({
 });
 
 /** Whether a container is paused, and whether Docker removes it when it stops (docker run --rm); neither if the daemon does not say so. */
-export async function inspectLife(
+export async function inspectForRestart(
   id: string,
   host: Host,
 ): Promise<{ readonly paused: boolean; readonly autoRemove: boolean }> {
-  const { body } = await askIfAnswering(`/containers/${id}/json`, RESTART_PROPERTIES, host);
+  const { body } = await requestOrNull(`/containers/${id}/json`, RESTART_PROPERTIES, host);
   return { paused: body?.State?.Paused === true, autoRemove: body?.HostConfig?.AutoRemove === true };
 }
 
@@ -178,7 +178,7 @@ const INFO = isShape({ LiveRestoreEnabled: isOptional(isBoolean) });
 
 /** Whether containers keep running while the daemon restarts (live-restore); false if it does not answer. */
 export async function hasLiveRestore(host: Host): Promise<boolean> {
-  const { body } = await askIfAnswering("/info", INFO, host);
+  const { body } = await requestOrNull("/info", INFO, host);
   return body?.LiveRestoreEnabled === true;
 }
 
@@ -227,7 +227,7 @@ export function oldestApiOf(output: string): string | null {
 }
 
 /** For what a plan can do without: if the daemon does not answer, as it is starting or stuck, the body is null. */
-export async function askIfAnswering<T>(
+export async function requestOrNull<T>(
   path: string,
   guard: Guard<T>,
   host: Host,

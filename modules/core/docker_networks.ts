@@ -1,4 +1,4 @@
-import { askIfAnswering, toDocker } from "./docker";
+import { requestOrNull, toDocker } from "./docker";
 import type { Host, HttpRequest } from "./host/host";
 import { isBoolean, isListOf, isMapOf, isNumber, isOptional, isShape, isString } from "./json";
 
@@ -40,7 +40,7 @@ const NETWORKS = isListOf(
 export async function listNetworks(
   host: Host,
 ): Promise<{ readonly networks: readonly DockerNetwork[] | null; readonly version: string | null }> {
-  const { body, server } = await askIfAnswering("/networks", NETWORKS, host);
+  const { body, server } = await requestOrNull("/networks", NETWORKS, host);
   const networks = body?.map(({ Id, Name, Driver, Internal, Options, IPAM }) => ({
     id: Id,
     name: Name,
@@ -73,7 +73,7 @@ export async function listMembers(
   networks: readonly Pick<DockerNetwork, "id" | "name">[],
   host: Host,
 ): Promise<ReadonlyMap<string, readonly string[]> | null> {
-  const { body } = await askIfAnswering("/containers/json?all=true", MEMBERS, host);
+  const { body } = await requestOrNull("/containers/json?all=true", MEMBERS, host);
   if (body === null) return null;
   const containers = body.map(({ Names, NetworkSettings }) => ({
     name: Names?.[0]?.replace(/^\//, "") ?? "",
@@ -107,7 +107,7 @@ export async function inspectEndpoints(
   readonly pid: number;
   readonly endpoints: readonly { readonly network: string; readonly mac: string }[];
 }> {
-  const { body } = await askIfAnswering(`/containers/${container}/json`, ENDPOINTS, host);
+  const { body } = await requestOrNull(`/containers/${container}/json`, ENDPOINTS, host);
   const networks = Object.values(body?.NetworkSettings?.Networks ?? {});
   return {
     pid: body?.State?.Pid ?? 0,

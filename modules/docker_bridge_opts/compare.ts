@@ -58,8 +58,8 @@ function requireOwnDropIn({ origin }: CommandLine, { dropIn }: DesiredFiles): vo
   );
 }
 
-function placesOf(name: string, { fixed }: Configuration): string {
-  const places = wordsOfFlags(fixed, new Set([name])).map(({ origin }) => nameOrigin(origin));
+function placesOf(name: string, { otherArguments }: Configuration): string {
+  const places = wordsOfFlags(otherArguments, new Set([name])).map(({ origin }) => nameOrigin(origin));
   return places.length > 0 ? `; ${[...new Set(places)].join("; ")} sets it` : "";
 }
 

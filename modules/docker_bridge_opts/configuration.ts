@@ -17,40 +17,43 @@ import type { Word } from "../formats/shell_words";
 import { systemdWords } from "../formats/systemd_words";
 import type { ObservedDocker } from "./observed";
 import { runningOptions } from "./pending_restart";
-import { type Argument, type CommandLine, commandLine, type Use, VARIABLE } from "./service/command_line";
+import { type Argument, type CommandLine, commandLine, type Split, VARIABLE } from "./service/command_line";
 import { type DockerService, NOTHING_WRITTEN, nameOrigin } from "./service/docker_service";
 
-/** All that dockerd gets its options from, without this module's drop-in. */
+/**
+ * All that dockerd gets its options from, without this module's drop-in. DOCKER_OPTS is the variable in the options file; the other
+ * arguments are what the unit itself passes.
+ */
 export interface Configuration {
-  /** What the unit passes, as it is without this module's drop-in; null where a script starts dockerd. */
+  /** What the unit passes, as it is without this module's drop-in; null if a script starts dockerd. */
   readonly unit: CommandLine | null;
-  /** Where DOCKER_OPTS of the options file is split into arguments; null where it is not read. */
-  readonly use: Use | null;
+  /** Where DOCKER_OPTS of the options file is split into arguments; null if it is not read. */
+  readonly split: Split | null;
   /** The arguments that are set elsewhere than in that DOCKER_OPTS. */
-  readonly fixed: readonly Argument[];
+  readonly otherArguments: readonly Argument[];
   /** DOCKER_OPTS. */
-  readonly line: string;
-  /** daemon.json; "" where the file does not exist. */
+  readonly dockerOpts: string;
+  /** daemon.json; "" if the file does not exist. */
   readonly config: string;
 }
 
 /** The options in DOCKER_OPTS. */
-export interface OptionsLine {
-  readonly line: string;
+export interface DockerOptsValue {
+  readonly value: string;
   /** Whether it is put together from variables, as Apollo's lines are: a shell expands them, systemd does not. */
-  readonly chain: boolean;
+  readonly refersToVariables: boolean;
 }
 
 /**
- * Reads DOCKER_OPTS as the service does, or as a shell where it is a chain. Throws a UserError where the value depends on what a
+ * Reads DOCKER_OPTS as the service does, or as a shell if it refers to variables. Throws a UserError if the value depends on what a
  * shell does at run time.
  */
-export function readOptions({ init, filePath }: DockerService, content: string): OptionsLine {
-  if (init === "script") return { line: readAsShell(filePath, content), chain: true };
-  const line = environmentVariables(content)?.get(VARIABLE)?.value ?? "";
-  if (!/\$\{?[A-Za-z_]/.test(line)) return { line, chain: false };
+export function readOptions({ init, filePath }: DockerService, content: string): DockerOptsValue {
+  if (init === "script") return { value: readAsShell(filePath, content), refersToVariables: true };
+  const value = environmentVariables(content)?.get(VARIABLE)?.value ?? "";
+  if (!/\$\{?[A-Za-z_]/.test(value)) return { value, refersToVariables: false };
   const expanded = readAsShell(filePath, content);
-  return { line: expanded, chain: expanded !== line };
+  return { value: expanded, refersToVariables: expanded !== value };
 }
 
 function readAsShell(path: string, content: string): string {
@@ -61,53 +64,53 @@ function readAsShell(path: string, content: string): string {
   }
 }
 
-/** The present configuration. Throws a UserError where it can't be computed. */
+/** The present configuration. Throws a UserError if it can't be computed. */
 export function presentConfiguration({
   service,
   optionsFile,
-  lineIsRead,
+  dockerOptsIsRead,
   config,
-}: Pick<ObservedDocker, "service" | "optionsFile" | "lineIsRead" | "config">): Configuration {
+}: Pick<ObservedDocker, "service" | "optionsFile" | "dockerOptsIsRead" | "config">): Configuration {
   const unit = service.unit === null ? null : commandLine(service.unit);
   const args = unit?.args ?? [];
-  const use = lineIsRead ? useOf(service, unit) : null;
-  const fixed = use === null ? args : [...args.slice(0, use.at), ...args.slice(use.at + use.count)];
+  const split = dockerOptsIsRead ? splitOf(service, unit) : null;
+  const otherArguments = split === null ? args : [...args.slice(0, split.at), ...args.slice(split.at + split.count)];
   return {
     unit,
-    use,
-    fixed,
-    line: lineIsRead ? readOptions(service, optionsFile?.content ?? "").line : "",
+    split,
+    otherArguments,
+    dockerOpts: dockerOptsIsRead ? readOptions(service, optionsFile?.content ?? "").value : "",
     config: config?.content ?? "",
   };
 }
 
 /**
  * Where the unit itself does not read DOCKER_OPTS from a file, this module's drop-in has it read, and passes it at the end unless
- * the unit does. Throws a UserError where options that DOCKER_OPTS has from elsewhere would be lost.
+ * the unit does. Throws a UserError if options that DOCKER_OPTS has from elsewhere would be lost.
  */
-function useOf({ readsFile, whyNot, filePath }: DockerService, unit: CommandLine | null): Use {
-  const [use, second] = unit?.uses ?? [];
-  if (use !== undefined && !readsFile && (second !== undefined || use.count > 0)) {
+function splitOf({ readsFile, whyNot, filePath }: DockerService, unit: CommandLine | null): Split {
+  const [split, second] = unit?.splits ?? [];
+  if (split !== undefined && !readsFile && (second !== undefined || split.count > 0)) {
     throw new UserError(
       `location: must not be docker_opts while ${VARIABLE} of ${filePath} does not count (found that ${whyNot}). Set I(location): daemon_json, or move these options to ${filePath}.`,
     );
   }
-  if (use !== undefined) return use;
+  if (split !== undefined) return split;
   const by = unit === null ? "shell" : "systemd";
   return { at: unit?.args.length ?? 0, count: 0, word: unit?.words.length ?? 0, by };
 }
 
 /** The arguments in DOCKER_OPTS, as the service splits it. */
-export function lineWords({ use, line }: Configuration): readonly Word[] {
-  if (use?.by === "shell") return splitFields(line).map((field) => ({ raw: field, value: field }));
-  return systemdWords(line, "value").words;
+export function dockerOptsWords({ split, dockerOpts }: Configuration): readonly Word[] {
+  if (split?.by === "shell") return splitFields(dockerOpts).map((field) => ({ raw: field, value: field }));
+  return systemdWords(dockerOpts, "value").words;
 }
 
 /** dockerd's arguments, in order. */
 export function argumentsOf(configuration: Configuration): readonly Word[] {
-  const { fixed, use } = configuration;
-  const at = use?.at ?? fixed.length;
-  return [...fixed.slice(0, at), ...lineWords(configuration), ...fixed.slice(at)];
+  const { otherArguments, split } = configuration;
+  const at = split?.at ?? otherArguments.length;
+  return [...otherArguments.slice(0, at), ...dockerOptsWords(configuration), ...otherArguments.slice(at)];
 }
 
 /** The flags of the command line and of DOCKER_OPTS. */
@@ -120,12 +123,12 @@ export function optionsOf(configuration: Configuration): DockerFlags {
   return new Map([...daemonOptions(configuration.config), ...flagsOf(configuration)]);
 }
 
-/** The configuration that dockerd would start with, with this module's drop-in as it is. Throws a UserError as `presentConfiguration`. */
+/** The configuration that dockerd would start with, with this module's drop-in as it is. Throws a UserError if it can't be computed. */
 export function configurationToStartWith(observed: ObservedDocker): Configuration {
   const { service, dropIn, config } = observed;
   if (service.unit === null) return presentConfiguration(observed);
   const unit = commandLine(service.unit, { ...NOTHING_WRITTEN, dropIn: dropIn?.content ?? null });
-  return { unit, use: null, fixed: unit.args, line: "", config: config?.content ?? "" };
+  return { unit, split: null, otherArguments: unit.args, dockerOpts: "", config: config?.content ?? "" };
 }
 
 /** dockerd's options at its next start. Throws a UserError if they can't be computed. */
@@ -144,10 +147,13 @@ export function optionsToStartWith(observed: ObservedDocker): DockerFlags {
 }
 
 /** The names of the unit's flags that this module's present drop-in removes. */
-export function overriddenFlags({ fixed }: Configuration, { service, dropIn }: ObservedDocker): ReadonlySet<string> {
+export function overriddenFlags(
+  { otherArguments }: Configuration,
+  { service, dropIn }: ObservedDocker,
+): ReadonlySet<string> {
   if (service.unit === null || dropIn === null) return new Set();
   const kept = parseDockerFlags(commandLine(service.unit, { ...NOTHING_WRITTEN, dropIn: dropIn.content }).args);
-  return new Set([...parseDockerFlags(fixed).keys()].filter((name) => !kept.has(name)));
+  return new Set([...parseDockerFlags(otherArguments).keys()].filter((name) => !kept.has(name)));
 }
 
 /**
@@ -155,11 +161,15 @@ export function overriddenFlags({ fixed }: Configuration, { service, dropIn }: O
  * whenever it is changed, and of two plain lines systemd takes only the last, so these options have to go into daemon.json. False
  * where that can't express them, or where fd:// of the command line would clash with it.
  */
-export function isLineOfOthers(present: Configuration, { chain }: OptionsLine, desired: DockerFlags): boolean {
-  const inLine = parseDockerFlags(lineWords(present));
+export function isOwnedByOthers(
+  present: Configuration,
+  { refersToVariables }: DockerOptsValue,
+  desired: DockerFlags,
+): boolean {
+  const inLine = parseDockerFlags(dockerOptsWords(present));
   const added = [...desired].filter(([name, values]) => !meansTheSame(name, undefined, values));
   const others = [...inLine.keys()].filter((name) => desired.get(name)?.length !== 0);
-  if (chain || others.length === 0 || added.length === 0) return false;
+  if (refersToVariables || others.length === 0 || added.length === 0) return false;
   return added.every(([name, values]) => !inLine.has(name) && name !== "host" && jsonValue(name, values) !== undefined);
 }
 
@@ -180,12 +190,12 @@ export interface Placement {
 /** The desired configuration, and what changes in DOCKER_OPTS: options without values are removed. */
 export interface Configured {
   readonly configuration: Configuration;
-  readonly toLine: DockerFlags;
+  readonly toDockerOpts: DockerFlags;
 }
 
 /**
  * The configuration that gives dockerd the desired options, each in one place only; everything else is unchanged. An option
- * without values is removed. Throws a UserError where daemon.json can't express an option, or where a variable of the unit's sets
+ * without values is removed. Throws a UserError if daemon.json can't express an option, or where a variable of the unit's sets
  * it to another value.
  */
 export function configure(
@@ -193,45 +203,47 @@ export function configure(
   desired: DockerFlags,
   { place, move, overrideUnit, overridden }: Placement,
 ): Configured {
-  const inUnit = parseDockerFlags(present.fixed);
-  const inLine = parseDockerFlags(lineWords(present));
+  const inUnit = parseDockerFlags(present.otherArguments);
+  const inLine = parseDockerFlags(dockerOptsWords(present));
   const inConfig = daemonOptions(present.config);
-  const [toLine, toConfig] = [new Map<string, readonly string[]>(), new Map<string, readonly string[]>()];
-  const offUnit = new Set(
+  const [toDockerOpts, toConfig] = [new Map<string, readonly string[]>(), new Map<string, readonly string[]>()];
+  const removedFromUnit = new Set(
     [...overridden].filter((name) => !desired.has(name) && (inLine.has(name) || inConfig.has(name))),
   );
   for (const [name, values] of desired) {
-    const byUnit = inUnit.has(name) && values.length > 0 && meansTheSame(name, inUnit.get(name), values);
-    if (overrideUnit.has(name) && inUnit.has(name) && !byUnit) offUnit.add(name);
+    const setByUnit = inUnit.has(name) && values.length > 0 && meansTheSame(name, inUnit.get(name), values);
+    if (overrideUnit.has(name) && inUnit.has(name) && !setByUnit) removedFromUnit.add(name);
     const current = inLine.has(name) ? "docker_opts" : inConfig.has(name) ? "daemon_json" : place;
-    const target = byUnit ? null : move ? place : current;
-    toLine.set(name, target === "docker_opts" ? values : []);
+    const target = setByUnit ? null : move ? place : current;
+    toDockerOpts.set(name, target === "docker_opts" ? values : []);
     toConfig.set(name, target === "daemon_json" ? values : []);
   }
-  requireRemovable(present, offUnit);
-  const offLine = new Set([...toLine].filter(([, values]) => values.length === 0).map(([name]) => name));
-  const use = present.use && { ...present.use, at: keptBefore(present, offUnit) };
+  requireRemovable(present, removedFromUnit);
+  const removedFromDockerOpts = new Set(
+    [...toDockerOpts].filter(([, values]) => values.length === 0).map(([name]) => name),
+  );
+  const split = present.split && { ...present.split, at: keptBefore(present, removedFromUnit) };
   const configuration: Configuration = {
     ...present,
-    use,
-    fixed: wordsWithoutFlags(present.fixed, offUnit),
-    line: withDockerFlags(withoutDockerFlags(present.line, offLine), toLine),
+    split,
+    otherArguments: wordsWithoutFlags(present.otherArguments, removedFromUnit),
+    dockerOpts: withDockerFlags(withoutDockerFlags(present.dockerOpts, removedFromDockerOpts), toDockerOpts),
     config: withDaemonOptions(present.config, toConfig),
   };
-  return { configuration, toLine };
+  return { configuration, toDockerOpts };
 }
 
-function keptBefore({ fixed, use }: Configuration, off: ReadonlySet<string>): number {
-  return wordsWithoutFlags(fixed.slice(0, use?.at ?? fixed.length), off).length;
+function keptBefore({ otherArguments, split }: Configuration, off: ReadonlySet<string>): number {
+  return wordsWithoutFlags(otherArguments.slice(0, split?.at ?? otherArguments.length), off).length;
 }
 
 /** Only flags that are written in ExecStart= itself can be left out by a drop-in. */
-function requireRemovable({ unit, fixed }: Configuration, names: ReadonlySet<string>): void {
+function requireRemovable({ unit, otherArguments }: Configuration, names: ReadonlySet<string>): void {
   for (const name of names) {
-    const set = wordsOfFlags(fixed, new Set([name]));
+    const set = wordsOfFlags(otherArguments, new Set([name]));
     const foreign = set.find(({ origin }) => origin.variable !== null) ?? (unit?.byShell ? set[0] : undefined);
     if (foreign === undefined) continue;
-    const values = parseDockerFlags(fixed).get(name) ?? [];
+    const values = parseDockerFlags(otherArguments).get(name) ?? [];
     throw new UserError(
       `--${name}: must not be set by Docker's unit to another value (found ` +
         `${redactSecrets(`--${name}=${values.join(", ")}`).replace(/^[^=]*=/, "")} in ${nameOrigin(foreign.origin)}). Remove it ` +
@@ -240,9 +252,9 @@ function requireRemovable({ unit, fixed }: Configuration, names: ReadonlySet<str
   }
 }
 
-/** Throws a UserError where DOCKER_OPTS has a word that dockerd would not start with. */
-export function requireReadableLine(configuration: Configuration, path: string): void {
-  const [stray] = strayWords(lineWords(configuration));
+/** Throws a UserError if DOCKER_OPTS has a word that dockerd would not start with. */
+export function requireReadableDockerOpts(configuration: Configuration, path: string): void {
+  const [stray] = strayWords(dockerOptsWords(configuration));
   if (stray === undefined) return;
   throw new UserError(
     `${path}: ${VARIABLE} must have options with their values (found ${JSON.stringify(redactSecrets(stray.value))}). Correct the line.`,

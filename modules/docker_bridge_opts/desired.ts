@@ -7,7 +7,7 @@ import { NETWORK_OPTIONS } from "./default_network";
 import { DEFAULT_NETWORK, type DockerOptions } from "./options";
 
 /**
- * The options that dockerd must have, by their long names. Throws a UserError where `opts` can't be parsed, or differs from
+ * The options that dockerd must have, by their long names. Throws a UserError if `opts` can't be parsed, or differs from
  * a named option.
  */
 export function desiredFlags(options: DockerOptions): DockerFlags {

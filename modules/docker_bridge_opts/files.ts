@@ -31,30 +31,30 @@ export interface DesiredFiles {
 }
 
 /**
- * The files that lead from the present configuration to the desired one. Throws a UserError where the service would not read
+ * The files that lead from the present configuration to the desired one. Throws a UserError if the service would not read
  * DOCKER_OPTS from its file, or where a drop-in can't change how the unit starts dockerd.
  */
 export function desiredFiles(
   present: Configuration,
-  { configuration: desired, toLine }: Configured,
-  { service, optionsFile, lineIsRead, config }: ObservedDocker,
+  { configuration: desired, toDockerOpts }: Configured,
+  { service, optionsFile, dockerOptsIsRead, config }: ObservedDocker,
 ): DesiredFiles {
   const content = optionsFile?.content ?? "";
   const options =
-    desired.line === present.line
+    desired.dockerOpts === present.dockerOpts
       ? (optionsFile?.content ?? null)
-      : writeOptions(service, content, desired.line, toLine);
-  if (service.foreignTarget !== null && options !== (optionsFile?.content ?? null)) {
+      : writeOptions(service, content, desired.dockerOpts, toDockerOpts);
+  if (service.sharedTarget !== null && options !== (optionsFile?.content ?? null)) {
     throw new UserError(
-      `${service.filePath}: must be a file of Docker's own that outlasts a boot (found a link to ${service.foreignTarget}). ` +
+      `${service.filePath}: must be a file of Docker's own that outlasts a boot (found a link to ${service.sharedTarget}). ` +
         "Put a file in the link's place, or set I(location): daemon_json.",
     );
   }
-  const { line, chain: isChain } = readOptions(service, options ?? "");
-  const configuration = lineIsRead ? { ...desired, line } : desired;
-  const chain = service.init === "systemd" && lineIsRead && isChain;
-  const needsFile = lineIsRead && !service.readsFile && line !== "";
-  const needsDropIn = desired.fixed.length < present.fixed.length || needsFile || chain;
+  const { value: dockerOpts, refersToVariables } = readOptions(service, options ?? "");
+  const configuration = dockerOptsIsRead ? { ...desired, dockerOpts } : desired;
+  const mustExpand = service.init === "systemd" && dockerOptsIsRead && refersToVariables;
+  const needsFile = dockerOptsIsRead && !service.readsFile && dockerOpts !== "";
+  const needsDropIn = desired.otherArguments.length < present.otherArguments.length || needsFile || mustExpand;
   return {
     configuration,
     config: desired.config === present.config ? (config?.content ?? null) : nullIfEmpty(desired.config),
@@ -62,7 +62,7 @@ export function desiredFiles(
     dropIn: needsDropIn
       ? renderDropIn(configuration, {
           optionsFile: needsFile ? service.filePath : null,
-          chain: chain ? service.filePath : null,
+          fileWithVariables: mustExpand ? service.filePath : null,
         })
       : null,
   };
@@ -83,16 +83,16 @@ export function dropInChanges(present: FileState | null, content: string | null)
   return fileChanges(present, { path: DROP_IN_PATH, content, redact: redactSecrets, afterwards: [DAEMON_RELOAD] });
 }
 
-/** What follows the file's path in a drop-in that has the options of a chain. */
-const OF_CHAIN = `puts ${VARIABLE} together from variables`;
+/** What follows the file's path in a drop-in that has the options of a DOCKER_OPTS that refers to variables. */
+const HAS_VARIABLES = `puts ${VARIABLE} together from variables`;
 
 /**
- * The drop-in with the options of a chain as its lines are now: another owner may have changed one and ask for a restart. Null where
+ * The drop-in with the options of a DOCKER_OPTS that refers to variables, as its lines are now: another owner may have changed one and ask for a restart. Null where
  * the present drop-in has none, or needs no change.
  */
 export function refreshedDropIn(observed: ObservedDocker): FileState | null {
   const { dropIn } = observed;
-  if (dropIn === null || !dropIn.content.includes(OF_CHAIN)) return null;
+  if (dropIn === null || !dropIn.content.includes(HAS_VARIABLES)) return null;
   try {
     const present = presentConfiguration(observed);
     const overridden = overriddenFlags(present, observed);
@@ -113,13 +113,13 @@ function nullIfEmpty(config: string): string | null {
 
 /** The file is kept even if it becomes empty: a unit may not start without it. */
 function writeOptions(service: DockerService, content: string, line: string, flags: DockerFlags): string {
-  const { chain } = readOptions(service, content);
-  const edited = chain
+  const { refersToVariables } = readOptions(service, content);
+  const edited = refersToVariables
     ? withShellFlags(content, VARIABLE, flags)
     : withEnvironmentValue(content, VARIABLE, line === "" ? null : line);
-  const { line: read } = readOptions(service, edited);
+  const { value: read } = readOptions(service, edited);
   const isDoubtful = service.init === "systemd" && environmentVariables(edited)?.get(VARIABLE)?.doubtful;
-  if (!isDoubtful && (chain ? hasFlags(read, flags) : read === line)) return edited;
+  if (!isDoubtful && (refersToVariables ? hasFlags(read, flags) : read === line)) return edited;
   throw new UserError(
     `${service.filePath}: ${VARIABLE} must be readable (found an unclosed quote or a continued line before it). Close that first.`,
   );
@@ -134,14 +134,17 @@ interface DropIn {
   /** The file that the unit itself does not read. */
   readonly optionsFile: string | null;
   /** The file whose DOCKER_OPTS is put together from variables. */
-  readonly chain: string | null;
+  readonly fileWithVariables: string | null;
 }
 
 /**
  * The unit's own command line without the flags that are set elsewhere, so it needs no further escaping. Throws a UserError if a shell
  * or a script starts dockerd.
  */
-function renderDropIn({ unit, use, fixed, line }: Configuration, { optionsFile, chain }: DropIn): string {
+function renderDropIn(
+  { unit, split, otherArguments, dockerOpts }: Configuration,
+  { optionsFile, fileWithVariables }: DropIn,
+): string {
   if (unit === null || unit.byShell) {
     const where = unit === null ? "" : ` in ${nameOrigin(unit.origin)}`;
     throw new UserError(
@@ -149,18 +152,20 @@ function renderDropIn({ unit, use, fixed, line }: Configuration, { optionsFile, 
         "Start dockerd itself there.",
     );
   }
-  const kept = new Set(fixed.map(({ word }) => word));
+  const kept = new Set(otherArguments.map(({ word }) => word));
   const had = new Set(unit.args.map(({ word }) => word));
-  const literal = systemdWords(line, "value").words.map(({ value }) => execWord(value));
-  const isUse = (index: number): boolean => unit.uses.some(({ word }) => word === index);
+  const literal = systemdWords(dockerOpts, "value").words.map(({ value }) => execWord(value));
+  const isSplit = (index: number): boolean => unit.splits.some(({ word }) => word === index);
   const words = unit.words.flatMap(({ raw }, index) => {
-    if (chain !== null && index === use?.word) return literal;
-    return isUse(index) || kept.has(index) || !had.has(index) ? [raw] : [];
+    if (fileWithVariables !== null && index === split?.word) return literal;
+    return isSplit(index) || kept.has(index) || !had.has(index) ? [raw] : [];
   });
-  const appended = unit.uses.length > 0 ? [] : chain === null ? [`$${VARIABLE}`] : literal;
+  const appended = unit.splits.length > 0 ? [] : fileWithVariables === null ? [`$${VARIABLE}`] : literal;
   return [
     "# Ansible managed (docker_bridge_opts). Manual changes will be overwritten.",
-    ...(chain === null ? [] : [`# ${chain} ${OF_CHAIN}, which systemd does not expand: its options are below.`]),
+    ...(fileWithVariables === null
+      ? []
+      : [`# ${fileWithVariables} ${HAS_VARIABLES}, which systemd does not expand: its options are below.`]),
     "[Service]",
     ...(optionsFile === null ? [] : [`EnvironmentFile=-${optionsFile}`]),
     "ExecStart=",

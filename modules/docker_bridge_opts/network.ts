@@ -26,7 +26,7 @@ export interface DesiredNetwork extends Definition {
 }
 
 /**
- * The Docker network that the options describe; null for Docker's default network, or with state=absent. Throws a UserError where
+ * The Docker network that the options describe; null for Docker's default network, or with state=absent. Throws a UserError if
  * it can't be computed.
  */
 export function desiredNetwork(options: DockerOptions, bridgeAddresses: readonly string[]): DesiredNetwork | null {
@@ -148,7 +148,7 @@ export function staleNetworks(
   );
 }
 
-/** Throws a UserError where Docker has another network of this name, or one whose addresses overlap: it would refuse this one. */
+/** Throws a UserError if Docker has another network of this name, or one whose addresses overlap: it would refuse this one. */
 export function requireRoom(desired: DesiredNetwork, others: readonly DockerNetwork[]): void {
   const sameName = others.find(({ name }) => name === desired.name);
   if (sameName !== undefined) {

@@ -1,4 +1,4 @@
-import { hasLiveRestore, inspectLife, type ListedContainer, listContainers } from "../core/docker";
+import { hasLiveRestore, inspectForRestart, type ListedContainer, listContainers } from "../core/docker";
 import { listMembers, listNetworks } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
@@ -21,7 +21,7 @@ import { isDocker, VARIABLE } from "./service/command_line";
 import { type DockerService, DROP_IN_PATH, pidFileOf } from "./service/docker_service";
 import { observeService } from "./service/observe_service";
 
-/** A file and its content, "" where it does not exist. */
+/** A file and its content, "" if it does not exist. */
 interface ConfigFile {
   readonly path: string;
   readonly content: string;
@@ -29,7 +29,7 @@ interface ConfigFile {
 
 /**
  * Observes where dockerd reads its options, what the running daemon has, and the bridge's address unless that is given.
- * Throws a UserError where Docker is not installed, or a file can't be read as dockerd would read it.
+ * Throws a UserError if Docker is not installed, or a file can't be read as dockerd would read it.
  */
 export async function observe(
   options: DockerOptions,
@@ -40,8 +40,8 @@ export async function observe(
   const service = await observeService(host, whenBusy);
   const optionsFile = host.readFile(service.filePath);
   const dropIn = host.readFile(DROP_IN_PATH);
-  const lineIsRead = service.readsFile || options.location === "docker_opts" || passesFile(dropIn?.content ?? "");
-  const configPath = configPathOf(flagsNow({ service, optionsFile, lineIsRead }, host));
+  const dockerOptsIsRead = service.readsFile || options.location === "docker_opts" || passesFile(dropIn?.content ?? "");
+  const configPath = configPathOf(flagsNow({ service, optionsFile, dockerOptsIsRead }, host));
   const config = host.readFile(configPath);
   const configFile = { path: configPath, content: config?.content ?? "" };
   // dockerd's log may show them.
@@ -59,7 +59,7 @@ export async function observe(
   return {
     service,
     optionsFile,
-    lineIsRead,
+    dockerOptsIsRead,
     dropIn,
     configPath,
     config,
@@ -78,7 +78,10 @@ function passesFile(dropIn: string): boolean {
 }
 
 /** The flags of the command line; those of the running daemon where they can't be computed. */
-function flagsNow(start: Pick<ObservedDocker, "service" | "optionsFile" | "lineIsRead">, host: Host): DockerFlags {
+function flagsNow(
+  start: Pick<ObservedDocker, "service" | "optionsFile" | "dockerOptsIsRead">,
+  host: Host,
+): DockerFlags {
   try {
     return flagsOf(presentConfiguration({ ...start, config: null }));
   } catch (error) {
@@ -104,7 +107,7 @@ function requireReadable({ path, content }: ConfigFile, version: string | null):
   }
 }
 
-/** Observes the daemon of this process id; null where the process is not dockerd. */
+/** Observes the daemon of this process id; null if the process is not dockerd. */
 async function observeDaemon(
   pid: number,
   host: Host,
@@ -233,7 +236,7 @@ function configReadAt(pid: number, startedAt: number, pidFile: string, host: Hos
 async function toContainer({ id, names }: ListedContainer, liveRestore: boolean, host: Host): Promise<Container> {
   const name = names[0]?.replace(/^\//, "") ?? id.slice(0, 12);
   const belongsToWeave = names.some((each) => /^\/weave(dns|plugin|proxy|scope)?$/.test(each));
-  return { id, name, belongsToWeave, ...(liveRestore && (await inspectLife(id, host))) };
+  return { id, name, belongsToWeave, ...(liveRestore && (await inspectForRestart(id, host))) };
 }
 
 /** Asks the program where no daemon runs. */

@@ -9,18 +9,18 @@ export interface ObservedDocker {
   /** The file with DOCKER_OPTS. */
   readonly optionsFile: FileState | null;
   /** Whether DOCKER_OPTS of that file reaches dockerd, by its unit or by this module's drop-in. */
-  readonly lineIsRead: boolean;
+  readonly dockerOptsIsRead: boolean;
   readonly dropIn: FileState | null;
   readonly configPath: string;
   /** daemon.json. */
   readonly config: FileState | null;
   readonly daemon: RunningDaemon | null;
-  /** dockerd's version, such as 20.10.24; null where it is unknown. */
+  /** dockerd's version, such as 20.10.24; null if it is unknown. */
   readonly version: string | null;
   readonly previous: Previous | null;
-  /** When this module was called, in clock ticks since the machine's boot. */
+  /** When this module was called, in clock ticks since boot. */
   readonly calledAt: number;
-  /** The IPv4 addresses of the bridge, with prefix length; empty where the bridge does not exist. */
+  /** The IPv4 addresses of the bridge, with prefix length; empty if the bridge does not exist. */
   readonly bridgeAddresses: readonly string[];
   /** What this module wrote about the network that it made, as a stopped Docker tells of none. */
   readonly networkRecord: FileState | null;
@@ -30,7 +30,7 @@ export interface ObservedDocker {
 export interface RunningDaemon {
   /** Differs after a restart and after a reboot. */
   readonly id: string;
-  /** In clock ticks since the machine's boot. */
+  /** In clock ticks since boot. */
   readonly startedAt: number;
   /** Its program's path and arguments. */
   readonly command: readonly string[];
@@ -38,22 +38,22 @@ export interface RunningDaemon {
   readonly flags: DockerFlags;
   /** The file that it writes its process id to. */
   readonly pidFile: string;
-  /** What it read from daemon.json when it started; null where that is unknown. */
+  /** What it read from daemon.json when it started; null if that is unknown. */
   readonly file: DockerFlags | null;
-  /** Its default network, as its API reports it; null where the API does not answer. */
+  /** Its default network, as its API reports it; null if the API does not answer. */
   readonly network: DockerFlags | null;
-  /** All its networks; null where the API does not answer. */
+  /** All its networks; null if the API does not answer. */
   readonly networks: readonly ObservedNetwork[] | null;
-  /** The running containers; null where the API does not answer, or was not asked as no restart is planned. */
+  /** The running containers; null if the API does not answer, or was not asked as no restart is planned. */
   readonly containers: readonly Container[] | null;
   /** Whether containers keep running while Docker restarts. */
   readonly liveRestore: boolean;
-  /** Such as 20.10.24; null where the API does not answer. */
+  /** Such as 20.10.24; null if the API does not answer. */
   readonly version: string | null;
 }
 
 export interface ObservedNetwork extends DockerNetwork {
-  /** The names of its containers, running or not; null where the API was not asked, as the network stays, or does not answer. */
+  /** The names of its containers, running or not; null if the API was not asked, as the network stays, or does not answer. */
   readonly members: readonly string[] | null;
 }
 
@@ -73,7 +73,7 @@ export interface Container {
  * that change is made, so that it survives an interrupted run, and deleted once a restart has worked.
  */
 export interface Previous {
-  /** The id of the daemon that runs with it; null where none ran. */
+  /** The id of the daemon that runs with it; null if none ran. */
   readonly daemon: string | null;
   /** That daemon's program and arguments. */
   readonly command: readonly string[];
@@ -86,7 +86,7 @@ export interface Previous {
 
 interface PreviousFile {
   readonly path: string;
-  /** One character a byte; null where the file did not exist. */
+  /** One character per byte; null if the file did not exist. */
   readonly content: string | null;
   /** Permission bits, such as 0o644. */
   readonly mode: number;

@@ -80,7 +80,7 @@ export function describeRemoved(containers: readonly Container[]): string {
   return `. Docker removes what docker run --rm started as soon as that stops, so it can't be started again: ${names.join(", ")}`;
 }
 
-/** One option a line, of those that are desired. */
+/** The desired options with these values, one per line. */
 function render(desired: DockerFlags, valuesOf: (name: string) => readonly string[] | undefined | "unknown"): string {
   const lines = [...desired.keys()].flatMap((name) => {
     const values = valuesOf(name) ?? [];

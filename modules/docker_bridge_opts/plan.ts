@@ -7,14 +7,14 @@ import { requireExactly } from "./compare";
 import {
   type Configuration,
   configure,
-  isLineOfOthers,
+  isOwnedByOthers,
   optionsOf,
   optionsToStartWith,
   overriddenFlags,
   type Place,
   presentConfiguration,
   readOptions,
-  requireReadableLine,
+  requireReadableDockerOpts,
 } from "./configuration";
 import { desiredFlags, flagsOffBridge, flagsToRemove } from "./desired";
 import { configurationChanges, DAEMON_RELOAD, desiredFiles, dropInChanges, refreshedDropIn } from "./files";
@@ -25,7 +25,7 @@ import { desiredOfDaemon, pendingRestart, runningOptions } from "./pending_resta
 import { networkChanges } from "./plan_network";
 import { restart, wasRestarted } from "./restart/restart";
 import { isCurrent, presentFiles, savePrevious } from "./restart/rollback";
-import { stoppedBefore } from "./restart/stopped_containers";
+import { startStoppedContainers } from "./restart/stopped_containers";
 import { DROP_IN_PATH } from "./service/docker_service";
 import { requireUsableFile } from "./usable_file";
 import {
@@ -56,9 +56,11 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   }
   requireUsableFile(observed);
   const present = presentConfiguration(observed);
-  requireReadableLine(present, service.filePath);
+  requireReadableDockerOpts(present, service.filePath);
   const absent = options.state === "absent";
-  const desired = absent ? flagsToRemove(options, optionsOf({ ...present, fixed: [] })) : desiredOf(options, present);
+  const desired = absent
+    ? flagsToRemove(options, optionsOf({ ...present, otherArguments: [] }))
+    : desiredOf(options, present);
   const networks = networkChanges(options, observed);
   const warnings = absent ? [] : [...checkSubnet(options, desired, observed), ...checkSocket(observed)];
   const place = placeOf(options, observed, present, desired);
@@ -86,10 +88,10 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
     ? pendingRemoval(options, observed, configuration)
     : pendingRestart(desiredOfDaemon(options, observed.daemon), observed.daemon);
   // An empty DOCKER_OPTS needs no drop-in, without which the file is not read.
-  const isRead = service.readsFile || options.location === "docker_opts" || configuration.line !== "";
+  const isRead = service.readsFile || options.location === "docker_opts" || configuration.dockerOpts !== "";
   return {
     changes: [
-      ...stoppedBefore(observed),
+      ...startStoppedContainers(observed),
       ...networks.filter(({ pending: by }) => by === undefined),
       ...withFirstSteps(files, [...validateByDocker(configuration, version), ...saveFiles(observed)]),
       ...(reloads ? [] : reload(observed)),
@@ -99,7 +101,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
     returns: {
       ...(absent ? {} : { network: options.network }),
       path: place === "docker_opts" && isRead ? service.filePath : configPath,
-      docker_opts: redactSecrets(configuration.line.trim()),
+      docker_opts: redactSecrets(configuration.dockerOpts.trim()),
       restart_required: pending.length > 0,
     },
     warnings,
@@ -110,10 +112,10 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
 function desiredOf(options: DockerOptions, present: Configuration): DockerFlags {
   const desired = desiredFlags(options);
   if (options.network === DEFAULT_NETWORK) return desired;
-  return new Map([...flagsOffBridge(options, optionsOf({ ...present, fixed: [] })), ...desired]);
+  return new Map([...flagsOffBridge(options, optionsOf({ ...present, otherArguments: [] })), ...desired]);
 }
 
-/** Throws a UserError where Docker's unit itself keeps the default network on the bridge. */
+/** Throws a UserError if Docker's unit itself keeps the default network on the bridge. */
 function requireFreeBridge({ network, bridge }: DockerOptions, configuration: Configuration): void {
   if (network === DEFAULT_NETWORK || optionsOf(configuration).get("bridge")?.at(-1) !== bridge) return;
   throw new UserError(
@@ -144,7 +146,7 @@ function checkSocket({ service: { lostSocket } }: ObservedDocker): string[] {
   return lostSocket === null ? [] : [socketIsGone(lostSocket)];
 }
 
-/** Throws a UserError where nobody could connect to Docker after a restart either, as systemd keeps its socket. */
+/** Throws a UserError if nobody could connect to Docker after a restart either, as systemd keeps its socket. */
 function requireSocketFile({ service: { lostSocket } }: ObservedDocker, configured: DockerFlags): void {
   if (lostSocket !== null && configured.get("host")?.includes("fd://")) throw new UserError(socketIsGone(lostSocket));
 }
@@ -155,16 +157,17 @@ function socketIsGone(path: string): string {
 
 function placeOf(
   { location }: DockerOptions,
-  { lineIsRead, service, optionsFile }: ObservedDocker,
+  { dockerOptsIsRead, service, optionsFile }: ObservedDocker,
   present: Configuration,
   desired: DockerFlags,
 ): Place {
   if (location !== "auto") return location;
-  const isOthers = lineIsRead && isLineOfOthers(present, readOptions(service, optionsFile?.content ?? ""), desired);
-  return lineIsRead && !isOthers ? "docker_opts" : "daemon_json";
+  const isOthers =
+    dockerOptsIsRead && isOwnedByOthers(present, readOptions(service, optionsFile?.content ?? ""), desired);
+  return dockerOptsIsRead && !isOthers ? "docker_opts" : "daemon_json";
 }
 
-/** Returns warnings. Throws a UserError where containers would get addresses that other hosts use. */
+/** Returns warnings. Throws a UserError if containers would get addresses that other hosts use. */
 function checkSubnet(options: DockerOptions, desired: DockerFlags, observed: ObservedDocker): string[] {
   const { bridge_address, network } = options;
   if (network !== DEFAULT_NETWORK) return [];

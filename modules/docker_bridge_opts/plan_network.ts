@@ -21,7 +21,7 @@ import { DEFAULT_NETWORK, type DockerOptions } from "./options";
 /**
  * The changes of Docker's networks on the bridge: the desired one is made or replaced, others are removed. While the bridge is that
  * of the default network, or Docker is stopped, the network has to wait for a restart; state=restarted makes it after that. Throws
- * a UserError where containers are on a network that has to go.
+ * a UserError if containers are on a network that has to go.
  */
 export function networkChanges(options: DockerOptions, observed: ObservedDocker): Change[] {
   const { daemon, bridgeAddresses } = observed;
@@ -115,11 +115,11 @@ function removal(network: ObservedNetwork): Change {
 const subjectOf = ({ name }: { readonly name: string }): string => `Docker network ${name}`;
 
 function remove({ id }: ObservedNetwork): Action {
-  return { do: "request", request: removeNetwork(id), orStatus: [404] };
+  return { do: "request", request: removeNetwork(id), acceptedStatuses: [404] };
 }
 
 /** Docker would make a bridge that is missing, and delete it with its network. */
-function makeNetwork(desired: DesiredNetwork, orStatus: readonly number[] = []): Action[] {
+function makeNetwork(desired: DesiredNetwork, acceptedStatuses: readonly number[] = []): Action[] {
   const { bridge } = desired;
   return [
     {
@@ -129,7 +129,7 @@ function makeNetwork(desired: DesiredNetwork, orStatus: readonly number[] = []):
         { steps: [], result: `bridge: ${bridge} must exist first. Configure it (weave_bridge), and run again.` },
       ],
     },
-    { do: "request", request: creationOf(desired), ...(orStatus.length > 0 && { orStatus }) },
+    { do: "request", request: creationOf(desired), ...(acceptedStatuses.length > 0 && { acceptedStatuses }) },
   ];
 }
 

@@ -12,9 +12,9 @@ import { type DockerService, NOTHING_WRITTEN, nameOrigin } from "./service/docke
 import { requireEnvironmentFiles } from "./service/environment";
 import { requireStartable, validateByDocker } from "./validate";
 
-/** Throws a UserError where the file with Docker's options can't be what was meant, as it was found. */
-export function requireUsableFile({ service, optionsFile, lineIsRead }: ObservedDocker): void {
-  const found = lineIsRead && optionsFile ? escapedQuotes(optionsFile.content, service.init) : null;
+/** Throws a UserError if the file with Docker's options can't be what was meant, as it was found. */
+export function requireUsableFile({ service, optionsFile, dockerOptsIsRead }: ObservedDocker): void {
+  const found = dockerOptsIsRead && optionsFile ? escapedQuotes(optionsFile.content, service.init) : null;
   if (found === null) return;
   throw new UserError(
     `${service.filePath}: the value in line ${found.line} must not begin with an escaped quote, which becomes part of it (found ` +
@@ -46,8 +46,8 @@ export function failUnlessStartable(observed: ObservedDocker): Action[] {
 /** What is wrong, and what to do; null if nothing is known to be wrong. */
 function whyNotStartable(configuration: Configuration, observed: ObservedDocker): string | null {
   const { service, dropIn } = observed;
-  const { unit, fixed } = configuration;
-  const ours = fixed.filter(({ origin }) => origin.variable === VARIABLE);
+  const { unit, otherArguments } = configuration;
+  const ours = otherArguments.filter(({ origin }) => origin.variable === VARIABLE);
   const unexpanded = ours.find(({ value }) => /\$\{?[A-Za-z_]/.test(value));
   if (unexpanded !== undefined) {
     return (

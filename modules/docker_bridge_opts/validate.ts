@@ -6,7 +6,7 @@ import { parseDockerFlags, wordsOfFlags } from "../formats/docker_flags";
 import { type DockerFlags, flagOf, isKnownOption, meansTheSame } from "../formats/docker_options";
 import { expectedInstead, expectedToStart, expectedType, mayBeKey } from "../formats/docker_values";
 import { contains, ipv4Network, networkOf } from "../net/ipv4";
-import { argumentsOf, type Configuration, flagsOf, lineWords, optionsOf } from "./configuration";
+import { argumentsOf, type Configuration, dockerOptsWords, flagsOf, optionsOf } from "./configuration";
 import type { ObservedDocker } from "./observed";
 import { runningOptions } from "./pending_restart";
 import { nameOrigin } from "./service/docker_service";
@@ -88,7 +88,7 @@ export function requireValidKeys(config: string, configPath: string, version: st
 type Start = Pick<ObservedDocker, "configPath" | "daemon" | "service" | "version">;
 
 /**
- * Throws a UserError where dockerd would not start with the configuration, whoever has written it, and names the place. What the
+ * Throws a UserError if dockerd would not start with the configuration, whoever has written it, and names the place. What the
  * running daemon has is accepted, as it has started with that.
  */
 export function requireStartable(configuration: Configuration, { configPath, daemon, service, version }: Start): void {
@@ -99,11 +99,11 @@ export function requireStartable(configuration: Configuration, { configPath, dae
     !running.has(name) || !meansTheSame(name, running.get(name), values);
   const sources: [flags: DockerFlags, placeOf: (name: string) => string][] = [
     [daemonOptions(configuration.config), () => configPath],
-    [parseDockerFlags(lineWords(configuration)), () => service.filePath],
+    [parseDockerFlags(dockerOptsWords(configuration)), () => service.filePath],
     [
-      parseDockerFlags(configuration.fixed),
+      parseDockerFlags(configuration.otherArguments),
       (name) => {
-        const [word] = wordsOfFlags(configuration.fixed, new Set([name]));
+        const [word] = wordsOfFlags(configuration.otherArguments, new Set([name]));
         return word === undefined ? configPath : nameOrigin(word.origin);
       },
     ],
@@ -179,8 +179,8 @@ export function rejectConflicts(configuration: Configuration, configPath: string
 }
 
 /** Where the unit sets these flags. */
-function placesOf({ fixed }: Configuration, names: ReadonlySet<string>): string {
-  const places = new Set(wordsOfFlags(fixed, names).map(({ origin }) => nameOrigin(origin)));
+function placesOf({ otherArguments }: Configuration, names: ReadonlySet<string>): string {
+  const places = new Set(wordsOfFlags(otherArguments, names).map(({ origin }) => nameOrigin(origin)));
   return places.size > 0 ? ` (${[...places].join("; ")})` : "";
 }
 
@@ -189,7 +189,7 @@ function render(value: unknown): string {
   return redactSecrets(Array.isArray(value) ? `[${value.join(" ")}]` : text);
 }
 
-/** Throws a UserError where dockerd would no longer serve the socket that systemd opens for it: its clients would hang. */
+/** Throws a UserError if dockerd would no longer serve the socket that systemd opens for it: its clients would hang. */
 export function requireSystemdSocket(present: Configuration, desired: Configuration): void {
   const [before, after] = [present, desired].map((configuration) => optionsOf(configuration).get("host") ?? []);
   if (!before?.includes("fd://") || after?.includes("fd://")) return;

@@ -118,7 +118,7 @@ function members(content: string): Member[] {
   return found;
 }
 
-/** In UTF-8, with one character a byte. Docker skips it from version 23.0 on. */
+/** In UTF-8, with one character per byte. Docker skips it from version 23.0 on. */
 const BYTE_ORDER_MARK = /^\xef\xbb\xbf/;
 
 /** Whether the content begins with a byte order mark, as Windows' editors write it. */

@@ -146,7 +146,7 @@ const STARTS_WITH: ReadonlyMap<string, RegExp> = new Map([
   ["storage-driver", /[/:]/],
 ]);
 
-/** The same for a value that others have written: null where dockerd starts with it, though with another meaning than it seems. */
+/** The same for a value that others have written: null if dockerd starts with it, though with another meaning than it seems. */
 export function expectedToStart(flag: string, value: string, version: string | null): string | null {
   const inOtherBase = kindOf(flag) === "number" && /^[-+]?0[xob_\d]|_/i.test(value);
   return inOtherBase || STARTS_WITH.get(flag)?.test(value) ? null : expectedInstead(flag, value, version);

@@ -1,4 +1,4 @@
-/** A file that systemd reads, with one character a byte. */
+/** A file that systemd reads, with one character per byte. */
 export interface TextFile {
   readonly path: string;
   readonly content: string;

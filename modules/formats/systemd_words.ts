@@ -94,7 +94,7 @@ function unescapeC(text: string): string {
       const byte = hex !== undefined ? Number.parseInt(hex, 16) : Number.parseInt(octal ?? "", 8);
       if (byte > 0) return String.fromCharCode(byte);
       const code = Number.parseInt(short ?? long ?? "", 16);
-      // A text has one character a byte.
+      // A text has one character per byte.
       if (code > 0 && code <= 0x10ffff) return Buffer.from(String.fromCodePoint(code)).toString("latin1");
       return (letter !== undefined ? LETTERS[letter] : undefined) ?? all;
     },

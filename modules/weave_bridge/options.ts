@@ -13,10 +13,10 @@ import {
   password,
 } from "../net/validators";
 
-/** The VXLAN device is named like the bridge, with this at the end. */
+/** The VXLAN device's name is the bridge's with this appended. */
 export const VXLAN_SUFFIX = "-vx";
 
-/** The same for the WireGuard device. */
+/** The WireGuard device's name is the bridge's with this appended. */
 export const WIREGUARD_SUFFIX = "-wg";
 
 export const options = {
@@ -96,7 +96,7 @@ export const options = {
     description:
       "How this host is connected to the other hosts: a network device of this host, an address of one, or a name that " +
       "resolves to such an address. By default, and if the name resolves to a loopback address, the device of the default " +
-      "route. Of a device's several addresses, the one that the route to the peers uses.",
+      "route. If the device has several addresses, the one from which the host sends to the peers is used.",
   }),
   vxlan_id: int(
     {
@@ -129,7 +129,8 @@ export const options = {
   ),
   wireguard_port: int(
     {
-      description: "The UDP port of WireGuard, the same on all hosts. With encryption it is the only one between them.",
+      description:
+        "The UDP port of WireGuard, the same on all hosts. With encryption the hosts need no other open port between them.",
       default: 51820,
     },
     1,
@@ -156,8 +157,8 @@ export const options = {
   wireguard_identity: str(
     {
       description:
-        "The address by which the peers know this host, from which its key is derived. To be set if it is none of this " +
-        "host's own, as behind NAT. By default the host's address on the underlay.",
+        "The address by which the peers know this host, from which its key is derived. Set it if it is not an address of " +
+        "this host, as behind NAT. By default the host's address on the underlay.",
     },
     hostAddress,
   ),

@@ -31,6 +31,8 @@ export function planBoot(name: string, desired: DesiredBridge | null, observed: 
   const encrypted = encryptedPaths(name);
   const networkd = [...networkdPaths(name), encrypted.unmanaged].flatMap(changesOf);
   const dropIns = [dockerDropInPath(name), encrypted.dropIn];
+  // A directory is removed only if this module may have left it empty: its drop-in was there, or an interrupted run has removed it.
+  // Docker's is tried in any case: docker_bridge_opts has a drop-in there too, and leaves the directory.
   const mayHaveEmptied = (path: string): boolean =>
     path === dockerDropInPath(name) || observed.files.get(path) != null || observed.pendingReloads.length > 0;
   const emptied = dropIns.filter((path) => !files.has(path) && mayHaveEmptied(path)).map(removeDirectoryIfEmpty);

@@ -6,7 +6,7 @@ import type { Component } from "./components";
 import { ARGS, bytesOf, PASSWORD } from "./environment";
 import type { Environment, ObservedContainer } from "./observed";
 
-/** The container of that name, or null where there is none. */
+/** The container of that name, or null if there is none. */
 export async function observeContainer(name: string, host: Host): Promise<ObservedContainer | null> {
   const container = await inspectContainer(name, host);
   return container && { ...container, environment: parseEnvironment(container.environment.map(bytesOf)) };

@@ -122,7 +122,7 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
   };
 }
 
-/** The passwords of the launches so far: a journal may show them. Contents and environments have one character a byte. */
+/** The passwords of the launches so far: a journal may show them. Contents and environments have one character per byte. */
 function rememberSecrets(
   files: readonly (FileState | null)[],
   environments: readonly (Environment | null | undefined)[],

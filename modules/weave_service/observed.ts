@@ -7,7 +7,7 @@ import type { Control, LiveRouter } from "./router_api";
 import type { RouterRules } from "./router_rules";
 import type { WeaveScript } from "./script";
 
-/** Variables by name. Values have one character a byte, as in files. */
+/** Variables by name. Values have one character per byte, as in files. */
 export type Environment = ReadonlyMap<string, string>;
 
 /** A component's container, as Docker reports it. */

@@ -41,8 +41,8 @@ The role, with the datapath \`router\`, is compared with [a role of Ansible's bu
 same: the bridge and its file, Docker's options, and a service that runs the Weave router, whose peers it knows from facts, as
 Apollo's role did. Each has two hosts with the weave script and a stand-in of the router, booted again for every first run. The
 figure is the time of the whole \`ansible-playbook\`, in seconds, role and baseline in turn. SSH connections stay open between runs,
-so only first runs open them. A check is one of hosts with nothing to do. The 50 ms are added to each round trip of the
-controller's SSH connections.
+so only first runs open them. A check is a run with --check on hosts with nothing to do. "50 ms" is a delay that is added to each
+round trip of the controller's SSH connections.
 
 ${table(["run", "role", "baseline", "ratio", "target"], runs.map(cellsOf))}
 

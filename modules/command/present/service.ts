@@ -93,7 +93,7 @@ function scriptIn({ component }: ServiceOptions, host: Host): string | null {
   return /(\/[A-Za-z0-9_./+@:-]+) launch(?:-\w+)?\b/.exec(unit)?.[1] ?? null;
 }
 
-/** Contents of files have one character a byte. */
+/** Contents of files have one character per byte. */
 function textOf(bytes: string): string {
   return Buffer.from(bytes, "latin1").toString("utf8");
 }

@@ -6,7 +6,7 @@ import type { DockerFlags } from "../../formats/docker_options";
 import type { DockerStatus } from "./status";
 
 /** The options that docker_bridge_opts sets. */
-const NETWORK_OPTIONS = ["bridge", "fixed-cidr", "mtu", "dns", "dns-search"];
+const MODULE_OPTIONS = ["bridge", "fixed-cidr", "mtu", "dns", "dns-search"];
 
 /** The options of the running daemon, or of the next one if none runs. */
 export function optionsNow(docker: ObservedDocker): DockerFlags {
@@ -32,7 +32,7 @@ export function pendingForDocker(docker: ObservedDocker): string[] {
     : [];
   if (daemon === null) return reload;
   const configured = optionsToStartWith(docker);
-  const differing = NETWORK_OPTIONS.filter(
+  const differing = MODULE_OPTIONS.filter(
     (name) => pendingRestart(new Map([[name, configured.get(name) ?? []]]), daemon).length > 0,
   );
   const known = differing.filter((name) => runningValue(daemon, name) !== "unknown");

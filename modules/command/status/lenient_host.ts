@@ -11,7 +11,7 @@ export function lenientHost(host: Host, errors: Set<string>): Host {
     readFile: reading(host.readFile),
     readStart: (path, bytes) => attempt(() => host.readStart(path, bytes), errors),
     changedAt: reading(host.changedAt),
-    foreignPart: reading(host.foreignPart),
+    writableByOthers: reading(host.writableByOthers),
     readText: reading(host.readText),
     readlink: reading(host.readlink),
     readdir: (path) => attempt(() => host.readdir(path), errors) ?? [],

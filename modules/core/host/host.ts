@@ -13,7 +13,7 @@ export interface Host {
    * The first part of a path with which another user than root could put something there, in words; null if none could. Throws a
    * UserError if it can't be read.
    */
-  foreignPart(path: string): string | null;
+  writableByOthers(path: string): string | null;
   /** The trimmed text of a kernel file (/proc, /sys); null if it does not exist. */
   readText(path: string): string | null;
   /** The names in a directory, sorted; empty if it does not exist. */

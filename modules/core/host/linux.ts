@@ -7,14 +7,14 @@ import type { FileState, Host } from "./host";
 import { request } from "./http";
 import { resolveNames } from "./resolve";
 import { run } from "./run";
-import { foreignPart } from "./trust";
+import { writableByOthers } from "./write_access";
 
 /** The host that this process runs on. */
 export const linuxHost: Host = {
   readFile,
   readStart,
   changedAt,
-  foreignPart: (path) => unlessAbsent(path, () => foreignPart(path)),
+  writableByOthers: (path) => unlessAbsent(path, () => writableByOthers(path)),
   readText,
   readdir,
   readlink,

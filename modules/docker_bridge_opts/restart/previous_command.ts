@@ -8,35 +8,31 @@ import type { Previous } from "../observed";
 import { type DockerService, DROP_IN_PATH, type UnitStart } from "../service/docker_service";
 
 /** What makes Docker start as it ran before, whatever its files give: the file that does it, and the steps. */
-export interface StartAsBefore {
+export interface PreviousCommand {
   readonly path: string;
   readonly actions: readonly Action[];
 }
 
 /**
- * The steps after which the service starts dockerd with the arguments that the previous one was started with; null where these
+ * The steps after which the service starts dockerd with the arguments that the previous one was started with; null if these
  * are not known, or can't be given to systemd or an init script.
  */
-export function startAsBefore(
-  { init, unit, filePath, foreignTarget }: DockerService,
+export function restorePreviousCommand(
+  { init, unit, filePath, sharedTarget }: DockerService,
   { command, files }: Previous,
-): StartAsBefore | null {
+): PreviousCommand | null {
   const [path = "", ...args] = command;
   const program = execProgram(path);
   if (program === null) return null;
   if (init === "systemd") {
     const present = files.find(({ path }) => path === DROP_IN_PATH)?.content ?? "";
-    const content = renderDropIn(
-      [program, ...args.map(execWord)],
-      present,
-      unit === null ? NO_OBSTACLES : withoutObstacles(unit),
-    );
+    const content = renderDropIn([program, ...args.map(execWord)], present, unit === null ? NO_RESETS : resetsOf(unit));
     // Others need not read a command line that may have secrets.
     const write: Action = { do: "write", path: DROP_IN_PATH, content, mode: 0o600 };
     return { path: DROP_IN_PATH, actions: [write, DAEMON_RELOAD] };
   }
   const line = scriptOptions(command);
-  if (line === null || foreignTarget !== null) return null;
+  if (line === null || sharedTarget !== null) return null;
   const file = files.find(({ path }) => path === filePath);
   // A shell takes the last assignment.
   const content = `${withNewline(file?.content ?? "")}${withShellValue("", "DOCKER_OPTS", line)}`;
@@ -44,7 +40,7 @@ export function startAsBefore(
 }
 
 /** `command` is as systemd reads it. What the present drop-in has Docker read stays, as it shows the next run where the options are. */
-function renderDropIn(command: readonly string[], present: string, { unit, service }: Obstacles): string {
+function renderDropIn(command: readonly string[], present: string, { unit, service }: Resets): string {
   const settings = present.split("\n");
   const commands = settings.filter((line) => /^ExecStart=./.test(line));
   return [
@@ -62,17 +58,17 @@ function renderDropIn(command: readonly string[], present: string, { unit, servi
 }
 
 /** Settings, by section, that undo those of the unit which may keep it from starting whatever its command line is. */
-interface Obstacles {
+interface Resets {
   readonly unit: readonly string[];
   readonly service: readonly string[];
 }
 
-const NO_OBSTACLES: Obstacles = { unit: [], service: [] };
+const NO_RESETS: Resets = { unit: [], service: [] };
 /** dockerd runs as root in the host's own root directory; an empty value resets these (systemd.exec(5)). */
 const RESET = "User Group SupplementaryGroups WorkingDirectory RootDirectory RootImage ExecCondition".split(" ");
 
 /** Conditions and users are reset; the commands beside ExecStart= are run, but may fail. */
-function withoutObstacles({ files }: UnitStart): Obstacles {
+function resetsOf({ files }: UnitStart): Resets {
   const settings = parseUnit(files);
   const valuesOf = (key: string): string[] => listSettings(settings, "Service", key).map(({ value }) => value);
   const commands = ["ExecStartPre", "ExecStartPost"].flatMap((key) => {
@@ -97,7 +93,7 @@ function mayFail(command: string): string {
 /** What the scripts of Debian and of upstart's jobs give dockerd besides DOCKER_OPTS. */
 const GIVEN_BY_SCRIPT = new Set(["daemon", "pidfile", "raw-logs"]);
 
-/** DOCKER_OPTS that gives these options; null where a script can't pass them on, as it splits them at white space. */
+/** DOCKER_OPTS that gives these options; null if a script can't pass them on, as it splits them at white space. */
 function scriptOptions([, ...words]: readonly string[]): string | null {
   const flags = [...parseDockerWords(words)].filter(([name]) => !GIVEN_BY_SCRIPT.has(name));
   const options = flags.flatMap(([name, values]) => values.map((value) => `--${name}=${value}`));

@@ -7,15 +7,15 @@ import type { ObservedDocker, Previous } from "../observed";
 import { restartDisruption } from "../pending_restart";
 import { pidFileOf } from "../service/docker_service";
 import { failUnlessStartable } from "../usable_file";
-import { startAsBefore } from "./previous_command";
-import { DELETE_PREVIOUS, isCurrent, presentFiles, replacedFiles, restorePrevious, savePrevious } from "./rollback";
+import { restorePreviousCommand } from "./previous_command";
+import { DELETE_PREVIOUS, isCurrent, overwrittenFiles, presentFiles, restorePrevious, savePrevious } from "./rollback";
 import {
   containersToStart,
   containersToStop,
   startAfterFailure,
   startAfterRestart,
+  startStoppedContainers,
   stopAll,
-  stoppedBefore,
 } from "./stopped_containers";
 
 /** dockerd ends its containers first. systemd kills it after 90 s by default (TimeoutStopSec=), and starts it for as long as it takes. */
@@ -30,7 +30,7 @@ export function wasRestarted({ daemon, calledAt }: ObservedDocker): boolean {
 /** The requested restart; none where Docker was started after the module was called. */
 export function restart(observed: ObservedDocker, configured: DockerFlags): Change[] {
   const { daemon } = observed;
-  if (wasRestarted(observed)) return stoppedBefore(observed);
+  if (wasRestarted(observed)) return startStoppedContainers(observed);
   return [
     {
       subject: "Docker",
@@ -56,7 +56,7 @@ function restartActions(observed: ObservedDocker, configured: DockerFlags): Acti
     ...stopAll(toStop, observed),
     {
       do: "try",
-      // systemd does not notice each change of a unit's files: one with an old time of modification, a drop-in in a new folder.
+      // systemd does not notice each change of a unit's files: one with an old time of modification, a drop-in in a new directory.
       steps: [...steps.reset, ...(service.init === "systemd" ? [DAEMON_RELOAD] : []), steps.restart, ...steps.answer],
       diagnose:
         service.init === "systemd"
@@ -95,7 +95,7 @@ function stepsOf({ service, daemon }: ObservedDocker, configured: DockerFlags): 
           request: PING,
           timeout: ANSWER_SECONDS,
           diagnose: bySystemd ? ["systemctl", "is-active", "docker.service"] : ["service", "docker", "status"],
-          ...(bySystemd && { hopeless: { argv: STATE, pattern: FAILED } }),
+          ...(bySystemd && { giveUp: { argv: STATE, pattern: FAILED } }),
         },
       ]
     : [];
@@ -125,13 +125,13 @@ const FAILED = /^(?![\s\S]*\bJob=[1-9])[\s\S]*\b(ActiveState=failed|SubState=aut
 function rollbacks(observed: ObservedDocker, saved: Previous, changed: boolean, steps: RestartSteps): Rollback[] {
   const start = [...steps.reset, ...steps.restartUnlessRunning, ...steps.answer, DELETE_PREVIOUS];
   const reload = observed.service.init === "systemd" ? [DAEMON_RELOAD] : [];
-  const replaced = replacedFiles(saved, observed);
+  const replaced = overwrittenFiles(saved, observed);
   const kept = replaced.map(({ path, copy }) => ` What was in ${path} is kept in ${copy}.`).join("");
   const files: Rollback = {
     steps: [...restorePrevious(saved, replaced), ...reload, ...start],
     result: `The previous configuration was restored, and Docker runs with it again.${kept} Correct the options and run again.`,
   };
-  const ran = startAsBefore(observed.service, saved);
+  const ran = restorePreviousCommand(observed.service, saved);
   if (ran === null && !changed) {
     return [
       {

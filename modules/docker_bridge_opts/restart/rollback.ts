@@ -21,11 +21,11 @@ const isPrevious: Guard<Previous> = isShape({
 });
 
 /**
- * The previous configuration. Throws a UserError where another user than root could have put it there, as its files are written
+ * The previous configuration. Throws a UserError if another user than root could have put it there, as its files are written
  * as root.
  */
 export function readPrevious(host: Host): Previous | null {
-  const foreign = host.foreignPart(PREVIOUS_PATH);
+  const foreign = host.writableByOthers(PREVIOUS_PATH);
   if (foreign !== null) {
     throw new UserError(
       `${PREVIOUS_PATH}: must be writable by root alone, as its files are restored as root (found that ${foreign}). Remove ` +
@@ -35,21 +35,21 @@ export function readPrevious(host: Host): Previous | null {
   return parsePrevious(host.readFile(PREVIOUS_PATH));
 }
 
-/** The previous configuration as `savePrevious` wrote it; null where there is none, or the file is not one of this module's. */
+/** The previous configuration as `savePrevious` wrote it; null if there is none, or the file is not one of this module's. */
 export function parsePrevious(file: FileState | null): Previous | null {
   return file === null ? null : parseJson(file.content, isPrevious);
 }
 
-/** Whether the daemon with this id (null: none runs) still runs with it. A stopped Docker can be started with it. */
+/** Whether the daemon with this id (null: none runs) still runs with the saved configuration. A stopped Docker can be started with it. */
 export function isCurrent(previous: Previous | null, daemon: string | null): previous is Previous {
   return previous !== null && (daemon === null || previous.daemon === daemon);
 }
 
-/** The configuration as it is now. */
+/** The present configuration. */
 export function presentFiles(observed: ObservedDocker): Previous {
   const { service, daemon, optionsFile, dropIn, configPath, config } = observed;
   const files: [path: string, state: FileState | null][] = [[configPath, config]];
-  if (service.foreignTarget === null) files.push([service.filePath, optionsFile]);
+  if (service.sharedTarget === null) files.push([service.filePath, optionsFile]);
   if (service.init === "systemd") files.push([DROP_IN_PATH, dropIn]);
   return {
     daemon: daemon?.id ?? null,
@@ -60,20 +60,20 @@ export function presentFiles(observed: ObservedDocker): Previous {
   };
 }
 
-/** Saves it. There may be secrets in the files, so only root may read the copy. */
+/** Saves a configuration. There may be secrets in the files, so only root may read the copy. */
 export function savePrevious(previous: Previous): Action {
   return { do: "write", path: PREVIOUS_PATH, content: JSON.stringify(previous), mode: 0o600 };
 }
 
 /** A file that a rollback replaces, and where it is kept, as another than this module may have changed it. */
-export interface Replaced {
+export interface OverwrittenFile {
   readonly path: string;
   readonly copy: string;
   readonly content: string;
 }
 
 /** The present files that restoring the saved ones would lose. This module's own drop-in is none. */
-export function replacedFiles({ files }: Previous, observed: ObservedDocker): Replaced[] {
+export function overwrittenFiles({ files }: Previous, observed: ObservedDocker): OverwrittenFile[] {
   return presentFiles(observed).files.flatMap(({ path, content }) => {
     const saved = files.find((file) => file.path === path);
     if (path === DROP_IN_PATH || saved === undefined || content === null || content === saved.content) return [];
@@ -83,7 +83,7 @@ export function replacedFiles({ files }: Previous, observed: ObservedDocker): Re
 }
 
 /** Restores the saved files, and keeps those that it replaces. There may be secrets in them, so only root may read the copies. */
-export function restorePrevious({ files }: Previous, replaced: readonly Replaced[]): Action[] {
+export function restorePrevious({ files }: Previous, replaced: readonly OverwrittenFile[]): Action[] {
   return [
     ...replaced.map(({ copy, content }): Action => ({ do: "write", path: copy, content, mode: 0o600 })),
     ...files.map(

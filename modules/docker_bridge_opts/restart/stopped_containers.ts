@@ -18,14 +18,14 @@ export function containersToStop({ daemon }: ObservedDocker, configured: DockerF
   return daemon?.liveRestore && networkDiffers(configured, daemon) ? (daemon.containers ?? []) : [];
 }
 
-/** Those that are started after it: not what Docker removes when it stops, but also what an earlier restart has stopped. */
+/** The containers that are started after a restart: not what Docker removes when it stops, but also what an earlier restart has stopped. */
 export function containersToStart(toStop: readonly Container[], { previous }: ObservedDocker): readonly Container[] {
   const ids = new Set(toStop.map(({ id }) => id));
   return [...withoutRemoved(toStop), ...(previous?.stopped ?? []).filter(({ id }) => !ids.has(id))];
 }
 
 /**
- * Stops them. If one can't be stopped, all are started again, and Docker keeps running. They stay saved, as Docker may stop that
+ * Stops the containers. If one can't be stopped, all are started again, and Docker keeps running. They stay saved, as Docker may stop that
  * one later: then the next run starts it.
  */
 export function stopAll(containers: readonly Container[], observed: ObservedDocker): Action[] {
@@ -49,24 +49,24 @@ export function stopAll(containers: readonly Container[], observed: ObservedDock
   ];
 }
 
-/** Starts them after a restart, and forgets what was saved. Where one does not start, they stay saved. */
-export function startAfterRestart(containers: readonly Container[], forget: Action): Action[] {
+/** Starts the containers after a restart, and discards the saved list. If one does not start, they stay saved. */
+export function startAfterRestart(containers: readonly Container[], discard: Action): Action[] {
   const before = "Docker was restarted, and runs with its new options.";
-  return [...start(withoutWeave(containers)).map((action) => onceMore(action, before, [])), forget];
+  return [...start(withoutWeave(containers)).map((action) => retryOnNextRun(action, before, [])), discard];
 }
 
-/** Starts them after a failed restart. Where one does not start, they are saved: its rollback deletes what was saved before. */
+/** Starts the containers after a failed restart. If one does not start, they are saved: the rollback deletes what was saved before. */
 export function startAfterFailure(
   containers: readonly Container[],
   observed: ObservedDocker,
   saved: Previous,
 ): Action[] {
   const save = savePrevious({ ...saved, stopped: containers });
-  return startAgain(containers, observed).map((action) => onceMore(action, "", [save]));
+  return startAgain(containers, observed).map((action) => retryOnNextRun(action, "", [save]));
 }
 
 /** The change that starts the containers that an earlier restart has stopped. */
-export function stoppedBefore({ daemon, previous }: ObservedDocker): Change[] {
+export function startStoppedContainers({ daemon, previous }: ObservedDocker): Change[] {
   if (daemon === null || previous === null || previous.stopped.length === 0) return [];
   // While a restart is still to be made, those that run may be about to stop, and stay saved.
   const mayStop = previous.daemon === daemon.id;
@@ -74,13 +74,13 @@ export function stoppedBefore({ daemon, previous }: ObservedDocker): Change[] {
   const running = new Set(daemon.containers?.map(({ id }) => id));
   const missing = stopped.filter(({ id }) => !running.has(id));
   if (stopped.length === 0 || (mayStop && missing.length === 0)) return [];
-  const forget = mayStop
+  const discard = mayStop
     ? savePrevious({ ...previous, stopped: stopped.filter(({ id }) => running.has(id)) })
     : DELETE_PREVIOUS;
   const actions: Action[] = start(missing).map((action) => ({
     do: "try",
     steps: [action],
-    rollback: [{ steps: [forget], result: "Run again for the other changes." }],
+    rollback: [{ steps: [discard], result: "Run again for the other changes." }],
   }));
   const names = (containers: readonly Container[]): string => `${containers.map(({ name }) => name).join(", ")}\n`;
   return [
@@ -88,12 +88,12 @@ export function stoppedBefore({ daemon, previous }: ObservedDocker): Change[] {
       subject: "containers that a restart of Docker stopped",
       before: missing.length > 0 ? `stopped: ${names(missing)}` : `started since: ${names(stopped)}`,
       after: `running: ${names(missing.length > 0 ? missing : stopped)}`,
-      actions: [...actions, forget],
+      actions: [...actions, discard],
     },
   ];
 }
 
-/** Starts them whether or not Docker was restarted. Weave's own are started by their service, with Docker. */
+/** Starts the containers whether or not Docker was restarted. Weave's own are started by their service, with Docker. */
 function startAgain(containers: readonly Container[], { daemon }: ObservedDocker): StopOrStart[] {
   const running: Daemon | null = daemon && { pidFile: daemon.pidFile, startedAt: daemon.startedAt };
   const weaves = containers.filter(({ belongsToWeave }) => belongsToWeave);
@@ -104,9 +104,9 @@ function startAgain(containers: readonly Container[], { daemon }: ObservedDocker
 }
 
 /** `before` is the state, for the message if some do not start; `keep` saves them. */
-function onceMore(action: Action, before: string, keep: readonly Action[]): Action {
+function retryOnNextRun(action: Action, before: string, save: readonly Action[]): Action {
   const result = `${before} The next run tries once more to start them.`.trim();
-  return { do: "try", steps: [action], rollback: [{ steps: keep, result }] };
+  return { do: "try", steps: [action], rollback: [{ steps: save, result }] };
 }
 
 type StopOrStart = Extract<Action, { do: "stop" | "start" }>;

@@ -19,7 +19,7 @@ export interface Argument extends Word {
 }
 
 /** A place where DOCKER_OPTS is split into arguments. */
-export interface Use {
+export interface Split {
   /** The position of its first argument. */
   readonly at: number;
   /** How many there are. */
@@ -37,7 +37,7 @@ export interface CommandLine {
   readonly origin: Origin;
   readonly program: string;
   readonly args: readonly Argument[];
-  readonly uses: readonly Use[];
+  readonly splits: readonly Split[];
   /** Whether a shell starts dockerd. */
   readonly byShell: boolean;
   /** The unit's settings and environment. */
@@ -106,7 +106,7 @@ export function commandLine(start: UnitStart, written: Written = NOTHING_WRITTEN
   const expands = !prefix.includes(":");
   const first = prefix.includes("@") ? 2 : 1;
   const args: Argument[] = [];
-  const uses: Use[] = [];
+  const splits: Split[] = [];
   words.slice(first).forEach(({ raw, value }, index) => {
     const text = expandKnown(raw === "\\;" ? ";" : value, setting, start.specifiers);
     const word = first + index;
@@ -114,7 +114,7 @@ export function commandLine(start: UnitStart, written: Written = NOTHING_WRITTEN
     if (name !== null) {
       const variable = variableOf(name);
       const values = variable === undefined ? [] : systemdWords(variable.value, "value").words;
-      if (name === VARIABLE) uses.push({ at: args.length, count: values.length, word, by: "systemd" });
+      if (name === VARIABLE) splits.push({ at: args.length, count: values.length, word, by: "systemd" });
       args.push(
         ...values.map((each) => ({ raw: each.raw, value: each.value, word, origin: variable?.origin ?? origin })),
       );
@@ -124,7 +124,7 @@ export function commandLine(start: UnitStart, written: Written = NOTHING_WRITTEN
     const expanded = expands ? replaceBraced(text, (each) => variableOf(each)?.value ?? "") : text;
     args.push({ raw, value: expanded, word, origin: used.find((each) => each !== undefined) ?? origin });
   });
-  const line: CommandLine = { words, origin, program, args, uses, byShell: false, settings, variables };
+  const line: CommandLine = { words, origin, program, args, splits, byShell: false, settings, variables };
   if (/(^|\/)(ba|da|k|z)?sh$/.test(program)) return inShell(line, variableOf, fail);
   if (start.isScript) fail(`starts the script ${program}`, STARTS_DOCKERD);
   if (!isDocker(program)) fail(`starts dockerd through ${program}`, STARTS_DOCKERD);
@@ -178,8 +178,8 @@ function inShell(
   const at = probed.findIndex(({ value }, index) => value === PROBE[0] && probed[index + 1]?.value === PROBE[1]);
   const once = probed.filter(({ value }) => value.includes(PROBE[0])).length === 1;
   const count = splitFields(line.variables.get(VARIABLE)?.value ?? "").length;
-  const uses: Use[] = at >= 0 && once ? [{ at, count, word, by: "shell" }] : [];
-  return { ...line, program: program.value, args, uses, byShell: true };
+  const splits: Split[] = at >= 0 && once ? [{ at, count, word, by: "shell" }] : [];
+  return { ...line, program: program.value, args, splits, byShell: true };
 }
 
 const PROBE = ["@@1", "@@2"] as const;

@@ -6,15 +6,15 @@ import type { TextFile } from "../../formats/systemd_unit";
 /** How this host starts dockerd. */
 export interface DockerService {
   readonly init: "systemd" | "script";
-  /** What decides which arguments systemd passes; null where a script starts dockerd. */
+  /** What decides which arguments systemd passes; null if a script starts dockerd. */
   readonly unit: UnitStart | null;
   /** Whether DOCKER_OPTS of the file below reaches dockerd without the drop-in. */
   readonly readsFile: boolean;
-  /** Why it does not; "" where it does. */
+  /** Why it does not; "" if it does. */
   readonly whyNot: string;
   readonly filePath: string;
   /** What that leads to, where it is a link to a file that is not Docker's own or does not last; null otherwise. */
-  readonly foreignTarget: string | null;
+  readonly sharedTarget: string | null;
   /** Whether the unit has failed, rather than been stopped. */
   readonly failed: boolean;
   /** The socket that docker.socket listens on, where that is active and the file is gone: dockerd can't be reached by it. */
@@ -32,7 +32,7 @@ export interface UnitStart {
   /** The existing files of each EnvironmentFile=, by its path or pattern with specifiers expanded. */
   readonly environmentFiles: ReadonlyMap<string, readonly TextFile[]>;
   /** The targets of those of these that are links to files that are not Docker's own or do not last. */
-  readonly foreignTargets: ReadonlyMap<string, string>;
+  readonly sharedTargets: ReadonlyMap<string, string>;
   readonly specifiers: Specifiers;
   /** The variables in systemd's own environment that ExecStart= refers to and that the unit does not set. */
   readonly inherited: ReadonlySet<string>;

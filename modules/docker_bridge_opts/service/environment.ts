@@ -92,7 +92,7 @@ export function expandKnown(text: string, { path, line, key }: UnitSetting, spec
   );
 }
 
-/** Throws a UserError where systemd would not start the unit, as a file is missing or can't be read. */
+/** Throws a UserError if systemd would not start the unit, as a file is missing or can't be read. */
 export function requireEnvironmentFiles(settings: readonly UnitSetting[], start: UnitStart, written: Written): void {
   for (const { path, optional, setting } of environmentPatterns(settings, start.specifiers)) {
     if (optional) continue;

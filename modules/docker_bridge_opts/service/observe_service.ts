@@ -7,12 +7,12 @@ import { isSystemdBooted, propertiesOfUnits } from "../../core/systemctl";
 import { splitWords } from "../../formats/shell_words";
 import { VARIABLE } from "./command_line";
 import type { DockerService } from "./docker_service";
-import { foreignTarget } from "./foreign_target";
 import { DEFAULT_FILE, optionsFileOf } from "./options_file";
 import { readUnit, unitNames } from "./read_unit";
+import { sharedTarget } from "./shared_target";
 import { findDropIns } from "./unit_files";
 
-/** Observes how this host starts dockerd, whatever its distribution. Throws a UserError where Docker is not installed. */
+/** Observes how this host starts dockerd, whatever its distribution. Throws a UserError if Docker is not installed. */
 export async function observeService(host: Host, whenBusy: WhenBusy): Promise<DockerService> {
   return isSystemdBooted(host) ? observeUnit(host, whenBusy) : observeScript(host);
 }
@@ -35,7 +35,7 @@ async function observeUnit(host: Host, whenBusy: WhenBusy): Promise<DockerServic
     readsFile: file.path !== null,
     whyNot: file.why ?? "",
     filePath: file.path ?? DEFAULT_FILE,
-    foreignTarget: unit.foreignTargets.get(file.path ?? DEFAULT_FILE) ?? null,
+    sharedTarget: unit.sharedTargets.get(file.path ?? DEFAULT_FILE) ?? null,
     failed: property("ActiveState") === "failed",
     lostSocket: lostSocketOf(socket, host),
     needsReload,
@@ -43,9 +43,9 @@ async function observeUnit(host: Host, whenBusy: WhenBusy): Promise<DockerServic
   };
 }
 
-/** systemd itself does not see the first drop-in of a new folder until it reloads: it remembers which folders there are. */
+/** systemd itself does not see the first drop-in of a new directory until it reloads: it remembers which directories there are. */
 function hasNewDropIn(fragment: string, loaded: readonly string[], names: readonly string[], host: Host): boolean {
-  // The folder has two names where /lib is a link.
+  // The directory has two names where /lib is a link.
   const known = new Set(loaded.map((path) => path.replace(/^\/usr\/lib\//, "/lib/")));
   return findDropIns(unitNames(fragment, names), host).some(
     (path) => !known.has(path.replace(/^\/usr\/lib\//, "/lib/")),
@@ -82,7 +82,7 @@ async function unitsAfterJob(host: Host, whenBusy: WhenBusy): Promise<[service: 
   }
 }
 
-/** Throws a UserError where systemd can't start the unit, with what to do about it. */
+/** Throws a UserError if systemd can't start the unit, with what to do about it. */
 function requireLoaded(unit: "docker.service" | "docker.socket", property: Properties): void {
   const state = property("LoadState") || "unknown";
   if (state === "loaded") return;
@@ -127,7 +127,7 @@ function observeScript(host: Host): DockerService {
     readsFile,
     whyNot: readsFile ? "" : "Docker's init script does not read it",
     filePath: DEFAULT_FILE,
-    foreignTarget: foreignTarget(DEFAULT_FILE, host),
+    sharedTarget: sharedTarget(DEFAULT_FILE, host),
     failed: false,
     lostSocket: null,
     needsReload: false,

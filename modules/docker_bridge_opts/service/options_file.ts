@@ -1,6 +1,6 @@
 import { UserError } from "../../core/errors";
 import { environmentVariables } from "../../formats/environment_file";
-import { type CommandLine, commandLine, type Use, VARIABLE } from "./command_line";
+import { type CommandLine, commandLine, type Split, VARIABLE } from "./command_line";
 import { NOTHING_WRITTEN, nameOrigin, type UnitStart } from "./docker_service";
 import { environmentPatterns, filesOf, isPattern } from "./environment";
 
@@ -9,15 +9,15 @@ export const DEFAULT_FILE = "/etc/default/docker";
 
 /** The file for DOCKER_OPTS, and the place where the unit splits that variable; or why there is none. */
 export type OptionsFile =
-  | { readonly path: string; readonly use: Use; readonly why: null }
-  | { readonly path: null; readonly use: null; readonly why: string };
+  | { readonly path: string; readonly split: Split; readonly why: null }
+  | { readonly path: null; readonly split: null; readonly why: string };
 
-/** The same for a unit whose arguments may not be computable: then no file is known. */
+/** The file for DOCKER_OPTS, or why there is none, as if the unit's arguments can't be computed. */
 export function optionsFileOf(start: UnitStart): OptionsFile {
   try {
     return findOptionsFile(commandLine(start), start);
   } catch (error) {
-    if (error instanceof UserError) return { path: null, use: null, why: error.message };
+    if (error instanceof UserError) return { path: null, split: null, why: error.message };
     throw error;
   }
 }
@@ -27,21 +27,21 @@ export function optionsFileOf(start: UnitStart): OptionsFile {
  * too, and a boot clears /run.
  */
 function findOptionsFile(line: CommandLine, start: UnitStart): OptionsFile {
-  const none = (why: string): OptionsFile => ({ path: null, use: null, why });
-  const [use, second] = line.uses;
-  if (use === undefined) return none(`ExecStart= does not use $${VARIABLE} (${nameOrigin(line.origin)})`);
+  const none = (why: string): OptionsFile => ({ path: null, split: null, why });
+  const [split, second] = line.splits;
+  if (split === undefined) return none(`ExecStart= does not use $${VARIABLE} (${nameOrigin(line.origin)})`);
   if (second !== undefined) return none(`ExecStart= uses $${VARIABLE} twice (${nameOrigin(line.origin)})`);
   const variable = line.variables.get(VARIABLE);
   if (variable?.inFile && !isDockersOwn(variable.origin.path)) {
     return none(`${nameOrigin(variable.origin)} sets it, a file that is not Docker's own or does not last`);
   }
-  const leadsTo = variable?.inFile && start.foreignTargets.get(variable.origin.path);
+  const leadsTo = variable?.inFile && start.sharedTargets.get(variable.origin.path);
   if (variable?.inFile && leadsTo) {
     return none(
       `${nameOrigin(variable.origin)} sets it, a link to ${leadsTo}, which is not Docker's own or does not last`,
     );
   }
-  if (variable?.inFile) return { path: variable.origin.path, use, why: null };
+  if (variable?.inFile) return { path: variable.origin.path, split, why: null };
   // A file counts after Environment=, so that a line in it would replace these options.
   if (variable !== undefined && variable.value.trim() !== "") return none(`${nameOrigin(variable.origin)} sets it`);
   const paths = environmentPatterns(line.settings, start.specifiers).flatMap(({ path }) => {
@@ -49,11 +49,11 @@ function findOptionsFile(line: CommandLine, start: UnitStart): OptionsFile {
     if (files.some(({ content }) => environmentVariables(content) === null)) return [];
     return isPattern(path) ? files.map((file) => file.path) : [path];
   });
-  const own = paths.filter((path) => isDockersOwn(path) && !start.foreignTargets.has(path));
+  const own = paths.filter((path) => isDockersOwn(path) && !start.sharedTargets.has(path));
   const path = own.includes(DEFAULT_FILE) ? DEFAULT_FILE : own.at(-1);
   return path === undefined
     ? none(`the unit reads no file of Docker's own in /etc (${nameOrigin(line.origin)})`)
-    : { path, use, why: null };
+    : { path, split, why: null };
 }
 
 /** Whether a file is Docker's own and outlasts a boot, such as /etc/default/docker, /etc/sysconfig/docker or /etc/docker/env. */
@@ -61,7 +61,7 @@ export function isDockersOwn(path: string): boolean {
   return path.startsWith("/etc/") && isNamedAfterDocker(path) && !BACKUP.test(path);
 }
 
-/** Whether a file or its folder has Docker's name. */
+/** Whether a file or its directory has Docker's name. */
 export function isNamedAfterDocker(path: string): boolean {
   return /\/([^/]*[._-])?docker([._-][^/]*)?(\/[^/]+)?$/.test(path);
 }

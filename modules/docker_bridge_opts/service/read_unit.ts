@@ -6,8 +6,8 @@ import { type Specifiers, unitSpecifiers } from "../../formats/systemd_expand";
 import { listSettings, parseUnit, type TextFile } from "../../formats/systemd_unit";
 import { DROP_IN_PATH, NOTHING_WRITTEN, type UnitStart } from "./docker_service";
 import { environmentOf, environmentPatterns, isPattern } from "./environment";
-import { foreignTarget } from "./foreign_target";
 import { DEFAULT_FILE } from "./options_file";
+import { sharedTarget } from "./shared_target";
 import { findDropIns, findUnitFile } from "./unit_files";
 
 /** The names of a unit by which its drop-ins are found: that of its file first, then its aliases. */
@@ -17,7 +17,7 @@ export function unitNames(fragment: string, aliases: readonly string[]): readonl
 }
 
 /**
- * Reads all files that decide how systemd starts the unit. `loaded`: the drop-ins that systemd has read; null where their files have
+ * Reads all files that decide how systemd starts the unit. `loaded`: the drop-ins that systemd has read; null if their files have
  * changed since.
  */
 export function readUnit(
@@ -35,13 +35,13 @@ export function readUnit(
   const start: UnitStart = {
     files,
     environmentFiles: new Map(),
-    foreignTargets: new Map(),
+    sharedTargets: new Map(),
     specifiers,
     inherited: new Set(),
     isScript: false,
   };
   const environmentFiles = readEnvironmentFiles(start, host);
-  const withFiles = { ...start, environmentFiles, foreignTargets: foreignTargetsOf(environmentFiles, host) };
+  const withFiles = { ...start, environmentFiles, sharedTargets: sharedTargetsOf(environmentFiles, host) };
   const [command = ""] = listSettings(parseUnit(files), "Service", "ExecStart").map(({ value }) => value);
   return { ...withFiles, inherited: inheritedBy(command, withFiles, host), isScript: isScript(command, host) };
 }
@@ -78,13 +78,13 @@ function readEnvironmentFiles(start: UnitStart, host: Host): UnitStart["environm
 }
 
 /** Also of files that do not exist: a link may lead to where one would be written. */
-function foreignTargetsOf(files: UnitStart["environmentFiles"], host: Host): ReadonlyMap<string, string> {
+function sharedTargetsOf(files: UnitStart["environmentFiles"], host: Host): ReadonlyMap<string, string> {
   const paths = [...files].flatMap(([pattern, found]) =>
     isPattern(pattern) ? found.map(({ path }) => path) : [pattern],
   );
   return new Map(
     paths.flatMap((path) => {
-      const target = foreignTarget(path, host);
+      const target = sharedTarget(path, host);
       return target === null ? [] : [[path, target] as const];
     }),
   );

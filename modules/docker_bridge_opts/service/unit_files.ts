@@ -45,7 +45,7 @@ function foldersOf(unit: string): string[] {
   return [`${unit}.d`, ...shorter];
 }
 
-/** The unit's own file that systemd will read once it reloads; null where there is none. */
+/** The unit's own file that systemd will read once it reloads; null if there is none. */
 export function findUnitFile(unit: string, host: Host): string | null {
   const folder = FOLDERS.find((each) => host.readdir(each).includes(unit));
   return folder === undefined ? null : `${folder}/${unit}`;

@@ -154,7 +154,7 @@ function vxlanNetwork({ name, mtu }: DesiredBridge, vxlan: DesiredVxlan): Sectio
 
 /**
  * systemd-networkd creates only the kernel's WireGuard, and before version 249 no peers of a link-local address, so a unit runs
- * the same commands as ifupdown does. Every start of systemd-networkd wants the unit, and so the boot does.
+ * the same commands as ifupdown does. systemd-networkd.service wants the unit (Wants=), so it is started at boot too.
  */
 function encryptedFiles(desired: DesiredBridge, vxlan: DesiredVxlan, wireguard: DesiredWireguard): DesiredFile[] {
   const { name, mtu } = desired;

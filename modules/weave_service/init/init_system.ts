@@ -37,7 +37,7 @@ export interface Job {
   readonly expose: boolean;
   /** Whether the host's iptables is to accept the frames of the router's own bridge. */
   readonly acceptFrames: boolean;
-  /** The bridge on whose router ports TX checksum offload must be off; null where there is no such bridge. */
+  /** The bridge on whose router ports TX checksum offload must be off; null if there is no such bridge. */
   readonly bridge: string | null;
   /** Whether the script gives its container a restart policy and has no option against it. */
   readonly clearRestartPolicy: boolean;

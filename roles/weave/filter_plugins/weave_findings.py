@@ -1,4 +1,4 @@
-"""What the hosts reported to tasks/verify.yml, put together; filters can't import weave_cluster.py beside it."""
+"""Combines what the hosts reported to tasks/verify.yml. (A role's filters can't import one another.)"""
 
 from __future__ import annotations
 

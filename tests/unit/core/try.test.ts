@@ -110,7 +110,7 @@ test("a program may fail where that is expected, and one that fails for good end
         request,
         timeout: 20,
         diagnose: ["echo", "failed"],
-        hopeless: { argv: ["echo", "ActiveState=failed"], pattern: /ActiveState=failed/ },
+        giveUp: { argv: ["echo", "ActiveState=failed"], pattern: /ActiveState=failed/ },
       }),
     ),
   );

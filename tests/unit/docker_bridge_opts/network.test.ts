@@ -215,7 +215,7 @@ test("the handler's restart makes the network after it, where Docker was on the 
   assert.equal(subjects(stopped), ["Docker", "Docker network weave"]);
   assert.is(stopped[1]?.before, "unknown, as Docker does not run\n");
   const made = stopped[1]?.actions.at(-2);
-  assert.equal(made?.do === "request" && made.orStatus, [409]);
+  assert.equal(made?.do === "request" && made.acceptedStatuses, [409]);
 });
 
 test("while Docker is stopped, the network waits for its start; it can't be removed", () => {

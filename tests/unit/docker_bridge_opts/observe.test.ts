@@ -207,8 +207,8 @@ test("a file that is a link to one that others use, or that does not last, is no
   };
   const service = async (target: string, content = "A=1\n") => {
     const host = hostWith(files({ ...shared, [PATH]: content }), null, { links: { [PATH]: target } });
-    const { readsFile, foreignTarget, whyNot } = (await observe(usual(), host)).service;
-    return [readsFile, foreignTarget, /link/.exec(whyNot)?.[0]];
+    const { readsFile, sharedTarget, whyNot } = (await observe(usual(), host)).service;
+    return [readsFile, sharedTarget, /link/.exec(whyNot)?.[0]];
   };
   assert.equal(await service("../environment"), [false, "/etc/environment", undefined]);
   assert.equal(await service("/run/dopts", "DOCKER_OPTS=-D\n"), [false, "/run/dopts", "link"]);

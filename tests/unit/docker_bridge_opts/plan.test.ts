@@ -220,7 +220,7 @@ test("a file in which an added line would not be read is rejected", () => {
 test("a link to a file that is not Docker's own is never written, whatever the location and the init system", () => {
   const linked = (observed: ObservedDocker): ObservedDocker => ({
     ...observed,
-    service: { ...observed.service, foreignTarget: "/etc/environment" },
+    service: { ...observed.service, sharedTarget: "/etc/environment" },
   });
   for (const observed of [linked(FRESH), linked(underScript(FRESH)), linked(withFile('DOCKER_OPTS="--mtu=9000"\n'))]) {
     assert.match(

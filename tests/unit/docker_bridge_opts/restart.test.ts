@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import type { Try } from "../../../modules/core/change";
 import type { ObservedDocker } from "../../../modules/docker_bridge_opts/observed";
 import { plan } from "../../../modules/docker_bridge_opts/plan";
-import { startAsBefore } from "../../../modules/docker_bridge_opts/restart/previous_command";
+import { restorePreviousCommand } from "../../../modules/docker_bridge_opts/restart/previous_command";
 import { parsePrevious } from "../../../modules/docker_bridge_opts/restart/rollback";
 import { inWords, subjects } from "../support/changes";
 import { userErrorOf } from "../support/user_error";
@@ -89,7 +89,7 @@ test("settings of the unit that keep it from starting are undone where Docker ge
   const unit = unitWith(
     "[Unit]\nConditionPathExists=/nope\n[Service]\nUser=nosuch\nExecStartPre=/bin/false\nExecStartPre=+-/bin/true\nExecStart=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS\n",
   );
-  const [write] = startAsBefore({ ...STEADY.service, unit }, savedOf(DAEMON))?.actions ?? [];
+  const [write] = restorePreviousCommand({ ...STEADY.service, unit }, savedOf(DAEMON))?.actions ?? [];
   assert.ok(write?.do === "write");
   assert.match(
     write.content,
@@ -147,14 +147,14 @@ test("whether it was replaced shows in the pid file that it has, and in the one 
 
 test("an answer is no longer waited for once Docker's unit has failed and no job starts it", () => {
   const awaited = tries(STEADY)[0]?.steps.find((step) => step.do === "await");
-  const hopeless = (properties: string) => awaited?.hopeless?.pattern.test(properties);
-  assert.is(hopeless("Job=0\nActiveState=failed\nSubState=failed\n"), true);
-  assert.is(hopeless("ActiveState=activating\nSubState=auto-restart\n"), true);
-  assert.is(hopeless("Job=512\nActiveState=failed\nSubState=failed\n"), false);
-  assert.is(hopeless("ActiveState=failed\nSubState=failed\nJob=512\n"), false);
-  assert.is(hopeless("ActiveState=activating\nSubState=start\n"), false);
-  assert.is(hopeless("ActiveState=active\nSubState=running\n"), false);
-  assert.is(hopeless(""), false);
+  const givesUp = (properties: string) => awaited?.giveUp?.pattern.test(properties);
+  assert.is(givesUp("Job=0\nActiveState=failed\nSubState=failed\n"), true);
+  assert.is(givesUp("ActiveState=activating\nSubState=auto-restart\n"), true);
+  assert.is(givesUp("Job=512\nActiveState=failed\nSubState=failed\n"), false);
+  assert.is(givesUp("ActiveState=failed\nSubState=failed\nJob=512\n"), false);
+  assert.is(givesUp("ActiveState=activating\nSubState=start\n"), false);
+  assert.is(givesUp("ActiveState=active\nSubState=running\n"), false);
+  assert.is(givesUp(""), false);
 });
 
 test("the previous configuration is saved once, until another daemon runs", () => {
@@ -274,7 +274,7 @@ test("an init script gets the command line from before as DOCKER_OPTS, without w
   const command = ["/usr/bin/dockerd", "-p", "/var/run/docker.pid", "--label=a=b", "-H", "fd://"];
   const files = [{ path: PATH, content: 'A=1\nDOCKER_OPTS="--nope"', mode: 0o640 }];
   const byScript = (words: readonly string[]) =>
-    startAsBefore({ ...STEADY.service, init: "script" }, savedOf(DAEMON, { command: words, files }));
+    restorePreviousCommand({ ...STEADY.service, init: "script" }, savedOf(DAEMON, { command: words, files }));
   assert.equal(byScript(command), {
     path: PATH,
     actions: [
@@ -294,7 +294,7 @@ test("the next run still knows that this module's drop-in has Docker read DOCKER
   const content =
     "[Service]\nEnvironmentFile=-/etc/default/docker\nExecStart=\nExecStart=/usr/bin/dockerd $DOCKER_OPTS\n";
   const previous = savedOf(DAEMON, { files: [{ path: DROP_IN, content, mode: 0o644 }] });
-  const [write] = startAsBefore(STEADY.service, previous)?.actions ?? [];
+  const [write] = restorePreviousCommand(STEADY.service, previous)?.actions ?? [];
   assert.ok(write?.do === "write");
   assert.match(
     write.content,
@@ -311,7 +311,7 @@ test("systemd gets the words of that command line as they were", () => {
     "--label=\t'",
     "--label=caf\xc3\xa9",
   ];
-  const [write] = startAsBefore(STEADY.service, savedOf(DAEMON, { command: words }))?.actions ?? [];
+  const [write] = restorePreviousCommand(STEADY.service, savedOf(DAEMON, { command: words }))?.actions ?? [];
   assert.ok(write?.do === "write");
   assert.match(
     write.content,
@@ -321,10 +321,10 @@ test("systemd gets the words of that command line as they were", () => {
 
 test("a program whose path systemd does not take gives no such command line", () => {
   for (const path of ['/opt/do"cker/dockerd', "/opt/do\\cker/dockerd", "/opt/do\ncker/dockerd", "dockerd"]) {
-    assert.is(startAsBefore(STEADY.service, savedOf(DAEMON, { command: [path, "-H", "fd://"] })), null, path);
+    assert.is(restorePreviousCommand(STEADY.service, savedOf(DAEMON, { command: [path, "-H", "fd://"] })), null, path);
   }
   const command = ["/opt/a b/docker%d$", "--label=one\ntwo"];
-  const [write] = startAsBefore(STEADY.service, savedOf(DAEMON, { command }))?.actions ?? [];
+  const [write] = restorePreviousCommand(STEADY.service, savedOf(DAEMON, { command }))?.actions ?? [];
   assert.match(write?.do === "write" ? write.content : "", 'ExecStart="/opt/a b/docker%%d$" "--label=one\\x0atwo"\n');
 });
 

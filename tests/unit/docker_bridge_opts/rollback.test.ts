@@ -56,7 +56,7 @@ test("a saved configuration that another user could have put there is rejected, 
   const host = fakeHost({ files: { [path]: content } });
   assert.ok(readPrevious(host));
   const open = host.with({
-    foreignPart: (asked) => (asked === path ? "/var/lib may be written by others" : undefined),
+    writableByOthers: (asked) => (asked === path ? "/var/lib may be written by others" : undefined),
   });
   assert.is(
     userErrorOf(() => readPrevious(open)),

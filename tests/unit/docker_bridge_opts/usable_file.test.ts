@@ -51,7 +51,7 @@ test("such a file is rejected before anything is planned, if Docker reads it", (
     "hush",
   );
   const notRead = withCommand(observed(FOLDER), "/usr/sbin/dockerd -H fd://");
-  assert.ok(plan(usual(), { ...notRead, lineIsRead: false, service: { ...notRead.service, readsFile: false } }));
+  assert.ok(plan(usual(), { ...notRead, dockerOptsIsRead: false, service: { ...notRead.service, readsFile: false } }));
 });
 
 test("Docker is not restarted into a chain that systemd does not expand; setting the options repairs it", () => {

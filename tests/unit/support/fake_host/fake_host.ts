@@ -40,7 +40,8 @@ export class FakeHost implements Host {
   readonly readStart = (path: string, bytes: number): string | null =>
     this.readFile(path)?.content.slice(0, bytes) ?? null;
   readonly changedAt = (path: string): number | null => this.first((part) => part.changedAt?.(path)) ?? null;
-  readonly foreignPart = (path: string): string | null => this.first((part) => part.foreignPart?.(path)) ?? null;
+  readonly writableByOthers = (path: string): string | null =>
+    this.first((part) => part.writableByOthers?.(path)) ?? null;
   readonly readText = (path: string): string | null => this.first((part) => part.readText?.(path)) ?? null;
   readonly readdir = (path: string): readonly string[] => this.first((part) => part.readdir?.(path)) ?? [];
   readonly readlink = (path: string): string | null => this.first((part) => part.readlink?.(path)) ?? null;
@@ -86,7 +87,7 @@ export class FakeHost implements Host {
         return void this.run(action.argv);
       case "request": {
         const status = (await this.request(action.request))?.status ?? 0;
-        if (status >= 200 && (status < 300 || action.orStatus?.includes(status))) return;
+        if (status >= 200 && (status < 300 || action.acceptedStatuses?.includes(status))) return;
         throw new UserError(`${describeRequest(action.request)} answered ${status}`);
       }
       case "await":

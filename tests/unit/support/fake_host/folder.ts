@@ -45,8 +45,8 @@ export class Folder implements Part, Files {
   changedAt(path: string): number | null {
     return linuxHost.changedAt(this.at(path));
   }
-  foreignPart(path: string): string | null {
-    return linuxHost.foreignPart(this.at(path));
+  writableByOthers(path: string): string | null {
+    return linuxHost.writableByOthers(this.at(path));
   }
   readText(path: string): string | null {
     return linuxHost.readText(this.at(path));

@@ -8,7 +8,7 @@ import type { FileState, HttpRequest, HttpResponse, RunOutput } from "../../../.
 export interface Part {
   readFile?(path: string): FileState | null | undefined;
   changedAt?(path: string): number | null | undefined;
-  foreignPart?(path: string): string | null | undefined;
+  writableByOthers?(path: string): string | null | undefined;
   readText?(path: string): string | null | undefined;
   readdir?(path: string): readonly string[] | undefined;
   readlink?(path: string): string | null | undefined;

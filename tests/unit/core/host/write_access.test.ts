@@ -2,7 +2,7 @@ import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { foreignPart } from "../../../../modules/core/host/trust";
+import { writableByOthers } from "../../../../modules/core/host/write_access";
 import { inTemporaryFolder } from "../../support/temporary_folder";
 
 /** A folder `state` with a file `saved` in it, which nobody else can change. */
@@ -17,12 +17,12 @@ const ROOT = process.getuid?.() === 0;
 
 test("a file that only its owner can change is trusted, and so is one that does not exist", () => {
   inStateFolder((folder, saved) => {
-    assert.is(foreignPart(saved), null);
-    assert.is(foreignPart(join(folder, "state/none")), null);
-    assert.is(foreignPart(join(folder, "none/none")), null);
+    assert.is(writableByOthers(saved), null);
+    assert.is(writableByOthers(join(folder, "state/none")), null);
+    assert.is(writableByOthers(join(folder, "none/none")), null);
     chmodSync(join(folder, "state"), 0o755);
     chmodSync(saved, 0o644);
-    assert.is(foreignPart(saved), null, "others may read it");
+    assert.is(writableByOthers(saved), null, "others may read it");
   });
 });
 
@@ -31,14 +31,17 @@ test("a file or a folder above it that others may write to is not", () => {
     inStateFolder((folder, saved) => {
       const shown = `0${mode.toString(8)}`;
       chmodSync(saved, mode);
-      assert.is(foreignPart(saved), `${saved} may be written by others (mode ${shown})`);
+      assert.is(writableByOthers(saved), `${saved} may be written by others (mode ${shown})`);
       chmodSync(saved, 0o600);
       chmodSync(join(folder, "state"), mode);
-      assert.is(foreignPart(saved), `${folder}/state may be written by others (mode ${shown})`);
-      assert.is(foreignPart(join(folder, "state/none")), `${folder}/state may be written by others (mode ${shown})`);
+      assert.is(writableByOthers(saved), `${folder}/state may be written by others (mode ${shown})`);
+      assert.is(
+        writableByOthers(join(folder, "state/none")),
+        `${folder}/state may be written by others (mode ${shown})`,
+      );
       chmodSync(join(folder, "state"), 0o700);
       chmodSync(folder, mode);
-      assert.is(foreignPart(saved), `${folder} may be written by others (mode ${shown})`);
+      assert.is(writableByOthers(saved), `${folder} may be written by others (mode ${shown})`);
     });
   }
 });
@@ -46,7 +49,7 @@ test("a file or a folder above it that others may write to is not", () => {
 test("in a folder such as /tmp others can't replace what they don't own", () => {
   inStateFolder((folder, saved) => {
     chmodSync(folder, 0o1777);
-    assert.is(foreignPart(saved), null);
+    assert.is(writableByOthers(saved), null);
   });
 });
 
@@ -56,14 +59,14 @@ test("a link is trusted if where it leads is", () => {
     symlinkSync("../state/saved", join(folder, "open/link"));
     symlinkSync(join(folder, "state"), join(folder, "folder"));
     symlinkSync("loop", join(folder, "loop"));
-    for (const path of ["open/link", "folder/saved"]) assert.is(foreignPart(join(folder, path)), null);
-    assert.is(foreignPart(join(folder, "loop")), `${folder}/loop leads through too many links`);
+    for (const path of ["open/link", "folder/saved"]) assert.is(writableByOthers(join(folder, path)), null);
+    assert.is(writableByOthers(join(folder, "loop")), `${folder}/loop leads through too many links`);
     chmodSync(join(folder, "open"), 0o777);
-    assert.match(foreignPart(join(folder, "open/link")) ?? "", `${folder}/open may be written by others`);
+    assert.match(writableByOthers(join(folder, "open/link")) ?? "", `${folder}/open may be written by others`);
     chmodSync(join(folder, "open"), 0o700);
     chmodSync(join(folder, "state"), 0o777);
     for (const path of ["open/link", "folder/saved"])
-      assert.match(foreignPart(join(folder, path)) ?? "", `${folder}/state may be written by others`);
+      assert.match(writableByOthers(join(folder, path)) ?? "", `${folder}/state may be written by others`);
     chmodSync(saved, 0o666);
   });
 });
@@ -77,12 +80,12 @@ test("a file, a folder or a link of another user is not trusted", () => {
     ];
     for (const [path, own] of owners) {
       own(path, 12345, 0);
-      assert.is(foreignPart(saved), `${path} belongs to the user 12345`);
+      assert.is(writableByOthers(saved), `${path} belongs to the user 12345`);
       own(path, 0, 0);
     }
     symlinkSync("state", join(folder, "link"));
     lchownSync(join(folder, "link"), 12345, 0);
-    assert.is(foreignPart(join(folder, "link/saved")), `${folder}/link belongs to the user 12345`);
+    assert.is(writableByOthers(join(folder, "link/saved")), `${folder}/link belongs to the user 12345`);
   });
 });
 

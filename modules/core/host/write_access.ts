@@ -5,10 +5,10 @@ import { join } from "node:path";
 const MAX_LINKS = 40;
 
 /**
- * The first file, folder or link on the way to an absolute path with which another user could put something there, in words;
- * null if only root and the user of this process can. That holds for a path that does not exist, too.
+ * The first part of an absolute path, a file, directory or link, that a user other than root and this process's own owns or can write
+ * to, in words; null if there is none. That holds for a path that does not exist, too.
  */
-export function foreignPart(path: string): string | null {
+export function writableByOthers(path: string): string | null {
   const names = namesOf(path);
   let folder = "/";
   let links = 0;
@@ -24,7 +24,7 @@ export function foreignPart(path: string): string | null {
       if (target.startsWith("/")) folder = "/";
       continue;
     }
-    // In a sticky folder, such as /tmp, others can't rename or remove what they don't own.
+    // In a sticky directory, such as /tmp, others can't rename or remove what they don't own.
     const sticky = stat.isDirectory() && (stat.mode & 0o1000) !== 0;
     if ((stat.mode & 0o022) !== 0 && !sticky) {
       return `${at} may be written by others (mode 0${(stat.mode & 0o7777).toString(8)})`;
