@@ -159,4 +159,14 @@ test("Debian's own ifupdown, brought back, is used", async () => {
   assert.equal([made.msg, made["provider"]], [undefined, "ifupdown"]);
 });
 
+test("an ifupdown that will not start at boot is not used", async () => {
+  await ifupdown.exec(["systemctl", "mask", "networking"]);
+  const check = await runModule(ifupdown, "weave_bridge", OPTIONS, { check: true });
+  assert.equal([check.msg, check["provider"]], [undefined, "systemd"]);
+  assert.match(
+    (await refused(ifupdown, { ...OPTIONS, provider: "ifupdown" })).msg ?? "",
+    "(found networking.service, which is masked)",
+  );
+});
+
 test.run();

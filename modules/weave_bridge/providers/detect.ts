@@ -1,6 +1,8 @@
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import { propertiesOfUnits } from "../../core/systemctl";
+import { environmentValue } from "../../formats/environment_file";
+import { matchesPattern } from "../../formats/pattern";
 import { INTERFACES, type Managers, type ObservedBridge, type Provider, unitName } from "../observed";
 import { type BridgeOptions, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
 
@@ -8,13 +10,14 @@ import { type BridgeOptions, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
 export function observeManagers(name: string, programs: ReadonlySet<string>, host: Host): Managers {
   const ifup = programs.has("ifup") ? implementationOfIfup(host) : null;
   const systemd = isRunBySystemd(programs, host);
-  const [networkdUnit, networkManagerUnit, ownUnit] = systemd ? unitStates(name, host) : [];
+  const [networkdUnit, networkManagerUnit, networkingUnit, ownUnit] = systemd ? unitStates(name, host) : [];
   const networkd = networkdUnit?.runs ? (managesOthers(name, host) ? "manages" : "runs") : "off";
   return {
     systemd,
     ownUnit: ownUnit?.state ?? "inactive",
     ifupdown: ifup === "ifupdown" && host.readdir("/etc/network").includes("interfaces"),
     otherIfupdown: ifup === "ifupdown" ? null : ifup,
+    whyIfupdownIsOff: ifup === "ifupdown" ? whyOff(name, networkingUnit?.fileState ?? null, host) : null,
     networkd,
     networkdAtBoot: networkd !== "off" || (networkdUnit?.enabled ?? false),
     networkManager: networkManagerUnit?.runs ?? false,
@@ -30,6 +33,27 @@ function implementationOfIfup(host: Host): string {
   return program === "ifupdown" ? "ifupdown-ng" : program;
 }
 
+/**
+ * Why Debian's networking.service does not create the bridge at boot (`ifup -a`, interfaces(5)); null if it does, or if systemd does
+ * not tell (`fileState` is null).
+ */
+function whyOff(name: string, fileState: string | null, host: Host): string | null {
+  if (fileState !== null && !STARTED_AT_BOOT.has(fileState)) {
+    return `networking.service, which is ${fileState || "not there"}`;
+  }
+  const path = "/etc/default/networking";
+  const settings = host.readFile(path)?.content ?? "";
+  const value = (key: string): string => environmentValue(settings, key) ?? "";
+  if (value("CONFIGURE_INTERFACES") === "no") return `CONFIGURE_INTERFACES=no in ${path}`;
+  const excluded = value("EXCLUDE_INTERFACES")
+    .split(/[\s,]+/)
+    .find((pattern) => pattern !== "" && matchesPattern(pattern, name));
+  return excluded === undefined ? null : `EXCLUDE_INTERFACES with ${excluded} in ${path}`;
+}
+
+/** systemctl(1), is-enabled. A service of an init script is "generated". */
+const STARTED_AT_BOOT: ReadonlySet<string> = new Set(["enabled", "enabled-runtime", "generated", "static", "alias"]);
+
 /** As sd_booted(3) tells it. */
 function isRunBySystemd(programs: ReadonlySet<string>, host: Host): boolean {
   return programs.has("systemctl") && host.readdir("/run/systemd").includes("system");
@@ -37,11 +61,20 @@ function isRunBySystemd(programs: ReadonlySet<string>, host: Host): boolean {
 
 const RUNNING: ReadonlySet<string> = new Set(["active", "activating", "reloading"]);
 
-/** The states of systemd-networkd, NetworkManager, and this module's own unit. */
-function unitStates(name: string, host: Host): readonly { state: string; runs: boolean; enabled: boolean }[] {
-  const units = ["systemd-networkd.service", "NetworkManager.service", unitName(name)];
+/** A unit as systemctl shows it. */
+interface UnitState {
+  readonly state: string;
+  readonly fileState: string;
+  readonly runs: boolean;
+  readonly enabled: boolean;
+}
+
+/** The states of systemd-networkd, NetworkManager, ifupdown, and this module's own unit. */
+function unitStates(name: string, host: Host): readonly UnitState[] {
+  const units = ["systemd-networkd.service", "NetworkManager.service", "networking.service", unitName(name)];
   return propertiesOfUnits(units, ["ActiveState", "UnitFileState"], host).map((property) => ({
     state: property("ActiveState"),
+    fileState: property("UnitFileState"),
     runs: RUNNING.has(property("ActiveState")),
     enabled: property("UnitFileState") === "enabled",
   }));
@@ -65,7 +98,7 @@ export function chooseProvider(
   { provider }: BridgeOptions,
   { managers, danglingInterfaces }: Pick<ObservedBridge, "managers" | "danglingInterfaces">,
 ): Provider {
-  const { ifupdown, otherIfupdown, networkd, systemd } = managers;
+  const { ifupdown, otherIfupdown, whyIfupdownIsOff, networkd, systemd } = managers;
   const chosen = provider === "auto" ? managingProvider(managers) : provider;
   if (otherIfupdown !== null && (chosen === null || chosen === "ifupdown")) {
     throw new UserError(
@@ -91,6 +124,12 @@ export function chooseProvider(
         "install ifupdown), or set systemd.",
     );
   }
+  if (chosen === "ifupdown" && whyIfupdownIsOff !== null) {
+    throw new UserError(
+      `provider: ifupdown must create the bridge at boot (found ${whyIfupdownIsOff}). Correct that (systemctl enable networking), ` +
+        "or set systemd.",
+    );
+  }
   if (chosen === "ifupdown" && danglingInterfaces !== null) {
     throw new UserError(
       `provider: ifupdown needs ${INTERFACES} (found a link to ${danglingInterfaces}, which does not exist). Create that file, ` +
@@ -106,8 +145,8 @@ export function chooseProvider(
   return chosen;
 }
 
-function managingProvider({ ifupdown, networkd, systemd }: Managers): Provider | null {
+function managingProvider({ ifupdown, whyIfupdownIsOff, networkd, systemd }: Managers): Provider | null {
   if (networkd === "manages") return "networkd";
-  if (ifupdown) return "ifupdown";
+  if (ifupdown && (whyIfupdownIsOff === null || !systemd)) return "ifupdown";
   return systemd ? "systemd" : null;
 }

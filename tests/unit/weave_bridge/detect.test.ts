@@ -8,13 +8,14 @@ import { userErrorOf } from "../support/user_error";
 import { FRESH, router } from "./fixtures";
 
 const SHOW =
-  "systemctl show systemd-networkd.service NetworkManager.service weave-bridge.service -p ActiveState,UnitFileState";
+  "systemctl show systemd-networkd.service NetworkManager.service networking.service weave-bridge.service -p ActiveState,UnitFileState";
 const LIST = "networkctl list --no-legend --no-pager";
 const NONE: Managers = {
   systemd: false,
   ownUnit: "inactive",
   ifupdown: false,
   otherIfupdown: null,
+  whyIfupdownIsOff: null,
   networkd: "off",
   networkdAtBoot: false,
   networkManager: false,
@@ -26,13 +27,19 @@ const SYSTEMD: Managers = { ...NONE, systemd: true };
 const observed = (contents: Contents, ...programs: string[]): Managers =>
   observeManagers("weave", new Set(programs), fakeHost(contents));
 
-/** A host that systemd has booted, with these states of the two units. */
-const booted = (networkd: string, networkManager: string, links: string[] = [], atBoot = "disabled"): Contents => ({
+/** A host that systemd has booted, with these states of the units. */
+const booted = (
+  networkd: string,
+  networkManager: string,
+  links: string[] = [],
+  atBoot = "disabled",
+  networking = "enabled",
+): Contents => ({
   names: { "/run/systemd": ["system"] },
   programs: {
     [SHOW]:
       `ActiveState=${networkd}\nUnitFileState=${atBoot}\n\nActiveState=${networkManager}\nUnitFileState=${atBoot}\n\n` +
-      "ActiveState=inactive\nUnitFileState=\n",
+      `ActiveState=active\nUnitFileState=${networking}\n\nActiveState=inactive\nUnitFileState=\n`,
     [LIST]: links.map((link, index) => `${String(index + 1).padStart(3)} ${link}\n`).join(""),
   },
 });
@@ -70,6 +77,31 @@ test("systemd tells which of its network managers run", () => {
   const enabled = observed(booted("inactive", "inactive", [], "enabled"), "systemctl");
   assert.equal(enabled, { ...SYSTEMD, networkdAtBoot: true, networkManagerAtBoot: true });
   for (const state of ["active", "activating", "reloading"]) assert.is(managers(state, "inactive").networkd, "runs");
+});
+
+test("ifupdown counts only if it is to configure the bridge at boot", () => {
+  const names = { "/run/systemd": ["system"], "/etc/network": ["interfaces"] };
+  const why = (networking: string, settings = ""): string | null => {
+    const files = { "/etc/default/networking": settings };
+    const contents = { ...booted("inactive", "active", [], "enabled", networking), names, files };
+    return observed(contents, "systemctl", "ifup").whyIfupdownIsOff;
+  };
+  for (const started of ["enabled", "generated"]) assert.is(why(started), null);
+  assert.is(why("masked"), "networking.service, which is masked");
+  assert.is(why("disabled"), "networking.service, which is disabled");
+  assert.is(why(""), "networking.service, which is not there");
+  assert.is(why("enabled", "CONFIGURE_INTERFACES=no\n"), "CONFIGURE_INTERFACES=no in /etc/default/networking");
+  assert.is(why("enabled", "#CONFIGURE_INTERFACES=no\nEXCLUDE_INTERFACES=eth1\n"), null);
+  assert.is(
+    why("enabled", 'EXCLUDE_INTERFACES="eth1 we*"\n'),
+    "EXCLUDE_INTERFACES with we* in /etc/default/networking",
+  );
+  const masked = { systemd: true, ifupdown: true, whyIfupdownIsOff: "networking.service, which is masked" };
+  assert.is(choose(masked), "systemd");
+  assert.match(
+    userErrorOf(() => choose(masked, "ifupdown")),
+    "must create the bridge at boot (found networking.service, which is masked)",
+  );
 });
 
 // systemd 252.

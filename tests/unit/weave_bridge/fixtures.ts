@@ -43,6 +43,7 @@ export const FRESH: ObservedBridge = {
   danglingInterfaces: null,
   managers: {
     ...{ systemd: false, ownUnit: "inactive", ifupdown: true, otherIfupdown: null },
+    whyIfupdownIsOff: null,
     ...{ networkd: "off", networkdAtBoot: false, networkManager: false, networkManagerAtBoot: false },
   },
   interfacesDirectory: [],

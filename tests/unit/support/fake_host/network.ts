@@ -36,6 +36,9 @@ export const vxlanDevice = (more: Partial<VxlanDevice>): VxlanDevice => ({
 
 const NET = "/sys/class/net";
 
+/** The state of the unit file of Debian's ifupdown. */
+const NETWORKING: Readonly<Record<string, string>> = { "networking.service": "enabled" };
+
 const DOCKERS_PORT = /^veth[0-9a-f]{7}$/;
 const indexOf = (port: string): string => String(Number.parseInt(port.slice(4), 16));
 /** The line of `ip -o link show` in a container for the other end of its port. */
@@ -272,7 +275,7 @@ export class Network implements Part {
   private show(units: readonly string[]): string {
     const state = (unit: string): string =>
       unit === UNIT ? this.ownUnit : this.units.has(unit.replace(".service", "")) ? "active" : "inactive";
-    return units.map((unit) => `ActiveState=${state(unit)}\n`).join("\n");
+    return units.map((unit) => `ActiveState=${state(unit)}\nUnitFileState=${NETWORKING[unit] ?? ""}\n`).join("\n");
   }
 
   private networkctlList(): string {
