@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
@@ -6,7 +8,7 @@ import { busyboxImage } from "../hosts/images";
 import { DockerHost } from "./docker_host";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
-import { ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
+import { ansiblePlaybook, changedTasks, type PlaybookRun, ROOT } from "./playbook";
 import { assertPredicted } from "./prediction";
 
 /** Containers on a Docker network of its own on the bridge, while Docker's default network stays as it is. */
@@ -67,6 +69,10 @@ test("a check on fresh hosts predicts the run, Docker does not restart, and a se
   assert.equal(changedTasks(await play("site.yml", ...FLAT)), []);
   assert.is(await networkOf(two), "10.2.0.0/16 10.2.2.0/24 10.2.0.2 1450");
   assert.match(await docker(one).network(), /^docker0/);
+  // The role's probe knows it without the VXLAN, too.
+  await one.write("/root/probe.sh", readFileSync(join(ROOT, "roles/weave/files/probe.sh")));
+  const hidden = "mount -t tmpfs none /sys/class/net && sh /root/probe.sh 10.2.0.0/16 24";
+  assert.match(await sh(one, `unshare --mount sh -c '${hidden}'`), '"docker_uses_bridge": true');
 });
 
 test("servers on one port, several with one alias, and a container that joins while it runs reach one another", async () => {

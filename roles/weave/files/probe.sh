@@ -176,9 +176,12 @@ bridge_is_dockers() {
     tr -d ' \t\r\n' 2>/dev/null <"${config:-/etc/docker/daemon.json}" | grep -q '[{,]"bridge":"weave"[,}]'
 }
 
-# A host with the VXLAN has a network of Docker's on the bridge, so Docker's options need not be read.
+# A host with the VXLAN has a network of Docker's on the bridge, so Docker's options need not be read. A Docker network of its own is
+# in the file that docker_bridge_opts writes.
 docker_uses_bridge=false
-if [ -e /sys/class/net/weave-vx ] || bridge_is_dockers; then docker_uses_bridge=true; fi
+if [ -e /sys/class/net/weave-vx ] || grep -qsx 'bridge weave' /var/lib/apollo-weave/docker-network || bridge_is_dockers; then
+  docker_uses_bridge=true
+fi
 
 # --- Docker: missing, masked, stopped or running. systemd's own search path, which `systemctl` would take a while to tell.
 
