@@ -127,6 +127,17 @@ export interface DesiredFile {
   readonly afterwards?: readonly Action[];
 }
 
+/** The change of a value by commands; none if the values are equal. */
+export function difference(
+  subject: string,
+  before: string | number,
+  after: string | number,
+  commands: readonly (readonly string[])[],
+): Change[] {
+  if (before === after) return [];
+  return [{ subject, before: `${before}\n`, after: `${after}\n`, actions: commands.map((argv) => run(argv)) }];
+}
+
 /** The change from the observed to the desired file, in content or mode; none if they are equal. */
 export function fileChanges(observed: FileState | null, desired: DesiredFile): Change[] {
   const { path, content, mode, redact = (text: string) => text, afterwards = [] } = desired;

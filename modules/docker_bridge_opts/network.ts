@@ -1,7 +1,7 @@
 import { BRIDGE_OPTION, bridgeOfNetwork, createNetwork, type DockerNetwork } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import type { HttpRequest } from "../core/host/host";
-import { addressOf, contains, networkOf, prefixLength } from "../net/ipv4";
+import { addressOf, networkOf, overlap, prefixLength } from "../net/ipv4";
 import { bridgeOf } from "./desired";
 import type { ObservedNetwork } from "./observed";
 import { DEFAULT_NETWORK, type DockerOptions } from "./options";
@@ -168,10 +168,6 @@ export function requireRoom(desired: DesiredNetwork, others: readonly DockerNetw
       `network: the addresses of ${desired.subnet} must be free (found Docker's network ${name} with ${overlapping.subnet}). Remove that one.`,
     );
   }
-}
-
-function overlap(a: string, b: string): boolean {
-  return contains(a, b) || contains(b, a);
 }
 
 /** The bridge whose Docker networks the options are about; null if they name none. */

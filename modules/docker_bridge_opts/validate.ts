@@ -65,7 +65,7 @@ export function requireValidOptions(flags: DockerFlags, version: string | null):
 }
 
 /** Throws a UserError for a key of daemon.json that dockerd does not know, or whose value has another type than it reads. */
-export function requireValidKeys(config: string, configPath: string, version: string | null): void {
+function requireValidKeys(config: string, configPath: string, version: string | null): void {
   const unwhole = unwholeNumbers(config);
   for (const [key, value] of daemonKeys(config)) {
     if (version !== null && !canValidate(version) && !mayBeKey(key, value)) {

@@ -77,6 +77,11 @@ export function containerSubnet(text: string): string {
 /** The longest prefix length of a network that has addresses for hosts beside its first and last one. */
 const LONGEST_PREFIX = 30;
 
+/** Whether two networks have addresses in common. */
+export function overlap(one: string, other: string): boolean {
+  return contains(one, addressOf(other)) || contains(other, addressOf(one));
+}
+
 /** The prefix length (16) of a network or of an address with one (10.2.0.1/16). */
 export function prefixLength(cidr: string): number {
   return Number(cidr.replace(/.*\//, ""));

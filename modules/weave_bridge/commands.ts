@@ -5,7 +5,7 @@ import type { DesiredWireguard } from "./wireguard/desired";
 
 // Commands of iproute2, each an argument vector, for the running kernel and for boot alike.
 
-export const addBridge = ({ name }: DesiredBridge) => ["ip", "link", "add", "name", name, "type", "bridge"];
+const addBridge = ({ name }: DesiredBridge) => ["ip", "link", "add", "name", name, "type", "bridge"];
 
 export const setMac = ({ name, mac }: DesiredBridge) => ["ip", "link", "set", "dev", name, "address", mac];
 

@@ -4,6 +4,12 @@ import type { Route, Rule } from "../formats/routes";
 import type { WireguardDump } from "../formats/wireguard";
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./options";
 
+/** What each file of this module has, by which it is known. */
+export const OWN_FILE = "Ansible managed (weave_bridge)";
+
+/** What begins the files that nobody else may change. */
+export const COMMENT = `${OWN_FILE}. Manual changes will be overwritten.`;
+
 /** The host as weave_bridge observes it. */
 export interface ObservedBridge {
   /** /etc/machine-id, which is the same after every boot; "" if there is none. */

@@ -1,6 +1,6 @@
 import { UserError } from "../core/errors";
 import { MAIN_TABLE, type Route, type Rule } from "../formats/routes";
-import { addressOf, contains, networkOf, prefixLength } from "../net/ipv4";
+import { addressOf, contains, networkOf, overlap, prefixLength } from "../net/ipv4";
 import type { ObservedBridge } from "./observed";
 
 /**
@@ -146,8 +146,4 @@ function policyError(network: string, found: string, { priority, action }: Rule)
   return new UserError(
     `network: packets to ${network} must reach the bridge by table main (found ${found}${where}). ${first}, or set another network.`,
   );
-}
-
-function overlap(one: string, other: string): boolean {
-  return contains(one, addressOf(other)) || contains(other, addressOf(one));
 }

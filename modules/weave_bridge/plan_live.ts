@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import { type Change, run } from "../core/change";
+import { type Change, difference, run } from "../core/change";
 import type { VxlanDevice, VxlanParameters } from "../formats/iproute";
 import { addressOf, contains, inNumericOrder } from "../net/ipv4";
 import {
@@ -162,16 +162,6 @@ function firewallChanges({ name, firewall }: DesiredBridge, { forwardRule }: Obs
   const command = firewall ? insertRule(name) : deleteRule(name);
   const before = describeRule(forwardRule ?? false);
   return difference(`bridge ${name}: frames between its ports`, before, describeRule(firewall), [command]);
-}
-
-function difference(
-  subject: string,
-  before: string | number,
-  after: string | number,
-  commands: readonly string[][],
-): Change[] {
-  if (before === after) return [];
-  return [{ subject, before: `${before}\n`, after: `${after}\n`, actions: commands.map((argv) => run(argv)) }];
 }
 
 /** Turns on a kernel setting of the bridge, unless it is on. It goes with the bridge. */

@@ -2,7 +2,7 @@ import { isIPv4 } from "node:net";
 import { UserError } from "../core/errors";
 import { MAIN_TABLE, type Route } from "../formats/routes";
 import { addressOf, contains, isLoopback, networkOf, prefixLength } from "../net/ipv4";
-import type { ObservedBridge } from "./observed";
+import { type ObservedBridge, OWN_FILE } from "./observed";
 import { type BridgeOptions, isEncrypted } from "./options";
 
 /** How this host is connected to the other hosts. */
@@ -24,7 +24,7 @@ const SLEEVE_OVERHEAD = 62;
 const SLEEVE_ENCRYPTION = 24;
 
 /** What a VXLAN adds to each packet, in bytes: outer IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14 (RFC 7348). */
-const VXLAN_OVERHEAD = 50;
+export const VXLAN_OVERHEAD = 50;
 
 /** The same over IPv6, whose header has 40 bytes. */
 const VXLAN_OVER_IPV6_OVERHEAD = 70;
@@ -37,9 +37,6 @@ const IPV6_LEAST_MTU = 1280;
 
 /** In bytes, the default of Linux's devices. */
 const ETHERNET_MTU = 1500;
-
-/** In each file that this module writes. */
-const OWN_FILE = "Ansible managed (weave_bridge)";
 
 interface DeviceAddress {
   readonly device: string;

@@ -5,8 +5,9 @@ import { parseFloodPeers, parseLinks } from "../../formats/iproute";
 import { hostAddresses } from "../../net/host_addresses";
 import { addressOf, networkOf } from "../../net/ipv4";
 import { requireRoot } from "../../weave_bridge/observe";
-import { ownPaths, wireguardPath } from "../../weave_bridge/observed";
+import { OWN_FILE, ownPaths, wireguardPath } from "../../weave_bridge/observed";
 import { type BridgeOptions, type options, VXLAN_SUFFIX } from "../../weave_bridge/options";
+import { VXLAN_OVERHEAD } from "../../weave_bridge/underlay";
 import type { Present } from "./present";
 
 /** A bridge as its files configure it, or as it is. What is not known is undefined. */
@@ -60,9 +61,6 @@ function requirePassword(name: string, names: ReadonlySet<string>): void {
   );
 }
 
-/** What a VXLAN adds to each packet, in bytes (RFC 7348). */
-const VXLAN_OVERHEAD = 50;
-
 /** With the host's index, all that is computed from it is known, too; an address that no index has stands alone. */
 function presentAddress(
   { address }: PresentBridge,
@@ -96,7 +94,7 @@ function indexOf(cidr: string, dockerPrefix: number): number | null {
 function fromFiles(name: string, host: Host): PresentBridge | null {
   const text = ownPaths(name)
     .map((path) => host.readFile(path)?.content ?? "")
-    .filter((content) => content.startsWith("# Ansible managed (weave_bridge)"))
+    .filter((content) => content.startsWith(`# ${OWN_FILE}`))
     .join("\n");
   const word = (pattern: RegExp): string | undefined => pattern.exec(text)?.[1];
   const address = word(/(?:\baddr replace |^Address=)([\d.]+\/\d+)/m);

@@ -46,7 +46,7 @@ export interface CommandLine {
 }
 
 /** The settings of the unit with this module's drop-in at its place. */
-export function settingsWith({ files }: UnitStart, dropIn: string | null): UnitSetting[] {
+function settingsWith({ files }: UnitStart, dropIn: string | null): UnitSetting[] {
   if (dropIn === null) return parseUnit(files);
   const ours: TextFile = { path: DROP_IN_PATH, content: dropIn };
   const nameOf = ({ path }: TextFile): string => path.replace(/.*\//, "");

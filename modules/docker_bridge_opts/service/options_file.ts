@@ -57,7 +57,7 @@ function findOptionsFile(line: CommandLine, start: UnitStart): OptionsFile {
 }
 
 /** Whether a file is Docker's own and outlasts a boot, such as /etc/default/docker, /etc/sysconfig/docker or /etc/docker/env. */
-export function isDockersOwn(path: string): boolean {
+function isDockersOwn(path: string): boolean {
   return path.startsWith("/etc/") && isNamedAfterDocker(path) && !BACKUP.test(path);
 }
 

@@ -3,7 +3,7 @@ import { type DesiredFile, run } from "../../core/change";
 import { readsFile, renderManualInterface, type Step, withoutSource, withSource } from "../../formats/interfaces";
 import { bootCommands } from "../commands";
 import type { DesiredBridge } from "../desired";
-import { INTERFACES_DIRECTORY, type ObservedBridge, stanzaPath } from "../observed";
+import { COMMENT, INTERFACES_DIRECTORY, type ObservedBridge, stanzaPath } from "../observed";
 
 /** The pattern that Apollo's role added to /etc/network/interfaces. */
 const SOURCE_PATTERN = `${INTERFACES_DIRECTORY}/*.cfg`;
@@ -44,7 +44,7 @@ function renderStanza(desired: DesiredBridge): string {
   const { create, setUp, disconnect, remove } = bootCommands(desired, "replaced");
   const phases = { "pre-up": create, "post-up": setUp, "pre-down": disconnect, "post-down": remove } as const;
   return renderManualInterface({
-    comment: "Ansible managed (weave_bridge). Manual changes will be overwritten.",
+    comment: COMMENT,
     name: desired.name,
     steps: Object.entries(phases).flatMap(([phase, commands]) =>
       commands.map((command): Step => ({ phase: phase as keyof typeof phases, command })),

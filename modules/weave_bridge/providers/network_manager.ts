@@ -1,6 +1,6 @@
 import { type DesiredFile, run } from "../../core/change";
 import { renderSections } from "../../formats/systemd_ini";
-import { unmanagedPath } from "../observed";
+import { OWN_FILE, unmanagedPath } from "../observed";
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
 
 export const RELOAD_NETWORK_MANAGER = run(["systemctl", "reload", "NetworkManager"]);
@@ -8,7 +8,7 @@ export const RELOAD_NETWORK_MANAGER = run(["systemctl", "reload", "NetworkManage
 /** The file that makes NetworkManager leave the devices alone; `+=` adds to what other files say (NetworkManager.conf(5)). */
 export function unmanagedFile(name: string, encrypted: boolean): DesiredFile {
   const devices = [name, name + VXLAN_SUFFIX, ...(encrypted ? [name + WIREGUARD_SUFFIX] : [])];
-  const content = renderSections("Ansible managed (weave_bridge), which configures these devices.", [
+  const content = renderSections(`${OWN_FILE}, which configures these devices.`, [
     ["keyfile", [["unmanaged-devices+", devices.map((device) => `interface-name:${device}`).join(";")]]],
   ]);
   return { path: unmanagedPath(name), content, mode: 0o644 };

@@ -5,7 +5,7 @@ import { renderSections, type Section } from "../../formats/systemd_ini";
 import { createVxlanInShell, createWireguardInShell } from "../commands";
 import type { DesiredBridge, DesiredVxlan } from "../desired";
 import { insertRuleInShell } from "../firewall";
-import { dockerDropInPath, encryptedPaths, networkdPath, transientPath } from "../observed";
+import { COMMENT, dockerDropInPath, encryptedPaths, networkdPath, transientPath } from "../observed";
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
 import type { DesiredWireguard } from "../wireguard/desired";
 
@@ -64,8 +64,7 @@ export function networkdFiles(desired: DesiredBridge): DesiredFile[] {
 }
 
 function file(path: string, sections: readonly Section[]): DesiredFile & { readonly content: string } {
-  const comment = "Ansible managed (weave_bridge). Manual changes will be overwritten.";
-  return { path, content: renderSections(comment, sections), mode: 0o644 };
+  return { path, content: renderSections(COMMENT, sections), mode: 0o644 };
 }
 
 function bridgeDevice({ name, mac }: DesiredBridge): Section[] {

@@ -3,7 +3,7 @@ import { run } from "../../core/change";
 import { renderSections } from "../../formats/systemd_ini";
 import { bootCommands } from "../commands";
 import type { DesiredBridge } from "../desired";
-import { type Managers, type ObservedBridge, STARTED_WITH, unitName, unitPath } from "../observed";
+import { COMMENT, type Managers, type ObservedBridge, STARTED_WITH, unitName, unitPath } from "../observed";
 
 export const RELOAD_SYSTEMD = run(["systemctl", "daemon-reload"]);
 
@@ -20,7 +20,7 @@ export function systemdFiles(desired: DesiredBridge): DesiredFile[] {
 function renderUnit(desired: DesiredBridge): string {
   const { create, setUp, disconnect, remove } = bootCommands(desired, "kept");
   const inShell = (command: string) => `/bin/sh -c "${command}"`;
-  return renderSections("Ansible managed (weave_bridge). Manual changes will be overwritten.", [
+  return renderSections(COMMENT, [
     [
       "Unit",
       [

@@ -1,7 +1,7 @@
 import { UserError } from "../../core/errors";
 import type { WireguardConfig } from "../../formats/wireguard";
 import type { ObservedBridge } from "../observed";
-import { wireguardPath } from "../observed";
+import { COMMENT, wireguardPath } from "../observed";
 import { type BridgeOptions, isEncrypted, WIREGUARD_SUFFIX } from "../options";
 import { type Cluster, clamped, presharedKeyOf, privateKeyOf, publicKeyOf, rootKey, tunnelAddressOf } from "./keys";
 
@@ -24,9 +24,6 @@ export interface Identities {
   readonly own: string;
   readonly peers: readonly string[];
 }
-
-/** What begins the file of this module, so that another's is told from it. */
-export const COMMENT = "Ansible managed (weave_bridge). Manual changes will be overwritten.";
 
 /** A password of 16 random letters and digits has 95 bits. */
 const SHORTEST_PASSWORD = 16;

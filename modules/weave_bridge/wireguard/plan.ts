@@ -1,4 +1,4 @@
-import { type Change, fileChanges, run } from "../../core/change";
+import { type Change, difference, fileChanges, run } from "../../core/change";
 import { renderWireguardConfig, type WireguardPeer, withoutSecretKeys } from "../../formats/wireguard";
 import {
   addNoAddress,
@@ -11,9 +11,9 @@ import {
   syncWireguard,
 } from "../commands";
 import type { ObservedBridge, ObservedWireguard } from "../observed";
-import { wireguardPath } from "../observed";
+import { COMMENT, wireguardPath } from "../observed";
 import { WIREGUARD_SUFFIX } from "../options";
-import { COMMENT, type DesiredWireguard, isOwnFile } from "./desired";
+import { type DesiredWireguard, isOwnFile } from "./desired";
 import { publicKeyOf } from "./keys";
 
 /** The changes of the file with the keys, which come before those of the device. Their diff shows no secret key. */
@@ -81,11 +81,6 @@ export function planWireguardAbsent(
       : [],
     file: fileChanges(file, { path, content: null, redact: withoutSecretKeys }),
   };
-}
-
-function difference(subject: string, before: string | number, after: string | number, commands: string[][]): Change[] {
-  if (before === after) return [];
-  return [{ subject, before: `${before}\n`, after: `${after}\n`, actions: commands.map((argv) => run(argv)) }];
 }
 
 /** Whether this host, or a peer of both, has other keys than before. */
