@@ -42,7 +42,7 @@ function withWarning(removal: readonly Change[], { name, datapath, encrypted }: 
   if (datapath === "router" && encrypted) return removal;
   const warning =
     `password: must be set for WireGuard to go on encrypting the traffic between hosts (found none, and ${name}${WIREGUARD_SUFFIX} ` +
-    "on this host): it goes in clear from now on. Set it again (weave_password) unless that is meant.";
+    "on this host): it goes in clear from now on. Set it again unless that is meant.";
   return removal.map((change, index) => (index === 0 ? { ...change, warning } : change));
 }
 
