@@ -8,6 +8,12 @@ export const PASSWORD = "WEAVE_PASSWORD";
 export const PEERS = "WEAVE_PEERS";
 export const ARGS = "WEAVE_ARGS";
 
+/** The variables that a file sets which systemd reads as EnvironmentFile. */
+export function variablesOf(content: string): Environment {
+  const names = [...content.matchAll(/^\s*([A-Za-z_]\w*)=/gm)].map(([, name = ""]) => name);
+  return new Map(names.map((name) => [name, environmentValue(content, name) ?? ""]));
+}
+
 /** What the environment depends on besides the options. */
 export type Surroundings = Pick<ObservedService, "script" | "machineId" | "oldestDockerApi" | "peerName" | "bridgeMtu">;
 

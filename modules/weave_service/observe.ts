@@ -14,7 +14,7 @@ import { HOST_NAME } from "../net/own_host";
 import { machineId } from "../net/validators";
 import { COMPONENTS, EXPOSE } from "./components";
 import { observeContainer } from "./container";
-import { launchedName, launchedPort, PASSWORD } from "./environment";
+import { launchedName, launchedPort, PASSWORD, variablesOf } from "./environment";
 import { detectInit, INIT_SYSTEMS } from "./init/detect";
 import { type InitSystem, NO_UNIT } from "./init/init_system";
 import { FRAMES, ROUTER_PORTS, ROUTERS_BRIDGE } from "./init/steps";
@@ -82,8 +82,10 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
     );
   }
   const environment = host.readFile(component.environmentPath);
+  const formerPath = `/etc/weave.${host.readText(HOST_NAME) ?? ""}.env`;
+  const former = isRouter && !isEnding(options) ? host.readFile(formerPath) : null;
   const startedWith = unit.state === "running" ? environmentOfProcess(unit.pid, host) : null;
-  rememberSecrets([environment, unit.file], [container?.environment, startedWith], container?.args ?? []);
+  rememberSecrets([environment, former, unit.file], [container?.environment, startedWith], container?.args ?? []);
   const api = isRouter && container?.running ? controlOf(container) : null;
   const control = script.generation === "first" ? null : api;
   // A router that is to be stopped is not asked: it may hang.
@@ -95,6 +97,7 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
     init,
     unit,
     environment,
+    formerEnvironment: former && { path: formerPath, variables: variablesOf(former.content) },
     script,
     machineId: machineId(host.readText("/etc/machine-id")),
     ownHost: { hostName: host.readText(HOST_NAME) ?? "", addresses: host.addresses() },

@@ -21,6 +21,8 @@ export interface ObservedService {
   readonly unit: ObservedUnit;
   /** The environment file. */
   readonly environment: FileState | null;
+  /** The router's file that Apollo's unit read, and this module's does not; null if there is none. */
+  readonly formerEnvironment: { readonly path: string; readonly variables: Environment } | null;
   readonly script: WeaveScript;
   /** /etc/machine-id; "" if there is none. */
   readonly machineId: string;

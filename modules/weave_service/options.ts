@@ -173,7 +173,8 @@ function variable(name: string): string {
   return name;
 }
 
-const OPTION_OF: ReadonlyMap<string, string> = new Map([
+/** The option that sets a variable of the environment file. */
+export const OPTION_OF: ReadonlyMap<string, string> = new Map([
   ["WEAVE_PASSWORD", "password"],
   ["WEAVE_PEERS", "peers"],
   ["WEAVE_ARGS", "args"],

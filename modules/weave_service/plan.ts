@@ -4,10 +4,11 @@ import type { Module, Plan } from "../core/module";
 import { type OwnHost, withoutOwnHost } from "../net/own_host";
 import { COMPONENTS, type Component } from "./components";
 import { type DesiredService, resolveDesired } from "./desired";
+import { PEERS, sortedPeers } from "./environment";
 import { planLaunch } from "./launch";
 import { observe } from "./observe";
 import { isExposing, type ObservedContainer, type ObservedService, quorum } from "./observed";
-import { hostOf, options, type ServiceOptions } from "./options";
+import { hostOf, OPTION_OF, options, type ServiceOptions } from "./options";
 import { planFileRemoval, planFiles } from "./plan_files";
 import { planFrames, planNoRestartPolicy } from "./plan_live";
 import { planTraces } from "./traces";
@@ -35,6 +36,7 @@ export function plan(given: ServiceOptions, observed: ObservedService): Plan {
       ...unseenContainer(state, desired, observed),
       ...missingDatapath(options, observed),
       ...pendingAddress(observed),
+      ...unreadVariables(desired, observed),
     ],
   };
 }
@@ -68,6 +70,28 @@ function missingDatapath({ mode }: ServiceOptions, { noFastDatapath }: ObservedS
   return [
     `mode: ${mode} uses the fast datapath, which needs the kernel module openvswitch (found ${noFastDatapath}); the router falls back ` +
       "to its slow one, sleeve. Install or allow the module (modprobe openvswitch), or set WEAVE_NO_FASTDP to 1 in I(env).",
+  ];
+}
+
+/** Apollo's unit read a second file. No value is shown, as it may be the password. */
+function unreadVariables(
+  { environment }: DesiredService,
+  { formerEnvironment: former, ownHost }: ObservedService,
+): string[] {
+  const isPeers = (name: string, value: string): boolean => {
+    const [one, other] = [value, environment.get(name) ?? ""].map((peers) =>
+      peers.split(/\s+/).filter((peer) => peer !== ""),
+    );
+    return name === PEERS && sortedPeers(withoutOwn(one ?? [], ownHost)).join() === sortedPeers(other ?? []).join();
+  };
+  const lost = [...(former?.variables ?? [])].flatMap(([name, value]) =>
+    environment.get(name) === value || isPeers(name, value) ? [] : name,
+  );
+  if (former === null || lost.length === 0) return [];
+  const settings = [...new Set(lost.map((name) => `I(${OPTION_OF.get(name) ?? "env"})`))].join(", ");
+  return [
+    `env: ${former.path}, which Apollo's service read, is not read any more (found ${lost.join(", ")} in it with other values than the ` +
+      `service has). Move what you need into ${settings}, and delete the file.`,
   ];
 }
 

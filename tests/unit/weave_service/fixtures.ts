@@ -21,6 +21,7 @@ export const FRESH: ObservedService = {
   init: "systemd",
   unit: { file: null, startsWith: "nothing", needsReload: false, state: "stopped", pid: 0 },
   environment: null,
+  formerEnvironment: null,
   script: readWeaveScript(SCRIPT),
   machineId: "0123456789abcdef0123456789abcdef",
   ownHost: { hostName: "host1", addresses: ["127.0.0.1", "192.168.50.11"] },

@@ -1,6 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { resolveDesired } from "../../../modules/weave_service/desired";
+import { variablesOf } from "../../../modules/weave_service/environment";
 import type { ObservedService } from "../../../modules/weave_service/observed";
 import { plan } from "../../../modules/weave_service/plan";
 import { DEFAULT_CONTROL } from "../../../modules/weave_service/router_api";
@@ -666,6 +667,25 @@ test("a password in a unit that something else wrote is not shown", () => {
   };
   const { changes } = plan(serviceOptions(), { ...FRESH, unit });
   assert.not.match(JSON.stringify(changes.map(({ before, after }) => [before, after])), "hush");
+});
+
+test("what Apollo's second file sets and the service does not have is warned of by its name, never by its value", () => {
+  const path = "/etc/weave.host1.env";
+  const warnings = (content: string, options: object = {}): readonly string[] | undefined =>
+    plan(serviceOptions({ peers: ["192.168.50.12", "192.168.50.13"], ...options }), {
+      ...FRESH,
+      formerEnvironment: { path, variables: variablesOf(content) },
+    }).warnings;
+  const text =
+    '# Apollo\nWEAVE_PEERS="192.168.50.13 192.168.50.12"\nWEAVE_PASSWORD="hush-hush"\nWEAVE_DEBUG=1\n#WEAVE_X=1\n';
+  const found = (names: string, options: string): string =>
+    `env: ${path}, which Apollo's service read, is not read any more (found ${names} in it with other values than the service ` +
+    `has). Move what you need into ${options}, and delete the file.`;
+  assert.equal(warnings(text), [found("WEAVE_PASSWORD, WEAVE_DEBUG", "I(password), I(env)")]);
+  assert.equal(warnings(text, { password: "other" }), [found("WEAVE_PASSWORD, WEAVE_DEBUG", "I(password), I(env)")]);
+  assert.equal(warnings(text, { password: "hush-hush", env: { WEAVE_DEBUG: "1" } }), []);
+  assert.equal(warnings("WEAVE_PEERS=192.168.50.12\n"), [found("WEAVE_PEERS", "I(peers)")]);
+  assert.equal(warnings(""), []);
 });
 
 test.run();
