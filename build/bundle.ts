@@ -86,7 +86,16 @@ function bundle(entry: string): string {
  * what is unused at the top level of a file, so the function that ncc puts around a program is removed first.
  */
 function smaller(code: string): string {
-  const options = { minify: true, treeShaking: true, format: "iife", platform: "node", target: "node16" } as const;
+  // Node.js 16.0 has optional chaining, but for calls with spread arguments (`f?.(...all)`), which the modules don't have.
+  const supported = { "optional-chain": true };
+  const options = {
+    minify: true,
+    treeShaking: true,
+    format: "iife",
+    platform: "node",
+    target: "node16",
+    supported,
+  } as const;
   const [, body] = /^\(\(\)=>\{"use strict";([\s\S]*);module\.exports=\w+\}\)\(\);\s*$/.exec(code) ?? [];
   if (body === undefined) return transformSync(code, options).code;
   return transformSync(body, options).code.replace(/^\(\(\)=>\{/, '(()=>{"use strict";');
