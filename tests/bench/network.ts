@@ -112,7 +112,7 @@ interface RoundTrips {
 
 async function roundTrips({ from, to, address }: Path): Promise<RoundTrips> {
   const program = ["python3", join(__dirname, "round_trips.py")];
-  const { stdout } = await run([...program, from, to, address, String(ROUND_TRIPS)], { timeoutSeconds: 30 });
+  const { stdout } = await run([...program, from, to, address, String(ROUND_TRIPS)], { timeoutSeconds: 120 });
   return JSON.parse(stdout) as RoundTrips;
 }
 

@@ -87,10 +87,18 @@ async function pathBetween(cluster: Cluster, near: Host, far: Host, network: str
   };
 }
 
+// Docker gives a Swarm 20 s to attach a container, which a new Swarm on a busy machine may not keep at first.
+const RUN = `for _ in 1 2 3; do
+  docker run --detach --name "$1" --network "$2" "$3" sleep 100000 && exit
+  docker rm --force "$1"
+done
+exit 1
+`;
+
 /** Starts a container that does nothing. */
 export async function runContainer(host: Host, name: string, network: string): Promise<void> {
   const image = await busyboxImage(host);
-  await host.exec(["docker", "run", "--detach", "--name", name, "--network", network, image, "sleep", "100000"]);
+  await host.exec(["sh", "-c", RUN, "sh", name, network, image], { timeoutSeconds: 120 });
 }
 
 /** The address of a container on a Docker network. */

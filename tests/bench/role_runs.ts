@@ -1,7 +1,9 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../e2e/playbook";
+import type { Cluster } from "../hosts/cluster";
+import type { Host } from "../hosts/host";
 import { onFreshHosts } from "./fresh_hosts";
-import { lineInventory } from "./line_inventory";
 import type { Samples } from "./part";
 import {
   CONDITIONS,
@@ -92,4 +94,20 @@ async function measureCondition(condition: Condition, keep: (name: string, secon
       keep(runName(kind, condition, FEW_FACTS), seconds);
     }
   });
+}
+
+const RELAY = [process.execPath, "-r", require.resolve("tsx/cjs"), join(__dirname, "relay.ts")].join(" ");
+
+/**
+ * Writes an inventory NAME.ini beside the cluster's, in which these hosts are reached with this many more milliseconds per
+ * round trip. Returns its path. Ansible keeps connections by address, so use only one delay per host.
+ */
+function lineInventory(cluster: Cluster, name: string, hosts: readonly Host[], roundTrip: number): string {
+  const [, ofAll = ""] = readFileSync(cluster.inventory, "utf8").split("[weave_servers:vars]");
+  const connection =
+    roundTrip === 0 ? ofAll : ofAll.replace('ProxyCommand="', `ProxyCommand="${RELAY} ${roundTrip / 2} `);
+  const lines = hosts.map((host) => `${host.name} ansible_host=${host.address}\n`);
+  const path = join(cluster.directory, `${name}.ini`);
+  writeFileSync(path, `[weave_servers]\n${lines.join("")}[weave_servers:vars]${connection}`);
+  return path;
 }
