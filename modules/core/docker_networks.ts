@@ -121,6 +121,10 @@ export function bridgeOfNetwork({ driver, options }: DockerNetwork): string | nu
 }
 
 export const BRIDGE_OPTION = "com.docker.network.bridge.name";
+export const MTU_OPTION = "com.docker.network.driver.mtu";
+
+/** The name of Docker's default network, which dockerd's options define. */
+export const DEFAULT_NETWORK = "bridge";
 
 /** Answered 409 if there is a network of this name, 403 if another one has the same bridge or overlapping addresses. */
 export function createNetwork(body: object): HttpRequest {

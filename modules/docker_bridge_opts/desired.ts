@@ -1,10 +1,11 @@
+import { DEFAULT_NETWORK } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import { daemonKeys } from "../formats/daemon_json";
 import { parseDockerFlags, strayWords } from "../formats/docker_flags";
 import { type DockerFlags, flagOf, flagValues, meansTheSame } from "../formats/docker_options";
 import { splitWords } from "../formats/shell_words";
 import { NETWORK_OPTIONS } from "./default_network";
-import { DEFAULT_NETWORK, type DockerOptions } from "./options";
+import type { DockerOptions } from "./options";
 
 /**
  * The options that dockerd must have, by their long names. Throws a UserError if `opts` can't be parsed, or differs from

@@ -1,10 +1,17 @@
-import { BRIDGE_OPTION, bridgeOfNetwork, createNetwork, type DockerNetwork } from "../core/docker_networks";
+import {
+  BRIDGE_OPTION,
+  bridgeOfNetwork,
+  createNetwork,
+  DEFAULT_NETWORK,
+  type DockerNetwork,
+  MTU_OPTION,
+} from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import type { HttpRequest } from "../core/host/host";
 import { addressOf, networkOf, overlap, prefixLength } from "../net/ipv4";
 import { bridgeOf } from "./desired";
 import type { ObservedNetwork } from "./observed";
-import { DEFAULT_NETWORK, type DockerOptions } from "./options";
+import type { DockerOptions } from "./options";
 import { requireSubnetOf } from "./validate";
 
 /** What defines a Docker network on a bridge. */
@@ -73,13 +80,12 @@ export function creationOf({ name, bridge, subnet, range, gateway, mtu }: Desire
     Options: {
       [BRIDGE_OPTION]: bridge,
       [ICC]: "true",
-      ...(mtu !== "" && { [MTU]: mtu }),
+      ...(mtu !== "" && { [MTU_OPTION]: mtu }),
     },
   });
 }
 
 const ICC = "com.docker.network.bridge.enable_icc";
-const MTU = "com.docker.network.driver.mtu";
 
 /** Whether it is a network on this bridge that dockerd's options do not define. */
 function isOnBridge(network: DockerNetwork, bridge: string): boolean {
@@ -131,7 +137,7 @@ function definitionOf({ options, pools, internal }: DockerNetwork): Definition {
     subnet: all("subnet"),
     range: all("range"),
     gateway: all("gateway"),
-    mtu: options[MTU] ?? "",
+    mtu: options[MTU_OPTION] ?? "",
     // As Go's strconv.ParseBool.
     open: !internal && !/^(0|f|false)$/i.test(options[ICC] ?? ""),
   };

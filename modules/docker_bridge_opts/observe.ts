@@ -1,5 +1,5 @@
 import { hasLiveRestore, inspectForRestart, type ListedContainer, listContainers } from "../core/docker";
-import { listMembers, listNetworks } from "../core/docker_networks";
+import { DEFAULT_NETWORK, listMembers, listNetworks } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import type { WhenBusy } from "../core/module";
@@ -14,7 +14,7 @@ import { networkFlags } from "./default_network";
 import { bridgeOf } from "./desired";
 import { bridgeOfNetworks, desiredNetwork, NETWORK_RECORD, staleNetworks } from "./network";
 import type { Container, ObservedDocker, Previous, RunningDaemon } from "./observed";
-import { DEFAULT_NETWORK, type DockerOptions } from "./options";
+import type { DockerOptions } from "./options";
 import { desiredOfDaemon, pendingRestart } from "./pending_restart";
 import { readPrevious } from "./restart/rollback";
 import { isDocker, VARIABLE } from "./service/command_line";

@@ -1,12 +1,10 @@
+import { DEFAULT_NETWORK } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import { optionNames } from "../core/option_names";
 import { choice, int, list, str, textOrObject, type Values } from "../core/options";
 import { isSearchDomain } from "../formats/docker_values";
 import { ipv4, ipv4Interface, ipv4Network } from "../net/ipv4";
 import { interfaceName } from "../net/validators";
-
-/** Docker's name of its default network. */
-export const DEFAULT_NETWORK = "bridge";
 
 export const options = {
   state: choice(["present", "absent", "restarted"], {

@@ -1,10 +1,11 @@
 import type { Change } from "../core/change";
+import { DEFAULT_NETWORK } from "../core/docker_networks";
 import { redactSecrets } from "../core/redact";
 import { type DockerFlags, meansTheSame } from "../formats/docker_options";
 import { NETWORK_OPTIONS } from "./default_network";
 import { desiredFlags, flagsOffBridge } from "./desired";
 import type { Container, RunningDaemon } from "./observed";
-import { DEFAULT_NETWORK, type DockerOptions } from "./options";
+import type { DockerOptions } from "./options";
 
 /**
  * The values of an option in the running daemon. What its API reports of its default network counts first, as a restart

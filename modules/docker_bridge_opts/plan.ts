@@ -1,4 +1,5 @@
 import type { Action, Change } from "../core/change";
+import { DEFAULT_NETWORK } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import type { Module, Plan } from "../core/module";
 import { redactSecrets } from "../core/redact";
@@ -20,7 +21,7 @@ import { desiredFlags, flagsOffBridge, flagsToRemove } from "./desired";
 import { configurationChanges, DAEMON_RELOAD, desiredFiles, dropInChanges, refreshedDropIn } from "./files";
 import { observe } from "./observe";
 import type { ObservedDocker } from "./observed";
-import { DEFAULT_NETWORK, type DockerOptions, options } from "./options";
+import { type DockerOptions, options } from "./options";
 import { desiredOfDaemon, pendingRestart, runningOptions } from "./pending_restart";
 import { networkChanges } from "./plan_network";
 import { restart, wasRestarted } from "./restart/restart";

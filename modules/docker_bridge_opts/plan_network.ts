@@ -1,5 +1,5 @@
 import { type Action, type Change, fileChanges, run } from "../core/change";
-import { removeNetwork } from "../core/docker_networks";
+import { DEFAULT_NETWORK, removeNetwork } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import {
   bridgeOfNetworks,
@@ -16,7 +16,7 @@ import {
   staleNetworks,
 } from "./network";
 import type { ObservedDocker, ObservedNetwork } from "./observed";
-import { DEFAULT_NETWORK, type DockerOptions } from "./options";
+import type { DockerOptions } from "./options";
 
 /**
  * The changes of Docker's networks on the bridge: the desired one is made or replaced, others are removed. While the bridge is that

@@ -12,6 +12,7 @@ import {
   rejectOtherOwners,
   rejectSharedMac,
   rejectTakenAddress,
+  rejectUnfitContainers,
   rejectVlanName,
   requireKinds,
   requireSubnetOfNetwork,
@@ -72,13 +73,15 @@ export function resolveDesired(options: BridgeOptions, observed: ObservedBridge)
   const provider = chooseProvider(options, observed);
   rejectVlanName(name, provider, observed);
   rejectOtherOwners(provider, observed);
+  const mtu = underlay?.mtu ?? routerMtu(options, observed);
+  rejectUnfitContainers({ address, mtu }, options, observed);
   return {
     name,
     address,
     network,
     dockerSubnet,
     mac,
-    mtu: underlay?.mtu ?? routerMtu(options, observed),
+    mtu,
     vxlan,
     wireguard,
     provider,

@@ -1,3 +1,5 @@
+import { dockerPid } from "../core/docker";
+import { bridgeOfNetwork, DEFAULT_NETWORK, listMembers, listNetworks, MTU_OPTION } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import { effectiveUid } from "../core/proc";
@@ -15,6 +17,7 @@ import {
   DEVICE_SETTINGS,
   INTERFACES,
   INTERFACES_DIRECTORY,
+  type NetworkInUse,
   type ObservedBridge,
   type ObservedLink,
   ownPaths,
@@ -98,6 +101,7 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
         ? hasForwardRule(checkRule(name), "firewall", host)
         : null,
     addressOwner: present ? findAddressOwner(options, links, programs, host) : null,
+    dockerNetworks: present && mayChangeContainers(options, links) ? await observeNetworksInUse(name, host) : [],
   };
 }
 
@@ -157,6 +161,39 @@ function isAbandoned(device: string, host: Host): boolean {
   const pid = /^vethwepl(\d+)$/.exec(device)?.[1];
   if (pid === undefined) return false;
   return !/^\s*ethwe:/m.test(host.readText(`/proc/${pid}/net/dev`) ?? "");
+}
+
+/** Whether an existing bridge gets another address, or another MTU by another datapath or by encryption that begins or ends. */
+function mayChangeContainers(options: BridgeOptions, links: readonly IpLink[]): boolean {
+  const { name, datapath } = options;
+  const bridge = links.find(({ device }) => device === name);
+  const has = (suffix: string): boolean => links.some(({ device }) => device === name + suffix);
+  return (
+    bridge !== undefined &&
+    (!bridge.addresses.includes(addressesOf(options).address) ||
+      has(VXLAN_SUFFIX) !== (datapath === "vxlan") ||
+      has(WIREGUARD_SUFFIX) !== isEncrypted(options))
+  );
+}
+
+async function observeNetworksInUse(name: string, host: Host): Promise<readonly NetworkInUse[]> {
+  if (dockerPid(host) === null) return [];
+  const networks = ((await listNetworks(host)).networks ?? []).filter(
+    (network) => network.name !== DEFAULT_NETWORK && bridgeOfNetwork(network) === name,
+  );
+  if (networks.length === 0) return [];
+  const members = await listMembers(networks, host);
+  return networks
+    .map(({ id, name: each, pools, options }) => {
+      const mtu = options[MTU_OPTION];
+      return {
+        name: each,
+        gateway: pools.find(({ subnet }) => !subnet.includes(":"))?.gateway ?? "",
+        mtu: mtu === undefined ? null : Number(mtu),
+        members: members?.get(id) ?? [],
+      };
+    })
+    .filter(({ members: some }) => some.length > 0);
 }
 
 /**

@@ -54,10 +54,22 @@ export interface ObservedBridge {
   readonly wireguardNeeds: WireguardNeeds | null;
   /** The ports of Docker's containers that belong on the bridge and are on none. */
   readonly detachedPorts: readonly string[];
+  /** Docker's networks on the bridge with containers, if the options may change what these were given; none otherwise. */
+  readonly dockerNetworks: readonly NetworkInUse[];
   /** Whether iptables has the rule that accepts the bridge's frames; null without iptables, or without root to ask it. */
   readonly forwardRule: boolean | null;
   /** The hardware address of another host that answers to the bridge's address, as far as this host can see. */
   readonly addressOwner: string | null;
+}
+
+/** A Docker network, other than the default one, that containers are on. */
+export interface NetworkInUse {
+  readonly name: string;
+  /** The containers' gateway; "" if Docker does not tell. */
+  readonly gateway: string;
+  /** The containers' MTU in bytes; null for Docker's default. */
+  readonly mtu: number | null;
+  readonly members: readonly string[];
 }
 
 /** A line of a file that configures a device that this module is to configure. */

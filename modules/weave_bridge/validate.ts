@@ -1,6 +1,7 @@
 import { UserError } from "../core/errors";
 import { addressOf, contains } from "../net/ipv4";
 import type { ObservedBridge, ObservedDevice, Provider } from "./observed";
+import { type BridgeOptions, isEncrypted } from "./options";
 
 /** Throws a UserError if the device with the bridge's name is not a bridge. */
 export function requireBridge(name: string, { isBridge }: ObservedDevice): void {
@@ -33,6 +34,35 @@ export function rejectTakenAddress(address: string, { addressOwner }: ObservedBr
     `address: must not be in use by another host (found ${addressOf(address)} at the hardware address ${addressOwner}). Give ` +
       "each host its own I(host_index) or I(address).",
   );
+}
+
+/**
+ * Throws a UserError if containers are on a Docker network of the bridge that would no longer fit it: Docker can't change a network,
+ * and removes none that containers are on.
+ */
+export function rejectUnfitContainers(
+  { address, mtu }: { readonly address: string; readonly mtu: number },
+  options: BridgeOptions,
+  { dockerNetworks, wireguard }: ObservedBridge,
+): void {
+  for (const { name, gateway, members, mtu: given } of dockerNetworks) {
+    const keepsAddress = addressOf(address) === gateway;
+    if (keepsAddress && (given ?? mtu) === mtu) continue;
+    const option = keepsAddress
+      ? isEncrypted(options) === (wireguard !== null)
+        ? "datapath"
+        : "password"
+      : options.address !== null
+        ? "address"
+        : contains(options.network, gateway)
+          ? "host_index"
+          : "network";
+    throw new UserError(
+      `${option}: the bridge must keep ${keepsAddress ? `the MTU ${given}` : `the address ${gateway}`} as long as containers are on ` +
+        `Docker's network ${name} (found ${members.join(", ")}). Remove them, or disconnect each (docker network disconnect ` +
+        `${name} CONTAINER), also those that do not run, and run again.`,
+    );
+  }
 }
 
 /** Throws a UserError if a device of the host has the name as another name of its own: the kernel would create no second one. */

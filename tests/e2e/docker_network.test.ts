@@ -8,6 +8,7 @@ import { busyboxImage } from "../hosts/images";
 import { DockerHost } from "./docker_host";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
+import { runModule } from "./module";
 import { ansiblePlaybook, changedTasks, type PlaybookRun, ROOT } from "./playbook";
 import { assertPredicted } from "./prediction";
 
@@ -127,6 +128,14 @@ test("what has drifted is replaced, but not under containers, and what prune rem
   }
   const { msg } = await docker(one).module({ ...MODULE, network: "bridge" });
   assert.match(msg ?? "", "(found api, old, web)");
+  const bridge = { datapath: "vxlan", underlay: one.address, peers: [two.address], host_index: 1 };
+  for (const check of [true, false]) {
+    const refused = await runModule(one, "weave_bridge", { ...bridge, network: "10.3.0.0/16" }, { check });
+    assert.match(
+      refused.msg ?? "",
+      /^network: the bridge must keep the address 10\.2\.0\.1 as long as .* network flat \(found api, old, web\)\. /,
+    );
+  }
   assert.equal(differences(before, await fingerprint(one)), []);
 
   await sh(one, "docker rm --force api web; docker stop old");

@@ -1,6 +1,6 @@
 import { dockerPid } from "../../core/docker";
-import { bridgeOfNetwork, listNetworks } from "../../core/docker_networks";
-import { DEFAULT_NETWORK, type options } from "../../docker_bridge_opts/options";
+import { bridgeOfNetwork, DEFAULT_NETWORK, listNetworks } from "../../core/docker_networks";
+import type { options } from "../../docker_bridge_opts/options";
 import type { Present } from "./present";
 
 /**

@@ -1,4 +1,4 @@
-import { DEFAULT_NETWORK } from "../../docker_bridge_opts/options";
+import { DEFAULT_NETWORK } from "../../core/docker_networks";
 import { options as bridgeOptions } from "../../weave_bridge/options";
 import { textFlag } from "../arguments";
 import type { Subcommand } from "../command_line";

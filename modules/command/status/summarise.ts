@@ -1,6 +1,5 @@
-import { bridgeOfNetwork } from "../../core/docker_networks";
+import { bridgeOfNetwork, DEFAULT_NETWORK } from "../../core/docker_networks";
 import { optionsToStartWith } from "../../docker_bridge_opts/configuration";
-import { DEFAULT_NETWORK } from "../../docker_bridge_opts/options";
 import type { DumpedPeer } from "../../formats/wireguard";
 import {
   encryptedPaths,

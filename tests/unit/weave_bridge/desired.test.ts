@@ -206,4 +206,23 @@ test("a kernel that can't make the bridge or the VXLAN is rejected before anythi
   );
 });
 
+test("what containers on a Docker network of the bridge were given is not changed under them", () => {
+  const flat = { name: "flat", gateway: "10.2.0.1", mtu: 1450, members: ["api", "web"] };
+  const live = (network: object): ObservedBridge => ({ ...steadyVxlan(), dockerNetworks: [{ ...flat, ...network }] });
+  for (const fitting of [flat, { ...flat, mtu: null }]) {
+    assert.is(resolveDesired(vxlan(), live(fitting)).mtu, 1450);
+  }
+  const rest =
+    " as long as containers are on Docker's network flat (found api, web). Remove them, or disconnect each (docker network " +
+    "disconnect flat CONTAINER), also those that do not run, and run again.";
+  for (const [options, said] of [
+    [vxlan({ network: "10.3.0.0/16" }), "network: the bridge must keep the address 10.2.0.1"],
+    [vxlan({ host_index: 5 }), "host_index: the bridge must keep the address 10.2.0.1"],
+    [vxlan({ address: "10.2.0.9/16" }), "address: the bridge must keep the address 10.2.0.1"],
+    [router(), "datapath: the bridge must keep the MTU 1450"],
+  ] as const) {
+    assert.is(errorOf(options, live({})), said + rest);
+  }
+});
+
 test.run();

@@ -73,6 +73,7 @@ export const FRESH: ObservedBridge = {
   detachedPorts: [],
   forwardRule: false,
   addressOwner: null,
+  dockerNetworks: [],
 };
 
 /** A host that resolves names to these addresses; a text is one address. */

@@ -114,6 +114,41 @@ test("a port of the router is abandoned if its process is gone, or has no end of
   assert.equal(abandonedPorts, ["vethwepl11", "vethwepl12"]);
 });
 
+test("Docker is asked who is on a network of the bridge only where the address or the MTU may change", async () => {
+  const network = (Name: string, bridge: string) => ({
+    ...{ Id: `id-${Name}`, Name, Driver: "bridge", IPAM: { Config: [{ Subnet: "10.2.0.0/16", Gateway: "10.2.0.1" }] } },
+    Options: { "com.docker.network.bridge.name": bridge, "com.docker.network.driver.mtu": "1450" },
+  });
+  const container = (name: string, on: string) => ({
+    Names: [`/${name}`],
+    NetworkSettings: { Networks: { [on]: {} } },
+  });
+  const bodies: Record<string, unknown> = {
+    "/networks": [
+      network("flat", "weave"),
+      network("empty", "weave"),
+      network("other", "br-1"),
+      network("bridge", "weave"),
+    ],
+    "/containers/json?all=true": [container("web", "flat"), container("old", "other"), container("new", "bridge")],
+  };
+  let asked = 0;
+  const kernel = { ...steady.kernel, "/var/run/docker.pid": "77", "/proc/77/comm": "dockerd" };
+  const host = fakeHost({ ...steady, kernel }).with({
+    request: ({ path }) => {
+      asked++;
+      return { status: 200, body: JSON.stringify(bodies[path]) };
+    },
+  });
+  const used = [{ name: "flat", gateway: "10.2.0.1", mtu: 1450, members: ["web"] }];
+  const { dockerNetworks } = await observe(vxlan(), host);
+  assert.equal([dockerNetworks, asked], [[], 0]);
+  for (const change of [vxlan({ network: "10.3.0.0/16" }), vxlan({ host_index: 5 }), router()]) {
+    assert.equal((await observe(change, host)).dockerNetworks, used);
+  }
+  assert.equal((await observe(vxlan({ host_index: 5 }), fakeHost(steady))).dockerNetworks, [], "Docker does not run");
+});
+
 test("an iptables that fails does not mean that the rule is missing", async () => {
   const failed = { status: 4, stdout: "", stderr: "out of memory\n" };
   const host = fakeHost({ ...fresh, names: { ...fresh.names, "/usr/sbin": ["iptables"] } }).with({
