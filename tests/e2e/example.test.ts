@@ -1,16 +1,19 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { consulProgram } from "../built/consul";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
+import { waitFor } from "../hosts/wait";
 import { bootHosts } from "./hosts";
 import { ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
+import { ASK_HAPROXY, allWays, byName, EXAMPLE, SERVICE } from "./rest_service";
 
-/** What the README of examples/nodejs-rest-api shows, with its commands. */
-const EXAMPLE = "examples/nodejs-rest-api";
+/** What the README of examples/nodejs-rest-api shows, with Debian's Consul 1.8.7: three servers on three hosts. */
 const test = suite(EXAMPLE);
 let cluster: Cluster;
 let docker: string[];
 let requests: Requests;
+let consul: string;
 
 async function play(...args: string[]): Promise<PlaybookRun> {
   const run = await ansiblePlaybook(cluster.inventory, args);
@@ -19,53 +22,15 @@ async function play(...args: string[]): Promise<PlaybookRun> {
 }
 
 const scale = (instances: number): Promise<PlaybookRun> =>
-  play(`${EXAMPLE}/site.yml`, "--extra-vars", `instances=${instances}`);
+  play(`${EXAMPLE}/site.yml`, "--extra-vars", `instances=${instances} consul_file=${consul}`);
 
 const output = async (host: Host, script: string): Promise<string> => (await host.exec(["sh", "-c", script])).stdout;
 
-/** Which instances have answered, by what each says of itself. */
-const who = (answers: string): string[] => {
-  const bodies: { host: string; address: string }[] = answers
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-  return [...new Set(bodies.map(({ host, address }) => `${host} ${address}`))].sort();
-};
-
-/** The instances by Docker, each with its address, in order. */
-async function instances(): Promise<string[]> {
-  const script =
-    "docker ps -q --filter label=service=nodejs-rest-api | " +
-    "xargs -r docker inspect -f '{{.Config.Hostname}} {{.NetworkSettings.IPAddress}}'";
-  const lines = await Promise.all(cluster.hosts.map((host) => output(host, script)));
-  return lines.join("").trim().split("\n").sort();
-}
-
-/** Whom a container reaches by the short name, each time by a connection of its own. */
-const byName = async (): Promise<string[]> => {
-  const program = `const ask = (times) => times > 0 && http.get(
-    { host: "nodejs-rest-api", port: 8080, agent: false },
-    (answer) => answer.on("end", () => ask(times - 1)).pipe(process.stdout, { end: false }));
-  ask(12)`;
-  return who(await output(cluster.host("apollo2"), `docker run --rm nodejs-rest-api node -e '${program}'`));
-};
-
-/** Whom HAProxy reaches, asked by another host; often enough, as the requests without end take turns of theirs. */
-const byBalancer = async (): Promise<string[]> => {
-  const ask = "curl -sS -m 5 -H 'Host: nodejs-rest-api.example.com' http://192.168.50.11/";
-  return who(await output(cluster.host("apollo2"), `for i in $(seq 20); do ${ask}; done`));
-};
-
-/** Asserts that this many instances run, on both hosts, and that all ways lead to all of them. */
-async function assertServing(count: number): Promise<void> {
-  const running = await instances();
-  assert.is(running.length, count);
-  running.forEach((instance, index) => {
-    // One after another on each of the two hosts; all on port 8080, each at an address of its host's.
-    assert.match(instance, new RegExp(`^nodejs-rest-api-${index + 1} 10\\.2\\.${(index % 2) + 1}\\.\\d+$`));
-  });
-  assert.equal(await byName(), running);
-  assert.equal(await byBalancer(), running);
+/** Asserts that so many instances answer, and that Consul's catalogue, its DNS and HAProxy lead to all of them and to no other. */
+async function assertServing(count: number): Promise<string[]> {
+  const running = await allWays(cluster, count);
+  assert.equal(await byName(cluster.host("apollo1")), running);
+  return running;
 }
 
 interface Requests {
@@ -75,7 +40,7 @@ interface Requests {
 
 /** Asks HAProxy without end. */
 async function startRequests(host: Host): Promise<Requests> {
-  const ask = `curl -s -m 5 -o /dev/null -w '%{http_code}\\n' -H 'Host: nodejs-rest-api.example.com' http://192.168.50.11/`;
+  const ask = `curl -s -o /dev/null -w '%{http_code}\\n' ${ASK_HAPROXY}`;
   const loop = `while :; do ${ask}; sleep 0.1; done >/run/requests 2>&1 </dev/null & echo $!`;
   const pid = (await output(host, loop)).trim();
   return {
@@ -93,21 +58,26 @@ const dockerStarts = (): Promise<string[]> =>
   );
 
 test.before(async () => {
-  cluster = await bootHosts(2);
+  consul = await consulProgram();
+  cluster = await bootHosts(3);
   await play("site.yml", "--extra-vars", `@${EXAMPLE}/network.yml`);
   docker = await dockerStarts();
 });
 test.after(() => cluster.down());
 
-test("two instances on two hosts answer by their name and by HAProxy", async () => {
-  await play(`${EXAMPLE}/site.yml`);
-  await assertServing(2);
+test("two instances on two hosts answer by their name and by HAProxy, with three servers of Consul's", async () => {
+  await scale(2);
+  const running = await assertServing(2);
+  assert.match(running.join("\n"), /^nodejs-rest-api-1 10\.2\.1\.\d+\nnodejs-rest-api-2 10\.2\.2\.\d+$/);
+  const peers = await output(cluster.host("apollo2"), "curl -sS http://127.0.0.1:8500/v1/status/peers");
+  assert.equal((JSON.parse(peers) as string[]).sort(), ["10.2.0.1:8300", "10.2.0.2:8300", "10.2.0.3:8300"]);
 });
 
-test("with four, two on each host, names and HAProxy lead to all", async () => {
-  requests = await startRequests(cluster.host("apollo2"));
+test("with four, two of them on one host and both on 8080, all ways lead to all", async () => {
+  requests = await startRequests(cluster.host("apollo3"));
   await scale(4);
-  await assertServing(4);
+  const subnets = (await assertServing(4)).map((instance) => /10\.2\.\d+/.exec(instance)?.[0]);
+  assert.equal(subnets, ["10.2.1", "10.2.2", "10.2.3", "10.2.1"]);
 });
 
 test("a second run changes nothing", async () => {
@@ -127,6 +97,36 @@ test("meanwhile no request has failed, and Docker has not been restarted", async
     [],
   );
   assert.equal(await dockerStarts(), docker);
+});
+
+test("an instance that answers no more is taken out, and comes back when it does", async () => {
+  const [two, id] = [cluster.host("apollo2"), `$(docker ps -q --filter label=service=${SERVICE})`];
+  await output(two, `docker pause ${id}`);
+  await assertServing(1);
+  await output(two, `docker unpause ${id}`);
+  await assertServing(2);
+});
+
+test("with one server off the others answer, and after its start it is as before", async () => {
+  const two = cluster.host("apollo2");
+  await two.stop();
+  await assertServing(1);
+  await two.boot();
+  await assertServing(2);
+  await waitFor({
+    what: "all three servers",
+    seconds: 30,
+    everyMilliseconds: 500,
+    probe: async () => (await output(two, "consul members")).match(/ alive +server /g)?.length === 3,
+    evidence: () => output(two, "consul members"),
+  });
+});
+
+test("it can be removed again", async () => {
+  await play(`${EXAMPLE}/remove.yml`);
+  const left = "docker ps -aq; docker images -q; ss -Hltn '( sport = :80 or sport = :8500 )'; ls /var/lib/private";
+  assert.equal(await Promise.all(cluster.hosts.map((host) => output(host, left))), ["", "", ""]);
+  assert.equal(changedTasks(await play(`${EXAMPLE}/remove.yml`)), []);
 });
 
 test.run();
