@@ -1,36 +1,32 @@
 import { contains } from "../../modules/net/ipv4";
 import { differences, fingerprint } from "../e2e/fingerprint";
-import { ansiblePlaybook, changedTasks, type PlaybookRun } from "../e2e/playbook";
+import { changedTasks, type PlaybookRun } from "../e2e/playbook";
 import { findServices, reachAll, type Service, startServices } from "../e2e/services";
 import { Cluster } from "../hosts/cluster";
+import { article } from "./article";
 import { detail, heading, held, showDiff, showMatrix } from "./screen";
+import { demand, NotHeld, play } from "./steps";
 
 /** `npm run demo`: three fresh hosts, provisioned by site.yml, and what they can do then. Exits 0 only if all of it held. */
 const HOSTS = 3;
 /** Runs of several checkouts on one machine get their own by this variable. */
 const CLUSTER = process.env["DEMO_CLUSTER"] ?? "demo";
+const OPTIONS = ["--keep", "--article"];
 const SERVICES = 2;
 const PLAY = ["site.yml", "--extra-vars", "weave_datapath=vxlan"];
-
-class NotHeld extends Error {}
-
-function demand(condition: boolean, claim: string, otherwise: string): void {
-  if (!condition) throw new NotHeld(`${claim}: it did not hold. ${otherwise}`);
-  held(claim);
-}
 
 async function demo(cluster: Cluster): Promise<void> {
   const fresh = await Promise.all(cluster.hosts.map(fingerprint));
 
   heading(`1. ansible-playbook ${PLAY.join(" ")} --check --diff`);
-  const check = await play(cluster, ["--check", "--diff"]);
+  const check = await play(cluster, [...PLAY, "--check", "--diff"]);
   showPlan(check, cluster);
   const checked = await Promise.all(cluster.hosts.map(fingerprint));
   const touched = fresh.flatMap((before, index) => differences(before, checked[index] ?? ""));
   demand(touched.length === 0, "the check changed nothing on any host", touched.join("\n"));
 
   heading(`2. ansible-playbook ${PLAY.join(" ")}`);
-  const run = await play(cluster, []);
+  const run = await play(cluster, PLAY);
   const planned = changedTasks(check).sort();
   const made = changedTasks(run).sort();
   demand(
@@ -40,7 +36,7 @@ async function demo(cluster: Cluster): Promise<void> {
   );
 
   heading("3. the same again");
-  const again = await play(cluster, []);
+  const again = await play(cluster, PLAY);
   demand(changedTasks(again).length === 0, "changed=0 on all hosts", changedTasks(again).join("; "));
 
   heading(
@@ -53,22 +49,6 @@ async function demo(cluster: Cluster): Promise<void> {
   await cluster.host("apollo2").reboot();
   held("apollo2 is up again; its bridge, Docker and containers came back by themselves");
   await matrix(cluster);
-}
-
-async function play(cluster: Cluster, args: readonly string[]): Promise<PlaybookRun> {
-  const log = (line: string): void => {
-    const task = /^(?:TASK|RUNNING HANDLER) \[(.*)\]/.exec(line)?.[1];
-    if (task !== undefined) progress(task.replace("weave : ", ""));
-  };
-  const run = await ansiblePlaybook(cluster.inventory, [...PLAY, ...args], { log });
-  progress("");
-  if (run.status !== 0) throw new NotHeld(`ansible-playbook ended with status ${run.status}:\n${run.output}`);
-  return run;
-}
-
-/** Shows what is being done, in place, where somebody watches. */
-function progress(text: string): void {
-  if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${text === "" ? "" : `   … ${text}`}`);
 }
 
 /** The first host's plan whole, the others' in a line, as they differ in their addresses alone. */
@@ -107,19 +87,22 @@ function inItsSubnet({ host, address }: Service): boolean {
 }
 
 async function main(): Promise<void> {
-  const keep = process.argv.slice(2);
-  if (keep.some((word) => word !== "--keep")) {
-    throw new NotHeld(`npm run demo takes --keep, which leaves the hosts up, and nothing else; got ${keep.join(" ")}`);
+  const words = process.argv.slice(2);
+  if (words.some((word) => !OPTIONS.includes(word))) {
+    throw new NotHeld(
+      `npm run demo takes --keep, which leaves the hosts up, and --article, which plays Apollo's article; got ${words.join(" ")}`,
+    );
   }
+  const [keep, plays] = OPTIONS.map((option) => words.includes(option));
   heading(`${HOSTS} hosts, each with its own systemd, Docker and SSH server`);
   const cluster = await Cluster.up(CLUSTER, HOSTS, { log: detail });
   cluster.tearDownOnSignals();
   held(`${cluster.hosts.map(({ name, address }) => `${name} ${address}`).join(", ")}`);
   try {
-    await demo(cluster);
+    await (plays ? article(cluster, keep === true) : demo(cluster));
     heading("All of it held.");
   } finally {
-    if (keep.length === 0) {
+    if (!keep) {
       await cluster.down();
       detail("The hosts are taken down; nothing of them is left.");
     } else

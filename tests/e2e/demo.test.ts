@@ -88,7 +88,10 @@ for (const step of sample([1, 2, 4, 5], 1)) {
 test("an option that it does not have is named", async () => {
   const { status, output } = await demo(["--kept"]);
   assert.is(status, 1);
-  assert.match(output, "npm run demo takes --keep, which leaves the hosts up, and nothing else; got --kept");
+  assert.match(
+    output,
+    "npm run demo takes --keep, which leaves the hosts up, and --article, which plays Apollo's article; got --kept",
+  );
 });
 
 test.run();
