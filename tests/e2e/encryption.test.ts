@@ -9,7 +9,10 @@ import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
 import { type ModuleRun, runModule } from "./module";
 import { underNetworkd } from "./networkd";
-import { startPings } from "./pings";
+import { ownInventory } from "./own_inventory";
+import { PING_SECONDS, startPings } from "./pings";
+import { ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
+import { assertPredicted } from "./prediction";
 
 /**
  * The VXLAN over WireGuard, by Debian's wireguard-go: the machine's kernel need not have WireGuard. Host 1 is configured by
@@ -243,6 +246,42 @@ test("encryption is turned off as it is turned on, and absent leaves nothing", a
     assert.is(await sh(host, "ls /sys/class/net | grep weave", false), "");
     assert.is(await sh(host, "pgrep -c wireguard-go", false), "0");
   }
+});
+
+const SITE = ["site.yml", "--diff"];
+
+/** The first two hosts by the role, with this password or none. */
+async function play(password: string | null, args: readonly string[]): Promise<PlaybookRun> {
+  const variables = password === null ? [] : [`weave_password='${password}'`];
+  const inventory = ownInventory(cluster, { apollo1: "", apollo2: "" }, ["weave_datapath=vxlan", ...variables]);
+  const run = await ansiblePlaybook(inventory, args);
+  assert.is(run.status, 0, run.output);
+  assert.not.ok(run.output.includes(password ?? PASSWORD));
+  return run;
+}
+
+test("by the role: turned on as a check announces, and the same after a reboot", async () => {
+  await play(null, SITE);
+  const check = await play(PASSWORD, [...SITE, "--check"]);
+  assertPredicted(check, await play(PASSWORD, SITE));
+  const verified = await play(PASSWORD, ["playbooks/verify.yml", "--extra-vars", "weave_verify_report="]);
+  assert.match(verified.output, "WireGuard encrypts the traffic between hosts.");
+  assert.match(verified.output, /apollo2 to apollo1 at 192\.168\.50\.11:51820: last handshake \d+ s ago, /);
+  await two.reboot();
+  assert.equal(changedTasks(await play(PASSWORD, SITE)), []);
+});
+
+test("by the role with serial, a new password cuts hosts off once, until the last one has it", async () => {
+  const pings = await startPings(one, "10.2.0.2");
+  const run = await play("another staple of horses", ["tests/e2e/plays/serial_with_facts.yml"]);
+  const [first, last] = run.results.filter(({ result }) => result["wireguard"] === true);
+  assert.equal([first?.host, last?.host], ["apollo1", "apollo2"]);
+  assert.match(JSON.stringify(first?.result["disruptions"]), "until it has the same password");
+  await waitFor({ what: "the hosts to meet again", seconds: 10, probe: () => reaches(one, two), evidence: () => "" });
+  const { lost } = await pings.end();
+  assert.ok(lost.length > 0);
+  assert.is((lost.at(-1) ?? 0) - (lost[0] ?? 0), lost.length - 1, `one gap: ${lost}`);
+  console.log(`cut off for ${(lost.length * PING_SECONDS).toFixed(1)} s`);
 });
 
 test.run();
