@@ -1,3 +1,4 @@
+import { type Action, run } from "../core/change";
 import { FLOOD_MAC } from "../formats/iproute";
 import type { DesiredBridge, DesiredVxlan } from "./desired";
 import { deleteRule, insertRuleInShell } from "./firewall";
@@ -41,32 +42,64 @@ function floodEntry(verb: "append" | "del", device: string, peer: string): strin
   return ["bridge", "fdb", verb, FLOOD_MAC, "dev", device, "dst", ...peer.split(" ")];
 }
 
-/** The kernel's own device, or the program's that stands in for it and ends with the device. */
-const addWireguard = ({ name, by }: DesiredWireguard) =>
-  by === "kernel" ? ["ip", "link", "add", "dev", name, "type", "wireguard"] : ["wireguard-go", name];
+const addWireguard = (name: string) => ["ip", "link", "add", "dev", name, "type", "wireguard"];
+
+/** Its last run may just be ending. */
+const stopUnit = (unit: string) => ["systemctl", "stop", unit];
+
+/**
+ * The program that stands in for the kernel's WireGuard, and ends with its device. Under systemd it has a unit of its own: it would
+ * end with the unit or the session of whoever starts it. Without the default dependencies, the boot need not have come to
+ * sysinit.target, which may wait for the network (cloud-init.service).
+ */
+const startWireguardGo = ({ name, unit }: DesiredWireguard) => [
+  ...(unit === null ? [] : ["systemd-run", "--quiet", "--collect", `--unit=${unit}`]),
+  ...(unit === null ? [] : ["--property=Type=forking", "--property=DefaultDependencies=no"]),
+  ...["wireguard-go", name],
+];
+
+/** A step of a run that the shell can make at boot, too. */
+type Step = Extract<Action, { do: "run" | "set" }>;
+
+const steps = (...commands: readonly (readonly string[])[]): Step[] => commands.map((argv) => ({ do: "run", argv }));
 
 /** Makes the running device's keys, port and peers those of the file. Sessions with peers that stay the same go on. */
 export const syncWireguard = ({ name, path }: DesiredWireguard) => ["wg", "syncconf", name, path];
 
 /** IPv6 may be off for new devices. */
-export const addWireguardAddress = ({ name, address }: DesiredWireguard) => [
-  ["sysctl", "-q", "-w", `net/ipv6/conf/${name}/disable_ipv6=0`],
-  replaceAddress(name, `${address}/64`),
+export const addWireguardAddress = ({ name, address }: DesiredWireguard): Step[] => [
+  { do: "set", path: `/proc/sys/net/ipv6/conf/${name}/disable_ipv6`, value: "0" },
+  ...steps(replaceAddress(name, `${address}/64`)),
 ];
 
 /** As the kernel would add a second address to wireguard-go's device. */
 export const addNoAddress = (device: string) => ["ip", "link", "set", "dev", device, "addrgenmode", "none"];
 
 /** What a new device needs. */
-const configureWireguard = (desired: DesiredWireguard) => [
-  syncWireguard(desired),
-  addNoAddress(desired.name),
+const configureWireguard = (desired: DesiredWireguard): Step[] => [
+  ...steps(syncWireguard(desired), addNoAddress(desired.name)),
   ...addWireguardAddress(desired),
-  setMtu(desired.name, desired.mtu),
-  setUp(desired.name),
+  ...steps(setMtu(desired.name, desired.mtu), setUp(desired.name)),
 ];
 
-export const createWireguard = (desired: DesiredWireguard) => [addWireguard(desired), ...configureWireguard(desired)];
+export function createWireguard(desired: DesiredWireguard): readonly Action[] {
+  const { name, by, unit } = desired;
+  return [
+    ...(by === "kernel" ? [run(addWireguard(name))] : startingWireguardGo(desired, unit)),
+    ...configureWireguard(desired),
+  ];
+}
+
+function startingWireguardGo(desired: DesiredWireguard, unit: string | null): readonly Action[] {
+  const argv = startWireguardGo(desired);
+  if (unit === null) return [run(argv)];
+  // Its last line is the cause. Above it, it says that the kernel might do without it.
+  const log = ["journalctl", "--no-pager", "--output=cat", "--lines=1", "--identifier=wireguard-go", `--unit=${unit}`];
+  return [
+    { do: "run", argv: stopUnit(unit), mayFail: true },
+    { do: "run", argv, diagnose: log },
+  ];
+}
 
 /** Creates the bridge, with its VXLAN device if it has one. */
 export const createBridge = (desired: DesiredBridge) => [
@@ -89,9 +122,14 @@ export const createVxlan = (bridge: string, mtu: number, vxlan: DesiredVxlan) =>
 
 /** Shell commands for boot, in order. */
 export interface BootCommands {
-  /** Create the bridge and its datapath. */
+  /** Create the bridge, with its address. */
   readonly create: readonly string[];
   readonly setUp: readonly string[];
+  /**
+   * Create the datapath. It comes last, as Docker needs only the bridge. What encrypts may fail, if this host has another kernel or
+   * lacks a program by then: nothing goes in clear, as the VXLAN is bound to that device.
+   */
+  readonly connect: readonly string[];
   /** Take the datapath down, then the bridge. Each is to be tried, whether or not others fail. */
   readonly disconnect: readonly string[];
   readonly remove: readonly string[];
@@ -104,15 +142,14 @@ export interface BootCommands {
 export function bootCommands(desired: DesiredBridge, existingVxlan: "kept" | "replaced"): BootCommands {
   const { name, address, mtu, vxlan, wireguard, firewall } = desired;
   return {
-    create: [
-      unlessThere(name, inShell(addBridge(desired))),
-      ...[setMac(desired), setMtu(name, mtu)].map(inShell),
-      ...(wireguard ? createWireguardInShell(wireguard) : []),
-      ...(vxlan ? createVxlanInShell(name, mtu, vxlan, existingVxlan) : []),
-    ],
+    create: [unlessThere(name, inShell(addBridge(desired))), ...[setMac(desired), setMtu(name, mtu)].map(inShell)],
     setUp: [
       ...[setUp(name), replaceAddress(name, address)].map(inShell),
       ...(firewall ? [insertRuleInShell(name)] : []),
+    ],
+    connect: [
+      ...(wireguard ? createWireguardInShell(wireguard) : []),
+      ...(vxlan ? createVxlanInShell(name, mtu, vxlan, existingVxlan) : []),
     ],
     disconnect: [vxlan, wireguard].flatMap((device) => (device ? [inShell(deleteLink(device.name))] : [])),
     remove: [inShell(deleteLink(name)), ...(firewall ? [regardless(deleteRule(name))] : [])],
@@ -121,9 +158,16 @@ export function bootCommands(desired: DesiredBridge, existingVxlan: "kept" | "re
 
 /** As wg-quick does it: by the kernel if that can, as it may be another one than when this was written, or by wireguard-go. */
 export function createWireguardInShell(desired: DesiredWireguard): readonly string[] {
-  const byKernel = `${inShell(addWireguard({ ...desired, by: "kernel" }))} 2>/dev/null`;
-  const add = `${byKernel} || ${inShell(addWireguard({ ...desired, by: "wireguard-go" }))}`;
-  return [unlessThere(desired.name, add), ...configureWireguard(desired).map(inShell)];
+  const { name, unit } = desired;
+  const start = inShell(startWireguardGo(desired));
+  const byProgram = unit === null ? start : `{ ${inShell(stopUnit(unit))} 2>/dev/null; ${start}; }`;
+  const add = `${inShell(addWireguard(name))} 2>/dev/null || ${byProgram}`;
+  return [
+    unlessThere(name, add),
+    ...configureWireguard(desired).map((step) =>
+      step.do === "run" ? inShell(step.argv) : `echo ${step.value} >${step.path}`,
+    ),
+  ];
 }
 
 export function createVxlanInShell(

@@ -1,10 +1,10 @@
 import { UserError } from "../core/errors";
 import type { VxlanParameters } from "../formats/iproute";
-import { addressOf, networkOf } from "../net/ipv4";
+import { addressOf, contains, networkOf } from "../net/ipv4";
 import type { ObservedBridge, Provider } from "./observed";
 import { addressesOf, type BridgeOptions, bridgeMac, VXLAN_SUFFIX } from "./options";
 import { rejectOverlap } from "./overlap";
-import { resolvePeers } from "./peers";
+import { rejectNetworkAddress, resolvePeers } from "./peers";
 import { chooseProvider } from "./providers/detect";
 import { resolveUnderlay, routerMtu, type Underlay } from "./underlay";
 import {
@@ -96,9 +96,45 @@ function resolveEncryption(
   peers: readonly string[],
   observed: ObservedBridge,
 ): DesiredWireguard | null {
-  const own = options.wireguard_identity ?? address;
-  const identities = { own, peers: peers.filter((peer) => peer !== own) };
-  return resolveWireguard(options, network, identities, wireguardMtu, observed);
+  const { wireguard_identity: identity, peers: given } = options;
+  const own = identity ?? address;
+  const others = peers.filter((peer) => peer !== own);
+  if (identity !== null) {
+    const ownAddresses = observed.links.flatMap(({ addresses }) => addresses.map(addressOf));
+    rejectIdentity(
+      identity,
+      network,
+      given.find((peer) => ownAddresses.includes(peer)),
+      peers,
+      observed,
+    );
+  }
+  return resolveWireguard(options, network, { own, peers: others }, wireguardMtu, observed);
+}
+
+/** `listed` is this host's own address, if that is among the peers; `others` are all but it. */
+function rejectIdentity(
+  identity: string,
+  network: string,
+  listed: string | undefined,
+  others: readonly string[],
+  observed: ObservedBridge,
+): void {
+  if (contains(network, identity)) {
+    throw new UserError(
+      `wireguard_identity: must be outside the container network ${network} (found ${identity}). Set the address by which the peers ` +
+        "know this host.",
+    );
+  }
+  rejectNetworkAddress("wireguard_identity:", identity, observed);
+  if (others.includes(identity) && (listed !== undefined || others.length === 1)) {
+    const why =
+      listed === undefined ? "which is the only peer" : `a peer's, while this host is among them as ${listed}`;
+    throw new UserError(
+      "wireguard_identity: must be the address by which the peers know this host, and another one on each host (found " +
+        `${identity}, ${why}). Correct it, or remove it to have this host's own address on the underlay.`,
+    );
+  }
 }
 
 /** The VXLAN's addresses if it uses the WireGuard device. */

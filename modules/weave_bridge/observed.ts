@@ -129,6 +129,8 @@ export interface ObservedWireguard extends ObservedLink {
   readonly config: WireguardDump | null;
   /** When it was observed, in seconds since 1970. */
   readonly at: number;
+  /** Whether it is a program's, such as wireguard-go's, and not the kernel's own. */
+  readonly byProgram: boolean;
 }
 
 export interface WireguardNeeds {
@@ -136,6 +138,8 @@ export interface WireguardNeeds {
   readonly tools: boolean;
   /** What makes such a device: this kernel, or the program wireguard-go; null if neither can. */
   readonly by: "kernel" | "wireguard-go" | null;
+  /** Whether this host has /dev/net/tun, which wireguard-go needs. */
+  readonly tun: boolean;
   /** Whether this kernel has IPv6. */
   readonly ipv6: boolean;
   /** What holds WireGuard's UDP port; null if it is free, or the device's own. */
@@ -151,6 +155,9 @@ export interface Managers {
   readonly systemd: boolean;
   /** The state of this module's own unit, as systemd names it; "inactive" if there is none. */
   readonly ownUnit: string;
+  /** The same of the unit beside systemd-networkd (encryptedPaths()), and of the one that wireguard-go runs in. */
+  readonly encryptedUnit: string;
+  readonly wireguardUnit: string;
   /** Whether Debian's ifupdown is installed, with its /etc/network/interfaces. */
   readonly ifupdown: boolean;
   /** Another program that is installed as ifup, such as ifupdown2. */
@@ -226,6 +233,11 @@ export function unmanagedPath(name: string): string {
 /** WireGuard's file with the keys, in the form of `wg setconf`. */
 export function wireguardPath(name: string): string {
   return `/etc/wireguard/${name}${WIREGUARD_SUFFIX}.conf`;
+}
+
+/** The unit that wireguard-go runs in, without its suffix. */
+export function wireguardUnit(name: string): string {
+  return `${name}${WIREGUARD_SUFFIX}-go`;
 }
 
 const NETWORKD_DROP_IN_DIRECTORY = "/etc/systemd/system/systemd-networkd.service.d";

@@ -23,17 +23,17 @@ export function resolvePeers(
     const inUnderlay = found.filter((address) => contains(underlay, address));
     return inNumericOrder(inUnderlay.length > 0 ? inUnderlay : found).slice(0, 1);
   });
-  for (const address of others) rejectNetworkAddress(address, observed);
+  for (const address of others) rejectNetworkAddress("peers: a peer's address", address, observed);
   return inNumericOrder(others);
 }
 
-/** Throws a UserError for an address that no host has in one of this host's networks. */
-function rejectNetworkAddress(address: string, { links }: ObservedBridge): void {
+/** Throws a UserError, about `what`, for an address that no host has in one of this host's networks. */
+export function rejectNetworkAddress(what: string, address: string, { links }: ObservedBridge): void {
   for (const cidr of links.flatMap(({ addresses }) => addresses)) {
     const role = roleInNetwork(address, cidr);
     if (role === null) continue;
     throw new UserError(
-      `peers: a peer's address must be a host's (found ${address}, the ${role} address of this host's network ` +
+      `${what} must be a host's (found ${address}, the ${role} address of this host's network ` +
         `${cidr}). Set the host's address on the underlay.`,
     );
   }

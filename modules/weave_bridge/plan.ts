@@ -2,26 +2,32 @@ import type { Change } from "../core/change";
 import type { Module, Plan } from "../core/module";
 import { type DesiredBridge, resolveDesired } from "./desired";
 import { observe } from "./observe";
-import type { ObservedBridge } from "./observed";
-import { type BridgeOptions, options, WIREGUARD_SUFFIX } from "./options";
+import { networkdPath, type ObservedBridge } from "./observed";
+import { type BridgeOptions, options, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./options";
 import { planAbsent } from "./plan_absent";
 import { planBoot } from "./plan_boot";
 import { planLive } from "./plan_live";
-import { planWireguardAbsent, planWireguardFile } from "./wireguard/plan";
+import { planEndOfOther, planWireguardAbsent, planWireguardFile } from "./wireguard/plan";
 
 /** Plans the changes that make the bridge, its boot files and its datapath as desired, without interrupting containers. */
 export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
   if (options.state === "absent") return planAbsent(options, observed);
   const desired = resolveDesired(options, observed);
-  const boot = planBoot(desired.name, desired, observed);
-  const live = planLive(desired, observed);
-  const { wireguard } = desired;
-  const unencrypted = planWireguardAbsent(desired.name, observed);
+  const { name, wireguard } = desired;
+  const unencrypted = planWireguardAbsent(name, observed);
+  const removal = wireguard ? [] : withWarning([...unencrypted.device, ...unencrypted.file], options);
+  const other = planEndOfOther(name, observed);
+  // Before units are stopped, which could end wireguard-go.
+  const first = other.length === 0 ? [] : wireguard ? other : removal;
+  const then = first.length > 0 ? withoutWireguard(observed) : observed;
+  const boot = planBoot(name, desired, observed);
+  const live = planLive(desired, then);
   return {
     changes: [
       ...(wireguard ? planWireguardFile(wireguard, observed) : []),
-      ...(isCreatedFromFiles(desired, observed) ? [...boot, ...live] : [...live, ...boot]),
-      ...(wireguard ? [] : withWarning([...unencrypted.device, ...unencrypted.file], options)),
+      ...first,
+      ...(isBootFirst(desired, observed) ? [...boot, ...live] : [...live, ...boot]),
+      ...(first.length > 0 ? [] : removal),
     ],
     returns: {
       name: desired.name,
@@ -46,9 +52,23 @@ function withWarning(removal: readonly Change[], { name, datapath, encrypted }: 
   return removal.map((change, index) => (index === 0 ? { ...change, warning } : change));
 }
 
-/** ifupdown and systemd create the bridge from their files; systemd-networkd, and systemd's unit, adopt one that exists. */
-function isCreatedFromFiles({ provider }: DesiredBridge, { bridge }: ObservedBridge): boolean {
-  return provider === "ifupdown" || (provider === "systemd" && bridge === null);
+/** The VXLAN goes with the device that it is bound to. */
+function withoutWireguard(observed: ObservedBridge): ObservedBridge {
+  const { vxlan } = observed;
+  return { ...observed, wireguard: null, vxlan: vxlan?.parameters?.device === undefined ? vxlan : null };
+}
+
+/**
+ * ifupdown and systemd create the bridge from their files; systemd-networkd, and systemd's unit, adopt one that exists. But a VXLAN of
+ * systemd-networkd's it must give up before that is recreated inside WireGuard.
+ */
+function isBootFirst({ name, provider, wireguard }: DesiredBridge, { bridge, files }: ObservedBridge): boolean {
+  const hasVxlan = files.get(networkdPath(name + VXLAN_SUFFIX, "netdev")) != null;
+  return (
+    provider === "ifupdown" ||
+    (provider === "systemd" && bridge === null) ||
+    (provider === "networkd" && wireguard !== null && bridge !== null && hasVxlan)
+  );
 }
 
 /** Configures the Linux bridge that a host's containers are attached to. */

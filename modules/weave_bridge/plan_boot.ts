@@ -9,6 +9,7 @@ import {
   type ObservedBridge,
   pendingReloadPath,
   stanzaPath,
+  unitName,
   unitPath,
   unmanagedPath,
 } from "./observed";
@@ -56,7 +57,10 @@ export function planBoot(name: string, desired: DesiredBridge | null, observed: 
       [...emptied, RELOAD_SYSTEMD],
       observed,
     ),
-    ...(provider === "systemd" ? unitChanges(name, observed) : unitStateRemoval(name, observed)),
+    ...(files.has(encrypted.unit) ? [] : unitStateRemoval(basename(encrypted.unit), observed.managers.encryptedUnit)),
+    ...(provider === "systemd"
+      ? unitChanges(name, observed)
+      : unitStateRemoval(unitName(name), observed.managers.ownUnit)),
   ];
 }
 

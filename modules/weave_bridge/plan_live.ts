@@ -138,7 +138,9 @@ function datapathChanges({ name, mtu, vxlan }: DesiredBridge, { vxlan: device }:
 }
 
 /** Of a VXLAN that is recreated. Hosts of which only one encrypts don't reach each other. */
-function disruptionOf({ device }: DesiredVxlan, before: VxlanDevice | null): string {
+function disruptionOf({ device, id, port }: DesiredVxlan, before: VxlanDevice | null): string {
+  if (before !== null && (id !== before.id || port !== before.port))
+    return "traffic with each other host, until it has the same vxlan_id and vxlan_port";
   if (device === before?.device) return "traffic between hosts, while the VXLAN device is recreated";
   return `traffic with each other host, until its encryption is turned ${device === undefined ? "off" : "on"}, too`;
 }

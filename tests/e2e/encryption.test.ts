@@ -186,7 +186,7 @@ test("a host that joins costs the others no ping", async () => {
 test("another password changes the keys alone, and cuts a host off from those that have the old one", async () => {
   const changed = { peers: "192.168.50.11 192.168.50.12 192.168.50.13", password: "another staple of horses" };
   const made = await make(one, changed);
-  assert.equal(made.disruptions, ["traffic with each other host, until it has the same password or keys"]);
+  assert.equal(made.disruptions, ["traffic with each other host, until it has the same password, keys and port"]);
   assert.equal(subjects(made), ["/etc/wireguard/weave-wg.conf", "bridge weave: encryption"]);
   assert.not(await reaches(one, two));
   await make(two, changed);

@@ -34,6 +34,8 @@ export interface FileState {
   readonly content: string;
   /** Permission bits, such as 0o644. */
   readonly mode: number;
+  /** The id of the user who owns it. */
+  readonly owner?: number;
 }
 
 export interface RunOptions {

@@ -31,7 +31,7 @@ function readFile(path: string): FileState | null {
       const found = KINDS.find(([is]) => stat[is]())?.[1] ?? "something else";
       throw new UserError(`${path}: must be a regular file (found ${found}). Move it away and run again.`);
     }
-    return { content: readFileSync(path, "latin1"), mode: stat.mode & 0o7777 };
+    return { content: readFileSync(path, "latin1"), mode: stat.mode & 0o7777, owner: stat.uid };
   });
 }
 

@@ -1,20 +1,33 @@
+import { basename } from "node:path";
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import { propertiesOfUnits } from "../../core/systemctl";
 import { environmentValue } from "../../formats/environment_file";
 import { matchesPattern } from "../../formats/pattern";
-import { INTERFACES, type Managers, type ObservedBridge, type Provider, unitName } from "../observed";
+import {
+  encryptedPaths,
+  INTERFACES,
+  type Managers,
+  type ObservedBridge,
+  type Provider,
+  unitName,
+  wireguardUnit,
+} from "../observed";
 import { type BridgeOptions, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
 
 /** Observes what manages the host's network. Throws a UserError if systemd does not answer. */
 export function observeManagers(name: string, programs: ReadonlySet<string>, host: Host): Managers {
   const ifup = programs.has("ifup") ? implementationOfIfup(host) : null;
   const systemd = isRunBySystemd(programs, host);
-  const [networkdUnit, networkManagerUnit, networkingUnit, ownUnit] = systemd ? unitStates(name, host) : [];
+  const [networkdUnit, networkManagerUnit, networkingUnit, ownUnit, encryptedUnit, goUnit] = systemd
+    ? unitStates(name, host)
+    : [];
   const networkd = networkdUnit?.runs ? (managesOthers(name, host) ? "manages" : "runs") : "off";
   return {
     systemd,
     ownUnit: ownUnit?.state ?? "inactive",
+    encryptedUnit: encryptedUnit?.state ?? "inactive",
+    wireguardUnit: goUnit?.state ?? "inactive",
     ifupdown: ifup === "ifupdown" && host.readdir("/etc/network").includes("interfaces"),
     otherIfupdown: ifup === "ifupdown" ? null : ifup,
     whyIfupdownIsOff: ifup === "ifupdown" ? whyOff(name, networkingUnit?.fileState ?? null, host) : null,
@@ -69,9 +82,10 @@ interface UnitState {
   readonly enabled: boolean;
 }
 
-/** The states of systemd-networkd, NetworkManager, ifupdown, and this module's own unit. */
+/** The states of systemd-networkd, NetworkManager, ifupdown, and this module's own units. */
 function unitStates(name: string, host: Host): readonly UnitState[] {
-  const units = ["systemd-networkd.service", "NetworkManager.service", "networking.service", unitName(name)];
+  const own = [unitName(name), basename(encryptedPaths(name).unit), `${wireguardUnit(name)}.service`];
+  const units = ["systemd-networkd.service", "NetworkManager.service", "networking.service", ...own];
   return propertiesOfUnits(units, ["ActiveState", "UnitFileState"], host).map((property) => ({
     state: property("ActiveState"),
     fileState: property("UnitFileState"),

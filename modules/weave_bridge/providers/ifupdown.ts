@@ -41,8 +41,10 @@ export function bringDown(name: string) {
 }
 
 function renderStanza(desired: DesiredBridge): string {
-  const { create, setUp, disconnect, remove } = bootCommands(desired, "replaced");
-  const phases = { "pre-up": create, "post-up": setUp, "pre-down": disconnect, "post-down": remove } as const;
+  const { create, setUp, connect, disconnect, remove } = bootCommands(desired, "replaced");
+  const tolerant = connect.map((command) => (command.endsWith("|| true") ? command : `${command} || true`));
+  const up = [...setUp, ...(desired.wireguard ? tolerant : connect)];
+  const phases = { "pre-up": create, "post-up": up, "pre-down": disconnect, "post-down": remove } as const;
   return renderManualInterface({
     comment: COMMENT,
     name: desired.name,

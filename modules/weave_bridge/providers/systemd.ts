@@ -18,7 +18,8 @@ export function systemdFiles(desired: DesiredBridge): DesiredFile[] {
  * (systemd.special(7)), and would remove the iptables rule if they were loaded later.
  */
 function renderUnit(desired: DesiredBridge): string {
-  const { create, setUp, disconnect, remove } = bootCommands(desired, "kept");
+  const { create, setUp, connect, disconnect, remove } = bootCommands(desired, "kept");
+  const mayFail = desired.wireguard ? "-" : "";
   const inShell = (command: string) => `/bin/sh -c "${command}"`;
   return renderSections(COMMENT, [
     [
@@ -36,6 +37,7 @@ function renderUnit(desired: DesiredBridge): string {
         ["Type", "oneshot"],
         ["RemainAfterExit", "yes"],
         ...[...create, ...setUp].map((command) => ["ExecStart", inShell(command)] as const),
+        ...connect.map((command) => ["ExecStart", `${mayFail}${inShell(command)}`] as const),
         ...[...disconnect, ...remove].map((command) => ["ExecStop", `-${inShell(command)}`] as const),
       ],
     ],
@@ -79,16 +81,13 @@ export function unitLinkRemoval(name: string, observed: ObservedBridge): Change[
 }
 
 /**
- * The change by which systemd forgets the unit, once its file is removed. Without the file, which systemd has to notice first,
- * the bridge stays as it is.
+ * The change by which systemd forgets a unit of this module's, once its file is removed. Without the file, which systemd has to
+ * notice first, it runs no commands: the bridge stays as it is.
  */
-export function unitStateRemoval(name: string, { managers: { ownUnit } }: ObservedBridge): Change[] {
-  if (ownUnit === "inactive") return [];
-  const unit = unitName(name);
-  const forget = run(["systemctl", ownUnit === "failed" ? "reset-failed" : "stop", unit]);
-  return [
-    { subject: `${unit}: state`, before: `${ownUnit}\n`, after: "inactive\n", actions: [RELOAD_SYSTEMD, forget] },
-  ];
+export function unitStateRemoval(unit: string, state: string): Change[] {
+  if (state === "inactive") return [];
+  const forget = run(["systemctl", state === "failed" ? "reset-failed" : "stop", unit]);
+  return [{ subject: `${unit}: state`, before: `${state}\n`, after: "inactive\n", actions: [RELOAD_SYSTEMD, forget] }];
 }
 
 function startsWithChange(

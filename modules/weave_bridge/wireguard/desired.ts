@@ -1,7 +1,7 @@
 import { UserError } from "../../core/errors";
 import type { WireguardConfig } from "../../formats/wireguard";
 import type { ObservedBridge } from "../observed";
-import { COMMENT, wireguardPath } from "../observed";
+import { COMMENT, wireguardPath, wireguardUnit } from "../observed";
 import { type BridgeOptions, isEncrypted, WIREGUARD_SUFFIX } from "../options";
 import { type Cluster, clamped, presharedKeyOf, privateKeyOf, publicKeyOf, rootKey, tunnelAddressOf } from "./keys";
 
@@ -17,6 +17,8 @@ export interface DesiredWireguard {
   readonly config: WireguardConfig;
   /** What creates the device on this host. */
   readonly by: "kernel" | "wireguard-go";
+  /** The unit of systemd that wireguard-go is to run in; null without systemd. */
+  readonly unit: string | null;
 }
 
 /** How the peers are known: this host's identity and theirs, each an underlay address. */
@@ -41,6 +43,11 @@ export function rejectEncryptionErrors(options: BridgeOptions): void {
     throw new UserError(
       `password: must have at least ${SHORTEST_PASSWORD} characters with I(datapath): vxlan, as who records the traffic can try ` +
         `passwords (found ${[...password].length}, which are not shown). Set a random one, such as \`openssl rand -base64 24\` prints.`,
+    );
+  }
+  if (options.wireguard_identity !== null && !isEncrypted(options)) {
+    throw new UserError(
+      "wireguard_identity: needs password or wireguard_key (found neither). Set one of them, or remove wireguard_identity.",
     );
   }
   if (key === null && Object.keys(peerKeys).length > 0) {
@@ -76,6 +83,7 @@ export function resolveWireguard(
     path: wireguardPath(options.name),
     config: configOf(options, cluster, identities),
     by,
+    unit: observed.managers.systemd ? wireguardUnit(options.name) : null,
   };
 }
 
@@ -94,6 +102,12 @@ function requireNeeds(
     throw new UserError(
       `${option}: needs a kernel with WireGuard, or the program wireguard-go, on this host (found neither). Install a kernel ` +
         "that has the module wireguard (Linux 5.6 or newer), or wireguard-go (apt install wireguard-go).",
+    );
+  }
+  if (needs.by === "wireguard-go" && !needs.tun) {
+    throw new UserError(
+      `${option}: wireguard-go needs /dev/net/tun on this host (found none). Load the kernel's module (modprobe tun), give a ` +
+        "container this device, or install a kernel that has the module wireguard (Linux 5.6 or newer).",
     );
   }
   if (!needs.ipv6) {
@@ -142,7 +156,10 @@ function configOf(options: BridgeOptions, cluster: Cluster, { own, peers }: Iden
     })),
   };
   const ownPublicKey = publicKeyOf(config.privateKey);
-  if (key !== null) rejectWrongKeys(ownPublicKey, own, peerKeys);
+  if (key !== null) {
+    rejectWrongKeys(ownPublicKey, own, peerKeys);
+    rejectSharedKeys(peers, peerKeys);
+  }
   return config;
 }
 
@@ -168,6 +185,17 @@ function rejectWrongKeys(ownPublicKey: string, own: string, peerKeys: Readonly<R
         ? `wireguard_peer_keys: this host's key must belong to its I(wireguard_key) (found ${key} for ${own}, but I(wireguard_key) has ` +
             `the public key ${ownPublicKey}). Correct one of them.`
         : `wireguard_peer_keys: must have each host's own key (found this host's for ${host}). Give each host a key of its own.`,
+    );
+  }
+}
+
+function rejectSharedKeys(peers: readonly string[], peerKeys: Readonly<Record<string, string>>): void {
+  for (const [index, peer] of peers.entries()) {
+    const other = peers.slice(0, index).find((each) => peerKeys[each] === peerKeys[peer]);
+    if (other === undefined) continue;
+    throw new UserError(
+      `wireguard_peer_keys: must have each host's own key (found ${peerKeys[peer]} for ${other} and ${peer}). Give each host a key ` +
+        "of its own.",
     );
   }
 }

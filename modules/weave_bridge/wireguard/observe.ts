@@ -18,6 +18,7 @@ export function observeWireguard(
     addresses: linkLocalAddresses(device, host),
     config,
     at: Math.floor(Date.now() / 1000),
+    byProgram: host.readText(`/sys/class/net/${device}/tun_flags`) !== null,
   };
 }
 
@@ -58,6 +59,7 @@ export function observeNeeds(
         : programs.has("wireguard-go")
           ? "wireguard-go"
           : null,
+    tun: host.readdir("/dev/net").includes("tun"),
     ipv6: host.readText("/proc/net/if_inet6") !== null,
     portHolder: existing?.config?.port === port ? null : findHolder(port, "any", host),
   };

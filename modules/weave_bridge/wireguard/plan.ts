@@ -20,7 +20,16 @@ import { publicKeyOf } from "./keys";
 export function planWireguardFile(desired: DesiredWireguard, observed: ObservedBridge): Change[] {
   const { path, config } = desired;
   const content = renderWireguardConfig(COMMENT, config);
-  return fileChanges(observed.files.get(path) ?? null, { path, content, mode: 0o600, redact: withoutSecretKeys });
+  const file = observed.files.get(path) ?? null;
+  const desiredFile = { path, content, mode: 0o600, redact: withoutSecretKeys };
+  if (!file?.owner) return fileChanges(file, desiredFile);
+  // A file that is replaced keeps its owner, who can read it.
+  return fileChanges(null, desiredFile).map((change) => ({
+    ...change,
+    before: `owner ${file.owner}\n${withoutSecretKeys(file.content)}`,
+    after: `owner 0\n${change.after}`,
+    actions: [{ do: "remove", path }, ...change.actions],
+  }));
 }
 
 /** The changes of the running device. Sessions with peers whose keys stay go on. */
@@ -30,17 +39,22 @@ export function planWireguardDevice(bridge: string, desired: DesiredWireguard, o
   const subject = `bridge ${bridge}: encryption`;
   const after = describe(desired, null);
   if (device === null) {
-    return [{ subject, before: "none\n", after, actions: createWireguard(desired).map((argv) => run(argv)) }];
+    return [{ subject, before: "none\n", after, actions: createWireguard(desired) }];
   }
   const cidr = `${address}/64`;
   const stale = device.addresses.filter((each) => each !== cidr);
   const before = describeObserved(desired, device);
   return [
     ...difference(`${name}: mtu`, device.mtu, mtu, [setMtu(name, mtu)]),
-    ...difference(`${name}: address`, device.addresses.join("\n") || "none", cidr, [
-      ...(device.addresses.includes(cidr) ? [] : addWireguardAddress(desired)),
-      ...stale.map((each) => deleteAddress(name, each)),
-    ]),
+    ...difference(
+      `${name}: address`,
+      device.addresses.join("\n") || "none",
+      cidr,
+      stale.map((each) => deleteAddress(name, each)),
+    ).map((change) => ({
+      ...change,
+      actions: [...(device.addresses.includes(cidr) ? [] : addWireguardAddress(desired)), ...change.actions],
+    })),
     ...difference(`${name}: state`, device.up ? "up" : "down", "up", [
       // An interrupted run may not have come to it.
       addNoAddress(name),
@@ -55,11 +69,25 @@ export function planWireguardDevice(bridge: string, desired: DesiredWireguard, o
             after,
             actions: [run(syncWireguard(desired))],
             ...(hasOtherKeys(desired, device)
-              ? { disruption: "traffic with each other host, until it has the same password or keys" }
+              ? { disruption: "traffic with each other host, until it has the same password, keys and port" }
               : {}),
           },
         ]),
   ];
+}
+
+/**
+/**
+ * The removal of a device whose wireguard-go runs in another unit or in a session, with which it would end; the VXLAN goes with its
+ * device.
+ */
+export function planEndOfOther(bridge: string, { wireguard, managers }: ObservedBridge): Change[] {
+  if (!wireguard?.byProgram || !managers.systemd || managers.wireguardUnit === "active") return [];
+  const removed = difference(`bridge ${bridge}: wireguard-go`, "in another unit or a session", "in a unit of its own", [
+    deleteLink(bridge + WIREGUARD_SUFFIX),
+  ]);
+  const disruption = "traffic between hosts, while wireguard-go is started in a unit of its own";
+  return removed.map((change) => ({ ...change, disruption }));
 }
 
 /**
@@ -83,11 +111,12 @@ export function planWireguardAbsent(
   };
 }
 
-/** Whether this host, or a peer of both, has other keys than before. */
+/** Whether this host, or a peer of both, has other keys or another port than before. */
 function hasOtherKeys({ config }: DesiredWireguard, { config: found }: ObservedWireguard): boolean {
   if (found === null || found.privateKey === "") return false;
   return (
     found.privateKey !== config.privateKey ||
+    found.port !== config.port ||
     config.peers.some((peer) => {
       const other = found.peers.find(({ allowedIps }) => allowedIps.join() === peer.allowedIps.join());
       return other && (other.publicKey !== peer.publicKey || other.presharedKey !== peer.presharedKey);
@@ -100,15 +129,15 @@ function describe({ name, config, address }: DesiredWireguard, other: ReadonlySe
   return [head, ...config.peers.map((peer) => describePeer(peer, other)), ""].join("\n");
 }
 
-function describeObserved(desired: DesiredWireguard, { config, at }: ObservedWireguard): string {
+function describeObserved(desired: DesiredWireguard, { config }: ObservedWireguard): string {
   if (config === null) return "not WireGuard\n";
   const wanted = new Map(desired.config.peers.map((peer) => [peer.publicKey, peer]));
   const otherPreshared = new Set<string>();
   const peers = config.peers.map((peer) => {
     const same = wanted.get(peer.publicKey);
     if (same !== undefined && same.presharedKey !== peer.presharedKey) otherPreshared.add(peer.publicKey);
-    // A peer with a session was last heard from its endpoint, wherever that is.
-    return same && at - peer.handshake < SESSION_SECONDS ? { ...peer, endpoint: same.endpoint } : peer;
+    // A peer that was ever heard from has this endpoint from its own packets: behind NAT it is another one than it is known by.
+    return same && peer.handshake !== 0 ? { ...peer, endpoint: same.endpoint } : peer;
   });
   // wireguard-go lists them in another order each time.
   const addresses = desired.config.peers.map(({ allowedIps }) => allowedIps.join());
@@ -120,9 +149,6 @@ function describeObserved(desired: DesiredWireguard, { config, at }: ObservedWir
   const head = `wireguard ${name} port ${config.port} public key ${config.publicKey || "none"} address ${address}`;
   return [head, ...sorted.map((peer) => describePeer(peer, otherPreshared)), ""].join("\n");
 }
-
-/** WireGuard's own limit of a session, REJECT_AFTER_TIME in its paper. */
-const SESSION_SECONDS = 180;
 
 function describePeer({ publicKey, endpoint, allowedIps }: WireguardPeer, other: ReadonlySet<string> | null): string {
   const preshared = other?.has(publicKey) ? ", another preshared key" : "";

@@ -115,7 +115,13 @@ test("encryption: each peer's handshake, bytes and endpoint, and a peer that doe
     ...{ flags: [], ipv6: true },
   };
   const link = { mac: "", mtu: 1420, up: true, master: null };
-  const wireguard = { ...link, addresses: ["fe80::1/64"], config: parseWireguardDump(DUMP), at: 1000 };
+  const wireguard = {
+    ...link,
+    addresses: ["fe80::1/64"],
+    config: parseWireguardDump(DUMP),
+    at: 1000,
+    byProgram: false,
+  };
   const encrypted = { ...VXLAN, bridge: { ...bridge, vxlan: { ...vxlan, parameters }, wireguard } };
   const text = lines(encrypted);
   assert.match(text, "from fe80::1, encrypted by WireGuard weave-wg, UDP port 51820\n");

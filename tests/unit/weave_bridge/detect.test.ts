@@ -8,11 +8,13 @@ import { userErrorOf } from "../support/user_error";
 import { FRESH, router } from "./fixtures";
 
 const SHOW =
-  "systemctl show systemd-networkd.service NetworkManager.service networking.service weave-bridge.service -p ActiveState,UnitFileState";
+  "systemctl show systemd-networkd.service NetworkManager.service networking.service weave-bridge.service weave-wg.service weave-wg-go.service -p ActiveState,UnitFileState";
 const LIST = "networkctl list --no-legend --no-pager";
 const NONE: Managers = {
   systemd: false,
   ownUnit: "inactive",
+  encryptedUnit: "inactive",
+  wireguardUnit: "inactive",
   ifupdown: false,
   otherIfupdown: null,
   whyIfupdownIsOff: null,
@@ -39,7 +41,8 @@ const booted = (
   programs: {
     [SHOW]:
       `ActiveState=${networkd}\nUnitFileState=${atBoot}\n\nActiveState=${networkManager}\nUnitFileState=${atBoot}\n\n` +
-      `ActiveState=active\nUnitFileState=${networking}\n\nActiveState=inactive\nUnitFileState=\n`,
+      `ActiveState=active\nUnitFileState=${networking}\n\n` +
+      "ActiveState=inactive\nUnitFileState=\n\n".repeat(3),
     [LIST]: links.map((link, index) => `${String(index + 1).padStart(3)} ${link}\n`).join(""),
   },
 });

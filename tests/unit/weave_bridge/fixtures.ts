@@ -42,8 +42,8 @@ export const FRESH: ObservedBridge = {
   interfaces: { content: "source /etc/network/interfaces.d/*\n\nauto lo\niface lo inet loopback\n", mode: 0o644 },
   danglingInterfaces: null,
   managers: {
-    ...{ systemd: false, ownUnit: "inactive", ifupdown: true, otherIfupdown: null },
-    whyIfupdownIsOff: null,
+    ...{ systemd: false, ownUnit: "inactive", encryptedUnit: "inactive", wireguardUnit: "inactive" },
+    ...{ ifupdown: true, otherIfupdown: null, whyIfupdownIsOff: null },
     ...{ networkd: "off", networkdAtBoot: false, networkManager: false, networkManagerAtBoot: false },
   },
   interfacesDirectory: [],

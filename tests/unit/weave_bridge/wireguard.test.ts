@@ -11,7 +11,7 @@ import { inWords, subjects } from "../support/changes";
 import { userErrorOf } from "../support/user_error";
 import { FRESH, router, steadyVxlan, vxlan } from "./fixtures";
 
-const NEEDS = { tools: true, by: "kernel", ipv6: true, portHolder: null } as const;
+const NEEDS = { tools: true, by: "kernel", tun: true, ipv6: true, portHolder: null } as const;
 const HOST: ObservedBridge = { ...FRESH, wireguardNeeds: NEEDS };
 const PASSWORD = "correct horse battery staple";
 const encrypted = (more: Record<string, unknown> = {}): BridgeOptions => vxlan({ password: PASSWORD, ...more });
@@ -33,7 +33,7 @@ function with_(options: BridgeOptions, change: (dump: string) => string = (dump)
   const own = /public key (\S+)/.exec(plan(options, HOST).changes[2]?.after ?? "")?.[1];
   const dump = [[config.privateKey, own, config.port, "off"].join("\t"), ...rows].join("\n");
   const device: ObservedWireguard = {
-    ...{ mac: "", mtu, up: true, master: null, addresses: [`${address}/64`], at: 1000 },
+    ...{ mac: "", mtu, up: true, master: null, addresses: [`${address}/64`], at: 1000, byProgram: false },
     config: parseWireguardDump(change(dump)),
   };
   const content = plan(options, HOST).changes[0]?.actions[0];
@@ -41,6 +41,22 @@ function with_(options: BridgeOptions, change: (dump: string) => string = (dump)
   const files = new Map([...HOST.files, [PATH, { content: content.content, mode: 0o600 }]]);
   return { ...HOST, files, wireguard: device };
 }
+
+/** The same host with systemd as process 1, and the state of wireguard-go's own unit. */
+const bySystemd = (host: ObservedBridge, wireguardUnit = "inactive"): ObservedBridge => ({
+  ...host,
+  managers: { ...host.managers, systemd: true, wireguardUnit },
+});
+
+/** The bridge, with a VXLAN inside WireGuard. */
+const BOUND: Partial<ObservedBridge> = (() => {
+  const { bridge, vxlan: device } = steadyVxlan();
+  const { local = "", device: lower = "" } = resolveDesired(encrypted(), HOST).vxlan ?? {};
+  return {
+    bridge,
+    vxlan: { ...device, parameters: { id: 6783, port: 4789, local, device: lower, flags: [], ipv6: true } },
+  };
+})();
 
 const about = (options: BridgeOptions, observed: ObservedBridge) =>
   inWords(plan(options, observed).changes).filter(({ subject }) => /wg|encryption/.test(subject));
@@ -65,6 +81,65 @@ test("the device is created by what the host has", () => {
   assert.is(first(needing({ by: "wireguard-go" })), "wireguard-go weave-wg");
 });
 
+test("under systemd, wireguard-go is started in a unit of its own, in the run and at boot of each provider", () => {
+  const start =
+    "systemd-run --quiet --collect --unit=weave-wg-go --property=Type=forking --property=DefaultDependencies=no wireguard-go weave-wg";
+  const host = bySystemd(needing({ by: "wireguard-go" }));
+  assert.equal(about(encrypted(), host).at(-1)?.steps.slice(0, 3), [
+    "systemctl stop weave-wg-go",
+    start,
+    `wg syncconf weave-wg ${PATH}`,
+  ]);
+  for (const provider of ["ifupdown", "systemd", "networkd"]) {
+    const managers = { ...host.managers, networkd: "manages" } as const;
+    const { changes } = plan(encrypted({ provider }), { ...host, managers });
+    const written = changes.filter(({ after }) => after.includes("wireguard-go weave-wg"));
+    assert.is(written.length, 1, provider);
+    assert.ok(written[0]?.after.includes(`|| { systemctl stop weave-wg-go 2>/dev/null; ${start}; }`), provider);
+  }
+});
+
+test("a wireguard-go in another's unit or session is started anew in its own, before anything that could end it", () => {
+  const steady = { ...with_(encrypted()), ...BOUND };
+  const started = (more: object, wireguardUnit = "inactive", options = encrypted()) =>
+    inWords(
+      plan(options, {
+        ...bySystemd({ ...steady, wireguardNeeds: { ...NEEDS, by: "wireguard-go" } }, wireguardUnit),
+        wireguard: { ...steady.wireguard, byProgram: true } as ObservedWireguard,
+        ...more,
+      }).changes,
+    );
+  const ends = (changes: ReturnType<typeof started>): boolean =>
+    changes.some(({ steps }) => steps.includes("ip link del dev weave-wg"));
+  const [first, ...others] = started({});
+  assert.equal([first?.subject, first?.steps], ["bridge weave: wireguard-go", ["ip link del dev weave-wg"]]);
+  assert.ok(others.some(({ steps }) => steps.some((step) => step.startsWith("systemd-run"))));
+  const again = others.find(({ subject }) => subject === "bridge weave: datapath");
+  assert.ok(again?.steps[0]?.startsWith("ip link add name weave-vx"), "the VXLAN went with its device");
+  assert.not.ok(ends(started({}, "active")));
+  assert.not.ok(ends(started({ wireguard: steady.wireguard })), "the kernel's own device");
+  const [off] = started({}, "inactive", vxlan());
+  assert.equal(off?.steps, ["ip link del dev weave-wg"], "without encryption it ends first, too");
+});
+
+test("at boot the bridge has its address and rule first, and what encrypts may fail", () => {
+  for (const [provider, mark] of [
+    ["ifupdown", /^ {2}post-up .* \|\| true$/],
+    ["systemd", /^ExecStart=-/],
+  ] as const) {
+    const content = plan(encrypted({ provider }), bySystemd(HOST)).changes.find(({ after }) =>
+      after.includes("ip addr replace 10.2.0.1/16"),
+    )?.after;
+    const lines = (content ?? "").split("\n");
+    const at = (text: string): number => lines.findIndex((line) => line.includes(text));
+    assert.ok(at("10.2.0.1/16") < at("iptables -w -I"), provider);
+    const tunnel = lines.filter((line) => !/^Exec(Stop)|p(re|ost)-down/.test(line) && /weave-(wg|vx)/.test(line));
+    assert.ok(tunnel.length > 8);
+    for (const line of tunnel) assert.match(line, mark);
+    assert.ok(at("weave-wg") > at("iptables -w -I"), provider);
+  }
+});
+
 test("a device that is as desired needs nothing", () => {
   assert.equal(about(encrypted(), with_(encrypted())), []);
 });
@@ -73,7 +148,7 @@ test("what differs is synchronised from the file, and sessions with others go on
   const drifts: Record<string, (dump: string) => string> = {
     "another port": (dump) => dump.replace("\t51820\t", "\t51821\t"),
     "a peer less": (dump) => dump.replace(/\n.*$/, ""),
-    "a peer's address, long after its last handshake": (dump) =>
+    "the address of a peer that was never heard from": (dump) =>
       dump.replace("192.168.50.12:51820\t", "192.168.50.99:51820\t").replaceAll("\t900\t", "\t0\t"),
     "no preshared key": (dump) => dump.replace(/(\n\S+\t)\S+/, "$1(none)"),
   };
@@ -86,8 +161,12 @@ test("what differs is synchronised from the file, and sessions with others go on
     );
     assert.equal(others, [], what);
   }
-  const roamed = with_(encrypted(), (dump) => dump.replace("192.168.50.12:51820\t", "192.168.50.99:1024\t"));
-  assert.equal(about(encrypted(), roamed), [], "a peer with a session may be anywhere");
+  for (const handshake of ["900", "1"]) {
+    const roamed = with_(encrypted(), (dump) =>
+      dump.replace("192.168.50.12:51820\t", "192.168.50.99:1024\t").replaceAll("\t900\t", `\t${handshake}\t`),
+    );
+    assert.equal(about(encrypted(), roamed), [], "a peer with this key may be anywhere, however long it is silent");
+  }
 });
 
 test("the order in which a program lists the peers changes no plan and no diff", () => {
@@ -104,6 +183,10 @@ test("the order in which a program lists the peers changes no plan and no diff",
 test("another password is a disruption, another peer is none", () => {
   const { changes } = plan(encrypted({ password: "another staple of horses" }), with_(encrypted()));
   assert.equal(subjects(changes.filter(({ disruption }) => disruption)), ["bridge weave: encryption"]);
+  const moved = plan(encrypted({ wireguard_port: 51821 }), with_(encrypted())).changes.filter(
+    ({ disruption }) => disruption,
+  );
+  assert.match(moved[0]?.disruption ?? "", /^traffic with each other host, until it has the same .*port/);
   const joined = plan(encrypted({ peers: ["192.168.50.12", "192.168.50.13", "192.168.50.14"] }), with_(encrypted()));
   assert.equal(
     joined.changes.filter(({ disruption }) => disruption),
@@ -194,6 +277,55 @@ test("what the host lacks is named with a remedy", () => {
   plan(encrypted(), { ...HOST, mtus: new Map([["eth0", 1340]]) });
 });
 
+test("wireguard-go needs /dev/net/tun, which the kernel's WireGuard does not", () => {
+  assert.match(
+    errorOf(encrypted(), needing({ by: "wireguard-go", tun: false })),
+    /^password: wireguard-go needs \/dev\/net\/tun/,
+  );
+  plan(encrypted(), needing({ tun: false }));
+});
+
+test("IPv6 is turned on without another program", () => {
+  const { changes } = plan(encrypted(), HOST);
+  const setting = "/proc/sys/net/ipv6/conf/weave-wg/disable_ipv6";
+  assert.ok(about(encrypted(), HOST).at(-1)?.steps.includes(`set ${setting} 0`));
+  assert.not.match(JSON.stringify(changes), "sysctl");
+  assert.match(changes[1]?.after ?? "", `echo 0 >${setting}`);
+});
+
+test("a file with the keys that root does not own is written anew, as its owner can read it", () => {
+  const steady = with_(encrypted());
+  const own = (owner: number) => {
+    const file = { content: "", mode: 0o600, ...steady.files.get(PATH), owner };
+    return about(encrypted(), { ...steady, files: new Map([...steady.files, [PATH, file]]) });
+  };
+  assert.equal(own(0), []);
+  const [change] = own(1);
+  assert.equal([change?.subject, change?.steps], [PATH, [`remove ${PATH}`, `write ${PATH} 0600`]]);
+  assert.match(change?.before ?? "", /^owner 1\n/);
+  assert.not.match(JSON.stringify(change), /(Private|Preshared)Key = [^*]/);
+});
+
+test("the unit beside systemd-networkd is forgotten once nothing needs it", () => {
+  const managers = { ...HOST.managers, systemd: true, networkd: "manages", encryptedUnit: "active" } as const;
+  const host = { ...HOST, managers };
+  const stop = "weave-wg.service: state";
+  assert.not.ok(subjects(plan(encrypted(), host).changes).includes(stop));
+  for (const options of [vxlan(), encrypted({ provider: "systemd" }), router({ state: "absent", host_index: null })]) {
+    const change = inWords(plan(options, host).changes).find(({ subject }) => subject === stop);
+    assert.equal(change?.steps, ["systemctl daemon-reload", "systemctl stop weave-wg.service"]);
+  }
+});
+
+test("systemd-networkd gives a VXLAN up before it is created anew inside WireGuard", () => {
+  const clear = { ...steadyVxlan(), wireguardNeeds: NEEDS };
+  const netdev = "/etc/systemd/network/05-weave-vx.netdev";
+  const files = new Map([...clear.files, [netdev, { content: "", mode: 0o644 }]]);
+  const managers = { ...HOST.managers, systemd: true, networkd: "manages" } as const;
+  const order = subjects(plan(encrypted(), { ...clear, files, managers }).changes);
+  assert.ok(order.indexOf(netdev) < order.indexOf("bridge weave: datapath"), order.join());
+});
+
 test("options that contradict one another", () => {
   assert.match(errorOf(router({ password: PASSWORD })), /^password: needs datapath: vxlan/);
   assert.match(
@@ -237,6 +369,34 @@ test("a key that is none is refused; a private one is not shown", () => {
       `wireguard_peer_keys: must be a key of WireGuard (found "${key}"). Set it in base64`,
     );
   }
+});
+
+test("an identity that is another host's, or nobody's, is refused", () => {
+  const error = (wireguard_identity: string, more: object = {}): string =>
+    errorOf(encrypted({ wireguard_identity, ...more }));
+  const another =
+    /^wireguard_identity: must be the address by which the peers know this host, .*\(found 192\.168\.50\.12, /;
+  assert.match(error("192.168.50.12"), another, "this host is among the peers by its own address");
+  assert.match(error("192.168.50.12", { peers: ["192.168.50.12"] }), another, "no peer is left");
+  assert.match(
+    error("10.2.0.5"),
+    /^wireguard_identity: .* outside the container network 10\.2\.0\.0\/16 \(found 10\.2\.0\.5\)/,
+  );
+  assert.match(error("192.168.50.255"), /^wireguard_identity: .*broadcast address/);
+  assert.match(
+    errorOf(vxlan({ wireguard_identity: "203.0.113.7" })),
+    /^wireguard_identity: needs password or wireguard_key \(found neither\)/,
+  );
+  plan(vxlan({ wireguard_identity: "203.0.113.7", state: "absent" }), HOST);
+  plan(encrypted({ wireguard_identity: "192.168.50.11" }), HOST);
+});
+
+test("each peer has a key of its own", () => {
+  const [own = "", other = ""] = ["A", "Q"].map((letter) => `${letter.repeat(42)}E=`);
+  const error = errorOf(
+    encrypted({ wireguard_key: own, wireguard_peer_keys: { "192.168.50.12": other, "192.168.50.13": other } }),
+  );
+  assert.match(error, `must have each host's own key (found ${other} for 192.168.50.12 and 192.168.50.13)`);
 });
 
 test.run();
