@@ -1,6 +1,6 @@
 import { requestOrNull, toDocker } from "./docker";
 import type { Host, HttpRequest } from "./host/host";
-import { isBoolean, isListOf, isMapOf, isNumber, isOptional, isShape, isString } from "./json";
+import { isBoolean, isListOf, isMapOf, isOptional, isShape, isString } from "./json";
 
 /** A network as Docker lists it (Engine API, NetworkList). */
 export interface DockerNetwork {
@@ -86,33 +86,6 @@ export async function listMembers(
       return [id, members.map((container) => container.name).sort()];
     }),
   );
-}
-
-const ENDPOINTS = isShape({
-  State: isOptional(isShape({ Pid: isOptional(isNumber) })),
-  NetworkSettings: isOptional(
-    isShape({
-      Networks: isOptional(
-        isMapOf(isOptional(isShape({ NetworkID: isOptional(isString), MacAddress: isOptional(isString) }))),
-      ),
-    }),
-  ),
-});
-
-/** A container's process id, 0 if it does not run, and the networks that it is on by their ids, with its hardware address on each. */
-export async function inspectEndpoints(
-  container: string,
-  host: Host,
-): Promise<{
-  readonly pid: number;
-  readonly endpoints: readonly { readonly network: string; readonly mac: string }[];
-}> {
-  const { body } = await requestOrNull(`/containers/${container}/json`, ENDPOINTS, host);
-  const networks = Object.values(body?.NetworkSettings?.Networks ?? {});
-  return {
-    pid: body?.State?.Pid ?? 0,
-    endpoints: networks.map((each) => ({ network: each?.NetworkID ?? "", mac: each?.MacAddress ?? "" })),
-  };
 }
 
 /** The bridge of a network of the driver bridge; null if it has none, or Docker chose its name. */

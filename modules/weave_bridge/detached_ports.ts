@@ -1,6 +1,7 @@
-import { dockerPid, listContainers } from "../core/docker";
-import { bridgeOfNetwork, inspectEndpoints, listNetworks } from "../core/docker_networks";
+import { dockerPid, listContainers, requestOrNull } from "../core/docker";
+import { bridgeOfNetwork, listNetworks } from "../core/docker_networks";
 import type { Host } from "../core/host/host";
+import { isMapOf, isNumber, isOptional, isShape, isString } from "../core/json";
 import { isContainerPort } from "./observed";
 
 const NET = "/sys/class/net";
@@ -35,6 +36,33 @@ async function portIndexes(container: string, networks: readonly string[], host:
   if (pid === 0 || macs.length === 0) return [];
   const { stdout } = host.run(["nsenter", `--net=/proc/${pid}/ns/net`, "ip", "-o", "link", "show"], { mayFail: true });
   return parsePeerIndexes(stdout, macs);
+}
+
+const ENDPOINTS = isShape({
+  State: isOptional(isShape({ Pid: isOptional(isNumber) })),
+  NetworkSettings: isOptional(
+    isShape({
+      Networks: isOptional(
+        isMapOf(isOptional(isShape({ NetworkID: isOptional(isString), MacAddress: isOptional(isString) }))),
+      ),
+    }),
+  ),
+});
+
+/** A container's process id, 0 if it does not run, and the networks that it is on by their ids, with its hardware address on each. */
+async function inspectEndpoints(
+  container: string,
+  host: Host,
+): Promise<{
+  readonly pid: number;
+  readonly endpoints: readonly { readonly network: string; readonly mac: string }[];
+}> {
+  const { body } = await requestOrNull(`/containers/${container}/json`, ENDPOINTS, host);
+  const networks = Object.values(body?.NetworkSettings?.Networks ?? {});
+  return {
+    pid: body?.State?.Pid ?? 0,
+    endpoints: networks.map((each) => ({ network: each?.NetworkID ?? "", mac: each?.MacAddress ?? "" })),
+  };
 }
 
 /** Parses the output of `ip -o link show`: the indexes of the other ends of the devices with these hardware addresses. */
