@@ -1,4 +1,9 @@
+import { randomBytes } from "node:crypto";
+import { rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { contains } from "../../modules/net/ipv4";
+import { capture } from "../e2e/capture";
 import { differences, fingerprint } from "../e2e/fingerprint";
 import { changedTasks, type PlaybookRun } from "../e2e/playbook";
 import { findServices, reachAll, type Service, startServices } from "../e2e/services";
@@ -11,9 +16,14 @@ import { demand, NotHeld, play } from "./steps";
 const HOSTS = 3;
 /** Runs of several checkouts on one machine get their own by this variable. */
 const CLUSTER = process.env["DEMO_CLUSTER"] ?? "demo";
-const OPTIONS = ["--keep", "--article"];
+const OPTIONS = ["--keep", "--article", "--encrypted"];
 const SERVICES = 2;
+const CAPTURE_SECONDS = 5;
 const PLAY = ["site.yml", "--extra-vars", "weave_datapath=vxlan"];
+/** With --encrypted; a password on a command line would be in the process list. */
+const PASSWORD_FILE = join(tmpdir(), `apollo-weave-demo-${process.pid}.json`);
+/** What every page's transfer begins with in clear. */
+const CLEAR_TEXT = "HTTP/1.";
 
 async function demo(cluster: Cluster): Promise<void> {
   const fresh = await Promise.all(cluster.hosts.map(fingerprint));
@@ -44,6 +54,8 @@ async function demo(cluster: Cluster): Promise<void> {
   );
   await startServices(cluster, SERVICES);
   await matrix(cluster);
+
+  if (PLAY.includes(`@${PASSWORD_FILE}`)) await wiretap(cluster);
 
   heading("5. reboot of apollo2, with a new network namespace");
   await cluster.host("apollo2").reboot();
@@ -82,6 +94,24 @@ async function matrix(cluster: Cluster): Promise<void> {
   demand(astray.length === 0, "every container's address is in its own host's subnet 10.2.N.0/24", astray.join("; "));
 }
 
+/** Captures what an eavesdropper on the wire between the hosts would see while all services are fetched. */
+async function wiretap(cluster: Cluster): Promise<void> {
+  const [host] = cluster.hosts;
+  if (host === undefined) return;
+  const services = await findServices(cluster, SERVICES);
+  const fetchAll = (): Promise<unknown> => reachAll(cluster, services);
+  const inside = await capture(host, "weave-vx", CAPTURE_SECONDS, [CLEAR_TEXT], fetchAll);
+  const outside = await capture(host, "eth0", CAPTURE_SECONDS, [CLEAR_TEXT], fetchAll);
+  detail(`captured in the VXLAN, inside WireGuard: ${inside.texts[CLEAR_TEXT]} frames with HTTP in clear`);
+  detail(`captured on ${host.name}'s eth0: ${outside.ports["51820"] ?? 0} packets of WireGuard (UDP port 51820)`);
+  const leaks = [outside.texts[CLEAR_TEXT] ?? 0, outside.ports["4789"] ?? 0];
+  demand(
+    (inside.texts[CLEAR_TEXT] ?? 0) > 0 && (outside.ports["51820"] ?? 0) > 0 && leaks.every((count) => count === 0),
+    "of the same HTTP, no frame between the hosts has a text in clear, and none is of a VXLAN in clear (UDP port 4789)",
+    `${leaks[0]} frames have HTTP in clear, ${leaks[1]} are of a VXLAN`,
+  );
+}
+
 function inItsSubnet({ host, address }: Service): boolean {
   return contains(`10.2.${host.number}.0/24`, address);
 }
@@ -90,10 +120,18 @@ async function main(): Promise<void> {
   const words = process.argv.slice(2);
   if (words.some((word) => !OPTIONS.includes(word))) {
     throw new NotHeld(
-      `npm run demo takes --keep, which leaves the hosts up, and --article, which plays Apollo's article; got ${words.join(" ")}`,
+      `npm run demo takes --keep, which leaves the hosts up, --article, which plays Apollo's article, and --encrypted, which sets a ` +
+        `password; got ${words.join(" ")}`,
     );
   }
-  const [keep, plays] = OPTIONS.map((option) => words.includes(option));
+  const [keep, plays, encrypts] = OPTIONS.map((option) => words.includes(option));
+  if (plays && encrypts) throw new NotHeld("npm run demo takes one of --article and --encrypted; got both");
+  if (encrypts) {
+    const password = randomBytes(24).toString("base64");
+    writeFileSync(PASSWORD_FILE, JSON.stringify({ weave_password: password }), { mode: 0o600 });
+    process.once("exit", () => rmSync(PASSWORD_FILE, { force: true }));
+    PLAY.push("--extra-vars", `@${PASSWORD_FILE}`);
+  }
   heading(`${HOSTS} hosts, each with its own systemd, Docker and SSH server`);
   const cluster = await Cluster.up(CLUSTER, HOSTS, { log: detail });
   cluster.tearDownOnSignals();

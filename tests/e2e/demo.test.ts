@@ -57,12 +57,15 @@ function demo(
 
 test.before(turn);
 
-test("it shows all that it promises, and leaves nothing behind", async () => {
-  const { status, output } = await demo([]);
-  assert.is(status, 0, output);
-  assert.match(output, "All of it held.");
-  assert.is(Cluster.find(CLUSTER), null);
-});
+for (const args of sample([[], ["--encrypted"]], 1)) {
+  test(`it shows all that it promises${args.join()}, and leaves nothing behind`, async () => {
+    const { status, output } = await demo(args);
+    assert.is(status, 0, output);
+    assert.match(output, "All of it held.");
+    assert.is(output.includes("no frame between the hosts has a text in clear"), args.length > 0);
+    assert.is(Cluster.find(CLUSTER), null);
+  });
+}
 
 // At a check, at a run, at the containers, at a reboot: what is under way when the signal comes differs.
 for (const step of sample([1, 2, 4, 5], 1)) {
@@ -88,10 +91,7 @@ for (const step of sample([1, 2, 4, 5], 1)) {
 test("an option that it does not have is named", async () => {
   const { status, output } = await demo(["--kept"]);
   assert.is(status, 1);
-  assert.match(
-    output,
-    "npm run demo takes --keep, which leaves the hosts up, and --article, which plays Apollo's article; got --kept",
-  );
+  assert.match(output, /npm run demo takes --keep, .* --article, .* and --encrypted, .*; got --kept/);
 });
 
 test.run();

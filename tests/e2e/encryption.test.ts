@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
 import { sleep, waitFor } from "../hosts/wait";
+import { capture } from "./capture";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
 import { type ModuleRun, runModule } from "./module";
@@ -51,21 +52,6 @@ async function make(host: Host, more: object = {}): Promise<ModuleRun> {
   assert.equal(made, predicted);
   assert.equal(subjects(await run(host, more)), [], `a second run on ${host.name}`);
   return made as ModuleRun;
-}
-
-interface Capture {
-  readonly frames: number;
-  readonly ports: Readonly<Record<string, number>>;
-  readonly texts: Readonly<Record<string, number>>;
-}
-
-/** What passes a device while `work` is done. */
-async function capture(host: Host, device: string, seconds: number, work: () => Promise<unknown>): Promise<Capture> {
-  const program = readFileSync(join(__dirname, "capture.py"), "utf8");
-  const reading = host.exec(["python3", "-", device, String(seconds), MARKER], { input: program, timeoutSeconds: 60 });
-  await sleep(1000); // until it listens
-  await work();
-  return JSON.parse((await reading).stdout.replace("ready\n", "")) as Capture;
 }
 
 /** The files, folders and firewall rules: a reboot gives devices other numbers, and Docker another process. */
@@ -130,9 +116,9 @@ test("two hosts are connected by what a check announces, and full-size packets p
 
 test("a capture of the underlay has no clear text and no VXLAN, while HTTP passes", async () => {
   await sh(two, `mkdir -p /tmp/www && echo ${MARKER} >/tmp/www/page && busybox httpd -p 10.2.0.2:8080 -h /tmp/www`);
-  const inside = await capture(one, "weave-vx", 3, getPage);
+  const inside = await capture(one, "weave-vx", 3, [MARKER], getPage);
   assert.ok((inside.texts[MARKER] ?? 0) > 0, "the page passes the VXLAN in clear, or this test would prove nothing");
-  const outside = await capture(one, "eth0", 4, async () => assert.is(await getPage(), MARKER));
+  const outside = await capture(one, "eth0", 4, [MARKER], async () => assert.is(await getPage(), MARKER));
   assert.is(outside.texts[MARKER], 0);
   assert.ok((outside.ports["51820"] ?? 0) > 5, JSON.stringify(outside));
   assert.is(outside.ports["4789"], undefined);
@@ -144,7 +130,7 @@ test("nothing goes around WireGuard while its device is down or gone, and the ne
     ["ip link del weave-wg", ["bridge weave: encryption", "bridge weave: datapath"]],
   ] as const) {
     await sh(one, command);
-    const seen = await capture(one, "eth0", 4, async () => assert.is.not(await getPage(), MARKER));
+    const seen = await capture(one, "eth0", 4, [MARKER], async () => assert.is.not(await getPage(), MARKER));
     assert.equal([seen.texts[MARKER] ?? 0, seen.ports["4789"]], [0, undefined], command);
     assert.equal(subjects(await make(one)), repaired);
     assert.ok(await reaches(one, two));
@@ -206,13 +192,19 @@ test("no secret key is in a result or in the journal", async () => {
   }
 });
 
-test("both come back encrypted after a reboot, and nothing is left to do", async () => {
-  const changed = { peers: "192.168.50.11 192.168.50.12", password: "another staple of horses" };
-  for (const host of [one, two]) await make(host, changed);
-  await Promise.all([one, two].map((host) => host.reboot()));
-  assert.ok(await reaches(one, two, ...FULL_SIZE));
-  for (const host of [one, two]) assert.equal(subjects(await run(host, changed)), [], host.name);
-  const seen = await capture(two, "eth0", 3, () => reaches(one, two));
+test("by each provider they come back encrypted after a reboot, and nothing is left to do", async () => {
+  const changed = { peers: "192.168.50.11 192.168.50.12 192.168.50.13", password: "another staple of horses" };
+  const all = [
+    [one, changed],
+    [two, changed],
+    [three, { ...changed, provider: "systemd" }],
+  ] as const;
+  assert.equal((await make(three, all[2][1]))["provider"], "systemd");
+  await Promise.all(all.map(([host]) => host.reboot()));
+  for (const [host] of all.slice(1)) assert.ok(await reaches(one, host, ...FULL_SIZE), host.name);
+  for (const [host, with_] of all) assert.equal(subjects(await run(host, with_)), [], host.name);
+  assert.equal(await three.failedUnits(), []);
+  const seen = await capture(two, "eth0", 3, [MARKER], () => reaches(one, two));
   assert.is(seen.ports["4789"], undefined);
   assert.equal(await two.failedUnits(), []);
 });
@@ -282,6 +274,20 @@ test("by the role with serial, a new password cuts hosts off once, until the las
   assert.ok(lost.length > 0);
   assert.is((lost.at(-1) ?? 0) - (lost[0] ?? 0), lost.length - 1, `one gap: ${lost}`);
   console.log(`cut off for ${(lost.length * PING_SECONDS).toFixed(1)} s`);
+});
+
+test("by the role: turned off with a warning that a check gives too, and a teardown leaves nothing", async () => {
+  const check = await play(null, [...SITE, "--check"]);
+  const off = await play(null, SITE);
+  assertPredicted(check, off);
+  for (const { output } of [check, off]) assert.match(output, /\[WARNING\]: weave_password: must be set for WireGuard/);
+  assert.not.match((await play(null, SITE)).output, "WARNING");
+  await play(PASSWORD, SITE);
+  await play(PASSWORD, ["playbooks/teardown.yml"]);
+  for (const host of [one, two]) {
+    assert.equal(differences(lasting(fresh.get(host) ?? ""), lasting(await fingerprint(host))), [], host.name);
+    assert.is(await sh(host, "ls /sys/class/net | grep weave; pgrep -c wireguard-go", false), "0");
+  }
 });
 
 test.run();

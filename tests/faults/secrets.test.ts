@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { bootHosts } from "../e2e/hosts";
-import { moduleSource, runModule } from "../e2e/module";
+import { type ModuleRun, moduleSource, runModule } from "../e2e/module";
 import { ansiblePlaybook } from "../e2e/playbook";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
@@ -21,9 +21,12 @@ const SECRETS = [
   "hush-of-the-failure",
   "hush-of-the-kill",
   "hush-of-the-quoted",
+  "hush-of-the-bridge",
 ] as const;
-const [OF_ROLE, OF_RUN, OF_FAILURE, OF_KILL, OF_QUOTED] = SECRETS;
-const SECRET = /hush-of-the/;
+const [OF_ROLE, OF_RUN, OF_FAILURE, OF_KILL, OF_QUOTED, OF_BRIDGE] = SECRETS;
+/** A key of WireGuard's whose middle is kept, whatever it is clamped to. */
+const KEY = `AAAAhushOfTheKey${"A".repeat(27)}=`;
+const SECRET = /hush-of-the|hushOfTheKey/;
 
 const sh = async (script: string, check = true): Promise<string> =>
   (await host.exec(["sh", "-c", script], { check })).stdout;
@@ -40,7 +43,7 @@ const look = () => {
       try {
         const text = readFileSync("/proc/" + pid + "/" + file, "latin1");
         if (file === "cmdline") cmdlines++;
-        if (/hush-of-the-(role|run|failure|kill|quoted)/.test(text)) seen.add(file + " " + text.replace(/\\0/g, " "));
+        if (/hush-of-the-(role|run|failure|kill|quoted|bridge)|hushOfTheKey/.test(text)) seen.add(file + " " + text.replace(/\\0/g, " "));
       } catch {}
     }
   }
@@ -71,9 +74,9 @@ const AS_NOBODY = "setpriv --reuid=nobody --regid=nogroup --clear-groups";
 /** Fails where a user without rights finds a secret in a file, or anybody in the log. */
 async function assertHidden(): Promise<void> {
   const folders = "/etc /run /tmp /var /dev/shm /root /home /opt /usr/local";
-  const find = `find ${folders} -type f -newer /usr/local/lib/watch.js -readable -exec grep -ls hush-of-the {} +`;
+  const find = `find ${folders} -type f -newer /usr/local/lib/watch.js -readable -exec grep -lsE 'hush-of-the|hushOfTheKey' {} +`;
   assert.is(await sh(`${AS_NOBODY} ${find} 2>/dev/null`, false), "");
-  assert.is(await sh("journalctl --no-pager --output=cat | grep hush-of-the", false), "");
+  assert.is(await sh("journalctl --no-pager --output=cat | grep -E 'hush-of-the|hushOfTheKey'", false), "");
 }
 
 /** Whether the router runs with this password. */
@@ -143,6 +146,74 @@ test("killed at any moment: nothing is left behind that others read", async () =
   const { msg, failed } = await runModule(host, "weave_service", { password: OF_KILL });
   assert.not(failed, msg);
   await assertHidden();
+});
+
+const WIREGUARD = "/etc/wireguard/weave-wg.conf";
+
+/** The keys in WireGuard's file, as no other output may have them. */
+async function assertKeysHidden(...outputs: string[]): Promise<void> {
+  const keys = (await sh(`sed -n 's/^\\(PrivateKey\\|PresharedKey\\) = //p' ${WIREGUARD}`)).trim().split("\n");
+  assert.ok(keys.length >= 2);
+  for (const output of [...outputs, await sh("journalctl --no-pager --output=cat")]) {
+    for (const key of keys) assert.not.ok(output.includes(key));
+  }
+}
+
+test("a bridge's password and the keys from it: by the role with -vvv, a run, a crash and a kill", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-secrets-"));
+  try {
+    const variables = join(folder, "variables.json");
+    const values = { weave_datapath: "vxlan", weave_password: OF_BRIDGE, weave_launch_peers: "192.168.50.99" };
+    writeFileSync(variables, JSON.stringify(values), { mode: 0o600 });
+    const args = ["site.yml", "-vvv", "--diff", "--extra-vars", `@${variables}`];
+    const { status, output } = await ansiblePlaybook(cluster.inventory, args);
+    assert.is(status, 0, output.slice(-2000));
+    assert.not.match(output, SECRET);
+    await assertKeysHidden(output);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  assert.is(await sh(`stat -c '%a %U' ${WIREGUARD}`), "600 root\n");
+  await assertHidden();
+
+  const options = { host_index: 1, datapath: "vxlan", underlay: "eth0", peers: "192.168.50.99", _ansible_verbosity: 3 };
+  const bridge = (more: object): Promise<ModuleRun> => runModule(host, "weave_bridge", { ...options, ...more });
+  const peerKeys = { "192.168.50.99": `${"B".repeat(42)}A=` };
+  const given = await bridge({ password: OF_BRIDGE, wireguard_key: KEY, wireguard_peer_keys: peerKeys });
+  assert.not(given.failed, given.msg);
+  assert.match(await sh(`cat ${WIREGUARD}`), "hushOfTheKey");
+  // A program that fails may print the file it was to read.
+  const real = await sh("readlink -f /usr/bin/wg");
+  await sh(`mv ${real.trim()} /usr/bin/real-wg`);
+  await host.write(
+    "/usr/bin/wg",
+    `#!/bin/sh\n[ "$1" != syncconf ] || { cat "$3" >&2; exit 1; }\nexec real-wg "$@"\n`,
+    0o755,
+  );
+  const failed = await bridge({ password: `${OF_BRIDGE} anew`, wireguard_key: KEY, wireguard_peer_keys: peerKeys });
+  await sh(`mv /usr/bin/real-wg ${real.trim()}`);
+  assert.is(failed.failed, true);
+  assert.match(failed.msg ?? "", /PrivateKey = \*{8}/);
+  const refused = [
+    await bridge({ password: "hush-of-the" }),
+    await bridge({ password: `${OF_BRIDGE}\n` }),
+    await bridge({ password: OF_BRIDGE, wireguard_key: "hushOfTheKey" }),
+    await bridge({ password: OF_BRIDGE, wireguard_keys: KEY }),
+  ];
+  for (const result of [given, failed, ...refused]) {
+    assert.not.match(JSON.stringify(result), SECRET);
+    await assertKeysHidden(JSON.stringify(result));
+  }
+  for (const result of refused) assert.is(result.failed, true);
+  for (const seconds of ["0.2", "0.35", "0.5"]) {
+    const input = moduleSource("weave_bridge", { ...options, password: OF_BRIDGE + seconds, _ansible_diff: true });
+    const { stdout, stderr } = await host.exec(["timeout", "--signal=KILL", seconds, "node", "-"], {
+      input,
+      check: false,
+    });
+    assert.not.match(stdout + stderr, SECRET);
+    await assertHidden();
+  }
 });
 
 test("meanwhile a user without rights has seen it in no process", async () => {
