@@ -183,10 +183,7 @@ test("a daemon.json that Docker does not start with is rejected before a restart
     sh(`mkdir -p ${DROP_INS} && printf '[Service]\\n${setting}\\n' >${DROP_INS}/a.conf && systemctl daemon-reload`);
   await sh("rm /etc/docker/daemon.json");
   await add("EnvironmentFile=/etc/docker/missing.env");
-  assert.match(
-    (await docker({ state: "restarted" })).msg ?? "",
-    "EnvironmentFile=/etc/docker/missing.env does not exist",
-  );
+  assert.match((await docker({ state: "restarted" })).msg ?? "", "(found that /etc/docker/missing.env does not exist)");
   assert.is(await command(), before);
   for (const setting of ["ExecStartPre=/bin/false", "User=nosuchuser"]) {
     await add(setting);
