@@ -137,5 +137,18 @@ export function testMainPath(debian: Suite): void {
     assert.equal(changedTasks(await play()), []);
   });
 
+  step("the Weave router would be given the API version that a stopped Docker accepts", async () => {
+    const accepted = await sh("apollo1", "docker version --format '{{.Server.MinAPIVersion}}'");
+    await sh("apollo1", "systemctl stop docker.socket docker");
+    const options = { script_version: "2.8.1" };
+    const planned = await runModule(cluster.host("apollo1"), "weave_service", options, { check: true });
+    await sh("apollo1", "systemctl start docker");
+    assert.is(planned.msg, undefined);
+    const given = /DOCKER_API_VERSION="(1\.\d+)"/.exec(planned.diff?.map(({ after }) => after).join("") ?? "")?.[1];
+    const minor = (version: string): number => Number(version.replace("1.", ""));
+    // Weave 2.8.1 asks for 1.18 by itself.
+    assert.is(given, minor(accepted) > 18 ? accepted : undefined, accepted);
+  });
+
   test.run();
 }
