@@ -31,12 +31,12 @@ export function watched(argv: readonly string[]): string[] {
   return ["unshare", "--mount", "sh", "-c", RUN, "sh", ...argv];
 }
 
-/** Puts the stand-in on a host. */
+/** Puts the stand-in on a host. systemd-run finds wireguard-go here, but systemd starts it where the stand-in is not seen. */
 export async function installPrograms(host: Host): Promise<void> {
   await host.write(`${FOLDER}/program.sh`, readFileSync(join(__dirname, "program.sh")), 0o755);
   const link = `mkdir -p ${FOLDER}/programs && cd ${FOLDER}/programs && for program in /usr/sbin/* /usr/bin/* /usr/local/bin/*; do
     ln -sf ${FOLDER}/program.sh "\${program##*/}"
-  done`;
+  done && rm -f wireguard-go`;
   await host.exec(["sh", "-c", link]);
 }
 
