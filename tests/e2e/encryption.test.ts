@@ -263,7 +263,7 @@ test("by the role: turned on as a check announces, and the same after a reboot",
   assert.equal(changedTasks(await play(PASSWORD, SITE)), []);
 });
 
-test("by the role with serial, a new password cuts hosts off once, until the last one has it", async () => {
+test("by the role with serial, a new password cuts hosts off once at most, until the last one has it", async () => {
   const pings = await startPings(one, "10.2.0.2");
   const run = await play("another staple of horses", ["tests/e2e/plays/serial_with_facts.yml"]);
   const [first, last] = run.results.filter(({ result }) => result["wireguard"] === true);
@@ -271,8 +271,8 @@ test("by the role with serial, a new password cuts hosts off once, until the las
   assert.match(JSON.stringify(first?.result["disruptions"]), "until it has the same password");
   await waitFor({ what: "the hosts to meet again", seconds: 10, probe: () => reaches(one, two), evidence: () => "" });
   const { lost } = await pings.end();
-  assert.ok(lost.length > 0);
-  assert.is((lost.at(-1) ?? 0) - (lost[0] ?? 0), lost.length - 1, `one gap: ${lost}`);
+  // None may be lost: WireGuard keeps up to 128 packets for a peer until the next handshake (wireguard-go, QueueStagedSize).
+  if (lost.length > 0) assert.is((lost.at(-1) ?? 0) - (lost[0] ?? 0), lost.length - 1, `one gap: ${lost}`);
   console.log(`cut off for ${(lost.length * PING_SECONDS).toFixed(1)} s`);
 });
 
