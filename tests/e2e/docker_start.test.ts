@@ -74,7 +74,7 @@ test("a second variable: an option in it is not given again, and another value i
   await docker.configured({ ...WEAVE, dns: ["8.8.8.8"] });
   await runsWith("--dns=8.8.8.8", "--bridge=weave");
   for (const location of ["auto", "daemon_json", "docker_opts"]) {
-    await refused({ ...WEAVE, dns: ["1.1.1.1"], location }, `(DOCKER_DNS_OPTIONS, ${DROP_INS}/their.conf, line 2)`);
+    await refused({ ...WEAVE, dns: ["1.1.1.1"], location }, `DOCKER_DNS_OPTIONS, ${DROP_INS}/their.conf, line 2`);
   }
 });
 

@@ -151,7 +151,7 @@ export function testLiveChanges(provider: Provider): void {
 
     test("a bridge that fails at boot is seen: Docker does not start without it", async () => {
       const drop = "/etc/systemd/system/weave-bridge.service.d/fails.conf";
-      await host.write(drop, "[Service]\nExecStartPre=false\n");
+      await host.write(drop, "[Unit]\nAssertPathExists=/nowhere\n");
       await host.exec(["sh", "-c", "systemctl daemon-reload; systemctl stop weave-bridge"]);
       const { stdout: ports } = await host.exec(
         ["sh", "-c", "ip -br link show weave 2>&1; systemctl is-active docker"],
