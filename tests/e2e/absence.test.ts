@@ -121,6 +121,8 @@ test("a host under systemd-networkd, and nothing is left", async () => {
 });
 
 test("a host that goes over from ifupdown to systemd-networkd has one maker of the bridge", async () => {
+  // As a host that has both: ifupdown is used only if it will start at boot.
+  await host.exec(["systemctl", "unmask", "networking.service"]);
   await present({ provider: "ifupdown" });
   const made = await present();
   assert.is(made["provider"], "networkd");
