@@ -68,7 +68,7 @@ export async function observe(
     previous,
     calledAt: startTicks("self", host) ?? 0,
     bridgeAddresses,
-    networkRecord: host.readFile(NETWORK_RECORD),
+    networkRecord: bridgeOfNetworks(options) === null ? null : host.readFile(NETWORK_RECORD),
   };
 }
 
