@@ -164,7 +164,10 @@ export function testLiveChanges(provider: Provider): void {
       assert.is.not(status, 0);
       assert.match(stderr, /dependency/i);
       const failed = await bridge();
-      assert.match(failed.msg ?? "", /^bridge weave: systemctl start weave-bridge\.service .*journalctl/s);
+      assert.match(
+        failed.msg ?? "",
+        /^bridge weave: systemctl start weave-bridge\.service: must succeed .*journalctl/s,
+      );
       await host.exec(["sh", "-c", "rm -r /etc/systemd/system/weave-bridge.service.d; systemctl daemon-reload"]);
       assert.equal(subjects(await bridge()), ["bridge weave"]);
       await host.exec(["systemctl", "start", "docker.service"]);
