@@ -75,7 +75,7 @@ function signalAll(program: ChildProcess, signal: NodeJS.Signals | 0): boolean {
   return program.pid !== undefined && (signalGroup(program.pid, signal) || program.kill(signal));
 }
 
-/** Sends a signal to all processes of a group, 0 to none. Returns whether the group has any. */
+/** Signals all processes of a group; the signal 0 only asks whether there are any (kill(2)). Returns whether there are. */
 export function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-leader, signal);

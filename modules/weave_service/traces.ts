@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { type Change, run } from "../core/change";
 import type { Host } from "../core/host/host";
 import { parseIptablesSave } from "../formats/iptables_save";
@@ -71,13 +72,15 @@ export function planTraces({ routerRules, routerIpSets, routerFiles }: ObservedS
     actions: [run(["ipset", "destroy", name])],
   }));
   if (routerFiles.length === 0) return [...rules, ...sets];
+  const plugins = routerFiles.filter(isPlugin);
+  const others = routerFiles.filter((path) => !isPlugin(path));
   const files: Change = {
     subject: "router: files",
     before: `${routerFiles.join("\n")}\n`,
     after: "",
     actions: [
-      run(["rm", "-rf", "--", ...routerFiles]),
-      ...(routerFiles.some(isPlugin) ? [removeEmpty(CNI_PLUGINS), removeEmpty("/opt/cni")] : []),
+      ...(others.length > 0 ? [run(["rm", "-rf", "--", ...others])] : []),
+      ...(plugins.length > 0 ? [removePlugins(plugins)] : []),
     ],
   };
   return [...rules, ...sets, files];
@@ -87,7 +90,11 @@ function isPlugin(path: string): boolean {
   return path.startsWith(`${CNI_PLUGINS}/`);
 }
 
-/** The script has created the directory; others may have files in it. */
-function removeEmpty(directory: string): ReturnType<typeof run> {
-  return run(["find", directory, "-maxdepth", "0", "-type", "d", "-empty", "-delete"]);
+/**
+ * Removes the plugins, and then the directories that the script has created for them, unless others have files there. By one program:
+ * empty directories alone would not tell the next run that it has to finish this.
+ */
+function removePlugins(plugins: readonly string[]): ReturnType<typeof run> {
+  const test = ["(", "!", "-type", "d", "-o", "-empty", ")"];
+  return run(["find", ...plugins, CNI_PLUGINS, dirname(CNI_PLUGINS), "-maxdepth", "0", ...test, "-delete"]);
 }
