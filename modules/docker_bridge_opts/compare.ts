@@ -1,12 +1,12 @@
 import { UserError } from "../core/errors";
 import { redactSecrets } from "../core/redact";
 import { daemonOptions } from "../formats/daemon_json";
-import { parseDockerFlags, wordsOfFlags } from "../formats/docker_flags";
+import { parseDockerFlags } from "../formats/docker_flags";
 import { type DockerFlags, meansTheSame } from "../formats/docker_options";
 import { type Configuration, optionsOf } from "./configuration";
 import type { DesiredFiles } from "./files";
 import type { ObservedDocker } from "./observed";
-import { type CommandLine, commandLine } from "./service/command_line";
+import { type CommandLine, commandLine, originsOf } from "./service/command_line";
 import { DROP_IN_PATH, nameOrigin, type Written } from "./service/docker_service";
 import { requireEnvironmentFiles } from "./service/environment";
 
@@ -40,7 +40,7 @@ export function requireExactly(
   const real = new Map([...daemonOptions(files.config ?? ""), ...parseDockerFlags(after.args)]);
   for (const name of new Set([...meant.keys(), ...real.keys()])) {
     if (meansTheSame(name, real.get(name), meant.get(name))) continue;
-    const origins = wordsOfFlags(after.args, new Set([name])).map(({ origin }) => nameOrigin(origin));
+    const origins = originsOf(after.args, new Set([name]));
     throw new UserError(
       `--${name}: must be ${render(name, meant.get(name))} for dockerd (found that systemd would pass ${render(name, real.get(name))}` +
         `${origins.length > 0 ? `; ${origins[0]} sets it` : ""}). Set it in one place only.`,
@@ -59,8 +59,8 @@ function requireOwnDropIn({ origin }: CommandLine, { dropIn }: DesiredFiles): vo
 }
 
 function placesOf(name: string, { otherArguments }: Configuration): string {
-  const places = wordsOfFlags(otherArguments, new Set([name])).map(({ origin }) => nameOrigin(origin));
-  return places.length > 0 ? `; ${[...new Set(places)].join("; ")} sets it` : "";
+  const places = originsOf(otherArguments, new Set([name]));
+  return places.length > 0 ? `; ${places.join("; ")} sets it` : "";
 }
 
 function render(name: string, values: readonly string[] | undefined): string {

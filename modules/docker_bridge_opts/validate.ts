@@ -2,14 +2,14 @@ import type { Action } from "../core/change";
 import { UserError } from "../core/errors";
 import { redactSecrets } from "../core/redact";
 import { daemonKeys, daemonOptions, unwholeNumbers } from "../formats/daemon_json";
-import { parseDockerFlags, wordsOfFlags } from "../formats/docker_flags";
+import { parseDockerFlags } from "../formats/docker_flags";
 import { type DockerFlags, flagOf, isKnownOption, meansTheSame } from "../formats/docker_options";
 import { expectedInstead, expectedToStart, expectedType, mayBeKey } from "../formats/docker_values";
 import { contains, ipv4Network, networkOf } from "../net/ipv4";
 import { argumentsOf, type Configuration, dockerOptsWords, flagsOf, optionsOf } from "./configuration";
 import type { ObservedDocker } from "./observed";
 import { runningOptions } from "./pending_restart";
-import { nameOrigin } from "./service/docker_service";
+import { originsOf } from "./service/command_line";
 
 /** From this version on, dockerd validates a configuration without running with it (--validate). */
 const VALIDATES_SINCE = 23;
@@ -102,10 +102,7 @@ export function requireStartable(configuration: Configuration, { configPath, dae
     [parseDockerFlags(dockerOptsWords(configuration)), () => service.filePath],
     [
       parseDockerFlags(configuration.otherArguments),
-      (name) => {
-        const [word] = wordsOfFlags(configuration.otherArguments, new Set([name]));
-        return word === undefined ? configPath : nameOrigin(word.origin);
-      },
+      (name) => originsOf(configuration.otherArguments, new Set([name]))[0] ?? configPath,
     ],
   ];
   for (const [flags, placeOf] of sources) {
@@ -180,8 +177,8 @@ export function rejectConflicts(configuration: Configuration, configPath: string
 
 /** Where the unit sets these flags. */
 function placesOf({ otherArguments }: Configuration, names: ReadonlySet<string>): string {
-  const places = new Set(wordsOfFlags(otherArguments, names).map(({ origin }) => nameOrigin(origin)));
-  return places.size > 0 ? ` (${[...places].join("; ")})` : "";
+  const places = originsOf(otherArguments, names);
+  return places.length > 0 ? ` (${places.join("; ")})` : "";
 }
 
 function render(value: unknown): string {

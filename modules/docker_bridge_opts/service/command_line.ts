@@ -1,5 +1,6 @@
 import { UserError } from "../../core/errors";
 import { redactSecrets } from "../../core/redact";
+import { wordsOfFlags } from "../../formats/docker_flags";
 import { type ShellWord, shellCommand, splitFields } from "../../formats/shell_command";
 import type { Word } from "../../formats/shell_words";
 import { bracedVariables, replaceBraced, splitVariable } from "../../formats/systemd_expand";
@@ -183,3 +184,8 @@ function inShell(
 }
 
 const PROBE = ["@@1", "@@2"] as const;
+
+/** Where arguments set these flags, as messages name the places. */
+export function originsOf(args: readonly Argument[], flags: ReadonlySet<string>): readonly string[] {
+  return [...new Set(wordsOfFlags(args, flags).map(({ origin }) => nameOrigin(origin)))];
+}
