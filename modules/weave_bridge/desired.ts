@@ -1,6 +1,7 @@
 import { UserError } from "../core/errors";
 import type { VxlanParameters } from "../formats/iproute";
 import { addressOf, contains, networkOf } from "../net/ipv4";
+import { rejectNftablesBackend } from "./docker_firewall";
 import type { ObservedBridge, Provider } from "./observed";
 import { addressesOf, type BridgeOptions, bridgeMac, VXLAN_SUFFIX } from "./options";
 import { rejectOverlap } from "./overlap";
@@ -57,6 +58,7 @@ export function resolveDesired(options: BridgeOptions, observed: ObservedBridge)
   rejectOverlap(name, network, observed);
   rejectTakenAddress(address, observed);
   requireKinds(observed);
+  rejectNftablesBackend(observed);
   const mac = resolveMac(options, observed);
   rejectSharedMac(name, mac, observed);
   const underlay = datapath === "vxlan" ? resolveUnderlay(options, observed) : null;

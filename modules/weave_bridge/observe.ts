@@ -11,6 +11,7 @@ import { addressOf } from "../net/ipv4";
 import { HOST_NAME } from "../net/own_host";
 import { isHostName, machineId } from "../net/validators";
 import { observeDetachedPorts } from "./detached_ports";
+import { findNftablesBackend } from "./docker_firewall";
 import { checkRule } from "./firewall";
 import { findMissingKinds, findPortHolder, observeNetwork } from "./observe_kernel";
 import {
@@ -100,6 +101,7 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
       programs.has("iptables") && effectiveUid(host) === ROOT
         ? hasForwardRule(checkRule(name), "firewall", host)
         : null,
+    nftablesBackend: present && options.firewall && effectiveUid(host) === ROOT ? findNftablesBackend(host) : null,
     addressOwner: present ? findAddressOwner(options, links, programs, host) : null,
     dockerNetworks: present && mayChangeContainers(options, links) ? await observeNetworksInUse(name, host) : [],
   };

@@ -58,6 +58,8 @@ export interface ObservedBridge {
   readonly dockerNetworks: readonly NetworkInUse[];
   /** Whether iptables has the rule that accepts the bridge's frames; null without iptables, or without root to ask it. */
   readonly forwardRule: boolean | null;
+  /** Where Docker is told to use nftables in place of iptables; null if not, without root, or if the options ask for no rule. */
+  readonly nftablesBackend: string | null;
   /** The hardware address of another host that answers to the bridge's address, as far as this host can see. */
   readonly addressOwner: string | null;
 }

@@ -195,7 +195,8 @@ export const options = {
   firewall: bool({
     description:
       "Whether to add an iptables rule that accepts frames between the bridge's own ports. Without it, a FORWARD policy of " +
-      "DROP drops them if the kernel passes bridged frames to iptables, as it does with Docker.",
+      "DROP drops them if the kernel passes bridged frames to iptables, as it does with Docker. A Docker that uses nftables instead " +
+      "(C(firewall-backend), from Docker 29 on) is refused, unless this is C(false).",
     default: true,
   }),
   option_names: optionNames,

@@ -13,8 +13,9 @@ address1=ADDRESS/24,192.168.50.1
 method=ignore
 `;
 
-// Without this it waits for udev, which no test host has, before it looks at a device.
-const WITHOUT_UDEV = "[Service]\nReadOnlyPaths=/sys\n";
+// Without this it waits for udev, which no test host has, before it looks at a device. ReadOnlyPaths=/sys leaves /sys writable
+// for it with systemd 257.
+const WITHOUT_UDEV = "[Service]\nBindReadOnlyPaths=/sys\n";
 
 // On any other host udev tells it so of containers' ports (NetworkManager's 85-nm-unmanaged.rules). It would configure them.
 const WITHOUT_VETH = "[keyfile]\nunmanaged-devices=interface-name:veth*\n";

@@ -72,6 +72,7 @@ export const FRESH: ObservedBridge = {
   wireguardNeeds: null,
   detachedPorts: [],
   forwardRule: false,
+  nftablesBackend: null,
   addressOwner: null,
   dockerNetworks: [],
 };

@@ -1,0 +1,37 @@
+import { dockerPid } from "../core/docker";
+import { UserError } from "../core/errors";
+import type { Host } from "../core/host/host";
+import { isOptional, isShape, isString, parseJson } from "../core/json";
+import { commandLineOf } from "../core/proc";
+import { configPathOf, parseDockerWords } from "../formats/docker_flags";
+import type { ObservedBridge } from "./observed";
+
+const OPTION = "firewall-backend";
+const CONFIG = isShape({ [OPTION]: isOptional(isString) });
+
+/**
+ * Where Docker is told to use nftables in place of iptables, as it can from 29.0 on: an argument of the running daemon, or its
+ * daemon.json, which the next start reads. Null if neither has it.
+ */
+export function findNftablesBackend(host: Host): string | null {
+  const pid = dockerPid(host);
+  const flags = parseDockerWords((pid === null ? null : commandLineOf(pid, host))?.slice(1) ?? []);
+  if (flags.get(OPTION)?.at(-1) === NFTABLES) return `--${OPTION}=${NFTABLES} among the arguments of dockerd`;
+  const path = configPathOf(flags);
+  const config = parseJson(host.readFile(path)?.content ?? "", CONFIG);
+  return config?.[OPTION] === NFTABLES ? `"${OPTION}": "${NFTABLES}" in ${path}` : null;
+}
+
+const NFTABLES = "nftables";
+
+/**
+ * Throws a UserError if Docker is told to use nftables: what its tables drop, no rule of iptables accepts, and Docker calls that
+ * backend experimental (docs.docker.com/engine/network/firewall-nftables).
+ */
+export function rejectNftablesBackend({ nftablesBackend }: ObservedBridge): void {
+  if (nftablesBackend === null) return;
+  throw new UserError(
+    `firewall: Docker must use iptables on this host, as this module's rule for the bridge's frames does (found ${nftablesBackend}). ` +
+      `Set ${OPTION} to iptables there and restart Docker, or set false and let rules of your own accept the frames.`,
+  );
+}

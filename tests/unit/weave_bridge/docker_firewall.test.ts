@@ -1,0 +1,58 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { resolveDesired } from "../../../modules/weave_bridge/desired";
+import { findNftablesBackend } from "../../../modules/weave_bridge/docker_firewall";
+import { fakeHost } from "../support/fake_host/fake_host";
+import { userErrorOf } from "../support/user_error";
+import { FRESH, vxlan } from "./fixtures";
+
+const CONFIG = "/etc/docker/daemon.json";
+
+/** A host with a dockerd that runs with these arguments, or with none, and with these files. */
+const found = (files: Readonly<Record<string, string>>, words: readonly string[] | null = null): string | null =>
+  findNftablesBackend(
+    fakeHost({
+      files,
+      kernel:
+        words === null
+          ? {}
+          : {
+              "/var/run/docker.pid": "77",
+              "/proc/77/comm": "dockerd",
+              "/proc/77/cmdline": ["/usr/bin/dockerd", ...words, ""].join("\0"),
+            },
+    }),
+  );
+
+test("a Docker that is told to use nftables is found by the running daemon's arguments", () => {
+  const argument = "--firewall-backend=nftables among the arguments of dockerd";
+  assert.is(found({}, ["-H", "fd://", "--firewall-backend=nftables"]), argument);
+  assert.is(found({}, ["--firewall-backend", "nftables", "-H", "fd://"]), argument);
+  assert.is(found({}, ["--firewall-backend=iptables"]), null);
+  assert.is(found({}, ["--label=firewall-backend=nftables"]), null);
+});
+
+test("or by daemon.json, whether Docker runs or not, at the path that the running one was given", () => {
+  const content = '{"bip": "10.9.0.1/24", "firewall-backend": "nftables"}';
+  const line = '"firewall-backend": "nftables" in';
+  assert.is(found({ [CONFIG]: content }), `${line} ${CONFIG}`);
+  assert.is(found({ [CONFIG]: content }, ["-H", "fd://"]), `${line} ${CONFIG}`);
+  assert.is(found({ "/opt/docker.json": content }, ["--config-file=/opt/docker.json"]), `${line} /opt/docker.json`);
+  assert.is(found({ [CONFIG]: content }, ["--config-file=/opt/docker.json"]), null);
+  for (const other of ['{"firewall-backend": "iptables"}', "{}", "", "not JSON", '{"firewall-backend": 1}', "[]"]) {
+    assert.is(found({ [CONFIG]: other }, []), null, other);
+  }
+  assert.is(found({}), null);
+});
+
+test("it is refused by name", () => {
+  const nftablesBackend = `"firewall-backend": "nftables" in ${CONFIG}`;
+  assert.is(
+    userErrorOf(() => resolveDesired(vxlan(), { ...FRESH, nftablesBackend })),
+    "firewall: Docker must use iptables on this host, as this module's rule for the bridge's frames does (found " +
+      `"firewall-backend": "nftables" in ${CONFIG}). Set firewall-backend to iptables there and restart Docker, or set false and ` +
+      "let rules of your own accept the frames.",
+  );
+});
+
+test.run();
