@@ -20,7 +20,7 @@ const all = options.includes("--all");
 const limit = Number(process.env["TEST_LIMIT_SECONDS"] ?? LIMIT_SECONDS * (all ? ALL_FACTOR : 1));
 const seed = process.env["TEST_SEED"] ?? String(Date.now() % 1_000_000);
 
-/** The files that are running or booting their hosts. */
+/** The files that are running. */
 const alive = new Set<TestFile>();
 let interrupted = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -56,35 +56,20 @@ async function main(): Promise<void> {
     if (failed > 0) console.log(output);
   };
 
-  // As many files at a time as there are cores, and one more that boots its hosts ahead, where there is memory for them.
-  const most = Math.max(1, Math.floor(totalmem() / BYTES_PER_FILE));
-  const width = Math.min(cpus().length, most);
-  const clusters = Array.from({ length: Math.min(width + 1, most) }, (_, index) => `${CLUSTER}${index + 1}`);
-  let ahead: TestFile | null = null;
-  const next = (): TestFile | null => {
-    if (interrupted || queue.length === 0) return null;
-    const cluster = clusters.shift();
-    const path = cluster === undefined ? undefined : queue.shift();
-    if (cluster === undefined || path === undefined) return null;
-    const file = new TestFile(path, cluster, { TEST_SEED: seed, ...(all && { TEST_ALL: "1" }) });
-    alive.add(file);
-    return file;
-  };
-  const lane = async (): Promise<void> => {
-    for (;;) {
-      const file: TestFile | null = ahead ?? next();
-      ahead = null;
-      if (file === null) return;
-      file.start(limit);
-      ahead ??= next();
+  // One file more than there are cores, as files wait for hosts half of the time; fewer where there is not the memory for them.
+  const width = Math.min(cpus().length + 1, Math.max(1, Math.floor(totalmem() / BYTES_PER_FILE)));
+  const clusters = Array.from({ length: width }, (_, index) => `${CLUSTER}${index + 1}`);
+  const lane = async (cluster: string): Promise<void> => {
+    for (let path = queue.shift(); path !== undefined && !interrupted; path = queue.shift()) {
+      const file = new TestFile(path, cluster, limit, { TEST_SEED: seed, ...(all && { TEST_ALL: "1" }) });
+      alive.add(file);
       const outcome = await file.outcome;
       alive.delete(file);
-      if (file.ranOutOfTime) await takeDown(file.cluster);
-      clusters.push(file.cluster);
-      report(file.path, outcome);
+      if (file.ranOutOfTime) await takeDown(cluster);
+      report(path, outcome);
     }
   };
-  await Promise.all(Array.from({ length: width }, lane));
+  await Promise.all(clusters.map(lane));
   finish(total, durations, suites);
 }
 

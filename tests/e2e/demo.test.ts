@@ -4,7 +4,6 @@ import * as assert from "uvu/assert";
 import { Cluster } from "../hosts/cluster";
 import { run } from "../hosts/run";
 import { SEED, sample } from "../runner/sample";
-import { turn } from "../runner/turn";
 import { ROOT } from "./playbook";
 
 const test = suite(`npm run demo, TEST_SEED=${SEED}`);
@@ -54,8 +53,6 @@ function demo(
     });
   });
 }
-
-test.before(turn);
 
 for (const args of sample([[], ["--encrypted"]], 1)) {
   test(`it shows all that it promises${args.join()}, and leaves nothing behind`, async () => {

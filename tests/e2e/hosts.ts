@@ -1,11 +1,9 @@
 import { debianRelease } from "../hosts/apt_sources";
 import { Cluster } from "../hosts/cluster";
 import { type Suite, suiteOf } from "../hosts/suites";
-import { turn } from "../runner/turn";
 
 /**
- * Boots the hosts of a test file, which it takes down by `down()` in its end, or a signal does, and waits until the file may
- * go on. They are of the suite that TEST_SUITE in the environment names, unless the file says which, and of the machine's own
+ * Boots the hosts of a test file, which it takes down by `down()` in its end, or a signal does. They are of the suite that TEST_SUITE in the environment names, unless the file says which, and of the machine's own
  * release without either. Runs of several checkouts on one machine get their own by the environment variable E2E_CLUSTER.
  */
 export async function bootHosts(
@@ -14,6 +12,5 @@ export async function bootHosts(
 ): Promise<Cluster> {
   const cluster = await Cluster.up(process.env["E2E_CLUSTER"] ?? "e2e", count, { suite });
   cluster.tearDownOnSignals();
-  await turn();
   return cluster;
 }

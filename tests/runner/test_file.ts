@@ -8,7 +8,6 @@ export interface Outcome {
   readonly passed: number;
   readonly failed: number;
   readonly output: string;
-  /** How long it took from its start on. */
   readonly seconds: number;
 }
 
@@ -22,50 +21,35 @@ export class TestFile {
   private readonly child: ChildProcess;
   /** What is said of a file that was ended at its limit; null for every other. */
   private late: string | null = null;
-  private limit: NodeJS.Timeout | undefined;
-  private ended = false;
-  private started = Date.now();
 
   /**
-   * Starts a file on the cluster of test hosts of this name. It boots its first hosts and then waits for `start`; a file
-   * without hosts does not wait.
+   * Starts a file on the cluster of test hosts of this name, for so many seconds at most; then it is ended, and has failed.
    */
-  constructor(
-    readonly path: string,
-    readonly cluster: string,
-    environment: Readonly<Record<string, string>>,
-  ) {
+  constructor(path: string, cluster: string, limitSeconds: number, environment: Readonly<Record<string, string>>) {
+    const started = Date.now();
     // A process group of its own, so that what it has started can be killed with it.
     this.child = spawn(process.execPath, ["-r", "tsx/cjs", join(ROOT, path)], {
       cwd: ROOT,
       detached: true,
       env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, E2E_CLUSTER: cluster, ...environment },
       // Progress, on standard error, is shown as it comes; the rest only where something failed.
-      stdio: ["ignore", "pipe", "inherit", "ipc"],
+      stdio: ["ignore", "pipe", "inherit"],
     });
     let output = "";
     this.child.stdout?.on("data", (part: Buffer) => {
       output += part;
     });
-    this.outcome = new Promise((resolve) => {
-      this.child.on("close", (status) => {
-        clearTimeout(this.limit);
-        this.ended = true;
-        const counted = this.late === null ? readOutcome(output, status) : failure(`${output}\n${this.late}`);
-        resolve({ ...counted, seconds: (Date.now() - this.started) / 1000 });
-      });
-    });
-  }
-
-  /** Lets it run its tests, for so many seconds at most; then it is ended, and has failed. */
-  start(limitSeconds: number): void {
-    if (this.ended) return;
-    this.started = Date.now();
-    this.limit = setTimeout(() => {
-      this.late = `${this.path} was still running after ${limitSeconds} s and was ended`;
+    const limit = setTimeout(() => {
+      this.late = `${path} was still running after ${limitSeconds} s and was ended`;
       this.end();
     }, limitSeconds * 1000);
-    if (this.child.connected) this.child.send("start", () => {});
+    this.outcome = new Promise((resolve) => {
+      this.child.on("close", (status) => {
+        clearTimeout(limit);
+        const counted = this.late === null ? readOutcome(output, status) : failure(`${output}\n${this.late}`);
+        resolve({ ...counted, seconds: (Date.now() - started) / 1000 });
+      });
+    });
   }
 
   /** Whether it was ended at its limit, and may have left hosts behind. */

@@ -95,16 +95,6 @@ test("a file that runs too long is ended, and reported by its name", () => {
   assert.is(status, 1);
 });
 
-test("what has to wait for its turn gets it, and is counted like all others", () => {
-  const turn = `const { turn } = require(${JSON.stringify(join(ROOT, "tests/runner/turn"))});\n`;
-  const waits = `${turn}test("waits", turn);\n${RUN}`;
-  const { status, lines } = runOn(
-    Object.fromEntries(Array.from({ length: 5 }, (_, index) => [`${index}.test.ts`, waits])),
-  );
-  assert.is(lines.at(-1), "5 passed, 0 failed");
-  assert.is(status, 0);
-});
-
 test("at Ctrl-C what runs is ended by the same signal, no other file is begun, and the status is 1", async () => {
   await inTemporaryFolderUntilDone(async (folder) => {
     const file = `process.once("SIGINT", () => { require("node:fs").writeFileSync(__filename + ".ended", ""); process.exit(130); });
