@@ -27,9 +27,34 @@ test.after(async () => {
 });
 
 const longName = (number: number): string => `ip-10-0-${number}-12.eu-west-1.compute.internal`;
+const services = (number: number): object[] => [
+  { name: `api-${number}`, address: `10.2.${number}.1`, pid: 7, service: "api", port: "8080" },
+  {
+    name: `web-${number}`,
+    address: `10.2.${number}.2`,
+    pid: 8,
+    service: "web",
+    ports: "8080:80/tcp,8080:80/tcp,443/tcp",
+  },
+];
+const longest = "a-name-of-the-length-that-docker-has-no-limit-for".repeat(2);
+const many = (number: number): object => ({
+  containers: [
+    ...services(number),
+    { name: longest, address: `10.2.${number}.3`, pid: 9, service: longest, ports: "1/udp,2/tcp,3/tcp,4/tcp,5/tcp" },
+  ],
+  others:
+    number === 2
+      ? Array.from({ length: 7 }, (_, index) => ({ name: `job-${index}`, address: `10.2.2.${index + 4}`, pid: 9 }))
+      : [],
+  containers_total: number === 2 ? 25 : 3,
+  off_network: number === 3 ? ["old"] : [],
+  ...(number === 4 && { containers: [], containers_total: 0 }),
+});
 const PAGES: Record<string, MadeUp> = {
   "1": { hosts: 1 },
-  "3": { hosts: 3, blocked: between(1, 2) },
+  "3": { hosts: 3, blocked: between(1, 2), more: (number) => ({ containers: services(number) }) },
+  "5-services": { hosts: 5, containers: 0, off: [5], more: many },
   "10": {
     hosts: 10,
     containers: 5,
@@ -66,7 +91,7 @@ const UGLY = `(() => {
       if (text.getBoundingClientRect().right > box.right) ugly.push("over its card: " + text.textContent);
     }
   }
-  for (const cell of document.querySelectorAll("td")) {
+  for (const cell of document.querySelectorAll("td, .box, .box li")) {
     if (cell.scrollWidth > cell.clientWidth + 1) ugly.push("cut: " + cell.textContent);
   }
   if (document.documentElement.scrollWidth > innerWidth) ugly.push("wider than the window: " + document.documentElement.scrollWidth);
@@ -97,7 +122,7 @@ const FAINT = `(() => {
     return "rgb(255, 255, 255)";
   };
   const [faint, seen] = [new Set(), new Set()];
-  for (const element of document.querySelectorAll("h1, h2, p, li, caption, th, td, td span, .keys span, .drawing text, .drawing tspan")) {
+  for (const element of document.querySelectorAll("h1, h2, h3, h3 span, p, li, li span, li b, caption, th, td, td span, .keys span, .drawing text, .drawing tspan")) {
     const like = element.tagName + [element, element.parentElement, element.closest("table, section, .node")].map((one) => one?.getAttribute("class"));
     if (element.textContent.trim() === "" || seen.has(like)) continue;
     seen.add(like);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { consulProgram } from "../built/consul";
 import { changedTasks } from "../e2e/playbook";
 import { allWays, byName, EXAMPLE, SERVICE } from "../e2e/rest_service";
@@ -47,7 +48,17 @@ export async function article(cluster: Cluster, keep: boolean): Promise<void> {
 
   heading(`4. The picture of the cluster: ansible-playbook playbooks/verify.yml`);
   await play(cluster, ["playbooks/verify.yml", "--extra-vars", `weave_verify_report=${REPORT}`]);
-  demand(true, `every host and container reaches every other; open ${REPORT} in a browser`, "");
+  const page = readFileSync(REPORT, "utf8");
+  const instance = new RegExp(
+    `<b>${SERVICE}-\\d-\\w+</b> <span class="quiet">10\\.[\\d.]+</span><br><span>service ${SERVICE}, port 8080<`,
+    "g",
+  );
+  const listed = page.match(instance)?.length ?? 0;
+  demand(
+    listed === 4,
+    `every host and container reaches every other, and the picture has all 4 instances; open ${REPORT} in a browser`,
+    `${REPORT} has ${listed}`,
+  );
 
   heading("5. apollo2 goes off, and on again");
   await two.stop();

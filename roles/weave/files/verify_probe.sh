@@ -1,9 +1,10 @@
 #!/bin/sh
-# verify_probe.sh LIMIT [NETWORK]: prints a line of JSON about the network on this host, with at most LIMIT of its containers.
+# verify_probe.sh LIMIT [NETWORK]: prints a line of JSON about the network on this host, with at most LIMIT of its containers to test,
+# and of the others as many as make ten.
 # NETWORK: the Docker network whose containers are on the bridge; without it Docker's default network.
 set -u
 export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
-limit=$1 network=${2:-bridge}
+limit=$1 network=${2:-bridge} listed=10
 bridge=weave
 
 # state LINE: the state that a line of `ip -o link` shows.
@@ -85,11 +86,19 @@ docker_state() {
   fi
 }
 
-# Prints "NAME PID NETWORK STATE" for each running container, by name. While Docker starts one again and again, its PID is 0.
+# Prints "NAME PID NETWORK STATE .SERVICE .PORT .PORTS" for each running container, by name. While Docker starts one again and again,
+# its PID is 0. SERVICE and PORT are labels: of the examples, of Registrator and of Compose. urlquery leaves nothing in them that JSON or
+# the shell would read. PORTS are those that Docker publishes (HOST:CONTAINER) and those that the image exposes.
 running() {
-  # shellcheck disable=SC2086 # one word per ID
-  [ $# -eq 0 ] || timeout 15 docker inspect --format '{{.Name}} {{.State.Pid}} {{.HostConfig.NetworkMode}} {{.State.Status}}' "$@" 2>/dev/null |
+  # shellcheck disable=SC2016 # Docker's variables
+  format='{{.Name}} {{.State.Pid}} {{.HostConfig.NetworkMode}} {{.State.Status}}{{with .Config.Labels}} .{{urlquery (or (index . "service") (index . "SERVICE_NAME") (index . "com.docker.compose.service"))}} .{{urlquery (index . "port")}}{{else}} . .{{end}} .{{range $port, $to := .NetworkSettings.Ports}}{{range $to}}{{.HostPort}}:{{$port}},{{else}}{{$port}},{{end}}{{end}}'
+  [ $# -eq 0 ] || timeout 15 docker inspect --format "$format" "$@" 2>/dev/null |
     sed 's|^/||' | sort
+}
+
+# label KEY .VALUE: the JSON of a value, unless it is empty.
+label() {
+  [ "${2#.}" = "" ] || printf ',"%s":"%s"' "$1" "${2#.}"
 }
 
 # Prints the names of the containers that Docker could not start: it keeps the reason in State.Error, also of one that ran before.
@@ -135,9 +144,9 @@ set -- $(docker_state)
 docker=$1
 shift
 
-known=" ${cidr%/*} " containers='' off_network='' not_running='' count=0
+known=" ${cidr%/*} " containers='' others='' off_network='' not_running='' count=0
 for name in $(failed_to_start); do not_running="$not_running,\"$name\""; done
-while read -r name pid mode state; do
+while read -r name pid mode state service port ports; do
   [ -n "$name" ] || continue
   if [ "$state" = restarting ]; then
     not_running="$not_running,\"$name\""
@@ -153,13 +162,17 @@ while read -r name pid mode state; do
   case $known in *" $address "*) continue ;; esac
   known="$known$address "
   count=$((count + 1))
-  [ "$count" -le "$limit" ] || continue
-  containers="$containers,{\"name\":\"$name\",\"address\":\"$address\",\"pid\":$pid}"
+  entry="{\"name\":\"$name\",\"address\":\"$address\",\"pid\":$pid$(label service "$service")$(label port "$port")$(label ports "$ports")}"
+  if [ "$count" -le "$limit" ]; then
+    containers="$containers,$entry"
+  elif [ "$count" -le "$listed" ]; then
+    others="$others,$entry"
+  fi
 done <<END
 $(running "$@")
 END
 
 # The line feed ends an unfinished line of the shell's start-up files.
-printf '\n{"bridge":{"state":"%s","address":%s},"datapath":%s,"docker":"%s","containers":[%s],"containers_total":%d,"off_network":[%s],"not_running":[%s],"subnet":%s%s%s}\n' \
+printf '\n{"bridge":{"state":"%s","address":%s},"datapath":%s,"docker":"%s","containers":[%s],"others":[%s],"containers_total":%d,"off_network":[%s],"not_running":[%s],"subnet":%s%s%s}\n' \
   "$(state "$(ip -o link show dev "$bridge" 2>/dev/null)")" "$(quoted_or_null "${cidr%/*}")" "$(datapath)" \
-  "$docker" "${containers#,}" "$count" "${off_network#,}" "${not_running#,}" "$(quoted_or_null "$(subnet)")" "$(identity)" "$(frames)"
+  "$docker" "${containers#,}" "${others#,}" "$count" "${off_network#,}" "${not_running#,}" "$(quoted_or_null "$(subnet)")" "$(identity)" "$(frames)"

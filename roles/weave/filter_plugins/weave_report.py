@@ -213,6 +213,7 @@ def _host(
         "docker": host.get("docker", "unknown"),
         "subnet": host.get("subnet"),
         "containers": containers,
+        "others": host.get("others", []),
         "untested": max(0, total - len(containers)),
         "off_network": host.get("off_network", []),
         "into": into,

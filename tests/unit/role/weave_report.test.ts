@@ -58,6 +58,18 @@ interface Picture {
 
 const reportOf = (found: Findings): Report => callPlugin("weave_report", "report", [found]);
 const matrixOf = (found: Findings): Matrix => callPlugin("weave_matrix", "matrix", [found]);
+interface Containers {
+  readonly boxes: readonly {
+    readonly listed: readonly { readonly name: string; readonly service: string; readonly ports: string }[];
+    readonly more: number;
+    readonly more_blocked: number;
+    readonly off: readonly string[];
+  }[];
+  readonly without: readonly string[];
+}
+
+const containersOf = (found: Findings): Containers =>
+  callPlugin("weave_containers", "containers", [reportOf(found).hosts]);
 const pictureOf = (found: Findings): Picture => {
   const { hosts, pairs } = reportOf(found);
   return callPlugin("weave_picture", "picture", [hosts, pairs]);
@@ -228,6 +240,43 @@ test("few blocked pairs have a mark, and a blocked direction always has one", ()
   );
 });
 
+test("each host's containers are listed with service and ports: at most ten, those first that are not reachable", () => {
+  const of = (number: number, count: number): object[] =>
+    Array.from({ length: count }, (_, index) => ({ name: `c${index}`, address: `10.2.${number}.${index}`, pid: 7 }));
+  const more = (number: number): object => {
+    if (number === 1) return { containers: of(1, 12), others: [], containers_total: 25, off_network: ["old"] };
+    if (number === 3) return { containers: [], containers_total: 0 };
+    const labels = { service: "caf%C3%A9+%0A%3Cb%3E", ports: "8080:80/tcp,8080:80/tcp,53/udp," };
+    return {
+      containers: [{ ...of(2, 1)[0], ...labels }],
+      others: [{ ...of(2, 2)[1], port: "8080" }],
+      containers_total: 2,
+    };
+  };
+  const found = makeUp({ hosts: 3, containers: 12, more, blocked: (_, __, name) => name === "c11" });
+  const { boxes, without } = containersOf(found);
+  assert.equal(without, ["docker3"]);
+  assert.equal(
+    boxes[0]?.listed.map(({ name }) => name),
+    ["c11", "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8"],
+  );
+  assert.equal([boxes[0]?.more, boxes[0]?.more_blocked, boxes[0]?.off], [15, 0, ["old"]]);
+  assert.equal(
+    boxes[1]?.listed.map(({ service, ports }) => [service, ports]),
+    [
+      ["café  <b>", "ports 80 (published as 8080), 53/udp"],
+      ["", "port 8080"],
+    ],
+  );
+  const page = renderPage(found);
+  assert.match(page, "and 15 more");
+  assert.match(page, "<b>c11</b>");
+  assert.match(page, "service café  &lt;b&gt;, ports 80 (published as 8080), 53/udp");
+  assert.match(page, '<b>old</b> <span class="blocked">× not on the network</span>');
+  const large = containersOf(makeUp({ hosts: 41, containers: 5 }));
+  assert.equal([large.boxes[0]?.listed.length, large.boxes[0]?.more], [3, 2]);
+});
+
 const HOSTILE = `<script>alert("'")</script>&amp;{{ 7 * 6 }}`;
 
 test("nothing that a host, a container or a program prints becomes markup", () => {
@@ -239,7 +288,10 @@ test("nothing that a host, a container or a program prints becomes markup", () =
       off: [5],
       more: (number) => ({
         underlay: HOSTILE,
-        containers: [{ name: HOSTILE, address: `10.2.${number}.1`, pid: 1 }],
+        containers: [
+          { name: HOSTILE, address: `10.2.${number}.1`, pid: 1, service: encodeURIComponent(HOSTILE), ports: HOSTILE },
+        ],
+        others: [{ name: HOSTILE, address: HOSTILE, pid: 1, service: HOSTILE, port: encodeURIComponent(HOSTILE) }],
         docker: HOSTILE,
         subnet: HOSTILE,
         off_network: [HOSTILE],

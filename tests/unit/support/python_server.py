@@ -21,7 +21,7 @@ def render_page(found: dict[str, Any], uses_bridge: bool) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(ROLE / "templates"), trim_blocks=True, undefined=jinja2.StrictUndefined
     )
-    for name in ("weave_picture", "weave_report", "weave_matrix"):
+    for name in ("weave_picture", "weave_report", "weave_containers", "weave_matrix"):
         environment.filters.update(importlib.import_module(name).FilterModule().filters())
     return environment.get_template("report.html.j2").render(
         now=lambda utc: datetime.datetime(2026, 1, 31, 9, 5),

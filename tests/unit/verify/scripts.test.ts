@@ -67,6 +67,7 @@ test("a host without bridge, Docker and router", () => {
     datapath: NO_TUNNELS,
     docker: "missing",
     containers: [],
+    others: [],
     containers_total: 0,
     off_network: [],
     not_running: [],
@@ -191,6 +192,31 @@ test("containers are listed by name, up to the limit, each address once", () => 
   ]);
   assert.is(report["containers_total"], 3);
   assert.equal(report["off_network"], []);
+});
+
+test("of the containers over the limit those that make ten are listed, and of each its service and ports", () => {
+  const numbers = Array.from({ length: 12 }, (_, index) => index + 10);
+  programs({
+    ip: ADDRESS,
+    docker: dockerWith(
+      ...numbers.map((number) => `c${number} ${number} bridge running .${number === 10 ? "a%22b%7B%7B" : ""} . .`),
+      "api 30 bridge running .api .8080 .",
+      "b 31 bridge running . . .8080:80/tcp,443/tcp,",
+    ),
+    nsenter: addresses(Object.fromEntries([...numbers, 30, 31].map((number) => [number, `10.2.1.${number}`]))),
+  });
+  const report = probe(2);
+  assert.equal(report["containers"], [
+    { name: "api", address: "10.2.1.30", pid: 30, service: "api", port: "8080" },
+    { name: "b", address: "10.2.1.31", pid: 31, ports: "8080:80/tcp,443/tcp," },
+  ]);
+  const others = report["others"] as { name: string; service?: string }[];
+  assert.equal(
+    others.map(({ name }) => name),
+    ["c10", "c11", "c12", "c13", "c14", "c15", "c16", "c17"],
+  );
+  assert.is(others[0]?.service, "a%22b%7B%7B");
+  assert.is(report["containers_total"], 14);
 });
 
 test("of the containers off the network, those on Docker's own bridge are listed", () => {
