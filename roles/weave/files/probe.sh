@@ -3,14 +3,17 @@
 # Prints one line of JSON for filter_plugins/weave_cluster.py.
 #
 #   probe.sh NETWORK PREFIX HOST_INDEX ADDRESS INTERFACE NODEJS SCRIPT MAC BRIDGE_ADDRESS DOCKER_SUBNET SCOPE_SCRIPT PROGRAM PEER
+#     WIREGUARD_IDENTITY WIREGUARD_KEY
 #
 # NETWORK: the container network. PREFIX: the prefix length of a host's subnet. The others may be empty: the inventory's host
 # index and underlay address, the interface that has that address, the inventory's Node.js program, the path of the weave
 # script, if the host must have it already, and the bridge's hardware address, its address and the containers' subnet, if they are
 # set. These three are only reported, as the role compares those of all hosts. SCOPE_SCRIPT is as SCRIPT, and PROGRAM another one that
-# the host must have. PEER: an address of another host, if INTERFACE is set.
+# the host must have. PEER: an address of another host, if INTERFACE is set. WIREGUARD_IDENTITY, and WIREGUARD_KEY, a checksum of the
+# private key, are only reported, too.
 network=$1 prefix=$2 host_index=$3 address=$4 interface=$5 inventory_nodejs=$6 script=$7
 set_mac=${8-} set_bridge=${9-} set_docker_subnet=${10-} scope_script=${11-} program=${12-} peer=${13-}
+set_wireguard_identity=${14-} set_wireguard_key=${15-}
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
@@ -225,6 +228,7 @@ printf '{"host_index": %d, "keeps_host_index": %s, "address": "%s", "bridge_addr
   "$host_index" $keeps_host_index "$(clean "$address")" "$(clean "${bridge_address%%/*}")" $docker_uses_bridge $router
 printf '"machine_id": "%s", "bridge_mac": "%s", "set_mac": "%s", "set_bridge": "%s", "set_docker_subnet": "%s", ' \
   "$(clean "$machine_id")" "$(clean "$bridge_mac")" "$(clean "$set_mac")" "$(clean "$set_bridge")" "$(clean "$set_docker_subnet")"
+printf '"set_wireguard_identity": "%s", "set_wireguard_key": "%s", ' "$(clean "$set_wireguard_identity")" "$(clean "$set_wireguard_key")"
 printf '"docker": "%s", "missing_scope_script": "%s", "missing_program": "%s", ' \
   "$docker" "$(clean "$missing_scope_script")" "$(clean "$missing_program")"
 printf '"lacks_docker_client": %s, "missing_script": "%s", "nodejs": "%s", "inventory_nodejs": "%s", "unsuitable_nodejs": "%s", "packaged_nodejs": %d, "libc": "%s", "architecture": "%s"}\n' \

@@ -5,6 +5,7 @@ One function over all hosts, so that a play calls it once.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -81,7 +82,7 @@ def cluster(
         "unknown": unknown,
         "unreachable": [host for host in members if probes[host].get("unreachable")],
         "shared": _shared(underlays),
-        "same": _same(answers, variables, set(running)),
+        "same": _same(answers, variables, underlays, set(running)),
     }
     return {
         "to_probe": _distribute([host for host in to_probe if host not in tried], probing_hosts),
@@ -124,27 +125,34 @@ def _shared(underlays: dict[str, str]) -> dict[str, list[str]]:
 
 
 def _same(
-    answers: dict[str, dict[str, Any]], variables: Mapping[str, Mapping[str, Any]], running: set[str]
+    answers: dict[str, dict[str, Any]],
+    variables: Mapping[str, Mapping[str, Any]],
+    underlays: dict[str, str],
+    running: set[str],
 ) -> list[dict[str, Any]]:
-    """Return what several hosts have, one of them in this run: its option (mac, bridge, docker_subnet or underlay_address), value
-    and hosts.
+    """Return what several hosts have, one of them in this run: its option (mac, bridge, docker_subnet, underlay_address,
+    wireguard_identity or wireguard_key), value and hosts.
 
-    A host of this run counts with what it will have; another one, as far as known, with what it has and will have. A mac that
-    is derived from a common machine-id has that as its machine_id, else "".
+    The value of a wireguard_key is a checksum. A wireguard_identity is also compared with the others' underlay addresses, as
+    either is what the peers know a host by. A host of this run counts with what it will have; another one, as far as known, with
+    what it has and will have. A mac that is derived from a common machine-id has that as its machine_id, else "".
     """
     holders: dict[tuple[str, str], dict[str, str]] = {}
+    identities = {host: _set("wireguard_identity", answer, variables[host]) for host, answer in answers.items()}
     for host, answer in answers.items():
-        given = {
-            option: str((answer.get(f"set_{option}") if answer else variables[host].get(f"weave_{option}")) or "")
-            for option in ("mac", "bridge", "docker_subnet")
-        }
+        given = {option: _set(option, answer, variables[host]) for option in ("mac", "bridge", "docker_subnet")}
         machine_id = "" if given["mac"] else str(answer.get("machine_id") or "")
+        # That of the connection may be one for all, where the inventory sets the peers. Behind different routers, hosts with
+        # identities of their own may have the same address.
+        own_address = str(answer.get("address") or variables[host].get("weave_underlay_address") or "")
         values = [
             ("mac", given["mac"].lower() or (derived_mac(f"{machine_id} weave") if machine_id else "")),
             ("bridge", given["bridge"].partition("/")[0]),
             ("docker_subnet", given["docker_subnet"]),
-            # That of the connection may be one for all, where the inventory sets the peers.
-            ("underlay_address", str(answer.get("address") or variables[host].get("weave_underlay_address") or "")),
+            ("underlay_address", "" if identities[host] else own_address),
+            ("wireguard_identity", identities[host]),
+            ("wireguard_identity", underlays[host] if underlays[host] in identities.values() else ""),
+            ("wireguard_key", _set("wireguard_key", answer, variables[host])),
         ]
         if host not in running:
             values += [("mac", answer.get("bridge_mac", "")), ("bridge", answer.get("bridge_address", ""))]
@@ -161,6 +169,14 @@ def _same(
         for (option, value), machine_ids in holders.items()
         if len(machine_ids) > 1 and not running.isdisjoint(machine_ids)
     ]
+
+
+def _set(option: str, answer: dict[str, Any], variables: Mapping[str, Any]) -> str:
+    """Return what is set for a host: by its probe, or else by the inventory."""
+    if answer:
+        return str(answer.get(f"set_{option}") or "")
+    value = str(variables.get(f"weave_{option}") or "")
+    return hashlib.sha256(value.encode()).hexdigest() if value and option == "wireguard_key" else value
 
 
 def derived_mac(text: str) -> str:

@@ -59,7 +59,7 @@ def preflight(
             yield _nodejs_problem(host, probed["inventory_nodejs"], probed.get("unsuitable_nodejs") or "no program")
         resolved = json.loads(cluster)
         if not teardown:
-            yield from _identity_problems(resolved["same"], group, uses_bridge)
+            yield from _identity_problems(resolved["same"], group, uses_bridge, runs_router)
         yield from _cluster_problems(resolved, host, group, interface, needs_host_index, default_peers)
         if not teardown:
             yield from _download_problems(downloads or [])
@@ -121,13 +121,12 @@ def _nodejs_problem(host: str, path: str, unsuitable: str) -> str:
     )
 
 
-def _identity_problems(same: list[dict[str, Any]], group: str, uses_bridge: bool) -> Iterator[str]:
+def _identity_problems(same: list[dict[str, Any]], group: str, uses_bridge: bool, runs_router: bool) -> Iterator[str]:
     for found in same:
         option, value, machine_id = found["option"], found["value"], found["machine_id"]
         hosts = ", ".join(found["hosts"])
-        different = (
-            f"weave_{option}: must be different for each host of the group {group}, or they do not reach each other"
-        )
+        must = f"must be different for each host of the group {group}, or they do not reach each other"
+        different = f"weave_{option}: {must}"
         clones = (
             "If they are clones, run `rm -f /etc/machine-id /var/lib/dbus/machine-id && systemd-machine-id-setup` on all but one "
             f"of them{', or set weave_mac for each in the inventory' if uses_bridge else ''}. If they are one host by several "
@@ -135,6 +134,17 @@ def _identity_problems(same: list[dict[str, Any]], group: str, uses_bridge: bool
         )
         if option == "underlay_address":
             yield _shared_underlay(value, hosts)
+        elif option == "wireguard_identity" and not runs_router:
+            yield (
+                "weave_wireguard_identity: must be the address by which the other hosts reach this host alone (found "
+                f"{value} as the identity or the underlay address of {hosts}). Set each host's own address in the inventory, or "
+                "remove it for hosts whose underlay address the others use."
+            )
+        elif option == "wireguard_key" and not runs_router:
+            yield (
+                f"weave_wireguard_key: {must} (found one key for {hosts}, which is not shown). Set what `wg genkey` prints "
+                "for each host, and its public key in weave_wireguard_peer_keys."
+            )
         elif machine_id and option == "mac" and uses_bridge:
             yield f"{different} (found {value} for {hosts}, derived from the machine-id {machine_id} of each). {clones}"
         elif machine_id and option == "mac":
@@ -142,7 +152,7 @@ def _identity_problems(same: list[dict[str, Any]], group: str, uses_bridge: bool
                 f"weave_server_group: the hosts of {group} must have different machine-ids, from which the routers' names "
                 f"are derived (found {machine_id} on {hosts}). {clones}"
             )
-        elif uses_bridge:
+        elif uses_bridge and not option.startswith("wireguard"):
             yield f"{different} (found {value} for {hosts}). Set another one for each host in the inventory."
 
 

@@ -25,6 +25,8 @@ interface Given {
   readonly mac?: string;
   readonly bridgeAddress?: string;
   readonly dockerSubnet?: string;
+  readonly identity?: string;
+  readonly key?: string;
   readonly peer?: string;
   /** Commands that prepare a network namespace, in which the script runs with the real ip. */
   readonly devices?: string;
@@ -56,6 +58,8 @@ function probe(given: Given, programs: Readonly<Record<string, string>> = {}): R
       given.scope ?? "",
       given.program ?? "",
       given.peer ?? "",
+      given.identity ?? "",
+      given.key ?? "",
     ];
     given.prepare?.(folder);
     const inNamespace = ["unshare", "--net", "sh", "-ec", `${given.devices}\nexec sh "$@"`];
@@ -287,7 +291,10 @@ test("the C library is reported where no Node is found, as it limits Node's vers
 });
 
 test("what the inventory sets of the bridge is reported", () => {
-  const answer = probe({ mac: "0e:5f:33:00:00:01", bridgeAddress: "10.2.0.5/16", dockerSubnet: "10.2.5.0/24" });
+  const set = { mac: "0e:5f:33:00:00:01", bridgeAddress: "10.2.0.5/16", dockerSubnet: "10.2.5.0/24" };
+  const answer = probe({ ...set, identity: "203.0.113.7", key: "5feceb66" });
+  assert.is(answer["set_wireguard_identity"], "203.0.113.7");
+  assert.is(answer["set_wireguard_key"], "5feceb66");
   assert.is(answer["set_mac"], "0e:5f:33:00:00:01");
   assert.is(answer["set_bridge"], "10.2.0.5/16");
   assert.is(answer["set_docker_subnet"], "10.2.5.0/24");

@@ -51,6 +51,16 @@ const REFUSALS: Refusals = {
     others: { far2: { weave_host_index: 1 } },
     says: /^weave_host_index: must be different .* \(found 1 for \S+, 1 for \S+\)\. Set another/s,
   },
+  "one WireGuard key for two hosts": {
+    vars: { weave_wireguard_key: SECRET },
+    others: { far3: { weave_wireguard_key: SECRET } },
+    says: /^weave_wireguard_key: must be different .* \(found one key for \S+, \S+, which is not shown\)\. Set what `wg genkey`/s,
+  },
+  "an identity that is another host's underlay address": {
+    vars: { weave_wireguard_identity: "203.0.113.7" },
+    others: { far4: { ansible_host: "203.0.113.7" } },
+    says: /^weave_wireguard_identity: .* \(found 203\.0\.113\.7 as the identity or the underlay address of \S+, \S+\)\. Set /,
+  },
   "a host outside the group": {
     vars: { weave_server_group: "nobodys" },
     says: /^weave_server_group: .* \(found \S+, which is not in the group nobodys\)\. Add it to the group/,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -238,6 +239,35 @@ test("underlay addresses are compared that the inventory sets or an interface ha
   assert.equal(sameOf({ a: nat, b: nat }), found);
   assert.equal(sameOf({ a: nat, b: { weave_underlay_address: "10.0.2.15" } }, ["a"]), found, "one that is off");
   assert.equal(sameOf({ a: { ...FRESH, ansible_host: "127.0.0.1" }, b: { ...FRESH, ansible_host: "127.0.0.1" } }), []);
+});
+
+test("identities are compared with one another and with the other hosts' underlay addresses", () => {
+  const a = probed(1, true, { set_wireguard_identity: "203.0.113.7" });
+  const found = { option: "wireguard_identity", value: "203.0.113.7", hosts: ["a", "b"], machine_id: "" };
+  assert.equal(sameOf({ a, b: a }), [found]);
+  assert.equal(sameOf({ a, b: { weave_wireguard_identity: "203.0.113.7" } }, ["a"]), [found], "one that is off");
+  for (const variable of ["ansible_host", "weave_underlay_address"]) {
+    assert.equal(sameOf({ a, b: { ...FRESH, [variable]: "203.0.113.7" } })[0], found, variable);
+  }
+  assert.equal(sameOf({ a, b: probed(2, true, { address: "203.0.113.7" }) }), [found]);
+  const taken = probed(2, true, { address: "203.0.113.7", set_wireguard_identity: "203.0.113.8" });
+  assert.equal(sameOf({ a, b: taken }), [found], "b takes the address for its own");
+  assert.equal(sameOf({ a: { ...a, ansible_host: "203.0.113.7" }, b: FRESH }), [], "its own address");
+});
+
+test("hosts with identities of their own may have one address behind different routers", () => {
+  const behind = (identity: string) => probed(1, true, { address: "10.0.2.15", set_wireguard_identity: identity });
+  assert.equal(sameOf({ a: behind("203.0.113.7"), b: behind("203.0.113.8") }), []);
+});
+
+test("WireGuard's keys are compared by their checksums, of a host that is off, too", () => {
+  const key = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=";
+  const value = createHash("sha256").update(key).digest("hex");
+  const a = probed(1, true, { set_wireguard_key: value });
+  assert.equal(sameOf({ a, b: { weave_wireguard_key: key } }, ["a"]), [
+    { option: "wireguard_key", value, hosts: ["a", "b"], machine_id: "" },
+  ]);
+  assert.equal(sameOf({ a, b: { weave_wireguard_key: "another" } }, ["a"]), []);
 });
 
 test.run();

@@ -245,6 +245,22 @@ test("a MAC, a bridge address or a subnet that the inventory sets twice; nothing
   }
 });
 
+test("one identity or one key of WireGuard for two hosts; nothing of it stops a teardown or the router", () => {
+  for (const [option, message] of [
+    [
+      "set_wireguard_identity",
+      /^weave_wireguard_identity: .* this host alone \(found 203\.0\.113\.7 .* of a, b\)\. Set /,
+    ],
+    ["set_wireguard_key", /^weave_wireguard_key: .* \(found one key for a, b, which is not shown\)\. Set /],
+  ] as const) {
+    const host = (number: number) => probed(number, true, { [option]: "203.0.113.7" });
+    const same = cluster({ a: host(1), b: host(2) });
+    assert.match(preflight({}, {}, same), message);
+    assert.is(preflight({ teardown: true }, {}, same), "");
+    assert.is(preflight({ runs_router: true }, {}, same), "");
+  }
+});
+
 test("a host without a machine-id, unless its MAC is set; nothing of it stops a teardown", () => {
   const none = { machine_id: "" };
   assert.match(
