@@ -101,7 +101,12 @@ export function parseVxlan(output: string): VxlanDevice | null {
 /** In a VXLAN device's forwarding table, the entry for broadcasts and for addresses that are not learned yet. */
 export const FLOOD_MAC = "00:00:00:00:00:00";
 
-/** Parses `bridge fdb show dev DEVICE`: the peers that broadcasts are sent to, each an address or `ADDRESS via DEVICE`. */
+/**
+ * Parses `bridge fdb show dev DEVICE`: the peers that broadcasts are sent to, each an address with what the entry has besides, such
+ * as `ADDRESS via DEVICE`. The kernel keeps several entries for one address that differ in their port or network identifier.
+ */
 export function parseFloodPeers(output: string): string[] {
-  return [...output.matchAll(/^00:00:00:00:00:00 dst (\S+(?: via \S+)?)/gm)].map(([, peer = ""]) => peer);
+  return [...output.matchAll(/^00:00:00:00:00:00 dst (\S+(?: (?:port|vni|src_vni|via) \S+)*)/gm)].map(
+    ([, peer = ""]) => peer,
+  );
 }

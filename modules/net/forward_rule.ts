@@ -1,5 +1,6 @@
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
+import { wordsOfRule } from "../formats/iptables_save";
 
 /**
  * The iptables rule that accepts frames from one port of a bridge to another. With net.bridge.bridge-nf-call-iptables, which
@@ -12,6 +13,7 @@ export interface ForwardRule {
   readonly checkRule: (bridge: string) => string[];
   /** Inserts the rule before all others. */
   readonly insertRule: (bridge: string) => string[];
+  /** Deletes one copy of the rule. */
   readonly deleteRule: (bridge: string) => string[];
   /** A shell command for boot: inserts the rule if it doesn't exist, and always succeeds. */
   readonly insertRuleInShell: (bridge: string) => string;
@@ -34,10 +36,18 @@ export function forwardRule(module: string): ForwardRule {
 }
 
 /**
- * Whether the host's iptables has the rule. Exit status 1 means that it does not; a higher one, that iptables failed
+ * How many copies of the rule the host's iptables has: someone may have restored saved rules beside it. A copy does no harm, so those
+ * of a rule that is to stay count as one. iptables' exit status 1 means that it has none; a higher one, that iptables failed
  * (iptables/xshared.h): a UserError about the option is thrown then.
  */
-export function hasForwardRule(check: readonly string[], option: string, host: Host): boolean {
+export function countForwardRules(
+  { checkRule }: ForwardRule,
+  bridge: string,
+  stays: boolean,
+  option: string,
+  host: Host,
+): number {
+  const check = checkRule(bridge);
   const { status, stderr } = host.run(check, { mayFail: true });
   if (status > 1) {
     throw new UserError(
@@ -45,5 +55,9 @@ export function hasForwardRule(check: readonly string[], option: string, host: H
         `${stderr.trim()}). Repair iptables.`,
     );
   }
-  return status === 0;
+  if (status !== 0) return 0;
+  if (stays) return 1;
+  const rule = check.join(" ").replace("iptables -w -C", "-A");
+  const all = host.run(["iptables", "-w", "-S", "FORWARD"]).stdout.split("\n");
+  return Math.max(1, all.filter((each) => wordsOfRule(each).join(" ") === rule).length);
 }

@@ -37,7 +37,7 @@ export const addPeer = (device: string, peer: string) => floodEntry("append", de
 
 export const deletePeer = (device: string, peer: string) => floodEntry("del", device, peer);
 
-/** A peer is an address, or `ADDRESS via DEVICE`. */
+/** A peer is as parseFloodPeers() returns it. */
 function floodEntry(verb: "append" | "del", device: string, peer: string): string[] {
   return ["bridge", "fdb", verb, FLOOD_MAC, "dev", device, "dst", ...peer.split(" ")];
 }

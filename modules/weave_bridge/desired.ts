@@ -87,7 +87,7 @@ export function resolveDesired(options: BridgeOptions, observed: ObservedBridge)
     vxlan,
     wireguard,
     provider,
-    firewall: options.firewall && observed.forwardRule !== null,
+    firewall: options.firewall && observed.forwardRules !== null,
   };
 }
 

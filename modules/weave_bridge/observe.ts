@@ -6,13 +6,13 @@ import { effectiveUid } from "../core/proc";
 import { rememberSecret } from "../core/secrets";
 import { type IpLink, parseFloodPeers } from "../formats/iproute";
 import { secretKeysOf } from "../formats/wireguard";
-import { hasForwardRule } from "../net/forward_rule";
+import { countForwardRules } from "../net/forward_rule";
 import { addressOf } from "../net/ipv4";
 import { HOST_NAME } from "../net/own_host";
 import { isHostName, machineId } from "../net/validators";
 import { observeDetachedPorts } from "./detached_ports";
 import { findNftablesBackend } from "./docker_firewall";
-import { checkRule } from "./firewall";
+import { FRAMES } from "./firewall";
 import { findMissingKinds, findPortHolder, observeNetwork } from "./observe_kernel";
 import {
   DEVICE_SETTINGS,
@@ -97,9 +97,9 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
     wireguard,
     wireguardNeeds: isEncrypted(options) ? observeNeeds(options.wireguard_port, wireguard, programs, host) : null,
     detachedPorts: await observeDetachedPorts(name, devices, host),
-    forwardRule:
+    forwardRules:
       programs.has("iptables") && effectiveUid(host) === ROOT
-        ? hasForwardRule(checkRule(name), "firewall", host)
+        ? countForwardRules(FRAMES, name, present && options.firewall, "firewall", host)
         : null,
     nftablesBackend: present && options.firewall && effectiveUid(host) === ROOT ? findNftablesBackend(host) : null,
     addressOwner: present ? findAddressOwner(options, links, programs, host) : null,

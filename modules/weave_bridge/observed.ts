@@ -56,8 +56,11 @@ export interface ObservedBridge {
   readonly detachedPorts: readonly string[];
   /** Docker's networks on the bridge with containers, if the options may change what these were given; none otherwise. */
   readonly dockerNetworks: readonly NetworkInUse[];
-  /** Whether iptables has the rule that accepts the bridge's frames; null without iptables, or without root to ask it. */
-  readonly forwardRule: boolean | null;
+  /**
+   * How many copies iptables has of the rule that accepts the bridge's frames (countForwardRules()); null without iptables, or
+   * without root to ask it.
+   */
+  readonly forwardRules: number | null;
   /** Where Docker is told to use nftables in place of iptables; null if not, without root, or if the options ask for no rule. */
   readonly nftablesBackend: string | null;
   /** The hardware address of another host that answers to the bridge's address, as far as this host can see. */

@@ -14,7 +14,7 @@ import { planWireguardAbsent } from "./wireguard/plan";
  * attached, unless forced, and if the device with its name is not a bridge.
  */
 export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, observed: ObservedBridge): Plan {
-  const { bridge, vxlan, abandonedPorts, forwardRule } = observed;
+  const { bridge, vxlan, abandonedPorts, forwardRules } = observed;
   if (bridge) requireBridge(name, bridge);
   const ours = [name + VXLAN_SUFFIX, ROUTER_PORT, ...abandonedPorts];
   const attached = (bridge?.ports ?? []).filter(
@@ -28,11 +28,11 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
   }
   const wireguard = planWireguardAbsent(name, observed);
   const hasRouterPort = bridge?.ports.includes(ROUTER_PORT) ?? false;
-  const removal = (subject: string, before: string, argv: string[]): Change => ({
+  const removal = (subject: string, before: string, ...commands: string[][]): Change => ({
     subject,
     before: `${before}\n`,
     after: "absent\n",
-    actions: [run(argv)],
+    actions: commands.map((argv) => run(argv)),
   });
   const disruption =
     attached.length > 0 ? { disruption: `the network of the attached ports: ${attached.join(", ")}` } : {};
@@ -49,7 +49,15 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
       ...(bridge
         ? [{ ...removal(`bridge ${name}`, ["present", ...addresses].join("\n"), deleteLink(name)), ...disruption }]
         : []),
-      ...(forwardRule ? [removal(`bridge ${name}: iptables rule`, "present", deleteRule(name))] : []),
+      ...(forwardRules
+        ? [
+            removal(
+              `bridge ${name}: iptables rule`,
+              forwardRules === 1 ? "present" : `present ${forwardRules} times`,
+              ...new Array<string[]>(forwardRules).fill(deleteRule(name)),
+            ),
+          ]
+        : []),
       ...planBoot(name, null, observed),
       ...wireguard.file,
     ],

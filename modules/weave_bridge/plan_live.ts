@@ -54,7 +54,7 @@ function creation(desired: DesiredBridge, observed: ObservedBridge): Change[] {
     before: "absent\n",
     after:
       describe(desired) +
-      (fromFile && firewall && !observed.forwardRule ? "frames between its ports accepted by iptables\n" : ""),
+      (fromFile && firewall && !observed.forwardRules ? "frames between its ports accepted by iptables\n" : ""),
     actions: [...leftOver, ...(fromFile ? [fromFile] : createBridge(desired).map((argv) => run(argv)))],
   };
   return [created, ...(fromFile && firewall ? [] : firewallChanges(desired, observed))];
@@ -159,11 +159,12 @@ function inOrder(peers: readonly string[]): readonly string[] {
   return peers.every((peer) => isIPv4(peer)) ? inNumericOrder(peers) : [...peers].sort();
 }
 
-function firewallChanges({ name, firewall }: DesiredBridge, { forwardRule }: ObservedBridge): Change[] {
+function firewallChanges({ name, firewall }: DesiredBridge, { forwardRules }: ObservedBridge): Change[] {
   const describeRule = (present: boolean): string => (present ? "accepted by iptables" : "subject to iptables");
-  const command = firewall ? insertRule(name) : deleteRule(name);
-  const before = describeRule(forwardRule ?? false);
-  return difference(`bridge ${name}: frames between its ports`, before, describeRule(firewall), [command]);
+  const present = forwardRules ?? 0;
+  const commands = firewall ? [insertRule(name)] : new Array<string[]>(present).fill(deleteRule(name));
+  const subject = `bridge ${name}: frames between its ports`;
+  return difference(subject, describeRule(present > 0), describeRule(firewall), commands);
 }
 
 /** Turns on a kernel setting of the bridge, unless it is on. It goes with the bridge. */

@@ -9,7 +9,7 @@ import { rememberSecretsIn } from "../core/redact";
 import { rememberSecret } from "../core/secrets";
 import { environmentValue } from "../formats/environment_file";
 import { parseAddresses } from "../formats/iproute";
-import { hasForwardRule } from "../net/forward_rule";
+import { countForwardRules } from "../net/forward_rule";
 import { HOST_NAME } from "../net/own_host";
 import { machineId } from "../net/validators";
 import { COMPONENTS, EXPOSE } from "./components";
@@ -114,9 +114,9 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
     exposed: options.expose && asked !== null && (await isExposed(host, asked)),
     exposeUnit: isRouter ? exposeUnit : null,
     bridgeMtu: isRouter && options.mode === "bridge" ? mtuOf(options.bridge, host) : null,
-    forwardRule:
+    forwardRules:
       isRouter && (options.mode !== "bridge" || options.state === "absent") && hasProgram("iptables", host)
-        ? hasForwardRule(FRAMES.checkRule(ROUTERS_BRIDGE), `mode: ${options.mode}`, host)
+        ? countForwardRules(FRAMES, ROUTERS_BRIDGE, options.state !== "absent", `mode: ${options.mode}`, host)
         : null,
     noFastDatapath: isRouter ? whyNoFastDatapath(options, host) : null,
     ...(isRouter && options.state === "absent"

@@ -58,10 +58,19 @@ function exposure({ exposeText, init }: DesiredService, observed: ObservedServic
 }
 
 /** The rule that accepts the frames of the router's own bridge, as the unit inserts it at each start. */
-export function planFrames(accept: boolean, { forwardRule }: ObservedService): Change[] {
-  if (forwardRule === null || forwardRule === accept) return [];
+export function planFrames(accept: boolean, { forwardRules }: ObservedService): Change[] {
+  if (forwardRules === null || forwardRules > 0 === accept) return [];
   const describe = (present: boolean): string => (present ? "accepted by iptables\n" : "subject to iptables\n");
-  const argv = accept ? FRAMES.insertRule(ROUTERS_BRIDGE) : FRAMES.deleteRule(ROUTERS_BRIDGE);
+  const commands = accept
+    ? [FRAMES.insertRule(ROUTERS_BRIDGE)]
+    : new Array<string[]>(forwardRules).fill(FRAMES.deleteRule(ROUTERS_BRIDGE));
   const subject = `bridge ${ROUTERS_BRIDGE}: frames between its ports`;
-  return [{ subject, before: describe(forwardRule), after: describe(accept), actions: [run(argv)] }];
+  return [
+    {
+      subject,
+      before: describe(forwardRules > 0),
+      after: describe(accept),
+      actions: commands.map((argv) => run(argv)),
+    },
+  ];
 }

@@ -25,6 +25,9 @@ test.before(async () => {
 });
 test.after(() => cluster.down());
 
+/** Copies of the module's rule, as `iptables-restore --noflush` of saved rules adds them. */
+const RULE = "FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT";
+
 /** Makes the bridge, looks that something is there, removes it. Fails where anything differs from before. */
 async function thereAndBack(): Promise<void> {
   const before = await fingerprint(host);
@@ -56,6 +59,26 @@ test("a host that reads no *.cfg, with bytes that are no UTF-8 and no newline at
   await absent();
   await host.exec(["rm", "/etc/network/interfaces.d/other.cfg"]);
   await host.write("/etc/network/interfaces", debian);
+});
+
+test("copies of the iptables rule are let be while it is to stay, and go together", async () => {
+  const addCopies = (): Promise<unknown> =>
+    host.exec([
+      "sh",
+      "-c",
+      `iptables -A ${RULE}; printf '*filter\\n-A ${RULE}\\nCOMMIT\\n' | iptables-restore --noflush`,
+    ]);
+  const before = await fingerprint(host);
+  await present();
+  await addCopies();
+  assert.equal(subjects(await present()), []);
+  assert.equal(subjects(await present({ firewall: "false" })).at(-1), "bridge weave: frames between its ports");
+  assert.equal(subjects(await present({ firewall: "false" })), []);
+  await present({ firewall: "true" });
+  await addCopies();
+  const removed = await absent();
+  assert.not(removed.failed, removed.msg);
+  assert.equal(differences(before, await fingerprint(host)), []);
 });
 
 test("the switch between the datapaths is planned and made like any change", async () => {

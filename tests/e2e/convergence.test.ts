@@ -69,6 +69,12 @@ const DRIFTS = {
     by: "bridge fdb append 00:00:00:00:00:00 dev weave-vx dst 192.168.50.99",
     subjects: ["bridge weave: peers"],
   },
+  "an entry of a peer with another port, and one twice with another network": {
+    by:
+      "for more in '2 port 4790' '8' '8 port 4790' '8 vni 7'; do " +
+      "bridge fdb append 00:00:00:00:00:00 dev weave-vx dst 192.168.50.9$more; done",
+    subjects: ["bridge weave: peers"],
+  },
   "the file changed by hand": {
     by: "echo '# mine' >> /etc/network/interfaces.d/weave.cfg",
     subjects: ["/etc/network/interfaces.d/weave.cfg"],

@@ -127,9 +127,10 @@ function fromLive(name: string, host: Host): PresentBridge | null {
   const bridge = links.find((link) => link.device === name);
   const vxlan = links.find((link) => link.device === device)?.vxlan ?? null;
   if (bridge === undefined && vxlan === null) return null;
+  const entries = vxlan === null ? [] : parseFloodPeers(host.run(["bridge", "fdb", "show", "dev", device]).stdout);
   return {
     address: bridge?.addresses.length === 1 ? bridge.addresses[0] : undefined,
     vxlan,
-    peers: vxlan === null ? [] : parseFloodPeers(host.run(["bridge", "fdb", "show", "dev", device]).stdout),
+    peers: vxlan === null ? [] : [...new Set(entries.map((entry) => entry.replace(/ .*/, "")))],
   };
 }

@@ -120,6 +120,18 @@ test("the peers of a forwarding table are the destinations of broadcasts", () =>
 0e:5f:33:00:00:02 dst 192.168.50.14 self
 `;
   assert.equal(parseFloodPeers(output), ["192.168.50.12", "192.168.50.13"]);
+  // As Linux 6.1 and iproute2 6.1 print two further entries for one address, and one for another network.
+  const others = `00:00:00:00:00:00 dst 192.168.50.12 self permanent
+00:00:00:00:00:00 dst 192.168.50.12 port 4790 self permanent
+00:00:00:00:00:00 dst 192.168.50.13 vni 7 self permanent
+00:00:00:00:00:00 dst fe80::2 via weave-wg self permanent
+`;
+  assert.equal(parseFloodPeers(others), [
+    "192.168.50.12",
+    "192.168.50.12 port 4790",
+    "192.168.50.13 vni 7",
+    "fe80::2 via weave-wg",
+  ]);
   assert.equal(parseFloodPeers("9a:d1:47:9d:4f:10 master weave permanent\n"), []);
 });
 

@@ -116,7 +116,7 @@ test("an address that another host uses is rejected with that host's hardware ad
 test("the firewall rule is added unless firewall is false or iptables is not installed", () => {
   assert.is(resolveDesired(router(), FRESH).firewall, true);
   assert.is(resolveDesired(router({ firewall: false }), FRESH).firewall, false);
-  assert.is(resolveDesired(router(), { ...FRESH, forwardRule: null }).firewall, false);
+  assert.is(resolveDesired(router(), { ...FRESH, forwardRules: null }).firewall, false);
 });
 
 test("the bridge's own address does not count as an overlap with its network", () => {

@@ -71,7 +71,7 @@ export const FRESH: ObservedBridge = {
   wireguard: null,
   wireguardNeeds: null,
   detachedPorts: [],
-  forwardRule: false,
+  forwardRules: 0,
   nftablesBackend: null,
   addressOwner: null,
   dockerNetworks: [],
@@ -112,7 +112,7 @@ export function steadyRouter(): ObservedBridge {
     ...withStanza(withAddresses(FRESH, "10.2.0.1/16"), readFileSync(golden("router.cfg"), "latin1")),
     mtus: new Map([...FRESH.mtus, ["weave", 1438]]),
     bridge: { mac: MAC, mtu: 1438, up: true, master: null, isBridge: true, ports: [], settings: [] },
-    forwardRule: true,
+    forwardRules: 1,
   };
 }
 

@@ -86,7 +86,7 @@ const ETH0 = { parent: "if21", mac: "52:54:00:32:00:01" };
 test("a fresh host is observed with one program", async () => {
   assert.is(Object.keys(fresh.programs).length, 1);
   const links = [ipLink("lo", ["127.0.0.1/8"]), ipLink("eth0", ["192.168.50.11/24"], ETH0)];
-  assert.equal(await observe(router(), fakeHost(fresh)), { ...FRESH, links, forwardRule: null });
+  assert.equal(await observe(router(), fakeHost(fresh)), { ...FRESH, links, forwardRules: null });
 });
 
 test("a host with bridge and VXLAN is observed with three programs", async () => {
@@ -95,6 +95,16 @@ test("a host with bridge and VXLAN is observed with three programs", async () =>
   const { links: _, ...expected } = steadyVxlan();
   assert.equal(others, expected);
   assert.equal(links.slice(2), [ipLink("weave", ["10.2.0.1/16"]), vxlanLink("weave-vx", {}, { master: "weave" })]);
+});
+
+test("copies of the iptables rule are counted where it is to go", async () => {
+  const rule = "FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT";
+  const all = `-P FORWARD DROP\n-A ${rule}\n-A FORWARD -j DOCKER-USER\n-A ${rule.replace("weave_bridge", '"weave_bridge"')}\n`;
+  const host = fakeHost({ ...steady, programs: { ...steady.programs, "iptables -w -S FORWARD": all } });
+  const copies = async (options: BridgeOptions): Promise<number | null> => (await observe(options, host)).forwardRules;
+  assert.is(await copies(vxlan()), 1, "as many as it takes");
+  assert.is(await copies(vxlan({ firewall: false })), 2);
+  assert.is(await copies(vxlan({ state: "absent" })), 2);
 });
 
 test("a port of the router is abandoned if its process is gone, or has no end of such a port", async () => {

@@ -111,13 +111,13 @@ test("if Apollo's pattern would activate other files, only the bridge's file is 
 });
 
 test("without iptables the plan does not mention it", () => {
-  for (const { after } of plan(router(), { ...FRESH, forwardRule: null }).changes) assert.not.match(after, "iptables");
-  for (const { after } of plan(router(), { ...NETPLAN, forwardRule: null }).changes)
+  for (const { after } of plan(router(), { ...FRESH, forwardRules: null }).changes) assert.not.match(after, "iptables");
+  for (const { after } of plan(router(), { ...NETPLAN, forwardRules: null }).changes)
     assert.not.match(after, "iptables");
 });
 
 test("the iptables rule is added, or removed, by itself", () => {
-  const [missing] = inWords(plan(router(), { ...steadyRouter(), forwardRule: false }).changes);
+  const [missing] = inWords(plan(router(), { ...steadyRouter(), forwardRules: 0 }).changes);
   const rule = "FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT";
   assert.equal(missing, {
     subject: "bridge weave: frames between its ports",
@@ -127,10 +127,15 @@ test("the iptables rule is added, or removed, by itself", () => {
   });
   const removed = inWords(plan(router({ firewall: false }), steadyRouter()).changes);
   assert.equal(removed.at(-1)?.steps, [`iptables -w -D ${rule}`]);
+  const copies = { ...steadyRouter(), forwardRules: 2 };
+  const twice = [`iptables -w -D ${rule}`, `iptables -w -D ${rule}`];
+  assert.equal(inWords(plan(router({ firewall: false }), copies).changes).at(-1)?.steps, twice);
+  const absent = inWords(plan(router({ state: "absent" }), copies).changes);
+  assert.equal(absent.find(({ subject }) => subject === "bridge weave: iptables rule")?.steps, twice);
 });
 
 test("a rule left over from a deleted bridge is removed if firewall is false", () => {
-  const left = { ...FRESH, forwardRule: true };
+  const left = { ...FRESH, forwardRules: 1 };
   assert.equal(subjects(plan(router({ firewall: false }), left).changes), [
     STANZA,
     "bridge weave",

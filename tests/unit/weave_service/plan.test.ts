@@ -559,9 +559,9 @@ test("iptables accepts the frames of the router's own bridge, and of it alone", 
     after: "accepted by iptables\n",
     steps: ["iptables -w -I FORWARD -i weave -o weave -m comment --comment weave_service -j ACCEPT"],
   };
-  assert.equal(words(options, { ...steady(options), forwardRule: false }), [accepted]);
-  assert.equal(plan(options, { ...steady(options), forwardRule: null }).changes, [], "a host without iptables");
-  const ended = words(serviceOptions({ state: "absent" }), { ...FRESH, forwardRule: true });
+  assert.equal(words(options, { ...steady(options), forwardRules: 0 }), [accepted]);
+  assert.equal(plan(options, { ...steady(options), forwardRules: null }).changes, [], "a host without iptables");
+  const ended = words(serviceOptions({ state: "absent" }), { ...FRESH, forwardRules: 1 });
   assert.equal(ended[0]?.steps, [
     "iptables -w -D FORWARD -i weave -o weave -m comment --comment weave_service -j ACCEPT",
   ]);

@@ -211,15 +211,16 @@ export class Network implements Part {
       (cidr = "", name = "") => this.with(name, (of) => this.deleteAddress(name, of, cidr)),
     ],
     [
-      /^bridge fdb append 00:00:00:00:00:00 dev (\S+) dst (\S+)$/,
+      /^bridge fdb append 00:00:00:00:00:00 dev (\S+) dst (.+)$/,
       (name = "", peer = "") => this.with(name, ({ peers }) => added(peers, peer)),
     ],
     [
-      /^bridge fdb del 00:00:00:00:00:00 dev (\S+) dst (\S+)$/,
+      /^bridge fdb del 00:00:00:00:00:00 dev (\S+) dst (.+)$/,
       (name = "", peer = "") =>
         this.with(name, (of) => this.changeDevice(name, { peers: of.peers.filter((each) => each !== peer) })),
     ],
     [/^iptables -w -C (.*)$/, (rule = "") => (this.rules.has(rule) ? done() : failed("no such rule"))],
+    [/^iptables -w -S FORWARD$/, () => done([...this.rules].map((rule) => `-A ${rule}\n`).join(""))],
     [/^iptables -w -I (.*)$/, (rule = "") => added(this.rules, rule)],
     [/^iptables -w -D (.*)$/, (rule = "") => (this.rules.delete(rule) ? done() : failed("no such rule"))],
     [/^ifup --force (\S+)$/, (name = "") => this.ifup(name)],
