@@ -58,7 +58,8 @@ export function moduleCommand<Table extends OptionTable, Observed>(
       failure.catch(() => {
         broken = true;
       });
-      const mode = { check: values["check"] === true, diff: values["diff"] === true };
+      const json = values["json"] === true;
+      const mode = { check: values["check"] === true, diff: values["diff"] === true, full: json };
       const result =
         mode.check || process.geteuid?.() === 0
           ? await runModule(
@@ -72,7 +73,7 @@ export function moduleCommand<Table extends OptionTable, Observed>(
             )
           : needsRoot(name);
       process.exitCode = statusOf(result, mode);
-      if (values["json"] === true) print(`${JSON.stringify(result, null, 2)}\n`);
+      if (json) print(`${JSON.stringify(result, null, 2)}\n`);
       else printResult(result, mode, given);
       // Work that is still going on must not change anything after the result.
       if (broken) process.exit();

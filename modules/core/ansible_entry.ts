@@ -74,6 +74,10 @@ async function runWithArguments<Table extends OptionTable, Observed>(
   }
   const all = new Map(Object.entries(given));
   const own = new Map([...all].filter(([name]) => !name.startsWith("_ansible_")));
-  const mode = { check: all.get("_ansible_check_mode") === true, diff: all.get("_ansible_diff") === true };
+  const mode = {
+    check: all.get("_ansible_check_mode") === true,
+    diff: all.get("_ansible_diff") === true,
+    full: Number(all.get("_ansible_verbosity")) > 0,
+  };
   return runModule(module, own, mode, linuxHost, apply, withLock, failure);
 }

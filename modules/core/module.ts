@@ -22,6 +22,8 @@ export interface Module<Table extends OptionTable, Observed> {
    * one another or don't fit the host.
    */
   readonly plan: (options: Values<Table>, observed: Observed) => Plan;
+  /** Shortens one side of a diff, unless all of it is asked for. */
+  readonly shorten?: (text: string, other: string) => string;
 }
 
 export interface Plan {

@@ -12,7 +12,12 @@ export interface RunMode {
   readonly check: boolean;
   /** Report the changes as a diff. */
   readonly diff: boolean;
+  /** Report all lines of it. */
+  readonly full?: boolean;
 }
+
+/** A run's mode with the module's own way to shorten a diff. */
+type Report = RunMode & { readonly shorten: (text: string, other: string) => string };
 
 /** A module's result, as Ansible reads it. */
 export interface Result {
@@ -46,12 +51,13 @@ export interface Diff {
 export async function runModule<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
   args: ReadonlyMap<string, unknown>,
-  mode: RunMode,
+  runMode: RunMode,
   host: Host,
   apply: (change: Change) => Promise<void>,
   withLock = <T>(work: () => Promise<T>): Promise<T> => work(),
   processFailure: Promise<never> = new Promise(() => undefined),
 ): Promise<Result> {
+  const mode = { ...runMode, shorten: (!runMode.full && module.shorten) || ((text: string): string => text) };
   const progress: Progress = { made: [], making: null };
   const names = namesGiven(args);
   const name = (message: string): string => nameOptions(message, names);
@@ -96,7 +102,7 @@ function describeInterruption({ message }: Interrupted, { made, making }: Progre
 async function work<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
   args: ReadonlyMap<string, unknown>,
-  mode: RunMode,
+  mode: Report,
   host: Host,
   apply: (change: Change) => Promise<void>,
   withLock: <T>(work: () => Promise<T>) => Promise<T>,
@@ -131,7 +137,7 @@ async function applyChanges(
   plan: () => Promise<Plan>,
   apply: (change: Change) => Promise<void>,
   progress: Progress,
-  mode: RunMode,
+  mode: Report,
 ): Promise<Result> {
   const planned = await plan();
   const toMake = planned.changes.filter((change) => !isPending(change));
@@ -156,7 +162,7 @@ async function applyChanges(
   return report(planned.changes, after, mode);
 }
 
-function report(changes: readonly Change[], plan: Plan, mode: RunMode): Result {
+function report(changes: readonly Change[], plan: Plan, mode: Report): Result {
   const disruptions = changes.flatMap((change) => change.disruption ?? []);
   const pending = changes.flatMap((change) => change.pending ?? []);
   const warnings = [...changes.flatMap((change) => change.warning ?? []), ...(plan.warnings ?? [])];
@@ -166,13 +172,14 @@ function report(changes: readonly Change[], plan: Plan, mode: RunMode): Result {
     ...(changes.length > 0 && { changes: changes.map(({ subject }) => subject) }),
     ...(disruptions.length > 0 && { disruptions }),
     ...(pending.length > 0 && { pending }),
-    ...(mode.diff && { diff: changes.map(toDiff) }),
+    ...(mode.diff && { diff: changes.map((change) => toDiff(change, mode)) }),
     ...(warnings.length > 0 && { warnings }),
   };
 }
 
-function toDiff({ subject, before, after }: Change): Diff {
-  return { before_header: subject, after_header: subject, before: decode(before), after: decode(after) };
+function toDiff({ subject, before, after }: Change, { shorten }: Report): Diff {
+  const texts = { before: decode(shorten(before, after)), after: decode(shorten(after, before)) };
+  return { before_header: subject, after_header: subject, ...texts };
 }
 
 /** Files' contents have one character per byte; the diff shows UTF-8 as text. */

@@ -1,5 +1,6 @@
 import type { Change } from "../core/change";
 import type { Module, Plan } from "../core/module";
+import { shortenLists } from "../core/shorten_lists";
 import { type DesiredBridge, resolveDesired } from "./desired";
 import { observe } from "./observe";
 import { networkdPath, type ObservedBridge } from "./observed";
@@ -72,4 +73,10 @@ function isBootFirst({ name, provider, wireguard }: DesiredBridge, { bridge, fil
 }
 
 /** Configures the Linux bridge that a host's containers are attached to. */
-export const weaveBridge: Module<typeof options, ObservedBridge> = { name: "weave_bridge", options, observe, plan };
+export const weaveBridge: Module<typeof options, ObservedBridge> = {
+  name: "weave_bridge",
+  options,
+  observe,
+  plan,
+  shorten: shortenLists,
+};

@@ -1,6 +1,7 @@
 import { type Action, type Change, run } from "../core/change";
 import { UserError } from "../core/errors";
 import type { Module, Plan } from "../core/module";
+import { shortenLists } from "../core/shorten_lists";
 import { type OwnHost, withoutOwnHost } from "../net/own_host";
 import { COMPONENTS, type Component } from "./components";
 import { type DesiredService, resolveDesired } from "./desired";
@@ -14,7 +15,13 @@ import { planFrames, planNoRestartPolicy } from "./plan_live";
 import { planTraces } from "./traces";
 
 /** A Weave component as a service that starts and stops with Docker, and its peers. */
-export const weaveService: Module<typeof options, ObservedService> = { name: "weave_service", options, observe, plan };
+export const weaveService: Module<typeof options, ObservedService> = {
+  name: "weave_service",
+  options,
+  observe,
+  plan,
+  shorten: shortenLists,
+};
 
 /** Plans the changes to the component's unit, its start with Docker, and what runs. Throws the UserErrors of resolveDesired(). */
 export function plan(given: ServiceOptions, observed: ObservedService): Plan {

@@ -35,5 +35,6 @@ export function keepPresent<Table extends OptionTable, Observed>(
       return { options: completed, observed: await module.observe(completed, host, whenBusy) };
     },
     plan: (_, { options, observed }) => module.plan(options, observed),
+    ...(module.shorten && { shorten: module.shorten }),
   };
 }

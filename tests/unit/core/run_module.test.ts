@@ -380,4 +380,16 @@ test("a message with a megabyte in it is cut in the middle", async () => {
   assert.ok(msg.length < 10_000);
 });
 
+test("a diff is shortened as the module says, unless all of it is asked for", async () => {
+  const lamp = { level: 0, color: "white", bulb: "new" };
+  const module = lampModule(lamp, { shorten: (text, other) => `${text}, not ${other}` });
+  const diffOf = async (mode: RunMode): Promise<unknown> => {
+    const args = new Map([["level", 5]]);
+    const { diff } = await runModule(module, args, mode, fakeHost({}), applyTo(lamp));
+    return diff?.map(({ before, after }) => [before, after]);
+  };
+  assert.equal(await diffOf({ check: true, diff: true }), [["0, not 5", "5, not 0"]]);
+  assert.equal(await diffOf({ check: true, diff: true, full: true }), [["0", "5"]]);
+});
+
 test.run();
