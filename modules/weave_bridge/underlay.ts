@@ -27,10 +27,10 @@ const SLEEVE_ENCRYPTION = 24;
 export const VXLAN_OVERHEAD = 50;
 
 /** The same over IPv6, whose header has 40 bytes. */
-const VXLAN_OVER_IPV6_OVERHEAD = 70;
+export const VXLAN_OVER_IPV6_OVERHEAD = 70;
 
 /** What WireGuard adds over IPv4, in bytes: IPv4 20, UDP 8, its header 16 and its tag 16. It pads no packet beyond its MTU. */
-const WIREGUARD_OVERHEAD = 60;
+export const WIREGUARD_OVERHEAD = 60;
 
 /** In bytes, the least for a device with IPv6 (RFC 8200). */
 const IPV6_LEAST_MTU = 1280;

@@ -1,13 +1,14 @@
 import { ip2long, Netmask } from "netmask";
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
-import { parseFloodPeers, parseLinks } from "../../formats/iproute";
+import { type IpLink, parseFloodPeers, parseLinks } from "../../formats/iproute";
 import { hostAddresses } from "../../net/host_addresses";
 import { addressOf, networkOf } from "../../net/ipv4";
 import { requireRoot } from "../../weave_bridge/observe";
 import { OWN_FILE, ownPaths, wireguardPath } from "../../weave_bridge/observed";
 import { type BridgeOptions, type options, VXLAN_SUFFIX } from "../../weave_bridge/options";
-import { VXLAN_OVERHEAD } from "../../weave_bridge/underlay";
+import { VXLAN_OVER_IPV6_OVERHEAD, VXLAN_OVERHEAD, WIREGUARD_OVERHEAD } from "../../weave_bridge/underlay";
+import { tunnelAddressOf } from "../../weave_bridge/wireguard/keys";
 import type { Present } from "./present";
 
 /** A bridge as its files configure it, or as it is. What is not known is undefined. */
@@ -31,10 +32,15 @@ export const presentBridge = ((given, names, host): Partial<BridgeOptions> => {
   if (present === null) return {};
   const { vxlan, peers, mac, mtu, firewall, wireguardPort } = present;
   const datapath = names.has("datapath") ? given.datapath : vxlan === null ? "router" : "vxlan";
-  if (wireguardPort !== undefined && datapath === "vxlan") requirePassword(given.name, names);
-  const local = links.find(({ addresses }) => addresses.some((cidr) => addressOf(cidr) === vxlan?.local));
-  const largest = (host.readText(`/sys/class/net/${local?.device}/mtu`) ?? "0").trim();
-  const mtuFits = vxlan === null || (mtu ?? 0) <= Number(largest) - VXLAN_OVERHEAD;
+  const encrypted = wireguardPort !== undefined;
+  const underlay = vxlan === null ? undefined : findUnderlay(present, vxlan, links);
+  if (encrypted && datapath === "vxlan") {
+    requirePassword(given.name, names);
+    if (underlay === undefined && !names.has("underlay")) requireIdentity(given.name, names);
+  }
+  const largest = (host.readText(`/sys/class/net/${underlay?.device}/mtu`) ?? "0").trim();
+  const overhead = encrypted ? WIREGUARD_OVERHEAD + VXLAN_OVER_IPV6_OVERHEAD : VXLAN_OVERHEAD;
+  const mtuFits = vxlan === null || (mtu ?? 0) <= Number(largest) - overhead;
   const sameDatapath = (datapath === "vxlan") === (vxlan !== null);
   return {
     ...presentAddress(present, given, names),
@@ -47,7 +53,7 @@ export const presentBridge = ((given, names, host): Partial<BridgeOptions> => {
       vxlan_id: vxlan.id,
       vxlan_port: vxlan.port,
       ...(wireguardPort !== undefined && { wireguard_port: wireguardPort }),
-      ...(local !== undefined && { underlay: vxlan.local }),
+      ...(underlay !== undefined && { underlay: underlay.address }),
     }),
   };
 }) satisfies Present<typeof options>;
@@ -59,6 +65,28 @@ function requirePassword(name: string, names: ReadonlySet<string>): void {
     `password: must be given for an encrypted bridge, as a host does not keep it (found ${wireguardPath(name)}). Give it, or ` +
       "I(wireguard_key), in a file (--args FILE); on the command line, the process list would show it. To turn encryption off, remove the bridge (I(state): absent) and configure it anew.",
   );
+}
+
+/** Behind NAT, no address of this host is the one that its key is derived from. */
+function requireIdentity(name: string, names: ReadonlySet<string>): void {
+  if (names.has("wireguard_identity")) return;
+  throw new UserError(
+    "wireguard_identity: must be given, as a host does not keep it (found that the key in " +
+      `${wireguardPath(name)} belongs to an address that this host does not have). Give the address by which the peers know this host, ` +
+      "or I(underlay) if its address has changed.",
+  );
+}
+
+/** The address that the VXLAN uses, or, if it is encrypted, that its address inside WireGuard is derived from, and its device. */
+function findUnderlay(
+  { address, wireguardPort }: PresentBridge,
+  { id, local }: NonNullable<PresentBridge["vxlan"]>,
+  links: readonly IpLink[],
+): { readonly device: string; readonly address: string } | undefined {
+  const all = links.flatMap(({ device, addresses }) => addresses.map((cidr) => ({ device, address: addressOf(cidr) })));
+  if (wireguardPort === undefined || address === undefined) return all.find((own) => own.address === local);
+  const cluster = { network: networkOf(address), vxlanId: id };
+  return all.find((own) => tunnelAddressOf(cluster, own.address) === local);
 }
 
 /** With the host's index, all that is computed from it is known, too; an address that no index has stands alone. */
@@ -113,7 +141,7 @@ function fromFiles(name: string, host: Host): PresentBridge | null {
         : {
             id: Number(id),
             port: Number(word(/(?: dstport |^DestinationPort=)(\d+)/m)),
-            local: word(/(?: local |^Local=)([\d.]+)/m) ?? "",
+            local: word(/(?: local |^Local=)([\da-f.:]+)/m) ?? "",
           },
     peers: [...text.matchAll(/(?: dst |^Destination=|^Endpoint = )(\d[\d.]+)/gm)].map(([, peer = ""]) => peer),
     ...(listen !== undefined && { wireguardPort: Number(listen) }),

@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import { presentBridge } from "../../../../modules/command/present/bridge";
 import { networkdPaths, stanzaPath, unitPath, wireguardPath } from "../../../../modules/weave_bridge/observed";
 import { options } from "../../../../modules/weave_bridge/options";
+import { tunnelAddressOf } from "../../../../modules/weave_bridge/wireguard/keys";
 import { fakeHost } from "../../support/fake_host/fake_host";
 import { optionsOf } from "../../support/options";
 import { userErrorOf } from "../../support/user_error";
@@ -53,8 +54,9 @@ const BY_PROVIDER: Record<string, Record<string, string>> = {
   systemd: { [unitPath("weave")]: file("weave-bridge.service") },
 };
 
-test("an encrypted bridge is not left without its password, and keeps its peers", () => {
-  const inside = file("vxlan.cfg").replace("192.168.50.11", "fe80::1111:2222:3333:4444 dev weave-wg");
+test("an encrypted bridge is not left without its password, and keeps its peers, underlay and MTU", () => {
+  const own = tunnelAddressOf({ network: "10.2.0.0/16", vxlanId: 6783 }, "192.168.50.11");
+  const inside = file("vxlan.cfg").replace("192.168.50.11", `${own} dev weave-wg`).replaceAll("1450", "1370");
   const stanza = inside.replace(/dst ([\d.]+)/g, "dst fe80::5555:6666:7777:8888 via weave-wg");
   const keys = "# Ansible managed (weave_bridge). Manual\n[Interface]\nListenPort = 51821\nPrivateKey = x\n";
   const files = {
@@ -67,9 +69,19 @@ test("an encrypted bridge is not left without its password, and keeps its peers"
   );
   const kept = present(files, { password: "correct horse battery staple" }) as Record<string, unknown>;
   assert.equal(
-    [kept["datapath"], kept["peers"], kept["wireguard_port"], kept["mtu"]],
-    ["vxlan", ["192.168.50.12"], 51821, undefined],
+    [kept["datapath"], kept["peers"], kept["wireguard_port"], kept["mtu"], kept["underlay"]],
+    ["vxlan", ["192.168.50.12"], 51821, 1370, "192.168.50.11"],
   );
+  const password = "correct horse battery staple";
+  const moved = ETH0.replace("50.11", "50.19");
+  assert.match(
+    userErrorOf(() => present(files, { password }, moved)),
+    /^wireguard_identity: must be given, .* \(found that the key in \/etc\/wireguard\/weave-wg\.conf belongs to .*\)\. Give /,
+  );
+  for (const given of [{ wireguard_identity: "203.0.113.7" }, { underlay: "192.168.50.19" }]) {
+    const { datapath, underlay } = present(files, { password, ...given }, moved) as Record<string, unknown>;
+    assert.equal([datapath, underlay], ["vxlan", undefined]);
+  }
 });
 
 for (const [provider, files] of Object.entries(BY_PROVIDER)) {
