@@ -8,6 +8,29 @@ import { ansiblePlaybook, changedTasks, complaints, type PlaybookRun } from "./p
 import { assertPredicted } from "./prediction";
 import { findServices, reachAll, startServices } from "./services";
 
+const TASKS = ["Probe the host", "Resolve the host indexes and addresses", "Configure the bridge"];
+const VXLAN = [...TASKS, "Configure Docker to use the bridge"].map((name) => `TASK [weave : ${name}]`);
+const COMPONENTS = "Run the Weave router, its proxy or plugin, and Weave Scope";
+
+/** All that a run prints where nothing is left to do, but for the hosts' lines. Nothing is skipped that would have a line. */
+const STEADY = {
+  vxlan: ["PLAY [Set up the container network]", ...VXLAN, "PLAY RECAP"],
+  router: [
+    "PLAY [Set up the container network]",
+    ...VXLAN,
+    `TASK [weave : ${COMPONENTS}]`,
+    "included: components.yml for apollo1, apollo2, apollo3",
+    "TASK [weave : Run the Weave router]",
+    "PLAY RECAP",
+  ],
+};
+
+const steps = ({ output }: PlaybookRun): string[] =>
+  output
+    .split("\n")
+    .filter((line) => !/^(ok: \[apollo\d\]|apollo\d +: ok=.*|)$/.test(line.trim()))
+    .map((line) => line.replace(/ \*+$/, "").replace(/^(included: )\S+\//, "$1"));
+
 /** The main job, by each datapath: fresh hosts, check, run, run again, traffic, reboot. */
 for (const datapath of ["vxlan", "router"] as const) {
   const hosts = 3;
@@ -55,6 +78,7 @@ for (const datapath of ["vxlan", "router"] as const) {
     for (const again of [await play(), await play("--check")]) {
       assert.is(again.status, 0, again.output);
       assert.equal(changedTasks(again), []);
+      assert.equal(steps(again), STEADY[datapath]);
     }
     const after = await fingerprints();
     assert.equal(
