@@ -1,5 +1,5 @@
 import type { NamedContainer } from "./change";
-import { pauseContainer, startContainer, stopContainer } from "./docker";
+import { inspectRequest, isPaused, pauseContainer, startContainer, stopContainer } from "./docker";
 import { RequestError, UserError } from "./errors";
 import type { HttpRequest } from "./host/host";
 import { request } from "./host/http";
@@ -17,7 +17,7 @@ export async function stopContainers(
 ): Promise<void> {
   const failures = await Promise.all(
     containers.map(async ({ id, name }) => {
-      const failure = await failureOf(stopContainer(id), seconds, send);
+      const failure = await failureOf(stopContainer(id), id, seconds, send);
       return failure === null ? [] : [`${name}: ${failure}`];
     }),
   );
@@ -71,18 +71,19 @@ async function failureOfStart(
   seconds: number,
   send: Send,
 ): Promise<string | null> {
-  const failure = await failureOf(startContainer(id), seconds, send);
-  return failure === null && paused ? failureOf(pauseContainer(id), seconds, send) : failure;
+  const failure = await failureOf(startContainer(id), id, seconds, send);
+  return failure === null && paused ? failureOf(pauseContainer(id), id, seconds, send) : failure;
 }
 
-async function failureOf(toSend: HttpRequest, seconds: number, send: Send): Promise<string | null> {
+async function failureOf(toSend: HttpRequest, id: string, seconds: number, send: Send): Promise<string | null> {
   try {
     const response = await send(toSend, seconds);
     if (response === null) return "that Docker does not run";
     // 304: it is stopped or started already. 404: it was removed when it stopped (docker run --rm).
     if (response.status < 300 || response.status === 304 || response.status === 404) return null;
-    // Docker neither starts nor pauses a paused container ("cannot start a paused container", "is already paused").
-    if (/\b(a|already) paused\b/i.test(response.body)) return null;
+    // Docker neither starts nor pauses a paused container (409, before Docker 1.13 500).
+    const inspected = await send(inspectRequest(id), seconds);
+    if (inspected !== null && isPaused(inspected)) return null;
     return `the answer ${response.status}: ${response.body.trim()}`;
   } catch (error) {
     if (error instanceof RequestError) return error.found;

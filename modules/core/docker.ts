@@ -42,6 +42,16 @@ export function pauseContainer(name: string): HttpRequest {
   return toDocker("POST", `/containers/${name}/pause`);
 }
 
+/** Answered 404 if the container does not exist. */
+export function inspectRequest(id: string): HttpRequest {
+  return toDocker("GET", `/containers/${id}/json`);
+}
+
+/** Whether a container is paused, as Docker answers inspectRequest(). */
+export function isPaused({ status, body }: HttpResponse): boolean {
+  return status === 200 && parseJson(body, RESTART_PROPERTIES)?.State?.Paused === true;
+}
+
 /**
  * The process id of Docker's daemon; null if none runs. Found without a request: if systemd listens on Docker's socket, the first
  * one starts the daemon. A daemon with --pidfile is found by systemd, or where that does not run, among all processes but those
@@ -110,7 +120,7 @@ export interface Container {
 
 /** The container of this name; null if it does not exist. Throws a UserError if the daemon does not say so in time. */
 export async function inspectContainer(name: string, host: Host): Promise<Container | null> {
-  const request = toDocker("GET", `/containers/${name}/json`);
+  const request = inspectRequest(name);
   const response = await host.request(request).catch((error: unknown) => {
     if (!(error instanceof RequestError)) throw error;
     throw new RequestError(

@@ -10,7 +10,8 @@ type Needs = Readonly<Record<string, readonly string[]>>;
 
 /**
  * Docker's API for containers, as daemon/start.go, pause.go and container_operations_unix.go of moby 20.10 answer: 409 for one
- * that joins the network of another that does not run, 304 for one that runs, 409 for one that is paused.
+ * that joins the network of another that does not run, 304 for one that runs, 409 for one that is paused. The reason is in English,
+ * which no program should read.
  */
 function docker(needs: Needs, running: Iterable<string> = [], slow: Readonly<Record<string, number>> = {}) {
   const [runs, paused, asked] = [new Set(running), new Set<string>(), [] as string[]];
@@ -18,12 +19,12 @@ function docker(needs: Needs, running: Iterable<string> = [], slow: Readonly<Rec
   const answerTo = (name: string, what: string): HttpResponse => {
     if (needs[name] === undefined) return answer(404, "No such container");
     if (what === "pause") {
-      if (paused.has(name)) return answer(409, `Container ${name} is already paused`);
+      if (paused.has(name)) return answer(409);
       if (!runs.has(name)) return answer(409, `Container ${name} is not running`);
       paused.add(name);
       return answer(204);
     }
-    if (paused.has(name)) return answer(409, "cannot start a paused container, try unpause instead");
+    if (paused.has(name)) return answer(409);
     if (runs.has(name)) return answer(304);
     const missing = needs[name].find((other) => !runs.has(other));
     if (missing !== undefined) return answer(409, `cannot join network of a non running container: ${missing}`);
@@ -32,6 +33,7 @@ function docker(needs: Needs, running: Iterable<string> = [], slow: Readonly<Rec
   };
   const send = async ({ path }: HttpRequest): Promise<HttpResponse> => {
     const [, , name = "", what = ""] = path.replace(/\?.*/, "").split("/");
+    if (what === "json") return answer(200, JSON.stringify({ State: { Paused: paused.has(name) } }));
     asked.push(`${what} ${name}`);
     const refusal = needs[name]?.some((other) => !runs.has(other));
     if (refusal) return answerTo(name, what);
