@@ -21,6 +21,7 @@ export function summariseDocker(docker: ObservedDocker): DockerStatus {
     version,
     containers: daemon?.containers?.length ?? null,
     options: [...optionsNow(docker)].flatMap(([name, values]) => toFlags(name, values)),
+    restartPending: restartPending(docker),
   };
 }
 
@@ -31,15 +32,35 @@ export function pendingForDocker(docker: ObservedDocker): string[] {
     ? ["a reload of systemd: the files of docker.service have changed since it read them"]
     : [];
   if (daemon === null) return reload;
+  const { known, unknown, configured } = compareOptions(docker, daemon);
+  if (known.length > 0) return [...reload, restart(known, daemon, configured)];
+  return unknown.length === 0
+    ? reload
+    : [...reload, `perhaps a restart of Docker: ${configPath} has changed since it started`];
+}
+
+/** Whether Docker must restart to run with its configured options; null if what it has read is unknown. */
+function restartPending(docker: ObservedDocker): boolean | null {
+  if (docker.daemon === null) return false;
+  const { known, unknown } = compareOptions(docker, docker.daemon);
+  return known.length > 0 ? true : unknown.length > 0 ? null : false;
+}
+
+/** The options that differ between the running daemon and its files, and those that may differ. */
+function compareOptions(
+  docker: ObservedDocker,
+  daemon: RunningDaemon,
+): { readonly known: readonly string[]; readonly unknown: readonly string[]; readonly configured: DockerFlags } {
   const configured = optionsToStartWith(docker);
+  const isUnknown = (name: string): boolean => runningValue(daemon, name) === "unknown";
   const differing = MODULE_OPTIONS.filter(
     (name) => pendingRestart(new Map([[name, configured.get(name) ?? []]]), daemon).length > 0,
   );
-  const known = differing.filter((name) => runningValue(daemon, name) !== "unknown");
-  if (known.length > 0) return [...reload, restart(known, daemon, configured)];
-  return differing.length === 0
-    ? reload
-    : [...reload, `perhaps a restart of Docker: ${configPath} has changed since it started`];
+  return {
+    known: differing.filter((name) => !isUnknown(name)),
+    unknown: differing.filter(isUnknown),
+    configured,
+  };
 }
 
 function restart(names: readonly string[], daemon: RunningDaemon, configured: DockerFlags): string {

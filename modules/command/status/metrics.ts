@@ -68,7 +68,7 @@ function gauges({ bridge, datapath, peers, network, docker, router, pending, err
     [
       "docker_restart_pending",
       "Whether Docker must restart to run with its configured options.",
-      pending.some((what) => what.includes("a restart of Docker")),
+      docker?.restartPending ?? null,
     ],
     ["errors", "Parts of the status that could not be read.", errors.length],
   ];

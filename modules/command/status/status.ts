@@ -5,7 +5,10 @@ export interface Status {
   readonly boot: readonly string[];
   /** What carries frames between hosts. */
   readonly datapath: VxlanStatus | { readonly kind: "router" } | null;
-  /** The other hosts: from the VXLAN's forwarding table, the router's connections or, if it does not answer, its configuration. */
+  /**
+   * The other hosts: from WireGuard's peers, the VXLAN's forwarding table, the router's connections or, if it does not answer, its
+   * configuration.
+   */
   readonly peers: readonly PeerStatus[];
   /** The Docker network whose containers are on the bridge. */
   readonly network: string | null;
@@ -55,7 +58,10 @@ export interface EncryptionStatus {
 
 export interface PeerStatus {
   readonly address: string;
-  /** The state of the connection in the router's words; null for a kernel VXLAN, which has no connections. */
+  /**
+   * The state of the connection: the router's word for it, `not connected` if the router does not answer, or WireGuard's last
+   * handshake. Null for a VXLAN that is not encrypted, which has no connections.
+   */
   readonly state: string | null;
   /** What WireGuard knows of it; left out if it is not encrypted or unknown. */
   readonly wireguard?: PeerWireguardStatus;
@@ -79,6 +85,8 @@ export interface DockerStatus {
   readonly containers: number | null;
   /** Those of the running daemon, or of the next one if none runs, such as `--bridge=weave`; passwords are redacted. */
   readonly options: readonly string[];
+  /** Whether Docker must restart to run with its configured options; null if what it has read is unknown. */
+  readonly restartPending: boolean | null;
 }
 
 export interface ServiceStatus {

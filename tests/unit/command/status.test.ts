@@ -163,9 +163,9 @@ test("pending: a restart of Docker, with the options it runs with", () => {
 });
 
 test("perhaps pending: a restart, if it is unknown what the daemon has read", () => {
-  assert.equal(pending({ ...FRESH, docker: { ...FRESH_DOCKER, daemon: { ...runningWith(""), file: null } } }), [
-    "perhaps a restart of Docker: /etc/docker/daemon.json has changed since it started",
-  ]);
+  const changed: Observed = { ...FRESH, docker: { ...FRESH_DOCKER, daemon: { ...runningWith(""), file: null } } };
+  assert.equal(pending(changed), ["perhaps a restart of Docker: /etc/docker/daemon.json has changed since it started"]);
+  assert.not.ok("apollo_weave_docker_restart_pending" in gauges(changed));
 });
 
 test("pending: the bridge that Docker is configured to use, and the file that creates it at boot", () => {
