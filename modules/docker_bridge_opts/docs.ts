@@ -94,5 +94,11 @@ export const docs: ModuleDocs = {
       returned: CONFIGURED,
       sample: true,
     },
+    docker_running: {
+      type: "bool",
+      description: "Whether Docker ran when the module looked.",
+      returned: CONFIGURED,
+      sample: true,
+    },
   },
 };

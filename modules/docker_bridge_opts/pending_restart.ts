@@ -33,8 +33,11 @@ export function desiredOfDaemon(options: DockerOptions, daemon: RunningDaemon | 
   return new Map([...flagsOffBridge(options, runningOptions(daemon)), ...desired]);
 }
 
-/** The change that only a restart makes, where the running daemon (null: none runs) has other options than the desired ones. */
-export function pendingRestart(desired: DockerFlags, daemon: RunningDaemon | null): Change[] {
+/**
+ * The change that only a restart makes, where the running daemon (null: none runs) has other options than the desired ones. `hasFailed`:
+ * whether its unit has failed, so that nobody has stopped it.
+ */
+export function pendingRestart(desired: DockerFlags, daemon: RunningDaemon | null, hasFailed = false): Change[] {
   const differs = (name: string): boolean => {
     const value = daemon === null ? "unknown" : runningValue(daemon, name);
     return value === "unknown" || !meansTheSame(name, value, desired.get(name));
@@ -43,11 +46,11 @@ export function pendingRestart(desired: DockerFlags, daemon: RunningDaemon | nul
   return [
     {
       subject: "running dockerd",
-      before: daemon === null ? "stopped\n" : render(desired, (name) => runningValue(daemon, name)),
+      before: daemon === null ? stateWithoutDaemon(hasFailed) : render(desired, (name) => runningValue(daemon, name)),
       after: desired.size === 0 ? "running\n" : render(desired, (name) => desired.get(name)),
       actions: [],
       pending: "a restart of Docker",
-      disruption: restartDisruption(
+      ...restartDisruption(
         daemon,
         NETWORK_OPTIONS.some((name) => desired.has(name) && differs(name)),
       ),
@@ -55,13 +58,19 @@ export function pendingRestart(desired: DockerFlags, daemon: RunningDaemon | nul
   ];
 }
 
+function stateWithoutDaemon(hasFailed: boolean): string {
+  return hasFailed ? "failed\n" : "stopped\n";
+}
+
 /**
- * What a restart interrupts: how many containers it stops, without Weave's own. `changesNetwork`: whether Docker's default
- * network becomes another one.
+ * What a restart interrupts: how many containers it stops, without Weave's own. Nothing if Docker does not run. `changesNetwork`:
+ * whether Docker's default network becomes another one.
  */
-export function restartDisruption(daemon: RunningDaemon | null, changesNetwork: boolean): string {
-  if (daemon === null) return "nothing: Docker does not run, and is started";
-  const { containers, liveRestore } = daemon;
+export function restartDisruption(daemon: RunningDaemon | null, changesNetwork: boolean): Pick<Change, "disruption"> {
+  return daemon === null ? {} : { disruption: describeDisruption(daemon, changesNetwork) };
+}
+
+function describeDisruption({ containers, liveRestore }: RunningDaemon, changesNetwork: boolean): string {
   if (containers === null) return "Docker: its restart stops the running containers";
   const others = containers.filter(({ belongsToWeave }) => !belongsToWeave);
   const count = others.length;

@@ -87,7 +87,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   const reloads = files.some(({ subject }) => subject === DROP_IN_PATH);
   const pending = absent
     ? pendingRemoval(options, observed, configuration)
-    : pendingRestart(desiredOfDaemon(options, observed.daemon), observed.daemon);
+    : pendingRestart(desiredOfDaemon(options, observed.daemon), observed.daemon, service.failed);
   // An empty DOCKER_OPTS needs no drop-in, without which the file is not read.
   const isRead = service.readsFile || options.location === "docker_opts" || configuration.dockerOpts !== "";
   return {
@@ -96,7 +96,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
       ...networks.filter(({ pending: by }) => by === undefined),
       ...withFirstSteps(files, [...validateByDocker(configuration, version), ...saveFiles(observed)]),
       ...(reloads ? [] : reload(observed)),
-      ...pending.map((change) => withState(change, observed)),
+      ...pending,
       ...networks.filter(({ pending: by }) => by !== undefined),
     ],
     returns: {
@@ -104,6 +104,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
       path: place === "docker_opts" && isRead ? service.filePath : configPath,
       docker_opts: redactSecrets(configuration.dockerOpts.trim()),
       restart_required: pending.length > 0,
+      docker_running: observed.daemon !== null,
     },
     warnings,
   };
@@ -135,11 +136,6 @@ function planRestart(observed: ObservedDocker): Change[] {
     ...(dropIn === null ? reload(observed) : dropInChanges(observed.dropIn, dropIn.content)),
     ...restart(refreshed, configured),
   ];
-}
-
-/** A unit that has failed is not one that somebody has stopped. */
-function withState(change: Change, { service }: ObservedDocker): Change {
-  return service.failed && change.before === "stopped\n" ? { ...change, before: "failed\n" } : change;
 }
 
 /** Returns warnings. */

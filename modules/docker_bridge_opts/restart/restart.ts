@@ -37,7 +37,7 @@ export function restart(observed: ObservedDocker, configured: DockerFlags): Chan
       before: daemon === null ? "stopped\n" : "running\n",
       after: "restarted\n",
       actions: restartActions(observed, configured),
-      disruption: restartDisruption(daemon, daemon !== null && networkDiffers(configured, daemon)),
+      ...restartDisruption(daemon, daemon !== null && networkDiffers(configured, daemon)),
     },
   ];
 }

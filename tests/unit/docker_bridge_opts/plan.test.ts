@@ -44,7 +44,8 @@ test("on a fresh host the options are added to the file, and a restart is pendin
       steps: [],
     },
   ]);
-  assert.equal(returns, { network: "bridge", path: PATH, docker_opts: USUAL_LINE, restart_required: true });
+  const restart = { restart_required: true, docker_running: true };
+  assert.equal(returns, { network: "bridge", path: PATH, docker_opts: USUAL_LINE, ...restart });
 });
 
 test("the pending restart is left to the handler, and reports that it stops containers", () => {
