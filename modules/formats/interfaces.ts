@@ -1,6 +1,6 @@
 import { basename, dirname } from "node:path";
 import { UserError } from "../core/errors";
-import { matchesPattern } from "./pattern";
+import { matchesPattern } from "../core/glob";
 
 /** A step of a stanza: when ifupdown runs it, and the shell command. */
 export interface Step {

@@ -1,4 +1,5 @@
 import { UserError } from "../../core/errors";
+import { isPattern } from "../../core/glob";
 import { environmentVariables } from "../../formats/environment_file";
 import { expandSpecifiers, type Specifiers } from "../../formats/systemd_expand";
 import { listSettings, type TextFile, type UnitSetting } from "../../formats/systemd_unit";
@@ -31,11 +32,6 @@ export function environmentPatterns(settings: readonly UnitSetting[], specifiers
       return { path, optional: dash === "-", setting };
     })
     .filter(({ path }) => path.startsWith("/"));
-}
-
-/** Whether a path of EnvironmentFile= is a pattern, as glob(7) describes it. */
-export function isPattern(path: string): boolean {
-  return /[*?[]/.test(path);
 }
 
 /**

@@ -1,8 +1,9 @@
 import { UserError } from "../../core/errors";
+import { isPattern } from "../../core/glob";
 import { environmentVariables } from "../../formats/environment_file";
 import { type CommandLine, commandLine, type Split, VARIABLE } from "./command_line";
 import { NOTHING_WRITTEN, nameOrigin, type UnitStart } from "./docker_service";
-import { environmentPatterns, filesOf, isPattern } from "./environment";
+import { environmentPatterns, filesOf } from "./environment";
 
 /** Debian's file with dockerd's options, which upstart and sysvinit scripts source. */
 export const DEFAULT_FILE = "/etc/default/docker";

@@ -1,11 +1,12 @@
 import { UserError } from "../../core/errors";
+import { expandPattern, isPattern } from "../../core/glob";
 import type { Host } from "../../core/host/host";
 import { PATH } from "../../core/host/run";
 import { splitWords } from "../../formats/shell_words";
 import { type Specifiers, unitSpecifiers } from "../../formats/systemd_expand";
 import { listSettings, parseUnit, type TextFile } from "../../formats/systemd_unit";
 import { DROP_IN_PATH, NOTHING_WRITTEN, type UnitStart } from "./docker_service";
-import { environmentOf, environmentPatterns, isPattern } from "./environment";
+import { environmentOf, environmentPatterns } from "./environment";
 import { DEFAULT_FILE } from "./options_file";
 import { sharedTarget } from "./shared_target";
 import { findDropIns, findUnitFile } from "./unit_files";
@@ -88,31 +89,6 @@ function sharedTargetsOf(files: UnitStart["environmentFiles"], host: Host): Read
       return target === null ? [] : [[path, target] as const];
     }),
   );
-}
-
-/** The existing paths, sorted, that a pattern of glob(7) matches. A name that begins with a dot is matched by a dot only. */
-function expandPattern(pattern: string, host: Host): string[] {
-  return pattern
-    .split("/")
-    .slice(1)
-    .reduce<string[]>(
-      (folders, part) =>
-        folders.flatMap((folder) => {
-          if (!isPattern(part)) return [`${folder}/${part}`];
-          const matches = new RegExp(
-            `^${part
-              .replace(/[.+^${}()|\\]/g, "\\$&")
-              .replace(/\[!/g, "[^")
-              .replace(/\*/g, ".*")
-              .replace(/\?/g, ".")}$`,
-          );
-          return host
-            .readdir(folder === "" ? "/" : folder)
-            .filter((name) => matches.test(name) && (part.startsWith(".") || !name.startsWith(".")))
-            .map((name) => `${folder}/${name}`);
-        }),
-      [""],
-    );
 }
 
 /** Asks systemd for its own environment only where the command refers to a variable that the unit does not set. */

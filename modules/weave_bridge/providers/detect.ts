@@ -1,9 +1,9 @@
 import { basename } from "node:path";
 import { UserError } from "../../core/errors";
+import { matchesPattern } from "../../core/glob";
 import type { Host } from "../../core/host/host";
 import { propertiesOfUnits } from "../../core/systemctl";
 import { environmentValue } from "../../formats/environment_file";
-import { matchesPattern } from "../../formats/pattern";
 import {
   encryptedPaths,
   INTERFACES,

@@ -1,8 +1,8 @@
-import { basename, dirname } from "node:path";
+import { basename } from "node:path";
 import { UserError } from "../../core/errors";
+import { expandPattern, matchesPattern } from "../../core/glob";
 import type { Host } from "../../core/host/host";
 import { absolute, numberedDirectives } from "../../formats/interfaces";
-import { matchesPattern } from "../../formats/pattern";
 import { parseUnit, type UnitSetting } from "../../formats/systemd_unit";
 import {
   type DeviceKind,
@@ -80,7 +80,7 @@ function ownersInInterfaces(name: string, devices: Devices, host: Host): OtherOw
     for (const { line, words } of numberedDirectives(readIfRegular(path, host))) {
       const [keyword = "", ...values] = words;
       if (keyword === "source")
-        for (const file of values.flatMap((value) => expand(absolute(value), host))) visit(file);
+        for (const file of values.flatMap((value) => expandPattern(absolute(value), host))) visit(file);
       if (keyword === "source-directory") for (const file of filesOfDirectories(values, host)) visit(file);
       const named =
         keyword === "iface" ? values.slice(0, 1) : /^bridge[_-]ports$/.test(keyword) ? values : ([] as string[]);
@@ -96,22 +96,9 @@ function ownersInInterfaces(name: string, devices: Devices, host: Host): OtherOw
 /** source-directory reads only names of letters, digits, "-" and "_". */
 function filesOfDirectories(patterns: readonly string[], host: Host): string[] {
   return patterns
-    .flatMap((pattern) => expand(absolute(pattern).replace(/\/+$/, ""), host))
+    .flatMap((pattern) => expandPattern(absolute(pattern), host))
     .flatMap((directory) => host.readdir(directory).map((file) => `${directory}/${file}`))
     .filter((path) => /^[A-Za-z0-9_-]+$/.test(basename(path)));
-}
-
-/** The paths that a pattern matches, as wordexp(3) finds them. */
-function expand(pattern: string, host: Host): readonly string[] {
-  if (!/[*?[]/.test(pattern)) return [pattern];
-  if (pattern === "/" || pattern === ".") return [];
-  const last = basename(pattern);
-  return expand(dirname(pattern), host).flatMap((directory) =>
-    host
-      .readdir(directory)
-      .filter((file) => (last.startsWith(".") || !file.startsWith(".")) && matchesPattern(last, file))
-      .map((file) => `${directory}/${file}`),
-  );
 }
 
 /** systemd's directories; of files with the same name, the first one counts (systemd.network(5), systemd.unit(5)). */

@@ -198,6 +198,15 @@ test("the options file is the unit's environment file that sets DOCKER_OPTS, or 
   assert.is(await path({ "/run/flannel.env": "DOCKER_OPTS=\n" }), PATH, "not one that a boot clears");
 });
 
+test("a pattern of EnvironmentFile= whose set is not closed stands for itself", async () => {
+  const unit = "[Service]\nEnvironmentFile=-/etc/docker/[er\nExecStart=/usr/bin/dockerd $DOCKER_OPTS\n";
+  const service = async (more: Record<string, string>, names: readonly string[]) =>
+    (await observe(usual(), hostWith(files({ [UNIT]: unit, ...more }), null, { names: { "/etc/docker": names } })))
+      .service;
+  assert.is((await service({}, [])).readsFile, false);
+  assert.is((await service({ "/etc/docker/[er": "DOCKER_OPTS=-D\n" }, ["[er"])).filePath, "/etc/docker/[er");
+});
+
 test("a file that is a link to one that others use, or that does not last, is not the options file; nor is a copy beside it", async () => {
   const shared = {
     "/etc/environment": "A=1\n",
