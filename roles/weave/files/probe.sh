@@ -106,17 +106,23 @@ is_nodejs_16_or_newer() {
 
 nodejs=
 unsuitable_nodejs=
+# Of the last one that is unsuitable: writable, too_old or does_not_run.
+nodejs_problem=
+add_unsuitable() {
+  nodejs_problem=$1
+  unsuitable_nodejs="$unsuitable_nodejs${unsuitable_nodejs:+, }$candidate $2"
+}
 for candidate in ${inventory_nodejs:-$(command -v node nodejs) /usr/local/*/bin/node /opt/bin/node /opt/*/bin/node /snap/bin/node /var/lib/apollo-weave/node-*/bin/node}; do
   [ -x "$candidate" ] || continue
   if ! only_root_can_write "$candidate"; then
-    unsuitable_nodejs="$unsuitable_nodejs $candidate could be changed by other users"
+    add_unsuitable writable "could be changed by other users"
     continue
   fi
   if is_nodejs_16_or_newer "$candidate"; then
     nodejs=$candidate
     break
   fi
-  unsuitable_nodejs="$unsuitable_nodejs $candidate ${version:-does not run}"
+  if [ -n "$version" ]; then add_unsuitable too_old "$version"; else add_unsuitable does_not_run "does not run"; fi
 done
 # The major version of the distribution's package, and the version of the C library, which limits that of Node.js.
 packaged_nodejs=
@@ -217,7 +223,7 @@ if [ -n "$program" ] && ! command -v "$program" >/dev/null; then missing_program
 # rest of the script.
 clean() {
   case $1 in
-    *[![:alnum:]\ ._/+:-]*) printf %s "$1" | tr -cd '[:alnum:] ._/+:-' ;;
+    *[![:alnum:]\ ,._/+:-]*) printf %s "$1" | tr -cd '[:alnum:] ,._/+:-' ;;
     *) printf %s "$1" ;;
   esac
 }
@@ -231,6 +237,6 @@ printf '"machine_id": "%s", "bridge_mac": "%s", "set_mac": "%s", "set_bridge": "
 printf '"set_wireguard_identity": "%s", "set_wireguard_key": "%s", ' "$(clean "$set_wireguard_identity")" "$(clean "$set_wireguard_key")"
 printf '"docker": "%s", "missing_scope_script": "%s", "missing_program": "%s", ' \
   "$docker" "$(clean "$missing_scope_script")" "$(clean "$missing_program")"
-printf '"lacks_docker_client": %s, "missing_script": "%s", "nodejs": "%s", "inventory_nodejs": "%s", "unsuitable_nodejs": "%s", "packaged_nodejs": %d, "libc": "%s", "architecture": "%s"}\n' \
-  $lacks_docker_client "$(clean "$missing_script")" "$(clean "$nodejs")" "$(clean "$inventory_nodejs")" "$(clean "${unsuitable_nodejs# }")" \
-  "${packaged_nodejs:-0}" "$(clean "$libc")" "$(clean "$(uname -m)")"
+printf '"lacks_docker_client": %s, "missing_script": "%s", "nodejs": "%s", "inventory_nodejs": "%s", "unsuitable_nodejs": "%s", "nodejs_problem": "%s", "packaged_nodejs": %d, "libc": "%s", "architecture": "%s"}\n' \
+  $lacks_docker_client "$(clean "$missing_script")" "$(clean "$nodejs")" "$(clean "$inventory_nodejs")" "$(clean "$unsuitable_nodejs")" \
+  "$nodejs_problem" "${packaged_nodejs:-0}" "$(clean "$libc")" "$(clean "$(uname -m)")"

@@ -56,7 +56,8 @@ def preflight(
                 f"{mode}). Run playbooks/teardown.yml first, or set weave_mode: bridge."
             )
         if probed.get("inventory_nodejs") and not probed.get("nodejs"):
-            yield _nodejs_problem(host, probed["inventory_nodejs"], probed.get("unsuitable_nodejs") or "no program")
+            unsuitable = probed.get("unsuitable_nodejs") or "no program"
+            yield _nodejs_problem(host, probed["inventory_nodejs"], unsuitable, probed.get("nodejs_problem", ""))
         resolved = json.loads(cluster)
         if not teardown:
             yield from _identity_problems(resolved["same"], group, uses_bridge, runs_router)
@@ -108,8 +109,8 @@ def _contradictions(nameless_dns: bool, unused_network: str) -> Iterator[str]:
         )
 
 
-def _nodejs_problem(host: str, path: str, unsuitable: str) -> str:
-    if "could be changed by other users" in unsuitable:
+def _nodejs_problem(host: str, path: str, unsuitable: str, problem: str) -> str:
+    if problem == "writable":
         return (
             f"ansible_node_interpreter: {path} on {host} must be a program that only root can change, as root runs it (found that "
             f"others can write it, a link to it or a directory above it; `namei -l {path}` shows which). Give them to root alone, "

@@ -201,8 +201,8 @@ for (const [name, expected, peer, devices] of [
 test("a Node of 16 or newer in the path is taken, an older one named", () => {
   const path = probe({}, { node: "echo v16.20.2" })["nodejs"] as string;
   assert.match(path, /\/node$/);
-  const { nodejs, unsuitable_nodejs } = probe({ node: "FOLDER/node" }, { node: "echo v12.22.9" });
-  assert.is(nodejs, "");
+  const { nodejs, unsuitable_nodejs, nodejs_problem } = probe({ node: "FOLDER/node" }, { node: "echo v12.22.9" });
+  assert.equal([nodejs, nodejs_problem], ["", "too_old"]);
   assert.match(unsuitable_nodejs as string, /\/node 12\.22\.9$/);
 });
 
@@ -224,6 +224,7 @@ test("the inventory's Node is reported as such", () => {
 function untrusted(node: string, prepare: (folder: string) => void): string {
   const answer = probe({ node, prepare }, { node: "echo v20.0.0" });
   assert.is(answer["nodejs"], "", node);
+  assert.is(answer["nodejs_problem"], answer["unsuitable_nodejs"] === "" ? "" : "writable", node);
   return answer["unsuitable_nodejs"] as string;
 }
 

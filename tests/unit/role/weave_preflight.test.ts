@@ -104,7 +104,14 @@ test("a Node of the inventory that is too old or missing; another host may lack 
 test("a Node of the inventory that others than root can change", () => {
   const given = { inventory_nodejs: "/opt/node/bin/node", nodejs: "" };
   assert.match(
-    preflight({}, { ...given, unsuitable_nodejs: "/opt/node/bin/node could be changed by other users" }),
+    preflight(
+      {},
+      {
+        ...given,
+        unsuitable_nodejs: "/opt/node/bin/node could be changed by other users",
+        nodejs_problem: "writable",
+      },
+    ),
     /^ansible_node_interpreter: \/opt\/node\/bin\/node on a must be a program that only root can change, .* \(found .*`namei -l \/opt\/node\/bin\/node` .*\)\. Give them to root alone, /,
   );
 });
