@@ -153,7 +153,11 @@ export function checkArguments(moduleName: string, given: ModuleArguments): void
   try {
     parseOptions(moduleName, given.table, given.options);
   } catch (error) {
-    throw error instanceof UserError ? new UserError(nameSource(error.message, given)) : error;
+    if (!(error instanceof UserError)) throw error;
+    const { file, table } = given;
+    // A flag that the module doesn't have is rejected before.
+    const isUnsupported = file !== null && [...file.options].some((option) => !Object.hasOwn(table, option));
+    throw new UserError(isUnsupported ? `${file.name}: ${error.message}` : nameSource(error.message, given));
   }
 }
 
@@ -161,6 +165,6 @@ export function checkArguments(moduleName: string, given: ModuleArguments): void
 export function nameSource(message: string, { table, file }: ModuleArguments): string {
   const words = nameOptions(message, {}).replace(BECOME, "");
   const [, option = ""] = /^([a-z_]+): /.exec(words) ?? [];
-  if (file?.options.has(option) || words.startsWith("Unsupported parameters")) return `${file?.name}: ${words}`;
+  if (file?.options.has(option)) return `${file?.name}: ${words}`;
   return Object.hasOwn(table, option) ? `--${flagOf(option)}${words.slice(option.length)}` : words;
 }
