@@ -65,3 +65,23 @@ systemctl disable systemd-networkd.service systemd-networkd.socket
 dpkg --purge ifupdown
 rm -rf /etc/network /etc/systemd/network/*
 `;
+
+/**
+ * Has NetworkManager start anew, and let go of all devices that it manages and take them up again. Returns what it says then of
+ * the underlay and of each other device that is not its own, such as "weave:unmanaged", in order.
+ */
+export async function disturbNetworkManager(host: Host): Promise<string[]> {
+  const script = `set -e
+    systemctl restart NetworkManager
+    nm-online --timeout=30 --quiet
+    nmcli networking off
+    nmcli networking on
+    nm-online --timeout=30 --quiet
+    nmcli --terse --fields DEVICE,STATE device`;
+  const { stdout } = await host.exec(["sh", "-c", script], { timeoutSeconds: 120 });
+  return stdout
+    .split("\n")
+    .filter((line) => /^(eth0|veth|weave)/.test(line))
+    .map((line) => line.replace(/^veth[0-9a-f]+/, "veth"))
+    .sort();
+}
