@@ -42,12 +42,14 @@ export const presentBridge = ((given, names, host): Partial<BridgeOptions> => {
   const overhead = encrypted ? WIREGUARD_OVERHEAD + VXLAN_OVER_IPV6_OVERHEAD : VXLAN_OVERHEAD;
   const mtuFits = vxlan === null || (mtu ?? 0) <= Number(largest) - overhead;
   const sameDatapath = (datapath === "vxlan") === (vxlan !== null);
+  const sameUnderlay =
+    !names.has("underlay") || [underlay?.device, underlay?.address].some((each) => each === given.underlay);
   return {
     ...presentAddress(present, given, names),
     datapath,
     ...(mac !== undefined && { mac }),
     ...(firewall !== undefined && { firewall }),
-    ...(mtu !== undefined && sameDatapath && mtuFits && !names.has("underlay") && { mtu }),
+    ...(mtu !== undefined && sameDatapath && mtuFits && sameUnderlay && { mtu }),
     ...(vxlan !== null && {
       peers,
       vxlan_id: vxlan.id,
@@ -95,11 +97,14 @@ function presentAddress(
   given: BridgeOptions,
   names: ReadonlySet<string>,
 ): Partial<BridgeOptions> {
-  if (address === undefined || names.has("address")) return {};
+  if (address === undefined) return {};
   const network = { network: networkOf(address) };
+  // The containers' subnet does not go with another address in the network.
+  if (given.address !== null && networkOf(given.address) !== network.network) return {};
   if (names.has("host_index")) return network;
   const index = indexOf(address, given.docker_prefix);
-  return index === null ? { address } : { ...network, host_index: index };
+  if (index !== null) return { ...network, host_index: index };
+  return names.has("address") ? {} : { address };
 }
 
 /** The index of the host that gets this address by hostAddresses(); null if none does. */

@@ -103,6 +103,8 @@ test("an index or address that is given counts; the network stays", () => {
   const { host_index, network, ...others } = VXLAN;
   assert.equal(present(files, { host_index: 3 }), { ...others, network: "10.4.0.0/16" });
   assert.equal(present(files, { address: "10.5.0.9/16" }), others);
+  // Of which the containers' subnet is computed.
+  assert.equal(present(files, { address: "10.4.0.9/16" }), { ...others, network: "10.4.0.0/16", host_index: 1 });
 });
 
 test("an address that no index has stays by itself", () => {
@@ -119,6 +121,13 @@ test("an index beyond the first block is found again", () => {
 test("an underlay address or MTU that this host no longer has is not kept", () => {
   const { mtu, underlay, ...others } = VXLAN;
   assert.equal(present({ [stanzaPath("weave")]: file("vxlan.cfg") }, {}, ETH0.replace("50.11", "50.77")), others);
+});
+
+test("the MTU stays with the same underlay by another name, and goes with another one", () => {
+  const files = { [stanzaPath("weave")]: file("vxlan.cfg") };
+  const { mtu, ...others } = VXLAN;
+  for (const underlay of ["eth0", "192.168.50.11"]) assert.equal(present(files, { underlay }), VXLAN);
+  assert.equal(present(files, { underlay: "eth1" }), others);
 });
 
 test("without a file of this module's, what is live counts", () => {
