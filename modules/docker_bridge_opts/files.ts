@@ -17,8 +17,8 @@ import {
   readOptions,
 } from "./configuration";
 import type { ObservedDocker } from "./observed";
-import { commandLine, VARIABLE } from "./service/command_line";
-import { type DockerService, DROP_IN_PATH, NOTHING_WRITTEN, nameOrigin } from "./service/docker_service";
+import { VARIABLE } from "./service/command_line";
+import { type DockerService, DROP_IN_PATH, nameOrigin } from "./service/docker_service";
 
 export const DAEMON_RELOAD = run(["systemctl", "daemon-reload"]);
 
@@ -84,15 +84,19 @@ export function dropInChanges(present: FileState | null, content: string | null)
 }
 
 /**
- * The drop-in with the options of a DOCKER_OPTS that refers to variables, as its lines are now: another owner may have changed one
- * and ask for a restart. Null where the present drop-in passes DOCKER_OPTS itself, or needs no change.
+ * What follows the file's path in a drop-in that has the options of a DOCKER_OPTS that refers to variables. The drop-ins on hosts are
+ * recognised by it, as their settings may also be those of a rollback: with another text, this one must still be recognised.
+ */
+const HAS_VARIABLES = `puts ${VARIABLE} together from variables`;
+
+/**
+ * The drop-in with the options of a DOCKER_OPTS that refers to variables, as its lines are now: another owner may have changed one and ask for a restart. Null where
+ * the present drop-in has none, or needs no change.
  */
 export function refreshedDropIn(observed: ObservedDocker): FileState | null {
-  const { dropIn, service, dockerOptsIsRead } = observed;
-  if (dropIn === null || service.unit === null || !dockerOptsIsRead) return null;
+  const { dropIn } = observed;
+  if (dropIn === null || !dropIn.content.includes(HAS_VARIABLES)) return null;
   try {
-    const { splits } = commandLine(service.unit, { ...NOTHING_WRITTEN, dropIn: dropIn.content });
-    if (splits.length > 0) return null;
     const present = presentConfiguration(observed);
     const overridden = overriddenFlags(present, observed);
     const placement = { place: "docker_opts", move: false, overrideUnit: new Set<string>(), overridden } as const;
@@ -164,9 +168,7 @@ function renderDropIn(
     "# Ansible managed (docker_bridge_opts). Manual changes will be overwritten.",
     ...(fileWithVariables === null
       ? []
-      : [
-          `# ${fileWithVariables} puts ${VARIABLE} together from variables, which systemd does not expand: its options are below.`,
-        ]),
+      : [`# ${fileWithVariables} ${HAS_VARIABLES}, which systemd does not expand: its options are below.`]),
     "[Service]",
     ...(optionsFile === null ? [] : [`EnvironmentFile=-${optionsFile}`]),
     "ExecStart=",
