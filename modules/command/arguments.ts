@@ -3,6 +3,7 @@ import type { Options } from "yargs";
 import { BECOME, UserError } from "../core/errors";
 import { nameOptions, optionNames } from "../core/option_names";
 import { type Option, type OptionTable, parseOptions } from "../core/options";
+import { jsonErrorPosition, lineOf } from "../core/text";
 
 /** What a module was given on the command line. */
 export interface ModuleArguments {
@@ -134,7 +135,7 @@ export function parseArgs(name: string, text: string): Map<string, unknown> {
   try {
     value = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
-    throw new UserError(`--args: ${name} must be JSON (found a mistake${lineOf(error, text)}). ${remedy}`);
+    throw new UserError(`--args: ${name} must be JSON (found a mistake${describeLine(error, text)}). ${remedy}`);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new UserError(`--args: ${name} must be a JSON object (found another value). ${remedy}`);
@@ -142,10 +143,9 @@ export function parseArgs(name: string, text: string): Map<string, unknown> {
   return new Map(Object.entries(value));
 }
 
-/** Only the position is taken from the parser's message: some versions of Node quote the text there. */
-function lineOf(error: unknown, text: string): string {
-  const position = /at position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
-  return position === undefined ? "" : ` in line ${text.slice(0, Number(position)).split("\n").length}`;
+function describeLine(error: unknown, text: string): string {
+  const position = jsonErrorPosition(error);
+  return position === null ? "" : ` in line ${lineOf(text, position)}`;
 }
 
 /** Throws a UserError if an option's value is invalid, or if the file sets an option that the module doesn't have. */

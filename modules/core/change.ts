@@ -138,6 +138,11 @@ export function difference(
   return [{ subject, before: `${before}\n`, after: `${after}\n`, actions: commands.map((argv) => run(argv)) }];
 }
 
+/** The change by which a program that has read older files reads them again. */
+export function reloadOf(program: string, actions: readonly Action[]): Change {
+  return { subject: `${program}: loaded files`, before: "outdated\n", after: "current\n", actions };
+}
+
 /** The change from the observed to the desired file, in content or mode; none if they are equal. */
 export function fileChanges(observed: FileState | null, desired: DesiredFile): Change[] {
   const { path, content, mode, redact = (text: string) => text, afterwards = [] } = desired;

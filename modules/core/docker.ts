@@ -3,6 +3,7 @@ import type { Host, HttpRequest, HttpResponse } from "./host/host";
 import { describeRequest } from "./host/http";
 import { type Guard, isBoolean, isListOf, isMapOf, isOptional, isShape, isString, parseJson } from "./json";
 import { commandLineOf } from "./proc";
+import { programsOf } from "./programs";
 import { isSystemdBooted, unitProperties } from "./systemctl";
 
 /** The defaults of dockerd --host and --pidfile (dockerd --help). */
@@ -206,19 +207,18 @@ export async function oldestApiVersion(host: Host): Promise<string | null> {
 
 /** Whether this host has Docker's client, the program docker: Debian 13 and newer have it in a package of its own. */
 export function hasDockerClient(host: Host): boolean {
-  return PROGRAMS.some((directory) => host.readdir(directory).includes("docker"));
+  return programsOf(host).has("docker");
 }
 
 /** Whether this host has Docker's daemon, running or not. Up to Docker 1.10 its program is Docker's own. */
 export function isDockerInstalled(host: Host): boolean {
-  return PROGRAMS.some((directory) => host.readdir(directory).some((name) => name === "dockerd" || name === "docker"));
+  const programs = programsOf(host);
+  return programs.has("dockerd") || programs.has("docker");
 }
-
-const PROGRAMS = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
 
 /** The oldest API version that a dockerd which does not run would accept, by its version; null if there is none. */
 export function oldestApiOfInstalled(host: Host): string | null {
-  if (!PROGRAMS.some((directory) => host.readdir(directory).includes("dockerd"))) return null;
+  if (!programsOf(host).has("dockerd")) return null;
   const { stdout } = host.run(["dockerd", "--version"], { mayFail: true });
   return oldestApiOf(stdout);
 }

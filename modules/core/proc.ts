@@ -1,4 +1,5 @@
 import type { Host } from "./host/host";
+import { splitAtEquals } from "./text";
 
 /** When a process was started, in clock ticks since the machine's boot; null if the process does not exist. */
 export function startTicks(pid: number | "self", host: Host): number | null {
@@ -32,7 +33,7 @@ export function environmentOfProcess(pid: number, host: Host): ReadonlyMap<strin
 
 /** Entries `NAME=value`, as a process and a container's configuration have them, by name. */
 export function parseEnvironment(entries: readonly string[]): ReadonlyMap<string, string> {
-  return new Map(entries.map((entry) => [entry.replace(/=[\s\S]*/, ""), entry.replace(/^[^=]*=?/, "")]));
+  return new Map(entries.map(splitAtEquals));
 }
 
 /** This process's effective user id; null if the kernel does not report it. */

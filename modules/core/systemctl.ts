@@ -1,5 +1,10 @@
+import { run } from "./change";
 import { UserError, withFullStop } from "./errors";
 import type { Host } from "./host/host";
+import { splitAtEquals } from "./text";
+
+/** Has systemd read its units' files again. */
+export const DAEMON_RELOAD = run(["systemctl", "daemon-reload"]);
 
 /** Whether systemd runs this host, as sd_booted(3) finds out. */
 export function isSystemdBooted(host: Host): boolean {
@@ -38,5 +43,5 @@ export function propertiesOfUnits(
 
 /** Parses the output of `systemctl show -p …`: values by property, "" if it is not set. */
 export function parseProperties(output: string): ReadonlyMap<string, string> {
-  return new Map(output.split("\n").map((row) => [row.replace(/=.*/, ""), row.replace(/^[^=]*=?/, "")]));
+  return new Map(output.split("\n").map(splitAtEquals));
 }

@@ -1,4 +1,4 @@
-import type { DockerNetwork } from "../core/docker_networks";
+import { BRIDGE_OPTION, type DockerNetwork, MTU_OPTION } from "../core/docker_networks";
 import { type DockerFlags, meansTheSame } from "../formats/docker_options";
 import type { RunningDaemon } from "./observed";
 
@@ -9,9 +9,9 @@ export const NETWORK_OPTIONS = ["bridge", "fixed-cidr", "mtu"];
 export function networkFlags({ options, pools }: DockerNetwork): DockerFlags {
   const values = (value: string | undefined): readonly string[] => (value === undefined || value === "" ? [] : [value]);
   return new Map([
-    ["bridge", values(options["com.docker.network.bridge.name"])],
+    ["bridge", values(options[BRIDGE_OPTION])],
     ["fixed-cidr", values(pools.map(({ range }) => range).find((range) => range !== "" && !range.includes(":")))],
-    ["mtu", values(options["com.docker.network.driver.mtu"])],
+    ["mtu", values(options[MTU_OPTION])],
   ]);
 }
 

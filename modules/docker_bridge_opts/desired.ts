@@ -37,6 +37,9 @@ export function desiredFlags(options: DockerOptions): DockerFlags {
   return flags;
 }
 
+/** Which bridge options that name none are about. */
+export const DEFAULT_BRIDGE = "weave";
+
 /** The bridge that the options name, in either way. Throws a UserError if `opts` can't be parsed. */
 export function bridgeOf(options: DockerOptions): string | null {
   return options.bridge ?? desiredFlags(options).get("bridge")?.at(-1) ?? null;
@@ -44,7 +47,7 @@ export function bridgeOf(options: DockerOptions): string | null {
 
 /** What takes the default network off the bridge: the present options that define it there, each without values. Throws as bridgeOf(). */
 export function flagsOffBridge(options: DockerOptions, present: DockerFlags): DockerFlags {
-  if (!meansTheSame("bridge", present.get("bridge"), [bridgeOf(options) ?? "weave"])) return new Map();
+  if (!meansTheSame("bridge", present.get("bridge"), [bridgeOf(options) ?? DEFAULT_BRIDGE])) return new Map();
   return new Map(NETWORK_OPTIONS.filter((name) => present.has(name)).map((name) => [name, []]));
 }
 

@@ -1,7 +1,8 @@
-import { type Change, fileChanges, run } from "../core/change";
+import { type Change, fileChanges } from "../core/change";
 import { UserError } from "../core/errors";
 import type { FileState } from "../core/host/host";
 import { redactSecrets } from "../core/redact";
+import { DAEMON_RELOAD } from "../core/systemctl";
 import { parseDockerFlags } from "../formats/docker_flags";
 import { type DockerFlags, meansTheSame } from "../formats/docker_options";
 import { environmentVariables, withEnvironmentValue } from "../formats/environment_file";
@@ -19,8 +20,6 @@ import {
 import type { ObservedDocker } from "./observed";
 import { VARIABLE } from "./service/command_line";
 import { type DockerService, DROP_IN_PATH, nameOrigin } from "./service/docker_service";
-
-export const DAEMON_RELOAD = run(["systemctl", "daemon-reload"]);
 
 /** The contents of all files that this module writes, null for one that must not exist, and the configuration that is in them. */
 export interface DesiredFiles {

@@ -8,8 +8,9 @@ import {
 } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import type { HttpRequest } from "../core/host/host";
+import { isFalse } from "../formats/docker_options";
 import { addressOf, networkOf, overlap, prefixLength } from "../net/ipv4";
-import { bridgeOf } from "./desired";
+import { bridgeOf, DEFAULT_BRIDGE } from "./desired";
 import type { ObservedNetwork } from "./observed";
 import type { DockerOptions } from "./options";
 import { requireSubnetOf } from "./validate";
@@ -138,8 +139,7 @@ function definitionOf({ options, pools, internal }: DockerNetwork): Definition {
     range: all("range"),
     gateway: all("gateway"),
     mtu: options[MTU_OPTION] ?? "",
-    // As Go's strconv.ParseBool.
-    open: !internal && !/^(0|f|false)$/i.test(options[ICC] ?? ""),
+    open: !internal && !isFalse(options[ICC] ?? ""),
   };
 }
 
@@ -178,5 +178,5 @@ export function requireRoom(desired: DesiredNetwork, others: readonly DockerNetw
 
 /** The bridge whose Docker networks the options are about; null if they name none. */
 export function bridgeOfNetworks(options: DockerOptions): string | null {
-  return options.state === "absent" ? (bridgeOf(options) ?? "weave") : bridgeOf(options);
+  return options.state === "absent" ? (bridgeOf(options) ?? DEFAULT_BRIDGE) : bridgeOf(options);
 }

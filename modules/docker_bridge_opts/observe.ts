@@ -7,7 +7,7 @@ import { commandLineOf, startTicks } from "../core/proc";
 import { rememberSecretsIn } from "../core/redact";
 import { daemonKeys, daemonOptions, hasByteOrderMark } from "../formats/daemon_json";
 import { configPathOf, parseDockerWords } from "../formats/docker_flags";
-import type { DockerFlags } from "../formats/docker_options";
+import { type DockerFlags, isAtLeast } from "../formats/docker_options";
 import { parseAddresses } from "../formats/iproute";
 import { flagsOf, presentConfiguration } from "./configuration";
 import { networkFlags } from "./default_network";
@@ -100,7 +100,7 @@ function requireReadable({ path, content }: ConfigFile, version: string | null):
   } catch (error) {
     throw error instanceof UserError ? new UserError(`${path}: ${error.message}`) : error;
   }
-  if (hasByteOrderMark(content) && !(Number.parseInt(version ?? "0", 10) >= SKIPS_MARK_SINCE)) {
+  if (hasByteOrderMark(content) && !isAtLeast(version, SKIPS_MARK_SINCE)) {
     throw new UserError(
       `${path}: must not begin with a byte order mark with Docker before 23.0 (found one, and Docker ${version ?? "of an unknown version"}). Remove it (sed -i '1s/^\\xef\\xbb\\xbf//').`,
     );
@@ -216,8 +216,10 @@ function optionsOrNone(content: string): DockerFlags | null {
 }
 
 const TICKS_PER_SECOND = 100;
-/** It reads daemon.json first, and writes its pid file within a minute; the time of the boot is known to the second. */
-const [READ_MILLISECONDS, START_MILLISECONDS] = [2000, 60_000];
+/** How long after its start dockerd may read daemon.json, as the time of the boot is known to the second. */
+const READ_MILLISECONDS = 2000;
+/** How long after its start dockerd may write its pid file. */
+const START_MILLISECONDS = 60_000;
 
 /**
  * When the daemon read daemon.json, in milliseconds since 1970: just before it wrote its pid file, unless that was changed later

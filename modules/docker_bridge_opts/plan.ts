@@ -1,8 +1,9 @@
-import type { Action, Change } from "../core/change";
+import { type Action, type Change, reloadOf } from "../core/change";
 import { DEFAULT_NETWORK } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import type { Module, Plan } from "../core/module";
 import { redactSecrets } from "../core/redact";
+import { DAEMON_RELOAD } from "../core/systemctl";
 import type { DockerFlags } from "../formats/docker_options";
 import { requireExactly } from "./compare";
 import {
@@ -18,7 +19,7 @@ import {
   requireReadableDockerOpts,
 } from "./configuration";
 import { desiredFlags, flagsOffBridge, flagsToRemove } from "./desired";
-import { configurationChanges, DAEMON_RELOAD, desiredFiles, dropInChanges, refreshedDropIn } from "./files";
+import { configurationChanges, desiredFiles, dropInChanges, refreshedDropIn } from "./files";
 import { observe } from "./observe";
 import type { ObservedDocker } from "./observed";
 import { type DockerOptions, options } from "./options";
@@ -196,13 +197,5 @@ function pendingRemoval(options: DockerOptions, { daemon }: ObservedDocker, conf
 }
 
 function reload({ service }: ObservedDocker): Change[] {
-  if (!service.needsReload) return [];
-  return [
-    {
-      subject: "docker.service, as loaded by systemd",
-      before: "older than its files\n",
-      after: "the same as its files\n",
-      actions: [DAEMON_RELOAD],
-    },
-  ];
+  return service.needsReload ? [reloadOf("docker.service", [DAEMON_RELOAD])] : [];
 }

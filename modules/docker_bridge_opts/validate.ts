@@ -1,9 +1,10 @@
 import type { Action } from "../core/change";
 import { UserError } from "../core/errors";
 import { redactSecrets } from "../core/redact";
+import { splitAtEquals } from "../core/text";
 import { daemonKeys, daemonOptions, unwholeNumbers } from "../formats/daemon_json";
 import { parseDockerFlags } from "../formats/docker_flags";
-import { type DockerFlags, flagOf, isKnownOption, meansTheSame } from "../formats/docker_options";
+import { type DockerFlags, flagOf, isAtLeast, isKnownOption, isTrue, meansTheSame } from "../formats/docker_options";
 import { expectedInstead, expectedToStart, expectedType, mayBeKey } from "../formats/docker_values";
 import { contains, ipv4Network, networkOf } from "../net/ipv4";
 import { argumentsOf, type Configuration, dockerOptsWords, flagsOf, optionsOf } from "./configuration";
@@ -15,7 +16,7 @@ import { originsOf } from "./service/command_line";
 const VALIDATES_SINCE = 23;
 
 function canValidate(version: string | null): boolean {
-  return Number.parseInt(version ?? "", 10) >= VALIDATES_SINCE;
+  return isAtLeast(version, VALIDATES_SINCE);
 }
 
 /** Throws a UserError for a subnet outside the bridge's network: dockerd only warns of it, and hosts then assign the same addresses. */
@@ -131,8 +132,8 @@ export function requireStartable(configuration: Configuration, { configPath, dae
 /** As GetConflictFreeLabels (moby, daemon/config/config.go). */
 function requireConsistentLabels(labels: readonly string[]): void {
   for (const [index, label] of labels.entries()) {
-    const name = label.replace(/=.*/s, "");
-    const other = labels.slice(0, index).find((each) => each !== label && each.replace(/=.*/s, "") === name);
+    const [name] = splitAtEquals(label);
+    const other = labels.slice(0, index).find((each) => each !== label && splitAtEquals(each)[0] === name);
     if (other === undefined) continue;
     throw new UserError(
       `label: ${name} must have one value, or dockerd does not start (found ${redactSecrets(`${other} and ${label}`)}). Remove one.`,
@@ -142,7 +143,7 @@ function requireConsistentLabels(labels: readonly string[]): void {
 
 /** Without these, dockerd searches them in the home directory of whoever starts it, which systemd does not set. */
 function requireCertificates(options: DockerFlags): void {
-  if (!/^(1|t|true)$/i.test(options.get("tlsverify")?.at(-1) ?? "")) return;
+  if (!isTrue(options.get("tlsverify")?.at(-1) ?? "")) return;
   const missing = ["tlscacert", "tlscert", "tlskey"].filter((name) => (options.get(name)?.at(-1) ?? "") === "");
   if (missing.length === 0) return;
   throw new UserError(

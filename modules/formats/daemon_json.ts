@@ -1,5 +1,6 @@
 import { UserError } from "../core/errors";
 import { asciiJson, isObject } from "../core/json";
+import { jsonErrorPosition, lineOf } from "../core/text";
 import { type DockerFlags, flagOf, flagValues, jsonValue, keyOf, meansTheSame } from "./docker_options";
 
 /** A key of the file's object with its value, and their positions in the text. */
@@ -131,7 +132,7 @@ function parse(content: string): Record<string, unknown> {
   try {
     value = JSON.parse(content.replace(BYTE_ORDER_MARK, ""));
   } catch (error) {
-    throw notAnObject(findError(content.replace(BYTE_ORDER_MARK, ""), String(error)));
+    throw notAnObject(findError(content.replace(BYTE_ORDER_MARK, ""), error));
   }
   if (!isObject(value)) throw notAnObject("another value");
   return value;
@@ -142,11 +143,11 @@ function notAnObject(found: string): UserError {
 }
 
 /** Where the error is. Node's message quotes the text, which may contain secrets. */
-function findError(content: string, message: string): string {
-  const [, position] = / at position (\d+)/.exec(message) ?? [];
-  if (position === undefined) return "text that is not JSON";
-  const before = content.slice(0, Number(position));
-  const line = before.split("\n").length;
+function findError(content: string, error: unknown): string {
+  const position = jsonErrorPosition(error);
+  if (position === null) return "text that is not JSON";
+  const before = content.slice(0, position);
+  const line = lineOf(content, position);
   // dockerd itself ignores such text in some versions.
   return isJson(before) ? `more text after it, in line ${line}` : `an error in line ${line}`;
 }

@@ -1,4 +1,5 @@
 import { isObject } from "../core/json";
+import { splitAtEquals } from "../core/text";
 
 /**
  * dockerd's options. Most have a name as a flag and as a key of daemon.json, and a form of their value in each (dockerd --help
@@ -107,7 +108,7 @@ export function jsonValue(flag: string, values: readonly string[]): unknown {
     case "list":
       return values;
     case "map":
-      return Object.fromEntries(values.map((each) => [each.replace(/=.*/s, ""), each.replace(/^[^=]*=?/, "")]));
+      return Object.fromEntries(values.map(splitAtEquals));
     default:
       return undefined;
   }
@@ -152,6 +153,16 @@ function meaning(flag: string, values: readonly string[] = []): readonly string[
 }
 
 /** As Go's strconv.ParseBool, which reads dockerd's flags. */
-function isTrue(value: string): boolean {
+export function isTrue(value: string): boolean {
   return /^(1|t|T|TRUE|true|True)$/.test(value);
+}
+
+/** The same for false. Neither holds for what dockerd rejects. */
+export function isFalse(value: string): boolean {
+  return /^(0|f|F|FALSE|false|False)$/.test(value);
+}
+
+/** Whether a version of Docker, such as 20.10.24, is this major one or a later one; not if it is unknown. */
+export function isAtLeast(version: string | null, major: number): boolean {
+  return Number.parseInt(version ?? "0", 10) >= major;
 }

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { isObject } from "../core/json";
-import { flagOf, isKnownOption, isSwitch, kindOf } from "./docker_options";
+import { splitAtEquals } from "../core/text";
+import { flagOf, isAtLeast, isFalse, isKnownOption, isSwitch, isTrue, kindOf } from "./docker_options";
 
 /** Docker's storage drivers on Linux up to 22 (docker info of 20.10; daemon/graphdriver of moby). */
 const STORAGE_DRIVERS = ["aufs", "btrfs", "devicemapper", "fuse-overlayfs", "overlay", "overlay2", "vfs", "zfs"];
@@ -36,7 +37,7 @@ const isLimit = (value: string): boolean => {
   return ULIMITS.split(" ").includes(name) && soft !== "" && (most === -1 || (least !== -1 && least <= most));
 };
 const isPool = (value: string): boolean => {
-  const fields = new Map(value.split(",").map((field) => [field.replace(/=.*/s, ""), field.replace(/^[^=]*=?/, "")]));
+  const fields = new Map(value.split(",").map(splitAtEquals));
   const size = fields.get("size");
   return (
     [...fields.keys()].every((name) => ["base", "size", "scope"].includes(name)) &&
@@ -126,10 +127,10 @@ const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
 export function expectedInstead(flag: string, value: string, version: string | null): string | null {
   if (value === "") return isSwitch(flag) ? "true or false" : null;
   if (kindOf(flag) === "switch") {
-    return /^(1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/.test(value) ? null : "true or false";
+    return isTrue(value) || isFalse(value) ? null : "true or false";
   }
   // Later versions have drivers of containerd's, by any name.
-  if (flag === "storage-driver" && !(Number.parseInt(version ?? "0", 10) >= 23)) {
+  if (flag === "storage-driver" && !isAtLeast(version, 23)) {
     return STORAGE_DRIVERS.includes(value) ? null : STORAGE_DRIVERS.join(", ");
   }
   const check = CHECKS.get(flag);

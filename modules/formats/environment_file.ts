@@ -1,4 +1,5 @@
 import { UserError } from "../core/errors";
+import { lineOf } from "../core/text";
 
 /** An assignment in an EnvironmentFile: its value and its position in the text. */
 interface Assignment {
@@ -72,11 +73,6 @@ export function environmentVariables(content: string): ReadonlyMap<string, Envir
 function isUtf8(bytes: string): boolean {
   const buffer = Buffer.from(bytes, "latin1");
   return Buffer.from(buffer.toString("utf8")).equals(buffer);
-}
-
-/** The number of the line at this position of a text, from 1. */
-export function lineOf(content: string, position: number): number {
-  return content.slice(0, position).split("\n").length;
 }
 
 /** Renders a whole EnvironmentFile. */

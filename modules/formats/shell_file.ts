@@ -1,4 +1,5 @@
 import { UserError } from "../core/errors";
+import { lineOf } from "../core/text";
 import { doubleQuoted } from "./environment_file";
 
 /** An assignment in a file that a shell sources. */
@@ -38,11 +39,6 @@ export function shellValue(content: string, key: string): string | null {
     );
   }
   return value ?? null;
-}
-
-/** The number of the line, from 1. */
-function lineOf(content: string, position: number): number {
-  return content.slice(0, position).split("\n").length;
 }
 
 /**

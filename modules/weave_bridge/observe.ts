@@ -3,6 +3,7 @@ import { bridgeOfNetwork, DEFAULT_NETWORK, listMembers, listNetworks, MTU_OPTION
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import { effectiveUid } from "../core/proc";
+import { programsOf } from "../core/programs";
 import { rememberSecret } from "../core/secrets";
 import { type IpLink, parseFloodPeers } from "../formats/iproute";
 import { secretKeysOf } from "../formats/wireguard";
@@ -44,7 +45,7 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
   const devices = host.readdir(NET);
   const vxlanName = name + VXLAN_SUFFIX;
   const { links, routes, rules } = observeNetwork(host);
-  const programs = new Set(PROGRAM_DIRECTORIES.flatMap((directory) => host.readdir(directory)));
+  const programs = programsOf(host);
   const managers = observeManagers(name, programs, host);
   const interfaces = host.readFile(INTERFACES);
   const present = options.state === "present";
@@ -109,7 +110,6 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
 
 const NET = "/sys/class/net";
 const IFF_UP = 1;
-const PROGRAM_DIRECTORIES = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
 const ROOT = 0;
 

@@ -36,7 +36,7 @@ export interface ObservedBridge {
   readonly resolvedNames: ReadonlyMap<string, readonly string[]>;
   /** What else would create or configure the bridge or its VXLAN at boot. */
   readonly otherOwners: readonly OtherOwner[];
-  /** The IPv4 routes of all tables, and the rules by which the kernel looks them up; none if the bridge is to be absent. */
+  /** The IPv4 routes of all tables, and the rules by which the kernel looks them up. */
   readonly routes: readonly Route[];
   readonly rules: readonly Rule[];
   /** The kinds of devices that this kernel can't create. */

@@ -1,5 +1,6 @@
 import { basename, dirname } from "node:path";
-import { type Action, type Change, type DesiredFile, fileChanges, run } from "../core/change";
+import { type Action, type Change, type DesiredFile, fileChanges, reloadOf, run } from "../core/change";
+import { DAEMON_RELOAD } from "../core/systemctl";
 import type { DesiredBridge } from "./desired";
 import {
   dockerDropInPath,
@@ -16,7 +17,7 @@ import {
 import { bringDown, ifupdownFiles, interfacesContent } from "./providers/ifupdown";
 import { RELOAD_NETWORK_MANAGER, unmanagedFile } from "./providers/network_manager";
 import { networkdFiles, RELOAD_NETWORKD, release, reloadNetworkd, unmanagedNetworkdFile } from "./providers/networkd";
-import { RELOAD_SYSTEMD, systemdFiles, unitChanges, unitLinkRemoval, unitStateRemoval } from "./providers/systemd";
+import { systemdFiles, unitChanges, unitLinkRemoval, unitStateRemoval } from "./providers/systemd";
 
 /**
  * Plans the changes of the files that create the bridge at boot; `desired` is null if it is to be absent. The files of the
@@ -54,7 +55,7 @@ export function planBoot(name: string, desired: DesiredBridge | null, observed: 
     ...withReload(
       "systemd",
       [encrypted.unit, ...dropIns, unitPath(name)].flatMap(changesOf),
-      [...emptied, RELOAD_SYSTEMD],
+      [...emptied, DAEMON_RELOAD],
       observed,
     ),
     ...(files.has(encrypted.unit) ? [] : unitStateRemoval(basename(encrypted.unit), observed.managers.encryptedUnit)),
@@ -109,7 +110,7 @@ function withReload(
   const start: Action = { do: "write", path, content: "", mode: 0o600 };
   const finish: readonly Action[] = [...reload, { do: "remove", path }];
   if (changes.length === 0 && pendingReloads.includes(path)) {
-    return [{ subject: `${program}: loaded files`, before: "outdated\n", after: "current\n", actions: finish }];
+    return [reloadOf(program, finish)];
   }
   return changes.map((change, index) => ({
     ...change,

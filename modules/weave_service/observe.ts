@@ -5,6 +5,7 @@ import type { FileState, Host } from "../core/host/host";
 import { whyNotLoadable } from "../core/kernel_module";
 import { Busy, type WhenBusy } from "../core/module";
 import { environmentOfProcess, startTicks } from "../core/proc";
+import { programsOf } from "../core/programs";
 import { rememberSecretsIn } from "../core/redact";
 import { rememberSecret } from "../core/secrets";
 import { environmentValue } from "../formats/environment_file";
@@ -161,7 +162,7 @@ function startTime(pid: number | "self", host: Host): number {
 }
 
 function hasProgram(name: string, host: Host): boolean {
-  return ["/usr/sbin", "/sbin", "/usr/bin"].some((directory) => host.readdir(directory).includes(name));
+  return programsOf(host).has(name);
 }
 
 /** Most hosts have none and need none. */

@@ -1,4 +1,4 @@
-import { type Change, fileChanges, run } from "../core/change";
+import { type Change, fileChanges, reloadOf, run } from "../core/change";
 import { redactSecrets } from "../core/redact";
 import { EXPOSE } from "./components";
 import type { DesiredService } from "./desired";
@@ -20,12 +20,7 @@ export function planFiles(
   });
   const exposeChanges = exposeFile(init, exposeText, observed);
   const outdated = observed.unit.needsReload || observed.exposeUnit?.needsReload === true;
-  const reload: Change = {
-    subject: `${unit}, as loaded by ${observed.init}`,
-    before: "an older version\n",
-    after: "the file's version\n",
-    actions: init.reload,
-  };
+  const reload = reloadOf(unit, init.reload);
   return [
     ...fileChanges(observed.environment, {
       path: component.environmentPath,

@@ -1,4 +1,5 @@
 import { type IptablesTable, wordsOfRule } from "../formats/iptables_save";
+import { ROUTERS_BRIDGE } from "./init/steps";
 
 /** The rules of iptables that the Weave router has left in the tables of one of iptables' two programs. */
 export interface RouterRules {
@@ -21,24 +22,21 @@ function isOwnChain(table: string, chain: string): boolean {
   return CHAINS[table]?.test(chain) ?? false;
 }
 
-/** The router's bridge, unless WEAVE_BRIDGE says another. */
-const BRIDGE = "weave";
-
 /** Rules that only the router makes, by table and chain. */
 const OWN: readonly (readonly [table: string, rule: RegExp])[] = [
   ["filter", /^-A INPUT .*--comment "Block non-local access to Weave Net control port" -j DROP$/],
-  ["filter", new RegExp(`^-A FORWARD -i \\S+ -o ${BRIDGE} -j DROP$`)],
-  ["filter", new RegExp(`^-A FORWARD -o ${BRIDGE} .*-j NFLOG --nflog-group 86$`)],
+  ["filter", new RegExp(`^-A FORWARD -i \\S+ -o ${ROUTERS_BRIDGE} -j DROP$`)],
+  ["filter", new RegExp(`^-A FORWARD -o ${ROUTERS_BRIDGE} .*-j NFLOG --nflog-group 86$`)],
   ["filter", /^-A OUTPUT ! -p esp -m policy --dir out --pol none -m mark --mark 0x20000\/0x20000 -j DROP$/],
 ];
 
 /** Rules of the router that Docker, or an operator, may have as well. */
 const SHARED: readonly (readonly [table: string, rule: RegExp])[] = [
-  ["filter", new RegExp(`^-A FORWARD -i ${BRIDGE} -o ${BRIDGE} -j ACCEPT$`)],
-  ["filter", new RegExp(`^-A FORWARD -i ${BRIDGE} ! -o ${BRIDGE} -j ACCEPT$`)],
-  ["filter", new RegExp(`^-A FORWARD -o ${BRIDGE} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT$`)],
-  ["filter", new RegExp(`^-A FORWARD -o ${BRIDGE} -j DROP$`)],
-  ["nat", new RegExp(`^-A POSTROUTING -o ${BRIDGE} -j ACCEPT$`)],
+  ["filter", new RegExp(`^-A FORWARD -i ${ROUTERS_BRIDGE} -o ${ROUTERS_BRIDGE} -j ACCEPT$`)],
+  ["filter", new RegExp(`^-A FORWARD -i ${ROUTERS_BRIDGE} ! -o ${ROUTERS_BRIDGE} -j ACCEPT$`)],
+  ["filter", new RegExp(`^-A FORWARD -o ${ROUTERS_BRIDGE} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT$`)],
+  ["filter", new RegExp(`^-A FORWARD -o ${ROUTERS_BRIDGE} -j DROP$`)],
+  ["nat", new RegExp(`^-A POSTROUTING -o ${ROUTERS_BRIDGE} -j ACCEPT$`)],
   // 2.6.3 alone (net/bridge.go of 2.8.1, which removes it).
   [
     "filter",
@@ -67,7 +65,7 @@ function rulesOf({ name, rules }: IptablesTable, port: number, hasChains: boolea
   const isOf = (kind: typeof OWN, rule: string): boolean =>
     kind.some(([table, pattern]) => table === name && pattern.test(rule));
   // Docker up to 27 makes the same rules for the bridge that it uses, and finds the router's instead of adding its own.
-  const isDockers = rules.includes(`-A FORWARD -o ${BRIDGE} -j DOCKER`);
+  const isDockers = rules.includes(`-A FORWARD -o ${ROUTERS_BRIDGE} -j DOCKER`);
   const dropsFrom = (rule: string): string | undefined => {
     const [, from, to] = DROP_TO_PORT.exec(rule) ?? [];
     return name === "filter" && (Number(to) === port || Number(to) === port + 1) ? from : undefined;

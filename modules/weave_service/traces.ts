@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { type Change, run } from "../core/change";
 import type { Host } from "../core/host/host";
+import { programsOf } from "../core/programs";
 import { parseIptablesSave } from "../formats/iptables_save";
 import type { ObservedService } from "./observed";
 import { describeRouterRules, findRouterRules, removeRouterRules } from "./router_rules";
@@ -21,9 +22,9 @@ export const NO_TRACES: Traces = { routerRules: [], routerIpSets: [], routerFile
 
 /** Reads what a router with this port leaves on a host, by whatever iptables its image has. Changes nothing. */
 export function observeTraces(port: number, host: Host): Traces {
-  const programs = ["/usr/sbin", "/sbin"].flatMap((directory) => host.readdir(directory));
-  const both = ["iptables-legacy", "iptables-nft"].filter((program) => programs.includes(`${program}-save`));
-  const asked = both.length > 0 ? both : ["iptables"].filter((program) => programs.includes(`${program}-save`));
+  const programs = programsOf(host);
+  const both = ["iptables-legacy", "iptables-nft"].filter((program) => programs.has(`${program}-save`));
+  const asked = both.length > 0 ? both : ["iptables"].filter((program) => programs.has(`${program}-save`));
   return {
     // Without -t, iptables-legacy-save loads no table that the kernel has not. It fails in a kernel that has none.
     routerRules: asked.flatMap((program) => {
@@ -31,7 +32,7 @@ export function observeTraces(port: number, host: Host): Traces {
       return findRouterRules(program, parseIptablesSave(stdout), port) ?? [];
     }),
     // The router brings its own ipset. Without one on the host the set stays until the next boot.
-    routerIpSets: programs.includes("ipset")
+    routerIpSets: programs.has("ipset")
       ? host
           .run(["ipset", "list", "-name"], { mayFail: true })
           .stdout.split("\n")

@@ -1,10 +1,11 @@
 import type { Action } from "../../core/change";
+import { DAEMON_RELOAD } from "../../core/systemctl";
 import { parseDockerWords } from "../../formats/docker_flags";
 import { withShellValue } from "../../formats/shell_file";
 import { listSettings, parseUnit } from "../../formats/systemd_unit";
 import { execProgram, execWord } from "../../formats/systemd_words";
-import { DAEMON_RELOAD } from "../files";
 import type { Previous } from "../observed";
+import { VARIABLE } from "../service/command_line";
 import { type DockerService, DROP_IN_PATH, type UnitStart } from "../service/docker_service";
 
 /** What makes Docker start as it ran before, whatever its files give: the file that does it, and the steps. */
@@ -35,7 +36,7 @@ export function restorePreviousCommand(
   if (line === null || sharedTarget !== null) return null;
   const file = files.find(({ path }) => path === filePath);
   // A shell takes the last assignment.
-  const content = `${withNewline(file?.content ?? "")}${withShellValue("", "DOCKER_OPTS", line)}`;
+  const content = `${withNewline(file?.content ?? "")}${withShellValue("", VARIABLE, line)}`;
   return { path: filePath, actions: [{ do: "write", path: filePath, content, mode: file?.mode ?? 0o644 }] };
 }
 

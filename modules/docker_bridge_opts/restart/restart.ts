@@ -1,8 +1,8 @@
 import { type Action, type Change, type Daemon, type Rollback, run } from "../../core/change";
 import { DOCKER, PING } from "../../core/docker";
+import { DAEMON_RELOAD } from "../../core/systemctl";
 import type { DockerFlags } from "../../formats/docker_options";
 import { networkDiffers } from "../default_network";
-import { DAEMON_RELOAD } from "../files";
 import type { ObservedDocker, Previous } from "../observed";
 import { restartDisruption } from "../pending_restart";
 import { pidFileOf } from "../service/docker_service";

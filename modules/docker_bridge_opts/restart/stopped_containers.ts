@@ -103,7 +103,7 @@ function startAgain(containers: readonly Container[], { daemon }: ObservedDocker
   ];
 }
 
-/** `before` is the state, for the message if some do not start; `keep` saves them. */
+/** `before` is the state, for the message if some do not start; `save` saves them. */
 function retryOnNextRun(action: Action, before: string, save: readonly Action[]): Action {
   const result = `${before} The next run tries once more to start them.`.trim();
   return { do: "try", steps: [action], rollback: [{ steps: save, result }] };

@@ -1,7 +1,8 @@
 import { UserError } from "../../core/errors";
 import { expandPattern, isPattern } from "../../core/glob";
 import type { Host } from "../../core/host/host";
-import { PATH } from "../../core/host/run";
+import { PROGRAM_DIRECTORIES } from "../../core/programs";
+import { splitAtEquals } from "../../core/text";
 import { splitWords } from "../../formats/shell_words";
 import { type Specifiers, unitSpecifiers } from "../../formats/systemd_expand";
 import { listSettings, parseUnit, type TextFile } from "../../formats/systemd_unit";
@@ -97,13 +98,13 @@ function inheritedBy(command: string, start: UnitStart, host: Host): ReadonlySet
   const set = orNone(() => environmentOf(parseUnit(start.files), start, NOTHING_WRITTEN));
   if (set === null || used.every((name) => set.has(name))) return new Set();
   const { stdout } = host.run(["systemctl", "show-environment"], { mayFail: true });
-  const inherited = new Set(stdout.split("\n").map((row) => row.replace(/=.*/, "")));
+  const inherited = new Set(stdout.split("\n").map((row) => splitAtEquals(row)[0]));
   return new Set(used.filter((name) => !set.has(name) && inherited.has(name)));
 }
 
 function isScript(command: string, host: Host): boolean {
   const program = (splitWords(command)[0]?.value ?? "").replace(/^[-@:+!|]*/, "");
-  const paths = program.startsWith("/") ? [program] : PATH.split(":").map((folder) => `${folder}/${program}`);
+  const paths = program.startsWith("/") ? [program] : PROGRAM_DIRECTORIES.map((directory) => `${directory}/${program}`);
   return paths.some((path) => host.readStart(path, 2) === "#!");
 }
 

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { UserError } from "../../core/errors";
 import { matchesPattern } from "../../core/glob";
 import type { Host } from "../../core/host/host";
-import { propertiesOfUnits } from "../../core/systemctl";
+import { isSystemdBooted, propertiesOfUnits } from "../../core/systemctl";
 import { environmentValue } from "../../formats/environment_file";
 import {
   encryptedPaths,
@@ -18,7 +18,7 @@ import { type BridgeOptions, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
 /** Observes what manages the host's network. Throws a UserError if systemd does not answer. */
 export function observeManagers(name: string, programs: ReadonlySet<string>, host: Host): Managers {
   const ifup = programs.has("ifup") ? implementationOfIfup(host) : null;
-  const systemd = isRunBySystemd(programs, host);
+  const systemd = programs.has("systemctl") && isSystemdBooted(host);
   const [networkdUnit, networkManagerUnit, networkingUnit, ownUnit, encryptedUnit, goUnit] = systemd
     ? unitStates(name, host)
     : [];
@@ -66,11 +66,6 @@ function whyOff(name: string, fileState: string | null, host: Host): string | nu
 
 /** systemctl(1), is-enabled. A service of an init script is "generated". */
 const STARTED_AT_BOOT: ReadonlySet<string> = new Set(["enabled", "enabled-runtime", "generated", "static", "alias"]);
-
-/** As sd_booted(3) tells it. */
-function isRunBySystemd(programs: ReadonlySet<string>, host: Host): boolean {
-  return programs.has("systemctl") && host.readdir("/run/systemd").includes("system");
-}
 
 const RUNNING: ReadonlySet<string> = new Set(["active", "activating", "reloading"]);
 

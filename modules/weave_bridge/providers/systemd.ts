@@ -1,11 +1,10 @@
 import type { Action, Change, DesiredFile } from "../../core/change";
 import { run } from "../../core/change";
+import { DAEMON_RELOAD } from "../../core/systemctl";
 import { renderSections } from "../../formats/systemd_ini";
 import { bootCommands } from "../commands";
 import type { DesiredBridge } from "../desired";
 import { COMMENT, type Managers, type ObservedBridge, STARTED_WITH, unitName, unitPath } from "../observed";
-
-export const RELOAD_SYSTEMD = run(["systemctl", "daemon-reload"]);
 
 /** The unit by which systemd itself creates the bridge, on a host that no other provider manages. */
 export function systemdFiles(desired: DesiredBridge): DesiredFile[] {
@@ -87,7 +86,7 @@ export function unitLinkRemoval(name: string, observed: ObservedBridge): Change[
 export function unitStateRemoval(unit: string, state: string): Change[] {
   if (state === "inactive") return [];
   const forget = run(["systemctl", state === "failed" ? "reset-failed" : "stop", unit]);
-  return [{ subject: `${unit}: state`, before: `${state}\n`, after: "inactive\n", actions: [RELOAD_SYSTEMD, forget] }];
+  return [{ subject: `${unit}: state`, before: `${state}\n`, after: "inactive\n", actions: [DAEMON_RELOAD, forget] }];
 }
 
 function startsWithChange(

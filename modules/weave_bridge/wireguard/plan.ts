@@ -77,7 +77,6 @@ export function planWireguardDevice(bridge: string, desired: DesiredWireguard, o
 }
 
 /**
-/**
  * The removal of a device whose wireguard-go runs in another unit or in a session, with which it would end; the VXLAN goes with its
  * device.
  */

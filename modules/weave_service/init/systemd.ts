@@ -2,7 +2,7 @@ import mustache from "mustache";
 import { run } from "../../core/change";
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
-import { propertiesOfUnits } from "../../core/systemctl";
+import { DAEMON_RELOAD, propertiesOfUnits } from "../../core/systemctl";
 import { type Component, EXPOSE } from "../components";
 import type { InitSystem, Job, ObservedUnit, StartsWith } from "./init_system";
 import { commandsOf, exposeInShell } from "./steps";
@@ -65,7 +65,7 @@ export const SYSTEMD: InitSystem = {
   render,
   renderExpose: (script) => fill(EXPOSE_TEMPLATE, { ...EXPOSE, expose: exposeInShell(script) }),
   observe,
-  reload: [run(["systemctl", "daemon-reload"])],
+  reload: [DAEMON_RELOAD],
   // "enable" adds the links of the [Install] section but only "reenable" and "disable" remove others.
   enable: (component, enabled, before) => {
     const verb = enabled ? (before === "nothing" ? "enable" : "reenable") : "disable";

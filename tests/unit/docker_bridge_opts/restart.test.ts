@@ -330,7 +330,7 @@ test("a program whose path systemd does not take gives no such command line", ()
 
 test("a unit that changed on disk is reloaded before the restart; a changed drop-in reloads it anyway", () => {
   const observed = { ...STEADY, service: { ...STEADY.service, needsReload: true } };
-  const reload = "docker.service, as loaded by systemd";
+  const reload = "docker.service: loaded files";
   assert.equal(subjects(plan(RESTART, observed).changes), [reload, "Docker"]);
   assert.equal(subjects(plan(usual({ mtu: 1400 }), observed).changes), [PATH, reload, "running dockerd"]);
   const hardCoded = withCommand(observed, "/usr/sbin/dockerd --bridge=br9 $DOCKER_OPTS");

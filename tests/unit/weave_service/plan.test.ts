@@ -281,9 +281,9 @@ test("a unit that was changed by hand is written and reloaded, the router keeps 
 test("a unit that systemd has not read since it was written is loaded by one reload", () => {
   assert.equal(words(serviceOptions(), { ...steady(), unit: { ...steady().unit, needsReload: true } }), [
     {
-      subject: "weave.service, as loaded by systemd",
-      before: "an older version\n",
-      after: "the file's version\n",
+      subject: "weave.service: loaded files",
+      before: "outdated\n",
+      after: "current\n",
       steps: ["systemctl daemon-reload"],
     },
   ]);
