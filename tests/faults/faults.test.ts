@@ -36,6 +36,7 @@ const SAMPLES: Readonly<Record<string, number>> = {
   "bridge with a password: password changed": 3,
   "bridge with a password: removal": 3,
   "docker options: existing daemon.json": 5,
+  "docker network: drifted network": 3,
   "docker restart: pending": 4,
   "service: fresh host": 3,
 };

@@ -36,14 +36,15 @@ function share(tried: number, known: number): string {
   return tried === known ? String(known) : `${tried} of ${known}`;
 }
 
-/** Takes a page with the table; returns it with these rows in the place of those of the same names, or at the end. */
+/** Takes a page with the table; returns it with these rows in the place of those of the same names, or at the table's end. */
 export function withRows(page: string, rows: readonly Row[]): string {
   return rows.reduce((text, row) => {
     const line = `| ${row.join(" | ")} |`;
     const lines = text.split("\n");
     const at = lines.findIndex((each) => each.startsWith(`| ${row[0]} |`));
     if (at >= 0) return lines.map((each, index) => (index === at ? line : each)).join("\n");
-    const last = lines.map((each) => each.startsWith("|")).lastIndexOf(true);
-    return [...lines.slice(0, last + 1), line, ...lines.slice(last + 1)].join("\n");
+    const head = lines.findIndex((each) => each.startsWith("| scenario |"));
+    const end = lines.findIndex((each, index) => index > head && !each.startsWith("|"));
+    return [...lines.slice(0, end), line, ...lines.slice(end)].join("\n");
   }, page);
 }

@@ -46,6 +46,7 @@ const run = (call: Call): string => `node ${bundlePath(call)} >/dev/null`;
 
 /** Puts all of a host's files back that modules write, as `SAVE` kept them, and the network with them. */
 const RESTORED = `
+[ ! -e /var/lib/apollo-weave/docker-network ] || docker network rm flat
 ip link del weave-vx; ip link del weave-wg; ip link del weave
 iptables-restore </var/lib/faults/iptables
 sed -i '/^weave/d' /run/network/ifstate; rm -f /run/weave*
@@ -77,6 +78,17 @@ systemctl reset-failed docker; tr '\\0' ' ' </proc/$(cat /run/docker.pid)/cmdlin
   systemctl restart docker
 `;
 const WITH_DAEMON_JSON = `mkdir -p /etc/docker; printf '%s\\n' '{ "labels": ["a=b"], "dns": ["9.9.9.9"] }' >/etc/docker/daemon.json\n`;
+
+/** A Docker network on the bridge, beside Docker's default network, whose options stay as they are. */
+const network = (options: object = {}): Call => ({
+  module: "docker_bridge_opts",
+  options: { network: "flat", bridge: "weave", fixed_cidr: "10.2.1.0/24", mtu: 1450, ...options },
+});
+const NETWORK_FRESH = `${RELOADED}ip link add weave type bridge; ip addr add 10.2.0.1/16 dev weave; ip link set weave up
+echo 'DOCKER_OPTS="--log-level=warn"' >/etc/default/docker
+systemctl reset-failed docker; tr '\\0' ' ' </proc/$(cat /run/docker.pid)/cmdline | grep -q -- '--log-level=warn $' || systemctl restart docker
+docker network rm flat
+`;
 
 const DRIFTED_FILE =
   "sed -i 's/mtu 1450/mtu 1400/; 1d' /etc/network/interfaces.d/weave.cfg; chmod 600 /etc/network/interfaces.d/weave.cfg\n";
@@ -169,6 +181,17 @@ export const SCENARIOS: readonly Scenario[] = [
     restarts: true,
     slow: true,
   },
+  { name: "docker network: fresh host", start: NETWORK_FRESH, call: network() },
+  {
+    name: "docker network: drifted network",
+    start: `${NETWORK_FRESH}${run(network({ mtu: 1400 }))}\n`,
+    call: network(),
+  },
+  {
+    name: "docker network: removal",
+    start: `${NETWORK_FRESH}${run(network())}\n`,
+    call: network({ state: "absent" }),
+  },
   { name: "service: fresh host", start: SERVICE_FRESH, call: service(), slow: true },
   {
     name: "service: Docker stopped",
@@ -231,4 +254,5 @@ function scenario(start: string, call: Call): Scenario {
 export const CALLS: readonly Call[] = [
   ...[bridge(), docker(), service(), RESTART],
   ...[...SCENARIOS, ...PLAY, ...PAIRS.flatMap(([, ...both]) => both)].map(({ call }) => call),
+  network({ mtu: 1400 }),
 ];
