@@ -184,17 +184,26 @@ test("a stopped Docker is started, and then has the network; a check predicts it
   assert.equal((await docker(one).module(MODULE)).changes, undefined);
 });
 
-test("from one network to the other and back: predicted, with one restart each", async () => {
+test("from one network to the other and back: predicted, with one restart each, which names what it stops", async () => {
   await sh(two, "docker rm --force web");
+  const address = (): Promise<string> => sh(one, "docker inspect --format '{{.NetworkSettings.IPAddress}}' plain");
+  await sh(one, `docker run --detach --name plain --stop-timeout=1 ${image} sleep 9999`);
   for (const to of [VXLAN, FLAT]) {
     const before = await pids();
     const check = await play("site.yml", ...to, "--check", "--diff");
+    const disruptions = ({ results }: PlaybookRun): string =>
+      JSON.stringify(results.map(({ host, result }) => (host === one.name ? result["disruptions"] : undefined)));
+    assert.match(disruptions(check), "Docker: its restart stops 1 running container");
     const run = await play("site.yml", ...to, "--diff");
     assertPredicted(check, run);
     assert.equal(changedTasks(await play("site.yml", ...to)), []);
     assert.not.equal(await pids(), before);
     assert.match(await docker(two).network(), to === VXLAN ? /^weave 10\.2\.2\.0\/24 1450/ : /^docker0/);
+    // Without a restart policy it stays stopped, and then starts on the default network as that now is.
+    await sh(one, "docker start plain");
+    assert.match(await address(), to === VXLAN ? /^10\.2\.1\./ : /^172\.17\./);
   }
+  await sh(one, "docker rm --force plain");
   assert.is(await networkOf(two), "10.2.0.0/16 10.2.2.0/24 10.2.0.2 1450");
 });
 
