@@ -162,6 +162,7 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
 }
 
 function section(samples: Samples): string {
+  const roundsOf = (kind: string): number => samples[`${kind}, ${OWN.name}`]?.length ?? 0;
   const rows = KINDS.map((kind) => [
     kind,
     ...SIDES.flatMap((side) => {
@@ -177,7 +178,7 @@ function section(samples: Samples): string {
 From "the host is in the inventory" to "its containers answer": the play, and then on each new host a container that waits for a reply
 from the first host's. The role has the VXLAN datapath and site.yml, and shrink.yml for the host that leaves. The builtin tasks are the
 baseline's, with the router's stand-in; they have no way to leave. Swarm is \`docker swarm join\` with an attachable overlay: commands that run on the hosts at once, without
-Ansible and SSH, on a Docker that nothing configures. The sides in turn, on fresh hosts each time, ${FEW_ROUNDS} rounds of ${FEW} hosts and ${MANY_ROUNDS} of ${MANY}. A ratio is the
+Ansible and SSH, on a Docker that nothing configures. The sides in turn, on fresh hosts each time (rounds of ${FEW} hosts: ${roundsOf(ONE_JOINS)}; of ${MANY}: ${roundsOf(ALL_JOIN)}). A ratio is the
 role's time as a part of the other's.
 
 ${table(["", ...head], rows)}

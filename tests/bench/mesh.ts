@@ -171,9 +171,9 @@ function section(samples: Samples): string {
     ((bytes * peers) / 1024).toFixed(1),
     ...[change, steady].map((name) => (peers === 0 ? "–" : middle(samples, name(peers)).toFixed(0))),
   ]);
-  const astray = PEERS.filter((peers) => Math.abs(middle(samples, copies(peers)) - peers) > 0.05);
+  const others = PEERS.filter((peers) => Math.abs(middle(samples, copies(peers)) - peers) > 0.05);
   const left =
-    astray.length === 0 ? "One copy per peer leaves the host" : `Other than one copy per peer left with ${astray}`;
+    others.length === 0 ? "One copy per peer leaves the host" : `Other than one copy per peer left with ${others}`;
   const each = perPeer(samples);
   const most = ((SHARE / BROADCASTS) * 1e6) / each;
   return `## How large a full mesh can be
@@ -183,7 +183,7 @@ broadcasts from its own end of the bridge, one right after another, and its eth0
 addresses in one namespace on the wire that answer ARP and drop what they receive. So this is the sender's cost and somewhat
 more, because the wire and the dropping mostly use the same core. Each peer receives one frame, however many peers there are. The
 kernel's memory for a peer's entry is the difference that ${MOST} entries make in ${DEVICES} devices. "Change one peer" is a run of the installed command on one
-host that replaces one peer by another, in the file and live; the hosts of a cluster do so at the same time. All ${ROUNDS} rounds in turn.
+host that replaces one peer by another, in the file and live; the hosts of a cluster do so at the same time. Rounds, in turn: ${valuesOf(samples, copies(MOST)).length}.
 
 ${left}; each further peer adds ${each.toFixed(2)} µs and ${bytes.toFixed(0)} bytes.
 

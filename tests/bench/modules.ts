@@ -32,7 +32,7 @@ const bridge = (datapath: Call["datapath"], host: number) => ({
   underlay: `192.168.50.1${host}`,
 });
 const DOCKER = { bridge: "weave", fixed_cidr: "10.2.1.0/24", bridge_address: "10.2.0.1/16", mtu: 1450 };
-const CALLS: readonly Call[] = [
+const CALLS: readonly [Call, ...Call[]] = [
   { name: "weave_bridge, vxlan", module: "weave_bridge", datapath: "vxlan", options: bridge("vxlan", 1) },
   { name: "weave_bridge, router", module: "weave_bridge", datapath: "router", options: bridge("router", 2) },
   { name: "docker_bridge_opts", module: "docker_bridge_opts", datapath: "vxlan", options: DOCKER },
@@ -138,27 +138,26 @@ function section(samples: Samples): string {
       `${(median(valuesOf(samples, `${call.name}: bytes`)) / 1000).toFixed(1)} kB`,
     ];
   });
-  const head = ["module", "whole", "Node's files and programs", "the file, its options", "programs", "the rest"];
+  const head = ["module", "whole", "Node.js's files and programs", "the file, its options", "programs", "the rest"];
   return `## A module alone
 
-A run that has nothing to do, ${ROUNDS} times, on a host. The figure is CPU time (user and system, including the programs that the
-module starts) as a multiple of \`${NODE}\` with Debian's Node, measured in turn. Targets: at most ${TARGET}, one program, ${MOST_BYTES / 1000} kB.
+A run that has nothing to do, ${valuesOf(samples, CALLS[0].name).length} times, on a host. The figure is CPU time (user and system, including the programs that the
+module starts) as a multiple of \`${NODE}\` with Debian's Node.js, measured in turn. Targets: at most ${TARGET}, one program, ${MOST_BYTES / 1000} kB.
 
 ${table([...head, "started", "bundle"], rows)}
 
 ![CPU time of a module that has nothing to do](performance/modules.svg)
 
-The columns split the time, in the same unit, beside the 1 of \`${NODE}\` itself. First what Node takes to load its parts for files and
+The columns split the time, in the same unit, beside the 1 of \`${NODE}\` itself. First what Node.js takes to load its parts for files and
 programs (\`${REQUIRES}\`), which every module needs. Then reading and compiling the module and its options, as in a call with an invalid
-option. Then the programs by themselves. The rest is observing, planning, printing, and Node's own work to start each program and
-to speak HTTP. A Node that runs one program that does nothing (\`${RUNS_ONE}\`) takes ${floor(samples).toFixed(2)}: every module that needs a program starts
+option. Then the programs by themselves. The rest is observing, planning, printing, and Node.js's own work to start each program and
+to speak HTTP. A Node.js that runs one program that does nothing (\`${RUNS_ONE}\`) takes ${floor(samples).toFixed(2)}: every module that needs a program starts
 from there.
 
-With VXLAN, weave_bridge starts four programs, because the kernel reports devices, rules and routes of all tables only to \`ip\`, the
-VXLAN's forwarding entries only to \`bridge\`, and the firewall's rules only to \`iptables\`, and the states of units are known to
-\`systemctl\`. With the router it needs no \`bridge\`. weave_service asks
-\`systemctl\` for its unit, and \`ethtool\` for the TX checksum offload of the router's port, which the kernel reports only by
-ioctl(2). What was done about all this: [decisions/speed.md](decisions/speed.md).`;
+weave_bridge starts programs because the kernel reports devices, rules and routes of all tables only to \`ip\`, a VXLAN's
+forwarding entries only to \`bridge\`, and the firewall's rules only to \`iptables\`, and the states of units are known to
+\`systemctl\`. weave_service asks \`systemctl\` for its unit, and \`ethtool\` for the TX checksum offload of the router's port,
+which the kernel reports only by ioctl(2). What was done about all this: [decisions/speed.md](decisions/speed.md).`;
 }
 
 function aims(samples: Samples): Aim[] {
@@ -184,7 +183,7 @@ function plots(samples: Samples): Record<string, string> {
   return {
     modules: barChart(
       title,
-      [...bars, { label: "Node, running a program that does nothing", value: floor(samples), tint: 1 }],
+      [...bars, { label: "Node.js, running a program that does nothing", value: floor(samples), tint: 1 }],
       {
         target: TARGET,
       },

@@ -46,6 +46,16 @@ test("a path that this machine can't have is not in the table, and what was not 
   assert.not.match(section, "| containers by Swarm's encrypted overlay |");
 });
 
+test("what was not measured is neither explained nor a column", () => {
+  const isMeasured = ([name]: readonly [string, unknown]): boolean =>
+    /^(Gbit|core ms)(?!.*(streams|Swarm|Docker))/.test(name);
+  const section = network.section(Object.fromEntries(Object.entries(ALL).filter(isMeasured)));
+  assert.not.match(section, /Swarm|WireGuard|Docker network|On one host|streams|round trip|reply|–/);
+  const all = network.section(ALL);
+  for (const what of ["Swarm", "Docker network", "8 streams at once", "round trips of", "docker run"])
+    assert.match(all, what);
+});
+
 test("the size of a full mesh follows from what a peer adds", () => {
   const samples: Record<string, number[]> = { "bytes of a peer's entry": [256] };
   for (const peers of [0, 2, 10, 30, 100, 300]) {

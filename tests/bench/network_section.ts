@@ -1,0 +1,179 @@
+import { ALONE, DOCKER, HOSTS, PLAIN, SWARM, SWARM_ENCRYPTED, UNFILTERED, VXLAN, WIREGUARD } from "./network_paths";
+import { table } from "./page";
+import type { Aim, Samples } from "./part";
+import { barChart } from "./plot";
+import { median, ratio, valuesOf } from "./statistics";
+
+const TARGET = 0.8;
+
+const PATHS = [HOSTS, PLAIN, VXLAN, UNFILTERED, DOCKER, WIREGUARD, SWARM, SWARM_ENCRYPTED, ALONE];
+/** The paths that are measured in packets, too. */
+export const CUT_PATHS: readonly string[] = [HOSTS, PLAIN, VXLAN];
+
+export const STREAMS = 8;
+export const ROUND_TRIPS = 2000;
+
+export const WHOLE = "Gbit/s";
+export const CUT = "Gbit/s in packets";
+export const BUSY = "core ms for a Gbit";
+export const BUSY_CUT = "core ms for a Gbit in packets";
+export const MANY = `Gbit/s of ${STREAMS} streams`;
+export const MEDIAN = "round trip in µs";
+export const LATE = "round trip in µs, 99th percentile";
+export const START = "ms to a first reply";
+/** What is compared with Swarm's overlay; the last three are times. */
+const COMPARED = [WHOLE, MANY, MEDIAN, LATE, START];
+
+const isMeasured = (samples: Samples, name: string): boolean => samples[name] !== undefined;
+
+/** The section of the page. A sentence is there only if what it says was measured. */
+export function section(samples: Samples): string {
+  const middle = (name: string, digits: number): string =>
+    isMeasured(samples, name) ? median(valuesOf(samples, name)).toFixed(digits) : "–";
+  const part = (quantity: string, path: string): string =>
+    ratio(samples, `${quantity}, ${path}`, `${quantity}, ${HOSTS}`).toFixed(2);
+  const paths = PATHS.filter((path) => isMeasured(samples, `${WHOLE}, ${path}`));
+  const rows = [
+    ...paths.map((path) => [
+      path,
+      ...[middle(`${WHOLE}, ${path}`, 2), part(WHOLE, path)],
+      ...[middle(`${BUSY}, ${path}`, 0), part(BUSY, path)],
+      ...[middle(`${MANY}, ${path}`, 2), middle(`${MEDIAN}, ${path}`, 0), middle(`${LATE}, ${path}`, 0)],
+      middle(`${START}, ${path}`, 0),
+    ]),
+    ...CUT_PATHS.map((path) => [
+      `${path}, in packets`,
+      ...[middle(`${CUT}, ${path}`, 2), part(CUT, path)],
+      ...[middle(`${BUSY_CUT}, ${path}`, 0), part(BUSY_CUT, path)],
+      ...["–", "–", "–", "–"],
+    ]),
+  ];
+  const head = ["path", "Gbit/s", "of host to host", "core ms for a Gbit", "of host to host"];
+  head.push(`${STREAMS} streams, Gbit/s`, "round trip, µs", "99 %, µs", "first reply, ms");
+  const columns = head.flatMap((_, column) => (rows.some((row) => row[column] !== "–") ? [column] : []));
+  const measured = (row: readonly string[]): string[] => columns.map((column) => row[column] ?? "–");
+  return `## What the VXLAN datapath costs
+
+${setup(samples)}
+
+${table(measured(head), rows.map(measured))}
+
+![Throughput of one TCP stream](performance/network.svg)
+${besideSwarm(samples)}`;
+}
+
+/** How the paths that were measured were made, and what of them was measured. */
+function setup(samples: Samples): string {
+  const ways = {
+    [VXLAN]: "with Docker's default network",
+    [DOCKER]: "with a Docker network",
+    [WIREGUARD]: "with WireGuard",
+  };
+  const joined = Object.entries(ways).flatMap(([path, way]) => (isMeasured(samples, `${WHOLE}, ${path}`) ? [way] : []));
+  const rounds = valuesOf(samples, `${WHOLE}, ${HOSTS}`).length;
+  const sentence = (name: string, text: string): string[] => (isMeasured(samples, name) ? [text] : []);
+  return [
+    `The role joins test hosts in pairs: ${joined.join(", ")}.`,
+    ...sentence(
+      `${WHOLE}, ${WIREGUARD}`,
+      "WireGuard is wireguard-go here, a program, because the test machine's kernel has none.",
+    ),
+    ...sentence(`${WHOLE}, ${SWARM}`, "The first pair is a Docker Swarm as well, with an attachable overlay."),
+    "The wire is a veth pair from each host to a bridge, MTU 1500.",
+    `All paths are measured in turn (rounds: ${rounds}): one TCP stream by iperf3, 2 s after one to warm up;`,
+    ...sentence(`${MANY}, ${HOSTS}`, `${STREAMS} streams at once;`),
+    ...sentence(
+      `${MEDIAN}, ${HOSTS}`,
+      `the round trips of ${ROUND_TRIPS} UDP datagrams of 64 bytes, their median and 99th percentile;`,
+    ),
+    ...sentence(
+      `${START}, ${VXLAN}`,
+      "the time from `docker run` until the new container has a reply from the other end;",
+    ),
+    "and how long both ends keep a core busy.",
+    '"Without VXLAN" is a second bridge on each host that is attached directly to the wire, MTU 1500.',
+    ...sentence(`${WHOLE}, ${ALONE}`, '"On one host" is a Docker network without an overlay.'),
+    "Everything shares this machine's cores, so each round's ratio counts.",
+    "No wire here splits TCP's 64 KB into packets. For \"in packets\" the sending host does so, as with a network card that can't, and each packet takes the whole path.",
+  ].join(" ");
+}
+
+/** How good a path of ours is, in units of Swarm's overlay, round by round: more is better, also of times. */
+function roundsBesideSwarm(samples: Samples, quantity: string, path: string): readonly number[] {
+  const [own, swarm] = [valuesOf(samples, `${quantity}, ${path}`), valuesOf(samples, `${quantity}, ${SWARM}`)];
+  const isTime = COMPARED.indexOf(quantity) >= 2;
+  return own.map((value, round) => {
+    const other = swarm[round] ?? Number.NaN;
+    return isTime ? other / value : value / other;
+  });
+}
+
+const OURS = [VXLAN, UNFILTERED, DOCKER];
+
+function besideSwarm(samples: Samples): string {
+  if (!isMeasured(samples, `${WHOLE}, ${SWARM}`)) return "";
+  const rows = COMPARED.map((quantity) => [
+    quantity,
+    ...OURS.map((path) => {
+      const rounds = roundsBesideSwarm(samples, quantity, path);
+      const [least, most] = [Math.min(...rounds), Math.max(...rounds)].map((value) => value.toFixed(2));
+      return `${median(rounds).toFixed(2)} (${least} to ${most})`;
+    }),
+  ]);
+  const esp = isMeasured(samples, `${WHOLE}, ${SWARM_ENCRYPTED}`)
+    ? ""
+    : " Swarm's encryption is not measured: it needs IPsec's ESP, which this machine's kernel does not have.";
+  return `
+Beside Swarm's overlay on the same hosts, as the ratio of each round, so that 1 or more is as good as Swarm or better, also of times.
+The target is at least 1 in at least one round. Swarm's bridges are in network namespaces of their own, whose frames pass no iptables. Ours pass the
+host's, where the kernel has br_netfilter: "frames not filtered" is without it.${esp}
+
+${table(["", ...OURS], rows)}
+
+![Round trips of UDP](performance/round-trips.svg)
+`;
+}
+
+/** The throughput between containers on two hosts. */
+export function headline(samples: Samples): string {
+  const [vxlan, hosts] = [VXLAN, HOSTS].map((path) => median(valuesOf(samples, `${WHOLE}, ${path}`)).toFixed(1));
+  const own = ratio(samples, `${WHOLE}, ${VXLAN}`, `${WHOLE}, ${HOSTS}`).toFixed(2);
+  const swarm = isMeasured(samples, `${WHOLE}, ${SWARM}`)
+    ? `, ${ratio(samples, `${WHOLE}, ${VXLAN}`, `${WHOLE}, ${SWARM}`).toFixed(2)} of Swarm's overlay on the same hosts`
+    : "";
+  return `Between containers on two hosts, the VXLAN datapath carries ${own} of the hosts' own throughput (${vxlan} of ${hosts} Gbit/s on the test machine)${swarm}.`;
+}
+
+/** The figures with targets. */
+export function aims(samples: Samples): Aim[] {
+  const value = ratio(samples, `${WHOLE}, ${VXLAN}`, `${WHOLE}, ${HOSTS}`);
+  const own: Aim = { what: `throughput of host to host, ${VXLAN}`, value, target: TARGET, least: true };
+  if (!isMeasured(samples, `${WHOLE}, ${SWARM}`)) return [own];
+  const others = [VXLAN, DOCKER].flatMap((path) =>
+    COMPARED.map((quantity): Aim => {
+      const rounds = roundsBesideSwarm(samples, quantity, path);
+      // Within the spread of the rounds, both are the same.
+      const isSame = Math.max(...rounds) >= 1;
+      const what = `${quantity}, ${path}, beside Swarm's overlay`;
+      return { what, value: isSame ? Math.max(1, median(rounds)) : median(rounds), target: 1, least: true };
+    }),
+  );
+  return [own, ...others];
+}
+
+/** The throughput and the round trips of each path. */
+export function plots(samples: Samples): Readonly<Record<string, string>> {
+  const bars = (quantity: string, suffix = "") =>
+    PATHS.filter((path) => isMeasured(samples, `${quantity}, ${path}`)).map((path) => ({
+      label: path + suffix,
+      value: median(valuesOf(samples, `${quantity}, ${path}`)),
+      tint: OURS.includes(path) ? (0 as const) : (1 as const),
+    }));
+  const times = bars(MEDIAN);
+  return {
+    network: barChart("Throughput of one TCP stream", [...bars(WHOLE), ...bars(CUT, ", in packets")], {
+      unit: " Gbit/s",
+    }),
+    ...(times.length > 0 && { "round-trips": barChart("Median round trip of UDP", times, { unit: " µs", digits: 0 }) }),
+  };
+}
