@@ -19,12 +19,16 @@ OF_HOST: dict[str, tuple[str, Callable[[Host], int | None]]] = {
         lambda host: int(host["bridge"]["state"] == "up" and bool(host["bridge"]["address"])),
     ),
     "datapath_up": (
-        "Whether the VXLAN or the router runs.",
+        "Whether the VXLAN is up, or something listens on the router's TCP port.",
         lambda host: int(host["datapath"]["state"] == "up") if "datapath" in host else None,
     ),
     "peers": (
-        "Tunnels or established connections to other hosts.",
-        lambda host: len(host["datapath"].get("peers", [])) if "datapath" in host else None,
+        "The other hosts that this one has tunnels to. The router's established connections are in peers_connected.",
+        lambda host: _peers(host, "vxlan"),
+    ),
+    "peers_connected": (
+        "The router's established connections. A VXLAN has no connections.",
+        lambda host: _peers(host, "router"),
     ),
     "encrypted": (
         "Whether WireGuard encrypts the VXLAN.",
@@ -73,13 +77,18 @@ def metrics(found: dict[str, Any], problems: int, time: int) -> str:
     lines += _metric("paths_tested", "Paths from the host and its container that were tested.", tested)
     lines += _metric("paths_blocked", "Tested paths from the host and its container that are blocked.", blocked)
     lines += _metric(
-        "handshake_age_seconds",
+        "peer_handshake_age_seconds",
         "How long ago the last handshake of WireGuard with the peer was; +Inf if there was none.",
         {(tunnel["from"], tunnel["to"]): _age(tunnel["handshake"]) for tunnel in found.get("tunnels", [])},
     )
     lines += _metric("problems", "Problems that playbooks/verify.yml found.", {"": problems})
     lines += _metric("timestamp_seconds", "When playbooks/verify.yml ran, in seconds since 1970.", {"": time})
     return "".join(f"{line}\n" for line in lines)
+
+
+def _peers(host: Host, kind: str) -> int | None:
+    datapath = host.get("datapath", {})
+    return len(datapath.get("peers", [])) if datapath.get("kind") == kind else None
 
 
 def _age(seconds: int | None) -> str:

@@ -57,11 +57,21 @@ test("encryption: by host, and the age of each tunnel's last handshake", () => {
   const found = makeUp({ hosts: 3, blocked: between(1, 2), encrypted: true });
   const read = gauges(callPlugin<Findings>("weave_tunnels", "tunnels", [found]));
   assert.is(read["encrypted docker1"], 1);
-  assert.is(read["handshake_age_seconds docker1 docker2"], Number.POSITIVE_INFINITY);
-  assert.is(read["handshake_age_seconds docker1 docker3"], 44);
+  assert.is(read["peer_handshake_age_seconds docker1 docker2"], Number.POSITIVE_INFINITY);
+  assert.is(read["peer_handshake_age_seconds docker1 docker3"], 44);
   const clear = gauges(makeUp({ hosts: 2 }));
   assert.is(clear["encrypted docker1"], 0);
-  assert.not.ok("handshake_age_seconds docker1 docker2" in clear);
+  assert.not.ok("peer_handshake_age_seconds docker1 docker2" in clear);
+});
+
+test("connections are the router's, tunnels the VXLAN's", () => {
+  const by = (kind: string): object => ({
+    datapath: { kind, port: 1, state: "up", local: null, peers: ["192.168.50.2"] },
+  });
+  const read = gauges(makeUp({ hosts: 2, more: (number) => by(number === 1 ? "router" : "vxlan") }));
+  assert.is(read["peers_connected docker1"], 1);
+  assert.is(read["peers docker2"], 1);
+  assert.not.ok("peers docker1" in read || "peers_connected docker2" in read);
 });
 
 test("any name is a label that the parser gives back", () => {
