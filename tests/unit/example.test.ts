@@ -6,15 +6,17 @@ import { failures, playWithoutHosts } from "./support/playbook";
 const test = suite("the example's variables");
 const INVENTORY = "[weave_servers]\ndocker1 ansible_host=192.0.2.1\ndocker2 ansible_host=192.0.2.2\n";
 
-for (const wrong of ["instances=many", "instances=0", "balancer=docker9"]) {
+const INSTANCES = /^instances: must be a whole number of at least 1 \(found \S+\)\. Set one/;
+for (const [wrong, message] of [
+  ["instances=many", INSTANCES],
+  ["instances=0", INSTANCES],
+  ["balancer=docker9", /^balancer: must be a host of the play \(found docker9\)\. Set one of docker1, docker2\.$/],
+] as const) {
   test(`${wrong} is refused, and nothing is ended`, async () => {
     const run = await playWithoutHosts("examples/nodejs-rest-api/site.yml", INVENTORY, "--extra-vars", wrong);
     assert.is(run.status, 2, run.output);
-    assert.match(
-      failures(run)["docker1"] ?? run.output,
-      /^instances: must be a whole number of at least 1 \(found \S+\), and balancer: must be one of the hosts docker1, docker2 \(found /,
-    );
-    assert.is(run.results.length, 1, "nothing else was tried");
+    assert.match(failures(run)["docker1"] ?? run.output, message);
+    assert.is(run.results.filter(({ outcome }) => outcome !== "skipped").length, 1, "nothing else was tried");
   });
 }
 
