@@ -15,7 +15,7 @@ command -v apt-get >/dev/null || refuse "This needs Debian: the test hosts are m
 unshare --mount --pid --net --uts --ipc --cgroup --fork true 2>/dev/null ||
   refuse "This machine allows no new namespaces (is it a container?): run it on a machine or virtual machine of its own."
 node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' ||
-  refuse "This needs Node 20 or newer; here is $(node --version)."
+  refuse "This needs Node.js 20 or newer (found $(node --version))."
 
 packages=(
   ansible-core     # what all this is for; asks for python3
@@ -41,7 +41,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   log=$(mktemp)
   { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 || {
     tail -n 20 "$log" >&2
-    refuse "apt could not install ${missing[*]}: see above, mend it, and run this again."
+    refuse "apt could not install ${missing[*]} (its last output is above). Correct that and run this again."
   }
   rm -f "$log"
 fi

@@ -11,7 +11,7 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
     "It would be larger than this process may write or its file system allows: raise the limit (ulimit -f) and run again",
   ],
   ["EINVAL", "Its file system or the kernel does not accept this: see which it is (findmnt -T)"],
-  ["EIO", "Its disk has an error: see the kernel's log (dmesg), mend it and run again"],
+  ["EIO", "Its disk has an error: see the kernel's log (dmesg), replace the disk and run again"],
   ["EISDIR", "It is a directory: move it away and run again"],
   ["ELOOP", "Its links form a loop: remove them and run again"],
   ["EMFILE", "This process has too many open files: raise the limit (ulimit -n) and run again"],

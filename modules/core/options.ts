@@ -112,7 +112,7 @@ export function bool<const D extends Declaration<boolean>>(declaration: D): Opti
     const word = typeof raw === "string" ? raw.trim().toLowerCase() : raw;
     if (YES.includes(word)) return true;
     if (NO.includes(word)) return false;
-    throw new UserError(`must be a boolean (found ${show(raw)}). Set yes or no.`);
+    throw new UserError(`must be true or false (found ${show(raw)}). Set one of these.`);
   };
   return option<D, boolean>("bool", declaration, convert);
 }

@@ -76,7 +76,7 @@ function missingDatapath({ mode }: ServiceOptions, { noFastDatapath }: ObservedS
   if (noFastDatapath === null) return [];
   return [
     `mode: ${mode} uses the fast datapath, which needs the kernel module openvswitch (found ${noFastDatapath}); the router falls back ` +
-      "to its slow one, sleeve. Install or allow the module (modprobe openvswitch), or set WEAVE_NO_FASTDP to 1 in I(env).",
+      "to its slow one (sleeve, in user space). Install or allow the module (modprobe openvswitch), or set WEAVE_NO_FASTDP to 1 in I(env).",
   ];
 }
 

@@ -215,7 +215,10 @@ test("a stopped Docker stays stopped and is a failure unless it is excused, and 
   await second.exec(["systemctl", "mask", "docker.service"]);
   const site = await ansiblePlaybook(cluster.inventory, ["site.yml", "--extra-vars", "weave_datapath=vxlan"]);
   await second.exec(["systemctl", "unmask", "docker.service"]);
-  assert.match(site.output, "(found docker.service masked on apollo2). Run `systemctl unmask docker.service` there.");
+  assert.match(
+    site.output,
+    "Docker: must be able to start on apollo2 (found docker.service masked). Run `systemctl unmask docker.service` there",
+  );
   assert.equal(changedTasks(site), []);
   const run = await verify("--extra-vars", "weave_verify_excused=apollo2");
   assert.is((await second.exec(["systemctl", "is-active", "docker"], { check: false })).stdout, "inactive\n");

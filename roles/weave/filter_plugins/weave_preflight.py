@@ -205,13 +205,13 @@ def _cluster_problems(
 def _docker_problems(docker: str, host: str, group: str, needs_running: bool) -> Iterator[str]:
     if docker == "missing":
         yield (
-            f"weave_server_group: the hosts of {group} must have Docker (found no docker.service on {host}). Install it there (apt "
-            "install docker.io), or remove the host from the group."
+            f"Docker: must be installed on {host} (found no docker.service). Install it there (apt install docker.io), or remove "
+            f"the host from the group {group}."
         )
     elif docker == "masked":
         yield (
-            f"weave_server_group: Docker must be able to start on the hosts of {group} (found docker.service masked on {host}). "
-            "Run `systemctl unmask docker.service` there."
+            f"Docker: must be able to start on {host} (found docker.service masked). Run `systemctl unmask docker.service` there, "
+            f"or remove the host from the group {group}."
         )
     elif docker == "stopped" and needs_running:
         yield f"weave_datapath: router needs a running Docker (found it stopped on {host}). Start it (systemctl start docker)."

@@ -12,9 +12,9 @@ from typing import Any
 # What Ansible takes for a bool: ansible.module_utils.parsing.convert_bool.
 BOOLEANS = {"y", "yes", "on", "1", "true", "t", "1.0", "n", "no", "off", "0", "false", "f", "0.0"}
 KINDS = {
-    "str": ("a text", "Set a text"),
+    "str": ("a string", "Set a string"),
     "int": ("a whole number", "Set a whole number"),
-    "bool": ("true or false", "Set true or false"),
+    "bool": ("true or false", "Set one of these"),
     "list": ("a list", "Set a list"),
     "dict": ("a dictionary", "Set keys with values"),
 }

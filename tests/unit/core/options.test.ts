@@ -145,7 +145,7 @@ test("anything but a boolean is rejected, with what to write", () => {
   for (const raw of ["maybe", "", 2, -1, [], {}, "yes no"]) {
     assert.match(
       userErrorOf(() => flag.convert(raw)),
-      "). Set yes or no.",
+      "). Set one of these.",
       String(raw),
     );
   }

@@ -104,7 +104,7 @@ test("a rejected value's message names the option and the value", () => {
   );
   assert.match(
     userErrorOf(() => parse({ force: "perhaps" })),
-    'force: must be a boolean (found "perhaps")',
+    'force: must be true or false (found "perhaps")',
   );
 });
 

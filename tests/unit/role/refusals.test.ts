@@ -35,9 +35,9 @@ const REFUSALS: Refusals = {
   },
   "a password that is a list, beside a wrong value": {
     vars: { weave_password: [SECRET], weave_vxlan_id: { id: 1 } },
-    says: /^weave_vxlan_id: must be a whole number \(found a dictionary for \S+\)\. .*weave_password: must be a text \(found a list for \S+\)/,
+    says: /^weave_vxlan_id: must be a whole number \(found a dictionary for \S+\)\. .*weave_password: must be a string \(found a list for \S+\)/,
   },
-  "variables of the script that are a text": {
+  "variables of the script that are a string": {
     vars: { weave_env: `WEAVE_PASSWORD ${SECRET}`, weave_datapath: "router" },
     says: /^weave_env: must be a dictionary \(found another text for \S+\)\. /,
   },

@@ -128,9 +128,9 @@ test("a weave script that is missing, except for a teardown", () => {
 test("Docker that is missing, masked or stopped where the role does not start it, except for a teardown", () => {
   assert.match(
     preflight({}, { docker: "missing" }),
-    /^weave_server_group: the hosts of weave_servers must have Docker \(found no docker\.service on a\)\. Install it there/,
+    /^Docker: must be installed on a \(found no docker\.service\)\. Install it there/,
   );
-  assert.match(preflight({}, { docker: "masked" }), "Run `systemctl unmask docker.service` there.");
+  assert.match(preflight({}, { docker: "masked" }), "Run `systemctl unmask docker.service` there, or");
   assert.match(
     preflight({ needs_running_docker: true }, { docker: "stopped" }),
     /^weave_datapath: router needs a running Docker \(found it stopped on a\)\. /,

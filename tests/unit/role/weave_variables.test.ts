@@ -37,7 +37,7 @@ test("values of another type are refused by the variable's name, and a choice by
     [{ weave_vxlan_port: null }, "weave_vxlan_port: must be a whole number (found nothing for a)."],
     [{ weave_dns: "maybe" }, 'weave_dns: must be true or false (found "maybe" for a).'],
     [{ weave_env: "A" }, "weave_env: must be a dictionary (found another text for a)."],
-    [{ weave_network: ["10.2.0.0/16"] }, "weave_network: must be a text (found a list for a)."],
+    [{ weave_network: ["10.2.0.0/16"] }, "weave_network: must be a string (found a list for a)."],
     [{ weave_image_archives: "a.tar" }, "weave_image_archives[1]: must be a dictionary (found another text for a)."],
     [{ weave_image_archives: ["a.tar"] }, "weave_image_archives[1]: must be a dictionary (found another text for a)."],
     [{ weave_datapath: "vxlna" }, 'weave_datapath: must be router or vxlan (found "vxlna" for a). Did you mean vxlan?'],
