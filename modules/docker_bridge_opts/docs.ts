@@ -19,13 +19,10 @@ export const docs: ModuleDocs = {
       "they have containers, running or not: then the module fails and names them.",
     "Restarts nothing by itself. A restart is pending as long as the running daemon has other options, and counts as a change " +
       "until it is made: notify a handler with I(state=restarted). If Docker does not come back from that restart, the module " +
-      "restores the previous configuration, starts Docker with it, and fails with Docker's own error messages. If Docker does " +
-      "not start with that either, as something else had changed its files, a drop-in gives it the command line that it ran with. " +
-      "Each start has three minutes at most.",
+      "gives it back the configuration that it ran with, and fails with Docker's own error messages (docs/reliability.md).",
     "With C(live-restore), Docker keeps its default network while a container runs. A restart that changes the network " +
-      "therefore stops these containers and starts them again, within a minute each. If one does not stop, Docker is not " +
-      "restarted, and the others are started again; if one does not start, the next run tries once more. A paused one is paused " +
-      "again. What Docker removes when it stops (C(docker run --rm)) is lost, and named in the result's C(disruptions).",
+      "therefore stops these containers and starts them again. What Docker removes when it stops (C(docker run --rm)) is lost, " +
+      "and named in the result's C(disruptions).",
   ],
   requirements: ["Docker"],
   not_idempotent: "With I(state=restarted) it restarts Docker each time.",

@@ -22,7 +22,7 @@ export const docs: ModuleDocs = {
   requirements: [
     "iproute2",
     "systemd (with C(networkd) 247 or newer), or Debian's ifupdown (not ifupdown2 or ifupdown-ng)",
-    "For encryption: wireguard-tools, and a kernel with WireGuard (5.6 or newer) or wireguard-go",
+    "for encryption, wireguard-tools and a kernel with WireGuard (5.6 or newer) or wireguard-go",
   ],
   examples: `- name: Configure the bridge of host 1, with the Weave router between the hosts
   weave_bridge:
