@@ -118,7 +118,7 @@ export function withoutDescriptions(code: string, options: object): string {
 const OLDEST_NODE = 16;
 
 /**
- * The program that is run by hand, made of its bundle, which begins with the line for the kernel. A Node that is too old to run it
+ * The program that is run by hand, made of its bundle, which begins with the line for the kernel. A Node.js that is too old to run it
  * can still read it (from 8 on), and says so.
  */
 export function asCommand(name: string, code: string): string {

@@ -43,7 +43,7 @@ const CODES = { bold: [1, 22], red: [31, 39], green: [32, 39], yellow: [33, 39],
 
 export const plain: Paint = (_, text) => text;
 
-/** Colours if the stream is a terminal that has them. Node checks NO_COLOR (no-color.org). */
+/** Colours if the stream is a terminal that has them. Node.js checks NO_COLOR (no-color.org). */
 export function paintFor(stream: Pick<WriteStream, "isTTY" | "hasColors">): Paint {
   if (!stream.isTTY || !stream.hasColors()) return plain;
   return (style, text) => `\x1b[${CODES[style][0]}m${text}\x1b[${CODES[style][1]}m`;

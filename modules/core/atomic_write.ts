@@ -27,7 +27,7 @@ const SELINUX = "/sys/fs/selinux/enforce";
  * Creates a file or replaces its content atomically: at any moment, and after a power failure, the file has either the whole
  * old or the whole new content (one character per byte). Symbolic links are followed, and `mode` is set. Owner, ACL, extended
  * attributes and SELinux context are kept, as far as the host's cp can; a new file gets the context that SELinux's policy has for
- * its path. Missing directories are created, with the mode 0755, or 0700 for a file that only its owner may read. Throws Node's error
+ * its path. Missing directories are created, with the mode 0755, or 0700 for a file that only its owner may read. Throws Node.js's error
  * or a UserError if the old content is still in place, a UserError if the new one is but may be lost in a power failure.
  */
 export function replaceFile(path: string, content: string, mode: number): void {
@@ -83,7 +83,7 @@ function makeFolder(path: string, mode: number): string[] {
   return [...made, path];
 }
 
-/** Node has no calls for ACLs and extended attributes. A cp that is not GNU's, as busybox's, does not know these flags. */
+/** Node.js has no calls for ACLs and extended attributes. A cp that is not GNU's, as busybox's, does not know these flags. */
 function copyAttributes(from: string, to: string): void {
   const flags = ["--attributes-only", "--preserve=all", "--no-preserve=timestamps"];
   run(["cp", ...flags, "--", from, to], { mayFail: true });

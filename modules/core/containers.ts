@@ -17,7 +17,7 @@ export async function stopContainers(
 ): Promise<void> {
   const failures = await Promise.all(
     containers.map(async ({ id, name }) => {
-      const failure = await failureOf(stopContainer(id), id, seconds, send);
+      const failure = await requestFailure(stopContainer(id), id, seconds, send);
       return failure === null ? [] : [`${name}: ${failure}`];
     }),
   );
@@ -71,11 +71,11 @@ async function failureOfStart(
   seconds: number,
   send: Send,
 ): Promise<string | null> {
-  const failure = await failureOf(startContainer(id), id, seconds, send);
-  return failure === null && paused ? failureOf(pauseContainer(id), id, seconds, send) : failure;
+  const failure = await requestFailure(startContainer(id), id, seconds, send);
+  return failure === null && paused ? requestFailure(pauseContainer(id), id, seconds, send) : failure;
 }
 
-async function failureOf(toSend: HttpRequest, id: string, seconds: number, send: Send): Promise<string | null> {
+async function requestFailure(toSend: HttpRequest, id: string, seconds: number, send: Send): Promise<string | null> {
   try {
     const response = await send(toSend, seconds);
     if (response === null) return "that Docker does not run";

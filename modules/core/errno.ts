@@ -44,7 +44,7 @@ export function fileError(path: string, problem: string, error: unknown, state =
   const { code: nodes, message = "" } = error as NodeJS.ErrnoException;
   if (error instanceof UserError || typeof nodes !== "string") return error;
   const code = nodes.replace(/^ERR_FS_/, "");
-  // Node's messages are as in "EBUSY: resource busy or locked, rename 'a' -> 'b'".
+  // Node.js's messages are as in "EBUSY: resource busy or locked, rename 'a' -> 'b'".
   const meaning = /^[A-Z0-9]+: ([^,]+)/.exec(message)?.[1];
   const found = [...(meaning === undefined ? [code] : [`${code}: ${meaning}`]), ...(state === "" ? [] : [state])];
   return new UserError(`${path}: ${problem} (found ${found.join("; ")}). ${remedyOf(code)}`, code);

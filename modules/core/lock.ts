@@ -12,7 +12,7 @@ const WAIT_SECONDS = 60;
  * Runs `work` while it holds this host's lock, and returns its result. Throws a UserError if another process still holds the
  * lock after `seconds`, or if the file can't be locked.
  *
- * flock(2) locks an open file until this process ends in any way. Node can't call it, so flock(1) locks the file descriptor
+ * flock(2) locks an open file until this process ends in any way. Node.js can't call it, so flock(1) locks the file descriptor
  * that it shares with this process. lslocks would show that of flock(1), which has ended, so the file contains the holder's.
  */
 export async function withLock<T>(work: () => Promise<T>, path = LOCK, seconds = WAIT_SECONDS): Promise<T> {

@@ -24,7 +24,7 @@ const programs = new Set<ChildProcess>();
 
 /**
  * Rejects with the cause if this process can't go on: a signal, an exception or a rejected promise that nothing catches, or work
- * that waits for something which can't happen any more, as nothing is left in the event loop. Without it, Node would end at once,
+ * that waits for something which can't happen any more, as nothing is left in the event loop. Without it, Node.js would end at once,
  * print a stack to standard error, or end with status 0. At a signal, the programs that run are ended first.
  */
 export function processFailure(): Promise<never> {

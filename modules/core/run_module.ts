@@ -72,7 +72,7 @@ export async function runModule<Table extends OptionTable, Observed>(
     }
     return {
       failed: true,
-      msg: shortened(printable(readable(hideSecrets(name(messageOf(module.name, error)))))),
+      msg: shortened(printable(readable(hideSecrets(name(resultMessage(module.name, error)))))),
       ...(error instanceof UserError
         ? {}
         : { exception: printable(hideSecrets(String(error instanceof Error ? error.stack : error))) }),
@@ -202,7 +202,7 @@ function quote(text: string): string {
   return JSON.stringify(text.trim() === "" ? "absent" : text.trim());
 }
 
-function messageOf(moduleName: string, error: unknown): string {
+function resultMessage(moduleName: string, error: unknown): string {
   if (error instanceof UserError) return withFullStop(error.message);
   const cause = withFullStop(error instanceof Error ? error.message : String(error));
   return `${moduleName} failed unexpectedly: ${cause} Report this with the output of -vvv.`;

@@ -54,7 +54,7 @@ export const docs: ModuleDocs = {
       dns: [172.17.42.1, 8.8.8.8]
   notify: restart docker
 
-- name: Make a Docker network on the bridge, and leave Docker's default network as it is
+- name: Create a Docker network on the bridge, and leave Docker's default network as it is
   docker_bridge_opts:
     network: weave
     bridge: weave

@@ -56,7 +56,7 @@ export function desiredNetwork(options: DockerOptions, bridgeAddresses: readonly
 }
 
 /**
- * The request that makes the network. The range's first address is reserved, as it looks like a network's own: without that the
+ * The request that creates the network. The range's first address is reserved, as it looks like a network's own: without that the
  * first container gets it.
  */
 export function creationOf({ name, bridge, subnet, range, gateway, mtu }: DesiredNetwork): HttpRequest {
@@ -93,7 +93,7 @@ function isOnBridge(network: DockerNetwork, bridge: string): boolean {
   return network.name !== DEFAULT_NETWORK && bridgeOfNetwork(network) === bridge;
 }
 
-/** Tells which network this module made while Docker is stopped. */
+/** Tells which network this module created while Docker is stopped. */
 export const NETWORK_RECORD = "/var/lib/apollo-weave/docker-network";
 
 /** The content of that file. */

@@ -75,7 +75,7 @@ function domain(text: string): string {
 function networkName(text: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(text) || ["host", "none", "default"].includes(text)) {
     throw new UserError(
-      `must be "${DEFAULT_NETWORK}" or the name of a network to be made (found "${text}"). Use letters, digits, "-", "_" and ".", and not host, none or default.`,
+      `must be "${DEFAULT_NETWORK}" or the name of a network to create (found "${text}"). Use letters, digits, "-", "_" and ".", and not host, none or default.`,
     );
   }
   return text;

@@ -15,7 +15,7 @@ export interface IpLink {
   /** The bridge that it is a port of. */
   readonly master: string | null;
   readonly up: boolean;
-  /** Its hardware address; "" without one. */
+  /** Its MAC address; "" without one. */
   readonly mac: string;
   /** Its IPv4 addresses with prefix length, the primary ones first. */
   readonly addresses: readonly string[];

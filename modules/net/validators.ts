@@ -44,11 +44,11 @@ export function interfaceName(text: string): string {
 /** sysctl_dev_name_is_allowed() in include/linux/inetdevice.h. */
 const RESERVED_NAMES = ["all", "default"];
 
-/** Returns an interface's hardware address, such as 0e:5f:33:00:00:01, in lower case. Throws a UserError for anything else. */
+/** Returns an interface's MAC address, such as 0e:5f:33:00:00:01, in lower case. Throws a UserError for anything else. */
 export function macAddress(text: string): string {
   const mac = text.toLowerCase();
   if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(mac)) {
-    throw new UserError(`must be a hardware address (found "${text}"). Write it as 0e:5f:33:00:00:01.`);
+    throw new UserError(`must be a MAC address (found "${text}"). Write it as 0e:5f:33:00:00:01.`);
   }
   if (Number.parseInt(mac.slice(0, 2), 16) % 2 === 1) {
     throw new UserError(`must not be a multicast address (found "${text}"). Make its first octet even, such as 0e.`);
@@ -68,7 +68,7 @@ export function password(text: string): string {
 }
 
 /**
- * A hardware address that is always the same for a text and differs between texts: locally administered (bit 1 of the first
+ * A MAC address that is always the same for a text and differs between texts: locally administered (bit 1 of the first
  * octet is set) and unicast (bit 0 is clear).
  */
 export function derivedMac(text: string): string {

@@ -49,7 +49,7 @@ const ENDPOINTS = isShape({
   ),
 });
 
-/** A container's process id, 0 if it does not run, and the networks that it is on by their ids, with its hardware address on each. */
+/** A container's process id, 0 if it does not run, and the networks that it is on by their ids, with its MAC address on each. */
 async function inspectEndpoints(
   container: string,
   host: Host,
@@ -65,7 +65,7 @@ async function inspectEndpoints(
   };
 }
 
-/** Parses the output of `ip -o link show`: the indexes of the other ends of the devices with these hardware addresses. */
+/** Parses the output of `ip -o link show`: the indexes of the other ends of the devices with these MAC addresses. */
 export function parsePeerIndexes(output: string, macs: readonly string[]): readonly string[] {
   return output.split("\n").flatMap((row) => {
     const [, index = "", mac] = /^\d+: [^@\s]+@if(\d+): .*\slink\/ether (\S+)/.exec(row) ?? [];

@@ -9,7 +9,7 @@ export const docs: ModuleDocs = {
       "corrected with as few changes as possible. After a reboot the bridge is created from files of ifupdown or " +
       "systemd-networkd (247 or newer, also used by netplan), if one of them manages the host's network, and otherwise by a unit of " +
       "systemd's own. Docker requires that unit: it does not start if the bridge can't be created, and stops if the unit is stopped.",
-    "An existing bridge is never deleted and recreated: containers stay attached while its address, MTU, hardware address or peers " +
+    "An existing bridge is never deleted and recreated: containers stay attached while its address, MTU, MAC address or peers " +
       "change. Only a VXLAN with another identifier, port or local address is recreated; the result then lists it in " +
       "C(disruptions).",
     "Fails, and changes nothing, if the network overlaps an address or route of the host, if a rule of policy routing sends " +
@@ -100,6 +100,6 @@ export const docs: ModuleDocs = {
       returned: PRESENT,
       sample: "ifupdown",
     },
-    mac: { type: "str", description: "The bridge's hardware address.", returned: PRESENT, sample: "0e:5f:33:00:00:01" },
+    mac: { type: "str", description: "The bridge's MAC address.", returned: PRESENT, sample: "0e:5f:33:00:00:01" },
   },
 };

@@ -200,7 +200,7 @@ async function observeNetworksInUse(name: string, host: Host): Promise<readonly 
 
 /**
  * Looks for another host with the address that an existing bridge is about to get: pings it on the bridge, for a second
- * at most, and reads the kernel's neighbour table (IP address, type, flags, hardware address, mask, device).
+ * at most, and reads the kernel's neighbour table (IP address, type, flags, MAC address, mask, device).
  */
 function findAddressOwner(
   options: BridgeOptions,

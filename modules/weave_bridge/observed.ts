@@ -63,7 +63,7 @@ export interface ObservedBridge {
   readonly forwardRules: number | null;
   /** Where Docker is told to use nftables in place of iptables; null if not, without root, or if the options ask for no rule. */
   readonly nftablesBackend: string | null;
-  /** The hardware address of another host that answers to the bridge's address, as far as this host can see. */
+  /** The MAC address of another host that answers to the bridge's address, as far as this host can see. */
   readonly addressOwner: string | null;
 }
 

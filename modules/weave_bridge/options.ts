@@ -179,7 +179,7 @@ export const options = {
   mac: str(
     {
       description:
-        "The bridge's hardware address, which no other device may have. The Weave router also uses it as its own name among its " +
+        "The bridge's MAC address, which no other device may have. The Weave router also uses it as its own name among its " +
         "peers. By default it is derived from the host's machine-id, so that it is the same after every boot.",
     },
     macAddress,
@@ -256,7 +256,7 @@ const BRIDGES_OF_OTHERS: readonly (readonly [pattern: RegExp, owner: string])[] 
   [/^lxdbr0$/, "LXD"],
 ];
 
-/** The bridge's hardware address: the option's, or one that is derived from the machine-id. Null without either. */
+/** The bridge's MAC address: the option's, or one that is derived from the machine-id. Null without either. */
 export function bridgeMac({ name, mac }: BridgeOptions, machineId: string): string | null {
   return mac ?? (machineId === "" ? null : derivedMac(`${machineId} ${name}`));
 }

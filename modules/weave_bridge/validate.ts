@@ -31,7 +31,7 @@ export function requireSubnetOfNetwork(dockerSubnet: string, network: string): v
 export function rejectTakenAddress(address: string, { addressOwner }: ObservedBridge): void {
   if (addressOwner === null) return;
   throw new UserError(
-    `address: must not be in use by another host (found ${addressOf(address)} at the hardware address ${addressOwner}). Give ` +
+    `address: must not be in use by another host (found ${addressOf(address)} at the MAC address ${addressOwner}). Give ` +
       "each host its own I(host_index) or I(address).",
   );
 }
@@ -87,7 +87,7 @@ export function rejectVlanName(name: string, provider: Provider, { links }: Obse
 }
 
 /**
- * Throws a UserError if another device of the host has the bridge's hardware address: neighbours would take the two for one.
+ * Throws a UserError if another device of the host has the bridge's MAC address: neighbours would take the two for one.
  * The bridge's ports and devices on top of it, such as a VLAN's, may have it.
  */
 export function rejectSharedMac(name: string, mac: string, { links }: ObservedBridge): void {

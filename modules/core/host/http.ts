@@ -21,7 +21,7 @@ export async function request(
   // Loaded only if it is used: that takes a twentieth of a run's time.
   const http = await import("node:http");
   return new Promise((resolve, reject) => {
-    // Whatever happens first counts: Node emits "close" in all cases, and after some answers nothing else.
+    // Whatever happens first counts: Node.js emits "close" in all cases, and after some answers nothing else.
     const fail = (found: string): void => reject(new RequestError(what, found));
     const breakOff = (found: string): void => reject(new NoAnswer(what, found));
     const call = http.request({ ...target, method, path, headers: { ...headers }, agent: false });
@@ -37,7 +37,7 @@ export async function request(
         },
       );
     });
-    // Node has no "response" for it.
+    // Node.js has no "response" for it.
     call.on("upgrade", (response, socket) => {
       fail(notFinal(response));
       socket.destroy();
@@ -89,7 +89,7 @@ function toResponse({ statusCode, headers: { server } }: IncomingMessage, body: 
   return { status: statusCode ?? 0, body, ...(typeof server === "string" && { server }) };
 }
 
-// Node computes TLS's server name even for a socket, and compiles a pattern of all IPv6 addresses for it, which takes as long as
+// Node.js computes TLS's server name even for a socket, and compiles a pattern of all IPv6 addresses for it, which takes as long as
 // the request itself (_http_agent.js, calculateServerName).
 const NO_TLS = { servername: "" };
 

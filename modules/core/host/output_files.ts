@@ -36,7 +36,7 @@ export function makeOutputFiles(command: string): OutputFiles {
   try {
     const err = makeFile(command);
     const close = (): void => [out, err].forEach(closeSync);
-    return { out: toOutput(out, command), err: toOutput(err, command), close };
+    return { out: toOutputFile(out, command), err: toOutputFile(err, command), close };
   } catch (error) {
     closeSync(out);
     throw error;
@@ -59,7 +59,7 @@ function makeFile(command: string): number {
   throw failure;
 }
 
-function toOutput(file: number, command: string): OutputFile {
+function toOutputFile(file: number, command: string): OutputFile {
   return {
     file,
     read: () => {

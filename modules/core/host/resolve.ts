@@ -7,18 +7,18 @@ const LOOK_UP_SECONDS = 10;
 
 /**
  * The IPv4 addresses of host names; none for a name that is not resolved in time. getent resolves as this host's programs do
- * (getaddrinfo, so by /etc/hosts and all of nsswitch.conf). Node's dns.lookup does too, but only two names at a time, and
+ * (getaddrinfo, so by /etc/hosts and all of nsswitch.conf). Node.js's dns.lookup does too, but only two names at a time, and
  * it keeps the process alive until the last answer. Throws a UserError if getent is missing.
  */
 export async function resolveNames(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
   const distinct = [...new Set(names)];
   const commands = distinct.map((name) => [GETENT, "ahostsv4", name]);
   const outputs = await runTogether(commands, LOOK_UP_SECONDS);
-  return new Map(distinct.map((name, index) => [name, parseAddresses(outputs[index] ?? "")]));
+  return new Map(distinct.map((name, index) => [name, parseGetent(outputs[index] ?? "")]));
 }
 
 /** Parses the output of `getent ahostsv4 NAME`, which has a line for each address and socket type. */
-export function parseAddresses(output: string): readonly string[] {
+export function parseGetent(output: string): readonly string[] {
   return [...new Set(output.split("\n").flatMap((line) => /^[\d.]+(?=\s)/.exec(line)?.[0] ?? []))];
 }
 
@@ -27,10 +27,10 @@ export function parseAddresses(output: string): readonly string[] {
  * UserError if one can't be started.
  */
 export function runTogether(commands: readonly (readonly string[])[], seconds: number): Promise<string[]> {
-  return Promise.all(commands.map((argv) => outputOf(argv, seconds)));
+  return Promise.all(commands.map((argv) => runForOutput(argv, seconds)));
 }
 
-function outputOf([program = "", ...args]: readonly string[], seconds: number): Promise<string> {
+function runForOutput([program = "", ...args]: readonly string[], seconds: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const limits = { timeout: seconds * 1000, killSignal: "SIGKILL" } as const;
     const child = execFile(program, args, { env: {}, ...limits }, (error, stdout) => {

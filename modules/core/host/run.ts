@@ -43,7 +43,7 @@ export function run(
       killSignal: "SIGKILL",
     });
     if (end.error && errorCode(end.error) === "ETIMEDOUT") signalGroup(end.pid, "SIGKILL");
-    return toOutput(end, files, command, timeout, mayFail);
+    return toRunOutput(end, files, command, timeout, mayFail);
   } finally {
     files.close();
   }
@@ -64,7 +64,7 @@ export async function runUntilSignal(
   try {
     const end = await spawnUntil(argv, ["ignore", files.out.file, files.err.file, ...shared], timeout);
     await throwIfInterrupted();
-    return toOutput(end, files, command, timeout, mayFail);
+    return toRunOutput(end, files, command, timeout, mayFail);
   } finally {
     files.close();
   }
@@ -90,7 +90,13 @@ function spawnUntil([program = "", ...args]: readonly string[], stdio: StdioOpti
   });
 }
 
-function toOutput(end: End, { out, err }: OutputFiles, command: string, timeout: number, mayFail: boolean): RunOutput {
+function toRunOutput(
+  end: End,
+  { out, err }: OutputFiles,
+  command: string,
+  timeout: number,
+  mayFail: boolean,
+): RunOutput {
   const code = end.error === undefined ? undefined : errorCode(end.error);
   switch (code) {
     case undefined:
@@ -101,7 +107,7 @@ function toOutput(end: End, { out, err }: OutputFiles, command: string, timeout:
       );
     case "ETIMEDOUT":
       throw new UserError(
-        `${command}: must end within ${timeout} s (found it running${outputOf(err.read())}). See why it hangs, and run again.`,
+        `${command}: must end within ${timeout} s (found it running${describeOutput(err.read())}). See why it hangs, and run again.`,
       );
     default:
       throw new UserError(`${command}: can't be run (found ${code}). ${STARTING.get(code) ?? remedyOf(code)}`);
@@ -109,7 +115,7 @@ function toOutput(end: End, { out, err }: OutputFiles, command: string, timeout:
   const [stdout, stderr] = [out.read(), err.read()];
   // A program that was killed has no exit status.
   if (end.status === null || (end.status !== 0 && !mayFail)) {
-    const found = `${end.signal ?? `status ${end.status}`}${outputOf(stderr || stdout)}`;
+    const found = `${end.signal ?? `status ${end.status}`}${describeOutput(stderr || stdout)}`;
     throw new UserError(`${command}: must succeed (found ${found}). Correct that and run again.`);
   }
   return { status: end.status, stdout, stderr };
@@ -129,7 +135,7 @@ const STARTING: ReadonlyMap<string, string> = new Map([
   ["EPERM", `Run as root${BECOME}.`],
 ]);
 
-function outputOf(output: string): string {
+function describeOutput(output: string): string {
   // Secrets are hidden before anything is cut off, so that no half of one is left.
   const text = hideSecrets(redactSecrets(output.slice(-MAX_SEARCHED).trim()));
   return text === "" ? "" : `: ${text.length > 2000 ? `…${text.slice(-2000)}` : text}`;

@@ -7,7 +7,7 @@ import { bracedVariables, replaceBraced, splitVariable } from "../../formats/sys
 import { listSettings, parseUnit, type TextFile, type UnitSetting } from "../../formats/systemd_unit";
 import { systemdWords } from "../../formats/systemd_words";
 import { DROP_IN_PATH, NOTHING_WRITTEN, nameOrigin, type Origin, type UnitStart, type Written } from "./docker_service";
-import { environmentOf, expandKnown, type Variable } from "./environment";
+import { expandKnown, unitEnvironment, type Variable } from "./environment";
 
 /** The variable with dockerd's options, wherever a service reads them from a file. */
 export const VARIABLE = "DOCKER_OPTS";
@@ -81,7 +81,7 @@ export function commandLine(start: UnitStart, written: Written = NOTHING_WRITTEN
       "Write an empty ExecStart= before the second.",
     );
   }
-  const variables = environmentOf(settings, start, written);
+  const variables = unitEnvironment(settings, start, written);
   const passed = new Set(
     listSettings(settings, "Service", "PassEnvironment").flatMap(({ value }) => value.split(/\s+/)),
   );

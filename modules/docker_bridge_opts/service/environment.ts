@@ -38,7 +38,7 @@ export function environmentPatterns(settings: readonly UnitSetting[], specifiers
  * The environment that the unit sets (systemd.exec(5)): Environment=, then each EnvironmentFile=, the last one counting, without
  * UnsetEnvironment=.
  */
-export function environmentOf(
+export function unitEnvironment(
   settings: readonly UnitSetting[],
   { specifiers, environmentFiles }: UnitStart,
   written: Written,

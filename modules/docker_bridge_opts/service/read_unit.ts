@@ -7,7 +7,7 @@ import { splitWords } from "../../formats/shell_words";
 import { type Specifiers, unitSpecifiers } from "../../formats/systemd_expand";
 import { listSettings, parseUnit, type TextFile } from "../../formats/systemd_unit";
 import { DROP_IN_PATH, NOTHING_WRITTEN, type UnitStart } from "./docker_service";
-import { environmentOf, environmentPatterns } from "./environment";
+import { environmentPatterns, unitEnvironment } from "./environment";
 import { DEFAULT_FILE } from "./options_file";
 import { sharedTarget } from "./shared_target";
 import { findDropIns, findUnitFile } from "./unit_files";
@@ -95,7 +95,7 @@ function sharedTargetsOf(files: UnitStart["environmentFiles"], host: Host): Read
 /** Asks systemd for its own environment only where the command refers to a variable that the unit does not set. */
 function inheritedBy(command: string, start: UnitStart, host: Host): ReadonlySet<string> {
   const used = [...command.matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, name = ""]) => name);
-  const set = orNone(() => environmentOf(parseUnit(start.files), start, NOTHING_WRITTEN));
+  const set = orNone(() => unitEnvironment(parseUnit(start.files), start, NOTHING_WRITTEN));
   if (set === null || used.every((name) => set.has(name))) return new Set();
   const { stdout } = host.run(["systemctl", "show-environment"], { mayFail: true });
   const inherited = new Set(stdout.split("\n").map((row) => splitAtEquals(row)[0]));

@@ -7,7 +7,7 @@
 #
 # NETWORK: the container network. PREFIX: the prefix length of a host's subnet. The others may be empty: the inventory's host
 # index and underlay address, the interface that has that address, the inventory's Node.js program, the path of the weave
-# script, if the host must have it already, and the bridge's hardware address, its address and the containers' subnet, if they are
+# script, if the host must have it already, and the bridge's MAC address, its address and the containers' subnet, if they are
 # set. These three are only reported, as the role compares those of all hosts. SCOPE_SCRIPT is as SCRIPT, and PROGRAM another one that
 # the host must have. PEER: an address of another host, if INTERFACE is set. WIREGUARD_IDENTITY, and WIREGUARD_KEY, a checksum of the
 # private key, are only reported, too.

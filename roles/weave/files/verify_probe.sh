@@ -128,7 +128,7 @@ frames() {
   fi
 }
 
-# The bridge's hardware address, and what it is derived from, unless it is set.
+# The bridge's MAC address, and what it is derived from, unless it is set.
 identity() {
   [ -r "/sys/class/net/$bridge/address" ] || return
   read -r mac <"/sys/class/net/$bridge/address"

@@ -180,7 +180,7 @@ def _set(option: str, answer: dict[str, Any], variables: Mapping[str, Any]) -> s
 
 
 def derived_mac(text: str) -> str:
-    """Return the hardware address that the module weave_bridge derives from a text: derivedMac in modules/net/validators.ts."""
+    """Return the MAC address that the module weave_bridge derives from a text: derivedMac in modules/net/validators.ts."""
     value = 0xCBF29CE484222325
     for byte in text.encode():
         value = (value ^ byte) * 0x100000001B3 % 2**64

@@ -119,7 +119,7 @@ def _same_macs(hosts: list[dict[str, Any]]) -> Iterator[str]:
                 "If they are clones, run `rm -f /etc/machine-id /var/lib/dbus/machine-id && systemd-machine-id-setup` on all but "
                 "one of them, or set weave_mac for each"
             )
-        yield f"{names}: the bridges must have different hardware addresses (found {found} on each). {remedy}, and run the role."
+        yield f"{names}: the bridges must have different MAC addresses (found {found} on each). {remedy}, and run the role."
 
 
 def _mac(host: dict[str, Any]) -> str:
@@ -150,7 +150,7 @@ def _unconnected_hosts(hosts: list[dict[str, Any]], from_host: dict[str, Any], f
     for one, other in itertools.combinations(healthy, 2):
         there = from_host.get(one["name"], {}).get(other["bridge"]["address"], 0)
         back = from_host.get(other["name"], {}).get(one["bridge"]["address"], 0)
-        # Whatever carries frames between them, they don't reach each other by one hardware address.
+        # Whatever carries frames between them, they don't reach each other by one MAC address.
         if (there is not None and back is not None) or (_mac(one) and _mac(one) == _mac(other)):
             continue
         unconnected.update({host["name"]: host for host in (one, other) if host["datapath"]["kind"] == "none"})
