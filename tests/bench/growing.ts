@@ -29,7 +29,7 @@ export async function growth(datapath: "vxlan" | "router"): Promise<ReadonlyMap<
     const services = await findServices({ hosts: three }, 1);
     const [grown, shrunk]: [Disturbance[], Disturbance[]] = [[], []];
     const during = (doing: () => Promise<void>): Promise<Disturbance> =>
-      disturbance(three, () => pingAllWays(services), doing);
+      disturbance(three, () => pingAllPaths(services), doing);
     for (let round = 0; round < ROUNDS; round++) {
       grown.push(await during(() => play("playbooks/grow.yml", 4)));
       shrunk.push(await during(() => play("playbooks/shrink.yml", 4, "weave_leaving=apollo4")));
@@ -43,7 +43,7 @@ export async function growth(datapath: "vxlan" | "router"): Promise<ReadonlyMap<
   }
 }
 
-function pingAllWays(services: readonly Service[]): Promise<Pings[]> {
-  const ways = services.flatMap((from) => services.filter((to) => to !== from).map((to) => ({ from, to })));
-  return Promise.all(ways.map(({ from, to }) => startPings(from.host, to.address, from.name)));
+function pingAllPaths(services: readonly Service[]): Promise<Pings[]> {
+  const paths = services.flatMap((from) => services.filter((to) => to !== from).map((to) => ({ from, to })));
+  return Promise.all(paths.map(({ from, to }) => startPings(from.host, to.address, from.name)));
 }

@@ -113,7 +113,7 @@ def sent():
 ends = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 ends.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
 to = ("10.2.255.255", 9)
-for _ in range(20): # Peers whose hardware addresses are not known yet are asked for them.
+for _ in range(20): # Peers whose MAC addresses are not known yet are asked for them.
     ends.sendto(bytes(64), to)
     time.sleep(0.01)
 time.sleep(0.2)
@@ -193,7 +193,7 @@ ${table(["peers", "packets out per frame", "µs per frame", "memory, kB", "chang
 
 A host that sends ${BROADCASTS} broadcasts a second spends ${SHARE * 100} % of a core on them with about ${Number(most.toPrecision(2))} peers; if each host of the cluster sends
 as many, each also receives ${BROADCASTS} times as many a second as it has peers. So this is where a full mesh stops being sensible; memory and runs
-grow less. Beyond, use a control plane that tells each host where each hardware address is, so that nothing is flooded: EVPN by
+grow less. Beyond, use a control plane that tells each host where each MAC address is, so that nothing is flooded: EVPN by
 BGP, as in FRR (\`advertise-all-vni\`, with \`nolearning\` on the VXLAN and \`neigh_suppress\` on its port). This project does not
 configure it.
 `;

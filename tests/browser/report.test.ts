@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { between, type MadeUp, makeUp } from "../unit/support/findings";
+import { between, createFindings, type GivenFindings } from "../unit/support/findings";
 import { renderPage } from "../unit/support/python";
 import { Chromium } from "./chromium";
 
@@ -51,7 +51,7 @@ const many = (number: number): object => ({
   off_network: number === 3 ? ["old"] : [],
   ...(number === 4 && { containers: [], containers_total: 0 }),
 });
-const PAGES: Record<string, MadeUp> = {
+const PAGES: Record<string, GivenFindings> = {
   "1": { hosts: 1 },
   "3": { hosts: 3, blocked: between(1, 2), more: (number) => ({ containers: services(number) }) },
   "5-services": { hosts: 5, containers: 0, off: [5], more: many },
@@ -138,7 +138,7 @@ const FAINT = `(() => {
 for (const [name, madeUp] of Object.entries(PAGES)) {
   test(`${name} hosts: it asks for nothing, complains of nothing, and all of it can be read`, async () => {
     const path = join(folder, `${name}.html`);
-    writeFileSync(path, renderPage(makeUp(madeUp)));
+    writeFileSync(path, renderPage(createFindings(madeUp)));
     for (const [scheme, width] of [
       ["light", 900],
       ["dark", 1280],

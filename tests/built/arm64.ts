@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { downloaded } from "./downloads";
 
-/** Debian's packages of an emulator for arm64's programs, and of the libraries that Node for arm64 is linked to. */
+/** Debian's packages of an emulator for arm64's programs, and of the libraries that Node.js for arm64 is linked to. */
 const PACKAGES = ["qemu-user-static", "libc6-arm64-cross", "libgcc-s1-arm64-cross", "libstdc++6-arm64-cross"];
 const FILES = ["./usr/bin/qemu-aarch64-static", "./usr/aarch64-linux-gnu/lib"];
 

@@ -41,7 +41,7 @@ test("is executable, and prints the version of package.json", () => {
 });
 
 for (const version of VERSIONS) {
-  test(`prints its help on ${version === "own" ? "this machine's Node" : `Node ${version}`}`, () => {
+  test(`prints its help on ${version === "own" ? "this machine's Node.js" : `Node.js ${version}`}`, () => {
     const { status, stdout, stderr } = start(nodeOf(version), [PROGRAM, "--help"]);
     assert.equal([status, stderr], [0, ""]);
     for (const name of COMMANDS) assert.match(stdout, `apollo-weave ${name}`);
@@ -49,7 +49,7 @@ for (const version of VERSIONS) {
   });
 }
 
-test("an older Node says which is needed, and which one runs", () => {
+test("an older Node.js says which is needed, and which one runs", () => {
   const node = nodeOf(TOO_OLD);
   const { status, stdout, stderr } = start(node, [PROGRAM, "status"]);
   assert.equal([status, stdout], [1, ""]);

@@ -145,7 +145,7 @@ for (const name of NAMES) {
   });
 
   for (const version of VERSIONS) {
-    const title = version === "own" ? "this machine's Node" : `Node ${version}`;
+    const title = version === "own" ? "this machine's Node.js" : `Node.js ${version}`;
 
     test(`${name}, read by ${title} from standard input, prints one JSON object for an option that it does not have`, () => {
       const args = JSON.stringify({ "no\u2028such_\u{1f433}": "'\"\n</script>\u2028", _ansible_check_mode: true });

@@ -2,20 +2,20 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { downloaded } from "./downloads";
 
-/** The oldest Node that a managed host may have, the one of this machine, and the newest that there is. */
+/** The oldest Node.js that a managed host may have, the one of this machine, and the newest that there is. */
 export const VERSIONS = ["16.20.2", "own", "latest"] as const;
 
 /** One that is too old, as Ubuntu 18.04 has it. */
 export const TOO_OLD = "8.17.0";
 
-/** Returns the path of that Node, for a processor like this machine's unless told. One that is not this machine's comes from npm, once. */
+/** Returns the path of that Node.js, for a processor like this machine's unless told. One that is not this machine's comes from npm, once. */
 export function nodeOf(version: string, architecture: string = process.arch): string {
   if (version === "own") return process.execPath;
   const name = `node-linux-${architecture}`;
   const folder = downloaded(
     architecture === process.arch ? `node-${version}` : `node-${version}-${architecture}`,
     (prefix) => {
-      console.error(`Getting Node ${version} from npm, once …`);
+      console.error(`Getting Node.js ${version} from npm, once …`);
       // By force, as npm refuses a package for another processor.
       const quiet = ["--force", "--ignore-scripts", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
       const stdio = ["ignore", "ignore", "inherit"] as const;

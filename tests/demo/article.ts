@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { consulProgram } from "../built/consul";
 import { changedTasks } from "../e2e/playbook";
-import { allWays, byName, EXAMPLE, SERVICE } from "../e2e/rest_service";
+import { byName, EXAMPLE, knownInstances, SERVICE } from "../e2e/rest_service";
 import type { Cluster } from "../hosts/cluster";
 import { detail, heading } from "./screen";
-import { demand, play } from "./steps";
+import { expectThat, play } from "./steps";
 
 const REPORT = "report.html";
 
@@ -25,7 +25,7 @@ export async function article(cluster: Cluster, keep: boolean): Promise<void> {
   heading(`1. The network: ansible-playbook ${network.join(" ")}`);
   await play(cluster, network);
   await shell(one, "cat /etc/network/interfaces.d/weave.cfg; grep ^DOCKER_OPTS /etc/default/docker");
-  demand(changedTasks(await play(cluster, network)).length === 0, "a second run changes nothing", "");
+  expectThat(changedTasks(await play(cluster, network)).length === 0, "a second run changes nothing", "");
 
   heading(`2. Two instances on two hosts: ansible-playbook ${EXAMPLE}/site.yml`);
   await play(cluster, service(2));
@@ -35,7 +35,7 @@ export async function article(cluster: Cluster, keep: boolean): Promise<void> {
   heading("3. Four instances, two of them on apollo1, all on port 8080: the same with -e instances=4");
   await play(cluster, service(4));
   const four = await serving(cluster, 4);
-  demand(
+  expectThat(
     four.filter((instance) => instance.includes(" 10.2.1.")).length === 2,
     "two run on one host, on one port, each at its own address",
     four.join("; "),
@@ -54,7 +54,7 @@ export async function article(cluster: Cluster, keep: boolean): Promise<void> {
     "g",
   );
   const listed = page.match(instance)?.length ?? 0;
-  demand(
+  expectThat(
     listed === 4,
     `every host and container reaches every other, and the picture has all 4 instances; open ${REPORT} in a browser`,
     `${REPORT} has ${listed}`,
@@ -74,7 +74,7 @@ export async function article(cluster: Cluster, keep: boolean): Promise<void> {
       host.exec(["sh", "-c", "ip -o link | grep -w weave; docker ps -aq; ls /var/lib/private"]),
     ),
   );
-  demand(
+  expectThat(
     left.every(({ stdout }) => stdout === ""),
     "no container, no bridge and no data of Consul's are left; Docker is back on docker0",
     left.map(({ stdout }) => stdout).join("; "),
@@ -82,10 +82,10 @@ export async function article(cluster: Cluster, keep: boolean): Promise<void> {
 }
 
 async function serving(cluster: Cluster, count: number): Promise<string[]> {
-  const running = await allWays(cluster, count);
+  const running = await knownInstances(cluster, count);
   for (const instance of running) detail(`${instance}:8080`);
-  demand(true, `Docker, Consul's catalogue and HAProxy have the same ${count} instances`, "");
+  expectThat(true, `Docker, Consul's catalogue and HAProxy have the same ${count} instances`, "");
   const named = await byName(cluster.host("apollo1"));
-  demand(`${named}` === `${running}`, `a container reaches all ${count} by the name ${SERVICE}`, named.join("; "));
+  expectThat(`${named}` === `${running}`, `a container reaches all ${count} by the name ${SERVICE}`, named.join("; "));
   return running;
 }

@@ -9,10 +9,10 @@ import { changedTasks, type PlaybookRun } from "../e2e/playbook";
 import { findServices, reachAll, type Service, startServices } from "../e2e/services";
 import { Cluster } from "../hosts/cluster";
 import { article } from "./article";
-import { detail, heading, held, showDiff, showMatrix } from "./screen";
-import { demand, NotHeld, play } from "./steps";
+import { detail, heading, passed, showDiff, showMatrix } from "./screen";
+import { ClaimFailed, expectThat, play } from "./steps";
 
-/** `npm run demo`: three fresh hosts, provisioned by site.yml, and what they can do then. Exits 0 only if all of it held. */
+/** `npm run demo`: three fresh hosts, provisioned by site.yml, and what they can do then. Exits 0 only if all of it passed. */
 const HOSTS = 3;
 /** Runs of several checkouts on one machine get their own by this variable. */
 const CLUSTER = process.env["DEMO_CLUSTER"] ?? "demo";
@@ -35,13 +35,13 @@ async function demo(cluster: Cluster): Promise<void> {
   showPlan(check, cluster);
   const checked = await Promise.all(cluster.hosts.map(fingerprint));
   const touched = fresh.flatMap((before, index) => differences(before, checked[index] ?? ""));
-  demand(touched.length === 0, "the check changed nothing on any host", touched.join("\n"));
+  expectThat(touched.length === 0, "the check changed nothing on any host", touched.join("\n"));
 
   heading(`2. ansible-playbook ${PLAY.join(" ")}`);
   const run = await play(cluster, PLAY);
   const planned = changedTasks(check).sort();
   const made = changedTasks(run).sort();
-  demand(
+  expectThat(
     planned.join() === made.join(),
     `the run made the ${made.length} changes that the check had announced`,
     made.join("; "),
@@ -49,7 +49,7 @@ async function demo(cluster: Cluster): Promise<void> {
 
   heading("3. the same again");
   const again = await play(cluster, PLAY);
-  demand(changedTasks(again).length === 0, "changed=0 on all hosts", changedTasks(again).join("; "));
+  expectThat(changedTasks(again).length === 0, "changed=0 on all hosts", changedTasks(again).join("; "));
 
   heading(
     `4. ${SERVICES} services on each host, all on port 8080: docker run --detach --name apollo1-a … httpd -p 8080`,
@@ -57,11 +57,11 @@ async function demo(cluster: Cluster): Promise<void> {
   await startServices(cluster, SERVICES);
   await matrix(cluster);
 
-  if (isEncrypted()) await wiretap(cluster);
+  if (isEncrypted()) await captureTraffic(cluster);
 
   heading("5. reboot of apollo2, with a new network namespace");
   await cluster.host("apollo2").reboot();
-  held("apollo2 is up again; its bridge, Docker and containers came back by themselves");
+  passed("apollo2 is up again; its bridge, Docker and containers came back by themselves");
   if (isEncrypted()) detail(`the others may use their former sessions for up to ${NEW_SESSION_SECONDS} s`);
   await matrix(cluster, isEncrypted() ? NEW_SESSION_SECONDS : 0);
 }
@@ -85,25 +85,31 @@ function showPlan(check: PlaybookRun, { hosts }: Cluster): void {
   }
 }
 
-/** Shows which ways work, once all do or so many seconds have passed. */
+/** Shows which paths work, once all do or so many seconds have passed. */
 async function matrix(cluster: Cluster, seconds = 0): Promise<void> {
   const end = Date.now() + seconds * 1000;
   const services = await findServices(cluster, SERVICES);
   let reached = await reachAll(cluster, services);
   while (Date.now() < end && reached.some(({ ok }) => !ok)) reached = await reachAll(cluster, services);
   showMatrix(services, reached);
-  const missed = reached.filter(({ ok }) => !ok).map(({ from, to }) => `${from} → ${to.name}`);
-  demand(
-    missed.length === 0,
-    `${reached.length} of ${reached.length} ways work, by IP and port, across hosts`,
-    missed.join("; "),
+  const blocked = reached.filter(({ ok }) => !ok).map(({ from, to }) => `${from} → ${to.name}`);
+  expectThat(
+    blocked.length === 0,
+    `${reached.length} of ${reached.length} paths work, by IP and port, across hosts`,
+    blocked.join("; "),
   );
-  const astray = services.filter((service) => !inItsSubnet(service)).map(({ name, address }) => `${name} ${address}`);
-  demand(astray.length === 0, "every container's address is in its own host's subnet 10.2.N.0/24", astray.join("; "));
+  const misplaced = services
+    .filter((service) => !inItsSubnet(service))
+    .map(({ name, address }) => `${name} ${address}`);
+  expectThat(
+    misplaced.length === 0,
+    "every container's address is in its own host's subnet 10.2.N.0/24",
+    misplaced.join("; "),
+  );
 }
 
 /** Captures what an eavesdropper on the wire between the hosts would see while all services are fetched. */
-async function wiretap(cluster: Cluster): Promise<void> {
+async function captureTraffic(cluster: Cluster): Promise<void> {
   const [host] = cluster.hosts;
   if (host === undefined) return;
   const services = await findServices(cluster, SERVICES);
@@ -113,7 +119,7 @@ async function wiretap(cluster: Cluster): Promise<void> {
   detail(`captured in the VXLAN, inside WireGuard: ${inside.texts[CLEAR_TEXT]} frames with HTTP in clear`);
   detail(`captured on ${host.name}'s eth0: ${outside.ports["51820"] ?? 0} packets of WireGuard (UDP port 51820)`);
   const leaks = [outside.texts[CLEAR_TEXT] ?? 0, outside.ports["4789"] ?? 0];
-  demand(
+  expectThat(
     (inside.texts[CLEAR_TEXT] ?? 0) > 0 && (outside.ports["51820"] ?? 0) > 0 && leaks.every((count) => count === 0),
     "of the same HTTP, no frame between the hosts has a text in clear, and none is of a VXLAN in clear (UDP port 4789)",
     `${leaks[0]} frames have HTTP in clear, ${leaks[1]} are of a VXLAN`,
@@ -127,13 +133,13 @@ function inItsSubnet({ host, address }: Service): boolean {
 async function main(): Promise<void> {
   const words = process.argv.slice(2);
   if (words.some((word) => !OPTIONS.includes(word))) {
-    throw new NotHeld(
+    throw new ClaimFailed(
       `npm run demo takes --keep, which leaves the hosts up, --article, which plays Apollo's article, and --encrypted, which sets a ` +
         `password; got ${words.join(" ")}`,
     );
   }
   const [keep, plays, encrypts] = OPTIONS.map((option) => words.includes(option));
-  if (plays && encrypts) throw new NotHeld("npm run demo takes one of --article and --encrypted; got both");
+  if (plays && encrypts) throw new ClaimFailed("npm run demo takes one of --article and --encrypted; got both");
   if (encrypts) {
     const password = randomBytes(24).toString("base64");
     writeFileSync(PASSWORD_FILE, JSON.stringify({ weave_password: password }), { mode: 0o600 });
@@ -143,10 +149,10 @@ async function main(): Promise<void> {
   heading(`${HOSTS} hosts, each with its own systemd, Docker and SSH server`);
   const cluster = await Cluster.up(CLUSTER, HOSTS, { log: detail });
   cluster.tearDownOnSignals();
-  held(`${cluster.hosts.map(({ name, address }) => `${name} ${address}`).join(", ")}`);
+  passed(`${cluster.hosts.map(({ name, address }) => `${name} ${address}`).join(", ")}`);
   try {
     await (plays ? article(cluster, keep === true) : demo(cluster));
-    heading("All of it held.");
+    heading("All of it passed.");
   } finally {
     if (!keep) {
       await cluster.down();
@@ -159,6 +165,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof NotHeld ? `\n✗ ${error.message}` : error);
+  console.error(error instanceof ClaimFailed ? `\n✗ ${error.message}` : error);
   process.exitCode = 1;
 });

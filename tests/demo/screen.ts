@@ -13,8 +13,8 @@ export function detail(text: string): void {
   console.log(`   ${text}`);
 }
 
-/** A claim that was checked and held, with the seconds since the start. */
-export function held(text: string): void {
+/** A claim that was checked and is true, with the seconds since the start. */
+export function passed(text: string): void {
   console.log(`   ${paint(32, "✓")} ${text} ${paint(2, `(${((Date.now() - started) / 1000).toFixed(0)} s)`)}`);
 }
 
@@ -28,12 +28,12 @@ export function showDiff({ after_header, before, after }: Diff): void {
     detail(`    ${paint(32, `+ ${line}`)}`);
 }
 
-/** Shows who reached whom: a row for each node and container, a column for each service. */
+/** Shows who reached whom: a row for each host and container, a column for each service. */
 export function showMatrix(services: readonly Service[], reached: readonly Reach[]): void {
   const names = [...new Set(reached.map(({ from }) => from))];
   const label = (from: string): string => {
     const service = services.find(({ name }) => name === from);
-    return service ? `container ${from} ${service.address}` : `node ${from}`;
+    return service ? `container ${from} ${service.address}` : `host ${from}`;
   };
   const first = Math.max(...names.map((name) => label(name).length)) + 2;
   const row = (title: string, cells: readonly string[]): string =>
@@ -53,7 +53,7 @@ export function showMatrix(services: readonly Service[], reached: readonly Reach
   for (const name of names) {
     const cells = services.map(({ name: to }) => {
       const reach = reached.find((candidate) => candidate.from === name && candidate.to.name === to);
-      return reach?.ok ? "ok" : "MISSED";
+      return reach?.ok ? "ok" : "BLOCKED";
     });
     detail(row(label(name), cells));
   }

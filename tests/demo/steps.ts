@@ -1,14 +1,14 @@
 import { ansiblePlaybook, type PlaybookRun } from "../e2e/playbook";
 import type { Cluster } from "../hosts/cluster";
-import { held } from "./screen";
+import { passed } from "./screen";
 
 /** A claim of the demonstration's that is not true of the hosts. */
-export class NotHeld extends Error {}
+export class ClaimFailed extends Error {}
 
-/** Shows a claim as held; throws with what was found instead if it is not. */
-export function demand(condition: boolean, claim: string, otherwise: string): void {
-  if (!condition) throw new NotHeld(`${claim}: it did not hold. ${otherwise}`);
-  held(claim);
+/** Shows a claim as passed; throws with what was found instead if it is not. */
+export function expectThat(condition: boolean, claim: string, otherwise: string): void {
+  if (!condition) throw new ClaimFailed(`${claim}: this is not true. ${otherwise}`);
+  passed(claim);
 }
 
 /** Runs a playbook on the hosts; throws with its output if it fails. */
@@ -19,7 +19,7 @@ export async function play(cluster: Cluster, args: readonly string[]): Promise<P
   };
   const run = await ansiblePlaybook(cluster.inventory, args, { log });
   progress("");
-  if (run.status !== 0) throw new NotHeld(`ansible-playbook ended with status ${run.status}:\n${run.output}`);
+  if (run.status !== 0) throw new ClaimFailed(`ansible-playbook ended with status ${run.status}:\n${run.output}`);
   return run;
 }
 

@@ -29,7 +29,7 @@ test.after(() => cluster.down());
 const RULE = "FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT";
 
 /** Makes the bridge, looks that something is there, removes it. Fails where anything differs from before. */
-async function thereAndBack(): Promise<void> {
+async function assertCreatedAndRemoved(): Promise<void> {
   const before = await fingerprint(host);
   const made = await present();
   assert.not(made.failed, made.msg);
@@ -44,15 +44,15 @@ async function thereAndBack(): Promise<void> {
   assert.is((await absent()).changed, false);
 }
 
-test("a host of Debian's own, and nothing is left", thereAndBack);
+test("on a Debian host, nothing is left", assertCreatedAndRemoved);
 
 test("a host that reads no *.cfg, with bytes that are no UTF-8 and no newline at the end", async () => {
   const own = Buffer.from("# Br\xfccke\nsource-directory interfaces.d\nauto lo\niface lo inet loopback", "latin1");
   const debian = await host.read("/etc/network/interfaces");
   await host.write("/etc/network/interfaces", own);
-  await thereAndBack();
+  await assertCreatedAndRemoved();
   await host.write("/etc/network/interfaces.d/other.cfg", "auto eth7\niface eth7 inet dhcp\n");
-  await thereAndBack();
+  await assertCreatedAndRemoved();
   await present();
   const { stdout: read } = await host.exec(["ifquery", "--list"]);
   assert.equal(read.trim().split("\n").sort(), ["lo", "weave"], "no other file was brought to life");
@@ -119,7 +119,7 @@ test("where NetworkManager runs, it is told to keep off", async () => {
   assert.equal(await states(), ["weave-vx:unmanaged", "weave:unmanaged"]);
   assert.equal(subjects(await present()), []);
   await absent();
-  await thereAndBack();
+  await assertCreatedAndRemoved();
   await host.exec(["systemctl", "stop", "NetworkManager"]);
 });
 
@@ -138,12 +138,12 @@ test("refused while containers are attached, unless forced", async () => {
   await host.write("/etc/default/docker", "");
 });
 
-test("a host under systemd-networkd, and nothing is left", async () => {
+test("on a host under systemd-networkd, nothing is left", async () => {
   await underNetworkd(host);
-  await thereAndBack();
+  await assertCreatedAndRemoved();
 });
 
-test("a host that goes over from ifupdown to systemd-networkd has one maker of the bridge", async () => {
+test("after a move from ifupdown to systemd-networkd, exactly one provider creates the bridge at boot", async () => {
   // As a host that has both: ifupdown is used only if it will start at boot.
   await host.exec(["systemctl", "unmask", "networking.service"]);
   await present({ provider: "ifupdown" });
@@ -158,7 +158,7 @@ const LIVE =
   "ip -o link show weave; ip -o link show weave-vx; ip -d link show weave-vx | grep vxlan; ip -o -4 addr show weave; " +
   "bridge fdb show dev weave-vx";
 
-test("from each provider to each other: one maker of the bridge, and the bridge stays as it is, with its address", async () => {
+test("from each provider to each other: exactly one creates the bridge at boot, and the bridge stays as it is, with its address", async () => {
   await present({ provider: "ifupdown" });
   const live = async (): Promise<string> => (await host.exec(["sh", "-c", LIVE])).stdout;
   const [before, files] = [await live(), /^[^\n]*(weave|docker\.service)[^\n]*$/gm];
@@ -193,7 +193,7 @@ test("from each provider to each other: one maker of the bridge, and the bridge 
 
 test("a host whose network nothing manages, and nothing is left; a reboot brings the bridge back", async () => {
   await underNothing(host);
-  await thereAndBack();
+  await assertCreatedAndRemoved();
   const made = await present();
   assert.is(made["provider"], "systemd");
   const live = async (): Promise<string> =>

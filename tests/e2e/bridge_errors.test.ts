@@ -101,7 +101,7 @@ const REFUSALS: Readonly<Record<string, Refused>> = {
     options: { name: "eth0.7" },
     says: /^name: must not be one that ifupdown gives a VLAN \(found eth0\.7 on a host that has eth0\)\. Set a name without a dot\.$/,
   },
-  "the hardware address of another device": {
+  "the MAC address of another device": {
     by: "ip link set eth0 address 0e:5f:33:00:00:09",
     undo: "true",
     options: { mac: "0e:5f:33:00:00:09" },
@@ -322,7 +322,7 @@ test("an index that another host holds: refused where that host answers", async 
   const result = await bridge({ "host-index": 2 });
   assert.is(
     result.msg,
-    `address: must not be in use by another host (found 10.2.0.2 at the hardware address ${two["mac"]}). Give each host its own host_index or address.`,
+    `address: must not be in use by another host (found 10.2.0.2 at the MAC address ${two["mac"]}). Give each host its own host_index or address.`,
   );
   // Who is where on the segment is learnt from every frame.
   const changed = differences(before, await fingerprint(host)).filter(

@@ -6,7 +6,7 @@ import { bootHosts } from "./hosts";
 import { ownInventory } from "./own_inventory";
 import { ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
 
-/** Two hosts with one machine-id, as clones of one machine have. The tests are a story: each goes on where the one before ended. */
+/** Two hosts with one machine-id, as clones of one machine have. Each test starts from the state that the one before left. */
 const test = suite("cloned hosts");
 let cluster: Cluster;
 const ID = "0123456789abcdef0123456789abcdef";
@@ -61,7 +61,7 @@ test("with a MAC of the inventory's they are provisioned, and reach each other",
   assert.is(verified.status, 0, verified.output);
 });
 
-test("verify, though limited to one host, names the common hardware address as the cause, and no firewall", async () => {
+test("verify, though limited to one host, names the common MAC address as the cause, and no firewall", async () => {
   const common = await mac("apollo1");
   await cluster.host("apollo2").exec(["ip", "link", "set", "dev", "weave", "address", common]);
   for (const host of cluster.hosts) await host.exec(["ip", "neigh", "flush", "dev", "weave"]);
@@ -73,7 +73,7 @@ test("verify, though limited to one host, names the common hardware address as t
   const lines = (problems as unknown as string[] | undefined) ?? [];
   assert.match(
     lines.join("\n"),
-    `apollo1 and apollo2: the bridges must have different hardware addresses (found ${common}, and the machine-id ${ID} on each). If they are clones, run \`${REPAIR}\` on all but one`,
+    `apollo1 and apollo2: the bridges must have different MAC addresses (found ${common}, and the machine-id ${ID} on each). If they are clones, run \`${REPAIR}\` on all but one`,
   );
   assert.match(lines.join("\n"), "apollo1 does not reach apollo2");
   assert.not.match(lines.join("\n"), "firewall");

@@ -22,7 +22,7 @@ test.before(async () => {
 });
 test.after(() => cluster.down());
 
-test("a restart of Docker that an interrupted run owes is made by the next run", async () => {
+test("a restart of Docker that an interrupted run left pending is made by the next run", async () => {
   const options = { bridge: "weave", fixed_cidr: "10.2.1.0/24", bridge_address: "10.2.0.1/16", mtu: 1450 };
   const interrupted = await ansibleModule(cluster.inventory, "docker_bridge_opts", options);
   assert.is(interrupted.results[0]?.result["restart_required"], true);
@@ -37,7 +37,7 @@ test("a restart of Docker that an interrupted run owes is made by the next run",
   assert.equal(changedTasks(await play()), []);
 });
 
-test("options that the daemon runs with but its file lacks: written, and no restart owed", async () => {
+test("options that the daemon runs with but its file lacks are written, and no restart is pending", async () => {
   const before = await host.exec(["systemctl", "show", "docker", "-p", "MainPID"]);
   await host.exec(["sh", "-c", "sed -i 's/^DOCKER_OPTS=.*/DOCKER_OPTS=/' /etc/default/docker"]);
   assert.equal(changedTasks(await play()), ["apollo1: weave : Configure Docker to use the bridge"]);
@@ -58,7 +58,7 @@ const DRIFTS = {
   "an address too many": { ...ANOTHER_ADDRESS, by: `${ANOTHER_ADDRESS.by}; ip addr add 10.2.0.99/16 dev weave` },
   "the bridge down": { by: "ip link set weave down", subjects: ["bridge weave: state"] },
   "another MTU": { by: "ip link set weave mtu 1400", subjects: ["bridge weave: mtu"] },
-  "another hardware address": {
+  "another MAC address": {
     by: "ip link set weave address 0e:00:00:00:00:01",
     subjects: ["bridge weave: arp_notify", "bridge weave: mac"],
   },
@@ -91,7 +91,7 @@ const DRIFTS = {
 } satisfies Readonly<Record<string, { by: string; subjects: string[] }>>;
 
 for (const [name, drift] of Object.entries(DRIFTS)) {
-  test(`${name}: mended with just that`, async () => {
+  test(`${name}: corrected by just that change`, async () => {
     await host.exec(["sh", "-c", drift.by]);
     const run = await bridge();
     assert.not(run.failed, run.msg);
@@ -100,7 +100,7 @@ for (const [name, drift] of Object.entries(DRIFTS)) {
   });
 }
 
-test("a drift is mended by a play with just that, too", async () => {
+test("a drift is corrected by a play with just that change, too", async () => {
   const { by, subjects: drifted } = DRIFTS["an address removed"];
   await host.exec(["sh", "-c", by]);
   const run = await play();

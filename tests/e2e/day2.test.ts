@@ -13,7 +13,7 @@ import { assertPredicted } from "./prediction";
 import { RUNNING, running } from "./running";
 import { startServices } from "./services";
 import type { TaskResult } from "./task_result";
-import { assertAsBefore, servicesOn, statesOf, undisturbed } from "./undisturbed";
+import { assertAsBefore, servicesOn, statesOf, withoutDisruption } from "./without_disruption";
 
 /** The playbooks of later days, by each datapath, on the same three hosts: grow, shrink, upgrade, tear down. */
 const folder = mkdtempSync(join(tmpdir(), "apollo-weave-day2-"));
@@ -80,7 +80,7 @@ async function assertNothingLeft(
   await assertAsBefore(some, before);
 }
 
-/** A host without Node, until it is put back. */
+/** A host without Node.js, until it is put back. */
 const hideNode = (host: Host): Promise<string> => sh(host, "mv /usr/bin/node /usr/lib/hidden-node");
 const putNodeBack = (host: Host): Promise<string> => sh(host, "mv /usr/lib/hidden-node /usr/bin/node");
 
@@ -90,7 +90,7 @@ let before: ReadonlyMap<Host, string>;
 
 vxlan.before(async () => {
   cluster = await bootHosts(3);
-  // Two hosts get their Node from the role: one that leaves, and one that is torn down.
+  // Two hosts get their Node.js from the role: one that leaves, and one that is torn down.
   await Promise.all([2, 3].map((number) => hideNode(cluster.host(`apollo${number}`))));
   // With the first container docker0 gets its IPv6 address, for good.
   await Promise.all(cluster.hosts.map(async (host) => sh(host, `docker run --rm ${await busyboxImage(host)} sleep 1`)));
@@ -100,7 +100,7 @@ vxlan.before(async () => {
 });
 
 vxlan("grow.yml: a third host is joined; nothing restarts, and no ping between containers is lost", async () => {
-  const run = await undisturbed(hosts(2), () => succeeds(play("playbooks/grow.yml", 3, VXLAN)));
+  const run = await withoutDisruption(hosts(2), () => succeeds(play("playbooks/grow.yml", 3, VXLAN)));
   const changed = changedTasks(run).filter((task) => !task.startsWith("apollo3: "));
   assert.equal(
     changed.sort(),
@@ -112,10 +112,10 @@ vxlan("grow.yml: a third host is joined; nothing restarts, and no ping between c
   assert.match(await addressesOn(cluster.hosts), /apollo3-a 10\.2\.3\.\d+$/);
 });
 
-vxlan("shrink.yml: a host leaves and is as before; the others go on undisturbed", async () => {
+vxlan("shrink.yml: a host leaves and is as before; the others are not disrupted", async () => {
   const leaving = cluster.hosts.slice(2);
   const vars = { ...VXLAN, weave_leaving: " apollo3" };
-  await undisturbed(hosts(2), () => succeeds(play("playbooks/shrink.yml", 3, vars)));
+  await withoutDisruption(hosts(2), () => succeeds(play("playbooks/shrink.yml", 3, vars)));
   assert.match(await addressesOn(leaving), /^(\S+ 172\.17\.0\.\d+\n?)+$/);
   await removeServices(leaving);
   await assertAsBefore(leaving, before);
@@ -128,7 +128,7 @@ vxlan("shrink.yml: a host leaves and is as before; the others go on undisturbed"
 });
 
 vxlan("teardown.yml with weave_docker_restart off stops before Docker's restart, and there is a way back", async () => {
-  const run = await undisturbed(hosts(2), async () => {
+  const run = await withoutDisruption(hosts(2), async () => {
     const stopped = await play("playbooks/teardown.yml", 2, { ...VXLAN, weave_docker_restart: false });
     await succeeds(play("playbooks/weave.yml", 2, VXLAN));
     return stopped;
@@ -144,7 +144,7 @@ vxlan("teardown.yml with weave_docker_restart off stops before Docker's restart,
   );
 });
 
-vxlan("teardown.yml: predicted, and nothing is left, nor of the Node that the role had brought", async () => {
+vxlan("teardown.yml: predicted, and nothing is left, nor of the Node.js that the role had brought", async () => {
   assert.match(await sh(cluster.host("apollo2"), "ls /var/lib/apollo-weave"), "node-");
   await tornDown(hosts(2), VXLAN, before);
   await assertNothingLeft(hosts(2), VXLAN, before);
@@ -176,7 +176,7 @@ router.before(async () => {
 });
 
 router("grow.yml: a third host is joined; nothing restarts, and no ping between containers is lost", async () => {
-  const run = await undisturbed(hosts(2), () => succeeds(play("playbooks/grow.yml", 3, old)));
+  const run = await withoutDisruption(hosts(2), () => succeeds(play("playbooks/grow.yml", 3, old)));
   const changed = changedTasks(run).filter((task) => !task.startsWith("apollo3: "));
   assert.equal(
     changed.sort(),
@@ -224,9 +224,11 @@ router("upgrade.yml brings the rest to the version, one host after another; Dock
   assert.equal(await others(), started);
 });
 
-router("shrink.yml: a host leaves and is as before; the others go on undisturbed", async () => {
+router("shrink.yml: a host leaves and is as before; the others are not disrupted", async () => {
   const leaving = cluster.host("apollo3");
-  await undisturbed(hosts(2), () => succeeds(play("playbooks/shrink.yml", 3, { ...next, weave_leaving: "apollo3" })));
+  await withoutDisruption(hosts(2), () =>
+    succeeds(play("playbooks/shrink.yml", 3, { ...next, weave_leaving: "apollo3" })),
+  );
   await assertAsBefore([leaving], before);
   const rest = await succeeds(play("playbooks/weave.yml", 2, next));
   assert.equal(changedTasks(rest), []);

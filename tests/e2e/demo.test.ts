@@ -58,7 +58,7 @@ for (const args of sample([[], ["--encrypted"]], 1)) {
   test(`it shows all that it promises${args.join()}, and leaves nothing behind`, async () => {
     const { status, output } = await demo(args);
     assert.is(status, 0, output);
-    assert.match(output, "All of it held.");
+    assert.match(output, "All of it passed.");
     assert.is(output.includes("no frame between the hosts has a text in clear"), args.length > 0);
     assert.is(Cluster.find(CLUSTER), null);
   });

@@ -31,7 +31,7 @@ const STORY: Readonly<Record<string, readonly string[]>> = {
     "Configure the same with the kernel's VXLAN",
     "Configure the same, encrypted by WireGuard",
     "Configure the bridge of host 1, with the Weave router between the hosts",
-    "Make a Docker network on the bridge, and leave Docker's default network as it is",
+    "Create a Docker network on the bridge, and leave Docker's default network as it is",
     "Attach Docker's containers to the bridge weave",
     "Do the same with Apollo's variable",
     "Set keys of daemon.json",

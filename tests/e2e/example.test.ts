@@ -6,7 +6,7 @@ import type { Host } from "../hosts/host";
 import { waitFor } from "../hosts/wait";
 import { bootHosts } from "./hosts";
 import { ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
-import { ASK_HAPROXY, allWays, byName, EXAMPLE, SERVICE } from "./rest_service";
+import { ASK_HAPROXY, byName, EXAMPLE, knownInstances, SERVICE } from "./rest_service";
 
 /** What the README of examples/nodejs-rest-api shows, with Debian's Consul 1.8.7: three servers on three hosts. */
 const test = suite(EXAMPLE);
@@ -28,7 +28,7 @@ const output = async (host: Host, script: string): Promise<string> => (await hos
 
 /** Asserts that so many instances answer, and that Consul's catalogue, its DNS and HAProxy lead to all of them and to no other. */
 async function assertServing(count: number): Promise<string[]> {
-  const running = await allWays(cluster, count);
+  const running = await knownInstances(cluster, count);
   assert.equal(await byName(cluster.host("apollo1")), running);
   return running;
 }
@@ -73,7 +73,7 @@ test("two instances on two hosts answer by their name and by HAProxy, with three
   assert.equal((JSON.parse(peers) as string[]).sort(), ["10.2.0.1:8300", "10.2.0.2:8300", "10.2.0.3:8300"]);
 });
 
-test("with four, two of them on one host and both on 8080, all ways lead to all", async () => {
+test("with four, two of them on one host and both on 8080, every container reaches every instance", async () => {
   requests = await startRequests(cluster.host("apollo3"));
   await scale(4);
   const subnets = (await assertServing(4)).map((instance) => /10\.2\.\d+/.exec(instance)?.[0]);

@@ -28,7 +28,7 @@ async function remains(): Promise<string[]> {
   return [...mounts, ...namespaces, ...groups].filter((line) => line.includes(NAME)).concat(state);
 }
 
-test("up, exec, a pulled plug, boot, inventory, down", async () => {
+test("up, exec, kill, boot, inventory, down", async () => {
   assert.is((await hosts("up", "1", "--cluster", NAME)).status, 0);
   assert.equal(await hosts("exec", "--cluster", NAME, "apollo1", "--", "sh", "-c", "echo $(hostname); exit 3"), {
     status: 3,

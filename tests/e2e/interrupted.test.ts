@@ -31,7 +31,7 @@ async function bootRound(): Promise<Host[]> {
   await Promise.all(
     cluster.hosts.map(async (host) => {
       await installWeaveStandIn(host);
-      // The same hardware addresses are derived from the same id.
+      // The same MAC addresses are derived from the same id.
       await host.write("/etc/machine-id", `${"0".repeat(31)}1\n`);
     }),
   );
@@ -79,7 +79,7 @@ const tasksDone = ({ results }: PlaybookRun): string[] =>
   results.flatMap(({ outcome, result, task }) => (outcome === "ok" && !("include" in result) ? [task] : []));
 
 const which = ALL ? "any task" : `each of ${STEPS} tasks`;
-test(`stopped after ${which}, then run again: the same as in one go (TEST_SEED=${SEED})`, async () => {
+test(`stopped after ${which}, then run again: the same as by one uninterrupted run (TEST_SEED=${SEED})`, async () => {
   const [whole, ...first] = await bootRound();
   assert.ok(whole);
   const fresh = await state(whole);

@@ -54,12 +54,12 @@ export function liveChangeCases(provider: Provider): Readonly<Record<string, Liv
       subjects: ["bridge weave: mtu", "weave-vx: mtu"],
       files: file(network, vxlan),
     },
-    "another hardware address": {
+    "another MAC address": {
       options: { mtu: 1400, mac: "0e:5f:33:00:00:99" },
       subjects: ["bridge weave: arp_notify", "bridge weave: mac"],
       files: file(netdev),
     },
-    "the first MTU and hardware address again": {
+    "the first MTU and MAC address again": {
       by: "echo 0 > /proc/sys/net/ipv4/conf/weave/arp_notify",
       subjects: ["bridge weave: arp_notify", "bridge weave: mac", "bridge weave: mtu", "weave-vx: mtu"],
       files: file(netdev, network, vxlan),

@@ -50,7 +50,7 @@ export function testLiveChanges(provider: Provider): void {
     return (await near.host.exec(argv, { check: false })).status === 0;
   };
 
-  test("what has just been made is as it is wanted", async () => {
+  test("a second run changes nothing", async () => {
     assert.equal(subjects(await bridge()), []);
   });
 
@@ -84,7 +84,7 @@ export function testLiveChanges(provider: Provider): void {
     });
   }
 
-  test("what a hand has broken is mended by just what it needs", async () => {
+  test("manual changes are corrected, each by one change", async () => {
     // systemd-networkd puts a port of its own back by itself, at once.
     const portOff = provider === "networkd" ? [] : [["ip link set weave-vx nomaster", "weave-vx: bridge"] as const];
     for (const [by, subject] of [

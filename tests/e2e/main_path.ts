@@ -21,7 +21,7 @@ import {
 } from "./playbook";
 import { assertPredicted } from "./prediction";
 import { findServices, reachAll, startServices } from "./services";
-import { undisturbed } from "./undisturbed";
+import { withoutDisruption } from "./without_disruption";
 
 /** The ansible-core that people have with a suite's hosts. */
 const CONTROLLERS: Readonly<Record<Suite, Controller>> = { bookworm: "oldest", trixie: "between", testing: "newest" };
@@ -97,7 +97,7 @@ export function testMainPath(debian: Suite): void {
     assertSame(before, await fingerprints());
   });
 
-  step("containers and nodes reach every container", async () => {
+  step("containers and hosts reach every container", async () => {
     if (debian === "trixie") await everywhere("mv /opt/docker /usr/bin");
     await startServices(cluster, 2);
     await everyPath();
@@ -135,13 +135,13 @@ export function testMainPath(debian: Suite): void {
     for (const peers of ["192.168.50.12", "192.168.50.12,192.168.50.13"]) {
       const limited = ["--limit", "apollo1", "--extra-vars", `weave_launch_peers=${peers}`];
       const [first, second] = [cluster.host("apollo1"), cluster.host("apollo2")];
-      const changed = await undisturbed([first, second], async () => changedTasks(await play(...limited)));
+      const changed = await withoutDisruption([first, second], async () => changedTasks(await play(...limited)));
       assert.equal(changed, ["apollo1: weave : Configure the bridge"]);
     }
     await everyPath();
   });
 
-  step("Docker that does not start again is given back the command line that it ran with", async () => {
+  step("Docker that does not start is restarted with its previous command line", async () => {
     const command = "tr '\\0' ' ' </proc/$(cat /run/docker.pid)/cmdline";
     const before = await sh("apollo2", command);
     const dropIn = `${DROP_INS}/a.conf`;
@@ -160,7 +160,7 @@ export function testMainPath(debian: Suite): void {
   for (const name of ["apollo2", "apollo3"]) {
     step(`${name} comes back by itself after a reboot`, async () => {
       await cluster.host(name).reboot();
-      // Docker 28 gives containers new hardware addresses; a neighbour that has the old one asks anew after some seconds.
+      // Docker 28 gives containers new MAC addresses; a neighbour that has the old one asks anew after some seconds.
       await everyPath(20);
     });
   }

@@ -2,7 +2,7 @@ import * as assert from "uvu/assert";
 import type { Host } from "../hosts/host";
 
 /** A host's number: by its bridge's address, by the one of its next boot and by Docker's subnet, which have to agree. */
-export async function numberOf(host: Host): Promise<number> {
+export async function hostIndexOf(host: Host): Promise<number> {
   const { stdout } = await host.exec(["ip", "-o", "-4", "addr", "show", "dev", "weave"]);
   const live = / inet 10\.2\.0\.(\d+)\/16 /.exec(stdout)?.[1];
   assert.match(await host.read("/etc/network/interfaces.d/weave.cfg"), ` 10.2.0.${live}/16`, host.name);

@@ -6,7 +6,7 @@ import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
 import { ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
 
-/** Hosts without a Node that the modules run on, each in its way, get one; a check of them leaves none behind. */
+/** Hosts without a Node.js that the modules run on, each in its way, get one; a check of them leaves none behind. */
 const test = suite("Node on the hosts");
 let cluster: Cluster;
 const play = (...args: string[]): Promise<PlaybookRun> =>
@@ -14,27 +14,27 @@ const play = (...args: string[]): Promise<PlaybookRun> =>
 
 const REMOVE_NODE = "dpkg --purge --force-depends nodejs 2>/dev/null";
 
-/** Makes a repository on the host itself, with a package of the Node that the host has. */
+/** Makes a repository on the host itself, with a package of the Node.js that the host has. */
 const OWN_REPOSITORY = `
 set -eu
 mkdir -p /srv/repository/package/DEBIAN /srv/repository/package/usr/bin
 cd /srv/repository
 cp /usr/bin/node package/usr/bin/
-printf 'Package: nodejs\\nVersion: 18.0.0-1\\nArchitecture: %s\\nMulti-Arch: allowed\\nMaintainer: nobody\\nDescription: Node\\n' "$(dpkg --print-architecture)" >package/DEBIAN/control
+printf 'Package: nodejs\\nVersion: 18.0.0-1\\nArchitecture: %s\\nMulti-Arch: allowed\\nMaintainer: nobody\\nDescription: Node.js\\n' "$(dpkg --print-architecture)" >package/DEBIAN/control
 dpkg-deb -Znone --build package nodejs.deb >/dev/null
 { cat package/DEBIAN/control; echo "Filename: ./nodejs.deb"; stat -c 'Size: %s' nodejs.deb; sha256sum nodejs.deb | sed 's/ .*//; s/^/SHA256: /'; } >Packages
 echo 'deb [trusted=yes] file:/srv/repository ./' >/etc/apt/sources.list
 apt-get -o Dir::Etc::sourceparts=- update
 `;
 
-/** A Node that nobody may write but its owner, and that says so if root runs it. */
+/** A Node.js that nobody may write but its owner, and that says so if root runs it. */
 const ANOTHER_USERS = `
 mkdir -p /opt/node-v22/bin
 printf '#!/bin/sh\\nid -u >>/opt/ran\\necho v22.0.0\\n' >/opt/node-v22/bin/node
 chmod 755 /opt/node-v22/bin/node
 chown -R nobody /opt/node-v22`;
 
-/** What is done to each host before, and the Node that the role takes then. */
+/** What is done to each host before, and the Node.js that the role takes then. */
 const HOSTS: Readonly<Record<string, { has: string; by: string; takes: string; changes: readonly string[] }>> = {
   apollo1: {
     has: "none, and an old C library",
@@ -114,14 +114,14 @@ for (const [name, { has, takes }] of Object.entries(HOSTS)) {
   });
 }
 
-test("another user's Node is not run, and left alone", async () => {
+test("another user's Node.js is not run, and left alone", async () => {
   assert.is(
     await sh(cluster.host("apollo2"), "ls -d /opt/ran /opt/node-v22/bin/node 2>/dev/null || true"),
     "/opt/node-v22/bin/node",
   );
 });
 
-test("the inventory's Node is refused if others can change it", async () => {
+test("the inventory's Node.js is refused if others can change it", async () => {
   const run = await play("--limit", "apollo2", "--extra-vars", "ansible_node_interpreter=/opt/node-v22/bin/node");
   assert.is(run.status, 2);
   assert.match(
@@ -131,7 +131,7 @@ test("the inventory's Node is refused if others can change it", async () => {
   assert.is(await sh(cluster.host("apollo2"), "ls /opt"), "node-v22");
 });
 
-test("a host whose C library no Node of npm's runs on is told so", async () => {
+test("a host whose C library runs no Node.js of npm's is refused, with the reason", async () => {
   const host = cluster.host("apollo5");
   await host.write("/usr/local/bin/getconf", "#!/bin/sh\nexit 1\n", 0o755);
   await host.write("/usr/local/bin/ldd", "#!/bin/sh\necho 'musl libc (x86_64)' >&2\nexit 1\n", 0o755);
@@ -173,7 +173,7 @@ test("the role's directory is root's alone; a Node.js in it that others could ha
   assert.equal([again.status, changedTasks(again)], [0, ["apollo1: weave : Copy Node.js to the host"]], again.output);
 });
 
-test("on arm64 Node is arm64's; where it does not run, as here by a stand-in for uname, that is said", async () => {
+test("on arm64 Node.js is arm64's; where it does not run, as here by a fake uname, that is said", async () => {
   const run = await play("--limit", "apollo5");
   assert.is(run.status, 2);
   assert.match(

@@ -8,7 +8,7 @@ import { disturbNetworkManager, underNetworkManager, underNothing } from "./netw
 import { ansiblePlaybook, changedTasks, complaints, type PlaybookRun } from "./playbook";
 import { assertPredicted } from "./prediction";
 import { startServices } from "./services";
-import { assertAsBefore, statesOf } from "./undisturbed";
+import { assertAsBefore, statesOf } from "./without_disruption";
 
 /** The role on two hosts that NetworkManager alone manages, as RHEL's and Fedora's are, and on one that nothing manages. */
 const test = suite("hosts without ifupdown and systemd-networkd");

@@ -6,10 +6,11 @@ import * as assert from "uvu/assert";
 import { makePackages, type Packages } from "../built/packages";
 import type { Cluster } from "../hosts/cluster";
 import { bootHosts } from "./hosts";
-import { numberOf } from "./members";
+import { hostIndexOf } from "./members";
 import { type AnsibleOptions, ansiblePlaybook, changedTasks, complaints, type PlaybookRun } from "./playbook";
 
-/** Both packages, each unpacked into an empty folder and used from there on a machine that has no Node. The tests are a story. */
+/** Both packages, each unpacked into an empty folder and used from there on a machine that has no Node. Each test starts
+ * from the state that the one before left. */
 const test = suite("the packages on hosts");
 let cluster: Cluster;
 let packages: Packages;
@@ -22,7 +23,7 @@ test.before(async () => {
 });
 test.after(() => cluster.down());
 
-/** Makes a folder of all programs of this machine but Node's; returns it. */
+/** Makes a folder of all programs of this machine but Node.js's; returns it. */
 function pathWithoutNode(folder: string): string {
   mkdirSync(folder);
   const programs = new Map<string, string>();
@@ -68,7 +69,7 @@ test("the collection is installed without a network, and its playbook provisions
   });
   const run = await play(folder, ["apollo.weave.weave"]);
   assert.is(changedTasks(run).filter((task) => task.endsWith("Restart Docker")).length, 2, run.output);
-  for (const host of cluster.hosts) assert.is(await numberOf(host), host.number);
+  for (const host of cluster.hosts) assert.is(await hostIndexOf(host), host.number);
 });
 
 test("its playbook verify finds that every path works", async () => {

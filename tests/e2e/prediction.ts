@@ -17,24 +17,23 @@ function byHostAndTask({ results }: PlaybookRun): ReadonlyMap<string, TaskResult
   );
 }
 
-/**
- * What the live router says of itself is not there before it runs, and its connections come and go. Facts of the host have
- * its clock and its load in them. What a command prints, and when, is not known before; and of a file that goes Ansible
- * shows the attributes as long as it is there, and of a folder what is in it at last. A request by `uri` is not made in a
- * check.
- */
+/** What a check can know of a task's result. */
 function essence(task: TaskResult | undefined): object | undefined {
+  // A check makes no request by `uri`.
   if (argumentsOf(task?.result)["url"] !== undefined) return {};
   return task && { outcome: task.outcome, ...essenceOfResult(task.result) };
 }
 
 function essenceOfResult(result: TaskResult["result"]): object {
+  // The router reports nothing before it runs, and facts contain the host's clock and load.
   const { router: _, ansible_facts: __, results, ...predictable } = result;
   const { cmd, changed, diff } = predictable;
   if (results !== undefined) return { changed, results: (results as TaskResult["result"][]).map(essenceOfResult) };
+  // The output of a command, and its time, are not known before.
   if (cmd !== undefined) return { changed, cmd };
   const { path, state } = argumentsOf(result);
   if (path === undefined || state !== "absent") return predictable;
+  // Ansible shows a removed file's attributes only while it is there, and a directory's contents only then.
   return { changed, diff: JSON.stringify(diff, (key, value) => (key === "path_content" ? undefined : value)) };
 }
 

@@ -99,7 +99,7 @@ for (const datapath of ["vxlan", "router"] as const) {
   });
 
   if (datapath === "vxlan") {
-    const everyWay = async (): Promise<void> => {
+    const everyPath = async (): Promise<void> => {
       const reached = await reachAll(cluster, await findServices(cluster, 2));
       assert.equal(
         reached.filter(({ ok }) => !ok).map(({ from, to }) => `${from} → ${to.name}`),
@@ -108,12 +108,12 @@ for (const datapath of ["vxlan", "router"] as const) {
       assert.is(reached.length, (hosts + hosts * 2) * hosts * 2);
     };
 
-    test("containers and nodes reach every container by IP and port", async () => {
+    test("containers and hosts reach every container by IP and port", async () => {
       await startServices(cluster, 2);
       for (const { address, host } of await findServices(cluster, 2)) {
         assert.match(address, new RegExp(`^10\\.2\\.${host.number}\\.\\d+$`));
       }
-      await everyWay();
+      await everyPath();
     });
 
     test("full-size packets pass between containers", async () => {
@@ -148,7 +148,7 @@ for (const datapath of ["vxlan", "router"] as const) {
 
     test("all comes back by itself after a reboot", async () => {
       await cluster.host("apollo2").reboot();
-      await everyWay();
+      await everyPath();
       const again = await play();
       assert.equal(changedTasks(again), [], again.output);
     });

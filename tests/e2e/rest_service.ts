@@ -64,7 +64,7 @@ export async function byHaproxy(host: Host): Promise<string[]> {
  * Waits until Consul's catalogue and HAProxy lead to all instances that run and to no other, `count` of them, and returns them.
  * Both are asked by the third host. Throws after a minute: Consul checks each second, and HAProxy asks it each second.
  */
-export async function allWays(cluster: Cluster, count: number): Promise<string[]> {
+export async function knownInstances(cluster: Cluster, count: number): Promise<string[]> {
   const other = cluster.host("apollo3");
   let seen: string[][] = [];
   await waitFor({

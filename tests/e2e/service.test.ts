@@ -185,7 +185,7 @@ test("a router that hangs can be removed all the same", async () => {
 
 const BY_HAND = "WEAVE_NO_FASTDP=1 DOCKER_BRIDGE=weave weave launch --no-dns 192.168.50.99";
 
-test("a router that a hand launched is taken over without a restart", async () => {
+test("a router that was launched manually is taken over without a restart", async () => {
   await sh(BY_HAND);
   const before = await launchedAt();
   const made = await settled({ peers: ["192.168.50.12"] });
@@ -203,7 +203,7 @@ test("one that was launched otherwise is launched anew, and the plan says why", 
   assert.is((made["router"] as Record<string, unknown>)["encryption"], true);
 });
 
-test("one that a hand launched is stopped for good, and removed", async () => {
+test("one that was launched manually is stopped for good, and removed", async () => {
   await removed();
   await sh(BY_HAND);
   const stopped = await settled({ state: "stopped" });

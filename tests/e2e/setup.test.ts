@@ -36,7 +36,7 @@ test("without the right to make namespaces: says so", () => {
   );
 });
 
-test("not on Linux, by a stand-in for uname: says so", () => {
+test("not on Linux, by a fake uname: says so", () => {
   const folder = mkdtempSync(join(tmpdir(), "apollo-weave-uname-"));
   try {
     writeFileSync(join(folder, "uname"), "#!/bin/sh\necho Darwin\n");

@@ -6,11 +6,13 @@ import type { Cluster } from "../hosts/cluster";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
-import { numberOf, peersOf } from "./members";
+import { hostIndexOf, peersOf } from "./members";
 import { addPlainUser } from "./plain_user";
 import { type AnsibleOptions, ansiblePlaybook, changedTasks, complaints, type PlaybookRun } from "./playbook";
 
-/** However the role is run, the cluster is the same, and a run in another way changes nothing. The tests are a story. */
+/**
+ * However the role is run, the cluster is the same, and a run in another way changes nothing. Each test starts
+ * from the state that the one before left. */
 const test = suite("the ways to run the role");
 let cluster: Cluster;
 let before: string[];
@@ -57,11 +59,11 @@ function addresses({ results }: PlaybookRun): Record<string, unknown[]> {
 
 /** The first host and the last: what holds for each host of a run needs no more. */
 const TWO = ["--limit", "apollo1,apollo4"];
-const AS_IN_ONE_GO = { apollo1: ["10.2.0.1/16"], apollo4: ["10.2.0.4/16"] };
+const AS_BY_ONE_RUN = { apollo1: ["10.2.0.1/16"], apollo4: ["10.2.0.4/16"] };
 
 async function assertCluster(): Promise<void> {
   for (const host of cluster.hosts) {
-    assert.is(await numberOf(host), host.number);
+    assert.is(await hostIndexOf(host), host.number);
     const others = cluster.hosts.filter((other) => other !== host).map(({ address }) => address);
     assert.equal(await peersOf(host), others, `peers of ${host.name}`);
   }
@@ -71,11 +73,11 @@ test("a check on fresh hosts, one after another, by a plain user, with facts tha
   const check = await quietPlay([`${PLAYS}/serial_with_facts.yml`, ...TWO, ...AS_PLAIN_USER, "--check"], {
     env: withCachedFacts(),
   });
-  assert.equal(addresses(check), AS_IN_ONE_GO);
+  assert.equal(addresses(check), AS_BY_ONE_RUN);
   assert.equal(readdirSync(join(cluster.directory, "facts")).sort(), ["apollo1", "apollo4"]);
 });
 
-test("a fresh cluster, one limited run after another, one with serial, the rest by the strategy free: numbers and peers as in one go", async () => {
+test("a fresh cluster, one limited run after another, one with serial, the rest by the strategy free: the same indexes and peers as by a single run", async () => {
   await quietPlay([...SITE, "--limit", "apollo4", ...AS_PLAIN_USER], { env: WITHOUT_PIPELINING });
   const serial = await quietPlay([`${PLAYS}/serial_with_facts.yml`, "--limit", "apollo1,apollo2"], {
     ansible: "newest",
@@ -113,14 +115,14 @@ const OTHER_WAYS: readonly { name: string; args: readonly string[]; options?: ()
 for (const { name, args, options } of OTHER_WAYS) {
   test(`a run ${name} probes all and changes nothing`, async () => {
     const run = await quietPlay(args, options?.());
-    assert.equal(addresses(run), AS_IN_ONE_GO);
+    assert.equal(addresses(run), AS_BY_ONE_RUN);
     assert.equal(changedTasks(run), [], run.output);
     assert.not.ok(run.results.some(({ task }) => task === "Gathering Facts"));
   });
 }
 
-test("numbers by a role's parameters, a play's variables or a task's; the role in roles, included or imported", async () => {
-  const check = await quietPlay([`${PLAYS}/own_numbers.yml`, "--check", "--limit", "apollo3"], {
+test("indexes by a role's parameters, a play's variables or a task's; the role in roles, included or imported", async () => {
+  const check = await quietPlay([`${PLAYS}/own_indexes.yml`, "--check", "--limit", "apollo3"], {
     ansible: "newest",
   });
   assert.equal(addresses(check), { apollo3: ["10.2.0.13/16", "10.2.0.23/16", "10.2.0.33/16"] });

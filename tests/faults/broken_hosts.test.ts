@@ -42,7 +42,7 @@ test.before(async () => {
 });
 test.after(() => cluster.down());
 
-/** Makes the world bad, runs the module, mends the world; fails where anything was changed, or the answer took too long. */
+/** Breaks the host, runs the module, repairs the host; fails where anything was changed, or the answer took too long. */
 async function refused(module: ModuleName, by: string, undo: string): Promise<ModuleRun> {
   await sh(by);
   try {
@@ -58,7 +58,7 @@ async function refused(module: ModuleName, by: string, undo: string): Promise<Mo
   }
 }
 
-interface World {
+interface Breakage {
   readonly by: (path: string) => string;
   readonly undo: (path: string) => string;
   readonly says: (path: string) => RegExp;
@@ -69,7 +69,7 @@ const KEEP = (path: string): string => `[ ! -e ${path} ] || mv ${path} ${path}.a
 const BACK = (path: string): string => `rm -rf ${path}; [ ! -e ${path}.away ] || mv ${path}.away ${path}`;
 
 /** What is wrong with the one file that a module is to write. */
-const WORLDS: Readonly<Record<string, World>> = {
+const BREAKAGES: Readonly<Record<string, Breakage>> = {
   "a read-only /etc": {
     by: () => "mount --bind /etc /etc && mount -o remount,bind,ro /etc",
     undo: () => "umount /etc",
@@ -103,7 +103,7 @@ const WORLDS: Readonly<Record<string, World>> = {
         `^${quoted(path)}: can't be written \\(found EBUSY: .*; it is unchanged\\)\\. It is in use, such as by a bind mount over it \\(findmnt shows it\\): unmount it`,
       ),
   },
-  "a folder in its place": {
+  "a directory in its place": {
     by: (path) => `${KEEP(path)}; mkdir ${path}`,
     undo: BACK,
     says: (path) => new RegExp(`^${quoted(path)}: must be a regular file \\(found a directory\\)\\. Move it away`),
@@ -123,7 +123,7 @@ const WORLDS: Readonly<Record<string, World>> = {
   },
 };
 
-for (const [name, { by, undo, says }] of Object.entries(WORLDS)) {
+for (const [name, { by, undo, says }] of Object.entries(BREAKAGES)) {
   test(`${name}: each module names it and what to do`, async () => {
     for (const module of MODULES) {
       const path = FILES[module];
@@ -133,7 +133,7 @@ for (const [name, { by, undo, says }] of Object.entries(WORLDS)) {
   });
 }
 
-test("a link to what is not there yet: the file comes where it points", async () => {
+test("a link to a file that does not exist: the file is created at its target", async () => {
   const path = FILES.docker_bridge_opts;
   await sh(`mv ${path} ${path}.away; ln -s /srv/not/there ${path}`);
   const run = await runModule(host, "docker_bridge_opts", OPTIONS.docker_bridge_opts);
@@ -266,7 +266,7 @@ test("a hook of ifupdown's that leaves a child behind does not hold the run up, 
   assert.not(removed.failed, removed.msg);
 });
 
-test("files from a time to come, as a clock that was set back leaves them, owe nothing", async () => {
+test("files with a modification time in the future cause no pending restart", async () => {
   await sh(`mkdir -p /etc/docker; echo '{}' > /etc/docker/daemon.json; touch -d '+1 year' /etc/docker/daemon.json`);
   const { msg, changed } = await runModule(host, "docker_bridge_opts", { opts: "--debug=false" }, { check: true });
   await sh("rm /etc/docker/daemon.json");

@@ -18,7 +18,7 @@ ExecStartPre=/bin/sh -c "echo >>/var/lib/faults/docker-starts"' >/run/systemd/sy
 systemctl daemon-reload
 `;
 
-/** Puts the bundles, the stand-ins and what counts Docker's starts on a host, and keeps its files as they are. */
+/** Puts the bundles, the wrappers, the router's stand-in and what counts Docker's starts on a host, and keeps its files as they are. */
 export async function makeReady(host: Host): Promise<void> {
   await installWeaveStandIn(host);
   for (const call of CALLS) await host.write(bundlePath(call), bundleOf(call));

@@ -5,15 +5,15 @@ import { underNetworkd } from "../e2e/networkd";
 import type { Cluster } from "../hosts/cluster";
 import { ALL, SEED, sample } from "../runner/sample";
 import { makeReady } from "./calls";
-import { cutAt, surveyPlay } from "./power_cut";
+import { powerCutAt, recordPlay } from "./power_cut";
 
 import { PAIRS, SCENARIOS } from "./scenarios";
-import { nameOf, type Outcome, suffer, survey } from "./trial";
+import { nameOf, type Outcome, recordRun, runWithFault } from "./trial";
 import { race } from "./two_at_once";
 
 /**
- * A sample of what `npm run faults` does in whole: single system calls and programs that fail, runs that are killed, a plug
- * that is pulled, two runs at once. TEST_SEED repeats one.
+ * A sample of what `npm run faults` does in whole: single system calls and programs that fail, runs that are killed, power
+ * failures, two runs at once. TEST_SEED repeats one.
  */
 const test = suite(`faults, TEST_SEED=${SEED}`);
 let cluster: Cluster;
@@ -46,12 +46,12 @@ for (const [name, count] of Object.entries(SAMPLES)) {
     const scenario = SCENARIOS.find((each) => each.name === name);
     assert.ok(scenario);
     const host = cluster.host(scenario.network ? "apollo2" : "apollo1");
-    const course = await survey(host, scenario);
-    assert.ok(course.faults.length > count);
+    const recorded = await recordRun(host, scenario);
+    assert.ok(recorded.faults.length > count);
     const wrong: string[] = [];
     let last: Outcome | null = null;
-    for (const fault of sample(course.faults, count)) {
-      last = await suffer(host, course, fault, last?.untouched === true);
+    for (const fault of sample(recorded.faults, count)) {
+      last = await runWithFault(host, recorded, fault, last?.untouched === true);
       wrong.push(...last.wrong.slice(0, 20).map((what) => `${nameOf(fault)}: ${what}`));
     }
     assert.equal(wrong, []);
@@ -64,11 +64,11 @@ for (const [name, first, second] of ALL ? PAIRS : PAIRS.slice(1, 2)) {
   });
 }
 
-test(`a plug pulled in a whole play: the next makes what it would have been (TEST_SEED=${SEED})`, async () => {
+test(`after a power failure during a play, the next play completes the work (TEST_SEED=${SEED})`, async () => {
   const host = cluster.host("apollo1");
-  const play = await surveyPlay(host);
+  const play = await recordPlay(host);
   for (const { at, program } of sample(play.moments, 2)) {
-    assert.equal(await cutAt(host, play, at), [], `as program ${at} was started: ${program}`);
+    assert.equal(await powerCutAt(host, play, at), [], `as program ${at} was started: ${program}`);
   }
 });
 

@@ -6,10 +6,10 @@ import { ROOT } from "../e2e/playbook";
 import type { Host } from "../hosts/host";
 import { sampleBy } from "../runner/sample";
 import { makeReady } from "./calls";
-import { cutAt, surveyPlay } from "./power_cut";
+import { powerCutAt, recordPlay } from "./power_cut";
 import { type Row, rowOf, rowOfOutcomes, withRows } from "./report";
 import { PAIRS, SCENARIOS, type Scenario } from "./scenarios";
-import { nameOf, type Outcome, suffer, survey } from "./trial";
+import { nameOf, type Outcome, recordRun, runWithFault } from "./trial";
 import { race } from "./two_at_once";
 
 /**
@@ -49,21 +49,21 @@ async function main(words: readonly string[]): Promise<void> {
 }
 
 async function all(host: Host, scenario: Scenario): Promise<Row> {
-  const course = await survey(host, scenario);
+  const recorded = await recordRun(host, scenario);
   const outcomes: Outcome[] = [];
-  for (const fault of sampleBy(seed, course.faults, count)) {
-    const outcome = await suffer(host, course, fault, outcomes.at(-1)?.untouched === true);
+  for (const fault of sampleBy(seed, recorded.faults, count)) {
+    const outcome = await runWithFault(host, recorded, fault, outcomes.at(-1)?.untouched === true);
     complain(`${scenario.name}: ${nameOf(fault)}`, outcome.wrong);
     outcomes.push(outcome);
   }
-  return rowOfOutcomes(scenario.name, course.faults.length, outcomes);
+  return rowOfOutcomes(scenario.name, recorded.faults.length, outcomes);
 }
 
 async function cuts(host: Host): Promise<Row> {
-  const play = await surveyPlay(host);
+  const play = await recordPlay(host);
   const wrong: string[][] = [];
   for (const { at, program } of sampleBy(seed, play.moments, count)) {
-    const found = await cutAt(host, play, at);
+    const found = await powerCutAt(host, play, at);
     complain(`power failure at program ${at}, ${program}`, found);
     wrong.push(found);
   }

@@ -2,7 +2,7 @@ import type { Host } from "../hosts/host";
 import { commandsToFinish, sections } from "./calls";
 import { arming, programFaults, STARTED, watched } from "./programs";
 import { PLAY, UNTOUCHED } from "./scenarios";
-import { difference, LOOK, readState, type State } from "./state";
+import { difference, PROBE_STATE, readState, type State } from "./state";
 import { hasFailed } from "./trial";
 
 const WHOLE_PLAY = commandsToFinish(...PLAY);
@@ -14,7 +14,7 @@ export interface WholePlay {
   readonly moments: readonly { readonly at: number; readonly program: string }[];
 }
 
-export async function surveyPlay(host: Host): Promise<WholePlay> {
+export async function recordPlay(host: Host): Promise<WholePlay> {
   await sections(host, [UNTOUCHED, arming(0, "nothing")]);
   const { stdout } = await host.exec(watched(["sh", "-c", WHOLE_PLAY]), { check: false, timeoutSeconds: 180 });
   const [programs = ""] = await sections(host, [STARTED]);
@@ -27,8 +27,8 @@ export async function surveyPlay(host: Host): Promise<WholePlay> {
   return { wanted: await afterBoot(host), moments };
 }
 
-/** Pulls the plug as a program is started, boots, and plays again; returns what differs from a play without that. */
-export async function cutAt(host: Host, { wanted }: WholePlay, at: number): Promise<string[]> {
+/** Kills the host as a program is started, boots it, and plays again; returns what differs from a play without that. */
+export async function powerCutAt(host: Host, { wanted }: WholePlay, at: number): Promise<string[]> {
   await sections(host, [UNTOUCHED, arming(at, "killed-with-module")]);
   await host.exec(watched(["sh", "-c", WHOLE_PLAY]), { check: false, timeoutSeconds: 180 });
   return difference(wanted, await afterBoot(host));
@@ -38,7 +38,7 @@ async function afterBoot(host: Host): Promise<State> {
   await host.kill();
   await host.boot();
   // Docker that has once run without our options leaves its own bridge behind.
-  const [played = "", , found = ""] = await sections(host, [WHOLE_PLAY, "ip link del docker0", LOOK]);
+  const [played = "", , found = ""] = await sections(host, [WHOLE_PLAY, "ip link del docker0", PROBE_STATE]);
   if (hasFailed(played)) throw new Error(`the play after the boot fails: ${played}`);
   return readState(found);
 }

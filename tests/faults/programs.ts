@@ -2,15 +2,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Host } from "../hosts/host";
 
-/** Programs that a module starts, and that these start in turn, made to go wrong by a stand-in for all of a host's. */
+/** Programs that a module starts, and that these start in turn, made to fail by a wrapper in place of all of a host's. */
 
-/** What befalls a program; the last is that it works on while the module is killed. */
+/** How a program can fail; the last is that it keeps running while the module is killed. */
 const PROGRAM_FAULTS = ["fails", "fails-when-done", "killed", "killed-with-module", "outlives-module"] as const;
 
 export type ProgramFault = (typeof PROGRAM_FAULTS)[number];
 
 /**
- * Takes a line of what `STARTED` prints; returns what is to befall that program. Within another program, such as ifup, only
+ * Takes a line of what `STARTED` prints; returns how that program is to fail. Within another program, such as ifup, only
  * those that change a host count, and its failing or its death says all.
  */
 export function programFaults(program: string): readonly ProgramFault[] {
@@ -26,12 +26,12 @@ const FOLDER = "/var/lib/faults";
 // is seen by nobody else: not by systemd, nor by the services.
 const RUN = `mount --bind ${FOLDER}/programs /usr/local/sbin && exec "$@"`;
 
-/** Takes a command line; returns the one that runs it with the stand-in for every program. */
+/** Takes a command line; returns the one that runs it with the wrapper in place of every program. */
 export function watched(argv: readonly string[]): string[] {
   return ["unshare", "--mount", "sh", "-c", RUN, "sh", ...argv];
 }
 
-/** Puts the stand-in on a host. systemd-run finds wireguard-go here, but systemd starts it where the stand-in is not seen. */
+/** Puts the wrapper on a host. systemd-run finds wireguard-go here, but systemd starts it where the wrapper is not seen. */
 export async function installPrograms(host: Host): Promise<void> {
   await host.write(`${FOLDER}/program.sh`, readFileSync(join(__dirname, "program.sh")), 0o755);
   const link = `mkdir -p ${FOLDER}/programs && cd ${FOLDER}/programs && for program in /usr/sbin/* /usr/bin/* /usr/local/bin/*; do
@@ -48,5 +48,5 @@ export function arming(at: number, what: ProgramFault | "nothing"): string {
 /** A shell script that prints the command lines of all programs that the watched run has started. */
 export const STARTED = `cat ${FOLDER}/log\n`;
 
-/** A shell script that prints which fault befell a program of the watched run. */
+/** A shell script that prints which fault a program had of the watched run. */
 export const HIT = `cat ${FOLDER}/hit\n`;

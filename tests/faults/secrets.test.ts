@@ -28,7 +28,7 @@ const [OF_ROLE, OF_RUN, OF_FAILURE, OF_KILL, OF_QUOTED, OF_BRIDGE] = SECRETS;
 const KEY = `AAAAhushOfTheKey${"A".repeat(27)}=`;
 const SECRET = /hush-of-the|hushOfTheKey/;
 /** The same for grep, whose own command line the watcher must not take for a secret. */
-const HUSH = "hush-of-the|hushOf[T]heKey";
+const SECRET_FOR_GREP = "hush-of-the|hushOf[T]heKey";
 
 const sh = async (script: string, check = true): Promise<string> =>
   (await host.exec(["sh", "-c", script], { check })).stdout;
@@ -76,9 +76,9 @@ const AS_NOBODY = "setpriv --reuid=nobody --regid=nogroup --clear-groups";
 /** Fails where a user without rights finds a secret in a file, or anybody in the log. */
 async function assertHidden(): Promise<void> {
   const folders = "/etc /run /tmp /var /dev/shm /root /home /opt /usr/local";
-  const find = `find ${folders} -type f -newer /usr/local/lib/watch.js -readable -exec grep -lsE '${HUSH}' {} +`;
+  const find = `find ${folders} -type f -newer /usr/local/lib/watch.js -readable -exec grep -lsE '${SECRET_FOR_GREP}' {} +`;
   assert.is(await sh(`${AS_NOBODY} ${find} 2>/dev/null`, false), "");
-  assert.is(await sh(`journalctl --no-pager --output=cat | grep -E '${HUSH}'`, false), "");
+  assert.is(await sh(`journalctl --no-pager --output=cat | grep -E '${SECRET_FOR_GREP}'`, false), "");
 }
 
 /** Whether the router runs with this password. */

@@ -14,7 +14,7 @@ export interface State {
  * appear where something was left behind, and what is live. What docker_bridge_opts keeps for the way back is left out, as it
  * names the daemon's process and stays without effect once another runs, and so are the files that a rollback has replaced.
  */
-export const LOOK = `
+export const PROBE_STATE = `
 find /etc/network /etc/systemd /etc/default /etc/docker /etc/NetworkManager /etc/wireguard /var/lib/apollo-weave /etc/weave*.env \\
   -type f ! -name docker-previous.json ! -name 'replaced-*' -exec sha256sum {} +
 find /etc /root /usr/local /opt /var/lib/apollo-weave /run/weave* ! -name docker-previous.json ! -name 'replaced-*' -printf '%p\\t%y %m %u:%g %l\\n'
@@ -38,7 +38,7 @@ echo STARTS
 wc -l </var/lib/faults/docker-starts
 `;
 
-/** Reads what `LOOK` printed. */
+/** Reads what `PROBE_STATE` printed. */
 export function readState(text: string): State {
   const [files = "", rest = ""] = text.split("LIVE\n");
   const [live = "", starts = ""] = rest.split("STARTS\n");
@@ -68,18 +68,18 @@ export function isUnfinished(path: string): boolean {
   return /\/\.[^/]+\.weave-new$/.test(path);
 }
 
-/** Where modules leave word for the next run of what they have not come to yet. */
-const NOTES = "/run/";
+/** Where modules keep what the next run must know of an unfinished one. */
+const PENDING_DIRECTORY = "/run/";
 
 /**
  * What is wrong with a host after a fault: files that are as they were neither before nor as they are to be, and files that
- * have gone. `died` tells whether the module had no time to put its own things away.
+ * have gone. `wasKilled` tells whether the module had no time to remove its temporary files.
  */
-export function damage(before: State, wanted: State, found: State, died: boolean): string[] {
+export function filesNeitherOldNorNew(before: State, wanted: State, found: State, wasKilled: boolean): string[] {
   const paths = new Set([...before.files.keys(), ...wanted.files.keys(), ...found.files.keys()]);
   return [...paths].flatMap((path) => {
     const [was, is, toBe] = [before, found, wanted].map(({ files }) => files.get(path) ?? "absent");
-    if (is === was || is === toBe || path.startsWith(NOTES) || (died && isUnfinished(path))) return [];
+    if (is === was || is === toBe || path.startsWith(PENDING_DIRECTORY) || (wasKilled && isUnfinished(path))) return [];
     return [`${path} is ${is}, was ${was}, is to be ${toBe}`];
   });
 }
@@ -91,7 +91,7 @@ export function difference(wanted: State, found: State): string[] {
     .map((path) => `${path} is ${found.files.get(path)}, not ${wanted.files.get(path)}`);
   if (wanted.live.join("\n") === found.live.join("\n")) return files;
   const missing = wanted.live.filter((line) => !found.live.includes(line)).map((line) => `missing: ${line}`);
-  const added = found.live.filter((line) => !wanted.live.includes(line)).map((line) => `not wanted: ${line}`);
+  const added = found.live.filter((line) => !wanted.live.includes(line)).map((line) => `unexpected: ${line}`);
   const repeated = found.live.filter((line, index) => line === found.live[index - 1]).map((line) => `twice: ${line}`);
   return [...files, ...missing, ...added, ...(missing.length + added.length === 0 ? repeated : [])];
 }

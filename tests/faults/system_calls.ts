@@ -19,7 +19,7 @@ const CHANGES =
   "openat,write,pwrite64,fsync,fdatasync,rename,renameat2,link,symlink,unlink,unlinkat,rmdir,mkdir,mkdirat";
 const MODES = "chmod,fchmod,fchmodat,chown,fchown,fchownat,ftruncate";
 
-/** strace's words for watching a program's first thread, in which Node makes all calls that a module waits for. */
+/** strace's words for watching a program's first thread, in which Node.js makes all calls that a module waits for. */
 export function recording(log: string): string[] {
   return ["strace", "-o", log, "-y", "-s", "0", "-e", `trace=clone,${CHANGES},${MODES}`];
 }
@@ -63,7 +63,7 @@ export function changingCalls(log: string): SystemCall[] {
     const next = calls[index + 1];
     const opensForSync = name === "openat" && next?.name === "fsync" && next.paths[0] === path;
     if (name === "openat" && !writes && !opensForSync) return [];
-    // Node writes to pipes of its own too, and not as often in each run.
+    // Node.js writes to pipes of its own too, and not as often in each run.
     if (isRandom(path) && name === "write") return [];
     const before = calls.slice(0, index + 1).filter((call) => call.name === name);
     const alike = isRandom(path) ? before : before.filter(({ paths }) => paths.includes(path));

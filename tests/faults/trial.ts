@@ -5,7 +5,7 @@ import type { Host, Output } from "../hosts/host";
 import { command, commandsToFinish, sections } from "./calls";
 import { arming, HIT, type ProgramFault, programFaults, STARTED, watched } from "./programs";
 import { failingCall, type Scenario } from "./scenarios";
-import { damage, difference, isUnfinished, LOOK, readState, type State } from "./state";
+import { difference, filesNeitherOldNorNew, isUnfinished, PROBE_STATE, readState, type State } from "./state";
 import {
   type CallFault,
   changingCalls,
@@ -36,7 +36,7 @@ export function nameOf(fault: Fault): string {
 }
 
 /** An uninterrupted run from a scenario's start, and all that can go wrong on its way. */
-export interface Course {
+export interface RecordedRun {
   readonly scenario: Scenario;
   readonly before: State;
   readonly wanted: State;
@@ -59,14 +59,14 @@ export interface Outcome {
 }
 
 /** Makes an uninterrupted run and records what it does. Throws where that fails. */
-export async function survey(host: Host, scenario: Scenario): Promise<Course> {
+export async function recordRun(host: Host, scenario: Scenario): Promise<RecordedRun> {
   const argv = command(failingCall(scenario));
-  const [, before = ""] = await sections(host, [scenario.start, LOOK]);
+  const [, before = ""] = await sections(host, [scenario.start, PROBE_STATE]);
   const log = logPath(host);
   const traced = await host.exec(argv, { tracer: recording(log), timeoutSeconds: 120, check: false });
   const record = readFileSync(log, "utf8");
   rmSync(log);
-  const [rest = "", wanted = ""] = await sections(host, [commandsToFinish(scenario), LOOK]);
+  const [rest = "", wanted = ""] = await sections(host, [commandsToFinish(scenario), PROBE_STATE]);
   if (hasFailed(traced.stdout + rest)) throw new Error(`${scenario.name}, without a fault: ${traced.stdout}${rest}`);
 
   await sections(host, [scenario.start, arming(0, "nothing")]);
@@ -95,25 +95,30 @@ function faultsOf(record: string, programs: readonly string[], { slow }: Scenari
  * it was needs none, as that would be the run without any fault; nor does then the next fault need a new start, which
  * `atStart` tells.
  */
-export async function suffer(host: Host, course: Course, fault: Fault, atStart: boolean): Promise<Outcome> {
-  const { scenario, before, wanted } = course;
+export async function runWithFault(
+  host: Host,
+  recorded: RecordedRun,
+  fault: Fault,
+  atStart: boolean,
+): Promise<Outcome> {
+  const { scenario, before, wanted } = recorded;
   const arm = fault.kind === "program" ? arming(fault.at, fault.what) : "true";
   await sections(host, [...(atStart ? [] : [scenario.start, ": >/var/lib/faults/docker-starts"]), arm]);
   const { output, hit } = await runWith(host, scenario, fault);
   const run = output.stdout.trim() === "" ? "killed" : hasFailed(output.stdout) ? "failed" : "succeeded";
-  const [happened = "", first = ""] = await sections(host, [fault.kind === "program" ? HIT : "true", LOOK]);
+  const [happened = "", first = ""] = await sections(host, [fault.kind === "program" ? HIT : "true", PROBE_STATE]);
   const after = readState(first);
   // A restart that fails has a way back: to the options from before this scenario, by another restart.
   const wentBack = output.stdout.includes("The previous configuration was restored");
   const wrong = [
     ...(hit || happened !== "" ? [] : [`it did not happen: ${output.stdout}${output.stderr}`]),
-    ...(wentBack ? [] : damage(before, wanted, after, run === "killed")),
+    ...(wentBack ? [] : filesNeitherOldNorNew(before, wanted, after, run === "killed")),
   ];
   const unfinished = [...after.files.keys()].filter(isUnfinished).length;
   if (run !== "succeeded" && after.dockerStarts === 0 && difference(before, after).length === 0) {
     return { fault, run, unfinished, dockerStarts: 0, untouched: true, wrong };
   }
-  const [end = "", second = ""] = await sections(host, [commandsToFinish(scenario), LOOK]);
+  const [end = "", second = ""] = await sections(host, [commandsToFinish(scenario), PROBE_STATE]);
   const final = readState(second);
   const failed = hasFailed(end) || end.trim() === "" ? [`the next run fails: ${end.trim()}`] : [];
   // A stopped Docker is no restart: it is started on the way back, for it to run at all.

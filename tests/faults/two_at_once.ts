@@ -1,7 +1,7 @@
 import type { Host } from "../hosts/host";
 import { command, sections } from "./calls";
 import type { Scenario } from "./scenarios";
-import { difference, LOOK, readState } from "./state";
+import { difference, PROBE_STATE, readState } from "./state";
 import { hasFailed } from "./trial";
 
 /**
@@ -13,14 +13,14 @@ export async function race(host: Host, first: Scenario, second: Scenario, second
   const [, , afterSecond = "", , afterFirst = ""] = await sections(host, [
     first.start,
     `${one}; ${two}`,
-    LOOK,
+    PROBE_STATE,
     one ?? "",
-    LOOK,
+    PROBE_STATE,
   ]);
   const [, results = "", found = ""] = await sections(host, [
     first.start,
     `${one} & sleep ${seconds}; ${two} & wait`,
-    LOOK,
+    PROBE_STATE,
   ]);
   const state = readState(found);
   const ends = [afterFirst, afterSecond].map((text) => difference(readState(text), state));

@@ -12,7 +12,7 @@ import { waitFor } from "./wait";
 
 export type { Output } from "./run";
 
-// SIGRTMIN+4, which systemd takes for "power off". Node knows no real-time signals by name.
+// SIGRTMIN+4, which systemd takes for "power off". Node.js knows no real-time signals by name.
 const POWER_OFF = 38;
 
 const ENVIRONMENT = {

@@ -5,7 +5,7 @@
 DEVICE is vethwe-pcap, the router's end of the veth pair: frames that leave the bridge arrive there, and frames sent there
 reach the bridge. Standard input gets a line with the peers whenever they change, each as ADDRESS=MTU. Standard output gets,
 once a second if there is news, how many frames were captured and where each new MAC address is. Ends with its input, so
-that no frame passes once the router has ended in any way. In Python, as Node has no packet sockets.
+that no frame passes once the router has ended in any way. In Python, as Node.js has no packet sockets.
 
 As in router/sleeve.go of v2.8.1, a frame that may not be fragmented and is larger than a peer's MTU does not reach that
 peer: its sender is told the MTU, unless it was for everybody. Others are sent whole, and the underlay fragments them.

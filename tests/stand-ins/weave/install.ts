@@ -11,7 +11,7 @@ export interface WritableHost {
   write(path: string, content: string | Buffer, mode?: number): Promise<void>;
 }
 
-/** The router stand-in as one file of CommonJS for Node 16 and later. Throws if its source can't be read as TypeScript. */
+/** The router stand-in as one file of CommonJS for Node.js 16 and later. Throws if its source can't be read as TypeScript. */
 export async function bundleRouter(): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [path.join(__dirname, "router/main.ts")],

@@ -93,7 +93,7 @@ test("after such a failure nothing more is changed, and what was changed is repo
   assert.match(msg, "out of order");
 });
 
-test("a reader that is gone is a failure without a word", () => {
+test("if nobody reads the output any more, the module fails and prints nothing", () => {
   const long = '() => ({ changes: [], returns: { long: "x".repeat(300000) } })';
   for (const plan of [long, "() => ({ changes: [], returns: {} })"]) {
     const wait = "() => new Promise((done) => setTimeout(done, 300))";
@@ -102,7 +102,7 @@ test("a reader that is gone is a failure without a word", () => {
   }
 });
 
-test("a warning of Node's is not printed", () => {
+test("a warning of Node.js's is not printed", () => {
   const { stderr, stdout } = runInto("cat", program('() => { process.emitWarning("old"); return null; }'));
   assert.is(stderr, "");
   assert.equal(JSON.parse(stdout), { changed: false });

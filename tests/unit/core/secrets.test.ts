@@ -11,7 +11,7 @@ for (const secret of SECRETS) rememberSecret(secret);
 const PLAIN: SpawnSyncOptionsWithStringEncoding = {
   encoding: "utf8",
   env: { PATH: process.env["PATH"] },
-  // With a socket there, as Node makes it, bash would read .bashrc.
+  // With a socket there, as Node.js makes it, bash would read .bashrc.
   stdio: ["ignore", "pipe", "pipe"],
 };
 

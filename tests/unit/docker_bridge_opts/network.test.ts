@@ -69,7 +69,7 @@ const APOLLOS: ObservedDocker = {
 const refusal = (options: object, observed: ObservedDocker): string =>
   userErrorOf(() => plan(asked({ ...MINE, ...options }), observed));
 
-test("on a fresh host only the network is made, after the bridge is seen, and nothing has to restart", () => {
+test("on a fresh host only the network is created, after the bridge is seen, and nothing has to restart", () => {
   const { changes, returns } = plan(asked(MINE), withNetworks(APP));
   const [made, ...others] = inWords(changes);
   assert.equal([others, made?.subject, made?.before, made?.after], [[], "Docker network weave", "", LINES]);
@@ -204,7 +204,7 @@ test("from the default network to one of its own: the options go, a restart is p
   assert.is(returns["restart_required"], true);
 });
 
-test("the handler's restart makes the network after it, where Docker was on the bridge or is stopped", () => {
+test("the handler's restart creates the network after it, where Docker was on the bridge or is stopped", () => {
   const restarted = asked({ ...MINE, state: "restarted" });
   const previous = savedOf(APOLLOS.daemon ?? runningWith(""));
   const { changes } = plan(restarted, { ...APOLLOS, previous });
@@ -232,7 +232,7 @@ test("while Docker is stopped, the network waits for its start; it can't be remo
   assert.equal(plan(asked({ state: "absent" }), { ...FRESH, daemon: null }).changes, []);
 });
 
-test("while Docker is stopped, the network that was made for it is neither replaced nor removed unseen", () => {
+test("while Docker is stopped, the network that was created for it is neither replaced nor removed unseen", () => {
   const stopped = { ...FRESH, daemon: null, ...RECORDED };
   const wrong =
     /^network: Docker must run before its network on the bridge weave can be replaced or removed \(found it stopped\)/;

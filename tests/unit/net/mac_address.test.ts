@@ -5,11 +5,11 @@ import { derivedMac, macAddress } from "../../../modules/net/validators";
 import { forAll } from "../support/property";
 import { userErrorOf } from "../support/user_error";
 
-test("a hardware address is converted to lower case", () => {
+test("a MAC address is converted to lower case", () => {
   assert.is(macAddress("0E:5F:33:00:00:01"), "0e:5f:33:00:00:01");
 });
 
-test("anything but a hardware address is rejected, with how to write one", () => {
+test("anything but a MAC address is rejected, with how to write one", () => {
   for (const text of [
     "",
     "0e:5f:33:00:00",
@@ -20,7 +20,7 @@ test("anything but a hardware address is rejected, with how to write one", () =>
   ]) {
     assert.is(
       userErrorOf(() => macAddress(text)),
-      `must be a hardware address (found "${text}"). Write it as 0e:5f:33:00:00:01.`,
+      `must be a MAC address (found "${text}"). Write it as 0e:5f:33:00:00:01.`,
     );
   }
 });

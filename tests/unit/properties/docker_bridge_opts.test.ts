@@ -9,8 +9,8 @@ import { CONFIG, Docker, type Network, OPTIONS_FILE, SCRIPT, UNIT } from "../sup
 import { type FakeHost, fakeHostIn } from "../support/fake_host/fake_host";
 import type { Folder } from "../support/fake_host/folder";
 import { forAllLater } from "../support/property";
+import { assertCheckPredictsRun, inMemory, interrupt, type Options, runOn } from "./check_and_run";
 import { found, putFound, text } from "./found_files";
-import { inMemory, interrupt, keepsItsPromise, type Options, runOn } from "./promise";
 
 const test = suite("docker_bridge_opts: a check predicts the run");
 
@@ -179,7 +179,7 @@ test("on any host: a check predicts all that the run does, a second run has noth
       inMemory(async (folder) => {
         const { host, docker } = await hostOf(folder, state);
         const lines = otherLines(host);
-        const run = await keepsItsPromise(dockerBridgeOpts, host, given, { shown: redactSecrets });
+        const run = await assertCheckPredictsRun(dockerBridgeOpts, host, given, { shown: redactSecrets });
         for (const secret of ["user:secret", "hush"]) assert.not.match(JSON.stringify(run), secret);
         if (run.failed) {
           rejected++;
@@ -198,7 +198,7 @@ test("on any host: a check predicts all that the run does, a second run has noth
         docker.now++;
         const { network, bridge, fixed_cidr, mtu } = given;
         const made_after = given["state"] === "present" && network !== null ? { network, bridge, fixed_cidr, mtu } : {};
-        const restart = await keepsItsPromise(dockerBridgeOpts, host, { state: "restarted", ...made_after });
+        const restart = await assertCheckPredictsRun(dockerBridgeOpts, host, { state: "restarted", ...made_after });
         assert.is(restart.msg, undefined, "dockerd does not start with these options");
         docker.now++;
         const last = await runOn(dockerBridgeOpts, host, given);

@@ -13,7 +13,7 @@ import { Network } from "../support/fake_host/network";
 import { ENVIRONMENT, SCRIPT, Weave } from "../support/fake_host/weave";
 import { HOSTILE } from "../support/hostile_values";
 import { SCRIPT as SCRIPT_TEXT } from "../weave_service/fixtures";
-import { inMemory, type Options, runOn } from "./promise";
+import { inMemory, type Options, runOn } from "./check_and_run";
 
 /** Every option of every module with every hostile value: refused by its name with what to do, or passed on as it is. */
 const test = suite("hostile values");

@@ -6,8 +6,8 @@ import { type FakeHost, fakeHostIn } from "../support/fake_host/fake_host";
 import type { Folder } from "../support/fake_host/folder";
 import { device, LINKS, Network, vxlanDevice } from "../support/fake_host/network";
 import { forAllLater } from "../support/property";
+import { assertCheckPredictsRun, inMemory, interrupt, type Options, runOn } from "./check_and_run";
 import { type Found, found, putFound, text } from "./found_files";
-import { inMemory, interrupt, keepsItsPromise, type Options, runOn } from "./promise";
 
 const test = suite("the promise of weave_bridge's check");
 
@@ -230,7 +230,7 @@ test("on any host, a check predicts the run, a second run changes nothing, and w
         const { host, network } = await hostOf(folder, state);
         const others = JSON.stringify(foreignDevices(network));
         const interfaces = host.readFile("/etc/network/interfaces")?.content ?? "";
-        const run = await keepsItsPromise(weaveBridge, host, desired);
+        const run = await assertCheckPredictsRun(weaveBridge, host, desired);
         if (run.failed) {
           failed++;
           assert.match(

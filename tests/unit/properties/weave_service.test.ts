@@ -8,8 +8,8 @@ import type { Folder } from "../support/fake_host/folder";
 import { ENVIRONMENT, SCRIPT, UNIT, Weave } from "../support/fake_host/weave";
 import { forAllLater } from "../support/property";
 import { SCRIPT as SCRIPT_TEXT } from "../weave_service/fixtures";
+import { assertCheckPredictsRun, inMemory, interrupt, type Options, runOn } from "./check_and_run";
 import { found, putFound, text } from "./found_files";
-import { inMemory, interrupt, keepsItsPromise, type Options, runOn } from "./promise";
 
 const test = suite("the promise of weave_service's check");
 
@@ -142,7 +142,7 @@ test("on any host: a check reports all that the run does, a second run has nothi
     (state, given) =>
       inMemory(async (folder) => {
         const { host, weave } = await hostOf(folder, state);
-        const run = await keepsItsPromise(weaveService, host, given, {
+        const run = await assertCheckPredictsRun(weaveService, host, given, {
           live: ["router", "script_version", "expose_pending"],
           shown,
         });

@@ -8,7 +8,7 @@ import { capacity, hostAddresses } from "../../../modules/net/host_addresses";
 import { forAll } from "../support/property";
 import { inTemporaryFolder } from "../support/temporary_folder";
 
-/** roles/weave/files/probe.sh, where stand-ins for the programs that it runs are first in the path. */
+/** roles/weave/files/probe.sh, where fakes of the programs that it runs are first in the path. */
 const test = suite("probe.sh");
 const PROBE = join(__dirname, "../../../roles/weave/files/probe.sh");
 
@@ -34,13 +34,13 @@ interface Given {
   readonly prepare?: (folder: string) => void;
 }
 
-/** Runs the script; `programs` are stand-ins' texts by name. */
+/** Runs the script; `programs` are the fakes' texts by name. */
 function probe(given: Given, programs: Readonly<Record<string, string>> = {}): Record<string, unknown> {
   let answer = {};
   inTemporaryFolder((folder) => {
     // So that none of this machine's own is run.
-    const standIns = { ...(given.devices === undefined && { ip: "" }), docker: "exit 1", "apt-cache": "", ...programs };
-    for (const [name, text] of Object.entries(standIns)) {
+    const fakes = { ...(given.devices === undefined && { ip: "" }), docker: "exit 1", "apt-cache": "", ...programs };
+    for (const [name, text] of Object.entries(fakes)) {
       writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
     }
     const { network = "10.2.0.0/16", prefix = 24, index = "", address = "", node = "", script = "" } = given;
@@ -78,7 +78,7 @@ const bridgeWith = (...addresses: string[]): Record<string, string> => ({
   ip: `[ "$6" = weave ] || exit 1\n${addresses.map((cidr) => `echo '7: weave    inet ${cidr} brd 10.2.255.255 scope global weave'`).join("\n")}`,
 });
 
-test("a fresh host has no number", () => {
+test("a fresh host has no index", () => {
   const { host_index, keeps_host_index, address, router } = probe({});
   assert.equal(
     { host_index, keeps_host_index, address, router },
@@ -198,7 +198,7 @@ for (const [name, expected, peer, devices] of [
   });
 }
 
-test("a Node of 16 or newer in the path is taken, an older one named", () => {
+test("a Node.js of 16 or newer in the path is taken, an older one named", () => {
   const path = probe({}, { node: "echo v16.20.2" })["nodejs"] as string;
   assert.match(path, /\/node$/);
   const { nodejs, unsuitable_nodejs, nodejs_problem } = probe({ node: "FOLDER/node" }, { node: "echo v12.22.9" });
@@ -206,7 +206,7 @@ test("a Node of 16 or newer in the path is taken, an older one named", () => {
   assert.match(unsuitable_nodejs as string, /\/node 12\.22\.9$/);
 });
 
-test("a Node that does not run is unsuitable, and a path without a program is not", () => {
+test("a Node.js that does not run is unsuitable, and a path without a program is not", () => {
   assert.match(
     probe({ node: "FOLDER/node" }, { node: "exit 127" })["unsuitable_nodejs"] as string,
     /\/node does not run$/,
@@ -215,12 +215,12 @@ test("a Node that does not run is unsuitable, and a path without a program is no
   assert.equal({ nodejs, unsuitable_nodejs }, { nodejs: "", unsuitable_nodejs: "" });
 });
 
-test("the inventory's Node is reported as such", () => {
+test("the inventory's Node.js is reported as such", () => {
   assert.is(probe({ node: "/nonexistent/node" })["inventory_nodejs"], "/nonexistent/node");
   assert.is(probe({}, { node: "echo v16.20.2" })["inventory_nodejs"], "");
 });
 
-/** What keeps the probe from running a Node that is prepared in this way; the prepared program records that it ran. */
+/** What keeps the probe from running a Node.js that is prepared in this way; the prepared program records that it ran. */
 function untrusted(node: string, prepare: (folder: string) => void): string {
   const answer = probe({ node, prepare }, { node: "echo v20.0.0" });
   assert.is(answer["nodejs"], "", node);
@@ -231,7 +231,7 @@ function untrusted(node: string, prepare: (folder: string) => void): string {
 const NOBODY = 65534;
 const OTHERS = /^\S+node could be changed by other users$/;
 
-test("a Node that others than root can change is not run, and named", () => {
+test("a Node.js that others than root can change is not run, and named", () => {
   const node = "FOLDER/node";
   const cases: Readonly<Record<string, (folder: string) => void>> = {
     "another user's": (folder) => chownSync(join(folder, "node"), NOBODY, NOBODY),
@@ -248,7 +248,7 @@ test("a Node that others than root can change is not run, and named", () => {
   for (const [name, prepare] of Object.entries(cases)) assert.match(untrusted(node, prepare), OTHERS, name);
 });
 
-test("a link to Node is followed, and each link and directory on the way counts", () => {
+test("a link to Node.js is followed, and each link and directory on the way counts", () => {
   const inside = (link: (folder: string) => void) => (folder: string) => {
     mkdirSync(join(folder, "open/bin"), { recursive: true });
     mkdirSync(join(folder, "bin"));
@@ -272,7 +272,7 @@ test("a link to Node is followed, and each link and directory on the way counts"
   assert.match(nodejs as string, /\/bin\/node$/, "a link of root's, by its own name");
 });
 
-test("in a directory with the sticky bit, root's Node is root's alone", () => {
+test("in a directory with the sticky bit, root's Node.js is root's alone", () => {
   const { nodejs } = probe(
     { node: "FOLDER/node", prepare: (folder) => chmodSync(folder, 0o1777) },
     { node: "echo v20.0.0" },
@@ -280,7 +280,7 @@ test("in a directory with the sticky bit, root's Node is root's alone", () => {
   assert.match(nodejs as string, /\/node$/);
 });
 
-test("the C library is reported where no Node is found, as it limits Node's version", () => {
+test("the C library is reported where no Node.js is found, as it limits Node.js's version", () => {
   const libc = (programs: Readonly<Record<string, string>>): unknown =>
     probe({ node: "/nonexistent" }, programs)["libc"];
   assert.is(libc({ getconf: "echo glibc 2.31" }), "glibc 2.31");

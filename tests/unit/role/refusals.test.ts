@@ -85,7 +85,7 @@ const REFUSALS: Refusals = {
     vars: { weave_datapath: "router", weave_download: true, weave_url: "http://192.0.2.1/weave" },
     says: /^weave_sha256: needs the SHA-256 checksum of http:\/\/192\.0\.2\.1\/weave, .* \(found none\)\. Set /,
   },
-  "a Node that does not exist": {
+  "a Node.js that does not exist": {
     vars: { ansible_node_interpreter: "/nowhere/bin/node" },
     says: /^ansible_node_interpreter: \/nowhere\/bin\/node on \S+ must be Node\.js 16 or newer \(found no program\)\. Correct the path/,
   },

@@ -11,7 +11,7 @@ const INVENTORY = `[weave_servers]\n${NAMES.map((name, index) => `${name} ansibl
 const shrink = (vars: object, ...limit: string[]): Promise<PlaybookRun> =>
   playWithoutHosts("playbooks/shrink.yml", INVENTORY, "--extra-vars", JSON.stringify(vars), ...limit);
 
-test("nobody, strangers and a stranger among others are refused", async () => {
+test("an empty weave_leaving and hosts outside the group are refused", async () => {
   for (const [leaving, shown] of [
     [{}, ""],
     [{ weave_leaving: "" }, ""],

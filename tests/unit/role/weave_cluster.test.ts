@@ -8,15 +8,15 @@ import { forAll } from "../support/property";
 import { callPlugin } from "../support/python";
 
 /** roles/weave/filter_plugins/weave_cluster.py, whose functions are called as the role calls them. */
-const test = suite("the numbers and addresses of a cluster");
+const test = suite("the indexes and addresses of a cluster");
 
 const call = <Result>(name: string, args: readonly unknown[]): Result => callPlugin("weave_cluster", name, args);
 
-test("a fresh cluster gets Apollo's numbers, in the order of the group", () => {
+test("a fresh cluster gets Apollo's indexes, in the order of the group", () => {
   assert.equal(cluster({ c: FRESH, a: FRESH, b: FRESH }).indexes, { c: 1, a: 2, b: 3 });
 });
 
-test("fresh numbers follow the inventory's order, in whatever order Ansible returns the group", () => {
+test("fresh indexes follow the inventory's order, in whatever order Ansible returns the group", () => {
   const hosts = { m1: FRESH, m2: probed(2, true), s1: FRESH, other: {}, s2: FRESH };
   for (const members of [
     ["m1", "m2", "s1", "s2"],
@@ -36,7 +36,7 @@ test("each host finds its own number and address, and the peers are the addresse
   assert.is(peers, "192.168.50.11,b");
 });
 
-test("hosts keep their numbers, whatever the order; a new one gets the lowest free number", () => {
+test("hosts keep their indexes, whatever the order; a new one gets the lowest free index", () => {
   const hosts = { new1: FRESH, b: probed(2, true), new2: FRESH, d: probed(4, true), a: probed(1, true) };
   assert.equal(cluster(hosts).indexes, { new1: 3, b: 2, new2: 5, d: 4, a: 1 });
 });
@@ -51,7 +51,7 @@ test("a host that is provisioned alone in a fresh cluster gets the number that i
   assert.is(cluster({ a: {}, b: {}, c: { ...FRESH, ...asked({ a: fresh, b: fresh }) } }).indexes["c"], 3);
 });
 
-test("no host is asked while all keep their numbers; otherwise all without a number in the inventory are asked", () => {
+test("no host is probed while all keep their indexes; otherwise all without an index in the inventory are probed", () => {
   assert.equal(cluster({ a: {}, b: probed(2, true), c: { weave_host_index: 3 } }).to_probe, {});
   assert.equal(cluster({ a: {}, b: FRESH, c: { weave_host_index: 3 } }).to_probe, { b: ["a"] });
   assert.equal(cluster({ a: {}, b: probed(5, false) }).to_probe, { b: ["a"] });

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { between, type Findings, makeUp } from "../support/findings";
+import { between, createFindings, type Findings } from "../support/findings";
 import { gaugesIn } from "../support/metrics";
 import { callPlugin } from "../support/python";
 
@@ -17,7 +17,7 @@ function gauges(found: Findings, problems = 0): Record<string, number> {
 
 test("a host that works, one that is cut off, one whose Docker is stopped, and one that is off", () => {
   const read = gauges(
-    makeUp({
+    createFindings({
       hosts: 4,
       off: [4],
       blocked: between(1, 2),
@@ -54,12 +54,12 @@ test("a host that works, one that is cut off, one whose Docker is stopped, and o
 });
 
 test("encryption: by host, and the age of each tunnel's last handshake", () => {
-  const found = makeUp({ hosts: 3, blocked: between(1, 2), encrypted: true });
+  const found = createFindings({ hosts: 3, blocked: between(1, 2), encrypted: true });
   const read = gauges(callPlugin<Findings>("weave_tunnels", "tunnels", [found]));
   assert.is(read["encrypted docker1"], 1);
   assert.is(read["peer_handshake_age_seconds docker1 docker2"], Number.POSITIVE_INFINITY);
   assert.is(read["peer_handshake_age_seconds docker1 docker3"], 44);
-  const clear = gauges(makeUp({ hosts: 2 }));
+  const clear = gauges(createFindings({ hosts: 2 }));
   assert.is(clear["encrypted docker1"], 0);
   assert.not.ok("peer_handshake_age_seconds docker1 docker2" in clear);
 });
@@ -68,7 +68,7 @@ test("connections are the router's, tunnels the VXLAN's", () => {
   const by = (kind: string): object => ({
     datapath: { kind, port: 1, state: "up", local: null, peers: ["192.168.50.2"] },
   });
-  const read = gauges(makeUp({ hosts: 2, more: (number) => by(number === 1 ? "router" : "vxlan") }));
+  const read = gauges(createFindings({ hosts: 2, more: (number) => by(number === 1 ? "router" : "vxlan") }));
   assert.is(read["peers_connected docker1"], 1);
   assert.is(read["peers docker2"], 1);
   assert.not.ok("peers docker1" in read || "peers_connected docker2" in read);
@@ -76,7 +76,7 @@ test("connections are the router's, tunnels the VXLAN's", () => {
 
 test("any name is a label that the parser gives back", () => {
   const name = 'a "b" \\ c';
-  assert.is(gauges(makeUp({ hosts: 1, name: () => name }))[`bridge_up ${name}`], 1);
+  assert.is(gauges(createFindings({ hosts: 1, name: () => name }))[`bridge_up ${name}`], 1);
 });
 
 test.run();

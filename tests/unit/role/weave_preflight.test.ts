@@ -91,7 +91,7 @@ test("Docker on the bridge that the router of another mode would recreate", () =
   assert.is(preflight({ uses_bridge: false }, { docker_uses_bridge: false }), "");
 });
 
-test("a Node of the inventory that is too old or missing; another host may lack Node, and gets one", () => {
+test("a Node.js of the inventory that is too old or missing; another host may lack Node.js, and gets one", () => {
   const given = { inventory_nodejs: "/opt/node/bin/node", nodejs: "" };
   assert.match(
     preflight({}, { ...given, unsuitable_nodejs: "/opt/node/bin/node 12.22.9" }),
@@ -101,7 +101,7 @@ test("a Node of the inventory that is too old or missing; another host may lack 
   assert.is(preflight({}, { nodejs: "" }), "");
 });
 
-test("a Node of the inventory that others than root can change", () => {
+test("a Node.js of the inventory that others than root can change", () => {
   const given = { inventory_nodejs: "/opt/node/bin/node", nodejs: "" };
   assert.match(
     preflight(

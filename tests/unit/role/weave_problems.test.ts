@@ -105,7 +105,7 @@ test("a single host is reported, and is not a failure", () => {
   assert.equal(problemsOf(alone), []);
 });
 
-test("hosts whose bridges have one hardware address: that is the cause, and no firewall", () => {
+test("hosts whose bridges have one MAC address: that is the cause, and no firewall", () => {
   const mac = "0e:5f:33:00:00:01";
   const clones = (ids: readonly string[]): Findings => ({
     hosts: ids.map((id, index) => host(index + 1, { identity: { mac, machine_id: id } })),
@@ -115,7 +115,7 @@ test("hosts whose bridges have one hardware address: that is the cause, and no f
   const ID = "0123456789abcdef0123456789abcdef";
   const paths = ["h1 does not reach h2 (10.2.0.2).", "h2 does not reach h1 (10.2.0.1)."];
   assert.equal(problemsOf(clones([ID, ID])), [
-    `h1 and h2: the bridges must have different hardware addresses (found ${mac}, and the machine-id ${ID} on each). If they are clones, run \`rm -f /etc/machine-id /var/lib/dbus/machine-id && systemd-machine-id-setup\` on all but one of them, or set weave_mac for each, and run the role.`,
+    `h1 and h2: the bridges must have different MAC addresses (found ${mac}, and the machine-id ${ID} on each). If they are clones, run \`rm -f /etc/machine-id /var/lib/dbus/machine-id && systemd-machine-id-setup\` on all but one of them, or set weave_mac for each, and run the role.`,
     ...paths,
   ]);
   for (const ids of [
@@ -123,7 +123,7 @@ test("hosts whose bridges have one hardware address: that is the cause, and no f
     [ID, "f".repeat(32)],
   ]) {
     assert.equal(problemsOf(clones(ids)), [
-      `h1 and h2: the bridges must have different hardware addresses (found ${mac} on each). Set another weave_mac for each host, and run the role.`,
+      `h1 and h2: the bridges must have different MAC addresses (found ${mac} on each). Set another weave_mac for each host, and run the role.`,
       ...paths,
     ]);
   }

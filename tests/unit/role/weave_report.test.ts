@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { between, type Findings, type MadeUp, makeUp } from "../support/findings";
+import { between, createFindings, type Findings, type GivenFindings } from "../support/findings";
 import { callPlugin, renderPage } from "../support/python";
 
 /** The report of playbooks/verify.yml: weave_report.py, weave_matrix.py, weave_picture.py and the template. */
@@ -78,7 +78,7 @@ const states = ({ hosts }: Report): string => hosts.map(({ state }) => state).jo
 const kinds = ({ pairs }: Report): string => pairs.map(({ kind }) => kind).join(" ");
 
 test("in a healthy cluster every path works, every pair and every host", () => {
-  const report = reportOf(makeUp({ hosts: 3 }));
+  const report = reportOf(createFindings({ hosts: 3 }));
   assert.equal([report.total, report.open], [36, 36]);
   assert.is(states(report), "open open open");
   assert.is(kinds(report), "open open open");
@@ -87,17 +87,17 @@ test("in a healthy cluster every path works, every pair and every host", () => {
 });
 
 test("a blocked path is shown by pair and direction", () => {
-  const all = reportOf(makeUp({ hosts: 3, blocked: between(1, 2) }));
+  const all = reportOf(createFindings({ hosts: 3, blocked: between(1, 2) }));
   assert.is(kinds(all), "blocked open open");
   assert.is(states(all), "some some open");
   assert.equal(all.summary, ["docker1 and docker2: all 12 paths are blocked."]);
 
-  const oneway = reportOf(makeUp({ hosts: 3, blocked: (from, to) => from === 2 && to === 1 }));
+  const oneway = reportOf(createFindings({ hosts: 3, blocked: (from, to) => from === 2 && to === 1 }));
   assert.is(kinds(oneway), "oneway open open");
   assert.equal([oneway.pairs[0]?.from, oneway.pairs[0]?.to], ["docker2", "docker1"]);
   assert.equal(oneway.summary, ["docker2 does not reach docker1, but docker1 reaches docker2."]);
 
-  const some = reportOf(makeUp({ hosts: 2, blocked: (_, __, container) => container === "cache-2" }));
+  const some = reportOf(createFindings({ hosts: 2, blocked: (_, __, container) => container === "cache-2" }));
   assert.equal(some.summary, ["docker1 and docker2: 2 of 12 paths are blocked."]);
   assert.equal(
     some.hosts[1]?.containers.map(({ blocked }) => blocked),
@@ -106,7 +106,9 @@ test("a blocked path is shown by pair and direction", () => {
 });
 
 test("what no host reaches is reported once, for the one host", () => {
-  const cut = reportOf(makeUp({ hosts: 30, blocked: (from, to) => from === 7 || to === 7 || between(3, 4)(from, to) }));
+  const cut = reportOf(
+    createFindings({ hosts: 30, blocked: (from, to) => from === 7 || to === 7 || between(3, 4)(from, to) }),
+  );
   assert.equal(cut.summary, [
     "All paths between docker7 and docker1, docker2, docker3 and 26 more are blocked.",
     "docker3 and docker4: all 12 paths are blocked.",
@@ -115,13 +117,13 @@ test("what no host reaches is reported once, for the one host", () => {
     cut.hosts.filter(({ state }) => state !== "open").map(({ name, state }) => `${name} ${state}`),
     ["docker3 some", "docker4 some", "docker7 isolated"],
   );
-  const container = reportOf(makeUp({ hosts: 9, blocked: (_, __, name) => name === "cache-2" }));
+  const container = reportOf(createFindings({ hosts: 9, blocked: (_, __, name) => name === "cache-2" }));
   assert.equal(container.summary, ["Some paths between docker2 and docker1, docker3, docker4 and 5 more are blocked."]);
   assert.is(container.hosts[1]?.state, "some");
 });
 
 test("hosts without an answer and untested paths are told apart from blocked ones", () => {
-  const report = reportOf(makeUp({ hosts: 3, off: [3], playing: [1] }));
+  const report = reportOf(createFindings({ hosts: 3, off: [3], playing: [1] }));
   assert.is(states(report), "open open silent");
   assert.is(kinds(report), "open untested untested");
   assert.equal(report.summary, [
@@ -132,14 +134,16 @@ test("hosts without an answer and untested paths are told apart from blocked one
 
 test("a host without a bridge is isolated, even if no path to it was tested", () => {
   const more = (number: number): object => (number === 2 ? { bridge: { state: "missing", address: null } } : {});
-  const report = reportOf(makeUp({ hosts: 2, containers: 0, playing: [1], more }));
+  const report = reportOf(createFindings({ hosts: 2, containers: 0, playing: [1], more }));
   assert.is(states(report), "open isolated");
   assert.equal(report.summary, ["docker2: the bridge weave is missing."]);
 });
 
 test("tunnels are matched by the hosts' own addresses or the inventory's", () => {
   const tunnels = (...ends: { kind?: string; local?: string; peers?: string[] }[]): Report =>
-    reportOf(makeUp({ hosts: ends.length, more: (number) => ({ datapath: { kind: "vxlan", ...ends[number - 1] } }) }));
+    reportOf(
+      createFindings({ hosts: ends.length, more: (number) => ({ datapath: { kind: "vxlan", ...ends[number - 1] } }) }),
+    );
   const report = tunnels(
     { local: "192.0.2.1", peers: ["192.168.50.2", "192.0.2.99"] },
     { local: "192.0.2.2", peers: ["192.0.2.1"] },
@@ -162,7 +166,11 @@ const cellsOf = ({ blocks }: Matrix): string[] =>
   blocks.flatMap(({ rows }) => rows.map(({ cells }) => cells.map(({ text }) => text || "own").join(" ")));
 
 test("the table has single paths, in steps by their milliseconds, unless they are too many", () => {
-  const found = makeUp({ hosts: 2, containers: 1, blocked: (from, _, container) => from === 2 && container !== null });
+  const found = createFindings({
+    hosts: 2,
+    containers: 1,
+    blocked: (from, _, container) => from === 2 && container !== null,
+  });
   const slow = { ...found.sources[0], ms: { "10.2.0.2": 0.05, "10.2.2.1": 12.3 } } as Findings["sources"][number];
   const slower = { ...found.sources[1], ms: { "10.2.0.2": 3.21 } } as Findings["sources"][number];
   const matrix = matrixOf({ ...found, sources: [slow, slower, ...found.sources.slice(2)] });
@@ -175,7 +183,7 @@ test("the table has single paths, in steps by their milliseconds, unless they ar
 test("beyond that it has a cell for each two hosts", () => {
   const blocked = (from: number, to: number, container: string | null): boolean =>
     between(1, 2)(from, to) || (to === 4 && container === "api-4");
-  const matrix = matrixOf(makeUp({ hosts: 30, blocked }));
+  const matrix = matrixOf(createFindings({ hosts: 30, blocked }));
   assert.not.ok(matrix.single);
   assert.match(cellsOf(matrix)[0] ?? "", /^own × [\d.]+ 4\/6 /);
   assert.is(matrix.blocks[0]?.rows.length, 30);
@@ -188,7 +196,7 @@ test("blocks of columns are narrow enough for paper, equally wide, and have host
     [30, 2],
     [100, 2],
   ] as const) {
-    const { blocks } = matrixOf(makeUp({ hosts, containers }));
+    const { blocks } = matrixOf(createFindings({ hosts, containers }));
     const widths = blocks.map(({ groups }) => groups.reduce((sum, { targets }) => sum + targets.length, 0));
     assert.ok(Math.max(...widths) <= 25, `${hosts} hosts: ${widths}`);
     const names = blocks.flatMap(({ groups }) => groups.map(({ host }) => host));
@@ -199,7 +207,7 @@ test("blocks of columns are narrow enough for paper, equally wide, and have host
 
 test("no card covers another, and all are in the drawing", () => {
   for (let hosts = 1; hosts <= 12; hosts++) {
-    const { nodes, card, box, cards } = pictureOf(makeUp({ hosts, containers: 0 }));
+    const { nodes, card, box, cards } = pictureOf(createFindings({ hosts, containers: 0 }));
     assert.ok(cards);
     for (const [index, { x, y }] of nodes.entries()) {
       for (const other of nodes.slice(index + 1)) {
@@ -214,7 +222,7 @@ test("no card covers another, and all are in the drawing", () => {
 
 test("many hosts are dots, far enough apart for their names", () => {
   for (const hosts of [13, 100]) {
-    const { nodes, cards } = pictureOf(makeUp({ hosts, containers: 0, playing: [1] }));
+    const { nodes, cards } = pictureOf(createFindings({ hosts, containers: 0, playing: [1] }));
     assert.not.ok(cards);
     const [first, second] = nodes;
     assert.ok(first && second && Math.hypot(first.x - second.x, first.y - second.y) > 14, String(hosts));
@@ -222,9 +230,9 @@ test("many hosts are dots, far enough apart for their names", () => {
 });
 
 test("working pairs are drawn faintly up to forty hosts, and blocked ones always", () => {
-  const many = pictureOf(makeUp({ hosts: 41, containers: 0, blocked: between(1, 2) }));
+  const many = pictureOf(createFindings({ hosts: 41, containers: 0, blocked: between(1, 2) }));
   assert.equal([many.draws_open_lines, many.lines, many.blocked.length], [false, {}, 1]);
-  const mesh = pictureOf(makeUp({ hosts: 30, containers: 0 }));
+  const mesh = pictureOf(createFindings({ hosts: 30, containers: 0 }));
   assert.is(mesh.lines["open"]?.split("M").length, 436);
   assert.equal(mesh.kinds, ["open"]);
 });
@@ -233,9 +241,9 @@ test("few blocked pairs have a mark, and a blocked direction always has one", ()
   const marked = ({ blocked }: Picture): string =>
     [...new Set(blocked.map(({ kind, mark }) => `${kind} ${mark !== null}`))].join();
   const cut = (from: number, to: number): boolean => from === 1 || to === 1;
-  assert.is(marked(pictureOf(makeUp({ hosts: 17, containers: 0, blocked: cut }))), "blocked true");
+  assert.is(marked(pictureOf(createFindings({ hosts: 17, containers: 0, blocked: cut }))), "blocked true");
   assert.is(
-    marked(pictureOf(makeUp({ hosts: 18, containers: 0, blocked: (from, to) => cut(from, to) || from === 2 }))),
+    marked(pictureOf(createFindings({ hosts: 18, containers: 0, blocked: (from, to) => cut(from, to) || from === 2 }))),
     "blocked false,oneway true",
   );
 });
@@ -253,7 +261,7 @@ test("each host's containers are listed with service and ports: at most ten, tho
       containers_total: 2,
     };
   };
-  const found = makeUp({ hosts: 3, containers: 12, more, blocked: (_, __, name) => name === "c11" });
+  const found = createFindings({ hosts: 3, containers: 12, more, blocked: (_, __, name) => name === "c11" });
   const { boxes, without } = containersOf(found);
   assert.equal(without, ["docker3"]);
   assert.equal(
@@ -273,7 +281,7 @@ test("each host's containers are listed with service and ports: at most ten, tho
   assert.match(page, "<b>c11</b>");
   assert.match(page, "service café  &lt;b&gt;, ports 80 (published as 8080), 53/udp");
   assert.match(page, '<b>old</b> <span class="blocked">× not on the network</span>');
-  const large = containersOf(makeUp({ hosts: 41, containers: 5 }));
+  const large = containersOf(createFindings({ hosts: 41, containers: 5 }));
   assert.equal([large.boxes[0]?.listed.length, large.boxes[0]?.more], [3, 2]);
 });
 
@@ -281,7 +289,7 @@ const HOSTILE = `<script>alert("'")</script>&amp;{{ 7 * 6 }}`;
 
 test("nothing that a host, a container or a program prints becomes markup", () => {
   const page = renderPage(
-    makeUp({
+    createFindings({
       hosts: 5,
       name: (number) => `${number}${HOSTILE}`,
       blocked: (from, to) => between(1, 2)(from, to) || (from === 3 && to === 1) || (to === 2 && from === 3),
@@ -303,10 +311,10 @@ test("nothing that a host, a container or a program prints becomes markup", () =
   assert.not.match(page, "<script");
   assert.not.match(page, `"'"`);
   assert.match(page, "&lt;script&gt;alert(&#34;&#39;&#34;)&lt;/script&gt;&amp;amp;{{ 7 * 6 }}");
-  assert.not.match(renderPage(makeUp({ hosts: 30, name: (number) => `${number}${HOSTILE}` })), "<script");
+  assert.not.match(renderPage(createFindings({ hosts: 30, name: (number) => `${number}${HOSTILE}` })), "<script");
 });
 
-const SIZES: [string, MadeUp][] = [
+const SIZES: [string, GivenFindings][] = [
   ["one host", { hosts: 1 }],
   ["three", { hosts: 3, blocked: between(1, 2) }],
   ["thirty", { hosts: 30, blocked: between(1, 2) }],
@@ -315,7 +323,7 @@ const SIZES: [string, MadeUp][] = [
 
 for (const [name, madeUp] of SIZES) {
   test(`a report of ${name} needs no other files, and gives each table head its scope`, () => {
-    const page = renderPage(makeUp(madeUp));
+    const page = renderPage(createFindings(madeUp));
     assert.not.match(page, /<(script|link|img|iframe|object)\b|\bsrc=|url\(|@import|https?:/);
     assert.match(page, /<title id="drawing">.*<\/title>\s*<desc id="drawn">/);
     assert.equal(
@@ -327,8 +335,8 @@ for (const [name, madeUp] of SIZES) {
 }
 
 test("the report begins with the verdict", () => {
-  const verdict = (madeUp: MadeUp): string | undefined =>
-    /<title>([^<]*)/.exec(renderPage(makeUp(madeUp)))?.[1]?.replace("weave_servers: ", "");
+  const verdict = (madeUp: GivenFindings): string | undefined =>
+    /<title>([^<]*)/.exec(renderPage(createFindings(madeUp)))?.[1]?.replace("weave_servers: ", "");
   assert.is(verdict({ hosts: 3 }), "✓ All 36 paths work");
   assert.is(verdict({ hosts: 3, blocked: between(1, 2) }), "× 12 of 36 paths are blocked");
   assert.is(verdict({ hosts: 3, off: [2] }), "× 1 host gave no answer; all 12 paths work");
@@ -340,7 +348,7 @@ test("the report begins with the verdict", () => {
 });
 
 test("an answer of an older verify_probe.sh makes a report, too", () => {
-  const older = makeUp({ hosts: 3 });
+  const older = createFindings({ hosts: 3 });
   const hosts = older.hosts.map(({ name, underlay, error, bridge, containers }) => {
     return {
       name,

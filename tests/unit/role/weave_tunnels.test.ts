@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { between, type Findings, type FoundHost, makeUp } from "../support/findings";
+import { between, createFindings, type Findings, type FoundHost } from "../support/findings";
 import { callPlugin, renderPage } from "../support/python";
 
 /** weave_tunnels.py, and what the table, the problems and the report of verify.yml make of it. */
@@ -20,7 +20,7 @@ type Encrypted = FoundHost & { readonly datapath: { readonly local: string; read
 const tunnelsOf = (found: Findings): Tunnels => callPlugin("weave_tunnels", "tunnels", [found]);
 const tableOf = (found: Findings): readonly string[] => callPlugin("weave_table", "table", [found, "weave_servers"]);
 const problemsOf = (found: Findings): readonly string[] => callPlugin("weave_problems", "problems", [found, true]);
-const APART = makeUp({ hosts: 3, blocked: between(1, 2), encrypted: true });
+const APART = createFindings({ hosts: 3, blocked: between(1, 2), encrypted: true });
 
 /** The same with another datapath of the second host, as its own probe reports it. */
 function second(change: (datapath: Encrypted["datapath"]) => object): Tunnels {
@@ -49,12 +49,12 @@ test("each tunnel has its peer's name, endpoint, last handshake and traffic", ()
 });
 
 test("a peer that gave no answer, or is in no inventory, has its name or its address on the underlay", () => {
-  const { tunnels } = tunnelsOf(makeUp({ hosts: 3, off: [3], encrypted: true }));
+  const { tunnels } = tunnelsOf(createFindings({ hosts: 3, off: [3], encrypted: true }));
   assert.equal(
     tunnels.map(({ from, to }) => `${from} ${to}`),
     ["docker1 docker2", "docker1 docker3", "docker2 docker1", "docker2 docker3"],
   );
-  const [first, another] = tunnelsOf(makeUp({ hosts: 3, encrypted: true })).hosts;
+  const [first, another] = tunnelsOf(createFindings({ hosts: 3, encrypted: true })).hosts;
   const without = tunnelsOf({ ...APART, hosts: [first, another] as FoundHost[] });
   assert.is(without.tunnels[1]?.to, "192.168.50.3");
 });
@@ -94,11 +94,11 @@ test("hosts with a handshake, in clear, off, or by the router have no fault", ()
   assert.equal(Object.keys(tunnelsOf(APART).faults), ["docker1 docker2"]);
   const router = (): object => ({ datapath: { kind: "router", port: 6783, state: "up" } });
   for (const made of [{}, { off: [2], encrypted: true }, { more: router }]) {
-    assert.equal(tunnelsOf(makeUp({ hosts: 3, ...made })).faults, {});
+    assert.equal(tunnelsOf(createFindings({ hosts: 3, ...made })).faults, {});
   }
   // The paths may be blocked all the same, and what is between the hosts then carries WireGuard.
-  const blocked = makeUp({ hosts: 2, blocked: between(1, 2) });
-  const { hosts } = makeUp({ hosts: 2, encrypted: true });
+  const blocked = createFindings({ hosts: 2, blocked: between(1, 2) });
+  const { hosts } = createFindings({ hosts: 2, encrypted: true });
   assert.match(problemsOf(tunnelsOf({ ...blocked, hosts })).join("\n"), "Open UDP port 51820 in both directions");
 });
 
@@ -115,7 +115,7 @@ test("the table tells each of a few tunnels, and of many those without a handsha
   assert.match(few, "WireGuard encrypts the traffic between hosts.");
   assert.match(few, "docker2 to docker1 at 192.168.50.1:51820: no handshake, 0 B received, 1.5 kB sent.");
   assert.match(few, "docker3 to docker1 at 192.168.50.1:51820: last handshake 44 s ago");
-  const many = tableOf(tunnelsOf(makeUp({ hosts: 9, blocked: between(1, 2), encrypted: true })));
+  const many = tableOf(tunnelsOf(createFindings({ hosts: 9, blocked: between(1, 2), encrypted: true })));
   assert.equal(
     many.filter((line) => line.includes(":51820")),
     ["docker1 to docker2", "docker2 to docker1"].map(
@@ -133,13 +133,13 @@ test("the report draws encrypted pairs, and has a row for each tunnel", () => {
   assert.match(page, '<td data-label="encrypted">WireGuard, port 51820</td>');
   assert.match(page, "× no handshake, 0 B received, 1.5 kB sent");
   assert.match(page, '<td data-label="tunnels to">2 of 2</td>');
-  const clear = renderPage(makeUp({ hosts: 3 }));
+  const clear = renderPage(createFindings({ hosts: 3 }));
   assert.match(clear, '<td data-label="encrypted">no</td>');
   assert.not.match(clear, "Encrypted tunnels");
   const hostile = "<script>alert(1)</script>";
   const marked = second((is) => ({ ...is, wireguard: { ...is.wireguard, port: hostile, state: hostile } }));
   assert.not.match(renderPage(marked), hostile);
-  const many = renderPage(makeUp({ hosts: 12, blocked: between(1, 2), encrypted: true }));
+  const many = renderPage(createFindings({ hosts: 12, blocked: between(1, 2), encrypted: true }));
   assert.match(many, "132 tunnels; these have had no handshake.");
 });
 

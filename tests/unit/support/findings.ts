@@ -31,7 +31,7 @@ export interface Findings {
   }[];
 }
 
-export interface MadeUp {
+export interface GivenFindings {
   readonly hosts: number;
   /** Of each host; the first is a source, too. */
   readonly containers?: number;
@@ -50,7 +50,11 @@ export interface MadeUp {
 }
 
 /** What a host's WireGuard reports, with keys and addresses that tell the hosts apart. */
-function encryptionOf(number: number, numbers: readonly number[], blocked: NonNullable<MadeUp["blocked"]>): object {
+function encryptionOf(
+  number: number,
+  numbers: readonly number[],
+  blocked: NonNullable<GivenFindings["blocked"]>,
+): object {
   const address = (of: number): string => `fe80::${of.toString(16)}`;
   const others = numbers.filter((other) => other !== number);
   const peers = others.map((other) => ({
@@ -66,12 +70,12 @@ function encryptionOf(number: number, numbers: readonly number[], blocked: NonNu
 const CONTAINERS = ["api", "cache", "db", "queue", "web"];
 const underlay = (number: number): string => `192.168.${50 + (number >> 8)}.${number & 255}`;
 
-export function makeUp({
+export function createFindings({
   hosts: count,
   containers = 2,
   name = (number) => `docker${number}`,
   ...given
-}: MadeUp): Findings {
+}: GivenFindings): Findings {
   const { off = [], blocked = () => false, more = () => ({}), encrypted = false } = given;
   const numbers = Array.from({ length: count }, (_, index) => index + 1);
   const playing = (given.playing ?? numbers).filter((number) => !off.includes(number));

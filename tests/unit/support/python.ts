@@ -29,7 +29,7 @@ interface Server {
 
 let server: Server | undefined;
 
-/** Named pipes, as Node's own to a child can't be read synchronously. Python ends with this process, at the end of its input. */
+/** Named pipes, as Node.js's own to a child can't be read synchronously. Python ends with this process, at the end of its input. */
 function start(): Server {
   const folder = mkdtempSync(join(tmpdir(), "apollo-weave-python-"));
   const [requests, answers] = [join(folder, "requests"), join(folder, "answers")];

@@ -66,7 +66,7 @@ test("none of a Docker that does not run, which a request would start, or of a c
   assert.equal(await observeDetachedPorts("weave", DEVICES, dockerHost(NETWORKS, ended)), []);
 });
 
-test("the other ends of a container's devices, by hardware address", () => {
+test("the other ends of a container's devices, by MAC address", () => {
   assert.equal(parsePeerIndexes(DEVICES_INSIDE, ["02:42:ac:12:00:02"]), ["17"]);
   assert.equal(parsePeerIndexes(DEVICES_INSIDE, ["00:00:00:00:00:00", ""]), []);
   assert.equal(parsePeerIndexes("", [""]), []);

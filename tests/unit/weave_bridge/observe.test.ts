@@ -89,7 +89,7 @@ test("a fresh host is observed with one program", async () => {
   assert.equal(await observe(router(), fakeHost(fresh)), { ...FRESH, links, forwardRules: null });
 });
 
-test("a host with bridge and VXLAN is observed with three programs", async () => {
+test("a host with bridge and VXLAN is observed with one ip, one bridge and one systemctl", async () => {
   assert.is(Object.keys(steady.programs).length, 3);
   const { links, ...others } = await observe(vxlan(), fakeHost(steady));
   const { links: _, ...expected } = steadyVxlan();

@@ -1,6 +1,6 @@
 /**
  * A stand-in for the Weave Net router, its proxy and its plugin, which are published as container images only: see
- * README.md. Uses only Node's own modules, so that it is bundled into one file that hosts mount into their containers.
+ * README.md. Uses only Node.js's own modules, so that it is bundled into one file that hosts mount into their containers.
  *
  * `router.js FLAGS PEERS...` is the router; `router.js stand-in-proxy FLAGS` is the proxy up to 1.9; `router.js stand-in-call
  * METHOD ADDRESS PATH [--json] [key=value...]` is the script's HTTP client; `router.js stand-in-idle` waits until it is
@@ -115,7 +115,7 @@ function main([first = "", ...rest]: string[]): void {
     runCall(rest);
     return;
   }
-  // As PID 1 of a container Node has no default signal handlers.
+  // As PID 1 of a container Node.js has no default signal handlers.
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => process.exit(0));
   if (first === "stand-in-idle") {
     setInterval(() => undefined, 3_600_000);

@@ -343,7 +343,7 @@ for (const [what, raw, problem] of ANSWERS) {
   }
 }
 
-/** Ends a connection by RST. Node 16 has no such function; its socket is closed with what it has not read. */
+/** Ends a connection by RST. Node.js 16 has no such function; its socket is closed with what it has not read. */
 function reset(socket: Socket): void {
   if ("resetAndDestroy" in socket) (socket as Socket & { resetAndDestroy: () => void }).resetAndDestroy();
   else socket.destroy();
@@ -423,7 +423,7 @@ test("an address that can't be reached has no answer yet, and is not nobody", ()
   );
 });
 
-test("a socket without its service is nobody; one that is not permitted, or a file, is an error", async () => {
+test("a socket without its service gives null; one that is not permitted, or a file, is an error", async () => {
   await inTemporaryFolderUntilDone(async (folder) => {
     const ask = (socket: string) => request({ to: { socket }, method: "GET", path: "/" });
     const left = join(folder, "left.sock");

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { linuxHost } from "../../../../modules/core/host/linux";
-import { parseAddresses, resolveNames, runTogether } from "../../../../modules/core/host/resolve";
+import { parseGetent, resolveNames, runTogether } from "../../../../modules/core/host/resolve";
 import { isLoopback } from "../../../../modules/net/ipv4";
 import { userErrorLater } from "../../support/user_error";
 
@@ -26,8 +26,8 @@ const NOBODY = "n".repeat(64);
 test("each address is read once, in getent's order", () => {
   const output =
     "192.168.50.12   STREAM host2\n192.168.50.12   DGRAM  \n192.168.50.12   RAW    \n10.0.0.2        STREAM \n";
-  assert.equal(parseAddresses(output), ["192.168.50.12", "10.0.0.2"]);
-  assert.equal(parseAddresses(""), []);
+  assert.equal(parseGetent(output), ["192.168.50.12", "10.0.0.2"]);
+  assert.equal(parseGetent(""), []);
 });
 
 test("programs run in parallel, and those that time out are killed", async () => {

@@ -47,7 +47,7 @@ export class Docker implements Part {
   answers: Readonly<Record<string, unknown>> | null = null;
   /** The unit and its drop-ins as systemd has read them. */
   private loaded: readonly string[] = [];
-  /** The networks that were made by the API, as it lists them. They outlive the daemon. */
+  /** The networks that were created by the API, as it lists them. They outlive the daemon. */
   private networks: readonly Network[] = [];
   /** The names of the networks that containers are on, by the containers' names. */
   members: Readonly<Record<string, string>> = {};

@@ -45,14 +45,14 @@ export async function interrupt<Table extends OptionTable, Observed>(
 }
 
 /** What a module may do to files without a word in its changes: keep its own state, hand something to a unit. */
-const UNSAID = /^\/(var\/lib\/apollo-weave|run)\//;
+const UNREPORTED_PATHS = /^\/(var\/lib\/apollo-weave|run)\//;
 
 /**
  * Fails unless a check touches nothing and says of the run all that it then does: each change with its before and after,
  * and every file that differs afterwards, to the byte. A run that the check refuses refuses alike and touches nothing.
  * Returns what the run said. `live` are the facts that a run alone can know; `shown` takes a file's content and returns what a diff may show of it.
  */
-export async function keepsItsPromise<Table extends OptionTable, Observed>(
+export async function assertCheckPredictsRun<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
   host: FakeHost,
   options: Options,
@@ -79,7 +79,7 @@ export async function keepsItsPromise<Table extends OptionTable, Observed>(
   const after = host.files();
   for (const path of new Set([...before.keys(), ...after.keys()])) {
     const [old, now] = [before.get(path), after.get(path)];
-    if (old !== now && !UNSAID.test(path)) assertSaid(check, path, old, now, shown);
+    if (old !== now && !UNREPORTED_PATHS.test(path)) assertSaid(check, path, old, now, shown);
   }
   return run;
 }

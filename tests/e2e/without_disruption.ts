@@ -31,7 +31,7 @@ export const statesOf = async (some: readonly Host[]): Promise<ReadonlyMap<Host,
   new Map(await Promise.all(some.map(async (host): Promise<[Host, string]> => [host, await stateOf(host)])));
 
 /** Runs something; fails where it starts anything anew on these hosts, or where a ping between their containers is lost. */
-export async function undisturbed<T>(some: readonly Host[], doing: () => Promise<T>): Promise<T> {
+export async function withoutDisruption<T>(some: readonly Host[], doing: () => Promise<T>): Promise<T> {
   const services = await servicesOn(some);
   const before = await Promise.all(some.map(running));
   const pings = await Promise.all(

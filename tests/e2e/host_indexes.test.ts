@@ -3,7 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import { bootHosts } from "./hosts";
-import { numberOf, peersOf } from "./members";
+import { hostIndexOf, peersOf } from "./members";
 import { ownInventory } from "./own_inventory";
 import {
   type AnsibleOptions,
@@ -15,10 +15,10 @@ import {
 } from "./playbook";
 
 /**
- * Which number and which peers each host gets as hosts come and go, in whole and in limited runs. The tests are a story:
- * each goes on where the one before ended.
+ * Which index and which peers each host gets as hosts come and go, in whole and in limited runs. Each test starts from the
+ * state that the one before left.
  */
-const test = suite("the hosts' numbers");
+const test = suite("the hosts' indexes");
 let cluster: Cluster;
 test.before(async () => {
   cluster = await bootHosts(4);
@@ -59,15 +59,15 @@ const failures = (done: PlaybookRun): Record<string, string> =>
   );
 
 /** The names of the hosts outside the run that were asked. */
-const askedHosts = (done: PlaybookRun): string[] =>
+const probedHosts = (done: PlaybookRun): string[] =>
   done.results
     .filter(({ task, outcome }) => task.endsWith("Probe the hosts outside this run") && outcome !== "skipped")
     .flatMap(({ result }) => (result["results"] as { item: string }[]).map(({ item }) => item))
     .sort();
 
-async function assertNumbers(numbers: Readonly<Record<string, number>>): Promise<void> {
-  for (const [name, number] of Object.entries(numbers)) {
-    assert.is(await numberOf(cluster.host(name)), number, name);
+async function assertIndexes(indexes: Readonly<Record<string, number>>): Promise<void> {
+  for (const [name, number] of Object.entries(indexes)) {
+    assert.is(await hostIndexOf(cluster.host(name)), number, name);
   }
 }
 
@@ -96,24 +96,24 @@ function assertOnlyPeers(done: PlaybookRun, name: string): void {
 
 test("a fresh cluster gets Apollo's: 1 to N in the group's order, which is the inventory's", async () => {
   assertPasses(await play(["apollo3", "apollo1", "apollo2"], []));
-  await assertNumbers({ apollo3: 1, apollo1: 2, apollo2: 3 });
+  await assertIndexes({ apollo3: 1, apollo1: 2, apollo2: 3 });
   await assertPeers("apollo1", ["apollo2", "apollo3"]);
   await cluster.host("apollo3").exec(["ping", "-c", "1", "-W", "2", "10.2.0.3"]);
 });
 
-test("one goes, one comes in the middle, the rest change places: nobody moves, and the new one gets the freed number", async () => {
+test("hosts keep their indexes when one is removed, one is added and the order changes; the new host gets the free index", async () => {
   const teardown = { play: "playbooks/teardown.yml" };
   assertPasses(await play(["apollo3", "apollo1", "apollo2"], ["--limit", "apollo1"], teardown));
   const done = assertPasses(await play(["apollo2", "apollo4", "apollo3"], []));
   for (const name of ["apollo2", "apollo3"]) assertOnlyPeers(done, name);
-  await assertNumbers({ apollo2: 3, apollo4: 2, apollo3: 1 });
+  await assertIndexes({ apollo2: 3, apollo4: 2, apollo3: 1 });
   await assertPeers("apollo2", ["apollo3", "apollo4"]);
 });
 
 const FOUR = ["apollo1", "apollo2", "apollo4", "apollo3"];
 
 for (const ansible of ["oldest", "newest"] as const) {
-  test(`while a host is off, a new one is refused by name, and others go on (${ansible} ansible-core)`, async () => {
+  test(`while a host is off, a new host fails by its name, and the others are provisioned (${ansible} ansible-core)`, async () => {
     if (ansible === "oldest") await cluster.host("apollo2").kill();
     const done = await play(FOUR, ["--limit", "apollo1,apollo3"], { ansible });
     assert.is(done.status, 2, done.output);
@@ -123,36 +123,36 @@ for (const ansible of ["oldest", "newest"] as const) {
       apollo1 ?? done.output,
       /^weave_host_index: must be set for apollo1 as long as .* \(found no answer from apollo2\)\. Make them reachable, remove them from the group weave_servers, or set weave_host_index in the inventory\.$/,
     );
-    assert.equal(askedHosts(done), ["apollo2", "apollo4"]);
+    assert.equal(probedHosts(done), ["apollo2", "apollo4"]);
     if (ansible === "oldest") assertOnlyPeers(done, "apollo3");
     else assert.equal(changedTasks(done), []);
   });
 }
 
-test("with numbers in the inventory, nobody is asked", async () => {
-  const numbers: Record<string, number> = { apollo1: 4, apollo2: 3, apollo4: 2, apollo3: 1 };
-  const hosts = (name: string): string => `weave_host_index=${numbers[name]}`;
+test("with indexes in the inventory, no other host is probed", async () => {
+  const indexes: Record<string, number> = { apollo1: 4, apollo2: 3, apollo4: 2, apollo3: 1 };
+  const hosts = (name: string): string => `weave_host_index=${indexes[name]}`;
   const done = assertPasses(await play(FOUR, ["--limit", "apollo1", "--check"], { hosts }));
-  assert.equal(askedHosts(done), []);
+  assert.equal(probedHosts(done), []);
   assert.match(done.output, "10.2.0.4/16");
 });
 
-test("a limited run asks all others, and a host whose bridge is down or gone tells its number by its boot file", async () => {
+test("a limited run probes all others, and reads the index of a host without its bridge from its boot file", async () => {
   await cluster.host("apollo2").boot();
   await cluster.host("apollo3").exec(["ifdown", "weave"]);
   await cluster.host("apollo4").exec(["ip", "link", "delete", "weave"]);
   const done = assertPasses(await play(FOUR, ["--limit", "apollo1"]));
-  assert.equal(askedHosts(done), ["apollo2", "apollo3", "apollo4"]);
-  await assertNumbers({ apollo1: 4 });
+  assert.equal(probedHosts(done), ["apollo2", "apollo3", "apollo4"]);
+  await assertIndexes({ apollo1: 4 });
   await assertPeers("apollo1", ["apollo2", "apollo3", "apollo4"]);
 });
 
-test("a whole run repairs them by their own numbers", async () => {
+test("a whole run repairs them by their own indexes", async () => {
   const done = assertPasses(await play([...FOUR].reverse(), []));
-  assert.equal(askedHosts(done), []);
+  assert.equal(probedHosts(done), []);
   assertOnlyPeers(done, "apollo2");
   assert.not.match(changedTasks(done).join(), "apollo1");
-  await assertNumbers({ apollo1: 4, apollo2: 3, apollo4: 2, apollo3: 1 });
+  await assertIndexes({ apollo1: 4, apollo2: 3, apollo4: 2, apollo3: 1 });
   for (const name of FOUR) {
     await assertPeers(
       name,
@@ -178,13 +178,13 @@ test("names that hosts resolve, and addresses on an interface: hosts are asked f
   const hosts = (name: string): string =>
     byName.includes(name) ? 'weave_underlay_address="{{ inventory_hostname }}"' : "";
   const without = assertPasses(await play(FOUR, limited, { all, hosts }));
-  assert.equal(askedHosts(without), ["apollo3", "apollo4"]);
+  assert.equal(probedHosts(without), ["apollo3", "apollo4"]);
 
   const cache = join(cluster.directory, "facts");
   const env = { ANSIBLE_CACHE_PLUGIN: "jsonfile", ANSIBLE_CACHE_PLUGIN_CONNECTION: cache };
   await ansibleModule(cluster.inventory, "setup", { gather_subset: "network" }, ["--limit", "!apollo1"], { env });
   const cached = assertPasses(await play(FOUR, limited, { all, env }));
-  assert.equal(askedHosts(cached), []);
+  assert.equal(probedHosts(cached), []);
   for (const done of [without, cached]) assert.equal(changedTasks(done), [], done.output);
 });
 
