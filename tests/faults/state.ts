@@ -29,7 +29,7 @@ cat /run/network/ifstate
 systemctl show docker weave weave-bridge weave-wg --property Id,ActiveState,UnitFileState,NeedDaemonReload
 tr '\\0' ' ' </proc/$(cat /run/docker.pid)/cmdline; echo
 docker() { curl -s --unix-socket /run/docker.sock "http://docker/$1"; }
-docker networks | sed 's/},{"Name"/},\\n{"Name"/g' | sed 's/"Id":[^,]*,"Created":[^,]*,//'; echo
+docker networks | sed 's/},{"Name"/},\\n{"Name"/g' | sed 's/"Id":[^,]*,"Created":[^,]*,//; s/^\\[//; s/}[],]$/}/'; echo
 docker 'containers/json?all=1' | grep -o '"Names":[^]]*\\|"State":"[^"]*"'
 report() { curl -s http://127.0.0.1:6784/report -H 'Accept: application/json'; }
 report | tr -d '\\n ' | grep -o '"Targets":[^]]*'
