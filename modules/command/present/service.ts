@@ -25,7 +25,7 @@ export const presentService = ((given, names, host): Partial<ServiceOptions> => 
   const ownScript = scriptIn(given, host);
   return {
     ...known,
-    ...(given.component === "router" && routerOptions(mode, bridge, args, host)),
+    ...(given.component === "router" && routerOptions(mode, variables, args, host)),
     args: withoutGenerated(args),
     ...otherVariables(variables, bridge !== undefined),
     ...(ownScript !== null && { script: ownScript }),
@@ -34,11 +34,13 @@ export const presentService = ((given, names, host): Partial<ServiceOptions> => 
 
 function routerOptions(
   mode: ServiceOptions["mode"],
-  bridge: string | undefined,
+  variables: ReadonlyMap<string, string>,
   args: readonly string[],
   host: Host,
 ): Partial<ServiceOptions> {
-  if (mode === "bridge") return { mode, ...(bridge !== undefined && { bridge }) };
+  const bridge = variables.get("DOCKER_BRIDGE");
+  const mtu = Number(variables.get("WEAVE_MTU"));
+  if (mode === "bridge") return { mode, ...(bridge !== undefined && { bridge, ...(mtu > 0 && { mtu }) }) };
   const exposes = host.readFile(INIT_SYSTEMS[detectInit(host)].pathOf(EXPOSE)) !== null;
   // In the mode bridge, whose bridge it had, there is no DNS.
   return { mode, dns: bridge === undefined && !args.includes("--no-dns"), expose: exposes };

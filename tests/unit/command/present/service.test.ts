@@ -33,6 +33,7 @@ const CASES: Readonly<Record<string, Record<string, unknown>>> = {
   "the peers alone": {},
   "all that the mode bridge takes": {
     ...{ args: ["--ipalloc-range=10.2.0.0/16", "--log-level=debug"], password: 'h\u00fc "n\\ter', bridge: "other" },
+    mtu: 1400,
     ...{ env: { WEAVE_DEBUG: "a b", WEAVE_DOCKER_ARGS: "-e A=b" }, iptables_backend: "nft", script: "/opt/weave" },
   },
   "the mode proxy": { mode: "proxy", dns: true, expose: true, env: { WEAVE_NO_FASTDP: "1" } },
