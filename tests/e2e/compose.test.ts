@@ -14,7 +14,9 @@ let cluster: Cluster;
 
 const compose = async (host: Host, file: string, ...args: string[]): Promise<string> => {
   const set = ["env", `HOST=${host.name}`, `IMAGE=${await busyboxImage(host)}`];
-  const { stdout } = await host.exec([...set, "docker", "compose", "--file", `/srv/example/${file}`, ...args]);
+  const argv = [...set, "docker", "compose", "--file", `/srv/example/${file}`, ...args];
+  // A busy machine takes long to start several containers.
+  const { stdout } = await host.exec(argv, { timeoutSeconds: 180 });
   return stdout.trim();
 };
 
