@@ -48,7 +48,8 @@ export function processFailure(): Promise<never> {
 /** Throws Interrupted if a signal has come, also while a program was waited for that blocks this process. */
 export async function throwIfInterrupted(): Promise<void> {
   // A signal's handler is called when the event loop polls: at the latest between these two.
-  for (const _ of ["this turn", "the next"]) await new Promise((next) => setImmediate(next));
+  await new Promise((next) => setImmediate(next));
+  await new Promise((next) => setImmediate(next));
   if (interruption !== null) throw interruption;
 }
 

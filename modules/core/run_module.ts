@@ -1,3 +1,4 @@
+import { toText } from "./bytes";
 import type { Change } from "./change";
 import { UserError, withFullStop } from "./errors";
 import type { Host } from "./host/host";
@@ -184,7 +185,7 @@ function toDiff({ subject, before, after }: Change, { shorten }: Report): Diff {
 
 /** Files' contents have one character per byte; the diff shows UTF-8 as text. */
 function decode(content: string): string {
-  return /^[\0-\xff]*$/.test(content) ? Buffer.from(content, "latin1").toString("utf8") : content;
+  return /^[\0-\xff]*$/.test(content) ? toText(content) : content;
 }
 
 /** A message may quote a file among other text: the bytes that are UTF-8 are shown as its characters. */
@@ -192,7 +193,7 @@ function readable(message: string): string {
   return message.replace(
     /(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})+/g,
     (bytes) => {
-      const text = Buffer.from(bytes, "latin1").toString("utf8");
+      const text = toText(bytes);
       return text.includes("\ufffd") ? bytes : text;
     },
   );

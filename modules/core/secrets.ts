@@ -1,3 +1,5 @@
+import { toBytes } from "./bytes";
+
 /** The secrets of this run: options, and what was found on the host. */
 const SECRETS = new Set<string>();
 
@@ -110,7 +112,7 @@ function decode({ text, from, to }: Reading, { pattern, character }: Decoding): 
 
 /** Where a secret is in the text as it was. Some programs show its UTF-8 bytes as characters each. */
 function find(secret: string, { text, from, to, unquoted }: Reading, original: string): Range[] {
-  const bytes = Buffer.from(secret, "utf8").toString("latin1");
+  const bytes = toBytes(secret);
   return [...new Set([secret, bytes])].flatMap((form) => {
     const wanted = unquoted ? form.replace(QUOTES.pattern, "") : form;
     const ranges: Range[] = [];

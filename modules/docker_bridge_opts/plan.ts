@@ -173,7 +173,9 @@ function checkSubnet(options: DockerOptions, desired: DockerFlags, observed: Obs
   requireSubnetOfBridge(desired, address);
   const [bridge] = desired.get("bridge") ?? [];
   return address === null && bridge !== undefined
-    ? [`The bridge ${bridge} has no IPv4 address yet. dockerd does not start without one.`]
+    ? [
+        `bridge: ${bridge} must have an IPv4 address before Docker restarts (found none). Configure it first (weave_bridge).`,
+      ]
     : [];
 }
 

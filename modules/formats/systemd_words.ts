@@ -1,3 +1,4 @@
+import { toBytes, toText } from "../core/bytes";
 import type { Word } from "./shell_words";
 
 /**
@@ -61,7 +62,7 @@ export function execProgram(path: string): string | null {
 
 /** As systemd sees it, which takes no noncharacters either (unichar_is_valid()). */
 function isUtf8(bytes: string): boolean {
-  return !/[\ufdd0-\ufdef\ufffd-\uffff]/.test(Buffer.from(bytes, "latin1").toString("utf8"));
+  return !/[\ufdd0-\ufdef\ufffd-\uffff]/.test(toText(bytes));
 }
 
 function unquote(raw: string, escapes: boolean): string {
@@ -95,7 +96,7 @@ function unescapeC(text: string): string {
       if (byte > 0) return String.fromCharCode(byte);
       const code = Number.parseInt(short ?? long ?? "", 16);
       // A text has one character per byte.
-      if (code > 0 && code <= 0x10ffff) return Buffer.from(String.fromCodePoint(code)).toString("latin1");
+      if (code > 0 && code <= 0x10ffff) return toBytes(String.fromCodePoint(code));
       return (letter !== undefined ? LETTERS[letter] : undefined) ?? all;
     },
   );

@@ -15,7 +15,9 @@ export function observeNetwork(host: Host): { links: IpLink[]; routes: Route[]; 
   const { status, stdout, stderr } = host.run(NETWORK, { input: `${SHOWN.join("\n")}\n`, mayFail: true });
   // A kernel without policy routing has no rules: the last command fails.
   if (status !== 0 && !stderr.includes(`Command failed -:${SHOWN.length}`))
-    throw new UserError(`${NETWORK.join(" ")} ended with status ${status}: ${stderr.trim()}`);
+    throw new UserError(
+      `${NETWORK.join(" ")}: must succeed (found status ${status}: ${stderr.trim()}). Check that iproute2 works on this host (ip addr).`,
+    );
   const rows = stdout.split("\n");
   const rowsOf = (kind: "links" | "routes" | "rules"): string =>
     rows

@@ -134,7 +134,8 @@ function findUnderlay({ name, underlay, peers }: BridgeOptions, observed: Observ
 
 /**
  * Of several addresses, the one that this host sends from to the peers, by the route to the first one; the last destination
- * stands for the default route. A single address (/32), such as keepalived adds, moves from host to host, so it comes last.
+ * stands for the default route. An address with the prefix length 32, as keepalived adds it (VRRP),
+ * moves from host to host, so it comes last.
  */
 function ownAddress(
   all: readonly DeviceAddress[],

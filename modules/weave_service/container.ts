@@ -1,15 +1,16 @@
+import { toBytes } from "../core/bytes";
 import { inspectContainer } from "../core/docker";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import { parseEnvironment } from "../core/proc";
 import type { Component } from "./components";
-import { ARGS, bytesOf, PASSWORD } from "./environment";
+import { ARGS, PASSWORD } from "./environment";
 import type { Environment, ObservedContainer } from "./observed";
 
 /** The container of that name, or null if there is none. */
 export async function observeContainer(name: string, host: Host): Promise<ObservedContainer | null> {
   const container = await inspectContainer(name, host);
-  return container && { ...container, environment: parseEnvironment(container.environment.map(bytesOf)) };
+  return container && { ...container, environment: parseEnvironment(container.environment.map(toBytes)) };
 }
 
 /**

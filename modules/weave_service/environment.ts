@@ -1,3 +1,4 @@
+import { toBytes } from "../core/bytes";
 import { UserError } from "../core/errors";
 import { environmentValue, renderEnvironment } from "../formats/environment_file";
 import { derivedMac } from "../net/validators";
@@ -25,9 +26,9 @@ export function environmentOf(options: ServiceOptions, surroundings: Surrounding
     [ARGS, launchArguments(options, surroundings).join(" ")],
     ["CHECKPOINT_DISABLE", "1"],
     ...(component === "router" ? bridgeVariables(options, surroundings) : []),
-    ...Object.entries(options.env).map(([name, value]) => [name, bytesOf(value)] as const),
+    ...Object.entries(options.env).map(([name, value]) => [name, toBytes(value)] as const),
     ...dockerApi(options, surroundings),
-    ...(password === null ? [] : [[PASSWORD, bytesOf(password)] as const]),
+    ...(password === null ? [] : [[PASSWORD, toBytes(password)] as const]),
   ]);
 }
 
@@ -138,11 +139,6 @@ export function differingVariables(desired: Environment, present: Environment, l
   return distinct(known).filter(
     (name) => !live.includes(name) && (present.get(name) ?? "") !== (desired.get(name) ?? ""),
   );
-}
-
-/** Converts a text to one character a UTF-8 byte, as contents of files and of /proc are kept. */
-export function bytesOf(text: string): string {
-  return Buffer.from(text, "utf8").toString("latin1");
 }
 
 /** A line that renderEnvironmentFile() may write, of a variable that holds no secret. */

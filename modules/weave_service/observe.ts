@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { toText } from "../core/bytes";
 import { dockerPid, hasDockerClient, isDockerInstalled, oldestApiOfInstalled, oldestApiVersion } from "../core/docker";
 import { UserError } from "../core/errors";
 import type { FileState, Host } from "../core/host/host";
@@ -132,12 +133,11 @@ function rememberSecrets(
   environments: readonly (Environment | null | undefined)[],
   args: readonly string[],
 ): void {
-  const asText = (bytes: string): string => Buffer.from(bytes, "latin1").toString("utf8");
   for (const file of files) {
-    rememberSecretsIn(asText(file?.content ?? ""));
-    rememberSecret(asText(environmentValue(file?.content ?? "", PASSWORD) ?? ""));
+    rememberSecretsIn(toText(file?.content ?? ""));
+    rememberSecret(toText(environmentValue(file?.content ?? "", PASSWORD) ?? ""));
   }
-  for (const environment of environments) rememberSecret(asText(environment?.get(PASSWORD) ?? ""));
+  for (const environment of environments) rememberSecret(toText(environment?.get(PASSWORD) ?? ""));
   rememberSecretsIn(args.join(" "));
 }
 

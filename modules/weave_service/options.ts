@@ -145,7 +145,9 @@ function version(text: string): string {
 
 function launchArgument(text: string): string {
   if (/^--password/.test(text))
-    throw new UserError("must not have --password, which the process list would show. Set I(password) instead.");
+    throw new UserError(
+      "must not have --password, which the process list would show (found it). Set I(password) instead.",
+    );
   if (/^--http-?addr/.test(text)) {
     throw new UserError(
       `must not have ${text.replace(/=.*/, "")}, as the script would ask the router elsewhere (found "${text}"). Set ` +

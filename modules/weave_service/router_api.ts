@@ -94,8 +94,8 @@ export async function observeRouter(host: Host, control: Control): Promise<LiveR
   if (response === null) return null;
   if (response.status !== 200) {
     throw new UserError(
-      `weave_service: the router did not report its state (found status ${response.status} for ` +
-        `${describeRequest(report(control))}: ${response.body.trim()}). ${checkPort(control)}`,
+      `${describeRequest(report(control))}: must be answered with 200 (found ${response.status}: ${response.body.trim()}). ` +
+        checkPort(control),
     );
   }
   return parseReport(response.body, control);

@@ -1,3 +1,4 @@
+import { toText } from "../../core/bytes";
 import type { Host } from "../../core/host/host";
 import { environmentVariables } from "../../formats/environment_file";
 import { COMPONENTS, EXPOSE } from "../../weave_service/components";
@@ -13,7 +14,7 @@ export const presentService = ((given, names, host): Partial<ServiceOptions> => 
   const content = host.readFile(component.environmentPath)?.content;
   const bytes = content === undefined ? null : environmentVariables(content);
   if (bytes === null) return {};
-  const variables = new Map([...bytes].map(([name, { value }]) => [name, textOf(value)]));
+  const variables = new Map([...bytes].map(([name, { value }]) => [name, toText(value)]));
   const words = (name: string): string[] => (variables.get(name) ?? "").split(" ").filter((word) => word !== "");
   const password = variables.get(PASSWORD);
   const known = { peers: words(PEERS), ...(password !== undefined && password !== "" && { password }) };
@@ -93,9 +94,4 @@ function scriptIn({ component }: ServiceOptions, host: Host): string | null {
   const init = INIT_SYSTEMS[detectInit(host)];
   const unit = host.readFile(init.pathOf(COMPONENTS[component]))?.content ?? "";
   return /(\/[A-Za-z0-9_./+@:-]+) launch(?:-\w+)?\b/.exec(unit)?.[1] ?? null;
-}
-
-/** Contents of files have one character per byte. */
-function textOf(bytes: string): string {
-  return Buffer.from(bytes, "latin1").toString("utf8");
 }

@@ -45,7 +45,7 @@ export async function request(
     call.on("error", (error: NodeJS.ErrnoException) => {
       if (NOT_LISTENING.has(error.code ?? "")) resolve(null);
       else if (CLOSING.has(error.code ?? "")) breakOff(CLOSED);
-      else if (UNREACHABLE.has(error.code ?? "")) breakOff(`no way to reach it: ${error.code}`);
+      else if (UNREACHABLE.has(error.code ?? "")) breakOff(`that it can't be reached: ${error.code}`);
       else if (error.code === "EACCES" || error.code === "EPERM")
         reject(new RequestError(what, error.code, `Run as root${BECOME}.`, error.code));
       else fail(describeError(error));

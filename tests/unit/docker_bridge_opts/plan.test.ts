@@ -184,7 +184,9 @@ test("a subnet outside the bridge's network is rejected, by the bridge's present
 
 test("a bridge without an address causes a warning, as dockerd would not start", () => {
   const { warnings, changes } = plan(usual(), { ...FRESH, bridgeAddresses: [] });
-  assert.equal(warnings, ["The bridge weave has no IPv4 address yet. dockerd does not start without one."]);
+  assert.equal(warnings, [
+    "bridge: weave must have an IPv4 address before Docker restarts (found none). Configure it first (weave_bridge).",
+  ]);
   assert.equal(subjects(changes), [PATH, DAEMON]);
 });
 

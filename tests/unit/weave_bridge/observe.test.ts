@@ -237,7 +237,8 @@ test("without addresses or routes, nothing is observed", async () => {
   const host = fakeHost(fresh).with({ run: ([program]) => (program === "ip" ? failed : undefined) });
   assert.is(
     await userErrorLater(() => observe(router(), host)),
-    "ip -d -batch - ended with status 1: Cannot send dump request: Bad message\nCommand failed -:2",
+    "ip -d -batch -: must succeed (found status 1: Cannot send dump request: Bad message\nCommand failed -:2). " +
+      "Check that iproute2 works on this host (ip addr).",
   );
 });
 

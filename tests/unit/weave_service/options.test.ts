@@ -91,7 +91,10 @@ test("arguments are long options with their values behind =", () => {
 test("a password among the arguments is refused, and not shown", () => {
   for (const given of [["--password=hunter2"], ["--password", "hunter2"], "--password hunter2"]) {
     const message = refused({ args: given });
-    assert.match(message, "args: must not have --password, which the process list would show. Set password instead.");
+    assert.match(
+      message,
+      "args: must not have --password, which the process list would show (found it). Set password instead.",
+    );
     assert.not.match(message, "hunter2");
   }
 });

@@ -118,7 +118,7 @@ test("no answer is null, and an error status is an error", async () => {
   const host = fakeHost({ services: { "GET 127.0.0.1:6784/report": { status: 500, body: "out of order\n" } } });
   assert.match(
     await userErrorLater(() => observeRouter(host, CONTROL)),
-    "(found status 500 for GET 127.0.0.1:6784/report: out of order). Check which program listens",
+    "GET 127.0.0.1:6784/report: must be answered with 200 (found 500: out of order). Check which program listens",
   );
 });
 

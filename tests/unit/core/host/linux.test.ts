@@ -419,7 +419,7 @@ test("an address that can't be reached has no answer yet, and is not nobody", ()
   ]);
   assert.match(
     stdout,
-    "NoAnswer GET 10.2.1.3:6784/report: must be answered (found no way to reach it: ENETUNREACH). See",
+    "NoAnswer GET 10.2.1.3:6784/report: must be answered (found that it can't be reached: ENETUNREACH). See",
   );
 });
 

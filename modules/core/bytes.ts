@@ -1,0 +1,9 @@
+/** The text whose UTF-8 bytes these are, one character per byte, as contents of files and of /proc are kept. */
+export function toText(bytes: string): string {
+  return Buffer.from(bytes, "latin1").toString("utf8");
+}
+
+/** The UTF-8 bytes of a text, one character per byte. */
+export function toBytes(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
