@@ -37,6 +37,9 @@ test.before(async () => {
   cluster = await bootHosts(3);
   managed = [cluster.host("apollo1"), cluster.host("apollo2")];
   await Promise.all([...managed.map(underNetworkManager), underNothing(cluster.host("apollo3"))]);
+  // NetworkManager writes resolv.conf when it is turned on, and takes docker0's address when it is turned off.
+  await Promise.all(managed.map(disturbNetworkManager));
+  await Promise.all(managed.map((host) => host.exec(["systemctl", "restart", "docker"])));
   // With the first container docker0 gets its IPv6 address, for good.
   await Promise.all(
     cluster.hosts.map(async (host) => host.exec(["docker", "run", "--rm", await busyboxImage(host), "true"])),
