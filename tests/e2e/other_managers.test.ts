@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
-import { busyboxImage } from "../hosts/images";
+import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
 import { disturbNetworkManager, underNetworkManager, underNothing } from "./network_manager";
 import { ansiblePlaybook, changedTasks, complaints, type PlaybookRun } from "./playbook";
@@ -15,6 +15,7 @@ const test = suite("hosts without ifupdown and systemd-networkd");
 let cluster: Cluster;
 let managed: Host[];
 let before: ReadonlyMap<Host, string>;
+let fresh: string[];
 
 const play = async (playbook: string, vars: object = {}, ...args: string[]): Promise<PlaybookRun> => {
   const extra = ["--diff", "--extra-vars", JSON.stringify({ weave_datapath: "vxlan", ...vars })];
@@ -30,6 +31,15 @@ const verify = async (vars: object = {}): Promise<void> => {
   assert.match(run.output, /All \d+ paths work/);
 };
 
+/** The files, folders and firewall rules. The reboot gives devices other numbers, and NetworkManager writes resolv.conf. */
+const lasting = async (): Promise<string[]> =>
+  (await Promise.all(cluster.hosts.map(fingerprint))).map((all) =>
+    all
+      .split("\n")
+      .filter((line) => /^(\/|[0-9a-f]{64} |-A )/.test(line) && !line.endsWith(" /etc/resolv.conf"))
+      .join("\n"),
+  );
+
 const CLEAR = ["eth0:connected", "veth:unmanaged", "weave-vx:unmanaged", "weave:unmanaged"];
 const ENCRYPTED = [...CLEAR, "weave-wg:unmanaged"].sort();
 
@@ -37,14 +47,7 @@ test.before(async () => {
   cluster = await bootHosts(3);
   managed = [cluster.host("apollo1"), cluster.host("apollo2")];
   await Promise.all([...managed.map(underNetworkManager), underNothing(cluster.host("apollo3"))]);
-  // NetworkManager writes resolv.conf when it is turned on, and takes docker0's address when it is turned off.
-  await Promise.all(managed.map(disturbNetworkManager));
-  await Promise.all(managed.map((host) => host.exec(["systemctl", "restart", "docker"])));
-  // With the first container docker0 gets its IPv6 address, for good.
-  await Promise.all(
-    cluster.hosts.map(async (host) => host.exec(["docker", "run", "--rm", await busyboxImage(host), "true"])),
-  );
-  before = await statesOf(cluster.hosts);
+  [before, fresh] = [await statesOf(cluster.hosts), await lasting()];
 });
 test.after(() => cluster.down());
 
@@ -74,10 +77,16 @@ test("so it does with WireGuard's device; after a reboot of all hosts every path
   assert.equal(changedTasks(await play("site.yml", password)), []);
 });
 
-test("the teardown leaves nothing", async () => {
+test("the teardown leaves nothing, and a reboot brings nothing back", async () => {
   await play("playbooks/teardown.yml");
   await Promise.all(cluster.hosts.map((host) => host.exec(["docker", "rm", "--force", `${host.name}-a`])));
-  await assertAsBefore(cluster.hosts, before);
+  await Promise.all(cluster.hosts.map((host) => host.reboot()));
+  const after = await lasting();
+  assert.equal(
+    fresh.flatMap((each, index) => differences(each, after[index] ?? "")),
+    [],
+  );
+  for (const host of cluster.hosts) assert.not.match((await host.exec(["ip", "-br", "link"])).stdout, "weave");
 });
 
 test.run();
