@@ -58,9 +58,11 @@ function parseRule({ expr = [], comment = "", handle, ...place }: JsonRule): Fil
     const verdict = verdictOf(name, body, place);
     if (verdict !== null) return rule(verdict);
     const { op, left, right, key } = (body ?? {}) as Record<string, unknown>;
-    const found = name === "match" ? matchesOf(left, op === "!=", right) : null;
-    if (found !== null) matches.push(...found);
-    else opaque = true;
+    if (name === "match") {
+      const { needs, isAll } = matchesOf(left, op === "!=", right);
+      matches.push(...needs);
+      opaque ||= !isAll;
+    } else opaque = true;
     // A map of verdicts may accept the packet. One of connections' states decides on others than the first.
     if (name === "vmap" && !("ct" in (key as Json))) return rule("return");
   }
@@ -92,29 +94,25 @@ const FIELDS: Readonly<Record<string, Match["field"]>> = {
   status: "status",
 };
 
-/** Null if a match is not understood, such as one with a set that has a name. */
-function matchesOf(left: unknown, negated: boolean, right: unknown): readonly Match[] | null {
+/**
+ * What a match needs of a packet, and whether that is all. Of a header's field that is not known, such as `icmpv6 type`, at least the
+ * packet must have that header.
+ */
+function matchesOf(left: unknown, negated: boolean, right: unknown): { needs: readonly Match[]; isAll: boolean } {
   const { meta, payload, ct } = (left ?? {}) as Readonly<Record<string, Json | undefined>>;
-  const field = FIELDS[String(payload?.["field"] ?? (meta ?? ct)?.["key"])];
   const header = String(payload?.["protocol"] ?? "th");
-  const implied = IMPLIED[header];
+  const field = header === "ether" ? undefined : FIELDS[String(payload?.["field"] ?? (meta ?? ct)?.["key"])];
   const values = valuesOf(right);
-  // Of other headers, such as Ethernet's, nothing is known.
-  if (field === undefined || values === null || (header !== "th" && implied === undefined)) return null;
-  return [...(implied ? [implied] : []), { field, values, negated }];
+  const family = FAMILY_OF[header];
+  const implied = family ? only("family", family) : only("protocol", header);
+  const needs = header === "th" || header === "ether" ? [] : [implied];
+  if (field === undefined || values === null) return { needs, isAll: false };
+  return { needs: [...needs, { field, values, negated }], isAll: true };
 }
 
 const only = (field: Match["field"], value: string): Match => ({ field, values: [value], negated: false });
 
-/** A match of a header means that the packet has one. */
-const IMPLIED: Readonly<Record<string, Match>> = {
-  ...{
-    ip: only("family", "ipv4"),
-    ip6: only("family", "ipv6"),
-    udp: only("protocol", "udp"),
-    tcp: only("protocol", "tcp"),
-  },
-};
+const FAMILY_OF: Readonly<Record<string, string>> = { ip: "ipv4", ip6: "ipv6" };
 
 function valuesOf(right: unknown): string[] | null {
   if (typeof right === "number") return [String(right)];

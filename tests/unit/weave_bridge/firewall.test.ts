@@ -172,6 +172,19 @@ test("nftables' rules for networks and sets of ports are understood, and own one
   ]);
 });
 
+test("a match that is not understood may accept packets, but only those that have its header", () => {
+  const accepting = (left: object): object => ({ expr: [match(left, 1), { accept: null }] });
+  const warns = (left: object): boolean =>
+    plan({ ...NOTHING, nft: nft(accepting(left)) }, false).warnings.some((warning) =>
+      warning.includes("UDP port 4789"),
+    );
+  // firewalld 1.3.3 has such rules for every host.
+  assert.ok(warns(field("icmpv6", "type")));
+  assert.not(warns(field("udp", "length")));
+  assert.not(warns(field("ether", "saddr")));
+  assert.not(warns({ socket: { key: "mark" } }));
+});
+
 test("with encryption, what is inside WireGuard is opened on its device for IPv6", () => {
   const observed = { ...NOTHING, tables: { ipv4: table([]), ipv6: table([]) } };
   const all = commands(plan(observed, true, { port: 51820, inside: 4789 }));
@@ -208,7 +221,10 @@ test("firewalld gets rich rules in the underlay's zone, now and for its next sta
   assert.equal(commands(plan(observed(listing(...rules), listing()))), [add, always]);
   const absent = planFirewall(placesOf("weave", observed(listing(...rules)), [], END), true);
   assert.is(commands(absent).filter((command) => command.includes("--remove-")).length, 4);
-  assert.match(plan(observed(zone("public", "eth0"))).warnings[0] ?? "", /Docker must have its zone in firewalld \(found none\)\. Restart Docker/);
+  assert.match(
+    plan(observed(zone("public", "eth0"))).warnings[0] ?? "",
+    /Docker must have its zone in firewalld \(found none\)\. Restart Docker/,
+  );
 });
 
 test("a VXLAN that is open to the Internet is named, one at a private address or behind a firewall is not", () => {
