@@ -74,8 +74,7 @@ export function choice<const C extends readonly string[], const D extends Declar
   declaration: D,
 ): Option<Given<D, C[number]>> {
   const convert = (raw: unknown): C[number] => {
-    // YAML has `off` as a boolean, and Ansible converts that back, too.
-    const text = raw === false || raw === "False" ? OFF : toText(raw);
+    const text = toText(raw);
     if (!choices.includes(text)) {
       throw new UserError(`must be one of: ${choices.join(", ")} (found ${show(raw)}). Set one of these.`);
     }
@@ -83,8 +82,6 @@ export function choice<const C extends readonly string[], const D extends Declar
   };
   return option<D, C[number]>("str", declaration, convert, choices);
 }
-
-const OFF = "off";
 
 /** A whole number from `least` to `most`, both included. */
 export function int<const D extends Declaration<number>>(

@@ -1,17 +1,13 @@
-import { isIPv4 } from "node:net";
 import { UserError } from "../core/errors";
 import type { VxlanParameters } from "../formats/iproute";
-import { addressOf, contains, inNumericOrder, networkOf } from "../net/ipv4";
+import { addressOf, contains, networkOf } from "../net/ipv4";
 import { rejectNftablesBackend } from "./docker_firewall";
-import type { OwnEnd } from "./firewall/filters";
-import { type Opening, openingsOf, type Tunnel } from "./firewall/opening";
-import { exposureOf, type FirewallPlan, NO_FIREWALL, placesOf, planFirewall } from "./firewall/plan";
 import type { ObservedBridge, Provider } from "./observed";
 import { addressesOf, type BridgeOptions, bridgeMac, VXLAN_SUFFIX } from "./options";
 import { rejectOverlap } from "./overlap";
 import { rejectNetworkAddress, resolvePeers } from "./peers";
 import { chooseProvider } from "./providers/detect";
-import { findOwnEnd, resolveUnderlay, routerMtu, type Underlay } from "./underlay";
+import { resolveUnderlay, routerMtu, type Underlay } from "./underlay";
 import {
   rejectAlias,
   rejectOtherOwners,
@@ -44,8 +40,6 @@ export interface DesiredBridge {
   readonly provider: Provider;
   /** Whether iptables is to accept the bridge's frames. */
   readonly firewall: boolean;
-  /** What the host's firewall needs beside that. */
-  readonly filter: FirewallPlan;
 }
 
 export interface DesiredVxlan extends VxlanParameters {
@@ -81,8 +75,6 @@ export function resolveDesired(options: BridgeOptions, observed: ObservedBridge)
   const provider = chooseProvider(options, observed);
   rejectVlanName(name, provider, observed);
   rejectOtherOwners(provider, observed);
-  const end = underlay ?? findOwnEnd(options, observed);
-  const tunnel = tunnelOf(options, wireguard, peers, observed);
   const mtu = underlay?.mtu ?? routerMtu(options, observed);
   rejectUnfitContainers({ address, mtu }, options, observed);
   return {
@@ -95,44 +87,8 @@ export function resolveDesired(options: BridgeOptions, observed: ObservedBridge)
     vxlan,
     wireguard,
     provider,
-    firewall: options.firewall !== "off" && observed.forwardRules !== null,
-    filter: resolveFilter(options, openingsOf(name, address, network, tunnel), end, vxlan, observed),
+    firewall: options.firewall && observed.forwardRules !== null,
   };
-}
-
-/** What other hosts send to this one. The names of the router's peers may not be resolved. */
-function tunnelOf(
-  { datapath, peers, vxlan_port, wireguard_port }: BridgeOptions,
-  wireguard: DesiredWireguard | null,
-  resolved: readonly string[],
-  { links, resolvedNames }: ObservedBridge,
-): Tunnel {
-  if (datapath === "vxlan") {
-    return wireguard
-      ? { protocols: ["udp"], port: wireguard_port, peers: resolved, inside: vxlan_port }
-      : { protocols: ["udp"], port: vxlan_port, peers: resolved, inside: null };
-  }
-  const own = links.flatMap(({ addresses }) => addresses.map(addressOf));
-  const others = peers.flatMap((peer) => (isIPv4(peer) ? peer : (resolvedNames.get(peer) ?? [])));
-  const remote = others.filter((peer) => !own.includes(peer));
-  return { protocols: ["tcp", "udp"], port: ROUTER_TCP_PORT, peers: inNumericOrder(remote), inside: null };
-}
-
-/** The Weave router's, for TCP and UDP. */
-const ROUTER_TCP_PORT = 6783;
-
-function resolveFilter(
-  { name, firewall }: BridgeOptions,
-  openings: readonly Opening[],
-  end: OwnEnd,
-  vxlan: DesiredVxlan | null,
-  observed: ObservedBridge,
-): FirewallPlan {
-  if (observed.firewall === null) return NO_FIREWALL;
-  const places = placesOf(name, observed.firewall, openings, end);
-  const plan = planFirewall(places, firewall === "manage");
-  const exposure = vxlan && vxlan.device === undefined ? exposureOf(places, end.address, vxlan.port) : null;
-  return { ...plan, warnings: [...plan.warnings, ...(exposure === null ? [] : [exposure])] };
 }
 
 function resolveEncryption(

@@ -7,13 +7,13 @@ import { programsOf } from "../core/programs";
 import { rememberSecret } from "../core/secrets";
 import { type IpLink, parseFloodPeers } from "../formats/iproute";
 import { secretKeysOf } from "../formats/wireguard";
+import { countForwardRules } from "../net/forward_rule";
 import { addressOf } from "../net/ipv4";
 import { HOST_NAME } from "../net/own_host";
 import { isHostName, machineId } from "../net/validators";
 import { observeDetachedPorts } from "./detached_ports";
 import { findNftablesBackend } from "./docker_firewall";
-import { countForwardRules } from "./firewall/forward_rule";
-import { observeFirewall, observeTable } from "./firewall/observe";
+import { FRAMES } from "./firewall";
 import { findMissingKinds, findPortHolder, observeNetwork } from "./observe_kernel";
 import {
   DEVICE_SETTINGS,
@@ -49,8 +49,6 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
   const managers = observeManagers(name, programs, host);
   const interfaces = host.readFile(INTERFACES);
   const present = options.state === "present";
-  const isRoot = effectiveUid(host) === ROOT;
-  const table = programs.has("iptables") && isRoot ? observeTable("iptables-save", host) : null;
   const wireguardName = name + WIREGUARD_SUFFIX;
   const wireguard = devices.includes(wireguardName)
     ? observeWireguard(wireguardName, observeLink(wireguardName, host), programs, host)
@@ -100,12 +98,11 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
     wireguard,
     wireguardNeeds: isEncrypted(options) ? observeNeeds(options.wireguard_port, wireguard, programs, host) : null,
     detachedPorts: await observeDetachedPorts(name, devices, host),
-    forwardRules: table === null ? null : countForwardRules(name, present && options.firewall !== "off", table),
-    firewall:
-      options.firewall === "off" || !isRoot
-        ? null
-        : observeFirewall(table, wireguard !== null || isEncrypted(options), managers.firewalld, programs, host),
-    nftablesBackend: present && options.firewall !== "off" && isRoot ? findNftablesBackend(host) : null,
+    forwardRules:
+      programs.has("iptables") && effectiveUid(host) === ROOT
+        ? countForwardRules(FRAMES, name, present && options.firewall, "firewall", host)
+        : null,
+    nftablesBackend: present && options.firewall && effectiveUid(host) === ROOT ? findNftablesBackend(host) : null,
     addressOwner: present ? findAddressOwner(options, links, programs, host) : null,
     dockerNetworks: present && mayChangeContainers(options, links) ? await observeNetworksInUse(name, host) : [],
   };
@@ -133,17 +130,16 @@ function observeFiles(name: string, host: Host): ObservedBridge["files"] {
   return new Map(files);
 }
 
-/** The host names among the options; only a VXLAN and a managed firewall need the peers' addresses. The underlay may also be a device of this host. */
+/** The host names among the options; only a VXLAN needs its peers' addresses. The underlay may also be a device of this host. */
 function namesToResolve(
-  { state, datapath, peers, underlay, firewall }: BridgeOptions,
+  { state, datapath, peers, underlay }: BridgeOptions,
   links: readonly IpLink[],
 ): readonly string[] {
   if (state !== "present") return [];
   const isDevice = links.some(({ device }) => device === underlay);
-  return [
-    ...(datapath === "vxlan" || firewall === "manage" ? peers : []),
-    ...(underlay === null || isDevice ? [] : [underlay]),
-  ].filter(isHostName);
+  return [...(datapath === "vxlan" ? peers : []), ...(underlay === null || isDevice ? [] : [underlay])].filter(
+    isHostName,
+  );
 }
 
 function observeLink(device: string, host: Host): ObservedLink {

@@ -2,7 +2,6 @@ import type { FileState } from "../core/host/host";
 import type { IpLink, VxlanDevice } from "../formats/iproute";
 import type { Route, Rule } from "../formats/routes";
 import type { WireguardDump } from "../formats/wireguard";
-import type { ObservedFirewall } from "./firewall/observe";
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./options";
 
 /** What each file of this module has, by which it is known. */
@@ -62,8 +61,6 @@ export interface ObservedBridge {
    * without root to ask it.
    */
   readonly forwardRules: number | null;
-  /** The packet filters; null if they are not to be read, or without root to read them. */
-  readonly firewall: ObservedFirewall | null;
   /** Where Docker is told to use nftables in place of iptables; null if not, without root, or if the options ask for no rule. */
   readonly nftablesBackend: string | null;
   /** The MAC address of another host that answers to the bridge's address, as far as this host can see. */
@@ -180,8 +177,6 @@ export interface Managers {
   readonly networkManager: boolean;
   /** Whether NetworkManager runs, or will from the next boot on. */
   readonly networkManagerAtBoot: boolean;
-  /** Whether firewalld runs. */
-  readonly firewalld: boolean;
 }
 
 /** Read by Debian's networking.service at boot. */

@@ -14,7 +14,7 @@ import { planEndOfOther, planWireguardAbsent, planWireguardFile } from "./wiregu
 export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
   if (options.state === "absent") return planAbsent(options, observed);
   const desired = resolveDesired(options, observed);
-  const { name, wireguard, filter } = desired;
+  const { name, wireguard } = desired;
   const unencrypted = planWireguardAbsent(name, observed);
   const removal = wireguard ? [] : withWarning([...unencrypted.device, ...unencrypted.file], options);
   const other = planEndOfOther(name, observed);
@@ -25,8 +25,6 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
   const live = planLive(desired, then);
   return {
     changes: [
-      // Before what adds the same rules as at boot, unless they are there.
-      ...filter.changes,
       ...(wireguard ? planWireguardFile(wireguard, observed) : []),
       ...first,
       ...(isBootFirst(desired, observed) ? [...boot, ...live] : [...live, ...boot]),
@@ -43,7 +41,6 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
       mac: desired.mac,
       provider: desired.provider,
     },
-    ...(filter.warnings.length > 0 && { warnings: filter.warnings }),
   };
 }
 

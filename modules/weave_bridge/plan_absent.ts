@@ -2,8 +2,7 @@ import { type Change, run } from "../core/change";
 import { UserError } from "../core/errors";
 import type { Plan } from "../core/module";
 import { deleteLink } from "./commands";
-import { deleteRule } from "./firewall/forward_rule";
-import { NO_FIREWALL, placesOf, planFirewall } from "./firewall/plan";
+import { deleteRule } from "./firewall";
 import { isContainerPort, type ObservedBridge, ROUTER_PORT } from "./observed";
 import { type BridgeOptions, VXLAN_SUFFIX } from "./options";
 import { planBoot } from "./plan_boot";
@@ -15,7 +14,7 @@ import { planWireguardAbsent } from "./wireguard/plan";
  * attached, unless forced, and if the device with its name is not a bridge.
  */
 export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, observed: ObservedBridge): Plan {
-  const { bridge, vxlan, abandonedPorts, forwardRules, firewall } = observed;
+  const { bridge, vxlan, abandonedPorts, forwardRules } = observed;
   if (bridge) requireBridge(name, bridge);
   const ours = [name + VXLAN_SUFFIX, ROUTER_PORT, ...abandonedPorts];
   const attached = (bridge?.ports ?? []).filter(
@@ -38,13 +37,8 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
   const disruption =
     attached.length > 0 ? { disruption: `the network of the attached ports: ${attached.join(", ")}` } : {};
   const addresses = observed.links.find(({ device }) => device === name)?.addresses ?? [];
-  const filter =
-    firewall === null
-      ? NO_FIREWALL
-      : planFirewall(placesOf(name, firewall, [], { device: "", address: "0.0.0.0" }), true);
   return {
     changes: [
-      ...filter.changes,
       ...(vxlan ? [removal(`bridge ${name}: datapath`, "vxlan", deleteLink(name + VXLAN_SUFFIX))] : []),
       // Before ifdown, which would delete it too.
       ...wireguard.device,

@@ -7,7 +7,6 @@ import { type BridgeOptions, isEncrypted } from "./options";
 
 /** How this host is connected to the other hosts. */
 export interface Underlay {
-  readonly device: string;
   readonly address: string;
   readonly network: string;
   /** The MTU of a WireGuard device that uses this network, in bytes. */
@@ -64,13 +63,7 @@ export function resolveUnderlay(options: BridgeOptions, observed: ObservedBridge
         `${largest} or less, or remove it.`,
     );
   }
-  return {
-    device: found.device,
-    address: addressOf(found.cidr),
-    network: networkOf(found.cidr),
-    wireguardMtu,
-    mtu: mtu ?? largest,
-  };
+  return { address: addressOf(found.cidr), network: networkOf(found.cidr), wireguardMtu, mtu: mtu ?? largest };
 }
 
 /**
@@ -84,17 +77,13 @@ export function routerMtu(options: BridgeOptions, observed: ObservedBridge): num
   return underlay - SLEEVE_OVERHEAD - (options.encrypted ? SLEEVE_ENCRYPTION : 0);
 }
 
+/** Where the underlay isn't found, the router still may reach its peers: it resolves their names itself. */
 function underlayMtu(options: BridgeOptions, observed: ObservedBridge): number {
-  return observed.mtus.get(findOwnEnd(options, observed).device) ?? ETHERNET_MTU;
-}
-
-/** Where the underlay isn't found (""), the router still may reach its peers: it resolves their names itself. */
-export function findOwnEnd(options: BridgeOptions, observed: ObservedBridge): { device: string; address: string } {
   try {
-    const { device, cidr } = findUnderlay({ ...options, peers: options.peers.filter(isIPv4) }, observed);
-    return { device, address: addressOf(cidr) };
+    const { device } = findUnderlay({ ...options, peers: options.peers.filter(isIPv4) }, observed);
+    return observed.mtus.get(device) ?? ETHERNET_MTU;
   } catch (error) {
-    if (error instanceof UserError) return { device: "", address: "0.0.0.0" };
+    if (error instanceof UserError) return ETHERNET_MTU;
     throw error;
   }
 }

@@ -4,7 +4,6 @@ import type { Host } from "../../core/host/host";
 import { type IpLink, parseFloodPeers, parseLinks } from "../../formats/iproute";
 import { hostAddresses } from "../../net/host_addresses";
 import { addressOf, networkOf } from "../../net/ipv4";
-import { ownComment } from "../../weave_bridge/firewall/opening";
 import { requireRoot } from "../../weave_bridge/observe";
 import { OWN_FILE, ownPaths, wireguardPath } from "../../weave_bridge/observed";
 import { type BridgeOptions, type options, VXLAN_SUFFIX } from "../../weave_bridge/options";
@@ -17,7 +16,7 @@ interface PresentBridge {
   readonly address: string | undefined;
   readonly mac?: string | undefined;
   readonly mtu?: number | undefined;
-  readonly firewall?: BridgeOptions["firewall"];
+  readonly firewall?: boolean;
   readonly vxlan: { readonly id: number; readonly port: number; readonly local: string } | null;
   readonly peers: readonly string[];
   /** WireGuard's UDP port, if the VXLAN is encrypted. */
@@ -140,7 +139,7 @@ function fromFiles(name: string, host: Host): PresentBridge | null {
     address,
     mac: word(/(?: address |^Kind=bridge\nMACAddress=)([0-9a-f:]{17})/m),
     mtu: mtu === undefined ? undefined : Number(mtu),
-    firewall: text.includes(ownComment(name)) ? "manage" : text.includes("iptables ") ? "check" : "off",
+    firewall: text.includes("iptables "),
     vxlan:
       id === undefined
         ? null

@@ -19,7 +19,7 @@ import { type BridgeOptions, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
 export function observeManagers(name: string, programs: ReadonlySet<string>, host: Host): Managers {
   const ifup = programs.has("ifup") ? implementationOfIfup(host) : null;
   const systemd = programs.has("systemctl") && isSystemdBooted(host);
-  const [networkdUnit, networkManagerUnit, networkingUnit, ownUnit, encryptedUnit, goUnit, firewalldUnit] = systemd
+  const [networkdUnit, networkManagerUnit, networkingUnit, ownUnit, encryptedUnit, goUnit] = systemd
     ? unitStates(name, host)
     : [];
   const networkd = networkdUnit?.runs ? (managesOthers(name, host) ? "manages" : "runs") : "off";
@@ -35,7 +35,6 @@ export function observeManagers(name: string, programs: ReadonlySet<string>, hos
     networkdAtBoot: networkd !== "off" || (networkdUnit?.enabled ?? false),
     networkManager: networkManagerUnit?.runs ?? false,
     networkManagerAtBoot: (networkManagerUnit?.runs || networkManagerUnit?.enabled) ?? false,
-    firewalld: firewalldUnit?.runs ?? false,
   };
 }
 
@@ -78,16 +77,10 @@ interface UnitState {
   readonly enabled: boolean;
 }
 
-/** The states of systemd-networkd, NetworkManager, ifupdown, this module's own units, and firewalld. */
+/** The states of systemd-networkd, NetworkManager, ifupdown, and this module's own units. */
 function unitStates(name: string, host: Host): readonly UnitState[] {
   const own = [unitName(name), basename(encryptedPaths(name).unit), `${wireguardUnit(name)}.service`];
-  const units = [
-    "systemd-networkd.service",
-    "NetworkManager.service",
-    "networking.service",
-    ...own,
-    "firewalld.service",
-  ];
+  const units = ["systemd-networkd.service", "NetworkManager.service", "networking.service", ...own];
   return propertiesOfUnits(units, ["ActiveState", "UnitFileState"], host).map((property) => ({
     state: property("ActiveState"),
     fileState: property("UnitFileState"),

@@ -4,7 +4,7 @@ import { FLOOD_MAC } from "../../formats/iproute";
 import { renderSections, type Section } from "../../formats/systemd_ini";
 import { createVxlanInShell, createWireguardInShell } from "../commands";
 import type { DesiredBridge, DesiredVxlan } from "../desired";
-import { insertRuleInShell } from "../firewall/forward_rule";
+import { insertRuleInShell } from "../firewall";
 import { COMMENT, dockerDropInPath, encryptedPaths, networkdPath, transientPath } from "../observed";
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
 import type { DesiredWireguard } from "../wireguard/desired";
@@ -201,8 +201,8 @@ function link(mtu: number): Section {
   ];
 }
 
-/** systemd-networkd can't run commands, so Docker's unit waits for the bridge and adds the rules of packet filters. */
-function dockerDropIn({ name, firewall, filter }: DesiredBridge): Section[] {
+/** systemd-networkd can't run commands, so Docker's unit waits for the bridge and inserts the iptables rule. */
+function dockerDropIn({ name, firewall }: DesiredBridge): Section[] {
   return [
     [
       "Unit",
@@ -215,9 +215,7 @@ function dockerDropIn({ name, firewall, filter }: DesiredBridge): Section[] {
       "Service",
       [
         ["ExecStartPre", `-${waitOnline(name, 30).join(" ")}`],
-        ...[...(firewall ? [insertRuleInShell(name)] : []), ...filter.boot].map(
-          (command) => ["ExecStartPre", `-/bin/sh -c "${command}"`] as const,
-        ),
+        ...(firewall ? [["ExecStartPre", `-/bin/sh -c "${insertRuleInShell(name)}"`] as const] : []),
       ],
     ],
   ];

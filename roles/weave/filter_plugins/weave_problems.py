@@ -185,7 +185,7 @@ def _between(one: dict[str, Any], other: dict[str, Any]) -> str:
     ends = [(not wireguard and host["datapath"].get("local")) or host["underlay"] for host in (one, other)]
     return (
         f"must reach each other through the {kind} (found blocked paths between {' and '.join(ends)}). Open {ports} in both "
-        f"directions, in both firewalls (weave_firewall: manage) and on the network between them. If it is open, {next_step}."
+        f"directions, in both firewalls and on the network between them. If it is open, {next_step}."
     )
 
 

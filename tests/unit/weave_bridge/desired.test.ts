@@ -2,7 +2,6 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { IpLink } from "../../../modules/formats/iproute";
 import { resolveDesired } from "../../../modules/weave_bridge/desired";
-import { NO_FIREWALL } from "../../../modules/weave_bridge/firewall/plan";
 import type { ObservedBridge } from "../../../modules/weave_bridge/observed";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
 import { userErrorOf } from "../support/user_error";
@@ -23,7 +22,6 @@ test("with the Weave router: the addresses of the host's index, a MAC of its mac
     wireguard: null,
     provider: "ifupdown",
     firewall: true,
-    filter: NO_FIREWALL,
   });
 });
 
@@ -115,9 +113,9 @@ test("an address that another host uses is rejected with that host's MAC address
   );
 });
 
-test("the firewall rule is added unless firewall is off or iptables is not installed", () => {
+test("the firewall rule is added unless firewall is false or iptables is not installed", () => {
   assert.is(resolveDesired(router(), FRESH).firewall, true);
-  assert.is(resolveDesired(router({ firewall: "off" }), FRESH).firewall, false);
+  assert.is(resolveDesired(router({ firewall: false }), FRESH).firewall, false);
   assert.is(resolveDesired(router(), { ...FRESH, forwardRules: null }).firewall, false);
 });
 

@@ -44,7 +44,7 @@ export const FRESH: ObservedBridge = {
   managers: {
     ...{ systemd: false, ownUnit: "inactive", encryptedUnit: "inactive", wireguardUnit: "inactive" },
     ...{ ifupdown: true, otherIfupdown: null, whyIfupdownIsOff: null },
-    ...{ networkd: "off", networkdAtBoot: false, networkManager: false, networkManagerAtBoot: false, firewalld: false },
+    ...{ networkd: "off", networkdAtBoot: false, networkManager: false, networkManagerAtBoot: false },
   },
   interfacesDirectory: [],
   upInIfupdown: false,
@@ -73,7 +73,6 @@ export const FRESH: ObservedBridge = {
   detachedPorts: [],
   forwardRules: 0,
   nftablesBackend: null,
-  firewall: null,
   addressOwner: null,
   dockerNetworks: [],
 };

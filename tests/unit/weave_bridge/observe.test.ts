@@ -54,9 +54,6 @@ const fresh = {
   programs: { "ip -d -batch -": LINKS + ROUTES + POLICY },
 };
 
-const TABLE =
-  "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT\nCOMMIT\n";
-
 const steady = {
   files: { ...fresh.files, [STANZA]: steadyVxlan().files.get(STANZA)?.content ?? "" },
   kernel: {
@@ -79,42 +76,34 @@ const steady = {
   programs: {
     ...fresh.programs,
     "ip -d -batch -": LINKS + BRIDGE_LINKS + ROUTES + POLICY,
-    "iptables-save -t filter": TABLE,
+    "iptables -w -C FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT": "",
     "bridge fdb show dev weave-vx": FDB,
   },
 };
-
-const NO_FIREWALL = { tables: { ipv4: null, ipv6: null }, nft: null, ufw: null, zones: null };
 
 const ETH0 = { parent: "if21", mac: "52:54:00:32:00:01" };
 
 test("a fresh host is observed with one program", async () => {
   assert.is(Object.keys(fresh.programs).length, 1);
   const links = [ipLink("lo", ["127.0.0.1/8"]), ipLink("eth0", ["192.168.50.11/24"], ETH0)];
-  assert.equal(await observe(router(), fakeHost(fresh)), {
-    ...FRESH,
-    links,
-    forwardRules: null,
-    firewall: NO_FIREWALL,
-  });
+  assert.equal(await observe(router(), fakeHost(fresh)), { ...FRESH, links, forwardRules: null });
 });
 
-test("a host with bridge and VXLAN is observed with one ip, one bridge and one iptables-save", async () => {
+test("a host with bridge and VXLAN is observed with one ip, one bridge and one systemctl", async () => {
   assert.is(Object.keys(steady.programs).length, 3);
   const { links, ...others } = await observe(vxlan(), fakeHost(steady));
   const { links: _, ...expected } = steadyVxlan();
-  const firewall = { ...NO_FIREWALL, tables: { ipv4: TABLE, ipv6: null } };
-  assert.equal(others, { ...expected, firewall });
+  assert.equal(others, expected);
   assert.equal(links.slice(2), [ipLink("weave", ["10.2.0.1/16"]), vxlanLink("weave-vx", {}, { master: "weave" })]);
 });
 
 test("copies of the iptables rule are counted where it is to go", async () => {
   const rule = "FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT";
-  const all = `*filter\n-A ${rule}\n-A FORWARD -j DOCKER-USER\n-A ${rule}\nCOMMIT\n`;
-  const host = fakeHost({ ...steady, programs: { ...steady.programs, "iptables-save -t filter": all } });
+  const all = `-P FORWARD DROP\n-A ${rule}\n-A FORWARD -j DOCKER-USER\n-A ${rule.replace("weave_bridge", '"weave_bridge"')}\n`;
+  const host = fakeHost({ ...steady, programs: { ...steady.programs, "iptables -w -S FORWARD": all } });
   const copies = async (options: BridgeOptions): Promise<number | null> => (await observe(options, host)).forwardRules;
   assert.is(await copies(vxlan()), 1, "as many as it takes");
-  assert.is(await copies(vxlan({ firewall: "off" })), 2);
+  assert.is(await copies(vxlan({ firewall: false })), 2);
   assert.is(await copies(vxlan({ state: "absent" })), 2);
 });
 
@@ -173,11 +162,11 @@ test("Docker is asked who is on a network of the bridge only where the address o
 test("an iptables that fails does not mean that the rule is missing", async () => {
   const failed = { status: 4, stdout: "", stderr: "out of memory\n" };
   const host = fakeHost({ ...fresh, names: { ...fresh.names, "/usr/sbin": ["iptables"] } }).with({
-    run: ([program]) => (program === "iptables-save" ? failed : undefined),
+    run: ([program]) => (program === "iptables" ? failed : undefined),
   });
   assert.match(
     await userErrorLater(() => observe(router(), host)),
-    /^iptables-save -t filter: must succeed \(found status 4: out of memory\)/,
+    /^firewall: needs a working iptables on this host \(found exit status 4 of "iptables -w -C .*": out of memory\)\. Repair iptables\.$/,
   );
 });
 

@@ -219,10 +219,6 @@ export class Network implements Part {
       (name = "", peer = "") =>
         this.with(name, (of) => this.changeDevice(name, { peers: of.peers.filter((each) => each !== peer) })),
     ],
-    [
-      /^iptables-save -t filter$/,
-      () => done(`*filter\n${[...this.rules].map((rule) => `-A ${rule}\n`).join("")}COMMIT\n`),
-    ],
     [/^iptables -w -C (.*)$/, (rule = "") => (this.rules.has(rule) ? done() : failed("no such rule"))],
     [/^iptables -w -S FORWARD$/, () => done([...this.rules].map((rule) => `-A ${rule}\n`).join(""))],
     [/^iptables -w -I (.*)$/, (rule = "") => added(this.rules, rule)],
