@@ -347,6 +347,13 @@ test("the report begins with the verdict", () => {
   assert.is(verdict({ hosts: 1 }), "✓ One host, and no other to reach");
 });
 
+test("a host whose containers can't be tested for want of Docker does not look as if it works", () => {
+  const stopped = createFindings({ hosts: 2, more: (number) => (number === 2 ? { docker: "stopped" } : {}) });
+  const page = renderPage(stopped);
+  assert.match(page, "docker1: works");
+  assert.match(page, "docker2: has problems");
+});
+
 test("an answer of an older verify_probe.sh makes a report, too", () => {
   const older = createFindings({ hosts: 3 });
   const hosts = older.hosts.map(({ name, underlay, error, bridge, containers }) => {
