@@ -5,19 +5,23 @@ import { ansiblePlaybook, type PlaybookRun, ROOT } from "../../e2e/playbook";
 import { inTemporaryFolderUntilDone } from "./temporary_folder";
 
 /**
- * Runs a playbook on an inventory, given as text, for what Ansible decides before it reaches a host. The build is not needed:
+ * Runs a playbook on an inventory, given as text, or without one, for what Ansible decides before it reaches a host. The build is not needed:
  * the project's modules are empty files, so that Ansible finds them.
  */
-export function playWithoutHosts(playbook: string, inventory: string, ...args: string[]): Promise<PlaybookRun> {
+export function playWithoutHosts(playbook: string, inventory: string | null, ...args: string[]): Promise<PlaybookRun> {
   return playFrom(ROOT, [playbook, ...args], inventory);
 }
 
 /** The same in another directory. `args` are those of ansible-playbook. */
-export async function playFrom(directory: string, args: readonly string[], inventory: string): Promise<PlaybookRun> {
+export async function playFrom(
+  directory: string,
+  args: readonly string[],
+  inventory: string | null,
+): Promise<PlaybookRun> {
   let run: PlaybookRun | undefined;
   await inTemporaryFolderUntilDone(async (folder) => {
-    const [path, library] = [join(folder, "inventory"), join(folder, "library")];
-    writeFileSync(path, inventory);
+    const [path, library] = [inventory === null ? "/dev/null" : join(folder, "inventory"), join(folder, "library")];
+    if (inventory !== null) writeFileSync(path, inventory);
     mkdirSync(library);
     for (const { module } of MODULES) writeFileSync(join(library, module.name), "");
     run = await ansiblePlaybook(path, args, { folder: directory, env: { ANSIBLE_LIBRARY: library } });
