@@ -12,13 +12,6 @@ from typing import Any
 
 MAX_NAMES = 3
 BLOCKED = ("blocked", "oneway", "some")
-# What keeps a host's containers from being tested, by verify_probe.sh's word.
-WITHOUT_DOCKER = {
-    "missing": "Docker is not installed",
-    "no_client": "Docker's client is not installed",
-    "stopped": "Docker is stopped",
-    "unresponsive": "Docker does not answer",
-}
 
 # The numbers of tested and of working paths, and the slowest answer in milliseconds; by source and target host.
 Sum = dict[str, Any]
@@ -182,8 +175,8 @@ def _host_fault(host: dict[str, Any]) -> Iterator[str]:
         yield f"{host['name']} gave no answer: {host['error']}."
     elif host["bridge"]["state"] != "up":
         yield f"{host['name']}: the bridge weave is {host['bridge']['state']}."
-    elif host.get("docker") in WITHOUT_DOCKER:
-        yield f"{host['name']}: {WITHOUT_DOCKER[host['docker']]}, so its containers were not tested."
+    elif not _has_docker(host):
+        yield f"{host['name']}: Docker gave no answer, so its containers were not tested."
 
 
 def _host_description(name: str, pairs: list[dict[str, Any]]) -> str:
@@ -237,7 +230,11 @@ def _state(host: dict[str, Any], paths: Sum, suspect: bool) -> str:
         return "silent"
     if host["bridge"]["state"] != "up" or not host["bridge"]["address"] or (suspect and paths["open"] == 0):
         return "isolated"
-    return "some" if suspect or host.get("off_network") or host.get("docker") in WITHOUT_DOCKER else "open"
+    return "some" if suspect or host.get("off_network") or not _has_docker(host) else "open"
+
+
+def _has_docker(host: dict[str, Any]) -> bool:
+    return host.get("docker", "running") == "running"
 
 
 def _peers(name: str, names: list[str], ends: list[str] | None, others: int) -> str:

@@ -349,6 +349,7 @@ test("the report begins with the verdict", () => {
 
 test("a host whose containers can't be tested for want of Docker does not look as if it works", () => {
   const stopped = createFindings({ hosts: 2, more: (number) => (number === 2 ? { docker: "stopped" } : {}) });
+  assert.equal(reportOf(stopped).summary, ["docker2: Docker gave no answer, so its containers were not tested."]);
   const page = renderPage(stopped);
   assert.match(page, "docker1: works");
   assert.match(page, "docker2: has problems");
