@@ -3,7 +3,6 @@ import type { Host, HttpRequest, HttpResponse } from "./host/host";
 import { describeRequest } from "./host/http";
 import { type Guard, isBoolean, isListOf, isMapOf, isOptional, isShape, isString, parseJson } from "./json";
 import { commandLineOf } from "./proc";
-import { programsOf } from "./programs";
 import { isSystemdBooted, unitProperties } from "./systemctl";
 
 /** The defaults of dockerd --host and --pidfile (dockerd --help). */
@@ -205,20 +204,14 @@ export async function oldestApiVersion(host: Host): Promise<string | null> {
   return response?.status === 200 ? (bodyOf(request, response, VERSION).MinAPIVersion ?? null) : null;
 }
 
-/** Whether this host has Docker's client, the program docker: Debian 13 and newer have it in a package of its own. */
-export function hasDockerClient(host: Host): boolean {
-  return programsOf(host).has("docker");
-}
-
 /** Whether this host has Docker's daemon, running or not. Up to Docker 1.10 its program is Docker's own. */
-export function isDockerInstalled(host: Host): boolean {
-  const programs = programsOf(host);
+export function isDockerInstalled(programs: ReadonlySet<string>): boolean {
   return programs.has("dockerd") || programs.has("docker");
 }
 
 /** The oldest API version that a dockerd which does not run would accept, by its version; null if there is none. */
-export function oldestApiOfInstalled(host: Host): string | null {
-  if (!programsOf(host).has("dockerd")) return null;
+export function oldestApiOfInstalled(programs: ReadonlySet<string>, host: Host): string | null {
+  if (!programs.has("dockerd")) return null;
   const { stdout } = host.run(["dockerd", "--version"], { mayFail: true });
   return oldestApiOf(stdout);
 }

@@ -9,27 +9,34 @@ import { wordsOfRule } from "../formats/iptables_save";
  * than those that dockerd writes to by the host's.
  */
 export interface ForwardRule {
+  /** As iptables lists it, without the verb. */
+  readonly rule: (bridge: string) => string;
   /** Exits with status 0 if the rule exists. */
   readonly checkRule: (bridge: string) => string[];
   /** Inserts the rule before all others. */
   readonly insertRule: (bridge: string) => string[];
   /** Deletes one copy of the rule. */
   readonly deleteRule: (bridge: string) => string[];
+  /** Deletes so many copies of it. */
+  readonly deleteRules: (bridge: string, copies: number) => string[][];
   /** A shell command for boot: inserts the rule if it doesn't exist, and always succeeds. */
   readonly insertRuleInShell: (bridge: string) => string;
 }
 
 /** The commands for the rule of one module, whose name is the rule's comment and tells it from Docker's. */
 export function forwardRule(module: string): ForwardRule {
+  const rule = (bridge: string): string => `FORWARD -i ${bridge} -o ${bridge} -m comment --comment ${module} -j ACCEPT`;
   // -w waits for other programs that change the rules, such as dockerd at boot.
-  const iptables = (verb: string, bridge: string): string[] =>
-    `iptables -w ${verb} FORWARD -i ${bridge} -o ${bridge} -m comment --comment ${module} -j ACCEPT`.split(" ");
+  const iptables = (verb: string, bridge: string): string[] => `iptables -w ${verb} ${rule(bridge)}`.split(" ");
   const checkRule = (bridge: string): string[] => iptables("-C", bridge);
   const insertRule = (bridge: string): string[] => iptables("-I", bridge);
+  const deleteRule = (bridge: string): string[] => iptables("-D", bridge);
   return {
+    rule,
     checkRule,
     insertRule,
-    deleteRule: (bridge) => iptables("-D", bridge),
+    deleteRule,
+    deleteRules: (bridge, copies) => Array.from({ length: copies }, () => deleteRule(bridge)),
     insertRuleInShell: (bridge) =>
       `${checkRule(bridge).join(" ")} 2>/dev/null || ${insertRule(bridge).join(" ")} || true`,
   };
@@ -41,7 +48,7 @@ export function forwardRule(module: string): ForwardRule {
  * (iptables/xshared.h): a UserError about the option is thrown then.
  */
 export function countForwardRules(
-  { checkRule }: ForwardRule,
+  { rule, checkRule }: ForwardRule,
   bridge: string,
   stays: boolean,
   option: string,
@@ -57,7 +64,6 @@ export function countForwardRules(
   }
   if (status !== 0) return 0;
   if (stays) return 1;
-  const rule = check.join(" ").replace("iptables -w -C", "-A");
   const all = host.run(["iptables", "-w", "-S", "FORWARD"]).stdout.split("\n");
-  return Math.max(1, all.filter((each) => wordsOfRule(each).join(" ") === rule).length);
+  return Math.max(1, all.filter((each) => wordsOfRule(each).join(" ") === `-A ${rule(bridge)}`).length);
 }

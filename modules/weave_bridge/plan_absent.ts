@@ -2,7 +2,7 @@ import { type Change, run } from "../core/change";
 import { UserError } from "../core/errors";
 import type { Plan } from "../core/module";
 import { deleteLink } from "./commands";
-import { deleteRule } from "./firewall";
+import { deleteRules } from "./firewall";
 import { isContainerPort, type ObservedBridge, ROUTER_PORT } from "./observed";
 import { type BridgeOptions, VXLAN_SUFFIX } from "./options";
 import { planBoot } from "./plan_boot";
@@ -54,7 +54,7 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
             removal(
               `bridge ${name}: iptables rule`,
               forwardRules === 1 ? "present" : `present ${forwardRules} times`,
-              ...new Array<string[]>(forwardRules).fill(deleteRule(name)),
+              ...deleteRules(name, forwardRules),
             ),
           ]
         : []),

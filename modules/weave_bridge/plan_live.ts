@@ -16,7 +16,7 @@ import {
   setUp,
 } from "./commands";
 import type { DesiredBridge, DesiredVxlan } from "./desired";
-import { deleteRule, insertRule } from "./firewall";
+import { deleteRules, insertRule } from "./firewall";
 import { type DeviceSetting, type ObservedBridge, type ObservedDevice, ROUTER_PORT } from "./observed";
 import { VXLAN_SUFFIX } from "./options";
 import { bringUp } from "./providers/ifupdown";
@@ -162,7 +162,7 @@ function inOrder(peers: readonly string[]): readonly string[] {
 function firewallChanges({ name, firewall }: DesiredBridge, { forwardRules }: ObservedBridge): Change[] {
   const describeRule = (present: boolean): string => (present ? "accepted by iptables" : "subject to iptables");
   const present = forwardRules ?? 0;
-  const commands = firewall ? [insertRule(name)] : new Array<string[]>(present).fill(deleteRule(name));
+  const commands = firewall ? [insertRule(name)] : deleteRules(name, present);
   const subject = `bridge ${name}: frames between its ports`;
   return difference(subject, describeRule(present > 0), describeRule(firewall), commands);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { toText } from "../core/bytes";
-import { dockerPid, hasDockerClient, isDockerInstalled, oldestApiOfInstalled, oldestApiVersion } from "../core/docker";
+import { dockerPid, isDockerInstalled, oldestApiOfInstalled, oldestApiVersion } from "../core/docker";
 import { UserError } from "../core/errors";
 import type { FileState, Host } from "../core/host/host";
 import { whyNotLoadable } from "../core/kernel_module";
@@ -74,10 +74,12 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
     exposes ? [component, EXPOSE] : [component],
     host,
   );
-  const docker = dockerPid(host) !== null ? "running" : isDockerInstalled(host) ? "stopped" : "not installed";
+  const programs = programsOf(host);
+  const docker = dockerPid(host) !== null ? "running" : isDockerInstalled(programs) ? "stopped" : "not installed";
   const script = observeScript(options, host);
   const container = docker === "running" ? await observeContainer(component.container, host) : null;
-  if (docker !== "not installed" && !hasDockerClient(host) && (container !== null || !isEnding(options))) {
+  // Debian 13 and newer have the client in a package of its own.
+  if (docker !== "not installed" && !programs.has("docker") && (container !== null || !isEnding(options))) {
     throw new UserError(
       `component: the ${options.component} needs Docker's client, which its script and its unit run (found no program docker). ` +
         "Install it (apt install docker-cli).",
@@ -105,24 +107,24 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
     ownHost: { hostName: host.readText(HOST_NAME) ?? "", addresses: host.addresses() },
     docker,
     // A request to Docker's socket could start it.
-    oldestDockerApi: docker === "running" ? await oldestApiVersion(host) : oldestApiOfInstalled(host),
+    oldestDockerApi: docker === "running" ? await oldestApiVersion(host) : oldestApiOfInstalled(programs, host),
     container,
     startedWith,
     startedBefore: unit.state === "running" && startTime(unit.pid, host) < startTime("self", host),
     router,
     control,
     peerName: launchedName(environment?.content ?? "") ?? router?.name ?? null,
-    offloadingPorts: hasProgram("ethtool", host) ? (bridged ? offloadingPorts(options.bridge, host) : []) : null,
+    offloadingPorts: programs.has("ethtool") ? (bridged ? offloadingPorts(options.bridge, host) : []) : null,
     exposed: options.expose && asked !== null && (await isExposed(host, asked)),
     exposeUnit: isRouter ? exposeUnit : null,
     bridgeMtu: isRouter && options.mode === "bridge" ? mtuOf(options.bridge, host) : null,
     forwardRules:
-      isRouter && (options.mode !== "bridge" || options.state === "absent") && hasProgram("iptables", host)
+      isRouter && (options.mode !== "bridge" || options.state === "absent") && programs.has("iptables")
         ? countForwardRules(FRAMES, ROUTERS_BRIDGE, options.state !== "absent", `mode: ${options.mode}`, host)
         : null,
-    noFastDatapath: isRouter ? whyNoFastDatapath(options, host) : null,
+    noFastDatapath: isRouter ? whyNoFastDatapath(options, programs, host) : null,
     ...(isRouter && options.state === "absent"
-      ? observeTraces(launchedPort(environment?.content ?? ""), host)
+      ? observeTraces(launchedPort(environment?.content ?? ""), programs, host)
       : NO_TRACES),
   };
 }
@@ -161,10 +163,6 @@ function startTime(pid: number | "self", host: Host): number {
   return startTicks(pid, host) ?? Number.NaN;
 }
 
-function hasProgram(name: string, host: Host): boolean {
-  return programsOf(host).has(name);
-}
-
 /** Most hosts have none and need none. */
 function needsExposeUnit({ expose }: ServiceOptions, init: InitSystem, host: Host): boolean {
   return expose || host.readFile(init.pathOf(EXPOSE)) !== null;
@@ -176,11 +174,15 @@ function mtuOf(device: string, host: Host): number | null {
 }
 
 /** The router asks the kernel for Open vSwitch's datapath by this alias (net/openvswitch/datapath.c). */
-function whyNoFastDatapath({ mode, env, state }: ServiceOptions, host: Host): string | null {
+function whyNoFastDatapath(
+  { mode, env, state }: ServiceOptions,
+  programs: ReadonlySet<string>,
+  host: Host,
+): string | null {
   const asked =
     mode !== "bridge" && (env["WEAVE_NO_FASTDP"] ?? "") === "" && (state === "started" || state === "restarted");
   if (!asked) return null;
-  return whyNotLoadable("openvswitch", "net-pf-16-proto-16-family-ovs_datapath", hasProgram("modprobe", host), host);
+  return whyNotLoadable("openvswitch", "net-pf-16-proto-16-family-ovs_datapath", programs.has("modprobe"), host);
 }
 
 function offloadingPorts(bridge: string, host: Host): readonly string[] {

@@ -61,9 +61,7 @@ function exposure({ exposeText, init }: DesiredService, observed: ObservedServic
 export function planFrames(accept: boolean, { forwardRules }: ObservedService): Change[] {
   if (forwardRules === null || forwardRules > 0 === accept) return [];
   const describe = (present: boolean): string => (present ? "accepted by iptables\n" : "subject to iptables\n");
-  const commands = accept
-    ? [FRAMES.insertRule(ROUTERS_BRIDGE)]
-    : new Array<string[]>(forwardRules).fill(FRAMES.deleteRule(ROUTERS_BRIDGE));
+  const commands = accept ? [FRAMES.insertRule(ROUTERS_BRIDGE)] : FRAMES.deleteRules(ROUTERS_BRIDGE, forwardRules);
   const subject = `bridge ${ROUTERS_BRIDGE}: frames between its ports`;
   return [
     {

@@ -1,7 +1,6 @@
 import { dirname } from "node:path";
 import { type Change, run } from "../core/change";
 import type { Host } from "../core/host/host";
-import { programsOf } from "../core/programs";
 import { parseIptablesSave } from "../formats/iptables_save";
 import type { ObservedService } from "./observed";
 import { describeRouterRules, findRouterRules, removeRouterRules } from "./router_rules";
@@ -21,8 +20,7 @@ export type Traces = Pick<ObservedService, "routerRules" | "routerIpSets" | "rou
 export const NO_TRACES: Traces = { routerRules: [], routerIpSets: [], routerFiles: [] };
 
 /** Reads what a router with this port leaves on a host, by whatever iptables its image has. Changes nothing. */
-export function observeTraces(port: number, host: Host): Traces {
-  const programs = programsOf(host);
+export function observeTraces(port: number, programs: ReadonlySet<string>, host: Host): Traces {
   const both = ["iptables-legacy", "iptables-nft"].filter((program) => programs.has(`${program}-save`));
   const asked = both.length > 0 ? both : ["iptables"].filter((program) => programs.has(`${program}-save`));
   return {

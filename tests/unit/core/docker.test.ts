@@ -12,6 +12,7 @@ import {
 } from "../../../modules/core/docker";
 import { NoAnswer } from "../../../modules/core/errors";
 import type { Host } from "../../../modules/core/host/host";
+import { programsOf } from "../../../modules/core/programs";
 import { fakeHost } from "../support/fake_host/fake_host";
 import { userErrorLater } from "../support/user_error";
 
@@ -192,10 +193,13 @@ test("the oldest API that a stopped daemon would accept is that of its version",
       names: { [directory]: ["dockerd"] },
       programs: { "dockerd --version": "Docker version 29.1.3, build f52814d\n" },
     });
-  assert.is(oldestApiOfInstalled(host("/usr/bin")), "1.44");
-  assert.is(oldestApiOfInstalled(host("/usr/sbin")), "1.44");
-  assert.is(oldestApiOfInstalled(fakeHost({ names: { "/usr/bin": ["docker"] } })), null, "the client alone");
-  assert.equal([isDockerInstalled(host("/usr/sbin")), isDockerInstalled(fakeHost({}))], [true, false]);
+  assert.is(oldestApiOfInstalled(programsOf(host("/usr/bin")), host("/usr/bin")), "1.44");
+  assert.is(oldestApiOfInstalled(programsOf(host("/usr/sbin")), host("/usr/sbin")), "1.44");
+  assert.is(oldestApiOfInstalled(new Set(["docker"]), host("/usr/bin")), null, "the client alone");
+  assert.equal(
+    [isDockerInstalled(programsOf(host("/usr/sbin"))), isDockerInstalled(programsOf(fakeHost({})))],
+    [true, false],
+  );
 });
 
 test("the oldest API that a daemon accepts is what it reports, or unknown", async () => {
