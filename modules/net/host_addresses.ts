@@ -39,6 +39,21 @@ export function hostAddresses(network: string, index: number, dockerPrefix: numb
   };
 }
 
+/** The index of the host that gets this address, with its network's prefix length, by hostAddresses(); null if none does. */
+export function indexOfAddress(cidr: string, dockerPrefix: number): number | null {
+  const { base, bitmask } = new Netmask(cidr);
+  const [bridge, first] = [ip2long(cidr.replace(/\/.*/, "")), ip2long(base)];
+  const last = first + 2 ** (32 - bitmask) - 1;
+  const candidates = [bridge - first, last - bridge + blockSize(dockerPrefix) - 1];
+  const index = candidates.find(
+    (candidate) =>
+      candidate > 0 &&
+      candidate <= capacity(bitmask, dockerPrefix) &&
+      hostAddresses(`${base}/${bitmask}`, candidate, dockerPrefix).address === cidr,
+  );
+  return index ?? null;
+}
+
 /** How many hosts a network has room for, by the prefix lengths of the network and of each host's subnet. */
 export function capacity(bitmask: number, dockerPrefix: number): number {
   if (dockerPrefix <= bitmask) return 0;

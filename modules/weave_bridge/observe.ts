@@ -15,20 +15,17 @@ import { observeDetachedPorts } from "./detached_ports";
 import { findNftablesBackend } from "./docker_firewall";
 import { FRAMES } from "./firewall";
 import { findMissingKinds, findPortHolder, observeNetwork } from "./observe_kernel";
+import { DEVICE_SETTINGS, type NetworkInUse, type ObservedBridge, type ObservedLink } from "./observed";
+import { addressesOf, type BridgeOptions, isEncrypted, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./options";
 import {
-  DEVICE_SETTINGS,
   INTERFACES,
   INTERFACES_DIRECTORY,
-  type NetworkInUse,
-  type ObservedBridge,
-  type ObservedLink,
   ownPaths,
   PENDING_RELOADS_DIRECTORY,
   pendingReloadPath,
   STARTED_WITH,
   wireguardPath,
-} from "./observed";
-import { addressesOf, type BridgeOptions, isEncrypted, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./options";
+} from "./own_files";
 import { observeManagers } from "./providers/detect";
 import { findOtherOwners } from "./providers/other_owners";
 import { observeNeeds, observeWireguard } from "./wireguard/observe";

@@ -2,13 +2,6 @@ import type { FileState } from "../core/host/host";
 import type { IpLink, VxlanDevice } from "../formats/iproute";
 import type { Route, Rule } from "../formats/routes";
 import type { WireguardDump } from "../formats/wireguard";
-import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./options";
-
-/** What each file of this module has, by which it is known. */
-export const OWN_FILE = "Ansible managed (weave_bridge)";
-
-/** What begins the files that nobody else may change. */
-export const COMMENT = `${OWN_FILE}. Manual changes will be overwritten.`;
 
 /** The host as weave_bridge observes it. */
 export interface ObservedBridge {
@@ -178,98 +171,6 @@ export interface Managers {
   /** Whether NetworkManager runs, or will from the next boot on. */
   readonly networkManagerAtBoot: boolean;
 }
-
-/** Read by Debian's networking.service at boot. */
-export const INTERFACES = "/etc/network/interfaces";
-export const INTERFACES_DIRECTORY = "/etc/network/interfaces.d";
-
-/** ifupdown's file for the bridge, at the same path as in Apollo's role. */
-export function stanzaPath(name: string): string {
-  return `${INTERFACES_DIRECTORY}/${name}.cfg`;
-}
-
-/** systemd-networkd's files for the bridge and its VXLAN device. */
-export function networkdPaths(name: string): string[] {
-  return [name, name + VXLAN_SUFFIX].flatMap((device) => [
-    networkdPath(device, "netdev"),
-    networkdPath(device, "network"),
-  ]);
-}
-
-const UNITS = "/etc/systemd/system";
-
-export function unitName(name: string): string {
-  return `${name}-bridge.service`;
-}
-
-/** The unit by which systemd itself creates the bridge. */
-export function unitPath(name: string): string {
-  return `${UNITS}/${unitName(name)}`;
-}
-
-/** The units that start the bridge's unit, and the link by which each does. Docker fails without the bridge, so it requires it. */
-export const STARTED_WITH: ReadonlyMap<string, (name: string) => string> = new Map([
-  ["multi-user.target", (name) => `${UNITS}/multi-user.target.wants/${unitName(name)}`],
-  ["docker.service", (name) => `${UNITS}/docker.service.requires/${unitName(name)}`],
-]);
-
-/** The first file whose [Match] fits a device wins, in the order of names: 05- sorts before netplan's 10-. */
-export function networkdPath(device: string, kind: "netdev" | "network"): string {
-  return `/etc/systemd/network/05-${device}.${kind}`;
-}
-
-/** A file that systemd-networkd takes before that one, while it is made to leave the bridge alone. */
-export function transientPath(name: string): string {
-  return `/run/systemd/network/04-${name}.network`;
-}
-
-const DOCKER_DROP_IN_DIRECTORY = "/etc/systemd/system/docker.service.d";
-
-/** The drop-in that makes Docker's unit wait for the bridge. */
-export function dockerDropInPath(name: string): string {
-  return `${DOCKER_DROP_IN_DIRECTORY}/${name}-bridge.conf`;
-}
-
-/** The file that makes NetworkManager leave the bridge and its VXLAN device alone. */
-export function unmanagedPath(name: string): string {
-  return `/etc/NetworkManager/conf.d/${name}-bridge.conf`;
-}
-
-/** WireGuard's file with the keys, in the form of `wg setconf`. */
-export function wireguardPath(name: string): string {
-  return `/etc/wireguard/${name}${WIREGUARD_SUFFIX}.conf`;
-}
-
-/** The unit that wireguard-go runs in, without its suffix. */
-export function wireguardUnit(name: string): string {
-  return `${name}${WIREGUARD_SUFFIX}-go`;
-}
-
-const NETWORKD_DROP_IN_DIRECTORY = "/etc/systemd/system/systemd-networkd.service.d";
-
-/** What creates the encrypted VXLAN beside systemd-networkd, which can't use wireguard-go: a unit, what starts it, and what leaves it alone. */
-export function encryptedPaths(name: string) {
-  return {
-    unit: `/etc/systemd/system/${name}${WIREGUARD_SUFFIX}.service`,
-    dropIn: `${NETWORKD_DROP_IN_DIRECTORY}/${name}${WIREGUARD_SUFFIX}.conf`,
-    unmanaged: networkdPath(name + WIREGUARD_SUFFIX, "network"),
-  };
-}
-
-/** All files that this module may write for a bridge of this name, whatever the provider. */
-export function ownPaths(name: string): string[] {
-  const { unit, dropIn, unmanaged } = encryptedPaths(name);
-  return [
-    ...[unmanagedPath(name), stanzaPath(name), ...networkdPaths(name), dockerDropInPath(name), unitPath(name)],
-    ...[wireguardPath(name), unmanaged, unit, dropIn],
-  ];
-}
-
-/** /run is empty after a boot, when every program reads its files anyway. */
-export const PENDING_RELOADS_DIRECTORY = "/run";
-
-/** The file that exists while a program, such as systemd, has not loaded its changed files. */
-export const pendingReloadPath = (program: string) => `${PENDING_RELOADS_DIRECTORY}/weave_bridge.reload-${program}`;
 
 /** The port that the Weave router adds, since Weave 2.0, to a bridge that it did not create. */
 export const ROUTER_PORT = "vethwe-bridge";

@@ -2,18 +2,18 @@ import { basename, dirname } from "node:path";
 import { type Action, type Change, type DesiredFile, fileChanges, reloadOf, run } from "../core/change";
 import { DAEMON_RELOAD } from "../core/systemctl";
 import type { DesiredBridge } from "./desired";
+import type { ObservedBridge } from "./observed";
 import {
   dockerDropInPath,
   encryptedPaths,
   INTERFACES,
   networkdPaths,
-  type ObservedBridge,
   pendingReloadPath,
   stanzaPath,
   unitName,
   unitPath,
   unmanagedPath,
-} from "./observed";
+} from "./own_files";
 import { bringDown, ifupdownFiles, interfacesContent } from "./providers/ifupdown";
 import { RELOAD_NETWORK_MANAGER, unmanagedFile } from "./providers/network_manager";
 import { networkdFiles, RELOAD_NETWORKD, release, reloadNetworkd, unmanagedNetworkdFile } from "./providers/networkd";

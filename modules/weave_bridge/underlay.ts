@@ -2,8 +2,9 @@ import { isIPv4 } from "node:net";
 import { UserError } from "../core/errors";
 import { MAIN_TABLE, type Route } from "../formats/routes";
 import { addressOf, contains, isLoopback, networkOf, prefixLength } from "../net/ipv4";
-import { type ObservedBridge, OWN_FILE } from "./observed";
+import type { ObservedBridge } from "./observed";
 import { type BridgeOptions, isEncrypted } from "./options";
+import { parseOwnFiles } from "./own_files";
 
 /** How this host is connected to the other hosts. */
 export interface Underlay {
@@ -90,12 +91,9 @@ function underlayMtu(options: BridgeOptions, observed: ObservedBridge): number {
 
 /** The MTU in this module's files; without such a file, that of a bridge with ports. */
 function previousMtu({ files, bridge }: ObservedBridge): number | null {
-  const own = [...files.values()].map((file) => file?.content ?? "").filter((content) => content.includes(OWN_FILE));
-  const written = own
-    .map((content) => /(?: mtu |^MTUBytes=)(\d+)/m.exec(content)?.[1])
-    .find((mtu) => mtu !== undefined);
-  if (written !== undefined) return Number(written);
-  return own.length === 0 && bridge !== null && bridge.ports.length > 0 ? bridge.mtu : null;
+  const written = parseOwnFiles([...files.values()].map((file) => file?.content ?? ""));
+  if (written !== null) return written.mtu ?? null;
+  return bridge !== null && bridge.ports.length > 0 ? bridge.mtu : null;
 }
 
 function findUnderlay({ name, underlay, peers }: BridgeOptions, observed: ObservedBridge): DeviceAddress {

@@ -1,27 +1,17 @@
-import { ip2long, Netmask } from "netmask";
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import { type IpLink, parseFloodPeers, parseLinks } from "../../formats/iproute";
-import { hostAddresses } from "../../net/host_addresses";
+import { indexOfAddress } from "../../net/host_addresses";
 import { addressOf, networkOf } from "../../net/ipv4";
 import { requireRoot } from "../../weave_bridge/observe";
-import { OWN_FILE, ownPaths, wireguardPath } from "../../weave_bridge/observed";
 import { type BridgeOptions, type options, VXLAN_SUFFIX } from "../../weave_bridge/options";
+import { ownPaths, parseOwnFiles, type WrittenBridge, wireguardPath } from "../../weave_bridge/own_files";
 import { VXLAN_OVER_IPV6_OVERHEAD, VXLAN_OVERHEAD, WIREGUARD_OVERHEAD } from "../../weave_bridge/underlay";
 import { tunnelAddressOf } from "../../weave_bridge/wireguard/keys";
 import type { Present } from "./present";
 
-/** A bridge as its files configure it, or as it is. What is not known is undefined. */
-interface PresentBridge {
-  readonly address: string | undefined;
-  readonly mac?: string | undefined;
-  readonly mtu?: number | undefined;
-  readonly firewall?: boolean;
-  readonly vxlan: { readonly id: number; readonly port: number; readonly local: string } | null;
-  readonly peers: readonly string[];
-  /** WireGuard's UDP port, if the VXLAN is encrypted. */
-  readonly wireguardPort?: number | undefined;
-}
+/** A bridge as its files configure it, or as it is: of a live one, less is known. */
+type PresentBridge = Pick<WrittenBridge, "address" | "vxlan" | "peers"> & Partial<WrittenBridge>;
 
 /** The options of weave_bridge as this host has them. */
 export const presentBridge = ((given, names, host): Partial<BridgeOptions> => {
@@ -102,55 +92,15 @@ function presentAddress(
   // The containers' subnet does not go with another address in the network.
   if (given.address !== null && networkOf(given.address) !== network.network) return {};
   if (names.has("host_index")) return network;
-  const index = indexOf(address, given.docker_prefix);
+  const index = indexOfAddress(address, given.docker_prefix);
   if (index !== null) return { ...network, host_index: index };
   return names.has("address") ? {} : { address };
 }
 
-/** The index of the host that gets this address by hostAddresses(); null if none does. */
-function indexOf(cidr: string, dockerPrefix: number): number | null {
-  const network = networkOf(cidr);
-  const { base, bitmask } = new Netmask(network);
-  const [bridge, first, block] = [ip2long(addressOf(cidr)), ip2long(base), 2 ** (32 - dockerPrefix)];
-  const last = first + 2 ** (32 - bitmask) - 1;
-  const index = [bridge - first, last - bridge + block - 1].find((candidate) => {
-    try {
-      return candidate > 0 && hostAddresses(network, candidate, dockerPrefix).address === cidr;
-    } catch {
-      return false;
-    }
-  });
-  return index ?? null;
-}
-
-/** Reads what the last run has written for the boot, whichever program reads it; null if there is none of this module's files. */
+/** Reads what the last run has written for the boot; null if there is none of this module's files. */
 function fromFiles(name: string, host: Host): PresentBridge | null {
-  const text = ownPaths(name)
-    .map((path) => host.readFile(path)?.content ?? "")
-    .filter((content) => content.startsWith(`# ${OWN_FILE}`))
-    .join("\n");
-  const word = (pattern: RegExp): string | undefined => pattern.exec(text)?.[1];
-  const address = word(/(?:\baddr replace |^Address=)([\d.]+\/\d+)/m);
-  if (address === undefined) return null;
-  const mtu = word(/(?:\bmtu |^MTUBytes=)(\d+)/m);
-  const listen = word(/^ListenPort = (\d+)/m);
-  const id = word(/(?: type vxlan id |^VNI=)(\d+)/m);
-  return {
-    address,
-    mac: word(/(?: address |^Kind=bridge\nMACAddress=)([0-9a-f:]{17})/m),
-    mtu: mtu === undefined ? undefined : Number(mtu),
-    firewall: text.includes("iptables "),
-    vxlan:
-      id === undefined
-        ? null
-        : {
-            id: Number(id),
-            port: Number(word(/(?: dstport |^DestinationPort=)(\d+)/m)),
-            local: word(/(?: local |^Local=)([\da-f.:]+)/m) ?? "",
-          },
-    peers: [...text.matchAll(/(?: dst |^Destination=|^Endpoint = )(\d[\d.]+)/gm)].map(([, peer = ""]) => peer),
-    ...(listen !== undefined && { wireguardPort: Number(listen) }),
-  };
+  const written = parseOwnFiles(ownPaths(name).map((path) => host.readFile(path)?.content ?? ""));
+  return written?.address === undefined ? null : written;
 }
 
 /** Reads the live devices; null if there is no bridge, and no VXLAN of one. */

@@ -1,15 +1,9 @@
 import { bridgeOfNetwork, DEFAULT_NETWORK } from "../../core/docker_networks";
 import { optionsToStartWith } from "../../docker_bridge_opts/configuration";
 import type { DumpedPeer } from "../../formats/wireguard";
-import {
-  encryptedPaths,
-  isContainerPort,
-  networkdPaths,
-  type ObservedBridge,
-  stanzaPath,
-  unitPath,
-} from "../../weave_bridge/observed";
+import { isContainerPort, type ObservedBridge } from "../../weave_bridge/observed";
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../../weave_bridge/options";
+import { encryptedPaths, networkdPaths, stanzaPath, unitPath } from "../../weave_bridge/own_files";
 import { optionsNow, pendingForDocker, summariseDocker } from "./docker";
 import type { Observed } from "./observe";
 import type { BridgeStatus, PeerStatus, ServiceStatus, Status } from "./status";

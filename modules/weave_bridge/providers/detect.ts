@@ -4,16 +4,9 @@ import { matchesPattern } from "../../core/glob";
 import type { Host } from "../../core/host/host";
 import { isSystemdBooted, propertiesOfUnits } from "../../core/systemctl";
 import { environmentValue } from "../../formats/environment_file";
-import {
-  encryptedPaths,
-  INTERFACES,
-  type Managers,
-  type ObservedBridge,
-  type Provider,
-  unitName,
-  wireguardUnit,
-} from "../observed";
+import type { Managers, ObservedBridge, Provider } from "../observed";
 import { type BridgeOptions, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
+import { encryptedPaths, INTERFACES, unitName, wireguardUnit } from "../own_files";
 
 /** Observes what manages the host's network. Throws a UserError if systemd does not answer. */
 export function observeManagers(name: string, programs: ReadonlySet<string>, host: Host): Managers {

@@ -3,7 +3,8 @@ import { type DesiredFile, run } from "../../core/change";
 import { readsFile, renderManualInterface, type Step, withoutSource, withSource } from "../../formats/interfaces";
 import { bootCommands } from "../commands";
 import type { DesiredBridge } from "../desired";
-import { COMMENT, INTERFACES_DIRECTORY, type ObservedBridge, stanzaPath } from "../observed";
+import type { ObservedBridge } from "../observed";
+import { COMMENT, INTERFACES_DIRECTORY, stanzaPath } from "../own_files";
 
 /** The pattern that Apollo's role added to /etc/network/interfaces. */
 const SOURCE_PATTERN = `${INTERFACES_DIRECTORY}/*.cfg`;

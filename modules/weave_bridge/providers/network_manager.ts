@@ -1,7 +1,7 @@
 import { type DesiredFile, run } from "../../core/change";
 import { renderSections } from "../../formats/systemd_ini";
-import { OWN_FILE, unmanagedPath } from "../observed";
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
+import { OWN_FILE, unmanagedPath } from "../own_files";
 
 export const RELOAD_NETWORK_MANAGER = run(["systemctl", "reload", "NetworkManager"]);
 

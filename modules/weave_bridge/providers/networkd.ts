@@ -5,8 +5,8 @@ import { renderSections, type Section } from "../../formats/systemd_ini";
 import { createVxlanInShell, createWireguardInShell } from "../commands";
 import type { DesiredBridge, DesiredVxlan } from "../desired";
 import { insertRuleInShell } from "../firewall";
-import { COMMENT, dockerDropInPath, encryptedPaths, networkdPath, transientPath } from "../observed";
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
+import { COMMENT, dockerDropInPath, encryptedPaths, networkdPath, transientPath } from "../own_files";
 import type { DesiredWireguard } from "../wireguard/desired";
 
 export const RELOAD_NETWORKD = [run(["networkctl", "reload"])];

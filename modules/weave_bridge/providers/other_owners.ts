@@ -4,19 +4,17 @@ import { expandPattern, matchesPattern } from "../../core/glob";
 import type { Host } from "../../core/host/host";
 import { absolute, numberedDirectives } from "../../formats/interfaces";
 import { parseUnit, type UnitSetting } from "../../formats/systemd_unit";
+import type { DeviceKind, Managers, OtherOwner } from "../observed";
+import { type BridgeOptions, bridgeMac, isEncrypted, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
 import {
-  type DeviceKind,
   encryptedPaths,
   INTERFACES,
-  type Managers,
   networkdPath,
   networkdPaths,
-  type OtherOwner,
   stanzaPath,
   transientPath,
   unitName,
-} from "../observed";
-import { type BridgeOptions, bridgeMac, isEncrypted, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
+} from "../own_files";
 
 /** The devices that this module is to configure, by name. */
 type Devices = ReadonlyMap<string, DeviceKind>;

@@ -4,7 +4,8 @@ import { DAEMON_RELOAD } from "../../core/systemctl";
 import { renderSections } from "../../formats/systemd_ini";
 import { bootCommands } from "../commands";
 import type { DesiredBridge } from "../desired";
-import { COMMENT, type Managers, type ObservedBridge, STARTED_WITH, unitName, unitPath } from "../observed";
+import type { Managers, ObservedBridge } from "../observed";
+import { COMMENT, STARTED_WITH, unitName, unitPath } from "../own_files";
 
 /** The unit by which systemd itself creates the bridge, on a host that no other provider manages. */
 export function systemdFiles(desired: DesiredBridge): DesiredFile[] {

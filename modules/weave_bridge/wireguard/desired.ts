@@ -1,8 +1,8 @@
 import { UserError } from "../../core/errors";
 import type { WireguardConfig } from "../../formats/wireguard";
 import type { ObservedBridge } from "../observed";
-import { COMMENT, wireguardPath, wireguardUnit } from "../observed";
 import { type BridgeOptions, isEncrypted, WIREGUARD_SUFFIX } from "../options";
+import { COMMENT, wireguardPath, wireguardUnit } from "../own_files";
 import { type Cluster, clamped, presharedKeyOf, privateKeyOf, publicKeyOf, rootKey, tunnelAddressOf } from "./keys";
 
 /** The WireGuard device under the VXLAN. */

@@ -11,8 +11,8 @@ import {
   syncWireguard,
 } from "../commands";
 import type { ObservedBridge, ObservedWireguard } from "../observed";
-import { COMMENT, wireguardPath } from "../observed";
 import { WIREGUARD_SUFFIX } from "../options";
+import { COMMENT, wireguardPath } from "../own_files";
 import { type DesiredWireguard, isOwnFile } from "./desired";
 import { publicKeyOf } from "./keys";
 

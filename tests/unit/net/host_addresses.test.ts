@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { ip2long, Netmask } from "netmask";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { capacity, hostAddresses } from "../../../modules/net/host_addresses";
+import { capacity, hostAddresses, indexOfAddress } from "../../../modules/net/host_addresses";
 import { forAll } from "../support/property";
 import { userErrorOf } from "../support/user_error";
 
@@ -109,6 +109,22 @@ test("two hosts' addresses and subnets do not overlap, and are inside the networ
     },
     1000,
   );
+});
+
+test("an address leads back to its host's index, and one that no host gets to none", () => {
+  forAll(
+    [clusters, fc.nat()],
+    ({ network, bitmask, dockerPrefix }, choice) => {
+      const index = indexOf(choice, capacity(bitmask, dockerPrefix), 2 ** (32 - dockerPrefix));
+      assert.is(indexOfAddress(hostAddresses(network, index, dockerPrefix).address, dockerPrefix), index);
+    },
+    1000,
+  );
+  assert.is(indexOfAddress("10.2.0.0/16", 24), null);
+  assert.is(indexOfAddress("10.2.0.255/16", 24), null);
+  assert.is(indexOfAddress("10.2.9.1/16", 24), null);
+  assert.is(indexOfAddress("10.2.255.255/16", 24), null);
+  assert.is(indexOfAddress("10.2.0.1/16", 12), null);
 });
 
 test("in small clusters, no two hosts overlap, and one more would not fit", () => {

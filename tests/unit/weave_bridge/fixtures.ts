@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { IpLink } from "../../../modules/formats/iproute";
 import type { Route, Rule } from "../../../modules/formats/routes";
 import type { ObservedBridge } from "../../../modules/weave_bridge/observed";
-import { ownPaths } from "../../../modules/weave_bridge/observed";
 import { type BridgeOptions, options } from "../../../modules/weave_bridge/options";
+import { ownPaths } from "../../../modules/weave_bridge/own_files";
 import { optionsOf } from "../support/options";
 
 /** A device that is up and nothing special. */

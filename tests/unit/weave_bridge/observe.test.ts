@@ -1,8 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { observe } from "../../../modules/weave_bridge/observe";
-import { pendingReloadPath } from "../../../modules/weave_bridge/observed";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
+import { pendingReloadPath } from "../../../modules/weave_bridge/own_files";
 import { fakeHost } from "../support/fake_host/fake_host";
 import { userErrorLater } from "../support/user_error";
 import { FRESH, ipLink, router, STANZA, steadyVxlan, vxlan, vxlanLink } from "./fixtures";

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { ObservedBridge } from "../../../modules/weave_bridge/observed";
-import { pendingReloadPath } from "../../../modules/weave_bridge/observed";
+import { pendingReloadPath } from "../../../modules/weave_bridge/own_files";
 import { plan } from "../../../modules/weave_bridge/plan";
 import { inWords, subjects } from "../support/changes";
 import { matchesGolden } from "../support/golden";

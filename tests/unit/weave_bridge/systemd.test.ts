@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type Managers, type ObservedBridge, pendingReloadPath } from "../../../modules/weave_bridge/observed";
+import type { Managers, ObservedBridge } from "../../../modules/weave_bridge/observed";
+import { pendingReloadPath } from "../../../modules/weave_bridge/own_files";
 import { plan } from "../../../modules/weave_bridge/plan";
 import { inWords, subjects } from "../support/changes";
 import { matchesGolden } from "../support/golden";

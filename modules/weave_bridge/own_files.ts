@@ -1,0 +1,140 @@
+import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./options";
+
+/** What each file of this module has, by which it is known. */
+export const OWN_FILE = "Ansible managed (weave_bridge)";
+
+/** What begins the files that nobody else may change. */
+export const COMMENT = `${OWN_FILE}. Manual changes will be overwritten.`;
+
+/** Read by Debian's networking.service at boot. */
+export const INTERFACES = "/etc/network/interfaces";
+export const INTERFACES_DIRECTORY = "/etc/network/interfaces.d";
+
+/** ifupdown's file for the bridge, at the same path as in Apollo's role. */
+export function stanzaPath(name: string): string {
+  return `${INTERFACES_DIRECTORY}/${name}.cfg`;
+}
+
+/** systemd-networkd's files for the bridge and its VXLAN device. */
+export function networkdPaths(name: string): string[] {
+  return [name, name + VXLAN_SUFFIX].flatMap((device) => [
+    networkdPath(device, "netdev"),
+    networkdPath(device, "network"),
+  ]);
+}
+
+const UNITS = "/etc/systemd/system";
+
+export function unitName(name: string): string {
+  return `${name}-bridge.service`;
+}
+
+/** The unit by which systemd itself creates the bridge. */
+export function unitPath(name: string): string {
+  return `${UNITS}/${unitName(name)}`;
+}
+
+/** The units that start the bridge's unit, and the link by which each does. Docker fails without the bridge, so it requires it. */
+export const STARTED_WITH: ReadonlyMap<string, (name: string) => string> = new Map([
+  ["multi-user.target", (name) => `${UNITS}/multi-user.target.wants/${unitName(name)}`],
+  ["docker.service", (name) => `${UNITS}/docker.service.requires/${unitName(name)}`],
+]);
+
+/** The first file whose [Match] fits a device wins, in the order of names: 05- sorts before netplan's 10-. */
+export function networkdPath(device: string, kind: "netdev" | "network"): string {
+  return `/etc/systemd/network/05-${device}.${kind}`;
+}
+
+/** A file that systemd-networkd takes before that one, while it is made to leave the bridge alone. */
+export function transientPath(name: string): string {
+  return `/run/systemd/network/04-${name}.network`;
+}
+
+const DOCKER_DROP_IN_DIRECTORY = "/etc/systemd/system/docker.service.d";
+
+/** The drop-in that makes Docker's unit wait for the bridge. */
+export function dockerDropInPath(name: string): string {
+  return `${DOCKER_DROP_IN_DIRECTORY}/${name}-bridge.conf`;
+}
+
+/** The file that makes NetworkManager leave the bridge and its VXLAN device alone. */
+export function unmanagedPath(name: string): string {
+  return `/etc/NetworkManager/conf.d/${name}-bridge.conf`;
+}
+
+/** WireGuard's file with the keys, in the form of `wg setconf`. */
+export function wireguardPath(name: string): string {
+  return `/etc/wireguard/${name}${WIREGUARD_SUFFIX}.conf`;
+}
+
+/** The unit that wireguard-go runs in, without its suffix. */
+export function wireguardUnit(name: string): string {
+  return `${name}${WIREGUARD_SUFFIX}-go`;
+}
+
+const NETWORKD_DROP_IN_DIRECTORY = "/etc/systemd/system/systemd-networkd.service.d";
+
+/** What creates the encrypted VXLAN beside systemd-networkd, which can't use wireguard-go: a unit, what starts it, and what leaves it alone. */
+export function encryptedPaths(name: string) {
+  return {
+    unit: `/etc/systemd/system/${name}${WIREGUARD_SUFFIX}.service`,
+    dropIn: `${NETWORKD_DROP_IN_DIRECTORY}/${name}${WIREGUARD_SUFFIX}.conf`,
+    unmanaged: networkdPath(name + WIREGUARD_SUFFIX, "network"),
+  };
+}
+
+/** All files that this module may write for a bridge of this name, whatever the provider. */
+export function ownPaths(name: string): string[] {
+  const { unit, dropIn, unmanaged } = encryptedPaths(name);
+  return [
+    ...[unmanagedPath(name), stanzaPath(name), ...networkdPaths(name), dockerDropInPath(name), unitPath(name)],
+    ...[wireguardPath(name), unmanaged, unit, dropIn],
+  ];
+}
+
+/** /run is empty after a boot, when every program reads its files anyway. */
+export const PENDING_RELOADS_DIRECTORY = "/run";
+
+/** The file that exists while a program, such as systemd, has not loaded its changed files. */
+export const pendingReloadPath = (program: string) => `${PENDING_RELOADS_DIRECTORY}/weave_bridge.reload-${program}`;
+
+/** What this module's files say of the bridge, whichever program reads them. Undefined is what they do not say. */
+export interface WrittenBridge {
+  readonly address: string | undefined;
+  readonly mac: string | undefined;
+  readonly mtu: number | undefined;
+  readonly firewall: boolean;
+  readonly vxlan: { readonly id: number; readonly port: number; readonly local: string } | null;
+  readonly peers: readonly string[];
+  /** WireGuard's UDP port, if the VXLAN is encrypted. */
+  readonly wireguardPort: number | undefined;
+}
+
+/** Parses the contents of the files at ownPaths(), "" for one that does not exist; null if none is this module's. */
+export function parseOwnFiles(contents: readonly string[]): WrittenBridge | null {
+  const own = contents.filter((content) => content.startsWith(`# ${OWN_FILE}`));
+  if (own.length === 0) return null;
+  const text = own.join("\n");
+  const word = (pattern: RegExp): string | undefined => pattern.exec(text)?.[1];
+  const number = (pattern: RegExp): number | undefined => {
+    const found = word(pattern);
+    return found === undefined ? undefined : Number(found);
+  };
+  const id = number(/(?: type vxlan id |^VNI=)(\d+)/m);
+  return {
+    address: word(/(?:\baddr replace |^Address=)([\d.]+\/\d+)/m),
+    mac: word(/(?: address |^Kind=bridge\nMACAddress=)([0-9a-f:]{17})/m),
+    mtu: number(/(?:\bmtu |^MTUBytes=)(\d+)/m),
+    firewall: text.includes("iptables "),
+    vxlan:
+      id === undefined
+        ? null
+        : {
+            id,
+            port: Number(word(/(?: dstport |^DestinationPort=)(\d+)/m)),
+            local: word(/(?: local |^Local=)([\da-f.:]+)/m) ?? "",
+          },
+    peers: [...text.matchAll(/(?: dst |^Destination=|^Endpoint = )(\d[\d.]+)/gm)].map(([, peer = ""]) => peer),
+    wireguardPort: number(/^ListenPort = (\d+)/m),
+  };
+}
