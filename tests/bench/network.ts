@@ -27,7 +27,8 @@ import { type Stream, stream } from "./throughput";
 /** What the VXLAN datapath costs, beside Swarm's overlay: throughput, round trips, and the start of a container. */
 export const network: Part = { name: "network", measure, headline, section, aims, plots };
 
-const ROUNDS = 4;
+const ROUNDS = 7;
+
 async function measure(log: (line: string) => void): Promise<Samples> {
   const cluster = await bootHosts(PATHS_HOSTS);
   try {

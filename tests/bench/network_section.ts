@@ -90,7 +90,7 @@ function setup(samples: Samples): string {
       `${START}, ${VXLAN}`,
       "the time from `docker run` until the new container has a reply from the other end;",
     ),
-    "and how long both ends keep a core busy.",
+    "and how long both ends keep a core busy. Each end is bound to a core of its own.",
     '"Without VXLAN" is a second bridge on each host that is attached directly to the wire, MTU 1500.',
     ...sentence(`${WHOLE}, ${ALONE}`, '"On one host" is a Docker network without an overlay.'),
     "Everything shares this machine's cores, so each round's ratio counts.",

@@ -1,8 +1,11 @@
+import { cpus } from "node:os";
 import { waitFor } from "../hosts/wait";
 import { inNetwork } from "./namespaces";
 
 const PORT = "5301";
 const SECONDS = "2";
+// Each end on a core of its own, as two hosts would have: else the scheduler's choice decides the figures.
+const CORES = `0,${cpus().length - 1}`;
 
 /** The result of TCP streams, together. */
 export interface Stream {
@@ -32,6 +35,8 @@ export async function stream(from: string, to: string, address: string, streams 
     SECONDS,
     "--omit",
     "1",
+    "--affinity",
+    CORES,
     "--parallel",
     String(streams),
     "--json",
