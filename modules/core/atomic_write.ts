@@ -8,8 +8,6 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
-  readlinkSync,
-  realpathSync,
   renameSync,
   rmSync,
   type Stats,
@@ -18,6 +16,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { messageOf, UserError } from "./errors";
+import { followLinks } from "./host/links";
 import { run } from "./host/run";
 
 /** There while the kernel has SELinux. */
@@ -32,7 +31,7 @@ const SELINUX = "/sys/fs/selinux/enforce";
  */
 export function replaceFile(path: string, content: string, mode: number): void {
   const old = statOf(path);
-  const target = old ? realpathSync(path) : followed(path);
+  const { target } = followLinks(resolve(path));
   const folder = dirname(target);
   const made = makeFolder(folder, (mode & 0o077) === 0 ? 0o700 : 0o755);
   // With a leading dot, neither ifupdown's `source interfaces.d/*` nor systemd reads the unfinished file.
@@ -91,12 +90,6 @@ function copyAttributes(from: string, to: string): void {
 
 function statOf(path: string): Stats | undefined {
   return statSync(path, { throwIfNoEntry: false });
-}
-
-/** The target of a link that points to a file which does not exist yet, or the path itself. */
-function followed(path: string): string {
-  const link = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : null;
-  return link === null ? path : followed(resolve(dirname(path), link));
 }
 
 function writeWhole(file: number, bytes: Buffer): void {
