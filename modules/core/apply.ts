@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { removeFile, replaceFile } from "./atomic_write";
 import type { Action, Change, Daemon, Rollback, Try, Validate } from "./change";
-import { startContainers, stopContainers } from "./containers";
 import { fileError } from "./errno";
 import { messageOf, RequestError, UserError, withFullStop } from "./errors";
 import type { HttpRequest } from "./host/host";
@@ -14,6 +13,7 @@ import { runUntilSignal } from "./host/run";
 import { commandLineOf, startTicks } from "./proc";
 import { Interrupted, throwIfInterrupted } from "./process_failure";
 import { redactSecrets } from "./redact";
+import { startContainers, stopContainers } from "./stop_and_start";
 
 /** Makes one change on this host. Throws a UserError that names the change and the step that failed, or Interrupted. */
 export async function apply(change: Change): Promise<void> {

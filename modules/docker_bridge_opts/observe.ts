@@ -1,4 +1,5 @@
-import { hasLiveRestore, inspectForRestart, type ListedContainer, listContainers } from "../core/docker";
+import { hasLiveRestore, installedVersion } from "../core/docker";
+import { inspectForRestart, type ListedContainer, listContainers } from "../core/docker_containers";
 import { DEFAULT_NETWORK, listMembers, listNetworks } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
@@ -239,12 +240,6 @@ async function toContainer({ id, names }: ListedContainer, liveRestore: boolean,
   const name = names[0]?.replace(/^\//, "") ?? id.slice(0, 12);
   const belongsToWeave = names.some((each) => /^\/weave(dns|plugin|proxy|scope)?$/.test(each));
   return { id, name, belongsToWeave, ...(liveRestore && (await inspectForRestart(id, host))) };
-}
-
-/** Asks the program where no daemon runs. */
-function installedVersion(host: Host): string | null {
-  const { stdout } = host.run(["dockerd", "--version"], { mayFail: true });
-  return /version (\d[\w.]*)/.exec(stdout)?.[1] ?? null;
 }
 
 function addressesOf(bridge: string, host: Host): string[] {

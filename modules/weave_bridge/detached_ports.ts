@@ -1,4 +1,5 @@
-import { dockerPid, listContainers, requestOrNull } from "../core/docker";
+import { dockerPid, requestOrNull } from "../core/docker";
+import { listContainers } from "../core/docker_containers";
 import { bridgeOfNetwork, listNetworks } from "../core/docker_networks";
 import type { Host } from "../core/host/host";
 import { isMapOf, isNumber, isOptional, isShape, isString } from "../core/json";

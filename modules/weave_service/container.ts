@@ -1,5 +1,5 @@
 import { toBytes } from "../core/bytes";
-import { inspectContainer } from "../core/docker";
+import { inspectContainer } from "../core/docker_containers";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import { parseEnvironment } from "../core/proc";

@@ -1,4 +1,4 @@
-import { topOfContainer } from "../core/docker";
+import { topOfContainer } from "../core/docker_containers";
 import { UserError } from "../core/errors";
 import type { HttpRequest } from "../core/host/host";
 import { COMPONENTS, type Component } from "./components";

@@ -1,4 +1,4 @@
-import type { Container } from "../core/docker";
+import type { Container } from "../core/docker_containers";
 import type { FileState } from "../core/host/host";
 import type { OwnHost } from "../net/own_host";
 import type { InitName, ObservedUnit } from "./init/init_system";

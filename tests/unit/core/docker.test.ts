@@ -3,13 +3,11 @@ import * as assert from "uvu/assert";
 import {
   dockerPid,
   hasLiveRestore,
-  inspectContainer,
   isDockerInstalled,
-  listContainers,
-  oldestApiOf,
   oldestApiOfInstalled,
   oldestApiVersion,
 } from "../../../modules/core/docker";
+import { inspectContainer, listContainers } from "../../../modules/core/docker_containers";
 import { NoAnswer } from "../../../modules/core/errors";
 import type { Host } from "../../../modules/core/host/host";
 import { programsOf } from "../../../modules/core/programs";
@@ -184,10 +182,18 @@ const VERSIONS: readonly (readonly [version: string, oldest: string])[] = [
   ["v30.1.0-rc.1", "1.40"],
 ];
 
+/** A host whose dockerd prints this as its version. */
+function printing(version: string): Host {
+  return fakeHost({ programs: { "dockerd --version": version } });
+}
+
 test("the oldest API that a stopped daemon would accept is that of its version", () => {
   for (const [version, oldest] of VERSIONS)
-    assert.is(oldestApiOf(`Docker version ${version}, build 297e128\n`), oldest, version);
-  assert.is(oldestApiOf("dockerd: not today\n"), null);
+    assert.is(
+      oldestApiOfInstalled(new Set(["dockerd"]), printing(`Docker version ${version}, build 297e128\n`)),
+      oldest,
+    );
+  assert.is(oldestApiOfInstalled(new Set(["dockerd"]), printing("dockerd: not today\n")), null);
   const host = (directory: string): Host =>
     fakeHost({
       names: { [directory]: ["dockerd"] },

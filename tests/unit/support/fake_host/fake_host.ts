@@ -1,6 +1,6 @@
 import { deserialize, serialize } from "node:v8";
 import type { Action, Change } from "../../../../modules/core/change";
-import { startContainer, stopContainer } from "../../../../modules/core/docker";
+import { startContainer, stopContainer } from "../../../../modules/core/docker_containers";
 import { UserError } from "../../../../modules/core/errors";
 import type {
   FileState,

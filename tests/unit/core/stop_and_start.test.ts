@@ -1,8 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { startContainers, stopContainers } from "../../../modules/core/containers";
 import { NoAnswer } from "../../../modules/core/errors";
 import type { HttpRequest, HttpResponse } from "../../../modules/core/host/host";
+import { startContainers, stopContainers } from "../../../modules/core/stop_and_start";
 import { userErrorLater } from "../support/user_error";
 
 /** Names of the containers that each needs to start. */

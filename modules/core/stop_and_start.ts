@@ -1,5 +1,5 @@
 import type { NamedContainer } from "./change";
-import { inspectRequest, isPaused, pauseContainer, startContainer, stopContainer } from "./docker";
+import { inspectRequest, isPaused, pauseContainer, startContainer, stopContainer } from "./docker_containers";
 import { RequestError, UserError } from "./errors";
 import type { HttpRequest } from "./host/host";
 import { request } from "./host/http";
