@@ -7,3 +7,9 @@ export function toText(bytes: string): string {
 export function toBytes(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
+
+/** Whether bytes are UTF-8 as systemd accepts it, so without code points that Unicode reserves (unichar_is_valid(), src/basic/utf8.c). */
+export function isUtf8(bytes: string): boolean {
+  const text = toText(bytes);
+  return toBytes(text) === bytes && !/\p{Noncharacter_Code_Point}/u.test(text);
+}

@@ -14,6 +14,25 @@ export class UserError extends Error {
   }
 }
 
+/** Calls a function. If it throws a UserError, that begins with the subject: the option or file that it is about. */
+export function withSubject<T>(subject: string, compute: () => T): T {
+  try {
+    return compute();
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(`${subject}: ${error.message}`, error.code) : error;
+  }
+}
+
+/** What a function returns; null if it throws a UserError, as for what can't be computed on this host. */
+export function orNull<T>(compute: () => T): T | null {
+  try {
+    return compute();
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
+}
+
 /** What follows "Run as root" for a module that Ansible runs. The command leaves it out. */
 export const BECOME = " (become: true)";
 

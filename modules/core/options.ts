@@ -1,4 +1,4 @@
-import { UserError } from "./errors";
+import { UserError, withSubject } from "./errors";
 
 /**
  * One row of a module's options table: the source of the validation of Ansible's arguments, of the command's flags and of
@@ -217,9 +217,5 @@ export function parseOptions<Table extends OptionTable>(
 }
 
 function convert(name: string, option: Option<unknown>, raw: unknown): unknown {
-  try {
-    return option.convert(raw);
-  } catch (error) {
-    throw error instanceof UserError ? new UserError(`${name}: ${error.message}`) : error;
-  }
+  return withSubject(name, () => option.convert(raw));
 }

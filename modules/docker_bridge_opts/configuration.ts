@@ -1,4 +1,4 @@
-import { UserError } from "../core/errors";
+import { orNull, UserError } from "../core/errors";
 import { redactSecrets } from "../core/redact";
 import { daemonOptions, withDaemonOptions } from "../formats/daemon_json";
 import {
@@ -138,12 +138,8 @@ export function configuredOptions(observed: ObservedDocker): DockerFlags {
 
 /** dockerd's options at its next start; those of the running daemon, if any, if they can't be computed. */
 export function optionsToStartWith(observed: ObservedDocker): DockerFlags {
-  try {
-    return configuredOptions(observed);
-  } catch (error) {
-    if (error instanceof UserError) return observed.daemon === null ? new Map() : runningOptions(observed.daemon);
-    throw error;
-  }
+  const { daemon } = observed;
+  return orNull(() => configuredOptions(observed)) ?? (daemon === null ? new Map() : runningOptions(daemon));
 }
 
 /** The names of the unit's flags that this module's present drop-in removes. */

@@ -1,5 +1,5 @@
 import { DEFAULT_NETWORK } from "../core/docker_networks";
-import { UserError } from "../core/errors";
+import { UserError, withSubject } from "../core/errors";
 import { daemonKeys } from "../formats/daemon_json";
 import { parseDockerFlags, strayWords } from "../formats/docker_flags";
 import { type DockerFlags, flagOf, flagValues, meansTheSame } from "../formats/docker_options";
@@ -81,7 +81,7 @@ function fromLine(opts: string): DockerFlags {
 
 function fromJson(opts: string): DockerFlags {
   return new Map(
-    [...keysOf(opts)].map(([key, value]) => {
+    [...withSubject("opts", () => daemonKeys(opts))].map(([key, value]) => {
       const values = flagValues(key, value);
       if (values === null) {
         throw new UserError(
@@ -91,14 +91,6 @@ function fromJson(opts: string): DockerFlags {
       return [flagOf(key), values] as const;
     }),
   );
-}
-
-function keysOf(opts: string): ReadonlyMap<string, unknown> {
-  try {
-    return daemonKeys(opts);
-  } catch (error) {
-    throw error instanceof UserError ? new UserError(`opts: ${error.message}`) : error;
-  }
 }
 
 function namedOptions(options: DockerOptions): [string, readonly string[]][] {

@@ -1,5 +1,5 @@
 import { type Change, fileChanges } from "../core/change";
-import { UserError } from "../core/errors";
+import { orNull, UserError, withSubject } from "../core/errors";
 import type { FileState } from "../core/host/host";
 import { redactSecrets } from "../core/redact";
 import { DAEMON_RELOAD } from "../core/systemctl";
@@ -95,17 +95,14 @@ const HAS_VARIABLES = `puts ${VARIABLE} together from variables`;
 export function refreshedDropIn(observed: ObservedDocker): FileState | null {
   const { dropIn } = observed;
   if (dropIn === null || !dropIn.content.includes(HAS_VARIABLES)) return null;
-  try {
+  // A restart does not depend on what can be computed.
+  return orNull(() => {
     const present = presentConfiguration(observed);
     const overridden = overriddenFlags(present, observed);
     const placement = { place: "docker_opts", move: false, overrideUnit: new Set<string>(), overridden } as const;
     const { dropIn: content } = desiredFiles(present, configure(present, new Map(), placement), observed);
     return content === null || content === dropIn.content ? null : { ...dropIn, content };
-  } catch (error) {
-    // A restart does not depend on what can be computed.
-    if (error instanceof UserError) return null;
-    throw error;
-  }
+  });
 }
 
 /** A daemon.json without keys is deleted. */
@@ -118,7 +115,7 @@ function writeOptions(service: DockerService, content: string, line: string, fla
   const { refersToVariables } = readOptions(service, content);
   const edited = refersToVariables
     ? withShellFlags(content, VARIABLE, flags)
-    : withEnvironmentValue(content, VARIABLE, line === "" ? null : line);
+    : withSubject(service.filePath, () => withEnvironmentValue(content, VARIABLE, line === "" ? null : line));
   const { value: read } = readOptions(service, edited);
   const isDoubtful = service.init === "systemd" && environmentVariables(edited)?.get(VARIABLE)?.doubtful;
   if (!isDoubtful && (refersToVariables ? hasFlags(read, flags) : read === line)) return edited;

@@ -1,7 +1,7 @@
 import { hasLiveRestore, installedVersion } from "../core/docker";
 import { inspectForRestart, type ListedContainer, listContainers } from "../core/docker_containers";
 import { DEFAULT_NETWORK, listMembers, listNetworks } from "../core/docker_networks";
-import { UserError } from "../core/errors";
+import { orNull, UserError, withSubject } from "../core/errors";
 import type { Host } from "../core/host/host";
 import type { WhenBusy } from "../core/module";
 import { commandLineOf, startTicks } from "../core/proc";
@@ -83,24 +83,16 @@ function flagsNow(
   start: Pick<ObservedDocker, "service" | "optionsFile" | "dockerOptsIsRead">,
   host: Host,
 ): DockerFlags {
-  try {
-    return flagsOf(presentConfiguration({ ...start, config: null }));
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const [, ...words] = commandLineOf(start.service.pid, host) ?? [];
-    return parseDockerWords(words);
-  }
+  const configured = orNull(() => flagsOf(presentConfiguration({ ...start, config: null })));
+  const [, ...words] = configured === null ? (commandLineOf(start.service.pid, host) ?? []) : [];
+  return configured ?? parseDockerWords(words);
 }
 
 /** From this version on, Docker skips a byte order mark (daemon/config/config.go of moby). */
 const SKIPS_MARK_SINCE = 23;
 
 function requireReadable({ path, content }: ConfigFile, version: string | null): void {
-  try {
-    daemonKeys(content);
-  } catch (error) {
-    throw error instanceof UserError ? new UserError(`${path}: ${error.message}`) : error;
-  }
+  withSubject(path, () => daemonKeys(content));
   if (hasByteOrderMark(content) && !isAtLeast(version, SKIPS_MARK_SINCE)) {
     throw new UserError(
       `${path}: must not begin with a byte order mark with Docker before 23.0 (found one, and Docker ${version ?? "of an unknown version"}). Remove it (sed -i '1s/^\\xef\\xbb\\xbf//').`,
@@ -208,12 +200,7 @@ function fileAtStart(
 
 /** A content that dockerd can't have read is reported elsewhere. */
 function optionsOrNone(content: string): DockerFlags | null {
-  try {
-    return daemonOptions(content);
-  } catch (error) {
-    if (error instanceof UserError) return null;
-    throw error;
-  }
+  return orNull(() => daemonOptions(content));
 }
 
 const TICKS_PER_SECOND = 100;

@@ -1,5 +1,5 @@
 import type { Action } from "../core/change";
-import { UserError } from "../core/errors";
+import { orNull, UserError } from "../core/errors";
 import { redactSecrets } from "../core/redact";
 import { strayWords } from "../formats/docker_flags";
 import { environmentValue } from "../formats/environment_file";
@@ -30,14 +30,9 @@ export function failUnlessStartable(observed: ObservedDocker): Action[] {
   const { daemon, previous, version } = observed;
   // A stopped Docker may as well be tried, where its configuration from before can be restored.
   if (daemon === null && isCurrent(previous, null)) return [];
-  let configuration: Configuration;
-  try {
-    configuration = configurationToStartWith(observed);
-  } catch (error) {
-    // A restart does not depend on what can be computed.
-    if (error instanceof UserError) return [];
-    throw error;
-  }
+  const configuration = orNull(() => configurationToStartWith(observed));
+  // A restart does not depend on what can be computed.
+  if (configuration === null) return [];
   const reason = whyNotStartable(configuration, observed);
   if (reason === null) return validateByDocker(configuration, version);
   return [{ do: "fail", message: `Docker was not restarted, as it would not start. ${reason}` }];

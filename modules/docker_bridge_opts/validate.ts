@@ -1,5 +1,5 @@
 import type { Action } from "../core/change";
-import { UserError } from "../core/errors";
+import { UserError, withSubject } from "../core/errors";
 import { redactSecrets } from "../core/redact";
 import { splitAtEquals } from "../core/text";
 import { daemonKeys, daemonOptions, unwholeNumbers } from "../formats/daemon_json";
@@ -23,11 +23,7 @@ function canValidate(version: string | null): boolean {
 export function requireSubnetOfBridge(flags: DockerFlags, bridgeAddress: string | null): void {
   const [subnet] = flags.get("fixed-cidr") ?? [];
   if (subnet === undefined) return;
-  try {
-    ipv4Network(subnet);
-  } catch (error) {
-    throw error instanceof UserError ? new UserError(`fixed-cidr: ${error.message}`) : error;
-  }
+  withSubject("fixed-cidr", () => ipv4Network(subnet));
   if (bridgeAddress !== null) requireSubnetOf(bridgeAddress, subnet);
 }
 

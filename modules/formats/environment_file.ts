@@ -1,3 +1,4 @@
+import { isUtf8 } from "../core/bytes";
 import { UserError } from "../core/errors";
 import { lineOf } from "../core/text";
 
@@ -24,7 +25,7 @@ export function environmentValue(content: string, key: string): string | null {
 
 /**
  * The content of an EnvironmentFile with the variable set, or removed if the value is null. The last assignment is replaced in
- * place, or one is added at the end; every other byte is kept.
+ * place, or one is added at the end; every other byte is kept. Throws a UserError for control characters.
  */
 export function withEnvironmentValue(content: string, key: string, value: string | null): string {
   const all = assignments(content).filter((candidate) => candidate.key === key);
@@ -35,7 +36,7 @@ export function withEnvironmentValue(content: string, key: string, value: string
       content,
     );
   }
-  const line = `${key}=${doubleQuoted(value)}`;
+  const line = assignmentOf(key, value);
   if (assignment) return content.slice(0, assignment.start) + line + content.slice(assignment.end);
   const newline = content.includes("\r\n") ? "\r\n" : "\n";
   const separator = content === "" || content.endsWith("\n") ? "" : newline;
@@ -70,26 +71,19 @@ export function environmentVariables(content: string): ReadonlyMap<string, Envir
   );
 }
 
-function isUtf8(bytes: string): boolean {
-  const buffer = Buffer.from(bytes, "latin1");
-  return Buffer.from(buffer.toString("utf8")).equals(buffer);
-}
-
-/** Renders a whole EnvironmentFile. */
+/** Renders a whole EnvironmentFile. Throws a UserError for control characters. */
 export function renderEnvironment(comment: string, variables: ReadonlyMap<string, string>): string {
-  return [`# ${comment}`, ...[...variables].map(([key, value]) => `${key}=${doubleQuoted(value)}`), ""].join("\n");
+  return [`# ${comment}`, ...[...variables].map(([key, value]) => assignmentOf(key, value)), ""].join("\n");
 }
 
-/**
- * A value in double quotes, escaped so that both systemd and a shell read it. Throws a UserError for control characters.
- */
-export function doubleQuoted(value: string): string {
+/** The line that sets a variable, escaped so that both systemd and a shell read it. Throws a UserError for control characters. */
+export function assignmentOf(key: string, value: string): string {
   // Only ASCII's control characters: the content has one character per byte, and UTF-8 uses the bytes 0x80 to 0x9f.
   if (/[^\x20-\x7e\x80-\uffff]/.test(value))
     throw new UserError(
-      `an environment file takes no control characters (found ${JSON.stringify(value)}). Remove them and run again.`,
+      `${key} must not have control characters (found ${JSON.stringify(value)}). Remove them and run again.`,
     );
-  return `"${value.replace(/["\\$`]/g, "\\$&")}"`;
+  return `${key}="${value.replace(/["\\$`]/g, "\\$&")}"`;
 }
 
 /**

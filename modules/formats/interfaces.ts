@@ -27,8 +27,7 @@ export function renderManualInterface(stanza: { comment: string; name: string; s
 function line(text: string): string {
   if (/\p{Cc}|\\$/u.test(text)) {
     throw new UserError(
-      "a line of interfaces(5) must not have control characters or a backslash at its end (found " +
-        `${JSON.stringify(text)}). Remove them.`,
+      `a line must not have control characters or a backslash at its end (found ${JSON.stringify(text)}). Remove them and run again.`,
     );
   }
   return text;

@@ -1,6 +1,6 @@
 import { UserError } from "../core/errors";
 import { lineOf } from "../core/text";
-import { doubleQuoted } from "./environment_file";
+import { assignmentOf } from "./environment_file";
 
 /** An assignment in a file that a shell sources. */
 export interface ShellAssignment {
@@ -50,13 +50,13 @@ export function withShellValue(content: string, key: string, value: string | nul
   const last = all.at(-1);
   if (!last) {
     if (value === null) return content;
-    return `${content}${content === "" || content.endsWith("\n") ? "" : "\n"}${key}=${doubleQuoted(value)}\n`;
+    return `${content}${content === "" || content.endsWith("\n") ? "" : "\n"}${assignmentOf(key, value)}\n`;
   }
   const links = value === null || refersTo(last.raw, key) ? all.slice(0, -1) : [];
   const edited =
     value === null
       ? withoutAssignment(content, last)
-      : `${content.slice(0, last.start)}${key}=${doubleQuoted(value)}${content.slice(last.end)}`;
+      : `${content.slice(0, last.start)}${assignmentOf(key, value)}${content.slice(last.end)}`;
   return links.reduceRight(withoutAssignment, edited);
 }
 

@@ -9,15 +9,17 @@ export type Section = readonly [name: string, settings: readonly (readonly [key:
  */
 export function renderSections(comment: string, sections: readonly Section[]): string {
   const texts = sections.map(([name, settings]) =>
-    [`[${name}]`, ...settings.map(([key, value]) => `${key}=${verbatim(String(value))}`)].join("\n"),
+    [`[${name}]`, ...settings.map(([key, value]) => `${key}=${verbatim(`${key}= in [${name}]`, String(value))}`)].join(
+      "\n",
+    ),
   );
-  return `${[`# ${verbatim(comment)}`, ...texts].join("\n\n")}\n`;
+  return `${[`# ${verbatim("the comment", comment)}`, ...texts].join("\n\n")}\n`;
 }
 
-function verbatim(text: string): string {
+function verbatim(what: string, text: string): string {
   if (/\p{Cc}|\\$|%/u.test(text))
     throw new UserError(
-      `a file of systemd's takes no control characters, "%" or "\\" at the end (found ${JSON.stringify(text)}). Choose another value and run again.`,
+      `${what} must not have control characters, a "%" or a backslash at its end (found ${JSON.stringify(text)}). Choose another value and run again.`,
     );
   return text;
 }

@@ -1,4 +1,4 @@
-import { toBytes, toText } from "../core/bytes";
+import { isUtf8, toBytes } from "../core/bytes";
 import type { Word } from "./shell_words";
 
 /**
@@ -61,10 +61,6 @@ export function execProgram(path: string): string | null {
 }
 
 /** As systemd sees it, which takes no noncharacters either (unichar_is_valid()). */
-function isUtf8(bytes: string): boolean {
-  return !/[\ufdd0-\ufdef\ufffd-\uffff]/.test(toText(bytes));
-}
-
 function unquote(raw: string, escapes: boolean): string {
   const inner = (text: string): string => (escapes ? unescapeC(text) : text.replace(/\\([\s\S]?)/g, "$1"));
   return raw.replace(

@@ -1,3 +1,5 @@
+import type { DesiredFile } from "../core/change";
+import { withSubject } from "../core/errors";
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./options";
 
 /** What each file of this module has, by which it is known. */
@@ -5,6 +7,11 @@ export const OWN_FILE = "Ansible managed (weave_bridge)";
 
 /** What begins the files that nobody else may change. */
 export const COMMENT = `${OWN_FILE}. Manual changes will be overwritten.`;
+
+/** A file of this module's. Throws a UserError that names it for text which the file can't have. */
+export function ownFile(path: string, render: () => string): DesiredFile & { readonly content: string } {
+  return { path, content: withSubject(path, render), mode: 0o644 };
+}
 
 /** Read by Debian's networking.service at boot. */
 export const INTERFACES = "/etc/network/interfaces";

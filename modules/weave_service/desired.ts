@@ -1,5 +1,5 @@
 import { topOfContainer } from "../core/docker_containers";
-import { UserError } from "../core/errors";
+import { UserError, withSubject } from "../core/errors";
 import type { HttpRequest } from "../core/host/host";
 import { COMPONENTS, type Component } from "./components";
 import { mismatches, rejectOtherImage } from "./container";
@@ -57,7 +57,7 @@ export function resolveDesired(options: ServiceOptions, observed: ObservedServic
   const expose = isRouter && options.expose;
   const acceptFrames = isRouter && options.mode !== "bridge";
   const environment = environmentOf(options, observed);
-  const environmentText = renderEnvironmentFile(environment);
+  const environmentText = withSubject(component.environmentPath, () => renderEnvironmentFile(environment));
   const tag = options.component === "scope" ? null : imageTag(options, observed.script);
   return {
     init,

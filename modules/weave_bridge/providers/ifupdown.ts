@@ -4,14 +4,14 @@ import { readsFile, renderManualInterface, type Step, withoutSource, withSource 
 import { bootCommands } from "../commands";
 import type { DesiredBridge } from "../desired";
 import type { ObservedBridge } from "../observed";
-import { COMMENT, INTERFACES_DIRECTORY, stanzaPath } from "../own_files";
+import { COMMENT, INTERFACES_DIRECTORY, ownFile, stanzaPath } from "../own_files";
 
 /** The pattern that Apollo's role added to /etc/network/interfaces. */
 const SOURCE_PATTERN = `${INTERFACES_DIRECTORY}/*.cfg`;
 
 /** The file from which ifupdown creates the bridge at boot. */
 export function ifupdownFiles(desired: DesiredBridge): DesiredFile[] {
-  return [{ path: stanzaPath(desired.name), content: renderStanza(desired), mode: 0o644 }];
+  return [ownFile(stanzaPath(desired.name), () => renderStanza(desired))];
 }
 
 /**

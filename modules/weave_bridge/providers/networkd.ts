@@ -6,7 +6,7 @@ import { createVxlanInShell, createWireguardInShell } from "../commands";
 import type { DesiredBridge, DesiredVxlan } from "../desired";
 import { insertRuleInShell } from "../firewall";
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
-import { COMMENT, dockerDropInPath, encryptedPaths, networkdPath, transientPath } from "../own_files";
+import { COMMENT, dockerDropInPath, encryptedPaths, networkdPath, ownFile, transientPath } from "../own_files";
 import type { DesiredWireguard } from "../wireguard/desired";
 
 export const RELOAD_NETWORKD = [run(["networkctl", "reload"])];
@@ -64,7 +64,7 @@ export function networkdFiles(desired: DesiredBridge): DesiredFile[] {
 }
 
 function file(path: string, sections: readonly Section[]): DesiredFile & { readonly content: string } {
-  return { path, content: renderSections(COMMENT, sections), mode: 0o644 };
+  return ownFile(path, () => renderSections(COMMENT, sections));
 }
 
 function bridgeDevice({ name, mac }: DesiredBridge): Section[] {

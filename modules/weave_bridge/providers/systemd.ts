@@ -5,11 +5,11 @@ import { renderSections } from "../../formats/systemd_ini";
 import { bootCommands } from "../commands";
 import type { DesiredBridge } from "../desired";
 import type { Managers, ObservedBridge } from "../observed";
-import { COMMENT, STARTED_WITH, unitName, unitPath } from "../own_files";
+import { COMMENT, ownFile, STARTED_WITH, unitName, unitPath } from "../own_files";
 
 /** The unit by which systemd itself creates the bridge, on a host that no other provider manages. */
 export function systemdFiles(desired: DesiredBridge): DesiredFile[] {
-  return [{ path: unitPath(desired.name), content: renderUnit(desired), mode: 0o644 }];
+  return [ownFile(unitPath(desired.name), () => renderUnit(desired))];
 }
 
 /**

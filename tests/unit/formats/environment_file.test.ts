@@ -176,7 +176,7 @@ test("control characters can't be written, and the message says so", () => {
   for (const bad of ["a\nb", "a\0b", "a\x1bb"]) {
     assert.match(
       userErrorOf(() => withEnvironmentValue("", "OPTS", bad)),
-      "an environment file takes no control characters",
+      "OPTS must not have control characters (found ",
     );
   }
 });

@@ -21,7 +21,7 @@ test("a value that would end a line, continue it or be expanded is rejected", ()
   for (const value of ["a\nb", "a\rb", "a\0", "a\\", "%H"]) {
     assert.match(
       userErrorOf(() => renderSections("", [["Match", [["Name", value]]]])),
-      "a file of systemd's takes no control characters",
+      "Name= in [Match] must not have control characters, ",
     );
   }
 });
