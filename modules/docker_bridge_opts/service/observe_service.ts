@@ -8,9 +8,8 @@ import { splitWords } from "../../formats/shell_words";
 import { VARIABLE } from "./command_line";
 import type { DockerService } from "./docker_service";
 import { DEFAULT_FILE, optionsFileOf } from "./options_file";
-import { readUnit, unitNames } from "./read_unit";
+import { findDropIns, readUnit, unitNames } from "./read_unit";
 import { sharedTarget } from "./shared_target";
-import { findDropIns } from "./unit_files";
 
 /** Observes how this host starts dockerd, whatever its distribution. Throws a UserError if Docker is not installed. */
 export async function observeService(host: Host, whenBusy: WhenBusy): Promise<DockerService> {

@@ -1,7 +1,8 @@
-import { UserError } from "../../core/errors";
+import { orNull } from "../../core/errors";
 import { expandPattern, isPattern } from "../../core/glob";
 import type { Host } from "../../core/host/host";
 import { PROGRAM_DIRECTORIES } from "../../core/programs";
+import { dropInsIn, UNIT_DIRECTORIES } from "../../core/systemd_files";
 import { splitAtEquals } from "../../core/text";
 import { splitWords } from "../../formats/shell_words";
 import { type Specifiers, unitSpecifiers } from "../../formats/systemd_expand";
@@ -10,12 +11,33 @@ import { DROP_IN_PATH, NOTHING_WRITTEN, type UnitStart } from "./docker_service"
 import { environmentPatterns, unitEnvironment } from "./environment";
 import { DEFAULT_FILE } from "./options_file";
 import { sharedTarget } from "./shared_target";
-import { findDropIns, findUnitFile } from "./unit_files";
 
 /** The names of a unit by which its drop-ins are found: that of its file first, then its aliases. */
 export function unitNames(fragment: string, aliases: readonly string[]): readonly [string, ...string[]] {
   const name = fragment.replace(/.*\//, "") || "docker.service";
   return [name, ...aliases.filter((alias) => alias !== name && alias !== "")];
+}
+
+/** The drop-ins that systemd will read for a unit with these names once it reloads, without this module's own. */
+export function findDropIns(units: readonly string[], host: Host): string[] {
+  // Those of all services come last; of the others the place counts more than how much of the name is given.
+  const own = UNIT_DIRECTORIES.flatMap((at) => units.flatMap(dropInDirectories).map((name) => `${at}/${name}`));
+  const directories = [...own, ...UNIT_DIRECTORIES.map((at) => `${at}/service.d`)];
+  return dropInsIn(directories, host).filter((path) => path !== DROP_IN_PATH);
+}
+
+/** docker-ce.service has those of docker-.service too. */
+function dropInDirectories(unit: string): string[] {
+  const [, prefix = "", type = ""] = /^(.*)\.([^.]*)$/.exec(unit) ?? [];
+  const parts = prefix.split("-");
+  const shorter = parts.slice(1).map((_, index) => `${parts.slice(0, parts.length - 1 - index).join("-")}-.${type}.d`);
+  return [`${unit}.d`, ...shorter];
+}
+
+/** The unit's own file that systemd will read once it reloads; null if there is none. */
+function findUnitFile(unit: string, host: Host): string | null {
+  const directory = UNIT_DIRECTORIES.find((each) => host.readdir(each).includes(unit));
+  return directory === undefined ? null : `${directory}/${unit}`;
 }
 
 /**
@@ -67,7 +89,7 @@ function specifiersOf(name: string, files: readonly TextFile[], host: Host): Spe
 }
 
 function readEnvironmentFiles(start: UnitStart, host: Host): UnitStart["environmentFiles"] {
-  const patterns = orNone(() => environmentPatterns(parseUnit(start.files), start.specifiers).map(({ path }) => path));
+  const patterns = orNull(() => environmentPatterns(parseUnit(start.files), start.specifiers).map(({ path }) => path));
   return new Map(
     [...(patterns ?? []), DEFAULT_FILE].map((pattern) => [
       pattern,
@@ -95,7 +117,7 @@ function sharedTargetsOf(files: UnitStart["environmentFiles"], host: Host): Read
 /** Asks systemd for its own environment only where the command refers to a variable that the unit does not set. */
 function inheritedBy(command: string, start: UnitStart, host: Host): ReadonlySet<string> {
   const used = [...command.matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, name = ""]) => name);
-  const set = orNone(() => unitEnvironment(parseUnit(start.files), start, NOTHING_WRITTEN));
+  const set = orNull(() => unitEnvironment(parseUnit(start.files), start, NOTHING_WRITTEN));
   if (set === null || used.every((name) => set.has(name))) return new Set();
   const { stdout } = host.run(["systemctl", "show-environment"], { mayFail: true });
   const inherited = new Set(stdout.split("\n").map((row) => splitAtEquals(row)[0]));
@@ -106,14 +128,4 @@ function isScript(command: string, host: Host): boolean {
   const program = (splitWords(command)[0]?.value ?? "").replace(/^[-@:+!|]*/, "");
   const paths = program.startsWith("/") ? [program] : PROGRAM_DIRECTORIES.map((directory) => `${directory}/${program}`);
   return paths.some((path) => host.readStart(path, 2) === "#!");
-}
-
-/** What can't be computed is reported where it is needed. */
-function orNone<T>(compute: () => T): T | null {
-  try {
-    return compute();
-  } catch (error) {
-    if (error instanceof UserError) return null;
-    throw error;
-  }
 }

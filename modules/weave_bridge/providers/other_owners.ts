@@ -1,7 +1,8 @@
 import { basename } from "node:path";
-import { UserError } from "../../core/errors";
+import { orNull } from "../../core/errors";
 import { expandPattern, matchesPattern } from "../../core/glob";
 import type { Host } from "../../core/host/host";
+import { dropInsIn, firstFiles, NETWORK_DIRECTORIES, UNIT_DIRECTORIES } from "../../core/systemd_files";
 import { absolute, numberedDirectives } from "../../formats/interfaces";
 import { parseUnit, type UnitSetting } from "../../formats/systemd_unit";
 import type { DeviceKind, Managers, OtherOwner } from "../observed";
@@ -59,15 +60,6 @@ function ownersInNetworkManager(devices: Devices, host: Host): OtherOwner[] {
   });
 }
 
-/** The paths of all files of several directories by name; of the same name, the one in the first directory. */
-function firstFiles(directories: readonly string[], host: Host): ReadonlyMap<string, string> {
-  const files = new Map<string, string>();
-  for (const directory of directories) {
-    for (const file of host.readdir(directory)) if (!files.has(file)) files.set(file, `${directory}/${file}`);
-  }
-  return files;
-}
-
 /** Stanzas of the devices, and of other bridges that take one as a port, in all files that ifupdown reads. */
 function ownersInInterfaces(name: string, devices: Devices, host: Host): OtherOwner[] {
   const found: OtherOwner[] = [];
@@ -99,17 +91,13 @@ function filesOfDirectories(patterns: readonly string[], host: Host): string[] {
     .filter((path) => /^[A-Za-z0-9_-]+$/.test(basename(path)));
 }
 
-/** systemd's directories; of files with the same name, the first one counts (systemd.network(5), systemd.unit(5)). */
-const directoriesOf = (kind: "network" | "system"): string[] =>
-  ["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"].map((root) => `${root}/systemd/${kind}`);
-
 /** The settings that drop-ins add to a file of systemd's, whether that exists or not. */
-function dropInSettings(file: string, kind: "network" | "system", host: Host): readonly UnitSetting[] {
-  const directories = directoriesOf(kind).map((directory) => `${directory}/${file}.d`);
-  const paths = [...firstFiles(directories, host)].filter(([name]) => name.endsWith(".conf"));
-  return parseUnit(
-    paths.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => ({ path, content: readIfRegular(path, host) })),
+function dropInSettings(file: string, directories: readonly string[], host: Host): readonly UnitSetting[] {
+  const paths = dropInsIn(
+    directories.map((directory) => `${directory}/${file}.d`),
+    host,
   );
+  return parseUnit(paths.map((path) => ({ path, content: readIfRegular(path, host) })));
 }
 
 /** What drop-ins change in the files of this module. Those of the unit may add dependencies. */
@@ -119,10 +107,10 @@ function ownersByDropIns(name: string, devices: Devices, { networkdAtBoot }: Man
   );
   const inNetworkd = networkdAtBoot
     ? files.flatMap(([device, file]) =>
-        dropInSettings(file, "network", host).map((setting) => toOwner("networkd", device, setting)),
+        dropInSettings(file, NETWORK_DIRECTORIES, host).map((setting) => toOwner("networkd", device, setting)),
       )
     : [];
-  const inUnit = dropInSettings(unitName(name), "system", host).filter(({ section }) => section === "Service");
+  const inUnit = dropInSettings(unitName(name), UNIT_DIRECTORIES, host).filter(({ section }) => section === "Service");
   return [...inNetworkd, ...inUnit.map((setting) => toOwner("systemd", name, setting))];
 }
 
@@ -141,13 +129,13 @@ function ownersInNetworkd(options: BridgeOptions, devices: Devices, host: Host):
   const own = new Set(
     [...networkdPaths(name), transientPath(name), encryptedPaths(name).unmanaged].map((path) => basename(path)),
   );
-  return [...firstFiles(directoriesOf("network"), host)].flatMap(([file, path]) => {
+  return [...firstFiles(NETWORK_DIRECTORIES, host)].flatMap(([file, path]) => {
     const kind = /\.(netdev|network)$/.exec(file)?.[1];
     if (kind === undefined || own.has(file)) return [];
     const content = readIfRegular(path, host);
     // An empty one is masked, with its drop-ins (null_or_empty() in network_load_one of systemd).
     const settings =
-      content === "" ? [] : [...parseUnit([{ path, content }]), ...dropInSettings(file, "network", host)];
+      content === "" ? [] : [...parseUnit([{ path, content }]), ...dropInSettings(file, NETWORK_DIRECTORIES, host)];
     return [...devices].flatMap(([device, deviceKind]): OtherOwner[] => {
       const found =
         kind === "netdev"
@@ -215,10 +203,5 @@ function inList(list: string, fits: (pattern: string) => boolean): boolean {
 
 /** A file's content; nothing for what is not there, or is no file, as a link to /dev/null, which masks a file. */
 function readIfRegular(path: string, host: Host): string {
-  try {
-    return host.readFile(path)?.content ?? "";
-  } catch (error) {
-    if (error instanceof UserError) return "";
-    throw error;
-  }
+  return orNull(() => host.readFile(path))?.content ?? "";
 }
