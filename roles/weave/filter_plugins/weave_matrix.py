@@ -69,22 +69,22 @@ def _cell(
     target: dict[str, Any] | None,
     answers: dict[tuple[str, str], list[float | None]],
 ) -> dict[str, str]:
-    """Return a cell's text and its kind: own, untested, blocked, some, or open0 to open3 by its milliseconds."""
+    """Return a cell's text and its kind: own, untested, blocked, some_blocked, or working0 to working3 by its milliseconds."""
     if host == source["host"]:
         return {"kind": "own", "text": ""}
     if target is None:
         tested = answers.get((source["host"], host), [])
     else:
         tested = [source["ms"][target["address"]]] if target["address"] in source["ms"] else []
-    open_ms = [ms for ms in tested if ms is not None]
+    answers_ms = [ms for ms in tested if ms is not None]
     if not tested:
         return {"kind": "untested", "text": "–"}
-    if not open_ms:
+    if not answers_ms:
         return {"kind": "blocked", "text": "×"}
-    if len(open_ms) < len(tested):
-        return {"kind": "some", "text": f"{len(open_ms)}/{len(tested)}"}
-    slowest = max(open_ms)
-    return {"kind": f"open{sum(slowest >= step for step in STEPS_MS)}", "text": _format_ms(slowest)}
+    if len(answers_ms) < len(tested):
+        return {"kind": "some_blocked", "text": f"{len(answers_ms)}/{len(tested)}"}
+    slowest = max(answers_ms)
+    return {"kind": f"working{sum(slowest >= step for step in STEPS_MS)}", "text": _format_ms(slowest)}
 
 
 def _format_ms(ms: float) -> str:

@@ -14,7 +14,7 @@ MAX_HOSTS_WITH_LINES = 40
 MAX_MARKS = 16
 MAX_HOSTS_WITH_LABELS = 4
 NAME_ON_CARD, UNDERLAY_ON_CARD, NAME_AT_DOT = 17, 24, 26
-BLOCKED = ("blocked", "oneway", "some")
+BLOCKED = ("blocked", "one_way", "some_blocked")
 
 
 Point = tuple[float, float]
@@ -26,8 +26,8 @@ def picture(hosts: list[dict[str, Any]], pairs: list[dict[str, Any]]) -> dict[st
     box: left, top, width and height of the view box.
     cards: whether each host is a card, of the width and height in card; otherwise it is a dot with its name.
     nodes: each host's place and its name, shortened to the room there is; for a dot also the rotation of the name.
-    lines: by kind the SVG path of pairs that are not blocked: open, encrypted, relayed, untested.
-    draws_open_lines: whether lines has the kinds open and encrypted.
+    lines: by kind the SVG path of pairs that are not blocked: working, encrypted, relayed, untested.
+    draws_working_lines: whether lines has the kinds working and encrypted.
     blocked: each pair with a blocked path, with its SVG path, and the place and rotation of its mark or None.
     marked: whether all of these have a mark.
     labels: the milliseconds of lines, with their places, if there are few hosts.
@@ -36,7 +36,7 @@ def picture(hosts: list[dict[str, Any]], pairs: list[dict[str, Any]]) -> dict[st
     cards = len(hosts) <= MAX_CARDS
     nodes, margins = _cards(hosts) if cards else _dots(hosts)
     place = {node["host"]["name"]: (node["x"], node["y"]) for node in nodes}
-    draws_open_lines = len(hosts) <= MAX_HOSTS_WITH_LINES
+    draws_working_lines = len(hosts) <= MAX_HOSTS_WITH_LINES
     lines: dict[str, str] = {}
     blocked: list[dict[str, Any]] = []
     labels: list[dict[str, Any]] = []
@@ -45,9 +45,9 @@ def picture(hosts: list[dict[str, Any]], pairs: list[dict[str, Any]]) -> dict[st
         start, end = place[pair["from"]], place[pair["to"]]
         if pair["kind"] in BLOCKED:
             # Without its mark the direction would be invisible.
-            mark = _mark(start, end, len(hosts)) if marked or pair["kind"] == "oneway" else None
+            mark = _mark(start, end, len(hosts)) if marked or pair["kind"] == "one_way" else None
             blocked.append({**pair, "path": _line(start, end), "mark": mark})
-        elif draws_open_lines or pair["kind"] not in ("open", "encrypted"):
+        elif draws_working_lines or pair["kind"] not in ("working", "encrypted"):
             lines[pair["kind"]] = lines.get(pair["kind"], "") + _line(start, end)
             if pair["ms"] and len(hosts) <= MAX_HOSTS_WITH_LABELS:
                 labels.append({**_mark(start, end, len(hosts)), "text": pair["ms"]})
@@ -57,11 +57,11 @@ def picture(hosts: list[dict[str, Any]], pairs: list[dict[str, Any]]) -> dict[st
         "card": {"width": CARD[0], "height": CARD[1]},
         "nodes": nodes,
         "lines": lines,
-        "draws_open_lines": draws_open_lines,
+        "draws_working_lines": draws_working_lines,
         "blocked": blocked,
         "marked": marked,
         "labels": labels,
-        "kinds": [kind for kind in ("open", "encrypted", "relayed", "untested") if kind in lines]
+        "kinds": [kind for kind in ("working", "encrypted", "relayed", "untested") if kind in lines]
         + [kind for kind in BLOCKED if any(pair["kind"] == kind for pair in blocked)],
     }
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 MAX_NAMES = 3
-BLOCKED = ("blocked", "oneway", "some")
+BLOCKED = ("blocked", "one_way", "some_blocked")
 
 # The numbers of tested and of working paths, and the slowest answer in milliseconds; by source and target host.
 Sum = dict[str, Any]
@@ -21,7 +21,7 @@ Sums = dict[tuple[str, str], Sum]
 def report(found: dict[str, Any]) -> dict[str, Any]:
     """Summarise what weave_findings returned.
 
-    total, open, play_hosts: the numbers of tested paths, of those that work, and of hosts that they were tested from.
+    total, working, play_hosts: the numbers of tested paths, of those that work, and of hosts that they were tested from.
     slowest: the working path that took longest, as source, target and ms as text; None if no path works.
     hosts: each host as found, with its state and what its row of the table and its place in the drawing show.
     pairs: names, kind, ms and description of each two hosts that something is known of (see _pair).
@@ -32,8 +32,8 @@ def report(found: dict[str, Any]) -> dict[str, Any]:
     for path in paths:
         _count(sums.setdefault((path["source"]["host"], path["target"]["host"]), _empty_sum()), path["ms"])
     tunnels = _tunnels(found["hosts"])
-    open_paths = [path for path in paths if path["ms"] is not None]
-    slowest = max(open_paths, key=lambda path: path["ms"], default=None)
+    working = [path for path in paths if path["ms"] is not None]
+    slowest = max(working, key=lambda path: path["ms"], default=None)
     names = [host["name"] for host in found["hosts"]]
     encrypted = {host["name"] for host in found["hosts"] if host.get("datapath", {}).get("wireguard")}
     pairs = list(_pairs(names, sums, tunnels, encrypted))
@@ -45,7 +45,7 @@ def report(found: dict[str, Any]) -> dict[str, Any]:
         _count(into.setdefault(path["target"]["address"], _empty_sum()), path["ms"])
     return {
         "total": len(paths),
-        "open": len(open_paths),
+        "working": len(working),
         "play_hosts": len({source["host"] for source in found["sources"]}),
         "slowest": {**slowest, "ms": _format_ms(slowest["ms"])} if slowest else None,
         "hosts": [_host(host, sums, into, names, tunnels[host["name"]], suspects) for host in found["hosts"]],
@@ -70,13 +70,13 @@ def _paths(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _empty_sum() -> Sum:
-    return {"tested": 0, "open": 0, "ms": None}
+    return {"tested": 0, "working": 0, "ms": None}
 
 
 def _count(total: Sum, ms: float | None) -> None:
     total["tested"] += 1
     if ms is not None:
-        total["open"] += 1
+        total["working"] += 1
         total["ms"] = max(ms, total["ms"] or 0)
 
 
@@ -84,7 +84,7 @@ def _total(sums: Iterable[Sum]) -> Sum:
     total = _empty_sum()
     for one in sums:
         total["tested"] += one["tested"]
-        total["open"] += one["open"]
+        total["working"] += one["working"]
         if one["ms"] is not None:
             total["ms"] = max(one["ms"], total["ms"] or 0)
     return total
@@ -93,9 +93,9 @@ def _total(sums: Iterable[Sum]) -> Sum:
 def _kind(total: Sum) -> str:
     if total["tested"] == 0:
         return "untested"
-    if total["open"] == total["tested"]:
-        return "open"
-    return "some" if total["open"] else "blocked"
+    if total["working"] == total["tested"]:
+        return "working"
+    return "some_blocked" if total["working"] else "blocked"
 
 
 # Tunnels and pairs.
@@ -128,9 +128,9 @@ def _pairs(
         pair = _pair(one, other, there, back)
         if pair["kind"] == "untested" and not connected:
             continue
-        if pair["kind"] == "open" and not connected and not unknown:
+        if pair["kind"] == "working" and not connected and not unknown:
             pair["kind"] = "relayed"
-        if pair["kind"] == "open" and {one, other} <= encrypted:
+        if pair["kind"] == "working" and {one, other} <= encrypted:
             pair["kind"] = "encrypted"
         yield pair
 
@@ -138,20 +138,20 @@ def _pairs(
 def _pair(one: str, other: str, there: Sum, back: Sum) -> dict[str, Any]:
     """Return two hosts' names, from and to; the slowest answer, ms; the description of what is blocked; and the kind:
 
-    open, some (of the paths work), blocked, oneway (only from `to` to `from`) or untested. _pairs adds relayed: open, though
-    neither host has a tunnel to the other; and encrypted: open, and WireGuard encrypts it.
+    working, some_blocked, blocked, one_way (paths work only from `to` to `from`) or untested. _pairs adds relayed: working,
+    though neither host has a tunnel to the other; and encrypted: working, and WireGuard encrypts it.
     """
     both = _total([there, back])
     pair = {"from": one, "to": other, "kind": _kind(both), "ms": _format_ms(both["ms"]), "description": ""}
     if pair["kind"] == "blocked":
         pair["description"] = f"{one} and {other}: all {both['tested']} paths are blocked"
-    elif pair["kind"] == "some" and "blocked" in (_kind(there), _kind(back)):
+    elif pair["kind"] == "some_blocked" and "blocked" in (_kind(there), _kind(back)):
         source, target = (one, other) if _kind(there) == "blocked" else (other, one)
-        pair.update({"from": source, "to": target, "kind": "oneway"})
+        pair.update({"from": source, "to": target, "kind": "one_way"})
         pair["description"] = f"{source} does not reach {target}, but {target} reaches {source}"
-    elif pair["kind"] == "some":
+    elif pair["kind"] == "some_blocked":
         pair["description"] = (
-            f"{one} and {other}: {both['tested'] - both['open']} of {both['tested']} paths are blocked"
+            f"{one} and {other}: {both['tested'] - both['working']} of {both['tested']} paths are blocked"
         )
     return pair
 
@@ -225,12 +225,12 @@ def _host(
 
 
 def _state(host: dict[str, Any], paths: Sum, suspect: bool) -> str:
-    """Return silent (gave no answer), isolated (from all others, or without a bridge), some (problems) or open."""
+    """Return no_answer, isolated (from all others, or without a bridge), has_problems or works."""
     if host["error"]:
-        return "silent"
-    if host["bridge"]["state"] != "up" or not host["bridge"]["address"] or (suspect and paths["open"] == 0):
+        return "no_answer"
+    if host["bridge"]["state"] != "up" or not host["bridge"]["address"] or (suspect and paths["working"] == 0):
         return "isolated"
-    return "some" if suspect or host.get("off_network") or not _has_docker(host) else "open"
+    return "has_problems" if suspect or host.get("off_network") or not _has_docker(host) else "works"
 
 
 def _has_docker(host: dict[str, Any]) -> bool:

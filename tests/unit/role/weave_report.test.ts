@@ -10,8 +10,7 @@ interface Pair {
   readonly from: string;
   readonly to: string;
   readonly kind: string;
-  readonly words: string;
-}
+  }
 
 interface Node {
   readonly host: { readonly name: string };
@@ -22,7 +21,7 @@ interface Node {
 
 interface Report {
   readonly total: number;
-  readonly open: number;
+  readonly working: number;
   readonly hosts: readonly {
     name: string;
     state: string;
@@ -51,7 +50,7 @@ interface Picture {
   readonly card: { readonly width: number; readonly height: number };
   readonly nodes: readonly Node[];
   readonly lines: Readonly<Record<string, string>>;
-  readonly draws_open_lines: boolean;
+  readonly draws_working_lines: boolean;
   readonly blocked: readonly (Pair & { readonly mark: object | null })[];
   readonly kinds: readonly string[];
 }
@@ -79,23 +78,23 @@ const kinds = ({ pairs }: Report): string => pairs.map(({ kind }) => kind).join(
 
 test("in a healthy cluster every path works, every pair and every host", () => {
   const report = reportOf(createFindings({ hosts: 3 }));
-  assert.equal([report.total, report.open], [36, 36]);
-  assert.is(states(report), "open open open");
-  assert.is(kinds(report), "open open open");
+  assert.equal([report.total, report.working], [36, 36]);
+  assert.is(states(report), "works works works");
+  assert.is(kinds(report), "working working working");
   assert.equal(report.summary, []);
   assert.is(report.hosts[0]?.peers, "2 of 2");
 });
 
 test("a blocked path is shown by pair and direction", () => {
   const all = reportOf(createFindings({ hosts: 3, blocked: between(1, 2) }));
-  assert.is(kinds(all), "blocked open open");
-  assert.is(states(all), "some some open");
+  assert.is(kinds(all), "blocked working working");
+  assert.is(states(all), "has_problems has_problems works");
   assert.equal(all.summary, ["docker1 and docker2: all 12 paths are blocked."]);
 
-  const oneway = reportOf(createFindings({ hosts: 3, blocked: (from, to) => from === 2 && to === 1 }));
-  assert.is(kinds(oneway), "oneway open open");
-  assert.equal([oneway.pairs[0]?.from, oneway.pairs[0]?.to], ["docker2", "docker1"]);
-  assert.equal(oneway.summary, ["docker2 does not reach docker1, but docker1 reaches docker2."]);
+  const oneWay = reportOf(createFindings({ hosts: 3, blocked: (from, to) => from === 2 && to === 1 }));
+  assert.is(kinds(oneWay), "one_way working working");
+  assert.equal([oneWay.pairs[0]?.from, oneWay.pairs[0]?.to], ["docker2", "docker1"]);
+  assert.equal(oneWay.summary, ["docker2 does not reach docker1, but docker1 reaches docker2."]);
 
   const some = reportOf(createFindings({ hosts: 2, blocked: (_, __, container) => container === "cache-2" }));
   assert.equal(some.summary, ["docker1 and docker2: 2 of 12 paths are blocked."]);
@@ -114,18 +113,18 @@ test("what no host reaches is reported once, for the one host", () => {
     "docker3 and docker4: all 12 paths are blocked.",
   ]);
   assert.equal(
-    cut.hosts.filter(({ state }) => state !== "open").map(({ name, state }) => `${name} ${state}`),
-    ["docker3 some", "docker4 some", "docker7 isolated"],
+    cut.hosts.filter(({ state }) => state !== "works").map(({ name, state }) => `${name} ${state}`),
+    ["docker3 has_problems", "docker4 has_problems", "docker7 isolated"],
   );
   const container = reportOf(createFindings({ hosts: 9, blocked: (_, __, name) => name === "cache-2" }));
   assert.equal(container.summary, ["Some paths between docker2 and docker1, docker3, docker4 and 5 more are blocked."]);
-  assert.is(container.hosts[1]?.state, "some");
+  assert.is(container.hosts[1]?.state, "has_problems");
 });
 
 test("hosts without an answer and untested paths are told apart from blocked ones", () => {
   const report = reportOf(createFindings({ hosts: 3, off: [3], playing: [1] }));
-  assert.is(states(report), "open open silent");
-  assert.is(kinds(report), "open untested untested");
+  assert.is(states(report), "works works no_answer");
+  assert.is(kinds(report), "working untested untested");
   assert.equal(report.summary, [
     "docker3 gave no answer: ssh: connect to host 192.168.50.3 port 22: No route to host.",
   ]);
@@ -135,7 +134,7 @@ test("hosts without an answer and untested paths are told apart from blocked one
 test("a host without a bridge is isolated, even if no path to it was tested", () => {
   const more = (number: number): object => (number === 2 ? { bridge: { state: "missing", address: null } } : {});
   const report = reportOf(createFindings({ hosts: 2, containers: 0, playing: [1], more }));
-  assert.is(states(report), "open isolated");
+  assert.is(states(report), "works isolated");
   assert.equal(report.summary, ["docker2: the bridge weave is missing."]);
 });
 
@@ -157,9 +156,9 @@ test("tunnels are matched by the hosts' own addresses or the inventory's", () =>
       "0 of 2; none to docker1, docker2",
     ],
   );
-  assert.is(kinds(report), "open relayed relayed");
+  assert.is(kinds(report), "working relayed relayed");
   // A router of Weave 1.x has its connections in a network namespace of its own.
-  assert.is(kinds(tunnels({ kind: "router", peers: [] }, { kind: "router", peers: [] })), "open");
+  assert.is(kinds(tunnels({ kind: "router", peers: [] }, { kind: "router", peers: [] })), "working");
 });
 
 const cellsOf = ({ blocks }: Matrix): string[] =>
@@ -177,7 +176,7 @@ test("the table has single paths, in steps by their milliseconds, unless they ar
   assert.equal(cellsOf(matrix).slice(0, 2), ["own own 0.05 12", "own own 3.2 –"]);
   assert.match(cellsOf(matrix)[2] ?? "", /^\d+\.\d\d × own own$/);
   const row = matrix.blocks[0]?.rows[0]?.cells.map(({ kind }) => kind);
-  assert.equal(row, ["own", "own", "open0", "open2"]);
+  assert.equal(row, ["own", "own", "working0", "working2"]);
 });
 
 test("beyond that it has a cell for each two hosts", () => {
@@ -231,10 +230,10 @@ test("many hosts are dots, far enough apart for their names", () => {
 
 test("working pairs are drawn faintly up to forty hosts, and blocked ones always", () => {
   const many = pictureOf(createFindings({ hosts: 41, containers: 0, blocked: between(1, 2) }));
-  assert.equal([many.draws_open_lines, many.lines, many.blocked.length], [false, {}, 1]);
+  assert.equal([many.draws_working_lines, many.lines, many.blocked.length], [false, {}, 1]);
   const mesh = pictureOf(createFindings({ hosts: 30, containers: 0 }));
-  assert.is(mesh.lines["open"]?.split("M").length, 436);
-  assert.equal(mesh.kinds, ["open"]);
+  assert.is(mesh.lines["working"]?.split("M").length, 436);
+  assert.equal(mesh.kinds, ["working"]);
 });
 
 test("few blocked pairs have a mark, and a blocked direction always has one", () => {
@@ -244,7 +243,7 @@ test("few blocked pairs have a mark, and a blocked direction always has one", ()
   assert.is(marked(pictureOf(createFindings({ hosts: 17, containers: 0, blocked: cut }))), "blocked true");
   assert.is(
     marked(pictureOf(createFindings({ hosts: 18, containers: 0, blocked: (from, to) => cut(from, to) || from === 2 }))),
-    "blocked false,oneway true",
+    "blocked false,one_way true",
   );
 });
 
