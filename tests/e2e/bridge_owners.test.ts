@@ -97,7 +97,7 @@ test("with the unit, systemd-networkd is kept off by a file that sorts first; on
   // The role keeps the host's number although there is no bridge any more.
   await networkd.exec(["ip", "link", "del", "weave"]);
   await networkd.write("/root/probe.sh", readFileSync(join(ROOT, "roles/weave/files/probe.sh")));
-  const probed = await networkd.exec(["sh", "/root/probe.sh", "10.2.0.0/16", "24"]);
+  const probed = await networkd.exec(["sh", "/root/probe.sh", "network=10.2.0.0/16", "prefix=24"]);
   assert.match(probed.stdout, '"host_index": 1, "keeps_host_index": true');
   await runModule(networkd, "weave_bridge", { state: "absent" });
 });

@@ -72,7 +72,7 @@ test("a check on fresh hosts predicts the run, Docker does not restart, and a se
   assert.match(await docker(one).network(), /^docker0/);
   // The role's probe knows it without the VXLAN, too.
   await one.write("/root/probe.sh", readFileSync(join(ROOT, "roles/weave/files/probe.sh")));
-  const hidden = "mount -t tmpfs none /sys/class/net && sh /root/probe.sh 10.2.0.0/16 24";
+  const hidden = "mount -t tmpfs none /sys/class/net && sh /root/probe.sh network=10.2.0.0/16 prefix=24";
   assert.match(await sh(one, `unshare --mount sh -c '${hidden}'`), '"docker_uses_bridge": true');
 });
 

@@ -231,7 +231,7 @@ test("the role's probe sees Docker's bridge as dockerd does, running or stopped"
   const probe = readFileSync(join(ROOT, "roles/weave/files/probe.sh"));
   await docker.host.write("/tmp/probe.sh", probe);
   const docker_uses_bridge = async (): Promise<boolean> =>
-    JSON.parse(await docker.sh("sh /tmp/probe.sh 10.2.0.0/16 24 '' '' '' '' ''")).docker_uses_bridge;
+    JSON.parse(await docker.sh("sh /tmp/probe.sh network=10.2.0.0/16 prefix=24")).docker_uses_bridge;
   const given = async (line: string, json: string): Promise<void> => {
     await docker.host.write("/etc/default/docker", `${line}\n`);
     await docker.host.write("/etc/docker/daemon.json", json);

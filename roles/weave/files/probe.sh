@@ -2,18 +2,29 @@
 # Reads what the role needs to know of a host before its modules can run there. Changes nothing; needs neither Node.js nor Python.
 # Prints one line of JSON for filter_plugins/weave_cluster.py.
 #
-#   probe.sh NETWORK PREFIX HOST_INDEX ADDRESS INTERFACE NODEJS SCRIPT MAC BRIDGE_ADDRESS DOCKER_SUBNET SCOPE_SCRIPT PROGRAM PEER
-#     WIREGUARD_IDENTITY WIREGUARD_KEY
+#   sh probe.sh network=10.2.0.0/16 prefix=24 [NAME=VALUE...]
 #
-# NETWORK: the container network. PREFIX: the prefix length of a host's subnet. The others may be empty: the inventory's host
-# index and underlay address, the interface that has that address, the inventory's Node.js program, the path of the weave
-# script, if the host must have it already, and the bridge's MAC address, its address and the containers' subnet, if they are
-# set. These three are only reported, as the role compares those of all hosts. SCOPE_SCRIPT is as SCRIPT, and PROGRAM another one that
-# the host must have. PEER: an address of another host, if INTERFACE is set. WIREGUARD_IDENTITY, and WIREGUARD_KEY, a checksum of the
-# private key, are only reported, too.
-network=$1 prefix=$2 host_index=$3 address=$4 interface=$5 inventory_nodejs=$6 script=$7
-set_mac=${8-} set_bridge=${9-} set_docker_subnet=${10-} scope_script=${11-} program=${12-} peer=${13-}
-set_wireguard_identity=${14-} set_wireguard_key=${15-}
+# network and prefix: the container network, and the prefix length of a host's subnet.
+# host_index, address: the index and the underlay address that the inventory gives the host.
+# interface: the interface that has that address. peer: an address of another host, by the route to which one of several is chosen.
+# inventory_nodejs: the Node.js program that the inventory names.
+# script, scope_script, program: what the host must have: the paths of the weave script and of Scope's, and the name of a program.
+# set_...: what the inventory sets for the host. These are only reported, as the role compares those of all hosts: the bridge's
+# MAC address and its address, the containers' subnet, WireGuard's identity, and a checksum of its private key.
+network='' prefix='' host_index='' address='' interface='' peer='' inventory_nodejs='' script='' scope_script='' program=''
+set_mac='' set_bridge='' set_docker_subnet='' set_wireguard_identity='' set_wireguard_key=''
+for argument; do
+  name=${argument%%=*}
+  case $name in
+    network | prefix | host_index | address | interface | peer | inventory_nodejs | script | scope_script | program) ;;
+    set_mac | set_bridge | set_docker_subnet | set_wireguard_identity | set_wireguard_key) ;;
+    *)
+      echo "probe.sh: unknown argument $name" >&2
+      exit 2
+      ;;
+  esac
+  eval "$name=\${argument#*=}"
+done
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL

@@ -43,24 +43,24 @@ function probe(given: Given, programs: Readonly<Record<string, string>> = {}): R
     for (const [name, text] of Object.entries(fakes)) {
       writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
     }
-    const { network = "10.2.0.0/16", prefix = 24, index = "", address = "", node = "", script = "" } = given;
-    const args = [
+    const { network = "10.2.0.0/16", prefix = 24 } = given;
+    const args = Object.entries({
       network,
-      String(prefix),
-      index,
-      address,
-      given.interface ?? "",
-      node.replace("FOLDER", folder),
-      script,
-      given.mac ?? "",
-      given.bridgeAddress ?? "",
-      given.dockerSubnet ?? "",
-      given.scope ?? "",
-      given.program ?? "",
-      given.peer ?? "",
-      given.identity ?? "",
-      given.key ?? "",
-    ];
+      prefix,
+      host_index: given.index,
+      address: given.address,
+      interface: given.interface,
+      peer: given.peer,
+      inventory_nodejs: given.node?.replace("FOLDER", folder),
+      script: given.script,
+      scope_script: given.scope,
+      program: given.program,
+      set_mac: given.mac,
+      set_bridge: given.bridgeAddress,
+      set_docker_subnet: given.dockerSubnet,
+      set_wireguard_identity: given.identity,
+      set_wireguard_key: given.key,
+    }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
     given.prepare?.(folder);
     const inNamespace = ["unshare", "--net", "sh", "-ec", `${given.devices}\nexec sh "$@"`];
     const [program = "", ...rest] = [...(given.devices === undefined ? [] : inNamespace), "sh", PROBE, ...args];
@@ -105,6 +105,15 @@ test("an address outside the network, or one that belongs to no number, gives no
     assert.is(probe({}, bridgeWith(address))["host_index"], 0, address);
   }
   assert.is(probe({}, bridgeWith("10.32.0.1/12", "10.2.0.9/16"))["host_index"], 9, "the router's own beside it");
+});
+
+test("a mistyped argument is refused, and values are taken as they are", () => {
+  const run = (...args: string[]) => spawnSync("sh", [PROBE, ...args], { encoding: "utf8" });
+  const { status, stderr } = run("network=10.2.0.0/16", "prefix=24", "host-index=7");
+  assert.equal([status, stderr], [2, "probe.sh: unknown argument host-index\n"]);
+  assert.is(run("10.2.0.0/16").status, 2);
+  const odd = probe({ mac: "a=b $(exit 1) `exit 1` 'c'", index: "3" });
+  assert.equal([odd["set_mac"], odd["host_index"]], ["ab exit 1 exit 1 c", 3]);
 });
 
 test("a weave script that is not found is missing", () => {

@@ -23,7 +23,7 @@ test("the script gets its arguments, whatever is in them", () => {
 
 test("a script from a checkout with CRLF runs as one with LF", () => {
   const probe = readFileSync(join(__dirname, "../../../roles/weave/files/probe.sh"), "utf8").replace(/\r?\n/g, "\r\n");
-  const answer = JSON.parse(run(probe, "10.2.0.0/16", 24, "7", "", "", "", "")) as Record<string, unknown>;
+  const answer = JSON.parse(run(probe, "network=10.2.0.0/16", "prefix=24", "host_index=7")) as Record<string, unknown>;
   assert.is(answer["host_index"], 7);
 });
 
