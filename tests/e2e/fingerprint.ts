@@ -18,16 +18,19 @@ export async function fingerprint(host: Host): Promise<string> {
   return stdout;
 }
 
+/** Shell commands: a host's live network. */
+export const LIVE_NETWORK = `ip -o link | sed 's/ state .*//'
+ip -o addr | sed 's/ tentative//; s/valid_lft.*//' # an address is tentative for its first second
+ip route
+bridge fdb | grep permanent # the others are learned from any frame that passes
+iptables-save | sed '/^#/d; s/\\[[0-9:]*\\]//'`;
+
 const SCRIPT = `
 find /etc /root /usr/local /opt -type f -printf '%p %m %u\\n' | sort
 find /etc /root /usr/local /opt -type f -exec sha256sum {} + | sort
 find /etc /root /usr/local /opt -type l -printf '%p -> %l\\n' | sort
 find /etc /root /usr/local /opt -type d -printf '%p %m\\n' | sort
-ip -o link | sed 's/ state .*//'
-ip -o addr | sed 's/ tentative//; s/valid_lft.*//' # an address is tentative for its first second
-ip route
-bridge fdb | grep permanent # the others are learned from any frame that passes
-iptables-save | sed '/^#/d; s/\\[[0-9:]*\\]//'
+${LIVE_NETWORK}
 docker ps --all --no-trunc --format '{{.ID}} {{.Names}} {{.Status}}' | sed 's/Up .*/Up/'
 systemctl show docker weave weave-bridge --property Id,ActiveState,UnitFileState,MainPID
 `;

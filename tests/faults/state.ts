@@ -1,3 +1,5 @@
+import { LIVE_NETWORK } from "../e2e/fingerprint";
+
 /**
  * What a host is like, as far as a module could change it: its files by path, each with its kind, mode, owner and content,
  * and what is live, line by line, both without what differs between any two runs.
@@ -19,12 +21,9 @@ find /etc/network /etc/systemd /etc/default /etc/docker /etc/NetworkManager /etc
   -type f ! -name docker-previous.json ! -name 'replaced-*' -exec sha256sum {} +
 find /etc /root /usr/local /opt /var/lib/apollo-weave /run/weave* ! -name docker-previous.json ! -name 'replaced-*' -printf '%p\\t%y %m %u:%g %l\\n'
 echo LIVE
-ip -o link | sed 's/ state .*//; s/^[0-9]*: //; s/@if[0-9]*//'
-ip -o addr | sed 's/^[0-9]*: //; /inet6/d; s/ tentative//; s/valid_lft.*//'
-ip route
+{ ${LIVE_NETWORK}
+} | sed -E 's/^[0-9]+: //; s/@if[0-9]+//; /inet6/d; /^00:00/!s/^([0-9a-f]{2}:){5}[0-9a-f]{2} /MAC /'
 wg showconf weave-wg; ip -o -6 addr show dev weave-wg | sed 's/^[0-9]*: //; s/ tentative//; s/valid_lft.*//'
-bridge fdb | grep permanent | sed '/^00:00/!s/^[^ ]*/MAC/'
-iptables-save | sed '/^#/d; s/\\[[0-9:]*\\]//'
 cat /run/network/ifstate
 systemctl show docker weave weave-bridge weave-wg --property Id,ActiveState,UnitFileState,NeedDaemonReload
 tr '\\0' ' ' </proc/$(cat /run/docker.pid)/cmdline; echo
