@@ -3,20 +3,20 @@ import type { Host } from "./host/host";
 import type { OptionTable, Values } from "./options";
 
 /**
- * What an observation does while something starts or stops on the host: it waits for that, or throws Busy. The one before the lock
+ * What an observation does while something starts or stops on the host: it waits for that, or throws StillChanging. The one before the lock
  * fails, so that a run waits only once, under the lock.
  */
-export type WhenBusy = "wait" | "fail";
+export type WhileChanging = "wait" | "fail";
 
 /** Something starts or stops on the host, and the observation is not to wait. Never shown: the run observes again under the lock. */
-export class Busy extends Error {}
+export class StillChanging extends Error {}
 
 /** A module. run_module.ts runs each of them in the same way. */
 export interface Module<Table extends OptionTable, Observed> {
   readonly name: string;
   readonly options: Table;
   /** Reads the host and changes nothing. Throws a UserError if the host lacks what the options need. */
-  readonly observe: (options: Values<Table>, host: Host, whenBusy: WhenBusy) => Promise<Observed> | Observed;
+  readonly observe: (options: Values<Table>, host: Host, whileChanging: WhileChanging) => Promise<Observed> | Observed;
   /**
    * Decides what to change. A pure function: it uses no file, process or clock. Throws a UserError if the options contradict
    * one another or don't fit the host.

@@ -2,7 +2,7 @@ import { toText } from "./bytes";
 import type { Change } from "./change";
 import { UserError, withFullStop } from "./errors";
 import type { Host } from "./host/host";
-import type { Module, Plan, WhenBusy } from "./module";
+import type { Module, Plan, WhileChanging } from "./module";
 import { nameOptions, namesGiven } from "./option_names";
 import { type OptionTable, parseOptions } from "./options";
 import { Interrupted, throwIfInterrupted } from "./process_failure";
@@ -111,8 +111,8 @@ async function work<Table extends OptionTable, Observed>(
 ): Promise<Result> {
   hideOptions(module.options, args);
   const options = parseOptions(module.name, module.options, args);
-  const plan = async (whenBusy: WhenBusy): Promise<Plan> =>
-    module.plan(options, await module.observe(options, host, whenBusy));
+  const plan = async (whileChanging: WhileChanging): Promise<Plan> =>
+    module.plan(options, await module.observe(options, host, whileChanging));
   if (mode.check) {
     const planned = await plan("wait");
     return report(planned.changes, planned, mode);

@@ -2,8 +2,8 @@ import { orNull, UserError } from "../core/errors";
 import { redactSecrets } from "../core/redact";
 import { daemonOptions, withDaemonOptions } from "../formats/daemon_json";
 import {
+  invalidWords,
   parseDockerFlags,
-  strayWords,
   withDockerFlags,
   withoutDockerFlags,
   wordsOfFlags,
@@ -250,7 +250,7 @@ function requireRemovable({ unit, otherArguments }: Configuration, names: Readon
 
 /** Throws a UserError if DOCKER_OPTS has a word that dockerd would not start with. */
 export function requireReadableDockerOpts(configuration: Configuration, path: string): void {
-  const [stray] = strayWords(dockerOptsWords(configuration));
+  const [stray] = invalidWords(dockerOptsWords(configuration));
   if (stray === undefined) return;
   throw new UserError(
     `${path}: ${VARIABLE} must have options with their values (found ${JSON.stringify(redactSecrets(stray.value))}). Correct the line.`,

@@ -1,7 +1,7 @@
 import { DEFAULT_NETWORK } from "../core/docker_networks";
 import { UserError, withSubject } from "../core/errors";
 import { daemonKeys } from "../formats/daemon_json";
-import { parseDockerFlags, strayWords } from "../formats/docker_flags";
+import { invalidWords, parseDockerFlags } from "../formats/docker_flags";
 import { type DockerFlags, flagOf, flagValues, meansTheSame } from "../formats/docker_options";
 import { splitWords } from "../formats/shell_words";
 import { NETWORK_OPTIONS } from "./default_network";
@@ -71,7 +71,7 @@ function fromLine(opts: string): DockerFlags {
     );
   }
   const flags = parseDockerFlags(words);
-  const [stray] = strayWords(words);
+  const [stray] = invalidWords(words);
   if (stray) {
     const found = `"${stray.raw}"${parseDockerFlags([stray]).size > 0 ? " without a value" : ""}`;
     throw new UserError(`opts: must have options of dockerd (found ${found}). Write each as --name=value.`);

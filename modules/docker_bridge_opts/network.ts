@@ -59,7 +59,7 @@ export function desiredNetwork(options: DockerOptions, bridgeAddresses: readonly
  * The request that creates the network. The range's first address is reserved, as it looks like a network's own: without that the
  * first container gets it.
  */
-export function creationOf({ name, bridge, subnet, range, gateway, mtu }: DesiredNetwork): HttpRequest {
+export function createRequest({ name, bridge, subnet, range, gateway, mtu }: DesiredNetwork): HttpRequest {
   const first = addressOf(range);
   const isFree = first !== gateway && first !== addressOf(subnet) && prefixLength(range) < 32;
   return createNetwork({
@@ -155,7 +155,7 @@ export function staleNetworks(
 }
 
 /** Throws a UserError if Docker has another network of this name, or one whose addresses overlap: it would refuse this one. */
-export function requireRoom(desired: DesiredNetwork, others: readonly DockerNetwork[]): void {
+export function rejectNetworkConflicts(desired: DesiredNetwork, others: readonly DockerNetwork[]): void {
   const sameName = others.find(({ name }) => name === desired.name);
   if (sameName !== undefined) {
     const bridge = bridgeOfNetwork(sameName);

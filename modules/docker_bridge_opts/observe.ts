@@ -3,7 +3,7 @@ import { inspectForRestart, type ListedContainer, listContainers } from "../core
 import { DEFAULT_NETWORK, listMembers, listNetworks } from "../core/docker_networks";
 import { orNull, UserError, withSubject } from "../core/errors";
 import type { Host } from "../core/host/host";
-import type { WhenBusy } from "../core/module";
+import type { WhileChanging } from "../core/module";
 import { commandLineOf, startTicks } from "../core/proc";
 import { rememberSecretsIn } from "../core/redact";
 import { daemonKeys, daemonOptions, hasByteOrderMark } from "../formats/daemon_json";
@@ -35,10 +35,10 @@ interface ConfigFile {
 export async function observe(
   options: DockerOptions,
   host: Host,
-  whenBusy: WhenBusy = "wait",
+  whileChanging: WhileChanging = "wait",
 ): Promise<ObservedDocker> {
   const bridge = bridgeOf(options);
-  const service = await observeService(host, whenBusy);
+  const service = await observeService(host, whileChanging);
   const optionsFile = host.readFile(service.filePath);
   const dropIn = host.readFile(DROP_IN_PATH);
   const dockerOptsIsRead = service.readsFile || options.location === "docker_opts" || passesFile(dropIn?.content ?? "");

@@ -3,7 +3,7 @@ import { DEFAULT_NETWORK, removeNetwork } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import {
   bridgeOfNetworks,
-  creationOf,
+  createRequest,
   type DesiredNetwork,
   describe,
   describeNetwork,
@@ -12,7 +12,7 @@ import {
   isRecordedOn,
   NETWORK_RECORD,
   recordOf,
-  requireRoom,
+  rejectNetworkConflicts,
   staleNetworks,
 } from "./network";
 import type { ObservedDocker, ObservedNetwork } from "./observed";
@@ -47,7 +47,7 @@ export function networkChanges(options: DockerOptions, observed: ObservedDocker)
   if (desired === null || others.some((network) => isAsDesired(network, desired))) {
     return withRecord(removals, bridge, desired, observed);
   }
-  requireRoom(desired, others);
+  rejectNetworkConflicts(desired, others);
   const creation = creationChange(desired, replaced);
   return options.state === "present" && isBridgeOfDefault
     ? [...removals, waiting(creation)]
@@ -129,7 +129,7 @@ function makeNetwork(desired: DesiredNetwork, acceptedStatuses: readonly number[
         { steps: [], result: `bridge: ${bridge} must exist first. Configure it (weave_bridge), and run again.` },
       ],
     },
-    { do: "request", request: creationOf(desired), ...(acceptedStatuses.length > 0 && { acceptedStatuses }) },
+    { do: "request", request: createRequest(desired), ...(acceptedStatuses.length > 0 && { acceptedStatuses }) },
   ];
 }
 

@@ -1,7 +1,7 @@
 import type { Action } from "../core/change";
 import { orNull, UserError } from "../core/errors";
 import { redactSecrets } from "../core/redact";
-import { strayWords } from "../formats/docker_flags";
+import { invalidWords } from "../formats/docker_flags";
 import { environmentValue } from "../formats/environment_file";
 import { splitWords } from "../formats/shell_words";
 import { type Configuration, configurationToStartWith } from "./configuration";
@@ -50,7 +50,7 @@ function whyNotStartable(configuration: Configuration, observed: ObservedDocker)
       "Run docker_bridge_opts with its options first, or write all options in the line."
     );
   }
-  const [stray] = strayWords(ours);
+  const [stray] = invalidWords(ours);
   if (stray !== undefined) {
     return `${nameOrigin(stray.origin)}: must have options with their values (found ${JSON.stringify(redactSecrets(stray.value))}). Correct the line.`;
   }

@@ -2,7 +2,7 @@ import type { Action } from "../core/change";
 import { UserError, withSubject } from "../core/errors";
 import { redactSecrets } from "../core/redact";
 import { splitAtEquals } from "../core/text";
-import { daemonKeys, daemonOptions, unwholeNumbers } from "../formats/daemon_json";
+import { daemonKeys, daemonOptions, nonIntegers } from "../formats/daemon_json";
 import { parseDockerFlags } from "../formats/docker_flags";
 import { type DockerFlags, flagOf, isAtLeast, isKnownOption, isTrue, meansTheSame } from "../formats/docker_options";
 import { expectedInstead, expectedToStart, expectedType, mayBeKey } from "../formats/docker_values";
@@ -63,14 +63,14 @@ export function requireValidOptions(flags: DockerFlags, version: string | null):
 
 /** Throws a UserError for a key of daemon.json that dockerd does not know, or whose value has another type than it reads. */
 function requireValidKeys(config: string, configPath: string, version: string | null): void {
-  const unwhole = unwholeNumbers(config);
+  const nonInteger = nonIntegers(config);
   for (const [key, value] of daemonKeys(config)) {
     if (version !== null && !canValidate(version) && !mayBeKey(key, value)) {
       throw new UserError(
         `${configPath}: must have options of dockerd only, or it does not start (found "${key}"). Correct or remove it.`,
       );
     }
-    const number = unwhole.get(key);
+    const number = nonInteger.get(key);
     const expected =
       expectedType(key, value) ??
       (number === undefined ? null : `written without ${number}, which is not a whole number`);

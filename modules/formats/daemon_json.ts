@@ -18,7 +18,7 @@ export function daemonKeys(content: string): ReadonlyMap<string, unknown> {
 }
 
 /** The numbers that are not written as whole ones, by their keys: none of dockerd's options takes 1450.0 or 1e3 (Go's encoding/json). */
-export function unwholeNumbers(content: string): ReadonlyMap<string, string> {
+export function nonIntegers(content: string): ReadonlyMap<string, string> {
   return new Map(
     members(content).flatMap(({ key, valueStart, end }) => {
       const numbers = content.slice(valueStart, end).replace(/"(?:\\.|[^"\\])*"/g, '""');

@@ -45,7 +45,7 @@ export function configPathOf(flags: DockerFlags): string {
 }
 
 /** Those of dockerd's arguments that are neither a flag nor its value, and flags without their value. */
-export function strayWords<W extends Word>(words: readonly W[]): W[] {
+export function invalidWords<W extends Word>(words: readonly W[]): W[] {
   return readFlags(words)
     .filter(({ name, lacksValue }) => name === "" || lacksValue)
     .flatMap((flag) => flag.words);

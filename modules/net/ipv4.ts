@@ -88,7 +88,7 @@ export function prefixLength(cidr: string): number {
 }
 
 /** Which address of a network, given as an address with a prefix length, no host has: null if a host can have it. */
-export function roleInNetwork(address: string, cidr: string): "network" | "broadcast" | null {
+export function reservedAs(address: string, cidr: string): "network" | "broadcast" | null {
   if (prefixLength(cidr) > LONGEST_PREFIX) return null;
   const { base, broadcast } = new Netmask(cidr);
   if (address === base) return "network";

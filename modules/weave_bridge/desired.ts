@@ -10,10 +10,10 @@ import { chooseProvider } from "./providers/detect";
 import { resolveUnderlay, routerMtu, type Underlay } from "./underlay";
 import {
   rejectAlias,
+  rejectNetworksInUse,
   rejectOtherOwners,
   rejectSharedMac,
   rejectTakenAddress,
-  rejectUnfitContainers,
   rejectVlanName,
   requireKinds,
   requireSubnetOfNetwork,
@@ -76,7 +76,7 @@ export function resolveDesired(options: BridgeOptions, observed: ObservedBridge)
   rejectVlanName(name, provider, observed);
   rejectOtherOwners(provider, observed);
   const mtu = underlay?.mtu ?? routerMtu(options, observed);
-  rejectUnfitContainers({ address, mtu }, options, observed);
+  rejectNetworksInUse({ address, mtu }, options, observed);
   return {
     name,
     address,

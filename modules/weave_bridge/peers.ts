@@ -1,6 +1,6 @@
 import { isIPv4 } from "node:net";
 import { UserError } from "../core/errors";
-import { addressOf, contains, inNumericOrder, isUnicast, roleInNetwork } from "../net/ipv4";
+import { addressOf, contains, inNumericOrder, isUnicast, reservedAs } from "../net/ipv4";
 import { isOwnHost, type OwnHost } from "../net/own_host";
 import type { ObservedBridge } from "./observed";
 
@@ -30,7 +30,7 @@ export function resolvePeers(
 /** Throws a UserError, about `what`, for an address that no host has in one of this host's networks. */
 export function rejectNetworkAddress(what: string, address: string, { links }: ObservedBridge): void {
   for (const cidr of links.flatMap(({ addresses }) => addresses)) {
-    const role = roleInNetwork(address, cidr);
+    const role = reservedAs(address, cidr);
     if (role === null) continue;
     throw new UserError(
       `${what} must be a host's (found ${address}, the ${role} address of this host's network ` +

@@ -9,7 +9,7 @@ import { networkdPath } from "./own_files";
 import { planAbsent } from "./plan_absent";
 import { planBoot } from "./plan_boot";
 import { planLive } from "./plan_live";
-import { planEndOfOther, planWireguardAbsent, planWireguardFile } from "./wireguard/plan";
+import { planForeignDeviceRemoval, planWireguardAbsent, planWireguardFile } from "./wireguard/plan";
 
 /** Plans the changes that make the bridge, its boot files and its datapath as desired, without interrupting containers. */
 export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
@@ -18,7 +18,7 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
   const { name, wireguard } = desired;
   const unencrypted = planWireguardAbsent(name, observed);
   const removal = wireguard ? [] : withWarning([...unencrypted.device, ...unencrypted.file], options);
-  const other = planEndOfOther(name, observed);
+  const other = planForeignDeviceRemoval(name, observed);
   // Before units are stopped, which could end wireguard-go.
   const first = other.length === 0 ? [] : wireguard ? other : removal;
   const then = first.length > 0 ? withoutWireguard(observed) : observed;

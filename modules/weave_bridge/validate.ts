@@ -40,7 +40,7 @@ export function rejectTakenAddress(address: string, { addressOwner }: ObservedBr
  * Throws a UserError if containers are on a Docker network of the bridge that would no longer fit it: Docker can't change a network,
  * and removes none that containers are on.
  */
-export function rejectUnfitContainers(
+export function rejectNetworksInUse(
   { address, mtu }: { readonly address: string; readonly mtu: number },
   options: BridgeOptions,
   { dockerNetworks, wireguard }: ObservedBridge,

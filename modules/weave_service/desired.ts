@@ -43,14 +43,14 @@ export interface DesiredService {
  * the component, or a container of its name runs another image.
  */
 export function resolveDesired(options: ServiceOptions, observed: ObservedService): DesiredService {
-  const { generation, knowsNoRestart, knowsHttpAddress } = observed.script;
+  const { series, knowsNoRestart, knowsHttpAddress } = observed.script;
   const component = COMPONENTS[options.component];
   const init = INIT_SYSTEMS[observed.init];
   const ends = options.state === "absent" || options.state === "stopped";
   rejectOtherImage(component, observed.container);
   if (!ends) rejectContradictions(options, observed);
   // What is stopped or removed has the same names whatever the script.
-  const verbs = ends ? { launch: "launch", stop: "stop" } : verbsOf(options.component, generation);
+  const verbs = ends ? { launch: "launch", stop: "stop" } : verbsOf(options.component, series);
   const script = options.script ?? component.script;
   const isRouter = options.component === "router";
   const bridge = isRouter && options.mode === "bridge" ? options.bridge : null;
@@ -69,11 +69,11 @@ export function resolveDesired(options: ServiceOptions, observed: ObservedServic
       launch: verbs.launch,
       // From 2.0 on the script's `stop` removes any Docker network with the name "weave" (weaveworks/weave, prog/weaveutil,
       // removePluginNetwork). With the mode bridge that is docker_bridge_opts', and the container is all that is to be stopped.
-      stop: bridge !== null && generation === "third" ? null : verbs.stop,
+      stop: bridge !== null && series === "2.0" ? null : verbs.stop,
       bridge,
       expose,
       acceptFrames,
-      clearRestartPolicy: !knowsNoRestart && generation !== "first" && options.component !== "scope",
+      clearRestartPolicy: !knowsNoRestart && series !== "1.0" && options.component !== "scope",
     }),
     exposeText: expose ? init.renderExpose(script) : null,
     acceptFrames,
@@ -90,8 +90,8 @@ export function resolveDesired(options: ServiceOptions, observed: ObservedServic
 }
 
 /** The tag of the images that the script takes, unless its environment names another (weaveworks/weave, `weave`, at v1.1.2 and v1.2.0). */
-function imageTag({ env }: ServiceOptions, { generation, version }: WeaveScript): string | null {
-  return env[generation === "first" ? "VERSION" : "WEAVE_VERSION"] || version;
+function imageTag({ env }: ServiceOptions, { series, version }: WeaveScript): string | null {
+  return env[series === "1.0" ? "VERSION" : "WEAVE_VERSION"] || version;
 }
 
 /** Where the router will serve its API: the script passes WEAVE_HTTP_ADDR on to it. */
@@ -155,7 +155,7 @@ function rejectContradictions(options: ServiceOptions, observed: ObservedService
       "env: must not have WEAVE_NO_FASTDP with I(mode): bridge, where there is no fast datapath anyway (found it). Remove it.",
     );
   }
-  if (dns && observed.script.generation === "first") {
+  if (dns && observed.script.series === "1.0") {
     throw new UserError(
       "dns: needs the weave script 1.2 or newer on this host (found " +
         `${observed.script.version}). Install a newer script, or remove I(dns).`,

@@ -16,10 +16,13 @@ export function variablesOf(content: string): Environment {
 }
 
 /** What the environment depends on besides the options. */
-export type Surroundings = Pick<ObservedService, "script" | "machineId" | "oldestDockerApi" | "peerName" | "bridgeMtu">;
+export type EnvironmentInputs = Pick<
+  ObservedService,
+  "script" | "machineId" | "oldestDockerApi" | "peerName" | "bridgeMtu"
+>;
 
 /** The variables for a component's script and the unit that runs it. */
-export function environmentOf(options: ServiceOptions, surroundings: Surroundings): Environment {
+export function environmentOf(options: ServiceOptions, surroundings: EnvironmentInputs): Environment {
   const { component, peers, password } = options;
   return new Map([
     [PEERS, sortedPeers(peers).join(" ")],
@@ -36,7 +39,7 @@ export function environmentOf(options: ServiceOptions, surroundings: Surrounding
  * The router fails if it is asked for the fast datapath on a bridge that it did not make, looks for docker0 unless it is
  * given Docker's bridge, and sets the bridge's MTU to 65535 unless it is given one.
  */
-function bridgeVariables({ mode, bridge, mtu }: ServiceOptions, { bridgeMtu }: Surroundings): [string, string][] {
+function bridgeVariables({ mode, bridge, mtu }: ServiceOptions, { bridgeMtu }: EnvironmentInputs): [string, string][] {
   if (mode !== "bridge") return [];
   return [
     ["WEAVE_NO_FASTDP", "1"],
@@ -52,18 +55,21 @@ const SLEEVE_MTU = 1438;
  * The launch arguments. With --no-restart only the unit starts the container; otherwise the script sets a restart policy,
  * by which Docker would start a stopped container again.
  */
-function launchArguments(options: ServiceOptions, { script, machineId, peerName }: Surroundings): readonly string[] {
+function launchArguments(
+  options: ServiceOptions,
+  { script, machineId, peerName }: EnvironmentInputs,
+): readonly string[] {
   const { component, mode, dns, args } = options;
   const noRestart = script.knowsNoRestart ? ["--no-restart"] : [];
   if (component !== "router") return distinct([...noRestart, ...args]);
-  const disabled = script.generation === "third" ? PARTS.filter((part) => part !== mode) : [];
+  const disabled = script.series === "2.0" ? PARTS.filter((part) => part !== mode) : [];
   return distinct([
     ...noRestart,
     // In the mode bridge the router takes its name from weave_bridge's bridge. Its own bridge gets a random MAC each time
     // it is created, and under another name the router would lose its IP allocations, so there the name is given.
     ...(mode === "bridge" ? [] : [`--name=${peerName ?? derivedName(options, machineId)}`]),
     ...disabled.map((part) => `--${part}=false`),
-    ...(dns || script.generation === "first" ? [] : ["--no-dns"]),
+    ...(dns || script.series === "1.0" ? [] : ["--no-dns"]),
     ...args,
   ]);
 }
@@ -87,7 +93,10 @@ const WEAVES_DOCKER_API = 18;
  * script, by the container weaveexec that the script runs, and by the router. The containers get only what is in the
  * *_DOCKER_ARGS variables, not the script's environment.
  */
-function dockerApi({ iptables_backend, env }: ServiceOptions, { oldestDockerApi }: Surroundings): [string, string][] {
+function dockerApi(
+  { iptables_backend, env }: ServiceOptions,
+  { oldestDockerApi }: EnvironmentInputs,
+): [string, string][] {
   const oldest = Number(/^1\.(\d+)$/.exec(oldestDockerApi ?? "")?.[1] ?? 0);
   const variables = [
     ...(oldest > WEAVES_DOCKER_API ? [["DOCKER_API_VERSION", `1.${oldest}`] as const] : []),

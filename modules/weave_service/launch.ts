@@ -3,7 +3,7 @@ import { UserError } from "../core/errors";
 import { tagOf } from "./container";
 import type { DesiredService } from "./desired";
 import { ARGS, differingVariables, PEERS } from "./environment";
-import { adoptPath } from "./init/steps";
+import { keepContainerPath } from "./init/steps";
 import { isReady, type ObservedService } from "./observed";
 import type { ServiceOptions } from "./options";
 import { planFiles } from "./plan_files";
@@ -61,7 +61,7 @@ function restart(options: ServiceOptions, desired: DesiredService, reasons: read
 function restartReasons(options: ServiceOptions, desired: DesiredService, observed: ObservedService): string[] {
   const { startedWith, startedBefore, container } = observed;
   // A running router gets its peers over its API. Up to 1.1 it does not report them, so other peers restart it.
-  const live = options.component === "router" && observed.script.generation !== "first" ? [PEERS] : [];
+  const live = options.component === "router" && observed.script.series !== "1.0" ? [PEERS] : [];
   // A unit that something else wrote, such as Apollo's role, does not have our variables.
   const ours = startedWith === null || startedWith.has(ARGS);
   const variables = ours && startedWith ? differingVariables(desired.environment, startedWith, live) : [];
@@ -83,7 +83,7 @@ function takeOver(options: ServiceOptions, desired: DesiredService, observed: Ob
   const mismatches = options.state === "restarted" ? ["a restart was requested"] : desired.mismatches(container);
   const before = `${stateName(unit.state)}, container started by something else`;
   if (mismatches.length === 0) {
-    const adopt: Action = { do: "write", path: adoptPath(component), content: "", mode: 0o600 };
+    const adopt: Action = { do: "write", path: keepContainerPath(component), content: "", mode: 0o600 };
     // It goes on, so it is where it is.
     const ready = observed.router && observed.control ? status(observed.control) : desired.ready;
     const actions = [adopt, ...starts, untilReady(options, { ...desired, ready })];

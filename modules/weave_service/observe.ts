@@ -4,7 +4,7 @@ import { dockerPid, isDockerInstalled, oldestApiOfInstalled, oldestApiVersion } 
 import { UserError } from "../core/errors";
 import type { FileState, Host } from "../core/host/host";
 import { whyNotLoadable } from "../core/kernel_module";
-import { Busy, type WhenBusy } from "../core/module";
+import { StillChanging, type WhileChanging } from "../core/module";
 import { environmentOfProcess, startTicks } from "../core/proc";
 import { programsOf } from "../core/programs";
 import { rememberSecretsIn } from "../core/redact";
@@ -20,11 +20,11 @@ import { launchedName, launchedPort, PASSWORD, variablesOf } from "./environment
 import { detectInit, INIT_SYSTEMS } from "./init/detect";
 import { type InitSystem, NO_UNIT } from "./init/init_system";
 import { FRAMES, ROUTER_PORTS, ROUTERS_BRIDGE } from "./init/steps";
-import { type Environment, isExposing, isReady, type ObservedService, quorum } from "./observed";
+import { NO_LEFTOVERS, observeLeftovers } from "./leftovers";
+import { type Environment, isReady, isWaitingToExpose, type ObservedService, quorum } from "./observed";
 import type { ServiceOptions } from "./options";
 import { type Control, controlOf, exposedAddresses, observeRouter } from "./router_api";
-import { expectedScript, readWeaveScript, type WeaveScript } from "./script";
-import { NO_TRACES, observeTraces } from "./traces";
+import { readWeaveScript, scriptOfVersion, type WeaveScript } from "./script";
 
 /** How long to wait for a start or stop in progress, in seconds. A restart of Docker may just have begun one. */
 const WAIT_SECONDS = 30;
@@ -39,21 +39,21 @@ const FEW_PEERS_SECONDS = 5;
 export async function observe(
   options: ServiceOptions,
   host: Host,
-  whenBusy: WhenBusy = "wait",
+  whileChanging: WhileChanging = "wait",
 ): Promise<ObservedService> {
   const start = Date.now();
   for (;;) {
     const observed = await observeNow(options, host);
     const seconds = Math.min(options.timeout, secondsToWait(options, observed));
     if (Date.now() >= start + seconds * 1000) return observed;
-    if (whenBusy === "fail") throw new Busy();
+    if (whileChanging === "fail") throw new StillChanging();
     await sleep(250);
   }
 }
 
 function secondsToWait(options: ServiceOptions, observed: ObservedService): number {
   if (isInProgress(options, observed)) return WAIT_SECONDS;
-  if (!isExposing(observed) || observed.router === null) return 0;
+  if (!isWaitingToExpose(observed) || observed.router === null) return 0;
   const { needed, found } = quorum(observed.router);
   return found < needed ? FEW_PEERS_SECONDS : WAIT_SECONDS;
 }
@@ -91,7 +91,7 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
   const startedWith = unit.state === "running" ? environmentOfProcess(unit.pid, host) : null;
   rememberSecrets([environment, former, unit.file], [container?.environment, startedWith], container?.args ?? []);
   const api = isRouter && container?.running ? controlOf(container) : null;
-  const control = script.generation === "first" ? null : api;
+  const control = script.series === "1.0" ? null : api;
   // A router that is to be stopped is not asked: it may hang.
   const router = control !== null && !isEnding(options) ? await observeRouter(host, control) : null;
   // A router that does not answer is not asked twice. Up to 1.1 it has no report, but is asked for addresses as later ones.
@@ -124,8 +124,8 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
         : null,
     noFastDatapath: isRouter ? whyNoFastDatapath(options, programs, host) : null,
     ...(isRouter && options.state === "absent"
-      ? observeTraces(launchedPort(environment?.content ?? ""), programs, host)
-      : NO_TRACES),
+      ? observeLeftovers(launchedPort(environment?.content ?? ""), programs, host)
+      : NO_LEFTOVERS),
   };
 }
 
@@ -156,7 +156,7 @@ function observeScript(options: ServiceOptions, host: Host): WeaveScript {
       `script: must be the weave script's path on this host (found no file ${path}). Copy the script there, or correct the path.`,
     );
   }
-  return expectedScript(options.script_version);
+  return scriptOfVersion(options.script_version);
 }
 
 function startTime(pid: number | "self", host: Host): number {

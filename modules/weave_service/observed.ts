@@ -62,7 +62,7 @@ export interface ObservedService {
 }
 
 /** Whether the unit that gives the host its address is waiting for peers. */
-export function isExposing({ exposed, exposeUnit }: ObservedService): boolean {
+export function isWaitingToExpose({ exposed, exposeUnit }: ObservedService): boolean {
   return !exposed && (exposeUnit?.state === "running" || exposeUnit?.state === "starting");
 }
 
@@ -81,6 +81,6 @@ export function quorum({ targets, peers }: LiveRouter): {
 
 /** Whether the component runs and, if it has an API, answers. */
 export function isReady({ component }: ServiceOptions, { container, script, router }: ObservedService): boolean {
-  const answers = component !== "router" || script.generation === "first" || router !== null;
+  const answers = component !== "router" || script.series === "1.0" || router !== null;
   return container?.running === true && answers;
 }

@@ -7,12 +7,12 @@ import { COMPONENTS, type Component } from "./components";
 import { type DesiredService, resolveDesired } from "./desired";
 import { PEERS, sortedPeers } from "./environment";
 import { planLaunch } from "./launch";
+import { planLeftovers } from "./leftovers";
 import { observe } from "./observe";
-import { isExposing, type ObservedContainer, type ObservedService, quorum } from "./observed";
+import { isWaitingToExpose, type ObservedContainer, type ObservedService, quorum } from "./observed";
 import { hostOf, OPTION_OF, options, type ServiceOptions } from "./options";
 import { planFileRemoval, planFiles } from "./plan_files";
-import { planFrames, planNoRestartPolicy } from "./plan_live";
-import { planTraces } from "./traces";
+import { planForwardRule, planNoRestartPolicy } from "./plan_live";
 
 /** A Weave component as a service that starts and stops with Docker, and its peers. */
 export const weaveService: Module<typeof options, ObservedService> = {
@@ -37,7 +37,7 @@ export function plan(given: ServiceOptions, observed: ObservedService): Plan {
       state,
       unit: desired.unit,
       script_version: observed.script.version,
-      ...(options.component === "router" && { router: observed.router, expose_pending: isExposing(observed) }),
+      ...(options.component === "router" && { router: observed.router, expose_pending: isWaitingToExpose(observed) }),
     },
     warnings: [
       ...unseenContainer(state, desired, observed),
@@ -103,7 +103,7 @@ function unreadVariables(
 }
 
 function pendingAddress(observed: ObservedService): string[] {
-  if (!isExposing(observed) || observed.router === null) return [];
+  if (!isWaitingToExpose(observed) || observed.router === null) return [];
   const { needed, found, all } = quorum(observed.router);
   return [
     `expose: ${observed.ownHost.hostName} gets its address on the network when ${needed} of ${all} routers are up (found ${found}). ` +
@@ -115,7 +115,7 @@ function planService(options: ServiceOptions, desired: DesiredService, observed:
   return [
     ...planFiles(desired, observed),
     ...planEnabled(true, desired, observed),
-    ...(options.state === "enabled" ? [] : planFrames(desired.acceptFrames, observed)),
+    ...(options.state === "enabled" ? [] : planForwardRule(desired.acceptFrames, observed)),
     ...(options.state === "enabled" ? [] : planLaunch(options, desired, observed)),
   ];
 }
@@ -179,8 +179,8 @@ function planRemoval(desired: DesiredService, observed: ObservedService): Change
   const { container } = observed;
   return [
     ...(container === null ? [] : [containerRemoval(component, container)]),
-    ...planFrames(false, observed),
-    ...planTraces(observed),
+    ...planForwardRule(false, observed),
+    ...planLeftovers(observed),
     ...planFileRemoval(desired, observed),
   ];
 }

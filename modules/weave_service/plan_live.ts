@@ -4,7 +4,7 @@ import { EXPOSE } from "./components";
 import type { DesiredService } from "./desired";
 import { sortedPeers } from "./environment";
 import { FRAMES, ROUTERS_BRIDGE } from "./init/steps";
-import { isExposing, type ObservedService } from "./observed";
+import { isWaitingToExpose, type ObservedService } from "./observed";
 import type { ServiceOptions } from "./options";
 import { type Control, connect, forget } from "./router_api";
 
@@ -51,14 +51,14 @@ function checksumOffload({ offloadingPorts }: ObservedService): Change[] {
 
 /** Starts the unit that waits for enough peers; it is started along with a router's start by itself. */
 function exposure({ exposeText, init }: DesiredService, observed: ObservedService): Change[] {
-  if (exposeText === null || observed.exposed || isExposing(observed)) return [];
+  if (exposeText === null || observed.exposed || isWaitingToExpose(observed)) return [];
   const commands = init.start(EXPOSE, observed.exposeUnit?.state ?? "stopped");
   const after = "yes, once enough peers are up\n";
   return [{ subject: "router: exposed", before: "no\n", after, actions: commands.map((argv) => run(argv)) }];
 }
 
 /** The rule that accepts the frames of the router's own bridge, as the unit inserts it at each start. */
-export function planFrames(accept: boolean, { forwardRules }: ObservedService): Change[] {
+export function planForwardRule(accept: boolean, { forwardRules }: ObservedService): Change[] {
   if (forwardRules === null || forwardRules > 0 === accept) return [];
   const describe = (present: boolean): string => (present ? "accepted by iptables\n" : "subject to iptables\n");
   const commands = accept ? [FRAMES.insertRule(ROUTERS_BRIDGE)] : FRAMES.deleteRules(ROUTERS_BRIDGE, forwardRules);

@@ -9,7 +9,7 @@ import { bootHosts } from "./hosts";
 import { type ModuleRun, runModule } from "./module";
 import { ansiblePlaybook } from "./playbook";
 
-/** weave_service by itself: what was there before it, what fails, what is slow, and scripts of all generations. */
+/** weave_service by itself: what was there before it, what fails, what is slow, and scripts of all series. */
 const test = suite("weave_service");
 let cluster: Cluster;
 let host: Host;

@@ -29,10 +29,10 @@ export function keepPresent<Table extends OptionTable, Observed>(
   return {
     name: module.name,
     options: module.options,
-    observe: async (options, host, whenBusy) => {
+    observe: async (options, host, whileChanging) => {
       const found = Object.entries(await present(options, given, host)).filter(([name]) => !given.has(name));
       const completed = { ...options, ...Object.fromEntries(found) };
-      return { options: completed, observed: await module.observe(completed, host, whenBusy) };
+      return { options: completed, observed: await module.observe(completed, host, whileChanging) };
     },
     plan: (_, { options, observed }) => module.plan(options, observed),
     ...(module.shorten && { shorten: module.shorten }),

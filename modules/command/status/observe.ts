@@ -18,7 +18,7 @@ import type { InitName, ObservedUnit } from "../../weave_service/init/init_syste
 import { NO_UNIT } from "../../weave_service/init/init_system";
 import type { ObservedContainer } from "../../weave_service/observed";
 import { controlOf, type LiveRouter, observeRouter } from "../../weave_service/router_api";
-import { expectedScript } from "../../weave_service/script";
+import { scriptOfVersion } from "../../weave_service/script";
 import { attempt, attemptLater, lenientHost } from "./lenient_host";
 
 /** What the modules observe on the host. A part is null if it is absent or can't be read. */
@@ -71,7 +71,7 @@ export async function observe(name: string, host: Host = linuxHost): Promise<Obs
 async function observeRunningRouter(host: Host): Promise<LiveRouter | null> {
   const container = await observeContainer(COMPONENTS.router.container, host);
   // Up to 1.1 there is no report.
-  const reports = container !== null && expectedScript(tagOf(container.image)).generation !== "first";
+  const reports = container !== null && scriptOfVersion(tagOf(container.image)).series !== "1.0";
   return reports && container.running ? observeRouter(host, controlOf(container)) : null;
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { dockerPid } from "../../core/docker";
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
-import { Busy, type WhenBusy } from "../../core/module";
+import { StillChanging, type WhileChanging } from "../../core/module";
 import { isSystemdBooted, propertiesOfUnits } from "../../core/systemctl";
 import { splitWords } from "../../formats/shell_words";
 import { VARIABLE } from "./command_line";
@@ -12,14 +12,14 @@ import { findDropIns, readUnit, unitNames } from "./read_unit";
 import { sharedTarget } from "./shared_target";
 
 /** Observes how this host starts dockerd, whatever its distribution. Throws a UserError if Docker is not installed. */
-export async function observeService(host: Host, whenBusy: WhenBusy): Promise<DockerService> {
-  return isSystemdBooted(host) ? observeUnit(host, whenBusy) : observeScript(host);
+export async function observeService(host: Host, whileChanging: WhileChanging): Promise<DockerService> {
+  return isSystemdBooted(host) ? observeUnit(host, whileChanging) : observeScript(host);
 }
 
 type Properties = (name: string) => string;
 
-async function observeUnit(host: Host, whenBusy: WhenBusy): Promise<DockerService> {
-  const [property, socket] = await unitsAfterJob(host, whenBusy);
+async function observeUnit(host: Host, whileChanging: WhileChanging): Promise<DockerService> {
+  const [property, socket] = await unitsAfterJob(host, whileChanging);
   requireLoaded("docker.service", property);
   // Where the service requires it, systemd starts neither without the other.
   if (property("Requires").split(" ").includes("docker.socket")) requireLoaded("docker.socket", socket);
@@ -67,7 +67,10 @@ const PROPERTIES = [
 const JOB_SECONDS = 30;
 
 /** Docker's service and socket once a start or restart in progress, such as an interrupted run's, has ended: its result is what counts. */
-async function unitsAfterJob(host: Host, whenBusy: WhenBusy): Promise<[service: Properties, socket: Properties]> {
+async function unitsAfterJob(
+  host: Host,
+  whileChanging: WhileChanging,
+): Promise<[service: Properties, socket: Properties]> {
   const end = Date.now() + JOB_SECONDS * 1000;
   for (;;) {
     const [service = () => "", socket = () => ""] = propertiesOfUnits(
@@ -76,7 +79,7 @@ async function unitsAfterJob(host: Host, whenBusy: WhenBusy): Promise<[service: 
       host,
     );
     if (!Number(service("Job")) || Date.now() >= end) return [service, socket];
-    if (whenBusy === "fail") throw new Busy();
+    if (whileChanging === "fail") throw new StillChanging();
     await sleep(250);
   }
 }

@@ -80,7 +80,7 @@ export function planWireguardDevice(bridge: string, desired: DesiredWireguard, o
  * The removal of a device whose wireguard-go runs in another unit or in a session, with which it would end; the VXLAN goes with its
  * device.
  */
-export function planEndOfOther(bridge: string, { wireguard, managers }: ObservedBridge): Change[] {
+export function planForeignDeviceRemoval(bridge: string, { wireguard, managers }: ObservedBridge): Change[] {
   if (!wireguard?.byProgram || !managers.systemd || managers.wireguardUnit === "active") return [];
   const removed = difference(`bridge ${bridge}: wireguard-go`, "in another unit or a session", "in a unit of its own", [
     deleteLink(bridge + WIREGUARD_SUFFIX),

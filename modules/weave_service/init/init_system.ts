@@ -9,7 +9,7 @@ export interface InitSystem {
   /** The name of the unit or job. */
   readonly nameOf: (component: Component) => string;
   readonly pathOf: (component: Component) => string;
-  readonly render: (job: Job) => string;
+  readonly render: (inputs: UnitInputs) => string;
   /** The unit or job EXPOSE. It is started along with the router but is no part of its start, as it may wait for other hosts. */
   readonly renderExpose: (script: string) => string;
   /** Observes one component or several, in their order. */
@@ -27,7 +27,7 @@ export interface InitSystem {
 }
 
 /** Everything that a unit's text depends on. */
-export interface Job {
+export interface UnitInputs {
   readonly component: Component;
   readonly script: string;
   readonly launch: string;

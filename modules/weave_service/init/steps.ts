@@ -1,24 +1,24 @@
 import { UserError } from "../../core/errors";
 import { forwardRule } from "../../net/forward_rule";
 import type { Component } from "../components";
-import type { Job } from "./init_system";
+import type { UnitInputs } from "./init_system";
 
 /** Shell commands that systemd units and upstart jobs share. They run with the environment file's variables. */
 
 /** If this file is present when the unit starts, the unit keeps the running container and launches no other. */
-export function adoptPath({ container }: Component): string {
+export function keepContainerPath({ container }: Component): string {
   return `/run/${container}.adopt`;
 }
 
 /** The commands of a job, by their names in the templates; null for one that it does not have. All but `stop` need a shell. */
 export function commandsOf(
-  job: Job,
+  inputs: UnitInputs,
 ): Readonly<Record<"launch" | "stop" | "checksums" | "acceptFrames", string | null>> {
   return {
-    launch: launchOrAdopt(job),
-    stop: stopCommand(job),
-    checksums: job.bridge === null ? null : disableChecksumOffload(job.bridge),
-    acceptFrames: job.acceptFrames ? FRAMES.insertRuleInShell(ROUTERS_BRIDGE) : null,
+    launch: launchOrKeep(inputs),
+    stop: stopCommand(inputs),
+    checksums: inputs.bridge === null ? null : disableChecksumOffload(inputs.bridge),
+    acceptFrames: inputs.acceptFrames ? FRAMES.insertRuleInShell(ROUTERS_BRIDGE) : null,
   };
 }
 
@@ -27,17 +27,17 @@ export function commandsOf(
  * would make the launch fail, so it is stopped first. If the new container dies at once, its log goes to the unit's log.
  * Throws a UserError for a script whose path a shell or an init system would not read as one word.
  */
-function launchOrAdopt(job: Job): string {
-  const { component, script: path, launch } = job;
+function launchOrKeep(inputs: UnitInputs): string {
+  const { component, script: path, launch } = inputs;
   const script = singleWord(path);
   return (
-    `rm ${adoptPath(component)} 2>/dev/null || { ${stopCommand(job)} || true; ` +
+    `rm ${keepContainerPath(component)} 2>/dev/null || { ${stopCommand(inputs)} || true; ` +
     `${script} ${launch} $WEAVE_ARGS $WEAVE_PEERS || { docker logs --tail 20 ${component.container}; false; }; }`
   );
 }
 
 /** Does not fail for a container that there is not, but `docker stop` does. */
-function stopCommand({ component, script, stop }: Job): string {
+function stopCommand({ component, script, stop }: UnitInputs): string {
   return stop === null ? `/usr/bin/docker stop ${component.container}` : `${script} ${stop}`;
 }
 

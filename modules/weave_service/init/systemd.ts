@@ -4,7 +4,7 @@ import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import { DAEMON_RELOAD, propertiesOfUnits } from "../../core/systemctl";
 import { type Component, EXPOSE } from "../components";
-import type { InitSystem, Job, ObservedUnit, StartsWith } from "./init_system";
+import type { InitSystem, ObservedUnit, StartsWith, UnitInputs } from "./init_system";
 import { commandsOf, exposeInShell } from "./steps";
 
 const UNITS = "/etc/systemd/system";
@@ -89,11 +89,11 @@ function pathOf(component: Component): string {
   return `${UNITS}/${unitOf(component)}`;
 }
 
-function render(job: Job): string {
-  const { component, expose, clearRestartPolicy } = job;
+function render(inputs: UnitInputs): string {
+  const { component, expose, clearRestartPolicy } = inputs;
   const { description, documentation, container, needs, environmentPath: environment } = component;
   const view = { description, documentation, container, needs, environment, expose, clearRestartPolicy };
-  return fill(TEMPLATE, { ...view, ...commandsOf(job) });
+  return fill(TEMPLATE, { ...view, ...commandsOf(inputs) });
 }
 
 function fill(template: string, view: object): string {

@@ -359,8 +359,8 @@ test("only the observation under the lock, or of a check, waits for what is star
   const lamp = dark();
   const asked: string[] = [];
   const module = lampModule(lamp, {
-    observe: (_, __, whenBusy) => {
-      asked.push(whenBusy);
+    observe: (_, __, whileChanging) => {
+      asked.push(whileChanging);
       return { ...lamp };
     },
   });

@@ -10,7 +10,7 @@ interface Pair {
   readonly from: string;
   readonly to: string;
   readonly kind: string;
-  }
+}
 
 interface Node {
   readonly host: { readonly name: string };

@@ -11,7 +11,7 @@ import {
   sortedPeers,
 } from "../../../modules/weave_service/environment";
 import type { ServiceOptions } from "../../../modules/weave_service/options";
-import { expectedScript, readWeaveScript } from "../../../modules/weave_service/script";
+import { readWeaveScript, scriptOfVersion } from "../../../modules/weave_service/script";
 import { matchesGolden } from "../support/golden";
 import { userErrorOf } from "../support/user_error";
 import { FRESH, golden, serviceOptions } from "./fixtures";
@@ -19,7 +19,7 @@ import { FRESH, golden, serviceOptions } from "./fixtures";
 const SECRET = "correct horse";
 const render = (options: ServiceOptions): string => renderEnvironmentFile(environmentOf(options, FRESH));
 const argsOf = (options: ServiceOptions, version: string): string | undefined =>
-  environmentOf(options, { ...FRESH, script: expectedScript(version) }).get("WEAVE_ARGS");
+  environmentOf(options, { ...FRESH, script: scriptOfVersion(version) }).get("WEAVE_ARGS");
 
 test("the router's environment file equals the golden file", () => {
   matchesGolden(render(serviceOptions()), golden("weave.env"));

@@ -5,7 +5,7 @@ import { variablesOf } from "../../../modules/weave_service/environment";
 import type { ObservedService } from "../../../modules/weave_service/observed";
 import { plan } from "../../../modules/weave_service/plan";
 import { DEFAULT_CONTROL } from "../../../modules/weave_service/router_api";
-import { expectedScript, readWeaveScript } from "../../../modules/weave_service/script";
+import { readWeaveScript, scriptOfVersion } from "../../../modules/weave_service/script";
 import { inWords, subjects } from "../support/changes";
 import { userErrorOf } from "../support/user_error";
 import { CONTAINER, FRESH, ROUTER, serviceOptions, steady } from "./fixtures";
@@ -62,7 +62,7 @@ test("this host itself among the peers, by address or name, makes no difference"
       assert.equal(plan(serviceOptions({ ...more, peers: all }), observed), plan(serviceOptions(more), observed));
     }
   }
-  const old = { ...FRESH, script: expectedScript("1.0.3") };
+  const old = { ...FRESH, script: scriptOfVersion("1.0.3") };
   const options = { mode: "proxy" };
   assert.equal(
     plan(serviceOptions({ ...options, peers: all }), { ...steady(serviceOptions(options), old), router: null }).changes,
@@ -212,7 +212,7 @@ test("a router that goes on is asked where it is, whatever the next one will hav
 test("a WEAVE_HTTP_ADDR that is not honoured is refused", () => {
   const refused = (value: string, version = "2.8.1"): string =>
     userErrorOf(() =>
-      plan(serviceOptions({ env: { WEAVE_HTTP_ADDR: value } }), { ...FRESH, script: expectedScript(version) }),
+      plan(serviceOptions({ env: { WEAVE_HTTP_ADDR: value } }), { ...FRESH, script: scriptOfVersion(version) }),
     );
   for (const value of ["", ":6784", "6784", "localhost:6784", "/var/run/weave.sock", "127.0.0.1:99999"]) {
     assert.is(
@@ -234,7 +234,7 @@ test("from 1.2 to 1.4 the router is ready when its container runs: only that has
     ["1.4.6", "/containers/weave/top"],
     ["1.5.0", "/status"],
   ] as const) {
-    const { steps = [] } = words(serviceOptions(), { ...FRESH, script: expectedScript(version) }).at(-1) ?? {};
+    const { steps = [] } = words(serviceOptions(), { ...FRESH, script: scriptOfVersion(version) }).at(-1) ?? {};
     assert.is(steps.at(-1), `await ${path} for 300 s`, version);
   }
 });
@@ -576,7 +576,7 @@ test("a kernel without the fast datapath is a warning before the launch", () => 
 });
 
 test("up to Weave 1.1 routers do not report their targets, so other peers restart them", () => {
-  const host = { ...FRESH, script: expectedScript("1.0.3") };
+  const host = { ...FRESH, script: scriptOfVersion("1.0.3") };
   const options = serviceOptions({ mode: "proxy" });
   const observed = { ...steady(options, host), router: null };
   assert.equal(plan(options, observed).changes, []);
@@ -585,7 +585,7 @@ test("up to Weave 1.1 routers do not report their targets, so other peers restar
 });
 
 test("on upstart the same is done with its own commands", () => {
-  const host = { ...FRESH, init: "upstart" as const, script: expectedScript("1.9.8") };
+  const host = { ...FRESH, init: "upstart" as const, script: scriptOfVersion("1.9.8") };
   assert.equal(
     words(serviceOptions(), host).map(({ subject, steps }) => [subject, ...steps]),
     [
@@ -649,12 +649,12 @@ test("a component that the script's version can't run is refused", () => {
     /^component: the proxy runs within the router since Weave 2\.0 /,
   );
   assert.match(
-    userErrorOf(() => plan(serviceOptions({ component: "plugin" }), { ...FRESH, script: expectedScript("1.0.3") })),
+    userErrorOf(() => plan(serviceOptions({ component: "plugin" }), { ...FRESH, script: scriptOfVersion("1.0.3") })),
     /^component: the plugin needs the weave script 1\.4 or newer /,
   );
   assert.match(
     userErrorOf(() =>
-      plan(serviceOptions({ dns: true, mode: "proxy" }), { ...FRESH, script: expectedScript("1.0.3") }),
+      plan(serviceOptions({ dns: true, mode: "proxy" }), { ...FRESH, script: scriptOfVersion("1.0.3") }),
     ),
     /^dns: /,
   );

@@ -3,7 +3,7 @@ import { run } from "../../../core/change";
 import { UserError } from "../../../core/errors";
 import type { Host } from "../../../core/host/host";
 import { type Component, EXPOSE } from "../../components";
-import type { InitSystem, Job, ObservedUnit } from "../init_system";
+import type { InitSystem, ObservedUnit, UnitInputs } from "../init_system";
 import { commandsOf, exposeInShell } from "../steps";
 
 const TEMPLATE = `# Ansible managed (weave_service). Manual changes will be overwritten.
@@ -103,11 +103,11 @@ function overrideOf({ container }: Component): string {
   return `/etc/init/${container}.override`;
 }
 
-function render(job: Job): string {
-  const { component, clearRestartPolicy } = job;
+function render(inputs: UnitInputs): string {
+  const { component, clearRestartPolicy } = inputs;
   const { description, container, needs, environmentPath: environment } = component;
   const view = { description, container, needs, environment, clearRestartPolicy };
-  return fill(TEMPLATE, { ...view, ...commandsOf(job) });
+  return fill(TEMPLATE, { ...view, ...commandsOf(inputs) });
 }
 
 function fill(template: string, view: object): string {

@@ -6,7 +6,7 @@ import { INIT_SYSTEMS } from "../../../../modules/weave_service/init/detect";
 import type { ObservedService } from "../../../../modules/weave_service/observed";
 import { options, type ServiceOptions } from "../../../../modules/weave_service/options";
 import { plan } from "../../../../modules/weave_service/plan";
-import { expectedScript } from "../../../../modules/weave_service/script";
+import { scriptOfVersion } from "../../../../modules/weave_service/script";
 import { fakeHost } from "../../support/fake_host/fake_host";
 import { optionsOf } from "../../support/options";
 import { FRESH, serviceOptions, steady } from "../../weave_service/fixtures";
@@ -59,7 +59,7 @@ for (const [name, given] of Object.entries(CASES)) {
 
 test("with a script of Weave 1.x a run without options changes nothing", () => {
   const applied = serviceOptions({ mode: "proxy", dns: true });
-  const host = steady(applied, { ...FRESH, script: expectedScript("1.9.7") });
+  const host = steady(applied, { ...FRESH, script: scriptOfVersion("1.9.7") });
   assert.equal(plan(completed(host) as ServiceOptions, host).changes, plan(applied, host).changes);
 });
 

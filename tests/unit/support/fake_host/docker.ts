@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse, RunOutput } from "../../../../modules/core/host/host";
 import { daemonOptions } from "../../../../modules/formats/daemon_json";
-import { parseDockerFlags, strayWords } from "../../../../modules/formats/docker_flags";
+import { invalidWords, parseDockerFlags } from "../../../../modules/formats/docker_flags";
 import type { DockerFlags } from "../../../../modules/formats/docker_options";
 import { environmentVariables } from "../../../../modules/formats/environment_file";
 import { shellValue } from "../../../../modules/formats/shell_file";
@@ -98,7 +98,7 @@ export class Docker implements Part {
   /** The options that it would run with; throws where it would not start. */
   wouldRunWith(): DockerFlags {
     const words = this.commandLine().map((word) => ({ raw: word, value: word }));
-    const [stray] = strayWords(words.slice(1));
+    const [stray] = invalidWords(words.slice(1));
     if (stray) throw new Error(`unknown argument: ${stray.value}`);
     const flags = parseDockerFlags(words.slice(1));
     const config = daemonOptions(this.files.readFile(CONFIG)?.content ?? "");

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { resolveDesired } from "../../../../modules/weave_service/desired";
-import { expectedScript } from "../../../../modules/weave_service/script";
+import { scriptOfVersion } from "../../../../modules/weave_service/script";
 import { matchesGolden } from "../../support/golden";
 import { FRESH, golden, serviceOptions } from "../fixtures";
 
@@ -34,7 +34,7 @@ const UNITS: Readonly<Record<string, Unit>> = {
 };
 
 const textOf = ({ init, version, options, text = "text" }: Unit): string =>
-  resolveDesired(serviceOptions(options), { ...FRESH, init, script: expectedScript(version) })[text] ?? "";
+  resolveDesired(serviceOptions(options), { ...FRESH, init, script: scriptOfVersion(version) })[text] ?? "";
 
 for (const [name, unit] of Object.entries(UNITS)) {
   test(name, () => {

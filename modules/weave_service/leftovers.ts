@@ -15,12 +15,12 @@ const DOCKER_PLUGINS = "/run/docker/plugins";
 const IP_SET = "weaver-no-masq-local";
 
 /** What a router leaves on a host. */
-export type Traces = Pick<ObservedService, "routerRules" | "routerIpSets" | "routerFiles">;
+export type RouterLeftovers = Pick<ObservedService, "routerRules" | "routerIpSets" | "routerFiles">;
 
-export const NO_TRACES: Traces = { routerRules: [], routerIpSets: [], routerFiles: [] };
+export const NO_LEFTOVERS: RouterLeftovers = { routerRules: [], routerIpSets: [], routerFiles: [] };
 
 /** Reads what a router with this port leaves on a host, by whatever iptables its image has. Changes nothing. */
-export function observeTraces(port: number, programs: ReadonlySet<string>, host: Host): Traces {
+export function observeLeftovers(port: number, programs: ReadonlySet<string>, host: Host): RouterLeftovers {
   const both = ["iptables-legacy", "iptables-nft"].filter((program) => programs.has(`${program}-save`));
   const asked = both.length > 0 ? both : ["iptables"].filter((program) => programs.has(`${program}-save`));
   return {
@@ -56,7 +56,7 @@ function namesIn(directory: string, isMeant: (name: string) => boolean, host: Ho
 }
 
 /** The changes that remove what the router has left, once it has stopped. */
-export function planTraces({ routerRules, routerIpSets, routerFiles }: ObservedService): Change[] {
+export function planLeftovers({ routerRules, routerIpSets, routerFiles }: ObservedService): Change[] {
   const rules: Change[] = routerRules.map((left) => ({
     subject: `router: rules of ${left.program}`,
     before: describeRouterRules(left),
