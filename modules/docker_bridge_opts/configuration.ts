@@ -1,15 +1,8 @@
 import { orNull, UserError } from "../core/errors";
 import { redactSecrets } from "../core/redact";
-import { daemonOptions, withDaemonOptions } from "../formats/daemon_json";
-import {
-  invalidWords,
-  parseDockerFlags,
-  withDockerFlags,
-  withoutDockerFlags,
-  wordsOfFlags,
-  wordsWithoutFlags,
-} from "../formats/docker_flags";
-import { type DockerFlags, jsonValue, meansTheSame } from "../formats/docker_options";
+import { daemonOptions } from "../formats/daemon_json";
+import { invalidWords, parseDockerFlags } from "../formats/docker_flags";
+import type { DockerFlags } from "../formats/docker_options";
 import { environmentVariables } from "../formats/environment_file";
 import { splitFields } from "../formats/shell_command";
 import { shellValue } from "../formats/shell_file";
@@ -18,7 +11,7 @@ import { systemdWords } from "../formats/systemd_words";
 import type { ObservedDocker } from "./observed";
 import { runningOptions } from "./pending_restart";
 import { type Argument, type CommandLine, commandLine, type Split, VARIABLE } from "./service/command_line";
-import { type DockerService, NOTHING_WRITTEN, nameOrigin } from "./service/docker_service";
+import { type DockerService, NOTHING_WRITTEN } from "./service/docker_service";
 
 /**
  * All that dockerd gets its options from, without this module's drop-in. DOCKER_OPTS is the variable in the options file; the other
@@ -150,102 +143,6 @@ export function overriddenFlags(
   if (service.unit === null || dropIn === null) return new Set();
   const kept = parseDockerFlags(commandLine(service.unit, { ...NOTHING_WRITTEN, dropIn: dropIn.content }).args);
   return new Set([...parseDockerFlags(otherArguments).keys()].filter((name) => !kept.has(name)));
-}
-
-/**
- * Whether DOCKER_OPTS is one line that somebody else keeps: with options, but with none of the desired ones. Its owner puts it back
- * whenever it is changed, and of two plain lines systemd takes only the last, so these options have to go into daemon.json. False
- * where that can't express them, or where fd:// of the command line would clash with it.
- */
-export function isOwnedByOthers(
-  present: Configuration,
-  { refersToVariables }: DockerOptsValue,
-  desired: DockerFlags,
-): boolean {
-  const inLine = parseDockerFlags(dockerOptsWords(present));
-  const added = [...desired].filter(([name, values]) => !meansTheSame(name, undefined, values));
-  const others = [...inLine.keys()].filter((name) => desired.get(name)?.length !== 0);
-  if (refersToVariables || others.length === 0 || added.length === 0) return false;
-  return added.every(([name, values]) => !inLine.has(name) && name !== "host" && jsonValue(name, values) !== undefined);
-}
-
-export type Place = "docker_opts" | "daemon_json";
-
-/** Where `configure` puts options. */
-export interface Placement {
-  /** Where a new option goes. */
-  readonly place: Place;
-  /** Whether an option that is set elsewhere is moved there. */
-  readonly move: boolean;
-  /** The options that are removed from the unit's command line where it sets them to another value. */
-  readonly overrideUnit: ReadonlySet<string>;
-  /** The flags that are removed from it already; they stay removed while they are set elsewhere. */
-  readonly overridden: ReadonlySet<string>;
-}
-
-/** The desired configuration, and what changes in DOCKER_OPTS: options without values are removed. */
-export interface Configured {
-  readonly configuration: Configuration;
-  readonly toDockerOpts: DockerFlags;
-}
-
-/**
- * The configuration that gives dockerd the desired options, each in one place only; everything else is unchanged. An option
- * without values is removed. Throws a UserError if daemon.json can't express an option, or where a variable of the unit's sets
- * it to another value.
- */
-export function configure(
-  present: Configuration,
-  desired: DockerFlags,
-  { place, move, overrideUnit, overridden }: Placement,
-): Configured {
-  const inUnit = parseDockerFlags(present.otherArguments);
-  const inLine = parseDockerFlags(dockerOptsWords(present));
-  const inConfig = daemonOptions(present.config);
-  const [toDockerOpts, toConfig] = [new Map<string, readonly string[]>(), new Map<string, readonly string[]>()];
-  const removedFromUnit = new Set(
-    [...overridden].filter((name) => !desired.has(name) && (inLine.has(name) || inConfig.has(name))),
-  );
-  for (const [name, values] of desired) {
-    const setByUnit = inUnit.has(name) && values.length > 0 && meansTheSame(name, inUnit.get(name), values);
-    if (overrideUnit.has(name) && inUnit.has(name) && !setByUnit) removedFromUnit.add(name);
-    const current = inLine.has(name) ? "docker_opts" : inConfig.has(name) ? "daemon_json" : place;
-    const target = setByUnit ? null : move ? place : current;
-    toDockerOpts.set(name, target === "docker_opts" ? values : []);
-    toConfig.set(name, target === "daemon_json" ? values : []);
-  }
-  requireRemovable(present, removedFromUnit);
-  const removedFromDockerOpts = new Set(
-    [...toDockerOpts].filter(([, values]) => values.length === 0).map(([name]) => name),
-  );
-  const split = present.split && { ...present.split, at: keptBefore(present, removedFromUnit) };
-  const configuration: Configuration = {
-    ...present,
-    split,
-    otherArguments: wordsWithoutFlags(present.otherArguments, removedFromUnit),
-    dockerOpts: withDockerFlags(withoutDockerFlags(present.dockerOpts, removedFromDockerOpts), toDockerOpts),
-    config: withDaemonOptions(present.config, toConfig),
-  };
-  return { configuration, toDockerOpts };
-}
-
-function keptBefore({ otherArguments, split }: Configuration, off: ReadonlySet<string>): number {
-  return wordsWithoutFlags(otherArguments.slice(0, split?.at ?? otherArguments.length), off).length;
-}
-
-/** Only flags that are written in ExecStart= itself can be left out by a drop-in. */
-function requireRemovable({ unit, otherArguments }: Configuration, names: ReadonlySet<string>): void {
-  for (const name of names) {
-    const set = wordsOfFlags(otherArguments, new Set([name]));
-    const foreign = set.find(({ origin }) => origin.variable !== null) ?? (unit?.byShell ? set[0] : undefined);
-    if (foreign === undefined) continue;
-    const values = parseDockerFlags(otherArguments).get(name) ?? [];
-    throw new UserError(
-      `--${name}: must not be set by Docker's unit to another value (found ` +
-        `${redactSecrets(`--${name}=${values.join(", ")}`).replace(/^[^=]*=/, "")} in ${nameOrigin(foreign.origin)}). Remove it ` +
-        "there, or set the same value here.",
-    );
-  }
 }
 
 /** Throws a UserError if DOCKER_OPTS has a word that dockerd would not start with. */

@@ -9,15 +9,9 @@ import { environmentVariables, withEnvironmentValue } from "../formats/environme
 import { withShellFlags } from "../formats/shell_flags";
 import { splitWords } from "../formats/shell_words";
 import { execWord, systemdWords } from "../formats/systemd_words";
-import {
-  type Configuration,
-  type Configured,
-  configure,
-  overriddenFlags,
-  presentConfiguration,
-  readOptions,
-} from "./configuration";
+import { type Configuration, overriddenFlags, presentConfiguration, readOptions } from "./configuration";
 import type { ObservedDocker } from "./observed";
+import { type Configured, configure } from "./placement";
 import { VARIABLE } from "./service/command_line";
 import { type DockerService, DROP_IN_PATH, nameOrigin } from "./service/docker_service";
 

@@ -8,12 +8,9 @@ import type { DockerFlags } from "../formats/docker_options";
 import { requireExactly } from "./compare";
 import {
   type Configuration,
-  configure,
-  isOwnedByOthers,
   optionsOf,
   optionsToStartWith,
   overriddenFlags,
-  type Place,
   presentConfiguration,
   readOptions,
   requireReadableDockerOpts,
@@ -24,6 +21,7 @@ import { observe } from "./observe";
 import type { ObservedDocker } from "./observed";
 import { type DockerOptions, options } from "./options";
 import { desiredOfDaemon, pendingRestart, runningOptions } from "./pending_restart";
+import { configure, isOwnedByOthers, type Place } from "./placement";
 import { networkChanges } from "./plan_network";
 import { restart, wasRestarted } from "./restart/restart";
 import { isCurrent, presentFiles, savePrevious } from "./restart/rollback";

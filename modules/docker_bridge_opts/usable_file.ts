@@ -1,16 +1,10 @@
-import type { Action } from "../core/change";
-import { orNull, UserError } from "../core/errors";
+import { UserError } from "../core/errors";
 import { redactSecrets } from "../core/redact";
-import { invalidWords } from "../formats/docker_flags";
 import { environmentValue } from "../formats/environment_file";
 import { splitWords } from "../formats/shell_words";
-import { type Configuration, configurationToStartWith } from "./configuration";
 import type { ObservedDocker } from "./observed";
-import { isCurrent } from "./restart/rollback";
 import { VARIABLE } from "./service/command_line";
-import { type DockerService, NOTHING_WRITTEN, nameOrigin } from "./service/docker_service";
-import { requireEnvironmentFiles } from "./service/environment";
-import { requireStartable, validateByDocker } from "./validate";
+import type { DockerService } from "./service/docker_service";
 
 /** Throws a UserError if the file with Docker's options can't be what was meant, as it was found. */
 export function requireUsableFile({ service, optionsFile, dockerOptsIsRead }: ObservedDocker): void {
@@ -20,50 +14,6 @@ export function requireUsableFile({ service, optionsFile, dockerOptsIsRead }: Ob
     `${service.filePath}: the value in line ${found.line} must not begin with an escaped quote, which becomes part of it (found ` +
       `${redactSecrets(found.text)}). Remove the backslashes and run again.`,
   );
-}
-
-/**
- * A step that fails where Docker would not start: it would be down. A step, as in check mode the task before this one has only
- * announced that it corrects the file.
- */
-export function failUnlessStartable(observed: ObservedDocker): Action[] {
-  const { daemon, previous, version } = observed;
-  // A stopped Docker may as well be tried, where its configuration from before can be restored.
-  if (daemon === null && isCurrent(previous, null)) return [];
-  const configuration = orNull(() => configurationToStartWith(observed));
-  // A restart does not depend on what can be computed.
-  if (configuration === null) return [];
-  const reason = whyNotStartable(configuration, observed);
-  if (reason === null) return validateByDocker(configuration, version);
-  return [{ do: "fail", message: `Docker was not restarted, as it would not start. ${reason}` }];
-}
-
-/** What is wrong, and what to do; null if nothing is known to be wrong. */
-function whyNotStartable(configuration: Configuration, observed: ObservedDocker): string | null {
-  const { service, dropIn } = observed;
-  const { unit, otherArguments } = configuration;
-  const ours = otherArguments.filter(({ origin }) => origin.variable === VARIABLE);
-  const unexpanded = ours.find(({ value }) => /\$\{?[A-Za-z_]/.test(value));
-  if (unexpanded !== undefined) {
-    return (
-      `${nameOrigin(unexpanded.origin)}: must not refer to a variable, as systemd expands none there (found ${redactSecrets(unexpanded.value)}). ` +
-      "Run docker_bridge_opts with its options first, or write all options in the line."
-    );
-  }
-  const [stray] = invalidWords(ours);
-  if (stray !== undefined) {
-    return `${nameOrigin(stray.origin)}: must have options with their values (found ${JSON.stringify(redactSecrets(stray.value))}). Correct the line.`;
-  }
-  try {
-    if (unit !== null && service.unit !== null) {
-      requireEnvironmentFiles(unit.settings, service.unit, { ...NOTHING_WRITTEN, dropIn: dropIn?.content ?? null });
-    }
-    requireStartable(configuration, observed);
-    return null;
-  } catch (error) {
-    if (error instanceof UserError) return error.message;
-    throw error;
-  }
 }
 
 interface Line {

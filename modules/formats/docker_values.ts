@@ -1,7 +1,6 @@
 import { isIP } from "node:net";
-import { isObject } from "../core/json";
 import { splitAtEquals } from "../core/text";
-import { flagOf, isAtLeast, isFalse, isKnownOption, isSwitch, isTrue, kindOf } from "./docker_options";
+import { isAtLeast, isFalse, isSwitch, isTrue, kindOf } from "./docker_options";
 
 /** Docker's storage drivers on Linux up to 22 (docker info of 20.10; daemon/graphdriver of moby). */
 const STORAGE_DRIVERS = ["aufs", "btrfs", "devicemapper", "fuse-overlayfs", "overlay", "overlay2", "vfs", "zfs"];
@@ -18,7 +17,7 @@ const isOneOf =
     names.includes(value.toLowerCase());
 const isPair = (value: string): boolean => /^[^=]+=/.test(value);
 const isAddress = (value: string): boolean => isIP(value) !== 0;
-const isSubnet = (value: string): boolean => {
+export const isSubnet = (value: string): boolean => {
   const [address = "", length = ""] = value.split("/");
   return isIP(address) !== 0 && isBetween(0, isIP(address) === 4 ? 32 : 128)(length);
 };
@@ -151,103 +150,4 @@ const STARTS_WITH: ReadonlyMap<string, RegExp> = new Map([
 export function expectedToStart(flag: string, value: string, version: string | null): string | null {
   const inOtherBase = kindOf(flag) === "number" && /^[-+]?0[xob_\d]|_/i.test(value);
   return inOtherBase || STARTS_WITH.get(flag)?.test(value) ? null : expectedInstead(flag, value, version);
-}
-
-type Test = (value: unknown) => boolean;
-// Go leaves a field as it is for null.
-const orNull =
-  (test: Test): Test =>
-  (value) =>
-    value === null || test(value);
-const isText: Test = orNull((value) => typeof value === "string");
-const isTruth: Test = orNull((value) => typeof value === "boolean");
-const isWhole: Test = orNull(Number.isInteger);
-const isListOf = (test: Test): Test => orNull((value) => Array.isArray(value) && value.every(test));
-const isMapOf = (test: Test): Test => orNull((value) => isObject(value) && Object.values(value).every(test));
-/** An object of Go's, whose fields are found by their names in any case. */
-const hasFields = (tests: Readonly<Record<string, Test>>): Test =>
-  orNull(
-    (value) =>
-      isObject(value) && Object.entries(value).every(([name, each]) => (tests[name.toLowerCase()] ?? isAnything)(each)),
-  );
-const isAnything: Test = () => true;
-
-interface Structure {
-  readonly expected: string;
-  readonly accepts: Test;
-}
-
-/** The keys that have no flag of their form (moby, daemon/config/config.go). */
-const STRUCTURES: ReadonlyMap<string, Structure> = new Map<string, Structure>([
-  ["features", { expected: "an object whose values are true or false, without quotes", accepts: isMapOf(isTruth) }],
-  [
-    "runtimes",
-    {
-      expected: 'an object of objects with "path" (a text) and "runtimeArgs" (a list of texts), without the name runc',
-      accepts: (value) =>
-        isMapOf(hasFields({ path: isText, runtimeargs: isListOf(isText), runtimetype: isText }))(value) &&
-        !(isObject(value) && Object.hasOwn(value, "runc")),
-    },
-  ],
-  [
-    "default-address-pools",
-    {
-      expected: 'a list of objects with "base" (a subnet) and "size" (a number)',
-      accepts: isListOf(
-        hasFields({ base: (base) => isText(base) && isSubnet(String(base)), size: isWhole, scope: isText }),
-      ),
-    },
-  ],
-  [
-    "default-ulimits",
-    {
-      expected: 'an object of objects with "Name" (a text), "Hard" and "Soft" (numbers)',
-      accepts: isMapOf(hasFields({ name: isText, hard: isWhole, soft: isWhole })),
-    },
-  ],
-  [
-    "default-network-opts",
-    { expected: "an object of objects whose values are texts in quotes", accepts: isMapOf(isMapOf(isText)) },
-  ],
-  [
-    "builder",
-    {
-      expected: 'an object with "gc", whose "enabled" is true or false, without quotes',
-      accepts: hasFields({
-        gc: hasFields({ enabled: isTruth, defaultkeepstorage: isText, policy: isListOf(isObject) }),
-      }),
-    },
-  ],
-]);
-
-/** The keys that dockerd knows although it has no flag of their name (20.10, daemon/config/config.go: skipValidateOptions). */
-const WITHOUT_FLAG = new Set(["features", "builder", "deprecated-key-path", "runtimes"]);
-
-/** Whether Docker before 23.0, which can't say so itself, starts with a key of daemon.json, or that is not known. */
-export function mayBeKey(key: string, value: unknown): boolean {
-  // dockerd looks at what is in an object of another name instead.
-  return WITHOUT_FLAG.has(key) || isKnownOption(flagOf(key)) || isObject(value);
-}
-
-/** What type a key of daemon.json must have, if its value has another one; null otherwise, and for keys that are not known here. */
-export function expectedType(key: string, value: unknown): string | null {
-  if (value === null) return null;
-  const structure = STRUCTURES.get(key);
-  if (structure !== undefined) return structure.accepts(value) ? null : structure.expected;
-  switch (kindOf(flagOf(key))) {
-    case "switch":
-      return typeof value === "boolean" ? null : "true or false, without quotes";
-    case "number":
-      return Number.isInteger(value) ? null : "a number, without quotes";
-    case "text":
-      return typeof value === "string" ? null : "a text in quotes";
-    case "list":
-      return Array.isArray(value) && value.every((each) => typeof each === "string") ? null : "a list of texts";
-    case "map":
-      return isObject(value) && Object.values(value).every((each) => typeof each === "string")
-        ? null
-        : "an object whose values are texts in quotes";
-    default:
-      return null;
-  }
 }

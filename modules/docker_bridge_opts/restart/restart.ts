@@ -6,9 +6,9 @@ import { networkDiffers } from "../default_network";
 import type { ObservedDocker, Previous } from "../observed";
 import { restartDisruption } from "../pending_restart";
 import { pidFileOf } from "../service/docker_service";
-import { failUnlessStartable } from "../usable_file";
 import { restorePreviousCommand } from "./previous_command";
 import { DELETE_PREVIOUS, isCurrent, overwrittenFiles, presentFiles, restorePrevious, savePrevious } from "./rollback";
+import { failUnlessStartable } from "./startable";
 import {
   containersToStart,
   containersToStop,

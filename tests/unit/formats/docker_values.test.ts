@@ -1,6 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { expectedInstead, expectedType } from "../../../modules/formats/docker_values";
+import { expectedType } from "../../../modules/formats/daemon_json_types";
+import { expectedInstead } from "../../../modules/formats/docker_values";
 
 test("values that dockerd accepts", () => {
   for (const [flag, value] of [
