@@ -92,7 +92,7 @@ export function oldestApiOfInstalled(programs: ReadonlySet<string>, host: Host):
 }
 
 /**
- * The oldest API version that a dockerd of this version accepts; null for a text that is no version. It was raised in 25.0 and 29.0,
+ * The oldest API version that a dockerd of this version accepts; null for a text that isn't a version. It was raised in 25.0 and 29.0,
  * and lowered in 29.3 (release notes of Docker Engine; moby, daemon/config: MinAPIVersion). Any daemon before accepts what Weave
  * asks for.
  */

@@ -8,7 +8,7 @@ export interface DockerNetwork {
   readonly name: string;
   /** Such as "bridge". */
   readonly driver: string;
-  /** Whether its containers have no way out of it. */
+  /** Whether its containers reach nothing outside it. */
   readonly internal: boolean;
   /** Such as com.docker.network.bridge.name. */
   readonly options: Readonly<Record<string, string>>;

@@ -106,7 +106,7 @@ export function isRecordedOn(bridge: string, record: string): boolean {
   return record.split("\n").includes(`bridge ${bridge}`);
 }
 
-/** Whether the network is what is desired. The reserved address does not count, as it is no reason to replace a network. */
+/** Whether the network is what is desired. The reserved address does not count, as it is not a reason to replace a network. */
 export function isAsDesired(network: DockerNetwork, desired: DesiredNetwork): boolean {
   const found = definitionOf(network);
   const mtu = desired.mtu === "" ? found.mtu : desired.mtu;

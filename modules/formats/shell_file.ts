@@ -35,7 +35,7 @@ export function shellValue(content: string, key: string): string | null {
         .filter((each) => each.key === key)
         .at(-1) ?? {};
     throw new UserError(
-      `${key} must have a value that takes no shell to compute (found ${raw} in line ${lineOf(content, start)}). Replace commands, and variables that are not set there, by their text and run again.`,
+      `${key} must have a value that can be computed without a shell (found ${raw} in line ${lineOf(content, start)}). Replace commands, and variables that are not set there, by their text and run again.`,
     );
   }
   return value ?? null;

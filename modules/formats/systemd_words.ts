@@ -60,7 +60,6 @@ export function execProgram(path: string): string | null {
   return /^[\w./-]+$/.test(text) ? text : `"${text}"`;
 }
 
-/** As systemd sees it, which takes no noncharacters either (unichar_is_valid()). */
 function unquote(raw: string, escapes: boolean): string {
   const inner = (text: string): string => (escapes ? unescapeC(text) : text.replace(/\\([\s\S]?)/g, "$1"));
   return raw.replace(

@@ -154,7 +154,7 @@ function peerChanges(bridge: string, vxlan: DesiredVxlan, present: readonly stri
   ]);
 }
 
-/** Those of an encrypted VXLAN are no IPv4 addresses. */
+/** Those of an encrypted VXLAN are not IPv4 addresses. */
 function inOrder(peers: readonly string[]): readonly string[] {
   return peers.every((peer) => isIPv4(peer)) ? inNumericOrder(peers) : [...peers].sort();
 }

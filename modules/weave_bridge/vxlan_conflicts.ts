@@ -5,7 +5,7 @@ import type { ObservedBridge } from "./observed";
 
 /**
  * Throws a UserError if the kernel would not create the VXLAN beside the host's other ones, or not set it up, now or at the
- * next boot (drivers/net/vxlan/vxlan_core.c). vxlan_vni_in_use() takes no second device with the same identifier and port.
+ * next boot (drivers/net/vxlan/vxlan_core.c). vxlan_vni_in_use() rejects a second device with the same identifier and port.
  * vxlan_find_sock() has devices share a port only with the same flags; otherwise the port is in use.
  */
 export function rejectVxlanConflicts(

@@ -201,7 +201,7 @@ function inList(list: string, fits: (pattern: string) => boolean): boolean {
   );
 }
 
-/** A file's content; nothing for what is not there, or is no file, as a link to /dev/null, which masks a file. */
+/** A file's content; "" for what does not exist or is not a regular file, such as a link to /dev/null, which masks a file. */
 function readIfRegular(path: string, host: Host): string {
   return orNull(() => host.readFile(path))?.content ?? "";
 }

@@ -10,7 +10,7 @@ export interface InitSystem {
   readonly nameOf: (component: Component) => string;
   readonly pathOf: (component: Component) => string;
   readonly render: (inputs: UnitInputs) => string;
-  /** The unit or job EXPOSE. It is started along with the router but is no part of its start, as it may wait for other hosts. */
+  /** The unit or job EXPOSE. It is started along with the router but is not part of its start, as it may wait for other hosts. */
   readonly renderExpose: (script: string) => string;
   /** Observes one component or several, in their order. */
   readonly observe: (components: readonly Component[], host: Host) => readonly ObservedUnit[];

@@ -96,7 +96,7 @@ def _age(seconds: int | None) -> str:
 
 
 def _metric(name: str, text: str, values: Mapping[Any, int | str | None]) -> list[str]:
-    """values: by the labels' values, host and peer; "" is no label."""
+    """values: by the labels' values, host and peer; "" stands for no label."""
     samples = [f"{PREFIX}{name}{_labels(of)} {value}" for of, value in values.items() if value is not None]
     return [f"# HELP {PREFIX}{name} {text}", f"# TYPE {PREFIX}{name} gauge", *samples] if samples else []
 

@@ -105,7 +105,7 @@ def _faults(one: Host, other: Host, named: dict[str, dict[str, dict[str, Any]]])
             yield from _mistaken(host, second, peer)
         elif "peers" in _wireguard(host):
             yield (
-                f"must know each other (found that {second['name']} is no peer of {host['name']}). Run the role on "
+                f"must know each other (found that {second['name']} is not a peer of {host['name']}). Run the role on "
                 f"{host['name']}. If the inventory gives {second['name']} another address than it has, as behind NAT, set its "
                 "weave_underlay_address, or weave_wireguard_identity to the address by which the others reach it."
             )

@@ -33,7 +33,7 @@ test("a value that only a shell could compute is rejected", () => {
   for (const raw of ['"$(hostname)"', "`hostname`", "$HOSTNAME", `"\${A:-b}"`]) {
     assert.match(
       userErrorOf(() => value(`A=1\nDOCKER_OPTS=${raw}`)),
-      `${KEY} must have a value that takes no shell to compute (found ${raw} in line 2). `,
+      `${KEY} must have a value that can be computed without a shell (found ${raw} in line 2). `,
     );
   }
   for (const content of [

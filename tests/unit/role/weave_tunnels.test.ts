@@ -79,7 +79,7 @@ test("a missing handshake is named with its likeliest cause", () => {
     ],
     [
       wireguardOf2((is) => ({ ...is, peers: [] })),
-      /^must know each other \(found that docker1 is no peer of docker2\)\. Run the role on docker2/,
+      /^must know each other \(found that docker1 is not a peer of docker2\)\. Run the role on docker2/,
     ],
     [second(({ wireguard: _, ...is }) => is), /^must both be encrypted \(found that docker1 is, and docker2 is not\)/],
     [
