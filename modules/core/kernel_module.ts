@@ -1,7 +1,7 @@
 import type { Host } from "./host/host";
 
 /**
- * Why the kernel couldn't load a module when it is needed; null if it has it or could load it, or if nothing tells. The kernel runs
+ * Why the kernel couldn't load a module when it is needed; null if it has it, could load it, or if that can't be found out. The kernel runs
  * modprobe with an alias, so modprobe is asked for it, which then changes nothing.
  */
 export function whyNotLoadable(name: string, alias: string, hasModprobe: boolean, host: Host): string | null {

@@ -55,7 +55,7 @@ function notLocked(path: string, found: string): UserError {
   );
 }
 
-/** Who holds it is only a help to a reader, so a full file system does not matter. */
+/** Who holds the lock only helps whoever reads it, so a full file system does not matter. */
 function write(file: number, text: string): void {
   try {
     ftruncateSync(file);

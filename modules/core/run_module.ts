@@ -63,7 +63,7 @@ export async function runModule<Table extends OptionTable, Observed>(
   const names = namesGiven(args);
   const name = (message: string): string => nameOptions(message, names);
   try {
-    const result = await Promise.race([processFailure, work(module, args, mode, host, apply, withLock, progress)]);
+    const result = await Promise.race([processFailure, runStages(module, args, mode, host, apply, withLock, progress)]);
     return { ...result, ...(result.warnings && { warnings: result.warnings.map(name) }) };
   } catch (error) {
     const { made, making } = progress;
@@ -99,8 +99,8 @@ function describeInterruption({ message }: Interrupted, { made, making }: Progre
   return `${message} (${found.join("; ")}). Run again: that finishes the work.`;
 }
 
-/** What runModule() does, but it throws, and keeps `progress`. */
-async function work<Table extends OptionTable, Observed>(
+/** Does what runModule() says, but throws, and keeps `progress`. */
+async function runStages<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
   args: ReadonlyMap<string, unknown>,
   mode: Report,
@@ -109,7 +109,7 @@ async function work<Table extends OptionTable, Observed>(
   withLock: <T>(work: () => Promise<T>) => Promise<T>,
   progress: Progress,
 ): Promise<Result> {
-  hideOptions(module.options, args);
+  rememberSecretOptions(module.options, args);
   const options = parseOptions(module.name, module.options, args);
   const plan = async (whileChanging: WhileChanging): Promise<Plan> =>
     module.plan(options, await module.observe(options, host, whileChanging));
@@ -125,7 +125,7 @@ async function work<Table extends OptionTable, Observed>(
 }
 
 /** Remembers the secrets among the options, so that no message shows them. */
-function hideOptions(table: OptionTable, args: ReadonlyMap<string, unknown>): void {
+function rememberSecretOptions(table: OptionTable, args: ReadonlyMap<string, unknown>): void {
   for (const [name, { secret }] of Object.entries(table)) if (secret) rememberSecret(String(args.get(name) ?? ""));
 }
 

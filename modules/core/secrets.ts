@@ -13,7 +13,7 @@ export function hideSecrets(text: string): string {
   const ranges =
     SECRETS.size === 0
       ? []
-      : readings(text).flatMap((reading) => [...SECRETS].flatMap((secret) => find(secret, reading, text)));
+      : decodedTexts(text).flatMap((reading) => [...SECRETS].flatMap((secret) => find(secret, reading, text)));
   let shown = "";
   let end = 0;
   for (const [from, to] of ranges.sort(([a], [b]) => a - b)) {
@@ -28,7 +28,7 @@ export const MASK = "********";
 type Range = readonly [from: number, to: number];
 
 /** A text with something in it decoded, and where each of its characters begins and ends in the text as it was. */
-interface Reading {
+interface DecodedText {
   readonly text: string;
   readonly from: Int32Array;
   readonly to: Int32Array;
@@ -37,7 +37,7 @@ interface Reading {
 }
 
 /** The text itself, and decoded in each way, some in another: JSON may contain what was quoted for a shell. */
-function readings(text: string): Reading[] {
+function decodedTexts(text: string): DecodedText[] {
   const from = Int32Array.from({ length: text.length }, (_, index) => index);
   const plain = { text, from, to: from.map((index) => index + 1), unquoted: false };
   const once = decode(plain, BACKSLASHES);
@@ -88,7 +88,7 @@ function fromCode(code: number, match: string): string {
   return code <= 0x10ffff ? String.fromCodePoint(code) : match;
 }
 
-function decode({ text, from, to }: Reading, { pattern, character }: Decoding): Reading {
+function decode({ text, from, to }: DecodedText, { pattern, character }: Decoding): DecodedText {
   // No decoding makes a text longer.
   const decoded = { text: "", from: new Int32Array(text.length), to: new Int32Array(text.length), unquoted: false };
   const add = (characters: string, first: number, last: number): void => {
@@ -111,7 +111,7 @@ function decode({ text, from, to }: Reading, { pattern, character }: Decoding): 
 }
 
 /** Where a secret is in the text as it was. Some programs show its UTF-8 bytes as characters each. */
-function find(secret: string, { text, from, to, unquoted }: Reading, original: string): Range[] {
+function find(secret: string, { text, from, to, unquoted }: DecodedText, original: string): Range[] {
   const bytes = toBytes(secret);
   return [...new Set([secret, bytes])].flatMap((form) => {
     const wanted = unquoted ? form.replace(QUOTES.pattern, "") : form;

@@ -14,7 +14,7 @@ import { requireEnvironmentFiles } from "./service/environment";
  * Throws a UserError unless dockerd gets exactly what is asked for once the files are written: the desired options, and every other
  * one as it is. What systemd will pass is computed from the files, and compared with what they are meant to say.
  */
-export function requireExactly(
+export function requireExpectedOptions(
   present: Configuration,
   desired: DockerFlags,
   files: DesiredFiles,

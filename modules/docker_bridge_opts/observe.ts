@@ -41,12 +41,13 @@ export async function observe(
   const service = await observeService(host, whileChanging);
   const optionsFile = host.readFile(service.filePath);
   const dropIn = host.readFile(DROP_IN_PATH);
-  const dockerOptsIsRead = service.readsFile || options.location === "docker_opts" || passesFile(dropIn?.content ?? "");
-  const configPath = configPathOf(flagsNow({ service, optionsFile, dockerOptsIsRead }, host));
+  const dockerOptsIsRead =
+    service.readsFile || options.location === "docker_opts" || readsOptionsFile(dropIn?.content ?? "");
+  const configPath = configPathOf(presentFlags({ service, optionsFile, dockerOptsIsRead }, host));
   const config = host.readFile(configPath);
   const configFile = { path: configPath, content: config?.content ?? "" };
   // dockerd's log may show them.
-  rememberSecretsIn([...startTexts(service), optionsFile?.content, dropIn?.content, config?.content].join("\n"));
+  rememberSecretsIn([...textsOfUnit(service), optionsFile?.content, dropIn?.content, config?.content].join("\n"));
   const previous = readPrevious(host);
   const daemon = await observeDaemon(service.pid, host, configFile, previous);
   const mayRestart = options.state !== "present" || pendingRestart(desiredOfDaemon(options, daemon), daemon).length > 0;
@@ -74,12 +75,12 @@ export async function observe(
 }
 
 /** Whether this module's drop-in makes the service read DOCKER_OPTS. */
-function passesFile(dropIn: string): boolean {
+function readsOptionsFile(dropIn: string): boolean {
   return dropIn.includes(`$${VARIABLE}`) || /^EnvironmentFile=./m.test(dropIn);
 }
 
 /** The flags of the command line; those of the running daemon where they can't be computed. */
-function flagsNow(
+function presentFlags(
   start: Pick<ObservedDocker, "service" | "optionsFile" | "dockerOptsIsRead">,
   host: Host,
 ): DockerFlags {
@@ -126,7 +127,7 @@ async function observeDaemon(
     command: [program.startsWith("/") ? program : programOf(pid, program, host), ...words],
     flags,
     pidFile,
-    file: fileAtStart(id, host, config, previous, configReadAt(pid, startedAt, pidFile, host)),
+    configAtStart: findConfigAtStart(id, host, config, previous, configReadAt(pid, startedAt, pidFile, host)),
     network: network === undefined ? null : networkFlags(network),
     networks: networks?.map((each) => ({ ...each, members: null })) ?? null,
     containers: null,
@@ -146,7 +147,7 @@ function isReplaced(pid: number, host: Host): boolean {
 }
 
 /** The texts that decide how the service starts dockerd. */
-function startTexts({ unit }: DockerService): string[] {
+function textsOfUnit({ unit }: DockerService): string[] {
   const files = unit === null ? [] : [...unit.files, ...[...unit.environmentFiles.values()].flat()];
   return files.map(({ content }) => content);
 }
@@ -180,7 +181,7 @@ async function withContainers(daemon: RunningDaemon, host: Host): Promise<Runnin
  * file that has changed since the daemon wrote its pid file was changed by somebody else, and what was in it is unknown. The
  * time of the last change counts (ctime), as anybody can set that of the last modification.
  */
-function fileAtStart(
+function findConfigAtStart(
   id: string,
   host: Host,
   { path, content }: ConfigFile,

@@ -39,7 +39,7 @@ export interface RunningDaemon {
   /** The file that it writes its process id to. */
   readonly pidFile: string;
   /** What it read from daemon.json when it started; null if that is unknown. */
-  readonly file: DockerFlags | null;
+  readonly configAtStart: DockerFlags | null;
   /** Its default network, as its API reports it; null if the API does not answer. */
   readonly network: DockerFlags | null;
   /** All its networks; null if the API does not answer. */

@@ -5,7 +5,7 @@ import type { Module, Plan } from "../core/module";
 import { redactSecrets } from "../core/redact";
 import { DAEMON_RELOAD } from "../core/systemctl";
 import type { DockerFlags } from "../formats/docker_options";
-import { requireExactly } from "./compare";
+import { requireExpectedOptions } from "./compare";
 import {
   type Configuration,
   optionsOf,
@@ -80,7 +80,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
     requireStartable(configuration, observed);
   }
   rejectConflicts(configuration, configPath);
-  requireExactly(present, desired, desiredState, overridden, observed);
+  requireExpectedOptions(present, desired, desiredState, overridden, observed);
 
   const files = configurationChanges(desiredState, observed);
   const reloads = files.some(({ subject }) => subject === DROP_IN_PATH);
@@ -93,7 +93,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
     changes: [
       ...startStoppedContainers(observed),
       ...networks.filter(({ pending: by }) => by === undefined),
-      ...withFirstSteps(files, [...validateByDocker(configuration, version), ...saveFiles(observed)]),
+      ...prependSteps(files, [...validateByDocker(configuration, version), ...saveFiles(observed)]),
       ...(reloads ? [] : reload(observed)),
       ...pending,
       ...networks.filter(({ pending: by }) => by !== undefined),
@@ -178,7 +178,7 @@ function checkSubnet(options: DockerOptions, desired: DockerFlags, observed: Obs
 }
 
 /** These steps come before all others, if there are any. */
-function withFirstSteps(changes: readonly Change[], steps: readonly Action[]): Change[] {
+function prependSteps(changes: readonly Change[], steps: readonly Action[]): Change[] {
   return changes.map((change, index) => (index === 0 ? { ...change, actions: [...steps, ...change.actions] } : change));
 }
 

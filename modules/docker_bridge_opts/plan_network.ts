@@ -50,7 +50,7 @@ export function networkChanges(options: DockerOptions, observed: ObservedDocker)
   rejectNetworkConflicts(desired, others);
   const creation = creationChange(desired, replaced);
   return options.state === "present" && isBridgeOfDefault
-    ? [...removals, waiting(creation)]
+    ? [...removals, afterRestart(creation)]
     : withRecord([...removals, creation], bridge, desired, observed);
 }
 
@@ -75,7 +75,7 @@ function whileStopped(
   if (desired === null) return [];
   const creation = { ...creationChange(desired), before: "unknown, as Docker does not run\n" };
   return state === "present"
-    ? [waiting(creation)]
+    ? [afterRestart(creation)]
     : withRecord([{ ...creation, actions: makeNetwork(desired, [409]) }], bridge, desired, observed);
 }
 
@@ -95,7 +95,7 @@ function withRecord(
   return [...changes.slice(0, -1), { ...last, actions }];
 }
 
-function waiting(change: Change): Change {
+function afterRestart(change: Change): Change {
   return { ...change, actions: [], pending: "a restart of Docker" };
 }
 

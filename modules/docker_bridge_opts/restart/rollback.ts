@@ -55,7 +55,7 @@ export function presentFiles(observed: ObservedDocker): Previous {
     daemon: daemon?.id ?? null,
     command: daemon?.command ?? [],
     files: files.map(([path, file]) => ({ path, content: file?.content ?? null, mode: file?.mode ?? 0o644 })),
-    configWasRead: daemon !== null && daemon.file !== null,
+    configWasRead: daemon !== null && daemon.configAtStart !== null,
     stopped: [],
   };
 }

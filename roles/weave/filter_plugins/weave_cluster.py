@@ -43,7 +43,7 @@ def cluster(
     shared: addresses of several hosts, and loopback addresses, which lead a peer to itself, with the hosts that have them.
     unreachable: the hosts of this run that could not be reached.
     unknown: the hosts that may have an index that is not known, as they gave no answer and the inventory sets none.
-    same: what identifies one host alone, but several have, one of them in this run: see _same().
+    duplicates: what identifies one host alone, but several have, one of them in this run: see _duplicates().
     """
     # Ansible walks through groups of groups by sets, so it returns their hosts in another order in each process.
     position = {host: number for number, host in enumerate(hostvars)}
@@ -82,7 +82,7 @@ def cluster(
         "unknown": unknown,
         "unreachable": [host for host in members if probes[host].get("unreachable")],
         "shared": _shared(underlays),
-        "same": _same(answers, variables, underlays, set(running)),
+        "duplicates": _duplicates(answers, variables, underlays, set(running)),
     }
     return {
         "to_probe": _distribute([host for host in to_probe if host not in tried], probing_hosts),
@@ -124,7 +124,7 @@ def _shared(underlays: dict[str, str]) -> dict[str, list[str]]:
     }
 
 
-def _same(
+def _duplicates(
     answers: dict[str, dict[str, Any]],
     variables: Mapping[str, Mapping[str, Any]],
     underlays: dict[str, str],

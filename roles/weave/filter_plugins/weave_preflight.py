@@ -60,7 +60,7 @@ def preflight(
             yield _nodejs_problem(host, probed["inventory_nodejs"], unsuitable, probed.get("nodejs_problem", ""))
         resolved = json.loads(cluster)
         if not teardown:
-            yield from _identity_problems(resolved["same"], group, uses_bridge, runs_router)
+            yield from _identity_problems(resolved["duplicates"], group, uses_bridge, runs_router)
         yield from _cluster_problems(resolved, host, group, interface, needs_host_index, default_peers)
         if not teardown:
             yield from _download_problems(downloads or [])
@@ -122,8 +122,10 @@ def _nodejs_problem(host: str, path: str, unsuitable: str, problem: str) -> str:
     )
 
 
-def _identity_problems(same: list[dict[str, Any]], group: str, uses_bridge: bool, runs_router: bool) -> Iterator[str]:
-    for found in same:
+def _identity_problems(
+    duplicates: list[dict[str, Any]], group: str, uses_bridge: bool, runs_router: bool
+) -> Iterator[str]:
+    for found in duplicates:
         option, value, machine_id = found["option"], found["value"], found["machine_id"]
         hosts = ", ".join(found["hosts"])
         must = f"must be different for each host of the group {group}, or they do not reach each other"

@@ -163,7 +163,10 @@ test("pending: a restart of Docker, with the options it runs with", () => {
 });
 
 test("perhaps pending: a restart, if it is unknown what the daemon has read", () => {
-  const changed: Observed = { ...FRESH, docker: { ...FRESH_DOCKER, daemon: { ...runningWith(""), file: null } } };
+  const changed: Observed = {
+    ...FRESH,
+    docker: { ...FRESH_DOCKER, daemon: { ...runningWith(""), configAtStart: null } },
+  };
   assert.equal(pending(changed), ["perhaps a restart of Docker: /etc/docker/daemon.json has changed since it started"]);
   assert.not.ok("apollo_weave_docker_restart_pending" in gauges(changed));
 });

@@ -44,7 +44,7 @@ export const runningWith = (line: string): RunningDaemon => ({
   command: ["/usr/sbin/dockerd", "-H", "fd://", ...splitWords(line).map(({ value }) => value)],
   flags: parseDockerFlags(splitWords(`-H fd:// ${line}`)),
   pidFile: "/var/run/docker.pid",
-  file: new Map(),
+  configAtStart: new Map(),
   network: null,
   networks: null,
   containers: null,

@@ -154,7 +154,7 @@ test("what it read from daemon.json is the file's content, unless that was chang
   const all = files({ [CONFIG]: '{"dns": ["8.8.8.8"]}' });
   const seen = async (changed: number, started = 1000) =>
     (await observe(usual(), hostWith(all, DAEMON, { modified: { [CONFIG]: changed, "/var/run/docker.pid": started } })))
-      .daemon?.file;
+      .daemon?.configAtStart;
   assert.equal((await seen(999))?.get("dns"), ["8.8.8.8"]);
   assert.is(await seen(1001), null);
   assert.equal((await seen(Date.now() + 1e6))?.get("dns"), ["8.8.8.8"], "a time in the future says nothing");
@@ -165,7 +165,7 @@ test("that start is known of a daemon with another pid file, too, and where the 
   const seen = async (words: readonly string[], modified: Record<string, number>, pid = "812") => {
     const kernel = { "/run/d2.pid": "812", "/var/run/docker.pid": pid, "/proc/stat": "btime 1\n" };
     const daemon = { words: [...DAEMON.words, ...words] };
-    return (await observe(usual(), hostWith(all, daemon, { kernel, modified }))).daemon?.file ?? null;
+    return (await observe(usual(), hostWith(all, daemon, { kernel, modified }))).daemon?.configAtStart ?? null;
   };
   const elsewhere = ["--pidfile=/run/d2.pid"];
   assert.is(await seen(elsewhere, { [CONFIG]: 5000, "/run/d2.pid": 4000, "/var/run/docker.pid": 9000 }), null);
@@ -182,7 +182,8 @@ test("what this module has changed since is known from the saved files, as long 
   };
   const seen = async (daemon: string, configWasRead = true) => {
     const kept = { "/var/lib/apollo-weave/docker-previous.json": previous(daemon, configWasRead) };
-    return (await observe(usual(), hostWith(files({ [CONFIG]: '{"dns": []}', ...kept }), DAEMON))).daemon?.file;
+    return (await observe(usual(), hostWith(files({ [CONFIG]: '{"dns": []}', ...kept }), DAEMON))).daemon
+      ?.configAtStart;
   };
   assert.equal((await seen("boot 812 500"))?.get("dns"), ["1.1.1.1"]);
   assert.equal((await seen("boot 700 400"))?.get("dns"), []);

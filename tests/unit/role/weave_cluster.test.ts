@@ -171,7 +171,7 @@ const MAC = derivedMac(`${ID} weave`);
 const OTHERS_ID = "f".repeat(32);
 const clone = (more: object = {}) => probed(0, false, { machine_id: ID, ...more });
 const sameOf = (hosts: Parameters<typeof cluster>[0], running?: string[]) =>
-  cluster(hosts, running ? { running } : {}).same;
+  cluster(hosts, running ? { running } : {}).duplicates;
 
 test("clones would have the same MAC, by their machine-id; hosts without one are compared by nothing", () => {
   assert.equal(sameOf({ a: clone(), b: clone(), c: probed(0, false, { machine_id: OTHERS_ID }) }), [

@@ -8,7 +8,7 @@ export interface Clustered {
   readonly unknown: readonly string[];
   readonly to_probe: Readonly<Record<string, readonly string[]>>;
   readonly peers: string;
-  readonly same: readonly { option: string; value: string; hosts: string[]; machine_id: string }[];
+  readonly duplicates: readonly { option: string; value: string; hosts: string[]; machine_id: string }[];
   /** The JSON that the role keeps. */
   readonly hosts: string;
 }
