@@ -13,8 +13,8 @@ def command(script: str, arguments: list[Any]) -> str:
     """Return a line that runs a script in sh with these arguments, which `raw` has no other way to pass.
 
     The login shell reads it, which may be csh, tcsh or fish. csh and tcsh take neither line feeds nor "!" in quotes, and Debian's
-    csh (20110502-7) can't read a word of 9,000 bytes. So the line has the script compressed, as base64. The script may have come from
-    a checkout with CRLF, which sh does not read.
+    csh (20110502-7) can't read a word of 9,000 bytes. So the line has the script compressed, as base64. The script may have come
+    from a checkout with CRLF, which sh does not read.
     """
     text = f"set -- {shlex.join(str(argument) for argument in arguments)}\n{script}".replace("\r\n", "\n")
     encoded = base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
