@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { messageOf, UserError } from "./errors";
-import { followLinks } from "./host/links";
+import { followLinks } from "./host/paths";
 import { run } from "./host/run";
 
 /** There while the kernel has SELinux. */

@@ -5,9 +5,9 @@ import { fileError } from "../errno";
 import { UserError } from "../errors";
 import type { FileState, Host } from "./host";
 import { request } from "./http";
+import { writableByOthers } from "./paths";
 import { resolveNames } from "./resolve";
 import { run } from "./run";
-import { writableByOthers } from "./write_access";
 
 /** The host that this process runs on. */
 export const linuxHost: Host = {

@@ -7,9 +7,8 @@ import { isSystemdBooted, propertiesOfUnits } from "../../core/systemctl";
 import { splitWords } from "../../formats/shell_words";
 import { VARIABLE } from "./command_line";
 import type { DockerService } from "./docker_service";
-import { DEFAULT_FILE, optionsFileOf } from "./options_file";
+import { DEFAULT_FILE, optionsFileOf, sharedTarget } from "./options_file";
 import { findDropIns, readUnit, unitNames } from "./read_unit";
-import { sharedTarget } from "./shared_target";
 
 /** Observes how this host starts dockerd, whatever its distribution. Throws a UserError if Docker is not installed. */
 export async function observeService(host: Host, whileChanging: WhileChanging): Promise<DockerService> {

@@ -1,5 +1,7 @@
 import { UserError } from "../../core/errors";
 import { isPattern } from "../../core/glob";
+import type { Host } from "../../core/host/host";
+import { followLinks } from "../../core/host/paths";
 import { environmentVariables } from "../../formats/environment_file";
 import { type CommandLine, commandLine, type Split, VARIABLE } from "./command_line";
 import { NOTHING_WRITTEN, nameOrigin, type UnitStart } from "./docker_service";
@@ -62,8 +64,20 @@ function isDockersOwn(path: string): boolean {
   return path.startsWith("/etc/") && isNamedAfterDocker(path) && !BACKUP.test(path);
 }
 
+/**
+ * The file that a path leads to by symbolic links, where this module must not write it: others use it too, or a boot clears it.
+ * Null for a path without links, and for a target of Docker's own or one that does not exist yet.
+ */
+export function sharedTarget(path: string, host: Host): string | null {
+  const { target } = followLinks(path, host.readlink);
+  if (target === path) return null;
+  if (/^\/(run|tmp|dev|proc|sys|var\/(run|tmp))\//.test(target)) return target;
+  const isTaken = target.startsWith("/etc/") || host.readFile(target) !== null;
+  return isTaken && !isNamedAfterDocker(target) ? target : null;
+}
+
 /** Whether a file or its directory has Docker's name. */
-export function isNamedAfterDocker(path: string): boolean {
+function isNamedAfterDocker(path: string): boolean {
   return /\/([^/]*[._-])?docker([._-][^/]*)?(\/[^/]+)?$/.test(path);
 }
 

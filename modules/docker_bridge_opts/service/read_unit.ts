@@ -9,8 +9,7 @@ import { type Specifiers, unitSpecifiers } from "../../formats/systemd_expand";
 import { listSettings, parseUnit, type TextFile } from "../../formats/systemd_unit";
 import { DROP_IN_PATH, NOTHING_WRITTEN, type UnitStart } from "./docker_service";
 import { environmentPatterns, unitEnvironment } from "./environment";
-import { DEFAULT_FILE } from "./options_file";
-import { sharedTarget } from "./shared_target";
+import { DEFAULT_FILE, sharedTarget } from "./options_file";
 
 /** The names of a unit by which its drop-ins are found: that of its file first, then its aliases. */
 export function unitNames(fragment: string, aliases: readonly string[]): readonly [string, ...string[]] {

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { writableByOthers } from "../../../../modules/core/host/write_access";
+import { writableByOthers } from "../../../../modules/core/host/paths";
 import { inTemporaryFolder } from "../../support/temporary_folder";
 import { userErrorOf } from "../../support/user_error";
 
