@@ -1,40 +1,40 @@
 import { BECOME, UserError } from "./errors";
 
-/** What an error of the kernel's means for a file (errno(3), path_resolution(7)), and what to do. */
+/**
+ * What an error of the kernel's means for a file (errno(3), path_resolution(7)), and what to do. What does not end in a period goes on:
+ * and run again.
+ */
 const REMEDIES: ReadonlyMap<string, string> = new Map([
-  ["EACCES", `Run as root${BECOME}`],
-  ["EBUSY", "It is in use, such as by a bind mount over it (findmnt shows it): unmount it and run again"],
-  ["EDQUOT", "The quota of its file system is used up: free space there and run again"],
-  ["EEXIST", "Something else has made a file of that name meanwhile: run again"],
-  [
-    "EFBIG",
-    "It would be larger than this process may write or its file system allows: raise the limit (ulimit -f) and run again",
-  ],
-  ["EINVAL", "Its file system or the kernel does not accept this: see which it is (findmnt -T)"],
-  ["EIO", "Its disk has an error: see the kernel's log (dmesg), replace the disk and run again"],
-  ["EISDIR", "It is a directory: move it away and run again"],
-  ["ELOOP", "Its links form a loop: remove them and run again"],
-  ["EMFILE", "This process has too many open files: raise the limit (ulimit -n) and run again"],
-  ["EMLINK", "Its directory has too many links: remove some and run again"],
-  ["ENAMETOOLONG", "Its name is too long for its file system: choose a shorter one"],
-  ["ENFILE", "This host has too many open files: raise the limit (sysctl fs.file-max) and run again"],
-  ["ENODEV", "Its device is not there: check its file system (findmnt -T) and run again"],
-  ["ENOENT", "It or its directory is missing: see whether something removes it, and run again"],
-  ["ENOMEM", "This host is out of memory: free some and run again"],
-  ["ENOSPC", "Free space on its file system and run again"],
-  ["ENOTDIR", "A part of its path is not a directory: move that away and run again"],
-  ["ENXIO", "Its device is not there: check its file system (findmnt -T) and run again"],
-  ["EOPNOTSUPP", "Its file system does not support this: see which it is (findmnt -T)"],
-  ["EOVERFLOW", "It is too large to be read: move it away and run again"],
-  ["EPERM", `It may be immutable (lsattr shows an i): run chattr -i on it and run again, as root${BECOME}`],
-  ["EROFS", "Its file system is mounted read-only: remount it read-write and run again"],
-  ["ESTALE", "Its file system was mounted from a server that has changed: mount it again and run again"],
-  ["ETIMEDOUT", "The server of its file system does not answer: check the mount (findmnt -T) and run again"],
-  ["ETXTBSY", "It is a program that runs: end that and run again"],
-  ["EXDEV", "It is a mount of its own (findmnt shows it): unmount it and run again"],
+  ["EACCES", `Run as root${BECOME}.`],
+  ["EBUSY", "It is in use, such as by a bind mount over it (findmnt shows it): unmount it"],
+  ["EDQUOT", "The quota of its file system is used up: free space there"],
+  ["EEXIST", "Something else has made a file of that name meanwhile: run again."],
+  ["EFBIG", "It would be larger than this process may write or its file system allows: raise the limit (ulimit -f)"],
+  ["EINVAL", "Its file system or the kernel does not accept this: see which it is (findmnt -T)."],
+  ["EIO", "Its disk has an error: see the kernel's log (dmesg), replace the disk"],
+  ["EISDIR", "It is a directory: move it away"],
+  ["ELOOP", "Its links form a loop: remove them"],
+  ["EMFILE", "This process has too many open files: raise the limit (ulimit -n)"],
+  ["EMLINK", "Its directory has too many links: remove some"],
+  ["ENAMETOOLONG", "Its name is too long for its file system: choose a shorter one."],
+  ["ENFILE", "This host has too many open files: raise the limit (sysctl fs.file-max)"],
+  ["ENODEV", "Its device is not there: check its file system (findmnt -T)"],
+  ["ENOENT", "It or its directory is missing: see whether something removes it, and run again."],
+  ["ENOMEM", "This host is out of memory: free some"],
+  ["ENOSPC", "Free space on its file system"],
+  ["ENOTDIR", "A part of its path is not a directory: move that away"],
+  ["ENXIO", "Its device is not there: check its file system (findmnt -T)"],
+  ["EOPNOTSUPP", "Its file system does not support this: see which it is (findmnt -T)."],
+  ["EOVERFLOW", "It is too large to be read: move it away"],
+  ["EPERM", `It may be immutable (lsattr shows an i): run chattr -i on it and run again, as root${BECOME}.`],
+  ["EROFS", "Its file system is mounted read-only: remount it read-write"],
+  ["ESTALE", "Its file system was mounted from a server that has changed: mount it again"],
+  ["ETIMEDOUT", "The server of its file system does not answer: check the mount (findmnt -T)"],
+  ["ETXTBSY", "It is a program that runs: end that"],
+  ["EXDEV", "It is a mount of its own (findmnt shows it): unmount it"],
 ]);
 
-const OTHERWISE = "Check its file system (findmnt -T, dmesg) and run again";
+const OTHERWISE = "Check its file system (findmnt -T, dmesg)";
 
 /**
  * The error of a file: what is wrong (`problem`, such as "can't be read"), what was found, and what to do. `state` says what is known
@@ -52,5 +52,6 @@ export function fileError(path: string, problem: string, error: unknown, state =
 
 /** What to do about an error of the kernel's, as a sentence. */
 export function remedyOf(code: string): string {
-  return `${REMEDIES.get(code) ?? OTHERWISE}.`;
+  const remedy = REMEDIES.get(code) ?? OTHERWISE;
+  return remedy.endsWith(".") ? remedy : `${remedy} and run again.`;
 }
