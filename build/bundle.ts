@@ -91,14 +91,15 @@ function smaller(code: string): string {
   const options = {
     minify: true,
     treeShaking: true,
-    format: "iife",
     platform: "node",
     target: "node16",
     supported,
   } as const;
   const [, body] = /^\(\(\)=>\{"use strict";([\s\S]*);module\.exports=\w+\}\)\(\);\s*$/.exec(code) ?? [];
-  if (body === undefined) return transformSync(code, options).code;
-  return transformSync(body, options).code.replace(/^\(\(\)=>\{/, '(()=>{"use strict";');
+  if (body === undefined) return transformSync(code, { ...options, format: "iife" }).code;
+  const once = transformSync(body, { ...options, format: "iife" }).code;
+  // What it has inlined leaves more that is unused.
+  return transformSync(once, options).code.replace(/^\(\(\)=>\{/, '(()=>{"use strict";');
 }
 
 /** An option's description, the first member of an object that is an argument. */

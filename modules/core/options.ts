@@ -74,7 +74,8 @@ export function choice<const C extends readonly string[], const D extends Declar
   declaration: D,
 ): Option<Given<D, C[number]>> {
   const convert = (raw: unknown): C[number] => {
-    const text = toText(raw);
+    // YAML has `off` as a boolean, and Ansible converts that back, too.
+    const text = raw === false || raw === "False" ? OFF : toText(raw);
     if (!choices.includes(text)) {
       throw new UserError(`must be one of: ${choices.join(", ")} (found ${show(raw)}). Set one of these.`);
     }
@@ -82,6 +83,8 @@ export function choice<const C extends readonly string[], const D extends Declar
   };
   return option<D, C[number]>("str", declaration, convert, choices);
 }
+
+const OFF = "off";
 
 /** A whole number from `least` to `most`, both included. */
 export function int<const D extends Declaration<number>>(

@@ -1,4 +1,3 @@
-import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import { wordsOfRule } from "../formats/iptables_save";
 
@@ -11,8 +10,6 @@ import { wordsOfRule } from "../formats/iptables_save";
 export interface ForwardRule {
   /** As iptables lists it, without the verb. */
   readonly rule: (bridge: string) => string;
-  /** Exits with status 0 if the rule exists. */
-  readonly checkRule: (bridge: string) => string[];
   /** Inserts the rule before all others. */
   readonly insertRule: (bridge: string) => string[];
   /** Deletes one copy of the rule. */
@@ -28,42 +25,28 @@ export function forwardRule(module: string): ForwardRule {
   const rule = (bridge: string): string => `FORWARD -i ${bridge} -o ${bridge} -m comment --comment ${module} -j ACCEPT`;
   // -w waits for other programs that change the rules, such as dockerd at boot.
   const iptables = (verb: string, bridge: string): string[] => `iptables -w ${verb} ${rule(bridge)}`.split(" ");
-  const checkRule = (bridge: string): string[] => iptables("-C", bridge);
   const insertRule = (bridge: string): string[] => iptables("-I", bridge);
   const deleteRule = (bridge: string): string[] => iptables("-D", bridge);
   return {
     rule,
-    checkRule,
     insertRule,
     deleteRule,
     deleteRules: (bridge, copies) => Array.from({ length: copies }, () => deleteRule(bridge)),
     insertRuleInShell: (bridge) =>
-      `${checkRule(bridge).join(" ")} 2>/dev/null || ${insertRule(bridge).join(" ")} || true`,
+      `${iptables("-C", bridge).join(" ")} 2>/dev/null || ${insertRule(bridge).join(" ")} || true`,
   };
 }
 
+/** What `iptables-save -t filter` prints. Throws a UserError if it fails. */
+export function readFilterTable(host: Host): string {
+  return host.run(["iptables-save", "-t", "filter"]).stdout;
+}
+
 /**
- * How many copies of the rule the host's iptables has: someone may have restored saved rules beside it. A copy does no harm, so those
- * of a rule that is to stay count as one. iptables' exit status 1 means that it has none; a higher one, that iptables failed
- * (iptables/xshared.h): a UserError about the option is thrown then.
+ * How many copies of a rule a table has: someone may have restored saved rules beside it. A copy does no harm, so those of a rule
+ * that is to stay count as one.
  */
-export function countForwardRules(
-  { rule, checkRule }: ForwardRule,
-  bridge: string,
-  stays: boolean,
-  option: string,
-  host: Host,
-): number {
-  const check = checkRule(bridge);
-  const { status, stderr } = host.run(check, { mayFail: true });
-  if (status > 1) {
-    throw new UserError(
-      `${option}: needs a working iptables on this host (found exit status ${status} of "${check.join(" ")}": ` +
-        `${stderr.trim()}). Repair iptables.`,
-    );
-  }
-  if (status !== 0) return 0;
-  if (stays) return 1;
-  const all = host.run(["iptables", "-w", "-S", "FORWARD"]).stdout.split("\n");
-  return Math.max(1, all.filter((each) => wordsOfRule(each).join(" ") === `-A ${rule(bridge)}`).length);
+export function countRules(rule: string, stays: boolean, table: string): number {
+  const copies = table.split("\n").filter((each) => wordsOfRule(each).join(" ") === `-A ${rule}`).length;
+  return stays ? Math.min(copies, 1) : copies;
 }

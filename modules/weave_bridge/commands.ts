@@ -1,7 +1,7 @@
 import { type Action, run } from "../core/change";
 import { FLOOD_MAC } from "../formats/iproute";
 import type { DesiredBridge, DesiredVxlan } from "./desired";
-import { deleteRule, insertRuleInShell } from "./firewall";
+import { deleteRule, insertRuleInShell } from "./firewall/forward_rule";
 import type { DesiredWireguard } from "./wireguard/desired";
 
 // Commands of iproute2, each an argument vector, for the running kernel and for boot alike.
@@ -140,12 +140,13 @@ export interface BootCommands {
  * which detaches no container; it is `kept` if the running devices are corrected before.
  */
 export function bootCommands(desired: DesiredBridge, existingVxlan: "kept" | "replaced"): BootCommands {
-  const { name, address, mtu, vxlan, wireguard, firewall } = desired;
+  const { name, address, mtu, vxlan, wireguard, firewall, filter } = desired;
   return {
     create: [unlessThere(name, inShell(addBridge(desired))), ...[setMac(desired), setMtu(name, mtu)].map(inShell)],
     setUp: [
       ...[setUp(name), replaceAddress(name, address)].map(inShell),
       ...(firewall ? [insertRuleInShell(name)] : []),
+      ...filter.boot,
     ],
     connect: [
       ...(wireguard ? createWireguardInShell(wireguard) : []),

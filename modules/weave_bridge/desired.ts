@@ -2,6 +2,8 @@ import { UserError } from "../core/errors";
 import type { VxlanParameters } from "../formats/iproute";
 import { addressOf, contains, networkOf } from "../net/ipv4";
 import { rejectNftablesBackend } from "./docker_firewall";
+import type { FirewallPlan } from "./firewall/plan";
+import { keepsRule, resolveFilter } from "./firewall/resolve";
 import type { ObservedBridge, Provider } from "./observed";
 import { addressesOf, type BridgeOptions, bridgeMac, VXLAN_SUFFIX } from "./options";
 import { rejectOverlap } from "./overlap";
@@ -40,6 +42,8 @@ export interface DesiredBridge {
   readonly provider: Provider;
   /** Whether iptables is to accept the bridge's frames. */
   readonly firewall: boolean;
+  /** What the host's firewall needs beside that. */
+  readonly filter: FirewallPlan;
 }
 
 export interface DesiredVxlan extends VxlanParameters {
@@ -87,7 +91,8 @@ export function resolveDesired(options: BridgeOptions, observed: ObservedBridge)
     vxlan,
     wireguard,
     provider,
-    firewall: options.firewall && observed.forwardRules !== null,
+    firewall: keepsRule(options, observed),
+    filter: resolveFilter(options, { address, network, encrypted: wireguard !== null, peers }, underlay, observed),
   };
 }
 

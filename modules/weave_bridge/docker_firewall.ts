@@ -3,7 +3,6 @@ import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import { isOptional, isShape, isString, parseJson } from "../core/json";
 import { commandLineOf } from "../core/proc";
-import { configPathOf, parseDockerWords } from "../formats/docker_flags";
 import type { ObservedBridge } from "./observed";
 
 const OPTION = "firewall-backend";
@@ -15,9 +14,12 @@ const CONFIG = isShape({ [OPTION]: isOptional(isString) });
  */
 export function findNftablesBackend(host: Host): string | null {
   const pid = dockerPid(host);
-  const flags = parseDockerWords((pid === null ? null : commandLineOf(pid, host))?.slice(1) ?? []);
-  if (flags.get(OPTION)?.at(-1) === NFTABLES) return `--${OPTION}=${NFTABLES} among the arguments of dockerd`;
-  const path = configPathOf(flags);
+  const words = (pid === null ? null : commandLineOf(pid, host)) ?? [];
+  // Of the last one, the value is a word of its own or follows "=".
+  const flag = (name: string): string | undefined =>
+    new RegExp(`[\\s\\S]*^--${name}[=\n](.*)`, "m").exec(words.join("\n"))?.[1];
+  if (flag(OPTION) === NFTABLES) return `--${OPTION}=${NFTABLES} among the arguments of dockerd`;
+  const path = flag("config-file") ?? "/etc/docker/daemon.json";
   const config = parseJson(host.readFile(path)?.content ?? "", CONFIG);
   return config?.[OPTION] === NFTABLES ? `"${OPTION}": "${NFTABLES}" in ${path}` : null;
 }
@@ -32,6 +34,6 @@ export function rejectNftablesBackend({ nftablesBackend }: ObservedBridge): void
   if (nftablesBackend === null) return;
   throw new UserError(
     `firewall: Docker must use iptables on this host, as this module's rule for the bridge's frames does (found ${nftablesBackend}). ` +
-      `Set ${OPTION} to iptables there and restart Docker, or set false and let rules of your own accept the frames.`,
+      `Set ${OPTION} to iptables there and restart Docker, or set off and let rules of your own accept the frames.`,
   );
 }

@@ -17,7 +17,8 @@ export const docs: ModuleDocs = {
       "module is missing, the VXLAN's UDP port is in use), or if another file of ifupdown, systemd-networkd or NetworkManager configures " +
       "them. " +
       "Where modprobe is missing, as in a container, whether the kernel has the module is not known beforehand.",
-    "Firewalls that drop bridged frames elsewhere than in iptables (nftables' own tables, firewalld with nftables) are not changed.",
+    "A firewall of the host is read, and changed only with I(firewall=manage). Rules that this module does not understand, such as those of " +
+      "an ipset, are taken to let packets pass.",
   ],
   requirements: [
     "iproute2",

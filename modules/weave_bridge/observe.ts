@@ -7,13 +7,14 @@ import { programsOf } from "../core/programs";
 import { rememberSecret } from "../core/secrets";
 import { type IpLink, parseFloodPeers } from "../formats/iproute";
 import { secretKeysOf } from "../formats/wireguard";
-import { countForwardRules } from "../net/forward_rule";
+import { countRules, readFilterTable } from "../net/forward_rule";
 import { addressOf } from "../net/ipv4";
 import { HOST_NAME } from "../net/own_host";
 import { isHostName, machineId } from "../net/validators";
 import { observeDetachedPorts } from "./detached_ports";
 import { findNftablesBackend } from "./docker_firewall";
-import { FRAMES } from "./firewall";
+import { hasPermanentRule, ruleOf } from "./firewall/forward_rule";
+import { observeFirewall } from "./firewall/observe";
 import { findMissingKinds, findPortHolder, observeNetwork } from "./observe_kernel";
 import { DEVICE_SETTINGS, type NetworkInUse, type ObservedBridge, type ObservedLink } from "./observed";
 import { addressesOf, type BridgeOptions, isEncrypted, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./options";
@@ -46,6 +47,8 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
   const managers = observeManagers(name, programs, host);
   const interfaces = host.readFile(INTERFACES);
   const present = options.state === "present";
+  const isRoot = effectiveUid(host) === ROOT;
+  const table = programs.has("iptables") && isRoot ? readFilterTable(host) : null;
   const wireguardName = name + WIREGUARD_SUFFIX;
   const wireguard = devices.includes(wireguardName)
     ? observeWireguard(wireguardName, observeLink(wireguardName, host), programs, host)
@@ -95,11 +98,13 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
     wireguard,
     wireguardNeeds: isEncrypted(options) ? observeNeeds(options.wireguard_port, wireguard, programs, host) : null,
     detachedPorts: await observeDetachedPorts(name, devices, host),
-    forwardRules:
-      programs.has("iptables") && effectiveUid(host) === ROOT
-        ? countForwardRules(FRAMES, name, present && options.firewall, "firewall", host)
-        : null,
-    nftablesBackend: present && options.firewall && effectiveUid(host) === ROOT ? findNftablesBackend(host) : null,
+    forwardRules: table === null ? null : countRules(ruleOf(name), present && options.firewall !== "off", table),
+    permanentRule: managers.firewalld ? hasPermanentRule(name, host) : null,
+    firewall:
+      options.firewall === "off" || !isRoot
+        ? null
+        : observeFirewall(table, wireguard !== null || isEncrypted(options), managers.firewalld, programs, host),
+    nftablesBackend: present && options.firewall !== "off" && isRoot ? findNftablesBackend(host) : null,
     addressOwner: present ? findAddressOwner(options, links, programs, host) : null,
     dockerNetworks: present && mayChangeContainers(options, links) ? await observeNetworksInUse(name, host) : [],
   };
@@ -127,16 +132,17 @@ function observeFiles(name: string, host: Host): ObservedBridge["files"] {
   return new Map(files);
 }
 
-/** The host names among the options; only a VXLAN needs its peers' addresses. The underlay may also be a device of this host. */
+/** The host names among the options; only a VXLAN and a managed firewall need the peers' addresses. The underlay may also be a device of this host. */
 function namesToResolve(
-  { state, datapath, peers, underlay }: BridgeOptions,
+  { state, datapath, peers, underlay, firewall }: BridgeOptions,
   links: readonly IpLink[],
 ): readonly string[] {
   if (state !== "present") return [];
   const isDevice = links.some(({ device }) => device === underlay);
-  return [...(datapath === "vxlan" ? peers : []), ...(underlay === null || isDevice ? [] : [underlay])].filter(
-    isHostName,
-  );
+  return [
+    ...(datapath === "vxlan" || firewall === "manage" ? peers : []),
+    ...(underlay === null || isDevice ? [] : [underlay]),
+  ].filter(isHostName);
 }
 
 function observeLink(device: string, host: Host): ObservedLink {

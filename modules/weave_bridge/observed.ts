@@ -2,6 +2,7 @@ import type { FileState } from "../core/host/host";
 import type { IpLink, VxlanDevice } from "../formats/iproute";
 import type { Route, Rule } from "../formats/routes";
 import type { WireguardDump } from "../formats/wireguard";
+import type { ObservedFirewall } from "./firewall/observe";
 
 /** The host as weave_bridge observes it. */
 export interface ObservedBridge {
@@ -54,6 +55,10 @@ export interface ObservedBridge {
    * without root to ask it.
    */
   readonly forwardRules: number | null;
+  /** Whether firewalld's configuration has that rule; null unless firewalld runs. */
+  readonly permanentRule: boolean | null;
+  /** The packet filters; null if they are not to be read, or without root to read them. */
+  readonly firewall: ObservedFirewall | null;
   /** Where Docker is told to use nftables in place of iptables; null if not, without root, or if the options ask for no rule. */
   readonly nftablesBackend: string | null;
   /** The MAC address of another host that answers to the bridge's address, as far as this host can see. */
@@ -170,6 +175,8 @@ export interface Managers {
   readonly networkManager: boolean;
   /** Whether NetworkManager runs, or will from the next boot on. */
   readonly networkManagerAtBoot: boolean;
+  /** Whether firewalld runs. */
+  readonly firewalld: boolean;
 }
 
 /** The port that the Weave router adds, since Weave 2.0, to a bridge that it did not create. */

@@ -192,12 +192,16 @@ export const options = {
       "alone, and with C(systemd) so is systemd-networkd.",
     default: "auto",
   }),
-  firewall: bool({
+  firewall: choice(["check", "manage", "off"], {
     description:
-      "Whether to add an iptables rule that accepts frames between the bridge's own ports. Without it, a FORWARD policy of " +
-      "DROP drops them if the kernel passes bridged frames to iptables, as it does with Docker. A Docker that uses nftables instead " +
-      "(C(firewall-backend), from Docker 29 on) is refused, unless this is C(false).",
-    default: true,
+      "What to do about a firewall of this host, which has to accept the peers' traffic between the hosts (with C(vxlan) UDP port " +
+      "I(vxlan_port), encrypted I(wireguard_port); with the router TCP and UDP port 6783), containers' traffic to the bridge's " +
+      "address, and frames between the bridge's ports. C(check) warns about what it drops, and about a VXLAN that is open to the " +
+      "Internet. C(manage) opens that and nothing else, now and after every boot, in the way of what owns the rules: firewalld, ufw, or " +
+      "else iptables and nftables' own chains; it closes what it has opened when it is not needed any more. With both, one iptables " +
+      "rule of this module accepts frames between the bridge's ports, which Docker would have dropped. C(off) reads no firewall " +
+      "and removes that rule. A Docker that uses nftables (C(firewall-backend), from Docker 29 on) is refused, unless this is C(off).",
+    default: "check",
   }),
   option_names: optionNames,
 };

@@ -110,29 +110,36 @@ export interface WrittenBridge {
   readonly address: string | undefined;
   readonly mac: string | undefined;
   readonly mtu: number | undefined;
-  readonly firewall: boolean;
+  readonly firewall: "check" | "manage" | "off";
   readonly vxlan: { readonly id: number; readonly port: number; readonly local: string } | null;
   readonly peers: readonly string[];
   /** WireGuard's UDP port, if the VXLAN is encrypted. */
   readonly wireguardPort: number | undefined;
 }
 
-/** Parses the contents of the files at ownPaths(), "" for one that does not exist; null if none is this module's. */
-export function parseOwnFiles(contents: readonly string[]): WrittenBridge | null {
+/** The contents of the files at ownPaths(), "" for one that does not exist, that are this module's, in one text; null if none is. */
+export function ownText(contents: readonly string[]): string | null {
   const own = contents.filter((content) => content.startsWith(`# ${OWN_FILE}`));
-  if (own.length === 0) return null;
-  const text = own.join("\n");
+  return own.length === 0 ? null : own.join("\n");
+}
+
+/** The bridge's MTU in that text, in bytes. */
+export function mtuIn(text: string): number | undefined {
+  return numberIn(text, /(?:\bmtu |^MTUBytes=)(\d+)/m);
+}
+
+/** Parses such contents; null if none is this module's. */
+export function parseOwnFiles(contents: readonly string[]): WrittenBridge | null {
+  const text = ownText(contents);
+  if (text === null) return null;
   const word = (pattern: RegExp): string | undefined => pattern.exec(text)?.[1];
-  const number = (pattern: RegExp): number | undefined => {
-    const found = word(pattern);
-    return found === undefined ? undefined : Number(found);
-  };
-  const id = number(/(?: type vxlan id |^VNI=)(\d+)/m);
+  const id = numberIn(text, /(?: type vxlan id |^VNI=)(\d+)/m);
   return {
     address: word(/(?:\baddr replace |^Address=)([\d.]+\/\d+)/m),
     mac: word(/(?: address |^Kind=bridge\nMACAddress=)([0-9a-f:]{17})/m),
-    mtu: number(/(?:\bmtu |^MTUBytes=)(\d+)/m),
-    firewall: text.includes("iptables "),
+    mtu: mtuIn(text),
+    // By the comments of the rules that a managed firewall needs.
+    firewall: text.includes(" weave_bridge/") ? "manage" : text.includes("iptables ") ? "check" : "off",
     vxlan:
       id === undefined
         ? null
@@ -142,6 +149,11 @@ export function parseOwnFiles(contents: readonly string[]): WrittenBridge | null
             local: word(/(?: local |^Local=)([\da-f.:]+)/m) ?? "",
           },
     peers: [...text.matchAll(/(?: dst |^Destination=|^Endpoint = )(\d[\d.]+)/gm)].map(([, peer = ""]) => peer),
-    wireguardPort: number(/^ListenPort = (\d+)/m),
+    wireguardPort: numberIn(text, /^ListenPort = (\d+)/m),
   };
+}
+
+function numberIn(text: string, pattern: RegExp): number | undefined {
+  const found = pattern.exec(text)?.[1];
+  return found === undefined ? undefined : Number(found);
 }

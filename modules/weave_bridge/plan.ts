@@ -15,7 +15,7 @@ import { planForeignDeviceRemoval, planWireguardAbsent, planWireguardFile } from
 export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
   if (options.state === "absent") return planAbsent(options, observed);
   const desired = resolveDesired(options, observed);
-  const { name, wireguard } = desired;
+  const { name, wireguard, filter } = desired;
   const unencrypted = planWireguardAbsent(name, observed);
   const removal = wireguard ? [] : withWarning([...unencrypted.device, ...unencrypted.file], options);
   const other = planForeignDeviceRemoval(name, observed);
@@ -26,6 +26,8 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
   const live = planLive(desired, then);
   return {
     changes: [
+      // Before what adds the same rules as at boot, unless they are there.
+      ...filter.changes,
       ...(wireguard ? planWireguardFile(wireguard, observed) : []),
       ...first,
       ...(isBootFirst(desired, observed) ? [...boot, ...live] : [...live, ...boot]),
@@ -42,6 +44,7 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
       mac: desired.mac,
       provider: desired.provider,
     },
+    ...(filter.warnings.length > 0 && { warnings: filter.warnings }),
   };
 }
 

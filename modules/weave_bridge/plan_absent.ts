@@ -2,7 +2,8 @@ import { type Change, run } from "../core/change";
 import { UserError } from "../core/errors";
 import type { Plan } from "../core/module";
 import { deleteLink } from "./commands";
-import { deleteRules } from "./firewall";
+import { deleteRules, planPermanentRule } from "./firewall/forward_rule";
+import { firewallsOf, planFirewall } from "./firewall/plan";
 import { isContainerPort, type ObservedBridge, ROUTER_PORT } from "./observed";
 import { type BridgeOptions, VXLAN_SUFFIX } from "./options";
 import { planBoot } from "./plan_boot";
@@ -14,7 +15,7 @@ import { planWireguardAbsent } from "./wireguard/plan";
  * attached, unless forced, and if the device with its name is not a bridge.
  */
 export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, observed: ObservedBridge): Plan {
-  const { bridge, vxlan, abandonedPorts, forwardRules } = observed;
+  const { bridge, vxlan, abandonedPorts, forwardRules, permanentRule, firewall } = observed;
   if (bridge) requireBridge(name, bridge);
   const ours = [name + VXLAN_SUFFIX, ROUTER_PORT, ...abandonedPorts];
   const attached = (bridge?.ports ?? []).filter(
@@ -37,8 +38,11 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
   const disruption =
     attached.length > 0 ? { disruption: `the network of the attached ports: ${attached.join(", ")}` } : {};
   const addresses = observed.links.find(({ device }) => device === name)?.addresses ?? [];
+  const firewalls = firewallsOf(name, firewall, [], { device: "", address: "0.0.0.0" }, false);
   return {
     changes: [
+      ...planFirewall(firewalls, [], true).changes,
+      ...planPermanentRule(name, permanentRule, false),
       ...(vxlan ? [removal(`bridge ${name}: datapath`, "vxlan", deleteLink(name + VXLAN_SUFFIX))] : []),
       // Before ifdown, which would delete it too.
       ...wireguard.device,

@@ -4,10 +4,11 @@ import { MAIN_TABLE, type Route } from "../formats/routes";
 import { addressOf, contains, isLoopback, networkOf, prefixLength } from "../net/ipv4";
 import type { ObservedBridge } from "./observed";
 import { type BridgeOptions, isEncrypted } from "./options";
-import { parseOwnFiles } from "./own_files";
+import { mtuIn, ownText } from "./own_files";
 
 /** How this host is connected to the other hosts. */
 export interface Underlay {
+  readonly device: string;
   readonly address: string;
   readonly network: string;
   /** The MTU of a WireGuard device that uses this network, in bytes. */
@@ -64,7 +65,13 @@ export function resolveUnderlay(options: BridgeOptions, observed: ObservedBridge
         `${largest} or less, or remove it.`,
     );
   }
-  return { address: addressOf(found.cidr), network: networkOf(found.cidr), wireguardMtu, mtu: mtu ?? largest };
+  return {
+    device: found.device,
+    address: addressOf(found.cidr),
+    network: networkOf(found.cidr),
+    wireguardMtu,
+    mtu: mtu ?? largest,
+  };
 }
 
 /**
@@ -78,21 +85,25 @@ export function routerMtu(options: BridgeOptions, observed: ObservedBridge): num
   return underlay - SLEEVE_OVERHEAD - (options.encrypted ? SLEEVE_ENCRYPTION : 0);
 }
 
-/** Where the underlay isn't found, the router still may reach its peers: it resolves their names itself. */
 function underlayMtu(options: BridgeOptions, observed: ObservedBridge): number {
+  return observed.mtus.get(findOwnEnd(options, observed).device) ?? ETHERNET_MTU;
+}
+
+/** Where the underlay isn't found (""), the router still may reach its peers: it resolves their names itself. */
+export function findOwnEnd(options: BridgeOptions, observed: ObservedBridge): { device: string; address: string } {
   try {
-    const { device } = findUnderlay({ ...options, peers: options.peers.filter(isIPv4) }, observed);
-    return observed.mtus.get(device) ?? ETHERNET_MTU;
+    const { device, cidr } = findUnderlay({ ...options, peers: options.peers.filter(isIPv4) }, observed);
+    return { device, address: addressOf(cidr) };
   } catch (error) {
-    if (error instanceof UserError) return ETHERNET_MTU;
+    if (error instanceof UserError) return { device: "", address: "0.0.0.0" };
     throw error;
   }
 }
 
 /** The MTU in this module's files; without such a file, that of a bridge with ports. */
 function previousMtu({ files, bridge }: ObservedBridge): number | null {
-  const written = parseOwnFiles([...files.values()].map((file) => file?.content ?? ""));
-  if (written !== null) return written.mtu ?? null;
+  const text = ownText([...files.values()].map((file) => file?.content ?? ""));
+  if (text !== null) return mtuIn(text) ?? null;
   return bridge !== null && bridge.ports.length > 0 ? bridge.mtu : null;
 }
 

@@ -11,7 +11,7 @@ import { rememberSecretsIn } from "../core/redact";
 import { rememberSecret } from "../core/secrets";
 import { environmentValue } from "../formats/environment_file";
 import { parseAddresses } from "../formats/iproute";
-import { countForwardRules } from "../net/forward_rule";
+import { countRules, readFilterTable } from "../net/forward_rule";
 import { HOST_NAME } from "../net/own_host";
 import { machineId } from "../net/validators";
 import { COMPONENTS, EXPOSE } from "./components";
@@ -120,7 +120,7 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
     bridgeMtu: isRouter && options.mode === "bridge" ? mtuOf(options.bridge, host) : null,
     forwardRules:
       isRouter && (options.mode !== "bridge" || options.state === "absent") && programs.has("iptables")
-        ? countForwardRules(FRAMES, ROUTERS_BRIDGE, options.state !== "absent", `mode: ${options.mode}`, host)
+        ? countRules(FRAMES.rule(ROUTERS_BRIDGE), options.state !== "absent", readFilterTable(host))
         : null,
     noFastDatapath: isRouter ? whyNoFastDatapath(options, programs, host) : null,
     ...(isRouter && options.state === "absent"

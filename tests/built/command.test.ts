@@ -108,7 +108,7 @@ const MISTAKES: readonly [line: string, message: string][] = [
   ["bridge --datapath=vlan", "--datapath: must be one of: router, vxlan (found vlan). Did you mean vxlan?"],
   ["bridge --datapath=vxlan --datapath=vlan", "--datapath: must be one of: router, vxlan (found vlan)."],
   ["bridge --datapath=5", "--datapath: must be one of: router, vxlan (found 5). Use one of these."],
-  ["bridge --firewall=perhaps", '--firewall: must be true or false (found "perhaps"). Set one of these.'],
+  ["bridge --force=perhaps", '--force: must be true or false (found "perhaps"). Set one of these.'],
   [
     "service --password hunter2",
     '--password: must not be on the command line, which the process list shows (found a secret). Write it as {"password": …} into a file',

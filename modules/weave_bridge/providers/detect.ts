@@ -12,7 +12,7 @@ import { encryptedPaths, INTERFACES, unitName, wireguardUnit } from "../own_file
 export function observeManagers(name: string, programs: ReadonlySet<string>, host: Host): Managers {
   const ifup = programs.has("ifup") ? implementationOfIfup(host) : null;
   const systemd = programs.has("systemctl") && isSystemdBooted(host);
-  const [networkdUnit, networkManagerUnit, networkingUnit, ownUnit, encryptedUnit, goUnit] = systemd
+  const [networkdUnit, networkManagerUnit, networkingUnit, ownUnit, encryptedUnit, goUnit, firewalldUnit] = systemd
     ? unitStates(name, host)
     : [];
   const networkd = networkdUnit?.runs ? (managesOthers(name, host) ? "manages" : "runs") : "off";
@@ -28,6 +28,7 @@ export function observeManagers(name: string, programs: ReadonlySet<string>, hos
     networkdAtBoot: networkd !== "off" || (networkdUnit?.enabled ?? false),
     networkManager: networkManagerUnit?.runs ?? false,
     networkManagerAtBoot: (networkManagerUnit?.runs || networkManagerUnit?.enabled) ?? false,
+    firewalld: firewalldUnit?.runs ?? false,
   };
 }
 
@@ -70,10 +71,16 @@ interface UnitState {
   readonly enabled: boolean;
 }
 
-/** The states of systemd-networkd, NetworkManager, ifupdown, and this module's own units. */
+/** The states of systemd-networkd, NetworkManager, ifupdown, this module's own units, and firewalld. */
 function unitStates(name: string, host: Host): readonly UnitState[] {
   const own = [unitName(name), basename(encryptedPaths(name).unit), `${wireguardUnit(name)}.service`];
-  const units = ["systemd-networkd.service", "NetworkManager.service", "networking.service", ...own];
+  const units = [
+    "systemd-networkd.service",
+    "NetworkManager.service",
+    "networking.service",
+    ...own,
+    "firewalld.service",
+  ];
   return propertiesOfUnits(units, ["ActiveState", "UnitFileState"], host).map((property) => ({
     state: property("ActiveState"),
     fileState: property("UnitFileState"),

@@ -4,7 +4,7 @@ import { FLOOD_MAC } from "../../formats/iproute";
 import { renderSections, type Section } from "../../formats/systemd_ini";
 import { createVxlanInShell, createWireguardInShell } from "../commands";
 import type { DesiredBridge, DesiredVxlan } from "../desired";
-import { insertRuleInShell } from "../firewall";
+import { insertRuleInShell } from "../firewall/forward_rule";
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
 import { COMMENT, dockerDropInPath, encryptedPaths, networkdPath, ownFile, transientPath } from "../own_files";
 import type { DesiredWireguard } from "../wireguard/desired";
@@ -201,8 +201,8 @@ function link(mtu: number): Section {
   ];
 }
 
-/** systemd-networkd can't run commands, so Docker's unit waits for the bridge and inserts the iptables rule. */
-function dockerDropIn({ name, firewall }: DesiredBridge): Section[] {
+/** systemd-networkd can't run commands, so Docker's unit waits for the bridge and adds the rules of packet filters. */
+function dockerDropIn({ name, firewall, filter }: DesiredBridge): Section[] {
   return [
     [
       "Unit",
@@ -215,7 +215,9 @@ function dockerDropIn({ name, firewall }: DesiredBridge): Section[] {
       "Service",
       [
         ["ExecStartPre", `-${waitOnline(name, 30).join(" ")}`],
-        ...(firewall ? [["ExecStartPre", `-/bin/sh -c "${insertRuleInShell(name)}"`] as const] : []),
+        ...[...(firewall ? [insertRuleInShell(name)] : []), ...filter.boot].map(
+          (command) => ["ExecStartPre", `-/bin/sh -c "${command}"`] as const,
+        ),
       ],
     ],
   ];

@@ -50,6 +50,9 @@ def _did_you_mean(found: str, known: list[str]) -> str:
 
 def _wrong(name: str, value: Any, spec: dict[str, Any], host: str) -> Iterator[str]:
     kind, choices = spec["type"], spec.get("choices")
+    if value is False and "off" in (choices or []):
+        # YAML's boolean of that name, which Ansible converts back, too.
+        return
     if not _is(kind, value):
         must, remedy = KINDS[kind]
         yield f"{name}: must be {must} (found {_shown(value, spec)} for {host}). {remedy}."

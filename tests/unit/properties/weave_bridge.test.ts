@@ -53,7 +53,7 @@ const options: fc.Arbitrary<Options> = fc.record({
   mtu: fc.constantFrom(null, null, 1400),
   mac: fc.constantFrom(null, null, "0e:5f:33:00:00:09"),
   provider: fc.constantFrom("auto", "auto", "ifupdown", "networkd", "systemd"),
-  firewall: fc.boolean(),
+  firewall: fc.constantFrom("check", "manage", "off"),
 });
 
 interface NetworkHost {

@@ -22,6 +22,7 @@ test("with the Weave router: the addresses of the host's index, a MAC of its mac
     wireguard: null,
     provider: "ifupdown",
     firewall: true,
+    filter: { changes: [], warnings: [], boot: [] },
   });
 });
 
@@ -113,9 +114,9 @@ test("an address that another host uses is rejected with that host's MAC address
   );
 });
 
-test("the firewall rule is added unless firewall is false or iptables is not installed", () => {
+test("the firewall rule is added unless firewall is off or iptables is not installed", () => {
   assert.is(resolveDesired(router(), FRESH).firewall, true);
-  assert.is(resolveDesired(router({ firewall: false }), FRESH).firewall, false);
+  assert.is(resolveDesired(router({ firewall: "off" }), FRESH).firewall, false);
   assert.is(resolveDesired(router(), { ...FRESH, forwardRules: null }).firewall, false);
 });
 

@@ -8,7 +8,7 @@ import { userErrorOf } from "../support/user_error";
 import { FRESH, router } from "./fixtures";
 
 const SHOW =
-  "systemctl show systemd-networkd.service NetworkManager.service networking.service weave-bridge.service weave-wg.service weave-wg-go.service -p ActiveState,UnitFileState";
+  "systemctl show systemd-networkd.service NetworkManager.service networking.service weave-bridge.service weave-wg.service weave-wg-go.service firewalld.service -p ActiveState,UnitFileState";
 const LIST = "networkctl list --no-legend --no-pager";
 const NONE: Managers = {
   systemd: false,
@@ -22,6 +22,7 @@ const NONE: Managers = {
   networkdAtBoot: false,
   networkManager: false,
   networkManagerAtBoot: false,
+  firewalld: false,
 };
 /** A host that systemd has booted, without any of the other programs. */
 const SYSTEMD: Managers = { ...NONE, systemd: true };

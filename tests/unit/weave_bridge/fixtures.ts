@@ -44,7 +44,7 @@ export const FRESH: ObservedBridge = {
   managers: {
     ...{ systemd: false, ownUnit: "inactive", encryptedUnit: "inactive", wireguardUnit: "inactive" },
     ...{ ifupdown: true, otherIfupdown: null, whyIfupdownIsOff: null },
-    ...{ networkd: "off", networkdAtBoot: false, networkManager: false, networkManagerAtBoot: false },
+    ...{ networkd: "off", networkdAtBoot: false, networkManager: false, networkManagerAtBoot: false, firewalld: false },
   },
   interfacesDirectory: [],
   upInIfupdown: false,
@@ -72,7 +72,9 @@ export const FRESH: ObservedBridge = {
   wireguardNeeds: null,
   detachedPorts: [],
   forwardRules: 0,
+  permanentRule: null,
   nftablesBackend: null,
+  firewall: null,
   addressOwner: null,
   dockerNetworks: [],
 };

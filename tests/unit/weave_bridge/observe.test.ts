@@ -54,6 +54,9 @@ const fresh = {
   programs: { "ip -d -batch -": LINKS + ROUTES + POLICY },
 };
 
+const TABLE =
+  "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT\nCOMMIT\n";
+
 const steady = {
   files: { ...fresh.files, [STANZA]: steadyVxlan().files.get(STANZA)?.content ?? "" },
   kernel: {
@@ -76,34 +79,42 @@ const steady = {
   programs: {
     ...fresh.programs,
     "ip -d -batch -": LINKS + BRIDGE_LINKS + ROUTES + POLICY,
-    "iptables -w -C FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT": "",
+    "iptables-save -t filter": TABLE,
     "bridge fdb show dev weave-vx": FDB,
   },
 };
+
+const NO_FIREWALL = { tables: { ipv4: null, ipv6: null }, nft: null, ufw: null, firewalld: null };
 
 const ETH0 = { parent: "if21", mac: "52:54:00:32:00:01" };
 
 test("a fresh host is observed with one program", async () => {
   assert.is(Object.keys(fresh.programs).length, 1);
   const links = [ipLink("lo", ["127.0.0.1/8"]), ipLink("eth0", ["192.168.50.11/24"], ETH0)];
-  assert.equal(await observe(router(), fakeHost(fresh)), { ...FRESH, links, forwardRules: null });
+  assert.equal(await observe(router(), fakeHost(fresh)), {
+    ...FRESH,
+    links,
+    forwardRules: null,
+    firewall: NO_FIREWALL,
+  });
 });
 
-test("a host with bridge and VXLAN is observed with one ip, one bridge and one systemctl", async () => {
+test("a host with bridge and VXLAN is observed with one ip, one bridge and one iptables-save", async () => {
   assert.is(Object.keys(steady.programs).length, 3);
   const { links, ...others } = await observe(vxlan(), fakeHost(steady));
   const { links: _, ...expected } = steadyVxlan();
-  assert.equal(others, expected);
+  const firewall = { ...NO_FIREWALL, tables: { ipv4: TABLE, ipv6: null } };
+  assert.equal(others, { ...expected, firewall });
   assert.equal(links.slice(2), [ipLink("weave", ["10.2.0.1/16"]), vxlanLink("weave-vx", {}, { master: "weave" })]);
 });
 
 test("copies of the iptables rule are counted where it is to go", async () => {
   const rule = "FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT";
-  const all = `-P FORWARD DROP\n-A ${rule}\n-A FORWARD -j DOCKER-USER\n-A ${rule.replace("weave_bridge", '"weave_bridge"')}\n`;
-  const host = fakeHost({ ...steady, programs: { ...steady.programs, "iptables -w -S FORWARD": all } });
+  const all = `*filter\n-A ${rule}\n-A FORWARD -j DOCKER-USER\n-A ${rule}\nCOMMIT\n`;
+  const host = fakeHost({ ...steady, programs: { ...steady.programs, "iptables-save -t filter": all } });
   const copies = async (options: BridgeOptions): Promise<number | null> => (await observe(options, host)).forwardRules;
   assert.is(await copies(vxlan()), 1, "as many as it takes");
-  assert.is(await copies(vxlan({ firewall: false })), 2);
+  assert.is(await copies(vxlan({ firewall: "off" })), 2);
   assert.is(await copies(vxlan({ state: "absent" })), 2);
 });
 
@@ -162,11 +173,11 @@ test("Docker is asked who is on a network of the bridge only where the address o
 test("an iptables that fails does not mean that the rule is missing", async () => {
   const failed = { status: 4, stdout: "", stderr: "out of memory\n" };
   const host = fakeHost({ ...fresh, names: { ...fresh.names, "/usr/sbin": ["iptables"] } }).with({
-    run: ([program]) => (program === "iptables" ? failed : undefined),
+    run: ([program]) => (program === "iptables-save" ? failed : undefined),
   });
   assert.match(
     await userErrorLater(() => observe(router(), host)),
-    /^firewall: needs a working iptables on this host \(found exit status 4 of "iptables -w -C .*": out of memory\)\. Repair iptables\.$/,
+    /^iptables-save -t filter: must succeed \(found status 4: out of memory\)/,
   );
 });
 

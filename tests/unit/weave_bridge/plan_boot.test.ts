@@ -125,18 +125,18 @@ test("the iptables rule is added, or removed, by itself", () => {
     after: "accepted by iptables\n",
     steps: [`iptables -w -I ${rule}`],
   });
-  const removed = inWords(plan(router({ firewall: false }), steadyRouter()).changes);
+  const removed = inWords(plan(router({ firewall: "off" }), steadyRouter()).changes);
   assert.equal(removed.at(-1)?.steps, [`iptables -w -D ${rule}`]);
   const copies = { ...steadyRouter(), forwardRules: 2 };
   const twice = [`iptables -w -D ${rule}`, `iptables -w -D ${rule}`];
-  assert.equal(inWords(plan(router({ firewall: false }), copies).changes).at(-1)?.steps, twice);
+  assert.equal(inWords(plan(router({ firewall: "off" }), copies).changes).at(-1)?.steps, twice);
   const absent = inWords(plan(router({ state: "absent" }), copies).changes);
   assert.equal(absent.find(({ subject }) => subject === "bridge weave: iptables rule")?.steps, twice);
 });
 
-test("a rule left over from a deleted bridge is removed if firewall is false", () => {
+test("a rule left over from a deleted bridge is removed if firewall is off", () => {
   const left = { ...FRESH, forwardRules: 1 };
-  assert.equal(subjects(plan(router({ firewall: false }), left).changes), [
+  assert.equal(subjects(plan(router({ firewall: "off" }), left).changes), [
     STANZA,
     "bridge weave",
     "bridge weave: frames between its ports",

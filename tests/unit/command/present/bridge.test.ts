@@ -37,7 +37,7 @@ const VXLAN = {
   host_index: 1,
   datapath: "vxlan",
   mac: MAC,
-  firewall: true,
+  firewall: "check",
   mtu: 1450,
   peers: ["192.168.50.12", "192.168.50.13"],
   vxlan_id: 6783,

@@ -219,8 +219,10 @@ export class Network implements Part {
       (name = "", peer = "") =>
         this.with(name, (of) => this.changeDevice(name, { peers: of.peers.filter((each) => each !== peer) })),
     ],
-    [/^iptables -w -C (.*)$/, (rule = "") => (this.rules.has(rule) ? done() : failed("no such rule"))],
-    [/^iptables -w -S FORWARD$/, () => done([...this.rules].map((rule) => `-A ${rule}\n`).join(""))],
+    [
+      /^iptables-save -t filter$/,
+      () => done(`*filter\n${[...this.rules].map((rule) => `-A ${rule}\n`).join("")}COMMIT\n`),
+    ],
     [/^iptables -w -I (.*)$/, (rule = "") => added(this.rules, rule)],
     [/^iptables -w -D (.*)$/, (rule = "") => (this.rules.delete(rule) ? done() : failed("no such rule"))],
     [/^ifup --force (\S+)$/, (name = "") => this.ifup(name)],

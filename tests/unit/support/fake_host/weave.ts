@@ -247,7 +247,7 @@ export class Weave implements Part {
     "docker rm --force weave": () => this.changeContainer(() => Object.assign(this, { container: null })),
     "systemctl start weave-expose.service": () => this.expose(),
     "ip -o -4 addr show": () => done(this.exposed ? "5: weave    inet 10.32.0.1/12 scope global weave" : ""),
-    [`iptables -w -C ${RULE}`]: () => (this.accepted ? done() : failed("No chain/target/match by that name.")),
+    "iptables-save -t filter": () => done(this.accepted ? `*filter\n-A ${RULE}\nCOMMIT\n` : ""),
     [`iptables -w -I ${RULE}`]: () => this.accept(true),
     [`iptables -w -D ${RULE}`]: () => this.accept(false),
     "iptables-nft-save": () => done(this.rules.join("\n")),

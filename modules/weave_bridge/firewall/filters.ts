@@ -1,0 +1,110 @@
+import type { PacketFilter } from "../../formats/filter_rules";
+import { wordsOfRule } from "../../formats/iptables_save";
+import { type Outcome, outcomeInChain, type Packet } from "../../net/packet_filter";
+import { type Firewall, type Opening, ownComment, ownRules, wordsOf } from "./opening";
+
+/** How this host is connected to the other hosts: where packets arrive, unless an opening says so. */
+export interface OwnEnd {
+  readonly device: string;
+  readonly address: string;
+}
+
+function packetOf(opening: Opening, { device, address }: OwnEnd): Packet {
+  const { family, hook, protocol = "tcp", port = 0, source = "0.0.0.0" } = opening;
+  const destination = opening.destination ?? (hook === "input" ? address : source);
+  return {
+    ...{ family, source, destination, protocol, port: String(port), state: "new" },
+    ...{ in: opening.in ?? device, out: opening.out ?? "", type: hook === "input" ? "local" : "unicast" },
+  };
+}
+
+/** What becomes of an opening's packets in the base chains of one of the hooks. */
+export function outcomeOf(filter: PacketFilter, opening: Opening, end: OwnEnd): Outcome {
+  const base = filter.base.filter(({ hook }) => hook === opening.hook);
+  return worstOf(base.map((chain) => outcomeInChain(chain, filter, packetOf(opening, end))));
+}
+
+/** A packet has to pass everywhere. */
+export function worstOf(outcomes: readonly Outcome[]): Outcome {
+  return (["drop", "unknown"] as const).find((each) => outcomes.includes(each)) ?? "accept";
+}
+
+/** What iptables and ip6tables have in the table filter. */
+export interface Tables {
+  readonly ipv4: PacketFilter;
+  readonly ipv6: PacketFilter;
+}
+
+/** iptables on a host where no other program keeps its rules. The frames between the bridge's ports have a rule of their own. */
+export function iptablesFirewall(bridge: string, tables: Tables, outcome: Firewall["outcome"]): Firewall {
+  const argv = (verb: string, opening: Opening): string[] => [
+    ...[PROGRAMS[opening.family], "-w", verb, ...iptablesRule(ownComment(bridge), opening)],
+  ];
+  return {
+    name: "iptables",
+    outcome,
+    own: (["ipv4", "ipv6"] as const).flatMap((family) =>
+      ownRules(bridge, [...tables[family].chains.values()].flat(), ({ reference }) => [
+        ...[PROGRAMS[family], "-w", "-D", ...wordsOfRule(reference).slice(1)],
+      ]),
+    ),
+    add: (all) => all.map((opening) => argv("-I", opening)),
+    check: (opening) => `${argv("-C", opening).join(" ")} 2>/dev/null`,
+  };
+}
+
+const PROGRAMS = { ipv4: "iptables", ipv6: "ip6tables" } as const;
+
+function iptablesRule(comment: string, opening: Opening): string[] {
+  const { id, source, destination, protocol, port } = opening;
+  return [
+    "INPUT",
+    ...wordsOf(
+      ["-s", source],
+      ["-d", destination],
+      ["-i", opening.in],
+      ["-p", protocol],
+      [`-m ${protocol} --dport`, port],
+    ),
+    ...wordsOf(["-m comment --comment", comment + id], ["-j", "ACCEPT"]),
+  ];
+}
+
+/** The base chains of nftables' own tables. A packet has to pass each of them. */
+export function nftFirewalls(bridge: string, filter: PacketFilter, end: OwnEnd): Firewall[] {
+  return filter.base.map((base): Firewall => {
+    const chain = base.chain.split(" ");
+    const [family = ""] = chain;
+    const argv = (opening: Opening): string[] => [
+      ...["nft", "insert", "rule", ...chain, ...nftRule(ownComment(bridge), opening)],
+    ];
+    return {
+      name: `nftables' chain ${base.chain}`,
+      outcome: (opening) =>
+        opening.hook === base.hook && ["inet", IP[opening.family]].includes(family)
+          ? outcomeInChain(base, filter, packetOf(opening, end))
+          : "accept",
+      own: ownRules(bridge, filter.chains.get(base.chain) ?? [], ({ reference }) => [
+        ...["nft", "delete", "rule", ...chain, "handle", reference],
+      ]),
+      add: (all) => all.map(argv),
+      check: ({ id }) => `nft list chain ${base.chain} 2>/dev/null | grep -qw ${ownComment(bridge)}${id}`,
+    };
+  });
+}
+
+const IP = { ipv4: "ip", ipv6: "ip6" };
+
+/** The comment is a word without quotes, which the shell would need to keep. */
+function nftRule(comment: string, { id, family, source, destination, protocol, port, ...devices }: Opening): string[] {
+  const ip = IP[family];
+  return [
+    ...wordsOf(
+      ["iifname", devices.in],
+      ["oifname", devices.out],
+      [`${ip} saddr`, source],
+      [`${ip} daddr`, destination],
+    ),
+    ...wordsOf([`${protocol} dport`, port], ["accept comment", comment + id]),
+  ];
+}

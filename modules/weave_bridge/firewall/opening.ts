@@ -1,0 +1,107 @@
+import { isIPv4 } from "node:net";
+import { addressOf } from "../../net/ipv4";
+import type { Outcome } from "../../net/packet_filter";
+import { WIREGUARD_SUFFIX } from "../options";
+
+/** What a packet filter has to let pass: packets to this host, or those that the bridge forwards. */
+export interface Opening {
+  /** By which it is known among this module's rules for the bridge. */
+  readonly id: string;
+  readonly description: string;
+  readonly hook: "input" | "forward";
+  readonly family: "ipv4" | "ipv6";
+  readonly in?: string;
+  readonly out?: string;
+  readonly source?: string;
+  readonly destination?: string;
+  readonly protocol?: string;
+  readonly port?: number;
+}
+
+/** One set of rules that packets have to pass, and how this module changes it. */
+export interface Firewall {
+  readonly name: string;
+  /** What becomes of an opening's packets; "accept" if it does not decide on them. */
+  readonly outcome: (opening: Opening) => Outcome;
+  /** What this module's own rules open. */
+  readonly own: readonly OwnRule[];
+  readonly add: (openings: readonly Opening[]) => readonly (readonly string[])[];
+  /** Shell that succeeds if its rule is there, where nothing else keeps the rules: what is missing is added at boot. */
+  readonly check?: (opening: Opening) => string;
+  /** What else the operator has to do. */
+  readonly warnings?: readonly string[];
+}
+
+/** What begins the comments of this module's rules for a bridge. */
+export const ownComment = (bridge: string): string => `weave_bridge/${bridge}/`;
+
+export interface OwnRule {
+  /** Of the opening, or another one if none has the rule. */
+  readonly id: string;
+  readonly remove: readonly (readonly string[])[];
+}
+
+/** Those of rules that are this module's own for the bridge, by their comments. */
+export function ownRules<Rule extends { readonly comment: string }>(
+  bridge: string,
+  rules: readonly Rule[],
+  remove: (rule: Rule) => readonly string[],
+): OwnRule[] {
+  const own = ownComment(bridge);
+  return rules.flatMap((rule) =>
+    rule.comment.startsWith(own) ? [{ id: rule.comment.slice(own.length), remove: [remove(rule)] }] : [],
+  );
+}
+
+/** The words of a rule: those that come before each value, without the pairs that have none. */
+export function wordsOf(...pairs: readonly (readonly [words: string, value: string | number | undefined])[]): string[] {
+  return pairs.flatMap(([words, value]) => (value === undefined ? [] : [...words.split(" "), String(value)]));
+}
+
+/** A tunnel between this host and others, by the underlay. */
+export interface Tunnel {
+  readonly protocols: readonly string[];
+  readonly port: number;
+  /** The peers' addresses on the underlay. */
+  readonly peers: readonly string[];
+  /** The port of the VXLAN inside WireGuard; null if nothing is inside. */
+  readonly inside: number | null;
+}
+
+/** All that the network of a bridge needs. `address` is the bridge's, with the prefix length of `network`. */
+export function openingsOf(bridge: string, address: string, network: string, tunnel: Tunnel): Opening[] {
+  const { protocols, port, peers, inside } = tunnel;
+  const device = bridge + WIREGUARD_SUFFIX;
+  return [
+    ...protocols.flatMap((protocol) => peers.filter(isIPv4).map((peer) => fromPeer(peer, protocol, port))),
+    ...(inside === null
+      ? []
+      : [
+          {
+            ...fromPeer(LINK_LOCAL, "udp", inside),
+            id: `udp/${inside}/${device}`,
+            family: "ipv6",
+            in: device,
+          } as const,
+        ]),
+    {
+      ...{ id: `host/${addressOf(address)}`, description: `traffic of containers to ${addressOf(address)}` },
+      ...{ hook: "input", family: "ipv4", in: bridge, source: network, destination: addressOf(address) },
+    },
+    {
+      ...{ id: "frames", description: `frames between the ports of ${bridge}` },
+      ...{ hook: "forward", family: "ipv4", in: bridge, out: bridge },
+    },
+  ];
+}
+
+/** The addresses of all that WireGuard lets in. */
+const LINK_LOCAL = "fe80::/64";
+
+/** What a port needs that other hosts send to. */
+export function fromPeer(source: string, protocol: string, port: number): Opening {
+  return {
+    ...{ id: `${protocol}/${port}/${source}`, description: `${protocol.toUpperCase()} port ${port} from ${source}` },
+    ...{ hook: "input", family: "ipv4", source, protocol, port },
+  };
+}

@@ -1,0 +1,357 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { hasPermanentRule } from "../../../modules/weave_bridge/firewall/forward_rule";
+import type { ObservedFirewall } from "../../../modules/weave_bridge/firewall/observe";
+import { openingsOf } from "../../../modules/weave_bridge/firewall/opening";
+import { exposureOf, type FirewallPlan, firewallsOf, planFirewall } from "../../../modules/weave_bridge/firewall/plan";
+import { plan as bridgePlan } from "../../../modules/weave_bridge/plan";
+import { fakeHost } from "../support/fake_host/fake_host";
+import { FRESH, router, steadyRouter } from "./fixtures";
+
+const TUNNEL = { protocols: ["udp"], port: 4789, peers: ["192.168.50.12", "192.168.50.13"], inside: null };
+const END = { device: "eth0", address: "192.168.50.11" };
+const openings = (tunnel: object = {}) => openingsOf("weave", "10.2.0.1/16", "10.2.0.0/16", { ...TUNNEL, ...tunnel });
+const NO_PLAN: FirewallPlan = { changes: [], warnings: [], boot: [] };
+const NOTHING: ObservedFirewall = { tables: { ipv4: null, ipv6: null }, nft: null, ufw: null, firewalld: null };
+
+const table = (rules: readonly string[], policy = "DROP"): string =>
+  ["*filter", `:INPUT ${policy} [0:0]`, `:FORWARD ${policy} [0:0]`, ...rules, "COMMIT", ""].join("\n");
+const iptables = (...rules: string[]): ObservedFirewall => ({ ...NOTHING, tables: { ipv4: table(rules), ipv6: null } });
+const plan = (observed: ObservedFirewall, manage = true, tunnel: object = {}): FirewallPlan =>
+  planFirewall(firewallsOf("weave", observed, openings(tunnel), END, true), openings(tunnel), manage);
+/** What `state: absent` plans. */
+const absence = (observed: ObservedFirewall): FirewallPlan =>
+  planFirewall(firewallsOf("weave", observed, [], END, true), [], true);
+const commands = ({ changes }: FirewallPlan): string[] =>
+  changes.flatMap(({ actions }) => actions.map((action) => ("argv" in action ? action.argv.join(" ") : "")));
+
+const PEER = (n: number): string =>
+  `INPUT -s 192.168.50.${n} -p udp -m udp --dport 4789 -m comment --comment weave_bridge/weave/udp/4789/192.168.50.${n} -j ACCEPT`;
+const HOST =
+  "INPUT -s 10.2.0.0/16 -d 10.2.0.1 -i weave -m comment --comment weave_bridge/weave/host/10.2.0.1 -j ACCEPT";
+/** As iptables-save prints them (1.8.9). */
+const saved = (rule: string): string => `-A ${rule.replace(/(-[sd] [\d.]+) /g, "$1/32 ")}`;
+
+test("a host without a firewall needs nothing", () => {
+  for (const observed of [NOTHING, { ...NOTHING, tables: { ipv4: table([], "ACCEPT"), ipv6: null } }])
+    assert.equal(plan(observed), { changes: [], warnings: [], boot: [] });
+});
+
+test("iptables that drops: manage adds a rule for each peer and for containers, now and at boot", () => {
+  const made = plan(iptables("-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"));
+  assert.equal(
+    commands(made),
+    [PEER(12), PEER(13), HOST].map((rule) => `iptables -w -I ${rule}`),
+  );
+  assert.is(made.boot[0], `iptables -w -C ${PEER(12)} 2>/dev/null || iptables -w -I ${PEER(12)} || true`);
+  const again = plan(iptables(saved(PEER(12)), saved(PEER(13)), saved(HOST)));
+  assert.equal(again, { changes: [], warnings: [], boot: made.boot });
+});
+
+test("check changes nothing and names what is dropped, with the commands", () => {
+  const { changes, warnings, boot } = plan(iptables(), false);
+  assert.equal([changes, boot], [[], []]);
+  assert.is(warnings.length, 1);
+  assert.match(
+    warnings[0] ?? "",
+    /^firewall: iptables must let .*\(found that it drops UDP port 4789 from 192\.168\.50\.12, UDP port 4789 from 192\.168\.50\.13, traffic of containers to 10\.2\.0\.1\)\. Set I\(firewall\): manage, or run: iptables -w -I INPUT/,
+  );
+});
+
+test("check leaves what manage has opened, also at boot", () => {
+  const own = iptables(saved(PEER(12)), saved(PEER(99)));
+  const { changes, boot } = plan(own, false);
+  assert.equal([changes.length, boot.length], [0, 1]);
+});
+
+test("a peer that is gone is closed, and another's rule stays and counts as open", () => {
+  const other = "-A INPUT -s 192.168.50.0/24 -p udp -m multiport --dports 4789,6000:6010 -j ACCEPT";
+  const made = plan(iptables(other, saved(PEER(99)), saved(HOST)));
+  assert.equal(commands(made), [`iptables -w -D ${saved(PEER(99)).slice(3)}`]);
+  const absent = absence(iptables(other, saved(PEER(12)), saved(HOST)));
+  assert.equal(
+    commands(absent),
+    [PEER(12), HOST].map((rule) => `iptables -w -D ${saved(rule).slice(3)}`),
+  );
+});
+
+for (const [what, rules, closed] of [
+  ["another port", ["-A INPUT -p udp -m udp --dport 4788 -j ACCEPT"], true],
+  ["another device", ["-A INPUT -i eth1 -j ACCEPT"], true],
+  ["all but a network", ["-A INPUT ! -s 10.0.0.0/8 -j ACCEPT"], false],
+  ["a chain that returns", ["-A INPUT -j MINE", "-A MINE -s 192.168.50.0/24 -j RETURN", "-A MINE -j ACCEPT"], true],
+  ["a chain that accepts", ["-A INPUT -j MINE", "-A MINE -p udp -j ACCEPT"], false],
+  ["a log before it", ['-A INPUT -j LOG --log-prefix "a b "', "-A INPUT -p udp -j ACCEPT"], false],
+  ["a set that is not read", ["-A INPUT -m set --match-set peers src -j ACCEPT"], false],
+  ["a drop of a set", ["-A INPUT -m set --match-set bad src -j DROP", "-A INPUT -p udp -j ACCEPT"], false],
+] as const) {
+  test(`iptables accepts ${what}: ${closed ? "the port is closed" : "no warning"}`, () => {
+    const [warning = ""] = plan(iptables(...rules), false).warnings;
+    assert.is(warning.includes("UDP port 4789"), closed);
+  });
+}
+
+test("ufw is told by its own command, and its rules are known by their comments", () => {
+  // Seen with ufw 0.36.2: what `ufw prepend allow …` and `ufw allow 22/tcp` leave in user.rules.
+  const tuple = (comment: string): string => `comment=${Buffer.from(comment).toString("hex")}\n`;
+  const ufw = `### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in\n### tuple ### allow udp 4789 0.0.0.0/0 any 192.168.50.99 in ${tuple("weave_bridge/weave/udp/4789/192.168.50.99")}### tuple ### allow any any 10.2.0.1 any 10.2.0.0/16 in_weave ${tuple("weave_bridge/weave/host/10.2.0.1")}`;
+  const made = plan({ ...iptables(), ufw });
+  const peer = (n: number): string => `from 192.168.50.${n} to any port 4789 proto udp`;
+  assert.equal(commands(made), [
+    ...[12, 13].map((n) => `ufw prepend allow ${peer(n)} comment weave_bridge/weave/udp/4789/192.168.50.${n}`),
+    `ufw delete allow ${peer(99)}`,
+  ]);
+  assert.equal(made.boot, []);
+});
+
+/** As `nft -j -t list ruleset` prints them (1.0.6). */
+const nft = (...rules: object[]): string =>
+  JSON.stringify({
+    nftables: [
+      { metainfo: { version: "1.0.6" } },
+      ...["input", "forward"].map((hook) => ({
+        chain: {
+          ...{ family: "inet", table: "filter", name: hook, handle: 1, type: "filter", hook, prio: 0, policy: "drop" },
+        },
+      })),
+      ...rules.map((rule, index) => ({
+        rule: { family: "inet", table: "filter", chain: "input", handle: index + 2, ...rule },
+      })),
+    ],
+  });
+const match = (left: object, right: unknown): object => ({ match: { op: "==", left, right } });
+const field = (protocol: string, name: string): object => ({ payload: { protocol, field: name } });
+
+test("nftables' own chains get rules of their own, and the frames between the bridge's ports one in forward", () => {
+  const vmap = {
+    expr: [
+      {
+        vmap: {
+          key: { ct: { key: "state" } },
+          data: {
+            set: [
+              ["established", { accept: null }],
+              ["invalid", { drop: null }],
+            ],
+          },
+        },
+      },
+    ],
+  };
+  const made = plan({ ...NOTHING, nft: nft(vmap) });
+  const rule = (chain: string, id: string): string => `${chain} accept comment weave_bridge/weave/${id}`;
+  const input = [12, 13].map((n) =>
+    rule(`inet filter input ip saddr 192.168.50.${n} udp dport 4789`, `udp/4789/192.168.50.${n}`),
+  );
+  const all = [
+    ...input,
+    rule("inet filter input iifname weave ip saddr 10.2.0.0/16 ip daddr 10.2.0.1", "host/10.2.0.1"),
+    rule("inet filter forward iifname weave oifname weave", "frames"),
+  ];
+  assert.equal(
+    commands(made),
+    all.map((each) => `nft insert rule ${each}`),
+  );
+  assert.is(
+    made.boot[0],
+    `nft list chain inet filter input 2>/dev/null | grep -qw weave_bridge/weave/udp/4789/192.168.50.12 || nft insert rule ${input[0]} || true`,
+  );
+});
+
+test("nftables' rules for networks and sets of ports are understood, and own ones removed by their handles", () => {
+  const open = {
+    expr: [
+      match(field("ip", "saddr"), { prefix: { addr: "192.168.50.0", len: 24 } }),
+      match(field("udp", "dport"), { set: [53, { range: [4000, 5000] }] }),
+      { counter: { packets: 0, bytes: 0 } },
+      { accept: null },
+    ],
+  };
+  const own = { comment: "weave_bridge/weave/udp/4789/192.168.50.99", expr: [{ accept: null }] };
+  const made = plan({
+    ...NOTHING,
+    nft: nft(open, { ...own, expr: [match(field("ip", "saddr"), "192.168.50.99"), { accept: null }] }),
+  });
+  const chains = commands(made).map((command) => command.replace(/ comment .*/, ""));
+  assert.equal(chains, [
+    "nft insert rule inet filter input iifname weave ip saddr 10.2.0.0/16 ip daddr 10.2.0.1 accept",
+    "nft delete rule inet filter input handle 3",
+    "nft insert rule inet filter forward iifname weave oifname weave accept",
+  ]);
+});
+
+test("a match that is not understood may accept packets, but only those that have its header", () => {
+  const accepting = (left: object): object => ({ expr: [match(left, 1), { accept: null }] });
+  const warns = (left: object): boolean =>
+    plan({ ...NOTHING, nft: nft(accepting(left)) }, false).warnings.some((warning) =>
+      warning.includes("UDP port 4789"),
+    );
+  // firewalld 1.3.3 has such rules for every host.
+  assert.ok(warns(field("icmpv6", "type")));
+  assert.not(warns(field("udp", "length")));
+  assert.not(warns(field("ether", "saddr")));
+  assert.not(warns({ socket: { key: "mark" } }));
+});
+
+test("with encryption, what is inside WireGuard is opened on its device for IPv6", () => {
+  const observed = { ...NOTHING, tables: { ipv4: table([]), ipv6: table([]) } };
+  const all = commands(plan(observed, true, { port: 51820, inside: 4789 }));
+  assert.match(all[0] ?? "", "--dport 51820");
+  assert.is(
+    all[2],
+    "ip6tables -w -I INPUT -s fe80::/64 -i weave-wg -p udp -m udp --dport 4789 -m comment --comment weave_bridge/weave/udp/4789/weave-wg -j ACCEPT",
+  );
+});
+
+/** As firewalld 1.3.3 writes the files of zones, and makes its chains for eth0 in a zone that is not the default one. */
+const firewalld = (rules: readonly string[], open: boolean, more: readonly object[] = []): ObservedFirewall => {
+  const table = { family: "inet", table: "firewalld" };
+  const chain = (name: string, hook: object = {}): object => ({ chain: { ...table, name, handle: 1, ...hook } });
+  const hook = (name: string): object => ({ type: "filter", hook: name, prio: 10, policy: "drop" });
+  const rule = (name: string, ...expr: object[]): object => ({ rule: { ...table, chain: name, handle: 2, expr } });
+  const by = (device: string): object => match({ meta: { key: "iifname" } }, device);
+  return {
+    ...NOTHING,
+    nft: JSON.stringify({
+      nftables: [
+        ...[chain("filter_INPUT", hook("input")), chain("filter_FORWARD", hook("forward"))],
+        ...[chain("filter_INPUT_ZONES"), chain("filter_IN_internal"), chain("filter_IN_public")],
+        rule("filter_INPUT", { jump: { target: "filter_INPUT_ZONES" } }),
+        rule("filter_INPUT_ZONES", by("eth0"), { goto: { target: "filter_IN_internal" } }),
+        rule("filter_INPUT_ZONES", { goto: { target: "filter_IN_public" } }),
+        ...(open ? [rule("filter_IN_internal", match(field("udp", "dport"), 4789), { accept: null })] : []),
+        ...more,
+      ],
+    }),
+    firewalld: {
+      defaultZone: "public",
+      zones: new Map([
+        ["docker", '<zone target="ACCEPT">\n  <short>docker</short>\n  <forward/>\n</zone>\n'],
+        ["internal", `<zone>\n  <service name="ssh"/>\n${rules.join("")}  <forward/>\n</zone>\n`],
+      ]),
+    },
+  };
+};
+const richRule = (address: string, priority: string): string =>
+  `  <rule family="ipv4" priority="${priority}">\n    <source address="${address}"/>\n    <port port="4789" protocol="udp"/>\n    <accept/>\n  </rule>\n`;
+
+test("firewalld gets rich rules in the underlay's zone, for its next start and now", () => {
+  const [permanent = "", add = "", ...others] = commands(plan(firewalld([], false)));
+  const rule =
+    /--zone=internal --add-rich-rule=rule priority="(-\d+)" family="ipv4" source address="192\.168\.50\.12" port port="4789" protocol="udp" accept --add-rich-rule=/;
+  assert.match(add, rule);
+  assert.is(permanent, add.replace("-q", "-q --permanent"));
+  assert.equal(others, [], "the bridge's zone is left to Docker");
+  const [, priority = ""] = rule.exec(add) ?? [];
+
+  const own = ["192.168.50.12", "192.168.50.13"].map((address) => richRule(address, priority));
+  assert.equal(commands(plan(firewalld(own, true))), []);
+  assert.equal(commands(plan(firewalld(own, false))), [permanent, add], "only from the next start on");
+  const unread = plan({ ...firewalld(own.slice(0, 1), false), nft: null });
+  assert.equal(commands(unread), []);
+  assert.match(unread.warnings[0] ?? "", "firewall: nft must be installed");
+  const stale = commands(plan(firewalld([...own, richRule("192.168.50.99", priority)], true)));
+  assert.equal(stale, [
+    ...["-q --permanent", "-q"].map(
+      (words) =>
+        `firewall-cmd ${words} --zone=internal --remove-rich-rule=rule priority="${priority}" family="ipv4" source address="192.168.50.99" port port="4789" protocol="udp" accept`,
+    ),
+  ]);
+  assert.equal(commands(plan(firewalld([richRule("192.168.50.99", "-5")], true))), [], "a rule of the operator's");
+  assert.equal(commands(absence(firewalld(own, true))).length, 4);
+});
+
+test("what firewalld drops of the bridge's own traffic, Docker's zone would let pass", () => {
+  const NO_ZONE = /firewalld must let pass what containers on the bridge send .* Restart Docker/;
+  assert.match(plan(firewalld([], true)).warnings[0] ?? "", NO_ZONE);
+  assert.match(plan(firewalld([], true), false).warnings[0] ?? "", NO_ZONE);
+  const table = { family: "inet", table: "firewalld", handle: 9 };
+  const accept = [match({ meta: { key: "iifname" } }, "weave"), { accept: null }];
+  const byDocker = ["filter_INPUT", "filter_FORWARD"].map((chain) => ({ rule: { ...table, chain, expr: accept } }));
+  assert.equal(plan(firewalld([], true, byDocker)).warnings, []);
+  const fresh = firewalld([], true);
+  assert.equal(planFirewall(firewallsOf("weave", fresh, openings(), END, false), openings(), true).warnings, []);
+  // And Docker's policy of DROP in iptables, where Docker's own rule for the bridge is missing.
+  const dropped = { ...firewalld([], true, byDocker), tables: iptables("-A INPUT -j ACCEPT").tables };
+  assert.match(plan(dropped, false).warnings[0] ?? "", NO_ZONE);
+});
+
+test("chains of another table are opened beside firewalld's", () => {
+  const table = { family: "inet", table: "mine" };
+  const chain = { ...table, name: "input", handle: 1, type: "filter", hook: "input", prio: 0, policy: "drop" };
+  const made = commands(plan(firewalld([], true, [{ chain }])));
+  assert.equal(made.length, 3);
+  assert.ok(made.every((command) => command.startsWith("nft insert rule inet mine input ")));
+});
+
+test("a table of nftables that is iptables' is left to iptables, unless that is iptables-legacy", () => {
+  const chain = (name: string): object => ({
+    chain: { family: "ip", table: "filter", name, handle: 1, type: "filter", hook: name.toLowerCase(), policy: "drop" },
+  });
+  const ruleset = JSON.stringify({ nftables: [chain("INPUT"), chain("FORWARD")] });
+  const by = (version: string): string[] =>
+    commands(
+      plan({
+        ...{ ...NOTHING, nft: ruleset },
+        tables: { ipv4: `# Generated by ${version} on Mon Nov 30 05:33:57 2026\n${table([])}`, ipv6: null },
+      }),
+    ).map((command) => command.replace(/ -w.*| rule.*/, ""));
+  const rules = ["iptables", "iptables", "iptables"];
+  assert.equal(by("iptables-save v1.8.9 (nf_tables)"), rules);
+  assert.equal(by("xtables-save v1.8.2"), rules);
+  assert.equal(by("iptables-save v1.8.9"), [...Array(4).fill("nft insert"), ...rules]);
+});
+
+test("the router's peers get its port for TCP and UDP", () => {
+  const router = { protocols: ["tcp", "udp"], port: 6783 };
+  const made = commands(plan(iptables(), true, router));
+  const ports = made.map((command) => /-s (\S+) -p (\S+) -m \S+ --dport (\d+)/.exec(command)?.slice(1).join(" "));
+  assert.equal(ports, [
+    ...["192.168.50.12 tcp 6783", "192.168.50.13 tcp 6783", "192.168.50.12 udp 6783", "192.168.50.13 udp 6783"],
+    undefined,
+  ]);
+});
+
+test("firewalld keeps the rule for frames if it is managed, as it removes what is not its own", () => {
+  // As firewalld 1.3.3 writes it.
+  const path = "/etc/firewalld/direct.xml";
+  const direct = (args: string): string =>
+    `<?xml version="1.0" encoding="utf-8"?>\n<direct>\n  <rule ipv="ipv4" table="filter" chain="FORWARD" priority="0">${args}</rule>\n</direct>\n`;
+  const found = (files: Record<string, string>): boolean => hasPermanentRule("weave", fakeHost({ files }));
+  assert.not(found({}));
+  assert.not(found({ [path]: direct("-i weave2 -o weave2 -m comment --comment weave_bridge -j ACCEPT") }));
+  assert.ok(found({ [path]: direct("-i weave -o weave -m comment --comment weave_bridge -j ACCEPT") }));
+
+  const command = (verb: string): string =>
+    `firewall-cmd -q --permanent --direct --${verb}-rule ipv4 filter FORWARD 0 -i weave -o weave -m comment --comment weave_bridge -j ACCEPT`;
+  const planned = (firewall: string, permanentRule: boolean | null, forwardRules: number | null = 0): string[] =>
+    commands({
+      ...NO_PLAN,
+      changes: bridgePlan(router({ firewall }), { ...steadyRouter(), permanentRule, forwardRules }).changes,
+    })
+      .filter((each) => /^(firewall-cmd|iptables)/.test(each))
+      .map((each) => each.replace(/^iptables -w (-\w).*/, "iptables $1"));
+  assert.equal(planned("manage", null), ["iptables -I"]);
+  assert.equal(planned("manage", false), [command("add"), "iptables -I"]);
+  assert.equal(planned("manage", true, 1), []);
+  assert.equal(planned("manage", false, null), [], "a host without iptables");
+  assert.equal(planned("check", null), ["iptables -I"]);
+  assert.equal(planned("check", false), [], "Docker adds its own");
+  assert.equal(planned("check", false, 1), ["iptables -D"]);
+  assert.equal(planned("check", true, 1), [], "what was managed stays");
+  assert.equal(planned("off", true, 1), [command("remove"), "iptables -D"]);
+  const absent = bridgePlan(router({ state: "absent" }), { ...FRESH, permanentRule: true, forwardRules: 1 });
+  assert.is(commands({ ...NO_PLAN, changes: absent.changes })[0], command("remove"));
+});
+
+test("a VXLAN that is open to the Internet is named, one at a private address or behind a firewall is not", () => {
+  const exposed = (address: string, observed: ObservedFirewall): boolean =>
+    exposureOf(firewallsOf("weave", observed, openings(), END, true), address, 4789).length > 0;
+  assert.ok(exposed("192.0.2.1", NOTHING));
+  assert.ok(exposed("192.0.2.1", iptables("-A INPUT -p udp -j ACCEPT")));
+  assert.not(exposed("192.0.2.1", iptables()));
+  for (const address of ["10.1.2.3", "172.31.0.1", "192.168.50.11", "100.64.0.1"])
+    assert.not(exposed(address, NOTHING));
+});
+
+test.run();
