@@ -128,6 +128,21 @@ frames() {
   fi
 }
 
+# Which firewall of this host drops by default what other hosts send, or may.
+firewall() {
+  owner=''
+  if systemctl is-active --quiet firewalld 2>/dev/null; then
+    owner=firewalld
+  elif grep -qi '^ENABLED=.\{0,1\}yes' /etc/ufw/ufw.conf 2>/dev/null; then
+    owner=ufw
+  elif iptables -w 5 -S INPUT 2>/dev/null | grep -qE -e '^-P INPUT DROP$' -e '^-A INPUT -j (DROP|REJECT)'; then
+    owner=iptables
+  elif nft list ruleset 2>/dev/null | grep -q 'hook input .* policy drop;'; then
+    owner=nftables
+  fi
+  [ -z "$owner" ] || printf ',"firewall":"%s"' "$owner"
+}
+
 # The bridge's MAC address, and what it is derived from, unless it is set.
 identity() {
   [ -r "/sys/class/net/$bridge/address" ] || return
@@ -173,6 +188,6 @@ $(running "$@")
 END
 
 # The line feed ends an unfinished line of the shell's start-up files.
-printf '\n{"bridge":{"state":"%s","address":%s},"datapath":%s,"docker":"%s","containers":[%s],"others":[%s],"containers_total":%d,"off_network":[%s],"not_running":[%s],"subnet":%s%s%s}\n' \
+printf '\n{"bridge":{"state":"%s","address":%s},"datapath":%s,"docker":"%s","containers":[%s],"others":[%s],"containers_total":%d,"off_network":[%s],"not_running":[%s],"subnet":%s%s%s%s}\n' \
   "$(state "$(ip -o link show dev "$bridge" 2>/dev/null)")" "$(quoted_or_null "${cidr%/*}")" "$(datapath)" \
-  "$docker" "${containers#,}" "${others#,}" "$count" "${off_network#,}" "${not_running#,}" "$(quoted_or_null "$(subnet)")" "$(identity)" "$(frames)"
+  "$docker" "${containers#,}" "${others#,}" "$count" "${off_network#,}" "${not_running#,}" "$(quoted_or_null "$(subnet)")" "$(identity)" "$(frames)" "$(firewall)"

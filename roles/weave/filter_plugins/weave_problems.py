@@ -147,6 +147,7 @@ def _unconnected_hosts(hosts: list[dict[str, Any]], from_host: dict[str, Any], f
     """Yield the possible causes where one host does not reach another."""
     healthy = [host for host in hosts if host["bridge"]["state"] == "up" and host["bridge"]["address"]]
     unconnected = {}
+    firewalls = {}
     for one, other in itertools.combinations(healthy, 2):
         there = from_host.get(one["name"], {}).get(other["bridge"]["address"], 0)
         back = from_host.get(other["name"], {}).get(one["bridge"]["address"], 0)
@@ -157,6 +158,12 @@ def _unconnected_hosts(hosts: list[dict[str, Any]], from_host: dict[str, Any], f
         if "none" not in (one["datapath"]["kind"], other["datapath"]["kind"]):
             fault = faults.get(f"{one['name']} {other['name']}")
             yield f"{one['name']} and {other['name']}: {fault or _between(one, other)}"
+            firewalls.update({host["name"]: host["firewall"] for host in (one, other) if host.get("firewall")})
+    for name, firewall in firewalls.items():
+        yield (
+            f"{name}: its firewall must let pass what the other hosts send (found that {firewall} drops by default, and blocked "
+            f"paths). Run the role on it, which warns of what it drops, or opens that with weave_firewall: manage."
+        )
     for host in unconnected.values():
         yield (
             f"{host['name']}: must have a VXLAN on the bridge weave, or a Weave router on TCP port 6783 (found neither). "
@@ -185,7 +192,7 @@ def _between(one: dict[str, Any], other: dict[str, Any]) -> str:
     ends = [(not wireguard and host["datapath"].get("local")) or host["underlay"] for host in (one, other)]
     return (
         f"must reach each other through the {kind} (found blocked paths between {' and '.join(ends)}). Open {ports} in both "
-        f"directions, in both firewalls and on the network between them. If it is open, {next_step}."
+        f"directions, in both firewalls (weave_firewall: manage) and on the network between them. If it is open, {next_step}."
     )
 
 

@@ -136,8 +136,8 @@ def _no_answer(one: Host, other: Host, peers: list[dict[str, Any]], port: int | 
     ends = " and ".join(dict.fromkeys(_address(peer["endpoint"]) for peer in reversed(peers)))
     return (
         f"must have a handshake of WireGuard (found {found}{f', between {ends}' if ends else ''}). Open UDP port {port} in both "
-        "directions, in both firewalls and on the network between them. If it is open, they have different passwords: set the "
-        f"same weave_password for {one['name']} and {other['name']}, and run the role on both."
+        "directions, in both firewalls (weave_firewall: manage) and on the network between them. If it is open, they have "
+        f"different passwords: set the same weave_password for {one['name']} and {other['name']}, and run the role on both."
     )
 
 

@@ -85,10 +85,26 @@ test("the possible cause depends on what carries the frames of both", () => {
   assert.equal(problemsOf(apart), [
     "h1 does not reach h2 (10.2.0.2), h3 (10.2.0.3), h4 (10.2.0.4).",
     "h2: no path could be tested (found: ping: command not found). Correct this, and run playbooks/verify.yml again.",
-    "h1 and h2: must reach each other through the router (found blocked paths between 198.51.100.1 and 192.0.2.2). Open TCP and UDP port 6783 in both directions, in both firewalls and on the network between them. If it is open, check the state of the connection on either host (weave status connections).",
+    "h1 and h2: must reach each other through the router (found blocked paths between 198.51.100.1 and 192.0.2.2). Open TCP and UDP port 6783 in both directions, in both firewalls (weave_firewall: manage) and on the network between them. If it is open, check the state of the connection on either host (weave status connections).",
     "h1 and h3: must use the same datapath and port (found router on port 6783, and vxlan on port 4789). Set the same weave_datapath and weave_vxlan_port for both, and run the role.",
     "h4: must have a VXLAN on the bridge weave, or a Weave router on TCP port 6783 (found neither). Run the role on it (ansible-playbook -i INVENTORY site.yml --limit h4). If the router has exited, see its log (journalctl -u weave).",
   ]);
+});
+
+test("a firewall that drops by default is named where a path is blocked", () => {
+  const found: Findings = {
+    hosts: [
+      host(1, { datapath: vxlan, firewall: "firewalld" }),
+      host(2, { datapath: vxlan }),
+      host(3, { firewall: "ufw" }),
+    ],
+    targets: [target(1), target(2)],
+    sources: [source(1, { "10.2.0.2": null }), source(2, { "10.2.0.1": 1 })],
+  };
+  assert.is(
+    problemsOf(found).at(-1),
+    "h1: its firewall must let pass what the other hosts send (found that firewalld drops by default, and blocked paths). Run the role on it, which warns of what it drops, or opens that with weave_firewall: manage.",
+  );
 });
 
 test("cells are short, and untested containers are listed", () => {

@@ -340,4 +340,15 @@ test("without ping, the error says what to install", () => {
   assert.match(stderr, "Install iputils-ping");
 });
 
+test("a firewall that drops by default is named", () => {
+  programs({ ip: "", ss: "" });
+  assert.is(probe()["firewall"], undefined);
+  programs({ nft: "echo '    type filter hook input priority filter; policy drop;'" });
+  assert.is(probe()["firewall"], "nftables");
+  programs({ iptables: `[ "$*" != "-w 5 -S INPUT" ] || echo '-P INPUT DROP'` });
+  assert.is(probe()["firewall"], "iptables");
+  programs({ systemctl: `[ "$*" = "is-active --quiet firewalld" ]` });
+  assert.is(probe()["firewall"], "firewalld");
+});
+
 test.run();
