@@ -167,7 +167,7 @@ export function plots(samples: Samples): Readonly<Record<string, string>> {
     PATHS.filter((path) => isMeasured(samples, `${quantity}, ${path}`)).map((path) => ({
       label: path + suffix,
       value: median(valuesOf(samples, `${quantity}, ${path}`)),
-      tint: OURS.includes(path) ? (0 as const) : (1 as const),
+      tint: [...OURS, WIREGUARD].includes(path) ? (0 as const) : (1 as const),
     }));
   const times = bars(MEDIAN);
   return {
