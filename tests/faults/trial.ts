@@ -137,7 +137,8 @@ export async function runWithFault(
 
 async function runWith(host: Host, scenario: Scenario, fault: Fault): Promise<{ output: Output; hit: boolean }> {
   const argv = command(failingCall(scenario));
-  const options = { check: false, timeoutSeconds: 120 };
+  // The module's own limits end it long before, but on a machine that is busy with other work.
+  const options = { check: false, timeoutSeconds: 600 };
   if (fault.kind === "program") return { output: await host.exec(watched(argv), options), hit: false };
   const log = logPath(host);
   const tracer = fault.kind === "call" ? injecting(log, fault.call, fault.what) : injectingStart(log, fault.ordinal);
