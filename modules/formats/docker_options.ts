@@ -10,7 +10,8 @@ export type Kind = "text" | "number" | "switch" | "list" | "map" | "structured" 
 /** Options by their flags' names, each with its values in order. An option without values is not set. */
 export type DockerFlags = ReadonlyMap<string, readonly string[]>;
 
-const KINDS: Readonly<Record<Kind, string>> = {
+/** The options' names by their kind, separated by spaces. */
+export const KINDS: Readonly<Record<Kind, string>> = {
   text:
     "api-cors-header bip bridge bridge-accept-fwmark cgroup-parent cluster-advertise cluster-store containerd " +
     "containerd-namespace containerd-plugins-namespace data-root default-cgroupns-mode default-gateway " +

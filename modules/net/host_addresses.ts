@@ -82,5 +82,5 @@ function widerNetwork(base: string, bitmask: number, index: number, dockerPrefix
     if (capacity(prefix, dockerPrefix) >= index)
       return `Set a larger network, such as ${new Netmask(`${base}/${prefix}`)}.`;
   }
-  return "Set smaller subnets (docker_prefix) and a larger network.";
+  return "Set smaller subnets (I(docker_prefix)) and a larger network.";
 }

@@ -166,8 +166,8 @@ function variable(name: string): string {
     throw new UserError(`must not have a variable of another option (found ${name}). Set I(${option}) instead.`);
   if (name === "WEAVE_CONTAINER_NAME" || name === "DOCKER_HOST") {
     throw new UserError(
-      `must not have ${name} (found it): weave_service asks Docker on /var/run/docker.sock for a container of the default name. ` +
-        "Remove it.",
+      `must not have ${name} (found it). Remove it: weave_service asks Docker on /var/run/docker.sock for a container of the ` +
+        "default name.",
     );
   }
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
@@ -187,7 +187,6 @@ export const OPTION_OF: ReadonlyMap<string, string> = new Map([
 
 /** The value must fit into one line of the environment file. */
 function variableValue(text: string): string {
-  if (/\p{Cc}/u.test(text))
-    throw new UserError(`must not contain control characters (found ${JSON.stringify(text)}). Remove them.`);
+  if (/\p{Cc}/u.test(text)) throw new UserError("must not contain control characters (found some). Remove them.");
   return text;
 }

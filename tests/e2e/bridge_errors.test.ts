@@ -185,18 +185,6 @@ for (const [name, { by = "true", undo = "true", options, says }] of Object.entri
 
 /** The module's refusals of what the role passes on, by the role's variables. */
 const BY_ROLE: Refusals = {
-  "a peer that is neither address nor name": {
-    vars: { weave_launch_peers: ["192.168.50.12", "192.168.50.300"] },
-    says: /^weave_launch_peers: must be an IPv4 address or a host name \(found "192\.168\.50\.300"\)\. Write it as /,
-  },
-  "a subnet outside the bridge's network": {
-    vars: { weave_docker_subnet: "10.3.1.0/24" },
-    says: /^weave_docker_subnet: must be in the bridge's network 10\.2\.0\.0\/16 \(found 10\.3\.1\.0\/24\)\. Set a subnet of that network\.$/,
-  },
-  "an index that does not fit": {
-    vars: { weave_host_index: 300 },
-    says: /^weave_host_index: 300 does not fit into the network \(found 10\.2\.0\.0\/16, which has room for 254 hosts .*such as 10\.2\.0\.0\/15\.$/,
-  },
   "an underlay address that is not the host's": {
     vars: { weave_underlay_address: "192.168.50.77" },
     says: /^weave_underlay_address: must be a device .* \(found "192\.168\.50\.77", which is none of this host's: eth0 192\.168\.50\.11\/24/,

@@ -47,7 +47,7 @@ export function rejectEncryptionErrors(options: BridgeOptions): void {
   }
   if (options.wireguard_identity !== null && !isEncrypted(options)) {
     throw new UserError(
-      "wireguard_identity: needs password or wireguard_key (found neither). Set one of them, or remove wireguard_identity.",
+      "wireguard_identity: needs I(password) or I(wireguard_key) (found neither). Set one of them, or remove I(wireguard_identity).",
     );
   }
   if (key === null && Object.keys(peerKeys).length > 0) {

@@ -1,13 +1,8 @@
-"""Whether the role can go on with a host. Self-contained, as a role's filter plugins can't import one another.
-
-Pure but for the files on the controller, which must exist.
-"""
+"""Whether the role can go on with a host. Pure. Self-contained, as a role's filter plugins can't import one another."""
 
 from __future__ import annotations
 
 import json
-import os
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,18 +13,14 @@ def preflight(
     cluster: str,
     group: str,
     interface: str,
-    host_index: int | str,
     uses_bridge: bool,
     needs_host_index: bool,
     default_peers: bool,
     needs_running_docker: bool = False,
     unreachable: str = "keep",
-    dns: bool = False,
     runs_router: bool = False,
     printed: str = "",
     teardown: bool = False,
-    downloads: list[dict[str, str]] | None = None,
-    network: str = "bridge",
     mode: str = "bridge",
 ) -> str:
     """Return why the role can't go on with a host, or ""; weave_preflight.yml describes the parameters."""
@@ -47,9 +38,6 @@ def preflight(
                 f"ansible_connection: the probe of {host} must print one line of JSON (found: {shown}). Run `ansible -i INVENTORY "
                 f"{host} --become -m raw -a id`, and correct what the login shell or sudo prints."
             )
-        yield from _contradictions(dns and uses_bridge and not teardown, "bridge" if uses_bridge else network)
-        if int(host_index) < 1:
-            yield f"weave_host_index: must be 1 or more (found {host_index} for {host}). Correct it in the inventory."
         if probed.get("docker_uses_bridge") and not uses_bridge:
             yield (
                 f"weave_mode: must be bridge while Docker on {host} uses the bridge weave, which the router would recreate (found "
@@ -63,7 +51,6 @@ def preflight(
             yield from _identity_problems(resolved["duplicates"], group, uses_bridge, runs_router)
         yield from _cluster_problems(resolved, host, group, interface, needs_host_index, default_peers)
         if not teardown:
-            yield from _download_problems(downloads or [])
             if probed.get("missing_scope_script"):
                 yield (
                     f"weave_scope_dest: must be the scope script on {host} (found no file {probed['missing_scope_script']}). Set "
@@ -93,20 +80,6 @@ def preflight(
                 )
 
     return next(problems(), "")
-
-
-def _contradictions(nameless_dns: bool, unused_network: str) -> Iterator[str]:
-    if nameless_dns:
-        yield (
-            "weave_dns: must be off with weave_mode: bridge and with weave_datapath: vxlan, where Weave DNS would know no "
-            "container, as `docker run` tells the router nothing (found it on). Set weave_mode: proxy or plugin, or remove "
-            "weave_dns; first run playbooks/teardown.yml if the network was set up with it."
-        )
-    if unused_network != "bridge":
-        yield (
-            f"weave_docker_network: must be bridge with weave_mode: proxy or plugin, which connect containers by themselves "
-            f"(found {unused_network}). Remove it, or set weave_mode: bridge."
-        )
 
 
 def _nodejs_problem(host: str, path: str, unsuitable: str, problem: str) -> str:
@@ -217,26 +190,6 @@ def _docker_problems(docker: str, host: str, group: str, needs_running: bool) ->
         )
     elif docker == "stopped" and needs_running:
         yield f"weave_datapath: router needs a running Docker (found it stopped on {host}). Start it (systemctl start docker)."
-
-
-def _download_problems(downloads: list[dict[str, str]]) -> Iterator[str]:
-    for item in downloads:
-        variable, url, sha256 = item.get("variable", "weave_image_archives"), item.get("url"), item.get("sha256") or ""
-        if item.get("file"):
-            # A relative path is looked for in several directories.
-            path = os.path.expanduser(item["file"])
-            if os.path.isabs(path) and not os.path.isfile(path):
-                option = "weave_image_archives" if "image" in item else variable.replace("sha256", "script_file")
-                yield f"{option}: must be a file on the controller (found none at {path}). Correct the path."
-            continue
-        if not url:
-            name = item.get("image") or item.get("path")
-            yield f"{variable}: must have a url or a file for {name} (found neither). Set url and sha256, or file."
-        elif not re.fullmatch("[0-9a-f]{64}", sha256):
-            yield (
-                f"{variable}: needs the SHA-256 checksum of {url}, 64 lower-case hexadecimal digits (found {sha256 or 'none'}). "
-                "Set what `sha256sum` prints for a trusted copy, or use a copy on the controller."
-            )
 
 
 class FilterModule:

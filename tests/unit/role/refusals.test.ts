@@ -8,6 +8,7 @@ import { playWithoutHosts } from "../support/playbook";
 const test = suite("the role's refusals");
 
 const SECRET = "hush-of-the-role";
+const KEY = `${SECRET.replaceAll("-", "+").padEnd(43, "A")}=`;
 const REFUSALS: Refusals = {
   "an unknown mode": {
     vars: { weave_mode: "brigde" },
@@ -52,14 +53,45 @@ const REFUSALS: Refusals = {
     says: /^weave_host_index: must be different .* \(found 1 for \S+, 1 for \S+\)\. Set another/s,
   },
   "one WireGuard key for two hosts": {
-    vars: { weave_wireguard_key: SECRET },
-    others: { far3: { weave_wireguard_key: SECRET } },
+    vars: { weave_wireguard_key: KEY },
+    others: { far3: { weave_wireguard_key: KEY } },
     says: /^weave_wireguard_key: must be different .* \(found one key for \S+, \S+, which is not shown\)\. Set what `wg genkey`/s,
   },
   "an identity that is another host's underlay address": {
-    vars: { weave_wireguard_identity: "203.0.113.7" },
+    vars: { weave_wireguard_identity: "203.0.113.7", weave_password: "a password of 16 characters" },
     others: { far4: { ansible_host: "203.0.113.7" } },
     says: /^weave_wireguard_identity: .* \(found 203\.0\.113\.7 as the identity or the underlay address of \S+, \S+\)\. Set /,
+  },
+  "values that the modules would refuse": {
+    vars: { weave_docker_network: "a/b", weave_vxlan_port: 70000, weave_password: SECRET.slice(0, 9), weave_mac: "zz" },
+    says: /^weave_mac: must be a MAC address \(found "zz" for \S+\)\. Write it as \S+\. weave_vxlan_port: must be from 1 to 65535 \(found 70000 for \S+\)\. Set a number in this range\. weave_docker_network: must be "bridge" or .* \(found "a\/b" for \S+\)\. [^:]*\.$/,
+  },
+  "a short password with the VXLAN": {
+    vars: { weave_password: SECRET.slice(0, 9) },
+    says: /^weave_password: must have at least 16 characters .* \(found 9, which are not shown, for \S+\)\. Set a random one/,
+  },
+  "a prefix length that no network has, where the weave script is missing, too": {
+    vars: { weave_network: "10.2.0.0/99", weave_datapath: "router" },
+    says: /^weave_network: must be an IPv4 network \(found "10\.2\.0\.0\/99" for \S+\)\. Write it as 10\.2\.0\.0\/16\.$/,
+  },
+  "a peer that is neither address nor name": {
+    vars: { weave_launch_peers: ["192.168.50.12", "192.168.50.300"] },
+    says: /^weave_launch_peers: must be an IPv4 address or a host name \(found "192\.168\.50\.300" for \S+\)\. Write it as /,
+  },
+  "a subnet outside the bridge's network": {
+    vars: { weave_docker_subnet: "10.3.1.0/24" },
+    says: /^weave_docker_subnet: must be in the bridge's network 10\.2\.0\.0\/16 \(found 10\.3\.1\.0\/24 for \S+\)\. Set a subnet of that network\.$/,
+  },
+  "an index that does not fit": {
+    vars: { weave_host_index: 300 },
+    says: /^weave_host_index: 300 does not fit into the network \(found 10\.2\.0\.0\/16, which has room for 254 hosts .*such as 10\.2\.0\.0\/15\.$/,
+  },
+  "an option of Docker's beside ones that name the bridge": {
+    vars: {
+      weave_docker_opts:
+        "--bridge=weave --fixed-cidr={{ weave_docker_subnet }} --dns {{ weave_bridge.split('/')[0] }} --mtu=12",
+    },
+    says: /^weave_docker_opts: --mtu must be a number from 68 to 65535 \(found "12" for \S+\)\. Correct it\.$/,
   },
   "a host outside the group": {
     vars: { weave_server_group: "nobodys" },

@@ -25,7 +25,6 @@ function preflight(more: object = {}, answer: object = {}, clustered: Clustered 
     cluster: clustered.hosts,
     group: "weave_servers",
     interface: "",
-    host_index: 1,
     uses_bridge: true,
     needs_host_index: true,
     default_peers: true,
@@ -41,32 +40,15 @@ test("every message names a variable, what was found and what to do", () => {
   const vagrant = cluster({ a: { ansible_host: "127.0.0.1" }, b: { ansible_host: "127.0.0.1" } });
   for (const message of [
     preflight({ probed: {}, printed: "?" }),
-    preflight({ dns: true }),
-    preflight({ host_index: 0 }),
-    preflight({ network: "flat", uses_bridge: false }, { docker_uses_bridge: false }),
     preflight({ uses_bridge: false }),
     preflight({}, { inventory_nodejs: "/opt/node", nodejs: "" }),
     preflight({}, { missing_script: "/usr/local/bin/weave" }),
     preflight({ runs_router: true }, { lacks_docker_client: true }),
     preflight({ host: "z" }),
     preflight({ needs_host_index: false }, {}, vagrant),
-    preflight({ downloads: [{ image: "busybox" }] }),
   ]) {
     assert.match(message, /^(weave|ansible)_\w+: .+\. [A-Z].+\.$/);
   }
-});
-
-test("Weave DNS is refused where no container would have a name, but not while the network is removed", () => {
-  assert.match(preflight({ dns: true }), /^weave_dns: must be off with weave_mode: bridge .* playbooks\/teardown\.yml/);
-  assert.is(preflight({ dns: true, teardown: true }), "");
-  assert.is(preflight({ dns: true, uses_bridge: false }, { docker_uses_bridge: false }), "");
-});
-
-test("a Docker network of its own needs the mode in which the role attaches Docker to the bridge", () => {
-  const none = { docker_uses_bridge: false };
-  assert.match(preflight({ network: "flat", uses_bridge: false }, none), /^weave_docker_network: .* \(found flat\)/);
-  assert.is(preflight({ network: "bridge", uses_bridge: false }, none), "");
-  assert.is(preflight({ network: "flat" }), "");
 });
 
 test("a host that gave no answer: what it printed is shown, shortened", () => {
@@ -76,11 +58,6 @@ test("a host that gave no answer: what it printed is shown, shortened", () => {
   );
   assert.match(preflight({ probed: {}, printed: "" }), "(found: nothing)");
   assert.ok(preflight({ probed: {}, printed: "x".repeat(1000) }).length < 400);
-});
-
-test("a number below 1, also as a string", () => {
-  assert.match(preflight({ host_index: "-1" }), /^weave_host_index: must be 1 or more \(found -1 for a\)\./);
-  assert.is(preflight({ host_index: "1" }), "");
 });
 
 test("Docker on the bridge that the router of another mode would recreate", () => {
@@ -140,7 +117,7 @@ test("Docker that is missing, masked or stopped where the role does not start it
   assert.is(preflight({ teardown: true }, { docker: "missing" }), "");
 });
 
-test("a missing ethtool, scope script, or file on the controller", () => {
+test("a missing ethtool or scope script", () => {
   assert.match(
     preflight({}, { missing_program: "ethtool" }),
     /^weave_mode: bridge with the router needs ethtool on a \(found none\)\. Install it \(apt install ethtool\), or set/,
@@ -148,22 +125,6 @@ test("a missing ethtool, scope script, or file on the controller", () => {
   assert.match(
     preflight({}, { missing_scope_script: "/usr/local/bin/scope" }),
     /^weave_scope_dest: must be the scope script on a \(found no file \/usr\/local\/bin\/scope\)\. Set weave_scope_sha256 or /,
-  );
-  const script = { variable: "weave_sha256", file: "/nowhere/weave", path: "/usr/local/bin/weave" };
-  assert.match(
-    preflight({ downloads: [script] }),
-    "weave_script_file: must be a file on the controller (found none at /nowhere/weave). Correct the path.",
-  );
-  const archive = { image: "a:1", file: "/nowhere/a.tar" };
-  assert.match(preflight({ downloads: [archive] }), "weave_image_archives: must be a file on the controller");
-  assert.is(
-    preflight({
-      downloads: [
-        { ...script, file: __filename },
-        { ...archive, file: "files/a.tar" },
-      ],
-    }),
-    "",
   );
 });
 
@@ -317,37 +278,6 @@ test("an interface without a known address", () => {
   assert.match(
     preflight({ interface: "br-lan" }, {}, cluster(hosts, { interface: "br-lan" })),
     /^weave_underlay_interface: .* \(found none on br-lan of b\)\. Set an interface that all hosts have, /,
-  );
-});
-
-const downloads = (...items: readonly object[]): string => preflight({ downloads: items });
-const SHA256 = "0123456789abcdef".repeat(4);
-const script = { variable: "weave_sha256", url: "https://example.com/weave", file: "" };
-
-test("a download by its checksum, and a copy on the controller without one", () => {
-  assert.is(downloads(), "");
-  assert.is(downloads({ ...script, sha256: SHA256 }, { image: "busybox", file: "busybox.tar" }), "");
-  assert.is(downloads({ ...script, sha256: "", file: "weave" }), "");
-});
-
-test("a URL without a checksum, or with one of another form, by its variable; not in a teardown", () => {
-  assert.match(
-    downloads({ ...script, sha256: "" }),
-    /^weave_sha256: needs the SHA-256 checksum of https:\/\/example\.com\/weave, .* \(found none\)\. Set /,
-  );
-  assert.match(downloads({ ...script, sha256: `${SHA256}\n` }), "(found 0123456789abcdef");
-  assert.match(downloads({ ...script, sha256: SHA256.toUpperCase() }), "(found 0123456789ABCDEF");
-  assert.match(
-    downloads({ image: "a", url: "https://example.com/a.tar" }),
-    /^weave_image_archives: needs the SHA-256 checksum of https:\/\/example\.com\/a\.tar, .* \(found none\)/,
-  );
-  assert.is(preflight({ teardown: true, downloads: [{ ...script, sha256: "" }] }), "");
-});
-
-test("an image without a source, by its name", () => {
-  assert.match(
-    downloads({ image: "busybox:1.36" }),
-    /^weave_image_archives: must have a url or a file for busybox:1\.36 \(found neither\)\. Set url and sha256, or file\.$/,
   );
 });
 

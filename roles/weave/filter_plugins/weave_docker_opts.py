@@ -1,0 +1,307 @@
+"""Whether Docker would take the options of weave_docker_opts, as far as the controller can tell. Pure.
+
+The module docker_bridge_opts checks them again, with the host's Docker. tests/unit/role/weave_docker_opts.test.ts compares the two.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+# modules/formats/docker_options.ts has where they come from.
+KINDS = {
+    "text": "api-cors-header bip bridge bridge-accept-fwmark cgroup-parent cluster-advertise cluster-store containerd "
+    "containerd-namespace containerd-plugins-namespace data-root default-cgroupns-mode default-gateway default-gateway-v6 "
+    "default-ipc-mode default-runtime default-shm-size exec-root firewall-backend fixed-cidr fixed-cidr-v6 graph group "
+    "host-gateway-ip init-path ip log-driver log-format log-level metrics-addr pidfile seccomp-profile storage-driver "
+    "swarm-default-advertise-addr tlscacert tlscert tlskey userland-proxy-path userns-remap",
+    "number": "cpu-rt-period cpu-rt-runtime max-concurrent-downloads max-concurrent-uploads max-download-attempts mtu "
+    "network-control-plane-mtu network-diagnostic-port oom-score-adjust shutdown-timeout",
+    "switch": "allow-direct-routing api-enable-cors debug disable-legacy-registry experimental icc init ip-forward "
+    "ip-forward-no-drop ip-masq ip6tables iptables ipv6 live-restore no-new-privileges raw-logs selinux-enabled tls tlsverify "
+    "userland-proxy",
+    "list": "allow-nondistributable-artifacts authorization-plugin cdi-spec-dir dns dns-opt dns-search exec-opt host "
+    "insecure-registry label node-generic-resource registry-mirror storage-opt",
+    "map": "cluster-store-opt log-opt",
+    "structured": "default-address-pool default-network-opt default-ulimit",
+    "flag only": "add-runtime config-file cri-containerd daemon help http-proxy https-proxy no-proxy rootless validate version",
+}
+KIND_OF = {name: kind for kind, names in KINDS.items() for name in names.split()}
+SWITCHES = {*KINDS["switch"].split(), "cri-containerd", "daemon", "help", "rootless", "validate", "version"}
+SHORT = {
+    "b": "bridge",
+    "D": "debug",
+    "d": "daemon",
+    "G": "group",
+    "g": "graph",
+    "H": "host",
+    "h": "help",
+    "l": "log-level",
+    "p": "pidfile",
+    "s": "storage-driver",
+    "v": "version",
+}
+# The keys of daemon.json that differ from the option's name.
+PLURALS = (
+    "authorization-plugin cdi-spec-dir cluster-store-opt default-address-pool default-network-opt default-ulimit dns-opt exec-opt "
+    "host label log-opt node-generic-resource registry-mirror storage-opt"
+)
+SINGULARS = {"insecure-registries": "insecure-registry", **{f"{name}s": name for name in PLURALS.split()}}
+NEVER = {
+    **dict.fromkeys(("help", "validate", "version"), "dockerd ends at once"),
+    "config-file": "dockerd does not read the options in its present file then",
+    "daemon": "dockerd does not start then",
+}
+WORD = re.compile(r"""(?:"(?:\\.|[^"\\])*"?|'[^']*'?|\\.?|[^\s"'\\])+""", re.DOTALL)
+TRUTHS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
+
+
+class WrongError(Exception):
+    """Options that are refused: what they must be, what was found, and the remedy."""
+
+
+def docker_opts(given: dict[str, Any], host: str, computed: list[str]) -> str:
+    """Return what is wrong with a host's weave_docker_opts, or "".
+
+    given: the values of the variables that are set, by name.
+    computed: values that stand for what the role computes later.
+    """
+    try:
+        flags = _flags(given.get("weave_docker_opts") or "")
+        _require_safe(flags)
+        _require_same(flags, given, computed)
+        for name, value in flags:
+            if name in NEVER:
+                raise WrongError(f"must not have --{name}, as {NEVER[name]}", "it", "Remove it.")
+            expected = expected_instead(name, value)
+            if expected:
+                # It may contain a secret.
+                found = f'"{value}"' if re.fullmatch(r"[\w.:/-]*", value) else "another value, not shown"
+                raise WrongError(f"--{name} must be {expected}", found, "Correct it.")
+    except WrongError as wrong:
+        must, found, remedy = wrong.args
+        return f"weave_docker_opts: {must} (found {found} for {host}). {remedy}"
+    return ""
+
+
+Flags = list[tuple[str, str]]
+
+
+def _flags(opts: Any) -> Flags:
+    if isinstance(opts, (list, bool)):
+        raise WrongError("must be a string or a dictionary", "a value of another type", "Write options of dockerd.")
+    if isinstance(opts, str) and opts.lstrip().startswith("{"):
+        try:
+            opts = json.loads(opts)
+        except ValueError:
+            raise WrongError("must be a JSON object", "an error in it", "Correct it.") from None
+    return _from_keys(opts) if isinstance(opts, Mapping) else _from_line(str(opts))
+
+
+def _from_keys(keys: Mapping[str, Any]) -> Flags:
+    flags: Flags = []
+    for key, value in keys.items():
+        name = SINGULARS.get(str(key), str(key))
+        found = _values(KIND_OF.get(name, ""), value)
+        if found is None:
+            remedy = "Correct it, or set it in daemon.json by hand."
+            raise WrongError(f'"{key}" must have a value that this module supports', "another", remedy)
+        flags += [(name, each) for each in found]
+    return flags
+
+
+def _values(kind: str, value: Any) -> list[str] | None:
+    if kind == "switch":
+        return [str(value).lower()] if isinstance(value, bool) else None
+    if kind in ("text", "number"):
+        return [str(value)] if isinstance(value, (str, int, float)) and not isinstance(value, bool) else None
+    if kind == "list":
+        return list(value) if isinstance(value, list) and all(isinstance(each, str) for each in value) else None
+    return [f"{name}={each}" for name, each in value.items()] if kind == "map" and isinstance(value, Mapping) else None
+
+
+def _from_line(line: str) -> Flags:
+    written = WORD.findall(line)
+    # An unclosed quote or a backslash at the end would include the next word.
+    if len(WORD.findall(f"{line} x")) == len(written):
+        raise WrongError("quotes must be closed", "an open one, or a backslash at the end", "Close or remove it.")
+    words = [short for word in written for short in _separate(_unquote(word))]
+    flags: Flags = []
+    while words:
+        name, value, count = _read(words)
+        if name == "" or count > len(words):
+            found = (
+                f'"{words[0]}"{" without a value" if name else ""}'
+                if "=" not in words[0]
+                else "another word, not shown"
+            )
+            raise WrongError("must have options of dockerd", found, "Write each as --name=value.")
+        flags.append((name, value))
+        words = words[count:]
+    return flags
+
+
+def _unquote(word: str) -> str:
+    def value(match: re.Match[str]) -> str:
+        double, single, bare = match.groups()
+        return re.sub(r'\\(["\\$`])', r"\1", double) if double is not None else single or bare or ""
+
+    return re.sub(r""""((?:\\.|[^"\\])*)"?|'([^']*)'?|\\(.?)""", value, word, flags=re.DOTALL)
+
+
+def _separate(word: str) -> list[str]:
+    """Return -D -l for -Dl, as pflag reads it: only the last of such letters can have a value."""
+    match = re.fullmatch("-([A-Za-z])([^=].*)", word, re.DOTALL)
+    if not match or SHORT.get(match[1]) not in SWITCHES:
+        return [word]
+    return [f"-{match[1]}", *_separate(f"-{match[2]}")]
+
+
+def _read(words: list[str]) -> tuple[str, str, int]:
+    """Return the name and value of the first flag, and of how many words it consists. A word that is none has no name."""
+    text = words[0]
+    match = re.fullmatch("(--?)([^=]+)(=)?(.*)", text, re.DOTALL)
+    if not match:
+        return "", text, 1
+    dashes, spelled, equals, value = match.groups()
+    name = SHORT.get(spelled[0], "") if dashes == "-" else spelled
+    if name == "" or (dashes == "-" and len(spelled) > 1):
+        return name, text[2:] if name else text, 1
+    if equals:
+        return name, value, 1
+    if name in SWITCHES or (name not in KIND_OF and len(words) > 1 and words[1].startswith("-")):
+        return name, "true", 1
+    return name, words[1] if len(words) > 1 else "", 2
+
+
+def _require_safe(flags: Flags) -> None:
+    for name, value in flags:
+        if re.search(r"""[^\x21-\x7e]|["'\\$`]""", value):
+            must = f'--{name} must have no white space, quotes, "\\", "$" or characters other than ASCII'
+            raise WrongError(must, "one; the value is not shown", "Set that option in daemon.json by hand.")
+
+
+def _require_same(flags: Flags, given: dict[str, Any], computed: list[str]) -> None:
+    last = dict(flags)
+    network = given.get("weave_docker_network") or "bridge"
+    if network != "bridge":
+        if last.get("bridge") == "weave":
+            must = (
+                f"must not have --bridge=weave with weave_docker_network: {network}, as a bridge has one network only"
+            )
+            raise WrongError(must, "both", "Remove --bridge and --fixed-cidr.")
+        return
+    for name, variable, value in (
+        ("bridge", "bridge", "weave"),
+        ("fixed-cidr", "weave_docker_subnet", given.get("weave_docker_subnet") or ""),
+    ):
+        if value and value not in computed and name in last and last[name] != value:
+            must = f"--{name} must be the same as {variable}"
+            found = f"{last[name]} in weave_docker_opts, {value} in {variable},"
+            raise WrongError(must, found, "Set it in one place.")
+
+
+def _between(least: int, most: int) -> Callable[[str], bool]:
+    return lambda value: re.fullmatch("-?(0|[1-9][0-9]*)", value) is not None and least <= int(value) <= most
+
+
+def _matching(pattern: str) -> Callable[[str], bool]:
+    return lambda value: re.fullmatch(pattern, value, re.ASCII) is not None
+
+
+def _is_address(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_subnet(value: str) -> bool:
+    address, _, length = value.partition("/")
+    return _is_address(address) and _between(0, 128 if ":" in address else 32)(length)
+
+
+def _is_limit(value: str) -> bool:
+    """NAME=SOFT[:HARD], where -1 is unlimited."""
+    match = re.fullmatch("([a-z]+)=(-?[0-9]+)(?::(-?[0-9]+))?", value)
+    if not match or match[1] not in LIMITS.split():
+        return False
+    soft, hard = int(match[2]), int(match[3] or match[2])
+    return hard == -1 or (soft != -1 and soft <= hard)
+
+
+def _is_pool(value: str) -> bool:
+    fields = dict(field.partition("=")[::2] for field in value.split(","))
+    size = fields.get("size", "0")
+    return fields.keys() <= {"base", "size", "scope"} and _is_subnet(fields.get("base", "")) and _between(0, 128)(size)
+
+
+LIMITS = "core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack"
+LABEL = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
+COUNT = ("a number from 0", _between(0, 2**31 - 1))
+ADDRESS = ("an IP address", _is_address)
+SUBNET = ("an address with a prefix length", _is_subnet)
+PAIR = ("NAME=VALUE", _matching("[^=]+=.*"))
+# Not storage-driver, whose values depend on the host's Docker.
+CHECKS: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "mtu": ("a number from 68 to 65535", _between(68, 65535)),
+    "log-level": (
+        "debug, info, warn, error or fatal",
+        _matching("(?i:trace|debug|info|warn|warning|error|fatal|panic)"),
+    ),
+    "log-format": ("text or json", _matching("(?i:text|json)")),
+    "default-ipc-mode": ("private or shareable", _matching("(?i:private|shareable)")),
+    "default-cgroupns-mode": ("host or private", _matching("(?i:host|private)")),
+    "network-control-plane-mtu": (
+        "0, or a number from 500 to 65535",
+        lambda value: value == "0" or _between(500, 65535)(value),
+    ),
+    "oom-score-adjust": ("a number from -1000 to 1000", _between(-1000, 1000)),
+    **dict.fromkeys(("max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts"), COUNT),
+    "shutdown-timeout": ("a number from -1", _between(-1, 2**31 - 1)),
+    **dict.fromkeys(("dns", "ip", "default-gateway", "default-gateway-v6", "host-gateway-ip"), ADDRESS),
+    **dict.fromkeys(("bip", "fixed-cidr", "fixed-cidr-v6"), SUBNET),
+    **dict.fromkeys(("label", "log-opt", "storage-opt", "node-generic-resource"), PAIR),
+    "exec-opt": (
+        "NAME=VALUE; native.cgroupdriver is cgroupfs or systemd",
+        _matching("(?!native[.]cgroupdriver=(?!(cgroupfs|systemd)?$))[^=]+=.*"),
+    ),
+    "default-ulimit": ("NAME=SOFT:HARD, such as nofile=1024:2048", _is_limit),
+    "default-address-pool": ("base=SUBNET,size=LENGTH", _is_pool),
+    "default-shm-size": ("a size such as 64M", _matching(r"(?i:\d+([.]\d+)? ?([kmgtp]?(i?b)?))")),
+    "add-runtime": ("NAME=PATH, without the name runc", _matching("(?!(?i:runc)=)[^=]+=.*")),
+    "dns-search": (
+        "a domain name of letters, digits, hyphens and dots",
+        _matching(rf"[.]|(?=.*[A-Za-z])(?=.{{1,254}}$){LABEL}([.]{LABEL})*[.]?"),
+    ),
+    "bridge": ("the name of an interface, of 15 characters at most", _matching(r"[^\s/]{1,15}")),
+    "registry-mirror": ("a URL", _matching("https?://[^/?#]+/?")),
+    "host": (
+        "an address such as unix:///run/docker.sock, tcp://127.0.0.1:2376 or fd://",
+        _matching(r"(unix|tcp|fd|npipe|ssh)://.*|[^:/]*:\d+"),
+    ),
+}
+
+
+def expected_instead(name: str, value: str) -> str:
+    """Return what dockerd expects instead of a value, or "" if it accepts it or that depends on the host."""
+    if value == "":
+        return "true or false" if name in SWITCHES else ""
+    if KIND_OF.get(name) == "switch":
+        return "" if value in TRUTHS else "true or false"
+    if name in CHECKS:
+        expected, accepts = CHECKS[name]
+        return "" if accepts(value) else expected
+    is_number = re.fullmatch("-?(0|[1-9][0-9]*)", value)
+    return "a number" if KIND_OF.get(name) == "number" and not is_number else ""
+
+
+class FilterModule:
+    """Ansible's interface to this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"weave_docker_opts": docker_opts}

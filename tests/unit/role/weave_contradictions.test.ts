@@ -1,0 +1,236 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { capacity } from "../../../modules/net/host_addresses";
+import { resolveDesired as resolveBridge } from "../../../modules/weave_bridge/desired";
+import { resolveDesired as resolveService } from "../../../modules/weave_service/desired";
+import { callPlugin } from "../support/python";
+import { refusedBy, withoutHost } from "../support/role_variables";
+import { FRESH as BRIDGE_HOST, vxlan } from "../weave_bridge/fixtures";
+import { FRESH as SERVICE_HOST, serviceOptions } from "../weave_service/fixtures";
+
+/** roles/weave/filter_plugins/weave_contradictions.py, which refuses on the controller what the modules would refuse on the hosts. */
+const test = suite("contradictions among the role's variables");
+
+const DEFAULTS = {
+  ...{ weave_network: "10.2.0.0/16", weave_docker_prefix: 24, weave_host_index: 1 },
+  ...{ weave_vxlan_port: 4789, weave_wireguard_port: 51820, weave_docker_network: "bridge" },
+};
+
+interface Run {
+  readonly bridge?: boolean;
+  readonly router?: boolean;
+  readonly downloads?: readonly object[];
+}
+
+/** What is wrong with the variables of the host `a`. */
+function wrong(given: object, { bridge = true, router = false, downloads = [] }: Run = {}): string {
+  const values = { ...DEFAULTS, ...given };
+  return callPlugin("weave_contradictions", "contradictions", [
+    values,
+    "a",
+    ["192.0.2.128/25"],
+    bridge,
+    router,
+    downloads,
+  ]);
+}
+
+const PASSWORD = "a password of 16 characters";
+const KEY = `${"A".repeat(43)}=`;
+
+/** Variables that weave_bridge's options contradict in the same way. */
+const OF_BRIDGE: readonly (readonly [variables: object, options: Record<string, unknown>, says: string])[] = [
+  [
+    { weave_docker_subnet: "10.3.1.0/24" },
+    { docker_subnet: "10.3.1.0/24" },
+    "weave_docker_subnet: must be in the bridge's network 10.2.0.0/16 (found 10.3.1.0/24). Set a subnet of that network.",
+  ],
+  [
+    { weave_bridge: "10.3.0.1/16", weave_docker_subnet: "10.2.1.0/24" },
+    { address: "10.3.0.1/16", docker_subnet: "10.2.1.0/24" },
+    "weave_docker_subnet: must be in the bridge's network 10.3.0.0/16 (found 10.2.1.0/24). Set a subnet of that network.",
+  ],
+  [
+    { weave_docker_subnet: "10.2.0.0/16" },
+    { docker_subnet: "10.2.0.0/16" },
+    "weave_docker_subnet: must not be the whole network, as containers of other hosts use it too (found 10.2.0.0/16). Set a smaller subnet, for this host alone.",
+  ],
+  [
+    { weave_host_index: 300 },
+    { host_index: 300 },
+    "weave_host_index: 300 does not fit into the network (found 10.2.0.0/16, which has room for 254 hosts with a /24 each). Set a larger network, such as 10.2.0.0/15.",
+  ],
+  [
+    { weave_network: "10.0.0.0/8", weave_docker_prefix: 9, weave_host_index: 3 },
+    { network: "10.0.0.0/8", docker_prefix: 9, host_index: 3 },
+    "weave_host_index: 3 does not fit into the network (found 10.0.0.0/8, which has room for 0 hosts with a /9 each). Set smaller subnets (weave_docker_prefix) and a larger network.",
+  ],
+  [
+    { weave_password: "hush" },
+    { password: "hush" },
+    "weave_password: must have at least 16 characters with weave_datapath: vxlan, as who records the traffic can try passwords (found 4, which are not shown). Set a random one, such as `openssl rand -base64 24` prints.",
+  ],
+  [
+    { weave_wireguard_identity: "203.0.113.7" },
+    { wireguard_identity: "203.0.113.7" },
+    "weave_wireguard_identity: needs weave_password or weave_wireguard_key (found neither). Set one of them, or remove weave_wireguard_identity.",
+  ],
+  [
+    { weave_wireguard_peer_keys: { "192.168.50.12": KEY } },
+    { wireguard_peer_keys: { "192.168.50.12": KEY } },
+    "weave_wireguard_peer_keys: needs weave_wireguard_key, this host's own key (found none). Set it, or remove the peers' keys to have all derived from weave_password.",
+  ],
+  [
+    { weave_password: PASSWORD, weave_wireguard_port: "4789" },
+    { password: PASSWORD, wireguard_port: 4789 },
+    "weave_wireguard_port: must differ from weave_vxlan_port (found 4789 for both). Set another one on all hosts.",
+  ],
+  [
+    { weave_password: PASSWORD, weave_wireguard_identity: "10.2.7.7" },
+    { password: PASSWORD, wireguard_identity: "10.2.7.7" },
+    "weave_wireguard_identity: must be outside the container network 10.2.0.0/16 (found 10.2.7.7). Set the address by which the peers know this host.",
+  ],
+  [
+    { weave_launch_peers: "192.168.50.12,10.2.7.7" },
+    { peers: "192.168.50.12,10.2.7.7" },
+    "weave_launch_peers: a peer's address must be outside the container network 10.2.0.0/16 (found 10.2.7.7). Set the host's address on the underlay.",
+  ],
+];
+
+for (const [variables, options, says] of OF_BRIDGE) {
+  test(`${JSON.stringify(variables)} are refused as by weave_bridge`, () => {
+    assert.is(withoutHost(wrong(variables)), says);
+    assert.is(
+      refusedBy("weave_bridge", () => resolveBridge(vxlan(options), BRIDGE_HOST)),
+      says,
+    );
+  });
+}
+
+test("what the router's datapath or another mode does not read is not compared", () => {
+  assert.is(wrong({ weave_password: "hush", weave_launch_peers: "10.2.7.7" }, { router: true }), "");
+  assert.is(wrong({ weave_host_index: 300, weave_docker_subnet: "10.3.1.0/24" }, { bridge: false, router: true }), "");
+  assert.is(wrong({ weave_bridge: "10.3.0.1/16", weave_docker_subnet: "10.3.1.0/24", weave_host_index: 300 }), "");
+});
+
+test("what stands for a computed value is not compared", () => {
+  assert.is(wrong({ weave_docker_subnet: "192.0.2.128/25" }), "");
+  assert.match(wrong({ weave_docker_subnet: "192.0.2.128/25", weave_host_index: 300 }), "does not fit");
+});
+
+test("the room for hosts is weave_bridge's", () => {
+  for (let prefix = 8; prefix <= 30; prefix += 1) {
+    for (let own = 9; own <= 30; own += 1) {
+      assert.is(
+        callPlugin("weave_contradictions", "capacity", [prefix, own]),
+        capacity(prefix, own),
+        `${prefix} ${own}`,
+      );
+    }
+  }
+});
+
+/** Variables that weave_service's options contradict in the same way. */
+const OF_SERVICE: readonly (readonly [variables: object, options: Record<string, unknown>, says: string, run?: Run])[] =
+  [
+    [
+      { weave_launch_args: "--name=0e:00:00:00:00:01" },
+      { args: "--name=0e:00:00:00:00:01" },
+      "weave_launch_args: must not have --name with weave_mode: bridge, where the router's name is the bridge's MAC address (found --name=0e:00:00:00:00:01). Remove it, and set the bridge's weave_mac.",
+    ],
+    [
+      { weave_launch_args: ["--no-dns"], weave_dns: true },
+      { args: ["--no-dns"], dns: true, mode: "proxy" },
+      "weave_launch_args: must not have --no-dns with weave_dns (found both). Remove one of them.",
+      { bridge: false },
+    ],
+    [
+      { weave_expose: "yes" },
+      { expose: true },
+      "weave_expose: must be off with weave_mode: bridge, where this host has an address on the network (found it on). Remove weave_expose, or set another weave_mode.",
+    ],
+    [
+      { weave_expose: true, weave_launch_args: "--ipalloc-range=" },
+      { expose: true, args: "--ipalloc-range=", mode: "plugin" },
+      "weave_expose: needs a router that allocates addresses (found --ipalloc-range= in weave_launch_args). Turn it off, or name a range.",
+      { bridge: false },
+    ],
+    [
+      { weave_env: { WEAVE_NO_FASTDP: "1" } },
+      { env: { WEAVE_NO_FASTDP: "1" } },
+      "weave_env: must not have WEAVE_NO_FASTDP with weave_mode: bridge, where there is no fast datapath anyway (found it). Remove it.",
+    ],
+    ...["6784", ":6784", "127.0.0.1:0", "127.0.0.1:65536", "localhost:6784", "127.0.0.1:6784x"].map(
+      (address) =>
+        [
+          { weave_env: { WEAVE_HTTP_ADDR: address } },
+          { env: { WEAVE_HTTP_ADDR: address } },
+          `weave_env: WEAVE_HTTP_ADDR must be an IPv4 address and a port (found "${address}"). Write it as 127.0.0.1:6784.`,
+        ] as const,
+    ),
+  ];
+
+for (const [variables, options, says, run] of OF_SERVICE) {
+  test(`${JSON.stringify(variables)} are refused as by weave_service`, () => {
+    assert.is(withoutHost(wrong(variables, { router: true, ...run })), says);
+    assert.is(
+      refusedBy("weave_service", () => resolveService(serviceOptions(options), SERVICE_HOST)),
+      says,
+    );
+  });
+}
+
+test("Weave DNS where no container would have a name", () => {
+  assert.match(
+    wrong({ weave_dns: "on" }),
+    /^weave_dns: must be off with weave_mode: bridge .* \(found it on for a\)\. .* playbooks\/teardown\.yml/,
+  );
+  assert.is(wrong({ weave_dns: true }, { bridge: false, router: true }), "");
+});
+
+test("a Docker network of its own needs the mode in which the role attaches Docker to the bridge", () => {
+  const flat = { weave_docker_network: "flat" };
+  assert.match(wrong(flat, { bridge: false, router: true }), /^weave_docker_network: .* \(found flat for a\)/);
+  assert.is(wrong({}, { bridge: false, router: true }), "");
+  assert.is(wrong(flat), "");
+});
+
+const downloads = (...items: readonly object[]): string => wrong({}, { downloads: items });
+const SHA256 = "0123456789abcdef".repeat(4);
+const script = { variable: "weave_sha256", url: "https://example.com/weave", file: "" };
+
+test("a download by its checksum, and a copy on the controller without one", () => {
+  assert.is(downloads({ ...script, sha256: SHA256 }, { image: "busybox", file: "busybox.tar" }), "");
+  assert.is(downloads({ ...script, sha256: "", file: "weave" }), "");
+  assert.is(downloads({ ...script, file: __filename }, { image: "a:1", file: "files/a.tar" }), "");
+});
+
+test("a URL without a checksum, or with one of another form, by its variable", () => {
+  assert.match(
+    downloads({ ...script, sha256: "" }),
+    /^weave_sha256: needs the SHA-256 checksum of https:\/\/example\.com\/weave, .* \(found none\)\. Set /,
+  );
+  assert.match(downloads({ ...script, sha256: `${SHA256}\n` }), "(found 0123456789abcdef");
+  assert.match(downloads({ ...script, sha256: SHA256.toUpperCase() }), "(found 0123456789ABCDEF");
+  assert.match(
+    downloads({ image: "a", url: "https://example.com/a.tar" }),
+    /^weave_image_archives: needs the SHA-256 checksum of https:\/\/example\.com\/a\.tar, .* \(found none\)/,
+  );
+});
+
+test("an image without a source, by its name, and a file that the controller does not have", () => {
+  assert.match(
+    downloads({ image: "busybox:1.36" }),
+    /^weave_image_archives: must have a url or a file for busybox:1\.36 \(found neither\)\. Set url and sha256, or file\.$/,
+  );
+  assert.is(
+    downloads({ variable: "weave_sha256", file: "/nowhere/weave", path: "/usr/local/bin/weave" }),
+    "weave_script_file: must be a file on the controller (found none at /nowhere/weave). Correct the path.",
+  );
+  assert.match(
+    downloads({ image: "a:1", file: "/nowhere/a.tar" }),
+    "weave_image_archives: must be a file on the controller",
+  );
+});
+
+test.run();

@@ -1,0 +1,465 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { parse } from "yaml";
+import { HOSTILE } from "../support/hostile_values";
+import { callPlugin } from "../support/python";
+import { type ModuleName, refusedValues, variablesOf, withoutHost } from "../support/role_variables";
+
+/** roles/weave/filter_plugins/weave_values.py, which refuses on the controller what the modules would refuse on the hosts. */
+const test = suite("the values of the role's variables");
+
+const { options: SPEC } = (
+  parse(readFileSync(join(__dirname, "../../../roles/weave/meta/argument_specs.yml"), "utf8"), { merge: true }) as {
+    argument_specs: { main: { options: Readonly<Record<string, { readonly type: string }>> } };
+  }
+).argument_specs.main;
+
+interface Reader {
+  readonly datapath?: "router" | "vxlan";
+  readonly mode?: string;
+  readonly scope?: boolean;
+}
+
+/** What is wrong with a variable of the host `a`. */
+function wrong(variable: string, value: unknown, { datapath = "vxlan", mode = "bridge", scope = true }: Reader = {}) {
+  return callPlugin<string>("weave_values", "values", [{ [variable]: value }, "a", datapath, mode, scope]);
+}
+
+const ROUTER: Reader = { datapath: "router" };
+
+/** Each variable with wrong values, the module and the option that it is passed as, and what is said. */
+const WRONG: readonly (readonly [
+  variable: string,
+  value: unknown,
+  by: `${ModuleName}.${string}` | null,
+  says: string,
+  reader?: Reader,
+])[] = [
+  [
+    "weave_host_index",
+    0,
+    "weave_bridge.host_index",
+    "must be from 1 to 16777216 (found 0). Set a number in this range.",
+  ],
+  [
+    "weave_host_index",
+    "-1",
+    "weave_bridge.host_index",
+    "must be from 1 to 16777216 (found -1). Set a number in this range.",
+  ],
+  [
+    "weave_underlay_address",
+    "192.168.50.300",
+    null,
+    'must be an IPv4 address or a host name (found "192.168.50.300"). Write it as 192.168.50.12.',
+  ],
+  [
+    "weave_underlay_address",
+    "127.0.0.1",
+    null,
+    'must be an address of a host on a network (found "127.0.0.1"). Set one such as 192.168.50.11.',
+  ],
+  ["weave_underlay_interface", "eth0/1", null, 'must be the name of an interface (found "eth0/1"). Write it as eth1.'],
+  [
+    "weave_launch_peers",
+    ["192.168.50.12", "192.168.50.300"],
+    "weave_bridge.peers",
+    'must be an IPv4 address or a host name (found "192.168.50.300"). Write it as 192.168.50.12.',
+  ],
+  [
+    "weave_launch_peers",
+    "192.168.50.12,host2:6783",
+    "weave_bridge.peers",
+    'must be an IPv4 address or a host name (found "host2:6783"). Write it as 192.168.50.12.',
+  ],
+  [
+    "weave_launch_peers",
+    "host2:70000",
+    "weave_service.peers",
+    'must have a port from 1 to 65535 (found "host2:70000"). Correct the port, or remove it.',
+    ROUTER,
+  ],
+  [
+    "weave_network",
+    "10.2.0.0/99",
+    "weave_bridge.network",
+    'must be an IPv4 network (found "10.2.0.0/99"). Write it as 10.2.0.0/16.',
+  ],
+  [
+    "weave_network",
+    "10.2.0.1/16",
+    "weave_bridge.network",
+    'must begin with the network\'s first address (found "10.2.0.1/16"). Set 10.2.0.0/16.',
+  ],
+  ["weave_network", "", "weave_bridge.network", 'must be an IPv4 network (found ""). Write it as 10.2.0.0/16.'],
+  [
+    "weave_docker_prefix",
+    31,
+    "weave_bridge.docker_prefix",
+    "must be from 9 to 30 (found 31). Set a number in this range.",
+  ],
+  [
+    "weave_bridge",
+    "weave",
+    "weave_bridge.address",
+    'must be an IPv4 address with a prefix length (found "weave"). Write it as 10.2.0.1/16.',
+  ],
+  [
+    "weave_bridge",
+    "10.2.0.1/32",
+    "weave_bridge.address",
+    'must have room for containers in its network (found "10.2.0.1/32"). Set its network\'s prefix length, as in 10.2.0.1/16.',
+  ],
+  [
+    "weave_bridge",
+    "10.2.255.255/16",
+    "weave_bridge.address",
+    'must not be the first or last address of its network (found "10.2.255.255/16"). Set another address of 10.2.0.0/16.',
+  ],
+  [
+    "weave_docker_subnet",
+    "10.2.1.0/31",
+    "weave_bridge.docker_subnet",
+    'must have room for containers (found "10.2.1.0/31"). Set a prefix length of 30 at most.',
+  ],
+  ["weave_mac", "zz", "weave_bridge.mac", 'must be a MAC address (found "zz"). Write it as 0e:5f:33:00:00:01.'],
+  [
+    "weave_mac",
+    "0F:00:00:00:00:01",
+    "weave_bridge.mac",
+    'must not be a multicast address (found "0F:00:00:00:00:01"). Make its first octet even, such as 0e.',
+  ],
+  [
+    "weave_vxlan_id",
+    16777216,
+    "weave_bridge.vxlan_id",
+    "must be from 1 to 16777215 (found 16777216). Set a number in this range.",
+  ],
+  [
+    "weave_vxlan_port",
+    70000,
+    "weave_bridge.vxlan_port",
+    "must be from 1 to 65535 (found 70000). Set a number in this range.",
+  ],
+  [
+    "weave_wireguard_port",
+    "0",
+    "weave_bridge.wireguard_port",
+    "must be from 1 to 65535 (found 0). Set a number in this range.",
+  ],
+  [
+    "weave_wireguard_key",
+    "hush",
+    "weave_bridge.wireguard_key",
+    "must be a key of WireGuard (found another text, not shown). Set it in base64, 44 characters, as wg genkey prints it.",
+  ],
+  [
+    "weave_wireguard_peer_keys",
+    { host2: "x" },
+    "weave_bridge.wireguard_peer_keys",
+    'must be an IPv4 address (found "host2"). Write it as 192.168.50.11.',
+  ],
+  [
+    "weave_wireguard_peer_keys",
+    { "192.168.50.12": "x" },
+    "weave_bridge.wireguard_peer_keys",
+    'must be a key of WireGuard (found "x"). Set it in base64, 44 characters, as wg pubkey prints it.',
+  ],
+  [
+    "weave_wireguard_identity",
+    "host2",
+    "weave_bridge.wireguard_identity",
+    'must be an IPv4 address (found "host2"). Write it as 192.168.50.11.',
+  ],
+  [
+    "weave_password",
+    "",
+    "weave_bridge.password",
+    "must be one line of text (found an empty text, or control characters; not shown). Set another password.",
+  ],
+  [
+    "weave_password",
+    "two\nlines",
+    "weave_service.password",
+    "must be one line of text (found an empty text, or control characters; not shown). Set another password.",
+    ROUTER,
+  ],
+  [
+    "weave_docker_network",
+    "a/b",
+    "docker_bridge_opts.network",
+    'must be "bridge" or the name of a network to create (found "a/b"). Use letters, digits, "-", "_" and ".", and not host, none or default.',
+  ],
+  [
+    "weave_docker_network",
+    "host",
+    "docker_bridge_opts.network",
+    'must be "bridge" or the name of a network to create (found "host"). Use letters, digits, "-", "_" and ".", and not host, none or default.',
+  ],
+  [
+    "weave_bin",
+    "bin/weave",
+    "weave_service.script",
+    'must be an absolute path of letters, digits and "_.+@:/-" (found "bin/weave"). Write it as /usr/local/bin/weave.',
+    ROUTER,
+  ],
+  [
+    "weave_version",
+    "latest",
+    "weave_service.script_version",
+    'must be a version (found "latest"). Write it as 2.8.1.',
+    ROUTER,
+  ],
+  ["weave_url", "weave", null, 'must be a URL (found "weave"). Write it as https://example.com/weave.', ROUTER],
+  [
+    "weave_launch_args",
+    "--ipalloc-range=10.2.0.0/16 now",
+    "weave_service.args",
+    'must be arguments of weave launch (found "now"). Write each as --name=value.',
+    ROUTER,
+  ],
+  [
+    "weave_launch_args",
+    ["--password=hush"],
+    "weave_service.args",
+    "must not have --password, which the process list would show (found it). Set weave_password instead.",
+    ROUTER,
+  ],
+  [
+    "weave_launch_args",
+    "--http-addr=:1",
+    "weave_service.args",
+    'must not have --http-addr, as the script would ask the router elsewhere (found "--http-addr=:1"). Set WEAVE_HTTP_ADDR in weave_env instead.',
+    ROUTER,
+  ],
+  [
+    "weave_proxy_args",
+    "-H tcp://0.0.0.0:12375",
+    "weave_service.args",
+    'must be arguments of weave launch (found "-H"). Write each as --name=value.',
+    { ...ROUTER, mode: "proxy" },
+  ],
+  [
+    "weave_dns_domain",
+    "a_b",
+    "docker_bridge_opts.dns_search",
+    'must be a domain name (found "a_b"). Write it as service.consul, with letters, digits, hyphens and dots.',
+    ROUTER,
+  ],
+  [
+    "consul_domain",
+    "a b",
+    null,
+    'must be a domain name (found "a b"). Write it as service.consul, with letters, digits, hyphens and dots.',
+  ],
+  [
+    "weave_env",
+    { WEAVE_PASSWORD: "hush" },
+    "weave_service.env",
+    "must not have a variable of another option (found WEAVE_PASSWORD). Set weave_password instead.",
+    ROUTER,
+  ],
+  [
+    "weave_env",
+    { DOCKER_HOST: "tcp://a" },
+    "weave_service.env",
+    "must not have DOCKER_HOST (found it). Remove it: weave_service asks Docker on /var/run/docker.sock for a container of the default name.",
+    ROUTER,
+  ],
+  [
+    "weave_env",
+    { "A B": "c" },
+    "weave_service.env",
+    'must have names of variables (found "A B"). Use letters, digits and "_".',
+    ROUTER,
+  ],
+  [
+    "weave_env",
+    { A: "b\nC=d" },
+    "weave_service.env",
+    "must not contain control characters (found some). Remove them.",
+    ROUTER,
+  ],
+  [
+    "weave_timeout",
+    0,
+    "weave_service.timeout",
+    "must be from 1 to 3600 (found 0). Set a number in this range.",
+    ROUTER,
+  ],
+  [
+    "weave_scope_dest",
+    "scope",
+    "weave_service.script",
+    'must be an absolute path of letters, digits and "_.+@:/-" (found "scope"). Write it as /usr/local/bin/weave.',
+  ],
+  ["weave_scope_url", "x y", null, 'must be a URL (found "x y"). Write it as https://example.com/weave.'],
+  ["weave_verify_containers", -1, null, "must be from 0 to 1000 (found -1). Set a number in this range."],
+  ["weave_verify_timeout", 0, null, "must be from 1 to 3600 (found 0). Set a number in this range."],
+];
+
+for (const [variable, value, by, says, reader] of WRONG) {
+  test(`${variable}: ${JSON.stringify(value)} is refused as by the module`, () => {
+    const message = wrong(variable, value, reader);
+    assert.is(withoutHost(message), `${variable}: ${says}`);
+    assert.match(message, " for a). ");
+    if (by === null) return;
+    const [module, option] = by.split(".") as [ModuleName, string];
+    assert.is(refusedValues(module, { [option]: value }).replace(/^\w+/, variable), `${variable}: ${says}`);
+  });
+}
+
+test("with the router on the bridge, a peer must be what weave_bridge takes without its port", () => {
+  assert.match(wrong("weave_launch_peers", "127.0.0.1:6783", ROUTER), 'on a network (found "127.0.0.1" for a). ');
+  assert.is(wrong("weave_launch_peers", "192.168.50.12:6783,host3", ROUTER), "");
+  assert.is(wrong("weave_launch_peers", "127.0.0.1", { ...ROUTER, mode: "proxy" }), "");
+});
+
+test("a list, a dictionary or nothing in a text's place is left to the check of types", () => {
+  for (const value of [["a"], { a: 1 }, null]) {
+    assert.is(wrong("weave_network", value), "");
+    assert.is(wrong("weave_vxlan_port", value), "");
+  }
+});
+
+test("what the run does not read is not judged", () => {
+  assert.is(wrong("weave_bin", "weave"), "");
+  assert.is(wrong("weave_launch_args", "--password=x"), "");
+  assert.is(wrong("weave_wireguard_key", "hush", ROUTER), "");
+  assert.is(wrong("weave_network", "x", { ...ROUTER, mode: "proxy" }), "");
+  assert.is(wrong("weave_scope_dest", "scope", { scope: false }), "");
+});
+
+test("what the role takes for unset is accepted", () => {
+  for (const variable of [
+    "weave_bridge",
+    "weave_docker_subnet",
+    "weave_mac",
+    "weave_wireguard_identity",
+    "weave_underlay_address",
+  ]) {
+    assert.is(wrong(variable, ""), "");
+  }
+});
+
+/** Right and wrong values for every kind of option. */
+const KEY = `${"A".repeat(43)}=`;
+const CORPUS: readonly unknown[] = [
+  ...[
+    "10.2.0.0/16",
+    "10.2.0.1/16",
+    "10.2.0.1/99",
+    "10.2.1.0/24",
+    "10.2.1.0/30",
+    "10.2.1.0/31",
+    "010.2.0.0/16",
+    "10.2/16",
+  ],
+  ...["224.0.0.0/8", "127.0.0.0/8", "0.0.0.0/0", "10.2.0.0/0", "10.2.0.0/016", "10.2.0.0/", "fd00::/64"],
+  ...["192.168.50.11", "192.168.50.300", "127.0.0.1", "224.0.0.1", "0.0.0.0", "255.255.255.255", "fd00::1", "1.2.3"],
+  ...[
+    "host2",
+    "my_host",
+    "host2.example.com",
+    "-host",
+    "host-",
+    "a..b",
+    "a".repeat(64),
+    "a.".repeat(130),
+    "host2:6783",
+    "host2:0",
+  ],
+  ...[
+    "192.168.50.11,192.168.50.12 host3",
+    "host2:70000",
+    "2.8.1",
+    "2",
+    "2.8.1-rc1",
+    "v2.8.1",
+    "/usr/bin/weave",
+    "/usr/bin/we ave",
+  ],
+  ...["0e:5f:33:00:00:01", "0E:5F:33:00:00:01", "0f:5f:33:00:00:01", "00:00:00:00:00:00", "0e-5f-33-00-00-01"],
+  ...["weave", "bridge", "host", "none", "default", "a/b", "a.b", "a_b", "_a", ".", "-", "all", "x".repeat(16)],
+  ...[
+    0,
+    1,
+    -1,
+    8,
+    9,
+    30,
+    31,
+    3600,
+    3601,
+    65535,
+    65536,
+    16777215,
+    16777216,
+    16777217,
+    1e20,
+    "1",
+    " 1 ",
+    "+1",
+    "01",
+    "1.5",
+    1.5,
+  ],
+  ...[
+    "--name=x",
+    "--no-dns",
+    "--password=x",
+    "--http-addr=x",
+    "--httpaddr=x",
+    "--X",
+    "-x",
+    "--ipalloc-range=10.0.0.0/8",
+  ],
+  ...["a password of 16 characters", KEY, `${"A".repeat(42)}B=`, "service.consul", "1.2", "x.", "auto", "router"],
+  ...[
+    true,
+    false,
+    "yes",
+    { A: "b" },
+    { "A B": "c" },
+    { "192.168.50.12": KEY },
+    { WEAVE_PEERS: "x" },
+    { A: 1 },
+    { A: true },
+  ],
+  ...[["192.168.50.12", "host3"], ["a b"], [1], ["--no-dns"], []],
+  ...Object.values(HOSTILE).filter((value) => value.length < 1000 && !/\0|\p{Cs}/u.test(value)),
+];
+
+/** Types and choices are the filter weave_variables' matter, the rest is judged in other ways. */
+const OTHERWISE = [
+  "weave_docker_opts",
+  "weave_underlay_address",
+  "weave_underlay_interface",
+  "weave_expose",
+  "weave_dns",
+  // Passed as lists, which the module splits.
+  "weave_dns_domain",
+];
+
+for (const module of ["weave_bridge", "weave_service", "docker_bridge_opts"] as const) {
+  for (const [option, variable] of variablesOf(module).filter(([, name]) => !OTHERWISE.includes(name))) {
+    // What the role passes on as Docker's subnet and the bridge's address is weave_bridge's result.
+    if (module === "docker_bridge_opts" && /subnet|bridge$/.test(variable)) continue;
+    test(`${variable}: of any value, ${module} refuses just what the role refuses`, () => {
+      // With the mode bridge, weave_bridge gets the router's peers, too.
+      const reader: Reader = module === "weave_service" ? { ...ROUTER, mode: "proxy" } : {};
+      for (const value of CORPUS) {
+        const unset = value === "" && ["weave_bridge", "weave_docker_subnet", "weave_mac"].includes(variable);
+        const pairs = typeof value === "string" && SPEC[variable]?.type === "dict";
+        if (unset || pairs) continue;
+        const types = callPlugin<string>("weave_variables", "variables", [SPEC, { [variable]: value }, [], "a"]);
+        const role = types || wrong(variable, value, reader);
+        assert.is(role !== "", refusedValues(module, { [option]: value }) !== "", `${JSON.stringify(value)}: ${role}`);
+      }
+    });
+  }
+}
+
+test.run();
