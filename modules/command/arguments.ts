@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Options } from "yargs";
 import { BECOME, UserError } from "../core/errors";
-import { nameOptions, optionNames } from "../core/option_names";
+import { nameOptions, type OptionNames, optionNames } from "../core/option_names";
 import { type Option, type OptionTable, parseOptions } from "../core/options";
 import { jsonErrorPosition, lineOf } from "../core/text";
 
@@ -161,10 +161,15 @@ export function checkArguments(moduleName: string, given: ModuleArguments): void
   }
 }
 
-/** A module's message, with the flag or the file that its option was given by in place of the option's name. */
-export function nameSource(message: string, { table, file }: ModuleArguments): string {
-  const words = nameOptions(message, {}).replace(BECOME, "");
+/** A module's message, with the file in front that the option at its beginning was given by, and options named as they are typed. */
+export function nameSource(message: string, given: ModuleArguments): string {
+  const words = nameOptions(message, typedNames(given)).replace(BECOME, "");
   const [, option = ""] = /^([a-z_]+): /.exec(words) ?? [];
-  if (file?.options.has(option)) return `${file?.name}: ${words}`;
-  return Object.hasOwn(table, option) ? `--${flagOf(option)}${words.slice(option.length)}` : words;
+  return given.file?.options.has(option) ? `${given.file.name}: ${words}` : words;
+}
+
+/** How the operator types each option: as a flag, or by its own name in the file that has it or, for a secret, must have it. */
+export function typedNames({ table, file }: ModuleArguments): OptionNames {
+  const flags = Object.entries(table).filter(([option, { secret }]) => !secret && !file?.options.has(option));
+  return Object.fromEntries(flags.map(([option]) => [option, `--${flagOf(option)}`]));
 }

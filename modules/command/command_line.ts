@@ -107,7 +107,7 @@ function checkWords(
   }
   if (more.length > 0) {
     throw new UserError(
-      `argument: must follow an option (found ${more[0]}). Write a value after its option, and commas between the elements of a list.`,
+      `argument: must follow an option (found "${more[0]}"). Write a value after its option, and commas between the elements of a list.`,
     );
   }
   if (argument !== undefined) checkChoice(argument.name, values[argument.name], argument.choices);
@@ -120,7 +120,7 @@ function checkChoice(name: string, value: unknown, choices: readonly string[]): 
   const wrong = [value].flat().find((each) => each !== undefined && !choices.includes(String(each)));
   if (wrong === undefined) return;
   const meant = didYouMean(String(wrong), choices) ?? "Use one of these.";
-  throw new UserError(`${name}: must be one of: ${choices.join(", ")} (found ${wrong}). ${meant}`);
+  throw new UserError(`${name}: must be one of: ${choices.join(", ")} (found "${wrong}"). ${meant}`);
 }
 
 function didYouMean(word: string, known: readonly string[], dashes = ""): string | null {

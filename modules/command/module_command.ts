@@ -1,12 +1,13 @@
 import { UMASK } from "../core/ansible_entry";
 import { apply } from "../core/apply";
+import type { Host } from "../core/host/host";
 import { linuxHost } from "../core/host/linux";
 import { withLock } from "../core/lock";
 import type { Module } from "../core/module";
 import type { OptionTable } from "../core/options";
 import { processFailure } from "../core/process_failure";
 import { type Result, type RunMode, runModule } from "../core/run_module";
-import { checkArguments, type ModuleArguments, moduleFlags, nameSource, readArguments } from "./arguments";
+import { checkArguments, type ModuleArguments, moduleFlags, nameSource, readArguments, typedNames } from "./arguments";
 import type { Subcommand } from "./command_line";
 import { keepPresent, type Present } from "./present/present";
 import { EXIT, EXIT_STATUSES, paintFor, print, printError, renderResult } from "./terminal";
@@ -37,12 +38,13 @@ export const RUN_FLAGS = {
 
 /**
  * The subcommand that runs a module; each of the module's options is a flag. `present` returns what the host has in place of options
- * that are not given.
+ * that are not given, and `leftTo` what the module leaves as it is though it no longer fits, in words.
  */
 export function moduleCommand<Table extends OptionTable, Observed>(
   { name, describe, example: [flags, does] }: Description,
   module: Module<Table, Observed>,
   present: Present<Table>,
+  leftTo: (result: Result, given: ModuleArguments, host: Host) => Promise<string[]> = async () => [],
 ): Subcommand {
   return {
     name,
@@ -64,7 +66,7 @@ export function moduleCommand<Table extends OptionTable, Observed>(
         mode.check || process.geteuid?.() === 0
           ? await runModule(
               keepPresent(module, namesOf(given), present),
-              given.options,
+              json ? given.options : new Map([["option_names", typedNames(given)], ...given.options]),
               mode,
               linuxHost,
               apply,
@@ -74,7 +76,7 @@ export function moduleCommand<Table extends OptionTable, Observed>(
           : needsRoot(name);
       process.exitCode = statusOf(result, mode);
       if (json) print(`${JSON.stringify(result, null, 2)}\n`);
-      else printResult(result, mode, given);
+      else printResult(result, mode, given, broken ? [] : await leftTo(result, given, linuxHost));
       // Work that is still going on must not change anything after the result.
       if (broken) process.exit();
     },
@@ -89,8 +91,8 @@ function namesOf({ options }: ModuleArguments): ReadonlySet<string> {
 }
 
 /** Changes and outcome go to standard output, warnings and failures to standard error. */
-function printResult(result: Result, mode: RunMode, given: ModuleArguments): void {
-  print(renderResult(result, mode, paintFor(process.stdout)));
+function printResult(result: Result, mode: RunMode, given: ModuleArguments, left: readonly string[]): void {
+  print(renderResult(result, mode, paintFor(process.stdout), left));
   for (const warning of result.warnings ?? []) printError(`warning: ${warning}`);
   if (result.failed) printError(`failed: ${nameSource(result.msg ?? "", given)}`);
 }

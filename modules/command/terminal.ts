@@ -49,14 +49,14 @@ export function paintFor(stream: Pick<WriteStream, "isTTY" | "hasColors">): Pain
   return (style, text) => `\x1b[${CODES[style][0]}m${text}\x1b[${CODES[style][1]}m`;
 }
 
-/** A module's result as lines of text: changes, disruptions, pending actions and, unless it failed, the outcome. */
-export function renderResult(result: Result, { check }: RunMode, paint: Paint): string {
+/** A module's result as lines of text: changes, disruptions, pending actions, what is `left` to do and, unless it failed, the outcome. */
+export function renderResult(result: Result, { check }: RunMode, paint: Paint, left: readonly string[] = []): string {
   const { failed, changes = [], diff, disruptions = [], pending = [] } = result;
   const changed = diff?.map((each) => renderDiff(each, paint)) ?? changes.map((subject) => paint("bold", subject));
   const interrupted = disruptions.map((what) => `${check ? "would interrupt" : "interrupts"} ${what}`);
-  const left = pending.map((what) => `${check ? "would be pending" : "pending"}: ${what}`);
+  const waiting = pending.map((what) => `${check ? "would be pending" : "pending"}: ${what}`);
   const outcome = failed ? [] : [outcomeOf(changes.length - pending.length, pending.length, check)];
-  const lines = [...changed, ...[...interrupted, ...left].map((line) => paint("yellow", line)), ...outcome];
+  const lines = [...changed, ...[...interrupted, ...waiting, ...left].map((line) => paint("yellow", line)), ...outcome];
   return lines.map((line) => `${line}\n`).join("");
 }
 

@@ -10,7 +10,8 @@ export const optionNames = dict(
     default: {},
   },
   word,
-  word,
+  // Or a flag.
+  (text) => (/^--[a-z][a-z-]{0,99}$/.test(text) ? text : word(text)),
 );
 
 function word(text: string): string {
@@ -31,9 +32,12 @@ export function namesGiven(args: ReadonlyMap<string, unknown>): OptionNames {
 
 /**
  * A message for the operator. An option that it begins with (`name: …`), or that is marked as I(name) in it, is named as `names` say,
- * or by its own name.
+ * or by its own name. A flag's value follows it as on a command line: `--mode proxy`, not `--mode: proxy`.
  */
 export function nameOptions(message: string, names: OptionNames): string {
   const own = new Map(Object.entries(names));
-  return message.replace(/^[a-z_]+(?=: )|I\(([a-z_]+)\)/g, (found, marked = found) => own.get(marked) ?? marked);
+  return message.replace(/^[a-z_]+(?=: )|I\(([a-z_]+)\)(: (?=\w))?/g, (found, marked = found, value = "") => {
+    const name = own.get(marked) ?? marked;
+    return value !== "" && name.startsWith("--") ? `${name} ` : name + value;
+  });
 }

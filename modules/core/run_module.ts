@@ -64,7 +64,12 @@ export async function runModule<Table extends OptionTable, Observed>(
   const name = (message: string): string => nameOptions(message, names);
   try {
     const result = await Promise.race([processFailure, runStages(module, args, mode, host, apply, withLock, progress)]);
-    return { ...result, ...(result.warnings && { warnings: result.warnings.map(name) }) };
+    const { disruptions, warnings } = result;
+    return {
+      ...result,
+      ...(disruptions && { disruptions: disruptions.map(name) }),
+      ...(warnings && { warnings: warnings.map(name) }),
+    };
   } catch (error) {
     const { made, making } = progress;
     if (error instanceof Interrupted) {

@@ -86,11 +86,11 @@ const MISTAKES: readonly [line: string, message: string][] = [
   ],
   [
     "brigde",
-    "command: must be one of: bridge, service, docker-opts, status, completion (found brigde). Did you mean bridge?\nsee: apollo-weave --help",
+    'command: must be one of: bridge, service, docker-opts, status, completion (found "brigde"). Did you mean bridge?\nsee: apollo-weave --help',
   ],
   [
     "network",
-    "command: must be one of: bridge, service, docker-opts, status, completion (found network). Use one of these.",
+    'command: must be one of: bridge, service, docker-opts, status, completion (found "network"). Use one of these.',
   ],
   [
     "bridge --adress 10.2.0.1/16",
@@ -101,13 +101,13 @@ const MISTAKES: readonly [line: string, message: string][] = [
     "--firewal: must be an option of apollo-weave bridge (found an unknown one). Did you mean --firewall?",
   ],
   ["bridge -x", "-x: must be an option of apollo-weave bridge (found an unknown one). Correct or remove it.\nsee:"],
-  ["bridge 10.2.0.1/16", "argument: must follow an option (found 10.2.0.1/16). Write a value after its option"],
+  ["bridge 10.2.0.1/16", 'argument: must follow an option (found "10.2.0.1/16"). Write a value after its option'],
   ["bridge --host-index", "--host-index: must have a value (found none). Write it after the option.\nsee:"],
   ["bridge --host-index one", '--host-index: must be a whole number (found "one"). Set one from 1 to'],
   ["bridge --address 10.2.0.1", '--address: must be an IPv4 address with a prefix length (found "10.2.0.1")'],
-  ["bridge --datapath=vlan", "--datapath: must be one of: router, vxlan (found vlan). Did you mean vxlan?"],
-  ["bridge --datapath=vxlan --datapath=vlan", "--datapath: must be one of: router, vxlan (found vlan)."],
-  ["bridge --datapath=5", "--datapath: must be one of: router, vxlan (found 5). Use one of these."],
+  ["bridge --datapath=vlan", '--datapath: must be one of: router, vxlan (found "vlan"). Did you mean vxlan?'],
+  ["bridge --datapath=vxlan --datapath=vlan", '--datapath: must be one of: router, vxlan (found "vlan").'],
+  ["bridge --datapath=5", '--datapath: must be one of: router, vxlan (found "5"). Use one of these.'],
   ["bridge --force=perhaps", '--force: must be true or false (found "perhaps"). Set one of these.'],
   [
     "service --password hunter2",
@@ -121,12 +121,12 @@ const MISTAKES: readonly [line: string, message: string][] = [
     "status --diff",
     "--diff: must be an option of apollo-weave status (found an unknown one). Correct or remove it.\nsee:",
   ],
-  ["completion fish", "shell: must be one of: bash, zsh (found fish). Use one of these."],
+  ["completion fish", 'shell: must be one of: bash, zsh (found "fish"). Use one of these.'],
   [
     "completion",
     "argument: must be given (found 0 of 1). Write it after the command.\nsee: apollo-weave completion --help",
   ],
-  ["status --name a/b", 'name: must be the name of an interface (found "a/b")'],
+  ["status --name a/b", '--name: must be the name of an interface (found "a/b")'],
   ["status --name a --name b", "--name: must be given once (found 2 times: a,b). Remove the others."],
   [
     "bridge --args a.json --args b.json",

@@ -1,6 +1,6 @@
 import { DEFAULT_NETWORK } from "../../core/docker_networks";
 import { options as bridgeOptions } from "../../weave_bridge/options";
-import { textFlag } from "../arguments";
+import { checkArguments, textFlag } from "../arguments";
 import type { Subcommand } from "../command_line";
 import { EXIT_STATUSES, type Paint, paintFor, print } from "../terminal";
 import { renderMetrics } from "./metrics";
@@ -26,6 +26,7 @@ export const statusCommand: Subcommand = {
   epilog: `Example, on any host, as any user:\n  apollo-weave status\n\n${EXIT_STATUSES}`,
   run: async (values) => {
     const name = textFlag(values, "name") ?? "";
+    checkArguments("status", { table: { name: bridgeOptions.name }, options: new Map([["name", name]]), file: null });
     const status = summarise(name, await observe(name));
     const format = values["json"] === true ? "json" : textFlag(values, "format");
     if (format === "json") print(`${JSON.stringify(status, null, 2)}\n`);

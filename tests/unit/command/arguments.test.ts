@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { MODULES } from "../../../build/modules";
-import { moduleFlags, optionsOfFlags, parseArgs, readArguments } from "../../../modules/command/arguments";
+import { moduleFlags, nameSource, optionsOfFlags, parseArgs, readArguments } from "../../../modules/command/arguments";
 import { RUN_FLAGS } from "../../../modules/command/module_command";
 import { options as serviceOptions } from "../../../modules/weave_service/options";
 import { inTemporaryFolder } from "../support/temporary_folder";
@@ -34,6 +34,20 @@ test("flags are returned by the names of their options", () => {
     args: "--no-fastdp",
     expose: true,
   });
+});
+
+test("a message names each option as it is typed: a flag, or a name in the file; a secret is always in a file", () => {
+  const message = "script_version: needs I(mode): proxy, I(args) and I(password) (found none). Set I(mtu).";
+  const given = { table: serviceOptions, options: new Map(), file: null };
+  assert.is(
+    nameSource(message, given),
+    "--script-version: needs --mode proxy, --launch-args and password (found none). Set --mtu.",
+  );
+  const file = { name: "a.json", options: new Set(["script_version", "mtu"]) };
+  assert.is(
+    nameSource(message, { ...given, file }),
+    "a.json: script_version: needs --mode proxy, --launch-args and password (found none). Set mtu.",
+  );
 });
 
 test("a description names other options by their flags", () => {

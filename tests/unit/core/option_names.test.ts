@@ -20,6 +20,14 @@ test("an option that a message begins with, or that is marked in it, is named as
     assert.is(nameOptions(other, NAMES), other);
 });
 
+test("a flag is named with its value as it is typed", () => {
+  const flags = { mode: "--mode", host_index: "--host-index" };
+  assert.is(
+    nameOptions("host_index: needs I(mode): proxy (found I(mode): in a list). Set I(mode).", flags),
+    "--host-index: needs --mode proxy (found --mode in a list). Set --mode.",
+  );
+});
+
 test("values that look like a mark, or like a replacement's, are shown as they are", () => {
   for (const found of ["$&", "$1", "I(Network)", "I()", "I(network )"])
     assert.is(nameOptions(`network: found ${found}`, NAMES), `weave_network: found ${found}`);
