@@ -124,7 +124,10 @@ test("with Docker stopped, status shows the rest and starts nothing", async () =
   const { docker, options, subnet, pending } = await status();
   assert.match(docker?.[0] ?? "", /^stopped \d+\.\S+, started by systemd$/);
   assert.match(options?.[0] ?? "", "--bridge=weave --fixed-cidr=10.2.1.0/24");
-  assert.equal([subnet, pending], [["10.2.1.0/24"], ["none"]]);
+  const start = "a restart of Docker (apollo-weave docker-opts --state restarted): it is stopped";
+  assert.equal([subnet, pending], [["10.2.1.0/24"], [start]]);
+  const opts = await command([...DOCKER, "--check"]);
+  assert.match(opts.stdout, "would be pending: a restart of Docker\n");
   const check = await command([...BRIDGE, "--check", "--diff"]);
   assert.equal([check.stdout, check.status], ["ok: nothing to change\n", 0]);
   // Its socket could start it.

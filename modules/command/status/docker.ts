@@ -25,13 +25,15 @@ export function summariseDocker(docker: ObservedDocker): DockerStatus {
   };
 }
 
-/** The restart or reload that makes the running daemon match its files. */
+/** The restart or reload that makes the running daemon match its files; as for docker_bridge_opts, a stopped one must start. */
 export function pendingForDocker(docker: ObservedDocker): string[] {
   const { service, daemon, configPath } = docker;
   const reload = service.needsReload
     ? ["a reload of systemd: the files of docker.service have changed since it read them"]
     : [];
-  if (daemon === null) return reload;
+  if (daemon === null) {
+    return [...reload, `${RESTART}: it ${service.failed ? "has failed" : "is stopped"}`];
+  }
   const { known, unknown, configured } = compareOptions(docker, daemon);
   if (known.length > 0) return [...reload, restart(known, daemon, configured)];
   return unknown.length === 0
@@ -39,9 +41,9 @@ export function pendingForDocker(docker: ObservedDocker): string[] {
     : [...reload, `perhaps a restart of Docker: ${configPath} has changed since it started`];
 }
 
-/** Whether Docker must restart to run with its configured options; null if what it has read is unknown. */
+/** Whether Docker must start, or restart to run with its configured options; null if what it has read is unknown. */
 function restartPending(docker: ObservedDocker): boolean | null {
-  if (docker.daemon === null) return false;
+  if (docker.daemon === null) return true;
   const { known, unknown } = compareOptions(docker, docker.daemon);
   return known.length > 0 ? true : unknown.length > 0 ? null : false;
 }
@@ -66,8 +68,10 @@ function compareOptions(
 function restart(names: readonly string[], daemon: RunningDaemon, configured: DockerFlags): string {
   const all = (options: DockerFlags): string =>
     names.flatMap((name) => toFlags(name, options.get(name) ?? [], `no --${name}`)).join(" ");
-  return `a restart of Docker (apollo-weave docker-opts --state restarted): it runs with ${all(runningOptions(daemon))}, its files have ${all(configured)}`;
+  return `${RESTART}: it runs with ${all(runningOptions(daemon))}, its files have ${all(configured)}`;
 }
+
+const RESTART = "a restart of Docker (apollo-weave docker-opts --state restarted)";
 
 function toFlags(name: string, values: readonly string[], otherwise?: string): string[] {
   if (values.length === 0 && otherwise !== undefined) return [otherwise];

@@ -85,7 +85,7 @@ export interface DockerStatus {
   readonly containers: number | null;
   /** Those of the running daemon, or of the next one if none runs, such as `--bridge=weave`; passwords are redacted. */
   readonly options: readonly string[];
-  /** Whether Docker must restart to run with its configured options; null if what it has read is unknown. */
+  /** Whether Docker must start, or restart to run with its configured options; null if what it has read is unknown. */
   readonly restartPending: boolean | null;
 }
 

@@ -183,9 +183,12 @@ test("pending: the bridge that Docker is configured to use, and the file that cr
   ]);
 });
 
-test("with Docker stopped nothing is pending, and its options are those of its files", () => {
+test("with Docker stopped its start is pending, and its options are those of its files", () => {
   const stopped = withDocker({ daemon: null });
-  assert.equal(pending(stopped), []);
+  assert.equal(pending(stopped), ["a restart of Docker (apollo-weave docker-opts --state restarted): it is stopped"]);
+  assert.is(gauges(stopped)["apollo_weave_docker_restart_pending"], 1);
+  const failed = withDocker({ daemon: null, service: { ...STEADY_DOCKER.service, failed: true } });
+  assert.match(pending(failed)[0] ?? "", ": it has failed");
   assert.match(lines(stopped), /^docker {4}stopped 20\.10\.24, started by systemd\noptions {3}.*--bridge=weave/m);
 });
 
