@@ -4,6 +4,7 @@ import { weaveBridge } from "../weave_bridge/plan";
 import { weaveService } from "../weave_service/plan";
 import { runCommandLine } from "./command_line";
 import { completionCommand } from "./completion";
+import { dockerKeeps } from "./docker_of_bridge";
 import { moduleCommand } from "./module_command";
 import { presentBridge } from "./present/bridge";
 import { presentDocker } from "./present/docker";
@@ -19,6 +20,7 @@ void runCommandLine(process.argv.slice(2), [
     },
     weaveBridge,
     presentBridge,
+    dockerKeeps,
   ),
   moduleCommand(
     {

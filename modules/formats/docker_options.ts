@@ -118,10 +118,13 @@ export function jsonValue(flag: string, values: readonly string[]): unknown {
 /** The lists whose order matters to Docker. */
 const IN_ORDER = new Set(["dns", "dns-search", "registry-mirror"]);
 
+/** In bytes, of a network without one. */
+export const DEFAULT_MTU = "1500";
+
 /** dockerd's defaults (dockerd --help). That of ip6tables depends on the version. */
 const DEFAULTS: DockerFlags = new Map<string, readonly string[]>([
   ["bridge", ["docker0"]],
-  ["mtu", ["1500"]],
+  ["mtu", [DEFAULT_MTU]],
   ["log-level", ["info"]],
   ...["icc", "ip-forward", "ip-masq", "iptables", "userland-proxy"].map((name) => [name, ["true"]] as const),
   ...["debug", "experimental", "init", "ipv6", "live-restore", "no-new-privileges", "raw-logs", "selinux-enabled"].map(

@@ -43,7 +43,14 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
     changes: [
       ...planFirewall(firewalls, [], true).changes,
       ...planPermanentRule(name, permanentRule, false),
-      ...(vxlan ? [removal(`bridge ${name}: datapath`, "vxlan", deleteLink(name + VXLAN_SUFFIX))] : []),
+      ...(vxlan
+        ? [
+            {
+              ...removal(`bridge ${name}: datapath`, "vxlan", deleteLink(name + VXLAN_SUFFIX)),
+              disruption: "traffic between this host and the others",
+            },
+          ]
+        : []),
       // Before ifdown, which would delete it too.
       ...wireguard.device,
       // The router's port is one of a pair; deleting one deletes the other.

@@ -1,7 +1,7 @@
 import { isIPv4 } from "node:net";
 import { type Change, difference, run } from "../core/change";
 import type { VxlanDevice, VxlanParameters } from "../formats/iproute";
-import { addressOf, contains, inNumericOrder } from "../net/ipv4";
+import { addressOf, contains, inNumericOrder, networkOf } from "../net/ipv4";
 import {
   addPeer,
   createBridge,
@@ -17,7 +17,7 @@ import {
 } from "./commands";
 import type { DesiredBridge, DesiredVxlan } from "./desired";
 import { deleteRules, insertRule } from "./firewall/forward_rule";
-import { type DeviceSetting, type ObservedBridge, type ObservedDevice, ROUTER_PORT } from "./observed";
+import { type DeviceSetting, isContainerPort, type ObservedBridge, type ObservedDevice, ROUTER_PORT } from "./observed";
 import { VXLAN_SUFFIX } from "./options";
 import { bringUp } from "./providers/ifupdown";
 import { createsByUnit, startUnit } from "./providers/systemd";
@@ -62,11 +62,16 @@ function creation(desired: DesiredBridge, observed: ObservedBridge): Change[] {
 
 function linkChanges(desired: DesiredBridge, bridge: ObservedDevice): Change[] {
   const { name, mac, mtu } = desired;
+  const containers = containersOn(bridge);
+  const shrinks = containers !== null && mtu < bridge.mtu;
+  const disruption = `packets of more than ${mtu} bytes of ${containers}, until Docker makes their network anew`;
   return [
     // Announced to all neighbours, which would otherwise send to the old address until they ask again.
     ...(bridge.mac === mac ? [] : enable(name, "arp_notify", bridge)),
     ...difference(`bridge ${name}: mac`, bridge.mac, mac, [setMac(desired)]),
-    ...difference(`bridge ${name}: mtu`, bridge.mtu, mtu, [setMtu(name, mtu)]),
+    ...difference(`bridge ${name}: mtu`, bridge.mtu, mtu, [setMtu(name, mtu)]).map((change) =>
+      shrinks ? { ...change, disruption } : change,
+    ),
     ...difference(`bridge ${name}: state`, state(bridge.up), state(true), [setUp(name)]),
   ];
 }
@@ -91,8 +96,30 @@ function addressChanges(
     ...difference(`bridge ${name}: address`, present.join("\n"), address, [
       replaceAddress(name, address),
       ...stale.map((cidr) => deleteAddress(name, cidr)),
-    ]),
+    ]).map((change) => ({ ...change, ...addressDisruption(address, stale, bridge) })),
   ];
+}
+
+/** Running containers keep their addresses, and the bridge's former one as their gateway. */
+function addressDisruption(
+  address: string,
+  stale: readonly string[],
+  bridge: ObservedDevice,
+): Pick<Change, "disruption"> {
+  const containers = containersOn(bridge);
+  const [former] = stale;
+  if (containers === null || former === undefined) return {};
+  const what = contains(networkOf(address), addressOf(former))
+    ? "traffic to other networks"
+    : "all traffic with other hosts' containers and to other networks";
+  const disruption = `${what} of ${containers} with the gateway ${addressOf(former)}, until Docker makes their network anew`;
+  return { disruption };
+}
+
+/** The containers of Docker's on the bridge, in words; null if there are none. */
+function containersOn({ ports }: ObservedDevice): string | null {
+  const count = ports.filter(isContainerPort).length;
+  return count === 0 ? null : count === 1 ? "1 container" : `${count} containers`;
 }
 
 /** Running containers keep their addresses, so attaching their ports again is enough. */
@@ -140,7 +167,7 @@ function datapathChanges({ name, mtu, vxlan }: DesiredBridge, { vxlan: device }:
 /** Of a VXLAN that is recreated. Hosts of which only one encrypts don't reach each other. */
 function disruptionOf({ device, id, port }: DesiredVxlan, before: VxlanDevice | null): string {
   if (before !== null && (id !== before.id || port !== before.port))
-    return "traffic with each other host, until it has the same vxlan_id and vxlan_port";
+    return "traffic with each other host, until it has the same I(vxlan_id) and I(vxlan_port)";
   if (device === before?.device) return "traffic between hosts, while the VXLAN device is recreated";
   return `traffic with each other host, until its encryption is turned ${device === undefined ? "off" : "on"}, too`;
 }
@@ -164,7 +191,10 @@ function firewallChanges({ name, firewall }: DesiredBridge, { forwardRules }: Ob
   const present = forwardRules ?? 0;
   const commands = firewall ? [insertRule(name)] : deleteRules(name, present);
   const subject = `bridge ${name}: frames between its ports`;
-  return difference(subject, describeRule(present > 0), describeRule(firewall), commands);
+  const disruption = "traffic between containers and with other hosts, unless another rule of iptables accepts it";
+  return difference(subject, describeRule(present > 0), describeRule(firewall), commands).map((change) =>
+    firewall ? change : { ...change, disruption },
+  );
 }
 
 /** Turns on a kernel setting of the bridge, unless it is on. It goes with the bridge. */

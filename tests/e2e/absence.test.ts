@@ -134,7 +134,7 @@ test("refused while containers are attached, unless forced", async () => {
   assert.equal(differences(before, await fingerprint(host)), []);
   const forced = await absent("--force");
   assert.not(forced.failed, forced.msg);
-  assert.match(forced.disruptions?.[0] ?? "", /^the network of the attached ports: veth/);
+  assert.match(forced.disruptions?.join("\n") ?? "", /^the network of the attached ports: veth/m);
   await host.write("/etc/default/docker", "");
 });
 

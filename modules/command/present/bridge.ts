@@ -29,7 +29,8 @@ export const presentBridge = ((given, names, host): Partial<BridgeOptions> => {
     if (underlay === undefined && !names.has("underlay")) requireIdentity(given.name, names);
   }
   const largest = (host.readText(`/sys/class/net/${underlay?.device}/mtu`) ?? "0").trim();
-  const overhead = encrypted ? WIREGUARD_OVERHEAD + VXLAN_OVER_IPV6_OVERHEAD : VXLAN_OVERHEAD;
+  const willEncrypt = encrypted || names.has("password") || names.has("wireguard_key");
+  const overhead = willEncrypt ? WIREGUARD_OVERHEAD + VXLAN_OVER_IPV6_OVERHEAD : VXLAN_OVERHEAD;
   const mtuFits = vxlan === null || (mtu ?? 0) <= Number(largest) - overhead;
   const sameDatapath = (datapath === "vxlan") === (vxlan !== null);
   const sameUnderlay =

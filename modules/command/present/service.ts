@@ -1,6 +1,8 @@
 import { toText } from "../../core/bytes";
+import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import { environmentVariables } from "../../formats/environment_file";
+import { VXLAN_SUFFIX } from "../../weave_bridge/options";
 import { COMPONENTS, EXPOSE } from "../../weave_service/components";
 import { ARGS, PASSWORD, PEERS } from "../../weave_service/environment";
 import { detectInit, INIT_SYSTEMS } from "../../weave_service/init/detect";
@@ -10,6 +12,7 @@ import type { Present } from "./present";
 /** The options of weave_service as this host has them: what the last run has written into the environment file and the unit. */
 export const presentService = ((given, names, host): Partial<ServiceOptions> => {
   if (given.state === "absent" || given.state === "stopped") return {};
+  if (given.component === "router") rejectVxlan(given.bridge, host);
   const component = COMPONENTS[given.component];
   const content = host.readFile(component.environmentPath)?.content;
   const bytes = content === undefined ? null : environmentVariables(content);
@@ -32,6 +35,16 @@ export const presentService = ((given, names, host): Partial<ServiceOptions> => 
     ...(ownScript !== null && { script: ownScript }),
   };
 }) satisfies Present<typeof options>;
+
+/** For Ansible the role's datapath decides; by hand, nothing else would tell. */
+function rejectVxlan(bridge: string, host: Host): void {
+  const vxlan = bridge + VXLAN_SUFFIX;
+  if (host.readText(`/sys/class/net/${vxlan}/mtu`) === null) return;
+  throw new UserError(
+    `component: the router must not run beside a VXLAN, with which it would make a loop (found ${vxlan} on this host). The VXLAN needs ` +
+      "no router; for the router, run `apollo-weave bridge --datapath router` first.",
+  );
+}
 
 function routerOptions(
   mode: ServiceOptions["mode"],

@@ -134,6 +134,30 @@ test("no change is a disruption, except for recreating a VXLAN device", () => {
   }
 });
 
+test("what a change takes from containers on the bridge is said", () => {
+  const steady = steadyVxlan();
+  const bridge = { ...steady.bridge, ports: ["weave-vx", "veth0123abc", "veth4567def"] };
+  const disruptions = (more: Record<string, unknown>, observed: ObservedBridge = { ...steady, bridge }): string[] =>
+    plan(vxlan(more), observed).changes.flatMap(({ disruption = [] }) => disruption);
+  assert.equal(disruptions({}), []);
+  assert.equal(disruptions({ peers: [], mac: "02:00:00:00:00:01" }), []);
+  assert.equal(disruptions({ host_index: 2 }), [
+    "traffic to other networks of 2 containers with the gateway 10.2.0.1, until Docker makes their network anew",
+  ]);
+  const [moved] = disruptions({ network: "10.9.0.0/16" }, withStanza({ ...steady, bridge }, "address 10.2.0.1/16\n"));
+  assert.match(
+    moved ?? "",
+    /^all traffic with other hosts' containers and to other networks of 2 containers with the gateway 10\.2\.0\.1/,
+  );
+  assert.equal(disruptions({ mtu: 1400 }), [
+    "packets of more than 1400 bytes of 2 containers, until Docker makes their network anew",
+  ]);
+  assert.equal(disruptions({ firewall: "off" }), [
+    "traffic between containers and with other hosts, unless another rule of iptables accepts it",
+  ]);
+  assert.equal(disruptions({ host_index: 2, mtu: 1400 }, steady), [], "without containers");
+});
+
 test("no plan ever takes an existing bridge down or deletes it", () => {
   const observed = [
     steadyRouter(),
@@ -346,7 +370,7 @@ test("a VXLAN device with other parameters is recreated, which is reported as a 
     assert.equal(subjects(changes), ["bridge weave: datapath"]);
     assert.equal(inWords(changes)[0]?.steps, ["ip link del dev weave-vx", ...CREATE]);
     const own = parameters?.id === PARAMETERS.id && parameters.port === PARAMETERS.port;
-    const until = "traffic with each other host, until it has the same vxlan_id and vxlan_port";
+    const until = "traffic with each other host, until it has the same I(vxlan_id) and I(vxlan_port)";
     const meanwhile = "traffic between hosts, while the VXLAN device is recreated";
     assert.is(changes[0]?.disruption, own || parameters === null ? meanwhile : until);
   }

@@ -54,6 +54,13 @@ const BY_PROVIDER: Record<string, Record<string, string>> = {
   systemd: { [unitPath("weave")]: file("weave-bridge.service") },
 };
 
+test("a password for a bridge that is not encrypted yet: its MTU, which would no longer fit, is not kept", () => {
+  const files = { [stanzaPath("weave")]: file("vxlan.cfg") };
+  const { mtu: _, ...rest } = VXLAN;
+  assert.equal(present(files), VXLAN);
+  assert.equal(present(files, { password: "a password of 16 characters" }), rest);
+});
+
 test("an encrypted bridge is not left without its password, and keeps its peers, underlay and MTU", () => {
   const own = tunnelAddressOf({ network: "10.2.0.0/16", vxlanId: 6783 }, "192.168.50.11");
   const inside = file("vxlan.cfg").replace("192.168.50.11", `${own} dev weave-wg`).replaceAll("1450", "1370");

@@ -9,6 +9,7 @@ import { plan } from "../../../../modules/weave_service/plan";
 import { scriptOfVersion } from "../../../../modules/weave_service/script";
 import { fakeHost } from "../../support/fake_host/fake_host";
 import { optionsOf } from "../../support/options";
+import { userErrorOf } from "../../support/user_error";
 import { FRESH, serviceOptions, steady } from "../../weave_service/fixtures";
 
 const optionsOfGiven = (typed: ServiceOptions, given: Record<string, unknown>): Partial<ServiceOptions> =>
@@ -28,6 +29,17 @@ function completed({ environment, unit, exposeUnit, init }: ObservedService, giv
   const present = presentService(typed, new Set(Object.keys(given)), host);
   return { ...typed, ...present, ...optionsOfGiven(typed, given) };
 }
+
+test("the router is refused beside a VXLAN, with which it would make a loop; its removal is not", () => {
+  const host = fakeHost({ kernel: { "/proc/1/comm": "systemd", "/sys/class/net/weave-vx/mtu": "1450" } });
+  const call = (given: Record<string, unknown>): unknown => presentService(optionsOf(options, given), new Set(), host);
+  assert.match(
+    userErrorOf(() => call({})),
+    /^component: the router must not run beside a VXLAN, .* \(found weave-vx on this host\)\. The VXLAN needs no router; /,
+  );
+  assert.equal(call({ state: "absent" }), {});
+  assert.equal(call({ component: "scope" }), {});
+});
 
 const CASES: Readonly<Record<string, Record<string, unknown>>> = {
   "the peers alone": {},
