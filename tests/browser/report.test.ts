@@ -85,6 +85,9 @@ const UGLY = `(() => {
       if (across > 1 && down > 3) ugly.push("overlap: " + box.text + " and " + other.text);
     }
   }
+  const scale = sides.width / drawing.viewBox.baseVal.width;
+  const smallest = Math.min(...texts.map((text) => parseFloat(getComputedStyle(text).fontSize) * scale));
+  if (smallest < 8.9) ugly.push("text of the drawing of " + smallest.toFixed(1) + " px");
   for (const card of drawing.querySelectorAll(".node")) {
     const box = card.querySelector("rect.box")?.getBoundingClientRect();
     for (const text of box && box.width > 50 ? card.querySelectorAll("text") : []) {
@@ -143,6 +146,7 @@ for (const [name, madeUp] of Object.entries(PAGES)) {
       ["light", 900],
       ["dark", 1280],
       ["light", 390],
+      ["dark", 420],
     ] as const) {
       await chromium.open(path, width, 900, scheme);
       assert.equal(await chromium.evaluate(UGLY), [], `${scheme}, ${width} wide`);
