@@ -48,6 +48,12 @@ def problems(
 
 def _host_problems(host: dict[str, Any], uses_bridge: bool, network: str) -> Iterator[str]:
     name, bridge, remedy = host["name"], host["bridge"], _run_the_role(host)
+    if re.search("sudo|password", host["error"], re.IGNORECASE):
+        yield (
+            f"{name}: Ansible must become root there (found: {_without_stop(host['error'])}). Run with -K, which asks for the sudo "
+            f"password, or correct ansible_user and sudo's configuration (ansible -i INVENTORY {name} --become -K -m raw -a id)."
+        )
+        return
     if host["error"]:
         yield (
             f"{name}: must be reachable by Ansible (found: {_without_stop(host['error'])}). Check that it is powered on, "

@@ -258,7 +258,7 @@ test("what is wrong on a host is reported with what to do, Docker's part only if
     `h2: the bridge weave must be up (found it down). ${remedy(2)}.`,
     `h3: the bridge weave must have an address (found none). ${remedy(3)}.`,
     `h4: the VXLAN of the bridge weave must be up (found it down). ${remedy(4)}.`,
-    "h5: must be reachable by Ansible (found: sudo: a password is required). Check that it is powered on, and that Ansible can log in (ansible -i INVENTORY h5 --become -m raw -a id).",
+    "h5: Ansible must become root there (found: sudo: a password is required). Run with -K, which asks for the sudo password, or correct ansible_user and sudo's configuration (ansible -i INVENTORY h5 --become -K -m raw -a id).",
   ];
   assert.equal(problemsOf({ hosts, targets: [], sources: [] }), expected);
   assert.equal(
