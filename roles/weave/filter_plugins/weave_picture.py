@@ -70,7 +70,8 @@ def _cards(hosts: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], Point]:
     count = len(hosts)
     # Two are side by side, more around an ellipse from its top.
     start = -90 if count > 2 else 180
-    across = 0 if count == 1 else 240 if count <= 4 else 390
+    # Up to four hosts fit on a small screen with text that can be read.
+    across = 0 if count == 1 else 136 if count in (2, 4) else 157 if count == 3 else 390
     down = 0 if count <= 2 else 150 if count <= 4 else 210 if count <= 6 else 310
     nodes: list[dict[str, Any]] = []
     for number, host in enumerate(hosts):
