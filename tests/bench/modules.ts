@@ -36,7 +36,7 @@ const CALLS: readonly [Call, ...Call[]] = [
   { name: "weave_bridge, vxlan", module: "weave_bridge", datapath: "vxlan", options: bridge("vxlan", 1) },
   { name: "weave_bridge, router", module: "weave_bridge", datapath: "router", options: bridge("router", 2) },
   { name: "docker_bridge_opts", module: "docker_bridge_opts", datapath: "vxlan", options: DOCKER },
-  { name: "weave_service", module: "weave_service", datapath: "router", options: { mtu: 1500, peers: PEERS } },
+  { name: "weave_service", module: "weave_service", datapath: "router", options: { peers: PEERS } },
 ];
 
 /** Measured in turn with a call that has nothing to do. */
