@@ -57,9 +57,9 @@ function sourcesHash(): string {
   const hash = createHash("sha256")
     .update(process.version)
     .update(readFileSync(join(ROOT, "package-lock.json")));
-  for (const folder of ["build", "examples", "modules"]) {
-    for (const [path, { content }] of [...readFiles(join(ROOT, folder))].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      hash.update(`${folder}/${path}\0`).update(content);
+  for (const directory of ["build", "examples", "modules"]) {
+    for (const [path, { content }] of [...readFiles(join(ROOT, directory))].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      hash.update(`${directory}/${path}\0`).update(content);
     }
   }
   return hash.digest("hex");

@@ -42,7 +42,7 @@ const texts = new Map([
   [join(root, "docs/support.md"), renderSupport(support, readRecord())],
 ]);
 
-for (const folder of [library, dist]) mkdirSync(folder, { recursive: true });
+for (const directory of [library, dist]) mkdirSync(directory, { recursive: true });
 // Ansible would take what an earlier build has left for modules.
 for (const name of readdirSync(library)) {
   const path = join(library, name);

@@ -59,13 +59,13 @@ const DEFAULTS = {
 };
 
 function listing(files: Files): object[] {
-  const folders = new Set(["."]);
+  const directories = new Set(["."]);
   for (const path of files.keys()) {
-    for (let folder = dirname(path); folder !== "."; folder = dirname(folder)) folders.add(folder);
+    for (let directory = dirname(path); directory !== "."; directory = dirname(directory)) directories.add(directory);
   }
   const nothing = { chksum_type: null, chksum_sha256: null, format: 1 };
   return [
-    ...[...folders].sort().map((name) => ({ name, ftype: "dir", ...nothing })),
+    ...[...directories].sort().map((name) => ({ name, ftype: "dir", ...nothing })),
     ...[...files]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, { content }]) => ({

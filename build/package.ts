@@ -31,7 +31,7 @@ const sums = archives.map(([name, files]) => {
 });
 writeFileSync(join(dist, "SHA256SUMS"), sums.join(""));
 
-/** The role and the playbooks as a collection, which has separate folders for modules and filters. */
+/** The role and the playbooks as a collection, which has separate directories for modules and filters. */
 function collectionFiles(): Files {
   const skeleton = readFiles(join(root, "build/collection"));
   const galaxy = skeleton.get("galaxy.yml")?.content.toString() ?? "";
@@ -84,15 +84,15 @@ function sourceTime(): number {
  * https://reproducible-builds.org/docs/archives/.
  */
 function archive(files: Files, time: number): Buffer {
-  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-archive-"));
+  const directory = mkdtempSync(join(tmpdir(), "apollo-weave-archive-"));
   try {
-    writeFiles(folder, files);
+    writeFiles(directory, files);
     const sameForAll = ["--owner=0", "--group=0", "--numeric-owner", "--mode=u=rwX,go=rX", `--mtime=@${time}`];
     const argv = ["--create", "--format=ustar", "--sort=name", ...sameForAll, "--use-compress-program=gzip --no-name"];
-    return execFileSync("tar", [...argv, "--directory", folder, ...readdirSync(folder).sort()], {
+    return execFileSync("tar", [...argv, "--directory", directory, ...readdirSync(directory).sort()], {
       maxBuffer: 64 * 1024 * 1024,
     });
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 }

@@ -15,7 +15,7 @@ const LIMIT_SECONDS = 900;
 const ALL_FACTOR = 12;
 
 const options = process.argv.slice(2).filter((word) => word.startsWith("--"));
-const folders = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+const directories = process.argv.slice(2).filter((word) => !word.startsWith("--"));
 const all = options.includes("--all");
 const limit = Number(process.env["TEST_LIMIT_SECONDS"] ?? LIMIT_SECONDS * (all ? ALL_FACTOR : 1));
 const seed = process.env["TEST_SEED"] ?? String(Date.now() % 1_000_000);
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   for (const option of options) {
     if (option !== "--all" && option !== "--record") throw new Error(`unknown option ${option}`);
   }
-  const queue = longestFirst(folders.flatMap(filesOf), readDurations());
+  const queue = longestFirst(directories.flatMap(filesOf), readDurations());
   process.stderr.write(`samples by TEST_SEED=${seed}\n`);
   const total = { passed: 0, failed: 0 };
   const durations: Record<string, number> = {};
@@ -95,17 +95,17 @@ async function takeDown(name: string): Promise<void> {
   }
 }
 
-/** The test files of a folder, or the one that is named, by their paths from the project's. Throws where there is none. */
-function filesOf(folder: string): string[] {
-  if (folder.endsWith(".test.ts")) return [folder];
-  const files = testFiles(join(ROOT, folder)).map((path) => relative(ROOT, path));
-  if (files.length === 0) throw new Error(`there is no test file in ${folder}`);
+/** The test files of a directory, or the one that is named, by their paths from the project's. Throws where there is none. */
+function filesOf(directory: string): string[] {
+  if (directory.endsWith(".test.ts")) return [directory];
+  const files = testFiles(join(ROOT, directory)).map((path) => relative(ROOT, path));
+  if (files.length === 0) throw new Error(`there is no test file in ${directory}`);
   return files;
 }
 
-function testFiles(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true })
-    .flatMap((entry) => (entry.isDirectory() ? testFiles(join(folder, entry.name)) : [join(folder, entry.name)]))
+function testFiles(directory: string): string[] {
+  return readdirSync(directory, { withFileTypes: true })
+    .flatMap((entry) => (entry.isDirectory() ? testFiles(join(directory, entry.name)) : [join(directory, entry.name)]))
     .filter((path) => path.endsWith(".test.ts"))
     .sort();
 }

@@ -170,13 +170,13 @@ async function waitForAnswer({
 }
 
 async function validate({ content, argv }: Validate): Promise<void> {
-  const folder = candidateError(() => mkdtempSync(join(tmpdir(), "apollo-weave-")));
-  const path = join(folder, "candidate");
+  const directory = candidateError(() => mkdtempSync(join(tmpdir(), "apollo-weave-")));
+  const path = join(directory, "candidate");
   try {
     candidateError(() => writeFileSync(path, content, { encoding: "latin1", mode: 0o600 }));
     await runUntilSignal(argv.map((word) => (word === "%s" ? path : word)));
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 

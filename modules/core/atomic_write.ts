@@ -32,10 +32,10 @@ const SELINUX = "/sys/fs/selinux/enforce";
 export function replaceFile(path: string, content: string, mode: number): void {
   const old = statOf(path);
   const { target } = followLinks(resolve(path));
-  const folder = dirname(target);
-  const made = makeFolder(folder, (mode & 0o077) === 0 ? 0o700 : 0o755);
+  const directory = dirname(target);
+  const made = makeDirectory(directory, (mode & 0o077) === 0 ? 0o700 : 0o755);
   // With a leading dot, neither ifupdown's `source interfaces.d/*` nor systemd reads the unfinished file.
-  const temporary = join(folder, `.${basename(target)}.weave-new`);
+  const temporary = join(directory, `.${basename(target)}.weave-new`);
   rmSync(temporary, { force: true });
   try {
     const file = openSync(temporary, "wx", mode);
@@ -55,7 +55,7 @@ export function replaceFile(path: string, content: string, mode: number): void {
   }
   if (!old && existsSync(SELINUX)) run(["restorecon", ...made, target], { mayFail: true });
   try {
-    syncFolder(folder);
+    syncDirectory(directory);
   } catch (error) {
     throw new UserError(
       `${path}: must be kept through a power failure (found that it is replaced, and may be as before after one: ${messageOf(error)}). Check its disk and run again.`,
@@ -67,18 +67,18 @@ export function replaceFile(path: string, content: string, mode: number): void {
 export function removeFile(path: string): void {
   if (!lstatSync(path, { throwIfNoEntry: false })) return;
   rmSync(path);
-  syncFolder(dirname(path));
+  syncDirectory(dirname(path));
 }
 
 /** Creates a directory and those above it that are missing, so that none is lost in a power failure, and returns their paths. */
-function makeFolder(path: string, mode: number): string[] {
+function makeDirectory(path: string, mode: number): string[] {
   if (statOf(path)) return [];
   const above = dirname(path);
-  const made = makeFolder(above, mode);
+  const made = makeDirectory(above, mode);
   mkdirSync(path, { mode });
   // The process's umask may have taken rights away.
   chmodSync(path, mode);
-  syncFolder(above);
+  syncDirectory(above);
   return [...made, path];
 }
 
@@ -96,11 +96,11 @@ function writeWhole(file: number, bytes: Buffer): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
 }
 
-function syncFolder(path: string): void {
-  const folder = openSync(path, "r");
+function syncDirectory(path: string): void {
+  const directory = openSync(path, "r");
   try {
-    fsyncSync(folder);
+    fsyncSync(directory);
   } finally {
-    closeSync(folder);
+    closeSync(directory);
   }
 }

@@ -72,7 +72,7 @@ async function addAddresses(host: Host): Promise<void> {
 
 /** The controller's CPU time without that of the test host. */
 function onListed(host: Host, count: number): number[] {
-  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-bench-"));
+  const directory = mkdtempSync(join(tmpdir(), "apollo-weave-bench-"));
   try {
     const lines = Array.from({ length: count }, (_, index) => `host${index + 1} ansible_host=${address(index + 1)}`);
     const vars = [
@@ -81,9 +81,9 @@ function onListed(host: Host, count: number): number[] {
       "weave_network=10.64.0.0/12",
       "weave_datapath=vxlan",
     ];
-    const inventory = join(folder, "inventory.ini");
+    const inventory = join(directory, "inventory.ini");
     writeFileSync(inventory, ["[weave_servers]", ...lines, "[weave_servers:vars]", ...vars].join("\n"));
-    const times = join(folder, "times");
+    const times = join(directory, "times");
     const env = { ANSIBLE_PIPELINING: "true", ENTER: host.command([]).argv.join(" "), TIMES: times };
     // The longer ones take minutes, so one run is enough.
     const rounds = count === LISTED[0] ? ROUNDS : 1;
@@ -91,7 +91,7 @@ function onListed(host: Host, count: number): number[] {
     const onHost = sumOfTimes(readFileSync(times, "utf8")) / rounds;
     return total.map((seconds) => (seconds - onHost) / count);
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   }
 }
 

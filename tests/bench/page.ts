@@ -12,7 +12,7 @@ export interface Raw {
   readonly samples: Samples;
 }
 
-export const FOLDER = "docs/performance";
+export const DIRECTORY = "docs/performance";
 export const PAGE = "docs/performance.md";
 
 const HEAD = `\`npm run bench\` writes this page from the raw numbers in [performance/](performance). Run it on an idle machine; with names as
@@ -31,7 +31,7 @@ export function render(parts: readonly Part[], rawOf: (part: Part) => Raw | null
   const sections = parts.flatMap((part) => {
     const raw = rawOf(part);
     if (raw === null) return [];
-    for (const [name, svg] of Object.entries(part.plots(raw.samples))) files.set(`${FOLDER}/${name}.svg`, svg);
+    for (const [name, svg] of Object.entries(part.plots(raw.samples))) files.set(`${DIRECTORY}/${name}.svg`, svg);
     if (part.headline !== undefined) headlines.push(`- ${part.headline(raw.samples)}\n`);
     aims.push(...(part.aims?.(raw.samples) ?? []));
     return [`${part.section(raw.samples).trim()}\n\n<sub>${raw.measured}, ${raw.machine}.</sub>\n`];
@@ -50,7 +50,7 @@ export function readRaw({ name }: Part): Raw | null {
 
 /** Writes a measurement, one figure per line. */
 export function keepRaw({ name }: Part, raw: Raw): void {
-  mkdirSync(join(ROOT, FOLDER), { recursive: true });
+  mkdirSync(join(ROOT, DIRECTORY), { recursive: true });
   const samples = Object.entries(raw.samples).map(
     ([figure, values]) =>
       `    ${JSON.stringify(figure)}: ${JSON.stringify(values.map((value) => Number(value.toPrecision(5))))}`,
@@ -60,7 +60,7 @@ export function keepRaw({ name }: Part, raw: Raw): void {
 }
 
 function rawPath(name: string): string {
-  return join(ROOT, FOLDER, `${name}.json`);
+  return join(ROOT, DIRECTORY, `${name}.json`);
 }
 
 /** A Markdown table. */

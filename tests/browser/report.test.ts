@@ -8,22 +8,22 @@ import { renderPage } from "../unit/support/python";
 import { Chromium } from "./chromium";
 
 /**
- * The page of playbooks/verify.yml as a browser shows it. With REPORT_PICTURES, the name of a folder, its pictures stay there
+ * The page of playbooks/verify.yml as a browser shows it. With REPORT_PICTURES, the name of a directory, its pictures stay there
  * to be looked at; docs/report.png is the upper part of 3-light-900.png.
  */
 const test = suite("the page of verify.yml in a browser");
 const kept = process.env["REPORT_PICTURES"];
-let folder: string;
+let directory: string;
 let chromium: Chromium;
 
 test.before(async () => {
-  folder = kept ?? mkdtempSync(join(tmpdir(), "apollo-weave-report-"));
-  mkdirSync(folder, { recursive: true });
+  directory = kept ?? mkdtempSync(join(tmpdir(), "apollo-weave-report-"));
+  mkdirSync(directory, { recursive: true });
   chromium = await Chromium.start();
 });
 test.after(async () => {
   await chromium.stop();
-  if (kept === undefined) rmSync(folder, { recursive: true });
+  if (kept === undefined) rmSync(directory, { recursive: true });
 });
 
 const longName = (number: number): string => `ip-10-0-${number}-12.eu-west-1.compute.internal`;
@@ -140,7 +140,7 @@ const FAINT = `(() => {
 
 for (const [name, madeUp] of Object.entries(PAGES)) {
   test(`${name} hosts: it asks for nothing, complains of nothing, and all of it can be read`, async () => {
-    const path = join(folder, `${name}.html`);
+    const path = join(directory, `${name}.html`);
     writeFileSync(path, renderPage(createFindings(madeUp)));
     for (const [scheme, width] of [
       ["light", 900],
@@ -152,15 +152,15 @@ for (const [name, madeUp] of Object.entries(PAGES)) {
       assert.equal(await chromium.evaluate(UGLY), [], `${scheme}, ${width} wide`);
       assert.equal(await chromium.evaluate(FAINT), [], scheme);
       if (kept !== undefined)
-        writeFileSync(join(folder, `${name}-${scheme}-${width}.png`), await chromium.screenshot());
+        writeFileSync(join(directory, `${name}-${scheme}-${width}.png`), await chromium.screenshot());
     }
     const paper = await chromium.print();
     assert.is(paper.subarray(0, 5).toString(), "%PDF-");
     assert.ok(paper.length < 10_000_000, "what a printer can't draw by itself becomes pictures");
-    if (kept !== undefined) writeFileSync(join(folder, `${name}.pdf`), paper);
+    if (kept !== undefined) writeFileSync(join(directory, `${name}.pdf`), paper);
     assert.equal(chromium.complaints, []);
     assert.equal(
-      chromium.requests.filter((url) => !url.startsWith(`file://${folder}`)),
+      chromium.requests.filter((url) => !url.startsWith(`file://${directory}`)),
       [],
     );
   });

@@ -6,20 +6,20 @@ import { downloaded } from "./downloads";
 const PACKAGES = ["qemu-user-static", "libc6-arm64-cross", "libgcc-s1-arm64-cross", "libstdc++6-arm64-cross"];
 const FILES = ["./usr/bin/qemu-aarch64-static", "./usr/aarch64-linux-gnu/lib"];
 
-/** How a program for arm64 is run where `folder`, which arm64Emulator() returns, is `at` this path. */
+/** How a program for arm64 is run where `directory`, which arm64Emulator() returns, is `at` this path. */
 export function onArm64(at: string, program: string): string[] {
   return [`${at}/usr/bin/qemu-aarch64-static`, "-L", `${at}/usr/aarch64-linux-gnu`, program];
 }
 
 /**
- * Returns the folder of the emulator and libraries, which come from apt, once. They are not installed: the emulator's package could
+ * Returns the directory of the emulator and libraries, which come from apt, once. They are not installed: the emulator's package could
  * have the machine's kernel run arm64's programs everywhere, and what must fail without it would not.
  */
 export function arm64Emulator(): string {
-  return downloaded("arm64", (folder) => {
+  return downloaded("arm64", (directory) => {
     console.error("Getting an emulator for arm64 from apt, once …");
     const apt = (...args: string[]): void => {
-      execFileSync("apt-get", ["--quiet", ...args], { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+      execFileSync("apt-get", ["--quiet", ...args], { cwd: directory, stdio: ["ignore", "ignore", "pipe"] });
     };
     try {
       apt("download", ...PACKAGES);
@@ -28,9 +28,9 @@ export function arm64Emulator(): string {
       apt("update");
       apt("download", ...PACKAGES);
     }
-    for (const name of readdirSync(folder)) {
+    for (const name of readdirSync(directory)) {
       const unpack = 'dpkg-deb --fsys-tarfile "$1" | tar -x --wildcards "$2*" "$3*" 2>/dev/null; rm "$1"';
-      execFileSync("sh", ["-c", unpack, "sh", name, ...FILES], { cwd: folder });
+      execFileSync("sh", ["-c", unpack, "sh", name, ...FILES], { cwd: directory });
     }
   });
 }

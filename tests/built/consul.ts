@@ -10,7 +10,7 @@ import { downloaded } from "./downloads";
  */
 export async function consulProgram(): Promise<string> {
   const sources = await suiteSources(debianRelease(), "bullseye");
-  const folder = downloaded("consul-bullseye", (fresh) => {
+  const directory = downloaded("consul-bullseye", (fresh) => {
     const [list, settings, cache] = [join(fresh, "sources.list"), join(fresh, "apt.conf"), join(fresh, "apt")];
     writeFileSync(list, sources);
     const own = [
@@ -30,5 +30,5 @@ export async function consulProgram(): Promise<string> {
     execFileSync("sh", ["-ec", script], { cwd: fresh, env: { ...process.env, APT_CONFIG: settings }, stdio: "pipe" });
     for (const name of [list, settings, cache]) rmSync(name, { recursive: true });
   });
-  return join(folder, "usr/bin/consul");
+  return join(directory, "usr/bin/consul");
 }

@@ -12,7 +12,7 @@ export const TOO_OLD = "8.17.0";
 export function nodeOf(version: string, architecture: string = process.arch): string {
   if (version === "own") return process.execPath;
   const name = `node-linux-${architecture}`;
-  const folder = downloaded(
+  const directory = downloaded(
     architecture === process.arch ? `node-${version}` : `node-${version}-${architecture}`,
     (prefix) => {
       console.error(`Getting Node.js ${version} from npm, once …`);
@@ -22,5 +22,5 @@ export function nodeOf(version: string, architecture: string = process.arch): st
       execFileSync("npm", ["install", ...quiet, "--prefix", prefix, `${name}@${version}`], { stdio: [...stdio] });
     },
   );
-  return join(folder, "node_modules", name, "bin/node");
+  return join(directory, "node_modules", name, "bin/node");
 }

@@ -38,8 +38,8 @@ function run(...argv: readonly string[]): string {
   return stdout;
 }
 
-test("another build of the same sources in another folder, by a user with other rights, has the same bytes", () => {
-  const elsewhere = join(scratch, "a folder/further down");
+test("another build of the same sources in another directory, by a user with other rights, has the same bytes", () => {
+  const elsewhere = join(scratch, "a directory/further down");
   // With npm's packages, as bundles have numbers made of where these are.
   const left = [".git", "dist", "roles/weave/library", "node_modules/.cache"];
   cpSync(ROOT, elsewhere, { recursive: true, filter: (path) => !left.includes(relative(ROOT, path)) });
@@ -66,13 +66,13 @@ test("the time of their files is what the environment says, and the checksums ar
 });
 
 test("the collection's manifests say what `ansible-galaxy collection build` would", () => {
-  const folder = join(scratch, "again");
+  const directory = join(scratch, "again");
   const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
-  cpSync(collection, folder, { recursive: true });
-  for (const name of ["MANIFEST.json", "FILES.json"]) rmSync(join(folder, name));
-  cpSync(join(ROOT, "build/collection/galaxy.yml"), join(folder, "galaxy.yml"));
-  appendFileSync(join(folder, "galaxy.yml"), `version: ${version}\n`);
-  run("ansible-galaxy", "collection", "build", folder, "--output-path", scratch);
+  cpSync(collection, directory, { recursive: true });
+  for (const name of ["MANIFEST.json", "FILES.json"]) rmSync(join(directory, name));
+  cpSync(join(ROOT, "build/collection/galaxy.yml"), join(directory, "galaxy.yml"));
+  appendFileSync(join(directory, "galaxy.yml"), `version: ${version}\n`);
+  run("ansible-galaxy", "collection", "build", directory, "--output-path", scratch);
   const theirs = join(scratch, "theirs");
   mkdirSync(theirs);
   run("tar", "-xzf", `apollo-weave-${version}.tar.gz`, "-C", theirs);

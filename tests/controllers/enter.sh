@@ -26,10 +26,10 @@ while [ "$1" != -- ]; do
 done
 shift
 
-folder=$PWD
+directory=$PWD
 cd "$root"
 # The old root is stacked on the new one and taken off again: no directory is needed for it.
 pivot_root . .
 umount -l .
-cd "$folder"
+cd "$directory"
 exec "$@"

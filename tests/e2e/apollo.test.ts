@@ -22,17 +22,17 @@ async function tree(
   generation: "2015" | "2016",
   names: readonly string[],
 ): Promise<(...args: string[]) => Promise<PlaybookRun>> {
-  const folder = join(cluster.directory, `apollo-${generation}`);
-  cpSync(join(__dirname, "apollo", generation), folder, { recursive: true });
-  cpSync(join(ROOT, "roles/weave"), join(folder, "roles/weave"), { recursive: true });
+  const directory = join(cluster.directory, `apollo-${generation}`);
+  cpSync(join(__dirname, "apollo", generation), directory, { recursive: true });
+  cpSync(join(ROOT, "roles/weave"), join(directory, "roles/weave"), { recursive: true });
   const only = names.join(",");
   // Without this project's ansible.cfg: what Apollo's trees have is theirs.
   return (...args) =>
     ansiblePlaybook(
       cluster.inventory,
-      [join(folder, "site.yml"), "--limit", only, "--extra-vars", "ansible_user=deploy", ...args],
+      [join(directory, "site.yml"), "--limit", only, "--extra-vars", "ansible_user=deploy", ...args],
       {
-        env: { ANSIBLE_CONFIG: join(folder, "ansible.cfg") },
+        env: { ANSIBLE_CONFIG: join(directory, "ansible.cfg") },
       },
     );
 }

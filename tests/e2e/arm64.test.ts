@@ -14,7 +14,7 @@ import { ROOT } from "./playbook";
 
 /** The modules on the Node.js for arm64 that the role would copy to a host, by an emulator of that processor. */
 const test = suite("the modules on arm64");
-const FOLDER = "/opt/arm64";
+const DIRECTORY = "/opt/arm64";
 const RELEASES = (
   parse(readFileSync(join(ROOT, "roles/weave/vars/main.yml"), "utf8")) as {
     __weave_nodejs_releases: { version: string }[];
@@ -24,8 +24,8 @@ const RELEASES = (
 let cluster: Cluster;
 let host: Host;
 
-const nodeAt = (version: string): string => `${FOLDER}/node-${version}`;
-const onIts = (version: string): readonly string[] => onArm64(FOLDER, nodeAt(version));
+const nodeAt = (version: string): string => `${DIRECTORY}/node-${version}`;
+const onIts = (version: string): readonly string[] => onArm64(DIRECTORY, nodeAt(version));
 const BRIDGE = { host_index: 1, datapath: "vxlan", underlay: "eth0", peers: ["192.168.50.12"] };
 const DOCKER = { bridge: "weave", fixed_cidr: "10.2.1.0/24", bridge_address: "10.2.0.1/16", mtu: 1450 };
 const essence = ({ seconds: _, ...result }: ModuleRun): object => result;
@@ -34,7 +34,7 @@ test.before(async () => {
   cluster = await bootHosts(1);
   host = cluster.host("apollo1");
   // With links as they are: they lead to their neighbours.
-  await run(["cp", "--archive", arm64Emulator(), join(host.root, FOLDER)]);
+  await run(["cp", "--archive", arm64Emulator(), join(host.root, DIRECTORY)]);
   for (const version of RELEASES) copyFileSync(nodeOf(version, "arm64"), join(host.root, nodeAt(version)));
 });
 test.after(() => cluster.down());

@@ -149,7 +149,7 @@ const REFUSALS: Readonly<Record<string, Refused>> = {
     undo: "ip link del weave",
     says: /^name: must be a bridge, .* \(found another kind of interface weave on this host\)\. Delete it \(ip link del weave\), or set another name\.$/,
   },
-  "a folder where the file has to be": {
+  "a directory where the file has to be": {
     by: `mkdir ${STANZA}`,
     undo: `rmdir ${STANZA}`,
     says: /^\/etc\/network\/interfaces\.d\/weave\.cfg: must be a regular file \(found a directory\)\. Move it away and run again\.$/,

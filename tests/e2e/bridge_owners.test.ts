@@ -126,13 +126,13 @@ dpkg --unpack --force-all "$1" >/dev/null
 
 /** Puts a package of the machine's Debian release on the host. */
 async function install(host: Host, name: string): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-package-"));
+  const directory = mkdtempSync(join(tmpdir(), "apollo-weave-package-"));
   try {
-    execFileSync("apt-get", ["download", "-o", "APT::Sandbox::User=root", name], { cwd: folder, stdio: "pipe" });
-    const [file = ""] = readdirSync(folder);
-    await host.write("/root/package.deb", readFileSync(join(folder, file)));
+    execFileSync("apt-get", ["download", "-o", "APT::Sandbox::User=root", name], { cwd: directory, stdio: "pipe" });
+    const [file = ""] = readdirSync(directory);
+    await host.write("/root/package.deb", readFileSync(join(directory, file)));
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   }
   await host.exec(["sh", "-c", REPLACE, "sh", "/root/package.deb"]);
 }

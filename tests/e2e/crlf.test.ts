@@ -16,20 +16,22 @@ test.before(async () => {
 test.after(() => cluster.down());
 
 const AUTOCRLF = ["-c", "core.autocrlf=true"];
-const git = (folder: string, ...args: string[]): string =>
-  execFileSync("git", ["-C", folder, "-c", "user.name=test", "-c", "user.email=test", ...args], { encoding: "utf8" });
+const git = (directory: string, ...args: string[]): string =>
+  execFileSync("git", ["-C", directory, "-c", "user.name=test", "-c", "user.email=test", ...args], {
+    encoding: "utf8",
+  });
 
 /** The paths of the text files in a checkout that have CRLF but not in the repository, by `git ls-files --eol`. */
-const withCrlf = (folder: string): string[] =>
-  git(folder, "ls-files", "--eol")
+const withCrlf = (directory: string): string[] =>
+  git(directory, "ls-files", "--eol")
     .split("\n")
     .filter((line) => /^i\/lf +w\/(crlf|mixed) /.test(line))
     .map((line) => line.replace(/.*\t/, ""));
 
 test("a clone of this repository has none", () => {
-  const folder = join(cluster.directory, "clone");
-  execFileSync("git", ["clone", "--quiet", "--no-local", ...AUTOCRLF, ROOT, folder]);
-  assert.equal(withCrlf(folder), []);
+  const directory = join(cluster.directory, "clone");
+  execFileSync("git", ["clone", "--quiet", "--no-local", ...AUTOCRLF, ROOT, directory]);
+  assert.equal(withCrlf(directory), []);
 });
 
 test("another repository that has the role, and checks it out with CRLF, provisions and verifies a host with it", async () => {
@@ -41,18 +43,18 @@ test("another repository that has the role, and checks it out with CRLF, provisi
   git(origin, "init", "--quiet");
   git(origin, "add", "--force", ".");
   git(origin, "commit", "--quiet", "--message", "Add the role");
-  const folder = join(cluster.directory, "checkout");
-  execFileSync("git", ["clone", "--quiet", "--no-local", ...AUTOCRLF, origin, folder]);
+  const directory = join(cluster.directory, "checkout");
+  execFileSync("git", ["clone", "--quiet", "--no-local", ...AUTOCRLF, origin, directory]);
   for (const path of ["roles/weave/files/probe.sh", "roles/weave/library/weave_bridge", "site.yml"]) {
-    assert.ok(withCrlf(folder).includes(path), path);
+    assert.ok(withCrlf(directory).includes(path), path);
   }
 
   const args = ["--extra-vars", "weave_datapath=vxlan"];
-  const check = await ansiblePlaybook(cluster.inventory, ["site.yml", "--check", ...args], { folder });
-  const run = await ansiblePlaybook(cluster.inventory, ["site.yml", ...args], { folder });
+  const check = await ansiblePlaybook(cluster.inventory, ["site.yml", "--check", ...args], { directory });
+  const run = await ansiblePlaybook(cluster.inventory, ["site.yml", ...args], { directory });
   assert.is(run.status, 0, run.output);
   assert.equal(changedTasks(run), changedTasks(check));
-  const verified = await ansiblePlaybook(cluster.inventory, ["playbooks/verify.yml", ...args], { folder });
+  const verified = await ansiblePlaybook(cluster.inventory, ["playbooks/verify.yml", ...args], { directory });
   assert.is(verified.status, 0, verified.output);
   // What it leaves on the host is as from any checkout.
   const again = await ansiblePlaybook(cluster.inventory, ["site.yml", ...args]);

@@ -16,7 +16,7 @@ import type { TaskResult } from "./task_result";
 import { assertAsBefore, servicesOn, statesOf, withoutDisruption } from "./without_disruption";
 
 /** The playbooks of later days, by each datapath, on the same three hosts: grow, shrink, upgrade, tear down. */
-const folder = mkdtempSync(join(tmpdir(), "apollo-weave-day2-"));
+const directory = mkdtempSync(join(tmpdir(), "apollo-weave-day2-"));
 let cluster: Cluster;
 
 const sh = async (host: Host, command: string): Promise<string> =>
@@ -26,7 +26,7 @@ const hosts = (count: number): Host[] => cluster.hosts.slice(0, count);
 
 /** An inventory as an operator would have it, with the first hosts of the cluster. */
 function inventory(count: number): string {
-  const path = join(folder, `${count}-hosts.ini`);
+  const path = join(directory, `${count}-hosts.ini`);
   const gone = cluster.hosts.slice(count).map(({ name }) => `${name} `);
   const lines = readFileSync(cluster.inventory, "utf8").split("\n");
   writeFileSync(path, lines.filter((line) => !gone.some((name) => line.startsWith(name))).join("\n"));
@@ -154,7 +154,7 @@ vxlan.run();
 const router = suite("later days with weave_datapath=router");
 /** The script of a version, as a file on this machine; `more` is a line of shell for its launches. */
 async function script(version: string, more = ":"): Promise<object> {
-  const path = join(folder, `weave-${version}`);
+  const path = join(directory, `weave-${version}`);
   const host = cluster.host("apollo1");
   await installWeaveStandIn(host, { version });
   const text = await host.read("/usr/local/bin/weave");
@@ -247,7 +247,7 @@ router("teardown.yml with weave_mode=proxy: predicted, and nothing is left", asy
   const vars = {
     weave_mode: "proxy",
     weave_version: "{{ '1.9.8' if inventory_hostname == 'apollo1' else '2.8.1' }}",
-    weave_script_file: `${folder}/weave-{{ weave_version }}`,
+    weave_script_file: `${directory}/weave-{{ weave_version }}`,
   };
   await succeeds(play("playbooks/weave.yml", 2, vars));
   await startServices({ hosts: hosts(2) }, 1);
@@ -276,7 +276,7 @@ router("teardown.yml with weave_mode=proxy: predicted, and nothing is left", asy
 });
 
 router.after(async () => {
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
   await cluster.down();
 });
 router.run();

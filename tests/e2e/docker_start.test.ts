@@ -176,7 +176,7 @@ test("a link to a file that others use, or that does not last, is not written; n
   }
 });
 
-test("what systemd does not notice by itself: a drop-in in a new folder, and one with an old time of modification", async () => {
+test("what systemd does not notice by itself: a drop-in in a new directory, and one with an old time of modification", async () => {
   await started(DEBIAN);
   const drop = (level: string): Promise<string> =>
     docker.sh(`mkdir -p ${DROP_INS}; cd ${DROP_INS}; f=/root/their.conf

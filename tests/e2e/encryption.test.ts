@@ -54,7 +54,7 @@ async function make(host: Host, more: object = {}): Promise<ModuleRun> {
   return made as ModuleRun;
 }
 
-/** The files, folders and firewall rules: a reboot gives devices other numbers, and Docker another process. */
+/** The files, directories and firewall rules: a reboot gives devices other numbers, and Docker another process. */
 const lasting = (all: string): string =>
   all
     .split("\n")

@@ -23,12 +23,12 @@ export async function installPackages(
 ): Promise<void> {
   const [first] = hosts;
   if (first === undefined) return;
-  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-packages-"));
+  const directory = mkdtempSync(join(tmpdir(), "apollo-weave-packages-"));
   try {
-    mkdirSync(join(folder, "partial"));
+    mkdirSync(join(directory, "partial"));
     const options = {
       "Dir::State::status": join(first.root, "var/lib/dpkg/status"),
-      "Dir::Cache::archives": folder,
+      "Dir::Cache::archives": directory,
       "APT::Sandbox::User": "root",
       "Debug::NoLocking": "1",
     };
@@ -41,14 +41,14 @@ export async function installPackages(
       execFileSync("apt-get", ["update"], { stdio: "pipe" });
       execFileSync("apt-get", argv, { stdio: "pipe" });
     }
-    const files = readdirSync(folder).filter((name) => name.endsWith(".deb"));
+    const files = readdirSync(directory).filter((name) => name.endsWith(".deb"));
     await Promise.all(
       hosts.map(async (host) => {
-        for (const name of files) await host.write(`/root/packages/${name}`, readFileSync(join(folder, name)));
+        for (const name of files) await host.write(`/root/packages/${name}`, readFileSync(join(directory, name)));
         await host.exec(["sh", "-c", INSTALL, "sh", ...units], { timeoutSeconds: 300 });
       }),
     );
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   }
 }

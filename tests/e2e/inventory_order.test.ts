@@ -11,11 +11,11 @@ import { ansiblePlaybook, ROOT } from "./playbook";
  * order differs from process to process. No host is connected to.
  */
 const test = suite("the inventory's order");
-let folder: string;
+let directory: string;
 test.before(() => {
-  folder = mkdtempSync(join(tmpdir(), "apollo-weave-inventory-"));
+  directory = mkdtempSync(join(tmpdir(), "apollo-weave-inventory-"));
 });
-test.after(() => rmSync(folder, { recursive: true }));
+test.after(() => rmSync(directory, { recursive: true }));
 
 const NESTED = {
   ini: `[role_master]
@@ -63,7 +63,7 @@ for (const [ansible, kind, seeds] of [
   ["newest", "ini", [0, 1, 2, 3, 4, 5]],
 ] as const) {
   test(`nested groups (${kind}), ${ansible} ansible-core: the order in which the inventory names the hosts, in each process`, async () => {
-    const inventory = join(folder, `inventory.${kind}`);
+    const inventory = join(directory, `inventory.${kind}`);
     writeFileSync(inventory, NESTED[kind]);
     for (const seed of seeds) assert.equal(await hosts(inventory, seed, ansible), HOSTS, `seed ${seed}`);
   });

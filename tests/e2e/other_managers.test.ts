@@ -31,7 +31,7 @@ const verify = async (vars: object = {}): Promise<void> => {
   assert.match(run.output, /All \d+ paths work/);
 };
 
-/** The files, folders and firewall rules. The reboot gives devices other numbers, and NetworkManager writes resolv.conf. */
+/** The files, directories and firewall rules. The reboot gives devices other numbers, and NetworkManager writes resolv.conf. */
 const lasting = async (): Promise<string[]> =>
   (await Promise.all(cluster.hosts.map(fingerprint))).map((all) =>
     all

@@ -9,7 +9,7 @@ import { bootHosts } from "./hosts";
 import { hostIndexOf } from "./members";
 import { type AnsibleOptions, ansiblePlaybook, changedTasks, complaints, type PlaybookRun } from "./playbook";
 
-/** Both packages, each unpacked into an empty folder and used from there on a machine that has no Node. Each test starts
+/** Both packages, each unpacked into an empty directory and used from there on a machine that has no Node. Each test starts
  * from the state that the one before left. */
 const test = suite("the packages on hosts");
 let cluster: Cluster;
@@ -23,24 +23,24 @@ test.before(async () => {
 });
 test.after(() => cluster.down());
 
-/** Makes a folder of all programs of this machine but Node.js's; returns it. */
-function pathWithoutNode(folder: string): string {
-  mkdirSync(folder);
+/** Makes a directory of all programs of this machine but Node.js's; returns it. */
+function pathWithoutNode(directory: string): string {
+  mkdirSync(directory);
   const programs = new Map<string, string>();
-  for (const directory of (process.env["PATH"] ?? "").split(":").reverse()) {
-    // npm puts folders there that need not be.
-    if (!existsSync(directory)) continue;
-    for (const name of readdirSync(directory)) programs.set(name, join(directory, name));
+  for (const searched of (process.env["PATH"] ?? "").split(":").reverse()) {
+    // npm puts directories there that need not be.
+    if (!existsSync(searched)) continue;
+    for (const name of readdirSync(searched)) programs.set(name, join(searched, name));
   }
   for (const name of ["node", "nodejs", "npm", "npx"]) programs.delete(name);
-  for (const [name, program] of programs) symlinkSync(program, join(folder, name));
-  return folder;
+  for (const [name, program] of programs) symlinkSync(program, join(directory, name));
+  return directory;
 }
 
-function emptyFolder(name: string): string {
-  const folder = join(cluster.directory, name);
-  mkdirSync(folder);
-  return folder;
+function emptyDirectory(name: string): string {
+  const directory = join(cluster.directory, name);
+  mkdirSync(directory);
+  return directory;
 }
 
 const environment = (): Record<string, string> => ({
@@ -48,9 +48,13 @@ const environment = (): Record<string, string> => ({
   ANSIBLE_COLLECTIONS_PATH: join(cluster.directory, "with-collection/collections"),
 });
 
-async function play(folder: string, args: readonly string[], options: AnsibleOptions = {}): Promise<PlaybookRun> {
+async function play(directory: string, args: readonly string[], options: AnsibleOptions = {}): Promise<PlaybookRun> {
   const vxlan = ["--diff", "--extra-vars", "weave_datapath=vxlan"];
-  const run = await ansiblePlaybook(cluster.inventory, [...args, ...vxlan], { folder, env: environment(), ...options });
+  const run = await ansiblePlaybook(cluster.inventory, [...args, ...vxlan], {
+    directory,
+    env: environment(),
+    ...options,
+  });
   assert.is(run.status, 0, run.output);
   assert.equal(
     complaints(run).filter((line) => !line.includes("running playbook inside collection apollo.weave")),
@@ -60,14 +64,14 @@ async function play(folder: string, args: readonly string[], options: AnsibleOpt
 }
 
 test("the collection is installed without a network, and its playbook provisions hosts", async () => {
-  const folder = emptyFolder("with-collection");
+  const directory = emptyDirectory("with-collection");
   const install = ["ansible-galaxy", "collection", "install", packages.collection, "-p", "collections"];
   execFileSync("unshare", ["--net", "--", ...install], {
-    cwd: folder,
+    cwd: directory,
     stdio: "pipe",
     env: { ...process.env, ...environment() },
   });
-  const run = await play(folder, ["apollo.weave.weave"]);
+  const run = await play(directory, ["apollo.weave.weave"]);
   assert.is(changedTasks(run).filter((task) => task.endsWith("Restart Docker")).length, 2, run.output);
   for (const host of cluster.hosts) assert.is(await hostIndexOf(host), host.number);
 });
@@ -78,29 +82,29 @@ test("its playbook verify finds that every path works", async () => {
 });
 
 test("its role in a play of one's own changes nothing, by the newest ansible-core", async () => {
-  const folder = join(cluster.directory, "with-collection");
+  const directory = join(cluster.directory, "with-collection");
   writeFileSync(
-    join(folder, "site.yml"),
+    join(directory, "site.yml"),
     "- hosts: weave_servers\n  gather_facts: false\n  roles:\n    - role: apollo.weave.weave\n",
   );
-  const run = await play(folder, ["site.yml"], { ansible: "newest" });
+  const run = await play(directory, ["site.yml"], { ansible: "newest" });
   assert.equal(changedTasks(run), []);
   assert.ok(run.results.some(({ action }) => action.endsWith("weave_bridge")));
 });
 
 test("the role of the other package is the same: it changes nothing and verifies", async () => {
-  const folder = emptyFolder("with-role");
-  execFileSync("tar", ["-xzf", packages.role], { cwd: folder });
+  const directory = emptyDirectory("with-role");
+  execFileSync("tar", ["-xzf", packages.role], { cwd: directory });
   writeFileSync(
-    join(folder, "site.yml"),
+    join(directory, "site.yml"),
     "- hosts: weave_servers\n  gather_facts: false\n  roles:\n    - role: weave\n",
   );
-  const run = await play(folder, ["site.yml"]);
+  const run = await play(directory, ["site.yml"]);
   assert.equal(changedTasks(run), []);
   assert.ok(run.results.some(({ action }) => action === "weave_bridge"));
   const verify = ["-i", cluster.inventory, "-m", "include_role", "-a", "name=weave tasks_from=verify"];
   const env = { ...process.env, ...environment() };
-  execFileSync("ansible", ["weave_servers", ...verify], { cwd: folder, stdio: "pipe", env });
+  execFileSync("ansible", ["weave_servers", ...verify], { cwd: directory, stdio: "pipe", env });
 });
 
 test.run();

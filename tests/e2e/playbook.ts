@@ -24,8 +24,8 @@ const SUITES: Readonly<Record<Exclude<Controller, "oldest">, Suite>> = { between
 
 export interface AnsibleOptions {
   readonly ansible?: Controller;
-  /** The folder that it is started in: the project's, unless told. */
-  readonly folder?: string;
+  /** The directory that it is started in: the project's, unless told. */
+  readonly directory?: string;
   /** More variables of its environment, over those of this process. */
   readonly env?: Readonly<Record<string, string>>;
   /** Gets the output's lines as they come. */
@@ -33,7 +33,7 @@ export interface AnsibleOptions {
 }
 
 /**
- * Runs `ansible-playbook` in the project's folder, as its user would, with the given arguments. Returns its exit status,
+ * Runs `ansible-playbook` in the project's directory, as its user would, with the given arguments. Returns its exit status,
  * its output and each task's result on each host. Fails where a module of the project returns what it does not document.
  */
 export function ansiblePlaybook(
@@ -66,7 +66,7 @@ async function recorded(
   program: string,
   inventory: string,
   args: readonly string[],
-  { ansible = "oldest", folder = ROOT, env = {}, log = () => undefined }: AnsibleOptions,
+  { ansible = "oldest", directory = ROOT, env = {}, log = () => undefined }: AnsibleOptions,
 ): Promise<PlaybookRun> {
   const scratch = mkdtempSync(join(tmpdir(), "apollo-weave-play-"));
   const record = join(scratch, "results");
@@ -74,7 +74,7 @@ async function recorded(
   try {
     const directories = [ROOT, dirname(inventory), scratch];
     const argv = ansible === "oldest" ? plain : await withAnsibleOf(SUITES[ansible], plain, directories);
-    const { status, output } = await run(argv, folder, { ...recording(record), ...env }, log);
+    const { status, output } = await run(argv, directory, { ...recording(record), ...env }, log);
     const results = readRecord(record);
     results.forEach(assertDocumented);
     return { status, output, results };
@@ -94,19 +94,19 @@ function recording(record: string): Record<string, string> {
 
 function run(
   argv: readonly string[],
-  folder: string,
+  directory: string,
   env: Readonly<Record<string, string>>,
   log: (line: string) => void,
 ): Promise<{ status: number; output: string }> {
   const [program = "", ...args] = argv;
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
-      cwd: folder,
+      cwd: directory,
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const kill = (): void => void child.kill();
-    // At a signal at once: the hosts are being taken down then, and Ansible would make its folder for them anew.
+    // At a signal at once: the hosts are being taken down then, and Ansible would make its directory for them anew.
     const endings = ["exit", "SIGINT", "SIGTERM", "SIGHUP"] as const;
     for (const ending of endings) process.on(ending, kill);
     let output = "";

@@ -13,7 +13,7 @@ import { ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
 
 /** How the role brings scripts and images to hosts without internet, and what its variables of both generations make. */
 const test = suite("the role's router, proxy and Scope");
-const folder = mkdtempSync(join(tmpdir(), "apollo-weave-role-"));
+const directory = mkdtempSync(join(tmpdir(), "apollo-weave-role-"));
 let cluster: Cluster;
 let host: Host;
 let script: string;
@@ -32,7 +32,7 @@ test.before(async () => {
   await sh("for i in $(seq 50); do curl -sf http://127.0.0.1:8000/ >/dev/null && exit; sleep 0.1; done; exit 1");
 });
 test.after(async () => {
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
   await cluster.down();
 });
 
@@ -89,29 +89,29 @@ test("the script by URL and checksum, and an image by archive", async () => {
 test("Apollo of 2016: docker0, router, proxy and Scope by its variables, the scripts from the controller", async () => {
   const other = cluster.host("apollo2");
   await installWeaveStandIn(other, { version: "1.9.8" });
-  writeFileSync(join(folder, "weave"), await other.read("/usr/local/bin/weave"));
+  writeFileSync(join(directory, "weave"), await other.read("/usr/local/bin/weave"));
   await sh("rm /usr/local/bin/weave", other);
   await sh(`docker tag ${await busyboxImage(other)} weaveworks/scope:1.13.2`, other);
   writeFileSync(
-    join(folder, "scope"),
+    join(directory, "scope"),
     `#!/bin/sh\nSCRIPT_VERSION="1.13.2"\ncase $1 in\nlaunch) docker run -d --name weavescope weaveworks/scope:1.13.2 sleep 1d ;;\nstop) docker rm -f weavescope ;;\nesac\n`,
   );
   await settled("apollo2", {
     weave_mode: "proxy",
     weave_bin: "/mnt/weave",
     weave_version: "1.9.8",
-    weave_script_file: join(folder, "weave"),
+    weave_script_file: join(directory, "weave"),
     // Alone, it has enough peers for an address.
     weave_launch_peers: "192.168.50.12",
     weave_dns: true,
     scope_enabled: true,
     scope_bin: "/mnt/scope",
-    weave_scope_script_file: join(folder, "scope"),
+    weave_scope_script_file: join(directory, "scope"),
   });
   assert.match(
     diff,
     `/mnt/weave: weave script 1.9.8, sha256 ${createHash("sha256")
-      .update(readFileSync(join(folder, "weave")))
+      .update(readFileSync(join(directory, "weave")))
       .digest("hex")}`,
   );
   assert.match(diff, /\/mnt\/scope: scope script 1\.13\.2, sha256 [0-9a-f]{64}/);

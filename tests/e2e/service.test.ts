@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
 import { busyboxImage } from "../hosts/images";
-import { installWeaveStandIn, standInFolder } from "../stand-ins/weave/install";
+import { installWeaveStandIn, standInDirectory } from "../stand-ins/weave/install";
 import { subjects } from "./command";
 import { bootHosts } from "./hosts";
 import { type ModuleRun, runModule } from "./module";
@@ -218,13 +218,13 @@ test("one that was launched manually is stopped for good, and removed", async ()
 });
 
 test("a slow router is waited for", async () => {
-  await host.write(`${standInFolder}/behaviour.json`, '{"startDelayMilliseconds": 3000}');
+  await host.write(`${standInDirectory}/behaviour.json`, '{"startDelayMilliseconds": 3000}');
   await settled({ state: "started" });
   await removed();
 });
 
 test("a router that does not start fails the run, with what it logged", async () => {
-  await host.write(`${standInFolder}/behaviour.json`, '{"failOnLaunch": "Inconsistent port settings"}');
+  await host.write(`${standInDirectory}/behaviour.json`, '{"failOnLaunch": "Inconsistent port settings"}');
   const { failed, msg, ...rest } = await service({ timeout: 20, password: "correct-horse" });
   assert.ok(failed);
   assert.not.match(JSON.stringify([msg, rest]), "correct-horse");
@@ -233,17 +233,17 @@ test("a router that does not start fails the run, with what it logged", async ()
     /^weave\.service: state: systemctl start weave\.service: must succeed \(found [\s\S]*journalctl .* printed: /,
   );
   assert.match(msg ?? "", "Inconsistent port settings");
-  await host.write(`${standInFolder}/behaviour.json`, "{}");
+  await host.write(`${standInDirectory}/behaviour.json`, "{}");
 });
 
 test("what can't be had in time is said, and the next run finishes it", async () => {
-  await host.write(`${standInFolder}/behaviour.json`, '{"startDelayMilliseconds": 6000}');
+  await host.write(`${standInDirectory}/behaviour.json`, '{"startDelayMilliseconds": 6000}');
   const { failed, msg } = await service({ timeout: 3 });
   assert.ok(failed);
   assert.match(msg ?? "", /systemctl start weave\.service: must end within 3 s \(found it running/);
   const made = await service({ state: "started" });
   assert.not(made["failed"], made.msg);
-  await host.write(`${standInFolder}/behaviour.json`, "{}");
+  await host.write(`${standInDirectory}/behaviour.json`, "{}");
   await removed();
 });
 
@@ -251,12 +251,12 @@ const unitState = (): Promise<string> => sh("systemctl show weave -p SubState --
 
 test("a unit between two tries is stopped for good, and so is what the last try has left", async () => {
   await settled({ peers: [] });
-  await host.write(`${standInFolder}/behaviour.json`, '{"failOnLaunch": "Inconsistent port settings"}');
+  await host.write(`${standInDirectory}/behaviour.json`, '{"failOnLaunch": "Inconsistent port settings"}');
   await sh("systemctl restart weave || true");
   await sh(
     "for i in $(seq 100); do [ $(systemctl show weave -p SubState --value) = auto-restart ] && exit; sleep 0.1; done; exit 1",
   );
-  await host.write(`${standInFolder}/behaviour.json`, "{}");
+  await host.write(`${standInDirectory}/behaviour.json`, "{}");
   await sh("docker start weave");
   assert.is(await unitState(), "auto-restart");
   const stopped = await settled({ state: "stopped" });
@@ -268,13 +268,13 @@ test("a unit between two tries is stopped for good, and so is what the last try 
 test("a unit that is just being started is stopped with its container, by the state that a check has seen", async () => {
   await settled({ peers: [] });
   await settled({ state: "stopped" });
-  await host.write(`${standInFolder}/behaviour.json`, '{"startDelayMilliseconds": 8000}');
+  await host.write(`${standInDirectory}/behaviour.json`, '{"startDelayMilliseconds": 8000}');
   await sh(
     "systemctl start --no-block weave; for i in $(seq 50); do docker ps --quiet | grep -q . && exit; sleep 0.1; done; exit 1",
   );
   assert.is(await unitState(), "start-pre");
   await settled({ state: "stopped" });
-  await host.write(`${standInFolder}/behaviour.json`, "{}");
+  await host.write(`${standInDirectory}/behaviour.json`, "{}");
   // A start that is cut off has failed, for systemd.
   assert.equal([await unitState(), await sh("docker ps --quiet")], ["failed", ""]);
 });

@@ -37,14 +37,14 @@ test("without the right to make namespaces: says so", () => {
 });
 
 test("not on Linux, by a fake uname: says so", () => {
-  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-uname-"));
+  const directory = mkdtempSync(join(tmpdir(), "apollo-weave-uname-"));
   try {
-    writeFileSync(join(folder, "uname"), "#!/bin/sh\necho Darwin\n");
-    chmodSync(join(folder, "uname"), 0o755);
-    const said = refusal(["bash"], `${folder}:${process.env["PATH"]}`);
+    writeFileSync(join(directory, "uname"), "#!/bin/sh\necho Darwin\n");
+    chmodSync(join(directory, "uname"), 0o755);
+    const said = refusal(["bash"], `${directory}:${process.env["PATH"]}`);
     assert.is(said, "This needs Linux: the test hosts are namespaces of its kernel.\n");
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   }
 });
 

@@ -22,31 +22,32 @@ const SHELLS: Readonly<Record<string, { shell: string; packages: readonly string
 
 /** Returns a directory with Debian's copy of the collection ansible.posix, which has the shell plugins for csh and fish. */
 function collections(): string {
-  const folder = join(cluster.directory, "collections");
-  if (existsSync(folder)) return folder;
-  mkdirSync(folder);
-  download(["ansible"], folder);
+  const directory = join(cluster.directory, "collections");
+  if (existsSync(directory)) return directory;
+  mkdirSync(directory);
+  download(["ansible"], directory);
   const unpack =
     'dpkg-deb --fsys-tarfile "$0"/ansible_*.deb | tar -x -C "$0" --strip-components=5 --wildcards "*/ansible_collections/ansible/posix/*"';
-  execFileSync("sh", ["-c", unpack, folder]);
-  return folder;
+  execFileSync("sh", ["-c", unpack, directory]);
+  return directory;
 }
 
-function download(packages: readonly string[], folder: string): void {
+function download(packages: readonly string[], directory: string): void {
   execFileSync("apt-get", ["download", "--quiet", ...packages], {
-    cwd: folder,
+    cwd: directory,
     stdio: ["ignore", "ignore", "inherit"],
   });
 }
 
 /** Installs packages of Debian's on a host, which has no network to get them by. */
 async function install(host: Host, packages: readonly string[]): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-debs-"));
+  const directory = mkdtempSync(join(tmpdir(), "apollo-weave-debs-"));
   try {
-    download(packages, folder);
-    for (const name of readdirSync(folder)) await host.write(`/root/debs/${name}`, readFileSync(join(folder, name)));
+    download(packages, directory);
+    for (const name of readdirSync(directory))
+      await host.write(`/root/debs/${name}`, readFileSync(join(directory, name)));
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   }
   // What fish's own configuration tool depends on is not needed.
   await host.exec(["sh", "-c", "dpkg --install --force-depends /root/debs/*.deb && rm -r /root/debs"]);

@@ -146,24 +146,24 @@ test("the arguments are those that the program gets", async () => {
 });
 
 test("a word that the module writes reaches a program as it is, wherever the program is", async () => {
-  const folders = ["/opt/words", "/opt/w o%h$HOME;\xc3\xa9", "/opt/w@-:x", "/opt/{a},b"];
+  const directories = ["/opt/words", "/opt/w o%h$HOME;\xc3\xa9", "/opt/w@-:x", "/opt/{a},b"];
   const one = fc.string({
     unit: fc.constantFrom(...`ab;"'\\$%{}@-:/=#\t\n\r\x01\x1b\x7f\x80\xff \xe9`, "\xc3\xa9"),
     minLength: 1,
   });
   const args = [";", "-", "$HOME", "%h", ...fc.sample(one, { seed: SEED, numRuns: 200 })];
   const lines = args.map(execWord);
-  const programs = folders.map((folder) => `${folder}/dockerd`);
+  const programs = directories.map((directory) => `${directory}/dockerd`);
   const units = programs.map((path, index): [string, string] => [
     `/run/systemd/system/words${index}.service`,
     `[Service]\nType=oneshot\nExecStart=${execProgram(path)} ${lines.join(" ")}\n`,
   ]);
   await writeAll([...units, ...programs.map((path): [string, string] => [path, PROGRAM])]);
   await sh(`systemctl daemon-reload; systemctl start ${units.map(([path]) => basename(path)).join(" ")}`);
-  const hex = await sh("for each; do od -An -v -tx1 \"$each/out\" | tr -d ' \\n'; echo; done", "", folders);
+  const hex = await sh("for each; do od -An -v -tx1 \"$each/out\" | tr -d ' \\n'; echo; done", "", directories);
   hex
     .split("\n")
-    .slice(0, folders.length)
+    .slice(0, directories.length)
     .forEach((text, index) => {
       const passed = Buffer.from(text, "hex").toString("latin1").split("\0").slice(0, -1);
       assert.equal(passed, args, programs[index]);

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 
 /**
- * Docker's unit as people and packages write it, with drop-ins in all of systemd's folders and environment files, for a program
+ * Docker's unit as people and packages write it, with drop-ins in all of systemd's directories and environment files, for a program
  * that stands in for dockerd: it writes its arguments to a file.
  */
 export interface UnitCase {
@@ -20,7 +20,7 @@ export const SHARED: ReadonlyMap<string, string> = new Map([
   ["/etc/systemd/system/service.d/30-type.conf", '[Service]\nEnvironment="TYPE=%p of all"\n'],
 ]);
 
-const FOLDERS = [
+const DIRECTORIES = [
   "/etc/systemd/system",
   "/run/systemd/system",
   "/usr/local/lib/systemd/system",
@@ -142,7 +142,7 @@ const command: fc.Arbitrary<string> = fc.oneof(
 );
 
 const dropIn = fc.record({
-  folder: fc.constantFrom(...FOLDERS),
+  directory: fc.constantFrom(...DIRECTORIES),
   name: fc.constantFrom("10-a.conf", "20-b.conf", "zz.conf", "ignored.txt"),
   content: fc.oneof(
     { weight: 3, arbitrary: lines(ENVIRONMENT, 3) },
@@ -152,7 +152,7 @@ const dropIn = fc.record({
 });
 
 const world = fc.record({
-  folder: fc.constantFrom(...FOLDERS),
+  directory: fc.constantFrom(...DIRECTORIES),
   command,
   settings: lines(ENVIRONMENT, 4),
   dropIns: fc.array(dropIn, { maxLength: 3 }),
@@ -171,12 +171,12 @@ export function unitCases(seed: number, count: number): UnitCase[] {
       program,
       files: new Map([
         [
-          `${each.folder}/${name}.service`,
+          `${each.directory}/${name}.service`,
           `[Service]\nType=oneshot\nExecStart=${text(each.command)}\n${each.settings}`,
         ],
         ...each.dropIns.map(
-          ({ folder, name: file, content }) =>
-            [`${folder}/${name}.service.d/${file}`, content === "" ? "" : `[Service]\n${text(content)}`] as const,
+          ({ directory, name: file, content }) =>
+            [`${directory}/${name}.service.d/${file}`, content === "" ? "" : `[Service]\n${text(content)}`] as const,
         ),
         [`/etc/cases/${name}/a`, a],
         [`/etc/cases/${name}/b`, b],

@@ -5,7 +5,7 @@ import { PING_SECONDS, startPings } from "./pings";
 import { running } from "./running";
 import { findServices, type Service } from "./services";
 
-/** A host as it is, without process ids, Ansible's own folder for its work, and whether a port has just left docker0. */
+/** A host as it is, without process ids, Ansible's own directory for its work, and whether a port has just left docker0. */
 async function stateOf(host: Host): Promise<string> {
   const more = [
     "find /var/lib/apollo-weave* /run/weave* 2>/dev/null | sort",

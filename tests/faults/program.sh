@@ -7,8 +7,8 @@ log() { set -f && echo $* >>/var/lib/faults/log && set +f; } # in one line
 
 name=${0##*/}
 read -r parent <"/proc/$PPID/comm"
-for folder in /usr/sbin /usr/bin /usr/local/bin; do
-  [ -x "$folder/$name" ] && real=$folder/$name && break
+for directory in /usr/sbin /usr/bin /usr/local/bin; do
+  [ -x "$directory/$name" ] && real=$directory/$name && break
 done
 read -r count </var/lib/faults/count
 count=$((count + 1))

@@ -20,11 +20,11 @@ export function programFaults(program: string): readonly ProgramFault[] {
 
 const CHANGING = /^within: (ip|bridge|iptables|ethtool|systemctl|docker) /;
 
-const FOLDER = "/var/lib/faults";
+const DIRECTORY = "/var/lib/faults";
 
 // The modules look for programs in /usr/local/sbin first, and so does what they start. In a mount namespace of its own it
 // is seen by nobody else: not by systemd, nor by the services.
-const RUN = `mount --bind ${FOLDER}/programs /usr/local/sbin && exec "$@"`;
+const RUN = `mount --bind ${DIRECTORY}/programs /usr/local/sbin && exec "$@"`;
 
 /** Takes a command line; returns the one that runs it with the wrapper in place of every program. */
 export function watched(argv: readonly string[]): string[] {
@@ -33,20 +33,20 @@ export function watched(argv: readonly string[]): string[] {
 
 /** Puts the wrapper on a host. systemd-run finds wireguard-go here, but systemd starts it where the wrapper is not seen. */
 export async function installPrograms(host: Host): Promise<void> {
-  await host.write(`${FOLDER}/program.sh`, readFileSync(join(__dirname, "program.sh")), 0o755);
-  const link = `mkdir -p ${FOLDER}/programs && cd ${FOLDER}/programs && for program in /usr/sbin/* /usr/bin/* /usr/local/bin/*; do
-    ln -sf ${FOLDER}/program.sh "\${program##*/}"
+  await host.write(`${DIRECTORY}/program.sh`, readFileSync(join(__dirname, "program.sh")), 0o755);
+  const link = `mkdir -p ${DIRECTORY}/programs && cd ${DIRECTORY}/programs && for program in /usr/sbin/* /usr/bin/* /usr/local/bin/*; do
+    ln -sf ${DIRECTORY}/program.sh "\${program##*/}"
   done && rm -f wireguard-go`;
   await host.exec(["sh", "-c", link]);
 }
 
 /** A shell script that has the program of this number go wrong in the next watched run; 0 is none. */
 export function arming(at: number, what: ProgramFault | "nothing"): string {
-  return `cd ${FOLDER} && rm -f hit log && echo 0 >count && echo "${at} ${what}" >fault\n`;
+  return `cd ${DIRECTORY} && rm -f hit log && echo 0 >count && echo "${at} ${what}" >fault\n`;
 }
 
 /** A shell script that prints the command lines of all programs that the watched run has started. */
-export const STARTED = `cat ${FOLDER}/log\n`;
+export const STARTED = `cat ${DIRECTORY}/log\n`;
 
 /** A shell script that prints which fault a program had of the watched run. */
-export const HIT = `cat ${FOLDER}/hit\n`;
+export const HIT = `cat ${DIRECTORY}/hit\n`;

@@ -75,8 +75,8 @@ const AS_NOBODY = "setpriv --reuid=nobody --regid=nogroup --clear-groups";
 
 /** Fails where a user without rights finds a secret in a file, or anybody in the log. */
 async function assertHidden(): Promise<void> {
-  const folders = "/etc /run /tmp /var /dev/shm /root /home /opt /usr/local";
-  const find = `find ${folders} -type f -newer /usr/local/lib/watch.js -readable -exec grep -lsE '${SECRET_FOR_GREP}' {} +`;
+  const directories = "/etc /run /tmp /var /dev/shm /root /home /opt /usr/local";
+  const find = `find ${directories} -type f -newer /usr/local/lib/watch.js -readable -exec grep -lsE '${SECRET_FOR_GREP}' {} +`;
   assert.is(await sh(`${AS_NOBODY} ${find} 2>/dev/null`, false), "");
   assert.is(await sh(`journalctl --no-pager --output=cat | grep -E '${SECRET_FOR_GREP}'`, false), "");
 }
@@ -86,9 +86,9 @@ const routerHas = async (secret: string): Promise<boolean> =>
   (await sh("docker inspect weave")).includes(`=${secret}"`);
 
 test("by the role, with -vvv: in no output, no log, no file that others read", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-secrets-"));
+  const directory = mkdtempSync(join(tmpdir(), "apollo-weave-secrets-"));
   try {
-    const variables = join(folder, "variables.json");
+    const variables = join(directory, "variables.json");
     writeFileSync(variables, JSON.stringify({ weave_password: OF_ROLE, weave_env: { WEAVE_DEBUG: "1" } }), {
       mode: 0o600,
     });
@@ -102,7 +102,7 @@ test("by the role, with -vvv: in no output, no log, no file that others read", a
     assert.is(status, 0, output.slice(-2000));
     assert.not.match(output, SECRET);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
   assert.ok(await routerHas(OF_ROLE));
   assert.is(await sh("stat -c '%a %U' /etc/weave.env"), "600 root\n");
@@ -162,9 +162,9 @@ async function assertKeysHidden(...outputs: string[]): Promise<void> {
 }
 
 test("a bridge's password and the keys from it: by the role with -vvv, a run, a crash and a kill", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-secrets-"));
+  const directory = mkdtempSync(join(tmpdir(), "apollo-weave-secrets-"));
   try {
-    const variables = join(folder, "variables.json");
+    const variables = join(directory, "variables.json");
     const values = { weave_datapath: "vxlan", weave_password: OF_BRIDGE, weave_launch_peers: "192.168.50.99" };
     writeFileSync(variables, JSON.stringify(values), { mode: 0o600 });
     const args = ["site.yml", "-vvv", "--diff", "--extra-vars", `@${variables}`];
@@ -173,7 +173,7 @@ test("a bridge's password and the keys from it: by the role with -vvv, a run, a 
     assert.not.match(output, SECRET);
     await assertKeysHidden(output);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
   assert.is(await sh(`stat -c '%a %U' ${WIREGUARD}`), "600 root\n");
   await assertHidden();

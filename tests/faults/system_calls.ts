@@ -31,7 +31,7 @@ export function injecting(log: string, { name, path, ordinal }: SystemCall, faul
   return ["strace", "-o", log, ...(isRandom(path) ? [] : ["-P", path]), "-e", `trace=${name}`, "-e", inject];
 }
 
-/** What is tried out before it is put in place is in a folder whose name ends at random. */
+/** What is tried out before it is put in place is in a directory whose name ends at random. */
 function isRandom(path: string): boolean {
   return path.startsWith("/tmp/");
 }
@@ -52,8 +52,8 @@ export function programStarts(log: string): number {
 }
 
 /**
- * Takes what `recording` wrote; returns the calls that change a file, a folder or a setting of the kernel's, in order, with
- * the opening of a folder to be synced. Pipes and the like, and files opened to be read, are no part of the host.
+ * Takes what `recording` wrote; returns the calls that change a file, a directory or a setting of the kernel's, in order, with
+ * the opening of a directory to be synced. Pipes and the like, and files opened to be read, are no part of the host.
  */
 export function changingCalls(log: string): SystemCall[] {
   const calls = log.split("\n").flatMap((line) => parseCall(line) ?? []);

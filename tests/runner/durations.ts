@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** How many seconds a test file took, by its path from the project's folder. */
+/** How many seconds a test file took, by its path from the project's directory. */
 export type Durations = Readonly<Record<string, number>>;
 
 /** What a file without a record counts as. */

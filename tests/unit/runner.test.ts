@@ -4,7 +4,7 @@ import { dirname, join, relative } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { longestFirst } from "../runner/durations";
-import { inTemporaryFolder, inTemporaryFolderUntilDone } from "./support/temporary_folder";
+import { inTemporaryDirectory, inTemporaryDirectoryUntilDone } from "./support/temporary_directory";
 
 const ROOT = join(__dirname, "../..");
 const HEAD = `const { test } = require(${JSON.stringify(require.resolve("uvu"))});
@@ -19,28 +19,32 @@ interface Outcome {
   readonly lines: readonly string[];
 }
 
-/** Runs tests/run.ts on a new folder with these files, of which each has the head above. */
+/** Runs tests/run.ts on a new directory with these files, of which each has the head above. */
 function runOn(files: Readonly<Record<string, string>>, environment: Readonly<Record<string, string>> = {}): Outcome {
   const outcome: { status: number | null; lines: readonly string[] } = { status: null, lines: [] };
-  inTemporaryFolder((folder) => {
+  inTemporaryDirectory((directory) => {
     for (const [name, code] of Object.entries(files)) {
-      mkdirSync(dirname(join(folder, name)), { recursive: true });
-      writeFileSync(join(folder, name), HEAD + code);
+      mkdirSync(dirname(join(directory, name)), { recursive: true });
+      writeFileSync(join(directory, name), HEAD + code);
     }
-    const { status, stdout } = spawnSync(process.execPath, ["-r", "tsx/cjs", "tests/run.ts", relative(ROOT, folder)], {
-      cwd: ROOT,
-      encoding: "utf8",
-      // Clusters of its own name: these files must not touch those of the run that this file is part of.
-      env: { ...process.env, FORCE_COLOR: undefined, E2E_CLUSTER: "runner", ...environment },
-      timeout: 60_000,
-    });
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      ["-r", "tsx/cjs", "tests/run.ts", relative(ROOT, directory)],
+      {
+        cwd: ROOT,
+        encoding: "utf8",
+        // Clusters of its own name: these files must not touch those of the run that this file is part of.
+        env: { ...process.env, FORCE_COLOR: undefined, E2E_CLUSTER: "runner", ...environment },
+        timeout: 60_000,
+      },
+    );
     outcome.status = status;
     outcome.lines = stdout.trimEnd().split("\n");
   });
   return outcome;
 }
 
-test("passing tests, in folders too, are counted over all files, and the status is 0", () => {
+test("passing tests, in directories too, are counted over all files, and the status is 0", () => {
   const { status, lines } = runOn({ "a.test.ts": PASSES + PASSES + RUN, "deep/er/b.test.ts": PASSES + RUN });
   assert.is(lines.at(-1), "3 passed, 0 failed");
   assert.is(lines.length, 3, "a line a file, and the last");
@@ -80,7 +84,7 @@ test("a file that is no test file is not run", () => {
   assert.is(lines.at(-1), "1 passed, 0 failed");
 });
 
-test("a folder without any test file is a failure", () => {
+test("a directory without any test file is a failure", () => {
   const { status, lines } = runOn({ "helper.ts": "" });
   assert.is.not(status, 0);
   assert.not.match(lines.at(-1) ?? "", "0 failed");
@@ -96,13 +100,13 @@ test("a file that runs too long is ended, and reported by its name", () => {
 });
 
 test("at Ctrl-C what runs is ended by the same signal, no other file is begun, and the status is 1", async () => {
-  await inTemporaryFolderUntilDone(async (folder) => {
+  await inTemporaryDirectoryUntilDone(async (directory) => {
     const file = `process.once("SIGINT", () => { require("node:fs").writeFileSync(__filename + ".ended", ""); process.exit(130); });
       require("node:fs").writeFileSync(__filename + ".begun", ""); setTimeout(() => {}, 60_000);`;
     const names = Array.from({ length: 40 }, (_, index) => `${index}.test.ts`);
-    for (const name of names) writeFileSync(join(folder, name), file);
-    const found = (what: string): string[] => readdirSync(folder).filter((name) => name.endsWith(what));
-    const runner = spawn(process.execPath, ["-r", "tsx/cjs", "tests/run.ts", relative(ROOT, folder)], {
+    for (const name of names) writeFileSync(join(directory, name), file);
+    const found = (what: string): string[] => readdirSync(directory).filter((name) => name.endsWith(what));
+    const runner = spawn(process.execPath, ["-r", "tsx/cjs", "tests/run.ts", relative(ROOT, directory)], {
       cwd: ROOT,
       env: { ...process.env, E2E_CLUSTER: "runner" },
     });

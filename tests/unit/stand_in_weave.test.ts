@@ -11,7 +11,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { bundleRouter, installWeaveStandIn, standInFolder } from "../stand-ins/weave/install";
+import { bundleRouter, installWeaveStandIn, standInDirectory } from "../stand-ins/weave/install";
 import { readBehaviour, versionFamily } from "../stand-ins/weave/router/behaviour";
 import { parseFlags, type RouterSettings } from "../stand-ins/weave/router/settings";
 import { RouterStandIn } from "../stand-ins/weave/router/stand_in";
@@ -476,13 +476,13 @@ test("GET /status is 503 until the router is ready, and its report says so", asy
 });
 
 test("behaviour comes from the file, and the environment wins", () => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "weave-stand-in-"));
-  fs.writeFileSync(path.join(folder, "behaviour.json"), '{"answerDelayMilliseconds": 5, "failOnLaunch": "file"}');
-  const found = readBehaviour(folder, { WEAVE_STAND_IN_FAIL_ON_LAUNCH: "environment" });
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), "weave-stand-in-"));
+  fs.writeFileSync(path.join(directory, "behaviour.json"), '{"answerDelayMilliseconds": 5, "failOnLaunch": "file"}');
+  const found = readBehaviour(directory, { WEAVE_STAND_IN_FAIL_ON_LAUNCH: "environment" });
   assert.is(found.answerDelayMilliseconds, 5);
   assert.is(found.failOnLaunch, "environment");
   assert.is(found.retryMilliseconds, 2000);
-  fs.rmSync(folder, { recursive: true });
+  fs.rmSync(directory, { recursive: true });
 });
 
 test("the router's command line is taken as mflag takes it", () => {
@@ -522,8 +522,8 @@ test("installing writes the transpiled router, and the script with its version i
   assert.match(written.get("/usr/local/bin/weave")?.content ?? "", /^#!\/bin\/sh\n/);
   assert.match(written.get("/usr/local/bin/weave")?.content ?? "", /^SCRIPT_VERSION="1\.9\.8"$/m);
   assert.match(written.get("/usr/local/bin/weave")?.content ?? "", "--no-restart");
-  assert.match(written.get(`${standInFolder}/router.js`)?.content ?? "", /require\("node:http"\)/);
-  assert.match(written.get(`${standInFolder}/frames.py`)?.content ?? "", /^import socket$/m);
+  assert.match(written.get(`${standInDirectory}/router.js`)?.content ?? "", /require\("node:http"\)/);
+  assert.match(written.get(`${standInDirectory}/frames.py`)?.content ?? "", /^import socket$/m);
 });
 
 // --- the script ---
@@ -537,7 +537,7 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-// Stand-in for docker: containers are folders of files, `run` starts the router as a process of its own, and each call
+// Stand-in for docker: containers are directories of files, `run` starts the router as a process of its own, and each call
 // is a line in `calls`. The bridge's name is kept from the router, which would make that bridge on this machine.
 const fakeDocker = `#!/bin/sh
 echo "$*" >>"$FAKE/calls"
@@ -626,26 +626,26 @@ interface Outcome {
 
 /** A place of its own for the script: PATH with the fakes, ports, and what they recorded. */
 class Bench {
-  readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), "weave-stand-in-"));
+  readonly directory = fs.mkdtempSync(path.join(os.tmpdir(), "weave-stand-in-"));
   private readonly environment: NodeJS.ProcessEnv;
 
   constructor(version: string, ports: [number, number, number], routerJs: string) {
-    const bin = path.join(this.folder, "bin");
+    const bin = path.join(this.directory, "bin");
     fs.mkdirSync(bin);
-    fs.mkdirSync(path.join(this.folder, "containers"));
-    fs.mkdirSync(path.join(this.folder, "devices"));
-    fs.mkdirSync(path.join(this.folder, "var/run/weave"), { recursive: true });
+    fs.mkdirSync(path.join(this.directory, "containers"));
+    fs.mkdirSync(path.join(this.directory, "devices"));
+    fs.mkdirSync(path.join(this.directory, "var/run/weave"), { recursive: true });
     fs.writeFileSync(path.join(bin, "docker"), fakeDocker, { mode: 0o755 });
     fs.writeFileSync(path.join(bin, "ip"), fakeIp, { mode: 0o755 });
     fs.writeFileSync(path.join(bin, "iptables-legacy"), fakeIptables, { mode: 0o755 });
-    fs.writeFileSync(path.join(this.folder, "router.js"), routerJs);
+    fs.writeFileSync(path.join(this.directory, "router.js"), routerJs);
     this.environment = {
       PATH: `${bin}:/usr/bin:/bin`,
-      FAKE: this.folder,
-      WEAVE_STAND_IN_DIR: this.folder,
+      FAKE: this.directory,
+      WEAVE_STAND_IN_DIR: this.directory,
       WEAVE_STAND_IN_VERSION: version,
-      WEAVE_STAND_IN_DEVICES: path.join(this.folder, "devices"),
-      WEAVE_STAND_IN_ROOT: this.folder,
+      WEAVE_STAND_IN_DEVICES: path.join(this.directory, "devices"),
+      WEAVE_STAND_IN_ROOT: this.directory,
       WEAVE_STAND_IN_NODE: process.execPath,
       WEAVE_PORT: String(ports[0]),
       WEAVE_HTTP_ADDR: `127.0.0.1:${ports[1]}`,
@@ -666,20 +666,20 @@ class Bench {
   }
 
   calls(): string {
-    return fs.readFileSync(path.join(this.folder, "calls"), "utf8");
+    return fs.readFileSync(path.join(this.directory, "calls"), "utf8");
   }
 
   /** Makes a container that the fake shows as stopped in `state`. */
   leftover(name: string, image: string, state: string): void {
-    const container = path.join(this.folder, "containers", name);
+    const container = path.join(this.directory, "containers", name);
     fs.mkdirSync(container, { recursive: true });
     fs.writeFileSync(path.join(container, "image"), `${image}\n`);
     fs.writeFileSync(path.join(container, "stopped"), `${state}\n`);
   }
 
-  /** Ends what the fake docker started and still runs, and removes the folder. */
+  /** Ends what the fake docker started and still runs, and removes the directory. */
   remove(): void {
-    const containers = path.join(this.folder, "containers");
+    const containers = path.join(this.directory, "containers");
     for (const name of fs.readdirSync(containers)) {
       try {
         const pid = Number(fs.readFileSync(path.join(containers, name, "pid"), "utf8"));
@@ -688,7 +688,7 @@ class Bench {
         // Never started, or ended by itself.
       }
     }
-    fs.rmSync(this.folder, { recursive: true });
+    fs.rmSync(this.directory, { recursive: true });
   }
 }
 
@@ -731,7 +731,7 @@ test("2.8.1: verbs and exit codes without a router", async () => {
   assert.equal(stop, { code: 0, out: "", err: "Weave is not running (ignore on Kubernetes).\n" });
   assert.equal(version, { code: 0, out: "weave script 2.8.1\nweave 2.8.1\n", err: "" });
   assert.is(local.out, "weave 2.8.1\n");
-  fs.writeFileSync(path.join(at.folder, "no-daemon"), "");
+  fs.writeFileSync(path.join(at.directory, "no-daemon"), "");
   const noDaemon = await at.run(["status"]);
   assert.equal(noDaemon, { code: 125, out: "", err: "Cannot connect to the Docker daemon\n" });
 });
@@ -805,7 +805,7 @@ test("2.8.1: launch, use, stop and launch again", async () => {
   assert.is((await at.run(["launch", "--no-restart"])).code, 0);
   assert.match(at.calls(), /\nrm weave\n[\s\S]*\nrun -d --name weave (?!.*--restart)/);
   assert.is((await at.run(["reset"])).code, 0);
-  assert.not.ok(fs.existsSync(path.join(at.folder, "containers/weave")));
+  assert.not.ok(fs.existsSync(path.join(at.directory, "containers/weave")));
 });
 
 test("the images are those of the script in weaveexec, or the ones that are asked for", async () => {
@@ -818,7 +818,7 @@ test("the images are those of the script in weaveexec, or the ones that are aske
     ["1.0.3", { VERSION: "1.0.2", WEAVE_VERSION: "1.4.0" }, "1.0.2", "1.0.2"],
   ] as const) {
     const at = await bench(version);
-    fs.writeFileSync(path.join(at.folder, "inner"), `${inner}\n`);
+    fs.writeFileSync(path.join(at.directory, "inner"), `${inner}\n`);
     // Where nothing listens, a launch ends soon; the image is chosen before.
     await at.run(["launch"], { ...environment, WEAVE_STAND_IN_FAIL_ON_LAUNCH: "no matter" });
     const run = at.calls().match(/^run .* weaveworks\/weave:(\S+)/m)?.[1];
@@ -834,9 +834,9 @@ test("2.8.1: a launch that fails, and containers that are in the way", async () 
     out: "",
     err: "The weave container has died. Consult the container logs for further details.\n",
   });
-  assert.match(fs.readFileSync(path.join(at.folder, "containers/weave/log"), "utf8"), /^FATA: .* no such thing\n$/);
+  assert.match(fs.readFileSync(path.join(at.directory, "containers/weave/log"), "utf8"), /^FATA: .* no such thing\n$/);
   assert.is((await at.run(["launch", "--nonsense"])).code, 1);
-  assert.match(fs.readFileSync(path.join(at.folder, "containers/weave/log"), "utf8"), "not defined: --nonsense");
+  assert.match(fs.readFileSync(path.join(at.directory, "containers/weave/log"), "utf8"), "not defined: --nonsense");
   const noBridge = await at.run(["launch"], { DOCKER_BRIDGE: "none" });
   assert.is(noBridge.code, 1);
   at.leftover("weave", "weaveworks/weave:2.8.1", "restarting");

@@ -106,9 +106,9 @@ function requireLoaded(unit: "docker.service" | "docker.socket", property: Prope
 
 /** systemd still listens, but nobody can connect once the file is gone. */
 function lostSocketOf(socket: Properties, host: Host): string | null {
-  const [, folder, name] = /(?:^|\s)(\/\S*)\/([^/\s]+) \(Stream\)/.exec(socket("Listen")) ?? [];
-  if (socket("ActiveState") !== "active" || folder === undefined || name === undefined) return null;
-  return host.readdir(folder).includes(name) ? null : `${folder}/${name}`;
+  const [, directory, name] = /(?:^|\s)(\/\S*)\/([^/\s]+) \(Stream\)/.exec(socket("Listen")) ?? [];
+  if (socket("ActiveState") !== "active" || directory === undefined || name === undefined) return null;
+  return host.readdir(directory).includes(name) ? null : `${directory}/${name}`;
 }
 
 const SCRIPTS = ["/etc/init/docker.conf", "/etc/init.d/docker"];

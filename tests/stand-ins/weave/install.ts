@@ -4,9 +4,9 @@ import path from "node:path";
 import { build } from "esbuild";
 
 /** Where router.js, frames.py and behaviour.json live on the host; under /usr, so that its container sees them. */
-export const standInFolder = "/usr/local/lib/weave-stand-in";
+export const standInDirectory = "/usr/local/lib/weave-stand-in";
 
-/** A host that files can be written to; creates the folder, and mode is 0644 by default. */
+/** A host that files can be written to; creates the directory, and mode is 0644 by default. */
 export interface WritableHost {
   write(path: string, content: string | Buffer, mode?: number): Promise<void>;
 }
@@ -26,14 +26,14 @@ export async function bundleRouter(): Promise<string> {
 
 /**
  * Writes the stand-in script, with the given version (by default 2.8.1), to /usr/local/bin/weave, and the router stand-in
- * to `standInFolder`. The host needs /usr/bin/node, python3 and, to launch, Docker.
+ * to `standInDirectory`. The host needs /usr/bin/node, python3 and, to launch, Docker.
  */
 export async function installWeaveStandIn(host: WritableHost, options: { version?: string } = {}): Promise<void> {
   const script = await readFile(path.join(__dirname, "weave"), "utf8");
   const version = options.version ?? "2.8.1";
   const versioned = withOptionsOf(version, script).replace(/^SCRIPT_VERSION="[^"]*"/m, `SCRIPT_VERSION="${version}"`);
-  await host.write(`${standInFolder}/router.js`, await bundleRouter(), 0o644);
-  await host.write(`${standInFolder}/frames.py`, await readFile(path.join(__dirname, "frames.py"), "utf8"), 0o644);
+  await host.write(`${standInDirectory}/router.js`, await bundleRouter(), 0o644);
+  await host.write(`${standInDirectory}/frames.py`, await readFile(path.join(__dirname, "frames.py"), "utf8"), 0o644);
   await host.write("/usr/local/bin/weave", versioned, 0o755);
 }
 

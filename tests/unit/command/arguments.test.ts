@@ -6,7 +6,7 @@ import { MODULES } from "../../../build/modules";
 import { moduleFlags, nameSource, optionsOfFlags, parseArgs, readArguments } from "../../../modules/command/arguments";
 import { RUN_FLAGS } from "../../../modules/command/module_command";
 import { options as serviceOptions } from "../../../modules/weave_service/options";
-import { inTemporaryFolder } from "../support/temporary_folder";
+import { inTemporaryDirectory } from "../support/temporary_directory";
 import { userErrorOf } from "../support/user_error";
 
 for (const { module } of MODULES) {
@@ -68,8 +68,8 @@ test("the flag of a secret is rejected, with where to put the secret", () => {
 });
 
 test("the file of --args gives options by their names", () => {
-  inTemporaryFolder((folder) => {
-    const path = join(folder, "args.json");
+  inTemporaryDirectory((directory) => {
+    const path = join(directory, "args.json");
     writeFileSync(path, '\ufeff{"peers": ["192.168.50.12"], "host_index": 1}\n');
     const { options, file } = readArguments(serviceOptions, { args: path });
     assert.equal(
@@ -84,15 +84,15 @@ test("the file of --args gives options by their names", () => {
 });
 
 test("an unreadable file is named, with what to do", () => {
-  inTemporaryFolder((folder) => {
-    const none = join(folder, "none.json");
+  inTemporaryDirectory((directory) => {
+    const none = join(directory, "none.json");
     assert.is(
       userErrorOf(() => readArguments(serviceOptions, { args: none })),
       `--args: can't read ${none} (found ENOENT). Correct the path, or create the file.`,
     );
     assert.match(
-      userErrorOf(() => readArguments(serviceOptions, { args: folder })),
-      `${folder} (found EISDIR). Name a file instead of the directory.`,
+      userErrorOf(() => readArguments(serviceOptions, { args: directory })),
+      `${directory} (found EISDIR). Name a file instead of the directory.`,
     );
   });
 });
@@ -116,8 +116,8 @@ test("text that is not a JSON object is rejected, and the message repeats none o
 });
 
 test("a flag overrides the file, and is then not named as from the file", () => {
-  inTemporaryFolder((folder) => {
-    const path = join(folder, "args.json");
+  inTemporaryDirectory((directory) => {
+    const path = join(directory, "args.json");
     writeFileSync(path, '{"mtu": 1400, "dns": true}');
     const { options, file } = readArguments(serviceOptions, { args: path, mtu: "1450" });
     assert.equal(Object.fromEntries(options), { mtu: "1450", dns: true });

@@ -6,14 +6,14 @@ import * as assert from "uvu/assert";
 import { apply } from "../../../modules/core/apply";
 import { type Action, type Change, run } from "../../../modules/core/change";
 import { at, freePort, withServer, withService } from "../support/server";
-import { inTemporaryFolderUntilDone } from "../support/temporary_folder";
+import { inTemporaryDirectoryUntilDone } from "../support/temporary_directory";
 import { userErrorLater } from "../support/user_error";
 
 const change = (...actions: Action[]): Change => ({ subject: "thing", before: "", after: "", actions });
 
 test("the actions of a change are performed in order", async () => {
-  await inTemporaryFolderUntilDone(async (folder) => {
-    const [path, log] = [join(folder, "file"), join(folder, "log")];
+  await inTemporaryDirectoryUntilDone(async (directory) => {
+    const [path, log] = [join(directory, "file"), join(directory, "log")];
     const note = run(["sh", "-c", 'cat "$1" >>"$2"', "note", path, log]);
     const write = (content: string): Action => ({ do: "write", path, content, mode: 0o640 });
     await apply(change(write("one\n"), note, write("two\n"), note, { do: "remove", path }));
@@ -23,8 +23,8 @@ test("the actions of a change are performed in order", async () => {
 });
 
 test("a mode is set without touching the content", async () => {
-  await inTemporaryFolderUntilDone(async (folder) => {
-    const path = join(folder, "file");
+  await inTemporaryDirectoryUntilDone(async (directory) => {
+    const path = join(directory, "file");
     writeFileSync(path, "content");
     chmodSync(path, 0o644);
     await apply(change({ do: "chmod", path, mode: 0o600 }));
@@ -34,8 +34,8 @@ test("a mode is set without touching the content", async () => {
 });
 
 test("a kernel setting is written into the existing file", async () => {
-  await inTemporaryFolderUntilDone(async (folder) => {
-    const path = join(folder, "arp_notify");
+  await inTemporaryDirectoryUntilDone(async (directory) => {
+    const path = join(directory, "arp_notify");
     writeFileSync(path, "0");
     const { ino } = statSync(path);
     await apply(change({ do: "set", path, value: "1" }));
@@ -44,8 +44,8 @@ test("a kernel setting is written into the existing file", async () => {
 });
 
 test("a failed action is an error with the change's subject, and the following ones are not performed", async () => {
-  await inTemporaryFolderUntilDone(async (folder) => {
-    const path = join(folder, "file");
+  await inTemporaryDirectoryUntilDone(async (directory) => {
+    const path = join(directory, "file");
     const message = await userErrorLater(() =>
       apply(
         change(run(["sh", "-c", "echo no such device >&2; exit 2"]), { do: "write", path, content: "", mode: 0o644 }),

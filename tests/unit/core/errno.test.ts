@@ -8,7 +8,7 @@ import { fileError } from "../../../modules/core/errno";
 import { UserError } from "../../../modules/core/errors";
 import { linuxHost } from "../../../modules/core/host/linux";
 import { run } from "../../../modules/core/host/run";
-import { inTemporaryFolderUntilDone } from "../support/temporary_folder";
+import { inTemporaryDirectoryUntilDone } from "../support/temporary_directory";
 import { userErrorLater, userErrorOf } from "../support/user_error";
 
 /** Why an action fails that this process really makes. */
@@ -16,32 +16,32 @@ const failureOf = (action: Action): Promise<string> =>
   userErrorLater(() => apply({ subject: "it", before: "", after: "", actions: [action] }));
 
 test("a directory in the way, a file as a directory, a name that is too long: what is there and what to do", async () => {
-  await inTemporaryFolderUntilDone(async (folder) => {
-    const [directory, file] = [join(folder, "directory"), join(folder, "file")];
-    mkdirSync(directory);
+  await inTemporaryDirectoryUntilDone(async (directory) => {
+    const [existing, file] = [join(directory, "directory"), join(directory, "file")];
+    mkdirSync(existing);
     writeFileSync(file, "");
     const write = (path: string): Action => ({ do: "write", path, content: "", mode: 0o600 });
     assert.is(
-      await failureOf(write(directory)),
-      `it: ${directory}: can't be written (found EISDIR: illegal operation on a directory; it is unchanged). It is a directory: move it away and run again.`,
+      await failureOf(write(existing)),
+      `it: ${existing}: can't be written (found EISDIR: illegal operation on a directory; it is unchanged). It is a directory: move it away and run again.`,
     );
     assert.match(
       await failureOf(write(join(file, "in"))),
       /ENOTDIR: not a directory; it is unchanged\)\. A part of its path is not a directory: move that away and run again\.$/,
     );
-    const long = join(folder, "x".repeat(300));
+    const long = join(directory, "x".repeat(300));
     assert.match(
       await failureOf(write(long)),
       /ENAMETOOLONG: name too long; it is unchanged\)\. Its name is too long for its file system: choose a shorter one\.$/,
     );
     assert.is(
-      await failureOf({ do: "remove", path: directory }),
-      `it: ${directory}: can't be removed (found EISDIR; it is unchanged). It is a directory: move it away and run again.`,
+      await failureOf({ do: "remove", path: existing }),
+      `it: ${existing}: can't be removed (found EISDIR; it is unchanged). It is a directory: move it away and run again.`,
     );
-    symlinkSync("loop", join(folder, "loop"));
+    symlinkSync("loop", join(directory, "loop"));
     for (const action of [
-      write(join(folder, "loop")),
-      { do: "chmod", path: join(folder, "loop"), mode: 0o600 },
+      write(join(directory, "loop")),
+      { do: "chmod", path: join(directory, "loop"), mode: 0o600 },
     ] as const) {
       assert.match(
         await failureOf(action),
@@ -49,21 +49,21 @@ test("a directory in the way, a file as a directory, a name that is too long: wh
       );
     }
     assert.match(
-      await failureOf({ do: "set", path: join(folder, "none/setting"), value: "1" }),
+      await failureOf({ do: "set", path: join(directory, "none/setting"), value: "1" }),
       /: can't be set \(found ENOENT: no such file or directory; it is unchanged\)\. It or its directory is missing: /,
     );
     assert.match(
-      userErrorOf(() => linuxHost.readText(folder)),
+      userErrorOf(() => linuxHost.readText(directory)),
       /: can't be read \(found EISDIR: illegal operation on a directory\)\. It is a directory: move it away and run again\.$/,
     );
   });
 });
 
 test("a file larger than this process may write is an error with the limit, not its end", async () => {
-  await inTemporaryFolderUntilDone(async (folder) => {
+  await inTemporaryDirectoryUntilDone(async (directory) => {
     const code = `
       const { apply } = require(${JSON.stringify(join(__dirname, "../../../modules/core/apply.ts"))});
-      const write = { do: "write", path: ${JSON.stringify(join(folder, "file"))}, content: "x".repeat(1e5), mode: 0o600 };
+      const write = { do: "write", path: ${JSON.stringify(join(directory, "file"))}, content: "x".repeat(1e5), mode: 0o600 };
       apply({ subject: "it", before: "", after: "", actions: [write] }).catch(({ message }) => console.log(message));`;
     const tsx = require.resolve("tsx/cjs");
     const limited = 'ulimit -f 8; exec "$@" | cat';

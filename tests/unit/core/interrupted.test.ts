@@ -7,7 +7,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Action } from "../../../modules/core/change";
 import type { Result } from "../../../modules/core/run_module";
-import { inTemporaryFolderUntilDone } from "../support/temporary_folder";
+import { inTemporaryDirectoryUntilDone } from "../support/temporary_directory";
 
 const source = (path: string): string => JSON.stringify(join(__dirname, "../../../modules/core", path));
 
@@ -66,8 +66,8 @@ const running = (path: string): string[] =>
 
 for (const signal of ["SIGTERM", "SIGHUP", "SIGINT", "SIGUSR1", "SIGXCPU"] as const) {
   test(`${signal} while a program runs: one JSON object, the program ends, and the rest is not made`, async () => {
-    await inTemporaryFolderUntilDone(async (folder) => {
-      const [ready, made, next] = ["ready", "made", "next"].map((name) => join(folder, name)) as [
+    await inTemporaryDirectoryUntilDone(async (directory) => {
+      const [ready, made, next] = ["ready", "made", "next"].map((name) => join(directory, name)) as [
         string,
         string,
         string,
@@ -96,8 +96,8 @@ for (const signal of ["SIGTERM", "SIGHUP", "SIGINT", "SIGUSR1", "SIGXCPU"] as co
 }
 
 test("a program that ignores SIGTERM is killed, with its children", async () => {
-  await inTemporaryFolderUntilDone(async (folder) => {
-    const ready = join(folder, "ready");
+  await inTemporaryDirectoryUntilDone(async (directory) => {
+    const ready = join(directory, "ready");
     const { msg, seconds } = await interrupt(ready, "SIGTERM", { changes: [[slow(ready, "trap '' TERM;")]] });
     assert.is(msg, "interrupted by SIGTERM (perhaps changed in part: change 1). Run again: that finishes the work.");
     assert.equal(running(ready), []);
@@ -109,38 +109,38 @@ const NOTHING = "interrupted by SIGTERM (nothing is changed). Run again.";
 const NOTE = `require("fs").writeFileSync(READY, "")`;
 
 /** Where a module waits before it has changed anything. */
-const EARLY: readonly (readonly [where: string, lamp: (ready: string, folder: string) => Lamp])[] = [
+const EARLY: readonly (readonly [where: string, lamp: (ready: string, directory: string) => Lamp])[] = [
   [
     "while it observes, in check mode",
     () => ({ observe: `() => { ${NOTE}; return new Promise((end) => setTimeout(end, 60000)); }`, check: true }),
   ],
   [
     "while a program blocks it that observes",
-    (_, folder) => ({
+    (_, directory) => ({
       observe: `() => { ${NOTE}; require(${source("host/run.ts")}).run(["sleep", "1"]); return null; }`,
-      changes: [[{ do: "write", path: join(folder, "made"), content: "", mode: 0o644 }]],
+      changes: [[{ do: "write", path: join(directory, "made"), content: "", mode: 0o644 }]],
     }),
   ],
 ];
 
 for (const [where, lamp] of EARLY) {
   test(`SIGTERM ${where}: nothing is changed`, async () => {
-    await inTemporaryFolderUntilDone(async (folder) => {
-      const ready = join(folder, "ready");
-      const given = lamp(ready, folder);
+    await inTemporaryDirectoryUntilDone(async (directory) => {
+      const ready = join(directory, "ready");
+      const given = lamp(ready, directory);
       const result = await interrupt(ready, "SIGTERM", {
         prepare: `const READY = ${JSON.stringify(ready)};`,
         ...given,
       });
       assert.equal([result.msg, result.changed, result.changes], [NOTHING, false, undefined]);
-      assert.not(existsSync(join(folder, "made")));
+      assert.not(existsSync(join(directory, "made")));
     });
   });
 }
 
 test("SIGTERM while another run holds the lock: nothing is changed, and flock ends", async () => {
-  await inTemporaryFolderUntilDone(async (folder) => {
-    const [lock, ready] = [join(folder, "lock"), join(folder, "ready")];
+  await inTemporaryDirectoryUntilDone(async (directory) => {
+    const [lock, ready] = [join(directory, "lock"), join(directory, "ready")];
     writeFileSync(lock, "", { mode: 0o600 });
     const holder = spawn("flock", [lock, "sleep", "60"], { stdio: "ignore", detached: true });
     try {

@@ -6,7 +6,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { UserError } from "../../../modules/core/errors";
 import { withLock } from "../../../modules/core/lock";
-import { inTemporaryFolderUntilDone } from "../support/temporary_folder";
+import { inTemporaryDirectoryUntilDone } from "../support/temporary_directory";
 
 /** Another process that holds the lock until it is killed; resolves once it does. */
 async function other(path: string): Promise<{ pid: number | undefined; kill: () => Promise<void> }> {
@@ -24,8 +24,8 @@ async function other(path: string): Promise<{ pid: number | undefined; kill: () 
 }
 
 test("the work is done and its result returned, repeatedly", async () => {
-  await inTemporaryFolderUntilDone(async (folder) => {
-    const path = join(folder, "lock");
+  await inTemporaryDirectoryUntilDone(async (directory) => {
+    const path = join(directory, "lock");
     assert.is(await withLock(async () => "done", path, 0), "done");
     assert.is(await withLock(async () => "done again", path, 0), "done again");
     assert.is(statSync(path).mode & 0o777, 0o600, "nobody but root may lock it");
@@ -33,8 +33,8 @@ test("the work is done and its result returned, repeatedly", async () => {
 });
 
 test("work that fails leaves nothing locked", async () => {
-  await inTemporaryFolderUntilDone(async (folder) => {
-    const path = join(folder, "lock");
+  await inTemporaryDirectoryUntilDone(async (directory) => {
+    const path = join(directory, "lock");
     const failure = await withLock(() => Promise.reject(new Error("no power")), path, 0).catch((error: Error) => error);
     assert.is(failure.message, "no power");
     assert.is(await withLock(async () => "done", path, 0), "done");
@@ -42,8 +42,8 @@ test("work that fails leaves nothing locked", async () => {
 });
 
 test("while another process holds the lock, nothing is done and the error says so", async () => {
-  await inTemporaryFolderUntilDone(async (folder) => {
-    const path = join(folder, "lock");
+  await inTemporaryDirectoryUntilDone(async (directory) => {
+    const path = join(directory, "lock");
     const { pid, kill } = await other(path);
     const work = async (): Promise<null> => assert.unreachable("it is at work beside the other") as never;
     const failure = await withLock(work, path, 1).catch((error: Error) => error);
@@ -59,20 +59,20 @@ test("while another process holds the lock, nothing is done and the error says s
 });
 
 test("a lock file that can't be opened is an error", async () => {
-  await inTemporaryFolderUntilDone(async (folder) => {
-    const failure = await withLock(async () => "done", join(folder, "none/lock"), 0).catch((error: Error) => error);
+  await inTemporaryDirectoryUntilDone(async (directory) => {
+    const failure = await withLock(async () => "done", join(directory, "none/lock"), 0).catch((error: Error) => error);
     assert.instance(failure, UserError);
     assert.match(
       String(failure),
       /lock: can't be opened \(found ENOENT: no such file or directory\)\. It or its directory is missing: /,
     );
-    assert.not.ok(existsSync(join(folder, "none")));
+    assert.not.ok(existsSync(join(directory, "none")));
   });
 });
 
 test("a lock that others could hold is not taken over: theirs is rejected, ours is closed to them", async () => {
-  await inTemporaryFolderUntilDone(async (folder) => {
-    const path = join(folder, "lock");
+  await inTemporaryDirectoryUntilDone(async (directory) => {
+    const path = join(directory, "lock");
     const rejected = (): Promise<Error | string> =>
       withLock(async () => "done", path, 0).catch((error: Error) => error);
     writeFileSync(path, "");
@@ -80,9 +80,9 @@ test("a lock that others could hold is not taken over: theirs is rejected, ours 
     assert.is(await rejected(), "done");
     assert.is(statSync(path).mode & 0o777, 0o600);
 
-    symlinkSync("lock", join(folder, "link"));
-    const link = await withLock(async () => "done", join(folder, "link"), 0).catch((error: Error) => error);
-    assert.match(String(link), `${folder}/link: must be a file (found a link). Remove it and run again.`);
+    symlinkSync("lock", join(directory, "link"));
+    const link = await withLock(async () => "done", join(directory, "link"), 0).catch((error: Error) => error);
+    assert.match(String(link), `${directory}/link: must be a file (found a link). Remove it and run again.`);
 
     if (process.getuid?.() !== 0) return;
     chownSync(path, 12345, 12345);

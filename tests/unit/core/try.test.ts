@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { apply } from "../../../modules/core/apply";
 import { type Action, run } from "../../../modules/core/change";
 import { parseStartTicks } from "../../../modules/core/proc";
-import { inTemporaryFolderUntilDone } from "../support/temporary_folder";
+import { inTemporaryDirectoryUntilDone } from "../support/temporary_directory";
 
 const change = (...actions: Action[]) => ({ subject: "it", before: "", after: "", actions });
 const messageOf = (promise: Promise<void>): Promise<string> =>
@@ -15,8 +15,8 @@ const messageOf = (promise: Promise<void>): Promise<string> =>
   );
 
 test("a failed try is rolled back, and its failure is reported with the diagnosis", () =>
-  inTemporaryFolderUntilDone(async (folder) => {
-    const path = join(folder, "file");
+  inTemporaryDirectoryUntilDone(async (directory) => {
+    const path = join(directory, "file");
     const attempt = (command: string): Action => ({
       do: "try",
       steps: [run([command])],
@@ -35,8 +35,8 @@ test("a failed try is rolled back, and its failure is reported with the diagnosi
   }));
 
 test("a failed try is rolled back also if the diagnosis fails", () =>
-  inTemporaryFolderUntilDone(async (folder) => {
-    const path = join(folder, "file");
+  inTemporaryDirectoryUntilDone(async (directory) => {
+    const path = join(directory, "file");
     const message = await messageOf(
       apply(
         change({
@@ -67,9 +67,9 @@ test("if the rollback fails too, both failures are reported", async () => {
 });
 
 test("the first rollback that succeeds counts; what follows is tried in any case, and the daemon's command line is quoted", () =>
-  inTemporaryFolderUntilDone(async (folder) => {
-    const log = join(folder, "log");
-    const pidFile = join(folder, "pid");
+  inTemporaryDirectoryUntilDone(async (directory) => {
+    const log = join(directory, "log");
+    const pidFile = join(directory, "pid");
     writeFileSync(pidFile, `${process.pid}\n`);
     const note = (word: string): Action => run(["sh", "-c", `echo ${word} >>"$0"`, log]);
     const attempt = (...results: boolean[]): Action => ({
@@ -122,9 +122,9 @@ test("a program may fail where that is expected, and one that fails for good end
 });
 
 test("a daemon that was replaced counts as success, however the program ended; one that still runs is not started again", () =>
-  inTemporaryFolderUntilDone(async (folder) => {
-    const pidFile = join(folder, "pid");
-    const started = join(folder, "started");
+  inTemporaryDirectoryUntilDone(async (directory) => {
+    const pidFile = join(directory, "pid");
+    const started = join(directory, "started");
     const startedAt = parseStartTicks(readFileSync("/proc/self/stat", "latin1"));
     writeFileSync(pidFile, `${process.pid}\n`);
     const restart = (before: number | null, argv: readonly string[] = ["false"]): Promise<string> =>
@@ -146,8 +146,8 @@ test("a daemon that was replaced counts as success, however the program ended; o
   }));
 
 test("a content is validated in a private file, which is deleted afterwards", () =>
-  inTemporaryFolderUntilDone(async (folder) => {
-    const path = join(folder, "seen");
+  inTemporaryDirectoryUntilDone(async (directory) => {
+    const path = join(directory, "seen");
     const script = `stat -c %a "$0" > ${path}; cat "$0" >> ${path}; echo "$0" > ${path}.name; exit $1`;
     const validate = (status: string): Action => ({
       do: "validate",

@@ -32,11 +32,11 @@ function optionsOf(given: object): DockerOptions {
 }
 
 /** Reads a tree of files; their paths start at its root. */
-function readTree(root: string, folder = "/"): Files {
-  const entries = readdirSync(join(root, folder), { withFileTypes: true });
+function readTree(root: string, directory = "/"): Files {
+  const entries = readdirSync(join(root, directory), { withFileTypes: true });
   return new Map(
     entries.flatMap((entry) => {
-      const path = join(folder, entry.name);
+      const path = join(directory, entry.name);
       return entry.isDirectory()
         ? [...readTree(root, path)]
         : [[path, readFileSync(join(root, path), "latin1")] as const];
@@ -62,12 +62,12 @@ async function applied(files: Files, options: DockerOptions): Promise<Files> {
 }
 
 function writeGolden(name: string, files: Files): void {
-  const folder = join(GOLDEN, name, "after");
-  rmSync(folder, { recursive: true, force: true });
+  const directory = join(GOLDEN, name, "after");
+  rmSync(directory, { recursive: true, force: true });
 
   for (const [path, content] of files) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), content, "latin1");
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), content, "latin1");
   }
 }
 

@@ -236,35 +236,35 @@ test("a file that is a link to one that others use, or that does not last, is no
 });
 
 test("drop-ins count, except this module's own", async () => {
-  const folder = "/etc/systemd/system/docker.service.d";
+  const directory = "/etc/systemd/system/docker.service.d";
   const seen = await observe(
     usual(),
     hostWith(
       files({
-        [`${folder}/a.conf`]: "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd --bridge=br0\n",
-        [`${folder}/zz-weave.conf`]: "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd\n",
+        [`${directory}/a.conf`]: "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd --bridge=br0\n",
+        [`${directory}/zz-weave.conf`]: "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd\n",
       }),
     ),
   );
   assert.equal(
     seen.service.unit?.files.map(({ path }) => path),
-    [UNIT, `${folder}/a.conf`],
+    [UNIT, `${directory}/a.conf`],
   );
   assert.is(seen.service.readsFile, false);
   assert.ok(seen.dropIn);
 });
 
-test("the first drop-in of a new folder counts, which systemd does not see before it reloads; so do those of an alias", async () => {
+test("the first drop-in of a new directory counts, which systemd does not see before it reloads; so do those of an alias", async () => {
   const dns = "[Service]\nEnvironment=DOCKER_OPTS=--dns=1.1.1.1\n";
-  const folder = "/etc/systemd/system/docker.service.d";
+  const directory = "/etc/systemd/system/docker.service.d";
   const observed = async (properties: string) => {
-    const all = files({ [`${folder}/dns.conf`]: dns });
+    const all = files({ [`${directory}/dns.conf`]: dns });
     const programs = { [SHOW]: `LoadState=loaded\nMainPID=0\n${properties}` };
     const { service } = await observe(usual(), hostWith(all, null, { programs }));
     return [service.needsReload, service.unit?.files.length];
   };
   assert.equal(await observed(`FragmentPath=${UNIT}\nNeedDaemonReload=no\nDropInPaths=\n`), [true, 2]);
-  assert.equal(await observed(`FragmentPath=${UNIT}\nNeedDaemonReload=no\nDropInPaths=${folder}/dns.conf\n`), [
+  assert.equal(await observed(`FragmentPath=${UNIT}\nNeedDaemonReload=no\nDropInPaths=${directory}/dns.conf\n`), [
     false,
     2,
   ]);

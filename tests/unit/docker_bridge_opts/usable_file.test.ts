@@ -18,15 +18,15 @@ import {
 } from "./fixtures";
 
 const OPTIONS = String.raw`DOCKER_OPTS=\"--label=a --mtu=1400\"`;
-const FOLDER = String.raw`DOCKER_TMPDIR=\"/srv\"`;
+const DIRECTORY = String.raw`DOCKER_TMPDIR=\"/srv\"`;
 
 test("a value whose quotes are escaped is found where it counts", () => {
   for (const init of ["systemd", "script"] as const) {
-    assert.equal(escapedQuotes(`# ${FOLDER}\nA=1\n  ${OPTIONS}\n`, init), { line: 3, text: OPTIONS });
-    assert.equal(escapedQuotes(FOLDER, init)?.line, 1);
+    assert.equal(escapedQuotes(`# ${DIRECTORY}\nA=1\n  ${OPTIONS}\n`, init), { line: 3, text: OPTIONS });
+    assert.equal(escapedQuotes(DIRECTORY, init)?.line, 1);
     assert.equal(escapedQuotes(String.raw`export http_proxy=\'http://proxy:1\'`, init)?.line, 1);
     assert.is(escapedQuotes(`${OPTIONS}\nDOCKER_OPTS="--label=a"\n`, init), null, "a later assignment counts");
-    assert.is(escapedQuotes(`DOCKER_OPTS="--label=a"\nA=1\\\n${FOLDER}`, init), null);
+    assert.is(escapedQuotes(`DOCKER_OPTS="--label=a"\nA=1\\\n${DIRECTORY}`, init), null);
     assert.is(escapedQuotes("", init), null);
   }
 });
@@ -41,8 +41,8 @@ test("such a file is rejected before anything is planned, if Docker reads it", (
   const observed = (content: string) => withOptionsFile(STEADY, content);
   for (const options of [usual(), asked({ state: "absent" }), asked({ state: "restarted" })]) {
     assert.is(
-      userErrorOf(() => plan(options, observed(`A=1\n${FOLDER}\n`))),
-      `/etc/default/docker: the value in line 2 must not begin with an escaped quote, which becomes part of it (found ${FOLDER}). Remove the backslashes and run again.`,
+      userErrorOf(() => plan(options, observed(`A=1\n${DIRECTORY}\n`))),
+      `/etc/default/docker: the value in line 2 must not begin with an escaped quote, which becomes part of it (found ${DIRECTORY}). Remove the backslashes and run again.`,
     );
   }
   const secret = String.raw`http_proxy=\"http://me:hush@proxy:1\"`;
@@ -50,7 +50,7 @@ test("such a file is rejected before anything is planned, if Docker reads it", (
     userErrorOf(() => plan(usual(), observed(secret))),
     "hush",
   );
-  const notRead = withCommand(observed(FOLDER), "/usr/sbin/dockerd -H fd://");
+  const notRead = withCommand(observed(DIRECTORY), "/usr/sbin/dockerd -H fd://");
   assert.ok(plan(usual(), { ...notRead, dockerOptsIsRead: false, service: { ...notRead.service, readsFile: false } }));
 });
 

@@ -6,7 +6,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { environmentValue, renderEnvironment, withEnvironmentValue } from "../../../modules/formats/environment_file";
 import { forAll } from "../support/property";
-import { inTemporaryFolder } from "../support/temporary_folder";
+import { inTemporaryDirectory } from "../support/temporary_directory";
 import { userErrorOf } from "../support/user_error";
 
 const value = (...lines: string[]): string | null => environmentValue(lines.join("\n"), "OPTS");
@@ -123,10 +123,10 @@ test("values agree with those that systemd reads, if it is on this machine", () 
   const read = Array.from({ length: lines.length }, (_, index) => `V${String(index).padStart(2, "0")}`).map(
     (name) => [name, environmentValue(content, name)] as const,
   );
-  inTemporaryFolder((folder) => {
-    mkdirSync(join(folder, "environment.d"));
-    writeFileSync(join(folder, "environment.d/test.conf"), content);
-    const { stdout } = spawnSync(systemd, { env: { HOME: folder, XDG_CONFIG_HOME: folder }, encoding: "utf8" });
+  inTemporaryDirectory((directory) => {
+    mkdirSync(join(directory, "environment.d"));
+    writeFileSync(join(directory, "environment.d/test.conf"), content);
+    const { stdout } = spawnSync(systemd, { env: { HOME: directory, XDG_CONFIG_HOME: directory }, encoding: "utf8" });
     // It prints NAME=value, the value quoted for a shell.
     const shell = `set -a\n${stdout}\nexec env -0`;
     const printed = spawnSync("sh", ["-c", shell], { env: { PATH: "/usr/bin:/bin" }, encoding: "utf8" }).stdout;

@@ -5,19 +5,19 @@ import * as assert from "uvu/assert";
 import type { Module } from "../../../modules/core/module";
 import type { OptionTable } from "../../../modules/core/options";
 import { type Result, runModule } from "../../../modules/core/run_module";
+import { Directory } from "../support/fake_host/directory";
 import type { FakeHost } from "../support/fake_host/fake_host";
-import { Folder } from "../support/fake_host/folder";
 import { ELSEWHERE } from "./found_files";
 
 export type Options = Readonly<Record<string, unknown>>;
 
-/** Calls `use` with a new folder in memory, so that the many small files of many hosts are cheap. */
-export async function inMemory(use: (folder: Folder) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "apollo-weave-promise-"));
+/** Calls `use` with a new directory in memory, so that the many small files of many hosts are cheap. */
+export async function inMemory(use: (directory: Directory) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "apollo-weave-promise-"));
   try {
-    await use(new Folder(folder));
+    await use(new Directory(directory));
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 

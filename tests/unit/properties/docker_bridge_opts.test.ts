@@ -5,9 +5,9 @@ import { redactSecrets } from "../../../modules/core/redact";
 import { desiredFlags } from "../../../modules/docker_bridge_opts/desired";
 import { dockerBridgeOpts } from "../../../modules/docker_bridge_opts/plan";
 import { asked } from "../docker_bridge_opts/fixtures";
+import type { Directory } from "../support/fake_host/directory";
 import { CONFIG, Docker, type Network, OPTIONS_FILE, SCRIPT, UNIT } from "../support/fake_host/docker";
 import { type FakeHost, fakeHostIn } from "../support/fake_host/fake_host";
-import type { Folder } from "../support/fake_host/folder";
 import { forAllLater } from "../support/property";
 import { assertCheckPredictsRun, inMemory, interrupt, type Options, runOn } from "./check_and_run";
 import { found, putFound, text } from "./found_files";
@@ -129,22 +129,22 @@ interface DockerHost {
   readonly docker: Docker;
 }
 
-async function hostOf(folder: Folder, state: State): Promise<DockerHost> {
-  const docker = new Docker(folder);
-  const host = fakeHostIn(folder, docker);
+async function hostOf(directory: Directory, state: State): Promise<DockerHost> {
+  const docker = new Docker(directory);
+  const host = fakeHostIn(directory, docker);
   if (state.init === "systemd") {
-    folder.put("/run/systemd/system/.there", "");
-    folder.put(UNIT, UNITS[state.unit] ?? "");
-    putFound(folder, "/etc/systemd/system/docker.service.d/zz-weave.conf", state.dropIn);
-  } else folder.put(SCRIPT, ". /etc/default/$BASE\n$DOCKERD $DOCKER_OPTS\n");
-  putFound(folder, OPTIONS_FILE, state.optionsFile);
-  putFound(folder, CONFIG, state.config);
-  folder.put("/etc/docker/key.json", "\xff");
+    directory.put("/run/systemd/system/.there", "");
+    directory.put(UNIT, UNITS[state.unit] ?? "");
+    putFound(directory, "/etc/systemd/system/docker.service.d/zz-weave.conf", state.dropIn);
+  } else directory.put(SCRIPT, ". /etc/default/$BASE\n$DOCKERD $DOCKER_OPTS\n");
+  putFound(directory, OPTIONS_FILE, state.optionsFile);
+  putFound(directory, CONFIG, state.config);
+  directory.put("/etc/docker/key.json", "\xff");
   docker.reload();
   if (state.running) docker.start();
   if (state.before !== null) await interrupt(dockerBridgeOpts, host, ...state.before);
   const content = host.readFile(OPTIONS_FILE)?.content;
-  if (content !== undefined) folder.put(OPTIONS_FILE, [content, ...state.drifts, ""].join("\n"));
+  if (content !== undefined) directory.put(OPTIONS_FILE, [content, ...state.drifts, ""].join("\n"));
   if (state.restarted) docker.start();
   // A daemon that does not answer can't be asked for them, and with files that others have prepared it may not start beside them.
   const none = state.hangs || state.before !== null;
@@ -176,8 +176,8 @@ test("on any host: a check predicts all that the run does, a second run has noth
   await forAllLater(
     [states, options],
     (state, given) =>
-      inMemory(async (folder) => {
-        const { host, docker } = await hostOf(folder, state);
+      inMemory(async (directory) => {
+        const { host, docker } = await hostOf(directory, state);
         const lines = otherLines(host);
         const run = await assertCheckPredictsRun(dockerBridgeOpts, host, given, { shown: redactSecrets });
         for (const secret of ["user:secret", "hush"]) assert.not.match(JSON.stringify(run), secret);
@@ -214,8 +214,8 @@ test("options that are not given stay as they are, wherever others are moved", a
   await forAllLater(
     [states, options],
     (state, given) =>
-      inMemory(async (folder) => {
-        const { host, docker } = await hostOf(folder, { ...state, dropIn: null });
+      inMemory(async (directory) => {
+        const { host, docker } = await hostOf(directory, { ...state, dropIn: null });
         // dockerd then gets all of a file that it did not read before, as asked.
         if (given["location"] === "docker_opts" && state.unit !== "debian") return;
         // An option of the unit is back once the override of an earlier run is removed.

@@ -6,9 +6,9 @@ import type { Option, OptionTable } from "../../../modules/core/options";
 import { dockerBridgeOpts } from "../../../modules/docker_bridge_opts/plan";
 import { weaveBridge } from "../../../modules/weave_bridge/plan";
 import { weaveService } from "../../../modules/weave_service/plan";
+import type { Directory } from "../support/fake_host/directory";
 import { Docker, OPTIONS_FILE, UNIT } from "../support/fake_host/docker";
 import { type FakeHost, fakeHostIn } from "../support/fake_host/fake_host";
-import type { Folder } from "../support/fake_host/folder";
 import { Network } from "../support/fake_host/network";
 import { ENVIRONMENT, SCRIPT, Weave } from "../support/fake_host/weave";
 import { HOSTILE } from "../support/hostile_values";
@@ -18,32 +18,32 @@ import { inMemory, type Options, runOn } from "./check_and_run";
 /** Every option of every module with every hostile value: refused by its name with what to do, or passed on as it is. */
 const test = suite("hostile values");
 
-function network(folder: Folder): FakeHost {
-  folder.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
-  folder.put("/etc/network/interfaces", "source interfaces.d/*\n");
+function network(directory: Directory): FakeHost {
+  directory.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+  directory.put("/etc/network/interfaces", "source interfaces.d/*\n");
   // What a password needs.
-  for (const path of ["/proc/net/if_inet6", "/usr/bin/wg"]) folder.put(path, "");
-  for (const program of ["ifup", "iptables"]) folder.put(`/usr/sbin/${program}`, "");
-  return fakeHostIn(folder, new Network(folder));
+  for (const path of ["/proc/net/if_inet6", "/usr/bin/wg"]) directory.put(path, "");
+  for (const program of ["ifup", "iptables"]) directory.put(`/usr/sbin/${program}`, "");
+  return fakeHostIn(directory, new Network(directory));
 }
 
-function docker(folder: Folder): FakeHost {
-  folder.put("/run/systemd/system/.there", "");
-  folder.put(
+function docker(directory: Directory): FakeHost {
+  directory.put("/run/systemd/system/.there", "");
+  directory.put(
     UNIT,
     "[Service]\nEnvironmentFile=-/etc/default/docker\nExecStart=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS\n",
   );
-  folder.put(OPTIONS_FILE, "");
-  const part = new Docker(folder);
+  directory.put(OPTIONS_FILE, "");
+  const part = new Docker(directory);
   part.reload();
-  return fakeHostIn(folder, part);
+  return fakeHostIn(directory, part);
 }
 
-function weave(folder: Folder): FakeHost {
-  folder.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
-  folder.put("/usr/sbin/ethtool", "");
-  folder.put(SCRIPT, SCRIPT_TEXT, 0o755);
-  return fakeHostIn(folder, new Weave(folder));
+function weave(directory: Directory): FakeHost {
+  directory.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+  directory.put("/usr/sbin/ethtool", "");
+  directory.put(SCRIPT, SCRIPT_TEXT, 0o755);
+  return fakeHostIn(directory, new Weave(directory));
 }
 
 /** Words that are names, of interfaces, hosts and domains. */
@@ -78,15 +78,15 @@ function forms(type: Option<unknown>["type"], value: string): unknown[] {
 async function hold<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
   given: Options,
-  make: (folder: Folder) => FakeHost,
+  make: (directory: Directory) => FakeHost,
 ): Promise<number> {
   let refused = 0;
   const wrong: string[] = [];
   for (const [option, { type, secret }] of Object.entries<Option<unknown>>(module.options)) {
     for (const [what, value] of Object.entries(HOSTILE)) {
       for (const form of forms(type, value)) {
-        await inMemory(async (folder) => {
-          const host = make(folder);
+        await inMemory(async (directory) => {
+          const host = make(directory);
           const before = host.everything();
           const result = await runOn(module, host, { ...given, [option]: form }, true);
           const about = `${option}: ${what}: ${String(result.msg ?? "accepted").slice(0, 300)}`;
@@ -127,13 +127,13 @@ test("weave_service", async () => {
 test("what weave_service takes, a shell that sources its file has as it was given", async () => {
   for (const [what, value] of Object.entries(HOSTILE)) {
     for (const option of ["env", "password"]) {
-      await inMemory(async (folder) => {
-        const host = weave(folder);
+      await inMemory(async (directory) => {
+        const host = weave(directory);
         const given = option === "env" ? { env: { HOSTILE: value } } : { password: value };
         const { failed } = await runOn(weaveService, host, { state: "enabled", ...given });
         if (failed) return;
         const name = option === "env" ? "HOSTILE" : "WEAVE_PASSWORD";
-        const { stdout } = spawnSync("sh", ["-c", `. "$1"; printf %s "$${name}"`, "sh", folder.at(ENVIRONMENT)], {
+        const { stdout } = spawnSync("sh", ["-c", `. "$1"; printf %s "$${name}"`, "sh", directory.at(ENVIRONMENT)], {
           encoding: "utf8",
           maxBuffer: 2 ** 22,
         });

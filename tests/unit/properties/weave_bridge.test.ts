@@ -2,8 +2,8 @@ import * as fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { weaveBridge } from "../../../modules/weave_bridge/plan";
+import type { Directory } from "../support/fake_host/directory";
 import { type FakeHost, fakeHostIn } from "../support/fake_host/fake_host";
-import type { Folder } from "../support/fake_host/folder";
 import { device, LINKS, Network, vxlanDevice } from "../support/fake_host/network";
 import { forAllLater } from "../support/property";
 import { assertCheckPredictsRun, inMemory, interrupt, type Options, runOn } from "./check_and_run";
@@ -57,7 +57,7 @@ const options: fc.Arbitrary<Options> = fc.record({
 });
 
 interface NetworkHost {
-  readonly folder: Folder;
+  readonly directory: Directory;
   readonly host: FakeHost;
   readonly network: Network;
 }
@@ -99,7 +99,7 @@ const DRIFTS: Readonly<Record<string, (on: NetworkHost) => unknown>> = {
   "a started unit": ({ host }) => host.try("systemctl start weave-bridge.service"),
   "a failed unit": ({ network }) => Object.assign(network, { ownUnit: "failed" }),
   "an active unit": ({ network }) => Object.assign(network, { ownUnit: "active" }),
-  "a unit without Docker": ({ folder }) => folder.remove(LINKS[1] ?? ""),
+  "a unit without Docker": ({ directory }) => directory.remove(LINKS[1] ?? ""),
 };
 
 /** What may be in the way, or only seems to be. */
@@ -185,10 +185,10 @@ const states = fc.record({
 
 type State = typeof states extends fc.Arbitrary<infer Value> ? Value : never;
 
-async function hostOf(folder: Folder, state: State): Promise<NetworkHost> {
-  const network = new Network(folder);
-  const host = fakeHostIn(folder, network);
-  folder.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+async function hostOf(directory: Directory, state: State): Promise<NetworkHost> {
+  const network = new Network(directory);
+  const host = fakeHostIn(directory, network);
+  directory.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
   const files: Readonly<Record<string, Found | null>> = {
     "/etc/network/interfaces": state.interfaces,
     "/etc/network/interfaces.d/weave.cfg": state.stanza,
@@ -197,21 +197,21 @@ async function hostOf(folder: Folder, state: State): Promise<NetworkHost> {
     "/etc/systemd/system/docker.service.d/weave-bridge.conf": state.drop_in,
     "/etc/systemd/system/weave-bridge.service": state.unit,
   };
-  for (const [path, file] of Object.entries(files)) putFound(folder, path, file);
-  for (const path of state.others) folder.put(path, "# \xff\n");
-  for (const path of state.owners) folder.put(path, OWNERS[path] ?? "");
-  for (const program of [...state.programs, "systemctl", "networkctl"]) folder.put(`/usr/sbin/${program}`, "");
+  for (const [path, file] of Object.entries(files)) putFound(directory, path, file);
+  for (const path of state.others) directory.put(path, "# \xff\n");
+  for (const path of state.owners) directory.put(path, OWNERS[path] ?? "");
+  for (const program of [...state.programs, "systemctl", "networkctl"]) directory.put(`/usr/sbin/${program}`, "");
   if (state.ifupdown !== null && state.programs.includes("ifup")) {
-    folder.remove("/usr/sbin/ifup");
-    folder.putLink("/usr/sbin/ifup", state.ifupdown);
+    directory.remove("/usr/sbin/ifup");
+    directory.putLink("/usr/sbin/ifup", state.ifupdown);
   }
   if (state.networkd !== "off") network.units.add("systemd-networkd");
   if (state.networkd === "manages") network.networkdOfEth0 = "/etc/systemd/network/10-eth0.network";
   if (state.networkManager) network.units.add("NetworkManager");
   if (state.before !== null) await interrupt(weaveBridge, host, ...state.before);
-  for (const drift of state.drifts) DRIFTS[drift]?.({ folder, host, network });
-  for (const obstacle of state.obstacles) OBSTACLES[obstacle]?.({ folder, host, network });
-  return { folder, host, network };
+  for (const drift of state.drifts) DRIFTS[drift]?.({ directory, host, network });
+  for (const obstacle of state.obstacles) OBSTACLES[obstacle]?.({ directory, host, network });
+  return { directory, host, network };
 }
 
 /** The devices that this module did not create, without their masters. */
@@ -226,8 +226,8 @@ test("on any host, a check predicts the run, a second run changes nothing, and w
   await forAllLater(
     [states, options],
     (state, desired) =>
-      inMemory(async (folder) => {
-        const { host, network } = await hostOf(folder, state);
+      inMemory(async (directory) => {
+        const { host, network } = await hostOf(directory, state);
         const others = JSON.stringify(foreignDevices(network));
         const interfaces = host.readFile("/etc/network/interfaces")?.content ?? "";
         const run = await assertCheckPredictsRun(weaveBridge, host, desired);

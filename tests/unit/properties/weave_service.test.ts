@@ -3,8 +3,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { redactSecrets } from "../../../modules/core/redact";
 import { weaveService } from "../../../modules/weave_service/plan";
+import type { Directory } from "../support/fake_host/directory";
 import { type FakeHost, fakeHostIn } from "../support/fake_host/fake_host";
-import type { Folder } from "../support/fake_host/folder";
 import { ENVIRONMENT, SCRIPT, UNIT, Weave } from "../support/fake_host/weave";
 import { forAllLater } from "../support/property";
 import { SCRIPT as SCRIPT_TEXT } from "../weave_service/fixtures";
@@ -39,7 +39,7 @@ const options: fc.Arbitrary<Options> = fc
 
 interface WeaveHost {
   readonly host: FakeHost;
-  readonly folder: Folder;
+  readonly directory: Directory;
   readonly weave: Weave;
 }
 
@@ -68,8 +68,8 @@ const DRIFTS: Readonly<Record<string, (on: WeaveHost) => unknown>> = {
   "an address less": ({ weave }) => Object.assign(weave, { exposed: false }),
   "a rule less": ({ weave }) => Object.assign(weave, { accepted: false }),
   "a restart policy": ({ weave }) => Object.assign(weave.container ?? {}, { restartPolicy: "always" }),
-  "started with the system": ({ folder }) =>
-    folder.putLink("/etc/systemd/system/multi-user.target.wants/weave.service", UNIT),
+  "started with the system": ({ directory }) =>
+    directory.putLink("/etc/systemd/system/multi-user.target.wants/weave.service", UNIT),
   "a container removed": ({ weave }) => {
     if (!weave.container?.running) weave.container = null;
   },
@@ -106,22 +106,22 @@ const states = fc.record({
 
 type State = typeof states extends fc.Arbitrary<infer Value> ? Value : never;
 
-async function hostOf(folder: Folder, state: State): Promise<WeaveHost> {
-  const weave = new Weave(folder);
-  const host = fakeHostIn(folder, weave);
-  folder.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
-  folder.put(`/usr/sbin/${state.programs}`, "");
+async function hostOf(directory: Directory, state: State): Promise<WeaveHost> {
+  const weave = new Weave(directory);
+  const host = fakeHostIn(directory, weave);
+  directory.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+  directory.put(`/usr/sbin/${state.programs}`, "");
   for (const program of ["iptables", "iptables-nft", "iptables-nft-save", "ipset"])
-    folder.put(`/usr/sbin/${program}`, "");
-  folder.put("/etc/systemd/system/other.service", "\xff");
-  if (state.script) folder.put(SCRIPT, SCRIPT_TEXT, 0o755);
-  putFound(folder, ENVIRONMENT, state.environment);
-  putFound(folder, UNIT, state.unit);
+    directory.put(`/usr/sbin/${program}`, "");
+  directory.put("/etc/systemd/system/other.service", "\xff");
+  if (state.script) directory.put(SCRIPT, SCRIPT_TEXT, 0o755);
+  putFound(directory, ENVIRONMENT, state.environment);
+  putFound(directory, UNIT, state.unit);
   weave.reload();
   if (state.before !== null) await interrupt(weaveService, host, ...state.before);
-  for (const drift of state.drifts) DRIFTS[drift]?.({ host, folder, weave });
+  for (const drift of state.drifts) DRIFTS[drift]?.({ host, directory, weave });
   weave.now += 5;
-  return { host, folder, weave };
+  return { host, directory, weave };
 }
 
 /** A diff shows those lines of the environment file that the module writes, except the password. */
@@ -140,8 +140,8 @@ test("on any host: a check reports all that the run does, a second run has nothi
   await forAllLater(
     [states, options],
     (state, given) =>
-      inMemory(async (folder) => {
-        const { host, weave } = await hostOf(folder, state);
+      inMemory(async (directory) => {
+        const { host, weave } = await hostOf(directory, state);
         const run = await assertCheckPredictsRun(weaveService, host, given, {
           live: ["router", "script_version", "expose_pending"],
           shown,

@@ -26,7 +26,7 @@ function tasksOf(list: readonly Task[]): Task[] {
 }
 
 const calls = ["tasks", "handlers"]
-  .flatMap((folder) => readdirSync(join(ROLE, folder)).map((file) => join(folder, file)))
+  .flatMap((directory) => readdirSync(join(ROLE, directory)).map((file) => join(directory, file)))
   .flatMap((path) => tasksOf((read(path) ?? []) as Task[]))
   .flatMap((task) =>
     MODULES.filter(({ module: { name } }) => name in task).map(({ module }) => ({

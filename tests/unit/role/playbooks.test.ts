@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { parse } from "yaml";
 import { ansiblePlaybook, type PlaybookRun, ROOT } from "../../e2e/playbook";
 import { playFrom, playWithoutHosts } from "../support/playbook";
-import { inTemporaryFolderUntilDone } from "../support/temporary_folder";
+import { inTemporaryDirectoryUntilDone } from "../support/temporary_directory";
 
 /** playbooks/vars/group.yml: every playbook fails if its group has no hosts. No host is reached here. */
 const test = suite("a group without hosts");
@@ -67,24 +67,24 @@ test("the playbooks find the role from any directory", async () => {
 });
 
 test("a checkout that is not built says how to build it", async () => {
-  await inTemporaryFolderUntilDone(async (folder) => {
+  await inTemporaryDirectoryUntilDone(async (directory) => {
     const isCopied = (path: string): boolean => !/\/weave\/library|\/playbooks\/roles/.test(path);
     for (const name of ["roles", "playbooks"]) {
-      cpSync(join(PLAYBOOKS, "..", name), join(folder, name), { recursive: true, filter: isCopied });
+      cpSync(join(PLAYBOOKS, "..", name), join(directory, name), { recursive: true, filter: isCopied });
     }
     const args = ["playbooks/weave.yml", "-e", "weave_server_group=all"];
-    const env = { ANSIBLE_ROLES_PATH: join(folder, "roles") };
-    const { status, output } = await ansiblePlaybook("docker1,", args, { folder, env });
+    const env = { ANSIBLE_ROLES_PATH: join(directory, "roles") };
+    const { status, output } = await ansiblePlaybook("docker1,", args, { directory, env });
     assert.is.not(status, 0, output);
     assert.match(output, "build it: npm ci && npm run build\n");
   });
 });
 
 test("no refusal prints its condition, as assert does", () => {
-  const folders = ["roles/weave/tasks", "roles/weave/handlers", "playbooks", "examples/nodejs-rest-api"];
-  for (const folder of folders) {
-    for (const file of readdirSync(join(ROOT, folder)).filter((name) => name.endsWith(".yml")))
-      assert.not.match(readFileSync(join(ROOT, folder, file), "utf8"), /\bassert:/, file);
+  const directories = ["roles/weave/tasks", "roles/weave/handlers", "playbooks", "examples/nodejs-rest-api"];
+  for (const directory of directories) {
+    for (const file of readdirSync(join(ROOT, directory)).filter((name) => name.endsWith(".yml")))
+      assert.not.match(readFileSync(join(ROOT, directory, file), "utf8"), /\bassert:/, file);
   }
 });
 

@@ -6,7 +6,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { capacity, hostAddresses } from "../../../modules/net/host_addresses";
 import { forAll } from "../support/property";
-import { inTemporaryFolder } from "../support/temporary_folder";
+import { inTemporaryDirectory } from "../support/temporary_directory";
 
 /** roles/weave/files/probe.sh, where fakes of the programs that it runs are first in the path. */
 const test = suite("probe.sh");
@@ -30,18 +30,18 @@ interface Given {
   readonly peer?: string;
   /** Commands that prepare a network namespace, in which the script runs with the real ip. */
   readonly devices?: string;
-  /** Called with the folder before the script runs. */
-  readonly prepare?: (folder: string) => void;
+  /** Called with the directory before the script runs. */
+  readonly prepare?: (directory: string) => void;
 }
 
 /** Runs the script; `programs` are the fakes' texts by name. */
 function probe(given: Given, programs: Readonly<Record<string, string>> = {}): Record<string, unknown> {
   let answer = {};
-  inTemporaryFolder((folder) => {
+  inTemporaryDirectory((directory) => {
     // So that none of this machine's own is run.
     const fakes = { ...(given.devices === undefined && { ip: "" }), docker: "exit 1", "apt-cache": "", ...programs };
     for (const [name, text] of Object.entries(fakes)) {
-      writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+      writeFileSync(join(directory, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
     }
     const { network = "10.2.0.0/16", prefix = 24 } = given;
     const args = Object.entries({
@@ -51,7 +51,7 @@ function probe(given: Given, programs: Readonly<Record<string, string>> = {}): R
       address: given.address,
       interface: given.interface,
       peer: given.peer,
-      inventory_nodejs: given.node?.replace("FOLDER", folder),
+      inventory_nodejs: given.node?.replace("DIRECTORY", directory),
       script: given.script,
       scope_script: given.scope,
       program: given.program,
@@ -61,12 +61,12 @@ function probe(given: Given, programs: Readonly<Record<string, string>> = {}): R
       set_wireguard_identity: given.identity,
       set_wireguard_key: given.key,
     }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
-    given.prepare?.(folder);
+    given.prepare?.(directory);
     const inNamespace = ["unshare", "--net", "sh", "-ec", `${given.devices}\nexec sh "$@"`];
     const [program = "", ...rest] = [...(given.devices === undefined ? [] : inNamespace), "sh", PROBE, ...args];
     const { stdout, stderr } = spawnSync(program, rest, {
       encoding: "utf8",
-      env: { PATH: `${folder}:/usr/sbin:/usr/bin:/sbin:/bin` },
+      env: { PATH: `${directory}:/usr/sbin:/usr/bin:/sbin:/bin` },
     });
     assert.is(stderr, "");
     answer = JSON.parse(stdout) as Record<string, unknown>;
@@ -210,14 +210,14 @@ for (const [name, expected, peer, devices] of [
 test("a Node.js of 16 or newer in the path is taken, an older one named", () => {
   const path = probe({}, { node: "echo v16.20.2" })["nodejs"] as string;
   assert.match(path, /\/node$/);
-  const { nodejs, unsuitable_nodejs, nodejs_problem } = probe({ node: "FOLDER/node" }, { node: "echo v12.22.9" });
+  const { nodejs, unsuitable_nodejs, nodejs_problem } = probe({ node: "DIRECTORY/node" }, { node: "echo v12.22.9" });
   assert.equal([nodejs, nodejs_problem], ["", "too_old"]);
   assert.match(unsuitable_nodejs as string, /\/node 12\.22\.9$/);
 });
 
 test("a Node.js that does not run is unsuitable, and a path without a program is not", () => {
   assert.match(
-    probe({ node: "FOLDER/node" }, { node: "exit 127" })["unsuitable_nodejs"] as string,
+    probe({ node: "DIRECTORY/node" }, { node: "exit 127" })["unsuitable_nodejs"] as string,
     /\/node does not run$/,
   );
   const { nodejs, unsuitable_nodejs } = probe({ node: "/nonexistent/node" });
@@ -230,7 +230,7 @@ test("the inventory's Node.js is reported as such", () => {
 });
 
 /** What keeps the probe from running a Node.js that is prepared in this way; the prepared program records that it ran. */
-function untrusted(node: string, prepare: (folder: string) => void): string {
+function untrusted(node: string, prepare: (directory: string) => void): string {
   const answer = probe({ node, prepare }, { node: "echo v20.0.0" });
   assert.is(answer["nodejs"], "", node);
   assert.is(answer["nodejs_problem"], answer["unsuitable_nodejs"] === "" ? "" : "writable", node);
@@ -241,49 +241,52 @@ const NOBODY = 65534;
 const OTHERS = /^\S+node could be changed by other users$/;
 
 test("a Node.js that others than root can change is not run, and named", () => {
-  const node = "FOLDER/node";
-  const cases: Readonly<Record<string, (folder: string) => void>> = {
-    "another user's": (folder) => chownSync(join(folder, "node"), NOBODY, NOBODY),
-    "writable for a group": (folder) => chmodSync(join(folder, "node"), 0o775),
-    "writable for all": (folder) => chmodSync(join(folder, "node"), 0o757),
-    "in another user's directory": (folder) => chownSync(folder, NOBODY, 0),
-    "in a directory that a group can write": (folder) => chmodSync(folder, 0o770),
-    "in a directory that all can write": (folder) => chmodSync(folder, 0o777),
-    "in another user's directory with the sticky bit": (folder) => {
-      chmodSync(folder, 0o1777);
-      chownSync(folder, NOBODY, 0);
+  const node = "DIRECTORY/node";
+  const cases: Readonly<Record<string, (directory: string) => void>> = {
+    "another user's": (directory) => chownSync(join(directory, "node"), NOBODY, NOBODY),
+    "writable for a group": (directory) => chmodSync(join(directory, "node"), 0o775),
+    "writable for all": (directory) => chmodSync(join(directory, "node"), 0o757),
+    "in another user's directory": (directory) => chownSync(directory, NOBODY, 0),
+    "in a directory that a group can write": (directory) => chmodSync(directory, 0o770),
+    "in a directory that all can write": (directory) => chmodSync(directory, 0o777),
+    "in another user's directory with the sticky bit": (directory) => {
+      chmodSync(directory, 0o1777);
+      chownSync(directory, NOBODY, 0);
     },
   };
   for (const [name, prepare] of Object.entries(cases)) assert.match(untrusted(node, prepare), OTHERS, name);
 });
 
 test("a link to Node.js is followed, and each link and directory on the way counts", () => {
-  const inside = (link: (folder: string) => void) => (folder: string) => {
-    mkdirSync(join(folder, "open/bin"), { recursive: true });
-    mkdirSync(join(folder, "bin"));
-    link(folder);
-    chmodSync(join(folder, "open"), 0o777);
+  const inside = (link: (directory: string) => void) => (directory: string) => {
+    mkdirSync(join(directory, "open/bin"), { recursive: true });
+    mkdirSync(join(directory, "bin"));
+    link(directory);
+    chmodSync(join(directory, "open"), 0o777);
   };
   const linked = (target: string, path: string) =>
-    inside((folder) => symlinkSync(join(folder, target), join(folder, path)));
-  assert.match(untrusted("FOLDER/bin/node", linked("open/bin/node", "bin/node")), /^$/, "a link to nothing");
+    inside((directory) => symlinkSync(join(directory, target), join(directory, path)));
+  assert.match(untrusted("DIRECTORY/bin/node", linked("open/bin/node", "bin/node")), /^$/, "a link to nothing");
   assert.match(
-    untrusted("FOLDER/open/bin/node", linked("node", "open/bin/node")),
+    untrusted("DIRECTORY/open/bin/node", linked("node", "open/bin/node")),
     OTHERS,
     "a link in such a directory",
   );
-  const throughLink = inside((folder) => {
-    symlinkSync(join(folder, "node"), join(folder, "open/bin/node"));
-    symlinkSync("../open/bin/node", join(folder, "bin/node"));
+  const throughLink = inside((directory) => {
+    symlinkSync(join(directory, "node"), join(directory, "open/bin/node"));
+    symlinkSync("../open/bin/node", join(directory, "bin/node"));
   });
-  assert.match(untrusted("FOLDER/bin/node", throughLink), OTHERS, "a link to such a link");
-  const { nodejs } = probe({ node: "FOLDER/bin/node", prepare: linked("node", "bin/node") }, { node: "echo v20.0.0" });
+  assert.match(untrusted("DIRECTORY/bin/node", throughLink), OTHERS, "a link to such a link");
+  const { nodejs } = probe(
+    { node: "DIRECTORY/bin/node", prepare: linked("node", "bin/node") },
+    { node: "echo v20.0.0" },
+  );
   assert.match(nodejs as string, /\/bin\/node$/, "a link of root's, by its own name");
 });
 
 test("in a directory with the sticky bit, root's Node.js is root's alone", () => {
   const { nodejs } = probe(
-    { node: "FOLDER/node", prepare: (folder) => chmodSync(folder, 0o1777) },
+    { node: "DIRECTORY/node", prepare: (directory) => chmodSync(directory, 0o1777) },
     { node: "echo v20.0.0" },
   );
   assert.match(nodejs as string, /\/node$/);

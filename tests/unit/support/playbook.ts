@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MODULES } from "../../../build/modules";
 import { ansiblePlaybook, type PlaybookRun, ROOT } from "../../e2e/playbook";
-import { inTemporaryFolderUntilDone } from "./temporary_folder";
+import { inTemporaryDirectoryUntilDone } from "./temporary_directory";
 
 /**
  * Runs a playbook on an inventory, given as text, or without one, for what Ansible decides before it reaches a host. The build is not needed:
@@ -13,18 +13,17 @@ export function playWithoutHosts(playbook: string, inventory: string | null, ...
 }
 
 /** The same in another directory. `args` are those of ansible-playbook. */
-export async function playFrom(
-  directory: string,
-  args: readonly string[],
-  inventory: string | null,
-): Promise<PlaybookRun> {
+export async function playFrom(from: string, args: readonly string[], inventory: string | null): Promise<PlaybookRun> {
   let run: PlaybookRun | undefined;
-  await inTemporaryFolderUntilDone(async (folder) => {
-    const [path, library] = [inventory === null ? "/dev/null" : join(folder, "inventory"), join(folder, "library")];
+  await inTemporaryDirectoryUntilDone(async (directory) => {
+    const [path, library] = [
+      inventory === null ? "/dev/null" : join(directory, "inventory"),
+      join(directory, "library"),
+    ];
     if (inventory !== null) writeFileSync(path, inventory);
     mkdirSync(library);
     for (const { module } of MODULES) writeFileSync(join(library, module.name), "");
-    run = await ansiblePlaybook(path, args, { folder: directory, env: { ANSIBLE_LIBRARY: library } });
+    run = await ansiblePlaybook(path, args, { directory: from, env: { ANSIBLE_LIBRARY: library } });
   });
   if (run === undefined) throw new Error("no play was run");
   return run;

@@ -31,8 +31,8 @@ let server: Server | undefined;
 
 /** Named pipes, as Node.js's own to a child can't be read synchronously. Python ends with this process, at the end of its input. */
 function start(): Server {
-  const folder = mkdtempSync(join(tmpdir(), "apollo-weave-python-"));
-  const [requests, answers] = [join(folder, "requests"), join(folder, "answers")];
+  const directory = mkdtempSync(join(tmpdir(), "apollo-weave-python-"));
+  const [requests, answers] = [join(directory, "requests"), join(directory, "answers")];
   execFileSync("mkfifo", [requests, answers]);
   // Opening a pipe in one direction waits for the other end, and in both does not. Python must have each in one direction, or
   // it would never see the end of its input.
@@ -41,7 +41,7 @@ function start(): Server {
   const pythons = [openSync(requests, "r"), openSync(answers, "w")] as const;
   spawn("/usr/bin/python3", ["-B", SERVER], { stdio: [...pythons, "inherit"] }).unref();
   for (const end of [...both, ...pythons]) closeSync(end);
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
   return opened;
 }
 

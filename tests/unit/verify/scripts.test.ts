@@ -15,28 +15,28 @@ const LINK = (flags: string): string =>
 const VXLAN = `case $* in *vxlan) echo '5: weave-vx: <BROADCAST,UP,LOWER_UP> mtu 1450 \\    vxlan id 6783 local 192.0.2.1 srcport 0 0 dstport 4789 ttl auto' ;; esac`;
 const NO_TUNNELS = { kind: "none", port: null, state: "missing", local: null, peers: [] };
 
-let folder: string;
+let directory: string;
 test.before.each(() => {
-  folder = mkdtempSync(join(tmpdir(), "apollo-weave-verify-"));
-  mkdirSync(join(folder, "bin"));
+  directory = mkdtempSync(join(tmpdir(), "apollo-weave-verify-"));
+  mkdirSync(join(directory, "bin"));
   for (const tool of TOOLS) {
     const path = ["/usr/bin", "/bin"].map((place) => join(place, tool)).find(existsSync);
     assert.ok(path, tool);
-    symlinkSync(path, join(folder, "bin", tool));
+    symlinkSync(path, join(directory, "bin", tool));
   }
 });
-test.after.each(() => rmSync(folder, { recursive: true, force: true }));
+test.after.each(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Puts programs where the script finds them, each a piece of shell. */
 function programs(bodies: Record<string, string>): void {
   for (const [name, body] of Object.entries(bodies)) {
-    writeFileSync(join(folder, "bin", name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+    writeFileSync(join(directory, "bin", name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
   }
 }
 
 function run(script: string, ...args: string[]): { status: number | null; stdout: string; stderr: string } {
   return spawnSync("/bin/sh", [join(SCRIPTS, script), ...args], {
-    env: { PATH: join(folder, "bin") },
+    env: { PATH: join(directory, "bin") },
     encoding: "utf8",
   });
 }
@@ -85,7 +85,7 @@ test("the bridge's state and what carries its frames", () => {
 33:33:00:00:00:01 dev weave-vx self permanent
 END`,
   });
-  symlinkSync("/bin/cat", join(folder, "bin/cat"));
+  symlinkSync("/bin/cat", join(directory, "bin/cat"));
   const tunnels = { local: "192.0.2.1", peers: ["192.0.2.2", "192.0.2.3"] };
   assert.equal(probe()["bridge"], { state: "up", address: "10.2.0.1" });
   assert.equal(probe()["datapath"], { kind: "vxlan", port: 4789, state: "up", ...tunnels });
@@ -109,9 +109,9 @@ test("frames are dropped if bridges call iptables, FORWARD drops what it has no 
     programs({ ip: ADDRESS, iptables: `printf '%s\\n' ${rules.map((rule) => `'${rule}'`).join(" ")}` });
     const script = readFileSync(join(SCRIPTS, "verify_probe.sh"), "utf8");
     assert.match(script, `<${call}; fi`);
-    writeFileSync(join(folder, "call"), `${value}\n`);
-    const { stdout } = spawnSync("/bin/sh", ["-c", script.replaceAll(call, join(folder, "call")), "sh", "5"], {
-      env: { PATH: join(folder, "bin") },
+    writeFileSync(join(directory, "call"), `${value}\n`);
+    const { stdout } = spawnSync("/bin/sh", ["-c", script.replaceAll(call, join(directory, "call")), "sh", "5"], {
+      env: { PATH: join(directory, "bin") },
       encoding: "utf8",
     });
     return (JSON.parse(stdout) as Record<string, unknown>)["frames"];
@@ -143,7 +143,7 @@ KEY3=\tSECRET\t(none)\tfe80::3/128\t0\t0\t740\toff
 END`;
 
 test("what encrypts the VXLAN, before and after the pings, without a secret key", () => {
-  symlinkSync("/bin/cat", join(folder, "bin/cat"));
+  symlinkSync("/bin/cat", join(directory, "bin/cat"));
   const encrypted = VXLAN.replace("local 192.0.2.1", "local fe80::1 dev weave-wg");
   const device = `[ "$*" != "-o link show dev weave-wg" ] || echo '6: weave-wg: <POINTOPOINT,NOARP,UP,LOWER_UP> mtu 1440'`;
   const fdb = `[ "$*" != "fdb show dev weave-vx" ] || echo '00:00:00:00:00:00 dst fe80::2 via weave-wg self permanent'`;
@@ -268,10 +268,10 @@ test("a stopped Docker is not started by a request to its socket", () => {
   programs({
     ip: ADDRESS,
     systemctl: '[ "$3" = docker.socket ]',
-    docker: `echo asked >${join(folder, "asked")}`,
+    docker: `echo asked >${join(directory, "asked")}`,
   });
   assert.is(probe()["docker"], "stopped");
-  assert.not.ok(existsSync(join(folder, "asked")));
+  assert.not.ok(existsSync(join(directory, "asked")));
 });
 
 test("a Docker that does not run is stopped; one that runs but fails, or does not answer in time, is unresponsive", () => {
@@ -279,7 +279,7 @@ test("a Docker that does not run is stopped; one that runs but fails, or does no
   assert.is(probe()["docker"], "stopped");
   programs({ systemctl: '[ "$3" = docker.service ]' });
   assert.is(probe()["docker"], "unresponsive");
-  rmSync(join(folder, "bin/timeout"));
+  rmSync(join(directory, "bin/timeout"));
   programs({ systemctl: "exit 1", timeout: "exit 124" });
   assert.is(probe()["docker"], "unresponsive");
 });
@@ -301,18 +301,18 @@ test("pings are reported in milliseconds, from iputils and busybox, and null wit
 
 test("an address that answers late is not blocked", () => {
   programs({
-    ping: `[ -e ${join(folder, "up")} ] || { : >${join(folder, "up")}; exit 1; }\n${PING}`,
+    ping: `[ -e ${join(directory, "up")} ] || { : >${join(directory, "up")}; exit 1; }\n${PING}`,
   });
   assert.equal(JSON.parse(run("verify_ping.sh", "4", "0", "10.2.0.2").stdout).host, { "10.2.0.2": 0.045 });
 });
 
 test("the host pings through the bridge only, the container through its own network", () => {
   programs({
-    ping: `echo "$*" >>${join(folder, "pings")}\n${PING}`,
-    nsenter: `[ "$4" != true ] || exit 0\necho "$*" >>${join(folder, "entered")}\n${PING}`,
+    ping: `echo "$*" >>${join(directory, "pings")}\n${PING}`,
+    nsenter: `[ "$4" != true ] || exit 0\necho "$*" >>${join(directory, "entered")}\n${PING}`,
   });
   run("verify_ping.sh", "1", "42", "10.2.0.2");
-  const { stdout } = spawnSync("cat", [join(folder, "pings"), join(folder, "entered")], { encoding: "utf8" });
+  const { stdout } = spawnSync("cat", [join(directory, "pings"), join(directory, "entered")], { encoding: "utf8" });
   assert.equal(stdout.split("\n"), [
     "-I weave -n -c 3 -i 0.2 -w 1 10.2.0.2",
     "-t 42 -n ping -n -c 3 -i 0.2 -w 1 10.2.0.2",

@@ -12,7 +12,7 @@ const NETPLAN: ObservedBridge = {
   managers: { ...FRESH.managers, ifupdown: false, networkd: "manages", networkdAtBoot: true },
   interfaces: null,
 };
-const FOLDER = "/etc/systemd/network";
+const DIRECTORY = "/etc/systemd/network";
 const DROP_IN = "/etc/systemd/system/docker.service.d/weave-bridge.conf";
 const UNMANAGED = "/etc/NetworkManager/conf.d/weave-bridge.conf";
 
@@ -21,16 +21,16 @@ test("with systemd-networkd the live bridge is created first, then its files, wh
   assert.equal(subjects(changes), [
     "bridge weave",
     "bridge weave: frames between its ports",
-    `${FOLDER}/05-weave.netdev`,
-    `${FOLDER}/05-weave.network`,
-    `${FOLDER}/05-weave-vx.netdev`,
-    `${FOLDER}/05-weave-vx.network`,
+    `${DIRECTORY}/05-weave.netdev`,
+    `${DIRECTORY}/05-weave.network`,
+    `${DIRECTORY}/05-weave-vx.netdev`,
+    `${DIRECTORY}/05-weave-vx.network`,
     DROP_IN,
   ]);
   const reloads = inWords(changes).filter(({ steps }) => steps.includes("networkctl reload"));
   assert.equal(
     reloads.map(({ subject }) => subject),
-    [`${FOLDER}/05-weave-vx.network`],
+    [`${DIRECTORY}/05-weave-vx.network`],
   );
   assert.equal(inWords(changes).at(-1)?.steps, [
     `write ${pendingReloadPath("systemd")} 0600`,
@@ -47,7 +47,7 @@ test("the next run makes the reload that an interrupted run did not get to, and 
   );
   const there = { ...NETPLAN, files: new Map([...NETPLAN.files, ...files]) };
   const mark = pendingReloadPath("systemd-networkd");
-  const written = changes.filter(({ subject }) => subject.startsWith(FOLDER));
+  const written = changes.filter(({ subject }) => subject.startsWith(DIRECTORY));
   assert.equal(inWords(written)[0]?.steps[0], `write ${mark} 0600`, "the mark is written before the first file");
   const pending = inWords(plan(vxlan(), { ...there, pendingReloads: [mark] }).changes).slice(2);
   assert.equal(pending, [
@@ -73,7 +73,7 @@ test("with the Weave router the files have no VXLAN, and a VXLAN's files are rem
     [],
   );
   const file = { content: "[NetDev]\n", mode: 0o644 };
-  const left = { ...NETPLAN, files: new Map([...NETPLAN.files, [`${FOLDER}/05-weave-vx.netdev`, file]]) };
+  const left = { ...NETPLAN, files: new Map([...NETPLAN.files, [`${DIRECTORY}/05-weave-vx.netdev`, file]]) };
   const gone = inWords(plan(router(), left).changes).find(({ subject }) => subject.includes("-vx"));
   assert.is(gone?.after, "");
 });

@@ -40,11 +40,11 @@ export function versionFamily(version: string): "1.0" | "1.9" | "2.x" {
   return isBefore(version, 1, 2) ? "1.0" : "1.9";
 }
 
-/** Reads behaviour.json in `folder` and `environment`; anything unreadable counts as absent. */
-export function readBehaviour(folder: string, environment: NodeJS.ProcessEnv): Behaviour {
+/** Reads behaviour.json in `directory` and `environment`; anything unreadable counts as absent. */
+export function readBehaviour(directory: string, environment: NodeJS.ProcessEnv): Behaviour {
   let file: Record<string, unknown> = {};
   try {
-    const parsed: unknown = JSON.parse(fs.readFileSync(path.join(folder, "behaviour.json"), "utf8"));
+    const parsed: unknown = JSON.parse(fs.readFileSync(path.join(directory, "behaviour.json"), "utf8"));
     if (isRecord(parsed)) file = parsed;
   } catch {
     // No file, or it is being written.

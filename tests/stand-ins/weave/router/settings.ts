@@ -156,7 +156,7 @@ function peerName(flags: Map<string, string>): string {
   }
 }
 
-/** Keeps values in a file, or nowhere if its folder does not exist. */
+/** Keeps values in a file, or nowhere if its directory does not exist. */
 function fileStore(file: string): Store {
   const read = (): Record<string, unknown> => {
     try {
@@ -185,9 +185,9 @@ function underlayMtu(address: string): number {
 }
 
 /** The settings of a command line and the environment. `sentinel` exists if this container ran before. */
-export function settingsOf(args: string[], folder: string, sentinel: string): RouterSettings {
+export function settingsOf(args: string[], directory: string, sentinel: string): RouterSettings {
   const { flags, peers } = parseFlags(args);
-  const behaviour = (): Behaviour => readBehaviour(folder, process.env);
+  const behaviour = (): Behaviour => readBehaviour(directory, process.env);
   const version = behaviour().version ?? "2.8.1";
   const family = versionFamily(version);
   const on = (flag: string): boolean => flags.get(flag) === "true" || flags.get(flag) === "1";

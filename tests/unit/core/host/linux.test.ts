@@ -9,12 +9,12 @@ import { describeRequest, request } from "../../../../modules/core/host/http";
 import { linuxHost } from "../../../../modules/core/host/linux";
 import { run } from "../../../../modules/core/host/run";
 import { at, freePort, withServer, withService } from "../../support/server";
-import { inTemporaryFolder, inTemporaryFolderUntilDone } from "../../support/temporary_folder";
+import { inTemporaryDirectory, inTemporaryDirectoryUntilDone } from "../../support/temporary_directory";
 import { userErrorLater, userErrorOf } from "../../support/user_error";
 
 test("a file is read as its content, one character per byte, and its permission bits", () => {
-  inTemporaryFolder((folder) => {
-    const path = join(folder, "file");
+  inTemporaryDirectory((directory) => {
+    const path = join(directory, "file");
     writeFileSync(path, Buffer.from([0x61, 0xc3, 0xa4, 0xff, 0x0a]), { mode: 0o640 });
     assert.equal(linuxHost.readFile(path), {
       ...{ content: "a\xc3\xa4\xff\n", mode: 0o640, owner: process.getuid?.() },
@@ -22,30 +22,30 @@ test("a file is read as its content, one character per byte, and its permission 
   });
 });
 
-test("a missing file, or one whose folder is missing or a file, is null", () => {
-  inTemporaryFolder((folder) => {
-    writeFileSync(join(folder, "file"), "");
-    assert.is(linuxHost.readFile(join(folder, "none")), null);
-    assert.is(linuxHost.readFile(join(folder, "none/file")), null);
-    assert.is(linuxHost.readFile(join(folder, "file/file")), null);
+test("a missing file, or one whose directory is missing or a file, is null", () => {
+  inTemporaryDirectory((directory) => {
+    writeFileSync(join(directory, "file"), "");
+    assert.is(linuxHost.readFile(join(directory, "none")), null);
+    assert.is(linuxHost.readFile(join(directory, "none/file")), null);
+    assert.is(linuxHost.readFile(join(directory, "file/file")), null);
   });
 });
 
 test("links to a file are followed, a dangling one is a missing file", () => {
-  inTemporaryFolder((folder) => {
-    writeFileSync(join(folder, "file"), "content");
-    symlinkSync("file", join(folder, "link"));
-    symlinkSync("nowhere", join(folder, "dangling"));
-    assert.is(linuxHost.readFile(join(folder, "link"))?.content, "content");
-    assert.is(linuxHost.readFile(join(folder, "dangling")), null);
+  inTemporaryDirectory((directory) => {
+    writeFileSync(join(directory, "file"), "content");
+    symlinkSync("file", join(directory, "link"));
+    symlinkSync("nowhere", join(directory, "dangling"));
+    assert.is(linuxHost.readFile(join(directory, "link"))?.content, "content");
+    assert.is(linuxHost.readFile(join(directory, "dangling")), null);
   });
 });
 
-test("a folder or device in a file's place is an error, with its path and what to do", () => {
-  inTemporaryFolder((folder) => {
+test("a directory or device in a file's place is an error, with its path and what to do", () => {
+  inTemporaryDirectory((directory) => {
     assert.is(
-      userErrorOf(() => linuxHost.readFile(folder)),
-      `${folder}: must be a regular file (found a directory). Move it away and run again.`,
+      userErrorOf(() => linuxHost.readFile(directory)),
+      `${directory}: must be a regular file (found a directory). Move it away and run again.`,
     );
   });
   assert.match(
@@ -55,10 +55,10 @@ test("a folder or device in a file's place is an error, with its path and what t
 });
 
 test("a file that can't be read is an error, with its path", () => {
-  inTemporaryFolder((folder) => {
-    symlinkSync("loop", join(folder, "loop"));
+  inTemporaryDirectory((directory) => {
+    symlinkSync("loop", join(directory, "loop"));
     assert.match(
-      userErrorOf(() => linuxHost.readFile(join(folder, "loop"))),
+      userErrorOf(() => linuxHost.readFile(join(directory, "loop"))),
       /loop: can't be read \(found ELOOP/,
     );
   });
@@ -81,20 +81,20 @@ test("the host's addresses are those of IPv4", () => {
   for (const address of linuxHost.addresses()) assert.match(address, /^[\d.]+$/);
 });
 
-test("the names in a folder are sorted, and none if the folder does not exist", () => {
-  inTemporaryFolder((folder) => {
-    for (const name of ["b", "a", "c"]) mkdirSync(join(folder, name));
-    assert.equal(linuxHost.readdir(folder), ["a", "b", "c"]);
-    assert.equal(linuxHost.readdir(join(folder, "none")), []);
+test("the names in a directory are sorted, and none if the directory does not exist", () => {
+  inTemporaryDirectory((directory) => {
+    for (const name of ["b", "a", "c"]) mkdirSync(join(directory, name));
+    assert.equal(linuxHost.readdir(directory), ["a", "b", "c"]);
+    assert.equal(linuxHost.readdir(join(directory, "none")), []);
   });
 });
 
 test("a link is read as it is written; another or missing file is null", () => {
-  inTemporaryFolder((folder) => {
-    symlinkSync("../target", join(folder, "link"));
-    assert.is(linuxHost.readlink(join(folder, "link")), "../target");
-    assert.is(linuxHost.readlink(folder), null);
-    assert.is(linuxHost.readlink(join(folder, "none")), null);
+  inTemporaryDirectory((directory) => {
+    symlinkSync("../target", join(directory, "link"));
+    assert.is(linuxHost.readlink(join(directory, "link")), "../target");
+    assert.is(linuxHost.readlink(directory), null);
+    assert.is(linuxHost.readlink(join(directory, "none")), null);
   });
 });
 
@@ -165,10 +165,10 @@ test("a missing program is an error with its name and the command", () => {
 });
 
 test("a file that is not a program is an error with the cause", () => {
-  inTemporaryFolder((folder) => {
-    writeFileSync(join(folder, "text"), "", { mode: 0o644 });
+  inTemporaryDirectory((directory) => {
+    writeFileSync(join(directory, "text"), "", { mode: 0o644 });
     assert.match(
-      userErrorOf(() => run([join(folder, "text")])),
+      userErrorOf(() => run([join(directory, "text")])),
       /text: can't be run \(found EACCES\)\. Make it executable/,
     );
   });
@@ -195,15 +195,15 @@ test("a program is judged by its own exit status, whatever child of its own keep
 });
 
 test("a program that times out is killed with all that it has started, and no later", async () => {
-  await inTemporaryFolderUntilDone(async (folder) => {
+  await inTemporaryDirectoryUntilDone(async (directory) => {
     const started = Date.now();
-    const script = `sleep 30 & echo $! > ${folder}/pid; (trap '' TERM; sleep 30); sleep 30`;
+    const script = `sleep 30 & echo $! > ${directory}/pid; (trap '' TERM; sleep 30); sleep 30`;
     assert.match(
       userErrorOf(() => run(["sh", "-c", script], { timeout: 0.5 })),
       "must end within 0.5 s (found it running)",
     );
     assert.ok(Date.now() - started < 5000);
-    const pid = readFileSync(join(folder, "pid"), "utf8").trim();
+    const pid = readFileSync(join(directory, "pid"), "utf8").trim();
     const state = (): string => /^State:\s+(\w)/m.exec(linuxHost.readText(`/proc/${pid}/status`) ?? "")?.[1] ?? "gone";
     for (let times = 0; times < 50 && !["Z", "gone"].includes(state()); times++) await sleep(20);
     assert.ok(["Z", "gone"].includes(state()), `process ${pid}: ${state()}`);
@@ -211,7 +211,7 @@ test("a program that times out is killed with all that it has started, and no la
 });
 
 test("megabytes of output are returned whole, and nothing of them is left behind", () => {
-  // Other tests have folders of theirs there.
+  // Other tests have directories of theirs there.
   const files = (): string[] =>
     readdirSync("/dev/shm", { withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [entry.name] : []));
   const before = files();
@@ -276,8 +276,8 @@ test("if nothing listens, there is no answer", async () => {
 });
 
 test("a service may listen on a Unix socket, and a missing socket means that nothing listens", async () => {
-  await inTemporaryFolderUntilDone(async (folder) => {
-    const socket = join(folder, "docker.sock");
+  await inTemporaryDirectoryUntilDone(async (directory) => {
+    const socket = join(directory, "docker.sock");
     const asked = { to: { socket }, method: "GET", path: "/info" } as const;
     assert.is(await request(asked), null);
     const server = createServer((_, response) => response.end("{}")).listen(socket);
@@ -424,14 +424,14 @@ test("an address that can't be reached has no answer yet, and is not nobody", ()
 });
 
 test("a socket without its service gives null; one that is not permitted, or a file, is an error", async () => {
-  await inTemporaryFolderUntilDone(async (folder) => {
+  await inTemporaryDirectoryUntilDone(async (directory) => {
     const ask = (socket: string) => request({ to: { socket }, method: "GET", path: "/" });
-    const left = join(folder, "left.sock");
+    const left = join(directory, "left.sock");
     run(["python3", "-c", `import socket; socket.socket(socket.AF_UNIX).bind("${left}")`]);
     assert.is(await ask(left), null);
-    writeFileSync(join(folder, "file"), "");
-    assert.is(await ask(join(folder, "file")), null, "the kernel refuses it as it does a socket without a service");
-    assert.match(await userErrorLater(() => ask(join(folder, "file/socket"))), "ENOTDIR");
+    writeFileSync(join(directory, "file"), "");
+    assert.is(await ask(join(directory, "file")), null, "the kernel refuses it as it does a socket without a service");
+    assert.match(await userErrorLater(() => ask(join(directory, "file/socket"))), "ENOTDIR");
   });
 });
 
@@ -454,8 +454,8 @@ test("a request leaves nothing behind that would hold the process up, such as it
       const answer = await request({ to, method: "GET", path: "/" });
       server.close(async () => console.log(answer, await request({ to, method: "GET", path: "/" })));
     });`;
-  inTemporaryFolder((folder) => {
-    const path = join(folder, "ask.ts");
+  inTemporaryDirectory((directory) => {
+    const path = join(directory, "ask.ts");
     writeFileSync(path, program.replace("./modules", join(process.cwd(), "modules")));
     const { stdout } = run([process.execPath, "-r", require.resolve("tsx/cjs"), path], { timeout: 6 });
     assert.is(stdout, "{ status: 200, body: 'ok' } null\n");

@@ -12,7 +12,7 @@ import type {
 } from "../../../../modules/core/host/host";
 import { describeRequest } from "../../../../modules/core/host/http";
 import { type Contents, listed } from "./contents";
-import type { Folder } from "./folder";
+import type { Directory } from "./directory";
 import type { Part } from "./part";
 
 /** A host with just these contents. */
@@ -131,9 +131,9 @@ export class FakeHost implements Host {
   }
 }
 
-/** A host with its files in a folder, and with other hosts on its network that it knows by name. */
-export function fakeHostIn(folder: Folder, ...parts: readonly Part[]): FakeHost {
-  return new FakeHost(...parts, UNDERLAY, folder);
+/** A host with its files in a directory, and with other hosts on its network that it knows by name. */
+export function fakeHostIn(directory: Directory, ...parts: readonly Part[]): FakeHost {
+  return new FakeHost(...parts, UNDERLAY, directory);
 }
 
 const UNDERLAY = listed({

@@ -1,7 +1,7 @@
 import type { Change } from "../../../../modules/core/change";
 import type { HttpRequest, HttpResponse, RunOutput } from "../../../../modules/core/host/host";
 import type { VxlanDevice } from "../../../../modules/formats/iproute";
-import type { Folder } from "./folder";
+import type { Directory } from "./directory";
 import { done, type FileAction, failed, type Part } from "./part";
 
 export interface Device {
@@ -82,7 +82,7 @@ export class Network implements Part {
   /** The addresses that systemd-networkd has set, by device; it deletes them once no file matches the device any more. */
   private readonly setByNetworkd = new Map<string, string[]>();
 
-  constructor(private readonly files: Folder) {}
+  constructor(private readonly files: Directory) {}
 
   state(): object {
     const { devices, rules, held, units, settings, ownUnit, loaded, setByNetworkd } = this;
@@ -141,10 +141,10 @@ export class Network implements Part {
     if (path === NET) return [...this.devices.keys()].sort();
     if (path === "/sys/module") return [...this.modules];
     if (path === "/run/systemd") return ["system"];
-    const [, name = "", folder] = /^\/sys\/class\/net\/([^/]+)\/(bridge|brif)$/.exec(path) ?? [];
-    if (folder === undefined) return undefined;
+    const [, name = "", directory] = /^\/sys\/class\/net\/([^/]+)\/(bridge|brif)$/.exec(path) ?? [];
+    if (directory === undefined) return undefined;
     if (this.devices.get(name)?.kind !== "bridge") return [];
-    return folder === "bridge" ? ["stp_state"] : this.portsOf(name);
+    return directory === "bridge" ? ["stp_state"] : this.portsOf(name);
   }
 
   readlink(path: string): string | null | undefined {
@@ -390,11 +390,11 @@ export class Network implements Part {
 
   /** systemd-networkd makes the devices of its files, and sets each up by the file that matches it. */
   private reloadNetworkd(): RunOutput {
-    const read = (kind: string, folder = "/etc/systemd/network"): Map<string, string[]>[] =>
+    const read = (kind: string, directory = "/etc/systemd/network"): Map<string, string[]>[] =>
       this.files
-        .readdir(folder)
+        .readdir(directory)
         .filter((name) => name.endsWith(kind))
-        .map((name) => settings(this.files.readFile(`${folder}/${name}`)?.content ?? ""));
+        .map((name) => settings(this.files.readFile(`${directory}/${name}`)?.content ?? ""));
     for (const file of read(".netdev")) {
       const one = (key: string): string => file.get(key)?.[0] ?? "";
       const [name, mac] = [one("NetDev.Name"), one("NetDev.MACAddress")];

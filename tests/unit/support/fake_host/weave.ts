@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse, RunOutput } from "../../../../modules/core/host/host";
 import { environmentValue } from "../../../../modules/formats/environment_file";
-import type { Folder } from "./folder";
+import type { Directory } from "./directory";
 import { done, failed, type Part, processStat } from "./part";
 
 export const UNIT = "/etc/systemd/system/weave.service";
@@ -62,7 +62,7 @@ export class Weave implements Part {
   private rules: string[] = [];
   private ipSets: string[] = ["others"];
 
-  constructor(private readonly files: Folder) {}
+  constructor(private readonly files: Directory) {}
 
   state(): object {
     const { unit, container, targets, unfinished, loaded, loadedExpose, startedWith, exposed, accepted } = this;

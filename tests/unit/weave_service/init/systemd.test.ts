@@ -5,7 +5,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { resolveDesired } from "../../../../modules/weave_service/desired";
 import { readWeaveScript } from "../../../../modules/weave_service/script";
-import { inTemporaryFolder } from "../../support/temporary_folder";
+import { inTemporaryDirectory } from "../../support/temporary_directory";
 import { userErrorOf } from "../../support/user_error";
 import { FRESH, serviceOptions } from "../fixtures";
 
@@ -47,17 +47,17 @@ test("a path that would be more than one word is refused", () => {
 
 test("systemd-analyze finds nothing wrong with the unit, if it is installed", () => {
   if (spawnSync("systemd-analyze", ["--version"]).status !== 0) return;
-  inTemporaryFolder((folder) => {
+  inTemporaryDirectory((directory) => {
     // It checks that the programs and the required unit exist.
-    writeFileSync(join(folder, "docker.service"), "[Service]\nExecStart=/bin/true\n");
+    writeFileSync(join(directory, "docker.service"), "[Service]\nExecStart=/bin/true\n");
     const unit = renderUnit("/bin/true").replace("/usr/bin/docker", "/bin/true");
-    writeFileSync(join(folder, "weave.service"), unit);
-    const environment = { ...process.env, SYSTEMD_UNIT_PATH: `${folder}:` };
-    const { stderr } = spawnSync("systemd-analyze", ["verify", join(folder, "weave.service")], {
+    writeFileSync(join(directory, "weave.service"), unit);
+    const environment = { ...process.env, SYSTEMD_UNIT_PATH: `${directory}:` };
+    const { stderr } = spawnSync("systemd-analyze", ["verify", join(directory, "weave.service")], {
       env: environment,
       encoding: "utf8",
     });
-    const own = stderr.split("\n").filter((line) => line.includes(join(folder, "weave.service")));
+    const own = stderr.split("\n").filter((line) => line.includes(join(directory, "weave.service")));
     assert.equal(own, []);
   });
 });

@@ -16,8 +16,8 @@ import type { FileState, RunOutput } from "../../../../modules/core/host/host";
 import { linuxHost } from "../../../../modules/core/host/linux";
 import { done, type FileAction, type Files, failed, type Part } from "./part";
 
-/** A host's files, as real files below a folder: the modules' own code reads and writes them. */
-export class Folder implements Part, Files {
+/** A host's files, as real files below a directory: the modules' own code reads and writes them. */
+export class Directory implements Part, Files {
   constructor(private readonly root: string) {}
 
   at(path: string): string {
@@ -63,7 +63,7 @@ export class Folder implements Part, Files {
     return apply({ ...change, actions: [{ ...action, path: this.at(action.path) }] });
   }
 
-  /** `find FOLDER -maxdepth 1 -name NAME -type d -empty -delete` */
+  /** `find DIRECTORY -maxdepth 1 -name NAME -type d -empty -delete` */
   run(argv: readonly string[]): RunOutput | undefined {
     if (argv[0] !== "find") return undefined;
     try {
@@ -74,11 +74,11 @@ export class Folder implements Part, Files {
     return done();
   }
 
-  listFiles(folder = "/"): Map<string, string> {
-    const entries = readdirSync(this.at(folder), { withFileTypes: true });
+  listFiles(directory = "/"): Map<string, string> {
+    const entries = readdirSync(this.at(directory), { withFileTypes: true });
     return new Map(
       entries.flatMap((entry): [string, string][] => {
-        const path = join(folder, entry.name);
+        const path = join(directory, entry.name);
         if (entry.isDirectory()) return [...this.listFiles(path)];
         if (entry.isSymbolicLink()) return [[path, `-> ${readlinkSync(this.at(path))}`]];
         const mode = (statSync(this.at(path)).mode & 0o7777).toString(8);
