@@ -160,6 +160,12 @@ def _cluster_problems(
             f"{', '.join(unknown)}). Make them reachable, remove them from the group {group}, or set weave_host_index in the "
             "inventory."
         )
+    by_ipv6 = [f"{address} for {name}" for name, address in cluster["underlays"].items() if ":" in address]
+    if by_ipv6 and default_peers:
+        yield (
+            "weave_underlay_address: must be set for a host that Ansible reaches by IPv6, as the hosts reach each other by IPv4 "
+            f"(found {', '.join(by_ipv6)}). Set its IPv4 address, or a name for that, in the inventory."
+        )
     for address, names in cluster["shared"].items() if default_peers else ():
         yield _shared_underlay(address, ", ".join(names))
     without_address = [name for name, address in cluster["underlays"].items() if not address]

@@ -28,6 +28,10 @@ OTHER_VARIABLES = {
 }
 
 
+# Those that the role does not pass on then; another one without a value would not have its default.
+UNSET_BY_NULL = ("weave_password", "weave_wireguard_key")
+
+
 class WrongError(Exception):
     """A value that is refused: what it must be, what was found, and the remedy."""
 
@@ -54,8 +58,8 @@ def values(given: dict[str, Any], host: str, datapath: str, mode: str, scope: bo
     return " ".join(
         problem
         for variable, when, check in CHECKS
-        if read[when] and given.get(variable) is not None
-        for problem in _problems(variable, check, given[variable], host)
+        if read[when] and variable in given and (given[variable] is not None or variable not in UNSET_BY_NULL)
+        for problem in _problems(variable, check, "" if given[variable] is None else given[variable], host)
     )
 
 
@@ -306,6 +310,7 @@ CHECKS: list[tuple[str, str, Callable[[Any], None]]] = [
     ("weave_proxy_args", "proxy", _each(_launch_argument)),
     ("weave_dns_domain", "router", _one(_DOMAIN)),
     ("weave_env", "router", _entries(_environment_name, _environment_value)),
+    ("weave_image_directory", "always", _one(_matches("/.*", "must be an absolute path", "Write it as /var/cache."))),
     ("weave_timeout", "router", _number(1, 3600)),
     ("weave_scope_dest", "scope", _one(_PATH)),
     ("weave_scope_url", "scope", _one(_URL)),

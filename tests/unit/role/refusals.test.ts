@@ -66,6 +66,10 @@ const REFUSALS: Refusals = {
     vars: { weave_docker_network: "a/b", weave_vxlan_port: 70000, weave_password: SECRET.slice(0, 9), weave_mac: "zz" },
     says: /^weave_mac: must be a MAC address \(found "zz" for \S+\)\. Write it as \S+\. weave_vxlan_port: must be from 1 to 65535 \(found 70000 for \S+\)\. Set a number in this range\. weave_docker_network: must be "bridge" or .* \(found "a\/b" for \S+\)\. [^:]*\.$/,
   },
+  "a socket that is a number, which is no socket, and a network without a value": {
+    vars: { docker_host: 5, weave_network: null },
+    says: /^weave_network: must be an IPv4 network \(found "" for \S+\)\. Write it as 10\.2\.0\.0\/16\.$/,
+  },
   "a short password with the VXLAN": {
     vars: { weave_password: SECRET.slice(0, 9) },
     says: /^weave_password: must have at least 16 characters .* \(found 9, which are not shown, for \S+\)\. Set a random one/,

@@ -263,6 +263,15 @@ test("an address that several hosts are connected to by, or a loopback one, unle
   assert.is(preflight({ needs_host_index: false, default_peers: false }, {}, vagrant), "");
 });
 
+test("a host that Ansible reaches by IPv6, unless peers are given", () => {
+  const six = cluster({ a: probed(1, true), b: { ...probed(2, true), ansible_host: "fd00::2" } });
+  assert.match(
+    preflight({}, {}, six),
+    /^weave_underlay_address: must be set for a host that Ansible reaches by IPv6, .* \(found fd00::2 for b\)\. Set its IPv4 address/,
+  );
+  assert.is(preflight({ default_peers: false }, {}, six), "");
+});
+
 test("an address that the inventory sets for several hosts, or their interfaces have, even if peers are given", () => {
   const nat = probed(1, true, { address: "10.0.2.15" });
   const shared = cluster({ a: nat, b: { ...nat, weave_host_index: 2 } });

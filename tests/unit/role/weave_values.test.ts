@@ -300,6 +300,13 @@ const WRONG: readonly (readonly [
   ["weave_verify_timeout", 0, null, "must be from 1 to 3600 (found 0). Set a number in this range."],
 ];
 
+test("a variable without a value would not have its default", () => {
+  assert.match(wrong("weave_network", null), 'weave_network: must be an IPv4 network (found "" for a). ');
+  assert.match(wrong("weave_image_directory", "cache"), 'must be an absolute path (found "cache" for a). ');
+  for (const variable of ["weave_password", "weave_mac", "weave_launch_peers", "weave_env"])
+    assert.is(wrong(variable, null), "");
+});
+
 for (const [variable, value, by, says, reader] of WRONG) {
   test(`${variable}: ${JSON.stringify(value)} is refused as by the module`, () => {
     const message = wrong(variable, value, reader);
@@ -317,8 +324,8 @@ test("with the router on the bridge, a peer must be what weave_bridge takes with
   assert.is(wrong("weave_launch_peers", "127.0.0.1", { ...ROUTER, mode: "proxy" }), "");
 });
 
-test("a list, a dictionary or nothing in a text's place is left to the check of types", () => {
-  for (const value of [["a"], { a: 1 }, null]) {
+test("a list or a dictionary in a text's place is left to the check of types", () => {
+  for (const value of [["a"], { a: 1 }]) {
     assert.is(wrong("weave_network", value), "");
     assert.is(wrong("weave_vxlan_port", value), "");
   }
