@@ -48,7 +48,7 @@ def problems(
 
 def _host_problems(host: dict[str, Any], uses_bridge: bool, network: str) -> Iterator[str]:
     name, bridge, remedy = host["name"], host["bridge"], _run_the_role(host)
-    if re.search("sudo|password", host["error"], re.IGNORECASE):
+    if re.search("sudo|privilege escalation", host["error"]):
         yield (
             f"{name}: Ansible must become root there (found: {_without_stop(host['error'])}). Run with -K, which asks for the sudo "
             f"password, or correct ansible_user and sudo's configuration (ansible -i INVENTORY {name} --become -K -m raw -a id)."

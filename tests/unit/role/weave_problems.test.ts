@@ -248,6 +248,7 @@ test("what is wrong on a host is reported with what to do, Docker's part only if
     host(3, { bridge: { state: "up", address: null } }),
     host(4, { datapath: { ...vxlan, state: "down" } }),
     { ...host(5), bridge: { state: "unknown", address: null }, error: "sudo: a password is required." },
+    { ...host(6), bridge: { state: "unknown", address: null }, error: "a@h6: Permission denied (publickey,password)." },
   ];
   const remedy = (number: number): string =>
     `Run the role on it (ansible-playbook -i INVENTORY site.yml --limit h${number})`;
@@ -259,6 +260,7 @@ test("what is wrong on a host is reported with what to do, Docker's part only if
     `h3: the bridge weave must have an address (found none). ${remedy(3)}.`,
     `h4: the VXLAN of the bridge weave must be up (found it down). ${remedy(4)}.`,
     "h5: Ansible must become root there (found: sudo: a password is required). Run with -K, which asks for the sudo password, or correct ansible_user and sudo's configuration (ansible -i INVENTORY h5 --become -K -m raw -a id).",
+    "h6: must be reachable by Ansible (found: a@h6: Permission denied (publickey,password)). Check that it is powered on, and that Ansible can log in (ansible -i INVENTORY h6 --become -m raw -a id).",
   ];
   assert.equal(problemsOf({ hosts, targets: [], sources: [] }), expected);
   assert.equal(
