@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
 import { busyboxImage } from "../hosts/images";
+import { installWeaveStandIn } from "../stand-ins/weave/install";
 import { DockerHost } from "./docker_host";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
@@ -225,6 +226,22 @@ test("a teardown is refused while containers are on the network, and then remove
     );
   }
   assert.equal(changedTasks(await play("playbooks/teardown.yml", ...FLAT)), []);
+});
+
+test("with the Weave router: a check predicts the run, Docker does not restart, and containers reach those of the other host", async () => {
+  for (const host of cluster.hosts) await installWeaveStandIn(host);
+  const router = ["--extra-vars", "weave_datapath=router weave_docker_network=flat"];
+  const before = await pids();
+  const check = await play("site.yml", ...router, "--check", "--diff");
+  assertPredicted(check, await play("site.yml", ...router, "--diff"));
+  assert.equal(await pids(), before);
+  assert.equal(changedTasks(await play("site.yml", ...router)), []);
+  assert.is(await networkOf(two), "10.2.0.0/16 10.2.2.0/24 10.2.0.2 1438");
+  for (const host of cluster.hosts) await serve(host, "web");
+  assert.is(await get(one, "web", "10.2.2.1"), "web of apollo2");
+  assert.is(await get(two, "web", "10.2.1.1"), "web of apollo1");
+  const { output } = await play("playbooks/verify.yml", ...router);
+  assert.match(output, /All \d+ paths work/);
 });
 
 test.run();
