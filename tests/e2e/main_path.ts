@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
+import { busyboxImage } from "../hosts/images";
 import type { Suite } from "../hosts/suites";
 import { tellSuiteResult } from "../runner/suites";
 import { differences, fingerprint } from "./fingerprint";
@@ -180,6 +181,22 @@ export function testMainPath(debian: Suite): void {
     const minor = (version: string): number => Number(version.replace("1.", ""));
     // Weave 2.8.1 asks for 1.18 by itself.
     assert.is(given, minor(accepted) > 18 ? accepted : undefined, accepted);
+  });
+
+  step("containers on a Docker network of its own on the bridge reach one another", async () => {
+    const network = ["--limit", "apollo1,apollo2", "--extra-vars", "weave_docker_network=flat"];
+    await play(...network);
+    const addresses = await Promise.all(
+      ["apollo1", "apollo2"].map(async (name) => {
+        const image = await busyboxImage(cluster.host(name));
+        await sh(name, `docker run --detach --name on-flat --network flat ${image} sleep 1d`);
+        return sh(name, "docker inspect --format '{{.NetworkSettings.Networks.flat.IPAddress}}' on-flat");
+      }),
+    );
+    assert.match(addresses.join(), /^10\.2\.1\.\d+,10\.2\.2\.\d+$/);
+    await sh("apollo1", `docker exec on-flat ping -c 1 -w 10 ${addresses[1]}`);
+    await sh("apollo2", `docker exec on-flat ping -c 1 -w 10 ${addresses[0]}`);
+    assert.equal(changedTasks(await play(...network)), []);
   });
 
   test.run();
