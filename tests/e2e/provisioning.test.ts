@@ -10,7 +10,7 @@ import { findServices, reachAll, startServices } from "./services";
 
 const TASKS = ["Probe the host", "Resolve the host indexes and addresses", "Configure the bridge"];
 const VXLAN = [...TASKS, "Configure Docker to use the bridge"].map((name) => `TASK [weave : ${name}]`);
-const COMPONENTS = "Run the Weave router, its proxy or plugin, and Weave Scope";
+const COMPONENTS = "Run Weave's services";
 
 /** All that a run prints where nothing is left to do, but for the hosts' lines. Nothing is skipped that would have a line. */
 const STEADY = {
@@ -23,6 +23,20 @@ const STEADY = {
     "TASK [weave : Run the Weave router]",
     "PLAY RECAP",
   ],
+};
+
+/** The same of fresh hosts. */
+const RESTART = [
+  "TASK [weave : Handle the pending restart of Docker]",
+  "included: pending_docker_restart.yml for apollo1, apollo2, apollo3",
+  "TASK [weave : Report that Docker must restart]",
+  "RUNNING HANDLER [weave : restart docker]",
+  "included: restart_docker.yml for apollo1, apollo2, apollo3",
+  "RUNNING HANDLER [weave : Restart Docker]",
+];
+const CHANGING = {
+  vxlan: STEADY.vxlan.flatMap((line) => (line === "PLAY RECAP" ? [...RESTART, line] : [line])),
+  router: STEADY.router.flatMap((line) => (line.endsWith(`${COMPONENTS}]`) ? [...RESTART, line] : [line])),
 };
 
 const steps = ({ output }: PlaybookRun): string[] =>
@@ -69,6 +83,10 @@ for (const datapath of ["vxlan", "router"] as const) {
     const run = await playBy({ ANSIBLE_PIPELINING: String(pipelining) });
     assert.is(run.status, 0, run.output);
     assertPredicted(check, run);
+    assert.equal(
+      steps(run).filter((line) => /^(PLAY|TASK|RUNNING|included)/.test(line)),
+      CHANGING[datapath],
+    );
     const restarts = changedTasks(run).filter((task) => task.endsWith("Restart Docker"));
     assert.is(restarts.length, hosts, "one restart of Docker on each host");
   });

@@ -66,6 +66,18 @@ test("the playbooks find the role from any directory", async () => {
   assert.is(status, 0, output);
 });
 
+test("from another directory, the tasks that no host needs are shown unless ANSIBLE_CONFIG names the checkout's", async () => {
+  const vars = "ansible_connection=local ansible_become=false weave_datapath=router weave_bin=/nowhere/weave";
+  const inventory = `[weave_servers]\ndocker1 ${vars}\n`;
+  const play = (env: Readonly<Record<string, string>>): Promise<PlaybookRun> =>
+    playFrom("/", [join(PLAYBOOKS, "../site.yml"), "--check"], inventory, env);
+  assert.match((await play({ ANSIBLE_CONFIG: "/nowhere/ansible.cfg" })).output, "skipping: [docker1]");
+  const { output } = await play({ ANSIBLE_CONFIG: join(ROOT, "ansible.cfg") });
+  assert.match(output, "weave_bin: must be the weave script on docker1");
+  assert.not.match(output, "skipping");
+  assert.not.match(output, "Check the role's variables");
+});
+
 test("a checkout that is not built says how to build it", async () => {
   await inTemporaryDirectoryUntilDone(async (directory) => {
     const isCopied = (path: string): boolean => !/\/weave\/library|\/playbooks\/roles/.test(path);

@@ -13,7 +13,12 @@ export function playWithoutHosts(playbook: string, inventory: string | null, ...
 }
 
 /** The same in another directory. `args` are those of ansible-playbook. */
-export async function playFrom(from: string, args: readonly string[], inventory: string | null): Promise<PlaybookRun> {
+export async function playFrom(
+  from: string,
+  args: readonly string[],
+  inventory: string | null,
+  env: Readonly<Record<string, string>> = {},
+): Promise<PlaybookRun> {
   let run: PlaybookRun | undefined;
   await inTemporaryDirectoryUntilDone(async (directory) => {
     const [path, library] = [
@@ -23,7 +28,7 @@ export async function playFrom(from: string, args: readonly string[], inventory:
     if (inventory !== null) writeFileSync(path, inventory);
     mkdirSync(library);
     for (const { module } of MODULES) writeFileSync(join(library, module.name), "");
-    run = await ansiblePlaybook(path, args, { directory: from, env: { ANSIBLE_LIBRARY: library } });
+    run = await ansiblePlaybook(path, args, { directory: from, env: { ANSIBLE_LIBRARY: library, ...env } });
   });
   if (run === undefined) throw new Error("no play was run");
   return run;
