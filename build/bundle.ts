@@ -99,7 +99,9 @@ function smaller(code: string): string {
   if (body === undefined) return transformSync(code, { ...options, format: "iife" }).code;
   const once = transformSync(body, { ...options, format: "iife" }).code;
   // What it has inlined leaves more that is unused.
-  return transformSync(once, options).code.replace(/^\(\(\)=>\{/, '(()=>{"use strict";');
+  const twice = transformSync(once, options).code.replace(/^\(\(\)=>\{/, '(()=>{"use strict";');
+  // Where ncc puts the files that a program reads; the modules have none.
+  return twice.replace(/typeof (\w+)<"u"&&\(\1\.ab=__dirname\+"\/"\);/, "");
 }
 
 /** An option's description, the first member of an object that is an argument. */

@@ -1,30 +1,21 @@
+import { basename, dirname } from "node:path";
 import type { Host } from "./host/host";
 
+/** systemd's directories under others: `etc/system` is /etc/systemd/system. */
+const directories = (...names: string[]): readonly string[] =>
+  names.map((name) => `/${dirname(name)}/systemd/${basename(name)}`);
+
 /** Where systemd searches units and their drop-ins, in the order of precedence (systemd.unit(5)). */
-export const UNIT_DIRECTORIES: readonly string[] = [
-  "/etc/systemd/system.control",
-  "/run/systemd/system.control",
-  "/run/systemd/transient",
-  "/run/systemd/generator.early",
-  "/etc/systemd/system",
-  "/etc/systemd/system.attached",
-  "/run/systemd/system",
-  "/run/systemd/system.attached",
-  "/run/systemd/generator",
-  "/usr/local/lib/systemd/system",
-  "/usr/lib/systemd/system",
-  "/lib/systemd/system",
-  "/run/systemd/generator.late",
-];
+export const UNIT_DIRECTORIES = directories(
+  ...["etc/system.control", "run/system.control", "run/transient", "run/generator.early"],
+  ...["etc/system", "etc/system.attached", "run/system", "run/system.attached", "run/generator"],
+  ...["usr/local/lib/system", "usr/lib/system", "lib/system", "run/generator.late"],
+);
 
 /** The same for the files of systemd-networkd (systemd.network(5)). */
-export const NETWORK_DIRECTORIES: readonly string[] = [
-  "/etc/systemd/network",
-  "/run/systemd/network",
-  "/usr/local/lib/systemd/network",
-  "/usr/lib/systemd/network",
-  "/lib/systemd/network",
-];
+export const NETWORK_DIRECTORIES = directories(
+  ...["etc/network", "run/network", "usr/local/lib/network", "usr/lib/network", "lib/network"],
+);
 
 /** The paths of all files of several directories by name; of the same name, the one in the first directory. */
 export function firstFiles(directories: readonly string[], host: Host): Map<string, string> {

@@ -26,6 +26,14 @@ export interface FilterRule {
 
 export type Verdict = "accept" | "drop" | "return" | { readonly chain: string; readonly goto: boolean };
 
+/** What ends a packet's way through the chains, by iptables' names. */
+export const VERDICTS: Readonly<Record<string, Verdict>> = {
+  ACCEPT: "accept",
+  DROP: "drop",
+  REJECT: "drop",
+  RETURN: "return",
+};
+
 export interface Match {
   readonly field: keyof Fields;
   /** One of them: a network, `1024-65535`, or a device such as `veth*`. */

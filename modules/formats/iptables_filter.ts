@@ -1,4 +1,4 @@
-import type { BaseChain, FilterRule, Match, PacketFilter, Verdict } from "./filter_rules";
+import { type BaseChain, type FilterRule, type Match, type PacketFilter, VERDICTS, type Verdict } from "./filter_rules";
 import { parseIptablesSave, wordsOfRule } from "./iptables_save";
 
 /** Parses what `iptables-save -t filter` or `ip6tables-save -t filter` prints. */
@@ -53,13 +53,6 @@ function parseRule(rule: string): FilterRule {
   }
   return { matches, opaque, verdict, comment, reference: rule };
 }
-
-const VERDICTS: Readonly<Record<string, Verdict>> = {
-  ACCEPT: "accept",
-  DROP: "drop",
-  REJECT: "drop",
-  RETURN: "return",
-};
 
 /** Another target, such as LOG, is a chain without rules. */
 const verdictOf = (target: string, goto: boolean): Verdict => VERDICTS[target] ?? { chain: target, goto };

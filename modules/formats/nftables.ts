@@ -1,4 +1,4 @@
-import type { BaseChain, FilterRule, Match, PacketFilter, Verdict } from "./filter_rules";
+import { type BaseChain, type FilterRule, type Match, type PacketFilter, VERDICTS, type Verdict } from "./filter_rules";
 
 /** What `nft -j list ruleset` prints (libnftables-json(5)), as far as it is used. */
 interface Ruleset {
@@ -70,9 +70,7 @@ function parseRule({ expr = [], comment = "", handle, ...place }: JsonRule): Fil
 const PASSED = ["counter", "log", "mangle"];
 
 function verdictOf(name: string, body: unknown, place: Place): Verdict | null {
-  if (name === "accept" || name === "drop" || name === "return") return name;
-  if (name === "reject") return "drop";
-  if (name !== "jump" && name !== "goto") return null;
+  if (name !== "jump" && name !== "goto") return VERDICTS[name.toUpperCase()] ?? null;
   return { chain: keyOf(place, String((body as Json)["target"])), goto: name === "goto" };
 }
 

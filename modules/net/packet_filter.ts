@@ -32,7 +32,7 @@ function isMatched({ field, values, negated }: Match, packet: Packet): boolean {
 
 /** As either program prints it: states are NEW in iptables, ranges 1024:65535, and devices veth+. */
 function isValue(field: keyof Fields, value: string, found: string): boolean {
-  if (value === found || value === "all" || value.toLowerCase() === found) return true;
+  if (value === found || value.toLowerCase() === found) return true;
   if (field === "source" || field === "destination") return isInNetwork(value, found);
   if (field === "in" || field === "out") return /[*+]$/.test(value) && found.startsWith(value.slice(0, -1));
   const [, first, last] = /^(\d+)[-:](\d+)$/.exec(value) ?? [];

@@ -38,7 +38,7 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
   const disruption =
     attached.length > 0 ? { disruption: `the network of the attached ports: ${attached.join(", ")}` } : {};
   const addresses = observed.links.find(({ device }) => device === name)?.addresses ?? [];
-  const firewalls = firewallsOf(name, firewall, [], { device: "", address: "0.0.0.0" }, false);
+  const firewalls = firewallsOf(name, firewall, []);
   return {
     changes: [
       ...planFirewall(firewalls, [], true).changes,

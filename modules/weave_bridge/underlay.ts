@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import { UserError } from "../core/errors";
+import { orNull, UserError } from "../core/errors";
 import { MAIN_TABLE, type Route } from "../formats/routes";
 import { addressOf, contains, isLoopback, networkOf, prefixLength } from "../net/ipv4";
 import type { ObservedBridge } from "./observed";
@@ -91,13 +91,8 @@ function underlayMtu(options: BridgeOptions, observed: ObservedBridge): number {
 
 /** Where the underlay isn't found (""), the router still may reach its peers: it resolves their names itself. */
 export function findOwnEnd(options: BridgeOptions, observed: ObservedBridge): { device: string; address: string } {
-  try {
-    const { device, cidr } = findUnderlay({ ...options, peers: options.peers.filter(isIPv4) }, observed);
-    return { device, address: addressOf(cidr) };
-  } catch (error) {
-    if (error instanceof UserError) return { device: "", address: "0.0.0.0" };
-    throw error;
-  }
+  const found = orNull(() => findUnderlay({ ...options, peers: options.peers.filter(isIPv4) }, observed));
+  return { device: found?.device ?? "", address: addressOf(found?.cidr ?? "0.0.0.0") };
 }
 
 /** The MTU in this module's files; without such a file, that of a bridge with ports. */

@@ -65,8 +65,9 @@ function iptablesRule(comment: string, opening: Opening): string[] {
       ["-i", opening.in],
       ["-p", protocol],
       [`-m ${protocol} --dport`, port],
+      ["-m comment --comment", comment + id],
+      ["-j", "ACCEPT"],
     ),
-    ...wordsOf(["-m comment --comment", comment + id], ["-j", "ACCEPT"]),
   ];
 }
 
@@ -98,13 +99,12 @@ const IP = { ipv4: "ip", ipv6: "ip6" };
 /** The comment is a word without quotes, which the shell would need to keep. */
 function nftRule(comment: string, { id, family, source, destination, protocol, port, ...devices }: Opening): string[] {
   const ip = IP[family];
-  return [
-    ...wordsOf(
-      ["iifname", devices.in],
-      ["oifname", devices.out],
-      [`${ip} saddr`, source],
-      [`${ip} daddr`, destination],
-    ),
-    ...wordsOf([`${protocol} dport`, port], ["accept comment", comment + id]),
-  ];
+  return wordsOf(
+    ["iifname", devices.in],
+    ["oifname", devices.out],
+    [`${ip} saddr`, source],
+    [`${ip} daddr`, destination],
+    [`${protocol} dport`, port],
+    ["accept comment", comment + id],
+  );
 }

@@ -55,11 +55,9 @@ export function firewalldFirewall(
  * and does not start if another zone has that (moby's libnetwork, firewalld.go). So the bridge's zone is left to Docker.
  */
 const NO_ZONE =
-  "firewall: firewalld must let pass what containers on the bridge send (found that it drops that). Restart Docker, which adds " +
-  "the bridge to its zone.";
+  "firewall: firewalld must let containers' traffic pass (found that it drops it). Restart Docker, which adds the bridge to its zone.";
 
-const NO_NFT =
-  "firewall: nft must be installed on a host with firewalld, to read its rules. Install it (apt install nftables).";
+const NO_NFT = "firewall: nft must be installed to read firewalld's rules. Install it (apt install nftables).";
 
 /** The zone of a device by the chain that firewalld has arriving packets go to; null if only the default zone has it. */
 function zoneOf(device: string, chains: PacketFilter["chains"] | null): string | null {

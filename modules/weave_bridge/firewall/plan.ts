@@ -9,10 +9,10 @@ import { type Firewall, fromPeer, type Opening } from "./opening";
 import { ufwFirewall } from "./ufw";
 
 export interface FirewallPlan {
-  readonly changes: readonly Change[];
-  readonly warnings: readonly string[];
+  readonly changes: Change[];
+  readonly warnings: string[];
   /** Shell commands that add this module's rules at boot, where nothing else keeps them. */
-  readonly boot: readonly string[];
+  readonly boot: string[];
 }
 
 /** What packets have to pass on this host, by the program that owns the rules there; nothing if it is not observed. */
@@ -20,8 +20,8 @@ export function firewallsOf(
   bridge: string,
   observed: ObservedFirewall | null,
   openings: readonly Opening[],
-  end: OwnEnd,
-  bridgeExists: boolean,
+  end: OwnEnd = { device: "", address: "0.0.0.0" },
+  bridgeExists = false,
 ): Firewall[] {
   if (observed === null) return [];
   const { tables, nft, ufw, firewalld } = observed;
@@ -56,7 +56,8 @@ export function planFirewall(
   openings: readonly Opening[],
   manage: boolean,
 ): FirewallPlan {
-  const plans = firewalls.map((firewall): FirewallPlan => {
+  const plan: FirewallPlan = { changes: [], warnings: [], boot: [] };
+  for (const firewall of firewalls) {
     const { name, outcome, own, check, warnings = [] } = firewall;
     const stale = own.filter(({ id }) => manage && !openings.some((opening) => opening.id === id));
     const closed = openings.filter(
@@ -65,23 +66,16 @@ export function planFirewall(
     const added = manage ? closed : [];
     const missing = closed.filter((opening) => !manage && outcome(opening) === "drop");
     const after = [...own.filter((rule) => !stale.includes(rule)), ...added].map(({ id }) => id);
-    return {
-      changes: difference(`firewall: ${name}`, listed(own.map(({ id }) => id)), listed(after), [
-        ...(added.length > 0 ? firewall.add(added) : []),
-        ...stale.flatMap(({ remove }) => remove),
-      ]),
-      warnings: [...(missing.length > 0 ? [describeMissing(firewall, missing)] : []), ...warnings],
-      boot: openings.flatMap((opening) => {
-        if (!check || !after.includes(opening.id)) return [];
-        return [[check(opening), ...firewall.add([opening]).map((argv) => argv.join(" ")), "true"].join(" || ")];
-      }),
-    };
-  });
-  return {
-    changes: plans.flatMap(({ changes }) => changes),
-    warnings: plans.flatMap(({ warnings }) => warnings),
-    boot: plans.flatMap(({ boot }) => boot),
-  };
+    const commands = [...firewall.add(added), ...stale.flatMap(({ remove }) => remove)];
+    plan.changes.push(...difference(`firewall: ${name}`, listed(own.map(({ id }) => id)), listed(after), commands));
+    plan.warnings.push(...(missing.length > 0 ? [describeMissing(firewall, missing)] : []), ...warnings);
+    for (const opening of openings) {
+      if (!check || !after.includes(opening.id)) continue;
+      const add = firewall.add([opening]).map((argv) => argv.join(" "));
+      plan.boot.push([check(opening), ...add, "true"].join(" || "));
+    }
+  }
+  return plan;
 }
 
 const listed = (ids: readonly string[]): string => [...new Set(ids)].sort().join("\n") || "none";

@@ -34,19 +34,14 @@ export function resolveFilter(
   observed: ObservedBridge,
 ): FirewallPlan {
   const { name, firewall, datapath, vxlan_port } = options;
-  const { bridge, permanentRule } = observed;
-  const rule = planPermanentRule(name, permanentRule, keepsRule(options, observed));
   const end = underlay ?? findOwnEnd(options, observed);
   const openings = openingsOf(name, address, network, tunnelOf(options, encrypted, peers, observed));
-  const firewalls = firewallsOf(name, observed.firewall, openings, end, bridge !== null);
+  const firewalls = firewallsOf(name, observed.firewall, openings, end, observed.bridge !== null);
   const plan = planFirewall(firewalls, openings, firewall === "manage");
-  const exposure =
-    observed.firewall && datapath === "vxlan" && !encrypted ? exposureOf(firewalls, end.address, vxlan_port) : [];
-  return {
-    ...plan,
-    changes: [...plan.changes, ...rule],
-    warnings: [...plan.warnings, ...exposure],
-  };
+  plan.changes.push(...planPermanentRule(name, observed.permanentRule, keepsRule(options, observed)));
+  if (observed.firewall && datapath === "vxlan" && !encrypted)
+    plan.warnings.push(...exposureOf(firewalls, end.address, vxlan_port));
+  return plan;
 }
 
 /** What other hosts send to this one. The names of the router's peers may not be resolved. */

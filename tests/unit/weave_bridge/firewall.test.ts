@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { Change } from "../../../modules/core/change";
 import { hasPermanentRule } from "../../../modules/weave_bridge/firewall/forward_rule";
 import type { ObservedFirewall } from "../../../modules/weave_bridge/firewall/observe";
 import { openingsOf } from "../../../modules/weave_bridge/firewall/opening";
@@ -11,7 +12,6 @@ import { FRESH, router, steadyRouter } from "./fixtures";
 const TUNNEL = { protocols: ["udp"], port: 4789, peers: ["192.168.50.12", "192.168.50.13"], inside: null };
 const END = { device: "eth0", address: "192.168.50.11" };
 const openings = (tunnel: object = {}) => openingsOf("weave", "10.2.0.1/16", "10.2.0.0/16", { ...TUNNEL, ...tunnel });
-const NO_PLAN: FirewallPlan = { changes: [], warnings: [], boot: [] };
 const NOTHING: ObservedFirewall = { tables: { ipv4: null, ipv6: null }, nft: null, ufw: null, firewalld: null };
 
 const table = (rules: readonly string[], policy = "DROP"): string =>
@@ -22,7 +22,7 @@ const plan = (observed: ObservedFirewall, manage = true, tunnel: object = {}): F
 /** What `state: absent` plans. */
 const absence = (observed: ObservedFirewall): FirewallPlan =>
   planFirewall(firewallsOf("weave", observed, [], END, true), [], true);
-const commands = ({ changes }: FirewallPlan): string[] =>
+const commands = ({ changes }: { readonly changes: readonly Change[] }): string[] =>
   changes.flatMap(({ actions }) => actions.map((action) => ("argv" in action ? action.argv.join(" ") : "")));
 
 const PEER = (n: number): string =>
@@ -262,7 +262,7 @@ test("firewalld gets rich rules in the underlay's zone, for its next start and n
 });
 
 test("what firewalld drops of the bridge's own traffic, Docker's zone would let pass", () => {
-  const NO_ZONE = /firewalld must let pass what containers on the bridge send .* Restart Docker/;
+  const NO_ZONE = /firewalld must let containers' traffic pass .* Restart Docker/;
   assert.match(plan(firewalld([], true)).warnings[0] ?? "", NO_ZONE);
   assert.match(plan(firewalld([], true), false).warnings[0] ?? "", NO_ZONE);
   const table = { family: "inet", table: "firewalld", handle: 9 };
@@ -325,10 +325,7 @@ test("firewalld keeps the rule for frames if it is managed, as it removes what i
   const command = (verb: string): string =>
     `firewall-cmd -q --permanent --direct --${verb}-rule ipv4 filter FORWARD 0 -i weave -o weave -m comment --comment weave_bridge -j ACCEPT`;
   const planned = (firewall: string, permanentRule: boolean | null, forwardRules: number | null = 0): string[] =>
-    commands({
-      ...NO_PLAN,
-      changes: bridgePlan(router({ firewall }), { ...steadyRouter(), permanentRule, forwardRules }).changes,
-    })
+    commands(bridgePlan(router({ firewall }), { ...steadyRouter(), permanentRule, forwardRules }))
       .filter((each) => /^(firewall-cmd|iptables)/.test(each))
       .map((each) => each.replace(/^iptables -w (-\w).*/, "iptables $1"));
   assert.equal(planned("manage", null), ["iptables -I"]);
@@ -341,7 +338,7 @@ test("firewalld keeps the rule for frames if it is managed, as it removes what i
   assert.equal(planned("check", true, 1), [], "what was managed stays");
   assert.equal(planned("off", true, 1), [command("remove"), "iptables -D"]);
   const absent = bridgePlan(router({ state: "absent" }), { ...FRESH, permanentRule: true, forwardRules: 1 });
-  assert.is(commands({ ...NO_PLAN, changes: absent.changes })[0], command("remove"));
+  assert.is(commands(absent)[0], command("remove"));
 });
 
 test("a VXLAN that is open to the Internet is named, one at a private address or behind a firewall is not", () => {
