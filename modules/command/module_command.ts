@@ -1,5 +1,6 @@
 import { UMASK } from "../core/ansible_entry";
 import { apply } from "../core/apply";
+import { DAEMON_PERFORMERS } from "../core/daemon_performers";
 import type { Host } from "../core/host/host";
 import { linuxHost } from "../core/host/linux";
 import { withLock } from "../core/lock";
@@ -69,7 +70,7 @@ export function moduleCommand<Table extends OptionTable, Observed>(
               json ? given.options : new Map([["option_names", typedNames(given)], ...given.options]),
               mode,
               linuxHost,
-              apply,
+              (change) => apply(change, DAEMON_PERFORMERS),
               withLock,
               failure,
             )

@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import { apply } from "./apply";
+import type { Performers } from "./change";
 import { linuxHost } from "./host/linux";
 import { asciiJson } from "./json";
 import { withLock } from "./lock";
@@ -14,10 +15,12 @@ export const UMASK = 0o022;
 /**
  * Runs a module for Ansible, with the arguments in the second line of its file (see build/bundle.ts), and prints the result
  * as one JSON object between newlines, whatever happens. Nothing goes to standard error, which Ansible mixes into the result on
- * a terminal. The process is not ended before the result is written, as that would cut off a long one.
+ * a terminal. The process is not ended before the result is written, as that would cut off a long one. `performers` perform the
+ * actions that not every module has; a bundle has only its module's.
  */
 export async function runForAnsible<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
+  performers?: Performers,
 ): Promise<void> {
   // The files and directories of the programs that the module starts must not be open to all because its caller's umask is 0.
   process.umask(UMASK);
@@ -29,7 +32,7 @@ export async function runForAnsible<Table extends OptionTable, Observed>(
     broken = true;
   });
   const given = (globalThis as { __ANSIBLE_ARGS?: unknown }).__ANSIBLE_ARGS;
-  const result = await runWithArguments(module, given, failure);
+  const result = await runWithArguments(module, performers, given, failure);
   const text = `\n${asciiJson(result)}\n`;
   ended();
   process.exitCode = result.failed ? 1 : 0;
@@ -61,6 +64,7 @@ function guardEnd(name: string): () => void {
 
 async function runWithArguments<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
+  performers: Performers | undefined,
   given: unknown,
   failure: Promise<never>,
 ): Promise<Result> {
@@ -79,5 +83,5 @@ async function runWithArguments<Table extends OptionTable, Observed>(
     diff: all.get("_ansible_diff") === true,
     full: Number(all.get("_ansible_verbosity")) > 0,
   };
-  return runModule(module, own, mode, linuxHost, apply, withLock, failure);
+  return runModule(module, own, mode, linuxHost, (change) => apply(change, performers), withLock, failure);
 }

@@ -1,24 +1,27 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { removeFile, replaceFile } from "./atomic_write";
-import type { Action, Change, Daemon, Rollback, Try, Validate } from "./change";
+import type { Action, Change, Daemon, Perform, Performers } from "./change";
 import { fileError } from "./errno";
-import { messageOf, RequestError, UserError, withFullStop } from "./errors";
-import type { HttpRequest } from "./host/host";
-import { describeRequest, REQUEST_SECONDS, request } from "./host/http";
+import { messageOf, UserError, withFullStop } from "./errors";
 import { linuxHost } from "./host/linux";
 import { runUntilSignal } from "./host/run";
-import { commandLineOf, startTicks } from "./proc";
+import { startTicks } from "./proc";
 import { Interrupted, throwIfInterrupted } from "./process_failure";
 import { redactSecrets } from "./redact";
-import { startContainers, stopContainers } from "./stop_and_start";
 
-/** Makes one change on this host. Throws a UserError that names the change and the step that failed, or Interrupted. */
-export async function apply(change: Change): Promise<void> {
+/**
+ * Makes one change on this host. `performers` perform the kinds of actions that not every module has. Throws a UserError that names
+ * the change and the step that failed, or Interrupted.
+ */
+export async function apply(change: Change, performers: Performers = {}): Promise<void> {
+  const perform = async (action: Action): Promise<void> => {
+    await throwIfInterrupted();
+    const performer = { ...COMMON, ...performers }[action.do] as Performer | undefined;
+    if (performer === undefined) throw new Error(`this module can't perform "${action.do}"`);
+    await performer(action, perform);
+  };
   try {
-    await performAll(change.actions);
+    for (const action of change.actions) await perform(action);
   } catch (error) {
     if (error instanceof Interrupted) throw error;
     const message = messageOf(error);
@@ -27,44 +30,22 @@ export async function apply(change: Change): Promise<void> {
   }
 }
 
-async function performAll(actions: readonly Action[]): Promise<void> {
-  for (const action of actions) await perform(action);
-}
+type Performer = (action: Action, perform: Perform) => void | Promise<void>;
 
-async function perform(action: Action): Promise<void> {
-  await throwIfInterrupted();
-  switch (action.do) {
-    case "write":
-      return write(action);
-    case "chmod":
-      return onFile("can't be given another mode", action.path, () => chmodSync(action.path, action.mode));
-    case "remove":
-      return remove(action.path);
-    case "set":
-      return onFile("can't be set", action.path, () => writeFileSync(action.path, action.value));
-    case "run":
-      return runProgram(action);
-    case "request":
-      return sendRequest(action.request, action.acceptedStatuses);
-    case "await":
-      return waitForAnswer(action);
-    case "stop":
-    case "start":
-      return stopOrStart(action);
-    case "fail":
-      throw new UserError(action.message);
-    case "validate":
-      return validate(action);
-    case "try":
-      return tryWithRollback(action);
-  }
-}
+/** Those for files, kernel settings and programs. */
+const COMMON: Performers = {
+  write,
+  chmod: ({ path, mode }) => onFile("can't be given another mode", path, () => chmodSync(path, mode)),
+  remove,
+  set: ({ path, value }) => onFile("can't be set", path, () => writeFileSync(path, value)),
+  run: runProgram,
+};
 
 function write({ path, content, mode }: Extract<Action, { do: "write" }>): void {
   onFile("can't be written", path, () => replaceFile(path, content, mode));
 }
 
-function remove(path: string): void {
+function remove({ path }: Extract<Action, { do: "remove" }>): void {
   onFile(
     "can't be removed",
     path,
@@ -103,17 +84,8 @@ async function runProgram({
   }
 }
 
-async function stopOrStart({
-  do: what,
-  containers,
-  timeout,
-  onlyIfRunning,
-}: Extract<Action, { do: "stop" | "start" }>): Promise<void> {
-  if (onlyIfRunning !== undefined && !stillRuns(onlyIfRunning)) return;
-  return what === "stop" ? stopContainers(containers, timeout) : startContainers(containers, timeout);
-}
-
-function stillRuns(daemon: Daemon): boolean {
+/** Whether the daemon has neither ended nor been replaced. */
+export function stillRuns(daemon: Daemon): boolean {
   return startedAt(daemon) === daemon.startedAt;
 }
 
@@ -123,112 +95,8 @@ function startedAt({ pidFile }: Daemon): number | null {
   return pid > 0 ? startTicks(pid, linuxHost) : null;
 }
 
-async function sendRequest(toSend: HttpRequest, acceptedStatuses: readonly number[] = []): Promise<void> {
-  const what = describeRequest(toSend);
-  const response = await request(toSend);
-  if (response === null) {
-    throw new UserError(
-      `${what}: must be answered (found that nothing listens there). See whether the service runs, start it and run again.`,
-    );
-  }
-  if (response.status >= 300 && !acceptedStatuses.includes(response.status)) {
-    throw new UserError(
-      `${what}: must be accepted (found the answer ${response.status}: ${response.body.trim()}). Correct that and run again.`,
-    );
-  }
-}
-
-async function waitForAnswer({
-  request: toSend,
-  timeout,
-  diagnose,
-  giveUp,
-}: Extract<Action, { do: "await" }>): Promise<void> {
-  const end = Date.now() + timeout * 1000;
-  let last = "nothing listens there";
-  for (;;) {
-    try {
-      const left = Math.max(1, (end - Date.now()) / 1000);
-      const response = await request(toSend, Math.min(left, REQUEST_SECONDS));
-      if (response?.status === 200) return;
-      if (response !== null) last = `answered ${response.status}`;
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      last = error instanceof RequestError ? error.found : error.message.replace(/\.$/, "");
-    }
-    if (giveUp?.pattern.test(await outputOf(giveUp.argv))) {
-      throw new UserError(
-        `${describeRequest(toSend)}: must be answered (found: ${last}). ${await describeFailure(diagnose)}`,
-      );
-    }
-    if (Date.now() > end) break;
-    await sleep(250);
-  }
-  throw new UserError(
-    `${describeRequest(toSend)}: must be answered within ${timeout} s (found at the last try: ${last}). ${await describeFailure(diagnose)}`,
-  );
-}
-
-async function validate({ content, argv }: Validate): Promise<void> {
-  const directory = candidateError(() => mkdtempSync(join(tmpdir(), "apollo-weave-")));
-  const path = join(directory, "candidate");
-  try {
-    candidateError(() => writeFileSync(path, content, { encoding: "latin1", mode: 0o600 }));
-    await runUntilSignal(argv.map((word) => (word === "%s" ? path : word)));
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-/** Nothing of the host's own is in the directory for temporary files. */
-function candidateError<T>(write: () => T): T {
-  try {
-    return write();
-  } catch (error) {
-    throw fileError(tmpdir(), "can't hold a file to be validated", error);
-  }
-}
-
-async function tryWithRollback({ steps, diagnose, rollback, afterwards = [], daemon }: Try): Promise<void> {
-  try {
-    await performAll(steps);
-  } catch (error) {
-    // The next run finishes the work, or restores what was saved.
-    if (error instanceof Interrupted) throw error;
-    const message = [messageOf(error)];
-    if (diagnose !== undefined) message.push(await describeFailure(diagnose));
-    message.push(...(await rollBack(rollback)));
-    for (const action of afterwards) {
-      await perform(action).catch((failure: unknown) => message.push(failureOf(failure)));
-    }
-    if (daemon !== undefined) message.push(describeDaemon(daemon));
-    throw new UserError(message.join("\n"));
-  }
-}
-
-/** Tries one after the other until one succeeds. Returns what to say of it. */
-async function rollBack(rollbacks: readonly Rollback[]): Promise<string[]> {
-  const failures: string[] = [];
-  for (const { steps, result } of rollbacks) {
-    const failure = await performAll(steps).then(() => null, failureOf);
-    if (failure === null) return [...failures, result];
-    failures.push(`The rollback failed too: ${failure}`);
-  }
-  return failures;
-}
-
-function failureOf(error: unknown): string {
-  if (error instanceof Interrupted) throw error;
-  return messageOf(error);
-}
-
-function describeDaemon({ name, pidFile }: NonNullable<Try["daemon"]>): string {
-  const words = commandLineOf(Number(linuxHost.readText(pidFile)), linuxHost);
-  return words === null ? `${name} does not run now.` : `${name} now runs as: ${redactSecrets(words.join(" "))}`;
-}
-
 /** What a program prints about the cause of a failure. If it fails itself, its own error must not hide that failure. */
-async function describeFailure(argv: readonly string[]): Promise<string> {
+export async function describeFailure(argv: readonly string[]): Promise<string> {
   try {
     const { stdout, stderr } = await runUntilSignal(argv, { mayFail: true });
     return `${argv.join(" ")} printed: ${redactSecrets((stdout + stderr).trim())}`;
@@ -237,11 +105,8 @@ async function describeFailure(argv: readonly string[]): Promise<string> {
   }
 }
 
-async function outputOf(argv: readonly string[]): Promise<string> {
-  try {
-    return (await runUntilSignal(argv, { mayFail: true })).stdout;
-  } catch (error) {
-    if (error instanceof UserError) return "";
-    throw error;
-  }
+/** What to say of an error that must not end the rest. Throws Interrupted. */
+export function failureOf(error: unknown): string {
+  if (error instanceof Interrupted) throw error;
+  return messageOf(error);
 }

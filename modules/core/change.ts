@@ -69,6 +69,14 @@ export type Action =
   | Validate
   | Try;
 
+/** Performs an action on this host. */
+export type Perform = (action: Action) => Promise<void>;
+
+/** Functions that perform actions, by their kind. What an action consists of is performed by `perform`. */
+export type Performers = {
+  readonly [Kind in Action["do"]]?: (action: Extract<Action, { do: Kind }>, perform: Perform) => void | Promise<void>;
+};
+
 /** A daemon's process: its pid file and its start time, null if none ran. */
 export interface Daemon {
   readonly pidFile: string;

@@ -2,7 +2,7 @@ import { BECOME, UserError } from "./errors";
 
 /**
  * What an error of the kernel's means for a file (errno(3), path_resolution(7)), and what to do. What does not end in a period goes on:
- * and run again. Others, such as EINVAL and ENODEV, have their cause in the file system.
+ * and run again.
  */
 const REMEDIES: ReadonlyMap<string, string> = new Map([
   ["EACCES", `Run as root${BECOME}.`],
@@ -10,6 +10,7 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ["EDQUOT", "The quota of its file system is used up: free space there"],
   ["EEXIST", "Something else has made a file of that name meanwhile: run again."],
   ["EFBIG", "It would be larger than this process may write or its file system allows: raise the limit (ulimit -f)"],
+  ["EINVAL", "Its file system or the kernel does not accept this: see which it is (findmnt -T)."],
   ["EIO", "Its disk has an error: see the kernel's log (dmesg), replace the disk"],
   ["EISDIR", "It is a directory: move it away"],
   ["ELOOP", "Its links form a loop: remove them"],
@@ -17,10 +18,13 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ["EMLINK", "Its directory has too many links: remove some"],
   ["ENAMETOOLONG", "Its name is too long for its file system: choose a shorter one."],
   ["ENFILE", "This host has too many open files: raise the limit (sysctl fs.file-max)"],
+  ["ENODEV", "Its device is not there: check its file system (findmnt -T)"],
   ["ENOENT", "It or its directory is missing: see whether something removes it, and run again."],
   ["ENOMEM", "This host is out of memory: free some"],
   ["ENOSPC", "Free space on its file system"],
   ["ENOTDIR", "A part of its path is not a directory: move that away"],
+  ["ENXIO", "Its device is not there: check its file system (findmnt -T)"],
+  ["EOPNOTSUPP", "Its file system does not support this: see which it is (findmnt -T)."],
   ["EOVERFLOW", "It is too large to be read: move it away"],
   ["EPERM", `It may be immutable (lsattr shows an i): run chattr -i on it and run again, as root${BECOME}.`],
   ["EROFS", "Its file system is mounted read-only: remount it read-write"],

@@ -7,7 +7,8 @@ import * as assert from "uvu/assert";
 const program = (observe: string, plan = "() => ({ changes: [], returns: {} })", check = true): string => `
   globalThis.__ANSIBLE_ARGS = { _ansible_check_mode: ${check} };
   const { runForAnsible } = require(${JSON.stringify(join(__dirname, "../../../modules/core/ansible_entry.ts"))});
-  runForAnsible({ name: "lamp", options: {}, observe: ${observe}, plan: ${plan} });`;
+  const { DAEMON_PERFORMERS } = require(${JSON.stringify(join(__dirname, "../../../modules/core/daemon_performers.ts"))});
+  runForAnsible({ name: "lamp", options: {}, observe: ${observe}, plan: ${plan} }, DAEMON_PERFORMERS);`;
 
 const NODE = [process.execPath, "-r", "tsx/cjs", "-e"];
 

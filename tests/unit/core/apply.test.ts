@@ -3,11 +3,14 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { apply } from "../../../modules/core/apply";
+import { apply as applyWith } from "../../../modules/core/apply";
 import { type Action, type Change, run } from "../../../modules/core/change";
+import { DAEMON_PERFORMERS } from "../../../modules/core/daemon_performers";
 import { at, freePort, withServer, withService } from "../support/server";
 import { inTemporaryDirectoryUntilDone } from "../support/temporary_directory";
 import { userErrorLater } from "../support/user_error";
+
+const apply = (change: Change): Promise<void> => applyWith(change, DAEMON_PERFORMERS);
 
 const change = (...actions: Action[]): Change => ({ subject: "thing", before: "", after: "", actions });
 

@@ -32,7 +32,8 @@ async function interrupt(ready: string, signal: NodeJS.Signals, lamp: Lamp): Pro
   const code = `${prepare}
     globalThis.__ANSIBLE_ARGS = { _ansible_check_mode: ${check} };
     const plan = () => ({ returns: {}, changes: ${JSON.stringify(planned)} });
-    require(${source("ansible_entry.ts")}).runForAnsible({ name: "lamp", options: {}, observe: ${observe}, plan });`;
+    const { DAEMON_PERFORMERS } = require(${source("daemon_performers.ts")});
+    require(${source("ansible_entry.ts")}).runForAnsible({ name: "lamp", options: {}, observe: ${observe}, plan }, DAEMON_PERFORMERS);`;
   const child = spawn(process.execPath, ["-r", "tsx/cjs", "-e", code], { stdio: ["ignore", "pipe", "pipe"] });
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (data) => (stdout += data));

@@ -2,10 +2,13 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { apply } from "../../../modules/core/apply";
-import { type Action, run } from "../../../modules/core/change";
+import { apply as applyWith } from "../../../modules/core/apply";
+import { type Action, type Change, run } from "../../../modules/core/change";
+import { DAEMON_PERFORMERS } from "../../../modules/core/daemon_performers";
 import { parseStartTicks } from "../../../modules/core/proc";
 import { inTemporaryDirectoryUntilDone } from "../support/temporary_directory";
+
+const apply = (change: Change): Promise<void> => applyWith(change, DAEMON_PERFORMERS);
 
 const change = (...actions: Action[]) => ({ subject: "it", before: "", after: "", actions });
 const messageOf = (promise: Promise<void>): Promise<string> =>
