@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { debianRelease, suiteSources } from "../hosts/apt_sources";
+import { suiteSources } from "../hosts/apt_sources";
 import { downloaded } from "./downloads";
 
 /**
@@ -9,7 +9,7 @@ import { downloaded } from "./downloads";
  * one. Downloaded once, by the mirror that the machine's apt has its own release from.
  */
 export async function consulProgram(): Promise<string> {
-  const sources = await suiteSources(debianRelease(), "bullseye");
+  const sources = await suiteSources("bullseye");
   const directory = downloaded("consul-bullseye", (fresh) => {
     const [list, settings, cache] = [join(fresh, "sources.list"), join(fresh, "apt.conf"), join(fresh, "apt")];
     writeFileSync(list, sources);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Diff, Result } from "../../modules/core/run_module";
 import type { Host } from "../hosts/host";
+import type { Machine } from "../hosts/machine";
 import { ROOT } from "./playbook";
 
 const PROGRAM = "/usr/local/bin/apollo-weave";
@@ -17,7 +18,7 @@ export type CommandResult = Result & { readonly diff?: readonly Diff[] };
 
 /** Runs a module on a host by hand; `options` are its options by their flags' names, `more` further flags such as --check. */
 export async function runCommand(
-  host: Host,
+  host: Machine,
   subcommand: "bridge" | "service" | "docker-opts",
   options: Readonly<Record<string, string | number | boolean>>,
   more: readonly string[] = [],

@@ -6,7 +6,7 @@ import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
 import { sleep, waitFor } from "../hosts/wait";
 import { capture } from "./capture";
-import { differences, fingerprint } from "./fingerprint";
+import { differences, fingerprint, lasting } from "./fingerprint";
 import { bootHosts } from "./hosts";
 import { type ModuleRun, runModule } from "./module";
 import { underNetworkd } from "./networkd";
@@ -53,13 +53,6 @@ async function make(host: Host, more: object = {}): Promise<ModuleRun> {
   assert.equal(subjects(await run(host, more)), [], `a second run on ${host.name}`);
   return made as ModuleRun;
 }
-
-/** The files, directories and firewall rules: a reboot gives devices other numbers, and Docker another process. */
-const lasting = (all: string): string =>
-  all
-    .split("\n")
-    .filter((line) => /^(\/|[0-9a-f]{64} |-A )/.test(line))
-    .join("\n");
 
 const getPage = (): Promise<string> => sh(one, "curl -sS --max-time 3 http://10.2.0.2:8080/page", false);
 

@@ -1,4 +1,4 @@
-import type { Host } from "../hosts/host";
+import type { Machine } from "../hosts/machine";
 
 /** The lines in which two fingerprints differ, for a message. */
 export function differences(before: string, after: string): string[] {
@@ -13,7 +13,7 @@ export function differences(before: string, after: string): string[] {
  * Everything that a run could change on a host, as text: two that are equal mean that nothing was changed. Files with
  * their modes and contents, links, addresses, routes, forwarding entries, firewall rules, containers, the running daemons.
  */
-export async function fingerprint(host: Host): Promise<string> {
+export async function fingerprint(host: Machine): Promise<string> {
   const { stdout } = await host.exec(["sh", "-c", SCRIPT]);
   return stdout;
 }
@@ -24,6 +24,12 @@ ip -o addr | sed 's/ tentative//; s/valid_lft.*//' # an address is tentative for
 ip route
 bridge fdb | grep permanent # the others are learned from any frame that passes
 iptables-save | sed '/^#/d; s/\\[[0-9:]*\\]//'`;
+
+/** Of a fingerprint the files, directories and firewall rules: a reboot gives devices other numbers, and Docker another process. */
+export function lasting(all: string): string {
+  const lines = all.split("\n").filter((line) => /^(\/|[0-9a-f]{64} |-A )/.test(line));
+  return lines.join("\n");
+}
 
 const SCRIPT = `
 find /etc /root /usr/local /opt -type f -printf '%p %m %u\\n' | sort

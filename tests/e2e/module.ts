@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Result } from "../../modules/core/run_module";
-import type { Host } from "../hosts/host";
+import type { Machine } from "../hosts/machine";
 import { assertDocumented } from "./documented";
 import type { TaskResult } from "./task_result";
 
@@ -20,7 +20,7 @@ export type ModuleRun = Result & { readonly seconds: number };
  * what it does not document.
  */
 export async function runModule(
-  host: Host,
+  host: Machine,
   name: ModuleName,
   options: object,
   {

@@ -1,4 +1,4 @@
-import type { Host } from "../hosts/host";
+import type { Machine } from "../hosts/machine";
 import { sleep, waitFor } from "../hosts/wait";
 
 /** A ping that goes on until it is ended. */
@@ -11,7 +11,7 @@ export interface Pings {
 export const PING_SECONDS = 0.05;
 
 /** Pings an address every PING_SECONDS from a host or, where told, from one of its containers. */
-export async function startPings(host: Host, address: string, container?: string): Promise<Pings> {
+export async function startPings(host: Machine, address: string, container?: string): Promise<Pings> {
   const file = `/run/pings-${container ?? "node"}-${address}`;
   const enter = container === undefined ? [] : await intoContainer(host, container);
   const start = 'file=$1; shift; "$@" >"$file" 2>&1 </dev/null & echo $!';
@@ -36,7 +36,7 @@ export async function startPings(host: Host, address: string, container?: string
 }
 
 /** All that a ping that was told to end has printed, and how many it says that it sent. */
-async function summary(host: Host, file: string): Promise<{ output: string; sent: number }> {
+async function summary(host: Machine, file: string): Promise<{ output: string; sent: number }> {
   let output = "";
   const sent = (): string | undefined => /^(\d+) packets transmitted/m.exec(output)?.[1];
   await waitFor({
@@ -52,7 +52,7 @@ async function summary(host: Host, file: string): Promise<{ output: string; sent
 }
 
 /** What runs a program of the host's in the network of one of its containers. */
-export async function intoContainer(host: Host, container: string): Promise<string[]> {
+export async function intoContainer(host: Machine, container: string): Promise<string[]> {
   const { stdout } = await host.exec(["docker", "inspect", "--format", "{{.State.Pid}}", container]);
   return ["nsenter", "--net", "--target", stdout.trim()];
 }

@@ -1,12 +1,16 @@
-import type { Cluster } from "../hosts/cluster";
-import type { Host } from "../hosts/host";
 import { busyboxImage } from "../hosts/images";
+import type { Machine } from "../hosts/machine";
 
 /** A container with an HTTP service on port 8080 that answers with the service's name. */
 export interface Service {
   readonly name: string;
-  readonly host: Host;
+  readonly host: Machine;
   readonly address: string;
+}
+
+/** The hosts of a cluster, or some of them. */
+interface Machines {
+  readonly hosts: readonly Machine[];
 }
 
 /** Who reached which service, by its address and port. */
@@ -20,7 +24,7 @@ export interface Reach {
 const PORT = 8080;
 
 /** Starts `count` services on each host by plain `docker run`, without any published port; Docker starts them again after a reboot. */
-export async function startServices(cluster: Pick<Cluster, "hosts">, count: number): Promise<void> {
+export async function startServices(cluster: Machines, count: number): Promise<void> {
   await Promise.all(
     cluster.hosts.map(async (host) => {
       const image = await busyboxImage(host);
@@ -45,7 +49,7 @@ export async function startServices(cluster: Pick<Cluster, "hosts">, count: numb
 }
 
 /** The services as they run now: a container gets its address anew at each start. */
-export async function findServices(cluster: Pick<Cluster, "hosts">, count: number): Promise<Service[]> {
+export async function findServices(cluster: Machines, count: number): Promise<Service[]> {
   const found = await Promise.all(
     cluster.hosts.map(async (host) => {
       const names = serviceNames(host, count);
@@ -57,12 +61,12 @@ export async function findServices(cluster: Pick<Cluster, "hosts">, count: numbe
   return found.flat();
 }
 
-function serviceNames(host: Host, count: number): string[] {
+function serviceNames(host: Machine, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${host.name}-${String.fromCharCode(97 + index)}`);
 }
 
 /** Tries every service from every node and from every container, itself included. */
-export async function reachAll(cluster: Cluster, services: readonly Service[]): Promise<Reach[]> {
+export async function reachAll(cluster: Machines, services: readonly Service[]): Promise<Reach[]> {
   const fromNodes = cluster.hosts.map((host) => reachFrom(host, host.name, ["sh", "-c"], services));
   const fromContainers = services.map(({ host, name }) =>
     reachFrom(host, name, ["docker", "exec", name, "sh", "-c"], services),
@@ -72,7 +76,7 @@ export async function reachAll(cluster: Cluster, services: readonly Service[]): 
 
 /** One shell asks all services in turn: busybox's nc on either side, a second at most for each. */
 async function reachFrom(
-  host: Host,
+  host: Machine,
   from: string,
   shell: readonly string[],
   services: readonly Service[],

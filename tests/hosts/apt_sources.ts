@@ -21,21 +21,14 @@ export function debianRelease(): string {
 }
 
 /**
- * The sources of Debian itself that the machine's apt uses, as lines of a sources.list: the release with its updates
- * and security updates. Third parties' sources and other releases are left out. Throws when apt has none.
+ * The sources of a Debian suite by the mirror that the machine's apt has its own release from, as lines of a sources.list: of that
+ * release the updates and security updates as well. Third parties' sources are left out. Throws when apt has none of its own release.
  */
-export async function debianSources(release: string): Promise<string> {
-  return list(await knownSources(release));
-}
-
-/**
- * The source of another of Debian's suites, such as testing, as a line of a sources.list: by the mirror that the machine's
- * apt has its own release from. Throws when apt has none.
- */
-export async function suiteSources(release: string, suite: string): Promise<string> {
-  const main = (await knownSources(release)).find(
-    ({ codename, component }) => codename === release && component === "main",
-  );
+export async function suiteSources(suite: string): Promise<string> {
+  const release = debianRelease();
+  const known = await knownSources(release);
+  if (suite === release) return list(known);
+  const main = known.find(({ codename, component }) => codename === release && component === "main");
   if (main === undefined) throw unknown(release);
   return list([{ ...main, suite }]);
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { debianRelease, debianSources, suiteSources } from "./apt_sources";
+import { suiteSources } from "./apt_sources";
 import { ensureTree } from "./debian_tree";
 import { allMounts } from "./mounts";
 import { allProcesses } from "./processes";
@@ -17,7 +17,6 @@ export async function ensureBase(
   suite: Suite,
   { claim, log }: { claim?: (base: string) => void; log?: (line: string) => void } = {},
 ): Promise<string> {
-  const release = debianRelease();
   return ensureTree(
     {
       kind: `host-${suite}`,
@@ -25,8 +24,7 @@ export async function ensureBase(
       suite,
       variant: "minbase",
       packages: packages(suite),
-      // Of the machine's own release the updates as well.
-      sources: () => (suite === release ? debianSources(release) : suiteSources(release, suite)),
+      sources: () => suiteSources(suite),
       adapt,
     },
     { isInUse: (tree) => basesInUse().includes(tree) || isMounted(tree), ...(claim && { claim }), ...(log && { log }) },

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { debianRelease } from "./apt_sources";
 import { ensureBase } from "./base";
 import { Host } from "./host";
+import { ensureKernel, type Kernel } from "./kernel";
 import { isMountPoint } from "./mounts";
 import { clusterDirectory, hostsDirectory, requireClusterName, underlayName } from "./paths";
 import { allowHosts, loadModules, requireMachine } from "./requirements";
@@ -13,6 +14,7 @@ import { claim, clusterNames, NO_STATE, readState, type State, writeState } from
 import { type Suite, suiteOf } from "./suites";
 import { removeState, tearDown } from "./tear_down";
 import { makeUnderlay } from "./underlay";
+import { VirtualMachine } from "./virtual_machine";
 
 // What a machine of 24 GiB has the memory for.
 const MOST_HOSTS = 40;
@@ -20,6 +22,8 @@ const MOST_HOSTS = 40;
 /** A number of test hosts on an underlay of their own, which live until `down`, beyond the process that made them. */
 export class Cluster {
   readonly hosts: Host[];
+  /** With kernels of their own, numbered after the hosts; only the process that made them knows them. */
+  readonly virtualMachines: VirtualMachine[];
   /** The path of the Ansible inventory: the group weave_servers with all hosts and how to reach them. */
   readonly inventory: string;
   /** The directory of its state. */
@@ -34,30 +38,37 @@ export class Cluster {
     readonly name: string,
     count: number,
     readonly suite: Suite,
+    virtual = 0,
   ) {
     this.hosts = Array.from({ length: count }, (_, index) => new Host(name, index + 1, suite));
+    const numbers = Array.from({ length: virtual }, (_, index) => count + index + 1);
+    this.virtualMachines = numbers.map((number) => new VirtualMachine(name, Host.nameOf(number), number, suite));
     this.inventory = inventoryPath(name);
     this.directory = clusterDirectory(name);
     this.underlay = underlayName(name);
   }
 
   /**
-   * Makes a cluster and boots its hosts, of the machine's own Debian release unless told; returns when SSH and Docker answer
-   * on all of them. The tree they boot from is built first if need be. What is left of an earlier cluster of the name is taken down first. Throws when a living
+   * Makes a cluster and boots its hosts, of the machine's own Debian release unless told, and as many virtual machines beside them as
+   * told; returns when SSH and Docker answer on all of them. The tree they boot from is built first if need be. What is left of an earlier cluster of the name is taken down first. Throws when a living
    * process holds that cluster, and when something doesn't come up: then nothing of the new one stays, nor does it when
    * a signal ends the process meanwhile.
    */
   static async up(
     name: string,
     count: number,
-    { log = () => {}, suite = suiteOf(debianRelease()) }: { log?: (line: string) => void; suite?: Suite } = {},
+    {
+      log = () => {},
+      suite = suiteOf(debianRelease()),
+      virtual = 0,
+    }: { log?: (line: string) => void; suite?: Suite; virtual?: number } = {},
   ): Promise<Cluster> {
     requireClusterName(name);
     if (!Number.isInteger(count) || count < 1 || count > MOST_HOSTS) {
       throw new Error(`a cluster has 1 to ${MOST_HOSTS} hosts, not ${count}`);
     }
-    requireMachine();
-    const cluster = new Cluster(name, count, suite);
+    requireMachine({ virtual: virtual > 0 });
+    const cluster = new Cluster(name, count, suite, virtual);
     const claiming = claim(name, { count, suite, base: null, ready: false }, false);
     let making: Promise<void> | null = null;
     const signals = onSignals(async () => {
@@ -87,7 +98,9 @@ export class Cluster {
         claim: (path) => cluster.changeState({ base: path }),
       });
       if (signals.ending) throw new Error("interrupted");
-      making = cluster.make(base, log);
+      const kernel = virtual > 0 ? await ensureKernel(suite, log) : null;
+      if (signals.ending) throw new Error("interrupted");
+      making = cluster.make(base, kernel, log);
       await making;
       cluster.changeState({ ready: true });
     } catch (error) {
@@ -150,27 +163,36 @@ export class Cluster {
     await claim(this.name, { ready: false }, options.force === true);
     // A boot under way soon fails without what it boots; then what it made until it did goes too.
     await tearDown(this.name);
-    await Promise.all(this.hosts.map((host) => host.settled()));
+    await Promise.all([...this.hosts, ...this.virtualMachines].map((host) => host.settled()));
     await this.remove();
     this.signals?.remove();
   }
 
-  private async make(base: string, log: (line: string) => void): Promise<void> {
+  private async make(base: string, kernel: Kernel | null, log: (line: string) => void): Promise<void> {
     const started = Date.now();
-    const names = new Map(this.hosts.map(({ number, name }) => [number, name]));
+    const silence = kernel ? VirtualMachine.silenceSeconds : 10;
+    const names = new Map([...this.hosts, ...this.virtualMachines].map(({ number, name }) => [number, name]));
     const directory = hostsDirectory(this.name);
     mkdirSync(directory, { recursive: true });
     await run(["mount", "-t", "tmpfs", "-o", "mode=755,size=80%", "tmpfs", directory]);
-    const [{ authorizedKey, hostKeys }] = await Promise.all([prepareSsh(this.name, names), makeUnderlay(this.name)]);
-    const boots = this.hosts.map(async (host) => {
+    const [{ authorizedKey, hostKeys }] = await Promise.all([
+      prepareSsh(this.name, names, silence),
+      makeUnderlay(this.name),
+    ]);
+    const boot = async (host: Host | VirtualMachine): Promise<void> => {
       const hostKey = hostKeys.get(host.number) ?? "";
       const identity = { cluster: this.name, host: host.name, number: host.number, neighbours: names };
-      await makeRootTree(base, { ...identity, authorizedKey, hostKey });
-      await host.boot();
+      if (host instanceof Host) {
+        await makeRootTree(base, { ...identity, authorizedKey, hostKey });
+        await host.boot();
+      } else if (kernel) {
+        await host.boot(base, kernel, { ...identity, authorizedKey, hostKey });
+      }
       const failed = await host.failedUnits();
       if (failed.length > 0) log(`${host.name}: failed units: ${failed.join(", ")}`);
       log(`${host.name} is up after ${((Date.now() - started) / 1000).toFixed(1)} s`);
-    });
+    };
+    const boots = [...this.hosts, ...this.virtualMachines].map(boot);
     // To the end of all of them, also when one fails: what is still being made can't be taken down.
     for (const result of await Promise.allSettled(boots)) if (result.status === "rejected") throw result.reason;
   }

@@ -16,13 +16,16 @@ export interface Recipe {
   /** All that decides what is in the tree: with others it gets another name, and so is built anew. */
   ingredients: readonly unknown[];
   suite: string;
-  /** What mmdebstrap installs beside the packages: Debian's essential ones, or those with apt and some more. */
-  variant: "essential" | "minbase";
+  /**
+   * What mmdebstrap installs beside the packages: Debian's essential ones, or those with apt and some more. With `extract`, the packages
+   * and what they depend on are unpacked, and none is installed.
+   */
+  variant: "essential" | "minbase" | "extract";
   packages: readonly string[];
   /** The sources of the packages, as lines of a sources.list. */
   sources: () => Promise<string>;
   /** Changes the fresh tree at this path. */
-  adapt?: (tree: string) => void;
+  adapt?: (tree: string) => void | Promise<void>;
 }
 
 /**
@@ -74,7 +77,7 @@ async function build(recipe: Recipe, tree: string): Promise<void> {
   // Its processes end with ours, however ours ends: else a build that nobody waits for would go on behind the lock.
   const leash = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--mount-proc", "--fork", "--kill-child"];
   await run([...leash, "--", ...argv], { timeoutSeconds: BUILD_SECONDS, title: "mmdebstrap" });
-  recipe.adapt?.(temporary);
+  await recipe.adapt?.(temporary);
   await rename(temporary, tree);
   await rm(configuration, { recursive: true });
 }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { bootLog, findInit, launch } from "./boot";
 import { removeCgroups } from "./cgroups";
+import type { Machine } from "./machine";
 import { hostDirectory, hostId } from "./paths";
 import { isAlive, type ProcessId, signalProcess } from "./processes";
 import { lastLines, type Output, type RunOptions, run } from "./run";
@@ -25,7 +26,7 @@ const ENVIRONMENT = {
 };
 
 /** One test host: a Debian with systemd, Docker and an SSH server, in namespaces of its own. */
-export class Host {
+export class Host implements Machine {
   readonly name: string;
   /** Its address on the cluster's underlay. */
   readonly address: string;

@@ -1,4 +1,4 @@
-import type { Host } from "./host";
+import type { Machine } from "./machine";
 
 const IMAGE = "busybox:local";
 
@@ -19,7 +19,7 @@ tar -C "$tree" -c . | docker import --change 'CMD ["sh"]' - "$1" >/dev/null
 `;
 
 /** Makes a small image of the host's own static busybox, unless it is there, and returns its name. */
-export async function busyboxImage(host: Host): Promise<string> {
+export async function busyboxImage(host: Machine): Promise<string> {
   const { status } = await host.exec(["docker", "image", "inspect", IMAGE], { check: false });
   if (status !== 0) await host.exec(["sh", "-c", MAKE, "sh", IMAGE]);
   return IMAGE;

@@ -22,8 +22,8 @@ export function packages(suite: Suite): readonly string[] {
   return [...PACKAGES, ...morePackages(suite)];
 }
 
-/** Units that would reach for the machine's kernel or for a network that isn't there. */
-export const MASKED_UNITS = [
+/** Units that would reach for the machine's kernel. */
+export const KERNEL_UNITS = [
   // It would load its profiles into the machine's kernel.
   "apparmor.service",
   // These mount file systems of the kernel's that belong to the machine.
@@ -50,6 +50,11 @@ export const MASKED_UNITS = [
   "e2scrub_reap.service",
   "e2scrub_all.timer",
   "fstrim.timer",
+];
+
+/** Units that are off on every host. */
+export const MASKED_UNITS = [
+  ...KERNEL_UNITS,
   // There is no terminal to log in on.
   "getty.target",
   // A host lives for minutes and has no mirror to ask.
@@ -58,11 +63,12 @@ export const MASKED_UNITS = [
   "dpkg-db-backup.timer",
 ];
 
+/** Of the kernel's settings only the network's are the host's own. Without this, hosts would set the machine's, or fail. */
+export const NETWORK_SETTINGS_ONLY = "/etc/systemd/system/systemd-sysctl.service.d/network-only.conf";
+
 /** Files of every host, by path. */
 export const FILES: Readonly<Record<string, string>> = {
-  // Of the kernel's settings only the network's are the host's own. Without this, hosts would set the machine's, or fail.
-  "/etc/systemd/system/systemd-sysctl.service.d/network-only.conf":
-    "[Service]\nExecStart=\nExecStart=/lib/systemd/systemd-sysctl --prefix=/net\n",
+  [NETWORK_SETTINGS_ONLY]: "[Service]\nExecStart=\nExecStart=/lib/systemd/systemd-sysctl --prefix=/net\n",
   "/etc/fstab": "",
   "/etc/resolv.conf": "nameserver 192.168.50.1\n",
 };

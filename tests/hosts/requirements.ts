@@ -18,16 +18,24 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   unshare: "util-linux",
 };
 
+/** What virtual machines are made with beside these. */
+const VIRTUAL_PROGRAMS: Readonly<Record<string, string>> = {
+  mke2fs: "e2fsprogs",
+  "qemu-system-x86_64": "qemu-system-x86",
+  tar: "tar",
+};
+
 // Kernel modules that hosts use and can't load, as a module loads into the machine's kernel. The kernel itself loads
 // those that programs ask for by what they are for; these are the ones that nothing would.
 const MODULES = ["overlay", "br_netfilter"];
 
-/** Throws, saying what to do, when this process or this machine can't make test hosts. */
-export function requireMachine(): void {
+/** Throws, saying what to do, when this process or this machine can't make test hosts or, where told, virtual machines. */
+export function requireMachine({ virtual }: { virtual: boolean }): void {
   if (process.getuid?.() !== 0) throw new Error("test hosts are made of namespaces and mounts: run this as root");
-  const missing = Object.keys(PROGRAMS).filter((program) => !isInPath(program));
+  const programs = { ...PROGRAMS, ...(virtual && VIRTUAL_PROGRAMS) };
+  const missing = Object.keys(programs).filter((program) => !isInPath(program));
   if (missing.length > 0) {
-    const packages = [...new Set(missing.map((program) => PROGRAMS[program]))].join(" ");
+    const packages = [...new Set(missing.map((program) => programs[program]))].join(" ");
     throw new Error(`test hosts need ${missing.join(", ")}: run "apt-get install ${packages}"`);
   }
 }

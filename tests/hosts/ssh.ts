@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { clusterDirectory, underlayName } from "./paths";
 import { allProcesses, commandOf, signalProcess } from "./processes";
-import { type Output, run } from "./run";
+import { type Output, type RunOptions, run } from "./run";
 import { hostAddress, namespaceProcesses } from "./underlay";
 
 /** The path of a cluster's Ansible inventory. */
@@ -18,11 +18,12 @@ async function makeKey(file: string): Promise<{ secret: string; open: string }> 
 
 /**
  * Makes a cluster's keys, the list of its hosts' keys and its inventory. Returns the public key that hosts must accept
- * and the private key for each host's sshd, by the host's number.
+ * and the private key for each host's sshd, by the host's number. Ansible gives up a host that is silent for that long.
  */
 export async function prepareSsh(
   cluster: string,
   hosts: ReadonlyMap<number, string>,
+  silenceSeconds: number,
 ): Promise<{ authorizedKey: string; hostKeys: Map<number, string> }> {
   const { keys, controls, login, known } = files(cluster);
   mkdirSync(keys, { mode: 0o700 });
@@ -32,13 +33,15 @@ export async function prepareSsh(
     [...hosts].map(async ([number, name]) => ({ number, name, ...(await makeKey(join(keys, name))) })),
   );
   writeFileSync(known, made.map(({ number, name, open }) => `${name},${hostAddress(number)} ${open}`).join(""));
-  writeFileSync(inventoryPath(cluster), inventory(cluster, hosts));
+  writeFileSync(inventoryPath(cluster), inventory(cluster, hosts, silenceSeconds));
   return { authorizedKey, hostKeys: new Map(made.map(({ number, secret }) => [number, secret])) };
 }
 
+const ALIVE_SECONDS = 5;
+
 // ServerAlive: Ansible would wait forever for a host whose plug is pulled, and one that shuts down takes its network away
 // before it closes its connections.
-function inventory(cluster: string, hosts: ReadonlyMap<number, string>): string {
+function inventory(cluster: string, hosts: ReadonlyMap<number, string>, silenceSeconds: number): string {
   const { controls, login, known } = files(cluster);
   const lines = [...hosts].map(([number, name]) => `${name} ansible_host=${hostAddress(number)}`);
   return `[weave_servers]
@@ -48,15 +51,23 @@ ${lines.join("\n")}
 ansible_user=root
 ansible_python_interpreter=/usr/bin/python3
 ansible_ssh_private_key_file=${login}
-ansible_ssh_common_args=-o ProxyCommand="${proxyCommand(cluster)}" -o UserKnownHostsFile=${known} -o GlobalKnownHostsFile=/dev/null -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes -o ServerAliveInterval=5 -o ServerAliveCountMax=2
+ansible_ssh_common_args=-o ProxyCommand="${proxyCommand(cluster)}" -o UserKnownHostsFile=${known} -o GlobalKnownHostsFile=/dev/null -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes -o ServerAliveInterval=${ALIVE_SECONDS} -o ServerAliveCountMax=${silenceSeconds / ALIVE_SECONDS}
 # Clusters have the same addresses, and Ansible names a connection that it keeps open by the address.
 ansible_control_path_dir=${controls}
 `;
 }
 
-/** Runs a command on a host through its sshd, as a user would, and returns whatever comes of it. */
-export async function ssh(cluster: string, address: string, command: string): Promise<Output> {
-  const { login, known } = files(cluster);
+/**
+ * Runs a command on a host through its sshd, as a user would. Unless told, it takes 15 s at most, and a failure is returned as well.
+ * With `keep`, the connection stays for the next command.
+ */
+export async function ssh(
+  cluster: string,
+  address: string,
+  command: string,
+  { keep = false, timeoutSeconds = 15, ...options }: RunOptions & { keep?: boolean } = {},
+): Promise<Output> {
+  const { login, known, controls } = files(cluster);
   const settings = [
     `ProxyCommand=${proxyCommand(cluster)}`,
     `UserKnownHostsFile=${known}`,
@@ -64,11 +75,12 @@ export async function ssh(cluster: string, address: string, command: string): Pr
     "StrictHostKeyChecking=yes",
     "IdentitiesOnly=yes",
     "BatchMode=yes",
-    "ConnectTimeout=5",
+    `ConnectTimeout=${Math.min(60, timeoutSeconds / 3)}`,
+    ...(keep ? ["ControlMaster=auto", "ControlPersist=yes", `ControlPath=${join(controls, "kept-%h")}`] : []),
   ];
   // -F: the settings of whoever runs this have no part in it.
   const argv = ["ssh", "-F", "none", "-i", login, ...settings.flatMap((setting) => ["-o", setting])];
-  return run([...argv, `root@${address}`, command], { check: false, timeoutSeconds: 15 });
+  return run([...argv, `root@${address}`, command], { check: false, timeoutSeconds, ...options });
 }
 
 /**

@@ -37,16 +37,27 @@ export async function makeUnderlay(cluster: string): Promise<void> {
   await run(["ip", "-n", name, "link", "set", "br0", "up"]);
 }
 
+/** The Ethernet address of host number N on its underlay. */
+export function hostMac(number: number): string {
+  return `52:54:00:32:00:${number.toString(16).padStart(2, "0")}`;
+}
+
 /**
  * Makes a network namespace for a host and plugs its eth0 in, down: the host itself brings it up. The Ethernet address
  * stays the same over reboots, as that of a network card does.
  */
 export async function plugHost(cluster: string, host: string, number: number): Promise<void> {
   const [underlay, name] = [underlayName(cluster), hostId(cluster, host)];
-  const mac = `52:54:00:32:00:${number.toString(16).padStart(2, "0")}`;
   await run(["ip", "netns", "add", name]);
-  const peer = ["peer", "name", "eth0", "address", mac, "netns", name];
+  const peer = ["peer", "name", "eth0", "address", hostMac(number), "netns", name];
   await run(["ip", "-n", underlay, "link", "add", host, "type", "veth", ...peer]);
+  await run(["ip", "-n", underlay, "link", "set", host, "master", "br0", "up"]);
+}
+
+/** Makes the port of a virtual machine on the underlay, for a program in the underlay's namespace to plug in. */
+export async function addTap(cluster: string, host: string): Promise<void> {
+  const underlay = underlayName(cluster);
+  await run(["ip", "-n", underlay, "tuntap", "add", "dev", host, "mode", "tap"]);
   await run(["ip", "-n", underlay, "link", "set", host, "master", "br0", "up"]);
 }
 
@@ -86,6 +97,11 @@ function networkNamespaceOf(pid: number): string | null {
   } catch {
     return null;
   }
+}
+
+/** The command that runs a program in the namespace of a cluster's underlay. */
+export function inUnderlay(cluster: string, argv: readonly string[]): string[] {
+  return ["nsenter", `--net=${NAMESPACES}/${underlayName(cluster)}`, "--", ...argv];
 }
 
 function inNamespace(name: string, argv: string[]) {
