@@ -11,7 +11,7 @@ import { waitFor } from "./wait";
 
 /** How many times as long as another host it may take: its processor may be emulated, by half of a busy one. */
 const SLOWNESS = 5;
-const BOOT_SECONDS = 300;
+const BOOT_SECONDS = 600;
 
 /**
  * A test host with a kernel of its own, Debian's, under QEMU: with the same root tree, on the same underlay and reached by SSH
