@@ -21,6 +21,7 @@ packages=(
   ansible-core     # what all this is for; asks for python3
   ansible-lint     # lints the role and its playbooks
   chromium-headless-shell # shows the page of verify.yml
+  e2fsprogs        # makes the disk of a virtual machine
   iperf3           # npm run bench: the throughput between test hosts
   iproute2         # ip, bridge: the test hosts' network
   mmdebstrap       # the test hosts' root tree
@@ -29,6 +30,7 @@ packages=(
   openssh-client   # how Ansible reaches them
   procps           # looks at their processes
   python3-prometheus-client # reads the metrics as Prometheus does
+  qemu-system-x86  # runs a kernel of Debian's
   shellcheck       # lints the shell files
   strace           # has the modules' system calls fail
 )
