@@ -31,7 +31,8 @@ def contradictions(
     downloads: the files that the role puts on the host, each with url and sha256, or with file, a copy on the controller; and the
         variable to name in a message.
     """
-    given = {name: value for name, value in given.items() if value not in computed}
+    may_be_computed = ("weave_bridge", "weave_docker_subnet")
+    given = {name: value for name, value in given.items() if name not in may_be_computed or value not in computed}
     found = [
         *_mode(given, uses_bridge),
         *(_bridge(given) if uses_bridge else ()),
@@ -202,10 +203,14 @@ def _words(value: Any) -> list[str]:
 
 def _downloads(downloads: list[dict[str, Any]]) -> Iterator[str]:
     for item in downloads:
-        variable, url, sha256 = item.get("variable", "weave_image_archives"), item.get("url"), item.get("sha256") or ""
+        variable, url, sha256 = (
+            item.get("variable", "weave_image_archives"),
+            item.get("url"),
+            str(item.get("sha256") or ""),
+        )
         if item.get("file"):
             # A relative path is looked for in several directories.
-            path = os.path.expanduser(item["file"])
+            path = os.path.expanduser(str(item["file"]))
             if os.path.isabs(path) and not os.path.isfile(path):
                 option = "weave_image_archives" if "image" in item else variable.replace("sha256", "script_file")
                 yield f"{option}: must be a file on the controller (found none at {path}). Correct the path."

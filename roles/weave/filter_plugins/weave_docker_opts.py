@@ -79,7 +79,7 @@ def docker_opts(given: dict[str, Any], host: str, computed: list[str]) -> str:
             expected = expected_instead(name, value)
             if expected:
                 # It may contain a secret.
-                found = f'"{value}"' if re.fullmatch(r"[\w.:/-]*", value) else "another value, not shown"
+                found = f'"{value}"' if re.fullmatch(r"[\w.:/-]*", value) else "another value, not shown,"
                 raise WrongError(f"--{name} must be {expected}", found, "Correct it.")
     except WrongError as wrong:
         must, found, remedy = wrong.args
@@ -136,7 +136,7 @@ def _from_line(line: str) -> Flags:
             found = (
                 f'"{words[0]}"{" without a value" if name else ""}'
                 if "=" not in words[0]
-                else "another word, not shown"
+                else "another word, not shown,"
             )
             raise WrongError("must have options of dockerd", found, "Write each as --name=value.")
         flags.append((name, value))
@@ -195,7 +195,7 @@ def _require_same(flags: Flags, given: dict[str, Any], computed: list[str]) -> N
             raise WrongError(must, "both", "Remove --bridge and --fixed-cidr.")
         return
     for name, variable, value in (
-        ("bridge", "bridge", "weave"),
+        ("bridge", "the role's bridge", "weave"),
         ("fixed-cidr", "weave_docker_subnet", given.get("weave_docker_subnet") or ""),
     ):
         if value and value not in computed and name in last and last[name] != value:

@@ -28,6 +28,8 @@ OTHER_VARIABLES = {
 }
 
 
+ON = ("y", "yes", "on", "1", "true", "t", "1.0")
+
 # Those that the role does not pass on then; another one without a value would not have its default.
 UNSET_BY_NULL = ("weave_password", "weave_wireguard_key")
 
@@ -46,21 +48,33 @@ def values(given: dict[str, Any], host: str, datapath: str, mode: str, scope: bo
     datapath, mode: the values of weave_datapath and weave_mode.
     scope: whether Weave Scope is to run.
     """
+    switches = ("weave_download", "weave_scope_download", "weave_dns")
+    on = {name: str(given.get(name, True)).strip().lower() in ON for name in switches}
+    # Only the default of weave_docker_opts has it.
+    by_default = f"service.{given.get('consul_domain') or ''}"
     read = {
         "always": True,
+        "script": datapath == "router" and on["weave_download"],
+        "script by URL": datapath == "router" and on["weave_download"] and not given.get("weave_script_file"),
+        "scope by URL": scope and on["weave_scope_download"] and not given.get("weave_scope_script_file"),
+        "dns": datapath == "router" and on["weave_dns"],
+        "images": bool(given.get("weave_image_archives", True)),
+        "default opts": (datapath == "vxlan" or mode == "bridge")
+        and str(given.get("weave_docker_opts", by_default)).endswith(by_default),
         "bridge": datapath == "vxlan" or mode == "bridge",
         "vxlan": datapath == "vxlan",
         "router": datapath == "router",
         "router on the bridge": datapath == "router" and mode == "bridge",
-        "proxy": datapath == "router" and mode == "proxy",
         "scope": scope,
     }
-    return " ".join(
+    problems = (
         problem
         for variable, when, check in CHECKS
         if read[when] and variable in given and (given[variable] is not None or variable not in UNSET_BY_NULL)
         for problem in _problems(variable, check, "" if given[variable] is None else given[variable], host)
     )
+    # weave_launch_peers may be wrong in one way for two readers.
+    return " ".join(dict.fromkeys(problems))
 
 
 def _problems(variable: str, check: Callable[[Any], None], value: Any, host: str) -> Iterator[str]:
@@ -223,7 +237,7 @@ def _password(text: str) -> None:
 def _private_key(text: str) -> None:
     if not re.fullmatch("[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=", text):
         remedy = "Set it in base64, 44 characters, as wg genkey prints it."
-        raise WrongError("must be a key of WireGuard", "another text, not shown", remedy)
+        raise WrongError("must be a key of WireGuard", "another text, not shown,", remedy)
 
 
 def _docker_network(text: str) -> None:
@@ -284,7 +298,7 @@ CHECKS: list[tuple[str, str, Callable[[Any], None]]] = [
     (
         "weave_underlay_interface",
         "always",
-        _one(_matches(r"[^\s/]{1,15}", "must be the name of an interface", "Write it as eth1."), empty=True),
+        _one(_matches(r"[^\s/]{1,127}", "must be the name of an interface", "Write it as eth1."), empty=True),
     ),
     ("weave_launch_peers", "vxlan", _each(_reachable)),
     ("weave_launch_peers", "router", _each(_peer)),
@@ -302,19 +316,22 @@ CHECKS: list[tuple[str, str, Callable[[Any], None]]] = [
     ("weave_wireguard_identity", "vxlan", _one(_host_address, empty=True)),
     ("weave_password", "always", _one(_password)),
     ("weave_docker_network", "bridge", _one(_docker_network)),
-    ("consul_domain", "bridge", _one(_DOMAIN)),
+    ("consul_domain", "default opts", _one(_DOMAIN)),
     ("weave_bin", "router", _one(_PATH)),
-    ("weave_version", "router", _one(_matches(r"\d+[.]\d+[\w.-]*", "must be a version", "Write it as 2.8.1."))),
-    ("weave_url", "router", _one(_URL)),
+    ("weave_version", "script", _one(_matches(r"\d+[.]\d+[\w.-]*", "must be a version", "Write it as 2.8.1."))),
+    ("weave_url", "script by URL", _one(_URL)),
     ("weave_launch_args", "router", _each(_launch_argument)),
-    ("weave_proxy_args", "proxy", _each(_launch_argument)),
-    ("weave_dns_domain", "router", _one(_DOMAIN)),
+    ("weave_dns_domain", "dns", _one(_DOMAIN)),
     ("weave_env", "router", _entries(_environment_name, _environment_value)),
-    ("weave_image_directory", "always", _one(_matches("/.*", "must be an absolute path", "Write it as /var/cache."))),
+    (
+        "weave_image_directory",
+        "images",
+        _one(_matches("[/~$].*", "must be an absolute path", "Write it as /var/cache.")),
+    ),
     ("weave_timeout", "router", _number(1, 3600)),
     ("weave_scope_dest", "scope", _one(_PATH)),
-    ("weave_scope_url", "scope", _one(_URL)),
-    ("weave_verify_containers", "always", _number(0, 1000)),
+    ("weave_scope_url", "scope by URL", _one(_URL)),
+    ("weave_verify_containers", "always", _number(0, 2**31 - 1)),
     ("weave_verify_timeout", "always", _number(1, 3600)),
 ]
 

@@ -89,7 +89,7 @@ def _is(kind: str, value: Any) -> bool:
     if kind == "str":
         return value is None or not isinstance(value, (list, Mapping))
     if kind == "int":
-        return not isinstance(value, (bool, float)) and text.removeprefix("-").removeprefix("+").isdecimal()
+        return not isinstance(value, (bool, float)) and text[text[:1] in ("-", "+") :].isdecimal()
     if kind == "bool":
         return text.lower() in BOOLEANS
     if kind == "list":

@@ -78,6 +78,13 @@ test("from another directory, the tasks that no host needs are shown unless ANSI
   assert.not.match(output, "Check the role's variables");
 });
 
+test("a teardown does not judge the options of Docker that it removes", async () => {
+  const vars = "ansible_connection=local ansible_become=false weave_mode=proxy consul_domain=my_consul";
+  const { output } = await playWithoutHosts("playbooks/teardown.yml", `[weave_servers]\ndocker1 ${vars}\n`, "--check");
+  assert.match(output, "Probe the host");
+  assert.not.match(output, "weave_docker_opts");
+});
+
 test("a checkout that is not built says how to build it", async () => {
   await inTemporaryDirectoryUntilDone(async (directory) => {
     const isCopied = (path: string): boolean => !/\/weave\/library|\/playbooks\/roles/.test(path);

@@ -35,6 +35,13 @@ function wrong(given: object, { bridge = true, router = false, downloads = [] }:
   ]);
 }
 
+test("a value that looks like what the role computes later, and a number for a text, are judged like others", () => {
+  assert.is(wrong({ weave_network: "192.0.2.128/25", weave_docker_prefix: 28 }), "");
+  const archive = { image: "a:1", url: "https://example.com/a.tar", sha256: 12 };
+  assert.match(wrong({}, { downloads: [archive] }), "lower-case hexadecimal digits (found 12)");
+  assert.is(wrong({}, { downloads: [{ image: "a:1", file: 5 }] }), "");
+});
+
 const PASSWORD = "a password of 16 characters";
 const KEY = `${"A".repeat(43)}=`;
 

@@ -47,7 +47,7 @@ const SAID: readonly (readonly [opts: unknown, says: string])[] = [
   ],
   [
     "--bridge=br0",
-    "--bridge must be the same as bridge (found br0 in weave_docker_opts, weave in bridge). Set it in one place.",
+    "--bridge must be the same as the role's bridge (found br0 in weave_docker_opts, weave in the role's bridge). Set it in one place.",
   ],
 ];
 

@@ -235,13 +235,6 @@ const WRONG: readonly (readonly [
     ROUTER,
   ],
   [
-    "weave_proxy_args",
-    "-H tcp://0.0.0.0:12375",
-    "weave_service.args",
-    'must be arguments of weave launch (found "-H"). Write each as --name=value.',
-    { ...ROUTER, mode: "proxy" },
-  ],
-  [
     "weave_dns_domain",
     "a_b",
     "docker_bridge_opts.dns_search",
@@ -296,9 +289,34 @@ const WRONG: readonly (readonly [
     'must be an absolute path of letters, digits and "_.+@:/-" (found "scope"). Write it as /usr/local/bin/weave.',
   ],
   ["weave_scope_url", "x y", null, 'must be a URL (found "x y"). Write it as https://example.com/weave.'],
-  ["weave_verify_containers", -1, null, "must be from 0 to 1000 (found -1). Set a number in this range."],
+  ["weave_verify_containers", -1, null, "must be from 0 to 2147483647 (found -1). Set a number in this range."],
   ["weave_verify_timeout", 0, null, "must be from 1 to 3600 (found 0). Set a number in this range."],
 ];
+
+/** Values that nothing reads, beside the variable by which nothing does. */
+const UNREAD: readonly (readonly [given: Readonly<Record<string, unknown>>, reader: Reader])[] = [
+  [{ weave_version: "git-6a238818daf2", weave_download: false }, ROUTER],
+  [{ weave_version: "latest", weave_download: "no" }, ROUTER],
+  [{ weave_url: "", weave_script_file: "/root/weave" }, ROUTER],
+  [{ weave_scope_url: null, weave_scope_download: false }, {}],
+  [{ weave_scope_url: "", weave_scope_script_file: "/root/scope" }, {}],
+  [{ consul_domain: "my_consul", weave_docker_opts: "--dns 8.8.8.8" }, {}],
+  [{ weave_dns_domain: "my_domain.local", weave_dns: false }, ROUTER],
+  [{ weave_image_directory: "", weave_image_archives: [] }, {}],
+  [{ weave_proxy_args: "-H unix:///run/weave.sock" }, { ...ROUTER, mode: "proxy" }],
+];
+
+test("a value that nothing reads is not judged", () => {
+  for (const [given, { datapath = "vxlan", mode = "bridge", scope = true }] of UNREAD) {
+    assert.is(callPlugin("weave_values", "values", [given, "a", datapath, mode, scope]), "", JSON.stringify(given));
+  }
+});
+
+test("unusual values that work are accepted", () => {
+  assert.is(wrong("weave_image_directory", "~/images"), "");
+  assert.is(wrong("weave_verify_containers", 9999), "");
+  assert.is(wrong("weave_underlay_interface", "enP53091p0s2f0np0"), "");
+});
 
 test("a variable without a value would not have its default", () => {
   assert.match(wrong("weave_network", null), 'weave_network: must be an IPv4 network (found "" for a). ');

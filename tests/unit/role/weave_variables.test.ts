@@ -33,6 +33,7 @@ test("right values pass, as YAML, INI or --extra-vars give them", () => {
 test("values of another type are refused by the variable's name, and a choice by the nearest one", () => {
   for (const [values, says] of [
     [{ weave_timeout: "5 minutes" }, 'weave_timeout: must be a whole number (found "5 minutes" for a).'],
+    [{ weave_host_index: "-+5" }, 'weave_host_index: must be a whole number (found "-+5" for a).'],
     [{ weave_vxlan_id: true }, 'weave_vxlan_id: must be a whole number (found "True" for a).'],
     [{ weave_vxlan_port: null }, "weave_vxlan_port: must be a whole number (found nothing for a)."],
     [{ weave_dns: "maybe" }, 'weave_dns: must be true or false (found "maybe" for a).'],
