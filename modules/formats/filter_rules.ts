@@ -32,6 +32,8 @@ export const VERDICTS: Readonly<Record<string, Verdict>> = {
   DROP: "drop",
   REJECT: "drop",
   RETURN: "return",
+  QUEUE: "accept",
+  NFQUEUE: "accept",
 };
 
 export interface Match {

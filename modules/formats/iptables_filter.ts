@@ -36,16 +36,17 @@ function parseRule(rule: string): FilterRule {
       continue;
     }
     if (word === "-j" || word === "-g") {
+      opaque ||= value.endsWith("QUEUE");
       verdict = verdictOf(value, word === "-g");
       // The target's own options follow.
       break;
     }
-    if (field !== undefined) {
+    if (field !== undefined && !/\/\d+\./.test(value)) {
       matches.push({ field, values: value.split(","), negated });
     } else if (word === "--comment") comment = value;
     else if (word !== "-m") {
       // Another option, or one of its values.
-      opaque = true;
+      [opaque, negated] = [true, false];
       continue;
     }
     negated = false;

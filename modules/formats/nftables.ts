@@ -52,16 +52,17 @@ function parseRule({ expr = [], comment = "", handle, ...place }: JsonRule): Fil
   for (const statement of expr) {
     const [[name = "", body] = []] = Object.entries(statement);
     if (PASSED.includes(name)) continue;
+    opaque ||= name === "queue";
     const verdict = verdictOf(name, body, place);
     if (verdict !== null) return rule(verdict);
-    const { op, left, right, key } = (body ?? {}) as Record<string, unknown>;
+    const { op, left, right, key, data } = (body ?? {}) as Record<string, unknown>;
     if (name === "match") {
-      const { needs, isAll } = matchesOf(left, op === "!=", right);
+      const { needs, isAll } = matchesOf(left, op === "!=", ["==", "!=", "in"].includes(String(op)) ? right : null);
       matches.push(...needs);
       opaque ||= !isAll;
     } else opaque = true;
     // A map of verdicts may accept the packet. One of connections' states decides on others than the first.
-    if (name === "vmap" && !("ct" in (key as Json))) return rule("return");
+    if (name === "vmap" && !(Object(key).ct && !/"new"|^"@/.test(JSON.stringify(data)))) return rule("return");
   }
   return rule(null);
 }
@@ -118,7 +119,7 @@ function valuesOf(right: unknown): string[] | null {
     range?: readonly unknown[];
   };
   if (prefix) return [`${prefix["addr"]}/${prefix["len"]}`];
-  if (range) return [range.join("-")];
+  if (range) return range.every(Number.isInteger) ? [range.join("-")] : null;
   const all = set?.map(valuesOf);
   return all === undefined || all.includes(null) ? null : all.flatMap((values) => values ?? []);
 }

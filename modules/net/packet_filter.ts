@@ -12,10 +12,12 @@ export type Outcome = "accept" | "drop" | "unknown";
 export function outcomeInChain({ chain, policy }: BaseChain, { chains }: PacketFilter, packet: Packet): Outcome {
   let unsure = false;
   const walk = (name: string): "accept" | "drop" | null => {
-    for (const { matches, opaque, verdict } of chains.get(name) ?? []) {
-      if (verdict === null || !matches.every((match) => isMatched(match, packet))) continue;
+    for (const { matches, verdict, ...rule } of chains.get(name) ?? []) {
+      const opaque = rule.opaque || matches.some(({ field }) => isAny(field, packet));
+      if (verdict === null || !matches.every((match) => isAny(match.field, packet) || isMatched(match, packet)))
+        continue;
       const outcome = typeof verdict === "string" ? verdict : walk(verdict.chain);
-      if (opaque) unsure ||= outcome === "accept" || outcome === "return";
+      if (opaque) unsure ||= outcome !== "drop" && (outcome !== null || (typeof verdict === "object" && verdict.goto));
       else if (outcome === "accept" || outcome === "drop") return outcome;
       else if (outcome === "return" || (typeof verdict === "object" && verdict.goto)) return null;
     }
@@ -25,7 +27,11 @@ export function outcomeInChain({ chain, policy }: BaseChain, { chains }: PacketF
   return outcome === "drop" && unsure ? "unknown" : outcome;
 }
 
-function isMatched({ field, values, negated }: Match, packet: Packet): boolean {
+/** What is said of all protocols. */
+const isAny = (field: keyof Fields, packet: Packet): boolean =>
+  (field === "protocol" || field === "port") && packet[field] === undefined;
+
+export function isMatched({ field, values, negated }: Match, packet: Packet): boolean {
   const found = packet[field];
   return found !== undefined && values.some((value) => isValue(field, value, found)) !== negated;
 }
@@ -40,6 +46,6 @@ function isValue(field: keyof Fields, value: string, found: string): boolean {
 }
 
 function isInNetwork(network: string, found: string): boolean {
-  if (network === "::/0") return found.includes(":");
+  if (found.includes(":")) return network === "::/0" || /^fe80::\/(10|[1-5]\d|6[0-4])$/.test(network);
   return isIPv4(network.replace(/\/.*/, "")) && !found.includes(":") && contains(network, found);
 }

@@ -101,7 +101,7 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
     forwardRules: table === null ? null : countRules(ruleOf(name), present && options.firewall !== "off", table),
     permanentRule: managers.firewalld ? hasPermanentRule(name, host) : null,
     firewall:
-      options.firewall === "off" || !isRoot
+      (options.firewall === "off" && present) || !isRoot
         ? null
         : observeFirewall(table, wireguard !== null || isEncrypted(options), managers.firewalld, programs, host),
     nftablesBackend: present && options.firewall !== "off" && isRoot ? findNftablesBackend(host) : null,

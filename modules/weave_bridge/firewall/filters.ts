@@ -9,11 +9,12 @@ export interface OwnEnd {
   readonly address: string;
 }
 
-function packetOf(opening: Opening, { device, address }: OwnEnd): Packet {
-  const { family, hook, protocol = "tcp", port = 0, source = "0.0.0.0" } = opening;
-  const destination = opening.destination ?? (hook === "input" ? address : source);
+export function packetOf(opening: Opening, { device, address }: OwnEnd): Packet {
+  const { family, hook, protocol, port, source = "0.0.0.0" } = opening;
+  const destination = opening.destination ?? (hook === "input" && family === "ipv4" ? address : source);
   return {
-    ...{ family, source, destination, protocol, port: String(port), state: "new" },
+    ...{ family, source, destination, state: "new" },
+    ...(protocol !== undefined && { protocol, port: String(port) }),
     ...{ in: opening.in ?? device, out: opening.out ?? "", type: hook === "input" ? "local" : "unicast" },
   };
 }

@@ -1,4 +1,6 @@
 import type { PacketFilter } from "../../formats/filter_rules";
+import { isMatched, type Packet } from "../../net/packet_filter";
+import { type OwnEnd, packetOf } from "./filters";
 import type { Firewall, Opening } from "./opening";
 
 /** What firewalld reads when it starts. */
@@ -20,7 +22,7 @@ export function firewalldFirewall(
   bridge: string,
   { zones, defaultZone }: ObservedFirewalld,
   openings: readonly Opening[],
-  underlay: string,
+  end: OwnEnd,
   chains: PacketFilter["chains"] | null,
   outcome: Firewall["outcome"],
   bridgeExists: boolean,
@@ -43,7 +45,7 @@ export function firewalldFirewall(
     outcome: (opening) => (opening.in === bridge ? "accept" : outcome(opening)),
     add: (all) =>
       byZone(
-        all.map((opening) => `${zoneOf(opening.in ?? underlay, chains) ?? defaultZone} ${ruleFor(opening)}`),
+        all.map((opening) => `${zoneOf(packetOf(opening, end), chains) ?? defaultZone} ${ruleFor(opening)}`),
         "--add-rich-rule",
       ),
     warnings: chains === null ? [NO_NFT] : isCut ? [NO_ZONE] : [],
@@ -60,11 +62,11 @@ const NO_ZONE =
 const NO_NFT = "firewall: nft must be installed to read firewalld's rules. Install it (apt install nftables).";
 
 /** The zone of a device by the chain that firewalld has arriving packets go to; null if only the default zone has it. */
-function zoneOf(device: string, chains: PacketFilter["chains"] | null): string | null {
+function zoneOf(packet: Packet, chains: PacketFilter["chains"] | null): string | null {
   const { verdict } =
-    chains
-      ?.get(`${FIREWALLD_TABLE}filter_INPUT_ZONES`)
-      ?.find(({ matches }) => matches.some(({ field, values }) => field === "in" && values.includes(device))) ?? {};
+    ["_SOURCE", ""]
+      .flatMap((kind) => chains?.get(`${FIREWALLD_TABLE}filter_INPUT_ZONES${kind}`) ?? [])
+      .find(({ matches }) => matches.length > 0 && matches.every((match) => isMatched(match, packet))) ?? {};
   return typeof verdict === "object" && verdict !== null ? verdict.chain.replace(/.*_IN_/, "") : null;
 }
 

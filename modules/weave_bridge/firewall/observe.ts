@@ -1,3 +1,4 @@
+import { orNull } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import { parseProperties } from "../../core/systemctl";
 import type { ObservedFirewalld } from "./firewalld";
@@ -25,19 +26,22 @@ export function observeFirewall(
 ): ObservedFirewall {
   // A kernel without IPv6 or nftables has no such rules, and an nft without JSON is not asked for more.
   const read = (...argv: readonly [string, ...string[]]): string | null => {
-    const { status, stdout } = programs.has(argv[0]) ? host.run(argv, { mayFail: true }) : { status: 1, stdout: "" };
-    return status === 0 ? stdout : null;
+    const output = programs.has(argv[0]) ? orNull(() => host.run(argv, { mayFail: true })) : null;
+    return output?.status === 0 ? output.stdout : null;
   };
   const settings = programs.has("ufw") ? host.readFile("/etc/ufw/ufw.conf") : null;
   return {
     tables: { ipv4, ipv6: encrypted ? read("ip6tables-save", "-t", "filter") : null },
-    nft: read("nft", "-j", "-t", "list", "ruleset"),
+    nft: jsonIn(read("nft", "-j", "-t", "list", "ruleset")),
     ufw: isUfwOn(settings?.content ?? "")
       ? UFW_RULES.map((path) => host.readFile(path)?.content ?? "").join("\n")
       : null,
     firewalld: firewalld ? observeFirewalld(host) : null,
   };
 }
+
+/** What nft warns of may come first. */
+const jsonIn = (text: string | null): string | null => /^\{"nftables": ?\[[\s\S]*\]\}$/m.exec(text ?? "")?.[0] ?? null;
 
 function observeFirewalld(host: Host): ObservedFirewalld {
   const settings = host.readFile("/etc/firewalld/firewalld.conf")?.content ?? "";

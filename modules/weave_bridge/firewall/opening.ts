@@ -85,7 +85,7 @@ export function openingsOf(bridge: string, address: string, network: string, tun
           } as const,
         ]),
     {
-      ...{ id: `host/${addressOf(address)}`, description: `traffic of containers to ${addressOf(address)}` },
+      ...{ id: `host/${address}`, description: `traffic of containers to ${addressOf(address)}` },
       ...{ hook: "input", family: "ipv4", in: bridge, source: network, destination: addressOf(address) },
     },
     {

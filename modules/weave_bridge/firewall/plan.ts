@@ -29,7 +29,7 @@ export function firewallsOf(
   const filters = { ipv4: parseIptablesFilter(ipv4 ?? ""), ipv6: parseIptablesFilter(tables.ipv6 ?? "") };
   const outcome: Firewall["outcome"] = (opening) => outcomeOf(filters[opening.family], opening, end);
   // iptables-legacy has tables of its own. Before 1.8.3, what has nftables' tables called itself xtables-save.
-  const nftables = parseNftables(nft ?? NO_RULESET, /\(nf_tables\)|xtables-save/.test(ipv4 ?? ""));
+  const nftables = parseNftables(nft ?? NO_RULESET, /\(nf_tables\)|xtables-save|v1\.8\.[3-7] /.test(ipv4 ?? ""));
   const isFirewallds = ({ chain }: BaseChain): boolean => firewalld !== null && chain.startsWith(FIREWALLD_TABLE);
   const chains = nftables.base.filter((each) => !isFirewallds(each));
   const others = nftFirewalls(bridge, { ...nftables, base: chains }, end);
@@ -39,7 +39,7 @@ export function firewallsOf(
     const own = { ...nftables, base: nftables.base.filter(isFirewallds) };
     const inBoth: Firewall["outcome"] = (opening) => worstOf([outcome(opening), outcomeOf(own, opening, end)]);
     const ownChains = nft === null ? null : own.chains;
-    others.push(firewalldFirewall(bridge, firewalld, openings, end.device, ownChains, inBoth, bridgeExists));
+    others.push(firewalldFirewall(bridge, firewalld, openings, end, ownChains, inBoth, bridgeExists));
   } else if (ufw !== null) others.push(ufwFirewall(bridge, ufw, atInput));
   else if (ipv4 !== null) others.push(iptablesFirewall(bridge, filters, atInput));
   return others;

@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import { addressOf, inNumericOrder } from "../../net/ipv4";
+import { addressOf, inNumericOrder, isUnicast } from "../../net/ipv4";
 import type { ObservedBridge } from "../observed";
 import type { BridgeOptions } from "../options";
 import { findOwnEnd } from "../underlay";
@@ -57,7 +57,7 @@ function tunnelOf(
   }
   const own = links.flatMap(({ addresses }) => addresses.map(addressOf));
   const others = peers.flatMap((peer) => (isIPv4(peer) ? peer : (resolvedNames.get(peer) ?? [])));
-  const remote = others.filter((peer) => !own.includes(peer));
+  const remote = others.filter((peer) => isUnicast(peer) && !own.includes(peer));
   return { protocols: ["tcp", "udp"], port: ROUTERS_PORT, peers: inNumericOrder(remote), inside: null };
 }
 

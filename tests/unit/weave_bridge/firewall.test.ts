@@ -28,7 +28,7 @@ const commands = ({ changes }: { readonly changes: readonly Change[] }): string[
 const PEER = (n: number): string =>
   `INPUT -s 192.168.50.${n} -p udp -m udp --dport 4789 -m comment --comment weave_bridge/weave/udp/4789/192.168.50.${n} -j ACCEPT`;
 const HOST =
-  "INPUT -s 10.2.0.0/16 -d 10.2.0.1 -i weave -m comment --comment weave_bridge/weave/host/10.2.0.1 -j ACCEPT";
+  "INPUT -s 10.2.0.0/16 -d 10.2.0.1 -i weave -m comment --comment weave_bridge/weave/host/10.2.0.1/16 -j ACCEPT";
 /** As iptables-save prints them (1.8.9). */
 const saved = (rule: string): string => `-A ${rule.replace(/(-[sd] [\d.]+) /g, "$1/32 ")}`;
 
@@ -83,6 +83,9 @@ for (const [what, rules, closed] of [
   ["a chain that accepts", ["-A INPUT -j MINE", "-A MINE -p udp -j ACCEPT"], false],
   ["a log before it", ['-A INPUT -j LOG --log-prefix "a b "', "-A INPUT -p udp -j ACCEPT"], false],
   ["a set that is not read", ["-A INPUT -m set --match-set peers src -j ACCEPT"], false],
+  ["what has a mask with gaps", ["-A INPUT -s 0.0.0.1/0.0.0.1 -j ACCEPT"], false],
+  ["all but a port of the sender's", ["-A INPUT -p udp -m udp ! --sport 22 --dport 4789 -j ACCEPT"], false],
+  ["what a program is asked about", ["-A INPUT -p udp -j NFQUEUE --queue-num 0 --queue-bypass"], false],
   ["a drop of a set", ["-A INPUT -m set --match-set bad src -j DROP", "-A INPUT -p udp -j ACCEPT"], false],
 ] as const) {
   test(`iptables accepts ${what}: ${closed ? "the port is closed" : "no warning"}`, () => {
@@ -91,10 +94,22 @@ for (const [what, rules, closed] of [
   });
 }
 
+test("a rule for one protocol of containers may be enough, so check does not warn of the others", () => {
+  const [warning = ""] = plan(iptables("-A INPUT -i weave -p udp -m udp --dport 53 -j ACCEPT"), false).warnings;
+  assert.not.match(warning, "traffic of containers");
+  assert.match(commands(plan(iptables("-A INPUT -i weave -p udp -m udp --dport 53 -j ACCEPT"))).join(), HOST);
+});
+
+test("with another network, the rule for containers is another", () => {
+  const old = saved(HOST).replace("10.2.0.0/16", "10.2.0.0/20").replace("10.2.0.1/16", "10.2.0.1/20");
+  const made = commands(plan(iptables(saved(PEER(12)), saved(PEER(13)), old)));
+  assert.equal(made.sort(), [`iptables -w -D ${old.slice(3)}`, `iptables -w -I ${HOST}`]);
+});
+
 test("ufw is told by its own command, and its rules are known by their comments", () => {
   // Seen with ufw 0.36.2: what `ufw prepend allow …` and `ufw allow 22/tcp` leave in user.rules.
   const tuple = (comment: string): string => `comment=${Buffer.from(comment).toString("hex")}\n`;
-  const ufw = `### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in\n### tuple ### allow udp 4789 0.0.0.0/0 any 192.168.50.99 in ${tuple("weave_bridge/weave/udp/4789/192.168.50.99")}### tuple ### allow any any 10.2.0.1 any 10.2.0.0/16 in_weave ${tuple("weave_bridge/weave/host/10.2.0.1")}`;
+  const ufw = `### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in\n### tuple ### allow udp 4789 0.0.0.0/0 any 192.168.50.99 in ${tuple("weave_bridge/weave/udp/4789/192.168.50.99")}### tuple ### allow any any 10.2.0.1 any 10.2.0.0/16 in_weave ${tuple("weave_bridge/weave/host/10.2.0.1/16")}`;
   const made = plan({ ...iptables(), ufw });
   const peer = (n: number): string => `from 192.168.50.${n} to any port 4789 proto udp`;
   assert.equal(commands(made), [
@@ -145,7 +160,7 @@ test("nftables' own chains get rules of their own, and the frames between the br
   );
   const all = [
     ...input,
-    rule("inet filter input iifname weave ip saddr 10.2.0.0/16 ip daddr 10.2.0.1", "host/10.2.0.1"),
+    rule("inet filter input iifname weave ip saddr 10.2.0.0/16 ip daddr 10.2.0.1", "host/10.2.0.1/16"),
     rule("inet filter forward iifname weave oifname weave", "frames"),
   ];
   assert.equal(
@@ -191,6 +206,27 @@ test("a match that is not understood may accept packets, but only those that hav
   assert.not(warns(field("udp", "length")));
   assert.not(warns(field("ether", "saddr")));
   assert.not(warns({ socket: { key: "mark" } }));
+});
+
+test("ranges, comparisons, and maps and jumps that are not understood may accept the packet", () => {
+  const warns = (...expr: object[]): boolean =>
+    plan({ ...NOTHING, nft: nft({ expr }) }, false).warnings.some((warning) => warning.includes("UDP port 4789"));
+  const accept = { accept: null };
+  const [saddr, dport] = [field("ip", "saddr"), field("udp", "dport")];
+  assert.not(warns(match(saddr, { range: ["192.168.50.1", "192.168.50.99"] }), accept));
+  assert.not(warns({ match: { op: ">=", left: dport, right: 1024 } }, accept));
+  const states = { set: [["new", { accept: null }]] };
+  assert.not(warns({ vmap: { key: { ct: { key: "state" } }, data: states } }));
+  assert.not(warns({ vmap: { key: "@states", data: states } }));
+  assert.not(warns({ queue: { num: 0, flags: "bypass" } }));
+  assert.ok(warns(match(dport, 4788), accept));
+});
+
+test("with encryption, a rule for all link-local addresses is enough", () => {
+  const ipv6 = table(["-A INPUT -s fe80::/10 -j ACCEPT"]);
+  const observed = { ...NOTHING, tables: { ipv4: table([], "ACCEPT"), ipv6 } };
+  const { warnings } = plan(observed, false, { port: 51820, inside: 4789 });
+  assert.equal(warnings, []);
 });
 
 test("with encryption, what is inside WireGuard is opened on its device for IPv6", () => {
@@ -261,6 +297,17 @@ test("firewalld gets rich rules in the underlay's zone, for its next start and n
   assert.equal(commands(absence(firewalld(own, true))).length, 4);
 });
 
+test("a peer that a zone has by its network gets its rule in that zone", () => {
+  const [table, name] = [{ family: "inet", table: "firewalld", handle: 9 }, "filter_INPUT_ZONES_SOURCE"];
+  const network = match(field("ip", "saddr"), { prefix: { addr: "192.168.50.0", len: 24 } });
+  const source = { rule: { ...table, chain: name, expr: [network, { goto: { target: "filter_IN_work" } }] } };
+  const made = commands(plan(firewalld([], false, [{ chain: { ...table, name } }, source])));
+  assert.equal(
+    made.map((command) => /--zone=(\w+)/.exec(command)?.[1]),
+    ["work", "work"],
+  );
+});
+
 test("what firewalld drops of the bridge's own traffic, Docker's zone would let pass", () => {
   const NO_ZONE = /firewalld must let containers' traffic pass .* Restart Docker/;
   assert.match(plan(firewalld([], true)).warnings[0] ?? "", NO_ZONE);
@@ -299,6 +346,8 @@ test("a table of nftables that is iptables' is left to iptables, unless that is 
   const rules = ["iptables", "iptables", "iptables"];
   assert.equal(by("iptables-save v1.8.9 (nf_tables)"), rules);
   assert.equal(by("xtables-save v1.8.2"), rules);
+  // Up to 1.8.7 only `iptables -V` has "(nf_tables)" (iptables/xtables-save.c at v1.8.7).
+  assert.equal(by("iptables-save v1.8.7"), rules);
   assert.equal(by("iptables-save v1.8.9"), [...Array(4).fill("nft insert"), ...rules]);
 });
 

@@ -108,6 +108,19 @@ test("a host with bridge and VXLAN is observed with one ip, one bridge and one i
   assert.equal(links.slice(2), [ipLink("weave", ["10.2.0.1/16"]), vxlanLink("weave-vx", {}, { master: "weave" })]);
 });
 
+test("of what nft prints, only its JSON is read", async () => {
+  const names = { ...steady.names, "/usr/sbin": ["iptables", "nft"] };
+  const read = async (printed: string): Promise<string | null | undefined> => {
+    const programs = { ...steady.programs, "nft -j -t list ruleset": printed };
+    return (await observe(vxlan(), fakeHost({ ...steady, names, programs }))).firewall?.nft;
+  };
+  const ruleset = '{"nftables": [{"metainfo": {"version": "1.0.6"}}]}';
+  assert.is(await read(`${ruleset}\n`), ruleset);
+  assert.is(await read(`# Warning: table ip nat is managed by iptables-nft, do not touch!\n${ruleset}\n`), ruleset);
+  assert.is(await read(""), null);
+  assert.is(await read("nft was built without JSON\n"), null);
+});
+
 test("copies of the iptables rule are counted where it is to go", async () => {
   const rule = "FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT";
   const all = `*filter\n-A ${rule}\n-A FORWARD -j DOCKER-USER\n-A ${rule}\nCOMMIT\n`;
