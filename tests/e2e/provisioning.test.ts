@@ -43,7 +43,9 @@ const steps = ({ output }: PlaybookRun): string[] =>
   output
     .split("\n")
     .filter((line) => !/^(ok: \[apollo\d\]|apollo\d +: ok=.*|)$/.test(line.trim()))
-    .map((line) => line.replace(/ \*+$/, "").replace(/^(included: )\S+\//, "$1"));
+    .map((line) => line.replace(/ \*+$/, "").replace(/^(included: )\S+\//, "$1"))
+    // Named in the order in which they answered.
+    .map((line) => line.replace(/(?<=^included: .* for ).*/, (names) => names.split(", ").sort().join(", ")));
 
 /** The main job, by each datapath: fresh hosts, check, run, run again, traffic, reboot. */
 for (const datapath of ["vxlan", "router"] as const) {
