@@ -72,9 +72,9 @@ test("copies of the iptables rule are let be while it is to stay, and go togethe
   await present();
   await addCopies();
   assert.equal(subjects(await present()), []);
-  assert.equal(subjects(await present({ firewall: "false" })).at(-1), "bridge weave: frames between its ports");
-  assert.equal(subjects(await present({ firewall: "false" })), []);
-  await present({ firewall: "true" });
+  assert.equal(subjects(await present({ firewall: "off" })).at(-1), "bridge weave: frames between its ports");
+  assert.equal(subjects(await present({ firewall: "off" })), []);
+  await present({ firewall: "check" });
   await addCopies();
   const removed = await absent();
   assert.not(removed.failed, removed.msg);
