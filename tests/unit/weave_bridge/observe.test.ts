@@ -131,6 +131,13 @@ test("copies of the iptables rule are counted where it is to go", async () => {
   assert.is(await copies(vxlan({ state: "absent" })), 2);
 });
 
+test("the filters are not read with firewall: off, but to remove what was opened before", async () => {
+  const read = async (state: "present" | "absent"): Promise<unknown> =>
+    (await observe(vxlan({ state, firewall: "off" }), fakeHost(steady))).firewall;
+  assert.is(await read("present"), null);
+  assert.is.not(await read("absent"), null);
+});
+
 test("a port of the router is abandoned if its process is gone, or has no end of such a port", async () => {
   const ports = ["vethwepl10", "vethwepl11", "vethwepl12", "vethwe-bridge", "veth0a1b2c3"];
   const kernel = Object.fromEntries(ports.map((port) => [`/sys/class/net/${port}/mtu`, "1376"]));
