@@ -13,9 +13,9 @@ export function outcomeInChain({ chain, policy }: BaseChain, { chains }: PacketF
   let unsure = false;
   const walk = (name: string): "accept" | "drop" | null => {
     for (const { matches, verdict, ...rule } of chains.get(name) ?? []) {
-      const opaque = rule.opaque || matches.some(({ field }) => isAny(field, packet));
-      if (verdict === null || !matches.every((match) => isAny(match.field, packet) || isMatched(match, packet)))
-        continue;
+      const decisive = matches.filter(({ field }) => !isAny(field, packet));
+      if (verdict === null || !decisive.every((match) => isMatched(match, packet))) continue;
+      const opaque = rule.opaque || decisive.length < matches.length;
       const outcome = typeof verdict === "string" ? verdict : walk(verdict.chain);
       if (opaque) unsure ||= outcome !== "drop" && (outcome !== null || (typeof verdict === "object" && verdict.goto));
       else if (outcome === "accept" || outcome === "drop") return outcome;
@@ -27,10 +27,11 @@ export function outcomeInChain({ chain, policy }: BaseChain, { chains }: PacketF
   return outcome === "drop" && unsure ? "unknown" : outcome;
 }
 
-/** What is said of all protocols. */
+/** Whether a packet stands for those of any protocol, of which a rule for one decides some. */
 const isAny = (field: keyof Fields, packet: Packet): boolean =>
   (field === "protocol" || field === "port") && packet[field] === undefined;
 
+/** Whether a packet has what a rule matches. */
 export function isMatched({ field, values, negated }: Match, packet: Packet): boolean {
   const found = packet[field];
   return found !== undefined && values.some((value) => isValue(field, value, found)) !== negated;
@@ -47,5 +48,5 @@ function isValue(field: keyof Fields, value: string, found: string): boolean {
 
 function isInNetwork(network: string, found: string): boolean {
   if (found.includes(":")) return network === "::/0" || /^fe80::\/(10|[1-5]\d|6[0-4])$/.test(network);
-  return isIPv4(network.replace(/\/.*/, "")) && !found.includes(":") && contains(network, found);
+  return isIPv4(network.replace(/\/.*/, "")) && contains(network, found);
 }

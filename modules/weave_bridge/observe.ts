@@ -132,7 +132,10 @@ function observeFiles(name: string, host: Host): ObservedBridge["files"] {
   return new Map(files);
 }
 
-/** The host names among the options; only a VXLAN and a managed firewall need the peers' addresses. The underlay may also be a device of this host. */
+/**
+ * The host names among the options. Only a VXLAN and a managed firewall need the peers' addresses; the underlay may also be a device of
+ * this host.
+ */
 function namesToResolve(
   { state, datapath, peers, underlay, firewall }: BridgeOptions,
   links: readonly IpLink[],

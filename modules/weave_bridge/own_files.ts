@@ -57,7 +57,7 @@ export function transientPath(name: string): string {
   return `/run/systemd/network/04-${name}.network`;
 }
 
-const DOCKER_DROP_IN_DIRECTORY = "/etc/systemd/system/docker.service.d";
+const DOCKER_DROP_IN_DIRECTORY = `${UNITS}/docker.service.d`;
 
 /** The drop-in that makes Docker's unit wait for the bridge. */
 export function dockerDropInPath(name: string): string {
@@ -79,12 +79,12 @@ export function wireguardUnit(name: string): string {
   return `${name}${WIREGUARD_SUFFIX}-go`;
 }
 
-const NETWORKD_DROP_IN_DIRECTORY = "/etc/systemd/system/systemd-networkd.service.d";
+const NETWORKD_DROP_IN_DIRECTORY = `${UNITS}/systemd-networkd.service.d`;
 
 /** What creates the encrypted VXLAN beside systemd-networkd, which can't use wireguard-go: a unit, what starts it, and what leaves it alone. */
 export function encryptedPaths(name: string) {
   return {
-    unit: `/etc/systemd/system/${name}${WIREGUARD_SUFFIX}.service`,
+    unit: `${UNITS}/${name}${WIREGUARD_SUFFIX}.service`,
     dropIn: `${NETWORKD_DROP_IN_DIRECTORY}/${name}${WIREGUARD_SUFFIX}.conf`,
     unmanaged: networkdPath(name + WIREGUARD_SUFFIX, "network"),
   };

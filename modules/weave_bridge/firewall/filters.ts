@@ -9,6 +9,7 @@ export interface OwnEnd {
   readonly address: string;
 }
 
+/** The first packet of what an opening is for, as it arrives at this end. Of an opening for all protocols, it names none. */
 export function packetOf(opening: Opening, { device, address }: OwnEnd): Packet {
   const { family, hook, protocol, port, source = "0.0.0.0" } = opening;
   const destination = opening.destination ?? (hook === "input" && family === "ipv4" ? address : source);

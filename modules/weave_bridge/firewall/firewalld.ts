@@ -61,7 +61,10 @@ const NO_ZONE =
 
 const NO_NFT = "firewall: nft must be installed to read firewalld's rules. Install it (apt install nftables).";
 
-/** The zone of a device by the chain that firewalld has arriving packets go to; null if only the default zone has it. */
+/**
+ * The zone of a packet by the chain that firewalld has it go to: that of its sender's network, else of the device (the former have a
+ * chain of their own in some versions); null if only the default zone has it.
+ */
 function zoneOf(packet: Packet, chains: PacketFilter["chains"] | null): string | null {
   const { verdict } =
     ["_SOURCE", ""]

@@ -27,7 +27,6 @@ OTHER_VARIABLES = {
     "IPTABLES_BACKEND": "weave_iptables_backend",
 }
 
-
 ON = ("y", "yes", "on", "1", "true", "t", "1.0")
 
 # Those that the role does not pass on then; another one without a value would not have its default.
@@ -179,19 +178,17 @@ def _reachable_peer(text: str) -> None:
         _unicast(address, address)
 
 
-def _with_prefix(text: str) -> tuple[str, ipaddress.IPv4Network] | None:
+def _with_prefix(text: str, must: str, example: str) -> tuple[str, ipaddress.IPv4Network]:
+    """Return the address of a text such as the example, and its network."""
     address, _, length = text.partition("/")
-    if IPV4.fullmatch(address) and re.fullmatch("3[0-2]|[12]?[0-9]", length):
-        return address, ipaddress.IPv4Network(text, strict=False)
-    return None
+    if not IPV4.fullmatch(address) or not re.fullmatch("3[0-2]|[12]?[0-9]", length):
+        raise WrongError(must, f'"{text}"', f"Write it as {example}.")
+    _unicast(address, text)
+    return address, ipaddress.IPv4Network(text, strict=False)
 
 
 def _network(text: str) -> None:
-    parsed = _with_prefix(text)
-    if parsed is None:
-        raise WrongError("must be an IPv4 network", f'"{text}"', "Write it as 10.2.0.0/16.")
-    address, network = parsed
-    _unicast(address, text)
+    address, network = _with_prefix(text, "must be an IPv4 network", "10.2.0.0/16")
     if str(network.network_address) != address:
         raise WrongError("must begin with the network's first address", f'"{text}"', f"Set {network}.")
 
@@ -203,11 +200,7 @@ def _container_subnet(text: str) -> None:
 
 
 def _interface_address(text: str) -> None:
-    parsed = _with_prefix(text)
-    if parsed is None:
-        raise WrongError("must be an IPv4 address with a prefix length", f'"{text}"', "Write it as 10.2.0.1/16.")
-    address, network = parsed
-    _unicast(address, text)
+    address, network = _with_prefix(text, "must be an IPv4 address with a prefix length", "10.2.0.1/16")
     if network.prefixlen > 30:
         must, remedy = (
             "must have room for containers in its network",
