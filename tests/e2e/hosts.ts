@@ -3,9 +3,9 @@ import { Cluster } from "../hosts/cluster";
 import { type Suite, suiteOf } from "../hosts/suites";
 
 /**
- * Boots the hosts of a test file, which it takes down by `down()` in its end, or a signal does. They are of the suite that TEST_SUITE in the environment names, unless the file says which, and of the machine's own
- * release without either. `virtual` is how many
- * virtual machines are beside them. Runs of several checkouts on one machine get their own by the environment variable E2E_CLUSTER.
+ * Boots the hosts of a test file, which it takes down by `down()` in its end, or a signal does. They are of the suite that TEST_SUITE
+ * in the environment names, unless the file says which, and of the machine's own release without either. `virtual` is how many virtual
+ * machines are beside them. Runs of several checkouts on one machine get their own by the environment variable E2E_CLUSTER.
  */
 export async function bootHosts(
   count: number,

@@ -50,9 +50,9 @@ export class Cluster {
 
   /**
    * Makes a cluster and boots its hosts, of the machine's own Debian release unless told, and as many virtual machines beside them as
-   * told; returns when SSH and Docker answer on all of them. The tree they boot from is built first if need be. What is left of an earlier cluster of the name is taken down first. Throws when a living
-   * process holds that cluster, and when something doesn't come up: then nothing of the new one stays, nor does it when
-   * a signal ends the process meanwhile.
+   * told; returns when SSH and Docker answer on all of them. The tree they boot from is built first if need be. What is left of an
+   * earlier cluster of the name is taken down first. Throws when a living process holds that cluster, and when something doesn't come
+   * up: then nothing of the new one stays, nor does it when a signal ends the process meanwhile.
    */
   static async up(
     name: string,
