@@ -4,11 +4,11 @@ import { weaveBridge } from "../weave_bridge/plan";
 import { weaveService } from "../weave_service/plan";
 import { runCommandLine } from "./command_line";
 import { completionCommand } from "./completion";
+import { currentBridge } from "./current/bridge";
+import { currentDocker } from "./current/docker";
+import { currentService } from "./current/service";
 import { dockerKeeps } from "./docker_of_bridge";
 import { moduleCommand } from "./module_command";
-import { presentBridge } from "./present/bridge";
-import { presentDocker } from "./present/docker";
-import { presentService } from "./present/service";
 import { statusCommand } from "./status/command";
 
 void runCommandLine(process.argv.slice(2), [
@@ -19,7 +19,7 @@ void runCommandLine(process.argv.slice(2), [
       example: ["--host-index 1 --datapath vxlan --check --diff", "what the first host's bridge would need"],
     },
     weaveBridge,
-    presentBridge,
+    currentBridge,
     dockerKeeps,
   ),
   moduleCommand(
@@ -29,7 +29,7 @@ void runCommandLine(process.argv.slice(2), [
       example: ["--script-version 2.8.1 --check --diff", "what the router's service would need"],
     },
     weaveService,
-    presentService,
+    currentService,
   ),
   moduleCommand(
     {
@@ -38,7 +38,7 @@ void runCommandLine(process.argv.slice(2), [
       example: ["--bridge weave --fixed-cidr 10.2.1.0/24 --check --diff", "what Docker's options would need"],
     },
     dockerBridgeOpts,
-    presentDocker,
+    currentDocker,
   ),
   statusCommand,
   completionCommand,

@@ -10,7 +10,7 @@ import { processFailure } from "../core/process_failure";
 import { type Result, type RunMode, runModule } from "../core/run_module";
 import { checkArguments, type ModuleArguments, moduleFlags, nameSource, readArguments, typedNames } from "./arguments";
 import type { Subcommand } from "./command_line";
-import { keepPresent, type Present } from "./present/present";
+import { type CurrentOptions, keepCurrent } from "./current/current";
 import { EXIT, EXIT_STATUSES, paintFor, print, printError, renderResult } from "./terminal";
 
 interface Description {
@@ -38,13 +38,13 @@ export const RUN_FLAGS = {
 } as const;
 
 /**
- * The subcommand that runs a module; each of the module's options is a flag. `present` returns what the host has in place of options
+ * The subcommand that runs a module; each of the module's options is a flag. `current` returns what the host has in place of options
  * that are not given, and `leftTo` what the module leaves as it is though it no longer fits, in words.
  */
 export function moduleCommand<Table extends OptionTable, Observed>(
   { name, describe, example: [flags, does] }: Description,
   module: Module<Table, Observed>,
-  present: Present<Table>,
+  current: CurrentOptions<Table>,
   leftTo: (result: Result, given: ModuleArguments, host: Host) => Promise<string[]> = async () => [],
 ): Subcommand {
   return {
@@ -66,7 +66,7 @@ export function moduleCommand<Table extends OptionTable, Observed>(
       const result =
         mode.check || process.geteuid?.() === 0
           ? await runModule(
-              keepPresent(module, namesOf(given), present),
+              keepCurrent(module, namesOf(given), current),
               json ? given.options : new Map([["option_names", typedNames(given)], ...given.options]),
               mode,
               linuxHost,

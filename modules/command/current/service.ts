@@ -7,10 +7,10 @@ import { COMPONENTS, EXPOSE } from "../../weave_service/components";
 import { ARGS, PASSWORD, PEERS } from "../../weave_service/environment";
 import { detectInit, INIT_SYSTEMS } from "../../weave_service/init/detect";
 import type { options, ServiceOptions } from "../../weave_service/options";
-import type { Present } from "./present";
+import type { CurrentOptions } from "./current";
 
 /** The options of weave_service as this host has them: what the last run has written into the environment file and the unit. */
-export const presentService = ((given, names, host): Partial<ServiceOptions> => {
+export const currentService = ((given, names, host): Partial<ServiceOptions> => {
   if (given.state === "absent" || given.state === "stopped") return {};
   if (given.component === "router") rejectVxlan(given.bridge, host);
   const component = COMPONENTS[given.component];
@@ -34,7 +34,7 @@ export const presentService = ((given, names, host): Partial<ServiceOptions> => 
     ...otherVariables(variables, bridge !== undefined),
     ...(ownScript !== null && { script: ownScript }),
   };
-}) satisfies Present<typeof options>;
+}) satisfies CurrentOptions<typeof options>;
 
 /** For Ansible the role's datapath decides; by hand, nothing else would tell. */
 function rejectVxlan(bridge: string, host: Host): void {

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { presentService } from "../../../../modules/command/present/service";
+import { currentService } from "../../../../modules/command/current/service";
 import { COMPONENTS, EXPOSE } from "../../../../modules/weave_service/components";
 import { INIT_SYSTEMS } from "../../../../modules/weave_service/init/detect";
 import type { ObservedService } from "../../../../modules/weave_service/observed";
@@ -26,13 +26,13 @@ function completed({ environment, unit, exposeUnit, init }: ObservedService, giv
     [path(EXPOSE), exposeUnit?.file],
   ].filter(([, file]) => file);
   const host = fakeHost({ files: Object.fromEntries(files), kernel: { "/proc/1/comm": "systemd" } });
-  const present = presentService(typed, new Set(Object.keys(given)), host);
+  const present = currentService(typed, new Set(Object.keys(given)), host);
   return { ...typed, ...present, ...optionsOfGiven(typed, given) };
 }
 
 test("the router is refused beside a VXLAN, with which it would make a loop; its removal is not", () => {
   const host = fakeHost({ kernel: { "/proc/1/comm": "systemd", "/sys/class/net/weave-vx/mtu": "1450" } });
-  const call = (given: Record<string, unknown>): unknown => presentService(optionsOf(options, given), new Set(), host);
+  const call = (given: Record<string, unknown>): unknown => currentService(optionsOf(options, given), new Set(), host);
   assert.match(
     userErrorOf(() => call({})),
     /^component: the router must not run beside a VXLAN, .* \(found weave-vx on this host\)\. The VXLAN needs no router; /,

@@ -1,13 +1,13 @@
 import { dockerPid } from "../../core/docker";
 import { bridgeOfNetwork, DEFAULT_NETWORK, listNetworks } from "../../core/docker_networks";
 import type { options } from "../../docker_bridge_opts/options";
-import type { Present } from "./present";
+import type { CurrentOptions } from "./current";
 
 /**
  * The Docker network on the bridge that is given. All other options of docker_bridge_opts leave what is there when they are not
  * given; this one has a default, by which a network would be removed.
  */
-export const presentDocker: Present<typeof options> = async ({ state, bridge }, _, host) => {
+export const currentDocker: CurrentOptions<typeof options> = async ({ state, bridge }, _, host) => {
   // A request could start a stopped Docker.
   if (state !== "present" || bridge === null || dockerPid(host) === null) return {};
   const { networks } = await listNetworks(host);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { presentBridge } from "../../../../modules/command/present/bridge";
+import { currentBridge } from "../../../../modules/command/current/bridge";
 import { options } from "../../../../modules/weave_bridge/options";
 import { networkdPaths, stanzaPath, unitPath, wireguardPath } from "../../../../modules/weave_bridge/own_files";
 import { tunnelAddressOf } from "../../../../modules/weave_bridge/wireguard/keys";
@@ -22,13 +22,13 @@ const LIVE = `${ETH0}5: weave: <BROADCAST,UP> mtu 1450
     vxlan id 42 local 192.168.50.11 srcport 0 0 dstport 4790 ttl auto
 `;
 
-function present(files: Record<string, string>, given: Record<string, unknown> = {}, links = ETH0, fdb = ""): object {
+function current(files: Record<string, string>, given: Record<string, unknown> = {}, links = ETH0, fdb = ""): object {
   const host = fakeHost({
     files,
     kernel: { "/sys/class/net/eth0/mtu": "1500", "/proc/self/status": "Uid:\t0\t0\t0\t0" },
     programs: { "ip -d addr show": links, "bridge fdb show dev weave-vx": fdb },
   });
-  return presentBridge(optionsOf(options, given), new Set(Object.keys(given)), host);
+  return currentBridge(optionsOf(options, given), new Set(Object.keys(given)), host);
 }
 
 const file = (name: string): string => readFileSync(golden(name), "latin1");
@@ -57,8 +57,8 @@ const BY_PROVIDER: Record<string, Record<string, string>> = {
 test("a password for a bridge that is not encrypted yet: its MTU, which would no longer fit, is not kept", () => {
   const files = { [stanzaPath("weave")]: file("vxlan.cfg") };
   const { mtu: _, ...rest } = VXLAN;
-  assert.equal(present(files), VXLAN);
-  assert.equal(present(files, { password: "a password of 16 characters" }), rest);
+  assert.equal(current(files), VXLAN);
+  assert.equal(current(files, { password: "a password of 16 characters" }), rest);
 });
 
 test("an encrypted bridge is not left without its password, and keeps its peers, underlay and MTU", () => {
@@ -71,10 +71,10 @@ test("an encrypted bridge is not left without its password, and keeps its peers,
     [wireguardPath("weave")]: `${keys}[Peer]\nEndpoint = 192.168.50.12:51821\n`,
   };
   assert.match(
-    userErrorOf(() => present(files)),
+    userErrorOf(() => current(files)),
     /^password: must be given for an encrypted bridge, .* \(found \/etc\/wireguard\/weave-wg\.conf\)\. Give it/,
   );
-  const kept = present(files, { password: "correct horse battery staple" }) as Record<string, unknown>;
+  const kept = current(files, { password: "correct horse battery staple" }) as Record<string, unknown>;
   assert.equal(
     [kept["datapath"], kept["peers"], kept["wireguard_port"], kept["mtu"], kept["underlay"]],
     ["vxlan", ["192.168.50.12"], 51821, 1370, "192.168.50.11"],
@@ -82,71 +82,71 @@ test("an encrypted bridge is not left without its password, and keeps its peers,
   const password = "correct horse battery staple";
   const moved = ETH0.replace("50.11", "50.19");
   assert.match(
-    userErrorOf(() => present(files, { password }, moved)),
+    userErrorOf(() => current(files, { password }, moved)),
     /^wireguard_identity: must be given, .* \(found that the key in \/etc\/wireguard\/weave-wg\.conf belongs to .*\)\. Give /,
   );
   for (const given of [{ wireguard_identity: "203.0.113.7" }, { underlay: "192.168.50.19" }]) {
-    const { datapath, underlay } = present(files, { password, ...given }, moved) as Record<string, unknown>;
+    const { datapath, underlay } = current(files, { password, ...given }, moved) as Record<string, unknown>;
     assert.equal([datapath, underlay], ["vxlan", undefined]);
   }
 });
 
 for (const [provider, files] of Object.entries(BY_PROVIDER)) {
   test(`what the last run wrote for ${provider} is what options that are not given mean`, () => {
-    assert.equal(present(files), VXLAN);
+    assert.equal(current(files), VXLAN);
   });
 }
 
 test("a bridge for the router stays one", () => {
   const { peers, vxlan_id, vxlan_port, underlay, ...others } = VXLAN;
   const files = { [stanzaPath("weave")]: file("router.cfg") };
-  assert.equal(present(files), { ...others, datapath: "router", mtu: 1438 });
+  assert.equal(current(files), { ...others, datapath: "router", mtu: 1438 });
   // The MTU belongs to the datapath.
-  assert.is("mtu" in present(files, { datapath: "vxlan" }), false);
+  assert.is("mtu" in current(files, { datapath: "vxlan" }), false);
 });
 
 test("an index or address that is given counts; the network stays", () => {
   const files = { [stanzaPath("weave")]: file("vxlan.cfg").replace("10.2.0.1/16", "10.4.0.1/16") };
   const { host_index, network, ...others } = VXLAN;
-  assert.equal(present(files, { host_index: 3 }), { ...others, network: "10.4.0.0/16" });
-  assert.equal(present(files, { address: "10.5.0.9/16" }), others);
+  assert.equal(current(files, { host_index: 3 }), { ...others, network: "10.4.0.0/16" });
+  assert.equal(current(files, { address: "10.5.0.9/16" }), others);
   // Of which the containers' subnet is computed.
-  assert.equal(present(files, { address: "10.4.0.9/16" }), { ...others, network: "10.4.0.0/16", host_index: 1 });
+  assert.equal(current(files, { address: "10.4.0.9/16" }), { ...others, network: "10.4.0.0/16", host_index: 1 });
 });
 
 test("an address that no index has stays by itself", () => {
   const files = { [stanzaPath("weave")]: file("vxlan.cfg").replace("10.2.0.1/16", "10.2.9.9/16") };
   const { host_index, network, ...others } = VXLAN;
-  assert.equal(present(files), { ...others, address: "10.2.9.9/16" });
+  assert.equal(current(files), { ...others, address: "10.2.9.9/16" });
 });
 
 test("an index beyond the first block is found again", () => {
   const files = { [stanzaPath("weave")]: file("vxlan.cfg").replace("10.2.0.1/16", "10.2.255.254/16") };
-  assert.equal(present(files, { docker_prefix: 28 }), { ...VXLAN, host_index: 16 });
+  assert.equal(current(files, { docker_prefix: 28 }), { ...VXLAN, host_index: 16 });
 });
 
 test("an underlay address or MTU that this host no longer has is not kept", () => {
   const { mtu, underlay, ...others } = VXLAN;
-  assert.equal(present({ [stanzaPath("weave")]: file("vxlan.cfg") }, {}, ETH0.replace("50.11", "50.77")), others);
+  assert.equal(current({ [stanzaPath("weave")]: file("vxlan.cfg") }, {}, ETH0.replace("50.11", "50.77")), others);
 });
 
 test("the MTU stays with the same underlay by another name, and goes with another one", () => {
   const files = { [stanzaPath("weave")]: file("vxlan.cfg") };
   const { mtu, ...others } = VXLAN;
-  for (const underlay of ["eth0", "192.168.50.11"]) assert.equal(present(files, { underlay }), VXLAN);
-  assert.equal(present(files, { underlay: "eth1" }), others);
+  for (const underlay of ["eth0", "192.168.50.11"]) assert.equal(current(files, { underlay }), VXLAN);
+  assert.equal(current(files, { underlay: "eth1" }), others);
 });
 
 test("without a file of this module's, what is live counts", () => {
   const fdb = "00:00:00:00:00:00 dst 192.168.50.12 self permanent\n";
   const { mac, mtu, firewall, ...others } = VXLAN;
   const live = { ...others, host_index: 3, vxlan_id: 42, vxlan_port: 4790, peers: ["192.168.50.12"] };
-  assert.equal(present({ [stanzaPath("weave")]: "auto weave\n" }, {}, LIVE, fdb), live);
+  assert.equal(current({ [stanzaPath("weave")]: "auto weave\n" }, {}, LIVE, fdb), live);
 });
 
 test("on a fresh host, and for a removal, nothing is known", () => {
-  assert.equal(present({}), {});
-  assert.equal(present(NETWORKD, { state: "absent" }), {});
+  assert.equal(current({}), {});
+  assert.equal(current(NETWORKD, { state: "absent" }), {});
 });
 
 test.run();

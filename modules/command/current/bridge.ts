@@ -8,22 +8,22 @@ import { type BridgeOptions, type options, VXLAN_SUFFIX } from "../../weave_brid
 import { ownPaths, parseOwnFiles, type WrittenBridge, wireguardPath } from "../../weave_bridge/own_files";
 import { VXLAN_OVER_IPV6_OVERHEAD, VXLAN_OVERHEAD, WIREGUARD_OVERHEAD } from "../../weave_bridge/underlay";
 import { tunnelAddressOf } from "../../weave_bridge/wireguard/keys";
-import type { Present } from "./present";
+import type { CurrentOptions } from "./current";
 
 /** A bridge as its files configure it, or as it is: of a live one, less is known. */
-type PresentBridge = Pick<WrittenBridge, "address" | "vxlan" | "peers"> & Partial<WrittenBridge>;
+type CurrentBridge = Pick<WrittenBridge, "address" | "vxlan" | "peers"> & Partial<WrittenBridge>;
 
 /** The options of weave_bridge as this host has them. */
-export const presentBridge = ((given, names, host): Partial<BridgeOptions> => {
+export const currentBridge = ((given, names, host): Partial<BridgeOptions> => {
   requireRoot(host);
   if (given.state === "absent") return {};
   const links = parseLinks(host.run(["ip", "-d", "addr", "show"]).stdout);
-  const present = fromFiles(given.name, host) ?? fromLive(given.name, host);
-  if (present === null) return {};
-  const { vxlan, peers, mac, mtu, firewall, wireguardPort } = present;
+  const current = fromFiles(given.name, host) ?? fromLive(given.name, host);
+  if (current === null) return {};
+  const { vxlan, peers, mac, mtu, firewall, wireguardPort } = current;
   const datapath = names.has("datapath") ? given.datapath : vxlan === null ? "router" : "vxlan";
   const encrypted = wireguardPort !== undefined;
-  const underlay = vxlan === null ? undefined : findUnderlay(present, vxlan, links);
+  const underlay = vxlan === null ? undefined : findUnderlay(current, vxlan, links);
   if (encrypted && datapath === "vxlan") {
     requirePassword(given.name, names);
     if (underlay === undefined && !names.has("underlay")) requireIdentity(given.name, names);
@@ -36,7 +36,7 @@ export const presentBridge = ((given, names, host): Partial<BridgeOptions> => {
   const sameUnderlay =
     !names.has("underlay") || [underlay?.device, underlay?.address].some((each) => each === given.underlay);
   return {
-    ...presentAddress(present, given, names),
+    ...currentAddress(current, given, names),
     datapath,
     ...(mac !== undefined && { mac }),
     ...(firewall !== undefined && { firewall }),
@@ -49,7 +49,7 @@ export const presentBridge = ((given, names, host): Partial<BridgeOptions> => {
       ...(underlay !== undefined && { underlay: underlay.address }),
     }),
   };
-}) satisfies Present<typeof options>;
+}) satisfies CurrentOptions<typeof options>;
 
 /** The host has the keys, but not the password that they are derived from. Without it, the bridge would no longer be encrypted. */
 function requirePassword(name: string, names: ReadonlySet<string>): void {
@@ -72,8 +72,8 @@ function requireIdentity(name: string, names: ReadonlySet<string>): void {
 
 /** The address that the VXLAN uses, or, if it is encrypted, that its address inside WireGuard is derived from, and its device. */
 function findUnderlay(
-  { address, wireguardPort }: PresentBridge,
-  { id, local }: NonNullable<PresentBridge["vxlan"]>,
+  { address, wireguardPort }: CurrentBridge,
+  { id, local }: NonNullable<CurrentBridge["vxlan"]>,
   links: readonly IpLink[],
 ): { readonly device: string; readonly address: string } | undefined {
   const all = links.flatMap(({ device, addresses }) => addresses.map((cidr) => ({ device, address: addressOf(cidr) })));
@@ -83,8 +83,8 @@ function findUnderlay(
 }
 
 /** With the host's index, all that is computed from it is known, too; an address that no index has stands alone. */
-function presentAddress(
-  { address }: PresentBridge,
+function currentAddress(
+  { address }: CurrentBridge,
   given: BridgeOptions,
   names: ReadonlySet<string>,
 ): Partial<BridgeOptions> {
@@ -99,13 +99,13 @@ function presentAddress(
 }
 
 /** Reads what the last run has written for the boot; null if there is none of this module's files. */
-function fromFiles(name: string, host: Host): PresentBridge | null {
+function fromFiles(name: string, host: Host): CurrentBridge | null {
   const written = parseOwnFiles(ownPaths(name).map((path) => host.readFile(path)?.content ?? ""));
   return written?.address === undefined ? null : written;
 }
 
 /** Reads the live devices; null if there is no bridge, and no VXLAN of one. */
-function fromLive(name: string, host: Host): PresentBridge | null {
+function fromLive(name: string, host: Host): CurrentBridge | null {
   const device = name + VXLAN_SUFFIX;
   const links = parseLinks(host.run(["ip", "-d", "addr", "show"]).stdout);
   const bridge = links.find((link) => link.device === name);

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { presentDocker } from "../../../../modules/command/present/docker";
+import { currentDocker } from "../../../../modules/command/current/docker";
 import { options } from "../../../../modules/docker_bridge_opts/options";
 import { fakeHost } from "../../support/fake_host/fake_host";
 import { optionsOf } from "../../support/options";
@@ -14,21 +14,21 @@ const NETWORKS = [
   },
 ];
 
-function present(given: Record<string, unknown>, comm = "dockerd") {
+function current(given: Record<string, unknown>, comm = "dockerd") {
   const host = fakeHost({
     kernel: { "/var/run/docker.pid": "812", "/proc/812/comm": comm },
     services: { "GET /var/run/docker.sock/networks": { status: 200, body: JSON.stringify(NETWORKS) } },
   });
-  return presentDocker(optionsOf(options, given), new Set(Object.keys(given)), host);
+  return currentDocker(optionsOf(options, given), new Set(Object.keys(given)), host);
 }
 
 test("the network on the bridge stays, with its range", async () => {
-  assert.equal(await present({ bridge: "weave" }), { network: "containers", fixed_cidr: "10.2.1.0/24" });
+  assert.equal(await current({ bridge: "weave" }), { network: "containers", fixed_cidr: "10.2.1.0/24" });
 });
 
 test("nothing is known of another bridge, without a bridge, and for a removal", async () => {
   for (const given of [{ bridge: "docker0" }, { bridge: "other" }, {}, { bridge: "weave", state: "absent" }]) {
-    assert.equal(await present(given), {});
+    assert.equal(await current(given), {});
   }
 });
 

@@ -6,7 +6,7 @@ import type { OptionTable, Values } from "../../core/options";
  * What this host has in place of options that are not given, from the files of the last run or, without them, from what is live.
  * Only what is known is returned, and nothing where there is nothing yet.
  */
-export type Present<Table extends OptionTable> = (
+export type CurrentOptions<Table extends OptionTable> = (
   options: Values<Table>,
   given: ReadonlySet<string>,
   host: Host,
@@ -21,16 +21,16 @@ interface Completed<Table extends OptionTable, Observed> {
  * A module by which an option that is not given stays as it is. For Ansible a task has all options, and one without a value means its
  * default; by hand, a forgotten --datapath must not take the VXLAN down.
  */
-export function keepPresent<Table extends OptionTable, Observed>(
+export function keepCurrent<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,
   given: ReadonlySet<string>,
-  present: Present<Table>,
+  current: CurrentOptions<Table>,
 ): Module<Table, Completed<Table, Observed>> {
   return {
     name: module.name,
     options: module.options,
     observe: async (options, host, whileChanging) => {
-      const found = Object.entries(await present(options, given, host)).filter(([name]) => !given.has(name));
+      const found = Object.entries(await current(options, given, host)).filter(([name]) => !given.has(name));
       const completed = { ...options, ...Object.fromEntries(found) };
       return { options: completed, observed: await module.observe(completed, host, whileChanging) };
     },
