@@ -140,20 +140,20 @@ export interface BootCommands {
  * which detaches no container; it is `kept` if the running devices are corrected before.
  */
 export function bootCommands(desired: DesiredBridge, existingVxlan: "kept" | "replaced"): BootCommands {
-  const { name, address, mtu, vxlan, wireguard, firewall, filter } = desired;
+  const { name, address, mtu, vxlan, wireguard, acceptsBridgedFrames, firewallPlan } = desired;
   return {
     create: [unlessThere(name, inShell(addBridge(desired))), ...[setMac(desired), setMtu(name, mtu)].map(inShell)],
     setUp: [
       ...[setUp(name), replaceAddress(name, address)].map(inShell),
-      ...(firewall ? [insertRuleInShell(name)] : []),
-      ...filter.boot,
+      ...(acceptsBridgedFrames ? [insertRuleInShell(name)] : []),
+      ...firewallPlan.boot,
     ],
     connect: [
       ...(wireguard ? createWireguardInShell(wireguard) : []),
       ...(vxlan ? createVxlanInShell(name, mtu, vxlan, existingVxlan) : []),
     ],
     disconnect: [vxlan, wireguard].flatMap((device) => (device ? [inShell(deleteLink(device.name))] : [])),
-    remove: [inShell(deleteLink(name)), ...(firewall ? [regardless(deleteRule(name))] : [])],
+    remove: [inShell(deleteLink(name)), ...(acceptsBridgedFrames ? [regardless(deleteRule(name))] : [])],
   };
 }
 

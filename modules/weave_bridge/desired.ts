@@ -40,10 +40,12 @@ export interface DesiredBridge {
   /** What encrypts the VXLAN; null if nothing does. */
   readonly wireguard: DesiredWireguard | null;
   readonly provider: Provider;
-  /** Whether iptables is to accept the bridge's frames. */
-  readonly firewall: boolean;
-  /** What the host's firewall needs beside that. */
-  readonly filter: FirewallPlan;
+  /** What the operator wants done about the host's firewalls. */
+  readonly firewall: BridgeOptions["firewall"];
+  /** Whether iptables is to have the rule that accepts the bridge's frames. */
+  readonly acceptsBridgedFrames: boolean;
+  /** What the host's firewalls need besides that rule. */
+  readonly firewallPlan: FirewallPlan;
 }
 
 export interface DesiredVxlan extends VxlanParameters {
@@ -91,8 +93,14 @@ export function resolveDesired(options: BridgeOptions, observed: ObservedBridge)
     vxlan,
     wireguard,
     provider,
-    firewall: keepsRule(options, observed),
-    filter: resolveFilter(options, { address, network, encrypted: wireguard !== null, peers }, underlay, observed),
+    firewall: options.firewall,
+    acceptsBridgedFrames: keepsRule(options, observed),
+    firewallPlan: resolveFilter(
+      options,
+      { address, network, encrypted: wireguard !== null, peers },
+      underlay,
+      observed,
+    ),
   };
 }
 

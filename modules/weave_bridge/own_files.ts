@@ -1,12 +1,20 @@
 import type { DesiredFile } from "../core/change";
 import { withSubject } from "../core/errors";
-import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./options";
+import { type BridgeOptions, options, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./options";
 
 /** What each file of this module has, by which it is known. */
 export const OWN_FILE = "Ansible managed (weave_bridge)";
 
 /** What begins the files that nobody else may change. */
 export const COMMENT = `${OWN_FILE}. Manual changes will be overwritten.`;
+
+/**
+ * The first line of the file that creates the bridge. It records another choice than the default about the host's firewalls, which the
+ * commands in the file need not show: `manage` may have found nothing to open.
+ */
+export function bridgeComment({ firewall }: Pick<BridgeOptions, "firewall">): string {
+  return firewall === options.firewall.default ? COMMENT : `${COMMENT} firewall: ${firewall}`;
+}
 
 /** A file of this module's. Throws a UserError that names it for text which the file can't have. */
 export function ownFile(path: string, render: () => string): DesiredFile & { readonly content: string } {
@@ -110,7 +118,7 @@ export interface WrittenBridge {
   readonly address: string | undefined;
   readonly mac: string | undefined;
   readonly mtu: number | undefined;
-  readonly firewall: "check" | "manage" | "off";
+  readonly firewall: BridgeOptions["firewall"];
   readonly vxlan: { readonly id: number; readonly port: number; readonly local: string } | null;
   readonly peers: readonly string[];
   /** WireGuard's UDP port, if the VXLAN is encrypted. */
@@ -138,8 +146,8 @@ export function parseOwnFiles(contents: readonly string[]): WrittenBridge | null
     address: word(/(?:\baddr replace |^Address=)([\d.]+\/\d+)/m),
     mac: word(/(?: address |^Kind=bridge\nMACAddress=)([0-9a-f:]{17})/m),
     mtu: mtuIn(text),
-    // By the comments of the rules that a managed firewall needs.
-    firewall: text.includes(" weave_bridge/") ? "manage" : text.includes("iptables ") ? "check" : "off",
+    firewall:
+      (["manage", "off"] as const).find((each) => text.includes(`# ${bridgeComment({ firewall: each })}\n`)) ?? "check",
     vxlan:
       id === undefined
         ? null

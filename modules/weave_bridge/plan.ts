@@ -15,7 +15,7 @@ import { planForeignDeviceRemoval, planWireguardAbsent, planWireguardFile } from
 export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
   if (options.state === "absent") return planAbsent(options, observed);
   const desired = resolveDesired(options, observed);
-  const { name, wireguard, filter } = desired;
+  const { name, wireguard, firewallPlan } = desired;
   const unencrypted = planWireguardAbsent(name, observed);
   const removal = wireguard ? [] : withWarning([...unencrypted.device, ...unencrypted.file], options);
   const other = planForeignDeviceRemoval(name, observed);
@@ -27,7 +27,7 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
   return {
     changes: [
       // Before what adds the same rules as at boot, unless they are there.
-      ...filter.changes,
+      ...firewallPlan.changes,
       ...(wireguard ? planWireguardFile(wireguard, observed) : []),
       ...first,
       ...(isBootFirst(desired, observed) ? [...boot, ...live] : [...live, ...boot]),
@@ -44,7 +44,7 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
       mac: desired.mac,
       provider: desired.provider,
     },
-    ...(filter.warnings.length > 0 && { warnings: filter.warnings }),
+    ...(firewallPlan.warnings.length > 0 && { warnings: firewallPlan.warnings }),
   };
 }
 

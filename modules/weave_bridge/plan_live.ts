@@ -44,7 +44,7 @@ export function planLive(desired: DesiredBridge, observed: ObservedBridge): Chan
 
 /** ifupdown and systemd create the bridge and the iptables rule from their file, as at boot, so that they know it to be up. */
 function creation(desired: DesiredBridge, observed: ObservedBridge): Change[] {
-  const { name, provider, firewall } = desired;
+  const { name, provider, acceptsBridgedFrames } = desired;
   const fromFile =
     provider === "ifupdown" ? bringUp(name) : createsByUnit(desired, observed.managers) ? startUnit(name) : null;
   // A VXLAN device whose bridge was deleted by hand.
@@ -54,10 +54,12 @@ function creation(desired: DesiredBridge, observed: ObservedBridge): Change[] {
     before: "absent\n",
     after:
       describe(desired) +
-      (fromFile && firewall && !observed.forwardRules ? "frames between its ports accepted by iptables\n" : ""),
+      (fromFile && acceptsBridgedFrames && !observed.forwardRules
+        ? "frames between its ports accepted by iptables\n"
+        : ""),
     actions: [...leftOver, ...(fromFile ? [fromFile] : createBridge(desired).map((argv) => run(argv)))],
   };
-  return [created, ...(fromFile && firewall ? [] : firewallChanges(desired, observed))];
+  return [created, ...(fromFile && acceptsBridgedFrames ? [] : firewallChanges(desired, observed))];
 }
 
 function linkChanges(desired: DesiredBridge, bridge: ObservedDevice): Change[] {
@@ -186,14 +188,14 @@ function inOrder(peers: readonly string[]): readonly string[] {
   return peers.every((peer) => isIPv4(peer)) ? inNumericOrder(peers) : [...peers].sort();
 }
 
-function firewallChanges({ name, firewall }: DesiredBridge, { forwardRules }: ObservedBridge): Change[] {
+function firewallChanges({ name, acceptsBridgedFrames }: DesiredBridge, { forwardRules }: ObservedBridge): Change[] {
   const describeRule = (present: boolean): string => (present ? "accepted by iptables" : "subject to iptables");
   const present = forwardRules ?? 0;
-  const commands = firewall ? [insertRule(name)] : deleteRules(name, present);
+  const commands = acceptsBridgedFrames ? [insertRule(name)] : deleteRules(name, present);
   const subject = `bridge ${name}: frames between its ports`;
   const disruption = "traffic between containers and with other hosts, unless another rule of iptables accepts it";
-  return difference(subject, describeRule(present > 0), describeRule(firewall), commands).map((change) =>
-    firewall ? change : { ...change, disruption },
+  return difference(subject, describeRule(present > 0), describeRule(acceptsBridgedFrames), commands).map((change) =>
+    acceptsBridgedFrames ? change : { ...change, disruption },
   );
 }
 

@@ -1,13 +1,21 @@
 import { toBytes } from "../core/bytes";
 import { UserError } from "../core/errors";
+import type { Host } from "../core/host/host";
 import { environmentValue, renderEnvironment } from "../formats/environment_file";
 import { derivedMac } from "../net/validators";
+import { COMPONENTS } from "./components";
 import type { Environment, ObservedService } from "./observed";
 import type { ServiceOptions } from "./options";
 
 export const PASSWORD = "WEAVE_PASSWORD";
 export const PEERS = "WEAVE_PEERS";
 export const ARGS = "WEAVE_ARGS";
+
+/** The peers in the router's environment file, whoever wrote it. */
+export function configuredPeers(host: Host): string[] {
+  const content = host.readFile(COMPONENTS.router.environmentPath)?.content ?? "";
+  return (environmentValue(content, PEERS) ?? "").split(" ").filter((peer) => peer !== "");
+}
 
 /** The variables that a file sets which systemd reads as EnvironmentFile. */
 export function variablesOf(content: string): Environment {

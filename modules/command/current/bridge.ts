@@ -4,10 +4,21 @@ import { type IpLink, parseFloodPeers, parseLinks } from "../../formats/iproute"
 import { indexOfAddress } from "../../net/host_addresses";
 import { addressOf, networkOf } from "../../net/ipv4";
 import { requireRoot } from "../../weave_bridge/observe";
+import type { Provider } from "../../weave_bridge/observed";
 import { type BridgeOptions, type options, VXLAN_SUFFIX } from "../../weave_bridge/options";
-import { ownPaths, parseOwnFiles, type WrittenBridge, wireguardPath } from "../../weave_bridge/own_files";
+import {
+  networkdPath,
+  ownPaths,
+  ownText,
+  parseOwnFiles,
+  stanzaPath,
+  unitPath,
+  type WrittenBridge,
+  wireguardPath,
+} from "../../weave_bridge/own_files";
 import { VXLAN_OVER_IPV6_OVERHEAD, VXLAN_OVERHEAD, WIREGUARD_OVERHEAD } from "../../weave_bridge/underlay";
 import { tunnelAddressOf } from "../../weave_bridge/wireguard/keys";
+import { configuredPeers } from "../../weave_service/environment";
 import type { CurrentOptions } from "./current";
 
 /** A bridge as its files configure it, or as it is: of a live one, less is known. */
@@ -18,9 +29,10 @@ export const currentBridge = ((given, names, host): Partial<BridgeOptions> => {
   requireRoot(host);
   if (given.state === "absent") return {};
   const links = parseLinks(host.run(["ip", "-d", "addr", "show"]).stdout);
-  const current = fromFiles(given.name, host) ?? fromLive(given.name, host);
+  const current = fromFiles(given.name, host) ?? fromLive(given.name, links, host);
   if (current === null) return {};
   const { vxlan, peers, mac, mtu, firewall, wireguardPort } = current;
+  const provider = currentProvider(given.name, host);
   const datapath = names.has("datapath") ? given.datapath : vxlan === null ? "router" : "vxlan";
   const encrypted = wireguardPort !== undefined;
   const underlay = vxlan === null ? undefined : findUnderlay(current, vxlan, links);
@@ -40,9 +52,11 @@ export const currentBridge = ((given, names, host): Partial<BridgeOptions> => {
     datapath,
     ...(mac !== undefined && { mac }),
     ...(firewall !== undefined && { firewall }),
+    ...(provider !== null && { provider }),
     ...(mtu !== undefined && sameDatapath && mtuFits && sameUnderlay && { mtu }),
+    // A managed firewall is open to them with the router, too.
+    peers: vxlan === null ? routerPeers(host) : peers,
     ...(vxlan !== null && {
-      peers,
       vxlan_id: vxlan.id,
       vxlan_port: vxlan.port,
       ...(wireguardPort !== undefined && { wireguard_port: wireguardPort }),
@@ -98,16 +112,35 @@ function currentAddress(
   return names.has("address") ? {} : { address };
 }
 
+/** The provider whose file creates the bridge at boot; null without such a file, or with those of two. */
+function currentProvider(name: string, host: Host): Provider | null {
+  const paths: Readonly<Record<Provider, string>> = {
+    ifupdown: stanzaPath(name),
+    networkd: networkdPath(name, "netdev"),
+    systemd: unitPath(name),
+  };
+  const all = (Object.keys(paths) as Provider[]).filter((each) => ownText([contentOf(paths[each], host)]) !== null);
+  return all.length === 1 ? (all[0] ?? null) : null;
+}
+
+function contentOf(path: string, host: Host): string {
+  return host.readFile(path)?.content ?? "";
+}
+
+/** The peers that weave_service has given the router, without their ports. */
+function routerPeers(host: Host): string[] {
+  return configuredPeers(host).map((peer) => peer.replace(/:\d+$/, ""));
+}
+
 /** Reads what the last run has written for the boot; null if there is none of this module's files. */
 function fromFiles(name: string, host: Host): CurrentBridge | null {
-  const written = parseOwnFiles(ownPaths(name).map((path) => host.readFile(path)?.content ?? ""));
+  const written = parseOwnFiles(ownPaths(name).map((path) => contentOf(path, host)));
   return written?.address === undefined ? null : written;
 }
 
 /** Reads the live devices; null if there is no bridge, and no VXLAN of one. */
-function fromLive(name: string, host: Host): CurrentBridge | null {
+function fromLive(name: string, links: readonly IpLink[], host: Host): CurrentBridge | null {
   const device = name + VXLAN_SUFFIX;
-  const links = parseLinks(host.run(["ip", "-d", "addr", "show"]).stdout);
   const bridge = links.find((link) => link.device === name);
   const vxlan = links.find((link) => link.device === device)?.vxlan ?? null;
   if (bridge === undefined && vxlan === null) return null;

@@ -6,13 +6,12 @@ import { configuredOptions } from "../../docker_bridge_opts/configuration";
 import { observe as observeDockerOptions } from "../../docker_bridge_opts/observe";
 import type { ObservedDocker } from "../../docker_bridge_opts/observed";
 import { options as dockerOptions } from "../../docker_bridge_opts/options";
-import { environmentValue } from "../../formats/environment_file";
 import { observeAsAnyUser as observeBridge } from "../../weave_bridge/observe";
 import type { ObservedBridge } from "../../weave_bridge/observed";
 import { options as bridgeOptions } from "../../weave_bridge/options";
 import { COMPONENTS } from "../../weave_service/components";
 import { observeContainer, tagOf } from "../../weave_service/container";
-import { PEERS } from "../../weave_service/environment";
+import { configuredPeers } from "../../weave_service/environment";
 import { detectInit, INIT_SYSTEMS } from "../../weave_service/init/detect";
 import type { InitName, ObservedUnit } from "../../weave_service/init/init_system";
 import { NO_UNIT } from "../../weave_service/init/init_system";
@@ -79,11 +78,6 @@ function observeUnit(host: Host): ObservedRouterService {
   const init = detectInit(host);
   const [unit = NO_UNIT] = INIT_SYSTEMS[init].observe([COMPONENTS.router], host);
   return { init, name: INIT_SYSTEMS[init].nameOf(COMPONENTS.router), unit };
-}
-
-function configuredPeers(host: Host): string[] {
-  const content = host.readFile(COMPONENTS.router.environmentPath)?.content ?? "";
-  return (environmentValue(content, PEERS) ?? "").split(" ").filter((peer) => peer !== "");
 }
 
 function defaults<Table extends OptionTable>(table: Table, given: Readonly<Record<string, unknown>>): Values<Table> {

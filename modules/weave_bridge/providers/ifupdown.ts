@@ -4,7 +4,7 @@ import { readsFile, renderManualInterface, type Step, withoutSource, withSource 
 import { bootCommands } from "../commands";
 import type { DesiredBridge } from "../desired";
 import type { ObservedBridge } from "../observed";
-import { COMMENT, INTERFACES_DIRECTORY, ownFile, stanzaPath } from "../own_files";
+import { bridgeComment, INTERFACES_DIRECTORY, ownFile, stanzaPath } from "../own_files";
 
 /** The pattern that Apollo's role added to /etc/network/interfaces. */
 const SOURCE_PATTERN = `${INTERFACES_DIRECTORY}/*.cfg`;
@@ -47,7 +47,7 @@ function renderStanza(desired: DesiredBridge): string {
   const up = [...setUp, ...(desired.wireguard ? tolerant : connect)];
   const phases = { "pre-up": create, "post-up": up, "pre-down": disconnect, "post-down": remove } as const;
   return renderManualInterface({
-    comment: COMMENT,
+    comment: bridgeComment(desired),
     name: desired.name,
     steps: Object.entries(phases).flatMap(([phase, commands]) =>
       commands.map((command): Step => ({ phase: phase as keyof typeof phases, command })),

@@ -6,7 +6,15 @@ import { createVxlanInShell, createWireguardInShell } from "../commands";
 import type { DesiredBridge, DesiredVxlan } from "../desired";
 import { insertRuleInShell } from "../firewall/forward_rule";
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
-import { COMMENT, dockerDropInPath, encryptedPaths, networkdPath, ownFile, transientPath } from "../own_files";
+import {
+  bridgeComment,
+  COMMENT,
+  dockerDropInPath,
+  encryptedPaths,
+  networkdPath,
+  ownFile,
+  transientPath,
+} from "../own_files";
 import type { DesiredWireguard } from "../wireguard/desired";
 
 export const RELOAD_NETWORKD = [run(["networkctl", "reload"])];
@@ -50,7 +58,7 @@ export function unmanagedNetworkdFile(name: string, encrypted: boolean): Desired
 export function networkdFiles(desired: DesiredBridge): DesiredFile[] {
   const { name, vxlan, wireguard } = desired;
   return [
-    file(networkdPath(name, "netdev"), bridgeDevice(desired)),
+    ownFile(networkdPath(name, "netdev"), () => renderSections(bridgeComment(desired), bridgeDevice(desired))),
     file(networkdPath(name, "network"), bridgeNetwork(desired)),
     ...(vxlan && wireguard ? encryptedFiles(desired, vxlan, wireguard) : []),
     ...(vxlan && !wireguard
@@ -202,7 +210,7 @@ function link(mtu: number): Section {
 }
 
 /** systemd-networkd can't run commands, so Docker's unit waits for the bridge and adds the rules of packet filters. */
-function dockerDropIn({ name, firewall, filter }: DesiredBridge): Section[] {
+function dockerDropIn({ name, acceptsBridgedFrames, firewallPlan }: DesiredBridge): Section[] {
   return [
     [
       "Unit",
@@ -215,7 +223,7 @@ function dockerDropIn({ name, firewall, filter }: DesiredBridge): Section[] {
       "Service",
       [
         ["ExecStartPre", `-${waitOnline(name, 30).join(" ")}`],
-        ...[...(firewall ? [insertRuleInShell(name)] : []), ...filter.boot].map(
+        ...[...(acceptsBridgedFrames ? [insertRuleInShell(name)] : []), ...firewallPlan.boot].map(
           (command) => ["ExecStartPre", `-/bin/sh -c "${command}"`] as const,
         ),
       ],

@@ -5,7 +5,7 @@ import { renderSections } from "../../formats/systemd_ini";
 import { bootCommands } from "../commands";
 import type { DesiredBridge } from "../desired";
 import type { Managers, ObservedBridge } from "../observed";
-import { COMMENT, ownFile, STARTED_WITH, unitName, unitPath } from "../own_files";
+import { bridgeComment, ownFile, STARTED_WITH, unitName, unitPath } from "../own_files";
 
 /** The unit by which systemd itself creates the bridge, on a host that no other provider manages. */
 export function systemdFiles(desired: DesiredBridge): DesiredFile[] {
@@ -21,7 +21,7 @@ function renderUnit(desired: DesiredBridge): string {
   const { create, setUp, connect, disconnect, remove } = bootCommands(desired, "kept");
   const mayFail = desired.wireguard ? "-" : "";
   const inShell = (command: string) => `/bin/sh -c "${command}"`;
-  return renderSections(COMMENT, [
+  return renderSections(bridgeComment(desired), [
     [
       "Unit",
       [

@@ -2,13 +2,15 @@ import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { currentBridge } from "../../../../modules/command/current/bridge";
-import { options } from "../../../../modules/weave_bridge/options";
+import type { Managers, Provider } from "../../../../modules/weave_bridge/observed";
+import { type BridgeOptions, options } from "../../../../modules/weave_bridge/options";
 import { networkdPaths, stanzaPath, unitPath, wireguardPath } from "../../../../modules/weave_bridge/own_files";
+import { plan } from "../../../../modules/weave_bridge/plan";
 import { tunnelAddressOf } from "../../../../modules/weave_bridge/wireguard/keys";
 import { fakeHost } from "../../support/fake_host/fake_host";
 import { optionsOf } from "../../support/options";
 import { userErrorOf } from "../../support/user_error";
-import { golden, MAC } from "../../weave_bridge/fixtures";
+import { FRESH, golden, MAC, vxlan } from "../../weave_bridge/fixtures";
 
 const ETH0 = `2: eth0: <BROADCAST,UP> mtu 1500
     link/ether 0e:00:00:00:00:11 brd ff:ff:ff:ff:ff:ff
@@ -22,7 +24,12 @@ const LIVE = `${ETH0}5: weave: <BROADCAST,UP> mtu 1450
     vxlan id 42 local 192.168.50.11 srcport 0 0 dstport 4790 ttl auto
 `;
 
-function current(files: Record<string, string>, given: Record<string, unknown> = {}, links = ETH0, fdb = ""): object {
+function current(
+  files: Record<string, string>,
+  given: Record<string, unknown> = {},
+  links = ETH0,
+  fdb = "",
+): Partial<BridgeOptions> {
   const host = fakeHost({
     files,
     kernel: { "/sys/class/net/eth0/mtu": "1500", "/proc/self/status": "Uid:\t0\t0\t0\t0" },
@@ -38,6 +45,7 @@ const VXLAN = {
   datapath: "vxlan",
   mac: MAC,
   firewall: "check",
+  provider: "ifupdown",
   mtu: 1450,
   peers: ["192.168.50.12", "192.168.50.13"],
   vxlan_id: 6783,
@@ -93,14 +101,46 @@ test("an encrypted bridge is not left without its password, and keeps its peers,
 
 for (const [provider, files] of Object.entries(BY_PROVIDER)) {
   test(`what the last run wrote for ${provider} is what options that are not given mean`, () => {
-    assert.equal(current(files), VXLAN);
+    assert.equal(current(files), { ...VXLAN, provider });
   });
+}
+
+test("of two providers' files, as an interrupted run leaves them, neither is known to be meant", () => {
+  assert.equal(current({ ...BY_PROVIDER["ifupdown"], ...BY_PROVIDER["systemd"] }).provider, undefined);
+});
+
+const MANAGERS: Record<Provider, Partial<Managers>> = {
+  ifupdown: {},
+  networkd: { networkd: "manages", networkdAtBoot: true },
+  systemd: { systemd: true, ifupdown: false },
+};
+
+for (const provider of ["ifupdown", "networkd", "systemd"] as const) {
+  for (const firewall of ["check", "manage", "off"] as const) {
+    for (const firewalld of [true, false]) {
+      test(`${firewall} stays, by ${provider}, ${firewalld ? "under firewalld" : "where no firewall closes anything"}`, () => {
+        const managers = { ...FRESH.managers, ...MANAGERS[provider], firewalld };
+        const observed = { ...FRESH, managers, permanentRule: firewalld ? firewall === "manage" : null };
+        const files = plan(vxlan({ provider, firewall }), observed).changes.flatMap(({ actions }) =>
+          actions.flatMap((action) => (action.do === "write" ? [[action.path, action.content] as const] : [])),
+        );
+        const found = current(Object.fromEntries(files));
+        assert.equal([found.provider, found.firewall], [provider, firewall]);
+      });
+    }
+  }
 }
 
 test("a bridge for the router stays one", () => {
   const { peers, vxlan_id, vxlan_port, underlay, ...others } = VXLAN;
   const files = { [stanzaPath("weave")]: file("router.cfg") };
-  assert.equal(current(files), { ...others, datapath: "router", mtu: 1438 });
+  const expected = { ...others, datapath: "router", mtu: 1438, peers: [] };
+  assert.equal(current(files), expected);
+  const environment = 'WEAVE_PEERS="192.168.50.12:6784 host3"\n';
+  assert.equal(current({ ...files, "/etc/weave.env": environment }), {
+    ...expected,
+    peers: ["192.168.50.12", "host3"],
+  });
   // The MTU belongs to the datapath.
   assert.is("mtu" in current(files, { datapath: "vxlan" }), false);
 });
@@ -139,7 +179,7 @@ test("the MTU stays with the same underlay by another name, and goes with anothe
 
 test("without a file of this module's, what is live counts", () => {
   const fdb = "00:00:00:00:00:00 dst 192.168.50.12 self permanent\n";
-  const { mac, mtu, firewall, ...others } = VXLAN;
+  const { mac, mtu, firewall, provider, ...others } = VXLAN;
   const live = { ...others, host_index: 3, vxlan_id: 42, vxlan_port: 4790, peers: ["192.168.50.12"] };
   assert.equal(current({ [stanzaPath("weave")]: "auto weave\n" }, {}, LIVE, fdb), live);
 });
