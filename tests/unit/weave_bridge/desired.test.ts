@@ -21,8 +21,9 @@ test("with the Weave router: the addresses of the host's index, a MAC of its mac
     vxlan: null,
     wireguard: null,
     provider: "ifupdown",
-    firewall: true,
-    filter: { changes: [], warnings: [], boot: [] },
+    firewall: "check",
+    acceptsBridgedFrames: true,
+    firewallPlan: { changes: [], warnings: [], boot: [] },
   });
 });
 
