@@ -1,4 +1,4 @@
-import { bridgeOfNetwork, DEFAULT_NETWORK, MTU_OPTION } from "../core/docker_networks";
+import { DEFAULT_NETWORK, ipv4Pool, isOnBridge, MTU_OPTION } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import { parseOptions } from "../core/options";
@@ -60,11 +60,9 @@ function networkOn(
   bridge: string,
   docker: ObservedDocker,
 ): { readonly network: string; readonly subnet: string; readonly mtu: string } | null {
-  const own = docker.daemon?.networks?.find(
-    (network) => network.name !== DEFAULT_NETWORK && bridgeOfNetwork(network) === bridge,
-  );
+  const own = docker.daemon?.networks?.find((network) => isOnBridge(network, bridge));
   if (own !== undefined) {
-    const { range, subnet } = own.pools.find((pool) => !pool.subnet.includes(":")) ?? { range: "", subnet: "" };
+    const { range, subnet } = ipv4Pool(own) ?? { range: "", subnet: "" };
     return { network: own.name, subnet: range || subnet, mtu: own.options[MTU_OPTION] || DEFAULT_MTU };
   }
   const configured = optionsToStartWith(docker);

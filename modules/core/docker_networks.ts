@@ -93,6 +93,16 @@ export function bridgeOfNetwork({ driver, options }: DockerNetwork): string | nu
   return driver === "bridge" ? (options[BRIDGE_OPTION] ?? null) : null;
 }
 
+/** Whether a network is on a bridge, and not the default one, which dockerd's options define. */
+export function isOnBridge(network: DockerNetwork, bridge: string): boolean {
+  return network.name !== DEFAULT_NETWORK && bridgeOfNetwork(network) === bridge;
+}
+
+/** The network's IPv4 addresses; undefined if it has none. It may have IPv6 addresses before them. */
+export function ipv4Pool({ pools }: DockerNetwork): AddressPool | undefined {
+  return pools.find(({ subnet }) => !subnet.includes(":"));
+}
+
 export const BRIDGE_OPTION = "com.docker.network.bridge.name";
 export const MTU_OPTION = "com.docker.network.driver.mtu";
 

@@ -4,6 +4,7 @@ import {
   createNetwork,
   DEFAULT_NETWORK,
   type DockerNetwork,
+  isOnBridge,
   MTU_OPTION,
 } from "../core/docker_networks";
 import { UserError } from "../core/errors";
@@ -87,11 +88,6 @@ export function createRequest({ name, bridge, subnet, range, gateway, mtu }: Des
 }
 
 const ICC = "com.docker.network.bridge.enable_icc";
-
-/** Whether it is a network on this bridge that dockerd's options do not define. */
-function isOnBridge(network: DockerNetwork, bridge: string): boolean {
-  return network.name !== DEFAULT_NETWORK && bridgeOfNetwork(network) === bridge;
-}
 
 /** Tells which network this module created while Docker is stopped. */
 export const NETWORK_RECORD = "/var/lib/apollo-weave/docker-network";

@@ -1,5 +1,5 @@
 import { dockerPid } from "../core/docker";
-import { bridgeOfNetwork, DEFAULT_NETWORK, listMembers, listNetworks, MTU_OPTION } from "../core/docker_networks";
+import { ipv4Pool, isOnBridge, listMembers, listNetworks, MTU_OPTION } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import { effectiveUid } from "../core/proc";
@@ -184,24 +184,22 @@ function mayChangeContainers(options: BridgeOptions, links: readonly IpLink[]): 
   );
 }
 
-async function observeNetworksInUse(name: string, host: Host): Promise<readonly NetworkInUse[]> {
+async function observeNetworksInUse(bridge: string, host: Host): Promise<readonly NetworkInUse[]> {
   if (dockerPid(host) === null) return [];
-  const networks = ((await listNetworks(host)).networks ?? []).filter(
-    (network) => network.name !== DEFAULT_NETWORK && bridgeOfNetwork(network) === name,
-  );
+  const networks = ((await listNetworks(host)).networks ?? []).filter((network) => isOnBridge(network, bridge));
   if (networks.length === 0) return [];
-  const members = await listMembers(networks, host);
+  const membersById = await listMembers(networks, host);
   return networks
-    .map(({ id, name: each, pools, options }) => {
-      const mtu = options[MTU_OPTION];
+    .map((network) => {
+      const mtu = network.options[MTU_OPTION];
       return {
-        name: each,
-        gateway: pools.find(({ subnet }) => !subnet.includes(":"))?.gateway ?? "",
+        name: network.name,
+        gateway: ipv4Pool(network)?.gateway ?? "",
         mtu: mtu === undefined ? null : Number(mtu),
-        members: members?.get(id) ?? [],
+        members: membersById?.get(network.id) ?? [],
       };
     })
-    .filter(({ members: some }) => some.length > 0);
+    .filter(({ members }) => members.length > 0);
 }
 
 /**

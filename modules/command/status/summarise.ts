@@ -1,4 +1,4 @@
-import { bridgeOfNetwork, DEFAULT_NETWORK } from "../../core/docker_networks";
+import { DEFAULT_NETWORK, ipv4Pool, isOnBridge } from "../../core/docker_networks";
 import { optionsToStartWith } from "../../docker_bridge_opts/configuration";
 import type { DumpedPeer } from "../../formats/wireguard";
 import { isContainerPort, type ObservedBridge } from "../../weave_bridge/observed";
@@ -53,11 +53,9 @@ function unansweredPeers({ bridge }: Observed): string[] {
 /** A network of its own on the bridge; otherwise the default network, if that is there. */
 function summariseNetwork(bridge: string, docker: Observed["docker"]): Pick<Status, "network" | "subnet"> {
   if (docker === null) return { network: null, subnet: null };
-  const own = docker.daemon?.networks?.find(
-    (network) => network.name !== DEFAULT_NETWORK && bridgeOfNetwork(network) === bridge,
-  );
+  const own = docker.daemon?.networks?.find((network) => isOnBridge(network, bridge));
   if (own !== undefined) {
-    const [pool] = own.pools;
+    const pool = ipv4Pool(own);
     return { network: own.name, subnet: pool?.range || pool?.subnet || null };
   }
   const options = optionsNow(docker);

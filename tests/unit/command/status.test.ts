@@ -34,7 +34,10 @@ const BY_ROUTER: Observed = {
 const FLAT = {
   ...{ id: "1", name: "flat", driver: "bridge", internal: false, members: null },
   options: { "com.docker.network.bridge.name": "weave" },
-  pools: [{ subnet: "10.2.0.0/16", range: "10.2.7.0/24", gateway: "10.2.0.7" }],
+  pools: [
+    { subnet: "fd00:1::/64", range: "", gateway: "fd00:1::1" },
+    { subnet: "10.2.0.0/16", range: "10.2.7.0/24", gateway: "10.2.0.7" },
+  ],
 };
 const ON_FLAT = { ...FRESH_DOCKER, daemon: { ...runningWith(""), networks: [FLAT] } };
 
