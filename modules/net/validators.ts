@@ -1,5 +1,6 @@
 import { isIPv4 } from "node:net";
 import { UserError } from "../core/errors";
+import type { Host } from "../core/host/host";
 
 const LABEL = "[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?";
 const NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`);
@@ -80,11 +81,12 @@ export function derivedMac(text: string): string {
 }
 
 /**
- * The machine-id in the text of /etc/machine-id; "" if there is none: no file, an empty one, one of a host that has not
- * finished its first boot, or zeros (machine-id(5), systemd 252).
+ * The machine-id in /etc/machine-id; "" if there is none: no file, an empty one, one of a host that has not finished its first boot, or
+ * zeros (machine-id(5), systemd 252).
  */
-export function machineId(text: string | null): string {
-  return text === null || text === "uninitialized" || /^0+$/.test(text) ? "" : text;
+export function readMachineId(host: Host): string {
+  const text = host.readText("/etc/machine-id") ?? "";
+  return text === "uninitialized" || /^0+$/.test(text) ? "" : text;
 }
 
 /** The 64-bit hash FNV-1a of Fowler, Noll and Vo. It needs no cryptography: nobody gains by a collision. */

@@ -2,7 +2,7 @@ import { dockerPid } from "../core/docker";
 import { ipv4Pool, isOnBridge, listMembers, listNetworks, MTU_OPTION } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
-import { effectiveUid } from "../core/proc";
+import { effectiveUid, NET_DEVICES } from "../core/proc";
 import { programsOf } from "../core/programs";
 import { rememberSecret } from "../core/secrets";
 import { type IpLink, parseFloodPeers } from "../formats/iproute";
@@ -10,7 +10,7 @@ import { secretKeysOf } from "../formats/wireguard";
 import { countRules, readFilterTable } from "../net/forward_rule";
 import { addressOf } from "../net/ipv4";
 import { HOST_NAME } from "../net/own_host";
-import { isHostName, machineId } from "../net/validators";
+import { isHostName, readMachineId } from "../net/validators";
 import { observeDetachedPorts } from "./detached_ports";
 import { findNftablesBackend } from "./docker_firewall";
 import { hasPermanentRule, ruleOf } from "./firewall/forward_rule";
@@ -40,7 +40,7 @@ export async function observe(options: BridgeOptions, host: Host): Promise<Obser
 /** Reads the same without root, but then whether iptables has the bridge's rule is unknown. */
 export async function observeAsAnyUser(options: BridgeOptions, host: Host): Promise<ObservedBridge> {
   const { name } = options;
-  const devices = host.readdir(NET);
+  const devices = host.readdir(NET_DEVICES);
   const vxlanName = name + VXLAN_SUFFIX;
   const { links, routes, rules } = observeNetwork(host);
   const programs = programsOf(host);
@@ -54,7 +54,7 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
     ? observeWireguard(wireguardName, observeLink(wireguardName, host), programs, host)
     : null;
   return {
-    machineId: machineId(host.readText("/etc/machine-id")),
+    machineId: readMachineId(host),
     hostName: host.readText(HOST_NAME) ?? "",
     managers,
     interfaces,
@@ -80,8 +80,8 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
     bridge: devices.includes(name)
       ? {
           ...observeLink(name, host),
-          isBridge: host.readdir(`${NET}/${name}/bridge`).length > 0,
-          ports: host.readdir(`${NET}/${name}/brif`),
+          isBridge: host.readdir(`${NET_DEVICES}/${name}/bridge`).length > 0,
+          ports: host.readdir(`${NET_DEVICES}/${name}/brif`),
           settings: DEVICE_SETTINGS.filter((setting) =>
             ["all", name].some((of) => host.readText(`/proc/sys/net/ipv4/conf/${of}/${setting}`) === "1"),
           ),
@@ -110,7 +110,6 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
   };
 }
 
-const NET = "/sys/class/net";
 const IFF_UP = 1;
 
 const ROOT = 0;
@@ -150,15 +149,15 @@ function namesToResolve(
 
 function observeLink(device: string, host: Host): ObservedLink {
   return {
-    mac: host.readText(`${NET}/${device}/address`) ?? "",
+    mac: host.readText(`${NET_DEVICES}/${device}/address`) ?? "",
     mtu: mtuOf(device, host),
-    up: (Number(host.readText(`${NET}/${device}/flags`)) & IFF_UP) !== 0,
-    master: host.readlink(`${NET}/${device}/master`)?.replace(/.*\//, "") ?? null,
+    up: (Number(host.readText(`${NET_DEVICES}/${device}/flags`)) & IFF_UP) !== 0,
+    master: host.readlink(`${NET_DEVICES}/${device}/master`)?.replace(/.*\//, "") ?? null,
   };
 }
 
 function mtuOf(device: string, host: Host): number {
-  return Number(host.readText(`${NET}/${device}/mtu`));
+  return Number(host.readText(`${NET_DEVICES}/${device}/mtu`));
 }
 
 /**

@@ -5,7 +5,7 @@ import { UserError } from "../core/errors";
 import type { FileState, Host } from "../core/host/host";
 import { whyNotLoadable } from "../core/kernel_module";
 import { StillChanging, type WhileChanging } from "../core/module";
-import { environmentOfProcess, startTicks } from "../core/proc";
+import { environmentOfProcess, NET_DEVICES, startTicks } from "../core/proc";
 import { programsOf } from "../core/programs";
 import { rememberSecretsIn } from "../core/redact";
 import { rememberSecret } from "../core/secrets";
@@ -13,7 +13,7 @@ import { environmentValue } from "../formats/environment_file";
 import { parseAddresses } from "../formats/iproute";
 import { countRules, readFilterTable } from "../net/forward_rule";
 import { HOST_NAME } from "../net/own_host";
-import { machineId } from "../net/validators";
+import { readMachineId } from "../net/validators";
 import { COMPONENTS, EXPOSE } from "./components";
 import { observeContainer } from "./container";
 import { launchedName, launchedPort, PASSWORD, variablesOf } from "./environment";
@@ -103,7 +103,7 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
     environment,
     formerEnvironment: former && { path: formerPath, variables: variablesOf(former.content) },
     script,
-    machineId: machineId(host.readText("/etc/machine-id")),
+    machineId: readMachineId(host),
     ownHost: { hostName: host.readText(HOST_NAME) ?? "", addresses: host.addresses() },
     docker,
     // A request to Docker's socket could start it.
@@ -169,7 +169,7 @@ function needsExposeUnit({ expose }: ServiceOptions, init: InitSystem, host: Hos
 }
 
 function mtuOf(device: string, host: Host): number | null {
-  const text = host.readText(`/sys/class/net/${device}/mtu`);
+  const text = host.readText(`${NET_DEVICES}/${device}/mtu`);
   return text === null ? null : Number(text);
 }
 
@@ -187,7 +187,7 @@ function whyNoFastDatapath(
 
 function offloadingPorts(bridge: string, host: Host): readonly string[] {
   return host
-    .readdir(`/sys/class/net/${bridge}/brif`)
+    .readdir(`${NET_DEVICES}/${bridge}/brif`)
     .filter((port) => port.startsWith(ROUTER_PORTS))
     .filter((port) => /^tx-checksumming: on/m.test(host.run(["ethtool", "-k", port], { mayFail: true }).stdout));
 }

@@ -5,6 +5,7 @@ import type { Host } from "../../core/host/host";
 import { dropInsIn, firstFiles, NETWORK_DIRECTORIES, UNIT_DIRECTORIES } from "../../core/systemd_files";
 import { absolute, numberedDirectives } from "../../formats/interfaces";
 import { parseUnit, type UnitSetting } from "../../formats/systemd_unit";
+import { readMachineId } from "../../net/validators";
 import type { DeviceKind, Managers, OtherOwner } from "../observed";
 import { type BridgeOptions, bridgeMac, isEncrypted, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
 import {
@@ -125,7 +126,7 @@ function toOwner(
 
 function ownersInNetworkd(options: BridgeOptions, devices: Devices, host: Host): OtherOwner[] {
   const { name } = options;
-  const mac = bridgeMac(options, host.readText("/etc/machine-id") ?? "");
+  const mac = bridgeMac(options, readMachineId(host));
   const own = new Set(
     [...networkdPaths(name), transientPath(name), encryptedPaths(name).unmanaged].map((path) => basename(path)),
   );

@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { derivedMac } from "../../../modules/net/validators";
 import { resolveDesired } from "../../../modules/weave_bridge/desired";
 import type { OtherOwner } from "../../../modules/weave_bridge/observed";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
@@ -28,9 +29,9 @@ function directories(files: Readonly<Record<string, string>>): Record<string, st
 
 function owners(
   files: Readonly<Record<string, string>>,
-  { options = router() as BridgeOptions, managers = FRESH.managers } = {},
+  { options = router() as BridgeOptions, managers = FRESH.managers, machineId = FRESH.machineId } = {},
 ): readonly OtherOwner[] {
-  const kernel = { "/etc/machine-id": FRESH.machineId };
+  const kernel = { "/etc/machine-id": machineId };
   return findOtherOwners(options, managers, fakeHost({ files, kernel, names: directories(files) }));
 }
 const places = (...args: Parameters<typeof owners>): string[] =>
@@ -111,6 +112,12 @@ test("a .network that matches the bridge is found by what it matches", () => {
     assert.not.ok(matching(match), match);
   }
   assert.ok(matching("Kind=vxlan", `${F}/01-all.network`, vxlan()));
+});
+
+test("no MAC address is derived from a machine-id that a first boot has not set yet", () => {
+  const mac = derivedMac("uninitialized weave");
+  const files = { [`${F}/01-all.network`]: `[Match]\nMACAddress=${mac}\n` };
+  assert.equal(owners(files, { managers: NETWORKD, machineId: "uninitialized" }), []);
 });
 
 test("of the files with one name the first directory's counts, and an empty one or a link to nowhere masks it", () => {
