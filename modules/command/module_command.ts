@@ -6,7 +6,7 @@ import { linuxHost } from "../core/host/linux";
 import { withLock } from "../core/lock";
 import type { Module } from "../core/module";
 import type { OptionTable } from "../core/options";
-import { processFailure } from "../core/process_failure";
+import { watchProcess } from "../core/process_failure";
 import { type Result, type RunMode, runModule } from "../core/run_module";
 import { checkArguments, type ModuleArguments, moduleFlags, nameSource, readArguments, typedNames } from "./arguments";
 import type { Subcommand } from "./command_line";
@@ -56,11 +56,7 @@ export function moduleCommand<Table extends OptionTable, Observed>(
       const given = readArguments(module.options, values);
       checkArguments(module.name, given);
       process.umask(UMASK);
-      const failure = processFailure();
-      let broken = false;
-      failure.catch(() => {
-        broken = true;
-      });
+      const failure = watchProcess();
       const json = values["json"] === true;
       const mode = { check: values["check"] === true, diff: values["diff"] === true, full: json };
       const result =
@@ -72,14 +68,14 @@ export function moduleCommand<Table extends OptionTable, Observed>(
               linuxHost,
               (change) => apply(change, DAEMON_PERFORMERS),
               withLock,
-              failure,
+              failure.rejection,
             )
           : needsRoot(name);
       process.exitCode = statusOf(result, mode);
       if (json) print(`${JSON.stringify(result, null, 2)}\n`);
-      else printResult(result, mode, given, broken ? [] : await leftTo(result, given, linuxHost));
+      else printResult(result, mode, given, failure.hasHappened() ? [] : await leftTo(result, given, linuxHost));
       // Work that is still going on must not change anything after the result.
-      if (broken) process.exit();
+      if (failure.hasHappened()) process.exit();
     },
   };
 }

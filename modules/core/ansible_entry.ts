@@ -6,7 +6,7 @@ import { asciiJson } from "./json";
 import { withLock } from "./lock";
 import type { Module } from "./module";
 import type { OptionTable } from "./options";
-import { processFailure } from "./process_failure";
+import { watchProcess } from "./process_failure";
 import { type Result, runModule } from "./run_module";
 
 /** The usual one of root. */
@@ -26,18 +26,14 @@ export async function runForAnsible<Table extends OptionTable, Observed>(
   process.umask(UMASK);
   process.removeAllListeners("warning");
   const ended = guardEnd(module.name);
-  const failure = processFailure();
-  let broken = false;
-  failure.catch(() => {
-    broken = true;
-  });
+  const failure = watchProcess();
   const given = (globalThis as { __ANSIBLE_ARGS?: unknown }).__ANSIBLE_ARGS;
-  const result = await runWithArguments(module, performers, given, failure);
+  const result = await runWithArguments(module, performers, given, failure.rejection);
   const text = `\n${asciiJson(result)}\n`;
   ended();
   process.exitCode = result.failed ? 1 : 0;
   // After such a failure, work that is still going on must not change anything after the result.
-  process.stdout.write(text, () => broken && process.exit());
+  process.stdout.write(text, () => failure.hasHappened() && process.exit());
 }
 
 /** Prints a result when the process ends, unless the returned function was called before. */

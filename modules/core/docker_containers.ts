@@ -28,7 +28,12 @@ export function pauseContainer(name: string): HttpRequest {
 
 /** Answered 404 if the container does not exist. */
 export function inspectRequest(id: string): HttpRequest {
-  return toDocker("GET", `/containers/${id}/json`);
+  return toDocker("GET", inspectPath(id));
+}
+
+/** The path of that request. */
+export function inspectPath(id: string): string {
+  return `/containers/${id}/json`;
 }
 
 /** Whether a container is paused, as Docker answers inspectRequest(). */
@@ -129,6 +134,6 @@ export async function inspectForRestart(
   id: string,
   host: Host,
 ): Promise<{ readonly paused: boolean; readonly autoRemove: boolean }> {
-  const { body } = await requestOrNull(`/containers/${id}/json`, RESTART_PROPERTIES, host);
+  const { body } = await requestOrNull(inspectPath(id), RESTART_PROPERTIES, host);
   return { paused: body?.State?.Paused === true, autoRemove: body?.HostConfig?.AutoRemove === true };
 }

@@ -50,6 +50,11 @@ export function fileError(path: string, problem: string, error: unknown, state =
   return new UserError(`${path}: ${problem} (found ${found.join("; ")}). ${remedyOf(code)}`, code);
 }
 
+/** The code of the kernel's or Node.js's error, such as ENOENT; the error as text if it has none. */
+export function errorCode(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}
+
 /** What to do about an error of the kernel's, as a sentence. */
 export function remedyOf(code: string): string {
   const remedy = REMEDIES.get(code) ?? OTHERWISE;

@@ -1,6 +1,9 @@
 import type { Host } from "./host/host";
 import { splitAtEquals } from "./text";
 
+/** The kernel's directory of network devices. */
+export const NET_DEVICES = "/sys/class/net";
+
 /** When a process was started, in clock ticks since the machine's boot; null if the process does not exist. */
 export function startTicks(pid: number | "self", host: Host): number | null {
   const stat = host.readText(`/proc/${pid}/stat`);

@@ -22,13 +22,21 @@ const END_SECONDS = 2;
 let interruption: Interrupted | null = null;
 const programs = new Set<ChildProcess>();
 
+/** What keeps this process from going on. */
+export interface ProcessFailure {
+  /** Rejects with the cause. */
+  readonly rejection: Promise<never>;
+  readonly hasHappened: () => boolean;
+}
+
 /**
- * Rejects with the cause if this process can't go on: a signal, an exception or a rejected promise that nothing catches, or work
- * that waits for something which can't happen any more, as nothing is left in the event loop. Without it, Node.js would end at once,
- * print a stack to standard error, or end with status 0. At a signal, the programs that run are ended first.
+ * Watches for what would end this process: a signal, an exception or a rejected promise that nothing catches, or work that waits for
+ * something which can't happen any more, as nothing is left in the event loop. Without it, Node.js would end at once, print a stack to
+ * standard error, or end with status 0. At a signal, the programs that run are ended first.
  */
-export function processFailure(): Promise<never> {
-  const failure = new Promise<never>((_, reject) => {
+export function watchProcess(): ProcessFailure {
+  let happened = false;
+  const rejection = new Promise<never>((_, reject) => {
     process.on("uncaughtException", reject);
     process.on("unhandledRejection", reject);
     process.on("beforeExit", () => reject(new Error("it waits for something that can't happen any more")));
@@ -41,11 +49,13 @@ export function processFailure(): Promise<never> {
     }
   });
   // It may come when nobody waits for it.
-  failure.catch(() => undefined);
-  return failure;
+  rejection.catch(() => {
+    happened = true;
+  });
+  return { rejection, hasHappened: () => happened };
 }
 
-/** Throws Interrupted if a signal has come, also while a program was waited for that blocks this process. */
+/** Throws Interrupted if a signal has come, including one that came while run() blocked this process. */
 export async function throwIfInterrupted(): Promise<void> {
   // A signal's handler is called when the event loop polls: at the latest between these two.
   await new Promise((next) => setImmediate(next));
@@ -71,12 +81,12 @@ async function endPrograms(): Promise<void> {
   await new Promise((next) => setImmediate(next));
 }
 
-/** Signals a program with all that it has started, or alone if it was not started in a process group of its own (execFile()). */
+/** Signals a program and all that it has started, or only it if it has no process group of its own (execFile()). */
 function signalAll(program: ChildProcess, signal: NodeJS.Signals | 0): boolean {
   return program.pid !== undefined && (signalGroup(program.pid, signal) || program.kill(signal));
 }
 
-/** Signals all processes of a group; the signal 0 only asks whether there are any (kill(2)). Returns whether there are. */
+/** Signals all processes of a group; the signal 0 only asks whether there are any (kill(2)). Returns whether there were any. */
 export function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-leader, signal);

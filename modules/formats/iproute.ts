@@ -53,7 +53,7 @@ export function parseAddresses(output: string): InterfaceAddress[] {
 }
 
 /** ip prints a /32 without its prefix length, and a point-to-point address with its peer's ("10.0.0.1 peer …"). */
-function withLength(address: string): string {
+export function withLength(address: string): string {
   return address.includes("/") ? address : `${address}/32`;
 }
 

@@ -1,3 +1,5 @@
+import { withLength } from "./iproute";
+
 /** An IPv4 route of the kernel, in any table. */
 export interface Route {
   /** Such as unicast, local, unreachable, blackhole, prohibit or throw (ip-route(8)). */
@@ -43,7 +45,7 @@ export function parseRoutes(output: string): Route[] {
     return [
       {
         type: typed ? (words[0] ?? "") : "unicast",
-        network: withLength(destination),
+        network: networkOf(destination),
         device: value("dev"),
         table: value("table") ?? MAIN_TABLE,
         via: value("via"),
@@ -55,9 +57,8 @@ export function parseRoutes(output: string): Route[] {
 }
 
 /** ip prints 0.0.0.0/0 as "default", and a single address without its prefix length. */
-function withLength(destination: string): string {
-  if (destination === "default") return "0.0.0.0/0";
-  return destination.includes("/") ? destination : `${destination}/32`;
+function networkOf(destination: string): string {
+  return destination === "default" ? "0.0.0.0/0" : withLength(destination);
 }
 
 /** A rule of the kernel's policy routing (ip-rule(8)). The kernel asks the rules in their order. */
@@ -98,7 +99,7 @@ export function parseRules(output: string): Rule[] {
     const value = valuesOf(words);
     const network = (key: string): string | null => {
       const found = value(key);
-      return found === null || found === "all" ? null : withLength(found);
+      return found === null || found === "all" ? null : networkOf(found);
     };
     return {
       priority: Number(priority),

@@ -1,11 +1,10 @@
 import { dockerPid, requestOrNull } from "../core/docker";
-import { listContainers } from "../core/docker_containers";
+import { inspectPath, listContainers } from "../core/docker_containers";
 import { bridgeOfNetwork, listNetworks } from "../core/docker_networks";
 import type { Host } from "../core/host/host";
 import { isMapOf, isNumber, isOptional, isShape, isString } from "../core/json";
+import { NET_DEVICES } from "../core/proc";
 import { isContainerPort } from "./observed";
-
-const NET = "/sys/class/net";
 
 /**
  * The ports of Docker's containers that are on no bridge, although the network that they connect to is one on the bridge `name`.
@@ -18,7 +17,7 @@ export async function observeDetachedPorts(
   host: Host,
 ): Promise<readonly string[]> {
   const detached = devices.filter(
-    (device) => isContainerPort(device) && host.readlink(`${NET}/${device}/master`) === null,
+    (device) => isContainerPort(device) && host.readlink(`${NET_DEVICES}/${device}/master`) === null,
   );
   // A request could start a stopped Docker.
   if (detached.length === 0 || dockerPid(host) === null) return [];
@@ -27,7 +26,7 @@ export async function observeDetachedPorts(
   const containers = ids.length === 0 ? null : await listContainers(host);
   const indexes = await Promise.all((containers ?? []).map(({ id }) => portIndexes(id, ids, host)));
   const own = new Set(indexes.flat());
-  return detached.filter((device) => own.has(host.readText(`${NET}/${device}/ifindex`) ?? ""));
+  return detached.filter((device) => own.has(host.readText(`${NET_DEVICES}/${device}/ifindex`) ?? ""));
 }
 
 /** The interface indexes of a container's ports on these networks. */
@@ -58,7 +57,7 @@ async function inspectEndpoints(
   readonly pid: number;
   readonly endpoints: readonly { readonly network: string; readonly mac: string }[];
 }> {
-  const { body } = await requestOrNull(`/containers/${container}/json`, ENDPOINTS, host);
+  const { body } = await requestOrNull(inspectPath(container), ENDPOINTS, host);
   const networks = Object.values(body?.NetworkSettings?.Networks ?? {});
   return {
     pid: body?.State?.Pid ?? 0,

@@ -125,9 +125,14 @@ export interface WrittenBridge {
   readonly wireguardPort: number | undefined;
 }
 
+/** Whether this module has written a file with this content. */
+export function isOwnFile(content: string): boolean {
+  return content.startsWith(`# ${OWN_FILE}`);
+}
+
 /** The contents of the files at ownPaths(), "" for one that does not exist, that are this module's, in one text; null if none is. */
 export function ownText(contents: readonly string[]): string | null {
-  const own = contents.filter((content) => content.startsWith(`# ${OWN_FILE}`));
+  const own = contents.filter(isOwnFile);
   return own.length === 0 ? null : own.join("\n");
 }
 

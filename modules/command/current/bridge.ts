@@ -1,5 +1,6 @@
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
+import { NET_DEVICES } from "../../core/proc";
 import { type IpLink, parseFloodPeers, parseLinks } from "../../formats/iproute";
 import { indexOfAddress } from "../../net/host_addresses";
 import { addressOf, networkOf } from "../../net/ipv4";
@@ -7,9 +8,9 @@ import { requireRoot } from "../../weave_bridge/observe";
 import type { Provider } from "../../weave_bridge/observed";
 import { type BridgeOptions, type options, VXLAN_SUFFIX } from "../../weave_bridge/options";
 import {
+  isOwnFile,
   networkdPath,
   ownPaths,
-  ownText,
   parseOwnFiles,
   stanzaPath,
   unitPath,
@@ -40,7 +41,7 @@ export const currentBridge = ((given, names, host): Partial<BridgeOptions> => {
     requirePassword(given.name, names);
     if (underlay === undefined && !names.has("underlay")) requireIdentity(given.name, names);
   }
-  const largest = (host.readText(`/sys/class/net/${underlay?.device}/mtu`) ?? "0").trim();
+  const largest = (host.readText(`${NET_DEVICES}/${underlay?.device}/mtu`) ?? "0").trim();
   const willEncrypt = encrypted || names.has("password") || names.has("wireguard_key");
   const overhead = willEncrypt ? WIREGUARD_OVERHEAD + VXLAN_OVER_IPV6_OVERHEAD : VXLAN_OVERHEAD;
   const mtuFits = vxlan === null || (mtu ?? 0) <= Number(largest) - overhead;
@@ -119,7 +120,7 @@ function currentProvider(name: string, host: Host): Provider | null {
     networkd: networkdPath(name, "netdev"),
     systemd: unitPath(name),
   };
-  const all = (Object.keys(paths) as Provider[]).filter((each) => ownText([contentOf(paths[each], host)]) !== null);
+  const all = (Object.keys(paths) as Provider[]).filter((each) => isOwnFile(contentOf(paths[each], host)));
   return all.length === 1 ? (all[0] ?? null) : null;
 }
 

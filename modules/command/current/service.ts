@@ -1,6 +1,7 @@
 import { toText } from "../../core/bytes";
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
+import { NET_DEVICES } from "../../core/proc";
 import { environmentVariables } from "../../formats/environment_file";
 import { VXLAN_SUFFIX } from "../../weave_bridge/options";
 import { COMPONENTS, EXPOSE } from "../../weave_service/components";
@@ -39,7 +40,7 @@ export const currentService = ((given, names, host): Partial<ServiceOptions> => 
 /** For Ansible the role's datapath decides; by hand, nothing else would tell. */
 function rejectVxlan(bridge: string, host: Host): void {
   const vxlan = bridge + VXLAN_SUFFIX;
-  if (host.readText(`/sys/class/net/${vxlan}/mtu`) === null) return;
+  if (host.readText(`${NET_DEVICES}/${vxlan}/mtu`) === null) return;
   throw new UserError(
     `component: the router must not run beside a VXLAN, with which it would make a loop (found ${vxlan} on this host). The VXLAN needs ` +
       "no router; for the router, run `apollo-weave bridge --datapath router` first.",

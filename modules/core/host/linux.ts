@@ -1,7 +1,7 @@
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import { networkInterfaces } from "node:os";
-import { fileError } from "../errno";
+import { errorCode, fileError } from "../errno";
 import { UserError } from "../errors";
 import type { FileState, Host } from "./host";
 import { request } from "./http";
@@ -86,8 +86,4 @@ function unlessAbsent<T>(path: string, read: () => T): T | null {
     if (code === "ENOENT" || code === "ENOTDIR" || code === "EINVAL" || code === "ESRCH") return null;
     throw fileError(path, "can't be read", error);
   }
-}
-
-function errorCode(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? String(error);
 }

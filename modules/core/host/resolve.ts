@@ -13,7 +13,7 @@ const LOOK_UP_SECONDS = 10;
 export async function resolveNames(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
   const distinct = [...new Set(names)];
   const commands = distinct.map((name) => [GETENT, "ahostsv4", name]);
-  const outputs = await runTogether(commands, LOOK_UP_SECONDS);
+  const outputs = await runTogether(commands, LOOK_UP_SECONDS, "Install getent (apt install libc-bin).");
   return new Map(distinct.map((name, index) => [name, parseGetent(outputs[index] ?? "")]));
 }
 
@@ -24,19 +24,22 @@ export function parseGetent(output: string): readonly string[] {
 
 /**
  * Runs programs in parallel. Returns the standard output of each, empty if it fails or is killed after `seconds`. Throws a
- * UserError if one can't be started.
+ * UserError, which ends with `remedy`, if one can't be started.
  */
-export function runTogether(commands: readonly (readonly string[])[], seconds: number): Promise<string[]> {
-  return Promise.all(commands.map((argv) => runForOutput(argv, seconds)));
+export function runTogether(
+  commands: readonly (readonly string[])[],
+  seconds: number,
+  remedy: string,
+): Promise<string[]> {
+  return Promise.all(commands.map((argv) => runForOutput(argv, seconds, remedy)));
 }
 
-function runForOutput([program = "", ...args]: readonly string[], seconds: number): Promise<string> {
+function runForOutput([program = "", ...args]: readonly string[], seconds: number, remedy: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const limits = { timeout: seconds * 1000, killSignal: "SIGKILL" } as const;
     const child = execFile(program, args, { env: {}, ...limits }, (error, stdout) => {
       const failed = error !== null && typeof error.code === "string";
-      if (failed)
-        reject(new UserError(`${program}: can't be run (found ${error.code}). Install getent (apt install libc-bin).`));
+      if (failed) reject(new UserError(`${program}: can't be run (found ${error.code}). ${remedy}`));
       else resolve(error === null ? stdout : "");
     });
     endAtSignal(child);

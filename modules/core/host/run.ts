@@ -1,5 +1,5 @@
 import { type StdioOptions, spawn, spawnSync } from "node:child_process";
-import { remedyOf } from "../errno";
+import { errorCode, remedyOf } from "../errno";
 import { BECOME, UserError } from "../errors";
 import { endAtSignal, signalGroup, throwIfInterrupted } from "../process_failure";
 import { redactSecrets } from "../redact";
@@ -142,7 +142,3 @@ function describeOutput(output: string): string {
 }
 
 const MAX_SEARCHED = 2 ** 18;
-
-function errorCode(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? String(error);
-}

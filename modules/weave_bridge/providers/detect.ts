@@ -5,7 +5,7 @@ import type { Host } from "../../core/host/host";
 import { isSystemdBooted, propertiesOfUnits } from "../../core/systemctl";
 import { environmentValue } from "../../formats/environment_file";
 import type { Managers, ObservedBridge, Provider } from "../observed";
-import { type BridgeOptions, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
+import { type BridgeOptions, ownDevices } from "../options";
 import { encryptedPaths, INTERFACES, unitName, wireguardUnit } from "../own_files";
 
 /** Observes what manages the host's network. Throws a UserError if systemd does not answer. */
@@ -94,8 +94,7 @@ function managesOthers(name: string, host: Host): boolean {
   const { stdout } = host.run(["networkctl", "list", "--no-legend", "--no-pager"]);
   return stdout.split("\n").some((row) => {
     const [, device = "", , , setup = ""] = row.trim().split(/\s+/);
-    const own = [name, name + VXLAN_SUFFIX, name + WIREGUARD_SUFFIX];
-    return !own.includes(device) && ["configured", "configuring", "failed"].includes(setup);
+    return !ownDevices(name).includes(device) && ["configured", "configuring", "failed"].includes(setup);
   });
 }
 

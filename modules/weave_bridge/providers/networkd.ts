@@ -5,7 +5,7 @@ import { renderSections, type Section } from "../../formats/systemd_ini";
 import { createVxlanInShell, createWireguardInShell } from "../commands";
 import type { DesiredBridge, DesiredVxlan } from "../desired";
 import { insertRuleInShell } from "../firewall/forward_rule";
-import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
+import { ownDevices } from "../options";
 import {
   bridgeComment,
   COMMENT,
@@ -47,11 +47,14 @@ export function release(name: string): Action[] {
 
 /** The file that makes systemd-networkd leave the devices to this module's unit, whatever other files match them. */
 export function unmanagedNetworkdFile(name: string, encrypted: boolean): DesiredFile {
-  const devices = [name, name + VXLAN_SUFFIX, ...(encrypted ? [name + WIREGUARD_SUFFIX] : [])];
-  return file(networkdPath(name, "network"), [
+  return file(networkdPath(name, "network"), unmanaged(...ownDevices(name, encrypted)));
+}
+
+function unmanaged(...devices: readonly string[]): Section[] {
+  return [
     ["Match", [["Name", devices.join(" ")]]],
     ["Link", [["Unmanaged", "yes"]]],
-  ]);
+  ];
 }
 
 /** The files from which systemd-networkd creates the bridge at boot, and the drop-in that makes Docker wait for it. */
@@ -165,16 +168,12 @@ function vxlanNetwork({ name, mtu }: DesiredBridge, vxlan: DesiredVxlan): Sectio
  */
 function encryptedFiles(desired: DesiredBridge, vxlan: DesiredVxlan, wireguard: DesiredWireguard): DesiredFile[] {
   const { name, mtu } = desired;
-  const { unit, dropIn, unmanaged } = encryptedPaths(name);
+  const encrypted = encryptedPaths(name);
   const commands = [...createWireguardInShell(wireguard), ...createVxlanInShell(name, mtu, vxlan, "kept")];
-  const leftAlone = (device: string): Section[] => [
-    ["Match", [["Name", device]]],
-    ["Link", [["Unmanaged", "yes"]]],
-  ];
   return [
-    file(networkdPath(vxlan.name, "network"), leftAlone(vxlan.name)),
-    file(unmanaged, leftAlone(wireguard.name)),
-    file(unit, [
+    file(networkdPath(vxlan.name, "network"), unmanaged(vxlan.name)),
+    file(encrypted.unmanaged, unmanaged(wireguard.name)),
+    file(encrypted.unit, [
       [
         "Unit",
         [
@@ -195,7 +194,7 @@ function encryptedFiles(desired: DesiredBridge, vxlan: DesiredVxlan, wireguard: 
         ],
       ],
     ]),
-    file(dropIn, [["Unit", [["Wants", basename(unit)]]]]),
+    file(encrypted.dropIn, [["Unit", [["Wants", basename(encrypted.unit)]]]]),
   ];
 }
 

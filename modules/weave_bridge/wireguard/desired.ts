@@ -2,7 +2,7 @@ import { UserError } from "../../core/errors";
 import type { WireguardConfig } from "../../formats/wireguard";
 import type { ObservedBridge } from "../observed";
 import { type BridgeOptions, isEncrypted, WIREGUARD_SUFFIX } from "../options";
-import { COMMENT, wireguardPath, wireguardUnit } from "../own_files";
+import { isOwnFile, wireguardPath, wireguardUnit } from "../own_files";
 import { type Cluster, clamped, presharedKeyOf, privateKeyOf, publicKeyOf, rootKey, tunnelAddressOf } from "./keys";
 
 /** The WireGuard device under the VXLAN. */
@@ -136,10 +136,6 @@ function requireNeeds(
     );
   }
   return needs.by;
-}
-
-export function isOwnFile(content: string): boolean {
-  return content.startsWith(`# ${COMMENT}`);
 }
 
 function configOf(options: BridgeOptions, cluster: Cluster, { own, peers }: Identities): WireguardConfig {

@@ -1,5 +1,6 @@
 import type { Host } from "../../core/host/host";
 import { whyNotLoadable } from "../../core/kernel_module";
+import { NET_DEVICES } from "../../core/proc";
 import { rememberSecret } from "../../core/secrets";
 import { parseWireguardDump, type WireguardDump } from "../../formats/wireguard";
 import { findHolder } from "../observe_kernel";
@@ -18,7 +19,7 @@ export function observeWireguard(
     addresses: linkLocalAddresses(device, host),
     config,
     at: Math.floor(Date.now() / 1000),
-    byProgram: host.readText(`/sys/class/net/${device}/tun_flags`) !== null,
+    byProgram: host.readText(`${NET_DEVICES}/${device}/tun_flags`) !== null,
   };
 }
 

@@ -12,8 +12,8 @@ import {
 } from "../commands";
 import type { ObservedBridge, ObservedWireguard } from "../observed";
 import { WIREGUARD_SUFFIX } from "../options";
-import { COMMENT, wireguardPath } from "../own_files";
-import { type DesiredWireguard, isOwnFile } from "./desired";
+import { COMMENT, isOwnFile, wireguardPath } from "../own_files";
+import type { DesiredWireguard } from "./desired";
 import { publicKeyOf } from "./keys";
 
 /** The changes of the file with the keys, which come before those of the device. Their diff shows no secret key. */

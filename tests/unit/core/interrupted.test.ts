@@ -147,10 +147,10 @@ test("SIGTERM while another run holds the lock: nothing is changed, and flock en
     try {
       const code = `
         const { withLock } = require(${source("lock.ts")});
-        const { processFailure } = require(${source("process_failure.ts")});
-        const failure = processFailure();
+        const { watchProcess } = require(${source("process_failure.ts")});
+        const { rejection } = watchProcess();
         require("fs").writeFileSync(${JSON.stringify(ready)}, "");
-        Promise.race([failure, withLock(async () => 0, ${JSON.stringify(lock)}, 60)]).catch((e) => console.log(String(e)));`;
+        Promise.race([rejection, withLock(async () => 0, ${JSON.stringify(lock)}, 60)]).catch((e) => console.log(String(e)));`;
       const child = spawn(process.execPath, ["-r", "tsx/cjs", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
       let stdout = "";
       child.stdout.on("data", (data) => (stdout += data));

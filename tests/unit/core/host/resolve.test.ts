@@ -33,15 +33,15 @@ test("each address is read once, in getent's order", () => {
 test("programs run in parallel, and those that time out are killed", async () => {
   const begin = Date.now();
   const slow = ["/bin/sh", "-c", "echo half; exec sleep 60"];
-  const outputs = await runTogether([slow, ["/bin/echo", "a"], slow, ["/bin/false"], slow], 2);
+  const outputs = await runTogether([slow, ["/bin/echo", "a"], slow, ["/bin/false"], slow], 2, "");
   assert.equal(outputs, ["", "a\n", "", "", ""]);
   assert.ok(Date.now() - begin < 20_000);
 });
 
 test("a missing program is an error", async () => {
   assert.match(
-    await userErrorLater(() => runTogether([["/usr/bin/no-such"]], 1)),
-    /^\/usr\/bin\/no-such: can't be run \(found ENOENT\)\. Install getent/,
+    await userErrorLater(() => runTogether([["/usr/bin/no-such"]], 1, "Install it.")),
+    /^\/usr\/bin\/no-such: can't be run \(found ENOENT\)\. Install it\.$/,
   );
 });
 
