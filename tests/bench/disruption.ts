@@ -48,11 +48,11 @@ function section(samples: Samples): string {
   ]);
   return `## What a live cluster notices of a change
 
-Pings go every 50 ms between containers, from before a change until 0.3 s after it. A fourth host joins three and leaves again, by
-the project's playbooks, with pings between all containers of the three. "Live" are changes of a bridge's options, and repairs of
-manual changes, by the installed command on one of two hosts that VXLAN joins, with pings both ways between their containers and
-from the other host itself. Restarts are counted on the hosts that were there before, by Docker's process and by the start time of
-each container. Another VXLAN identifier, port or own address is not tried: it recreates the VXLAN device, which the module
+Containers ping each other every 50 ms, from before a change until 0.3 s after it. In the first rows a fourth host joins three and
+leaves again, by the project's playbooks, with pings between all containers of the three. "Live" are changes of a bridge's options, and
+repairs of manual changes, by the installed command on one of two hosts with the VXLAN, with pings both ways between their containers
+and from the other host itself. Restarts are counted on the hosts that were there before, by Docker's process and by the start time of
+each container. A new VXLAN identifier, port or underlay address is not tried: it recreates the VXLAN device, which the module
 announces. The router is the stand-in of the tests, not Weave's own.
 
 ${verdict(samples, changes)}

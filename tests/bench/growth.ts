@@ -123,14 +123,14 @@ function section(samples: Samples): string {
   const head = ["hosts", "CPU seconds per host", "× first row"];
   return `## Growth
 
-What one more host costs, in CPU time of the controller. First: runs that have nothing to do, over SSH, on real hosts, whose own
-work is not counted. Median of ${valuesOf(samples, real(REAL[0] ?? 0)).length} runs each.
+What one more host costs, in CPU time of the controller. The first table is about runs that have nothing to do, over SSH, on test
+hosts, whose own work is not counted: the median of ${valuesOf(samples, real(REAL[0] ?? 0)).length} runs each.
 
 ${table(head, REAL.map(row(real, REAL[0] ?? 0)))}
 
-Second: checks of long inventories. Up to ${LAST} names, each with its own underlay address, lead to one test host by a local
-connection; every host is fresh and gets an index. The time that the modules take on the host is subtracted. The first row is the
-median of ${valuesOf(samples, listed(LISTED[0] ?? 0)).length} runs, the others are one run each. The target, at most ${TARGET} times the first row with ${LAST} hosts, is
+The second table is about checks of long inventories. Up to ${LAST} names, each with its own underlay address, lead to one test host by
+a local connection; every host is fresh and gets an index. The time that the modules take on the host is subtracted. The first row is
+the median of ${valuesOf(samples, listed(LISTED[0] ?? 0)).length} runs, the others are one run each. The target, at most ${TARGET} times the first row with ${LAST} hosts, is
 ${verdict(samples)}.
 
 ${table(head, LISTED.map(row(listed, LISTED[0] ?? 0)))}

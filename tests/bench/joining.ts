@@ -175,11 +175,14 @@ function section(samples: Samples): string {
   const head = SIDES.flatMap(({ name }) => (name === OWN.name ? [name] : [name, "ratio"]));
   return `## Hosts that join and leave
 
-From "the host is in the inventory" to "its containers answer": the play, and then on each new host a container that waits for a reply
-from the first host's. The role has the VXLAN datapath and site.yml, and shrink.yml for the host that leaves. The builtin tasks are the
-baseline's, with the router's stand-in; they have no way to leave. Swarm is \`docker swarm join\` with an attachable overlay: commands that run on the hosts at once, without
-Ansible and SSH, on a Docker that nothing configures. The sides in turn, on fresh hosts each time (rounds of ${FEW} hosts: ${roundsOf(ONE_JOINS)}; of ${MANY}: ${roundsOf(ALL_JOIN)}). A ratio is the
-role's time as a part of the other's.
+The time from "the host is in the inventory" until its containers answer: the play, and then on each new host a container that waits
+for a reply from a container on the first host. Three ways are measured in turn, on fresh hosts each time (rounds of ${FEW} hosts: ${roundsOf(ONE_JOINS)}; of
+${MANY}: ${roundsOf(ALL_JOIN)}). A ratio is the role's time divided by the other's.
+
+- The role uses the VXLAN datapath, and runs site.yml, or shrink.yml for a host that leaves.
+- The builtin tasks are those of the baseline, with the router's stand-in; they can't remove a host.
+- Swarm is \`docker swarm join\` with an attachable overlay: commands that run on all hosts at the same time, without Ansible and SSH,
+  on a Docker that nothing configures.
 
 ${table(["", ...head], rows)}
 

@@ -4,7 +4,7 @@ import { cpus, release } from "node:os";
 import { join } from "node:path";
 import yargs from "yargs";
 import { ROOT } from "../e2e/playbook";
-import { keepRaw, readRaw, render } from "./page";
+import { readRaw, render, writeRaw } from "./page";
 import { PARTS } from "./parts";
 
 const NAMES = PARTS.map(({ name }) => name);
@@ -36,7 +36,7 @@ async function measure(names: readonly string[]): Promise<void> {
   for (const part of PARTS.filter(({ name }) => names.includes(name))) {
     console.log(`\n${part.name}`);
     const samples = await part.measure((line) => console.log(`  ${line}`));
-    keepRaw(part, { measured: new Date().toISOString().slice(0, 10), machine: machine(), samples });
+    writeRaw(part, { measured: new Date().toISOString().slice(0, 10), machine: machine(), samples });
     console.log(`\n${part.section(samples)}`);
     for (const [path, content] of render(PARTS, readRaw)) writeFileSync(join(ROOT, path), content);
   }

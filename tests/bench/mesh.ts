@@ -178,12 +178,13 @@ function section(samples: Samples): string {
   const most = ((SHARE / BROADCASTS) * 1e6) / each;
   return `## How large a full mesh can be
 
-The VXLAN of each host sends a broadcast frame, such as an ARP request, to each peer (head-end replication). A host sends ${FRAMES} UDP
-broadcasts from its own end of the bridge, one right after another, and its eth0 counts the packets. The peers are up to ${MOST}
-addresses in one namespace on the wire that answer ARP and drop what they receive. So this is the sender's cost and somewhat
+The VXLAN of each host sends a broadcast frame, such as an ARP request, to each peer (head-end replication). Here a host sends ${FRAMES}
+UDP broadcasts from the bridge itself, one right after another, and its eth0 counts the packets. The peers are up to ${MOST}
+addresses in one namespace on the wire, which answers ARP and drops what it receives. So the figures are the sender's cost and somewhat
 more, because the wire and the dropping mostly use the same core. Each peer receives one frame, however many peers there are. The
-kernel's memory for a peer's entry is the difference that ${MOST} entries make in ${DEVICES} devices. "Change one peer" is a run of the installed command on one
-host that replaces one peer by another, in the file and live; the hosts of a cluster do so at the same time. Rounds, in turn: ${valuesOf(samples, copies(MOST)).length}.
+kernel's memory for a peer's entry is the difference that ${MOST} entries make in ${DEVICES} devices. "Change one peer" is a run of
+the installed command on one host that replaces one peer by another, in the file and live; in a cluster all hosts do so at the same
+time. Rounds, in turn: ${valuesOf(samples, copies(MOST)).length}.
 
 ${left}; each further peer adds ${each.toFixed(2)} µs and ${bytes.toFixed(0)} bytes.
 
@@ -191,11 +192,11 @@ ${table(["peers", "packets out per frame", "µs per frame", "memory, kB", "chang
 
 ![The time of a broadcast frame, by peers](performance/broadcast.svg)
 
-A host that sends ${BROADCASTS} broadcasts a second spends ${SHARE * 100} % of a core on them with about ${Number(most.toPrecision(2))} peers; if each host of the cluster sends
-as many, each also receives ${BROADCASTS} times as many a second as it has peers. So this is where a full mesh stops being sensible; memory and runs
-grow less. Beyond, use a control plane that tells each host where each MAC address is, so that nothing is flooded: EVPN by
-BGP, as in FRR (\`advertise-all-vni\`, with \`nolearning\` on the VXLAN and \`neigh_suppress\` on its port). This project does not
-configure it.
+A host that sends ${BROADCASTS} broadcasts a second spends ${SHARE * 100} % of a core on them with about ${Number(most.toPrecision(2))} peers. If all hosts of the cluster
+send as many, each also receives ${BROADCASTS} a second from each of its peers. So a full mesh makes sense only up to about that size;
+memory and the time of runs grow less. Larger clusters need a control plane that tells each host where each MAC address is, so that
+nothing is flooded: EVPN by BGP, as in FRR (\`advertise-all-vni\`, with \`nolearning\` on the VXLAN and \`neigh_suppress\` on its port).
+This project does not configure it.
 `;
 }
 

@@ -141,23 +141,28 @@ function section(samples: Samples): string {
   const head = ["module", "whole", "Node.js's files and programs", "the file, its options", "programs", "the rest"];
   return `## A module alone
 
-A run that has nothing to do, ${valuesOf(samples, CALLS[0].name).length} times, on a host. The figure is CPU time (user and system, including the programs that the
-module starts) as a multiple of \`${NODE}\` with Debian's Node.js, measured in turn. Targets: at most ${TARGET}, one program, ${MOST_BYTES / 1000} kB.
+Each module runs ${valuesOf(samples, CALLS[0].name).length} times on a host where it has nothing to do. The figures are CPU time (user and system, including
+the programs that the module starts) as a multiple of \`${NODE}\` with Debian's Node.js, measured in turn. The targets are at most
+${TARGET}, one program, and ${MOST_BYTES / 1000} kB.
 
 ${table([...head, "started", "bundle"], rows)}
 
 ![CPU time of a module that has nothing to do](performance/modules.svg)
 
-The columns split the time, in the same unit, beside the 1 of \`${NODE}\` itself. First what Node.js takes to load its parts for files and
-programs (\`${REQUIRES}\`), which every module needs. Then reading and compiling the module and its options, as in a call with an invalid
-option. Then the programs by themselves. The rest is observing, planning, printing, and Node.js's own work to start each program and
-to speak HTTP. A Node.js that runs one program that does nothing (\`${RUNS_ONE}\`) takes ${floor(samples).toFixed(2)}: every module that needs a program starts
-from there.
+The whole is 1 for \`${NODE}\` itself, plus these parts:
 
-weave_bridge starts programs because the kernel reports devices, rules and routes of all tables only to \`ip\`, a VXLAN's
-forwarding entries only to \`bridge\`, and the firewall's rules only to \`iptables\`, and the states of units are known to
-\`systemctl\`. weave_service asks \`systemctl\` for its unit, and \`ethtool\` for the TX checksum offload of the router's port,
-which the kernel reports only by ioctl(2). What was done about all this: [decisions/speed.md](decisions/speed.md).`;
+- Node.js loads its modules for files and programs (\`${REQUIRES}\`), which every module needs.
+- It reads and compiles the module and checks its options, as in a call with an invalid option.
+- The programs run.
+- The rest is observing, planning, printing, and Node.js's own work to start each program and to speak HTTP.
+
+A Node.js that starts one program that does nothing (\`${RUNS_ONE}\`) takes ${floor(samples).toFixed(2)}. That is the
+minimum for a module that needs a program.
+
+weave_bridge starts programs because only \`ip\` reports the devices, rules and routes of all tables, only \`bridge\` a VXLAN's
+forwarding entries, only \`iptables\` the firewall's rules, and only \`systemctl\` the states of units. weave_service starts
+\`systemctl\` for its unit, and \`ethtool\` for the TX checksum offload of the router's port, which the kernel reports only by ioctl(2).
+[decisions/speed.md](decisions/speed.md) says what was done about all this.`;
 }
 
 function aims(samples: Samples): Aim[] {

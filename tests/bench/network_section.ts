@@ -73,29 +73,39 @@ function setup(samples: Samples): string {
   const rounds = valuesOf(samples, `${WHOLE}, ${HOSTS}`).length;
   const sentence = (name: string, text: string): string[] => (isMeasured(samples, name) ? [text] : []);
   return [
-    `The role joins test hosts in pairs: ${joined.join(", ")}.`,
+    `The role connects test hosts in pairs: ${joined.join(", ")}. The wire is a veth pair from each host to a bridge, MTU 1500.`,
+    "",
+    "The paths:",
+    "",
+    '- "Without VXLAN" is a second bridge on each host that is attached directly to the wire, MTU 1500.',
+    ...sentence(`${WHOLE}, ${ALONE}`, '- "On one host" is a Docker network without an overlay.'),
     ...sentence(
       `${WHOLE}, ${WIREGUARD}`,
-      "WireGuard is wireguard-go here, a program, because the test machine's kernel has none.",
+      "- WireGuard is wireguard-go here, a program, because the test machine's kernel has no WireGuard.",
     ),
-    ...sentence(`${WHOLE}, ${SWARM}`, "The first pair is a Docker Swarm as well, with an attachable overlay."),
-    "The wire is a veth pair from each host to a bridge, MTU 1500.",
-    `All paths are measured in turn (rounds: ${rounds}): one TCP stream by iperf3, 2 s after one to warm up;`,
-    ...sentence(`${MANY}, ${HOSTS}`, `${STREAMS} streams at once;`),
+    ...sentence(
+      `${WHOLE}, ${SWARM}`,
+      "- Swarm's overlay is attachable, on a Docker Swarm that the first pair of hosts forms as well.",
+    ),
+    "- No wire here splits TCP's 64 KB into packets. \"In packets\" the sending host does so, as with a network card that can't,",
+    "  and each packet takes the whole path.",
+    "",
+    `What is measured, on all paths in turn (rounds: ${rounds}):`,
+    "",
+    "- the throughput of one TCP stream by iperf3, for 2 s, after 1 s to warm up;",
+    ...sentence(`${MANY}, ${HOSTS}`, `- that of ${STREAMS} streams at once;`),
     ...sentence(
       `${MEDIAN}, ${HOSTS}`,
-      `the round trips of ${ROUND_TRIPS} UDP datagrams of 64 bytes, their median and 99th percentile;`,
+      `- the round trips of ${ROUND_TRIPS} UDP datagrams of 64 bytes, as their median and 99th percentile;`,
     ),
     ...sentence(
       `${START}, ${VXLAN}`,
-      "the time from `docker run` until the new container has a reply from the other end;",
+      "- the time from `docker run` until the new container has a reply from the other end;",
     ),
-    "and how long both ends keep a core busy. Each end is bound to a core of its own.",
-    '"Without VXLAN" is a second bridge on each host that is attached directly to the wire, MTU 1500.',
-    ...sentence(`${WHOLE}, ${ALONE}`, '"On one host" is a Docker network without an overlay.'),
-    "Everything shares this machine's cores, so each round's ratio counts.",
-    "No wire here splits TCP's 64 KB into packets. For \"in packets\" the sending host does so, as with a network card that can't, and each packet takes the whole path.",
-  ].join(" ");
+    "- how long both ends keep a core busy.",
+    "",
+    "Each end is bound to its own core. Everything shares this machine's cores, so the ratio within a round is what matters.",
+  ].join("\n");
 }
 
 /** How good a path of ours is, in units of Swarm's overlay, round by round: more is better, also of times. */
@@ -122,11 +132,12 @@ function besideSwarm(samples: Samples): string {
   ]);
   const esp = isMeasured(samples, `${WHOLE}, ${SWARM_ENCRYPTED}`)
     ? ""
-    : " Swarm's encryption is not measured: it needs IPsec's ESP, which this machine's kernel does not have.";
+    : "\nSwarm's encryption is not measured: it needs IPsec's ESP, which this machine's kernel does not have.";
   return `
-Beside Swarm's overlay on the same hosts, as the ratio of each round, so that 1 or more is as good as Swarm or better, also of times.
-The target is at least 1 in at least one round. Swarm's bridges are in network namespaces of their own, whose frames pass no iptables. Ours pass the
-host's, where the kernel has br_netfilter: "frames not filtered" is without it.${esp}
+This table compares the paths with Swarm's overlay on the same hosts, as the ratio of each round: 1 or more is as good as Swarm or better,
+also for times. The target is at least 1 in at least one round. Swarm's bridges are in separate network namespaces, whose frames pass
+through no iptables. The role's bridge passes its frames through the host's iptables if the kernel has br_netfilter; "frames not filtered"
+is without it.${esp}
 
 ${table(["", ...OURS], rows)}
 

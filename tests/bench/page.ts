@@ -16,9 +16,10 @@ export const DIRECTORY = "docs/performance";
 export const PAGE = "docs/performance.md";
 
 const HEAD = `\`npm run bench\` writes this page from the raw numbers in [performance/](performance). Run it on an idle machine; with names as
-arguments it measures only those parts. Machines differ, and every machine has bad minutes. So what is compared is measured in
-turn, round after round, and the median of the ratios counts; a time in seconds only shows the magnitude. A section says so if it
-was measured otherwise. Below each section stand its date and machine; at the end of the page, the targets that are missed.
+arguments it measures only those parts. Machines differ, and every machine has bad minutes. So things that are compared are measured
+in turn, round after round, and the median of the ratios is what matters; a time in seconds only shows the magnitude. A section says
+so if it was measured in another way. Each section ends with the date and the machine. Missed targets are listed at the end of the
+page.
 `;
 
 const MISSED = "## Missed targets\n";
@@ -36,10 +37,35 @@ export function render(parts: readonly Part[], rawOf: (part: Part) => Raw | null
     aims.push(...(part.aims?.(raw.samples) ?? []));
     return [`${part.section(raw.samples).trim()}\n\n<sub>${raw.measured}, ${raw.machine}.</sub>\n`];
   });
-  return files.set(
-    PAGE,
-    ["# Performance\n", headlines.join(""), HEAD, ...sections, MISSED, `${verdict(aims)}\n`].join("\n"),
-  );
+  const page = ["# Performance\n", headlines.join(""), HEAD, ...sections, MISSED, `${verdict(aims)}\n`].join("\n");
+  return files.set(PAGE, wrapLines(page));
+}
+
+const WIDTH = 120;
+
+/** Wraps the paragraphs and list items of Markdown; everything else keeps its lines. */
+export function wrapLines(markdown: string): string {
+  const isText = (line: string): boolean => /^( {2})?[^\s#|!<]/.test(line);
+  const blocks: string[] = [];
+  for (const line of markdown.split("\n")) {
+    const before = blocks.at(-1) ?? "";
+    const continues = isText(before) && isText(line) && !line.startsWith("- ");
+    if (continues) blocks[blocks.length - 1] = `${before} ${line.trim()}`;
+    else blocks.push(line);
+  }
+  return blocks.flatMap((block) => (isText(block) ? wrap(block) : [block])).join("\n");
+}
+
+function wrap(paragraph: string): string[] {
+  const indent = paragraph.startsWith("- ") ? "  " : "";
+  const lines: string[] = [];
+  for (const word of paragraph.split(" ")) {
+    const last = lines.at(-1);
+    if (last === undefined) lines.push(word);
+    else if (last.length + 1 + word.length > WIDTH) lines.push(indent + word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
 }
 
 /** The last measurement of a part, or null if there is none. */
@@ -49,7 +75,7 @@ export function readRaw({ name }: Part): Raw | null {
 }
 
 /** Writes a measurement, one figure per line. */
-export function keepRaw({ name }: Part, raw: Raw): void {
+export function writeRaw({ name }: Part, raw: Raw): void {
   mkdirSync(join(ROOT, DIRECTORY), { recursive: true });
   const samples = Object.entries(raw.samples).map(
     ([figure, values]) =>

@@ -39,9 +39,9 @@ export function roleSection(samples: Samples): string {
 
 The role, with the datapath \`router\`, is compared with [a role of Ansible's builtin modules](../tests/bench/baseline) that does the
 same: the bridge and its file, Docker's options, and a service that runs the Weave router, whose peers it knows from facts, as
-Apollo's role did. Each has two hosts with the weave script and a stand-in of the router, booted again for every first run. The
-figure is the time of the whole \`ansible-playbook\`, in seconds, role and baseline in turn. SSH connections stay open between runs,
-so only first runs open them. A check is a run with --check on hosts with nothing to do. "50 ms" is a delay that is added to each
+Apollo's role did. Each has two hosts with the weave script and a stand-in for the router, booted again for every first run. The
+figures are the time of the whole \`ansible-playbook\`, in seconds, role and baseline in turn. SSH connections stay open between runs,
+so only first runs open them. A check is a run with \`--check\` on hosts with nothing to do. "50 ms" is a delay that is added to each
 round trip of the controller's SSH connections.
 
 ${table(["run", "role", "baseline", "ratio", "target"], runs.map(cellsOf))}
@@ -52,8 +52,8 @@ ${table(["run", "role", "baseline", "ratio", "target"], runs.map(cellsOf))}
 
 ![Second runs, as ratios](performance/roles-ratio.svg)
 
-How close is a second run to the minimum for Ansible? The role is compared with a play of as many \`ping\` tasks as the role makes
-calls to each host, its probe by \`raw\` included, with pipelining and 0 ms. A play without tasks shows what Ansible itself takes.
+How close is a second run to the minimum for Ansible? The role is compared with a play that has as many \`ping\` tasks as the role makes
+calls to each host, including its probe by \`raw\`, with pipelining and 0 ms. A play without tasks shows how long Ansible itself takes.
 
 ${table(["run", "calls", "role", "as many pings", "no task", "ratio", "target"], floors.map(cellsOf))}
 
@@ -104,7 +104,7 @@ function partsOfBaseline(samples: Samples): string {
   // Through the role, with which both were measured in turn: seconds of different minutes can't be compared.
   const part = (name: string): string => (role * ratio(samples, name, floor.role)).toFixed(2);
   const calls = median(valuesOf(samples, floor.calls));
-  return `Of the baseline's second run with pipelining and 0 ms, a play without tasks takes ${part(floor.empty)}, and one of ${calls} pings ${part(floor.pings)}.`;
+  return `A play without tasks takes ${part(floor.empty)} of the baseline's second run with pipelining and 0 ms, and one with ${calls} pings takes ${part(floor.pings)}.`;
 }
 
 /** Few authors of plays name the facts that they use; this shows what that would save. */
@@ -126,8 +126,8 @@ function withDockerNetwork(samples: Samples): string {
   if (samples[own] === undefined) return "";
   const part = ratio(samples, own, restarting).toFixed(2);
   return `
-With a Docker network (\`weave_docker_network\`), Docker does not restart: with the VXLAN, a first run takes ${seconds(samples, own)} then, and ${seconds(samples, restarting)}
-with Docker's restart, in turn: ${part}.
+With a Docker network (\`weave_docker_network\`) Docker does not restart. A first run with the VXLAN then takes ${seconds(samples, own)},
+instead of ${seconds(samples, restarting)} with Docker's restart, measured in turn: ${part}.
 `;
 }
 

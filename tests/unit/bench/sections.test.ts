@@ -27,7 +27,7 @@ const ALL = {
   ...path("containers by Swarm's overlay", [9, 10], [40, 40]),
 };
 
-test("beside Swarm, more is better of times, too; a target is missed if no round reaches it", () => {
+test("in the comparison with Swarm more is better also for times; a target is missed if no round reaches it", () => {
   const section = network.section(ALL);
   assert.match(section, "| round trip in µs | 0.73 (0.67 to 0.80) | 1.00 (1.00 to 1.00) | 1.07 (0.80 to 1.33) |");
   assert.match(section, "| Gbit/s | 0.90 (0.80 to 1.00) |");
