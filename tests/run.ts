@@ -2,8 +2,8 @@ import { readdirSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join, relative } from "node:path";
 import { Cluster } from "./hosts/cluster";
-import { type Durations, keepDurations, longestFirst, readDurations } from "./runner/durations";
-import { keepRecord, type SuiteResult, suiteResults, suiteTable } from "./runner/suites";
+import { type Durations, longestFirst, readDurations, writeDurations } from "./runner/durations";
+import { type SuiteResult, suiteResults, suiteTable, writeRecord } from "./runner/suites";
 import { type Outcome, ROOT, TestFile } from "./runner/test_file";
 
 /** The prefix of the names of the clusters. */
@@ -11,7 +11,7 @@ const CLUSTER = process.env["E2E_CLUSTER"] ?? "e2e";
 /** What a file with five test hosts takes. */
 const BYTES_PER_FILE = 4 * 2 ** 30;
 const LIMIT_SECONDS = 900;
-/** How many times as long a file may take that tries all of its cases. */
+/** The factor for the limit with --all. */
 const ALL_FACTOR = 12;
 
 const options = process.argv.slice(2).filter((word) => word.startsWith("--"));
@@ -21,17 +21,17 @@ const limit = Number(process.env["TEST_LIMIT_SECONDS"] ?? LIMIT_SECONDS * (all ?
 const seed = process.env["TEST_SEED"] ?? String(Date.now() % 1_000_000);
 
 /** The files that are running. */
-const alive = new Set<TestFile>();
+const running = new Set<TestFile>();
 let interrupted = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
     interrupted = true;
-    for (const file of alive) file.end(signal);
+    for (const file of running) file.end(signal);
   });
 }
 
 /**
- * Runs the test files of the given directories (tests/unit and so on), or the given files, each in a process of its own, the longest
+ * Runs the test files of the given directories (tests/unit and so on), or the given files, each in its own process, the longest
  * first, and ends with the line "N passed, N failed". A file that runs no test is a failure, which uvu by itself does not see.
  * With --all, tests that try a sample of their cases try all of them. With --record, the durations are written to
  * tests/durations.json, and what passed per Debian suite to tests/suites.json.
@@ -59,27 +59,27 @@ async function main(): Promise<void> {
   // One file more than there are cores, as files wait for hosts half of the time; fewer where there is not the memory for them.
   const width = Math.min(cpus().length + 1, Math.max(1, Math.floor(totalmem() / BYTES_PER_FILE)));
   const clusters = Array.from({ length: width }, (_, index) => `${CLUSTER}${index + 1}`);
-  const lane = async (cluster: string): Promise<void> => {
+  const worker = async (cluster: string): Promise<void> => {
     for (let path = queue.shift(); path !== undefined && !interrupted; path = queue.shift()) {
       const file = new TestFile(path, cluster, limit, { TEST_SEED: seed, ...(all && { TEST_ALL: "1" }) });
-      alive.add(file);
+      running.add(file);
       const outcome = await file.outcome;
-      alive.delete(file);
+      running.delete(file);
       if (file.ranOutOfTime) await takeDown(cluster);
       report(path, outcome);
     }
   };
-  await Promise.all(clusters.map(lane));
+  await Promise.all(clusters.map(worker));
   finish(total, durations, suites);
 }
 
 function finish(total: { passed: number; failed: number }, durations: Durations, suites: readonly SuiteResult[]): void {
   if (total.failed > 0 || interrupted) process.exitCode = 1;
   else if (options.includes("--record")) {
-    keepDurations(durations, "checked-in");
-    keepRecord(suites);
+    writeDurations(durations, "checked-in");
+    writeRecord(suites);
   }
-  if (!all) keepDurations(durations, "here");
+  if (!all) writeDurations(durations, "here");
   for (const line of suiteTable(suites)) console.log(line);
   console.log(`${total.passed} passed, ${total.failed} failed`);
 }

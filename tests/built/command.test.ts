@@ -198,7 +198,7 @@ test("a reader that closes the pipe causes no error", () => {
   assert.equal([status, stderr], [0, ""]);
 });
 
-/** What bash offers for the last of these words; in bash "=" is a word of its own. */
+/** What bash offers for the last of these words; in bash "=" is a separate word. */
 function completed(...words: string[]): string[] {
   const last = words.at(-1) ?? "";
   const { stdout, stderr } = shell(

@@ -8,7 +8,7 @@ export const VERSIONS = ["16.20.2", "own", "latest"] as const;
 /** One that is too old, as Ubuntu 18.04 has it. */
 export const TOO_OLD = "8.17.0";
 
-/** Returns the path of that Node.js, for a processor like this machine's unless told. One that is not this machine's comes from npm, once. */
+/** Returns the path of that Node.js, for a processor like this machine's by default. One that is not this machine's comes from npm, once. */
 export function nodeOf(version: string, architecture: string = process.arch): string {
   if (version === "own") return process.execPath;
   const name = `node-linux-${architecture}`;

@@ -12,7 +12,7 @@ export interface Packages {
   readonly sums: string;
 }
 
-/** Makes the packages of what is built in a checkout (this one unless told), all files of the given time in seconds since 1970. */
+/** Makes the packages of what is built in a checkout (this one by default), all files of the given time in seconds since 1970. */
 export function makePackages(root = ROOT, time = 1_433_116_800): Packages {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   execFileSync(process.execPath, ["-r", "tsx/cjs", "build/package.ts"], {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs a program in a Debian tree: run by suite.ts as the first program of a mount namespace of its own, which takes all
+# Runs a program in a Debian tree: run by suite.ts as the first program of its own mount namespace, which takes all
 # that is mounted here with it when its last process ends, however that ends.
 # Arguments: the tree; directories of the machine to have there by the same paths; --; the program with its arguments.
 set -eu

@@ -68,7 +68,7 @@ async function demo(cluster: Cluster): Promise<void> {
 
 const isEncrypted = (): boolean => PLAY.includes(`@${PASSWORD_FILE}`);
 
-/** The first host's plan whole, the others' in a line, as they differ in their addresses alone. */
+/** The first host's whole plan, the others' in a line, as they differ only in their addresses. */
 function showPlan(check: PlaybookRun, { hosts }: Cluster): void {
   const [first, ...others] = hosts.map(({ name }) => name);
   for (const { host, task, result } of check.results.filter((candidate) => candidate.result.changed)) {

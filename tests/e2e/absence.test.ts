@@ -103,7 +103,7 @@ test("the switch between the datapaths is planned and made like any change", asy
   await absent();
 });
 
-test("where NetworkManager runs, it is told to keep off", async () => {
+test("where NetworkManager runs, it is configured not to manage the bridge", async () => {
   await setUpNetworkManager(host);
   await host.exec(["systemctl", "daemon-reload"]);
   await host.exec(["systemctl", "start", "NetworkManager"]);
@@ -158,7 +158,7 @@ const LIVE =
   "ip -o link show weave; ip -o link show weave-vx; ip -d link show weave-vx | grep vxlan; ip -o -4 addr show weave; " +
   "bridge fdb show dev weave-vx";
 
-test("from each provider to each other: exactly one creates the bridge at boot, and the bridge stays as it is, with its address", async () => {
+test("from each provider to each other: just one creates the bridge at boot, and the bridge and its address stay", async () => {
   await present({ provider: "ifupdown" });
   const live = async (): Promise<string> => (await host.exec(["sh", "-c", LIVE])).stdout;
   const [before, files] = [await live(), /^[^\n]*(weave|docker\.service)[^\n]*$/gm];

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
-import type { Host } from "../hosts/host";
 import { busyboxImage } from "../hosts/images";
 import { ALL } from "../runner/sample";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
@@ -12,8 +11,9 @@ import { startPings } from "./pings";
 import { addPlainUser } from "./plain_user";
 import { ansiblePlaybook, changedTasks, type PlaybookRun, ROOT } from "./playbook";
 import { assertPredicted } from "./prediction";
+import { sh } from "./shell";
 
-/** The role in the place of Apollo's, in trees of both generations, run as they were: by a plain user, without become. */
+/** The role in place of Apollo's, in trees of both generations, run as they were: by a plain user, without become. */
 const test = suite("in Apollo's place");
 let cluster: Cluster;
 
@@ -46,9 +46,6 @@ function ofTheRole(run: PlaybookRun): PlaybookRun {
     ),
   };
 }
-
-const sh = async (host: Host, command: string): Promise<string> =>
-  (await host.exec(["sh", "-c", command])).stdout.trim();
 
 /** What Apollo's tasks of 2015 made of host N; where they had an upstart job run the router, it is launched by hand. */
 const apollosTasks = (number: number): string => `
@@ -88,7 +85,7 @@ test.before(async () => {
 });
 test.after(() => cluster.down());
 
-/** What must not be started anew: Docker, the router, a container. */
+/** What must not be restarted: Docker, the router, a container. */
 const RUNNING = "systemctl show docker --property MainPID; docker inspect --format '{{.State.StartedAt}}' weave app";
 
 test("2015: a host that Apollo has provisioned is taken over, a fresh one provisioned, by one run", async () => {
@@ -111,9 +108,9 @@ test("2015: a host that Apollo has provisioned is taken over, a fresh one provis
     assert.equal(lost, []);
     assert.ok(answered > 50, `${answered} pings`);
   }
-  assert.is(await sh(host, RUNNING), before, "neither Docker nor the router nor the container was started anew");
+  assert.is(await sh(host, RUNNING), before, "neither Docker nor the router nor the container was restarted");
   const restarts = changedTasks(run).filter((task) => /restart docker$/i.test(task));
-  assert.equal(restarts, ["apollo2: weave : Restart Docker"], "once, on the fresh host alone");
+  assert.equal(restarts, ["apollo2: weave : Restart Docker"], "once, only on the fresh host");
   assert.equal(changedTasks(await play()), []);
 });
 

@@ -4,7 +4,7 @@ import type { Cluster } from "../hosts/cluster";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
 import { ownInventory } from "./own_inventory";
-import { ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
+import { ansiblePlaybook, changedTasks, failures, type PlaybookRun } from "./playbook";
 
 /** Two hosts with one machine-id, as clones of one machine have. Each test starts from the state that the one before left. */
 const test = suite("cloned hosts");
@@ -22,15 +22,10 @@ test.after(() => cluster.down());
 const play = (variables: string, ...args: string[]): Promise<PlaybookRun> =>
   ansiblePlaybook(ownInventory(cluster, { apollo1: "", apollo2: variables }, ["weave_datapath=vxlan"]), args);
 
-const failures = ({ results }: PlaybookRun): Record<string, string> =>
-  Object.fromEntries(
-    results.filter(({ outcome }) => outcome === "failed").map(({ host, result }) => [host, result.msg ?? ""]),
-  );
-
 const mac = async (name: string): Promise<string> =>
   (await cluster.host(name).exec(["cat", "/sys/class/net/weave/address"])).stdout.trim();
 
-const REFUSED =
+const REJECTED =
   /^weave_mac: must be different .* \(found (..:){5}.. for apollo1, apollo2, derived from the machine-id 0123456789abcdef0123456789abcdef of each\)\. .*systemd-machine-id-setup.* or set weave_mac /;
 
 for (const [how, args] of [
@@ -38,13 +33,13 @@ for (const [how, args] of [
   ["a run", []],
   ["a run on one of them", ["--limit", "apollo2"]],
 ] as const) {
-  test(`${how}: refused by both names, before anything is changed`, async () => {
+  test(`${how}: rejected before anything changes, and the message names both hosts`, async () => {
     const before = await Promise.all(cluster.hosts.map(fingerprint));
     const done = await play("", "site.yml", ...args);
     assert.is(done.status, 2, done.output);
     const failed = failures(done);
     assert.equal(Object.keys(failed).sort(), args[0] === "--limit" ? ["apollo2"] : ["apollo1", "apollo2"], done.output);
-    for (const message of Object.values(failed)) assert.match(message, REFUSED);
+    for (const message of Object.values(failed)) assert.match(message, REJECTED);
     const after = await Promise.all(cluster.hosts.map(fingerprint));
     assert.equal(
       before.flatMap((text, index) => differences(text, after[index] ?? "")),
@@ -53,7 +48,7 @@ for (const [how, args] of [
   });
 }
 
-test("with a MAC of the inventory's they are provisioned, and reach each other", async () => {
+test("with a weave_mac in the inventory they are provisioned, and reach each other", async () => {
   const run = await play("weave_mac=0e:5f:33:00:00:02", "site.yml");
   assert.is(run.status, 0, run.output);
   assert.is(await mac("apollo2"), "0e:5f:33:00:00:02");
@@ -79,7 +74,7 @@ test("verify, though limited to one host, names the common MAC address as the ca
   assert.not.match(lines.join("\n"), "firewall");
 });
 
-test("a clone with a machine-id of its own, as the message says, gets a MAC of its own", async () => {
+test("a clone with a new machine-id, made as the message says, gets another MAC address", async () => {
   await cluster.host("apollo2").exec(["sh", "-c", REPAIR]);
   const run = await play("", "site.yml");
   assert.is(run.status, 0, run.output);
@@ -93,7 +88,7 @@ for (const [name, content] of [
   ["empty", ""],
   ["not set yet", "uninitialized\n"],
 ] as const) {
-  test(`a machine-id that is ${name} counts as none`, async () => {
+  test(`a machine-id that is ${name} is like none`, async () => {
     await cluster.host("apollo1").write("/etc/machine-id", content);
     const done = await play("", "site.yml", "--check", "--limit", "apollo1");
     assert.is(done.status, 2, done.output);

@@ -14,7 +14,7 @@ import { bootHosts } from "./hosts";
  * Every option of the command's subcommands by itself, on a host with the VXLAN and a container: what is not given stays as it is, and
  * what an operator may not expect is said on the terminal.
  */
-const test = suite("the command's options, each alone");
+const test = suite("the command's options, each by itself");
 let cluster: Cluster;
 let host: Host;
 

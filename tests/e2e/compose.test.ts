@@ -81,7 +81,7 @@ test.before(async () => {
 });
 test.after(() => cluster.down());
 
-test("on a Docker network of its own: two services on one port on each of two hosts, and one name for several", async () => {
+test("on a separate Docker network: two services on one port on each of two hosts, and one name for several", async () => {
   await provision("weave");
   await Promise.all(cluster.hosts.map((host) => compose(host, "compose.yml", "up", "--detach")));
   assert.equal(await answers("compose.yml"), ALL);

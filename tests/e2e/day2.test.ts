@@ -12,15 +12,13 @@ import { ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
 import { assertPredicted } from "./prediction";
 import { RUNNING, running } from "./running";
 import { startServices } from "./services";
+import { sh } from "./shell";
 import type { TaskResult } from "./task_result";
 import { assertAsBefore, servicesOn, statesOf, withoutDisruption } from "./without_disruption";
 
 /** The playbooks of later days, by each datapath, on the same three hosts: grow, shrink, upgrade, tear down. */
 const directory = mkdtempSync(join(tmpdir(), "apollo-weave-day2-"));
 let cluster: Cluster;
-
-const sh = async (host: Host, command: string): Promise<string> =>
-  (await host.exec(["sh", "-c", command], { timeoutSeconds: 120 })).stdout.trim();
 
 const hosts = (count: number): Host[] => cluster.hosts.slice(0, count);
 
@@ -105,7 +103,7 @@ vxlan("grow.yml: a third host is joined; nothing restarts, and no ping between c
   assert.equal(
     changed.sort(),
     hosts(2).map(({ name }) => `${name}: weave : Configure the bridge`),
-    "the others are told of it, no more",
+    "the others only learn of it",
   );
   assert.match(run.output, /All \d+ paths work/);
   await startServices({ hosts: [cluster.host("apollo3")] }, 1);
@@ -242,7 +240,7 @@ router("teardown.yml: predicted, and nothing is left", async () => {
 });
 
 router("teardown.yml with weave_mode=proxy: predicted, and nothing is left", async () => {
-  // Of both generations: up to 1.9 the proxy is a container of its own, since 2.0 there is the fast datapath.
+  // Of both generations: up to 1.9 the proxy is a separate container, since 2.0 there is the fast datapath.
   await script("1.9.8");
   const vars = {
     weave_mode: "proxy",

@@ -18,7 +18,7 @@ interface Ended {
 let running: ChildProcess | null = null;
 /** What a terminal sends at Ctrl-C: to the whole group. */
 const interrupt = ({ pid }: ChildProcess): void => void process.kill(-(pid ?? 0), "SIGINT");
-// The demo is in a group of its own, and takes its hosts down before it ends.
+// The demo is in its own group, and takes its hosts down before it ends.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.once(signal, () => {
     if (running === null) process.exit(1);
@@ -27,7 +27,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 
-/** Starts the demo as npm does, in a process group of its own; `onLine` sees each line and the process. */
+/** Starts the demo as npm does, in its own process group; `onLine` sees each line and the process. */
 function demo(
   args: readonly string[],
   onLine: (line: string, child: ChildProcess) => void = () => undefined,

@@ -2,6 +2,7 @@ import * as assert from "uvu/assert";
 import type { Result } from "../../modules/core/run_module";
 import type { Host } from "../hosts/host";
 import { runModule } from "./module";
+import { sh } from "./shell";
 
 /** A host whose Docker the module docker_bridge_opts sets up. */
 export class DockerHost {
@@ -39,7 +40,7 @@ export class DockerHost {
   }
 
   /** Runs a script as root, and returns what it prints. */
-  async sh(script: string): Promise<string> {
-    return (await this.host.exec(["sh", "-c", script])).stdout.trim();
+  sh(script: string): Promise<string> {
+    return sh(this.host, script);
   }
 }

@@ -12,8 +12,9 @@ import { bootHosts } from "./hosts";
 import { runModule } from "./module";
 import { ansiblePlaybook, changedTasks, type PlaybookRun, ROOT } from "./playbook";
 import { assertPredicted } from "./prediction";
+import { sh } from "./shell";
 
-/** Containers on a Docker network of its own on the bridge, while Docker's default network stays as it is. */
+/** Containers on a separate Docker network on the bridge, while Docker's default network stays as it is. */
 const test = suite("weave_docker_network");
 let cluster: Cluster;
 let one: Host;
@@ -24,7 +25,6 @@ const VXLAN = ["--extra-vars", "weave_datapath=vxlan"];
 const FLAT = [...VXLAN, "--extra-vars", "weave_docker_network=flat"];
 const MODULE = { network: "flat", bridge: "weave", fixed_cidr: "10.2.1.0/24", mtu: 1450 };
 
-const sh = (host: Host, script: string): Promise<string> => new DockerHost(host).sh(script);
 const docker = (host: Host): DockerHost => new DockerHost(host);
 const pids = (): Promise<string[]> => Promise.all(cluster.hosts.map((host) => sh(host, "cat /run/docker.pid")));
 
@@ -153,7 +153,7 @@ test("what has drifted is replaced, but not under containers, and what prune rem
   assert.equal((await docker(one).module(MODULE)).changes, undefined);
 });
 
-test("names and addresses that Docker would refuse are refused before, and a bridge that is missing is not made by Docker", async () => {
+test("names and addresses that Docker would not accept are rejected; Docker does not make a missing bridge", async () => {
   await sh(one, "docker network create --subnet 10.9.0.0/16 app");
   const other = { bridge: "br9", bridge_address: "10.9.0.1/16", fixed_cidr: "10.9.1.0/24" };
   assert.match((await docker(one).module({ ...other, network: "app" })).msg ?? "", 'another network "app"');
@@ -228,7 +228,7 @@ test("a teardown is refused while containers are on the network, and then remove
   assert.equal(changedTasks(await play("playbooks/teardown.yml", ...FLAT)), []);
 });
 
-test("with the Weave router: a check predicts the run, Docker does not restart, and containers reach those of the other host", async () => {
+test("with the Weave router: a check predicts the run, Docker does not restart, and containers reach the other host's", async () => {
   for (const host of cluster.hosts) await installWeaveStandIn(host);
   const router = ["--extra-vars", "weave_datapath=router weave_docker_network=flat"];
   const before = await pids();

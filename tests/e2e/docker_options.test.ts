@@ -51,7 +51,7 @@ test.before(async () => {
 });
 test.after(() => cluster.down());
 
-test("Debian's unit with Apollo's chain: its line stays, Docker runs with its option, containers come back in their subnet", async () => {
+test("Debian's unit with Apollo's lines: they stay, Docker runs with their options, containers come back in their subnet", async () => {
   await host.exec(["sh", "-c", `echo 'DOCKER_OPTS="$DOCKER_OPTS --log-level=warn"' >> /etc/default/docker`]);
   const before = await fingerprint(host);
   const predicted = await docker(WEAVE, true);
@@ -84,7 +84,7 @@ test("another spelling of the same options changes nothing and needs no restart"
   }
 });
 
-test("an option that keeps Docker down: the previous configuration is restored, and the module fails with Docker's own message", async () => {
+test("an option that Docker does not start with: the old configuration is restored, and the error has Docker's message", async () => {
   const [before, network1] = [await files(), await network()];
   const predicted = await docker({ opts: "--storage-driver=zfs" });
   assert.is(predicted["restart_required"], true, predicted.msg);
@@ -159,7 +159,7 @@ test("a unit that does not read DOCKER_OPTS: daemon.json, whose other keys stay"
   assert.is(await network(), "weave 10.2.1.0/24 1450");
 });
 
-test("a restart that an interrupted run left pending for daemon.json is found, also for options that the API does not report", async () => {
+test("a restart that an interrupted run left pending is found, also for options that the API does not report", async () => {
   const changed = { ...WEAVE, dns: ["8.8.8.8"] };
   await docker(changed);
   const { changed: pending, restart_required } = await docker(changed);

@@ -8,6 +8,7 @@ import { busyboxImage } from "../hosts/images";
 import { bootHosts } from "./hosts";
 import { type ModuleRun, runModule } from "./module";
 import { ROOT } from "./playbook";
+import { sh } from "./shell";
 
 /** Restarts of Docker that fail, or that stop half-way: Docker runs again as it ran, with all of its containers. */
 const test = suite("Docker's way back");
@@ -20,38 +21,36 @@ const DROP_IN = `${DROP_INS}/zz-weave.conf`;
 
 const docker = (options: object, through: readonly string[] = []): Promise<ModuleRun> =>
   runModule(host, "docker_bridge_opts", options, { through });
-const sh = async (script: string): Promise<string> =>
-  (await host.exec(["sh", "-c", script], { timeoutSeconds: 150 })).stdout.trim();
 
 /** The arguments of the running dockerd. */
-const command = (): Promise<string> => sh("tr '\\0' ' ' </proc/$(cat /run/docker.pid)/cmdline");
-const running = (): Promise<string> => sh("docker ps --format '{{.Names}}' | sort | tr '\\n' ' '");
-const written = (): Promise<string> => sh(`ls ${PREVIOUS} ${DROP_IN} 2>/dev/null || true`);
-const options = (line: string): Promise<string> => sh(`printf '%s\\n' '${line}' >/etc/default/docker`);
+const command = (): Promise<string> => sh(host, "tr '\\0' ' ' </proc/$(cat /run/docker.pid)/cmdline");
+const running = (): Promise<string> => sh(host, "docker ps --format '{{.Names}}' | sort | tr '\\n' ' '");
+const written = (): Promise<string> => sh(host, `ls ${PREVIOUS} ${DROP_IN} 2>/dev/null || true`);
+const options = (line: string): Promise<string> => sh(host, `printf '%s\\n' '${line}' >/etc/default/docker`);
 
 test.before(async () => {
   cluster = await bootHosts(1);
   host = cluster.host("apollo1");
   await host.write("/usr/local/bin/apollo-weave", readFileSync(join(ROOT, "dist/apollo-weave")), 0o755);
-  await sh("ip link add weave type bridge && ip addr add 10.2.0.1/16 dev weave && ip link set weave up");
+  await sh(host, "ip link add weave type bridge && ip addr add 10.2.0.1/16 dev weave && ip link set weave up");
   const image = await busyboxImage(host);
   await options('DOCKER_OPTS="--label=ran=so --log-level=warn"');
-  await sh("systemctl reset-failed docker; systemctl restart docker");
-  await sh(`docker run --detach --init --restart=unless-stopped --name quick ${image} sleep 9999`);
+  await sh(host, "systemctl reset-failed docker; systemctl restart docker");
+  await sh(host, `docker run --detach --init --restart=unless-stopped --name quick ${image} sleep 9999`);
 });
 test.after(async () => {
   // Processes that are frozen can't be killed.
-  await sh("docker ps --quiet --filter status=paused | xargs --no-run-if-empty docker unpause");
+  await sh(host, "docker ps --quiet --filter status=paused | xargs --no-run-if-empty docker unpause");
   await cluster.down();
 });
 
-test("what is saved is root's alone whatever the umask, and is not restored if others could have changed it", async () => {
+test("only root can read what is saved, whatever the umask; it is not restored if others could have changed it", async () => {
   const umask0 = ["sh", "-c", 'umask 0; exec "$@"', "sh"];
-  const before = await sh("cat /etc/default/docker");
-  await sh("rm -rf /var/lib/apollo-weave /etc/docker");
+  const before = await sh(host, "cat /etc/default/docker");
+  await sh(host, "rm -rf /var/lib/apollo-weave /etc/docker");
   await docker({ opts: "--label=a=b" }, umask0);
   await docker({ opts: "--mtu=1400", location: "daemon_json" }, umask0);
-  const modes = await sh(`stat -c '%a %U' /var/lib/apollo-weave ${PREVIOUS} /etc/docker /etc/docker/daemon.json`);
+  const modes = await sh(host, `stat -c '%a %U' /var/lib/apollo-weave ${PREVIOUS} /etc/docker /etc/docker/daemon.json`);
   assert.is(modes, "700 root\n600 root\n755 root\n644 root");
 
   const evil = JSON.stringify({
@@ -62,30 +61,30 @@ test("what is saved is root's alone whatever the umask, and is not restored if o
     stopped: [],
   });
   const plant = `cd /var/lib/apollo-weave && mv docker-previous.json away && echo '${evil}' >docker-previous.json`;
-  await sh("chmod 777 /var/lib/apollo-weave");
+  await sh(host, "chmod 777 /var/lib/apollo-weave");
   await host.exec(["setpriv", "--reuid=65534", "--clear-groups", "sh", "-c", plant]);
-  const found = await sh("cat /etc/default/docker /etc/docker/daemon.json");
+  const found = await sh(host, "cat /etc/default/docker /etc/docker/daemon.json");
   for (const given of [{ state: "restarted" }, { opts: "--label=c=d" }]) {
     assert.match(
       (await docker(given)).msg ?? "",
       `${PREVIOUS}: must be writable by root alone, as its files are restored as root (found that /var/lib/apollo-weave may be written by others (mode 0777)). Remove /var/lib/apollo-weave, `,
     );
   }
-  assert.is(await sh("cat /etc/default/docker /etc/docker/daemon.json; ls /etc/evil 2>/dev/null || true"), found);
-  await sh(`rm -r /var/lib/apollo-weave /etc/docker; printf '%s\\n' '${before}' >/etc/default/docker`);
+  assert.is(await sh(host, "cat /etc/default/docker /etc/docker/daemon.json; ls /etc/evil 2>/dev/null || true"), found);
+  await sh(host, `rm -r /var/lib/apollo-weave /etc/docker; printf '%s\\n' '${before}' >/etc/default/docker`);
 });
 
 test("SIGTERM while systemd restarts Docker: the result says so, nothing of it still runs, and the next run finishes", async () => {
   const slow = `${DROP_INS}/slow.conf`;
-  await sh(`mkdir -p ${DROP_INS} && printf '[Service]\\nExecStartPre=/bin/sleep 4\\n' >${slow}`);
+  await sh(host, `mkdir -p ${DROP_INS} && printf '[Service]\\nExecStartPre=/bin/sleep 4\\n' >${slow}`);
   await docker({ opts: "--label=ran=later" });
   const restarts = 'while kill -0 $! && ! pgrep --full "^systemctl restart" >/dev/null; do sleep 0.1; done';
   const interrupted = ["sh", "-c", `exec 3<&0; "$@" <&3 & ${restarts}; kill -TERM $!; wait $!`, "sh"];
   const { msg, changed } = await docker({ opts: "--label=ran=later", state: "restarted" }, interrupted);
   assert.match(msg ?? "", /^interrupted by SIGTERM \((changed: .*; )?perhaps changed in part: Docker\)\. Run again/);
   assert.is(changed, true);
-  assert.is(await sh("pgrep --full '^systemctl restart' || true"), "");
-  await sh(`rm ${slow}`);
+  assert.is(await sh(host, "pgrep --full '^systemctl restart' || true"), "");
+  await sh(host, `rm ${slow}`);
   assert.is((await docker({ opts: "--label=ran=later", state: "restarted" })).msg, undefined);
   assert.match(await command(), "--label=ran=later");
 });
@@ -105,7 +104,7 @@ test("a file that Docker never ran with, as something else had changed it: Docke
   assert.match(message, "Docker now runs as: /usr/sbin/dockerd -H fd:// ");
   assert.is(await command(), before);
   assert.is(await running(), "quick");
-  assert.is(await sh("cat /etc/default/docker"), 'DOCKER_OPTS="--label=ran=so --userns-remap=nosuch"');
+  assert.is(await sh(host, "cat /etc/default/docker"), 'DOCKER_OPTS="--label=ran=so --userns-remap=nosuch"');
   assert.ok(restart.seconds < 60, `${restart.seconds} s`);
 
   await options('DOCKER_OPTS="--label=ran=so --log-level=warn"');
@@ -116,7 +115,7 @@ test("a file that Docker never ran with, as something else had changed it: Docke
   assert.is(await written(), "");
 });
 
-test("the same where the restart was requested by something else, which alone had changed the file", async () => {
+test("the same if something else requested the restart, and only that had changed the file", async () => {
   const before = await command();
   await options('DOCKER_OPTS="--bridge=none --label=x=y --userns-remap=nosuch"');
   const { msg = "", seconds } = await docker({ state: "restarted" });
@@ -133,7 +132,7 @@ test("the same where the restart was requested by something else, which alone ha
 test("a Docker that has started too often, and one in a loop of restarts, is started all the same", async () => {
   const before = await command();
   await options('DOCKER_OPTS="--storage-driver=nope"');
-  await sh("for i in $(seq 8); do systemctl restart docker; done; true");
+  await sh(host, "for i in $(seq 8); do systemctl restart docker; done; true");
   await options('DOCKER_OPTS="--log-level=warn --label=new=one"');
   const { msg, seconds } = await docker({ state: "restarted" });
   assert.is(msg, undefined);
@@ -155,7 +154,7 @@ test("a file that gives Docker something else than was meant is rejected, and Do
   ] as const) {
     await options(line);
     assert.match((await docker({ state: "restarted" })).msg ?? "", says);
-    assert.is(await sh("cat /etc/default/docker"), line);
+    assert.is(await sh(host, "cat /etc/default/docker"), line);
   }
   await options('DOCKER_OPTS="--log-level=warn --label=new=one"');
   assert.is(await command(), before);
@@ -175,13 +174,16 @@ test("a daemon.json that Docker does not start with is rejected before a restart
     ['{"features": {"buildkit": "true"}}', '"features" must be an object whose values are true or false'],
     ['{"mtu": 1450.0}', '"mtu" must be written without 1450.0'],
   ] as const) {
-    await sh(`mkdir -p /etc/docker && echo '${json}' >/etc/docker/daemon.json`);
+    await sh(host, `mkdir -p /etc/docker && echo '${json}' >/etc/docker/daemon.json`);
     assert.match((await docker({ state: "restarted" })).msg ?? "", says);
     assert.is(await command(), before);
   }
   const add = (setting: string): Promise<string> =>
-    sh(`mkdir -p ${DROP_INS} && printf '[Service]\\n${setting}\\n' >${DROP_INS}/a.conf && systemctl daemon-reload`);
-  await sh("rm /etc/docker/daemon.json");
+    sh(
+      host,
+      `mkdir -p ${DROP_INS} && printf '[Service]\\n${setting}\\n' >${DROP_INS}/a.conf && systemctl daemon-reload`,
+    );
+  await sh(host, "rm /etc/docker/daemon.json");
   await add("EnvironmentFile=/etc/docker/missing.env");
   assert.match((await docker({ state: "restarted" })).msg ?? "", "(found that /etc/docker/missing.env does not exist)");
   assert.is(await command(), before);
@@ -191,37 +193,37 @@ test("a daemon.json that Docker does not start with is rejected before a restart
     assert.is(await command(), before, setting);
     assert.is(await running(), "quick");
   }
-  await sh(`rm ${DROP_INS}/a.conf ${DROP_IN}; systemctl daemon-reload`);
+  await sh(host, `rm ${DROP_INS}/a.conf ${DROP_IN}; systemctl daemon-reload`);
   assert.is((await docker({ state: "restarted" })).msg, undefined);
 });
 
 test("live-restore: a container that ignores SIGTERM is killed in its time, and all are started again", async () => {
   await docker({ opts: "--live-restore" });
   assert.is((await docker({ state: "restarted" })).msg, undefined);
-  const image = await sh("docker inspect --format '{{.Image}}' quick");
-  await sh(`docker run --detach --stop-timeout=100 --name slow ${image} sleep 9999`);
+  const image = await sh(host, "docker inspect --format '{{.Image}}' quick");
+  await sh(host, `docker run --detach --stop-timeout=100 --name slow ${image} sleep 9999`);
   await docker({ bridge: "weave", fixed_cidr: "10.2.1.0/24" });
   const { msg, seconds } = await docker({ state: "restarted" });
   assert.is(msg, undefined);
   assert.is(await running(), "quick slow");
-  assert.match(await sh("docker inspect --format '{{.NetworkSettings.IPAddress}}' slow"), /^10\.2\.1\./);
+  assert.match(await sh(host, "docker inspect --format '{{.NetworkSettings.IPAddress}}' slow"), /^10\.2\.1\./);
   assert.ok(seconds > 10 && seconds < 60, `${seconds} s`);
 });
 
-test("live-restore: those that need another one are started after it, a paused one is paused again, and what is lost is named", async () => {
-  const image = await sh("docker inspect --format '{{.Image}}' quick");
+test("live-restore: containers that need another one start after it, paused ones are paused again, lost ones are named", async () => {
+  const image = await sh(host, "docker inspect --format '{{.Image}}' quick");
   const start = (name: string, more: string): Promise<string> =>
-    sh(`docker run --detach --init --name ${name} ${more} ${image} sleep 9999`);
+    sh(host, `docker run --detach --init --name ${name} ${more} ${image} sleep 9999`);
   await start("base", "");
   await start("joined", "--network=container:base");
   await start("linked", "--link=base");
   await start("inner", "--pid=container:joined");
   await start("frozen", "--network=container:base");
-  await sh("docker pause frozen");
+  await sh(host, "docker pause frozen");
   await start("brief", "--rm");
-  await sh("mkdir /srv/mounted");
+  await sh(host, "mkdir /srv/mounted");
   await start("mounted", "--mount=type=bind,source=/srv/mounted,target=/srv");
-  await sh("rmdir /srv/mounted");
+  await sh(host, "rmdir /srv/mounted");
   const all = "base frozen inner joined linked mounted quick slow";
 
   const { disruptions = [] } = await docker({ bridge: "weave", fixed_cidr: "10.2.4.0/24" });
@@ -237,26 +239,26 @@ test("live-restore: those that need another one are started after it, a paused o
   assert.not.match(msg, /joined|linked|inner|frozen: /);
   assert.match(msg, "Docker was restarted, and runs with its new options. The next run tries once more");
   assert.is(await running(), all.replace("mounted ", ""));
-  assert.is(await sh("docker inspect --format '{{.State.Paused}}' frozen"), "true");
+  assert.is(await sh(host, "docker inspect --format '{{.State.Paused}}' frozen"), "true");
 
-  await sh("mkdir /srv/mounted");
+  await sh(host, "mkdir /srv/mounted");
   const next = await docker({ bridge: "weave", fixed_cidr: "10.2.4.0/24" });
   assert.equal(next.changes, ["containers that a restart of Docker stopped"]);
   assert.is(await running(), all);
   assert.is(await written(), "");
   assert.is((await docker({ bridge: "weave", fixed_cidr: "10.2.4.0/24" })).changed, false);
-  await sh("docker rm --force base joined linked inner frozen mounted");
+  await sh(host, "docker rm --force base joined linked inner frozen mounted");
 });
 
 test("live-restore: where one does not stop, it is named, Docker is not restarted and the others run again", async () => {
   const before = await command();
   // Docker waits for the container's shim, which does not answer.
-  const shim = await sh("ps -o ppid= -p $(docker inspect --format '{{.State.Pid}}' slow)");
-  await sh(`kill -STOP ${shim}`);
+  const shim = await sh(host, "ps -o ppid= -p $(docker inspect --format '{{.State.Pid}}' slow)");
+  await sh(host, `kill -STOP ${shim}`);
   await docker({ bridge: "weave", fixed_cidr: "10.2.2.0/24" });
   const { msg = "", seconds } = await docker({ state: "restarted" });
   const names = await running();
-  await sh(`kill -CONT ${shim}`);
+  await sh(host, `kill -CONT ${shim}`);
   assert.match(
     msg,
     /Docker: must stop each container within 60 s \(found slow: no answer within 60 s\)\. See docker ps; Docker may still stop/,
@@ -271,11 +273,11 @@ test("live-restore: where one does not stop, it is named, Docker is not restarte
   // A minute for the stops, and one for the starts: a container that does not stop can not be started either.
   assert.ok(seconds < 150, `${seconds} s`);
 
-  await sh("sleep 12");
+  await sh(host, "sleep 12");
   assert.is(await running(), "quick", "Docker has stopped it since");
   assert.is((await docker({ state: "restarted" })).msg, undefined);
   assert.is(await running(), "quick slow");
-  assert.match(await sh("docker inspect --format '{{.NetworkSettings.IPAddress}}' slow"), /^10\.2\.2\./);
+  assert.match(await sh(host, "docker inspect --format '{{.NetworkSettings.IPAddress}}' slow"), /^10\.2\.2\./);
 });
 
 test("live-restore: a run that is killed while containers are stopped: the next run starts them", async () => {
@@ -283,7 +285,7 @@ test("live-restore: a run that is killed while containers are stopped: the next 
   await host.exec(["timeout", "--signal=KILL", "4", "apollo-weave", "docker-opts", "--state", "restarted"], {
     check: false,
   });
-  await sh("sleep 12");
+  await sh(host, "sleep 12");
   assert.is(await running(), "");
   const { changes, msg } = await docker({ bridge: "weave", fixed_cidr: "10.2.3.0/24" });
   assert.is(msg, undefined);

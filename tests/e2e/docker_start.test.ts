@@ -102,7 +102,7 @@ test("a script, and a shell's command that is not simple, are refused by name", 
   await refused(WEAVE, "a command of a shell that is not simple");
 });
 
-test("only a file of Docker's own is written: none that others share, none by a specifier's name", async () => {
+test("only a file for Docker alone is written: no shared one, and none with a specifier in its name", async () => {
   await started(DEBIAN, "EnvironmentFile=/etc/environment");
   await docker.sh("echo LANG=C.UTF-8 >/etc/environment");
   await docker.configured(WEAVE);
@@ -260,7 +260,7 @@ test("the role's probe sees Docker's bridge as dockerd does, running or stopped"
   }
 });
 
-test("a unit that is missing, masked, failed or stopped, and a socket that is gone, are told apart", async () => {
+test("a unit that is missing, masked, failed or stopped, and a socket that is gone, are distinguished", async () => {
   await started(DEBIAN);
   await docker.sh("rm -f /run/docker.sock");
   const { warnings } = await docker.module(WEAVE, true);

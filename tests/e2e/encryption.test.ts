@@ -14,6 +14,7 @@ import { ownInventory } from "./own_inventory";
 import { PING_SECONDS, startPings } from "./pings";
 import { ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
 import { assertPredicted } from "./prediction";
+import { sh } from "./shell";
 
 /**
  * The VXLAN over WireGuard, by Debian's wireguard-go: the machine's kernel need not have WireGuard. Host 1 is configured by
@@ -39,8 +40,6 @@ const options = (host: Host, more: object = {}): object => ({
 const run = (host: Host, more: object = {}, check = false): Promise<ModuleRun> =>
   runModule(host, "weave_bridge", options(host, more), { check });
 const subjects = ({ changes = [] }: ModuleRun): readonly string[] => changes;
-const sh = async (host: Host, command: string, check = true): Promise<string> =>
-  (await host.exec(["sh", "-c", command], { check, timeoutSeconds: 60 })).stdout.trim();
 const reaches = async (from: Host, to: Host, ...args: string[]): Promise<boolean> =>
   (await from.exec(["ping", "-c", "2", "-W", "1", ...args, `10.2.0.${to.number}`], { check: false })).status === 0;
 
@@ -64,7 +63,7 @@ test.before(async () => {
 });
 test.after(() => cluster.down());
 
-test("what encryption needs, and bad values, are told before anything is changed", async () => {
+test("what encryption lacks, and bad values, are reported before anything changes", async () => {
   const refused = async (more: object, says: RegExp): Promise<void> => {
     const { failed, msg = "" } = await run(one, more);
     assert.ok(failed);
@@ -162,7 +161,7 @@ test("a host that joins costs the others no ping", async () => {
   assert.equal([lost, doubled], [[], []]);
 });
 
-test("another password changes the keys alone, and cuts a host off from those that have the old one", async () => {
+test("another password changes only the keys, and cuts a host off from those that have the old one", async () => {
   const changed = { peers: "192.168.50.11 192.168.50.12 192.168.50.13", password: "another staple of horses" };
   const made = await make(one, changed);
   assert.equal(made.disruptions, ["traffic with each other host, until it has the same password, keys and port"]);

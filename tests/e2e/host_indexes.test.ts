@@ -11,6 +11,7 @@ import {
   ansiblePlaybook,
   changedTasks,
   complaints,
+  failures,
   type PlaybookRun,
 } from "./playbook";
 
@@ -27,7 +28,7 @@ test.after(() => cluster.down());
 
 interface Given extends AnsibleOptions {
   readonly play?: string;
-  /** Each host's variables in the inventory, by its name; none, unless told. */
+  /** Each host's variables in the inventory, by its name; none by default. */
   readonly hosts?: (name: string) => string;
   /** All hosts' variables in the inventory. */
   readonly all?: readonly string[];
@@ -51,12 +52,6 @@ function assertPasses(done: PlaybookRun): PlaybookRun {
   assert.is(done.status, 0, done.output);
   return done;
 }
-
-/** Why a run failed, by the host's name; hosts that were only asked in vain have no part in it. */
-const failures = (done: PlaybookRun): Record<string, string> =>
-  Object.fromEntries(
-    done.results.filter(({ outcome }) => outcome === "failed").map(({ host, result }) => [host, result.msg ?? ""]),
-  );
 
 /** The names of the hosts outside the run that were asked. */
 const probedHosts = (done: PlaybookRun): string[] =>
@@ -101,7 +96,7 @@ test("a fresh cluster gets Apollo's: 1 to N in the group's order, which is the i
   await cluster.host("apollo3").exec(["ping", "-c", "1", "-W", "2", "10.2.0.3"]);
 });
 
-test("hosts keep their indexes when one is removed, one is added and the order changes; the new host gets the free index", async () => {
+test("hosts keep their indexes when one leaves, one comes and the order changes; the new host gets the free index", async () => {
   const teardown = { play: "playbooks/teardown.yml" };
   assertPasses(await play(["apollo3", "apollo1", "apollo2"], ["--limit", "apollo1"], teardown));
   const done = assertPasses(await play(["apollo2", "apollo4", "apollo3"], []));

@@ -62,7 +62,7 @@ for (const [ansible, kind, seeds] of [
   ["oldest", "yml", [0, 1, 2]],
   ["newest", "ini", [0, 1, 2, 3, 4, 5]],
 ] as const) {
-  test(`nested groups (${kind}), ${ansible} ansible-core: the order in which the inventory names the hosts, in each process`, async () => {
+  test(`nested groups (${kind}), ${ansible} ansible-core: always the order in which the inventory names the hosts`, async () => {
     const inventory = join(directory, `inventory.${kind}`);
     writeFileSync(inventory, NESTED[kind]);
     for (const seed of seeds) assert.equal(await hosts(inventory, seed, ansible), HOSTS, `seed ${seed}`);

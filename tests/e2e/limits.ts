@@ -5,7 +5,7 @@ import type { Output } from "../hosts/run";
 /** The limits of a container that is given 64 MiB and half a processor: bytes, and microseconds in each tenth of a second. */
 export const LIMITS = ["67108864", "50000"];
 
-// The unified hierarchy has them in files of its own, in words that v1 has in others.
+// The unified hierarchy has them in other files than v1, in other words.
 const READ = `cd /sys/fs/cgroup
 if [ -e memory.max ]; then cat memory.max; cut -d ' ' -f 1 cpu.max
 else cat memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us; fi`;

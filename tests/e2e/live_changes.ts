@@ -15,7 +15,7 @@ import { findServices, type Service } from "./services";
 /** The provider that a run of a sample tries every change under; under the others it tries the first, and its way back. */
 const CHOSEN: Provider = (["ifupdown", "networkd", "systemd"] as const)[SEED % 3] ?? "systemd";
 
-/** How a host comes under a provider that is not a test host's own. Under NetworkManager alone, systemd is chosen. */
+/** How a host gets a provider that test hosts do not have by default. With only NetworkManager, systemd is chosen. */
 const UNDER: Partial<Record<Provider, (host: Host) => Promise<void>>> = {
   networkd: underNetworkd,
   systemd: underNetworkManager,
@@ -119,7 +119,7 @@ export function testLiveChanges(provider: Provider): void {
   });
 
   if (provider === "systemd") {
-    test("NetworkManager leaves the bridge alone, a reload and a restart of it too, and no ping is lost", async () => {
+    test("NetworkManager does not change the bridge, not even at its reload or restart, and no ping is lost", async () => {
       const pings = await startPings(near.host, far.address, near.name);
       await host.exec(["sh", "-c", "nmcli connection reload; nmcli general reload; systemctl restart NetworkManager"]);
       await host.exec(["nm-online", "--timeout=30", "--quiet"]);

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import { busyboxImage } from "../hosts/images";
 import type { Suite } from "../hosts/suites";
-import { tellSuiteResult } from "../runner/suites";
+import { printSuiteResult } from "../runner/suites";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
 import { LIMITS, limitsOf } from "./limits";
@@ -22,6 +22,7 @@ import {
 } from "./playbook";
 import { assertPredicted } from "./prediction";
 import { findServices, reachAll, startServices } from "./services";
+import { sh } from "./shell";
 import { withoutDisruption } from "./without_disruption";
 
 /** The ansible-core that people have with a suite's hosts. */
@@ -51,10 +52,8 @@ export function testMainPath(debian: Suite): void {
     assert.equal(complaints(run), []);
     return run;
   };
-  const sh = async (name: string, script: string): Promise<string> =>
-    (await cluster.host(name).exec(["sh", "-c", script], { timeoutSeconds: 120 })).stdout.trim();
   const everywhere = async (script: string): Promise<void> => {
-    await Promise.all(cluster.hosts.map(({ name }) => sh(name, script)));
+    await Promise.all(cluster.hosts.map((host) => sh(host, script)));
   };
   const fingerprints = (): Promise<string[]> => Promise.all(cluster.hosts.map(fingerprint));
   const assertSame = (before: readonly string[], after: readonly string[]): void =>
@@ -62,7 +61,7 @@ export function testMainPath(debian: Suite): void {
       before.flatMap((text, index) => differences(text, after[index] ?? "")),
       [],
     );
-  /** Fails unless every path is open, within so many seconds where told. */
+  /** Fails unless every path is open, if given within so many seconds. */
   const everyPath = async (seconds = 0): Promise<void> => {
     const end = Date.now() + seconds * 1000;
     const reached = await reachAll(cluster, await findServices(cluster, 2));
@@ -79,9 +78,12 @@ export function testMainPath(debian: Suite): void {
     if (debian === "trixie") await everywhere("mv /usr/bin/docker /opt");
   });
   test.after(async () => {
-    const docker = await sh("apollo1", "docker version --format '{{.Server.Version}}'");
-    const systemd = await sh("apollo1", "systemctl --version | sed -n '1s/^systemd \\([0-9]*\\).*/\\1/p'");
-    tellSuiteResult({ suite: debian, docker, systemd, ansible: await ansibleVersion(ansible), passed, of: count });
+    const docker = await sh(cluster.host("apollo1"), "docker version --format '{{.Server.Version}}'");
+    const systemd = await sh(
+      cluster.host("apollo1"),
+      "systemctl --version | sed -n '1s/^systemd \\([0-9]*\\).*/\\1/p'",
+    );
+    printSuiteResult({ suite: debian, docker, systemd, ansible: await ansibleVersion(ansible), passed, of: count });
     await cluster.down();
   });
 
@@ -110,7 +112,7 @@ export function testMainPath(debian: Suite): void {
   );
 
   step(
-    "NetworkManager leaves the bridge and containers alone: a restart of it, and its networking off and on",
+    "NetworkManager does not touch the bridge and containers, even when it restarts or its networking is off and on",
     async () => {
       const pings = await startPings(cluster.host("apollo2"), "10.2.0.2", "apollo2-a");
       const states = await disturbNetworkManager(cluster.host("apollo2"));
@@ -132,7 +134,7 @@ export function testMainPath(debian: Suite): void {
     return limits === null ? "untested" : "tested";
   });
 
-  step("peers change live: nothing is started anew, and no ping is lost", async () => {
+  step("peers change live: nothing is restarted, and no ping is lost", async () => {
     for (const peers of ["192.168.50.12", "192.168.50.12,192.168.50.13"]) {
       const limited = ["--limit", "apollo1", "--extra-vars", `weave_launch_peers=${peers}`];
       const [first, second] = [cluster.host("apollo1"), cluster.host("apollo2")];
@@ -144,15 +146,15 @@ export function testMainPath(debian: Suite): void {
 
   step("Docker that does not start is restarted with its previous command line", async () => {
     const command = "tr '\\0' ' ' </proc/$(cat /run/docker.pid)/cmdline";
-    const before = await sh("apollo2", command);
+    const before = await sh(cluster.host("apollo2"), command);
     const dropIn = `${DROP_INS}/a.conf`;
-    await sh("apollo2", `mkdir -p ${DROP_INS}; printf '[Service]\\nUser=nosuchuser\\n' >${dropIn}`);
-    await sh("apollo2", "systemctl daemon-reload");
+    await sh(cluster.host("apollo2"), `mkdir -p ${DROP_INS}; printf '[Service]\\nUser=nosuchuser\\n' >${dropIn}`);
+    await sh(cluster.host("apollo2"), "systemctl daemon-reload");
     const restart = (): Promise<{ msg?: string; changed?: boolean }> =>
       runModule(cluster.host("apollo2"), "docker_bridge_opts", { state: "restarted" });
     assert.match((await restart()).msg ?? "", "the command line that it ran with before");
-    assert.is(await sh("apollo2", command), before);
-    await sh("apollo2", `rm ${dropIn} ${DROP_INS}/zz-weave.conf; systemctl daemon-reload`);
+    assert.is(await sh(cluster.host("apollo2"), command), before);
+    await sh(cluster.host("apollo2"), `rm ${dropIn} ${DROP_INS}/zz-weave.conf; systemctl daemon-reload`);
     assert.is((await restart()).msg, undefined);
     assert.equal(changedTasks(await play("--limit", "apollo2")), []);
     await everyPath();
@@ -161,7 +163,7 @@ export function testMainPath(debian: Suite): void {
   for (const name of ["apollo2", "apollo3"]) {
     step(`${name} comes back by itself after a reboot`, async () => {
       await cluster.host(name).reboot();
-      // Docker 28 gives containers new MAC addresses; a neighbour that has the old one asks anew after some seconds.
+      // Docker 28 gives containers new MAC addresses; a neighbour that has the old one asks again after some seconds.
       await everyPath(20);
     });
   }
@@ -171,11 +173,11 @@ export function testMainPath(debian: Suite): void {
   });
 
   step("the Weave router would be given the API version that a stopped Docker accepts", async () => {
-    const accepted = await sh("apollo1", "docker version --format '{{.Server.MinAPIVersion}}'");
-    await sh("apollo1", "systemctl stop docker.socket docker");
+    const accepted = await sh(cluster.host("apollo1"), "docker version --format '{{.Server.MinAPIVersion}}'");
+    await sh(cluster.host("apollo1"), "systemctl stop docker.socket docker");
     const options = { script_version: "2.8.1" };
     const planned = await runModule(cluster.host("apollo1"), "weave_service", options, { check: true });
-    await sh("apollo1", "systemctl start docker");
+    await sh(cluster.host("apollo1"), "systemctl start docker");
     assert.is(planned.msg, undefined);
     const given = /DOCKER_API_VERSION="(1\.\d+)"/.exec(planned.diff?.map(({ after }) => after).join("") ?? "")?.[1];
     const minor = (version: string): number => Number(version.replace("1.", ""));
@@ -183,19 +185,19 @@ export function testMainPath(debian: Suite): void {
     assert.is(given, minor(accepted) > 18 ? accepted : undefined, accepted);
   });
 
-  step("containers on a Docker network of its own on the bridge reach one another", async () => {
+  step("containers on a separate Docker network on the bridge reach one another", async () => {
     const network = ["--limit", "apollo1,apollo2", "--extra-vars", "weave_docker_network=flat"];
     await play(...network);
     const addresses = await Promise.all(
-      ["apollo1", "apollo2"].map(async (name) => {
-        const image = await busyboxImage(cluster.host(name));
-        await sh(name, `docker run --detach --name on-flat --network flat ${image} sleep 1d`);
-        return sh(name, "docker inspect --format '{{.NetworkSettings.Networks.flat.IPAddress}}' on-flat");
+      cluster.hosts.slice(0, 2).map(async (host) => {
+        const image = await busyboxImage(host);
+        await sh(host, `docker run --detach --name on-flat --network flat ${image} sleep 1d`);
+        return sh(host, "docker inspect --format '{{.NetworkSettings.Networks.flat.IPAddress}}' on-flat");
       }),
     );
     assert.match(addresses.join(), /^10\.2\.1\.\d+,10\.2\.2\.\d+$/);
-    await sh("apollo1", `docker exec on-flat ping -c 1 -w 10 ${addresses[1]}`);
-    await sh("apollo2", `docker exec on-flat ping -c 1 -w 10 ${addresses[0]}`);
+    await sh(cluster.host("apollo1"), `docker exec on-flat ping -c 1 -w 10 ${addresses[1]}`);
+    await sh(cluster.host("apollo2"), `docker exec on-flat ping -c 1 -w 10 ${addresses[0]}`);
     assert.equal(changedTasks(await play(...network)), []);
   });
 

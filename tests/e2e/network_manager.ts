@@ -26,7 +26,7 @@ export async function setUpNetworkManager(host: Host): Promise<void> {
   await host.write("/etc/systemd/system/NetworkManager.service.d/without-udev.conf", WITHOUT_UDEV);
 }
 
-/** Has NetworkManager alone manage a test host's network, as on RHEL and Fedora, and reboots it. Debian's ifupdown is removed. */
+/** Makes only NetworkManager manage a test host's network, as on RHEL and Fedora, and reboots it. Debian's ifupdown is removed. */
 export async function underNetworkManager(host: Host): Promise<void> {
   await setUpNetworkManager(host);
   const profile = "/etc/NetworkManager/system-connections/eth0.nmconnection";
@@ -52,7 +52,7 @@ ExecStart=ip route add default via 192.168.50.1
 WantedBy=multi-user.target
 `;
 
-/** Has nothing manage a test host's network: a unit of its own sets its address. Reboots it. */
+/** Makes nothing manage a test host's network: a unit sets its address. Reboots it. */
 export async function underNothing(host: Host): Promise<void> {
   await host.write("/etc/systemd/system/underlay.service", UNDERLAY.replace("ADDRESS", host.address));
   await host.exec(["sh", "-c", WITHOUT_IFUPDOWN]);
@@ -67,7 +67,7 @@ rm -rf /etc/network /etc/systemd/network/*
 `;
 
 /**
- * Has NetworkManager start anew, and let go of all devices that it manages and take them up again. Returns what it says then of
+ * Restarts NetworkManager, and makes it release all devices that it manages and take them over again. Returns what it says then of
  * the underlay and of each other device that is not its own, such as "weave:unmanaged", in order.
  */
 export async function disturbNetworkManager(host: Host): Promise<string[]> {

@@ -4,6 +4,7 @@ import type { Host } from "../hosts/host";
 import { busyboxImage } from "../hosts/images";
 import type { Suite } from "../hosts/suites";
 import { findServices } from "./services";
+import { sh } from "./shell";
 
 const OTHER = "other";
 
@@ -15,10 +16,15 @@ const OTHER = "other";
 export async function assertNetworksApart(cluster: Cluster, suite: Suite): Promise<void> {
   const [first, second] = [cluster.host("apollo1"), cluster.host("apollo2")];
   const image = await busyboxImage(first);
-  const sh = async (script: string): Promise<string> => (await first.exec(["sh", "-c", script])).stdout.trim();
-  await sh(`docker network create ${OTHER}
-    docker run --detach --rm --stop-timeout=1 --name ${OTHER} --network ${OTHER} ${image} sleep 1000`);
-  const other = await sh(`docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' ${OTHER}`);
+  await sh(
+    first,
+    `docker network create ${OTHER}
+    docker run --detach --rm --stop-timeout=1 --name ${OTHER} --network ${OTHER} ${image} sleep 1000`,
+  );
+  const other = await sh(
+    first,
+    `docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' ${OTHER}`,
+  );
   const services = await findServices({ hosts: [first, second] }, 1);
   const inside = services.map(({ address }) => address);
   const hosts = cluster.hosts.map(({ number }) => `10.2.0.${number}`);
@@ -30,11 +36,11 @@ export async function assertNetworksApart(cluster: Cluster, suite: Suite): Promi
   ]);
   assert.equal(reached, [[...hosts, ...inside], [], []]);
   if (suite === "testing") {
-    const rules = await sh("iptables -w -t raw -S PREROUTING; iptables -w -S FORWARD");
+    const rules = await sh(first, "iptables -w -t raw -S PREROUTING; iptables -w -S FORWARD");
     assert.match(rules, /-A PREROUTING -d 10\.2\.\S+ ! -i weave -j DROP/);
     assert.match(rules, "-A FORWARD -j DOCKER-FORWARD");
   }
-  await sh(`docker stop ${OTHER}; docker network rm ${OTHER}`);
+  await sh(first, `docker stop ${OTHER}; docker network rm ${OTHER}`);
 }
 
 /** Which of these addresses answer a ping from a container. */

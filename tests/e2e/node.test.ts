@@ -4,9 +4,10 @@ import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
-import { ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
+import { ansiblePlaybook, changedTasks, failures, type PlaybookRun } from "./playbook";
+import { sh } from "./shell";
 
-/** Hosts without a Node.js that the modules run on, each in its way, get one; a check of them leaves none behind. */
+/** Hosts that lack a suitable Node.js, each in another way, get one; a check leaves none behind. */
 const test = suite("Node on the hosts");
 let cluster: Cluster;
 const play = (...args: string[]): Promise<PlaybookRun> =>
@@ -27,14 +28,14 @@ echo 'deb [trusted=yes] file:/srv/repository ./' >/etc/apt/sources.list
 apt-get -o Dir::Etc::sourceparts=- update
 `;
 
-/** A Node.js that nobody may write but its owner, and that says so if root runs it. */
+/** A Node.js that only its owner, who is not root, can write; it records that it was run. */
 const ANOTHER_USERS = `
 mkdir -p /opt/node-v22/bin
 printf '#!/bin/sh\\nid -u >>/opt/ran\\necho v22.0.0\\n' >/opt/node-v22/bin/node
 chmod 755 /opt/node-v22/bin/node
 chown -R nobody /opt/node-v22`;
 
-/** What is done to each host before, and the Node.js that the role takes then. */
+/** How each host is prepared, and the Node.js that the role then uses. */
 const HOSTS: Readonly<Record<string, { has: string; by: string; takes: string; changes: readonly string[] }>> = {
   apollo1: {
     has: "none, and an old C library",
@@ -62,9 +63,6 @@ const HOSTS: Readonly<Record<string, { has: string; by: string; takes: string; c
   },
 };
 
-const sh = async (host: Host, command: string): Promise<string> =>
-  (await host.exec(["sh", "-c", command], { timeoutSeconds: 120 })).stdout.trim();
-
 test.before(async () => {
   cluster = await bootHosts(5);
   await Promise.all(Object.entries(HOSTS).map(([name, { by }]) => sh(cluster.host(name), by)));
@@ -86,13 +84,12 @@ const STEPS = [
   "Restart Docker",
 ];
 
-let check: PlaybookRun;
-test("a check gives each host's whole plan, and leaves nothing behind", async () => {
+test("a check gives each host's whole plan and leaves nothing behind, and the run makes just that plan", async () => {
   const before = await Promise.all(cluster.hosts.map(state));
-  check = await play("--check", "--limit", "!apollo5");
+  const check = await play("--check", "--limit", "!apollo5");
   assert.is(check.status, 0, check.output);
   const after = await Promise.all(cluster.hosts.map(state));
-  // What any module of Ansible's own leaves behind is not the role's.
+  // What Ansible's own modules leave behind is not the role's.
   const left = before.flatMap((text, index) => differences(text, after[index] ?? ""));
   assert.equal(
     left.filter((line) => !line.startsWith("+ /root/.ansible")),
@@ -100,9 +97,7 @@ test("a check gives each host's whole plan, and leaves nothing behind", async ()
   );
   for (const [name, { changes }] of Object.entries(HOSTS))
     assert.equal(changesOf(check, name), [...changes, ...STEPS], name);
-});
 
-test("a run makes just that plan", async () => {
   const run = await play("--limit", "!apollo5");
   assert.is(run.status, 0, run.output);
   assert.equal(changedTasks(run).sort(), changedTasks(check).sort());
@@ -114,37 +109,37 @@ for (const [name, { has, takes }] of Object.entries(HOSTS)) {
   });
 }
 
-test("another user's Node.js is not run, and left alone", async () => {
+test("another user's Node.js is neither run nor changed", async () => {
   assert.is(
     await sh(cluster.host("apollo2"), "ls -d /opt/ran /opt/node-v22/bin/node 2>/dev/null || true"),
     "/opt/node-v22/bin/node",
   );
 });
 
-test("the inventory's Node.js is refused if others can change it", async () => {
+test("the inventory's Node.js is rejected if others can change it", async () => {
   const run = await play("--limit", "apollo2", "--extra-vars", "ansible_node_interpreter=/opt/node-v22/bin/node");
   assert.is(run.status, 2);
   assert.match(
-    run.results.find(({ outcome }) => outcome === "failed")?.result.msg ?? run.output,
+    failures(run)["apollo2"] ?? run.output,
     /^ansible_node_interpreter: \/opt\/node-v22\/bin\/node on apollo2 must be a program that only root can change, /,
   );
   assert.is(await sh(cluster.host("apollo2"), "ls /opt"), "node-v22");
 });
 
-test("a host whose C library runs no Node.js of npm's is refused, with the reason", async () => {
+test("a host whose C library runs none of npm's Node.js releases is rejected, with the reason", async () => {
   const host = cluster.host("apollo5");
   await host.write("/usr/local/bin/getconf", "#!/bin/sh\nexit 1\n", 0o755);
   await host.write("/usr/local/bin/ldd", "#!/bin/sh\necho 'musl libc (x86_64)' >&2\nexit 1\n", 0o755);
   const run = await play("--limit", "apollo5", "--check");
   assert.is(run.status, 2);
   assert.match(
-    run.results.find(({ outcome }) => outcome === "failed")?.result.msg ?? run.output,
+    failures(run)["apollo5"] ?? run.output,
     /^ansible_node_interpreter: must be set for apollo5, .* \(found no Node\.js on aarch64 with musl\)\. Install Node\.js 16 or newer there, /,
   );
   await sh(host, "rm /usr/local/bin/getconf /usr/local/bin/ldd");
 });
 
-test("a second run changes nothing, and brings nothing", async () => {
+test("a second run changes nothing, and copies no Node.js", async () => {
   const run = await play("--limit", "!apollo5");
   assert.equal(changedTasks(run), [], run.output);
   assert.not(
@@ -153,7 +148,7 @@ test("a second run changes nothing, and brings nothing", async () => {
   );
 });
 
-test("the role's directory is root's alone; a Node.js in it that others could have changed is not run", async () => {
+test("only root can enter the role's directory; a Node.js in it that others could have changed is not run", async () => {
   const host = cluster.host("apollo1");
   assert.is(await sh(host, "stat -c '%a %U' /var/lib/apollo-weave"), "700 root");
   await sh(
@@ -163,7 +158,7 @@ test("the role's directory is root's alone; a Node.js in it that others could ha
   const run = await play("--limit", "apollo1");
   assert.is(run.status, 2, run.output);
   assert.is(
-    run.results.find(({ outcome }) => outcome === "failed")?.result.msg,
+    failures(run)["apollo1"],
     "/var/lib/apollo-weave: must be owned by root on apollo1, and not writable by others (found owner root, mode 0777). " +
       "Delete the directory and run again.",
   );
@@ -173,11 +168,11 @@ test("the role's directory is root's alone; a Node.js in it that others could ha
   assert.equal([again.status, changedTasks(again)], [0, ["apollo1: weave : Copy Node.js to the host"]], again.output);
 });
 
-test("on arm64 Node.js is arm64's; where it does not run, as here by a fake uname, that is said", async () => {
+test("an arm64 host gets the Node.js for arm64; if that does not run, as under this stand-in for uname, the role says so", async () => {
   const run = await play("--limit", "apollo5");
   assert.is(run.status, 2);
   assert.match(
-    run.results.find(({ outcome }) => outcome === "failed")?.result.msg ?? run.output,
+    failures(run)["apollo5"] ?? run.output,
     /^ansible_node_interpreter: must be set for apollo5, as Node\.js 24\.21\.0 for aarch64 does not run there \(found .*Exec format error.*\)\. Install a Node\.js /s,
   );
   // The machine in the ELF header: 0xb7 is AArch64.
@@ -185,7 +180,7 @@ test("on arm64 Node.js is arm64's; where it does not run, as here by a fake unam
   assert.is(header, "b7 00");
 });
 
-test("the role's choice is its own: another task of the play has the inventory's", async () => {
+test("other tasks of the play run with the inventory's Node.js, not with the role's", async () => {
   const { output } = await ansiblePlaybook(cluster.inventory, [
     "tests/e2e/plays/interpreter.yml",
     "--limit",

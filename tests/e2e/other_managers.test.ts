@@ -10,7 +10,7 @@ import { assertPredicted } from "./prediction";
 import { startServices } from "./services";
 import { assertAsBefore, statesOf } from "./without_disruption";
 
-/** The role on two hosts that NetworkManager alone manages, as RHEL's and Fedora's are, and on one that nothing manages. */
+/** The role on two hosts that only NetworkManager manages, as on RHEL and Fedora, and on one that nothing manages. */
 const test = suite("hosts without ifupdown and systemd-networkd");
 let cluster: Cluster;
 let managed: Host[];
@@ -63,7 +63,7 @@ test("a check announces what the run makes: systemd creates the bridge, and a se
   await verify();
 });
 
-test("NetworkManager leaves the devices and containers' ports alone when it is restarted, or turned off and on", async () => {
+test("NetworkManager does not change the devices and containers' ports when it is restarted, or turned off and on", async () => {
   for (const states of await Promise.all(managed.map(disturbNetworkManager))) assert.equal(states, CLEAR);
   await verify();
 });

@@ -81,7 +81,7 @@ test("its playbook verify finds that every path works", async () => {
   assert.match(run.output, /apollo2/);
 });
 
-test("its role in a play of one's own changes nothing, by the newest ansible-core", async () => {
+test("its role in another play changes nothing, by the newest ansible-core", async () => {
   const directory = join(cluster.directory, "with-collection");
   writeFileSync(
     join(directory, "site.yml"),

@@ -10,7 +10,7 @@ export interface Pings {
 /** The time from one ping to the next, in seconds. */
 export const PING_SECONDS = 0.05;
 
-/** Pings an address every PING_SECONDS from a host or, where told, from one of its containers. */
+/** Pings an address every PING_SECONDS from a host or, if given, from one of its containers. */
 export async function startPings(host: Machine, address: string, container?: string): Promise<Pings> {
   const file = `/run/pings-${container ?? "node"}-${address}`;
   const enter = container === undefined ? [] : await intoContainer(host, container);
@@ -35,7 +35,7 @@ export async function startPings(host: Machine, address: string, container?: str
   };
 }
 
-/** All that a ping that was told to end has printed, and how many it says that it sent. */
+/** All that a ping that was asked to end has printed, and how many it says that it sent. */
 async function summary(host: Machine, file: string): Promise<{ output: string; sent: number }> {
   let output = "";
   const sent = (): string | undefined => /^(\d+) packets transmitted/m.exec(output)?.[1];

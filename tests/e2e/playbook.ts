@@ -24,7 +24,7 @@ const SUITES: Readonly<Record<Exclude<Controller, "oldest">, Suite>> = { between
 
 export interface AnsibleOptions {
   readonly ansible?: Controller;
-  /** The directory that it is started in: the project's, unless told. */
+  /** The directory that it is started in: the project's, by default. */
   readonly directory?: string;
   /** More variables of its environment, over those of this process. */
   readonly env?: Readonly<Record<string, string>>;
@@ -106,7 +106,7 @@ function run(
       stdio: ["ignore", "pipe", "pipe"],
     });
     const kill = (): void => void child.kill();
-    // At a signal at once: the hosts are being taken down then, and Ansible would make its directory for them anew.
+    // At a signal at once: the hosts are being taken down then, and Ansible would make its directory for them again.
     const endings = ["exit", "SIGINT", "SIGTERM", "SIGHUP"] as const;
     for (const ending of endings) process.on(ending, kill);
     let output = "";
@@ -146,4 +146,10 @@ export function changedTasks(run: PlaybookRun): string[] {
 /** What Ansible says against the play, the role or how it was started. */
 export function complaints({ output }: PlaybookRun): string[] {
   return output.split("\n").filter((line) => /\[(WARNING|DEPRECATION WARNING|ERROR)\]/.test(line));
+}
+
+/** Why a run failed, by the host's name. */
+export function failures({ results }: PlaybookRun): Record<string, string> {
+  const failed = results.filter(({ outcome }) => outcome === "failed");
+  return Object.fromEntries(failed.map(({ host, result }) => [host, result.msg ?? ""]));
 }

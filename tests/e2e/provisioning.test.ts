@@ -182,7 +182,7 @@ for (const datapath of ["vxlan", "router"] as const) {
       return JSON.parse(stdout);
     };
 
-    test("every router is told of the others and connects to them", async () => {
+    test("every router gets the others as peers and connects to them", async () => {
       for (const { name, address } of cluster.hosts) {
         const others = cluster.hosts.map((host) => host.address).filter((other) => other !== address);
         assert.equal((await report(name)).Router.Targets.sort(), others);
@@ -232,7 +232,7 @@ for (const datapath of ["vxlan", "router"] as const) {
       }
     });
 
-    test("a peer less is told to the running routers and restarts nothing", async () => {
+    test("the running routers learn that a peer has left, and nothing restarts", async () => {
       const before = await cluster
         .host("apollo1")
         .exec(["docker", "inspect", "--format", "{{.State.StartedAt}}", "weave"]);
@@ -263,7 +263,7 @@ for (const datapath of ["vxlan", "router"] as const) {
       assert.equal(changedTasks(again), [], again.output);
     });
 
-    test("a password reaches the router by its environment file alone", async () => {
+    test("a password reaches the router only by its environment file", async () => {
       const secret = "correct-horse-battery";
       const run = await play("--limit", "apollo1", "-vvv", "--extra-vars", `weave_password=${secret}`);
       assert.is(run.status, 0, run.output);

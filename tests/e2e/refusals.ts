@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
 import type { PlaybookRun } from "./playbook";
 
-/** What the role refuses: each case is a host of its own for plays/refusals.yml, alone in its group. */
+/** What the role rejects: each case is a separate host for plays/rejections.yml, the only one in its group. */
 export interface Refusal {
   readonly vars: object;
   /** More hosts of its group, by their names, which are not in the run. */

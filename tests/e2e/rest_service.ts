@@ -42,7 +42,7 @@ export async function inCatalogue(host: Host): Promise<string[]> {
 }
 
 /**
- * Whom a container of this host reaches by the service's short name, each time by a connection of its own, in order. Of more
+ * Whom a container of this host reaches by the service's short name, each time by a new connection, in order. Of more
  * than three addresses Consul tells three, at random.
  */
 export async function byName(host: Host): Promise<string[]> {

@@ -9,7 +9,8 @@ import type { Host } from "../hosts/host";
 import { busyboxImage } from "../hosts/images";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
 import { bootHosts } from "./hosts";
-import { ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
+import { ansiblePlaybook, changedTasks, failures, type PlaybookRun } from "./playbook";
+import { sh } from "./shell";
 
 /** How the role brings scripts and images to hosts without internet, and what its variables of both generations make. */
 const test = suite("the role's router, proxy and Scope");
@@ -18,7 +19,6 @@ let cluster: Cluster;
 let host: Host;
 let script: string;
 
-const sh = async (command: string, on = host): Promise<string> => (await on.exec(["sh", "-c", command])).stdout.trim();
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 test.before(async () => {
@@ -27,9 +27,9 @@ test.before(async () => {
   await installWeaveStandIn(host);
   script = await host.read("/usr/local/bin/weave");
   // A server on the host itself, for what would be the internet's.
-  await sh("mkdir /srv/files; mv /usr/local/bin/weave /srv/files/weave");
-  await sh("systemd-run --quiet python3 -m http.server --bind 127.0.0.1 --directory /srv/files 8000");
-  await sh("for i in $(seq 50); do curl -sf http://127.0.0.1:8000/ >/dev/null && exit; sleep 0.1; done; exit 1");
+  await sh(host, "mkdir /srv/files; mv /usr/local/bin/weave /srv/files/weave");
+  await sh(host, "systemd-run --quiet python3 -m http.server --bind 127.0.0.1 --directory /srv/files 8000");
+  await sh(host, "for i in $(seq 50); do curl -sf http://127.0.0.1:8000/ >/dev/null && exit; sleep 0.1; done; exit 1");
 });
 test.after(async () => {
   rmSync(directory, { recursive: true });
@@ -55,19 +55,18 @@ async function settled(on: string, vars: object): Promise<string[]> {
   return changedTasks(run);
 }
 
-const failure = ({ results, output }: PlaybookRun): string =>
-  results.find(({ outcome }) => outcome === "failed")?.result.msg ?? output;
+const failure = (run: PlaybookRun): string => Object.values(failures(run))[0] ?? run.output;
 
 test("a download with another checksum than given fails, and is not kept", async () => {
   const url = { weave_url: "http://127.0.0.1:8000/weave", weave_sha256: sha256("another") };
   assert.match(failure(await play("apollo1", url)), /checksum/);
-  assert.is(await sh("ls /usr/local/bin"), "");
+  assert.is(await sh(host, "ls /usr/local/bin"), "");
 });
 
 test("the script by URL and checksum, and an image by archive", async () => {
   const image = await busyboxImage(host);
-  await sh(`docker save --output /srv/files/box.tar ${image} && docker rmi ${image}`);
-  const archive = (await sh("sha256sum /srv/files/box.tar")).slice(0, 64);
+  await sh(host, `docker save --output /srv/files/box.tar ${image} && docker rmi ${image}`);
+  const archive = (await sh(host, "sha256sum /srv/files/box.tar")).slice(0, 64);
   const variables = {
     weave_url: "http://127.0.0.1:8000/weave",
     weave_sha256: sha256(script),
@@ -78,20 +77,20 @@ test("the script by URL and checksum, and an image by archive", async () => {
   assert.ok(changed.includes("apollo1: weave : Load the images"), changed.join("\n"));
   assert.match(diff, `/usr/local/bin/weave: weave script 2.8.1, sha256 ${sha256(script)}`);
   assert.match(diff, `/var/cache/box.tar: image ${image}, sha256 ${archive}`);
-  assert.is(await sh("stat -c '%U %a' /usr/local/bin/weave"), "root 755");
+  assert.is(await sh(host, "stat -c '%U %a' /usr/local/bin/weave"), "root 755");
   // Docker has the image, so the archive is not needed again.
-  await sh(`docker image inspect ${image} && rm /var/cache/box.tar`);
+  await sh(host, `docker image inspect ${image} && rm /var/cache/box.tar`);
   assert.equal(changedTasks(await play("apollo1", variables)), []);
-  assert.is(await sh("ls /var/cache | grep box || true"), "");
-  assert.match(await sh("grep PEERS /etc/weave.env"), 'WEAVE_PEERS="192.168.50.12:6790"');
+  assert.is(await sh(host, "ls /var/cache | grep box || true"), "");
+  assert.match(await sh(host, "grep PEERS /etc/weave.env"), 'WEAVE_PEERS="192.168.50.12:6790"');
 });
 
 test("Apollo of 2016: docker0, router, proxy and Scope by its variables, the scripts from the controller", async () => {
   const other = cluster.host("apollo2");
   await installWeaveStandIn(other, { version: "1.9.8" });
   writeFileSync(join(directory, "weave"), await other.read("/usr/local/bin/weave"));
-  await sh("rm /usr/local/bin/weave", other);
-  await sh(`docker tag ${await busyboxImage(other)} weaveworks/scope:1.13.2`, other);
+  await sh(other, "rm /usr/local/bin/weave");
+  await sh(other, `docker tag ${await busyboxImage(other)} weaveworks/scope:1.13.2`);
   writeFileSync(
     join(directory, "scope"),
     `#!/bin/sh\nSCRIPT_VERSION="1.13.2"\ncase $1 in\nlaunch) docker run -d --name weavescope weaveworks/scope:1.13.2 sleep 1d ;;\nstop) docker rm -f weavescope ;;\nesac\n`,
@@ -116,14 +115,14 @@ test("Apollo of 2016: docker0, router, proxy and Scope by its variables, the scr
   );
   assert.match(diff, /\/mnt\/scope: scope script 1\.13\.2, sha256 [0-9a-f]{64}/);
   assert.ok(diff.length < 20_000, `the diff has ${diff.length} characters`);
-  assert.is(await sh("docker ps --format '{{.Names}}' | sort | xargs", other), "weave weaveproxy weavescope");
+  assert.is(await sh(other, "docker ps --format '{{.Names}}' | sort | xargs"), "weave weaveproxy weavescope");
   for (const container of ["weave", "weaveproxy"]) {
-    assert.not.match(await sh(`docker inspect --format '{{.Args}}' ${container}`, other), /--(no|without)-dns/);
+    assert.not.match(await sh(other, `docker inspect --format '{{.Args}}' ${container}`), /--(no|without)-dns/);
   }
-  assert.is(await sh("systemctl is-active weave weaveproxy scope | uniq", other), "active");
-  assert.match(await sh("docker network inspect --format '{{.Options}}' bridge", other), "docker0");
-  assert.match(await sh("ip -o -4 addr show dev weave", other), " inet ");
-  assert.is(await sh("systemd-analyze verify weave.service weaveproxy.service scope.service 2>&1", other), "");
+  assert.is(await sh(other, "systemctl is-active weave weaveproxy scope | uniq"), "active");
+  assert.match(await sh(other, "docker network inspect --format '{{.Options}}' bridge"), "docker0");
+  assert.match(await sh(other, "ip -o -4 addr show dev weave"), " inet ");
+  assert.is(await sh(other, "systemd-analyze verify weave.service weaveproxy.service scope.service 2>&1"), "");
 });
 
 const RULE = "FORWARD -i weave -o weave";
@@ -135,7 +134,7 @@ const RUN = {
   plugin: "docker run --detach --network weave --name",
 };
 
-test("both hosts are set up anew", async () => {
+test("both hosts are set up again", async () => {
   const vars = JSON.stringify({ weave_mode: "proxy", weave_bin: "/usr/local/bin/weave" });
   const removed = await ansiblePlaybook(cluster.inventory, ["playbooks/teardown.yml", "--extra-vars", vars]);
   assert.is(removed.status, 0, removed.output);
@@ -143,30 +142,30 @@ test("both hosts are set up anew", async () => {
 });
 
 for (const mode of ["proxy", "plugin"] as const) {
-  test(`containers that the ${mode} attached reach one another across hosts, by name and HTTP, only by the role's own rule`, async () => {
+  test(`across hosts, containers of the ${mode} reach one another by name and HTTP, with only the role's rule`, async () => {
     const other = cluster.host("apollo2");
     const variables = { weave_mode: mode, weave_bin: "/usr/local/bin/weave", weave_dns: true };
     const everywhere = ["--extra-vars", JSON.stringify(variables)];
     const made = await ansiblePlaybook(cluster.inventory, ["site.yml", ...everywhere]);
     assert.is(made.status, 0, made.output);
 
-    await sh(`${RUN[mode]} web ${await busyboxImage(host)} httpd -f -p 8080 -h /www`);
-    await sh(`${RUN[mode]} client ${await busyboxImage(other)} sleep 1d`, other);
+    await sh(host, `${RUN[mode]} web ${await busyboxImage(host)} httpd -f -p 8080 -h /www`);
+    await sh(other, `${RUN[mode]} client ${await busyboxImage(other)} sleep 1d`);
     // As dockerd sets it where nobody else has turned forwarding on.
-    for (const on of cluster.hosts) await sh("iptables -P FORWARD DROP", on);
-    const address = (await sh("docker exec web ip -o -4 addr")).match(/ ethwe\d? +inet ([\d.]+)/)?.[1] ?? "none";
+    for (const on of cluster.hosts) await sh(on, "iptables -P FORWARD DROP");
+    const address = (await sh(host, "docker exec web ip -o -4 addr")).match(/ ethwe\d? +inet ([\d.]+)/)?.[1] ?? "none";
     // A container of the plugin's asks Docker, which asks the host's servers.
     const server =
-      mode === "proxy" ? "" : ` ${(await sh("ip -4 addr show docker0", other)).match(/inet ([\d.]+)/)?.[1]}`;
-    const found = await sh(`docker exec client nslookup web.weave.local${server}`, other);
+      mode === "proxy" ? "" : ` ${(await sh(other, "ip -4 addr show docker0")).match(/inet ([\d.]+)/)?.[1]}`;
+    const found = await sh(other, `docker exec client nslookup web.weave.local${server}`);
     assert.match(found, new RegExp(`^Name:\\s+web\\.weave\\.local\\nAddress(?: 1)?: ${address}`, "m"));
     const http = `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 3 ${address} 8080`;
-    const page = (): Promise<string> => sh(`docker exec client sh -c "${http}" | tail -n 1`, other);
+    const page = (): Promise<string> => sh(other, `docker exec client sh -c "${http}" | tail -n 1`);
     assert.is(await page(), "hello");
 
-    await sh(`iptables -D ${OURS}`);
+    await sh(host, `iptables -D ${OURS}`);
     assert.is(
-      await sh(`iptables-legacy -S FORWARD | grep -e '${RULE} -j'`),
+      await sh(host, `iptables-legacy -S FORWARD | grep -e '${RULE} -j'`),
       `-A ${RULE} -j ACCEPT`,
       "the router's own",
     );
@@ -184,7 +183,7 @@ for (const mode of ["proxy", "plugin"] as const) {
       mode === "proxy" ? await settled("apollo1", variables) : changedTasks(await play("apollo1", variables));
     assert.equal(mended, ["apollo1: weave : Run the Weave router"]);
     assert.is(await page(), "hello");
-    await Promise.all([sh("docker rm --force web"), sh("docker rm --force client", other)]);
+    await Promise.all([sh(host, "docker rm --force web"), sh(other, "docker rm --force client")]);
   });
 }
 

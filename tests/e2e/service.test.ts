@@ -8,6 +8,7 @@ import { subjects } from "./command";
 import { bootHosts } from "./hosts";
 import { type ModuleRun, runModule } from "./module";
 import { ansiblePlaybook } from "./playbook";
+import { sh } from "./shell";
 
 /** weave_service by itself: what was there before it, what fails, what is slow, and scripts of all series. */
 const test = suite("weave_service");
@@ -23,9 +24,8 @@ test.before(async () => {
 });
 test.after(() => cluster.down());
 
-const sh = async (command: string): Promise<string> => (await host.exec(["sh", "-c", command])).stdout.trim();
 const launchedAt = (container = "weave"): Promise<string> =>
-  sh(`docker inspect --format '{{.State.StartedAt}}' ${container}`);
+  sh(host, `docker inspect --format '{{.State.StartedAt}}' ${container}`);
 
 async function service(options: object, check = false): Promise<ModuleRun> {
   return runModule(host, "weave_service", options, { check });
@@ -53,16 +53,16 @@ const answers = "for i in $(seq 300); do curl -sf http://127.0.0.1:6784/status &
 test("what the router says of itself is returned", async () => {
   const { router } = await service({ peers: [] });
   const { name, version, datapath, connections } = router as Record<string, unknown>;
-  assert.is(name, await sh("cat /sys/class/net/weave/address"));
+  assert.is(name, await sh(host, "cat /sys/class/net/weave/address"));
   assert.equal({ version, datapath, connections }, { version: "2.8.1", datapath: "sleeve", connections: [] });
 });
 
 test("checksums on the router's port are finished after a boot, and mended with just that", async () => {
-  const offload = (): Promise<string> => sh("ethtool -k vethwe-bridge | grep ^tx-checksumming");
+  const offload = (): Promise<string> => sh(host, "ethtool -k vethwe-bridge | grep ^tx-checksumming");
   await host.reboot();
-  await sh(answers);
+  await sh(host, answers);
   assert.is(await offload(), "tx-checksumming: off");
-  await sh("ethtool -K vethwe-bridge tx on");
+  await sh(host, "ethtool -K vethwe-bridge tx on");
   assert.equal(subjects(await settled({ state: "started" })), ["vethwe-bridge: TX checksum offload"]);
   assert.is(await offload(), "tx-checksumming: off");
 });
@@ -75,11 +75,11 @@ test("a change that the router can't take live restarts it, and the plan says so
     /^the router: its restart interrupts traffic between hosts \(with other WEAVE_ARGS/,
   );
   assert.is.not(await launchedAt(), before);
-  assert.match(await sh("docker inspect --format '{{.Args}}' weave"), "--ipalloc-range 10.40.0.0/16");
+  assert.match(await sh(host, "docker inspect --format '{{.Args}}' weave"), "--ipalloc-range 10.40.0.0/16");
 });
 
 test("a router that dies is started again", async () => {
-  await sh(`docker kill weave; sleep 1; ${answers}`);
+  await sh(host, `docker kill weave; sleep 1; ${answers}`);
   const { changed } = await service({ args: ["--ipalloc-range=10.40.0.0/16"], peers: ["192.168.50.12"] });
   assert.not(changed);
 });
@@ -93,37 +93,38 @@ test("a list of all hosts, with this one by name and address, is as one of the o
 });
 
 test("a router that comes back with Docker is waited for, and is no change", async () => {
-  await sh("systemctl restart docker");
+  await sh(host, "systemctl restart docker");
   const { changed, router } = await service({ args: ["--ipalloc-range=10.40.0.0/16"], peers: ["192.168.50.12"] });
   assert.not(changed);
   assert.ok(router);
 });
 
 test("restarted restarts it once a run, and a Docker network that has the name of the plugin's stays", async () => {
-  await sh("docker network create weave");
+  await sh(host, "docker network create weave");
   const before = await launchedAt();
   const options = { state: "restarted", args: ["--ipalloc-range=10.40.0.0/16"], peers: ["192.168.50.12"] };
   assert.equal(subjects(await service(options)), ["weave.service: state"]);
   assert.is.not(await launchedAt(), before);
-  await sh("docker network inspect weave && docker network rm weave");
+  await sh(host, "docker network inspect weave && docker network rm weave");
 });
 
-test("stopped: it stays so when Docker starts again; enabled: it is started with Docker alone", async () => {
+test("state stopped: it stays stopped when Docker starts again; enabled: it is only started with Docker", async () => {
   const stopped = await settled({ state: "stopped" });
   assert.equal(subjects(stopped), ["weave.service: state", "weave.service: starts with"]);
-  await sh("systemctl restart docker");
-  assert.is(await sh("docker ps --quiet"), "");
+  await sh(host, "systemctl restart docker");
+  assert.is(await sh(host, "docker ps --quiet"), "");
   const enabled = await settled({ state: "enabled" });
   assert.equal(subjects(enabled), ["/etc/weave.env", "weave.service: starts with"]);
-  assert.is(await sh("docker ps --quiet"), "");
+  assert.is(await sh(host, "docker ps --quiet"), "");
   await settled({ state: "absent" });
   assert.is(
     await sh(
+      host,
       "ls /etc/systemd/system/weave.service /etc/weave.env /etc/systemd/system/docker.service.wants 2>/dev/null || true",
     ),
     "",
   );
-  assert.is(await sh("docker ps --all --quiet --filter name='^weave$'"), "");
+  assert.is(await sh(host, "docker ps --all --quiet --filter name='^weave$'"), "");
 });
 
 /** What the router 2.8.1 makes by its image's iptables (net/bridge.go, net/iptables.go, net/expose.go) and its script (setup_cni). */
@@ -152,15 +153,16 @@ const SAVE =
   "for p in legacy nft; do iptables-$p-save 2>/dev/null | sed '/^#/d; s/ \\[.*//' | grep -e ^- -e '^:.* -$' -e '^[*]'; done; find /opt/cni /etc/cni /run/weave | sort";
 
 test("what a router leaves goes with it: rules of both iptables, CNI files; what others have there stays", async () => {
-  await sh("mkdir -p /opt/cni/bin /etc/cni/net.d; touch /opt/cni/bin/bridge /etc/cni/net.d/10-mine.conflist");
+  await sh(host, "mkdir -p /opt/cni/bin /etc/cni/net.d; touch /opt/cni/bin/bridge /etc/cni/net.d/10-mine.conflist");
   await sh(
+    host,
     "iptables-legacy -w -t mangle -L >/dev/null; iptables-legacy -w -t nat -L >/dev/null; iptables-legacy -w -A INPUT -i weave -p icmp -j ACCEPT",
   );
-  await sh("iptables-nft -w -t mangle -N OTHER");
+  await sh(host, "iptables-nft -w -t mangle -N OTHER");
   await settled({ state: "absent" });
-  const before = await sh(SAVE);
+  const before = await sh(host, SAVE);
   await settled({ peers: [] });
-  await sh(TRACES);
+  await sh(host, TRACES);
   const made = await settled({ state: "absent" });
   assert.equal(subjects(made).slice(3, 6), [
     "router: rules of iptables-legacy",
@@ -168,36 +170,36 @@ test("what a router leaves goes with it: rules of both iptables, CNI files; what
     "router: files",
   ]);
   assert.match(JSON.stringify(made.diff), "nat: -A POSTROUTING -j WEAVE");
-  assert.is(await sh(SAVE), before.replace(/^\/run\/weave.*\n?/gm, "").trim());
-  await sh("iptables-legacy -w -F INPUT; iptables-nft -w -t mangle -X OTHER; rm -r /opt/cni /etc/cni");
+  assert.is(await sh(host, SAVE), before.replace(/^\/run\/weave.*\n?/gm, "").trim());
+  await sh(host, "iptables-legacy -w -F INPUT; iptables-nft -w -t mangle -X OTHER; rm -r /opt/cni /etc/cni");
   await settled({ peers: [] });
-  await sh(TRACES);
+  await sh(host, TRACES);
   await settled({ state: "absent" });
-  assert.is(await sh("ls -d /opt/cni /run/weave 2>/dev/null || true; rmdir /etc/cni/net.d /etc/cni"), "");
+  assert.is(await sh(host, "ls -d /opt/cni /run/weave 2>/dev/null || true; rmdir /etc/cni/net.d /etc/cni"), "");
 });
 
 test("a router that hangs can be removed all the same", async () => {
   await settled({ peers: ["192.168.50.12"] });
-  await sh("docker pause weave");
+  await sh(host, "docker pause weave");
   await settled({ state: "absent" });
-  assert.is(await sh("docker ps --all --quiet --filter name='^weave$'"), "");
+  assert.is(await sh(host, "docker ps --all --quiet --filter name='^weave$'"), "");
 });
 
 const BY_HAND = "WEAVE_NO_FASTDP=1 DOCKER_BRIDGE=weave weave launch --no-dns 192.168.50.99";
 
 test("a router that was launched manually is taken over without a restart", async () => {
-  await sh(BY_HAND);
+  await sh(host, BY_HAND);
   const before = await launchedAt();
   const made = await settled({ peers: ["192.168.50.12"] });
   assert.is(made["disruptions"], undefined);
   assert.equal(subjects(made).slice(3), ["container weave: restart policy", "weave.service: state", "router: peers"]);
   assert.is(await launchedAt(), before);
-  assert.is(await sh("systemctl is-active weave"), "active");
+  assert.is(await sh(host, "systemctl is-active weave"), "active");
 });
 
-test("one that was launched otherwise is launched anew, and the plan says why", async () => {
+test("one that was launched with other options is launched again, and the plan says why", async () => {
   await removed();
-  await sh(BY_HAND);
+  await sh(host, BY_HAND);
   const made = await settled({ peers: ["192.168.50.12"], password: "correct-horse" });
   assert.match(String(made["disruptions"]), "(it has another password)");
   assert.is((made["router"] as Record<string, unknown>)["encryption"], true);
@@ -205,11 +207,11 @@ test("one that was launched otherwise is launched anew, and the plan says why", 
 
 test("one that was launched manually is stopped for good, and removed", async () => {
   await removed();
-  await sh(BY_HAND);
+  await sh(host, BY_HAND);
   const stopped = await settled({ state: "stopped" });
   assert.equal(subjects(stopped), ["weave.service: state", "container weave: restart policy"]);
-  await sh("systemctl restart docker");
-  assert.is(await sh("docker ps --quiet"), "");
+  await sh(host, "systemctl restart docker");
+  assert.is(await sh(host, "docker ps --quiet"), "");
   assert.equal(subjects(await settled({ state: "absent" })), [
     "container weave",
     "router: rules of iptables-legacy",
@@ -247,22 +249,23 @@ test("what can't be had in time is said, and the next run finishes it", async ()
   await removed();
 });
 
-const unitState = (): Promise<string> => sh("systemctl show weave -p SubState --value");
+const unitState = (): Promise<string> => sh(host, "systemctl show weave -p SubState --value");
 
 test("a unit between two tries is stopped for good, and so is what the last try has left", async () => {
   await settled({ peers: [] });
   await host.write(`${standInDirectory}/behaviour.json`, '{"failOnLaunch": "Inconsistent port settings"}');
-  await sh("systemctl restart weave || true");
+  await sh(host, "systemctl restart weave || true");
   await sh(
+    host,
     "for i in $(seq 100); do [ $(systemctl show weave -p SubState --value) = auto-restart ] && exit; sleep 0.1; done; exit 1",
   );
   await host.write(`${standInDirectory}/behaviour.json`, "{}");
-  await sh("docker start weave");
+  await sh(host, "docker start weave");
   assert.is(await unitState(), "auto-restart");
   const stopped = await settled({ state: "stopped" });
   assert.equal(subjects(stopped), ["weave.service: state", "weave.service: starts with"]);
-  await sh("sleep 6");
-  assert.equal([await unitState(), await sh("docker ps --quiet")], ["dead", ""]);
+  await sh(host, "sleep 6");
+  assert.equal([await unitState(), await sh(host, "docker ps --quiet")], ["dead", ""]);
 });
 
 test("a unit that is just being started is stopped with its container, by the state that a check has seen", async () => {
@@ -270,17 +273,18 @@ test("a unit that is just being started is stopped with its container, by the st
   await settled({ state: "stopped" });
   await host.write(`${standInDirectory}/behaviour.json`, '{"startDelayMilliseconds": 8000}');
   await sh(
+    host,
     "systemctl start --no-block weave; for i in $(seq 50); do docker ps --quiet | grep -q . && exit; sleep 0.1; done; exit 1",
   );
   assert.is(await unitState(), "start-pre");
   await settled({ state: "stopped" });
   await host.write(`${standInDirectory}/behaviour.json`, "{}");
   // A start that is cut off has failed, for systemd.
-  assert.equal([await unitState(), await sh("docker ps --quiet")], ["failed", ""]);
+  assert.equal([await unitState(), await sh(host, "docker ps --quiet")], ["failed", ""]);
 });
 
 test("with Docker stopped its containers can't be seen: absent fails and changes nothing, stopped warns", async () => {
-  await sh("systemctl stop docker.socket docker");
+  await sh(host, "systemctl stop docker.socket docker");
   for (const check of [true, false]) {
     const { failed, changed, msg } = await service({ state: "absent" }, check);
     assert.equal([failed, changed], [true, false]);
@@ -292,29 +296,30 @@ test("with Docker stopped its containers can't be seen: absent fails and changes
   const { failed, warnings } = await service({ state: "stopped" });
   assert.not(failed);
   assert.match(String(warnings), "Run again when Docker runs.");
-  await sh("systemctl start docker");
+  await sh(host, "systemctl start docker");
   await settled({ state: "absent" });
-  assert.is(await sh("docker ps --all --quiet --filter name='^weave$'"), "");
+  assert.is(await sh(host, "docker ps --all --quiet --filter name='^weave$'"), "");
 });
 
 test("a daemon with another pid file is seen as running: containers are found, absent and stopped work", async () => {
-  await sh("systemctl stop docker.socket docker; mkdir -p /etc/docker; test ! -e /etc/docker/daemon.json");
+  await sh(host, "systemctl stop docker.socket docker; mkdir -p /etc/docker; test ! -e /etc/docker/daemon.json");
   await sh(
+    host,
     `echo '{"pidfile": "/run/d2.pid"}' >/etc/docker/daemon.json; systemctl start docker; test ! -e /run/docker.pid`,
   );
   await settled({ peers: ["192.168.50.12"] });
   assert.is((await service({ peers: ["192.168.50.12"] }))["warnings"], undefined);
   await settled({ state: "stopped" });
   await settled({ state: "absent" });
-  assert.is(await sh("docker ps --all --quiet --filter name='^weave$'"), "");
-  await sh("systemctl stop docker.socket docker; rm /etc/docker/daemon.json; systemctl start docker");
+  assert.is(await sh(host, "docker ps --all --quiet --filter name='^weave$'"), "");
+  await sh(host, "systemctl stop docker.socket docker; rm /etc/docker/daemon.json; systemctl start docker");
 });
 
-test("WEAVE_HTTP_ADDR: the router is asked where it says, and its peers change there without a restart; they may have ports", async () => {
+test("WEAVE_HTTP_ADDR: the router is asked at that address; its peers, also with ports, change without a restart", async () => {
   const env = { WEAVE_HTTP_ADDR: "127.0.0.2:6790" };
   await settled({ env, peers: ["192.168.50.12"] });
   const before = await launchedAt();
-  assert.is(await sh("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:6784/status || true"), "000");
+  assert.is(await sh(host, "curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:6784/status || true"), "000");
   const made = await settled({ env, peers: ["192.168.50.12:6783", "192.168.50.13:6790"] });
   assert.equal(subjects(made), ["/etc/weave.env", "router: peers"]);
   assert.is(await launchedAt(), before);
@@ -332,7 +337,7 @@ for (const version of ["1.2.1", "1.4.6"]) {
     await installWeaveStandIn(host, { version });
     await settled({ peers: ["192.168.50.12"] });
     assert.is(
-      await sh("docker inspect --format '{{.HostConfig.NetworkMode}}' weave | grep -vx host && echo own"),
+      await sh(host, "docker inspect --format '{{.HostConfig.NetworkMode}}' weave | grep -vx host && echo own"),
       "default\nown",
     );
     const before = await launchedAt();
@@ -380,19 +385,19 @@ WantedBy=multi-user.target
 `;
 
 test("Apollo's units of 2016: router and proxy by an old script, on docker0, with an address for the host", async () => {
-  await sh("echo 'DOCKER_OPTS=' >/etc/default/docker; ip link del weave; systemctl restart docker");
+  await sh(host, "echo 'DOCKER_OPTS=' >/etc/default/docker; ip link del weave; systemctl restart docker");
   await installWeaveStandIn(host, { version: "1.4.6" });
   await host.write("/etc/systemd/system/weave.service", APOLLOS_UNIT);
   await host.write("/etc/systemd/system/weaveproxy.service", APOLLOS_PROXY);
-  await sh(`systemctl daemon-reload; systemctl enable --now weave weaveproxy 2>&1; ${answers}`);
-  // It was made through the proxy, which gave it an address of Weave's.
+  await sh(host, `systemctl daemon-reload; systemctl enable --now weave weaveproxy 2>&1; ${answers}`);
+  // It was made through the proxy, which gave it a Weave address.
   const throughProxy = "docker --host unix:///var/run/weave/weave.sock run --detach --name app";
-  await sh(`${throughProxy} ${await busyboxImage(host)} sleep 1d`);
+  await sh(host, `${throughProxy} ${await busyboxImage(host)} sleep 1d`);
   const ownAddress = "docker exec app ip -o -4 addr show ethwe";
-  assert.match(await sh(ownAddress), / inet 10\.\d+\.\d+\.\d+\/12 /);
+  assert.match(await sh(host, ownAddress), / inet 10\.\d+\.\d+\.\d+\/12 /);
   const before = await launchedAt();
   const proxyBefore = await launchedAt("weaveproxy");
-  const name = await sh("cat /sys/class/net/weave/address");
+  const name = await sh(host, "cat /sys/class/net/weave/address");
   const taken = await settled({ mode: "proxy", expose: true, peers: ["192.168.50.12"] });
   assert.is(taken["disruptions"], undefined);
   assert.is(await launchedAt(), before, "Apollo's own router goes on");
@@ -400,17 +405,21 @@ test("Apollo's units of 2016: router and proxy by an old script, on docker0, wit
   const proxy = { component: "proxy", args: ["--rewrite-inspect", "--without-dns"] };
   const takenProxy = await settled(proxy);
   assert.is(takenProxy["disruptions"], undefined);
-  assert.is(await sh("ls /etc/systemd/system/multi-user.target.wants | grep weave || true"), "");
+  assert.is(await sh(host, "ls /etc/systemd/system/multi-user.target.wants | grep weave || true"), "");
   assert.is(await launchedAt("weaveproxy"), proxyBefore, "Apollo's own proxy goes on");
-  assert.match(await sh("docker inspect --format '{{.Args}}' weaveproxy"), "[--rewrite-inspect --without-dns -H unix:");
-  assert.is(await sh("docker ps --format '{{.Names}}' | sort | xargs"), "app weave weaveproxy");
-  assert.match(await sh(ownAddress), " inet ");
+  assert.match(
+    await sh(host, "docker inspect --format '{{.Args}}' weaveproxy"),
+    "[--rewrite-inspect --without-dns -H unix:",
+  );
+  assert.is(await sh(host, "docker ps --format '{{.Names}}' | sort | xargs"), "app weave weaveproxy");
+  assert.match(await sh(host, ownAddress), " inet ");
   const otherwise = await service({ ...proxy, args: ["--rewrite-inspect", "--no-rewrite-hosts"] }, true);
   assert.match(JSON.stringify(otherwise.diff), "it was launched without --no-rewrite-hosts");
-  await sh("docker rm --force app");
-  assert.match(await sh("ip -o -4 addr show dev weave"), " inet ");
-  assert.is(await sh("systemd-analyze verify weave.service weaveproxy.service 2>&1"), "");
+  await sh(host, "docker rm --force app");
+  assert.match(await sh(host, "ip -o -4 addr show dev weave"), " inet ");
+  assert.is(await sh(host, "systemd-analyze verify weave.service weaveproxy.service 2>&1"), "");
   await sh(
+    host,
     "systemctl restart docker; for i in $(seq 100); do systemctl is-active -q weave weaveproxy && exit; sleep 0.1; done; exit 1",
   );
   const plugin = await service({ component: "plugin" }, true);
@@ -419,35 +428,39 @@ test("Apollo's units of 2016: router and proxy by an old script, on docker0, wit
 });
 
 test("an address waits for enough routers: the run ends well and says how many, and so does a start", async () => {
-  await sh("ip link del weave || true");
+  await sh(host, "ip link del weave || true");
   await installWeaveStandIn(host);
   const options = { mode: "proxy", expose: true, peers: ["192.168.50.12", "192.168.50.13"] };
   const made = await settled(options);
   assert.ok(made["expose_pending"]);
   assert.match(String(made["warnings"]), "gets its address on the network when 2 of 3 routers are up (found 1)");
-  assert.is(await sh("systemctl is-active weave weave-expose | xargs"), "active active");
+  assert.is(await sh(host, "systemctl is-active weave weave-expose | xargs"), "active active");
   await sh(
+    host,
     "systemctl restart docker; for i in $(seq 100); do systemctl -q is-active weave-expose && exit; sleep 0.1; done; exit 1",
   );
   // Docker used a bridge of this name in earlier tests, and gives it that network's address again. The router didn't.
-  assert.match(await sh("ip -o -4 addr show dev weave"), /^\d+: weave +inet 10\.2\.0\.1\/16 [^\n]*$/);
+  assert.match(await sh(host, "ip -o -4 addr show dev weave"), /^\d+: weave +inet 10\.2\.0\.1\/16 [^\n]*$/);
   const waiting = await service(options);
   assert.not(waiting.changed, JSON.stringify(waiting.diff));
   assert.ok(waiting["expose_pending"]);
-  await sh("iptables -C FORWARD -i weave -o weave -m comment --comment weave_service -j ACCEPT");
+  await sh(host, "iptables -C FORWARD -i weave -o weave -m comment --comment weave_service -j ACCEPT");
   await removed();
   const alone = await settled({ mode: "proxy", expose: true, peers: [] });
   assert.not(alone["expose_pending"]);
-  assert.match(await sh("ip -o -4 addr show dev weave"), / inet 10\.(?:3[2-9]|4[0-7])\./);
+  assert.match(await sh(host, "ip -o -4 addr show dev weave"), / inet 10\.(?:3[2-9]|4[0-7])\./);
   await removed();
-  assert.is(await sh("ls /etc/systemd/system | grep weave || true; iptables-save | grep weave_service || true"), "");
+  assert.is(
+    await sh(host, "ls /etc/systemd/system | grep weave || true; iptables-save | grep weave_service || true"),
+    "",
+  );
 });
 
-test("the article's script, whose launch is the router alone", async () => {
-  await sh("ip link del weave || true");
+test("the article's script, whose launch starts only the router", async () => {
+  await sh(host, "ip link del weave || true");
   await installWeaveStandIn(host, { version: "1.0.3" });
   await settled({ mode: "proxy", peers: ["192.168.50.12"] });
-  assert.is(await sh("docker ps --format '{{.Names}}'"), "weave");
+  assert.is(await sh(host, "docker ps --format '{{.Names}}'"), "weave");
   const made = await settled({ mode: "proxy", peers: [] });
   assert.match(String(made["disruptions"]), "(with other WEAVE_PEERS)");
   await removed();

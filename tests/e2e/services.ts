@@ -48,7 +48,7 @@ export async function startServices(cluster: Machines, count: number): Promise<v
   );
 }
 
-/** The services as they run now: a container gets its address anew at each start. */
+/** The services as they run now: a container gets an address at each start. */
 export async function findServices(cluster: Machines, count: number): Promise<Service[]> {
   const found = await Promise.all(
     cluster.hosts.map(async (host) => {

@@ -39,7 +39,7 @@ function download(packages: readonly string[], directory: string): void {
   });
 }
 
-/** Installs packages of Debian's on a host, which has no network to get them by. */
+/** Installs Debian packages on a host, which has no network to get them by. */
 async function install(host: Host, packages: readonly string[]): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "apollo-weave-debs-"));
   try {

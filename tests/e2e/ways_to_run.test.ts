@@ -77,7 +77,7 @@ test("a check on fresh hosts, one after another, by a plain user, with facts tha
   assert.equal(readdirSync(join(cluster.directory, "facts")).sort(), ["apollo1", "apollo4"]);
 });
 
-test("a fresh cluster, one limited run after another, one with serial, the rest by the strategy free: the same indexes and peers as by a single run", async () => {
+test("a fresh cluster by limited runs, serial and the strategy free gets the same indexes and peers as by one run", async () => {
   await quietPlay([...SITE, "--limit", "apollo4", ...AS_PLAIN_USER], { env: WITHOUT_PIPELINING });
   const serial = await quietPlay([`${PLAYS}/serial_with_facts.yml`, "--limit", "apollo1,apollo2"], {
     ansible: "newest",

@@ -30,7 +30,7 @@ export async function assertAsBefore(some: readonly Host[], before: ReadonlyMap<
 export const statesOf = async (some: readonly Host[]): Promise<ReadonlyMap<Host, string>> =>
   new Map(await Promise.all(some.map(async (host): Promise<[Host, string]> => [host, await stateOf(host)])));
 
-/** Runs something; fails where it starts anything anew on these hosts, or where a ping between their containers is lost. */
+/** Runs something; fails if it restarts anything on these hosts, or if a ping between their containers is lost. */
 export async function withoutDisruption<T>(some: readonly Host[], doing: () => Promise<T>): Promise<T> {
   const services = await servicesOn(some);
   const before = await Promise.all(some.map(running));

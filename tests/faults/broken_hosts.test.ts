@@ -30,7 +30,7 @@ const BOUND = 120;
 const sh = async (script: string, on = host): Promise<string> =>
   (await on.exec(["bash", "-c", `set -e; ${script}`])).stdout;
 
-/** The runs under a systemd that hangs, which takes longest: on a host of its own, from the beginning on. */
+/** The runs under a systemd that hangs, which takes longest: on its own host, from the beginning on. */
 let hanging: Promise<ModuleRun[]>;
 
 test.before(async () => {
@@ -253,7 +253,7 @@ test("a systemd that nobody reaches: each module says so", async () => {
   assertSystemdNamed(await withoutSystemd(host, UNREACHABLE));
 });
 
-test("a hook of ifupdown's that leaves a child behind does not hold the run up, and the child is left alone", async () => {
+test("an ifupdown hook that leaves a child process behind does not delay the run, and the child is not ended", async () => {
   const hook = "/etc/network/if-up.d/leaves-a-child";
   await host.write(hook, "#!/bin/sh\nsleep 600 &\n", 0o755);
   const run = await runModule(host, "weave_bridge", OPTIONS.weave_bridge);

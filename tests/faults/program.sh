@@ -1,7 +1,7 @@
 #!/bin/sh
 # A wrapper in place of every program of a test host while a module runs (see programs.ts): counts the programs as they are
-# started, by the module or by what it has started, and makes one of them fail. Builtins alone, so that it counts nothing
-# of its own. In /var/lib/faults: `count` the programs so far, `fault` which of them (0: none) and how it fails, `log` all.
+# started, by the module or by what it has started, and makes one of them fail. Only builtins, so that it does not count
+# its own programs. In /var/lib/faults: `count` the programs so far, `fault` which of them (0: none) and how it fails, `log` all.
 # shellcheck disable=SC2048,SC2086
 log() { set -f && echo $* >>/var/lib/faults/log && set +f; } # in one line
 

@@ -22,7 +22,7 @@ const CHANGING = /^within: (ip|bridge|iptables|ethtool|systemctl|docker) /;
 
 const DIRECTORY = "/var/lib/faults";
 
-// The modules look for programs in /usr/local/sbin first, and so does what they start. In a mount namespace of its own it
+// The modules look for programs in /usr/local/sbin first, and so does what they start. In its own mount namespace it
 // is seen by nobody else: not by systemd, nor by the services.
 const RUN = `mount --bind ${DIRECTORY}/programs /usr/local/sbin && exec "$@"`;
 

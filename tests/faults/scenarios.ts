@@ -14,7 +14,7 @@ export interface Scenario {
   readonly call: Call;
   /** Whether the handler's restart of Docker follows if it is pending; then that is what fails on the way. */
   readonly restarts?: true;
-  /** Which provider manages the host's network; ifupdown unless told. */
+  /** Which provider manages the host's network; ifupdown by default. */
   readonly network?: "networkd";
   /** Whether a run takes seconds, so that each system call gets one error in turn instead of all. */
   readonly slow?: true;

@@ -10,7 +10,7 @@ import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
 
-/** The Weave password is seen by root alone, whatever becomes of a run. */
+/** Only root can see the Weave password, whatever happens to a run. */
 const test = suite("secrets");
 let cluster: Cluster;
 let host: Host;
@@ -136,7 +136,7 @@ test("in a run by itself, and in one that fails: in no result", async () => {
 });
 
 test("killed at any moment: nothing is left behind that others read", async () => {
-  // The script that failed has told the log, which root alone reads.
+  // The script that failed has written to the log, which only root can read.
   await sh("journalctl --rotate; sleep 2; journalctl --quiet --vacuum-time=1s");
   for (const seconds of ["0.15", "0.25", "0.4", "0.7"]) {
     const input = moduleSource("weave_service", { password: OF_KILL, _ansible_diff: true });

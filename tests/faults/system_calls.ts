@@ -63,7 +63,7 @@ export function changingCalls(log: string): SystemCall[] {
     const next = calls[index + 1];
     const opensForSync = name === "openat" && next?.name === "fsync" && next.paths[0] === path;
     if (name === "openat" && !writes && !opensForSync) return [];
-    // Node.js writes to pipes of its own too, and not as often in each run.
+    // Node.js writes to its own pipes too, and not as often in each run.
     if (isRandom(path) && name === "write") return [];
     const before = calls.slice(0, index + 1).filter((call) => call.name === name);
     const alike = isRandom(path) ? before : before.filter(({ paths }) => paths.includes(path));

@@ -5,7 +5,7 @@ import { difference, PROBE_STATE, readState } from "./state";
 import { hasFailed } from "./trial";
 
 /**
- * Runs two calls at once, the second so many seconds after the first; the host has to be as one of them alone makes it after
+ * Runs two calls at once, the second so many seconds after the first; the host has to be as either of them by itself makes it after
  * the other, and neither may fail but for the other's being at it. Returns what is wrong.
  */
 export async function race(host: Host, first: Scenario, second: Scenario, seconds: number): Promise<string[]> {

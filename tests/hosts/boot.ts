@@ -9,7 +9,7 @@ import type { Suite } from "./suites";
 import { waitFor } from "./wait";
 
 /**
- * Starts a host's systemd in namespaces of its own, joined to the host's network namespace, which must be there, as must
+ * Starts a host's systemd in its own namespaces, joined to the host's network namespace, which must be there, as must
  * its root tree. It stays when this process ends. Throws, with the boot log, when systemd has not started after 10 s.
  */
 export async function launch(cluster: string, host: string, suite: Suite): Promise<void> {

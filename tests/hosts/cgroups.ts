@@ -18,7 +18,7 @@ export interface Hierarchy {
 }
 
 /**
- * The hierarchies that hosts of a suite take part in: the unified one alone where the machine has cgroup v2, as Debian has
+ * The hierarchies that hosts of a suite take part in: only the unified one where the machine has cgroup v2, as Debian has
  * by default, or where the suite knows no other; otherwise each of v1 and the unified one beside them. Throws where the
  * suite knows no other and the machine has none.
  */

@@ -19,10 +19,10 @@ import { VirtualMachine } from "./virtual_machine";
 // What a machine of 24 GiB has the memory for.
 const MOST_HOSTS = 40;
 
-/** A number of test hosts on an underlay of their own, which live until `down`, beyond the process that made them. */
+/** Some test hosts on a separate underlay. They live until `down`, even after the process that made them has ended. */
 export class Cluster {
   readonly hosts: Host[];
-  /** With kernels of their own, numbered after the hosts; only the process that made them knows them. */
+  /** With other kernels, numbered after the hosts; only the process that made them knows them. */
   readonly virtualMachines: VirtualMachine[];
   /** The path of the Ansible inventory: the group weave_servers with all hosts and how to reach them. */
   readonly inventory: string;
@@ -49,7 +49,7 @@ export class Cluster {
   }
 
   /**
-   * Makes a cluster and boots its hosts, of the machine's own Debian release unless told, and as many virtual machines beside them as
+   * Makes a cluster and boots its hosts, of the machine's own Debian release by default, and as many virtual machines beside them as
    * told; returns when SSH and Docker answer on all of them. The tree they boot from is built first if need be. What is left of an
    * earlier cluster of the name is taken down first. Throws when a living process holds that cluster, and when something doesn't come
    * up: then nothing of the new one stays, nor does it when a signal ends the process meanwhile.

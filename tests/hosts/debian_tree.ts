@@ -13,7 +13,7 @@ const BUILD_SECONDS = 900;
 export interface Recipe {
   /** What the tree is for, as one word: a tree replaces those of other recipes for the same thing. */
   kind: string;
-  /** All that decides what is in the tree: with others it gets another name, and so is built anew. */
+  /** All that decides what is in the tree: with others it gets another name, and so is built again. */
   ingredients: readonly unknown[];
   suite: string;
   /**

@@ -25,7 +25,7 @@ const ENVIRONMENT = {
   USER: "root",
 };
 
-/** One test host: a Debian with systemd, Docker and an SSH server, in namespaces of its own. */
+/** One test host: a Debian with systemd, Docker and an SSH server, in its own namespaces. */
 export class Host implements Machine {
   readonly name: string;
   /** Its address on the cluster's underlay. */
@@ -84,7 +84,7 @@ export class Host implements Machine {
     };
   }
 
-  /** Writes a file of the host, on or off, and the directories on the way; mode 0644 unless told. */
+  /** Writes a file of the host, on or off, and the directories on the way; mode 0644 by default. */
   async write(path: string, content: string | Buffer, mode = 0o644): Promise<void> {
     const script = 'mkdir -p "$(dirname "$1")" && cat >"$1" && chmod "$2" "$1"';
     await this.runOnTree(["sh", "-c", script, "sh", path, mode.toString(8)], {

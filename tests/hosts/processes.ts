@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** A process as it can be found again: its id and its start, in clock ticks since boot, as ids are used anew. */
+/** A process as it can be found again: its id and its start, in clock ticks since boot, as ids are reused. */
 export interface ProcessId {
   pid: number;
   start: string;

@@ -12,7 +12,7 @@ import { hostMac, inUnderlay } from "./underlay";
 const MEMORY = "1G";
 const PROCESSORS = "2";
 
-/** What the kernel and systemd are told: to call the network card eth0, as the root tree does, and to show on the console what fails. */
+/** What the kernel and systemd are configured to do: call the network card eth0, as the root tree does, and show on the console what fails. */
 const COMMAND_LINE = "console=ttyS0 root=/dev/vda rw net.ifnames=0 mitigations=off loglevel=4 systemd.show_status=auto";
 
 /**

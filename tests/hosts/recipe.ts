@@ -91,7 +91,7 @@ export const REMOVED_FILES = [
   "/etc/apt/apt.conf.d/99mmdebstrap",
 ];
 
-// To be raised when the way from the recipe to a tree changes, so that trees built before are built anew.
+// To be raised when the way from the recipe to a tree changes, so that trees built before are built again.
 const VERSION = 1;
 
 /** All that decides what is in the tree that hosts of a suite boot from. */

@@ -29,7 +29,7 @@ const VIRTUAL_PROGRAMS: Readonly<Record<string, string>> = {
 // those that programs ask for by what they are for; these are the ones that nothing would.
 const MODULES = ["overlay", "br_netfilter"];
 
-/** Throws, saying what to do, when this process or this machine can't make test hosts or, where told, virtual machines. */
+/** Throws, saying what to do, when this process or this machine can't make test hosts or, if asked for, virtual machines. */
 export function requireMachine({ virtual }: { virtual: boolean }): void {
   if (process.getuid?.() !== 0) throw new Error("test hosts are made of namespaces and mounts: run this as root");
   const programs = { ...PROGRAMS, ...(virtual && VIRTUAL_PROGRAMS) };

@@ -58,7 +58,7 @@ ansible_control_path_dir=${controls}
 }
 
 /**
- * Runs a command on a host through its sshd, as a user would. Unless told, it takes 15 s at most, and a failure is returned as well.
+ * Runs a command on a host through its sshd, as a user would. By default it takes 15 s at most, and a failure is returned as well.
  * With `keep`, the connection stays for the next command.
  */
 export async function ssh(

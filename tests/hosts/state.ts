@@ -48,7 +48,7 @@ export function otherOwner(cluster: string): ProcessId | null {
 }
 
 /**
- * Makes a cluster this process's own, to make it anew or to take it down. Throws when it is a living process's own,
+ * Makes a cluster this process's own, to make it again or to take it down. Throws when it is a living process's own,
  * unless forced.
  */
 export async function claim(cluster: string, change: Partial<State>, force: boolean): Promise<void> {

@@ -10,7 +10,7 @@ export function suiteOf(name: string): Suite {
 }
 
 /**
- * Whether a suite's systemd starts under the unified cgroup hierarchy alone: from 256 on it refuses v1 unless told on the
+ * Whether a suite's systemd starts only under the unified cgroup hierarchy: from 256 on it rejects v1 unless told otherwise on the
  * kernel's command line, from 258 on it knows none (NEWS of systemd).
  */
 export function unifiedOnly(suite: Suite): boolean {

@@ -11,7 +11,7 @@ import { waitFor } from "./wait";
 
 /**
  * Removes everything of a cluster but its state: processes, namespaces, cgroups, mounts and files, whatever there is of
- * it. It goes by names alone, so it needs no state and finds what any half-done `up` or `down` left.
+ * it. It uses only names, so it needs no state and finds what any half-done `up` or `down` left.
  */
 export async function tearDown(cluster: string): Promise<void> {
   await waitFor({

@@ -15,7 +15,7 @@ export function hostAddress(number: number): string {
 }
 
 /**
- * Makes the underlay of a cluster: a bridge in a network namespace of its own, so that clusters with the same addresses
+ * Makes the underlay of a cluster: a bridge in its own network namespace, so that clusters with the same addresses
  * live side by side and nothing can reach the machine's network, or be reached from it.
  */
 export async function makeUnderlay(cluster: string): Promise<void> {

@@ -14,7 +14,7 @@ const SLOWNESS = 5;
 const BOOT_SECONDS = 600;
 
 /**
- * A test host with a kernel of its own, Debian's, under QEMU: with the same root tree, on the same underlay and reached by SSH
+ * A test host with Debian's kernel, under QEMU: with the same root tree, on the same underlay and reached by SSH
  * like the others. Where the machine has no KVM, its processor is emulated.
  */
 export class VirtualMachine implements Machine {

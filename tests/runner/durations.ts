@@ -25,8 +25,8 @@ export function readDurations(): Durations {
   return { ...read(CHECKED_IN), ...read(LAST_RUN) };
 }
 
-/** Keeps how long files took: in the checked-in record, which it replaces, or for this checkout. */
-export function keepDurations(durations: Durations, where: "checked-in" | "here"): void {
+/** Writes how long files took: to the checked-in record, which it replaces, or for this checkout. */
+export function writeDurations(durations: Durations, where: "checked-in" | "here"): void {
   const rounded = Object.entries(durations)
     // Other files than the project's own are the runner's tests.
     .flatMap(([file, seconds]) => (file.startsWith("tests/") ? [[file, Math.round(seconds)] as const] : []))

@@ -11,7 +11,7 @@ export function sample<T>(cases: readonly T[], count: number): T[] {
   return ALL ? [...cases] : sampleBy(SEED, cases, count);
 }
 
-/** Up to `count` of these in their order, chosen by a seed of one's own. */
+/** Up to `count` of these in their order, chosen by the given seed. */
 export function sampleBy<T>(seed: number, cases: readonly T[], count: number): T[] {
   const size = Math.min(count, cases.length);
   const choice = fc.shuffledSubarray([...cases.keys()], { minLength: size, maxLength: size });

@@ -17,12 +17,12 @@ export interface SuiteResult {
 
 const MARK = "suite result: ";
 
-/** Tells tests/run.ts, which closes with a table of these. */
-export function tellSuiteResult(result: SuiteResult): void {
+/** Prints a result for tests/run.ts, whose last output is a table of all of them. */
+export function printSuiteResult(result: SuiteResult): void {
   console.log(`\n${MARK}${JSON.stringify(result)}`);
 }
 
-/** What a test file has told, by what it printed. */
+/** The results in the output of a test file. */
 export function suiteResults(output: string): SuiteResult[] {
   return output
     .split("\n")
@@ -55,8 +55,8 @@ export function readRecord(): SuiteResult[] {
   return existsSync(RECORD) ? (JSON.parse(readFileSync(RECORD, "utf8")) as SuiteResult[]) : [];
 }
 
-/** Keeps these results in the checked-in record, in the place of those of the same suites. */
-export function keepRecord(results: readonly SuiteResult[]): void {
+/** Writes these results to the checked-in record, in place of those of the same suites. */
+export function writeRecord(results: readonly SuiteResult[]): void {
   const others = readRecord().filter(({ suite }) => results.every((result) => result.suite !== suite));
   const all = [...others, ...results].sort((one, other) => Number(one.systemd) - Number(other.systemd));
   writeFileSync(RECORD, `${JSON.stringify(all, null, 2)}\n`);

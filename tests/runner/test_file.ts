@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 export const ROOT = join(__dirname, "../..");
 
-/** What came of a test file. */
+/** The result of a test file. */
 export interface Outcome {
   readonly passed: number;
   readonly failed: number;
@@ -14,20 +14,20 @@ export interface Outcome {
 /** After SIGTERM a file takes its hosts down; later than this it is killed. */
 const GRACE_SECONDS = 90;
 
-/** A test file as it runs, in a process of its own. */
+/** A test file as it runs, in its own process. */
 export class TestFile {
-  /** What came of it; it never fails. */
+  /** Its result; this promise never fails. */
   readonly outcome: Promise<Outcome>;
   private readonly child: ChildProcess;
-  /** What is said of a file that was ended at its limit; null for every other. */
-  private late: string | null = null;
+  /** Says that the file was ended at its limit; null for every other file. */
+  private timeoutMessage: string | null = null;
 
   /**
    * Starts a file on the cluster of test hosts of this name, for so many seconds at most; then it is ended, and has failed.
    */
   constructor(path: string, cluster: string, limitSeconds: number, environment: Readonly<Record<string, string>>) {
     const started = Date.now();
-    // A process group of its own, so that what it has started can be killed with it.
+    // Its own process group, so that what it has started can be killed with it.
     this.child = spawn(process.execPath, ["-r", "tsx/cjs", join(ROOT, path)], {
       cwd: ROOT,
       detached: true,
@@ -40,13 +40,14 @@ export class TestFile {
       output += part;
     });
     const limit = setTimeout(() => {
-      this.late = `${path} was still running after ${limitSeconds} s and was ended`;
+      this.timeoutMessage = `${path} was still running after ${limitSeconds} s and was ended`;
       this.end();
     }, limitSeconds * 1000);
     this.outcome = new Promise((resolve) => {
       this.child.on("close", (status) => {
         clearTimeout(limit);
-        const counted = this.late === null ? readOutcome(output, status) : failure(`${output}\n${this.late}`);
+        const counted =
+          this.timeoutMessage === null ? readOutcome(output, status) : failure(`${output}\n${this.timeoutMessage}`);
         resolve({ ...counted, seconds: (Date.now() - started) / 1000 });
       });
     });
@@ -54,7 +55,7 @@ export class TestFile {
 
   /** Whether it was ended at its limit, and may have left hosts behind. */
   get ranOutOfTime(): boolean {
-    return this.late !== null;
+    return this.timeoutMessage !== null;
   }
 
   /** Ends it as Ctrl-C does: it takes its hosts down first. */

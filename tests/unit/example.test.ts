@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { failures, playWithoutHosts } from "./support/playbook";
+import { failures } from "../e2e/playbook";
+import { playWithoutHosts } from "./support/playbook";
 
 /** examples/nodejs-rest-api: what its playbook refuses before it reaches a host. The inventory's hosts do not exist. */
 const test = suite("the example's variables");

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parse } from "yaml";
-import { ROOT } from "../e2e/playbook";
-import { failures, playFrom } from "./support/playbook";
+import { failures, ROOT } from "../e2e/playbook";
+import { playFrom } from "./support/playbook";
 
 /** The inventories under examples/: Ansible reads each without a complaint, and the role accepts its variables. */
 const test = suite("example inventories");

@@ -54,7 +54,7 @@ test("passing tests, in directories too, are counted over all files, and the sta
   assert.is(status, 0);
 });
 
-test("a failing test is counted and shown beside the passing ones, and the status is 1", () => {
+test("a failing test is counted and shown with the passing ones, and the status is 1", () => {
   const { status, lines } = runOn({ "a.test.ts": PASSES + FAILS + PASSES + RUN, "b.test.ts": PASSES + RUN });
   assert.is(lines.at(-1), "3 passed, 1 failed");
   assert.ok(lines.some((line) => /^FAIL {2}\S+a\.test\.ts {2}2 passed, 1 failed/.test(line)));
@@ -118,7 +118,7 @@ test("at Ctrl-C what runs is ended by the same signal, no other file is begun, a
   });
 });
 
-test("files go by how long they took, the longest first; one without a record in the middle", () => {
+test("files run in the order of their last durations, the longest first; one without a record in the middle", () => {
   assert.equal(longestFirst(["short", "new", "long", "other"], { short: 3, long: 90 }), [
     "long",
     "new",

@@ -233,7 +233,7 @@ test("an address is given out at once without targets, and with them only when a
   assert.ok(/^10\.\d+\.\d+\.\d+\/12$/.test(body) && !["10.32.0.1/12", "10.40.0.0/12"].includes(body), body);
 });
 
-test("who has which address is told of the default subnet alone, and before 1.5 as one address or 404", async () => {
+test("only for the default subnet does it say who has which address, and before 1.5 as one address or 404", async () => {
   const asked = (of: RouterStandIn, path = ""): Promise<Response> =>
     call(of.httpListening, "GET", `/ip/weave:expose${path}`);
   const one = await router({});
@@ -448,7 +448,7 @@ test("passwords must agree; trusted subnets are not encrypted", async () => {
 
 // --- behaviour and command line ---
 
-test("it is slow to answer when told so, also while it runs", async () => {
+test("it answers slowly if configured so, also while it runs", async () => {
   let delay = 0;
   const behaviour = () => ({ ...readBehaviour("/nonexistent", {}), answerDelayMilliseconds: delay });
   const one = await router({ behaviour });
@@ -537,7 +537,7 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-// Stand-in for docker: containers are directories of files, `run` starts the router as a process of its own, and each call
+// Stand-in for docker: containers are directories of files, `run` starts the router as a separate process, and each call
 // is a line in `calls`. The bridge's name is kept from the router, which would make that bridge on this machine.
 const fakeDocker = `#!/bin/sh
 echo "$*" >>"$FAKE/calls"
@@ -624,7 +624,7 @@ interface Outcome {
   err: string;
 }
 
-/** A place of its own for the script: PATH with the fakes, ports, and what they recorded. */
+/** A directory for the script: PATH with the stand-ins, ports, and what they recorded. */
 class Bench {
   readonly directory = fs.mkdtempSync(path.join(os.tmpdir(), "weave-stand-in-"));
   private readonly environment: NodeJS.ProcessEnv;
@@ -885,7 +885,7 @@ test("1.9.8: router, proxy and plugin; launch while running is 1; create-bridge 
 
 test("1.2 to 1.4: without the fast datapath on a network of its own, where its API is; else on the host's", async () => {
   const at = await bench("1.4.6");
-  // The port of its API is fixed, so the router is told to fail instead of opening it here.
+  // The port of its API is fixed, so the router is made to fail instead of opening it here.
   const stop = { WEAVE_STAND_IN_FAIL_ON_LAUNCH: "stop here" };
   const launch = async (version: string, more: NodeJS.ProcessEnv): Promise<string> => {
     const { code, err } = await at.run(["launch-router", "--no-dns", "127.0.0.1:1"], {
@@ -929,7 +929,7 @@ test("1.0.3: published ports, no report, create-bridge, and errors that are answ
   assert.equal([unknown.code, router2.code], [1, 1]);
   assert.match(unknown.err, "Unknown weave command 'report'");
   assert.equal(stop, { code: 0, out: "", err: "Weave is not running.\n" });
-  // Its control port is fixed, 6784 on all the container's addresses: not to be opened here, so it is told to fail.
+  // Its control port is fixed, 6784 on all the container's addresses: not to be opened here, so it is made to fail.
   const fails = await at.run(["launch", "127.0.0.1:1"], { WEAVE_STAND_IN_FAIL_ON_LAUNCH: "stop here" });
   assert.is(fails.code, 1);
   assert.match(

@@ -7,6 +7,7 @@ import { intoContainer } from "../e2e/pings";
 import { ansiblePlaybook, changedTasks, complaints, type PlaybookRun } from "../e2e/playbook";
 import { assertPredicted } from "../e2e/prediction";
 import { findServices, reachAll, type Service, startServices } from "../e2e/services";
+import { sh } from "../e2e/shell";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
 import type { Machine } from "../hosts/machine";
@@ -27,8 +28,6 @@ let machine: VirtualMachine;
 let all: { readonly hosts: readonly Machine[] };
 let fresh: readonly string[];
 
-const sh = async (on: Machine, script: string): Promise<string> =>
-  (await on.exec(["sh", "-c", script], { check: false })).stdout.trim();
 const fingerprints = (): Promise<string[]> => Promise.all(all.hosts.map(fingerprint));
 const services = (): Promise<Service[]> => findServices(all, 1);
 
@@ -60,11 +59,11 @@ async function assertReached(): Promise<void> {
 
 /** Fails unless it is the kernel's device that has spoken with the other host's wireguard-go. */
 async function assertKernelsDevice(): Promise<void> {
-  assert.match(await sh(machine, "ip -d link show weave-wg"), /\n +wireguard /);
-  assert.is(await sh(machine, "pgrep -c wireguard-go; systemctl is-active weave-wg-go"), "0\ninactive");
-  assert.is(await sh(host, "pgrep -c wireguard-go"), "1");
+  assert.match(await sh(machine, "ip -d link show weave-wg", false), /\n +wireguard /);
+  assert.is(await sh(machine, "pgrep -c wireguard-go; systemctl is-active weave-wg-go", false), "0\ninactive");
+  assert.is(await sh(host, "pgrep -c wireguard-go", false), "1");
   for (const each of all.hosts) {
-    const [, handshake = "0"] = (await sh(each, "wg show weave-wg latest-handshakes")).split(/\s+/);
+    const [, handshake = "0"] = (await sh(each, "wg show weave-wg latest-handshakes", false)).split(/\s+/);
     assert.ok(Number(handshake) > 0, `${each.name} has had no handshake`);
   }
 }
@@ -78,7 +77,7 @@ test.before(async () => {
 test.after(() => cluster.down());
 
 test("a check on fresh hosts changes nothing, and the run makes what it announced", async () => {
-  console.log(`the kernel is ${await sh(machine, "uname -rv")}`);
+  console.log(`the kernel is ${await sh(machine, "uname -rv", false)}`);
   const check = await play("site.yml", "--check");
   assert.equal(await fingerprints(), fresh);
   assertPredicted(check, await play("site.yml"));
@@ -107,13 +106,13 @@ test("full-size packets pass between containers, both ways, and greater ones do 
   }
 });
 
-test("limits of a container's memory and processor time are in force under cgroup v2 alone", async () => {
-  assert.is(await sh(machine, "stat --file-system --format %T /sys/fs/cgroup"), "cgroup2fs");
+test("limits of a container's memory and processor time are in force where there is only cgroup v2", async () => {
+  assert.is(await sh(machine, "stat --file-system --format %T /sys/fs/cgroup", false), "cgroup2fs");
   assert.equal(await limitsOf(machine), LIMITS);
   assert.equal(await exceedLimits(machine), { memory: "ended", processor: "held back" });
 });
 
-test("after a reboot of its own it comes back by itself, the bridge before Docker, and a second run changes nothing", async () => {
+test("after a reboot it comes back by itself, the bridge before Docker, and a second run changes nothing", async () => {
   await machine.reboot();
   const started = "systemctl show --value --property";
   const [bridge, docker] = (
@@ -137,7 +136,7 @@ test("a teardown leaves nothing", async () => {
   const now = await fingerprints();
   for (const [index, each] of all.hosts.entries()) {
     assert.equal(differences(lasting(fresh[index] ?? ""), lasting(now[index] ?? "")), [], each.name);
-    assert.is(await sh(each, "ls /sys/class/net | grep weave; pgrep -c wireguard-go"), "0", each.name);
+    assert.is(await sh(each, "ls /sys/class/net | grep weave; pgrep -c wireguard-go", false), "0", each.name);
   }
 });
 

@@ -39,7 +39,7 @@ test("a Docker that the removed bridge is of, and one that does not use it", asy
   }
 });
 
-test("a Docker network of its own on the bridge", async () => {
+test("a separate Docker network on the bridge", async () => {
   const plain = await docker("");
   const network = {
     ...{ id: "1", name: "flat", driver: "bridge", internal: false, members: [] },

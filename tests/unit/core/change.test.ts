@@ -44,7 +44,7 @@ test("a file with the desired content is not changed, whatever its mode if none 
   assert.equal(fileChanges(observed, { path, content: "same\n", mode: 0o640, afterwards: [reload] }), []);
 });
 
-test("another mode alone is a change of the mode, shown in octal with four digits", () => {
+test("only another mode is a change of the mode, shown in octal with four digits", () => {
   assert.equal(fileChanges({ content: "same\n", mode: 0o644 }, { path, content: "same\n", mode: 0o600 }), [
     {
       subject: `${path}: mode`,

@@ -33,7 +33,7 @@ const silent = fakeHost({}).with({
   },
 });
 
-test("a daemon runs if its pid file names a process of Docker's", () => {
+test("a daemon runs if its pid file names a Docker process", () => {
   const host = (comm: string): Host =>
     fakeHost({ kernel: { "/var/run/docker.pid": "77", "/proc/77/comm": comm, "/proc/78/comm": "dockerd" } });
   assert.is(dockerPid(host("dockerd")), 77);
@@ -117,7 +117,7 @@ test("lists that are null are empty, and a policy without a name is none", async
   assert.equal([container?.args, container?.environment, container?.restartPolicy], [[], [], "no"]);
 });
 
-test("a missing container is not an error, another answer of Docker's is", async () => {
+test("a missing container is not an error, another answer from Docker is", async () => {
   assert.is(await inspectContainer("weave", answering(INSPECT, '{"message":"No such container"}', 404)), null);
   assert.match(
     await userErrorLater(() => inspectContainer("weave", fakeHost({}))),

@@ -69,7 +69,7 @@ test("if the rollback fails too, both failures are reported", async () => {
   assert.not.match(message, "Fine.");
 });
 
-test("the first rollback that succeeds counts; what follows is tried in any case, and the daemon's command line is quoted", () =>
+test("the first rollback that succeeds is used; the rest is tried in any case, and the daemon's command line is quoted", () =>
   inTemporaryDirectoryUntilDone(async (directory) => {
     const log = join(directory, "log");
     const pidFile = join(directory, "pid");
@@ -124,7 +124,7 @@ test("a program may fail where that is expected, and one that fails for good end
   assert.ok(Date.now() - started < 10_000);
 });
 
-test("a daemon that was replaced counts as success, however the program ended; one that still runs is not started again", () =>
+test("a replaced daemon is a success, however the program ended; one that still runs is not started again", () =>
   inTemporaryDirectoryUntilDone(async (directory) => {
     const pidFile = join(directory, "pid");
     const started = join(directory, "started");

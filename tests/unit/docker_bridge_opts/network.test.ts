@@ -111,7 +111,7 @@ test("only an address that is the subnet's own or the bridge's is not reserved",
   assert.is(reserved({ fixed_cidr: "10.2.1.7/32" }), undefined);
 });
 
-test("a network as it is desired is found again, with other settings of its own", () => {
+test("a network that is as desired is found again, also with other settings", () => {
   const labelled = {
     ...WEAVE,
     options: { ...WEAVE.options, "com.docker.network.bridge.enable_ip_masquerade": "false" },
@@ -188,7 +188,7 @@ test("what is missing or does not fit is refused", () => {
   }
 });
 
-test("from the default network to one of its own: the options go, a restart is pending, and the network waits for it", () => {
+test("from the default network to a separate one: the options are removed, a restart is pending, and the network waits for it", () => {
   const { changes, returns } = plan(asked(MINE), APOLLOS);
   assert.equal(subjects(changes), ["/etc/default/docker", "running dockerd", "Docker network weave"]);
   const [file, daemon, network] = inWords(changes);
@@ -253,7 +253,7 @@ test("while Docker is stopped, the network that was created for it is neither re
   assert.equal(subjects(plan(asked({ ...other, state: "absent" }), stopped).changes), []);
 });
 
-test("the record goes with the network, or alone if the network is gone", () => {
+test("the record is removed with the network, or by itself if the network is gone", () => {
   const absent = asked({ state: "absent" });
   const [removal, ...more] = inWords(plan(absent, { ...withNetworks(WEAVE), ...RECORDED }).changes);
   assert.equal(more, []);

@@ -132,7 +132,7 @@ test("its containers are listed only where a restart can interrupt them, or has 
   assert.equal((await observe(asked({ dns: "8.8.8.8" }), host)).daemon?.containers, all);
 });
 
-test("a stopped daemon, one that has just ended, and a process id that another program has are not a daemon; the API is not asked", async () => {
+test("no daemon: stopped, just ended, or its process id belongs to another program; the API is not asked", async () => {
   const asking = {
     request: () => {
       throw new Error("a socket would start Docker");
@@ -208,7 +208,7 @@ test("a pattern of EnvironmentFile= whose set is not closed stands for itself", 
   assert.is((await service({ "/etc/docker/[er": "DOCKER_OPTS=-D\n" }, ["[er"])).filePath, "/etc/docker/[er");
 });
 
-test("a file that is a link to one that others use, or that does not last, is not the options file; nor is a copy beside it", async () => {
+test("the options file is no link to a shared or temporary file, and no copy next to it", async () => {
   const shared = {
     "/etc/environment": "A=1\n",
     "/run/dopts": "DOCKER_OPTS=-D\n",
@@ -254,7 +254,7 @@ test("drop-ins count, except this module's own", async () => {
   assert.ok(seen.dropIn);
 });
 
-test("the first drop-in of a new directory counts, which systemd does not see before it reloads; so do those of an alias", async () => {
+test("the first drop-in of a new directory is read, though systemd must reload to see it; so are those of an alias", async () => {
   const dns = "[Service]\nEnvironment=DOCKER_OPTS=--dns=1.1.1.1\n";
   const directory = "/etc/systemd/system/docker.service.d";
   const observed = async (properties: string) => {

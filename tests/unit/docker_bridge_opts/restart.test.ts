@@ -48,7 +48,7 @@ const tries = (observed: ObservedDocker): Try[] =>
     actions.flatMap((action) => (action.do === "try" ? [action] : [])),
   );
 
-test("if the restart fails, the saved files are restored; if Docker does not start with these, it gets its command line from before", () => {
+test("if the restart fails, the saved files are restored, or else Docker gets its previous command line", () => {
   const previous = savedOf(DAEMON, {
     files: [
       { path: PATH, content: "A=1\n", mode: 0o600 },
@@ -70,7 +70,7 @@ test("if the restart fails, the saved files are restored; if Docker does not sta
   );
 });
 
-test("what something else has written to a file is kept where the rollback replaces it, for root alone", () => {
+test("what something else has written to a file is kept when the rollback replaces it, readable only by root", () => {
   const config = { content: '{"debug": true}', mode: 0o644 };
   const files = [{ path: "/etc/docker/daemon.json", content: "{}", mode: 0o644 }];
   const [attempt] = tries({ ...STEADY, config, previous: savedOf(DAEMON, { files }) });
@@ -187,7 +187,7 @@ const NETWORK = new Map([
 ]);
 const LIVE = with_({ containers: containers(2), liveRestore: true, network: NETWORK });
 
-test("containers that would keep Docker on its network are stopped for another one, and started again, also if it fails", () => {
+test("containers that keep Docker on its network are stopped for another one, and started again, also if it fails", () => {
   const steps = inWords(plan(RESTART, LIVE).changes)[0]?.steps ?? [];
   const startAll = "then start web0 web1 within 60 s; then start weave within 60 s";
   const startOrSave = `then start web0 web1 within 60 s; otherwise ${SAVE}; then start weave within 60 s; otherwise ${SAVE}`;
@@ -252,7 +252,7 @@ test("containers that an earlier restart has stopped are started by the next run
   assert.is(since?.before, "stopped: weave, web0\n");
 });
 
-test("those of them that run are not started: before the restart they may stop yet and stay saved, after it they are forgotten", () => {
+test("of these, running ones are not started: before the restart they stay saved, after it they are forgotten", () => {
   const stopped = containers(2);
   const running = with_({ containers: stopped.slice(0, 2) });
   const said = (observed: ObservedDocker) => plan(usual(), observed).changes;
@@ -337,7 +337,7 @@ test("a unit that changed on disk is reloaded before the restart; a changed drop
   assert.equal(subjects(plan(usual(), hardCoded).changes), ["/etc/systemd/system/docker.service.d/zz-weave.conf"]);
 });
 
-test("a restart passes a chain's options as its lines are now, unless the drop-in is not of this chain or nothing changes", () => {
+test("a restart passes the options of all lines as they are now, unless the drop-in is not for them or nothing changes", () => {
   const chain = (level: string) =>
     withOptionsFile(FRESH, `DOCKER_OPTS="$DOCKER_OPTS --log-level=${level}"\nDOCKER_OPTS="$DOCKER_OPTS --mtu=1400"\n`);
   const written = plan(asked({ mtu: 1400 }), chain("warn")).changes.find(({ subject }) => subject === DROP_IN)?.after;

@@ -153,7 +153,7 @@ test("a value over several lines is replaced whole", () => {
   assert.is(withEnvironmentValue("OPTS='a\nb'\nB=2\n", "OPTS", "x"), 'OPTS="x"\nB=2\n');
 });
 
-test("a variable that is not set is added at the end, on a line of its own", () => {
+test("a variable that is not set is added at the end, on a separate line", () => {
   assert.is(withEnvironmentValue("A=1\n", "OPTS", "x"), 'A=1\nOPTS="x"\n');
   assert.is(withEnvironmentValue("A=1", "OPTS", "x"), 'A=1\nOPTS="x"\n');
   assert.is(withEnvironmentValue("", "OPTS", "x"), 'OPTS="x"\n');

@@ -29,7 +29,7 @@ test("an unquoted variable is split at white space, and its quotes mean nothing"
   assert.equal(wordsOf('dockerd "$OPTS"'), ["dockerd", " --a  'b "]);
 });
 
-test("a word that comes from a variable alone says so", () => {
+test("a word that is just a variable says so", () => {
   const words = shellCommand("a $ONE b$ONE", (name) => VARIABLES.get(name));
   assert.equal(
     words.map(({ variable }) => variable),

@@ -50,7 +50,7 @@ const UNREPORTED_PATHS = /^\/(var\/lib\/apollo-weave|run)\//;
 /**
  * Fails unless a check touches nothing and says of the run all that it then does: each change with its before and after,
  * and every file that differs afterwards, to the byte. A run that the check refuses refuses alike and touches nothing.
- * Returns what the run said. `live` are the facts that a run alone can know; `shown` takes a file's content and returns what a diff may show of it.
+ * Returns what the run said. `live` are the facts that only a run can know; `shown` takes a file's content and returns what a diff may show of it.
  */
 export async function assertCheckPredictsRun<Table extends OptionTable, Observed>(
   module: Module<Table, Observed>,

@@ -78,7 +78,7 @@ test("from another directory, the tasks that no host needs are shown unless ANSI
   assert.not.match(output, "Check the role's variables");
 });
 
-test("a teardown does not judge the options of Docker that it removes", async () => {
+test("a teardown does not check the Docker options that it removes", async () => {
   const vars = "ansible_connection=local ansible_become=false weave_mode=proxy consul_domain=my_consul";
   const { output } = await playWithoutHosts("playbooks/teardown.yml", `[weave_servers]\ndocker1 ${vars}\n`, "--check");
   assert.match(output, "Probe the host");

@@ -284,7 +284,7 @@ test("a link to Node.js is followed, and each link and directory on the way coun
   assert.match(nodejs as string, /\/bin\/node$/, "a link of root's, by its own name");
 });
 
-test("in a directory with the sticky bit, root's Node.js is root's alone", () => {
+test("in a directory with the sticky bit, only root can change root's Node.js", () => {
   const { nodejs } = probe(
     { node: "DIRECTORY/node", prepare: (directory) => chmodSync(directory, 0o1777) },
     { node: "echo v20.0.0" },

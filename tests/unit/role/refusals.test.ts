@@ -4,7 +4,7 @@ import type { PlaybookRun } from "../../e2e/playbook";
 import { assertRefused, PREFLIGHT, type Refusals, refusalsInventory } from "../../e2e/refusals";
 import { playWithoutHosts } from "../support/playbook";
 
-/** What the role refuses by its own tasks. One check on this machine alone, so that nothing would change if it did not. */
+/** What the role's own tasks reject. It is one check, on this machine, so nothing would change if they did not. */
 const test = suite("the role's refusals");
 
 const SECRET = "hush-of-the-role";

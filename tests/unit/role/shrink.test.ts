@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { PlaybookRun } from "../../e2e/playbook";
-import { failures, playWithoutHosts } from "../support/playbook";
+import { failures, type PlaybookRun } from "../../e2e/playbook";
+import { playWithoutHosts } from "../support/playbook";
 
 /** playbooks/shrink.yml: what it refuses before it reaches a host. The inventory's hosts do not exist. */
 const test = suite("shrink.yml");

@@ -46,7 +46,7 @@ test("the inventory's number takes precedence, also of hosts outside the run", (
   assert.equal(cluster(hosts).indexes, { a: 2, b: 1, c: 7 });
 });
 
-test("a host that is provisioned alone in a fresh cluster gets the number that it has among all", () => {
+test("a host that is provisioned by itself in a fresh cluster gets the number that it has among all", () => {
   const fresh = { host_index: 0, keeps_host_index: false };
   assert.is(cluster({ a: {}, b: {}, c: { ...FRESH, ...asked({ a: fresh, b: fresh }) } }).indexes["c"], 3);
 });
@@ -255,7 +255,7 @@ test("identities are compared with one another and with the other hosts' underla
   assert.equal(sameOf({ a: { ...a, ansible_host: "203.0.113.7" }, b: FRESH }), [], "its own address");
 });
 
-test("hosts with identities of their own may have one address behind different routers", () => {
+test("hosts with separate identities may have the same address behind different routers", () => {
   const behind = (identity: string) => probed(1, true, { address: "10.0.2.15", set_wireguard_identity: identity });
   assert.equal(sameOf({ a: behind("203.0.113.7"), b: behind("203.0.113.8") }), []);
 });

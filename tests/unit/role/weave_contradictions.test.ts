@@ -35,7 +35,7 @@ function wrong(given: object, { bridge = true, router = false, downloads = [] }:
   ]);
 }
 
-test("a value that looks like what the role computes later, and a number for a text, are judged like others", () => {
+test("a value that looks like what the role computes later, and a number for a text, are checked like others", () => {
   assert.is(wrong({ weave_network: "192.0.2.128/25", weave_docker_prefix: 28 }), "");
   const archive = { image: "a:1", url: "https://example.com/a.tar", sha256: 12 };
   assert.match(wrong({}, { downloads: [archive] }), "lower-case hexadecimal digits (found 12)");
@@ -195,7 +195,7 @@ test("Weave DNS where no container would have a name", () => {
   assert.is(wrong({ weave_dns: true }, { bridge: false, router: true }), "");
 });
 
-test("a Docker network of its own needs the mode in which the role attaches Docker to the bridge", () => {
+test("a separate Docker network needs the mode in which the role attaches Docker to the bridge", () => {
   const flat = { weave_docker_network: "flat" };
   assert.match(wrong(flat, { bridge: false, router: true }), /^weave_docker_network: .* \(found flat for a\)/);
   assert.is(wrong({}, { bridge: false, router: true }), "");

@@ -17,7 +17,7 @@ const HEALTHY = {
 };
 const STEADY = cluster({ a: probed(1, true), b: probed(2, true) });
 
-/** Why the role can't go on with a host, `a` unless told, of which the probe reported `answer`. */
+/** Why the role can't go on with a host, `a` by default, of which the probe reported `answer`. */
 function preflight(more: object = {}, answer: object = {}, clustered: Clustered = STEADY): string {
   return callPlugin("weave_preflight", "preflight", {
     probed: { ...HEALTHY, ...answer },

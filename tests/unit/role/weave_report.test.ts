@@ -121,7 +121,7 @@ test("what no host reaches is reported once, for the one host", () => {
   assert.is(container.hosts[1]?.state, "has_problems");
 });
 
-test("hosts without an answer and untested paths are told apart from blocked ones", () => {
+test("hosts without an answer and untested paths are distinguished from blocked ones", () => {
   const report = reportOf(createFindings({ hosts: 3, off: [3], playing: [1] }));
   assert.is(states(report), "works works no_answer");
   assert.is(kinds(report), "working untested untested");
@@ -157,7 +157,7 @@ test("tunnels are matched by the hosts' own addresses or the inventory's", () =>
     ],
   );
   assert.is(kinds(report), "working relayed relayed");
-  // A router of Weave 1.x has its connections in a network namespace of its own.
+  // A router of Weave 1.x has its connections in its own network namespace.
   assert.is(kinds(tunnels({ kind: "router", peers: [] }, { kind: "router", peers: [] })), "working");
 });
 

@@ -293,7 +293,7 @@ const WRONG: readonly (readonly [
   ["weave_verify_timeout", 0, null, "must be from 1 to 3600 (found 0). Set a number in this range."],
 ];
 
-/** Values that nothing reads, beside the variable by which nothing does. */
+/** Values that nothing reads, with the variable that turns off what reads them. */
 const UNREAD: readonly (readonly [given: Readonly<Record<string, unknown>>, reader: Reader])[] = [
   [{ weave_version: "git-6a238818daf2", weave_download: false }, ROUTER],
   [{ weave_version: "latest", weave_download: "no" }, ROUTER],
@@ -306,7 +306,7 @@ const UNREAD: readonly (readonly [given: Readonly<Record<string, unknown>>, read
   [{ weave_proxy_args: "-H unix:///run/weave.sock" }, { ...ROUTER, mode: "proxy" }],
 ];
 
-test("a value that nothing reads is not judged", () => {
+test("a value that nothing reads is not checked", () => {
   for (const [given, { datapath = "vxlan", mode = "bridge", scope = true }] of UNREAD) {
     assert.is(callPlugin("weave_values", "values", [given, "a", datapath, mode, scope]), "", JSON.stringify(given));
   }
@@ -349,7 +349,7 @@ test("a list or a dictionary in a text's place is left to the check of types", (
   }
 });
 
-test("what the run does not read is not judged", () => {
+test("what the run does not read is not checked", () => {
   assert.is(wrong("weave_bin", "weave"), "");
   assert.is(wrong("weave_launch_args", "--password=x"), "");
   assert.is(wrong("weave_wireguard_key", "hush", ROUTER), "");
@@ -457,7 +457,7 @@ const CORPUS: readonly unknown[] = [
   ...Object.values(HOSTILE).filter((value) => value.length < 1000 && !/\0|\p{Cs}/u.test(value)),
 ];
 
-/** Types and choices are the filter weave_variables' matter, the rest is judged in other ways. */
+/** Types and choices are the filter weave_variables' matter, the rest is checked in other ways. */
 const OTHERWISE = [
   "weave_docker_opts",
   "weave_underlay_address",

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parse } from "yaml";
-import { failures, playWithoutHosts } from "../support/playbook";
+import { failures } from "../../e2e/playbook";
+import { playWithoutHosts } from "../support/playbook";
 import { callPlugin } from "../support/python";
 
 /** roles/weave/filter_plugins/weave_variables.py, and the role's first task, which asks it. */

@@ -33,9 +33,3 @@ export async function playFrom(
   if (run === undefined) throw new Error("no play was run");
   return run;
 }
-
-/** Why a run failed, by the host's name. */
-export function failures({ results }: PlaybookRun): Record<string, string> {
-  const failed = results.filter(({ outcome }) => outcome === "failed");
-  return Object.fromEntries(failed.map(({ host, result }) => [host, result.msg ?? ""]));
-}

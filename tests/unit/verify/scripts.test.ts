@@ -103,7 +103,7 @@ END`,
   assert.equal(probe()["datapath"], { kind: "router", port: 6783, state: "up", local: null, peers: [] });
 });
 
-test("frames are dropped if bridges call iptables, FORWARD drops what it has no rule for, and it has none for the bridge", () => {
+test("frames are dropped if bridges call iptables, and FORWARD drops by default and has no rule for the bridge", () => {
   const call = "/proc/sys/net/bridge/bridge-nf-call-iptables";
   const frames = (value: string, ...rules: string[]): unknown => {
     programs({ ip: ADDRESS, iptables: `printf '%s\\n' ${rules.map((rule) => `'${rule}'`).join(" ")}` });
@@ -246,12 +246,12 @@ esac`,
   assert.is(report["containers_total"], 1);
 });
 
-test("a Docker without its client is told from none", () => {
+test("a Docker without its client is distinguished from none", () => {
   programs({ ip: "exit 1", ss: "exit 1", dockerd: "" });
   assert.is(probe()["docker"], "no_client");
 });
 
-test("with a Docker network of its own, the subnet and the containers off it are that network's", () => {
+test("with a separate Docker network, the subnet and the containers that are not on it are found for that network", () => {
   programs({
     ip: ADDRESS,
     docker: `case $* in "network inspect weave "*) echo 'weave 10.2.1.0/24 ' ;; esac
@@ -320,7 +320,7 @@ test("the host pings through the bridge only, the container through its own netw
   ]);
 });
 
-test("a container that has ended is told apart from one that reaches nothing", () => {
+test("a container that has ended is distinguished from one that reaches nothing", () => {
   programs({ ping: PING, nsenter: "exit 1" });
   assert.is(JSON.parse(run("verify_ping.sh", "1", "42", "10.2.0.2").stdout).container, null);
   programs({ nsenter: '[ "$4" = true ]' });

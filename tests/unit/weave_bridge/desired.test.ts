@@ -164,7 +164,7 @@ test("a MAC that another device of the host has is rejected, unless it stands on
   resolveDesired(router({ mac: given }), beside({}));
 });
 
-test("a name that a device has beside its own is rejected", () => {
+test("an alternative name of a device is rejected", () => {
   const aliased = (alias: string) => ({
     ...FRESH,
     links: [...FRESH.links, ipLink("eth1", [], { aliases: ["enp1s0", alias] })],

@@ -61,7 +61,7 @@ test("Debian's ifupdown counts, with its file", () => {
   assert.equal(observed({ names }), NONE);
 });
 
-test("another ifup is known by where its link leads", () => {
+test("another ifup is identified by where its link leads", () => {
   const names = { "/etc/network": ["interfaces"] };
   for (const [target, other] of [
     ["/usr/share/ifupdown2/ifupdown2", "ifupdown2"],

@@ -24,7 +24,7 @@ const found = (files: Readonly<Record<string, string>>, words: readonly string[]
     }),
   );
 
-test("a Docker that is told to use nftables is found by the running daemon's arguments", () => {
+test("a Docker that is configured to use nftables is found by the running daemon's arguments", () => {
   const argument = "--firewall-backend=nftables among the arguments of dockerd";
   assert.is(found({}, ["-H", "fd://", "--firewall-backend=nftables"]), argument);
   assert.is(found({}, ["--firewall-backend", "nftables", "-H", "fd://"]), argument);

@@ -106,7 +106,7 @@ test("with another network, the rule for containers is another", () => {
   assert.equal(made.sort(), [`iptables -w -D ${old.slice(3)}`, `iptables -w -I ${HOST}`]);
 });
 
-test("ufw is told by its own command, and its rules are known by their comments", () => {
+test("ufw gets its rules by its own command, and they are identified by their comments", () => {
   // Seen with ufw 0.36.2: what `ufw prepend allow …` and `ufw allow 22/tcp` leave in user.rules.
   const tuple = (comment: string): string => `comment=${Buffer.from(comment).toString("hex")}\n`;
   const ufw = `### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in\n### tuple ### allow udp 4789 0.0.0.0/0 any 192.168.50.99 in ${tuple("weave_bridge/weave/udp/4789/192.168.50.99")}### tuple ### allow any any 10.2.0.1 any 10.2.0.0/16 in_weave ${tuple("weave_bridge/weave/host/10.2.0.1/16")}`;
@@ -137,7 +137,7 @@ const nft = (...rules: object[]): string =>
 const match = (left: object, right: unknown): object => ({ match: { op: "==", left, right } });
 const field = (protocol: string, name: string): object => ({ payload: { protocol, field: name } });
 
-test("nftables' own chains get rules of their own, and the frames between the bridge's ports one in forward", () => {
+test("nftables' own chains get rules, and the frames between the bridge's ports one in forward", () => {
   const vmap = {
     expr: [
       {
@@ -323,7 +323,7 @@ test("what firewalld drops of the bridge's own traffic, Docker's zone would let 
   assert.match(plan(dropped, false).warnings[0] ?? "", NO_ZONE);
 });
 
-test("chains of another table are opened beside firewalld's", () => {
+test("chains of another table are opened besides firewalld's", () => {
   const table = { family: "inet", table: "mine" };
   const chain = { ...table, name: "input", handle: 1, type: "filter", hook: "input", prio: 0, policy: "drop" };
   const made = commands(plan(firewalld([], true, [{ chain }])));

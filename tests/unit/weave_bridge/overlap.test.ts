@@ -119,7 +119,7 @@ test("a rule for packets of the container network is in the way, in whatever wor
   judge([uplink], before(rule(100, "100", { inverted: true })));
 });
 
-test("a route in the part that a rule is for decides, not one beside it", () => {
+test("a route in the part that a rule is for decides, not one outside it", () => {
   const ruled = before(rule(100, "100", { to: "10.2.9.0/24" }));
   judge([route("10.2.8.0/24", "eth1", { table: "100" })], ruled);
   assert.match(errorOf([route("10.2.9.128/25", "eth1", { table: "100" })], ruled), "10.2.9.128/25");

@@ -50,11 +50,11 @@ test("on a fresh host the file is written and the bridge created from it", () =>
   });
 });
 
-test("the file of a bridge for the Weave router is the one beside this test", () => {
+test("the file of a bridge for the Weave router is the one next to this test", () => {
   matchesGolden(plan(router(), FRESH).changes[0]?.after ?? "", golden("router.cfg"));
 });
 
-test("the file of a bridge with VXLAN is the one beside this test", () => {
+test("the file of a bridge with VXLAN is the one next to this test", () => {
   matchesGolden(plan(vxlan(), FRESH).changes[0]?.after ?? "", golden("vxlan.cfg"));
 });
 
@@ -242,7 +242,7 @@ test("another address of the network is removed after the desired one is added",
   ]);
 });
 
-test("an address beside the desired one is removed", () => {
+test("an address besides the desired one is removed", () => {
   const { changes } = plan(router(), withAddresses(steadyRouter(), "10.2.0.9/16", "10.2.0.1/16"));
   assert.equal(inWords(changes)[1]?.steps, [
     "ip addr replace 10.2.0.1/16 dev weave",
@@ -267,7 +267,7 @@ test("the address in the bridge's previous network is removed", () => {
   ]);
 });
 
-test("a new peer is added live and an old one removed, beside the file's change", () => {
+test("a new peer is added live and an old one removed, and the file is changed", () => {
   const options = vxlan({ peers: ["192.168.50.13", "192.168.50.14", "192.168.50.2"] });
   assert.equal(subjects(plan(options, steadyVxlan()).changes), [STANZA, "bridge weave: peers"]);
   assert.equal(live(options, steadyVxlan()), [

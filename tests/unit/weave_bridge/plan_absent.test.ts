@@ -83,7 +83,7 @@ test("ports that the router keeps for containers which are gone don't count; tho
   );
 });
 
-test("with ignore_docker_ports the ports of Docker's containers don't count; others do", () => {
+test("with ignore_docker_ports the ports of Docker's containers are ignored, but not others", () => {
   const observed = steadyVxlan();
   const leaving = { ...observed, bridge: { ...observed.bridge, ports: ["veth0a1b2c3", "weave-vx"] } };
   assert.match(

@@ -61,7 +61,7 @@ test("the next run makes the reload that an interrupted run did not get to, and 
   assert.equal(plan(vxlan(), there).changes.slice(2), []);
 });
 
-test("the files for systemd-networkd are the ones beside this test", () => {
+test("the files for systemd-networkd are the ones next to this test", () => {
   for (const { subject, after } of plan(vxlan(), NETPLAN).changes.slice(2)) {
     matchesGolden(after, golden(subject.replace(/.*\//, "")));
   }

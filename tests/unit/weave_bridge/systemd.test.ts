@@ -8,7 +8,7 @@ import { inWords, subjects } from "../support/changes";
 import { matchesGolden } from "../support/golden";
 import { FRESH, golden, router, STANZA, steadyVxlan, vxlan } from "./fixtures";
 
-/** The provider systemd: a unit of its own. */
+/** The provider systemd: a systemd unit. */
 const UNIT = "/etc/systemd/system/weave-bridge.service";
 const UNMANAGED = "/etc/systemd/network/05-weave.network";
 const BOTH = ["multi-user.target", "docker.service"];
@@ -54,7 +54,7 @@ test("on a host that nothing else manages, the unit is written, enabled, and cre
   assert.match(changes[2]?.after ?? "", /frames between its ports accepted by iptables\n$/);
 });
 
-test("the unit is the one beside this test", () => {
+test("the unit is the one next to this test", () => {
   matchesGolden(plan(vxlan(), plain).changes[0]?.after ?? "", golden("weave-bridge.service"));
 });
 
@@ -103,7 +103,7 @@ test("ifupdown takes it over from the unit, whose commands are not run", () => {
   assert.equal(inWords(changes).at(-1)?.steps, STOP);
 });
 
-test("systemd-networkd is told to keep off, and gives up a bridge that it manages without its address", () => {
+test("systemd-networkd is configured not to manage the bridge, and releases one that it manages without its address", () => {
   assert.not.ok(subjects(plan(vxlan(), plain).changes).includes(UNMANAGED));
   const managers = { networkd: "runs" as const, networkdAtBoot: true };
   const fresh = inWords(plan(vxlan(), on(FRESH, managers)).changes).find(({ subject }) => subject === UNMANAGED);

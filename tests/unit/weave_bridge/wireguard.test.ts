@@ -61,7 +61,7 @@ const BOUND: Partial<ObservedBridge> = (() => {
 const about = (options: BridgeOptions, observed: ObservedBridge) =>
   inWords(plan(options, observed).changes).filter(({ subject }) => /wg|encryption/.test(subject));
 
-test("the file comes first, readable to root alone, then the device, then what is bound to it", () => {
+test("the file comes first, readable only by root, then the device, then what is bound to it", () => {
   const { changes, returns } = plan(encrypted(), HOST);
   assert.equal(subjects(changes), [
     PATH,
@@ -81,7 +81,7 @@ test("the device is created by what the host has", () => {
   assert.is(first(needing({ by: "wireguard-go" })), "wireguard-go weave-wg");
 });
 
-test("under systemd, wireguard-go is started in a unit of its own, in the run and at boot of each provider", () => {
+test("under systemd, wireguard-go is started in a separate unit, in the run and at boot of each provider", () => {
   const start =
     "systemd-run --quiet --collect --unit=weave-wg-go --property=Type=forking --property=DefaultDependencies=no wireguard-go weave-wg";
   const host = bySystemd(needing({ by: "wireguard-go" }));
@@ -99,7 +99,7 @@ test("under systemd, wireguard-go is started in a unit of its own, in the run an
   }
 });
 
-test("a wireguard-go in another's unit or session is started anew in its own, before anything that could end it", () => {
+test("a wireguard-go in another unit or session is restarted in its own unit, before anything that could end it", () => {
   const steady = { ...with_(encrypted()), ...BOUND };
   const started = (more: object, wireguardUnit = "inactive", options = encrypted()) =>
     inWords(
@@ -293,7 +293,7 @@ test("IPv6 is turned on without another program", () => {
   assert.match(changes[1]?.after ?? "", `echo 0 >${setting}`);
 });
 
-test("a file with the keys that root does not own is written anew, as its owner can read it", () => {
+test("a file with the keys that root does not own is written again, as its owner can read it", () => {
   const steady = with_(encrypted());
   const own = (owner: number) => {
     const file = { content: "", mode: 0o600, ...steady.files.get(PATH), owner };
@@ -306,7 +306,7 @@ test("a file with the keys that root does not own is written anew, as its owner 
   assert.not.match(JSON.stringify(change), /(Private|Preshared)Key = [^*]/);
 });
 
-test("the unit beside systemd-networkd is forgotten once nothing needs it", () => {
+test("the unit for systemd-networkd hosts is removed once nothing needs it", () => {
   const managers = { ...HOST.managers, systemd: true, networkd: "manages", encryptedUnit: "active" } as const;
   const host = { ...HOST, managers };
   const stop = "weave-wg.service: state";
@@ -317,7 +317,7 @@ test("the unit beside systemd-networkd is forgotten once nothing needs it", () =
   }
 });
 
-test("systemd-networkd gives a VXLAN up before it is created anew inside WireGuard", () => {
+test("systemd-networkd releases a VXLAN before it is created again inside WireGuard", () => {
   const clear = { ...steadyVxlan(), wireguardNeeds: NEEDS };
   const netdev = "/etc/systemd/network/05-weave-vx.netdev";
   const files = new Map([...clear.files, [netdev, { content: "", mode: 0o644 }]]);
@@ -391,7 +391,7 @@ test("an identity that is another host's, or nobody's, is refused", () => {
   plan(encrypted({ wireguard_identity: "192.168.50.11" }), HOST);
 });
 
-test("each peer has a key of its own", () => {
+test("each peer has a different key", () => {
   const [own = "", other = ""] = ["A", "Q"].map((letter) => `${letter.repeat(42)}E=`);
   const error = errorOf(
     encrypted({ wireguard_key: own, wireguard_peer_keys: { "192.168.50.12": other, "192.168.50.13": other } }),

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { observeContainer } from "../../../modules/weave_service/container";
 import { fakeHost } from "../support/fake_host/fake_host";
 
-test("a container's environment is known by name, with one character a byte", async () => {
+test("a container's environment is read by name, with one character a byte", async () => {
   const body = JSON.stringify({
     Args: null,
     State: { Running: true },

@@ -145,7 +145,7 @@ test("a start in progress is waited for, also one that waits for Docker's; one t
   assert.is((await observe(serviceOptions(), fakeHost({ ...running(), programs }))).unit.state, "retrying");
 });
 
-test("each state of systemd's is one of ours", async () => {
+test("each systemd state has one of ours", async () => {
   for (const [properties, state] of [
     ["ActiveState=activating\nSubState=auto-restart", "retrying"],
     ["ActiveState=activating\nSubState=auto-restart-queued", "retrying"],
@@ -199,7 +199,7 @@ test("a stop in progress is waited for, whatever is desired; before the lock it 
   }
 });
 
-test("a Docker that is stopped is told from none, and its API's version comes from its program", async () => {
+test("a stopped Docker is distinguished from none, and its API's version comes from its program", async () => {
   const { "/proc/77/comm": _, ...kernel } = fresh.kernel ?? {};
   const programs = { ...fresh.programs, "dockerd --version": "Docker version 29.1.3, build f52814d\n" };
   const names = { ...fresh.names, "/usr/bin": ["docker", "dockerd"] };

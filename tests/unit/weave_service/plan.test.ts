@@ -322,7 +322,7 @@ test("a change that the router's API can't make restarts it, which is reported a
   }
 });
 
-test("a restart that an interrupted run did not make is found from the running router alone", () => {
+test("a restart that an interrupted run did not make is found just from the running router", () => {
   const startedWith = new Map([...steady().startedWith, ["WEAVE_ARGS", "--no-dns"]]);
   assert.equal(subjects(plan(serviceOptions(), { ...steady(), startedWith }).changes), [STATE]);
 });
@@ -473,7 +473,7 @@ test("a router that something else has launched is stopped, not restarted by Doc
   assert.is(removal?.disruption, "the container weave, which Docker would start again");
 });
 
-test("TX checksum offload is turned off on the port alone; without ethtool the router is refused", () => {
+test("TX checksum offload is turned off only on the port; without ethtool the router is rejected", () => {
   const [change] = words(serviceOptions(), { ...steady(), offloadingPorts: ["vethwe-bridge"] });
   assert.equal(change?.steps, ["ethtool -K vethwe-bridge tx off"]);
   assert.match(
@@ -483,7 +483,7 @@ test("TX checksum offload is turned off on the port alone; without ethtool the r
   assert.ok(plan(serviceOptions({ mode: "proxy" }), { ...FRESH, offloadingPorts: null }).changes.length > 0);
 });
 
-test("the image is the one that the script takes: of its own version, or from 1.2 on of WEAVE_VERSION, before of VERSION", () => {
+test("the image is the script's: of its own version, or else of WEAVE_VERSION, before 1.2 of VERSION", () => {
   const tagOf = (version: string, env: Record<string, string>): string | null => {
     const script = readWeaveScript(`#!/bin/sh\nSCRIPT_VERSION="${version}"\n--no-restart\n`);
     return resolveDesired(serviceOptions({ env }), { ...FRESH, script }).tag;
@@ -551,7 +551,7 @@ test("an address that waits for peers is no change, and is reported as pending w
   assert.equal([returns["expose_pending"], warnings], [false, []]);
 });
 
-test("iptables accepts the frames of the router's own bridge, and of it alone", () => {
+test("iptables accepts the frames of the router's own bridge, and of no other", () => {
   const options = serviceOptions({ mode: "plugin" });
   const accepted = {
     subject: "bridge weave: frames between its ports",
@@ -609,7 +609,7 @@ test("on upstart the same is done with its own commands", () => {
   ]);
 });
 
-test("a container of the same name and another image is refused, and left alone", () => {
+test("a container of the same name and another image is rejected, and not changed", () => {
   const having = (image: string): ObservedService => ({ ...FRESH, container: { ...CONTAINER, image } });
   for (const image of ["nginx", "nginx:1.27", "example.com:5000/weave/web", "weaveworks/weavedb:latest"]) {
     for (const state of ["started", "stopped", "absent"]) {

@@ -6,7 +6,7 @@ import { describeRouterRules, findRouterRules, removeRouterRules } from "../../.
 import { golden } from "./fixtures";
 
 /**
- * What iptables-nft-save 1.8.9 printed on a host with Docker 20.10 and rules of its own after the commands of the router 2.8.1
+ * What iptables-nft-save 1.8.9 printed on a host with Docker 20.10 and its own rules after the commands of the router 2.8.1
  * (net/bridge.go, net/iptables.go, net/expose.go).
  */
 const SAVED = readFileSync(golden("iptables-nft-save.txt"), "utf8");
@@ -66,7 +66,7 @@ test("rules that Docker makes for its bridge weave as well are left to it", () =
   assert.equal(left(saved([])), []);
 });
 
-test("without a chain of the router's nothing is taken for its own that others may have made", () => {
+test("without one of the router's chains, no rule that others may have made is treated as the router's", () => {
   const rules = [
     "-A INPUT -i docker0 -p udp -m udp --dport 53 -j ACCEPT",
     "-A INPUT -p tcp -m tcp --dport 6783 -j ACCEPT",

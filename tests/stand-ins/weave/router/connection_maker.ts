@@ -1,6 +1,6 @@
 /**
  * Which targets the router connects to and when it tries again, as mesh's connection_maker.go of v2.8.1. It connects to
- * the targets alone: not to those that its peers know.
+ * only the targets: not to those that its peers know.
  */
 import type { ConnectionStatus } from "./peers";
 import { goTime, resolve, splitHostPort } from "./text";

@@ -107,7 +107,7 @@ function answerReport(router: Router, request: http.IncomingMessage, url: URL): 
   }
 }
 
-/** Answers of the control port alone. */
+/** Answers that only the control port gives. */
 async function answerControl(router: Router, route: string, form: URLSearchParams): Promise<Answer | undefined> {
   if (route === "POST /connect") {
     const errors = await router.mesh.maker.initiate(form.getAll("peer"), form.get("replace") === "true");

@@ -148,7 +148,7 @@ export class Allocator {
 
   // --- gossip ---
 
-  /** What all peers are told. */
+  /** What all peers get. */
   say(): unknown {
     const ring = this.ring.isEmpty ? undefined : this.ring.state();
     return {

@@ -102,7 +102,7 @@ function ask(address: string, method: string, route: string): Promise<string> {
   });
 }
 
-/** The proxy in a container of its own. Before 1.5 the router may be at its container's own address. */
+/** The proxy in a separate container. Before 1.5 the router may be at its container's own address. */
 async function runProxy(args: string[]): Promise<void> {
   const behaviour = readBehaviour(__dirname, process.env);
   const weave = (await inspect(DOCKER, "weave")) as { NetworkSettings?: { IPAddress?: string } } | undefined;

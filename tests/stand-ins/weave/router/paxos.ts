@@ -1,6 +1,6 @@
 /**
  * How routers agree, before any of them gives out an address, on whom the range is shared among: Paxos by gossip, as
- * ipam/paxos/paxos.go of v2.8.1. One node alone decides nothing unless its quorum is one.
+ * ipam/paxos/paxos.go of v2.8.1. A single node decides nothing unless its quorum is one.
  */
 
 interface Proposal {

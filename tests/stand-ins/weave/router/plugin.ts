@@ -73,7 +73,7 @@ export class DockerPlugin {
 
   /** plugin/net/driver.go */
   private network(method: string, body: Body, scope: string): Body {
-    // Of the id the first nine characters are taken for unique.
+    // The first nine characters of the id are assumed to be unique.
     const id = String(body["EndpointID"] ?? "").slice(0, 9);
     const [port, end] = [`vethwl${id}`, `vethwg${id}`];
     switch (method) {

@@ -1,7 +1,7 @@
 /**
  * The proxy in front of Docker's socket, as proxy/ of v2.8.1: a container that is created through it gets an address of
  * Weave's, the interface ethwe and a name, and its program is started only once it has them (/w/w, see image/). Other
- * requests pass as they are. It tells the router by its HTTP, so that it can be a process of its own, as up to 1.9.
+ * requests pass as they are. It tells the router by its HTTP, so that it can be a separate process, as up to 1.9.
  */
 
 import * as fs from "node:fs";

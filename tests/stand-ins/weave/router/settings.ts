@@ -1,4 +1,4 @@
-/** What the router's stand-in is told: its settings, from the router's own command line and the environment. */
+/** The settings of the router's stand-in, from the router's own command line and the environment. */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";

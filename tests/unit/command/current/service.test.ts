@@ -30,7 +30,7 @@ function completed({ environment, unit, exposeUnit, init }: ObservedService, giv
   return { ...typed, ...present, ...optionsOfGiven(typed, given) };
 }
 
-test("the router is refused beside a VXLAN, with which it would make a loop; its removal is not", () => {
+test("the router is rejected if there is a VXLAN, with which it would make a loop; its removal is not", () => {
   const host = fakeHost({ kernel: { "/proc/1/comm": "systemd", "/sys/class/net/weave-vx/mtu": "1450" } });
   const call = (given: Record<string, unknown>): unknown => currentService(optionsOf(options, given), new Set(), host);
   assert.match(

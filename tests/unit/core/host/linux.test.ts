@@ -184,7 +184,7 @@ test("a program that times out is killed, and is an error with the limit and its
   assert.ok(Date.now() - started < 5000);
 });
 
-test("a program is judged by its own exit status, whatever child of its own keeps its output open", () => {
+test("a program's result is its own exit status, even if a child process keeps its output open", () => {
   const started = Date.now();
   assert.equal(run(["sh", "-c", "echo done; sleep 20 & exit 0"]), { status: 0, stdout: "done\n", stderr: "" });
   assert.match(
@@ -288,7 +288,7 @@ test("a service may listen on a Unix socket, and a missing socket means that not
   });
 });
 
-/** What a service's raw answers are taken for: each in its own words, none for a service that is not there. */
+/** What a service's raw answers are reported as: each in its own words, none for a service that is not there. */
 const ANSWERS: readonly (readonly [what: string, raw: string, problem: RegExp])[] = [
   ["nothing", "", /^a connection that was closed without an answer$/],
   [
@@ -406,7 +406,7 @@ test("an address that can't be reached has no answer yet, and is not nobody", ()
     const { request } = require(${JSON.stringify(join(__dirname, "../../../../modules/core/host/http.ts"))});
     request({ to: { address: "10.2.1.3", port: 6784 }, method: "GET", path: "/report" }).catch((error) =>
       console.log(error.constructor.name, error.message));`;
-  // In a network namespace of its own, without any route.
+  // In its own network namespace, without any route.
   const { stdout } = run([
     "unshare",
     "--map-root-user",

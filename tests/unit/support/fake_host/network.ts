@@ -63,7 +63,7 @@ export class Network implements Part {
   readonly settings = new Set<string>();
   /** The kernel's modules; it loads no others. */
   readonly modules = new Set(["bridge", "vxlan"]);
-  /** Routes beside those of eth0, and rules beside the kernel's own, as ip prints them. */
+  /** Routes besides those of eth0, and rules besides the kernel's own, as ip prints them. */
   readonly routes = new Set<string>();
   readonly policy = new Set<string>();
   /** The UDP ports that a process listens on. */
@@ -168,7 +168,7 @@ export class Network implements Part {
   private readonly commands: readonly [RegExp, (...words: string[]) => RunOutput][] = [
     [/^ip -d addr show$/, () => done(this.addrShow())],
     [/^ip -d -batch -$/, () => done(`${this.addrShow()}\n${this.routeShow()}${this.ruleShow()}`)],
-    // As in Linux 5.6 and newer (drivers/net/wireguard), in a network namespace of its own.
+    // As in Linux 5.6 and newer (drivers/net/wireguard), in its own network namespace.
     [/^unshare --net ip link add type wireguard$/, () => done()],
     [/^ss -uanp$/, () => done([...this.sockets].map(ssRow).join(""))],
     [/^systemctl show docker.service -p MainPID$/, () => done("MainPID=0\n")],
@@ -253,7 +253,7 @@ export class Network implements Part {
     return done();
   }
 
-  /** A VXLAN listens on its port, alone or with others that have the same flags. */
+  /** A VXLAN listens on its port, by itself or with others that have the same flags. */
   private setUp(name: string): RunOutput {
     return this.with(name, ({ vxlan }) => {
       const taken = [...this.devices].some(
