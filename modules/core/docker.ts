@@ -3,6 +3,7 @@ import type { Host, HttpRequest, HttpResponse } from "./host/host";
 import { describeRequest } from "./host/http";
 import { type Guard, isBoolean, isOptional, isShape, isString, parseJson } from "./json";
 import { commandLineOf } from "./proc";
+import { hasProgram } from "./programs";
 import { isSystemdBooted, unitProperties } from "./systemctl";
 
 /** The defaults of dockerd --host and --pidfile (dockerd --help). */
@@ -79,15 +80,16 @@ export function isDockerInstalled(programs: ReadonlySet<string>): boolean {
   return programs.has("dockerd") || programs.has("docker");
 }
 
-/** The version of the installed dockerd, running or not, such as 20.10.24; null if it does not print one. */
+/** The version of the installed dockerd, running or not, such as 20.10.24; null if it does not print one, or is elsewhere. */
 export function installedVersion(host: Host): string | null {
+  if (!hasProgram("dockerd", host)) return null;
   const { stdout } = host.run(["dockerd", "--version"], { mayFail: true });
   return /version v?(\d[\w.]*)/.exec(stdout)?.[1] ?? null;
 }
 
 /** The oldest API version that a dockerd which does not run would accept; null if there is none. */
-export function oldestApiOfInstalled(programs: ReadonlySet<string>, host: Host): string | null {
-  const version = programs.has("dockerd") ? installedVersion(host) : null;
+export function oldestApiOfInstalled(host: Host): string | null {
+  const version = installedVersion(host);
   return version === null ? null : oldestApiOf(version);
 }
 

@@ -67,7 +67,7 @@ export function configurationChanges(files: DesiredFiles, observed: ObservedDock
   return [
     ...fileChanges(config, { path: configPath, content: files.config, redact: redactSecrets }),
     ...fileChanges(optionsFile, { path: service.filePath, content: files.options, redact: redactSecrets }),
-    ...(service.init === "systemd" ? dropInChanges(dropIn, files.dropIn) : []),
+    ...(service.init === "systemd" || service.missing ? dropInChanges(dropIn, files.dropIn) : []),
   ];
 }
 

@@ -38,7 +38,7 @@ export async function observe(
   whileChanging: WhileChanging = "wait",
 ): Promise<ObservedDocker> {
   const bridge = bridgeOf(options);
-  const service = await observeService(host, whileChanging);
+  const service = await observeService(host, whileChanging, options.state === "absent");
   const optionsFile = host.readFile(service.filePath);
   const dropIn = host.readFile(DROP_IN_PATH);
   const dockerOptsIsRead =

@@ -56,7 +56,8 @@ export function networkChanges(options: DockerOptions, observed: ObservedDocker)
 
 /**
  * Which networks a stopped Docker has is not known: state=restarted starts it, and accepts a network of this name. Throws a UserError
- * where this module made one that has to go, as Docker would not start with its default network on the same bridge.
+ * where this module made one that has to go, as Docker would not start with its default network on the same bridge. Where Docker is
+ * not installed, nothing is known of its networks but the record.
  */
 function whileStopped(
   { state, network }: DockerOptions,
@@ -66,6 +67,7 @@ function whileStopped(
 ): Change[] {
   const record = observed.networkRecord?.content ?? "";
   const isOther = isRecordedOn(bridge, record) && (desired === null || record !== recordOf(desired));
+  if (observed.service.missing) return withRecord([], bridge, null, observed);
   if (isOther || (desired === null && network !== DEFAULT_NETWORK)) {
     throw new UserError(
       `network: Docker must run before its network on the bridge ${bridge} can be replaced or removed (found it stopped). ` +

@@ -107,7 +107,7 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
     ownHost: { hostName: host.readText(HOST_NAME) ?? "", addresses: host.addresses() },
     docker,
     // A request to Docker's socket could start it.
-    oldestDockerApi: docker === "running" ? await oldestApiVersion(host) : oldestApiOfInstalled(programs, host),
+    oldestDockerApi: docker === "running" ? await oldestApiVersion(host) : oldestApiOfInstalled(host),
     container,
     startedWith,
     startedBefore: unit.state === "running" && startTime(unit.pid, host) < startTime("self", host),

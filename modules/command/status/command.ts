@@ -37,7 +37,20 @@ export const statusCommand: Subcommand = {
 
 /** One line for each part of the status that this host has, its name first, so that `grep` finds it. */
 export function renderStatus(status: Status, paint: Paint): string {
-  const { bridge, boot, datapath, peers, network, subnet, docker, service, pending, problems, errors } = status;
+  const {
+    bridge,
+    boot,
+    datapath,
+    peers,
+    network,
+    subnet,
+    docker,
+    dockerIsMissing,
+    service,
+    pending,
+    problems,
+    errors,
+  } = status;
   const isSetUp = bridge !== null || boot.length > 0 || datapath !== null;
   const hasRouter = datapath?.kind === "router";
   const hasService = service !== null && (service.installed || service.container !== null);
@@ -52,7 +65,7 @@ export function renderStatus(status: Status, paint: Paint): string {
       isSetUp || network !== null,
     ],
     ["subnet", subnet ?? "none", isSetUp || subnet !== null],
-    ["docker", docker === null ? "unknown" : dockerLine(docker), true],
+    ["docker", docker !== null ? dockerLine(docker) : dockerIsMissing ? "not installed" : "unknown", true],
     ["options", docker?.options.join(" ") || "none", docker !== null],
     ["service", service === null ? "unknown" : serviceLine(service), hasRouter || hasService],
     ["router", routerLine(status), hasRouter || hasService],

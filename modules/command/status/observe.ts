@@ -6,6 +6,7 @@ import { configuredOptions } from "../../docker_bridge_opts/configuration";
 import { observe as observeDockerOptions } from "../../docker_bridge_opts/observe";
 import type { ObservedDocker } from "../../docker_bridge_opts/observed";
 import { options as dockerOptions } from "../../docker_bridge_opts/options";
+import { DockerMissing } from "../../docker_bridge_opts/service/observe_service";
 import { observeAsAnyUser as observeBridge } from "../../weave_bridge/observe";
 import type { ObservedBridge } from "../../weave_bridge/observed";
 import { options as bridgeOptions } from "../../weave_bridge/options";
@@ -24,6 +25,8 @@ import { attempt, attemptLater, lenientHost } from "./lenient_host";
 export interface Observed {
   readonly bridge: ObservedBridge | null;
   readonly docker: ObservedDocker | null;
+  /** Why Docker is not there, if it is not installed. */
+  readonly dockerMissing: string | null;
   readonly service: ObservedRouterService | null;
   readonly container: ObservedContainer | null;
   readonly router: LiveRouter | null;
@@ -47,10 +50,16 @@ export async function observe(name: string, host: Host = linuxHost): Promise<Obs
   const dockerValues = defaults(dockerOptions, { state: "restarted" });
   const errors = new Set<string>();
   const lenient = lenientHost(host, errors);
+  let dockerMissing: string | null = null;
+  const unlessMissing = (error: unknown): null => {
+    if (!(error instanceof DockerMissing)) throw error;
+    dockerMissing = error.message;
+    return null;
+  };
   const isRunning = attempt(() => dockerPid(lenient), errors) !== null;
   const [bridge, docker, container, router] = await Promise.all([
     attemptLater(() => observeBridge(bridgeValues, lenient), errors),
-    attemptLater(() => observeDockerOptions(dockerValues, lenient), errors),
+    attemptLater(() => observeDockerOptions(dockerValues, lenient).catch(unlessMissing), errors),
     isRunning ? attemptLater(() => observeContainer(COMPONENTS.router.container, lenient), errors) : null,
     isRunning ? attemptLater(() => observeRunningRouter(lenient), errors) : null,
   ]);
@@ -59,6 +68,7 @@ export async function observe(name: string, host: Host = linuxHost): Promise<Obs
   return {
     bridge,
     docker,
+    dockerMissing,
     service: attempt(() => observeUnit(lenient), errors),
     container,
     router,

@@ -15,6 +15,8 @@ export interface Status {
   /** The subnet of this host's containers. */
   readonly subnet: string | null;
   readonly docker: DockerStatus | null;
+  /** Whether it is null because Docker is not installed. */
+  readonly dockerIsMissing: boolean;
   readonly service: ServiceStatus | null;
   readonly router: RouterStatus | null;
   /** What must still be done before the host matches its own files. */

@@ -10,7 +10,7 @@ import type { BridgeStatus, PeerStatus, ServiceStatus, Status } from "./status";
 
 /** The status of the bridge `name` and of all that depends on it. */
 export function summarise(name: string, observed: Observed): Status {
-  const { bridge, docker, service, router, errors } = observed;
+  const { bridge, docker, dockerMissing, service, router, errors } = observed;
   return {
     bridge: bridge && summariseBridge(name, bridge),
     boot: bridge === null ? [] : bootFiles(name, bridge),
@@ -18,6 +18,7 @@ export function summarise(name: string, observed: Observed): Status {
     peers: summarisePeers(observed),
     ...summariseNetwork(name, docker),
     docker: docker && summariseDocker(docker),
+    dockerIsMissing: dockerMissing !== null,
     service: summariseService(observed),
     router: router && {
       version: router.version,
@@ -32,7 +33,7 @@ export function summarise(name: string, observed: Observed): Status {
         ? [`a reload of ${service.init}: the file of ${service.name} has changed since it was read`]
         : []),
     ],
-    problems: unansweredPeers(observed),
+    problems: [...(dockerMissing === null ? [] : [dockerMissing]), ...unansweredPeers(observed)],
     errors,
   };
 }

@@ -6,6 +6,8 @@ import type { TextFile } from "../../formats/systemd_unit";
 /** How this host starts dockerd. */
 export interface DockerService {
   readonly init: "systemd" | "script";
+  /** Whether Docker is not installed, so that its options can only be removed. */
+  readonly missing: boolean;
   /** What decides which arguments systemd passes; null if a script starts dockerd. */
   readonly unit: UnitStart | null;
   /** Whether DOCKER_OPTS of the file below reaches dockerd without the drop-in. */

@@ -3,6 +3,7 @@ import { dockerPid } from "../../core/docker";
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import { StillChanging, type WhileChanging } from "../../core/module";
+import { hasProgram } from "../../core/programs";
 import { isSystemdBooted, propertiesOfUnits } from "../../core/systemctl";
 import { splitWords } from "../../formats/shell_words";
 import { VARIABLE } from "./command_line";
@@ -10,9 +11,24 @@ import type { DockerService } from "./docker_service";
 import { DEFAULT_FILE, optionsFileOf, sharedTarget } from "./options_file";
 import { findDropIns, readUnit, unitNames } from "./read_unit";
 
-/** Observes how this host starts dockerd, whatever its distribution. Throws a UserError if Docker is not installed. */
-export async function observeService(host: Host, whileChanging: WhileChanging): Promise<DockerService> {
-  return isSystemdBooted(host) ? observeUnit(host, whileChanging) : observeScript(host);
+/** Docker is not installed. */
+export class DockerMissing extends UserError {}
+
+/**
+ * Observes how this host starts dockerd, whatever its distribution. Throws DockerMissing if Docker is not installed, unless it `mayBeMissing`:
+ * the files with its options stay when its package is removed.
+ */
+export async function observeService(
+  host: Host,
+  whileChanging: WhileChanging,
+  mayBeMissing = false,
+): Promise<DockerService> {
+  try {
+    return isSystemdBooted(host) ? await observeUnit(host, whileChanging) : observeScript(host);
+  } catch (error) {
+    if (mayBeMissing && error instanceof DockerMissing) return { ...byScript(host, true), missing: true };
+    throw error;
+  }
 }
 
 type Properties = (name: string) => string;
@@ -20,6 +36,8 @@ type Properties = (name: string) => string;
 async function observeUnit(host: Host, whileChanging: WhileChanging): Promise<DockerService> {
   const [property, socket] = await unitsAfterJob(host, whileChanging);
   requireLoaded("docker.service", property);
+  const pid = Number(property("MainPID"));
+  if (pid === 0 && property("NeedDaemonReload") !== "yes") requireProgram(property("ExecStart"), host);
   // Where the service requires it, systemd starts neither without the other.
   if (property("Requires").split(" ").includes("docker.socket")) requireLoaded("docker.socket", socket);
   const [fragment, names] = [property("FragmentPath"), property("Names").split(" ")];
@@ -29,6 +47,7 @@ async function observeUnit(host: Host, whileChanging: WhileChanging): Promise<Do
   const file = optionsFileOf(unit);
   return {
     init: "systemd",
+    missing: false,
     unit,
     readsFile: file.path !== null,
     whyNot: file.why ?? "",
@@ -37,8 +56,24 @@ async function observeUnit(host: Host, whileChanging: WhileChanging): Promise<Do
     failed: property("ActiveState") === "failed",
     lostSocket: lostSocketOf(socket, host),
     needsReload,
-    pid: Number(property("MainPID")),
+    pid,
   };
+}
+
+const UPSTART_JOB = "/etc/init/docker.conf";
+const INIT_SCRIPT = "/etc/init.d/docker";
+
+/**
+ * Throws DockerMissing if this host does not have the program of ExecStart=, as `systemctl show` prints that. systemd makes a unit of an
+ * init script, which stays when Debian's package is removed.
+ */
+function requireProgram(execStart: string, host: Host): void {
+  const [, path = ""] = /^\{ path=(.*?) ; /.exec(execStart) ?? [];
+  const program = path === INIT_SCRIPT ? "dockerd" : path;
+  if (program === "" || hasProgram(program, host)) return;
+  throw new DockerMissing(
+    `docker.service: must start a program that exists (found no ${program}). Install Docker first (apt install docker.io).`,
+  );
 }
 
 /** systemd itself does not see the first drop-in of a new directory until it reloads: it remembers which directories there are. */
@@ -59,6 +94,7 @@ const PROPERTIES = [
   "DropInPaths",
   "NeedDaemonReload",
   "MainPID",
+  "ExecStart",
   "Requires",
   "Job",
   "Listen",
@@ -95,7 +131,8 @@ function requireLoaded(unit: "docker.service" | "docker.socket", property: Prope
           "of another name, which this module does not manage.",
     masked: `must not be masked, or systemd does not start ${unit === "docker.socket" ? "docker.service, which requires it" : "it"} (found it masked). Run systemctl unmask ${unit} first.`,
   };
-  throw new UserError(
+  const Kind = state === "not-found" && unit === "docker.service" ? DockerMissing : UserError;
+  throw new Kind(
     `${unit}: ${
       what[state] ??
       `must be a unit that systemd can load (found LoadState=${[state, property("LoadError")].filter(Boolean).join(", ")}). ` +
@@ -111,19 +148,21 @@ function lostSocketOf(socket: Properties, host: Host): string | null {
   return host.readdir(directory).includes(name) ? null : `${directory}/${name}`;
 }
 
-const SCRIPTS = ["/etc/init/docker.conf", "/etc/init.d/docker"];
-
 /** An upstart job or a sysvinit script; both source the file. */
 function observeScript(host: Host): DockerService {
-  const script = SCRIPTS.map((path) => host.readFile(path)).find((file) => file !== null);
-  if (!script) {
-    throw new UserError(
-      `Docker: must be installed (found no systemd, and neither ${SCRIPTS.join(" nor ")}). Install it first.`,
-    );
+  const script = host.readFile(UPSTART_JOB) ?? host.readFile(INIT_SCRIPT);
+  const found = script === null ? `no systemd, and neither ${UPSTART_JOB} nor ${INIT_SCRIPT}` : "no program dockerd";
+  // Up to Docker 1.10 it is Docker's own.
+  if (script === null || !["dockerd", "docker"].some((name) => hasProgram(name, host))) {
+    throw new DockerMissing(`Docker: must be installed (found ${found}). Install it first.`);
   }
-  const readsFile = script.content.includes("/etc/default/") && script.content.includes(`$${VARIABLE}`);
+  return byScript(host, script.content.includes("/etc/default/") && script.content.includes(`$${VARIABLE}`));
+}
+
+function byScript(host: Host, readsFile: boolean): DockerService {
   return {
     init: "script",
+    missing: false,
     unit: null,
     readsFile,
     whyNot: readsFile ? "" : "Docker's init script does not read it",

@@ -16,6 +16,7 @@ import { CONTAINER, ROUTER, FRESH as WITHOUT_SERVICE, steady as withService } fr
 const FRESH: Observed = {
   bridge: FRESH_BRIDGE,
   docker: FRESH_DOCKER,
+  dockerMissing: null,
   service: { init: "systemd", name: "weave.service", unit: WITHOUT_SERVICE.unit },
   container: null,
   router: null,
@@ -81,6 +82,12 @@ options   --host=fd://
 pending   none
 `,
   );
+});
+
+test("a host whose Docker was removed says so, and has a problem", () => {
+  const says = "docker.service: must start a program that exists (found no dockerd). Install Docker first.";
+  const removed = lines({ ...VXLAN, docker: null, dockerMissing: says });
+  assert.match(removed, `docker    not installed\nproblem   ${says}\npending   none\n`);
 });
 
 test("a host on the network, with the VXLAN datapath and with the router", () => {
@@ -198,11 +205,14 @@ test("with Docker stopped its start is pending, and its options are those of its
 test("a host without any of the parts", async () => {
   const observed = await observe("weave", fakeHost({ programs: { "ip -d -batch -": "" } }));
   assert.equal([observed.docker, observed.service, observed.router], [null, null, null]);
-  assert.equal(observed.errors, [
+  assert.is(
+    observed.dockerMissing,
     "Docker: must be installed (found no systemd, and neither /etc/init/docker.conf nor /etc/init.d/docker). Install it first.",
+  );
+  assert.equal(observed.errors, [
     'weave_service: this host\'s init system must be systemd or upstart (found "" as its first process). Use a host with either.',
   ]);
-  assert.match(lines(observed), "bridge    none\n");
+  assert.match(lines(observed), "bridge    none\ndocker    not installed\nproblem   Docker: must be installed (found");
 });
 
 test("what can't be read is treated as absent, and reported once", async () => {

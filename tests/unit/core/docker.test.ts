@@ -184,24 +184,22 @@ const VERSIONS: readonly (readonly [version: string, oldest: string])[] = [
 
 /** A host whose dockerd prints this as its version. */
 function printing(version: string): Host {
-  return fakeHost({ programs: { "dockerd --version": version } });
+  return fakeHost({ names: { "/usr/sbin": ["dockerd"] }, programs: { "dockerd --version": version } });
 }
 
 test("the oldest API that a stopped daemon would accept is that of its version", () => {
   for (const [version, oldest] of VERSIONS)
-    assert.is(
-      oldestApiOfInstalled(new Set(["dockerd"]), printing(`Docker version ${version}, build 297e128\n`)),
-      oldest,
-    );
-  assert.is(oldestApiOfInstalled(new Set(["dockerd"]), printing("dockerd: not today\n")), null);
+    assert.is(oldestApiOfInstalled(printing(`Docker version ${version}, build 297e128\n`)), oldest);
+  assert.is(oldestApiOfInstalled(printing("dockerd: not today\n")), null);
   const host = (directory: string): Host =>
     fakeHost({
       names: { [directory]: ["dockerd"] },
       programs: { "dockerd --version": "Docker version 29.1.3, build f52814d\n" },
     });
-  assert.is(oldestApiOfInstalled(programsOf(host("/usr/bin")), host("/usr/bin")), "1.44");
-  assert.is(oldestApiOfInstalled(programsOf(host("/usr/sbin")), host("/usr/sbin")), "1.44");
-  assert.is(oldestApiOfInstalled(new Set(["docker"]), host("/usr/bin")), null, "the client alone");
+  assert.is(oldestApiOfInstalled(host("/usr/bin")), "1.44");
+  assert.is(oldestApiOfInstalled(host("/usr/sbin")), "1.44");
+  const client = fakeHost({ names: { "/usr/bin": ["docker"] } });
+  assert.is(oldestApiOfInstalled(client), null, "the client alone");
   assert.equal(
     [isDockerInstalled(programsOf(host("/usr/sbin"))), isDockerInstalled(programsOf(fakeHost({})))],
     [true, false],

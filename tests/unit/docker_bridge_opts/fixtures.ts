@@ -100,6 +100,7 @@ export const savedOf = ({ id, command }: RunningDaemon, more: Partial<Previous> 
 export const FRESH: ObservedDocker = {
   service: {
     init: "systemd",
+    missing: false,
     unit: unitWith(DEBIAN_UNIT),
     readsFile: true,
     whyNot: "",

@@ -18,7 +18,7 @@ import {
 } from "./fixtures";
 
 const SHOW =
-  "systemctl show docker.service docker.socket -p Names,LoadState,LoadError,ActiveState,FragmentPath,DropInPaths,NeedDaemonReload,MainPID,Requires,Job,Listen";
+  "systemctl show docker.service docker.socket -p Names,LoadState,LoadError,ActiveState,FragmentPath,DropInPaths,NeedDaemonReload,MainPID,ExecStart,Requires,Job,Listen";
 const files = (more: Record<string, string> = {}) =>
   new Map(Object.entries({ [UNIT]: DEBIAN_UNIT, [PATH]: DEFAULT_FILE, ...more }));
 const DAEMON: Daemon = { words: ["/usr/sbin/dockerd", "-H", "fd://"] };

@@ -52,6 +52,11 @@ export class Docker implements Part {
   /** The names of the networks that containers are on, by the containers' names. */
   members: Readonly<Record<string, string>> = {};
 
+  /** The programs in /usr/sbin: none where Docker's package was removed. */
+  programs: readonly string[] = ["dockerd"];
+  /** The program that the unit starts. */
+  starts = "/usr/sbin/dockerd";
+
   constructor(private readonly files: Files) {}
 
   state(): object {
@@ -127,6 +132,10 @@ export class Docker implements Part {
     if (path === "/var/run/docker.pid") return this.daemon && 2;
     const content = this.files.readFile(path)?.content;
     return content === undefined ? undefined : content === this.daemon?.config ? 1 : 3;
+  }
+
+  readdir(path: string): readonly string[] | undefined {
+    return path === "/usr/sbin" ? this.programs : undefined;
   }
 
   readText(path: string): string | null | undefined {
@@ -218,6 +227,7 @@ export class Docker implements Part {
       `DropInPaths=${dropIns.join(" ")}`,
       `NeedDaemonReload=${this.unitFiles().join("\0") === this.loaded.join("\0") ? "no" : "yes"}`,
       `MainPID=${this.daemon?.pid ?? 0}`,
+      `ExecStart={ path=${this.starts} ; argv[]=${this.starts} -H fd:// ; ignore_errors=no ; start_time=[n/a] }`,
     ].join("\n");
   }
 }
