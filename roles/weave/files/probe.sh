@@ -203,25 +203,34 @@ if [ -e /sys/class/net/weave-vx ] || grep -qsx 'bridge weave' /var/lib/apollo-we
   docker_uses_bridge=true
 fi
 
-# --- Docker: missing, masked, stopped or running. systemd's own search path, which `systemctl` would take a while to tell.
+# --- Docker: running, masked, stopped, or missing and then what is missing. A unit is no proof of dockerd: one of the administrator's stays
+# when the package is removed, and systemd makes one of the init script that Debian's package leaves.
 
 state_of_docker() {
   read -r pid </var/run/docker.pid && grep -q docker "/proc/$pid/comm" && echo running && return
-  for unit in /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system /run/systemd/generator.late; do
-    [ -e $unit/docker.service ] || continue
-    if [ "$(readlink -f $unit/docker.service)" = /dev/null ]; then
-      echo masked
+  if ! unit=$(systemctl show --property=LoadState,ActiveState,ExecStart docker.service); then
+    if [ -d /run/systemd/system ]; then echo stopped && return; fi
+    # No systemd runs here. Up to Docker 1.10 the daemon's program is the client's.
+    if command -v dockerd || command -v docker; then unit=LoadState=loaded; else unit=LoadState=no-program; fi >/dev/null
+    [ -e /etc/init/docker.conf ] || [ -e /etc/init.d/docker ] || unit=LoadState=not-found
+  fi
+  case $unit in
+    *LoadState=masked*) echo masked ;;
+    *LoadState=not-found*) echo missing docker.service ;;
+    *LoadState=no-program*) echo missing dockerd ;;
     # It may have its PID elsewhere.
-    elif systemctl is-active --quiet docker.service; then
-      echo running
-    else
-      echo stopped
-    fi
-    return
-  done
-  if [ -e /etc/init/docker.conf ] || [ -e /etc/init.d/docker ]; then echo stopped; else echo missing; fi
+    *ActiveState=active* | *ActiveState=reloading*) echo running ;;
+    *)
+      program=$(printf '%s\n' "$unit" | sed -n 's/^ExecStart={ path=\(.*\) ; argv.*/\1/p' | head -n 1)
+      [ "$program" != /etc/init.d/docker ] || program=dockerd
+      if [ -z "$program" ] || command -v "$program" >/dev/null; then echo stopped; else echo "missing $program"; fi
+      ;;
+  esac
 }
 docker=$(state_of_docker 2>/dev/null)
+missing_docker=${docker#missing}
+[ "$missing_docker" != "$docker" ] || missing_docker=
+docker=${docker%% *}
 
 # --- What the role needs on the host and does not bring.
 
@@ -246,8 +255,8 @@ printf '{"host_index": %d, "keeps_host_index": %s, "address": "%s", "bridge_addr
 printf '"machine_id": "%s", "bridge_mac": "%s", "set_mac": "%s", "set_bridge": "%s", "set_docker_subnet": "%s", ' \
   "$(clean "$machine_id")" "$(clean "$bridge_mac")" "$(clean "$set_mac")" "$(clean "$set_bridge")" "$(clean "$set_docker_subnet")"
 printf '"set_wireguard_identity": "%s", "set_wireguard_key": "%s", ' "$(clean "$set_wireguard_identity")" "$(clean "$set_wireguard_key")"
-printf '"docker": "%s", "missing_scope_script": "%s", "missing_program": "%s", ' \
-  "$docker" "$(clean "$missing_scope_script")" "$(clean "$missing_program")"
+printf '"docker": "%s", "missing_docker": "%s", "missing_scope_script": "%s", "missing_program": "%s", ' \
+  "$docker" "$(clean "${missing_docker# }")" "$(clean "$missing_scope_script")" "$(clean "$missing_program")"
 printf '"lacks_docker_client": %s, "missing_script": "%s", "nodejs": "%s", "inventory_nodejs": "%s", "unsuitable_nodejs": "%s", "nodejs_problem": "%s", "packaged_nodejs": %d, "libc": "%s", "architecture": "%s"}\n' \
   $lacks_docker_client "$(clean "$missing_script")" "$(clean "$nodejs")" "$(clean "$inventory_nodejs")" "$(clean "$unsuitable_nodejs")" \
   "$nodejs_problem" "${packaged_nodejs:-0}" "$(clean "$libc")" "$(clean "$(uname -m)")"

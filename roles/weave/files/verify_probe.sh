@@ -71,18 +71,28 @@ subnet() {
     sed -n "s|^$bridge \([0-9./]\{1,\}\) .*|\1|p"
 }
 
+# Whether there is a dockerd to be started. A unit is no proof: one of the administrator's stays when the package is removed, and systemd
+# makes one of the init script that Debian's package leaves.
+has_dockerd() {
+  program=$(systemctl show --property=ExecStart docker.service 2>/dev/null | sed -n 's/^ExecStart={ path=\(.*\) ; argv.*/\1/p' | head -n 1)
+  case $program in '' | /etc/init.d/docker) program=dockerd ;; esac
+  command -v "$program" >/dev/null
+}
+
 docker_state() {
   if ! command -v docker >/dev/null; then
-    if command -v dockerd >/dev/null; then echo no_client; else echo missing; fi
+    if has_dockerd; then echo no_client; else echo missing; fi
   # Any request to the socket would start a stopped Docker.
   elif systemctl is-active --quiet docker.socket 2>/dev/null && ! systemctl is-active --quiet docker.service; then
-    echo stopped
+    if has_dockerd; then echo stopped; else echo missing; fi
   elif ids=$(timeout 15 docker ps --quiet 2>/dev/null); then
     echo "running" "$ids"
   elif [ $? -eq 124 ] || systemctl is-active --quiet docker.service 2>/dev/null; then
     echo unresponsive
-  else
+  elif has_dockerd; then
     echo stopped
+  else
+    echo missing
   fi
 }
 

@@ -72,7 +72,7 @@ def preflight(
                     f"{subject} a host without a machine-id (found none in /etc/machine-id of {host}). Run "
                     f"systemd-machine-id-setup there{', or set weave_mac in the inventory' if uses_bridge else ''}."
                 )
-            yield from _docker_problems(probed.get("docker", "running"), host, group, needs_running_docker)
+            yield from _docker_problems(probed, host, group, needs_running_docker)
             if probed.get("missing_program"):
                 yield (
                     f"weave_mode: bridge with the router needs {probed['missing_program']} on {host} (found none). Install it "
@@ -183,10 +183,13 @@ def _cluster_problems(
         )
 
 
-def _docker_problems(docker: str, host: str, group: str, needs_running: bool) -> Iterator[str]:
+def _docker_problems(probed: dict[str, Any], host: str, group: str, needs_running: bool) -> Iterator[str]:
+    docker = probed.get("docker", "running")
     if docker == "missing":
+        missing = probed.get("missing_docker", "docker.service")
+        unit = ", which docker.service starts" if missing.startswith("/") else ""
         yield (
-            f"Docker: must be installed on {host} (found no docker.service). Install it there (apt install docker.io), or remove "
+            f"Docker: must be installed on {host} (found no {missing}{unit}). Install it there (apt install docker.io), or remove "
             f"the host from the group {group}."
         )
     elif docker == "masked":

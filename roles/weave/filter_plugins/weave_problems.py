@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 DOCKER = {
-    "missing": ("be installed", "none", "Install it"),
+    "missing": ("be installed", "no dockerd", "Install it (apt install docker.io)"),
     "no_client": ("have its client", "no program docker", "Install it (apt install docker-cli)"),
     "stopped": ("run", "it stopped", "Start it (systemctl start docker)"),
     "unresponsive": ("answer", "no answer within 15 seconds", "Restart it (systemctl restart docker)"),

@@ -176,7 +176,8 @@ def _host_fault(host: dict[str, Any]) -> Iterator[str]:
     elif host["bridge"]["state"] != "up":
         yield f"{host['name']}: the bridge weave is {host['bridge']['state']}."
     elif not _has_docker(host):
-        yield f"{host['name']}: Docker gave no answer, so its containers were not tested."
+        why = "is not installed" if host.get("docker") == "missing" else "gave no answer"
+        yield f"{host['name']}: Docker {why}, so its containers were not tested."
 
 
 def _host_description(name: str, pairs: list[dict[str, Any]]) -> str:

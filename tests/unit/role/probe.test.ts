@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { suite } from "uvu";
@@ -35,7 +36,7 @@ interface Given {
 }
 
 /** Runs the script; `programs` are the fakes' texts by name. */
-function probe(given: Given, programs: Readonly<Record<string, string>> = {}): Record<string, unknown> {
+function probe(given: Given, programs: Readonly<Record<string, string>> = {}, script = PROBE): Record<string, unknown> {
   let answer = {};
   inTemporaryDirectory((directory) => {
     // So that none of this machine's own is run.
@@ -63,7 +64,7 @@ function probe(given: Given, programs: Readonly<Record<string, string>> = {}): R
     }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
     given.prepare?.(directory);
     const inNamespace = ["unshare", "--net", "sh", "-ec", `${given.devices}\nexec sh "$@"`];
-    const [program = "", ...rest] = [...(given.devices === undefined ? [] : inNamespace), "sh", PROBE, ...args];
+    const [program = "", ...rest] = [...(given.devices === undefined ? [] : inNamespace), "sh", script, ...args];
     const { stdout, stderr } = spawnSync(program, rest, {
       encoding: "utf8",
       env: { PATH: `${directory}:/usr/sbin:/usr/bin:/sbin:/bin` },
@@ -323,6 +324,38 @@ test("the distribution's Node: its major version, unless it is installed already
   assert.is(packaged("12.22.12~dfsg-1", "18.20.4+dfsg-1"), 18);
   assert.is(packaged("18.20.4+dfsg-1", "18.20.4+dfsg-1"), 0);
   assert.is(packaged("(none)", "(none)"), 0);
+});
+
+/** What is told of Docker where systemd shows this of its unit, or where no systemd runs; no daemon has left its process id. */
+function dockerWhere(shown: string | null, programs: Readonly<Record<string, string>> = {}): unknown[] {
+  const script = join(tmpdir(), `apollo-weave-probe-${process.pid}.sh`);
+  const text = readFileSync(PROBE, "utf8");
+  writeFileSync(script, text.replaceAll("/var/run/docker.pid", "/nonexistent/docker.pid"));
+  try {
+    const systemctl = shown === null ? "exit 1" : `[ "$1" = show ] && cat <<'END'\n${shown}\nEND`;
+    const { docker, missing_docker } = probe({ program: "sh" }, { systemctl, ...programs }, script);
+    return [docker, missing_docker];
+  } finally {
+    rmSync(script);
+  }
+}
+
+const loaded = (program: string, state = "inactive"): string =>
+  `ExecStart={ path=${program} ; argv[]=${program} -H fd:// $DOCKER_OPTS ; ignore_errors=no }\nLoadState=loaded\nActiveState=${state}`;
+
+test("Docker is missing where its unit starts nothing that exists, however systemd came by the unit", () => {
+  assert.equal(dockerWhere("LoadState=not-found\nActiveState=inactive"), ["missing", "docker.service"]);
+  assert.equal(dockerWhere("LoadState=masked\nActiveState=inactive"), ["masked", ""]);
+  assert.equal(dockerWhere(loaded("/nonexistent/dockerd")), ["missing", "/nonexistent/dockerd"]);
+  assert.equal(dockerWhere(loaded("/bin/sh")), ["stopped", ""]);
+  assert.equal(dockerWhere(loaded("/bin/sh", "failed")), ["stopped", ""]);
+  assert.equal(dockerWhere(loaded("/nonexistent/dockerd", "active")), ["running", ""]);
+  const ofScript = loaded("/etc/init.d/docker");
+  assert.equal(dockerWhere(ofScript, { dockerd: "" }), ["stopped", ""]);
+  if (spawnSync("sh", ["-c", "PATH=$PATH:/usr/sbin command -v dockerd"]).status !== 0)
+    assert.equal(dockerWhere(ofScript), ["missing", "dockerd"]);
+  const runsSystemd = existsSync("/run/systemd/system");
+  assert.is(dockerWhere(null)[0], runsSystemd || existsSync("/etc/init.d/docker") ? "stopped" : "missing");
 });
 
 test("quotes in what a program prints do not end the string", () => {

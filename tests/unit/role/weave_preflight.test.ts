@@ -107,6 +107,10 @@ test("Docker that is missing, masked or stopped where the role does not start it
     preflight({}, { docker: "missing" }),
     /^Docker: must be installed on a \(found no docker\.service\)\. Install it there/,
   );
+  assert.match(
+    preflight({}, { docker: "missing", missing_docker: "/usr/sbin/dockerd" }),
+    /^Docker: must be installed on a \(found no \/usr\/sbin\/dockerd, which docker\.service starts\)\. Install it there \(apt install docker\.io\)/,
+  );
   assert.match(preflight({}, { docker: "masked" }), "Run `systemctl unmask docker.service` there, or");
   assert.match(
     preflight({ needs_running_docker: true }, { docker: "stopped" }),

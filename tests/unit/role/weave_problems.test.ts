@@ -215,7 +215,7 @@ test("what could not be tested is counted and a problem, unless the host is excu
   const problems = problemsOf(found);
   assert.equal(problems.slice(1, 4), [
     "h1: Docker must run, or its containers can't be tested (found it stopped). Start it (systemctl start docker), or list h1 in weave_verify_excused.",
-    "h2: Docker must be installed, or its containers can't be tested (found none). Install it, or list h2 in weave_verify_excused.",
+    "h2: Docker must be installed, or its containers can't be tested (found no dockerd). Install it (apt install docker.io), or list h2 in weave_verify_excused.",
     started,
   ]);
   assert.match(problems[0] ?? "", "h4: must be reachable by Ansible");

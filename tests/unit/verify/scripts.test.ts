@@ -268,6 +268,7 @@ test("a stopped Docker is not started by a request to its socket", () => {
   programs({
     ip: ADDRESS,
     systemctl: '[ "$3" = docker.socket ]',
+    dockerd: "",
     docker: `echo asked >${join(directory, "asked")}`,
   });
   assert.is(probe()["docker"], "stopped");
@@ -275,13 +276,28 @@ test("a stopped Docker is not started by a request to its socket", () => {
 });
 
 test("a Docker that does not run is stopped; one that runs but fails, or does not answer in time, is unresponsive", () => {
-  programs({ ip: ADDRESS, docker: "exit 1" });
+  programs({ ip: ADDRESS, docker: "exit 1", dockerd: "" });
   assert.is(probe()["docker"], "stopped");
   programs({ systemctl: '[ "$3" = docker.service ]' });
   assert.is(probe()["docker"], "unresponsive");
   rmSync(join(directory, "bin/timeout"));
   programs({ systemctl: "exit 1", timeout: "exit 124" });
   assert.is(probe()["docker"], "unresponsive");
+});
+
+test("a unit without its program is no Docker that could be started, with or without the client", () => {
+  const starts = (program: string): string =>
+    `[ "$1" = show ] && echo 'ExecStart={ path=${program} ; argv[]=${program} -H fd:// ; ignore_errors=no }'`;
+  programs({ ip: ADDRESS });
+  for (const docker of [{}, { docker: "exit 1" }]) {
+    programs(docker);
+    for (const program of ["/nonexistent/dockerd", "/etc/init.d/docker"]) {
+      programs({ systemctl: starts(program) });
+      assert.is(probe()["docker"], "missing", program);
+    }
+    programs({ systemctl: starts("/bin/sh") });
+    assert.is(probe()["docker"], docker.docker === undefined ? "no_client" : "stopped");
+  }
 });
 
 const PING = `for address; do :; done
