@@ -110,7 +110,7 @@ test("2015: a host that Apollo has provisioned is taken over, a fresh one provis
   }
   assert.is(await sh(host, RUNNING), before, "neither Docker nor the router nor the container was restarted");
   const restarts = changedTasks(run).filter((task) => /restart docker$/i.test(task));
-  assert.equal(restarts, ["apollo2: weave : Restart Docker"], "once, only on the fresh host");
+  assert.equal(restarts, ["apollo2: weave : restart docker"], "once, only on the fresh host");
   assert.equal(changedTasks(await play()), []);
 });
 

@@ -32,7 +32,7 @@ test("a restart of Docker that an interrupted run left pending is made by the ne
   assert.equal(changedTasks(next).slice(1), [
     "apollo1: weave : Configure Docker to use the bridge",
     "apollo1: weave : Report that Docker must restart",
-    "apollo1: weave : Restart Docker",
+    "apollo1: weave : restart docker",
   ]);
   assert.equal(changedTasks(await play()), []);
 });

@@ -233,7 +233,7 @@ test("weave_docker_restart: false leaves the restart to the operator, and says s
     "weave_datapath=vxlan weave_docker_restart=false",
   ]);
   assert.is(run.status, 0, run.output);
-  assert.not.match(changedTasks(run).join(), "Restart Docker");
+  assert.not.match(changedTasks(run).join(), "restart docker");
   assert.match(run.output, "weave_docker_restart: Docker must restart before its containers are on the bridge");
   assert.is(await daemon(), before);
   assert.match(await network(), /^docker0/);

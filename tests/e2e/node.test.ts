@@ -81,7 +81,7 @@ const STEPS = [
   "Configure the bridge",
   "Configure Docker to use the bridge",
   "Report that Docker must restart",
-  "Restart Docker",
+  "restart docker",
 ];
 
 test("a check gives each host's whole plan and leaves nothing behind, and the run makes just that plan", async () => {

@@ -72,7 +72,7 @@ test("the collection is installed without a network, and its playbook provisions
     env: { ...process.env, ...environment() },
   });
   const run = await play(directory, ["apollo.weave.weave"]);
-  assert.is(changedTasks(run).filter((task) => task.endsWith("Restart Docker")).length, 2, run.output);
+  assert.is(changedTasks(run).filter((task) => task.endsWith("restart docker")).length, 2, run.output);
   for (const host of cluster.hosts) assert.is(await hostIndexOf(host), host.number);
 });
 

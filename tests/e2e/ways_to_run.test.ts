@@ -82,8 +82,8 @@ test("a fresh cluster by limited runs, serial and the strategy free gets the sam
   const serial = await quietPlay([`${PLAYS}/serial_with_facts.yml`, "--limit", "apollo1,apollo2"], {
     ansible: "newest",
   });
-  const restarts = changedTasks(serial).filter((task) => task.endsWith("Restart Docker"));
-  assert.equal(restarts, ["apollo1: weave : Restart Docker", "apollo2: weave : Restart Docker"]);
+  const restarts = changedTasks(serial).filter((task) => task.endsWith("restart docker"));
+  assert.equal(restarts, ["apollo1: weave : restart docker", "apollo2: weave : restart docker"]);
   const order = serial.results.map(({ host }) => host);
   assert.ok(
     order.lastIndexOf("apollo1") < order.indexOf("apollo2"),
