@@ -40,7 +40,7 @@ function collectionFiles(): Files {
   const filters = [...filterPlugins]
     .filter(([path]) => path.endsWith(".py"))
     .flatMap(([, { content }]) => filterNames(content.toString()));
-  const tasks = without(["library", "filter_plugins"], role);
+  const tasks = without(["library", "filter_plugins", "action_plugins"], role);
   const files = new Map([
     ...[...skeleton].filter(([path]) => path !== "galaxy.yml"),
     ...topFiles("CHANGELOG.md", "LICENSE"),

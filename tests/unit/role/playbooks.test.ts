@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parse } from "yaml";
-import { ansiblePlaybook, type PlaybookRun, ROOT } from "../../e2e/playbook";
+import { ansiblePlaybook, failures, type PlaybookRun, ROOT } from "../../e2e/playbook";
 import { playFrom, playWithoutHosts } from "../support/playbook";
 import { inTemporaryDirectoryUntilDone } from "../support/temporary_directory";
 
@@ -85,18 +85,41 @@ test("a teardown does not check the Docker options that it removes", async () =>
   assert.not.match(output, "weave_docker_opts");
 });
 
-test("a checkout that is not built says how to build it", async () => {
+/** Runs a playbook of a checkout that is not built. */
+async function playUnbuilt(playbook: string, inventory: string, ...args: string[]): Promise<PlaybookRun> {
+  let run: PlaybookRun | undefined;
   await inTemporaryDirectoryUntilDone(async (directory) => {
     const isCopied = (path: string): boolean => !/\/weave\/library|\/playbooks\/roles/.test(path);
-    for (const name of ["roles", "playbooks"]) {
+    for (const name of ["roles", "playbooks", "site.yml"]) {
       cpSync(join(PLAYBOOKS, "..", name), join(directory, name), { recursive: true, filter: isCopied });
     }
-    const args = ["playbooks/weave.yml", "-e", "weave_server_group=all"];
     const env = { ANSIBLE_ROLES_PATH: join(directory, "roles") };
-    const { status, output } = await ansiblePlaybook("docker1,", args, { directory, env });
-    assert.is.not(status, 0, output);
-    assert.match(output, "build it: npm ci && npm run build\n");
+    run = await ansiblePlaybook(inventory, [playbook, ...args], { directory, env });
   });
+  assert.ok(run);
+  return run;
+}
+
+test("a checkout that is not built says how to build it, for every host, before any is reached", async () => {
+  for (const playbook of ["site.yml", "playbooks/teardown.yml"]) {
+    const run = await playUnbuilt(playbook, "docker1,docker2,", "-e", "weave_server_group=all");
+    assert.is.not(run.status, 0, run.output);
+    const refusals = Object.values(failures(run));
+    assert.is(refusals.length, 2, run.output);
+    for (const refusal of refusals) {
+      assert.match(
+        refusal,
+        /^weave_bridge: must be built first, as the role runs it on the hosts \(found no module of this name in \S+\/roles\/weave\/library\)\. Run npm ci && npm run build in the checkout, /,
+      );
+    }
+    assert.not.match(run.output, "Probe");
+  }
+});
+
+test("in such a checkout the missing group, which is the commoner mistake, comes first", async () => {
+  for (const playbook of ["site.yml", "playbooks/shrink.yml", "playbooks/verify.yml"]) {
+    assertRefused(await playUnbuilt(playbook, "/dev/null"), "weave_servers");
+  }
 });
 
 test("no refusal prints its condition, as assert does", () => {
