@@ -1,4 +1,4 @@
-"""What contradicts what among a host's variables, as far as the controller can tell. Pure but for the files on the controller.
+"""What contradicts what among a host's variables, as far as the controller can tell. Pure.
 
 The modules check most of it again, on the host. tests/unit/role/weave_contradictions.test.ts compares the two.
 """
@@ -6,7 +6,6 @@ The modules check most of it again, on the host. tests/unit/role/weave_contradic
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -20,7 +19,7 @@ def contradictions(
     computed: list[str],
     uses_bridge: bool,
     runs_router: bool,
-    downloads: list[dict[str, Any]],
+    hosts: int = 0,
 ) -> str:
     """Return what is wrong with a host's variables together, or "".
 
@@ -28,18 +27,16 @@ def contradictions(
     computed: values of which stand for what the role computes later.
     uses_bridge: whether the role attaches a network of Docker's to the bridge weave.
     runs_router: whether the datapath is the Weave router.
-    downloads: the files that the role puts on the host, each with url and sha256, or with file, a copy on the controller; and the
-        variable to name in a message.
+    hosts: how many hosts need an index.
     """
     may_be_computed = ("weave_bridge", "weave_docker_subnet")
     given = {name: value for name, value in given.items() if name not in may_be_computed or value not in computed}
     found = [
         *_mode(given, uses_bridge),
-        *(_bridge(given) if uses_bridge else ()),
+        *(_bridge(given, hosts) if uses_bridge else ()),
         *(_router(given, uses_bridge) if runs_router else _encryption(given)),
     ]
-    problems = [f"{variable}: {must} (found {what} for {host}). {remedy}" for variable, must, what, remedy in found]
-    return " ".join([*problems, *_downloads(downloads)])
+    return " ".join(f"{variable}: {must} (found {what} for {host}). {remedy}" for variable, must, what, remedy in found)
 
 
 Problem = tuple[str, str, str, str]
@@ -55,6 +52,15 @@ def _mode(given: dict[str, Any], uses_bridge: bool) -> Iterator[Problem]:
             "Set weave_mode: proxy or plugin, or remove weave_dns; first run playbooks/teardown.yml if the network was set up "
             "with it.",
         )
+    mode, socket = given.get("weave_mode", "bridge"), str(given.get("docker_host"))
+    # Apollo's socket makes it the default.
+    is_default = mode == "proxy" and "/weave/weave.sock" in socket
+    if uses_bridge and mode != "bridge" and not is_default:
+        must, remedy = (
+            "must be bridge with weave_datapath: vxlan, which has no other",
+            "Remove it, or set weave_datapath: router.",
+        )
+        yield "weave_mode", must, mode, remedy
     network = given.get("weave_docker_network") or "bridge"
     if network != "bridge" and not uses_bridge:
         yield (
@@ -65,7 +71,7 @@ def _mode(given: dict[str, Any], uses_bridge: bool) -> Iterator[Problem]:
         )
 
 
-def _bridge(given: dict[str, Any]) -> Iterator[Problem]:
+def _bridge(given: dict[str, Any], hosts: int) -> Iterator[Problem]:
     address, subnet, index = (given.get(f"weave_{name}") for name in ("bridge", "docker_subnet", "host_index"))
     network = ipaddress.IPv4Interface(address or given["weave_network"]).network
     if subnet and not ipaddress.IPv4Network(subnet).subnet_of(network):
@@ -76,22 +82,38 @@ def _bridge(given: dict[str, Any]) -> Iterator[Problem]:
         yield "weave_docker_subnet", must, subnet, "Set a smaller subnet, for this host alone."
     if index and not (address and subnet):
         yield from _index(int(index), ipaddress.IPv4Network(given["weave_network"]), int(given["weave_docker_prefix"]))
+    elif not (address and subnet):
+        yield from _room(hosts, ipaddress.IPv4Network(given["weave_network"]), int(given["weave_docker_prefix"]))
+
+
+def _room(hosts: int, network: ipaddress.IPv4Network, docker_prefix: int) -> Iterator[Problem]:
+    room = capacity(network.prefixlen, docker_prefix)
+    if hosts > room:
+        yield (
+            "weave_network",
+            f"must have room for the {hosts} {'host' if hosts == 1 else 'hosts'} of the group",
+            f"{network}, which has room for {room} with a /{docker_prefix} each,",
+            _larger(hosts, network, docker_prefix),
+        )
+
+
+def _larger(hosts: int, network: ipaddress.IPv4Network, docker_prefix: int) -> str:
+    prefixes = range(network.prefixlen - 1, 7, -1)
+    wider = next((prefix for prefix in prefixes if capacity(prefix, docker_prefix) >= hosts), 0)
+    if wider:
+        return f"Set a larger network, such as {network.supernet(new_prefix=wider)}."
+    return "Set smaller subnets (weave_docker_prefix) and a larger network."
 
 
 def _index(index: int, network: ipaddress.IPv4Network, docker_prefix: int) -> Iterator[Problem]:
     room = capacity(network.prefixlen, docker_prefix)
     if index <= room:
         return
-    wider = next(
-        (prefix for prefix in range(network.prefixlen - 1, 7, -1) if capacity(prefix, docker_prefix) >= index), 0
-    )
     yield (
         "weave_host_index",
         f"{index} does not fit into the network",
         f"{network}, which has room for {room} hosts with a /{docker_prefix} each,",
-        f"Set a larger network, such as {network.supernet(new_prefix=wider)}."
-        if wider
-        else "Set smaller subnets (weave_docker_prefix) and a larger network.",
+        _larger(index, network, docker_prefix),
     )
 
 
@@ -199,30 +221,6 @@ def _is_on(value: Any) -> bool:
 def _words(value: Any) -> list[str]:
     elements = value if isinstance(value, list) else [value or ""]
     return [word for element in elements for word in re.split(r"[\s,]+", str(element)) if word]
-
-
-def _downloads(downloads: list[dict[str, Any]]) -> Iterator[str]:
-    for item in downloads:
-        variable, url, sha256 = (
-            item.get("variable", "weave_image_archives"),
-            item.get("url"),
-            str(item.get("sha256") or ""),
-        )
-        if item.get("file"):
-            # A relative path is looked for in several directories.
-            path = os.path.expanduser(str(item["file"]))
-            if os.path.isabs(path) and not os.path.isfile(path):
-                option = "weave_image_archives" if "image" in item else variable.replace("sha256", "script_file")
-                yield f"{option}: must be a file on the controller (found none at {path}). Correct the path."
-            continue
-        if not url:
-            name = item.get("image") or item.get("path")
-            yield f"{variable}: must have a url or a file for {name} (found neither). Set url and sha256, or file."
-        elif not re.fullmatch("[0-9a-f]{64}", sha256):
-            yield (
-                f"{variable}: needs the SHA-256 checksum of {url}, 64 lower-case hexadecimal digits (found {sha256 or 'none'}). "
-                "Set what `sha256sum` prints for a trusted copy, or use a copy on the controller."
-            )
 
 
 class FilterModule:

@@ -143,11 +143,6 @@ def _cluster_problems(
     cluster: dict[str, Any], host: str, group: str, interface: str, needs_host_index: bool, default_peers: bool
 ) -> Iterator[str]:
     known, unknown = cluster["known"], cluster["unknown"]
-    if host not in cluster["indexes"]:
-        yield (
-            f"weave_server_group: must be a group with all hosts of the play (found {host}, which is not in the group {group}). "
-            f"Add it to the group, or run the role on that group alone (hosts: {group})."
-        )
     if needs_host_index and len(set(known.values())) < len(known):
         indexes = ", ".join(f"{index} for {name}" for name, index in sorted(known.items()))
         yield (

@@ -261,14 +261,35 @@ def _environment_name(text: str) -> None:
         raise WrongError("must have names of variables", f'"{text}"', 'Use letters, digits and "_".')
 
 
+def _environment(value: Any) -> None:
+    _entries(_environment_name, _environment_value)(value)
+    user = _text(value.get("DOCKERHUB_USER", "")) if isinstance(value, Mapping) else ""
+    if user and not re.fullmatch("[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?", user):
+        must = "must have in DOCKERHUB_USER what images' names begin with"
+        raise WrongError(must, f'"{user}"', "Write it in lower case, as weaveworks.")
+
+
 def _environment_value(text: str) -> None:
     if CONTROL.search(text):
         raise WrongError("must not contain control characters", "some", "Remove them.")
 
 
+def _interface(text: str) -> None:
+    if not re.fullmatch(r"[^\s/]{1,127}", text):
+        raise WrongError("must be the name of an interface", f'"{text}"', "Write it as eth1.")
+    if text in ("lo", "weave", "weave-vx", "weave-wg", "docker0"):
+        raise WrongError("must be an interface by which other hosts reach this one", text, "Set one such as eth1.")
+
+
+def _environment_of_download(value: Any) -> None:
+    if not isinstance(value, Mapping) and value != "":
+        remedy = "Write it as {https_proxy: http://192.168.50.1:3128}."
+        raise WrongError("must be a dictionary", "a value of another type", remedy)
+
+
 _PORT = _number(1, 65535)
 _PATH = _matches(
-    r"/[A-Za-z0-9_./+@:-]+",
+    r"/[A-Za-z0-9_./+@:-]*[A-Za-z0-9_+@:-]",
     'must be an absolute path of letters, digits and "_.+@:/-"',
     "Write it as /usr/local/bin/weave.",
 )
@@ -291,7 +312,7 @@ CHECKS: list[tuple[str, str, Callable[[Any], None]]] = [
     (
         "weave_underlay_interface",
         "always",
-        _one(_matches(r"[^\s/]{1,127}", "must be the name of an interface", "Write it as eth1."), empty=True),
+        _one(_interface, empty=True),
     ),
     ("weave_launch_peers", "vxlan", _each(_reachable)),
     ("weave_launch_peers", "router", _each(_peer)),
@@ -315,12 +336,18 @@ CHECKS: list[tuple[str, str, Callable[[Any], None]]] = [
     ("weave_url", "script by URL", _one(_URL)),
     ("weave_launch_args", "router", _each(_launch_argument)),
     ("weave_dns_domain", "dns", _one(_DOMAIN)),
-    ("weave_env", "router", _entries(_environment_name, _environment_value)),
+    ("weave_env", "router", _environment),
     (
         "weave_image_directory",
         "images",
         _one(_matches("[/~$].*", "must be an absolute path", "Write it as /var/cache.")),
     ),
+    (
+        "weave_nodejs_directory",
+        "always",
+        _one(_matches("/.*", "must be an absolute path", "Write it as /var/cache/weave.")),
+    ),
+    ("proxy_env", "always", _environment_of_download),
     ("weave_timeout", "router", _number(1, 3600)),
     ("weave_scope_dest", "scope", _one(_PATH)),
     ("weave_scope_url", "scope by URL", _one(_URL)),

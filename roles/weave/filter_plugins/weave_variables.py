@@ -30,10 +30,18 @@ def variables(specs: dict[str, Any], values: dict[str, Any], names: list[str], h
     # The fact weave_verify is what tasks/verify.yml found.
     known = {*specs, *map(str, _elements(values.get("weave_ignored_variables"))), "weave_verify"}
     problems = [
+        *(_own(name, host) for name in _elements(values.get("weave_ignored_variables")) if name in specs),
         *(_unknown(name, list(specs), host) for name in names if name.startswith("weave_") and name not in known),
         *(problem for name, value in values.items() for problem in _wrong(name, value, specs[name], host)),
     ]
     return " ".join(problems)
+
+
+def _own(name: Any, host: str) -> str:
+    return (
+        f"weave_ignored_variables: must name variables of other roles (found {name} for {host}, which this role reads). Remove the "
+        "name."
+    )
 
 
 def _unknown(name: str, known: list[str], host: str) -> str:
@@ -56,7 +64,7 @@ def _wrong(name: str, value: Any, spec: dict[str, Any], host: str) -> Iterator[s
     if not _is(kind, value):
         must, remedy = KINDS[kind]
         yield f"{name}: must be {must} (found {_shown(value, spec)} for {host}). {remedy}."
-    elif choices and value is not None and str(value) not in choices:
+    elif choices and str("" if value is None else value) not in choices:
         remedy = _did_you_mean(str(value), choices).strip() or "Set one of these."
         yield f"{name}: must be {_or(choices)} (found {_shown(value, spec)} for {host}). {remedy}"
     elif kind == "list":

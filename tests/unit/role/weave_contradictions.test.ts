@@ -19,27 +19,39 @@ const DEFAULTS = {
 interface Run {
   readonly bridge?: boolean;
   readonly router?: boolean;
-  readonly downloads?: readonly object[];
+  readonly hosts?: number;
 }
 
 /** What is wrong with the variables of the host `a`. */
-function wrong(given: object, { bridge = true, router = false, downloads = [] }: Run = {}): string {
+function wrong(given: object, { bridge = true, router = false, hosts = 0 }: Run = {}): string {
   const values = { ...DEFAULTS, ...given };
-  return callPlugin("weave_contradictions", "contradictions", [
-    values,
-    "a",
-    ["192.0.2.128/25"],
-    bridge,
-    router,
-    downloads,
-  ]);
+  return callPlugin("weave_contradictions", "contradictions", [values, "a", ["192.0.2.128/25"], bridge, router, hosts]);
 }
 
-test("a value that looks like what the role computes later, and a number for a text, are checked like others", () => {
+test("a value that looks like what the role computes later is checked like others", () => {
   assert.is(wrong({ weave_network: "192.0.2.128/25", weave_docker_prefix: 28 }), "");
-  const archive = { image: "a:1", url: "https://example.com/a.tar", sha256: 12 };
-  assert.match(wrong({}, { downloads: [archive] }), "lower-case hexadecimal digits (found 12)");
-  assert.is(wrong({}, { downloads: [{ image: "a:1", file: 5 }] }), "");
+});
+
+test("a network without room for the group is refused before the first host gets an index", () => {
+  const small = { weave_network: "10.2.0.0/22", weave_host_index: undefined };
+  assert.is(wrong(small, { hosts: 2 }), "");
+  assert.is(
+    wrong(small, { hosts: 3 }),
+    "weave_network: must have room for the 3 hosts of the group (found 10.2.0.0/22, which has room for 2 with a /24 each, for a). Set a larger network, such as 10.2.0.0/21.",
+  );
+  assert.is(wrong({ ...small, weave_bridge: "10.2.0.1/22", weave_docker_subnet: "10.2.1.0/24" }, { hosts: 9 }), "");
+  assert.is(wrong(small, { hosts: 9, bridge: false, router: true }), "");
+});
+
+test("a mode that the VXLAN does not have is refused, unless it is the default by Apollo's socket", () => {
+  assert.is(
+    wrong({ weave_mode: "plugin" }),
+    "weave_mode: must be bridge with weave_datapath: vxlan, which has no other (found plugin for a). Remove it, or set weave_datapath: router.",
+  );
+  const socket = { docker_host: "unix:///var/run/weave/weave.sock" };
+  assert.is(wrong({ weave_mode: "proxy", ...socket }), "");
+  assert.match(wrong({ weave_mode: "plugin", ...socket }), "weave_mode: must be bridge");
+  assert.is(wrong({ weave_mode: "proxy" }, { bridge: false, router: true }), "");
 });
 
 const PASSWORD = "a password of 16 characters";
@@ -200,44 +212,6 @@ test("a separate Docker network needs the mode in which the role attaches Docker
   assert.match(wrong(flat, { bridge: false, router: true }), /^weave_docker_network: .* \(found flat for a\)/);
   assert.is(wrong({}, { bridge: false, router: true }), "");
   assert.is(wrong(flat), "");
-});
-
-const downloads = (...items: readonly object[]): string => wrong({}, { downloads: items });
-const SHA256 = "0123456789abcdef".repeat(4);
-const script = { variable: "weave_sha256", url: "https://example.com/weave", file: "" };
-
-test("a download by its checksum, and a copy on the controller without one", () => {
-  assert.is(downloads({ ...script, sha256: SHA256 }, { image: "busybox", file: "busybox.tar" }), "");
-  assert.is(downloads({ ...script, sha256: "", file: "weave" }), "");
-  assert.is(downloads({ ...script, file: __filename }, { image: "a:1", file: "files/a.tar" }), "");
-});
-
-test("a URL without a checksum, or with one of another form, by its variable", () => {
-  assert.match(
-    downloads({ ...script, sha256: "" }),
-    /^weave_sha256: needs the SHA-256 checksum of https:\/\/example\.com\/weave, .* \(found none\)\. Set /,
-  );
-  assert.match(downloads({ ...script, sha256: `${SHA256}\n` }), "(found 0123456789abcdef");
-  assert.match(downloads({ ...script, sha256: SHA256.toUpperCase() }), "(found 0123456789ABCDEF");
-  assert.match(
-    downloads({ image: "a", url: "https://example.com/a.tar" }),
-    /^weave_image_archives: needs the SHA-256 checksum of https:\/\/example\.com\/a\.tar, .* \(found none\)/,
-  );
-});
-
-test("an image without a source, by its name, and a file that the controller does not have", () => {
-  assert.match(
-    downloads({ image: "busybox:1.36" }),
-    /^weave_image_archives: must have a url or a file for busybox:1\.36 \(found neither\)\. Set url and sha256, or file\.$/,
-  );
-  assert.is(
-    downloads({ variable: "weave_sha256", file: "/nowhere/weave", path: "/usr/local/bin/weave" }),
-    "weave_script_file: must be a file on the controller (found none at /nowhere/weave). Correct the path.",
-  );
-  assert.match(
-    downloads({ image: "a:1", file: "/nowhere/a.tar" }),
-    "weave_image_archives: must be a file on the controller",
-  );
 });
 
 test.run();

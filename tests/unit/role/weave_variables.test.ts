@@ -44,6 +44,11 @@ test("values of another type are refused by the variable's name, and a choice by
     [{ weave_image_archives: ["a.tar"] }, "weave_image_archives[1]: must be a dictionary (found another text for a)."],
     [{ weave_datapath: "vxlna" }, 'weave_datapath: must be router or vxlan (found "vxlna" for a). Did you mean vxlan?'],
     [{ weave_datapath: "ipip" }, 'weave_datapath: must be router or vxlan (found "ipip" for a). Set one of these.'],
+    [{ weave_datapath: null }, "weave_datapath: must be router or vxlan (found nothing for a)."],
+    [
+      { weave_ignored_variables: ["weave_gitops", "weave_network"] },
+      "weave_ignored_variables: must name variables of other roles (found weave_network for a, which this role reads). Remove the name.",
+    ],
   ] as const) {
     const message = wrong(values);
     assert.is(message.slice(0, says.length), says, message);
