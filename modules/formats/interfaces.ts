@@ -1,4 +1,4 @@
-import { basename, dirname } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { UserError } from "../core/errors";
 import { matchesPattern } from "../core/glob";
 
@@ -38,11 +38,32 @@ function line(text: string): string {
  * whose pattern matches it, or by `source-directory`, which reads only names of letters, digits, "-" and "_".
  */
 export function readsFile(content: string, path: string): boolean {
-  return directives(content).some(([keyword, ...patterns]) => {
-    if (keyword === "source") return patterns.some((pattern) => matchesPattern(absolute(pattern), path));
-    if (keyword !== "source-directory" || !/^[A-Za-z0-9_-]+$/.test(basename(path))) return false;
-    return patterns.some((pattern) => matchesPattern(absolute(pattern).replace(/\/$/, ""), dirname(path)));
+  return numberedDirectives(content).some(({ words }) => {
+    const { files, directories } = sourcesOf(words, INTERFACES);
+    const inDirectory = IN_DIRECTORY.test(basename(path)) ? directories : [];
+    return (
+      files.some((pattern) => matchesPattern(pattern, path)) ||
+      inDirectory.some((pattern) => matchesPattern(pattern, dirname(path)))
+    );
   });
+}
+
+/** Read by Debian's networking.service at boot. */
+export const INTERFACES = "/etc/network/interfaces";
+
+/** The names that `source-directory` reads. */
+export const IN_DIRECTORY = /^[A-Za-z0-9_-]+$/;
+
+/**
+ * The patterns of the files, or of the directories with files, that a line of a file has ifupdown read too. A relative one is in that
+ * file's directory (read_interfaces_defn() in ifupdown's config.c).
+ */
+export function sourcesOf([keyword = "", ...paths]: readonly string[], file: string) {
+  const patterns = paths.map((path) => resolve(dirname(file), path));
+  return {
+    files: keyword === "source" ? patterns : [],
+    directories: keyword.startsWith("source-dir") ? patterns : [],
+  };
 }
 
 const MARK = "# Added by Ansible's weave_bridge, which removes both lines with the bridge.";
@@ -73,25 +94,16 @@ export interface Directive {
   readonly words: readonly string[];
 }
 
-/** As ifupdown's get_line(): a backslash continues a line, but not a comment. */
+/** As get_line() in ifupdown's config.c: a backslash continues a line, but not a comment; what it continues with is no comment. */
 export function numberedDirectives(content: string): readonly Directive[] {
-  const found: { line: number; text: string }[] = [];
-  let open = false;
-  content.split("\n").forEach((text, index) => {
-    if (/^\s*#/.test(text)) return;
-    const previous = open ? found.pop() : undefined;
-    open = text.endsWith("\\");
-    const own = open ? text.slice(0, -1) : text;
-    found.push(previous ? { line: previous.line, text: previous.text + own } : { line: index + 1, text: own });
-  });
-  return found.map(({ line, text }) => ({ line, words: text.trim().split(/\s+/) }));
-}
-
-function directives(content: string): (readonly string[])[] {
-  return numberedDirectives(content).map(({ words }) => words);
-}
-
-/** A path of a `source` line, which is relative to /etc/network. */
-export function absolute(path: string): string {
-  return path.startsWith("/") ? path : `/etc/network/${path}`;
+  const lines = content.split("\n");
+  const found: Directive[] = [];
+  for (let next = 0; next < lines.length; ) {
+    const line = next + 1;
+    let text = lines[next++] ?? "";
+    if (/^\s*#/.test(text)) continue;
+    while (text.endsWith("\\")) text = text.slice(0, -1) + (lines[next++] ?? "");
+    found.push({ line, words: text.trim().split(/\s+/) });
+  }
+  return found;
 }

@@ -5,6 +5,7 @@ import type { Host } from "../core/host/host";
 import { effectiveUid, NET_DEVICES } from "../core/proc";
 import { programsOf } from "../core/programs";
 import { rememberSecret } from "../core/secrets";
+import { INTERFACES } from "../formats/interfaces";
 import { type IpLink, parseFloodPeers } from "../formats/iproute";
 import { secretKeysOf } from "../formats/wireguard";
 import { countRules, readFilterTable } from "../net/forward_rule";
@@ -19,7 +20,6 @@ import { findMissingKinds, findPortHolder, observeNetwork } from "./observe_kern
 import { DEVICE_SETTINGS, type NetworkInUse, type ObservedBridge, type ObservedLink } from "./observed";
 import { addressesOf, type BridgeOptions, isEncrypted, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./options";
 import {
-  INTERFACES,
   INTERFACES_DIRECTORY,
   ownPaths,
   PENDING_RELOADS_DIRECTORY,

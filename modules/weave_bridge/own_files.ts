@@ -21,8 +21,6 @@ export function ownFile(path: string, render: () => string): DesiredFile & { rea
   return { path, content: withSubject(path, render), mode: 0o644 };
 }
 
-/** Read by Debian's networking.service at boot. */
-export const INTERFACES = "/etc/network/interfaces";
 export const INTERFACES_DIRECTORY = "/etc/network/interfaces.d";
 
 /** ifupdown's file for the bridge, at the same path as in Apollo's role. */

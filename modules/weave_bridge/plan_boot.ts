@@ -1,12 +1,12 @@
 import { basename, dirname } from "node:path";
 import { type Action, type Change, type DesiredFile, fileChanges, reloadOf, run } from "../core/change";
 import { DAEMON_RELOAD } from "../core/systemctl";
+import { INTERFACES } from "../formats/interfaces";
 import type { DesiredBridge } from "./desired";
 import type { ObservedBridge } from "./observed";
 import {
   dockerDropInPath,
   encryptedPaths,
-  INTERFACES,
   networkdPaths,
   pendingReloadPath,
   stanzaPath,

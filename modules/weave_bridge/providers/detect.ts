@@ -4,9 +4,10 @@ import { matchesPattern } from "../../core/glob";
 import type { Host } from "../../core/host/host";
 import { isSystemdBooted, propertiesOfUnits } from "../../core/systemctl";
 import { environmentValue } from "../../formats/environment_file";
+import { INTERFACES } from "../../formats/interfaces";
 import type { Managers, ObservedBridge, Provider } from "../observed";
 import { type BridgeOptions, ownDevices } from "../options";
-import { encryptedPaths, INTERFACES, unitName, wireguardUnit } from "../own_files";
+import { encryptedPaths, unitName, wireguardUnit } from "../own_files";
 
 /** Observes what manages the host's network. Throws a UserError if systemd does not answer. */
 export function observeManagers(name: string, programs: ReadonlySet<string>, host: Host): Managers {

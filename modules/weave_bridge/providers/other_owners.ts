@@ -3,20 +3,12 @@ import { orNull } from "../../core/errors";
 import { expandPattern, matchesPattern } from "../../core/glob";
 import type { Host } from "../../core/host/host";
 import { dropInsIn, firstFiles, NETWORK_DIRECTORIES, UNIT_DIRECTORIES } from "../../core/systemd_files";
-import { absolute, numberedDirectives } from "../../formats/interfaces";
-import { parseUnit, type UnitSetting } from "../../formats/systemd_unit";
+import { IN_DIRECTORY, INTERFACES, numberedDirectives, sourcesOf } from "../../formats/interfaces";
+import { listSettings, parseUnit, type UnitSetting } from "../../formats/systemd_unit";
 import { readMachineId } from "../../net/validators";
 import type { DeviceKind, Managers, OtherOwner } from "../observed";
 import { type BridgeOptions, bridgeMac, isEncrypted, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
-import {
-  encryptedPaths,
-  INTERFACES,
-  networkdPath,
-  networkdPaths,
-  stanzaPath,
-  transientPath,
-  unitName,
-} from "../own_files";
+import { encryptedPaths, networkdPath, networkdPaths, stanzaPath, transientPath, unitName } from "../own_files";
 
 /** The devices that this module is to configure, by name. */
 type Devices = ReadonlyMap<string, DeviceKind>;
@@ -69,10 +61,11 @@ function ownersInInterfaces(name: string, devices: Devices, host: Host): OtherOw
     if (read.has(path)) return;
     read.add(path);
     for (const { line, words } of numberedDirectives(readIfRegular(path, host))) {
+      const { files, directories } = sourcesOf(words, path);
+      for (const file of files.flatMap((pattern) => expandPattern(pattern, host))) visit(file);
+      for (const directory of directories.flatMap((pattern) => expandPattern(pattern, host)))
+        for (const file of host.readdir(directory)) if (IN_DIRECTORY.test(file)) visit(`${directory}/${file}`);
       const [keyword = "", ...values] = words;
-      if (keyword === "source")
-        for (const file of values.flatMap((value) => expandPattern(absolute(value), host))) visit(file);
-      if (keyword === "source-directory") for (const file of filesOfDirectories(values, host)) visit(file);
       const named =
         keyword === "iface" ? values.slice(0, 1) : /^bridge[_-]ports$/.test(keyword) ? values : ([] as string[]);
       const device = named.find((each) => devices.has(each));
@@ -82,14 +75,6 @@ function ownersInInterfaces(name: string, devices: Devices, host: Host): OtherOw
   };
   visit(INTERFACES);
   return found;
-}
-
-/** source-directory reads only names of letters, digits, "-" and "_". */
-function filesOfDirectories(patterns: readonly string[], host: Host): string[] {
-  return patterns
-    .flatMap((pattern) => expandPattern(absolute(pattern), host))
-    .flatMap((directory) => host.readdir(directory).map((file) => `${directory}/${file}`))
-    .filter((path) => /^[A-Za-z0-9_-]+$/.test(basename(path)));
 }
 
 /** The settings that drop-ins add to a file of systemd's, whether that exists or not. */
@@ -150,12 +135,13 @@ function ownersInNetworkd(options: BridgeOptions, devices: Devices, host: Host):
 }
 
 function nameIn(settings: readonly UnitSetting[], device: string): UnitSetting | undefined {
-  return settings.find(({ section, key, value }) => section === "NetDev" && key === "Name" && value === device);
+  const last = listSettings(settings, "NetDev", "Name").at(-1);
+  return last?.value === device ? last : undefined;
 }
 
 /**
  * The setting by which a [Match] section takes a virtual device of this kind, if it does (systemd.network(5)). Conditions on
- * the host, such as Host=, are taken to be true.
+ * the host, such as Host=, are taken to be true. The lines of one key are one list (config_parse_match_strv() of systemd).
  */
 function matchIn(
   settings: readonly UnitSetting[],
@@ -163,27 +149,29 @@ function matchIn(
   kind: DeviceKind,
   mac: string | null,
 ): UnitSetting | undefined {
-  const conditions = settings.filter(({ section, value }) => section === "Match" && value !== "");
-  const fits = conditions.every(({ key, value }) => {
+  const keys = new Set(settings.flatMap(({ section, key }) => (section === "Match" ? [key] : [])));
+  const conditions = [...keys].map((key) => listSettings(settings, "Match", key)).filter((list) => list.length > 0);
+  const fits = conditions.every((list) => {
+    const key = list[0]?.key ?? "";
+    const words = list.flatMap(({ value }) => wordsOf(value));
     switch (key) {
       case "Name":
-        return inList(value, (pattern) => matchesPattern(pattern, device));
+        return isInList(device, words);
       case "Kind":
       case "Driver":
-        return inList(value, (pattern) => matchesPattern(pattern, kind));
+        return isInList(kind, words);
       case "Type":
         // Without udev, networkd knows each of these devices as "ether" only.
-        return [kind, "ether"].some((type) => inList(value, (pattern) => matchesPattern(pattern, type)));
+        return [kind, "ether"].some((type) => isInList(type, words));
       case "MACAddress":
-        return value
-          .toLowerCase()
-          .split(/\s+/)
-          .includes(mac ?? "");
+        return words.some((word) => word.toLowerCase().replace(/-/g, ":") === mac);
       default:
         return !ABSENT.has(key);
     }
   });
-  return fits ? conditions[0] : undefined;
+  if (!fits) return undefined;
+  const [first = []] = conditions;
+  return first.find(({ value }) => isInList(device, wordsOf(value))) ?? first[0];
 }
 
 /** What only hardware has. */
@@ -191,14 +179,18 @@ const ABSENT: ReadonlySet<string> = new Set([
   ...["PermanentMACAddress", "Path", "Property", "WLANInterfaceType", "SSID", "BSSID"],
 ]);
 
-/** Whether a list of patterns has one that fits; "!" before the first one inverts the list. */
-function inList(list: string, fits: (pattern: string) => boolean): boolean {
-  const inverted = list.startsWith("!");
+/** The words of a list; "!" before the first one is before each. */
+function wordsOf(value: string): string[] {
+  const [, inverted = "", list = ""] = /^(!?)(.*)$/s.exec(value.replace(/["']/g, "")) ?? [];
+  return list.split(/\s+/).map((word) => inverted + word);
+}
+
+/** Whether a list of patterns takes a text: one that begins with "!" excludes what it fits. */
+function isInList(text: string, patterns: readonly string[]): boolean {
+  const excluding = patterns.filter((pattern) => pattern.startsWith("!"));
   return (
-    list
-      .replace(/^!/, "")
-      .split(/\s+/)
-      .some((pattern) => fits(pattern)) !== inverted
+    !excluding.some((pattern) => matchesPattern(pattern.slice(1), text)) &&
+    (excluding.length === patterns.length || patterns.some((pattern) => matchesPattern(pattern, text)))
   );
 }
 

@@ -117,11 +117,12 @@ test("a backslash does not continue a comment: the source line below it counts",
   assert.ok(reads("# a comment \\", "source /etc/network/interfaces.d/*.cfg"));
 });
 
-test("lines are numbered by where they begin", () => {
-  const lines = numberedDirectives("# a \\\n\niface \\\n# b\n weave \\\n inet manual\nauto lo");
+// So does ifquery of ifupdown 0.8.41: `auto a \` and `# b` bring up the interfaces a, # and b.
+test("what looks like a comment continues a line", () => {
+  const lines = numberedDirectives("# a \\\n\nauto \\\n# b\n weave \\\n lo\nauto eth0\nauto eth1 \\");
   assert.equal(
     lines.map(({ line, words }) => `${line} ${words.join(" ")}`.trim()),
-    ["2", "3 iface weave inet manual", "7 auto lo"],
+    ["2", "3 auto # b", "5 weave lo", "7 auto eth0", "8 auto eth1"],
   );
 });
 

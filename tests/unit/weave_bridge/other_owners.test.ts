@@ -60,6 +60,21 @@ test("source-directory reads names without a dot", () => {
   assert.equal(places(files), [`${D}/b-0:1 iface weave inet dhcp`]);
 });
 
+// ifquery --list of ifupdown 0.8.41, with files of these names.
+test("a relative path is in the directory of the file that names it", () => {
+  const stanza = "iface weave inet dhcp\n";
+  const files = {
+    [INTERFACES]: "source sub/one\n",
+    "/etc/network/sub/one": "source ./two\nsource ../three\nsource-dir four\n",
+    ...{ "/etc/network/sub/two": stanza, "/etc/network/two": stanza, "/etc/network/three": stanza },
+    ...{ "/etc/network/sub/four/a": stanza, "/etc/network/four/a": stanza },
+  };
+  assert.equal(
+    places(files).map((place) => place.replace(/:.*/, "")),
+    ["/etc/network/sub/two", "/etc/network/three", "/etc/network/sub/four/a"],
+  );
+});
+
 test("so is another bridge that takes the VXLAN as its port, and a stanza of the VXLAN, if there is to be one", () => {
   const files = { [INTERFACES]: "iface br0 inet dhcp\n  bridge_ports eth0 weave-vx\niface weave-vx inet manual\n" };
   assert.equal(places(files, { options: vxlan() }), [
@@ -120,6 +135,22 @@ test("no MAC address is derived from a machine-id that a first boot has not set 
   assert.equal(owners(files, { managers: NETWORKD, machineId: "uninitialized" }), []);
 });
 
+// config_parse_match_strv() and net_condition_test_strv() of systemd 252, src/shared/net-condition.c and conf-parser.c.
+test("the lines of one key in [Match] are one list, which an empty one begins anew", () => {
+  for (const match of [
+    ...["Name=eth0\nName=weave", "Name=weave\nName=eth0", "Name=eth0\nName=\nName=weave", "Kind=veth\nKind=bridge"],
+    ...["Name=!eth0\nName=weave", `MACAddress=0e:00:00:00:00:01\nMACAddress=${MAC.replace(/:/g, "-")}`, 'Name="weave"'],
+  ])
+    assert.ok(matching(match), match);
+  for (const match of [
+    ...["Name=weave\nName=", "Name=weave\nName=\nName=eth0", "Name=w*\nName=!weave", "Name=eth0\nName=!eth1"],
+    "Name=*\nKind=bridge\nKind=\nKind=vlan",
+  ])
+    assert.not.ok(matching(match), match);
+  const first = owners({ [`${F}/01.network`]: "[Match]\nName=eth0\nName=weave\n" }, { managers: NETWORKD });
+  assert.is(first[0]?.line, 3);
+});
+
 test("of the files with one name the first directory's counts, and an empty one or a link to nowhere masks it", () => {
   const all = "[Match]\nName=*\n";
   const path = "/run/systemd/network/01-all.network";
@@ -134,6 +165,7 @@ test("a .netdev of the same name is found, wherever it sorts", () => {
   const path = "/run/systemd/network/10-netplan-weave.netdev";
   const found = owners({ [path]: "[NetDev]\nName=weave\nKind=bridge\n" }, { managers: NETWORKD });
   assert.equal(found, [{ by: "networkd", device: "weave", path, line: 2, text: "Name=weave", comesFirst: true }]);
+  assert.equal(owners({ [path]: "[NetDev]\nName=weave\nName=other\n" }, { managers: NETWORKD }), [], "the last counts");
 });
 
 test("systemd-networkd counts from when it is to start at boot", () => {
