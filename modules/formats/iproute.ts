@@ -77,8 +77,11 @@ export interface VxlanDevice extends VxlanParameters {
   readonly ipv6: boolean;
 }
 
-/** VXLAN_F_RCV_FLAGS of include/net/vxlan.h, as ip prints them. */
-const RECEIVE_FLAGS = ["external", "vnifilter", "gbp", "gpe", "udp6zerocsumrx", "remcsumrx", "localbind"];
+/** VXLAN_F_RCV_FLAGS of include/net/vxlan.h, as ip prints them; newer ones print names with underscores (ip/iplink_vxlan.c). */
+const RECEIVE_FLAGS = [
+  ...["external", "vnifilter", "gbp", "gpe", "udp6zerocsumrx", "remcsumrx", "localbind"],
+  ...["udp_zero_csum6_rx", "remcsum_rx"],
+];
 
 /** Parses `ip -d link show dev DEVICE`; null if the device is not a VXLAN. */
 export function parseVxlan(output: string): VxlanDevice | null {

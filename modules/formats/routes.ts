@@ -10,7 +10,7 @@ export interface Route {
   readonly device: string | null;
   /** The table as ip prints it, by name if it has one. */
   readonly table: string;
-  /** The next hop; null if the network is connected. */
+  /** The next hop's IPv4 address; null if the network is connected, or the address is of IPv6 (RFC 5549). */
   readonly via: string | null;
   /** The address that this host sends from; null if the route doesn't set one. */
   readonly source: string | null;
@@ -20,41 +20,32 @@ export interface Route {
 
 export const MAIN_TABLE = "main";
 
-/** What ip prints first of a route; without details, a unicast route has no type. */
-const TYPES = [
-  "unicast",
-  "local",
-  "broadcast",
-  "multicast",
-  "anycast",
-  "unreachable",
-  "blackhole",
-  "prohibit",
-  "throw",
-  "nat",
-];
-
-/** Parses the output of `ip -d route show table all root 0.0.0.0/0`. Of a route with several next hops, the first one counts. */
+/**
+ * Parses the output of `ip -d route show table all root 0.0.0.0/0` (print_route() in iproute2's ip/iproute.c). Of a route with several
+ * next hops, the first one counts.
+ */
 export function parseRoutes(output: string): Route[] {
   return output.split(/\n(?!\s)/).flatMap((row) => {
-    const words = row.trim().split(/\s+/);
-    const typed = TYPES.includes(words[0] ?? "");
-    const [destination = "", ...attributes] = typed ? words.slice(1) : words;
-    if (destination === "") return [];
-    const value = valuesOf(attributes);
+    // Without details, a unicast route has no type.
+    const [, type = "unicast", destination, rest = ""] = ROUTE.exec(row) ?? [];
+    if (destination === undefined) return [];
+    const value = valuesOf(rest.trim().split(/\s+/));
+    const via = value("via");
     return [
       {
-        type: typed ? (words[0] ?? "") : "unicast",
+        type,
         network: networkOf(destination),
         device: value("dev"),
         table: value("table") ?? MAIN_TABLE,
-        via: value("via"),
+        via: via === "inet6" ? null : via,
         source: value("src"),
         metric: Number(value("metric") ?? 0),
       },
     ];
   });
 }
+
+const ROUTE = /^(?:(\w+) )?(default|\d+(?:\.\d+){3}(?:\/\d+)?)(\s.*)?$/s;
 
 /** ip prints 0.0.0.0/0 as "default", and a single address without its prefix length. */
 function networkOf(destination: string): string {
@@ -77,7 +68,7 @@ export interface Rule {
   readonly mark: { readonly value: number; readonly mask: number } | null;
   /** Whether it applies to some protocols or ports only. */
   readonly protocols: boolean;
-  /** Whether it applies to the packets of some users or types of service only. */
+  /** Whether it applies only to packets with something else, such as a user or a type of service. */
   readonly selective: boolean;
   /** What it does: the table that it looks up, or else such as unreachable, or `goto` with the priority. */
   readonly action:
@@ -88,39 +79,45 @@ export interface Rule {
 
 const ALL_BITS = 0xffff_ffff;
 
-/** Parses the output of `ip -d rule show`, which is of IPv4. */
+/**
+ * Parses the output of `ip -d rule show`, which is of IPv4 (print_rule() in iproute2's ip/iprule.c). What is not understood of a rule
+ * is taken for a condition.
+ */
 export function parseRules(output: string): Rule[] {
-  return [...output.matchAll(/^(\d+):\s+(.*)$/gm)].map(([, priority, text = ""]) => {
-    // Details name the program that has added the rule.
-    const words = text
-      .replace(/ proto \S+/, "")
-      .trim()
-      .split(/\s+/);
-    const value = valuesOf(words);
+  return [...output.matchAll(/^(\d+):\s+(not )?(from .*)$/gm)].map(([, priority, not, text = ""]) => {
+    const value = valuesOf(text.split(/\s+/));
     const network = (key: string): string | null => {
       const found = value(key);
       return found === null || found === "all" ? null : networkOf(found);
     };
+    const rest = text.replace(UNDERSTOOD, "");
+    const others = rest.replace(PROTOCOLS, "");
+    const [verdict = ""] = VERDICT.exec(others) ?? [];
     return {
       priority: Number(priority),
-      inverted: words[0] === "not",
+      inverted: not !== undefined,
       from: network("from"),
       to: network("to"),
       incoming: value("iif"),
       outgoing: value("oif"),
       mark: parseMark(value("fwmark")),
-      protocols: words.some((word) => ["ipproto", "sport", "dport"].includes(word)),
-      selective: words.some((word) => ["uidrange", "tos", "dsfield"].includes(word)),
-      action: parseAction(words, value),
+      protocols: others !== rest,
+      selective: others.replace(verdict, "").trim() !== "",
+      action: parseAction(verdict, value),
     };
   });
 }
 
-function parseAction(words: readonly string[], value: (key: string) => string | null): Rule["action"] {
+const UNDERSTOOD =
+  /(?:^| )(?:from|to|fwmark|iif|oif|lookup|suppress_\w+|realms|map-to|goto|proto) \S+|\[(?:detached|unresolved)\]/g;
+const PROTOCOLS = / (?:ipproto|sport|dport) \S+/g;
+const VERDICT = /\b(?:nop|unreachable|blackhole|prohibit|masquerade)\b/;
+
+function parseAction(verdict: string, value: (key: string) => string | null): Rule["action"] {
   const table = value("lookup");
   if (table !== null) return { lookup: table, suppressed: Number(value("suppress_prefixlength") ?? -1) };
   const target = value("goto");
-  return target === null ? { verdict: words.at(-1) ?? "" } : { goTo: Number(target) };
+  return target === null ? { verdict } : { goTo: Number(target) };
 }
 
 function parseMark(text: string | null): Rule["mark"] {

@@ -18,15 +18,13 @@ export function observeNetwork(host: Host): { links: IpLink[]; routes: Route[]; 
     throw new UserError(
       `${NETWORK.join(" ")}: must succeed (found status ${status}: ${stderr.trim()}). Check that iproute2 works on this host (ip addr).`,
     );
-  const rows = stdout.split("\n");
-  const rowsOf = (kind: "links" | "routes" | "rules"): string =>
-    rows
-      .filter((row) => kind === (/^(\d+: | )/.test(row) ? "links" : /^\d+:/.test(row) ? "rules" : "routes"))
-      .join("\n");
+  // Further lines of a device or a route begin with spaces or a tab.
+  const records = stdout.split(/\n(?!\s)/);
+  const those = (isOne: (record: string) => boolean): string => records.filter(isOne).join("\n");
   return {
-    links: parseLinks(rowsOf("links")),
-    routes: parseRoutes(rowsOf("routes")),
-    rules: parseRules(rowsOf("rules")),
+    links: parseLinks(those((record) => /^\d+: /.test(record))),
+    routes: parseRoutes(those((record) => !/^\d+:/.test(record))),
+    rules: parseRules(those((record) => /^\d+:\t/.test(record))),
   };
 }
 

@@ -92,6 +92,9 @@ test("so is what decides whether another one can share its port", () => {
   assert.equal(seen(`vxlan external vnifilter id 0 ${rest}`)?.flags, ["external", "vnifilter"]);
   assert.equal(seen(`vxlan id 5 ${rest} gbp`)?.flags, ["gbp"]);
   assert.equal(seen(`vxlan id 5 ${rest.replace("noudp6zerocsumrx", "udp6zerocsumrx")}`)?.flags, ["udp6zerocsumrx"]);
+  // As print_bool_opt() of iproute2 names them since 6.14.
+  const named = `vxlan id 0 ${rest.replace(/ udpcsum.*/, "")} external vnifilter udp_zero_csum6_rx remcsum_rx`;
+  assert.equal(seen(named)?.flags, ["external", "vnifilter", "udp_zero_csum6_rx", "remcsum_rx"]);
   for (const address of ["local fd00::1", "remote fd00::2", "group ff05::100"]) {
     assert.is(seen(`vxlan id 6 ${address} ${rest}`)?.ipv6, true);
   }

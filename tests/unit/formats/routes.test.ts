@@ -35,8 +35,29 @@ test("routes of all tables are read, with those that lead nowhere", () => {
   ]);
 });
 
-test("a host without routes has none", () => {
-  for (const output of ["", "\n"]) assert.equal(parseRoutes(output), []);
+test("a host without routes has none, and a line that is no route is none", () => {
+  for (const output of ["", "\n", "cache <local>\n", "\tnexthop via 192.168.60.1 dev eth1\n"])
+    assert.equal(parseRoutes(output), []);
+});
+
+// iproute2 6.1 with -d and Linux 6.18, of routes that were added with these words; the last as lwt_print_encap() prints it.
+test("a next hop may be of IPv6, an object of its own, or several", () => {
+  const output = `unicast default via inet6 fe80::1 dev eth0 table main proto static scope global onlink 
+unicast 10.9.1.0/24 nhid 7 via 192.168.50.1 dev eth0 table main proto boot scope global 
+\tnh_info id 7 via 192.168.50.1 dev eth0 scope link proto unspec 
+unicast 10.9.2.0/24 nhid 9 table main proto boot scope global 
+\tnh_info id 9 group 8/10 scope global proto unspec 
+\tnexthop via inet6 fe80::2 dev eth0 weight 1 
+\tnexthop via 192.168.60.2 dev eth1 weight 1 
+unicast 10.9.3.0/24  encap ip id 5 src 0.0.0.0 dst 10.0.0.9 ttl 0 tos 0 via 192.168.50.3 dev eth0 table main proto boot scope global 
+`;
+  const words = parseRoutes(output).map(({ type, network, device, via }) => [type, network, device, via].join(" "));
+  assert.equal(words, [
+    "unicast 0.0.0.0/0 eth0 ",
+    "unicast 10.9.1.0/24 eth0 192.168.50.1",
+    "unicast 10.9.2.0/24 eth0 ",
+    "unicast 10.9.3.0/24 eth0 192.168.50.3",
+  ]);
 });
 
 // iproute2 6.1, `ip -d rule show`; some lines as an older one prints them.
@@ -77,6 +98,31 @@ test("rules are read with their conditions and what they do", () => {
     { ...any, priority: 32766, action: lookup("main") },
   ]);
   assert.equal(parseRules(""), []);
+});
+
+// What print_rule() of iproute2's ip/iprule.c prints besides, and a word that it does not print yet.
+test("a rule with a condition that is not understood applies to some packets only", () => {
+  const flags = (text: string) => {
+    const [rule] = parseRules(`100:\tfrom all ${text}\n`);
+    return [rule?.selective, rule?.protocols, JSON.stringify(rule?.action)].join(" ");
+  };
+  const lookup = JSON.stringify({ lookup: "7", suppressed: -1 });
+  for (const some of ["dscp EF", "dscp 0x28/0x38", "flowlabel 0x5", "tun_id 5", "tos 0x10", "uidrange 0-9", "new 5"]) {
+    assert.is(flags(`lookup 7 proto static ${some}`), `true false ${lookup}`);
+    assert.is(flags(`${some} lookup 7`), `true false ${lookup}`);
+    assert.is(flags(`unreachable proto static ${some}`), 'true false {"verdict":"unreachable"}');
+  }
+  for (const some of ["ipproto tcp", "sport 80", "sport 0x50/0xff", "dport 1-9", "ipproto udp dport 53"])
+    assert.is(flags(`${some} lookup 7`), `false true ${lookup}`);
+  for (const every of [
+    ...["lookup 7", "iif eth9 [detached] oif eth8 [detached] lookup 7", "lookup 7 realms 1/2 proto zebra"],
+    ...["lookup 7 suppress_ifgroup 5"],
+  ])
+    assert.is(flags(every), `false false ${lookup}`);
+  assert.is(flags("goto 200 [unresolved] proto static"), 'false false {"goTo":200}');
+  for (const verdict of ["nop", "prohibit", "blackhole", "masquerade"])
+    assert.is(flags(`${verdict} proto static`), JSON.stringify({ verdict }).replace(/^/, "false false "));
+  assert.is(flags("lookup [l3mdev-table] unreachable").slice(0, 11), "false false");
 });
 
 test.run();

@@ -1,7 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { IpLink } from "../../../modules/formats/iproute";
-import { findMissingKinds, findPortHolder, parsePortHolder } from "../../../modules/weave_bridge/observe_kernel";
+import {
+  findMissingKinds,
+  findPortHolder,
+  observeNetwork,
+  parsePortHolder,
+} from "../../../modules/weave_bridge/observe_kernel";
 import type { Contents } from "../support/fake_host/contents";
 import { fakeHost } from "../support/fake_host/fake_host";
 import { router, vxlan, vxlanLink } from "./fixtures";
@@ -45,6 +50,46 @@ test("without modprobe, as in a container, nothing tells", () => {
 
 test("the Weave router needs no VXLAN", () => {
   assert.equal(findMissingKinds(router(), new Set(), fakeHost({ ...loadable, kernel: {} })), []);
+});
+
+// can_print_opt() of iproute2's ip/iplink_can.c begins its lines with a tab, as ip/iproute.c those of next hops.
+test("the lines of a device, a route or a rule belong together, and others count for nothing", () => {
+  const stdout = `1: lo: <LOOPBACK,UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000
+    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00 promiscuity 0
+    inet 127.0.0.1/8 scope host lo
+5: can0: <NOARP,UP,LOWER_UP,ECHO> mtu 16 qdisc pfifo_fast state UP group default qlen 10
+    link/can  promiscuity 0 minmtu 0 maxmtu 0 
+    can state ERROR-ACTIVE (berr-counter tx 0 rx 0) restart-ms 0 
+\t  bitrate 500000 sample-point 0.875 
+\t  tq 125 prop-seg 6 phase-seg1 7 phase-seg2 2 sjw 1
+\t  clock 8000000 numtxqueues 1
+    alias two
+lines
+6: eth0: <UP> mtu 1500
+    inet 192.168.50.11/24 scope global eth0
+unicast default proto static scope global 
+\tnexthop via 192.168.50.1 dev eth0 weight 1 
+unicast 192.168.50.0/24 dev eth0 proto kernel scope link src 192.168.50.11 
+0:\tfrom all lookup local
+32766:\tfrom all lookup main
+`;
+  const host = fakeHost({}).with({ run: () => ({ status: 0, stdout, stderr: "" }) });
+  const { links, routes, rules } = observeNetwork(host);
+  assert.equal(
+    links.map(({ device, addresses }) => [device, ...addresses]),
+    [["lo", "127.0.0.1/8"], ["can0"], ["eth0", "192.168.50.11/24"]],
+  );
+  assert.equal(
+    routes.map(({ network, device, via }) => [network, device, via]),
+    [
+      ["0.0.0.0/0", "eth0", "192.168.50.1"],
+      ["192.168.50.0/24", "eth0", null],
+    ],
+  );
+  assert.equal(
+    rules.map(({ priority }) => priority),
+    [0, 32766],
+  );
 });
 
 // iproute2 6.1, by a socket of each kind; `ip link set up` of a VXLAN then fails, or not, as the tests say.
