@@ -11,16 +11,6 @@ export interface OwnHost {
 /** The file with the kernel's host name. */
 export const HOST_NAME = "/proc/sys/kernel/hostname";
 
-/**
- * Whether a peer is this host itself: by the addresses that its name resolves to, or if there are none, by its name.
- * `addresses` has no loopback address, as many hosts resolve their own name to one.
- */
-export function isOwnHost(peer: string, addresses: readonly string[], own: OwnHost): boolean {
-  return addresses.length > 0
-    ? addresses.some((address) => own.addresses.includes(address))
-    : isOwnName(peer, own.hostName);
-}
-
 /** Whether a name is the kernel's host name, also if just one of the two has a domain. */
 export function isOwnName(name: string, hostName: string): boolean {
   const [one, other] = [name.toLowerCase(), hostName.toLowerCase()];
@@ -33,7 +23,7 @@ export function isOwnName(name: string, hostName: string): boolean {
  */
 export function withoutOwnHost(peers: readonly string[], own: OwnHost): readonly string[] {
   const others = peers.filter((peer) => !own.addresses.includes(peer));
-  const alike = new Set(others.filter((peer) => isOwnHost(peer, [], own)).map((name) => name.toLowerCase()));
+  const alike = new Set(others.filter((peer) => isOwnName(peer, own.hostName)).map((name) => name.toLowerCase()));
   const ownName = alike.size === 1 ? [...alike][0] : own.hostName.toLowerCase();
   return others.filter((peer) => peer.toLowerCase() !== ownName);
 }

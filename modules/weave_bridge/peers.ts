@@ -1,7 +1,8 @@
 import { isIPv4 } from "node:net";
 import { UserError } from "../core/errors";
-import { addressOf, contains, inNumericOrder, isUnicast, reservedAs } from "../net/ipv4";
-import { isOwnHost, type OwnHost } from "../net/own_host";
+import type { IpLink } from "../formats/iproute";
+import { addressOf, contains, inNumericOrder, isUnicast, networkOf, reservedAs } from "../net/ipv4";
+import { isOwnName } from "../net/own_host";
 import type { ObservedBridge } from "./observed";
 
 /**
@@ -15,17 +16,31 @@ export function resolvePeers(
   observed: ObservedBridge,
 ): readonly string[] {
   const { hostName, links } = observed;
-  const own = { hostName, addresses: links.flatMap(({ addresses }) => addresses.map(addressOf)) };
+  const isShared = ({ device, addresses }: IpLink): boolean =>
+    CONTAINERS_DEVICE.test(device) && !addresses.some((cidr) => networkOf(cidr) === underlay);
+  const ofContainers = links.filter(isShared).flatMap(({ addresses }) => addresses.map(addressOf));
+  const own = links.flatMap(({ addresses }) => addresses.map(addressOf)).filter((each) => !ofContainers.includes(each));
+  const isOwn = (address: string): boolean => own.includes(address);
   const others = peers.flatMap((peer) => {
-    const found = addressesOfPeer(peer, containers, own, observed);
-    if (isOwnHost(peer, found, own)) return [];
+    const found = addressesOfPeer(peer, containers, observed);
     // A host on several networks has several addresses, which DNS returns in any order.
     const inUnderlay = found.filter((address) => contains(underlay, address));
-    return inNumericOrder(inUnderlay.length > 0 ? inUnderlay : found).slice(0, 1);
+    const candidates = inUnderlay.length > 0 ? inUnderlay : found;
+    if (candidates.every(isOwn) || (isOwnName(peer, hostName) && found.some(isOwn))) return [];
+    // Another host may have an address that this one has too, such as docker0's, or one that moves from host to host (VRRP).
+    const [address] = inNumericOrder(candidates.filter((each) => !isOwn(each) && !ofContainers.includes(each)));
+    if (address !== undefined) return [address];
+    throw new UserError(
+      `peers: a peer's address must be another host's (found ${candidates.join(", ")}, which this host has for its own containers or ` +
+        "virtual machines). Set the host's address on the underlay.",
+    );
   });
   for (const address of others) rejectNetworkAddress("peers: a peer's address", address, observed);
   return inNumericOrder(others);
 }
+
+/** The bridges of Docker, libvirt, LXC and Podman. Many hosts have the same addresses on them. */
+const CONTAINERS_DEVICE = /^(docker(0|_gwbridge)|br-[\da-f]{12}|(virbr|lxcbr|lxdbr|cni|podman)\d+)$/;
 
 /** Throws a UserError, about `what`, for an address that no host has in one of this host's networks. */
 export function rejectNetworkAddress(what: string, address: string, { links }: ObservedBridge): void {
@@ -43,15 +58,14 @@ export function rejectNetworkAddress(what: string, address: string, { links }: O
 function addressesOfPeer(
   peer: string,
   containers: string,
-  own: OwnHost,
-  { resolvedNames }: ObservedBridge,
+  { hostName, resolvedNames }: ObservedBridge,
 ): readonly string[] {
   const all = isIPv4(peer) ? [peer] : (resolvedNames.get(peer) ?? []);
   const reachable = all.filter(isUnicast);
   if (reachable.length === 0) {
-    if (isOwnHost(peer, [], own)) return [];
+    if (isOwnName(peer, hostName)) return [];
     throw new UserError(
-      `peers: a peer's name must resolve to another host's IPv4 address on this host, ${own.hostName} (found ` +
+      `peers: a peer's name must resolve to another host's IPv4 address on this host, ${hostName} (found ` +
         `${all.join(", ") || "none"} for "${peer}"). Set its address, or add the name to DNS or to this host's /etc/hosts.`,
     );
   }

@@ -46,6 +46,53 @@ test("a name that resolves to an address of this host is this host, whatever the
   }
 });
 
+/** Host 1 with what each Docker host has, libvirt's network, and the address that keepalived (VRRP) has put here. */
+const CROWDED: ObservedBridge = {
+  ...FRESH,
+  links: [
+    ipLink("eth0", ["192.168.50.11/24", "192.168.50.100/32"]),
+    ipLink("eth1", ["172.20.0.4/24"]),
+    ipLink("docker0", ["172.17.0.1/16"]),
+    ipLink("br-0123456789ab", ["172.18.0.1/16"]),
+    ipLink("virbr0", ["192.168.122.1/24"]),
+  ],
+};
+const SHARED = ["172.17.0.1", "172.18.0.1", "192.168.122.1"];
+
+test("a name that also has addresses which this host has too is another host by its other ones", () => {
+  for (const shared of SHARED) {
+    const observed = resolving({ host2: [shared, "192.168.50.12"], host3: ["198.51.100.13", shared] }, CROWDED);
+    assert.equal(peersOf(["host2", "host3"], observed), ["192.168.50.12", "198.51.100.13"], shared);
+  }
+  assert.equal(peersOf(["host2"], resolving({ host2: ["192.168.50.100", "192.168.50.12"] }, CROWDED)), [
+    "192.168.50.12",
+  ]);
+});
+
+test("this host's own name is this host by any of its addresses, such as another than the underlay's", () => {
+  for (const [name, found] of [
+    ["host1", ["192.168.50.11", "203.0.113.5"]],
+    ["host1", ["172.20.0.4", "203.0.113.5"]],
+    ["host1.example.com", ["172.17.0.1", "192.168.50.11"]],
+    ["alias", ["172.20.0.4", "192.168.50.11"]],
+    ["alias", ["192.168.50.11", "203.0.113.5"]],
+    ["172.20.0.4", []],
+  ] as const) {
+    const observed = resolving({ [name]: found, host2: "192.168.50.12" }, CROWDED);
+    assert.equal(peersOf([name, "host2"], observed), ["192.168.50.12"], `${name} ${found}`);
+  }
+});
+
+test("a peer with nothing but an address which each host with Docker or libvirt has is rejected", () => {
+  for (const shared of SHARED) {
+    const message =
+      `peers: a peer's address must be another host's (found ${shared}, which this host has for its own containers or virtual machines). ` +
+      "Set the host's address on the underlay.";
+    assert.is(errorOf(vxlan({ peers: [shared] }), CROWDED), message);
+    assert.is(errorOf(vxlan({ peers: ["host2"] }), resolving({ host2: shared }, CROWDED)), message);
+  }
+});
+
 test("this host's own name is this host if it resolves to the loopback or not at all", () => {
   for (const name of ["host1", "HOST1", "host1.example.com"]) {
     for (const found of [["127.0.1.1"], []]) assert.equal(peersOf([name], resolving({ [name]: found })), []);
