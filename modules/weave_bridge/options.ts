@@ -101,7 +101,8 @@ export const options = {
     description:
       "How this host is connected to the other hosts: a network device of this host, an address of one, or a name that " +
       "resolves to such an address. By default, and if the name resolves to a loopback address, the device of the default " +
-      "route. If the device has several addresses, the one from which the host sends to the peers is used.",
+      "route. If the device has several addresses, the one from which the host sends to the peers is used; if it has none, the one that " +
+      "its routes set, or that of lo.",
   }),
   vxlan_id: int(
     {

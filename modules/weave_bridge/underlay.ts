@@ -113,8 +113,10 @@ function findUnderlay({ name, underlay, peers }: BridgeOptions, observed: Observ
         "reach this host.",
     );
   }
-  const others = links.filter(({ device }) => device !== "lo" && device !== name);
-  const all = others.flatMap(({ device, addresses }) => addresses.map((cidr) => ({ device, cidr })));
+  const others = links.filter(({ device }) => device !== name);
+  const all = others
+    .flatMap(({ device, addresses }) => addresses.map((cidr) => ({ device, cidr })))
+    .filter(({ cidr }) => !isLoopback(cidr));
   const resolved = resolvedNames.get(deviceOrAddress) ?? [];
   // In Debian's /etc/hosts a host's own name has a loopback address, which does not say what connects it to the others.
   const isThisHost = resolved.length > 0 && resolved.every(isLoopback);
@@ -123,8 +125,11 @@ function findUnderlay({ name, underlay, peers }: BridgeOptions, observed: Observ
     ...resolved,
     ...(isThisHost && defaultDevice !== undefined ? [defaultDevice] : []),
   ]);
-  const matches = all.filter(({ device, cidr }) => accepted.has(device) || accepted.has(addressOf(cidr)));
-  const found = ownAddress(matches, [...peers.flatMap((peer) => resolvedNames.get(peer) ?? peer), "0.0.0.0"], routes);
+  const numbered = all.filter(({ device, cidr }) => accepted.has(device) || accepted.has(addressOf(cidr)));
+  const leaving = routes.filter(({ device }) => device !== null && accepted.has(device));
+  const matches = numbered.length > 0 ? numbered : sourcesOf(leaving, all);
+  const destinations = [...peers.flatMap((peer) => resolvedNames.get(peer) ?? peer), "0.0.0.0"];
+  const found = ownAddress(matches, destinations, routes);
   if (found === undefined) {
     const what = [`"${deviceOrAddress}"`, ...(resolved.length > 0 ? [`at ${resolved.join(", ")}`] : [])].join(" ");
     const available = all.map(({ device, cidr }) => `${device} ${cidr}`);
@@ -133,7 +138,16 @@ function findUnderlay({ name, underlay, peers }: BridgeOptions, observed: Observ
         `this host's: ${available.join(", ") || "it has none"}). Set the device or address by which the peers reach this host.`,
     );
   }
-  return found;
+  const { device, cidr } = found;
+  if ((device !== "lo" && !cidr.endsWith("/32")) || routes.some((route) => route.device === device)) return found;
+  // A host that takes part in routing has its address on a device that no packet leaves by.
+  return { device: routeTo(destinations[0] ?? "", routes)?.device ?? device, cidr };
+}
+
+/** The addresses that packets have which leave by a device without one: what a route sets, or else those on lo (inet_select_addr()). */
+function sourcesOf(leaving: readonly Route[], all: readonly DeviceAddress[]): readonly DeviceAddress[] {
+  const set = all.filter(({ cidr }) => leaving.some(({ source }) => source === addressOf(cidr)));
+  return set.length > 0 || leaving.length === 0 ? set : all.filter(({ device }) => device === "lo");
 }
 
 /**
@@ -155,13 +169,20 @@ function sourceTo(
   all: readonly DeviceAddress[],
   routes: readonly Route[],
 ): DeviceAddress | undefined {
-  const [route] = routes
-    .filter(({ device, network }) => all.some((own) => own.device === device) && contains(network, destination))
-    .sort((one, other) => prefixLength(other.network) - prefixLength(one.network));
+  const route = routeTo(
+    destination,
+    routes.filter(({ device }) => all.some((own) => own.device === device)),
+  );
   if (route === undefined) return undefined;
   const onDevice = all.filter(({ device }) => device === route.device);
   return (
     onDevice.find(({ cidr }) => addressOf(cidr) === route.source) ??
     onDevice.find(({ cidr }) => contains(networkOf(cidr), route.via ?? destination))
   );
+}
+
+function routeTo(destination: string, routes: readonly Route[]): Route | undefined {
+  return routes
+    .filter(({ network }) => contains(network, destination))
+    .sort((one, other) => prefixLength(other.network) - prefixLength(one.network))[0];
 }

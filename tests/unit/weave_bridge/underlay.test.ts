@@ -123,6 +123,36 @@ test("peers behind a gateway are reached from the address in its network, or the
   assert.is(resolveDesired(vxlan({ peers: [] }), shared("172.20.0.4/24")).vxlan?.local, "192.168.50.11");
 });
 
+// As a VXLAN between two namespaces with such addresses and routes carried it, Linux 6.18.
+const ROUTED: ObservedBridge = {
+  ...FRESH,
+  links: [ipLink("lo", ["127.0.0.1/8", "10.0.0.11/32"]), ipLink("eth0"), ipLink("eth1")],
+  routes: [route("0.0.0.0/0", "eth0"), route("10.0.0.12/32", "eth1")],
+  mtus: new Map([
+    ["lo", 65536],
+    ["eth0", 9000],
+    ["eth1", 1500],
+  ]),
+};
+
+test("where a host takes part in routing, its address may be on lo or a dummy device, and packets leave by another", () => {
+  const resolved = (more: Record<string, unknown>, observed = ROUTED): unknown[] => {
+    const { vxlan: tunnel, mtu } = resolveDesired(vxlan({ peers: ["10.0.0.12"], ...more }), observed);
+    return [tunnel?.local, mtu];
+  };
+  for (const underlay of ["10.0.0.11", "lo", null, "eth0", "eth1", "host1"])
+    assert.equal(resolved({ underlay }, resolving({ host1: "10.0.0.11" }, ROUTED)), ["10.0.0.11", 1450], `${underlay}`);
+  assert.equal(resolved({ underlay: "10.0.0.11", peers: ["10.0.0.13"] }), ["10.0.0.11", 8950]);
+  const dummy = { ...ROUTED, links: [ipLink("dummy0", ["10.0.0.11/32"]), ipLink("eth0"), ipLink("eth1")] };
+  assert.equal(resolved({ underlay: "dummy0" }, dummy), ["10.0.0.11", 1450]);
+  assert.equal(resolved({ underlay: "10.0.0.11" }, { ...dummy, routes: [] }), ["10.0.0.11", 1450], "no route yet");
+  const set = { ...dummy, routes: [route("0.0.0.0/0", "eth0", { source: "10.0.0.11" })] };
+  assert.equal(resolved({}, set), ["10.0.0.11", 8950]);
+  assert.is(resolveDesired(router({ underlay: "10.0.0.11" }), ROUTED).mtu, 8938);
+  for (const underlay of ["127.0.0.1", "eth2"])
+    assert.match(errorOf(vxlan({ underlay }), ROUTED), "which is none of this host's: lo 10.0.0.11/32).");
+});
+
 test("without a route to the peers a device's first address of a network is used", () => {
   assert.is(resolveDesired(vxlan({ underlay: "eth0" }), shared("192.168.50.200/32", [])).vxlan?.local, "192.168.50.11");
   const alone = { ...FRESH, links: [ipLink("eth0", ["192.168.50.200/32"])] };
