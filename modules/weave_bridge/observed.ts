@@ -171,6 +171,8 @@ export interface Managers {
   readonly networkd: "off" | "runs" | "manages";
   /** Whether systemd-networkd runs, or will from the next boot on. */
   readonly networkdAtBoot: boolean;
+  /** Whether it runs, and does not know Independent= of a VXLAN yet, as before systemd 247 (systemd.netdev(5)). */
+  readonly oldNetworkd: boolean;
   /** Whether NetworkManager runs. */
   readonly networkManager: boolean;
   /** Whether NetworkManager runs, or will from the next boot on. */

@@ -6,7 +6,7 @@ import { isSystemdBooted, propertiesOfUnits } from "../../core/systemctl";
 import { environmentValue } from "../../formats/environment_file";
 import { INTERFACES } from "../../formats/interfaces";
 import type { Managers, ObservedBridge, Provider } from "../observed";
-import { type BridgeOptions, ownDevices } from "../options";
+import { type BridgeOptions, isEncrypted, ownDevices } from "../options";
 import { encryptedPaths, unitName, wireguardUnit } from "../own_files";
 
 /** Observes what manages the host's network. Throws a UserError if systemd does not answer. */
@@ -27,6 +27,7 @@ export function observeManagers(name: string, programs: ReadonlySet<string>, hos
     whyIfupdownIsOff: ifup === "ifupdown" ? whyOff(name, networkingUnit?.fileState ?? null, host) : null,
     networkd,
     networkdAtBoot: networkd !== "off" || (networkdUnit?.enabled ?? false),
+    oldNetworkd: (networkdUnit?.runs && networkdUnit.isOld) ?? false,
     networkManager: networkManagerUnit?.runs ?? false,
     networkManagerAtBoot: (networkManagerUnit?.runs || networkManagerUnit?.enabled) ?? false,
     firewalld: firewalldUnit?.runs ?? false,
@@ -70,6 +71,8 @@ interface UnitState {
   readonly fileState: string;
   readonly runs: boolean;
   readonly enabled: boolean;
+  /** Whether systemd is older than 247, which has the setting ProtectProc of each service. */
+  readonly isOld: boolean;
 }
 
 /** The states of systemd-networkd, NetworkManager, ifupdown, this module's own units, and firewalld. */
@@ -82,11 +85,12 @@ function unitStates(name: string, host: Host): readonly UnitState[] {
     ...own,
     "firewalld.service",
   ];
-  return propertiesOfUnits(units, ["ActiveState", "UnitFileState"], host).map((property) => ({
+  return propertiesOfUnits(units, ["ActiveState", "UnitFileState", "ProtectProc"], host).map((property) => ({
     state: property("ActiveState"),
     fileState: property("UnitFileState"),
     runs: RUNNING.has(property("ActiveState")),
     enabled: property("UnitFileState") === "enabled",
+    isOld: property("ProtectProc") === "",
   }));
 }
 
@@ -104,11 +108,12 @@ function managesOthers(name: string, host: Host): boolean {
  * is another ifupdown than Debian's.
  */
 export function chooseProvider(
-  { provider }: BridgeOptions,
+  options: BridgeOptions,
   { managers, danglingInterfaces }: Pick<ObservedBridge, "managers" | "danglingInterfaces">,
 ): Provider {
   const { ifupdown, otherIfupdown, whyIfupdownIsOff, networkd, systemd } = managers;
-  const chosen = provider === "auto" ? managingProvider(managers) : provider;
+  const isTooOld = managers.oldNetworkd && options.datapath === "vxlan" && !isEncrypted(options);
+  const chosen = options.provider === "auto" ? managingProvider(managers, isTooOld) : options.provider;
   if (otherIfupdown !== null && (chosen === null || chosen === "ifupdown")) {
     throw new UserError(
       `provider: ifupdown must be Debian's own (found ${otherIfupdown} as this host's ifup, which reads the files in another ` +
@@ -151,11 +156,20 @@ export function chooseProvider(
         "systemd-networkd), or set systemd.",
     );
   }
+  if (chosen === "networkd" && isTooOld) {
+    throw new UserError(
+      "provider: systemd-networkd must be of version 247 or newer to create the VXLAN at boot (found an older one). Set systemd, or auto.",
+    );
+  }
   return chosen;
 }
 
-function managingProvider({ ifupdown, whyIfupdownIsOff, networkd, systemd }: Managers): Provider | null {
-  if (networkd === "manages") return "networkd";
+/** Beside a systemd-networkd that is too old for the VXLAN, the unit creates it. */
+function managingProvider(
+  { ifupdown, whyIfupdownIsOff, networkd, systemd }: Managers,
+  isTooOld: boolean,
+): Provider | null {
+  if (networkd === "manages") return isTooOld ? "systemd" : "networkd";
   if (ifupdown && (whyIfupdownIsOff === null || !systemd)) return "ifupdown";
   return systemd ? "systemd" : null;
 }

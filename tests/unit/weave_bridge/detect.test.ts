@@ -5,10 +5,10 @@ import { chooseProvider, observeManagers } from "../../../modules/weave_bridge/p
 import type { Contents } from "../support/fake_host/contents";
 import { fakeHost } from "../support/fake_host/fake_host";
 import { userErrorOf } from "../support/user_error";
-import { FRESH, router } from "./fixtures";
+import { FRESH, router, vxlan } from "./fixtures";
 
 const SHOW =
-  "systemctl show systemd-networkd.service NetworkManager.service networking.service weave-bridge.service weave-wg.service weave-wg-go.service firewalld.service -p ActiveState,UnitFileState";
+  "systemctl show systemd-networkd.service NetworkManager.service networking.service weave-bridge.service weave-wg.service weave-wg-go.service firewalld.service -p ActiveState,UnitFileState,ProtectProc";
 const LIST = "networkctl list --no-legend --no-pager";
 const NONE: Managers = {
   systemd: false,
@@ -20,6 +20,7 @@ const NONE: Managers = {
   whyIfupdownIsOff: null,
   networkd: "off",
   networkdAtBoot: false,
+  oldNetworkd: false,
   networkManager: false,
   networkManagerAtBoot: false,
   firewalld: false,
@@ -37,11 +38,12 @@ const booted = (
   links: string[] = [],
   atBoot = "disabled",
   networking = "enabled",
+  since247 = "ProtectProc=default\n",
 ): Contents => ({
   names: { "/run/systemd": ["system"] },
   programs: {
     [SHOW]:
-      `ActiveState=${networkd}\nUnitFileState=${atBoot}\n\nActiveState=${networkManager}\nUnitFileState=${atBoot}\n\n` +
+      `ActiveState=${networkd}\nUnitFileState=${atBoot}\n${since247}\nActiveState=${networkManager}\nUnitFileState=${atBoot}\n\n` +
       `ActiveState=active\nUnitFileState=${networking}\n\n` +
       "ActiveState=inactive\nUnitFileState=\n\n".repeat(3),
     [LIST]: links.map((link, index) => `${String(index + 1).padStart(3)} ${link}\n`).join(""),
@@ -105,6 +107,22 @@ test("ifupdown counts only if it is to configure the bridge at boot", () => {
   assert.match(
     userErrorOf(() => choose(masked, "ifupdown")),
     "must create the bridge at boot (found networking.service, which is masked)",
+  );
+});
+
+// Ubuntu 20.04 has systemd 245 and netplan, which has systemd-networkd manage the host.
+test("a systemd-networkd before 247 creates no VXLAN that is not bound to a device", () => {
+  const old = (since247?: string) =>
+    observed(booted("active", "inactive", [], "enabled", "enabled", since247), "systemctl").oldNetworkd;
+  assert.equal([old(), old("")], [false, true]);
+  const on = { systemd: true, networkd: "manages", networkdAtBoot: true, oldNetworkd: true } as const;
+  const observedOld = { ...FRESH, managers: { ...NONE, ...on } };
+  assert.is(chooseProvider(vxlan(), observedOld), "systemd");
+  for (const others of [router(), vxlan({ password: "correct horse battery" })])
+    assert.is(chooseProvider(others, observedOld), "networkd");
+  assert.is(
+    userErrorOf(() => chooseProvider(vxlan({ provider: "networkd" }), observedOld)),
+    "provider: systemd-networkd must be of version 247 or newer to create the VXLAN at boot (found an older one). Set systemd, or auto.",
   );
 });
 

@@ -45,6 +45,7 @@ export const FRESH: ObservedBridge = {
     ...{ systemd: false, ownUnit: "inactive", encryptedUnit: "inactive", wireguardUnit: "inactive" },
     ...{ ifupdown: true, otherIfupdown: null, whyIfupdownIsOff: null },
     ...{ networkd: "off", networkdAtBoot: false, networkManager: false, networkManagerAtBoot: false, firewalld: false },
+    oldNetworkd: false,
   },
   interfacesDirectory: [],
   upInIfupdown: false,

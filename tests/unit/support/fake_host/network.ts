@@ -172,7 +172,10 @@ export class Network implements Part {
     [/^unshare --net ip link add type wireguard$/, () => done()],
     [/^ss -uanp$/, () => done([...this.sockets].map(ssRow).join(""))],
     [/^systemctl show docker.service -p MainPID$/, () => done("MainPID=0\n")],
-    [/^systemctl show (.*) -p ActiveState,UnitFileState$/, (units = "") => done(this.show(units.split(" ")))],
+    [
+      /^systemctl show (.*) -p ActiveState,UnitFileState,ProtectProc$/,
+      (units = "") => done(this.show(units.split(" "))),
+    ],
     [/^networkctl list --no-legend --no-pager$/, () => done(this.networkctlList())],
     [
       /^nsenter --net=\/proc\/813\/ns\/net ip -o link show$/,
@@ -278,7 +281,9 @@ export class Network implements Part {
   private show(units: readonly string[]): string {
     const state = (unit: string): string =>
       unit === UNIT ? this.ownUnit : this.units.has(unit.replace(".service", "")) ? "active" : "inactive";
-    return units.map((unit) => `ActiveState=${state(unit)}\nUnitFileState=${NETWORKING[unit] ?? ""}\n`).join("\n");
+    return units
+      .map((unit) => `ActiveState=${state(unit)}\nUnitFileState=${NETWORKING[unit] ?? ""}\nProtectProc=default\n`)
+      .join("\n");
   }
 
   private networkctlList(): string {
