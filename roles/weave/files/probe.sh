@@ -123,7 +123,7 @@ add_unsuitable() {
   nodejs_problem=$1
   unsuitable_nodejs="$unsuitable_nodejs${unsuitable_nodejs:+, }$candidate $2"
 }
-for candidate in ${inventory_nodejs:-$(command -v node nodejs) /usr/local/*/bin/node /opt/bin/node /opt/*/bin/node /snap/bin/node /var/lib/apollo-weave/node-*/bin/node}; do
+for candidate in ${inventory_nodejs:-$(command -v node; command -v nodejs) /usr/local/*/bin/node /opt/bin/node /opt/*/bin/node /snap/bin/node /var/lib/apollo-weave/node-*/bin/node}; do
   [ -x "$candidate" ] || continue
   if ! only_root_can_write "$candidate"; then
     add_unsuitable writable "could be changed by other users"

@@ -209,7 +209,7 @@ def _underlay(host: str, variables: Mapping[str, Any], interface: str) -> str:
         return given
     facts = variables.get("ansible_facts", {})
     if interface:
-        return _own_address(facts.get(re.sub("[-.]", "_", interface), {}), facts.get("default_ipv4", {}).get("address"))
+        return _own_address(facts.get(re.sub("[-:]", "_", interface), {}), facts.get("default_ipv4", {}).get("address"))
     # Not default_ipv4 of the facts: a limited run may lack the facts of other hosts, and would then get other peers.
     return variables.get("ansible_host") or variables.get("ansible_ssh_host") or host
 

@@ -216,6 +216,12 @@ test("a Node.js of 16 or newer in the path is taken, an older one named", () => 
   assert.match(unsuitable_nodejs as string, /\/node 12\.22\.9$/);
 });
 
+// dash's `command -v` looks at its first name only.
+test("where the program node is too old, nodejs is taken", () => {
+  const { nodejs } = probe({}, { node: "echo v12.22.9", nodejs: "echo v20.0.0" });
+  assert.match(nodejs as string, /\/nodejs$/);
+});
+
 test("a Node.js that does not run is unsuitable, and a path without a program is not", () => {
   assert.match(
     probe({ node: "DIRECTORY/node" }, { node: "exit 127" })["unsuitable_nodejs"] as string,

@@ -141,6 +141,15 @@ test("a chosen interface's address: from the host, from facts, or from a probe o
   assert.equal(underlays, { probedHost: "192.168.60.1", cached: "192.168.60.2", asked: "192.168.60.3" });
 });
 
+// LinuxNetwork and PrefixFactNamespace in ansible.module_utils.facts change only ":" and "-".
+test("facts of a VLAN's interface keep its dot", () => {
+  const ansible_facts = {
+    "br_lan.5": { ipv4: { address: "192.168.60.2" } },
+    br_lan_5: { ipv4: { address: "10.9.9.9" } },
+  };
+  assert.equal(cluster({ a: { ansible_facts } }, { interface: "br-lan.5" }).underlays, { a: "192.168.60.2" });
+});
+
 test("a chosen interface's address from facts: the host's own, not a single one that keepalived adds", () => {
   const [own, other, single] = [
     { address: "192.168.60.2", netmask: "255.255.255.0" },
