@@ -46,15 +46,19 @@ export function findMissingKinds(
 
 /**
  * What holds the VXLAN's UDP port so that the kernel could not listen on it, which it does on all of the host's IPv4
- * addresses, or IPv6 if it is encrypted. A VXLAN's own socket is not meant: others can share it.
+ * addresses, or IPv6 if it is encrypted. A VXLAN's own socket is not meant: others can share it. Docker Swarm makes its VXLANs in this
+ * namespace too, and moves them into those of its overlay networks (createVxlan() in moby's ov_utils.go).
  */
 export function findPortHolder(options: BridgeOptions, links: readonly IpLink[], host: Host): string | null {
   const { datapath, vxlan_port: port } = options;
   if (datapath !== "vxlan") return null;
   const encrypted = isEncrypted(options);
   if (links.some(({ up, vxlan }) => up && vxlan?.port === port && vxlan.ipv6 === encrypted)) return null;
-  return findHolder(port, encrypted ? "ipv6" : "ipv4", host);
+  const holder = findHolder(port, encrypted ? "ipv6" : "ipv4", host);
+  return holder === KERNEL && host.readdir("/run/docker/netns").some((name) => /^\d+-/.test(name)) ? null : holder;
 }
+
+const KERNEL = "a socket of the kernel, such as another tunnel's";
 
 /** For which protocol a socket is meant: one for both counts for each. */
 export type Family = "ipv4" | "ipv6" | "any";
@@ -78,7 +82,7 @@ export function parsePortHolder(output: string, port: number, family: Family): s
     const only = address.startsWith("[") && !address.startsWith("[::ffff:") ? "ipv6" : address === "*" ? "any" : "ipv4";
     if (Number(found) !== port || (family !== "any" && only !== "any" && only !== family)) continue;
     const [, program, pid] = /users:\(\("([^"]*)",pid=(\d+)/.exec(rest) ?? [];
-    return program === undefined ? "a socket of the kernel, such as another tunnel's" : `${program} (process ${pid})`;
+    return program === undefined ? KERNEL : `${program} (process ${pid})`;
   }
   return null;
 }

@@ -129,4 +129,18 @@ test("sockets are looked up only if one has the port and no VXLAN shares its own
   assert.is(holder({}), null);
 });
 
+// Docker 20.10 with an overlay network in use: its VXLAN is in the namespace 1-wycxavp289, and its socket in the host's. A VXLAN
+// without receive flags came up beside it on Linux 6.18, and both carried traffic.
+test("the socket of Docker Swarm's VXLANs, which are in namespaces of their own, is shared", () => {
+  const contents = (...names: string[]): Contents => ({
+    kernel: { "/proc/net/udp": row("00000000") },
+    programs: { "ss -uanp": `${HEAD}\nUNCONN 0 0 0.0.0.0:4789 0.0.0.0:* \n` },
+    names: { "/run/docker/netns": names },
+  });
+  assert.is(holder(contents("1-wycxavp289", "ingress_sbox", "default")), null);
+  assert.is(holder(contents("0123456789ab", "default")), "a socket of the kernel, such as another tunnel's");
+  const program = { ...contents("1-wycxavp289"), programs: { "ss -uanp": `${HEAD}\n${holders[0]?.[0]}\n` } };
+  assert.is(holder(program), "python3 (process 812)");
+});
+
 test.run();
