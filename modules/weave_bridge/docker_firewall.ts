@@ -4,6 +4,7 @@ import type { Host } from "../core/host/host";
 import { isOptional, isShape, isString, parseJson } from "../core/json";
 import { commandLineOf } from "../core/proc";
 import type { ObservedBridge } from "./observed";
+import type { BridgeOptions } from "./options";
 
 const OPTION = "firewall-backend";
 const CONFIG = isShape({ [OPTION]: isOptional(isString) });
@@ -36,4 +37,21 @@ export function rejectNftablesBackend({ nftablesBackend }: ObservedBridge): void
     `firewall: Docker must use iptables on this host, as this module's rule for the bridge's frames does (found ${nftablesBackend}). ` +
       `Set ${OPTION} to iptables there and restart Docker, or set off and let rules of your own accept the frames.`,
   );
+}
+
+/**
+ * The rule by which Docker drops frames between the bridge's containers, as it does without icc; null if iptables has none. Docker 28
+ * puts its chain before this module's rule whenever it starts (moby's iptabler.go), so that containers of different hosts are cut off;
+ * before, its rule came last and did nothing.
+ */
+export function findIsolation(bridge: string, table: string | null): string | null {
+  return table?.split("\n").find((rule) => rule.endsWith(` -i ${bridge} -o ${bridge} -j DROP`)) ?? null;
+}
+
+export function warnOfIsolation({ name }: BridgeOptions, { isolation }: ObservedBridge): string[] {
+  if (isolation === null) return [];
+  return [
+    `firewall: Docker must let the containers on ${name} reach one another (found its rule ${isolation}, as icc=false sets it). ` +
+      "Remove that option from Docker's and restart Docker.",
+  ];
 }

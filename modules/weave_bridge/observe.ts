@@ -13,7 +13,7 @@ import { addressOf } from "../net/ipv4";
 import { HOST_NAME } from "../net/own_host";
 import { isHostName, readMachineId } from "../net/validators";
 import { observeDetachedPorts } from "./detached_ports";
-import { findNftablesBackend } from "./docker_firewall";
+import { findIsolation, findNftablesBackend } from "./docker_firewall";
 import { hasPermanentRule, ruleOf } from "./firewall/forward_rule";
 import { observeFirewall } from "./firewall/observe";
 import { findMissingKinds, findPortHolder, observeNetwork } from "./observe_kernel";
@@ -105,6 +105,7 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
         ? null
         : observeFirewall(table, wireguard !== null || isEncrypted(options), managers.firewalld, programs, host),
     nftablesBackend: present && options.firewall !== "off" && isRoot ? findNftablesBackend(host) : null,
+    isolation: findIsolation(name, table),
     addressOwner: present ? findAddressOwner(options, links, programs, host) : null,
     dockerNetworks: present && mayChangeContainers(options, links) ? await observeNetworksInUse(name, host) : [],
   };

@@ -61,6 +61,8 @@ export interface ObservedBridge {
   readonly firewall: ObservedFirewall | null;
   /** Where Docker is told to use nftables in place of iptables; null if not, without root, or if the options ask for no rule. */
   readonly nftablesBackend: string | null;
+  /** The rule of iptables by which Docker isolates the bridge's containers. */
+  readonly isolation: string | null;
   /** The MAC address of another host that answers to the bridge's address, as far as this host can see. */
   readonly addressOwner: string | null;
 }

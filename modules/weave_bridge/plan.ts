@@ -2,6 +2,7 @@ import type { Change } from "../core/change";
 import type { Module, Plan } from "../core/module";
 import { shortenLists } from "../core/shorten_lists";
 import { type DesiredBridge, resolveDesired } from "./desired";
+import { warnOfIsolation } from "./docker_firewall";
 import { observe } from "./observe";
 import type { ObservedBridge } from "./observed";
 import { type BridgeOptions, options, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./options";
@@ -16,6 +17,7 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
   if (options.state === "absent") return planAbsent(options, observed);
   const desired = resolveDesired(options, observed);
   const { name, wireguard, firewallPlan } = desired;
+  const warnings = [...firewallPlan.warnings, ...warnOfIsolation(options, observed)];
   const unencrypted = planWireguardAbsent(name, observed);
   const removal = wireguard ? [] : withWarning([...unencrypted.device, ...unencrypted.file], options);
   const other = planForeignDeviceRemoval(name, observed);
@@ -44,7 +46,7 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
       mac: desired.mac,
       provider: desired.provider,
     },
-    ...(firewallPlan.warnings.length > 0 && { warnings: firewallPlan.warnings }),
+    ...(warnings.length > 0 && { warnings }),
   };
 }
 

@@ -33,7 +33,7 @@ def problems(
     from_host = {source["host"]: source["ms"] for source in sources if source["container"] is None}
     by_host = _grouped(targets, "host")
     isolated = [*_unreachable_containers(hosts, sources), *_restricted_containers(sources, from_host)]
-    dropping = [host["name"] for host in hosts if host.get("frames") == "dropped" and host["name"] in dict(isolated)]
+    dropping = {host["name"]: host["frames"] for host in hosts if host.get("frames") and host["name"] in dict(isolated)}
     return [
         *(line for host in hosts for line in _host_problems(host, uses_bridge, network)),
         *(line for host in hosts if host["name"] not in excused for line in _untested(host)),
@@ -41,7 +41,7 @@ def problems(
         *_same_macs(hosts),
         *(line for source in sources for line in _blocked(source, by_host)),
         *_unconnected_hosts(hosts, from_host, found.get("faults", {})),
-        *(_dropped_frames(name) for name in dropping),
+        *(_dropped_frames(name, reason) for name, reason in dropping.items()),
         *(line for host, line in isolated if host not in dropping),
     ]
 
@@ -202,7 +202,12 @@ def _between(one: dict[str, Any], other: dict[str, Any]) -> str:
     )
 
 
-def _dropped_frames(name: str) -> str:
+def _dropped_frames(name: str, reason: str) -> str:
+    if reason == "isolated":
+        return (
+            f"{name}: Docker must let containers on the bridge weave reach one another (found its rule that drops their frames, "
+            "as icc: false sets it). Remove that option from Docker's and restart Docker."
+        )
     return (
         f"{name}: iptables must accept frames between the ports of the bridge weave (found no rule for them in FORWARD, which "
         f"drops them). Run the role on it (ansible-playbook -i INVENTORY site.yml --limit {name}). If the rule goes again, find "

@@ -103,7 +103,7 @@ END`,
   assert.equal(probe()["datapath"], { kind: "router", port: 6783, state: "up", local: null, peers: [] });
 });
 
-test("frames are dropped if bridges call iptables, and FORWARD drops by default and has no rule for the bridge", () => {
+test("frames are dropped if bridges call iptables, and FORWARD drops by default or Docker isolates containers", () => {
   const call = "/proc/sys/net/bridge/bridge-nf-call-iptables";
   const frames = (value: string, ...rules: string[]): unknown => {
     programs({ ip: ADDRESS, iptables: `printf '%s\\n' ${rules.map((rule) => `'${rule}'`).join(" ")}` });
@@ -131,6 +131,18 @@ test("frames are dropped if bridges call iptables, and FORWARD drops by default 
   for (const rule of ["-A FORWARD -i docker0 -o docker0 -j ACCEPT", "-A FORWARD -i weave -o weave -p icmp -j ACCEPT"]) {
     assert.is(frames("1", drop, rule), "dropped", rule);
   }
+  const own = "-A FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT";
+  // Without icc. Docker 28 drops in a chain of its own, and puts it first whenever it starts; Docker 20.10 drops last.
+  const [chain, isolating] = ["-A FORWARD -j DOCKER-FORWARD", "-A DOCKER-FORWARD -i weave -o weave -j DROP"];
+  assert.is(frames("1", drop, chain, own, isolating), "isolated");
+  assert.is(frames("1", accept, chain, isolating), "isolated");
+  assert.is(frames("1", accept, "-A FORWARD -i weave -o weave -j DROP"), "isolated");
+  assert.is(frames("1", drop, own, chain, isolating), undefined);
+  assert.is(frames("1", drop, own, "-A FORWARD -i weave -o weave -j DROP"), undefined);
+  assert.is(
+    frames("1", drop, chain, own, "-A DOCKER-FORWARD -i docker_gwbridge -o docker_gwbridge -j DROP"),
+    undefined,
+  );
   programs({ iptables: "exit 1" });
   assert.not("frames" in probe());
 });

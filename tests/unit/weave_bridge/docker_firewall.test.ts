@@ -1,7 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { resolveDesired } from "../../../modules/weave_bridge/desired";
-import { findNftablesBackend } from "../../../modules/weave_bridge/docker_firewall";
+import { findIsolation, findNftablesBackend } from "../../../modules/weave_bridge/docker_firewall";
+import { plan } from "../../../modules/weave_bridge/plan";
 import { fakeHost } from "../support/fake_host/fake_host";
 import { userErrorOf } from "../support/user_error";
 import { FRESH, vxlan } from "./fixtures";
@@ -53,6 +54,23 @@ test("it is refused by name", () => {
       `"firewall-backend": "nftables" in ${CONFIG}). Set firewall-backend to iptables there and restart Docker, or set off and ` +
       "let rules of your own accept the frames.",
   );
+});
+
+// Docker 20.10 has the rule in FORWARD, after this module's; Docker 28 in a chain that it puts before it.
+test("a rule by which Docker isolates the bridge's containers is warned of", () => {
+  for (const rule of ["-A DOCKER-FORWARD -i weave -o weave -j DROP", "-A FORWARD -i weave -o weave -j DROP"]) {
+    const table = `*filter\n:FORWARD DROP [0:0]\n-A FORWARD -i docker0 -o docker0 -j DROP\n${rule}\nCOMMIT\n`;
+    assert.is(findIsolation("weave", table), rule);
+    assert.equal(plan(vxlan(), { ...FRESH, isolation: rule }).warnings, [
+      `firewall: Docker must let the containers on weave reach one another (found its rule ${rule}, as icc=false sets it). Remove that ` +
+        "option from Docker's and restart Docker.",
+    ]);
+  }
+  assert.is(
+    findIsolation("weave", "-A FORWARD -i docker0 -o docker0 -j DROP\n-A FORWARD -i weave -o weave -j ACCEPT\n"),
+    null,
+  );
+  assert.is(findIsolation("weave", null), null);
 });
 
 test.run();

@@ -75,6 +75,7 @@ export const FRESH: ObservedBridge = {
   forwardRules: 0,
   permanentRule: null,
   nftablesBackend: null,
+  isolation: null,
   firewall: null,
   addressOwner: null,
   dockerNetworks: [],
