@@ -19,7 +19,7 @@ const STEADY = {
     "PLAY [Set up the container network]",
     ...VXLAN,
     `TASK [weave : ${COMPONENTS}]`,
-    "included: components.yml for apollo1, apollo2, apollo3",
+    "included: services.yml for apollo1, apollo2, apollo3",
     "TASK [weave : Run the Weave router]",
     "PLAY RECAP",
   ],

@@ -156,7 +156,7 @@ router=false
 unit=/etc/init/weave.conf
 [ ! -d /run/systemd/system ] || unit=/etc/systemd/system/weave.service
 if [ -e $unit ] || [ -e /etc/weave.env ]; then router=true; fi
-# Debian 13 and newer have the client in a package of its own. Without it, Docker's own files tell what containers there are.
+# Debian 13 and newer have the client in a separate package. Without it, Docker's own files say what containers there are.
 lacks_docker_client=false
 command -v docker >/dev/null || ! command -v dockerd >/dev/null || lacks_docker_client=true
 if [ $router = false ] && [ $lacks_docker_client = true ]; then
@@ -165,7 +165,7 @@ elif [ $router = false ] && [ -e /var/run/docker.pid ]; then
   timeout 10 docker container inspect weave >/dev/null 2>&1 && router=true
 fi
 
-# --- Whether a network of Docker's is on the bridge weave.
+# --- Whether a Docker network is on the bridge weave.
 
 # The bridge among dockerd's arguments, one per line, as it reads them: -b weave, -Db=weave, --bridge=weave; the last one counts.
 bridge_of() {
@@ -196,7 +196,7 @@ bridge_is_dockers() {
     tr -d ' \t\r\n' 2>/dev/null <"${config:-/etc/docker/daemon.json}" | grep -q '[{,]"bridge":"weave"[,}]'
 }
 
-# A host with the VXLAN has a network of Docker's on the bridge, so Docker's options need not be read. A Docker network of its own is
+# A host with the VXLAN has a Docker network on the bridge, so Docker's options need not be read. A separate Docker network is
 # in the file that docker_bridge_opts writes.
 docker_uses_bridge=false
 if [ -e /sys/class/net/weave-vx ] || grep -qsx 'bridge weave' /var/lib/apollo-weave/docker-network || bridge_is_dockers; then

@@ -26,7 +26,7 @@ list() {
 }
 
 # Read from the bridge, however it was configured. A router's connections show where its tunnels begin (`local`) and end
-# (`peers`); those of Weave 1.x, in a network namespace of its own, are not visible.
+# (`peers`); those of Weave 1.x, in its own network namespace, are not visible.
 datapath() {
   kind=none port=null state=missing own='' peers='' wireguard=''
   vxlan=$(ip -o -d link show master "$bridge" type vxlan 2>/dev/null | head -n 1)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def cluster(
+def resolve_cluster(
     members: list[str],
     hostvars: Mapping[str, Mapping[str, Any]],
     running: list[str],
@@ -43,7 +43,7 @@ def cluster(
     shared: addresses of several hosts, and loopback addresses, which lead a peer to itself, with the hosts that have them.
     unreachable: the hosts of this run that could not be reached.
     unknown: the hosts that may have an index that is not known, as they gave no answer and the inventory sets none.
-    duplicates: what identifies one host alone, but several have, one of them in this run: see _duplicates().
+    duplicates: what must identify a single host, but several have, one of them in this run: see _duplicates().
     """
     # Ansible walks through groups of groups by sets, so it returns their hosts in another order in each process.
     position = {host: number for number, host in enumerate(hostvars)}
@@ -92,7 +92,7 @@ def cluster(
 
 
 def of_host(hosts: str, host: str) -> dict[str, Any]:
-    """Return the host_index and underlay address of a host from the JSON of cluster()."""
+    """Return the host_index and underlay address of a host from the JSON of resolve_cluster()."""
     resolved = json.loads(hosts)
     return {"host_index": resolved["indexes"][host], "underlay": resolved["underlays"][host]}
 
@@ -142,8 +142,8 @@ def _duplicates(
     for host, answer in answers.items():
         given = {option: _set(option, answer, variables[host]) for option in ("mac", "bridge", "docker_subnet")}
         machine_id = "" if given["mac"] else str(answer.get("machine_id") or "")
-        # That of the connection may be one for all, where the inventory sets the peers. Behind different routers, hosts with
-        # identities of their own may have the same address.
+        # If the inventory sets the peers, several hosts may share the address that Ansible connects to. Behind different routers,
+        # hosts with separate identities may have the same underlay address.
         own_address = str(answer.get("address") or variables[host].get("weave_underlay_address") or "")
         values = [
             ("mac", given["mac"].lower() or (derived_mac(f"{machine_id} weave") if machine_id else "")),
@@ -228,4 +228,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_cluster": cluster, "weave_of_host": of_host, "weave_probe_answer": probe_answer}
+        return {"weave_cluster": resolve_cluster, "weave_of_host": of_host, "weave_probe_answer": probe_answer}

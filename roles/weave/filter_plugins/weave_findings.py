@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 
-def findings(
+def combine_findings(
     underlays: dict[str, str], hostvars: Mapping[str, Mapping[str, Any]], play_hosts: list[str]
 ) -> dict[str, list[dict[str, Any]]]:
     """Combine what the hosts reported.
@@ -109,4 +109,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_findings": findings, "weave_ping_arguments": ping_arguments}
+        return {"weave_findings": combine_findings, "weave_ping_arguments": ping_arguments}

@@ -59,7 +59,7 @@ OF_HOST: dict[str, tuple[str, Callable[[Host], int | None]]] = {
 }
 
 
-def metrics(found: dict[str, Any], problems: int, time: int) -> str:
+def render_metrics(found: dict[str, Any], problems: int, time: int) -> str:
     """Return the metrics of what weave_findings returned.
 
     problems: the number of problems that weave_problems returned.
@@ -117,4 +117,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_metrics": metrics}
+        return {"weave_metrics": render_metrics}

@@ -15,12 +15,12 @@ DOCKER = {
 }
 
 
-def problems(
+def list_problems(
     found: dict[str, Any], uses_bridge: bool, excused: Sequence[str] = (), network: str = "bridge"
 ) -> list[str]:
     """Return what is wrong with what weave_findings returned, a line for each problem.
 
-    uses_bridge: whether the role attaches a network of Docker's to the bridge weave.
+    uses_bridge: whether the role attaches a Docker network to the bridge weave.
     excused: the names of hosts of which not everything need be tested; "all" stands for all.
     network: the Docker network that the role attaches to it.
 
@@ -108,7 +108,7 @@ def _same_addresses(targets: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _same_macs(hosts: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield the hosts that no bridge can tell apart: each takes a frame to the other for one to itself."""
+    """Yield the hosts that no bridge can tell apart: each accepts a frame for the other as its own."""
     by_mac: dict[str, list[dict[str, Any]]] = {}
     for host in hosts:
         if _mac(host):
@@ -194,7 +194,7 @@ def _between(one: dict[str, Any], other: dict[str, Any]) -> str:
         if kind == "vxlan"
         else (f"TCP and UDP port {port}", "check the state of the connection on either host (weave status connections)")
     )
-    # The inventory may have other addresses, for Ansible alone.
+    # The inventory may have other addresses, only for Ansible.
     ends = [(not wireguard and host["datapath"].get("local")) or host["underlay"] for host in (one, other)]
     return (
         f"must reach each other through the {kind} (found blocked paths between {' and '.join(ends)}). Open {ports} in both "
@@ -271,4 +271,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_problems": problems}
+        return {"weave_problems": list_problems}

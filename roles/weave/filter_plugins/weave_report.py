@@ -18,7 +18,7 @@ Sum = dict[str, Any]
 Sums = dict[tuple[str, str], Sum]
 
 
-def report(found: dict[str, Any]) -> dict[str, Any]:
+def summarise_findings(found: dict[str, Any]) -> dict[str, Any]:
     """Summarise what weave_findings returned.
 
     total, working, play_hosts: the numbers of tested paths, of those that work, and of hosts that they were tested from.
@@ -38,8 +38,8 @@ def report(found: dict[str, Any]) -> dict[str, Any]:
     encrypted = {host["name"] for host in found["hosts"] if host.get("datapath", {}).get("wireguard")}
     pairs = list(_pairs(names, sums, tunnels, encrypted))
     by_host, rest = _by_host(pairs)
-    suspects = {*by_host, *(pair[end] for pair in rest for end in ("from", "to"))}
-    unable = [source for source in found["sources"] if source["error"] and source["container"] is None]
+    faulty_hosts = {*by_host, *(pair[end] for pair in rest for end in ("from", "to"))}
+    untested = [source for source in found["sources"] if source["error"] and source["container"] is None]
     into: dict[str, Sum] = {}
     for path in paths:
         _count(into.setdefault(path["target"]["address"], _empty_sum()), path["ms"])
@@ -48,11 +48,11 @@ def report(found: dict[str, Any]) -> dict[str, Any]:
         "working": len(working),
         "play_hosts": len({source["host"] for source in found["sources"]}),
         "slowest": {**slowest, "ms": _format_ms(slowest["ms"])} if slowest else None,
-        "hosts": [_host(host, sums, into, names, tunnels[host["name"]], suspects) for host in found["hosts"]],
+        "hosts": [_host(host, sums, into, names, tunnels[host["name"]], faulty_hosts) for host in found["hosts"]],
         "pairs": pairs,
         "summary": [
             *(line for host in found["hosts"] for line in _host_fault(host)),
-            *(f"Nothing was tested from {source['host']}: {source['error']}." for source in unable),
+            *(f"Nothing was tested from {source['host']}: {source['error']}." for source in untested),
             *(_host_description(name, blocked) for name, blocked in by_host.items()),
             *(f"{pair['description']}." for pair in rest),
         ],
@@ -112,7 +112,7 @@ def _tunnels(hosts: list[dict[str, Any]]) -> dict[str, list[str] | None]:
 
 def _ends(datapath: dict[str, Any], names: dict[str | None, str]) -> list[str] | None:
     peers = datapath.get("peers")
-    # The connections of a router in a network namespace of its own are not visible.
+    # The connections of a router in its own network namespace are not visible.
     if peers is None or (datapath["kind"] == "router" and not peers):
         return None
     return [names.get(peer, peer) for peer in peers]
@@ -196,7 +196,7 @@ def _host(
     into_address: dict[str, Sum],
     names: list[str],
     ends: list[str] | None,
-    suspects: set[str],
+    faulty_hosts: set[str],
 ) -> dict[str, Any]:
     name, others = host["name"], len(names) - 1
     into = _total(sums.get((other, name), _empty_sum()) for other in names)
@@ -210,7 +210,7 @@ def _host(
         "name": name,
         "underlay": host["underlay"],
         "error": host["error"],
-        "state": _state(host, _total([into, out]), name in suspects),
+        "state": _state(host, _total([into, out]), name in faulty_hosts),
         "bridge": host["bridge"],
         "datapath": host.get("datapath") or {"kind": "unknown", "port": None, "state": "unknown"},
         "docker": host.get("docker", "unknown"),
@@ -272,4 +272,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_report": report}
+        return {"weave_report": summarise_findings}

@@ -14,7 +14,7 @@ KEPT = ("endpoint", "handshake", "received", "sent")
 Host = dict[str, Any]
 
 
-def tunnels(found: dict[str, Any]) -> dict[str, Any]:
+def add_tunnels(found: dict[str, Any]) -> dict[str, Any]:
     """Return what weave_findings returned, with two keys more:
 
     tunnels: each encrypted host's peers: from (its name), to (the peer's name, or its address if that is unknown), endpoint,
@@ -66,7 +66,7 @@ def _with_names(host: Host, peers: list[str]) -> Host:
 
 
 def _names(hosts: list[Host]) -> Callable[[dict[str, Any]], str]:
-    """Return what tells whom a peer is, by its key, its address in the tunnel, or its address on the underlay."""
+    """Return a function from a peer to its host's name, by its key or its address in the tunnel or on the underlay."""
     keys = {_wireguard(host).get("key"): host["name"] for host in hosts}
     tunnel_addresses = {host["datapath"]["local"]: host["name"] for host in hosts if _wireguard(host)}
     underlays = {host["underlay"]: host["name"] for host in hosts}
@@ -173,4 +173,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_tunnels": tunnels}
+        return {"weave_tunnels": add_tunnels}

@@ -9,7 +9,7 @@ const test = suite("the metrics of verify.yml");
 const PREFIX = "apollo_weave_verify_";
 
 function gauges(found: Findings, problems = 0): Record<string, number> {
-  const text = callPlugin<string>("weave_metrics", "metrics", [found, problems, 1_780_000_000]);
+  const text = callPlugin<string>("weave_metrics", "render_metrics", [found, problems, 1_780_000_000]);
   const read = gaugesIn(text);
   assert.is(Object.keys(read).length, text.split("\n").filter((line) => /^[^#]/.test(line)).length);
   return Object.fromEntries(Object.entries(read).map(([name, value]) => [name.replace(PREFIX, ""), value]));
@@ -55,7 +55,7 @@ test("a host that works, one that is cut off, one whose Docker is stopped, and o
 
 test("encryption: by host, and the age of each tunnel's last handshake", () => {
   const found = createFindings({ hosts: 3, blocked: between(1, 2), encrypted: true });
-  const read = gauges(callPlugin<Findings>("weave_tunnels", "tunnels", [found]));
+  const read = gauges(callPlugin<Findings>("weave_tunnels", "add_tunnels", [found]));
   assert.is(read["encrypted docker1"], 1);
   assert.is(read["peer_handshake_age_seconds docker1 docker2"], Number.POSITIVE_INFINITY);
   assert.is(read["peer_handshake_age_seconds docker1 docker3"], 44);

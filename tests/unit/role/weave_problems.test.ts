@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { callPlugin } from "../support/python";
 
-/** weave_findings.py, weave_table.py and weave_problems.py, whose functions are called as tasks/verify.yml calls them. */
+/** weave_findings.py, weave_printed_table.py and weave_problems.py, whose functions are called as tasks/verify.yml calls them. */
 const test = suite("the results of verify.yml");
 
 interface Source {
@@ -19,13 +19,13 @@ interface Findings {
 }
 
 const tableOf = (found: Findings): string =>
-  callPlugin<string[]>("weave_table", "table", [found, "weave_servers"]).join("\n");
+  callPlugin<string[]>("weave_printed_table", "render_printed_table", [found, "weave_servers"]).join("\n");
 const problemsOf = (
   found: Findings,
   usesBridge = true,
   excused: readonly string[] = [],
   network = "bridge",
-): string[] => callPlugin("weave_problems", "problems", [found, usesBridge, excused, network]);
+): string[] => callPlugin("weave_problems", "list_problems", [found, usesBridge, excused, network]);
 
 const router = { kind: "router", port: 6783, state: "up" };
 const vxlan = { kind: "vxlan", port: 4789, state: "up" };
@@ -319,7 +319,7 @@ const UNDERLAYS = { h1: "192.0.2.1", h2: "192.0.2.2", h3: "192.0.2.3" };
 const printed = (answer: object): object => ({ stdout: `Welcome\r\n\r\n${JSON.stringify(answer)}\r\n`, rc: 0 });
 
 const findings = (variables: Record<string, object>, playing: string[]): Findings =>
-  callPlugin("weave_findings", "findings", [UNDERLAYS, { h1: {}, h2: {}, h3: {}, ...variables }, playing]);
+  callPlugin("weave_findings", "combine_findings", [UNDERLAYS, { h1: {}, h2: {}, h3: {}, ...variables }, playing]);
 const pingArguments = (found: Findings, name: string): string[] =>
   callPlugin("weave_findings", "ping_arguments", [found, name]);
 

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { between, createFindings, type Findings, type GivenFindings } from "../support/findings";
 import { callPlugin, renderPage } from "../support/python";
 
-/** The report of playbooks/verify.yml: weave_report.py, weave_matrix.py, weave_picture.py and the template. */
+/** The report of playbooks/verify.yml: weave_report.py, weave_report_table.py, weave_drawing.py and the template. */
 const test = suite("the report of verify.yml");
 
 interface Pair {
@@ -32,7 +32,7 @@ interface Report {
   readonly summary: readonly string[];
 }
 
-interface Matrix {
+interface ReportTable {
   readonly single: boolean;
   readonly blocks: readonly {
     readonly groups: readonly { readonly host: string; readonly targets: readonly unknown[] }[];
@@ -55,8 +55,9 @@ interface Picture {
   readonly kinds: readonly string[];
 }
 
-const reportOf = (found: Findings): Report => callPlugin("weave_report", "report", [found]);
-const matrixOf = (found: Findings): Matrix => callPlugin("weave_matrix", "matrix", [found]);
+const reportOf = (found: Findings): Report => callPlugin("weave_report", "summarise_findings", [found]);
+const reportTableOf = (found: Findings): ReportTable =>
+  callPlugin("weave_report_table", "arrange_report_table", [found]);
 interface Containers {
   readonly boxes: readonly {
     readonly listed: readonly { readonly name: string; readonly service: string; readonly ports: string }[];
@@ -71,7 +72,7 @@ const containersOf = (found: Findings): Containers =>
   callPlugin("weave_containers", "containers", [reportOf(found).hosts]);
 const pictureOf = (found: Findings): Picture => {
   const { hosts, pairs } = reportOf(found);
-  return callPlugin("weave_picture", "picture", [hosts, pairs]);
+  return callPlugin("weave_drawing", "draw", [hosts, pairs]);
 };
 const states = ({ hosts }: Report): string => hosts.map(({ state }) => state).join(" ");
 const kinds = ({ pairs }: Report): string => pairs.map(({ kind }) => kind).join(" ");
@@ -161,7 +162,7 @@ test("tunnels are matched by the hosts' own addresses or the inventory's", () =>
   assert.is(kinds(tunnels({ kind: "router", peers: [] }, { kind: "router", peers: [] })), "working");
 });
 
-const cellsOf = ({ blocks }: Matrix): string[] =>
+const cellsOf = ({ blocks }: ReportTable): string[] =>
   blocks.flatMap(({ rows }) => rows.map(({ cells }) => cells.map(({ text }) => text || "own").join(" ")));
 
 test("the table has single paths, in steps by their milliseconds, unless they are too many", () => {
@@ -172,20 +173,20 @@ test("the table has single paths, in steps by their milliseconds, unless they ar
   });
   const slow = { ...found.sources[0], ms: { "10.2.0.2": 0.05, "10.2.2.1": 12.3 } } as Findings["sources"][number];
   const slower = { ...found.sources[1], ms: { "10.2.0.2": 3.21 } } as Findings["sources"][number];
-  const matrix = matrixOf({ ...found, sources: [slow, slower, ...found.sources.slice(2)] });
-  assert.equal(cellsOf(matrix).slice(0, 2), ["own own 0.05 12", "own own 3.2 –"]);
-  assert.match(cellsOf(matrix)[2] ?? "", /^\d+\.\d\d × own own$/);
-  const row = matrix.blocks[0]?.rows[0]?.cells.map(({ kind }) => kind);
+  const table = reportTableOf({ ...found, sources: [slow, slower, ...found.sources.slice(2)] });
+  assert.equal(cellsOf(table).slice(0, 2), ["own own 0.05 12", "own own 3.2 –"]);
+  assert.match(cellsOf(table)[2] ?? "", /^\d+\.\d\d × own own$/);
+  const row = table.blocks[0]?.rows[0]?.cells.map(({ kind }) => kind);
   assert.equal(row, ["own", "own", "working0", "working2"]);
 });
 
 test("beyond that it has a cell for each two hosts", () => {
   const blocked = (from: number, to: number, container: string | null): boolean =>
     between(1, 2)(from, to) || (to === 4 && container === "api-4");
-  const matrix = matrixOf(createFindings({ hosts: 30, blocked }));
-  assert.not.ok(matrix.single);
-  assert.match(cellsOf(matrix)[0] ?? "", /^own × [\d.]+ 4\/6 /);
-  assert.is(matrix.blocks[0]?.rows.length, 30);
+  const table = reportTableOf(createFindings({ hosts: 30, blocked }));
+  assert.not.ok(table.single);
+  assert.match(cellsOf(table)[0] ?? "", /^own × [\d.]+ 4\/6 /);
+  assert.is(table.blocks[0]?.rows.length, 30);
 });
 
 test("blocks of columns are narrow enough for paper, equally wide, and have hosts whole", () => {
@@ -195,7 +196,7 @@ test("blocks of columns are narrow enough for paper, equally wide, and have host
     [30, 2],
     [100, 2],
   ] as const) {
-    const { blocks } = matrixOf(createFindings({ hosts, containers }));
+    const { blocks } = reportTableOf(createFindings({ hosts, containers }));
     const widths = blocks.map(({ groups }) => groups.reduce((sum, { targets }) => sum + targets.length, 0));
     assert.ok(Math.max(...widths) <= 25, `${hosts} hosts: ${widths}`);
     const names = blocks.flatMap(({ groups }) => groups.map(({ host }) => host));

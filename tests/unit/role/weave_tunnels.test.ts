@@ -17,9 +17,10 @@ interface Wireguard {
 }
 type Encrypted = FoundHost & { readonly datapath: { readonly local: string; readonly wireguard: Wireguard } };
 
-const tunnelsOf = (found: Findings): Tunnels => callPlugin("weave_tunnels", "tunnels", [found]);
-const tableOf = (found: Findings): readonly string[] => callPlugin("weave_table", "table", [found, "weave_servers"]);
-const problemsOf = (found: Findings): readonly string[] => callPlugin("weave_problems", "problems", [found, true]);
+const tunnelsOf = (found: Findings): Tunnels => callPlugin("weave_tunnels", "add_tunnels", [found]);
+const tableOf = (found: Findings): readonly string[] =>
+  callPlugin("weave_printed_table", "render_printed_table", [found, "weave_servers"]);
+const problemsOf = (found: Findings): readonly string[] => callPlugin("weave_problems", "list_problems", [found, true]);
 const APART = createFindings({ hosts: 3, blocked: between(1, 2), encrypted: true });
 
 /** The same with another datapath of the second host, as its own probe reports it. */

@@ -38,6 +38,10 @@ export function cluster(
 ): Clustered {
   const members = more.members ?? Object.keys(hosts);
   const args = [members, hosts, more.running ?? members, more.interface ?? "", more.needsHostIndex ?? true];
-  const clustered = callPlugin<Pick<Clustered, "to_probe" | "peers" | "hosts">>("weave_cluster", "cluster", args);
+  const clustered = callPlugin<Pick<Clustered, "to_probe" | "peers" | "hosts">>(
+    "weave_cluster",
+    "resolve_cluster",
+    args,
+  );
   return { ...(JSON.parse(clustered.hosts) as Omit<Clustered, keyof typeof clustered>), ...clustered };
 }

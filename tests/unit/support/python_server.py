@@ -17,17 +17,17 @@ def render_page(found: dict[str, Any], uses_bridge: bool) -> str:
     """Return the report of playbooks/verify.yml, as Ansible's template module renders it."""
     import jinja2
 
-    found = importlib.import_module("weave_tunnels").tunnels(found)
+    found = importlib.import_module("weave_tunnels").add_tunnels(found)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(ROLE / "templates"), trim_blocks=True, undefined=jinja2.StrictUndefined
     )
-    for name in ("weave_picture", "weave_report", "weave_containers", "weave_matrix"):
+    for name in ("weave_drawing", "weave_report", "weave_containers", "weave_report_table"):
         environment.filters.update(importlib.import_module(name).FilterModule().filters())
     return environment.get_template("report.html.j2").render(
         now=lambda utc: datetime.datetime(2026, 1, 31, 9, 5),
         weave_server_group="weave_servers",
         weave_verify=found,
-        __weave_problems=importlib.import_module("weave_problems").problems(found, uses_bridge),
+        __weave_problems=importlib.import_module("weave_problems").list_problems(found, uses_bridge),
     )
 
 

@@ -12,7 +12,7 @@ MAX_HEADING = 40
 MAX_TUNNELS = 12
 
 
-def table(found: dict[str, Any], group: str) -> list[str]:
+def render_printed_table(found: dict[str, Any], group: str) -> list[str]:
     """Return the lines of the table of what weave_findings returned."""
     hosts, targets, sources = found["hosts"], found["targets"], found["sources"]
     if len(hosts) == 1:
@@ -110,4 +110,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_table": table}
+        return {"weave_printed_table": render_printed_table}

@@ -12,7 +12,7 @@ COLUMNS_PER_BLOCK = 20
 STEPS_MS = (1, 10, 100)
 
 
-def matrix(found: dict[str, Any]) -> dict[str, Any]:
+def arrange_report_table(found: dict[str, Any]) -> dict[str, Any]:
     """Return the table of what weave_findings returned.
 
     single: whether each cell is a single path.
@@ -95,4 +95,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_matrix": matrix}
+        return {"weave_report_table": arrange_report_table}
