@@ -13,7 +13,7 @@ from typing import Any
 SHORTEST_PASSWORD = 16
 
 
-def contradictions(
+def find_contradictions(
     given: dict[str, Any],
     host: str,
     computed: list[str],
@@ -23,9 +23,9 @@ def contradictions(
 ) -> str:
     """Return what is wrong with a host's variables together, or "".
 
-    given: those that are set, by name, each of which is right by itself (filter weave_values).
-    computed: values of which stand for what the role computes later.
-    uses_bridge: whether the role attaches a network of Docker's to the bridge weave.
+    given: those that are set, by name, each of which is right by itself (filter weave_invalid_values).
+    computed: placeholders for values that are computed later.
+    uses_bridge: whether the role attaches a Docker network to the bridge weave.
     runs_router: whether the datapath is the Weave router.
     hosts: how many hosts need an index.
     """
@@ -227,4 +227,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_contradictions": contradictions}
+        return {"weave_contradictions": find_contradictions}

@@ -56,7 +56,7 @@ test("every variable of both of Apollo's generations is declared, and read if it
     apollos.filter((name) => !(name in options)),
     [],
   );
-  const role = read("roles/weave/defaults/main.yml") + read("roles/weave/tasks/fetch.yml");
+  const role = read("roles/weave/defaults/main.yml") + read("roles/weave/tasks/install_file.yml");
   for (const name of APOLLOS) assert.match(role, name);
 });
 

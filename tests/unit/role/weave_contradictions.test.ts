@@ -25,7 +25,14 @@ interface Run {
 /** What is wrong with the variables of the host `a`. */
 function wrong(given: object, { bridge = true, router = false, hosts = 0 }: Run = {}): string {
   const values = { ...DEFAULTS, ...given };
-  return callPlugin("weave_contradictions", "contradictions", [values, "a", ["192.0.2.128/25"], bridge, router, hosts]);
+  return callPlugin("weave_contradictions", "find_contradictions", [
+    values,
+    "a",
+    ["192.0.2.128/25"],
+    bridge,
+    router,
+    hosts,
+  ]);
 }
 
 test("a value that looks like what the role computes later is checked like others", () => {

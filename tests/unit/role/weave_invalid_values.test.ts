@@ -7,7 +7,7 @@ import { HOSTILE } from "../support/hostile_values";
 import { callPlugin } from "../support/python";
 import { type ModuleName, refusedValues, variablesOf, withoutHost } from "../support/role_variables";
 
-/** roles/weave/filter_plugins/weave_values.py, which refuses on the controller what the modules would refuse on the hosts. */
+/** roles/weave/filter_plugins/weave_invalid_values.py, which refuses on the controller what the modules would refuse on the hosts. */
 const test = suite("the values of the role's variables");
 
 const { options: SPEC } = (
@@ -24,7 +24,13 @@ interface Reader {
 
 /** What is wrong with a variable of the host `a`. */
 function wrong(variable: string, value: unknown, { datapath = "vxlan", mode = "bridge", scope = true }: Reader = {}) {
-  return callPlugin<string>("weave_values", "values", [{ [variable]: value }, "a", datapath, mode, scope]);
+  return callPlugin<string>("weave_invalid_values", "find_invalid_values", [
+    { [variable]: value },
+    "a",
+    datapath,
+    mode,
+    scope,
+  ]);
 }
 
 const ROUTER: Reader = { datapath: "router" };
@@ -336,7 +342,11 @@ const UNREAD: readonly (readonly [given: Readonly<Record<string, unknown>>, read
 
 test("a value that nothing reads is not checked", () => {
   for (const [given, { datapath = "vxlan", mode = "bridge", scope = true }] of UNREAD) {
-    assert.is(callPlugin("weave_values", "values", [given, "a", datapath, mode, scope]), "", JSON.stringify(given));
+    assert.is(
+      callPlugin("weave_invalid_values", "find_invalid_values", [given, "a", datapath, mode, scope]),
+      "",
+      JSON.stringify(given),
+    );
   }
 });
 
@@ -485,7 +495,7 @@ const CORPUS: readonly unknown[] = [
   ...Object.values(HOSTILE).filter((value) => value.length < 1000 && !/\0|\p{Cs}/u.test(value)),
 ];
 
-/** Types and choices are the filter weave_variables' matter, the rest is checked in other ways. */
+/** Types and choices are the filter weave_invalid_variables' matter, the rest is checked in other ways. */
 const OTHERWISE = [
   "weave_docker_opts",
   "weave_underlay_address",
@@ -507,7 +517,12 @@ for (const module of ["weave_bridge", "weave_service", "docker_bridge_opts"] as 
         const unset = value === "" && ["weave_bridge", "weave_docker_subnet", "weave_mac"].includes(variable);
         const pairs = typeof value === "string" && SPEC[variable]?.type === "dict";
         if (unset || pairs) continue;
-        const types = callPlugin<string>("weave_variables", "variables", [SPEC, { [variable]: value }, [], "a"]);
+        const types = callPlugin<string>("weave_invalid_variables", "find_invalid_variables", [
+          SPEC,
+          { [variable]: value },
+          [],
+          "a",
+        ]);
         const role = types || wrong(variable, value, reader);
         assert.is(role !== "", refusedValues(module, { [option]: value }) !== "", `${JSON.stringify(value)}: ${role}`);
       }

@@ -7,7 +7,7 @@ import { failures } from "../../e2e/playbook";
 import { playWithoutHosts } from "../support/playbook";
 import { callPlugin } from "../support/python";
 
-/** roles/weave/filter_plugins/weave_variables.py, and the role's first task, which asks it. */
+/** roles/weave/filter_plugins/weave_invalid_variables.py, and the role's first task, which asks it. */
 const test = suite("the check of the role's variables");
 
 const SPECS = parse(readFileSync(join(__dirname, "../../../roles/weave/meta/argument_specs.yml"), "utf8"), {
@@ -16,7 +16,12 @@ const SPECS = parse(readFileSync(join(__dirname, "../../../roles/weave/meta/argu
 
 /** What is wrong with these variables of the host `a`. */
 const wrong = (values: Record<string, unknown>, names: string[] = Object.keys(values)): string =>
-  callPlugin("weave_variables", "variables", [SPECS.argument_specs.main.options, values, names, "a"]);
+  callPlugin("weave_invalid_variables", "find_invalid_variables", [
+    SPECS.argument_specs.main.options,
+    values,
+    names,
+    "a",
+  ]);
 
 test("right values pass, as YAML, INI or --extra-vars give them", () => {
   for (const values of [

@@ -10,12 +10,16 @@ import { optionsOf } from "../support/options";
 import { callPlugin } from "../support/python";
 import { refusedBy, withoutHost } from "../support/role_variables";
 
-/** roles/weave/filter_plugins/weave_docker_opts.py, which refuses on the controller what the module would refuse on the hosts. */
+/** roles/weave/filter_plugins/weave_invalid_docker_opts.py, which refuses on the controller what the module would refuse on the hosts. */
 const test = suite("the values of weave_docker_opts");
 
 /** What is wrong with the options on the host `a`. */
 const byRole = (opts: unknown, more: object = {}): string =>
-  callPlugin("weave_docker_opts", "docker_opts", [{ weave_docker_opts: opts, ...more }, "a", ["192.0.2.128/25"]]);
+  callPlugin("weave_invalid_docker_opts", "find_invalid_docker_opts", [
+    { weave_docker_opts: opts, ...more },
+    "a",
+    ["192.0.2.128/25"],
+  ]);
 
 const byModule = (opts: unknown, more: object = {}): string =>
   refusedBy("docker_bridge_opts", () => {
@@ -175,7 +179,7 @@ const NAMES = Object.values(KINDS).flatMap((names) => names.split(" "));
 test("each option of dockerd accepts the values that the module accepts", () => {
   for (const name of NAMES.filter((each) => each !== "storage-driver")) {
     for (const value of VALUES) {
-      const role = callPlugin<string>("weave_docker_opts", "expected_instead", [name, value]);
+      const role = callPlugin<string>("weave_invalid_docker_opts", "expected_instead", [name, value]);
       assert.is(role || null, expectedInstead(name, value, "20.10.24"), `--${name}=${value}`);
     }
   }

@@ -1,6 +1,6 @@
 """Whether the values of the role's variables are ones that its modules accept, as far as the controller can tell. Pure.
 
-The modules check them again, on the host. tests/unit/role/weave_values.test.ts compares the two.
+The modules check them again, on the host. tests/unit/role/weave_invalid_values.test.ts compares the two.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SEARCH_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 # Between the elements of a list, as JavaScript's \s and a comma.
 SEPARATORS = re.compile("[\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff,]+")
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-# Of the environment of the router's script: set by other variables of the role, or by the module alone.
+# Of the environment of the router's script: set by other variables of the role, or only by the module.
 OTHER_VARIABLES = {
     "WEAVE_PASSWORD": "weave_password",
     "WEAVE_PEERS": "weave_launch_peers",
@@ -29,21 +29,21 @@ OTHER_VARIABLES = {
 
 ON = ("y", "yes", "on", "1", "true", "t", "1.0")
 
-# Those that the role does not pass on then; another one without a value would not have its default.
+# With null these are not passed on. Any other null replaces the default and is checked.
 UNSET_BY_NULL = ("weave_password", "weave_wireguard_key")
 
 
 class WrongError(Exception):
-    """A value that is refused: what it must be, what was found, and the remedy."""
+    """A value that is rejected: what it must be, what was found, and the remedy."""
 
     def __init__(self, must: str, found: str, remedy: str) -> None:
         self.must, self.found, self.remedy = must, found, remedy
 
 
-def values(given: dict[str, Any], host: str, datapath: str, mode: str, scope: bool) -> str:
+def find_invalid_values(given: dict[str, Any], host: str, datapath: str, mode: str, scope: bool) -> str:
     """Return what is wrong with the values of a host's variables, or "".
 
-    given: those that are set, by name. Of another type than the filter weave_variables accepts, they are skipped.
+    given: those that are set, by name. Those of another type than the filter weave_invalid_variables accepts are skipped.
     datapath, mode: the values of weave_datapath and weave_mode.
     scope: whether Weave Scope is to run.
     """
@@ -51,19 +51,20 @@ def values(given: dict[str, Any], host: str, datapath: str, mode: str, scope: bo
     on = {name: str(given.get(name, True)).strip().lower() in ON for name in switches}
     # Only the default of weave_docker_opts has it.
     by_default = f"service.{given.get('consul_domain') or ''}"
+    # Which values the run reads.
     read = {
         "always": True,
         "script": datapath == "router" and on["weave_download"],
-        "script by URL": datapath == "router" and on["weave_download"] and not given.get("weave_script_file"),
-        "scope by URL": scope and on["weave_scope_download"] and not given.get("weave_scope_script_file"),
+        "script_url": datapath == "router" and on["weave_download"] and not given.get("weave_script_file"),
+        "scope_url": scope and on["weave_scope_download"] and not given.get("weave_scope_script_file"),
         "dns": datapath == "router" and on["weave_dns"],
         "images": bool(given.get("weave_image_archives", True)),
-        "default opts": (datapath == "vxlan" or mode == "bridge")
+        "default_docker_opts": (datapath == "vxlan" or mode == "bridge")
         and str(given.get("weave_docker_opts", by_default)).endswith(by_default),
         "bridge": datapath == "vxlan" or mode == "bridge",
         "vxlan": datapath == "vxlan",
         "router": datapath == "router",
-        "router on the bridge": datapath == "router" and mode == "bridge",
+        "router_on_bridge": datapath == "router" and mode == "bridge",
         "scope": scope,
     }
     problems = (
@@ -84,7 +85,7 @@ def _problems(variable: str, check: Callable[[Any], None], value: Any, host: str
 
 
 def _text(value: Any) -> str:
-    """Return a value as the modules read it; a list or dictionary, which weave_variables refuses for a text, is skipped."""
+    """Return a value as the modules read it; a list or dictionary, which weave_invalid_variables rejects for a text, is skipped."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value)
@@ -99,38 +100,38 @@ def _number(least: int, most: int) -> Callable[[Any], None]:
     return check
 
 
-def _one(check: Callable[[str], None], empty: bool = False) -> Callable[[Any], None]:
+def _scalar(check: Callable[[str], None], empty: bool = False) -> Callable[[Any], None]:
     """Check a text. `empty`: whether the role takes an empty one for none."""
 
-    def whole(value: Any) -> None:
+    def check_variable(value: Any) -> None:
         if not isinstance(value, (list, Mapping)) and not (empty and value == ""):
             check(_text(value))
 
-    return whole
+    return check_variable
 
 
-def _each(check: Callable[[str], None]) -> Callable[[Any], None]:
+def _words_of(check: Callable[[str], None]) -> Callable[[Any], None]:
     """Check each word of a list, or of a text with commas or spaces between words."""
 
-    def whole(value: Any) -> None:
+    def check_variable(value: Any) -> None:
         for element in value if isinstance(value, list) else [value]:
             if isinstance(element, (list, Mapping)) or element is None:
                 raise WrongError("must be a string", "a value of another type", "Write one value, in quotes.")
             for word in filter(None, SEPARATORS.split(_text(element))):
                 check(word)
 
-    return whole
+    return check_variable
 
 
 def _entries(check_name: Callable[[str], None], check_value: Callable[[str], None]) -> Callable[[Any], None]:
-    def whole(value: Any) -> None:
+    def check_variable(value: Any) -> None:
         for name, entry in value.items() if isinstance(value, Mapping) else ():
             check_name(str(name))
             if isinstance(entry, (list, Mapping)) or entry is None:
                 raise WrongError("must be a string", "a value of another type", "Write one value, in quotes.")
             check_value(_text(entry))
 
-    return whole
+    return check_variable
 
 
 def _matches(pattern: str, must: str, remedy: str) -> Callable[[str], None]:
@@ -308,49 +309,49 @@ _PUBLIC_KEY = _matches(
 # What reads a variable, and how it must be. Types and choices are in meta/argument_specs.yml.
 CHECKS: list[tuple[str, str, Callable[[Any], None]]] = [
     ("weave_host_index", "bridge", _number(1, 2**24)),
-    ("weave_underlay_address", "always", _one(_reachable, empty=True)),
+    ("weave_underlay_address", "always", _scalar(_reachable, empty=True)),
     (
         "weave_underlay_interface",
         "always",
-        _one(_interface, empty=True),
+        _scalar(_interface, empty=True),
     ),
-    ("weave_launch_peers", "vxlan", _each(_reachable)),
-    ("weave_launch_peers", "router", _each(_peer)),
-    ("weave_launch_peers", "router on the bridge", _each(_reachable_peer)),
-    ("weave_network", "bridge", _one(_network)),
+    ("weave_launch_peers", "vxlan", _words_of(_reachable)),
+    ("weave_launch_peers", "router", _words_of(_peer)),
+    ("weave_launch_peers", "router_on_bridge", _words_of(_reachable_peer)),
+    ("weave_network", "bridge", _scalar(_network)),
     ("weave_docker_prefix", "bridge", _number(9, 30)),
-    ("weave_bridge", "bridge", _one(_interface_address, empty=True)),
-    ("weave_docker_subnet", "bridge", _one(_container_subnet, empty=True)),
-    ("weave_mac", "bridge", _one(_mac, empty=True)),
+    ("weave_bridge", "bridge", _scalar(_interface_address, empty=True)),
+    ("weave_docker_subnet", "bridge", _scalar(_container_subnet, empty=True)),
+    ("weave_mac", "bridge", _scalar(_mac, empty=True)),
     ("weave_vxlan_id", "bridge", _number(1, 2**24 - 1)),
     ("weave_vxlan_port", "bridge", _PORT),
     ("weave_wireguard_port", "bridge", _PORT),
-    ("weave_wireguard_key", "vxlan", _one(_private_key)),
+    ("weave_wireguard_key", "vxlan", _scalar(_private_key)),
     ("weave_wireguard_peer_keys", "vxlan", _entries(_host_address, _PUBLIC_KEY)),
-    ("weave_wireguard_identity", "vxlan", _one(_host_address, empty=True)),
-    ("weave_password", "always", _one(_password)),
-    ("weave_docker_network", "bridge", _one(_docker_network)),
-    ("consul_domain", "default opts", _one(_DOMAIN)),
-    ("weave_bin", "router", _one(_PATH)),
-    ("weave_version", "script", _one(_matches(r"\d+[.]\d+[\w.-]*", "must be a version", "Write it as 2.8.1."))),
-    ("weave_url", "script by URL", _one(_URL)),
-    ("weave_launch_args", "router", _each(_launch_argument)),
-    ("weave_dns_domain", "dns", _one(_DOMAIN)),
+    ("weave_wireguard_identity", "vxlan", _scalar(_host_address, empty=True)),
+    ("weave_password", "always", _scalar(_password)),
+    ("weave_docker_network", "bridge", _scalar(_docker_network)),
+    ("consul_domain", "default_docker_opts", _scalar(_DOMAIN)),
+    ("weave_bin", "router", _scalar(_PATH)),
+    ("weave_version", "script", _scalar(_matches(r"\d+[.]\d+[\w.-]*", "must be a version", "Write it as 2.8.1."))),
+    ("weave_url", "script_url", _scalar(_URL)),
+    ("weave_launch_args", "router", _words_of(_launch_argument)),
+    ("weave_dns_domain", "dns", _scalar(_DOMAIN)),
     ("weave_env", "router", _environment),
     (
         "weave_image_directory",
         "images",
-        _one(_matches("[/~$].*", "must be an absolute path", "Write it as /var/cache.")),
+        _scalar(_matches("[/~$].*", "must be an absolute path", "Write it as /var/cache.")),
     ),
     (
         "weave_nodejs_directory",
         "always",
-        _one(_matches("/.*", "must be an absolute path", "Write it as /var/cache/weave.")),
+        _scalar(_matches("/.*", "must be an absolute path", "Write it as /var/cache/weave.")),
     ),
     ("proxy_env", "always", _environment_of_download),
     ("weave_timeout", "router", _number(1, 3600)),
-    ("weave_scope_dest", "scope", _one(_PATH)),
-    ("weave_scope_url", "scope by URL", _one(_URL)),
+    ("weave_scope_dest", "scope", _scalar(_PATH)),
+    ("weave_scope_url", "scope_url", _scalar(_URL)),
     ("weave_verify_containers", "always", _number(0, 2**31 - 1)),
     ("weave_verify_timeout", "always", _number(1, 3600)),
 ]
@@ -360,4 +361,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_values": values}
+        return {"weave_invalid_values": find_invalid_values}

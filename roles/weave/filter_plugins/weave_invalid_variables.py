@@ -1,6 +1,6 @@
 """Whether the role's variables are what meta/argument_specs.yml says. Pure.
 
-Ansible could check them itself, but prints the whole specification around each refusal.
+Ansible could check them itself, but prints the whole specification with each wrong value.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ KINDS = {
 }
 
 
-def variables(specs: dict[str, Any], values: dict[str, Any], names: list[str], host: str) -> str:
+def find_invalid_variables(specs: dict[str, Any], values: dict[str, Any], names: list[str], host: str) -> str:
     """Return what is wrong with the variables of a host, or "".
 
     specs: the options of the role, by name.
@@ -63,10 +63,10 @@ def _wrong(name: str, value: Any, spec: dict[str, Any], host: str) -> Iterator[s
         return
     if not _is(kind, value):
         must, remedy = KINDS[kind]
-        yield f"{name}: must be {must} (found {_shown(value, spec)} for {host}). {remedy}."
+        yield f"{name}: must be {must} (found {_redacted(value, spec)} for {host}). {remedy}."
     elif choices and str("" if value is None else value) not in choices:
         remedy = _did_you_mean(str(value), choices).strip() or "Set one of these."
-        yield f"{name}: must be {_or(choices)} (found {_shown(value, spec)} for {host}). {remedy}"
+        yield f"{name}: must be {_or(choices)} (found {_redacted(value, spec)} for {host}). {remedy}"
     elif kind == "list":
         for number, element in enumerate(_elements(value), 1):
             yield from _wrong_element(f"{name}[{number}]", element, spec, host)
@@ -76,7 +76,7 @@ def _wrong_element(name: str, value: Any, spec: dict[str, Any], host: str) -> It
     kind, options = spec.get("elements", "raw"), spec.get("options", {})
     if not _is(kind, value) or value is None:
         must, remedy = KINDS[kind]
-        yield f"{name}: must be {must} (found {_shown(value, spec)} for {host}). {remedy}."
+        yield f"{name}: must be {must} (found {_redacted(value, spec)} for {host}). {remedy}."
         return
     if not options:
         return
@@ -114,8 +114,8 @@ def _elements(value: Any) -> list[Any]:
     return [] if value is None else [element.strip() for element in str(value).split(",") if element.strip()]
 
 
-def _shown(value: Any, spec: dict[str, Any]) -> str:
-    """Return a value for a message: never of a secret, or of what may contain one."""
+def _redacted(value: Any, spec: dict[str, Any]) -> str:
+    """Return a value for a message, without what is or may contain a secret."""
     if isinstance(value, Mapping):
         return "a dictionary"
     if isinstance(value, list):
@@ -133,4 +133,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_variables": variables}
+        return {"weave_invalid_variables": find_invalid_variables}

@@ -60,10 +60,10 @@ TRUTHS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false"
 
 
 class WrongError(Exception):
-    """Options that are refused: what they must be, what was found, and the remedy."""
+    """Options that are rejected: what they must be, what was found, and the remedy."""
 
 
-def docker_opts(given: dict[str, Any], host: str, computed: list[str]) -> str:
+def find_invalid_docker_opts(given: dict[str, Any], host: str, computed: list[str]) -> str:
     """Return what is wrong with a host's weave_docker_opts, or "".
 
     given: the values of the variables that are set, by name.
@@ -304,4 +304,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_docker_opts": docker_opts}
+        return {"weave_invalid_docker_opts": find_invalid_docker_opts}
