@@ -123,14 +123,14 @@ test("where NetworkManager runs, it is configured not to manage the bridge", asy
   await host.exec(["systemctl", "stop", "NetworkManager"]);
 });
 
-test("refused while containers are attached, unless forced", async () => {
+test("rejected while containers are attached, unless forced", async () => {
   await present();
   await runCommand(host, "docker-opts", { bridge: "weave", "fixed-cidr": "10.2.1.0/24" });
   await host.exec(["systemctl", "restart", "docker"]);
   await host.exec(["docker", "run", "--detach", "--rm", "--stop-timeout=1", await busyboxImage(host), "sleep", "1000"]);
   const before = await fingerprint(host);
-  const refused = await absent();
-  assert.match(refused.msg ?? "", /^bridge weave: must have no containers .* \(found 1 port: veth.*force: true\.$/);
+  const rejected = await absent();
+  assert.match(rejected.msg ?? "", /^bridge weave: must have no containers .* \(found 1 port: veth.*force: true\.$/);
   assert.equal(differences(before, await fingerprint(host)), []);
   const forced = await absent("--force");
   assert.not(forced.failed, forced.msg);

@@ -37,7 +37,7 @@ test("they are the versions that are meant", async () => {
   assert.ok(major === "2" && Number(minor) > 14, `the newest is ${version}, the oldest ${oldest}`);
 });
 
-test("a group without hosts is refused as by the oldest", async () => {
+test("a group without hosts is rejected as by the oldest", async () => {
   for (const playbook of ["playbooks/verify.yml", "site.yml"]) {
     const args = [playbook, "--extra-vars", "weave_server_group=nobody"];
     const { status, output, results } = await ansiblePlaybook(cluster.inventory, args, { ansible: "newest" });

@@ -48,7 +48,7 @@ test("the role has a package for arm64 of each of its releases, and it is arm64'
 });
 
 for (const version of RELEASES) {
-  test(`on ${version} a check, and the refusal of a wrong option, are as on this machine's processor`, async () => {
+  test(`on ${version} a check, and the rejection of a wrong option, are as on this machine's processor`, async () => {
     for (const options of [BRIDGE, { ...BRIDGE, host_index: 0 }, { ...BRIDGE, state: "absent" }]) {
       const native = await runModule(host, "weave_bridge", options, { check: true });
       const emulated = await runModule(host, "weave_bridge", options, { check: true, node: onIts(version) });

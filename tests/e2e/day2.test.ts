@@ -260,8 +260,8 @@ router("teardown.yml with weave_mode=proxy: predicted, and nothing is left", asy
     `systemd-run --quiet --unit=keep --property=BindsTo=weave.service nsenter --target ${pid} --net sleep infinity`,
   );
   const there = await statesOf([attached]);
-  const refused = await play("playbooks/teardown.yml", 1, vars);
-  assert.match(failures(refused)[0]?.result.msg ?? refused.output, `(found 1 port: ${port}). Stop the containers`);
+  const rejected = await play("playbooks/teardown.yml", 1, vars);
+  assert.match(failures(rejected)[0]?.result.msg ?? rejected.output, `(found 1 port: ${port}). Stop the containers`);
   await assertAsBefore([attached], there);
   await sh(attached, "docker rm --force apollo1-a");
   assert.match(await sh(attached, "ls /sys/class/net/weave/brif"), port);

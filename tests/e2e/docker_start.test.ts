@@ -34,7 +34,7 @@ async function started(command: string, dropIn = ""): Promise<void> {
 const DEBIAN = "/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock $DOCKER_OPTS";
 
 /** Nothing is changed, in a check neither, and the message says where to look. */
-async function refused(options: object, ...parts: string[]): Promise<void> {
+async function rejected(options: object, ...parts: string[]): Promise<void> {
   const before = await fingerprint(docker.host);
   const predicted = await docker.module(options, true);
   const { failed, msg = "" } = await docker.module(options);
@@ -62,19 +62,19 @@ test("DOCKER_OPTS by Environment=: its options stay, and new ones go into daemon
   assert.is(path, "/etc/docker/daemon.json");
   await runsWith("--insecure-registry=registry:5000", "--log-level=warn");
   assert.is(await docker.network(), "weave 10.2.1.0/24 1450");
-  await refused({ ...WEAVE, location: "docker_opts" }, `DOCKER_OPTS, ${DROP_INS}/their.conf, line 2 sets it`);
-  await refused(
+  await rejected({ ...WEAVE, location: "docker_opts" }, `DOCKER_OPTS, ${DROP_INS}/their.conf, line 2 sets it`);
+  await rejected(
     { opts: "--log-level=info" },
     `--log-level: must not be set by Docker's unit to another value (found warn in DOCKER_OPTS, ${DROP_INS}/`,
   );
 });
 
-test("a second variable: an option in it is not given again, and another value is refused, in either place", async () => {
+test("a second variable: an option in it is not given again, and another value is rejected, in either place", async () => {
   await started(`${DEBIAN} $DOCKER_DNS_OPTIONS`, "Environment=DOCKER_DNS_OPTIONS=--dns=8.8.8.8");
   await docker.configured({ ...WEAVE, dns: ["8.8.8.8"] });
   await runsWith("--dns=8.8.8.8", "--bridge=weave");
   for (const location of ["auto", "daemon_json", "docker_opts"]) {
-    await refused({ ...WEAVE, dns: ["1.1.1.1"], location }, `DOCKER_DNS_OPTIONS, ${DROP_INS}/their.conf, line 2`);
+    await rejected({ ...WEAVE, dns: ["1.1.1.1"], location }, `DOCKER_DNS_OPTIONS, ${DROP_INS}/their.conf, line 2`);
   }
 });
 
@@ -83,23 +83,23 @@ test("a shell that starts dockerd: its own options and DOCKER_OPTS", async () =>
   const { path } = await docker.configured({ ...WEAVE, dns: ["8.8.8.8"] });
   assert.is(path, "/etc/default/docker");
   await runsWith("8.8.8.8", "--bridge=weave", "--mtu=1450");
-  await refused(
+  await rejected(
     { dns: ["1.1.1.1"] },
     "--dns: must not be set by Docker's unit to another value (found 8.8.8.8 in /etc/systemd/system/docker.service, line",
   );
 });
 
-test("a script, and a shell's command that is not simple, are refused by name", async () => {
+test("a script, and a shell's command that is not simple, are rejected by name", async () => {
   await docker.host.write(
     "/usr/local/bin/dockerd-start",
     '#!/bin/sh\nexec /usr/sbin/dockerd "$@" $DOCKER_OPTS\n',
     0o755,
   );
   await started("/usr/local/bin/dockerd-start -H fd://");
-  await refused(WEAVE, "(found that it starts the script /usr/local/bin/dockerd-start)");
+  await rejected(WEAVE, "(found that it starts the script /usr/local/bin/dockerd-start)");
   assert.is((await docker.module({ state: "restarted" })).changed, true, "a restart needs no arguments");
   await started('/bin/sh -c "mkdir -p /srv; exec /usr/sbin/dockerd -H fd://"');
-  await refused(WEAVE, "a command of a shell that is not simple");
+  await rejected(WEAVE, "a command of a shell that is not simple");
 });
 
 test("only a file for Docker alone is written: no shared one, and none with a specifier in its name", async () => {
@@ -114,11 +114,11 @@ test("only a file for Docker alone is written: no shared one, and none with a sp
   assert.is(await docker.sh("ls /etc/default | grep -c %; cat /etc/default/docker | grep -c bridge=weave"), "0\n1");
 });
 
-test("a drop-in that comes later: refused where ours would not count", async () => {
+test("a drop-in that comes later: rejected where ours would not count", async () => {
   await started(`${DEBIAN} --bridge=none`);
   await docker.host.write(`${DROP_INS}/zzz.conf`, `[Service]\nExecStart=\nExecStart=${DEBIAN} --bridge=none\n`);
   await docker.sh("systemctl daemon-reload");
-  await refused(WEAVE, `${DROP_INS}/zzz.conf, line 3: must not set ExecStart= after`);
+  await rejected(WEAVE, `${DROP_INS}/zzz.conf, line 3: must not set ExecStart= after`);
 });
 
 test("lines of two owners: both roles ten times in turn, no change and no restart after the first", async () => {
@@ -168,7 +168,7 @@ test("a link to a file that others use, or that does not last, is not written; n
   for (const target of ["/etc/environment", "/run/dopts"]) {
     await docker.sh(`rm -f /etc/default/docker; touch ${target}; ln -s ${target} /etc/default/docker`);
     const before = await docker.host.read(target);
-    await refused({ opts: "--dns=1.1.1.1", location: "docker_opts" }, `(found a link to ${target})`);
+    await rejected({ opts: "--dns=1.1.1.1", location: "docker_opts" }, `(found a link to ${target})`);
     const { path, failed, msg } = await docker.module({ opts: "--dns=1.1.1.1" });
     assert.equal([path, failed], ["/etc/docker/daemon.json", undefined], msg);
     assert.is(await docker.host.read(target), before);
@@ -192,7 +192,7 @@ test("what systemd does not notice by itself: a drop-in in a new directory, and 
   }
 });
 
-test("values that keep this dockerd from starting are refused before", async () => {
+test("values that keep this dockerd from starting are rejected before", async () => {
   await started(DEBIAN);
   const [version] = /\d+/.exec(await docker.sh("dockerd --version")) ?? [];
   for (const opts of [
@@ -205,9 +205,9 @@ test("values that keep this dockerd from starting are refused before", async () 
     "--label=x",
     "-H nowhere",
   ]) {
-    await refused({ opts }, opts.startsWith("-v") ? "--version" : opts.replace(/[= ].*/, "").replace(/^-H/, "--host"));
+    await rejected({ opts }, opts.startsWith("-v") ? "--version" : opts.replace(/[= ].*/, "").replace(/^-H/, "--host"));
   }
-  if (Number(version) < 23) await refused({ opts: "--storage-driver=nope" }, "--storage-driver");
+  if (Number(version) < 23) await rejected({ opts: "--storage-driver=nope" }, "--storage-driver");
   for (const [content, part] of [
     ['{"max-concurrent-downloads": "3"}', '"max-concurrent-downloads" must be a number'],
     ['{"debug": 1}', '"debug" must be true or false'],
@@ -215,7 +215,7 @@ test("values that keep this dockerd from starting are refused before", async () 
     ...(Number(version) < 23 ? [['\ufeff{"debug": true}', "byte order mark"]] : []),
   ] as [string, string][]) {
     await docker.host.write("/etc/docker/daemon.json", content);
-    await refused(WEAVE, part);
+    await rejected(WEAVE, part);
     const own = await docker.host.exec(
       ["timeout", "20", "dockerd", "--containerd=/nowhere", "--pidfile=/tmp/other.pid"],
       {
@@ -268,7 +268,7 @@ test("a unit that is missing, masked, failed or stopped, and a socket that is go
     String(warnings),
     "docker.socket: /run/docker.sock must exist while the unit is active (found that it is gone",
   );
-  await refused({ state: "restarted" }, "Run systemctl restart docker.socket");
+  await rejected({ state: "restarted" }, "Run systemctl restart docker.socket");
   await docker.sh("systemctl restart docker.socket; docker version");
 
   await docker.sh("systemctl stop docker.socket docker");
@@ -282,20 +282,20 @@ test("a unit that is missing, masked, failed or stopped, and a socket that is go
   assert.match(await before(), '"before":"failed\\n"');
 
   await docker.sh("rm /etc/systemd/system/docker.service; systemctl mask docker.service");
-  await refused(
+  await rejected(
     WEAVE,
     "docker.service: must not be masked, or systemd does not start it (found it masked). Run systemctl unmask docker.service",
   );
   await docker.sh("systemctl unmask docker.service");
   await docker.sh("systemctl mask docker.socket");
-  await refused(
+  await rejected(
     WEAVE,
     "docker.socket: must not be masked, or systemd does not start docker.service, which requires it (found it masked). Run systemctl",
   );
   await docker.sh("systemctl unmask docker.socket");
   // Of the init script systemd would make a unit.
   await docker.sh(`mv ${UNIT} /root/; mv /etc/init.d/docker /root/docker-script; systemctl daemon-reload`);
-  await refused(WEAVE, "docker.service: must exist (found none). Install Docker first");
+  await rejected(WEAVE, "docker.service: must exist (found none). Install Docker first");
   await docker.sh(
     `mv /root/docker.service ${UNIT}; mv /root/docker-script /etc/init.d/docker; systemctl daemon-reload; systemctl reset-failed 'docker.s*'`,
   );

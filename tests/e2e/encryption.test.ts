@@ -64,23 +64,23 @@ test.before(async () => {
 test.after(() => cluster.down());
 
 test("what encryption lacks, and bad values, are reported before anything changes", async () => {
-  const refused = async (more: object, says: RegExp): Promise<void> => {
+  const rejected = async (more: object, says: RegExp): Promise<void> => {
     const { failed, msg = "" } = await run(one, more);
     assert.ok(failed);
     assert.match(msg, says);
     assert.not.match(msg, PASSWORD);
   };
-  await refused({ password: "short" }, /^password: must have at least 16 characters with datapath: vxlan/);
-  await refused({ datapath: "router" }, /^password: needs datapath: vxlan /);
-  await refused({ wireguard_port: 4789 }, /^wireguard_port: must differ from vxlan_port /);
-  await refused({ wireguard_port: 22222, underlay: "nowhere" }, /^underlay: /);
+  await rejected({ password: "short" }, /^password: must have at least 16 characters with datapath: vxlan/);
+  await rejected({ datapath: "router" }, /^password: needs datapath: vxlan /);
+  await rejected({ wireguard_port: 4789 }, /^wireguard_port: must differ from vxlan_port /);
+  await rejected({ wireguard_port: 22222, underlay: "nowhere" }, /^underlay: /);
   await sh(one, "mv /usr/bin/wireguard-go /usr/bin/wireguard-gone");
-  await refused(
+  await rejected(
     {},
     /^password: needs a kernel with WireGuard, or the program wireguard-go, on this host \(found neither\)/,
   );
   await sh(one, "mv /usr/bin/wireguard-gone /usr/bin/wireguard-go; mv /usr/bin/wg /usr/bin/gw");
-  await refused({}, /^password: needs wireguard-tools on this host \(found no program wg\)/);
+  await rejected({}, /^password: needs wireguard-tools on this host \(found no program wg\)/);
   await sh(one, "mv /usr/bin/gw /usr/bin/wg");
   assert.equal(differences(fresh.get(one) ?? "", await fingerprint(one)), []);
 });

@@ -42,7 +42,7 @@ async function play(order: readonly string[], args: readonly string[], given: Gi
   const options = { ...given, env: { ANSIBLE_TIMEOUT: "4", ...given.env } };
   const done = await ansiblePlaybook(inventory, [given.play ?? "site.yml", "--diff", ...args], options);
   assert.equal(
-    complaints(done).filter((line) => !line.startsWith("[ERROR]: Task failed")), // which refusals are, to the newest
+    complaints(done).filter((line) => !line.startsWith("[ERROR]: Task failed")), // which rejections are, to the newest
     [],
   );
   return done;
@@ -156,7 +156,7 @@ test("a whole run repairs them by their own indexes", async () => {
   }
 });
 
-test("a number that another host has is refused by both names", async () => {
+test("a number that another host has is rejected by both names", async () => {
   const hosts = (name: string): string => (name === "apollo2" ? "weave_host_index=1" : "");
   const done = await play(FOUR, ["--limit", "apollo2"], { hosts });
   assert.is(done.status, 2, done.output);
@@ -183,7 +183,7 @@ test("names that hosts resolve, and addresses on an interface: hosts are asked f
   for (const done of [without, cached]) assert.equal(changedTasks(done), [], done.output);
 });
 
-test("an interface that a host does not have is refused by the host's name", async () => {
+test("an interface that a host does not have is rejected by the host's name", async () => {
   for (const name of ["apollo1", "apollo2", "apollo3"]) {
     const { number } = cluster.host(name);
     const make = `ip link add eth9 type veth peer name eth9-peer && ip addr add 192.168.60.${number}/24 dev eth9`;

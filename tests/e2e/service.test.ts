@@ -466,7 +466,7 @@ test("the article's script, whose launch starts only the router", async () => {
   await removed();
 });
 
-test("a component that is within the router since 2.0 is refused, with the way to have it", async () => {
+test("a component that is within the router since 2.0 is rejected, with the way to have it", async () => {
   await installWeaveStandIn(host);
   const { msg } = await service({ component: "proxy" });
   assert.match(

@@ -10,7 +10,7 @@ const SETUP = readFileSync(join(__dirname, "../../build/setup.sh"));
 
 /** Runs it by bash's standard input, as another user may not be able to reach this checkout. */
 
-function refusal(argv: readonly string[], path = process.env["PATH"]): string {
+function rejection(argv: readonly string[], path = process.env["PATH"]): string {
   const [program = "", ...args] = argv;
   const { status, stdout, stderr } = spawnSync(program, args, {
     encoding: "utf8",
@@ -24,12 +24,12 @@ function refusal(argv: readonly string[], path = process.env["PATH"]): string {
 }
 
 test("not as root: says so", () => {
-  const said = refusal(["setpriv", "--reuid=65534", "bash"]);
+  const said = rejection(["setpriv", "--reuid=65534", "bash"]);
   assert.is(said, "This needs root, to make namespaces, bridges and mounts: run it again with sudo.\n");
 });
 
 test("without the right to make namespaces: says so", () => {
-  const said = refusal(["setpriv", "--bounding-set=-all", "--inh-caps=-all", "bash"]);
+  const said = rejection(["setpriv", "--bounding-set=-all", "--inh-caps=-all", "bash"]);
   assert.is(
     said,
     "This machine allows no new namespaces (is it a container?): run it on a machine or virtual machine of its own.\n",
@@ -41,7 +41,7 @@ test("not on Linux, by a fake uname: says so", () => {
   try {
     writeFileSync(join(directory, "uname"), "#!/bin/sh\necho Darwin\n");
     chmodSync(join(directory, "uname"), 0o755);
-    const said = refusal(["bash"], `${directory}:${process.env["PATH"]}`);
+    const said = rejection(["bash"], `${directory}:${process.env["PATH"]}`);
     assert.is(said, "This needs Linux: the test hosts are namespaces of its kernel.\n");
   } finally {
     rmSync(directory, { recursive: true });

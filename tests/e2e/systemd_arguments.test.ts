@@ -121,12 +121,12 @@ test("the arguments are those that the program gets", async () => {
   );
   const ran = new Set((await sh("ls -d /opt/cases/*/out")).split("\n").map((path) => `${dirname(path)}/dockerd`));
   const wrong: string[] = [];
-  const refused = new Map<string, number>();
+  const rejected = new Map<string, number>();
   for (const each of loaded) {
     const ours = computed(each, reading);
     if (typeof ours === "string") {
       const why = ours.replace(/^[^:]*: /, "").slice(0, 70);
-      refused.set(why, (refused.get(why) ?? 0) + 1);
+      rejected.set(why, (rejected.get(why) ?? 0) + 1);
       continue;
     }
     // A shell's program that gets none prints one empty argument.
@@ -136,13 +136,13 @@ test("the arguments are those that the program gets", async () => {
       wrong.push(JSON.stringify({ ours, real, files: Object.fromEntries(each.files) }, null, 1));
     }
   }
-  const count = [...refused.values()].reduce((sum, each) => sum + each, 0);
+  const count = [...rejected.values()].reduce((sum, each) => sum + each, 0);
   console.log(
     `${cases.length} units, ${loaded.length} loaded by systemd, ${loaded.length - count} computed; ` +
-      `refused: ${[...refused].map(([why, times]) => `${times} ${why}`).join("; ")}`,
+      `rejected: ${[...rejected].map(([why, times]) => `${times} ${why}`).join("; ")}`,
   );
   assert.equal(wrong.slice(0, 3).join("\n"), "", `${wrong.length} differ`);
-  assert.ok(count < cases.length / 2, "too many are refused");
+  assert.ok(count < cases.length / 2, "too many are rejected");
 });
 
 test("a word that the module writes reaches a program as it is, wherever the program is", async () => {
@@ -170,7 +170,7 @@ test("a word that the module writes reaches a program as it is, wherever the pro
     });
 });
 
-test("a program that the module refuses to write is one that systemd does not take", async () => {
+test("a program that the module does not write is one that systemd does not take", async () => {
   const paths = [
     '/opt/a"b/dockerd',
     "/opt/a'b/dockerd",
@@ -180,7 +180,7 @@ test("a program that the module refuses to write is one that systemd does not ta
     "dockerd/x",
   ];
   const units = paths.map((path, index): [string, string] => [
-    `/run/systemd/system/refused${index}.service`,
+    `/run/systemd/system/rejected${index}.service`,
     `[Service]\nType=oneshot\nExecStart="${path.replace('"', '\\"')}"\n`,
   ]);
   await writeAll(units);

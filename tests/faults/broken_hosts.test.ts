@@ -43,7 +43,7 @@ test.before(async () => {
 test.after(() => cluster.down());
 
 /** Breaks the host, runs the module, repairs the host; fails where anything was changed, or the answer took too long. */
-async function refused(module: ModuleName, by: string, undo: string): Promise<ModuleRun> {
+async function rejected(module: ModuleName, by: string, undo: string): Promise<ModuleRun> {
   await sh(by);
   try {
     const before = await fingerprint(host);
@@ -127,7 +127,7 @@ for (const [name, { by, undo, says }] of Object.entries(BREAKAGES)) {
   test(`${name}: each module names it and what to do`, async () => {
     for (const module of MODULES) {
       const path = FILES[module];
-      const { msg = "" } = await refused(module, by(path), undo(path));
+      const { msg = "" } = await rejected(module, by(path), undo(path));
       assert.match(msg, says(path));
     }
   });

@@ -30,7 +30,7 @@ function environment(printed: string): Record<string, string> {
 test("variables and the password: what systemd passes on, and what a shell has that sources the file", async () => {
   // The kernel lets no word of an environment be longer than 128 KiB.
   const values = { ...HOSTILE, "a megabyte": "x".repeat(100_000) };
-  // Control characters are refused, and halves of letters, as tests/unit/properties/hostile_values.test.ts has it.
+  // Control characters are rejected, and halves of letters, as tests/unit/properties/hostile_values.test.ts has it.
   const taken = Object.values(values).filter((value) => !/[\p{Cc}\p{Cs}]/u.test(value));
   const variables = Object.fromEntries(taken.map((value, index) => [`HOSTILE_${index}`, value]));
   const password = `  a"b'c \\ $(id) \`id\` %H # \u2028 \u00e9 `;

@@ -129,10 +129,10 @@ test("in a run by itself, and in one that fails: in no result", async () => {
   assert.is(quoted.failed, true);
   assert.match(quoted.msg ?? "", /printed: [\s\S]*\*{8}/);
   await host.write("/usr/local/bin/weave", script, 0o755);
-  const refused = await runModule(host, "weave_service", { password: `${OF_FAILURE}\n` });
+  const rejected = await runModule(host, "weave_service", { password: `${OF_FAILURE}\n` });
   const unknown = await runModule(host, "weave_service", { pasword: OF_FAILURE });
   assert.match(unknown.msg ?? "", "Unsupported parameters for (weave_service) module: pasword.");
-  for (const result of [run, failed, quoted, refused, unknown]) assert.not.match(JSON.stringify(result), SECRET);
+  for (const result of [run, failed, quoted, rejected, unknown]) assert.not.match(JSON.stringify(result), SECRET);
 });
 
 test("killed at any moment: nothing is left behind that others read", async () => {
@@ -196,17 +196,17 @@ test("a bridge's password and the keys from it: by the role with -vvv, a run, a 
   await sh(`mv /usr/bin/real-wg ${real.trim()}`);
   assert.is(failed.failed, true);
   assert.match(failed.msg ?? "", /PrivateKey = \*{8}/);
-  const refused = [
+  const rejected = [
     await bridge({ password: "hush-of-the" }),
     await bridge({ password: `${OF_BRIDGE}\n` }),
     await bridge({ password: OF_BRIDGE, wireguard_key: "hushOfTheKey" }),
     await bridge({ password: OF_BRIDGE, wireguard_keys: KEY }),
   ];
-  for (const result of [given, failed, ...refused]) {
+  for (const result of [given, failed, ...rejected]) {
     assert.not.match(JSON.stringify(result), SECRET);
     await assertKeysHidden(JSON.stringify(result));
   }
-  for (const result of refused) assert.is(result.failed, true);
+  for (const result of rejected) assert.is(result.failed, true);
   for (const seconds of ["0.2", "0.35", "0.5"]) {
     const input = moduleSource("weave_bridge", { ...options, password: OF_BRIDGE + seconds, _ansible_diff: true });
     const { stdout, stderr } = await host.exec(["timeout", "--signal=KILL", seconds, "node", "-"], {

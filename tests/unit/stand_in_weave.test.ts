@@ -16,7 +16,7 @@ import { readBehaviour, versionFamily } from "../stand-ins/weave/router/behaviou
 import { parseFlags, type RouterSettings } from "../stand-ins/weave/router/settings";
 import { RouterStandIn } from "../stand-ins/weave/router/stand_in";
 
-// Longer than a DNS label may be: refused without asking any server.
+// Longer than a DNS label may be: rejected without asking any server.
 const unresolvable = `${"x".repeat(64)}.invalid`;
 
 const running: RouterStandIn[] = [];

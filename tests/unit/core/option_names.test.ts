@@ -65,7 +65,7 @@ for (const check of [false, true]) {
   });
 }
 
-test("wrong names are refused", async () => {
+test("wrong names are rejected", async () => {
   for (const names of [{ Network: "a" }, { network: "a\nb" }, { network: ["a"] }, ["a"], "network"])
     assert.match(
       (await result({ option_names: names })).msg ?? "",

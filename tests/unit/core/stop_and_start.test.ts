@@ -35,8 +35,8 @@ function docker(needs: Needs, running: Iterable<string> = [], slow: Readonly<Rec
     const [, , name = "", what = ""] = path.replace(/\?.*/, "").split("/");
     if (what === "json") return answer(200, JSON.stringify({ State: { Paused: paused.has(name) } }));
     asked.push(`${what} ${name}`);
-    const refusal = needs[name]?.some((other) => !runs.has(other));
-    if (refusal) return answerTo(name, what);
+    const rejection = needs[name]?.some((other) => !runs.has(other));
+    if (rejection) return answerTo(name, what);
     await new Promise((resolve) => setTimeout(resolve, slow[name] ?? 0));
     return answerTo(name, what);
   };

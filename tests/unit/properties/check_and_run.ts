@@ -49,7 +49,7 @@ const UNREPORTED_PATHS = /^\/(var\/lib\/apollo-weave|run)\//;
 
 /**
  * Fails unless a check touches nothing and says of the run all that it then does: each change with its before and after,
- * and every file that differs afterwards, to the byte. A run that the check refuses refuses alike and touches nothing.
+ * and every file that differs afterwards, to the byte. A run fails with the same error as its check, and then touches nothing.
  * Returns what the run said. `live` are the facts that only a run can know; `shown` takes a file's content and returns what a diff may show of it.
  */
 export async function assertCheckPredictsRun<Table extends OptionTable, Observed>(
@@ -73,7 +73,7 @@ export async function assertCheckPredictsRun<Table extends OptionTable, Observed
   };
   assert.equal(said(run), said(check), "the run has done something else than the check said");
   if (run.failed) {
-    assert.equal(host.everything(), everything, "a refused run has touched something");
+    assert.equal(host.everything(), everything, "a rejected run has touched something");
     return run;
   }
   const after = host.files();

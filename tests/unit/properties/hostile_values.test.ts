@@ -15,7 +15,7 @@ import { HOSTILE } from "../support/hostile_values";
 import { SCRIPT as SCRIPT_TEXT } from "../weave_service/fixtures";
 import { inMemory, type Options, runOn } from "./check_and_run";
 
-/** Every option of every module with every hostile value: refused by its name with what to do, or passed on as it is. */
+/** Every option of every module with every hostile value: rejected by its name with what to do, or passed on as it is. */
 const test = suite("hostile values");
 
 function network(directory: Directory): FakeHost {
@@ -49,7 +49,7 @@ function weave(directory: Directory): FakeHost {
 /** Words that are names, of interfaces, hosts and domains. */
 const NAMES = /^(constructor|[ab\s]+)$/;
 
-/** What takes which hostile values as they are; anything else refuses them. */
+/** What takes which hostile values as they are; anything else rejects them. */
 const ACCEPTED: Readonly<Record<string, RegExp>> = {
   // Of every module: an option's name, which none has.
   option_names: /^constructor$/,
@@ -80,7 +80,7 @@ async function hold<Table extends OptionTable, Observed>(
   given: Options,
   make: (directory: Directory) => FakeHost,
 ): Promise<number> {
-  let refused = 0;
+  let rejected = 0;
   const wrong: string[] = [];
   for (const [option, { type, secret }] of Object.entries<Option<unknown>>(module.options)) {
     for (const [what, value] of Object.entries(HOSTILE)) {
@@ -92,7 +92,7 @@ async function hold<Table extends OptionTable, Observed>(
           const about = `${option}: ${what}: ${String(result.msg ?? "accepted").slice(0, 300)}`;
           assert.equal(host.everything(), before, about);
           assert.is(result["exception"], undefined, about);
-          if (result.failed) refused++;
+          if (result.failed) rejected++;
           const msg = String(result.msg);
           const isRight = result.failed
             ? msg.startsWith(`${option}: `) &&
@@ -106,7 +106,7 @@ async function hold<Table extends OptionTable, Observed>(
     }
   }
   assert.equal(wrong, []);
-  return refused;
+  return rejected;
 }
 
 /** `option: what is wrong (found …). What to do.` */

@@ -15,7 +15,7 @@ const test = suite("the promise of weave_service's check");
 
 const SECRETS = ['hunter2 & "more"', "p\u00e4ss$word'"];
 
-/** What depends on how containers are connected. The last one is refused. */
+/** What depends on how containers are connected. The last one is rejected. */
 const MODES: readonly Options[] = [
   ...Array(4).fill({ mode: "bridge" }),
   { mode: "proxy" },

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { failures, type PlaybookRun } from "../../e2e/playbook";
 import { playWithoutHosts } from "../support/playbook";
 
-/** playbooks/shrink.yml: what it refuses before it reaches a host. The inventory's hosts do not exist. */
+/** playbooks/shrink.yml: what it rejects before it reaches a host. The inventory's hosts do not exist. */
 const test = suite("shrink.yml");
 const NAMES = ["apollo1", "apollo2", "apollo3"];
 const INVENTORY = `[weave_servers]\n${NAMES.map((name, index) => `${name} ansible_host=192.0.2.${index + 1}\n`).join("")}`;
@@ -11,7 +11,7 @@ const INVENTORY = `[weave_servers]\n${NAMES.map((name, index) => `${name} ansibl
 const shrink = (vars: object, ...limit: string[]): Promise<PlaybookRun> =>
   playWithoutHosts("playbooks/shrink.yml", INVENTORY, "--extra-vars", JSON.stringify(vars), ...limit);
 
-test("an empty weave_leaving and hosts outside the group are refused", async () => {
+test("an empty weave_leaving and hosts outside the group are rejected", async () => {
   for (const [leaving, shown] of [
     [{}, ""],
     [{ weave_leaving: "" }, ""],
@@ -29,8 +29,8 @@ test("an empty weave_leaving and hosts outside the group are refused", async () 
   }
 });
 
-/** The refusals, where no host was reached; the hosts are tried side by side. */
-async function refusals(vars: object, ...limit: string[]): Promise<Record<string, string>> {
+/** The rejections, where no host was reached; the hosts are tried side by side. */
+async function rejections(vars: object, ...limit: string[]): Promise<Record<string, string>> {
   const run = await shrink({ weave_leaving: "apollo3", ...vars }, ...limit);
   assert.is(run.status, 2, run.output);
   assert.equal(
@@ -44,17 +44,17 @@ for (const [limit, where] of [
   ["apollo3", "apollo3"],
   ["localhost,apollo3", "localhost"],
 ] as const) {
-  test(`a limit of ${limit} is refused, as the others would keep the leaving host among their peers`, async () => {
+  test(`a limit of ${limit} is rejected, as the others would keep the leaving host among their peers`, async () => {
     assert.match(
-      (await refusals({}, "--limit", limit))[where] ?? "",
+      (await rejections({}, "--limit", limit))[where] ?? "",
       new RegExp(`^--limit: must not be used here \\(found ${limit}\\), .*\\. Run it without --limit`),
     );
   });
 }
 
-test("peers of the inventory that a leaving host is among, by its name or address, are refused", async () => {
+test("peers of the inventory that a leaving host is among, by its name or address, are rejected", async () => {
   for (const kept of ["apollo3", "192.0.2.3"]) {
-    const found = await refusals({ weave_launch_peers: `192.0.2.1 ${kept}` });
+    const found = await rejections({ weave_launch_peers: `192.0.2.1 ${kept}` });
     assert.match(
       found["apollo1"] ?? "",
       `weave_launch_peers: must not have hosts that leave (found ${kept} in the inventory of apollo1). Remove `,

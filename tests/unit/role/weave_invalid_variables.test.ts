@@ -36,7 +36,7 @@ test("right values pass, as YAML, INI or --extra-vars give them", () => {
   }
 });
 
-test("values of another type are refused by the variable's name, and a choice by the nearest one", () => {
+test("values of another type are rejected by the variable's name, and a choice by the nearest one", () => {
   for (const [values, says] of [
     [{ weave_timeout: "5 minutes" }, 'weave_timeout: must be a whole number (found "5 minutes" for a).'],
     [{ weave_host_index: "-+5" }, 'weave_host_index: must be a whole number (found "-+5" for a).'],
@@ -60,7 +60,7 @@ test("values of another type are refused by the variable's name, and a choice by
   }
 });
 
-test("a mistyped variable is refused, with the one that may be meant", () => {
+test("a mistyped variable is rejected, with the one that may be meant", () => {
   assert.match(
     wrong({}, ["weave_datpath", "docker_version"]),
     "weave_datpath: must be a variable of the role weave (found an unknown one for a). Did you mean weave_datapath? If ",

@@ -5,7 +5,7 @@ import { renderSections } from "../../../modules/formats/systemd_ini";
 import { OWN_FILE, ownFile, parseOwnFiles, stanzaPath, unitPath } from "../../../modules/weave_bridge/own_files";
 import { userErrorOf } from "../support/user_error";
 
-test("text that a file can't have is refused by the file and the line", () => {
+test("text that a file can't have is rejected by the file and the line", () => {
   const description = (text: string): string => renderSections("", [["Unit", [["Description", text]]]]);
   assert.is(
     userErrorOf(() => ownFile(unitPath("weave"), () => description("100%"))),

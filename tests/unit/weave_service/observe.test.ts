@@ -209,11 +209,11 @@ test("a stopped Docker is distinguished from none, and its API's version comes f
   assert.equal([none.docker, none.oldestDockerApi], ["not installed", null]);
 });
 
-test("a Docker without its client is refused, unless nothing is to run or to be removed", async () => {
+test("a Docker without its client is rejected, unless nothing is to run or to be removed", async () => {
   const names = { "/usr/sbin": ["dockerd"] };
-  const refusal = await userErrorLater(async () => observe(serviceOptions(), fakeHost({ ...fresh, names })));
+  const rejection = await userErrorLater(async () => observe(serviceOptions(), fakeHost({ ...fresh, names })));
   assert.is(
-    refusal,
+    rejection,
     "component: the router needs Docker's client, which its script and its unit run (found no program docker). Install it (apt install docker-cli).",
   );
   const absent = serviceOptions({ state: "absent" });
@@ -322,7 +322,7 @@ test("upstart is detected by its jobs", async () => {
   );
 });
 
-test("a host without the script is refused only if the router is to run", async () => {
+test("a host without the script is rejected only if the router is to run", async () => {
   const bare = fakeHost({ ...fresh, files: {} });
   assert.is(
     await userErrorLater(async () => observe(serviceOptions(), bare)),

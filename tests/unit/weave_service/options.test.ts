@@ -5,7 +5,7 @@ import { optionsOf } from "../support/options";
 import { userErrorOf } from "../support/user_error";
 
 const values = (given: Record<string, unknown>) => optionsOf(options, given);
-const refused = (given: Record<string, unknown>): string => userErrorOf(() => values(given));
+const rejected = (given: Record<string, unknown>): string => userErrorOf(() => values(given));
 
 test("the defaults run the router without peers", () => {
   assert.equal(values({}), {
@@ -33,7 +33,7 @@ test("peers are addresses or host names, with a port or without", () => {
   assert.equal(values({ peers }).peers, peers);
 });
 
-test("a peer that is neither is refused, half an address too", () => {
+test("a peer that is neither is rejected, half an address too", () => {
   for (const peer of [
     "192.168.50.256",
     "192.168.50",
@@ -52,29 +52,29 @@ test("a peer that is neither is refused, half an address too", () => {
     "x".repeat(254),
   ]) {
     assert.match(
-      refused({ peers: [peer] }),
+      rejected({ peers: [peer] }),
       /^peers: must be an IPv4 address or a host name \(found ".*"\)\. Write it as/,
       peer,
     );
   }
 });
 
-test("a port that is none is refused", () => {
+test("a port that is none is rejected", () => {
   for (const peer of ["host2:0", "192.168.50.12:65536", "host2:999999999999"]) {
     assert.is(
-      refused({ peers: [peer] }),
+      rejected({ peers: [peer] }),
       `peers: must have a port from 1 to 65535 (found "${peer}"). Correct the port, or remove it.`,
     );
   }
 });
 
-test("another place of the router's API, container or Docker is refused where it would not be honoured", () => {
+test("another place of the router's API, container or Docker is rejected where it would not be honoured", () => {
   for (const args of [["--http-addr=:7000"], ["--http-addr"], ["--httpaddr=127.0.0.1:1"]]) {
-    assert.match(refused({ args }), /^args: must not have --http-?addr, .* Set WEAVE_HTTP_ADDR in env instead\.$/);
+    assert.match(rejected({ args }), /^args: must not have --http-?addr, .* Set WEAVE_HTTP_ADDR in env instead\.$/);
   }
   for (const name of ["WEAVE_CONTAINER_NAME", "DOCKER_HOST"]) {
     assert.match(
-      refused({ env: { [name]: "x" } }),
+      rejected({ env: { [name]: "x" } }),
       new RegExp(`^env: must not have ${name} \\(found it\\)\\. Remove it: `),
     );
   }
@@ -85,15 +85,15 @@ test("arguments are long options with their values behind =", () => {
   assert.equal(values({ args }).args, args);
   for (const bad of ["192.168.50.12", "-h", "--a$x", "--a;b", "--", "--a`id`"]) {
     assert.match(
-      refused({ args: [bad] }),
+      rejected({ args: [bad] }),
       `must be arguments of weave launch (found "${bad}"). Write each as --name=value.`,
     );
   }
 });
 
-test("a password among the arguments is refused, and not shown", () => {
+test("a password among the arguments is rejected, and not shown", () => {
   for (const given of [["--password=hunter2"], ["--password", "hunter2"], "--password hunter2"]) {
-    const message = refused({ args: given });
+    const message = rejected({ args: given });
     assert.match(
       message,
       "args: must not have --password, which the process list would show (found it). Set password instead.",
@@ -102,9 +102,9 @@ test("a password among the arguments is refused, and not shown", () => {
   }
 });
 
-test("an unusable password is refused, and not shown", () => {
+test("an unusable password is rejected, and not shown", () => {
   for (const password of ["", "hunter2\n", "hun\0ter2", ["hunter2"]]) {
-    const message = refused({ password });
+    const message = rejected({ password });
     assert.match(message, /^password: must .* \(found .*not shown\)\. [A-Z].*\.$/);
     assert.not.match(message, /hun/);
   }
@@ -114,7 +114,7 @@ test("an unusable password is refused, and not shown", () => {
 test("the script is an absolute path of one word", () => {
   assert.is(values({ script: "/mnt/weave-2.8.1/weave" }).script, "/mnt/weave-2.8.1/weave");
   for (const script of ["weave", "./weave", "/mnt/a b", "/mnt/$x", ""]) {
-    assert.match(refused({ script }), /^script: must be an absolute path .*\(found ".*"\)\. /);
+    assert.match(rejected({ script }), /^script: must be an absolute path .*\(found ".*"\)\. /);
   }
 });
 

@@ -209,20 +209,20 @@ test("a router that goes on is asked where it is, whatever the next one will hav
   assert.equal(awaited, [control]);
 });
 
-test("a WEAVE_HTTP_ADDR that is not honoured is refused", () => {
-  const refused = (value: string, version = "2.8.1"): string =>
+test("a WEAVE_HTTP_ADDR that is not honoured is rejected", () => {
+  const rejected = (value: string, version = "2.8.1"): string =>
     userErrorOf(() =>
       plan(serviceOptions({ env: { WEAVE_HTTP_ADDR: value } }), { ...FRESH, script: scriptOfVersion(version) }),
     );
   for (const value of ["", ":6784", "6784", "localhost:6784", "/var/run/weave.sock", "127.0.0.1:99999"]) {
     assert.is(
-      refused(value),
+      rejected(value),
       `env: WEAVE_HTTP_ADDR must be an IPv4 address and a port (found "${value}"). Write it as 127.0.0.1:6784.`,
     );
   }
   for (const version of ["1.0.3", "1.2.1", "1.4.6"]) {
     assert.match(
-      refused("127.0.0.1:7000", version),
+      rejected("127.0.0.1:7000", version),
       `needs the weave script 1.5 or newer on this host (found ${version}).`,
     );
   }
@@ -629,21 +629,22 @@ test("a container of the same name and another image is rejected, and not change
   }
 });
 
-test("arguments that contradict other options are refused", () => {
-  const refused = (options: Record<string, unknown>): string => userErrorOf(() => plan(serviceOptions(options), FRESH));
+test("arguments that contradict other options are rejected", () => {
+  const rejected = (options: Record<string, unknown>): string =>
+    userErrorOf(() => plan(serviceOptions(options), FRESH));
   assert.match(
-    refused({ args: ["--name=0e:00:00:00:00:01"] }),
+    rejected({ args: ["--name=0e:00:00:00:00:01"] }),
     /^args: must not have --name with mode: bridge, .* \(found --name=.*\)\. Remove it, and set the bridge's mac\.$/,
   );
-  assert.match(refused({ args: ["--no-dns"], dns: true }), /^args: must not have --no-dns with dns /);
+  assert.match(rejected({ args: ["--no-dns"], dns: true }), /^args: must not have --no-dns with dns /);
   assert.match(
-    refused({ dns: true }),
+    rejected({ dns: true }),
     /^dns: must be off with mode: bridge, .* Remove dns, or set mode: proxy or plugin\.$/,
   );
-  assert.match(refused({ env: { WEAVE_NO_FASTDP: "1" } }), /^env: must not have WEAVE_NO_FASTDP with mode: bridge/);
+  assert.match(rejected({ env: { WEAVE_NO_FASTDP: "1" } }), /^env: must not have WEAVE_NO_FASTDP with mode: bridge/);
 });
 
-test("a component that the script's version can't run is refused", () => {
+test("a component that the script's version can't run is rejected", () => {
   assert.match(
     userErrorOf(() => plan(serviceOptions({ component: "proxy" }), FRESH)),
     /^component: the proxy runs within the router since Weave 2\.0 /,

@@ -76,7 +76,7 @@ test("a router without targets has none, in each form of an empty list", () => {
   }
 });
 
-test("a report with a part of another type is refused", () => {
+test("a report with a part of another type is rejected", () => {
   const connection = { Address: "192.168.50.12:6783", State: "established", Info: "" };
   assert.equal(parseReport(REPORT_OF({ Connections: [connection] })).connections.length, 1);
   const wrong = [
@@ -100,7 +100,7 @@ test("a report with a part of another type is refused", () => {
   }
 });
 
-test("an answer that is not a report is refused, and only its beginning is shown", () => {
+test("an answer that is not a report is rejected, and only its beginning is shown", () => {
   for (const text of ["", "404 page not found", "null", "[]", '{"Router": null}', "{}", "x".repeat(100_000)]) {
     const message = userErrorOf(() => parseReport(text));
     assert.match(message, "weave_service: the answer to GET 127.0.0.1:6784/report must be a router's report (found ");

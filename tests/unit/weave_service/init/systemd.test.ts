@@ -36,7 +36,7 @@ test("on our bridge the script of 2.0 or newer stops nothing, as it would remove
   );
 });
 
-test("a path that would be more than one word is refused", () => {
+test("a path that would be more than one word is rejected", () => {
   for (const script of ["/mnt/a b", "/mnt/a\nExecStop=/bin/true", "/mnt/$HOME", '/mnt/"a"', "/mnt/a;b", "/mnt/a\\x"]) {
     assert.match(
       userErrorOf(() => renderUnit(script)),
