@@ -102,19 +102,21 @@ function addressChanges(
   ];
 }
 
-/** Running containers keep their addresses, and the bridge's former one as their gateway. */
+/** Running containers keep their addresses, and the bridge's former one as their gateway. So do connections of the host itself. */
 function addressDisruption(
   address: string,
   stale: readonly string[],
   bridge: ObservedDevice,
 ): Pick<Change, "disruption"> {
   const containers = containersOn(bridge);
-  const [former] = stale;
-  if (containers === null || former === undefined) return {};
-  const what = contains(networkOf(address), addressOf(former))
+  const [former] = stale.map(addressOf);
+  if (former === undefined) return {};
+  const own = `connections to and from this host's address ${former}`;
+  if (containers === null) return { disruption: own };
+  const what = contains(networkOf(address), former)
     ? "traffic to other networks"
     : "all traffic with other hosts' containers and to other networks";
-  const disruption = `${what} of ${containers} with the gateway ${addressOf(former)}, until Docker makes their network anew`;
+  const disruption = `${what} of ${containers} with the gateway ${former}, until Docker makes their network anew; and ${own}`;
   return { disruption };
 }
 

@@ -142,7 +142,7 @@ test("what a change takes from containers on the bridge is said", () => {
   assert.equal(disruptions({}), []);
   assert.equal(disruptions({ peers: [], mac: "02:00:00:00:00:01" }), []);
   assert.equal(disruptions({ host_index: 2 }), [
-    "traffic to other networks of 2 containers with the gateway 10.2.0.1, until Docker makes their network anew",
+    "traffic to other networks of 2 containers with the gateway 10.2.0.1, until Docker makes their network anew; and connections to and from this host's address 10.2.0.1",
   ]);
   const [moved] = disruptions({ network: "10.9.0.0/16" }, withStanza({ ...steady, bridge }, "address 10.2.0.1/16\n"));
   assert.match(
@@ -155,7 +155,9 @@ test("what a change takes from containers on the bridge is said", () => {
   assert.equal(disruptions({ firewall: "off" }), [
     "traffic between containers and with other hosts, unless another rule of iptables accepts it",
   ]);
-  assert.equal(disruptions({ host_index: 2, mtu: 1400 }, steady), [], "without containers");
+  assert.equal(disruptions({ host_index: 2, mtu: 1400 }, steady), [
+    "connections to and from this host's address 10.2.0.1",
+  ]);
 });
 
 test("no plan ever takes an existing bridge down or deletes it", () => {
