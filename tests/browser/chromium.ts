@@ -58,9 +58,16 @@ export class Chromium {
   }
 
   /** Opens a file, for readers who like it light or dark, in a window of this size; returns when it is drawn. */
-  async open(path: string, width: number, height: number, scheme: "light" | "dark"): Promise<void> {
+  async open(
+    path: string,
+    width: number,
+    height: number,
+    scheme: "light" | "dark",
+    media: "screen" | "print" = "screen",
+  ): Promise<void> {
     await this.send("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: false });
-    await this.send("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: scheme }] });
+    const features = [{ name: "prefers-color-scheme", value: scheme }];
+    await this.send("Emulation.setEmulatedMedia", { media, features });
     const loaded = new Promise<void>((resolve) => this.heard.set("Page.loadEventFired", resolve));
     await this.send("Page.navigate", { url: `file://${path}` });
     await loaded;

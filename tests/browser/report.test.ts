@@ -138,6 +138,25 @@ const FAINT = `(() => {
   return [...faint];
 })()`;
 
+/** What would be cut on paper, underlined as if it could be clicked, or not be on white. */
+const ON_PAPER = `(() => {
+  const ugly = [];
+  for (const element of document.querySelectorAll("header *, main *")) {
+    const { width, right } = element.getBoundingClientRect();
+    if (width > 0 && right > innerWidth + 1) ugly.push("beyond the paper: " + element.tagName + " " + element.textContent.trim().slice(0, 40));
+  }
+  for (const name of document.querySelectorAll(".paths th span")) {
+    if (name.scrollHeight > name.clientHeight + 1 || name.scrollWidth > name.clientWidth + 1) ugly.push("cut: " + name.textContent);
+  }
+  for (const link of document.querySelectorAll("a")) {
+    if (getComputedStyle(link).textDecorationLine !== "none") ugly.push("a link: " + link.textContent);
+  }
+  if (getComputedStyle(document.body).backgroundColor !== "rgb(255, 255, 255)") ugly.push("not on white");
+  return ugly;
+})()`;
+/** A4 across within the page's margins, in CSS pixels. */
+const PAPER = { width: 1032, height: 703 };
+
 for (const [name, madeUp] of Object.entries(PAGES)) {
   test(`${name} hosts: it asks for nothing, complains of nothing, and all of it can be read`, async () => {
     const path = join(directory, `${name}.html`);
@@ -154,6 +173,9 @@ for (const [name, madeUp] of Object.entries(PAGES)) {
       if (kept !== undefined)
         writeFileSync(join(directory, `${name}-${scheme}-${width}.png`), await chromium.screenshot());
     }
+    await chromium.open(path, PAPER.width, PAPER.height, "dark", "print");
+    assert.equal(await chromium.evaluate(ON_PAPER), [], "on paper");
+    assert.equal(await chromium.evaluate(FAINT), [], "on paper");
     const paper = await chromium.print();
     assert.is(paper.subarray(0, 5).toString(), "%PDF-");
     assert.ok(paper.length < 10_000_000, "what a printer can't draw by itself becomes pictures");
