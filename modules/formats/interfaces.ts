@@ -59,7 +59,8 @@ export const IN_DIRECTORY = /^[A-Za-z0-9_-]+$/;
  * file's directory (read_interfaces_defn() in ifupdown's config.c).
  */
 export function sourcesOf([keyword = "", ...paths]: readonly string[], file: string) {
-  const patterns = paths.map((path) => resolve(dirname(file), path));
+  // Only the first one is put after the directory.
+  const patterns = paths.map((path, index) => resolve(index === 0 ? dirname(file) : "/", path));
   return {
     files: keyword === "source" ? patterns : [],
     directories: keyword.startsWith("source-dir") ? patterns : [],
@@ -100,10 +101,10 @@ export function numberedDirectives(content: string): readonly Directive[] {
   const found: Directive[] = [];
   for (let next = 0; next < lines.length; ) {
     const line = next + 1;
-    let text = lines[next++] ?? "";
-    if (/^\s*#/.test(text)) continue;
+    let text = lines[next++]?.trimStart() ?? "";
+    if (text.startsWith("#")) continue;
     while (text.endsWith("\\")) text = text.slice(0, -1) + (lines[next++] ?? "");
-    found.push({ line, words: text.trim().split(/\s+/) });
+    found.push({ line, words: text.trimEnd().split(/\s+/) });
   }
   return found;
 }

@@ -126,8 +126,15 @@ test("what looks like a comment continues a line", () => {
   );
 });
 
-test("a source line may have several patterns", () => {
+test("a continued line that begins with nothing has no keyword, as ifquery reads it", () => {
+  assert.not.ok(reads("\\", " source interfaces.d/*"));
+  assert.ok(reads(" \\", "source interfaces.d/*"));
+});
+
+test("a source line may have several patterns, of which only the first one is put after the directory", () => {
   assert.ok(reads("source /etc/network/none.d/* /etc/network/interfaces.d/*.cfg"));
+  assert.ok(reads("source none.d/* /etc/network/interfaces.d/*.cfg"));
+  assert.not.ok(reads("source none.d/* interfaces.d/*.cfg"));
 });
 
 test("a source line is added at the beginning, all else stays, and it is removed to the byte", () => {
