@@ -141,7 +141,7 @@ function nameIn(settings: readonly UnitSetting[], device: string): UnitSetting |
 
 /**
  * The setting by which a [Match] section takes a virtual device of this kind, if it does (systemd.network(5)). Conditions on
- * the host, such as Host=, are taken to be true. The lines of one key are one list (config_parse_match_strv() of systemd).
+ * the host, such as Host=, are taken to be true; OriginalName= is only for .link files. The lines of one key are one list (config_parse_match_strv() of systemd).
  */
 function matchIn(
   settings: readonly UnitSetting[],
@@ -149,7 +149,9 @@ function matchIn(
   kind: DeviceKind,
   mac: string | null,
 ): UnitSetting | undefined {
-  const keys = new Set(settings.flatMap(({ section, key }) => (section === "Match" ? [key] : [])));
+  const keys = new Set(
+    settings.flatMap(({ section, key }) => (section === "Match" && key !== "OriginalName" ? [key] : [])),
+  );
   const conditions = [...keys].map((key) => listSettings(settings, "Match", key)).filter((list) => list.length > 0);
   const fits = conditions.every((list) => {
     const key = list[0]?.key ?? "";
@@ -164,7 +166,7 @@ function matchIn(
         // Without udev, networkd knows each of these devices as "ether" only.
         return [kind, "ether"].some((type) => isInList(type, words));
       case "MACAddress":
-        return words.some((word) => word.toLowerCase().replace(/-/g, ":") === mac);
+        return words.some((word) => digitsOf(word) === digitsOf(mac ?? "none"));
       default:
         return !ABSENT.has(key);
     }
@@ -174,6 +176,9 @@ function matchIn(
   return first.find(({ value }) => isInList(device, wordsOf(value))) ?? first[0];
 }
 
+/** A MAC address may be written as 00:11:22:33:44:55, 00-11-22-33-44-55 or 0011.2233.4455. */
+const digitsOf = (mac: string): string => mac.toLowerCase().replace(/[-.:]/g, "");
+
 /** What only hardware has. */
 const ABSENT: ReadonlySet<string> = new Set([
   ...["PermanentMACAddress", "Path", "Property", "WLANInterfaceType", "SSID", "BSSID"],
@@ -181,7 +186,7 @@ const ABSENT: ReadonlySet<string> = new Set([
 
 /** The words of a list; "!" before the first one is before each. */
 function wordsOf(value: string): string[] {
-  const [, inverted = "", list = ""] = /^(!?)(.*)$/s.exec(value.replace(/["']/g, "")) ?? [];
+  const [, inverted = "", list = ""] = /^(!?)(.*)$/s.exec(value) ?? [];
   return list.split(/\s+/).map((word) => inverted + word);
 }
 

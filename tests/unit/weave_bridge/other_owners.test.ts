@@ -135,16 +135,20 @@ test("no MAC address is derived from a machine-id that a first boot has not set 
   assert.equal(owners(files, { managers: NETWORKD, machineId: "uninitialized" }), []);
 });
 
-// config_parse_match_strv() and net_condition_test_strv() of systemd 252, src/shared/net-condition.c and conf-parser.c.
+// config_parse_match_ifnames() and net_condition_test_strv() of systemd 252; its networkd took, or left, a bridge by each of these.
 test("the lines of one key in [Match] are one list, which an empty one begins anew", () => {
   for (const match of [
     ...["Name=eth0\nName=weave", "Name=weave\nName=eth0", "Name=eth0\nName=\nName=weave", "Kind=veth\nKind=bridge"],
-    ...["Name=!eth0\nName=weave", `MACAddress=0e:00:00:00:00:01\nMACAddress=${MAC.replace(/:/g, "-")}`, 'Name="weave"'],
+    ...[
+      "Name=!eth0\nName=weave",
+      `MACAddress=0e:00:00:00:00:01\nMACAddress=${MAC.replace(/:/g, "-")}`,
+      `MACAddress=${MAC.replace(/:(..):/g, "$1.").replace(/:/, "")}`,
+    ],
   ])
     assert.ok(matching(match), match);
   for (const match of [
     ...["Name=weave\nName=", "Name=weave\nName=\nName=eth0", "Name=w*\nName=!weave", "Name=eth0\nName=!eth1"],
-    "Name=*\nKind=bridge\nKind=\nKind=vlan",
+    ...["Name=*\nKind=bridge\nKind=\nKind=vlan", 'Name="weave"', "OriginalName=weave", "Name=weave !weave"],
   ])
     assert.not.ok(matching(match), match);
   const first = owners({ [`${F}/01.network`]: "[Match]\nName=eth0\nName=weave\n" }, { managers: NETWORKD });
