@@ -1,5 +1,6 @@
+// IPv4 alone: the package itself would bring IPv6 into each bundle.
+import { ip2long, long2ip, Netmask4Impl as Netmask } from "netmask/dist/netmask4";
 import { UserError } from "../core/errors";
-import { addressOf, networkOf, prefixLength, toAddress, toNumber } from "./ipv4";
 
 export interface HostAddresses {
   /** The bridge's address with the network's prefix length, such as 10.2.0.1/16. */
@@ -20,8 +21,7 @@ export interface HostAddresses {
  * Throws a UserError if the index does not fit, with a network that it fits in.
  */
 export function hostAddresses(network: string, index: number, dockerPrefix: number): HostAddresses {
-  const bitmask = prefixLength(network);
-  const base = addressOf(networkOf(network));
+  const { base, bitmask } = new Netmask(network);
   if (index > capacity(bitmask, dockerPrefix)) {
     throw new UserError(
       `host_index: ${index} does not fit into the network (found ${network}, which has room for ` +
@@ -30,27 +30,26 @@ export function hostAddresses(network: string, index: number, dockerPrefix: numb
     );
   }
   const block = blockSize(dockerPrefix);
-  const first = toNumber(base);
+  const first = ip2long(base);
   const last = first + 2 ** (32 - bitmask) - 1;
   const bridge = index < block ? first + index : last - (index - block + 1);
   return {
-    address: `${toAddress(bridge)}/${bitmask}`,
-    dockerSubnet: `${toAddress(first + index * block)}/${dockerPrefix}`,
+    address: `${long2ip(bridge)}/${bitmask}`,
+    dockerSubnet: `${long2ip(first + index * block)}/${dockerPrefix}`,
   };
 }
 
 /** The index of the host that gets this address, with its network's prefix length, by hostAddresses(); null if none does. */
 export function indexOfAddress(cidr: string, dockerPrefix: number): number | null {
-  const bitmask = prefixLength(cidr);
-  const network = networkOf(cidr);
-  const [bridge, first] = [cidr, network].map((each) => toNumber(addressOf(each))) as [number, number];
+  const { base, bitmask } = new Netmask(cidr);
+  const [bridge, first] = [ip2long(cidr.replace(/\/.*/, "")), ip2long(base)];
   const last = first + 2 ** (32 - bitmask) - 1;
   const candidates = [bridge - first, last - bridge + blockSize(dockerPrefix) - 1];
   const index = candidates.find(
     (candidate) =>
       candidate > 0 &&
       candidate <= capacity(bitmask, dockerPrefix) &&
-      hostAddresses(network, candidate, dockerPrefix).address === cidr,
+      hostAddresses(`${base}/${bitmask}`, candidate, dockerPrefix).address === cidr,
   );
   return index ?? null;
 }
@@ -81,7 +80,7 @@ function blockSize(dockerPrefix: number): number {
 function widerNetwork(base: string, bitmask: number, index: number, dockerPrefix: number): string {
   for (let prefix = bitmask - 1; prefix >= 8; prefix--) {
     if (capacity(prefix, dockerPrefix) >= index)
-      return `Set a larger network, such as ${networkOf(`${base}/${prefix}`)}.`;
+      return `Set a larger network, such as ${new Netmask(`${base}/${prefix}`)}.`;
   }
   return "Set smaller subnets (I(docker_prefix)) and a larger network.";
 }

@@ -1,4 +1,6 @@
 import { isIPv4 } from "node:net";
+// IPv4 alone: the package itself would bring IPv6 into each bundle.
+import { ip2long, Netmask4Impl as Netmask } from "netmask/dist/netmask4";
 import { UserError } from "../core/errors";
 
 /** Returns an IPv4 address as it is. Throws a UserError for anything else. */
@@ -37,13 +39,13 @@ export function ipv4Interface(text: string): string {
     throw new UserError(`must be an IPv4 address with a prefix length (found "${text}"). Write it as 10.2.0.1/16.`);
   }
   requireUnicast(address);
-  const network = networkOf(text);
-  if (prefixLength(text) > LONGEST_PREFIX) {
+  const network = new Netmask(text);
+  if (network.bitmask > LONGEST_PREFIX) {
     throw new UserError(
       `must have room for containers in its network (found "${text}"). Set its network's prefix length, as in 10.2.0.1/16.`,
     );
   }
-  if (reservedAs(address, text) !== null) {
+  if (address === network.base || address === network.broadcast) {
     throw new UserError(
       `must not be the first or last address of its network (found "${text}"). Set another address of ${network}.`,
     );
@@ -56,8 +58,8 @@ export function ipv4Network(text: string): string {
   const address = addressWithPrefix(text);
   if (address === null) throw new UserError(`must be an IPv4 network (found "${text}"). Write it as 10.2.0.0/16.`);
   requireUnicast(address);
-  const network = networkOf(text);
-  if (network !== text)
+  const network = new Netmask(text);
+  if (network.base !== address)
     throw new UserError(`must begin with the network's first address (found "${text}"). Set ${network}.`);
   return text;
 }
@@ -88,13 +90,12 @@ export function prefixLength(cidr: string): number {
 /** Which address of a network, given as an address with a prefix length, no host has: null if a host can have it. */
 export function reservedAs(address: string, cidr: string): "network" | "broadcast" | null {
   if (prefixLength(cidr) > LONGEST_PREFIX) return null;
-  const { first, last } = rangeOf(cidr);
-  const number = toNumber(address);
-  if (number === first) return "network";
-  return number === last ? "broadcast" : null;
+  const { base, broadcast } = new Netmask(cidr);
+  if (address === base) return "network";
+  return address === broadcast ? "broadcast" : null;
 }
 
-/** The address of a text such as 10.2.0.1/16, or null. */
+/** The address of a text such as 10.2.0.1/16, or null. netmask alone would also accept 10.2 or the octal 010.2.0.1. */
 function addressWithPrefix(text: string): string | null {
   const [, address = ""] = /^([^/]*)\/(3[0-2]|[12]?\d)$/.exec(text) ?? [];
   return isIPv4(address) ? address : null;
@@ -107,33 +108,15 @@ export function addressOf(cidr: string): string {
 
 /** The network (10.2.0.0/16) of an address with a prefix length (10.2.0.1/16). */
 export function networkOf(cidr: string): string {
-  return `${toAddress(rangeOf(cidr).first)}/${prefixLength(cidr)}`;
+  return new Netmask(cidr).toString();
 }
 
 /** Whether the network `outer` contains all of `inner`, a network or an address. */
 export function contains(outer: string, inner: string): boolean {
-  const [around, within] = [rangeOf(outer), rangeOf(inner)];
-  return around.first <= within.first && within.last <= around.last;
+  return new Netmask(outer).contains(inner);
 }
 
 /** IPv4 addresses in numeric order, each once, so that what is made of them does not depend on the inventory's order. */
 export function inNumericOrder(addresses: readonly string[]): string[] {
-  return [...new Set(addresses)].sort((a, b) => toNumber(a) - toNumber(b));
-}
-
-/** The first and last address of a network, of an address with its network's prefix length, or of an address by itself. */
-function rangeOf(cidr: string): { readonly first: number; readonly last: number } {
-  const size = 2 ** (32 - (cidr.includes("/") ? prefixLength(cidr) : 32));
-  const first = Math.floor(toNumber(addressOf(cidr)) / size) * size;
-  return { first, last: first + size - 1 };
-}
-
-/** An IPv4 address as a number. */
-export function toNumber(address: string): number {
-  return address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
-}
-
-/** The IPv4 address of such a number. */
-export function toAddress(number: number): string {
-  return [24, 16, 8, 0].map((bits) => (number >>> bits) & 255).join(".");
+  return [...new Set(addresses)].sort((a, b) => ip2long(a) - ip2long(b));
 }
