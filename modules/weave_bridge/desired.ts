@@ -115,11 +115,11 @@ function resolveEncryption(
   const own = identity ?? address;
   const others = peers.filter((peer) => peer !== own);
   if (identity !== null) {
-    const ownAddresses = observed.links.flatMap(({ addresses }) => addresses.map(addressOf));
+    const addresses = observed.links.flatMap((link) => link.addresses.map(addressOf));
     rejectIdentity(
       identity,
       network,
-      given.find((peer) => ownAddresses.includes(peer)),
+      given.find((peer) => addresses.includes(peer)),
       peers,
       observed,
     );

@@ -133,8 +133,8 @@ function observeFiles(name: string, host: Host): ObservedBridge["files"] {
 }
 
 /**
- * The host names among the options. Only a VXLAN and a managed firewall need the peers' addresses; the underlay may also be a device of
- * this host.
+ * The host names among the options. Only a VXLAN and a firewall that is read need the peers' addresses; the underlay may also be a
+ * device of this host.
  */
 function namesToResolve(
   { state, datapath, peers, underlay, firewall }: BridgeOptions,
@@ -143,7 +143,7 @@ function namesToResolve(
   if (state !== "present") return [];
   const isDevice = links.some(({ device }) => device === underlay);
   return [
-    ...(datapath === "vxlan" || firewall === "manage" ? peers : []),
+    ...(datapath === "vxlan" || firewall !== "off" ? peers : []),
     ...(underlay === null || isDevice ? [] : [underlay]),
   ].filter(isHostName);
 }

@@ -139,6 +139,12 @@ export function mtuIn(text: string): number | undefined {
   return numberIn(text, /(?:\bmtu |^MTUBytes=)(\d+)/m);
 }
 
+/** The shell commands in that text that add rules of packet filters at boot, known by what their comments begin with. */
+export function ruleCommandsIn(text: string, comment: string): string[] {
+  const lines = text.split("\n").filter((line) => line.includes(` ${comment}`));
+  return lines.map((line) => line.replace(/^.*?(post-up |-c ")|"$/g, ""));
+}
+
 /** Parses such contents; null if none is this module's. */
 export function parseOwnFiles(contents: readonly string[]): WrittenBridge | null {
   const text = ownText(contents);

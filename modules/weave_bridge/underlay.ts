@@ -40,6 +40,8 @@ const IPV6_LEAST_MTU = 1280;
 /** In bytes, the default of Linux's devices. */
 const ETHERNET_MTU = 1500;
 
+type OwnNetwork = Pick<BridgeOptions, "name" | "underlay" | "peers">;
+
 interface DeviceAddress {
   readonly device: string;
   readonly cidr: string;
@@ -89,9 +91,18 @@ function underlayMtu(options: BridgeOptions, observed: ObservedBridge): number {
   return observed.mtus.get(findOwnEnd(options, observed).device) ?? ETHERNET_MTU;
 }
 
-/** Where the underlay isn't found (""), the router still may reach its peers: it resolves their names itself. */
-export function findOwnEnd(options: BridgeOptions, observed: ObservedBridge): { device: string; address: string } {
-  const found = orNull(() => findUnderlay({ ...options, peers: options.peers.filter(isIPv4) }, observed));
+/**
+ * By the route to the first of these peers, or the underlay. Where that isn't found (""), the router still may reach its peers: it
+ * resolves their names itself.
+ */
+export function findOwnEnd(
+  options: OwnNetwork,
+  observed: ObservedBridge,
+  peers: readonly string[] = [],
+): { device: string; address: string } {
+  const { all, routes } = ownAddresses(options, observed);
+  const [toPeers] = sourcesTo(peers, all, routes);
+  const found = toPeers ?? orNull(() => findUnderlay({ ...options, peers: options.peers.filter(isIPv4) }, observed));
   return { device: found?.device ?? "", address: addressOf(found?.cidr ?? "0.0.0.0") };
 }
 
@@ -102,9 +113,21 @@ function previousMtu({ files, bridge }: ObservedBridge): number | null {
   return bridge !== null && bridge.ports.length > 0 ? bridge.mtu : null;
 }
 
-function findUnderlay({ name, underlay, peers }: BridgeOptions, observed: ObservedBridge): DeviceAddress {
-  const { links, resolvedNames } = observed;
-  const routes = observed.routes.filter(({ table, type }) => table === MAIN_TABLE && type === "unicast");
+/** This host's addresses but the bridge's, and its routes. */
+function ownAddresses({ name }: OwnNetwork, observed: ObservedBridge) {
+  const others = observed.links.filter(({ device }) => device !== name);
+  return {
+    all: others
+      .flatMap(({ device, addresses }) => addresses.map((cidr): DeviceAddress => ({ device, cidr })))
+      .filter(({ cidr }) => !isLoopback(cidr)),
+    routes: observed.routes.filter(({ table, type }) => table === MAIN_TABLE && type === "unicast"),
+  };
+}
+
+function findUnderlay(options: OwnNetwork, observed: ObservedBridge): DeviceAddress {
+  const { underlay, peers } = options;
+  const { resolvedNames } = observed;
+  const { all, routes } = ownAddresses(options, observed);
   const defaultDevice = routes.find(({ network }) => network === "0.0.0.0/0")?.device ?? undefined;
   const deviceOrAddress = underlay ?? defaultDevice;
   if (deviceOrAddress === undefined) {
@@ -113,10 +136,6 @@ function findUnderlay({ name, underlay, peers }: BridgeOptions, observed: Observ
         "reach this host.",
     );
   }
-  const others = links.filter(({ device }) => device !== name);
-  const all = others
-    .flatMap(({ device, addresses }) => addresses.map((cidr) => ({ device, cidr })))
-    .filter(({ cidr }) => !isLoopback(cidr));
   const resolved = resolvedNames.get(deviceOrAddress) ?? [];
   // In Debian's /etc/hosts a host's own name has a loopback address, which does not say what connects it to the others.
   const isThisHost = resolved.length > 0 && resolved.every(isLoopback);
@@ -160,9 +179,14 @@ function ownAddress(
   destinations: readonly string[],
   routes: readonly Route[],
 ): DeviceAddress | undefined {
-  const sources = destinations.flatMap((destination) => sourceTo(destination, all, routes) ?? []);
-  return sources[0] ?? all.find(({ cidr }) => !cidr.endsWith("/32")) ?? all[0];
+  return sourcesTo(destinations, all, routes)[0] ?? all.find(({ cidr }) => !cidr.endsWith("/32")) ?? all[0];
 }
+
+const sourcesTo = (
+  destinations: readonly string[],
+  all: readonly DeviceAddress[],
+  routes: readonly Route[],
+): DeviceAddress[] => destinations.flatMap((destination) => sourceTo(destination, all, routes) ?? []);
 
 function sourceTo(
   destination: string,

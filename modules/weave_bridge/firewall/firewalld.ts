@@ -1,7 +1,7 @@
-import type { PacketFilter } from "../../formats/filter_rules";
+import type { FilterRule, PacketFilter } from "../../formats/filter_rules";
 import { isMatched, type Packet } from "../../net/packet_filter";
 import { type OwnEnd, packetOf } from "./filters";
-import type { Firewall, Opening } from "./opening";
+import { DROPPED_BEFORE, type Firewall, FRAMES, type Opening } from "./opening";
 
 /** What firewalld reads when it starts. */
 export interface ObservedFirewalld {
@@ -17,6 +17,7 @@ export const FIREWALLD_TABLE = "inet firewalld ";
 /**
  * firewalld. The openings for other hosts are rich rules in the zone of their packets, for now and for its next start; rich rules have
  * no comments, so this module's are known by their priority. `chains` are those that firewalld has in the kernel; null without nft.
+ * `isInUse` is whether containers are on the bridge.
  */
 export function firewalldFirewall(
   bridge: string,
@@ -25,71 +26,98 @@ export function firewalldFirewall(
   end: OwnEnd,
   chains: PacketFilter["chains"] | null,
   outcome: Firewall["outcome"],
-  bridgeExists: boolean,
+  isInUse: boolean,
 ): Firewall {
   const start = `rule priority="${priorityOf(bridge)}" `;
   const ruleFor = ({ family, source, port, protocol }: Opening): string =>
     start + richRule(family, source, port, protocol);
+  const zoneFor = (opening: Opening): string => zoneOf(packetOf(opening, end), chains) ?? defaultZone;
+  /** Whether a rule of the zone accepts it. What comes before that may drop it: rules with a lower priority, policies, iptables. */
+  const isLive = (opening: Opening): boolean =>
+    chains === null ||
+    rulesFor(packetOf(opening, end), chains, `IN_${zoneFor(opening)}_pre`).some(({ verdict }) => verdict === "accept");
+  const ofDocker = zones.get(DOCKERS);
+  const isInZone = ofDocker?.includes(`<interface name="${bridge}"/>`) ?? false;
+  const ofBridge = `${DOCKERS} interface=${bridge}`;
   const own = [...zones].flatMap(([zone, xml]) =>
-    rulesOf(xml).flatMap((rule) => {
-      const found = `${zone} ${rule}`;
+    rulesOf(xml).flatMap(({ id, rule }) => {
       const opening = openings.find((each) => ruleFor(each) === rule);
       // What is open only from the next start on is added again.
-      if (!rule.startsWith(start) || (opening && outcome(opening) === "drop")) return [];
-      return [{ id: opening?.id ?? found, remove: byZone([found], "--remove-rich-rule") }];
+      if (!rule.startsWith(start) || (opening && outcome(opening) === "drop" && !isLive(opening))) return [];
+      return [{ id: opening?.id ?? id, remove: byZone([`${zone} rich-rule=${rule}`], REMOVE) }];
     }),
   );
-  const isCut = bridgeExists && openings.some((opening) => opening.in === bridge && outcome(opening) === "drop");
+  // Now, it is Docker's to remove, and fails if that is done.
+  if (isInZone) own.push({ id: FRAMES, remove: byZone([ofBridge], REMOVE).slice(1) });
   return {
     ...{ name: "firewalld", own },
-    outcome: (opening) => (opening.in === bridge ? "accept" : outcome(opening)),
+    outcome: (opening) => {
+      if (opening.in !== bridge) return outcome(opening);
+      const found = isInUse ? outcome(opening) : "accept";
+      return found === "accept" && opening.id === FRAMES && ofDocker !== undefined && !isInZone ? "unknown" : found;
+    },
+    obstacle: (opening) => {
+      if (opening.in === bridge) return ofDocker === undefined || isInZone ? RESTART : null;
+      return isLive(opening) ? DROPPED_BEFORE : null;
+    },
     add: (all) =>
       byZone(
-        all.map((opening) => `${zoneOf(packetOf(opening, end), chains) ?? defaultZone} ${ruleFor(opening)}`),
-        "--add-rich-rule",
+        all.map((opening) => (opening.in === bridge ? ofBridge : `${zoneFor(opening)} rich-rule=${ruleFor(opening)}`)),
+        ADD,
       ),
-    warnings: chains === null ? [NO_NFT] : isCut ? [NO_ZONE] : [],
+    warnings: chains === null ? [NO_NFT] : [],
   };
 }
 
 /**
  * Docker makes a zone that accepts all when it starts under firewalld, adds the bridge that it uses, also whenever firewalld reloads,
- * and does not start if another zone has that (moby's libnetwork, firewalld.go). So the bridge's zone is left to Docker.
+ * and does not start if another zone has that (moby's libnetwork, firewalld.go). From 2.4 on firewalld may start to answer after
+ * Docker has asked it, so a managed bridge is kept in that zone.
  */
-const NO_ZONE =
-  "firewall: firewalld must let containers' traffic pass (found that it drops it). Restart Docker, which adds the bridge to its zone.";
+const DOCKERS = "docker";
+const RESTART = "Restart Docker, which adds the bridge to its zone.";
 
 const NO_NFT = "firewall: nft must be installed to read firewalld's rules. Install it (apt install nftables).";
 
 /**
- * The zone of a packet by the chain that firewalld has it go to: that of its sender's network, else of the device (the former have a
- * chain of their own in some versions); null if only the default zone has it.
+ * The zone of a packet by the chain that firewalld has it go to: that of its sender's network, else of the device; null if only the
+ * default zone has it. From 2.5 on one chain has both, to chains with another suffix; before, the former had one of their own in some
+ * versions.
  */
 function zoneOf(packet: Packet, chains: PacketFilter["chains"] | null): string | null {
-  const { verdict } =
-    ["_SOURCE", ""]
-      .flatMap((kind) => chains?.get(`${FIREWALLD_TABLE}filter_INPUT_ZONES${kind}`) ?? [])
-      .find(({ matches }) => matches.length > 0 && matches.every((match) => isMatched(match, packet))) ?? {};
-  return typeof verdict === "object" && verdict !== null ? verdict.chain.replace(/.*_IN_/, "") : null;
+  const [{ verdict = null } = {}] =
+    chains === null ? [] : rulesFor(packet, chains, "INPUT_dispatch", "INPUT_ZONES_SOURCE", "INPUT_ZONES");
+  return typeof verdict === "object" && verdict !== null ? verdict.chain.replace(/.*_IN_|_to_HOST$/g, "") : null;
 }
 
-/** The rich rules in the file of a zone (firewalld.zone(5)), with a priority first. */
-function rulesOf(xml: string): string[] {
+/** The rules of some of firewalld's chains that match something of a packet. */
+const rulesFor = (packet: Packet, chains: PacketFilter["chains"], ...names: readonly string[]): FilterRule[] =>
+  names
+    .flatMap((name) => chains.get(`${FIREWALLD_TABLE}filter_${name}`) ?? [])
+    .filter(({ matches }) => matches.length > 0 && matches.every((match) => isMatched(match, packet)));
+
+/** The rich rules in the file of a zone (firewalld.zone(5)), with a priority first, by what fromPeer() would call them. */
+function rulesOf(xml: string): { readonly id: string; readonly rule: string }[] {
   return [...xml.matchAll(/<rule[\s\S]*?<\/rule>/g)].map(([rule]) => {
     const value = (name: string): string => new RegExp(`\\b${name}="([^"]*)"`).exec(rule)?.[1] ?? "";
-    const rich = richRule(value("family"), value("address"), value("port"), value("protocol"));
-    return `rule priority="${value("priority")}" ${rich}`;
+    const [address, port, protocol] = [value("address"), value("port"), value("protocol")];
+    const rich = richRule(value("family"), address, port, protocol);
+    return { id: `${protocol}/${port}/${address}`, rule: `rule priority="${value("priority")}" ${rich}` };
   });
 }
 
-/** The commands for entries, each the name of a zone and a rule: for firewalld's next start, and for now. */
-function byZone(entries: readonly string[], option: string): (readonly string[])[] {
+const ADD = "--add-";
+const REMOVE = "--remove-";
+
+/** The commands for entries, each the name of a zone and what it has: for firewalld's next start, and for now. */
+function byZone(entries: readonly string[], verb: string): (readonly string[])[] {
   const zoneIn = (entry: string): string => entry.replace(/ .*/, "");
   return [...new Set(entries.map(zoneIn))].flatMap((zone) => {
-    const rules = entries.filter((entry) => zoneIn(entry) === zone).map((entry) => entry.replace(zone, option));
-    const words = [`--zone=${zone}`, ...rules.map((rule) => rule.replace(" ", "="))];
-    // A run that is killed in between is completed by the next one, which finds the packets dropped.
-    return [["--permanent"], []].map((state) => ["firewall-cmd", "-q", ...state, ...words]);
+    const all = [...new Set(entries)].filter((entry) => zoneIn(entry) === zone);
+    const words = [`--zone=${zone}`, ...all.map((entry) => entry.replace(`${zone} `, verb))];
+    // A run that is killed in between is completed by the next one, which finds the packets dropped, or the zone's file as it was.
+    const states = verb === ADD ? [["--permanent"], []] : [[], ["--permanent"]];
+    return states.map((state) => ["firewall-cmd", "-q", ...state, ...words]);
   });
 }
 

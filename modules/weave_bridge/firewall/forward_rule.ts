@@ -1,12 +1,23 @@
 import { type Change, difference } from "../../core/change";
 import type { Host } from "../../core/host/host";
-import { forwardRule } from "../../net/forward_rule";
+import { countRules, forwardRule } from "../../net/forward_rule";
+import { type Firewall, FRAMES } from "./opening";
 
 const { rule, ...commands } = forwardRule("weave_bridge");
 
 /** The rule that accepts the bridge's frames, as iptables lists it, and the commands for it. */
 export const ruleOf = rule;
 export const { insertRule, deleteRule, deleteRules, insertRuleInShell } = commands;
+
+/** The rule in iptables, which another that stands before it may make useless; then it is put before all others again. */
+export function forwardFirewall(bridge: string, table: string, outcome: Firewall["outcome"]): Firewall {
+  const hasRule = countRules(rule(bridge), true, table) > 0;
+  return {
+    ...{ name: "iptables' chain FORWARD", own: [] },
+    outcome: (opening) => (hasRule && opening.id === FRAMES ? outcome(opening) : "accept"),
+    add: (all) => all.flatMap(() => [commands.deleteRule(bridge), commands.insertRule(bridge)]),
+  };
+}
 
 /** As arguments of `firewall-cmd --direct`, which passes them to iptables. The order among such rules does not matter. */
 const directRule = (bridge: string): string => `ipv4 filter ${rule(bridge).replace(" ", " 0 ")}`;

@@ -26,11 +26,17 @@ export interface Firewall {
   /** What this module's own rules open. */
   readonly own: readonly OwnRule[];
   readonly add: (openings: readonly Opening[]) => readonly (readonly string[])[];
+  /** What the operator has to do if no rule of this module's can let an opening's packets pass; null if one can. */
+  readonly obstacle?: (opening: Opening) => string | null;
   /** Shell that succeeds if its rule is there, where nothing else keeps the rules: what is missing is added at boot. */
   readonly check?: (opening: Opening) => string;
   /** What else the operator has to do. */
   readonly warnings?: readonly string[];
 }
+
+/** The obstacle of what an own rule accepts. */
+export const DROPPED_BEFORE =
+  "Remove what drops it before the own rule that accepts it (iptables -S, nft list ruleset).";
 
 /** What begins the comments of this module's rules for a bridge. */
 export const ownComment = (bridge: string): string => `weave_bridge/${bridge}/`;
@@ -89,11 +95,17 @@ export function openingsOf(bridge: string, address: string, network: string, tun
       ...{ hook: "input", family: "ipv4", in: bridge, source: network, destination: addressOf(address) },
     },
     {
-      ...{ id: "frames", description: `frames between the ports of ${bridge}` },
+      ...{ id: FRAMES, description: `frames between the ports of ${bridge}` },
       ...{ hook: "forward", family: "ipv4", in: bridge, out: bridge },
     },
   ];
 }
+
+/** The Weave router's, for TCP and UDP. */
+export const ROUTERS_PORT = 6783;
+
+/** What names the opening for frames between the bridge's ports. */
+export const FRAMES = "frames";
 
 /** The addresses of all that WireGuard lets in. */
 const LINK_LOCAL = "fe80::/64";

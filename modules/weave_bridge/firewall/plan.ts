@@ -4,6 +4,7 @@ import { parseIptablesFilter } from "../../formats/iptables_filter";
 import { parseNftables } from "../../formats/nftables";
 import { iptablesFirewall, nftFirewalls, type OwnEnd, outcomeOf, worstOf } from "./filters";
 import { FIREWALLD_TABLE, firewalldFirewall } from "./firewalld";
+import { forwardFirewall } from "./forward_rule";
 import type { ObservedFirewall } from "./observe";
 import { type Firewall, fromPeer, type Opening } from "./opening";
 import { ufwFirewall } from "./ufw";
@@ -21,7 +22,7 @@ export function firewallsOf(
   observed: ObservedFirewall | null,
   openings: readonly Opening[],
   end: OwnEnd = { device: "", address: "0.0.0.0" },
-  bridgeExists = false,
+  isInUse = false,
 ): Firewall[] {
   if (observed === null) return [];
   const { tables, nft, ufw, firewalld } = observed;
@@ -39,9 +40,10 @@ export function firewallsOf(
     const own = { ...nftables, base: nftables.base.filter(isFirewallds) };
     const inBoth: Firewall["outcome"] = (opening) => worstOf([outcome(opening), outcomeOf(own, opening, end)]);
     const ownChains = nft === null ? null : own.chains;
-    others.push(firewalldFirewall(bridge, firewalld, openings, end, ownChains, inBoth, bridgeExists));
-  } else if (ufw !== null) others.push(ufwFirewall(bridge, ufw, atInput));
+    others.push(firewalldFirewall(bridge, firewalld, openings, end, ownChains, inBoth, isInUse));
+  } else if (ufw !== null) others.push(ufwFirewall(bridge, ufw, filters, end, atInput));
   else if (ipv4 !== null) others.push(iptablesFirewall(bridge, filters, atInput));
+  if (firewalld === null) others.push(forwardFirewall(bridge, ipv4 ?? "", outcome));
   return others;
 }
 
@@ -49,26 +51,31 @@ const NO_RULESET = '{"nftables":[]}';
 
 /**
  * Plans what firewalls have to let pass. With `manage` what is closed is opened, and what this module has opened before and is not needed
- * any more is closed; otherwise all stays as it is, and a warning names what is closed. Who has opened what is open does not matter.
+ * any more is closed, unless it `keeps` that; otherwise all stays as it is. A warning names what stays closed. Who has opened what is
+ * open does not matter, and an own rule that others stand before may open nothing.
  */
 export function planFirewall(
   firewalls: readonly Firewall[],
   openings: readonly Opening[],
   manage: boolean,
+  keeps: (id: string) => boolean = () => false,
 ): FirewallPlan {
   const plan: FirewallPlan = { changes: [], warnings: [], boot: [] };
   for (const firewall of firewalls) {
-    const { name, outcome, own, check, warnings = [] } = firewall;
-    const stale = own.filter(({ id }) => manage && !openings.some((opening) => opening.id === id));
-    const closed = openings.filter(
-      (opening) => !own.some(({ id }) => id === opening.id) && outcome(opening) !== "accept",
-    );
-    const added = manage ? closed : [];
-    const missing = closed.filter((opening) => !manage && outcome(opening) === "drop");
-    const after = [...own.filter((rule) => !stale.includes(rule)), ...added].map(({ id }) => id);
-    const commands = [...firewall.add(added), ...stale.flatMap(({ remove }) => remove)];
-    plan.changes.push(...difference(`firewall: ${name}`, listed(own.map(({ id }) => id)), listed(after), commands));
-    plan.warnings.push(...(missing.length > 0 ? [describeMissing(firewall, missing)] : []), ...warnings);
+    const { name, outcome, own, check, obstacle = () => null, warnings = [] } = firewall;
+    const stale = own.filter(({ id }) => manage && !has(openings, id) && !keeps(id));
+    const closed = openings.filter((opening) => outcome(opening) !== "accept");
+    const added = closed.filter((opening) => manage && obstacle(opening) === null);
+    const dropped = closed.filter((opening) => !added.includes(opening) && outcome(opening) === "drop");
+    const before = own.filter(({ id }) => !has(added, id));
+    const after = [...before.filter((rule) => !stale.includes(rule)), ...added].map(({ id }) => id);
+    const commands = [...commandsFor(firewall, added), ...stale.flatMap(({ remove }) => remove)];
+    plan.changes.push(...difference(`firewall: ${name}`, listed(before.map(({ id }) => id)), listed(after), commands));
+    for (const hint of new Set(dropped.map(obstacle))) {
+      const all = dropped.filter((opening) => obstacle(opening) === hint);
+      plan.warnings.push(describeDropped(firewall, all, hint));
+    }
+    plan.warnings.push(...warnings);
     for (const opening of openings) {
       if (!check || !after.includes(opening.id)) continue;
       const add = firewall.add([opening]).map((argv) => argv.join(" "));
@@ -78,13 +85,21 @@ export function planFirewall(
   return plan;
 }
 
+const has = (all: readonly { readonly id: string }[], id: string): boolean => all.some((each) => each.id === id);
+
+/** What opens these, in place of own rules that others stand before. */
+const commandsFor = ({ own, add }: Firewall, openings: readonly Opening[]): (readonly string[])[] => [
+  ...own.flatMap(({ id, remove }) => (has(openings, id) ? remove : [])),
+  ...add(openings),
+];
+
 const listed = (ids: readonly string[]): string => [...new Set(ids)].sort().join("\n") || "none";
 
-function describeMissing(firewall: Firewall, missing: readonly Opening[]): string {
-  const commands = firewall.add(missing).map((argv) => argv.map(quoted).join(" "));
+function describeDropped(firewall: Firewall, dropped: readonly Opening[], hint: string | null): string {
+  const commands = commandsFor(firewall, dropped).map((argv) => argv.map(quoted).join(" "));
   return (
     `firewall: ${firewall.name} must let pass what the network needs (found that it drops ` +
-    `${missing.map(({ description }) => description).join(", ")}). Set I(firewall): manage, or run: ${commands.join("; ")}.`
+    `${dropped.map(({ description }) => description).join(", ")}). ${hint ?? `Set I(firewall): manage, or run: ${commands.join("; ")}.`}`
   );
 }
 

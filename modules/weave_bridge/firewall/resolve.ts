@@ -1,11 +1,13 @@
 import { isIPv4 } from "node:net";
 import { addressOf, inNumericOrder, isUnicast } from "../../net/ipv4";
-import type { ObservedBridge } from "../observed";
+import { isOwnName } from "../../net/own_host";
+import { isContainerPort, type ObservedBridge } from "../observed";
 import type { BridgeOptions } from "../options";
+import { ownText, ruleCommandsIn } from "../own_files";
 import { findOwnEnd } from "../underlay";
 import type { OwnEnd } from "./filters";
 import { planPermanentRule } from "./forward_rule";
-import { openingsOf, type Tunnel } from "./opening";
+import { openingsOf, ownComment, ROUTERS_PORT, type Tunnel } from "./opening";
 import { exposureOf, type FirewallPlan, firewallsOf, planFirewall } from "./plan";
 
 /**
@@ -34,32 +36,47 @@ export function resolveFilter(
   observed: ObservedBridge,
 ): FirewallPlan {
   const { name, firewall, datapath, vxlan_port } = options;
-  const end = underlay ?? findOwnEnd(options, observed);
-  const openings = openingsOf(name, address, network, tunnelOf(options, encrypted, peers, observed));
-  const firewalls = firewallsOf(name, observed.firewall, openings, end, observed.bridge !== null);
-  const plan = planFirewall(firewalls, openings, firewall === "manage");
+  const { unresolved, ...tunnel } = tunnelOf(options, encrypted, peers, observed);
+  const end = underlay ?? findOwnEnd(options, observed, tunnel.peers);
+  const openings = openingsOf(name, address, network, tunnel);
+  const firewalls = firewallsOf(name, observed.firewall, openings, end, observed.bridge?.ports.some(isContainerPort));
+  const manage = firewall === "manage";
+  // Any of the router's rules may be for a peer whose name this host can't resolve just now.
+  const keeps = (rule: string): boolean => unresolved.length > 0 && rule.includes(`/${ROUTERS_PORT}/`);
+  const plan = planFirewall(firewalls, openings, manage, keeps);
   plan.changes.push(...planPermanentRule(name, observed.permanentRule, keepsRule(options, observed)));
   if (observed.firewall && datapath === "vxlan" && !encrypted)
     plan.warnings.push(...exposureOf(firewalls, end.address, vxlan_port));
-  return plan;
+  if (manage && unresolved.length === 0) return plan;
+  if (manage) plan.warnings.push(describeUnresolved(unresolved));
+  // What was opened stays so, also at boot, where the kernel may have lost its rules meanwhile.
+  const written = ruleCommandsIn(
+    ownText([...observed.files.values()].map((file) => file?.content ?? "")) ?? "",
+    ownComment(name),
+  );
+  const kept = manage ? written.filter((command) => plan.boot.includes(command) || keeps(command)) : written;
+  return { ...plan, boot: [...new Set([...kept, ...plan.boot])] };
 }
 
-/** What other hosts send to this one. The names of the router's peers may not be resolved. */
+const describeUnresolved = (peers: readonly string[]): string =>
+  `peers: a managed firewall needs each peer's address (found none for ${peers.join(", ")}). Add the name to DNS or to this host's ` +
+  "/etc/hosts. What is open to the router stays open.";
+
+/** What other hosts send to this one, and those of the router's peers that no address is known of. */
 function tunnelOf(
   { datapath, peers, vxlan_port, wireguard_port }: BridgeOptions,
   encrypted: boolean,
   resolved: readonly string[],
-  { links, resolvedNames }: ObservedBridge,
-): Tunnel {
+  observed: ObservedBridge,
+): Tunnel & { readonly unresolved: readonly string[] } {
   if (datapath === "vxlan") {
     const port = encrypted ? wireguard_port : vxlan_port;
-    return { protocols: ["udp"], port, peers: resolved, inside: encrypted ? vxlan_port : null };
+    return { protocols: ["udp"], port, peers: resolved, inside: encrypted ? vxlan_port : null, unresolved: [] };
   }
-  const own = links.flatMap(({ addresses }) => addresses.map(addressOf));
-  const others = peers.flatMap((peer) => (isIPv4(peer) ? peer : (resolvedNames.get(peer) ?? [])));
-  const remote = others.filter((peer) => isUnicast(peer) && !own.includes(peer));
-  return { protocols: ["tcp", "udp"], port: ROUTERS_PORT, peers: inNumericOrder(remote), inside: null };
+  const own = observed.links.flatMap(({ addresses }) => addresses.map(addressOf));
+  const addressesOfPeer = (peer: string): readonly string[] =>
+    isIPv4(peer) ? [peer] : (observed.resolvedNames.get(peer) ?? []).filter(isUnicast);
+  const others = peers.flatMap(addressesOfPeer).filter((peer) => !own.includes(peer));
+  const unresolved = peers.filter((peer) => addressesOfPeer(peer).length === 0 && !isOwnName(peer, observed.hostName));
+  return { protocols: ["tcp", "udp"], port: ROUTERS_PORT, peers: inNumericOrder(others), inside: null, unresolved };
 }
-
-/** The Weave router's, for TCP and UDP. */
-const ROUTERS_PORT = 6783;

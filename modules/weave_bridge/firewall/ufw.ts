@@ -1,4 +1,7 @@
-import { type Firewall, ownComment, ownRules, wordsOf } from "./opening";
+import type { PacketFilter } from "../../formats/filter_rules";
+import { outcomeInChain } from "../../net/packet_filter";
+import { type OwnEnd, packetOf, type Tables } from "./filters";
+import { DROPPED_BEFORE, type Firewall, type Opening, ownComment, ownRules, wordsOf } from "./opening";
 
 /** Where ufw keeps its rules, each below a line with its parts (ufw, backend_iptables.py). */
 export const UFW_RULES = ["/etc/ufw/user.rules", "/etc/ufw/user6.rules"];
@@ -18,10 +21,16 @@ function parseRules(text: string): (Parts & { comment: string })[] {
 }
 
 /** ufw, with what iptables then does of it. It is told by its own command, which keeps the rules for the next boot. */
-export function ufwFirewall(bridge: string, text: string, outcome: Firewall["outcome"]): Firewall {
+export function ufwFirewall(
+  bridge: string,
+  text: string,
+  tables: Tables,
+  end: OwnEnd,
+  outcome: Firewall["outcome"],
+): Firewall {
   return {
-    name: "ufw",
-    outcome,
+    ...{ name: "ufw", outcome },
+    obstacle: (opening) => obstacleTo(opening, tables[opening.family], end),
     own: ownRules(bridge, parseRules(text), (rule) => ["ufw", "delete", "allow", ...ufwRule(rule)]),
     add: (all) =>
       all.map((opening) => [
@@ -29,6 +38,15 @@ export function ufwFirewall(bridge: string, text: string, outcome: Firewall["out
         ...["comment", ownComment(bridge) + opening.id],
       ]),
   };
+}
+
+/** ufw adds rules to a chain of its own. With IPV6=no it has none for IPv6, and drops all of that, also what this host sends. */
+function obstacleTo(opening: Opening, filter: PacketFilter, end: OwnEnd): string | null {
+  const [ufw, first] =
+    opening.family === "ipv6" ? ["ufw6", "Set IPV6=yes in /etc/default/ufw, and run"] : ["ufw", "Run"];
+  if (!filter.chains.has(`${ufw}-before-input`)) return `${first}: ufw reload.`;
+  const base = { chain: `${ufw}-user-input`, hook: "input", policy: "drop" } as const;
+  return outcomeInChain(base, filter, packetOf(opening, end)) === "accept" ? DROPPED_BEFORE : null;
 }
 
 /** What ufw matches of a packet. */

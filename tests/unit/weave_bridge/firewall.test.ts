@@ -1,36 +1,30 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { Change } from "../../../modules/core/change";
 import { hasPermanentRule } from "../../../modules/weave_bridge/firewall/forward_rule";
 import type { ObservedFirewall } from "../../../modules/weave_bridge/firewall/observe";
-import { openingsOf } from "../../../modules/weave_bridge/firewall/opening";
-import { exposureOf, type FirewallPlan, firewallsOf, planFirewall } from "../../../modules/weave_bridge/firewall/plan";
+import { exposureOf, firewallsOf, planFirewall } from "../../../modules/weave_bridge/firewall/plan";
 import { plan as bridgePlan } from "../../../modules/weave_bridge/plan";
 import { fakeHost } from "../support/fake_host/fake_host";
+import {
+  absence,
+  commands,
+  END,
+  field,
+  firewalld,
+  HOST,
+  iptables,
+  match,
+  NOTHING,
+  nft,
+  openings,
+  PEER,
+  plan,
+  richRule,
+  saved,
+  table,
+  UFW_CHAINS,
+} from "./firewall_fixtures";
 import { FRESH, router, steadyRouter } from "./fixtures";
-
-const TUNNEL = { protocols: ["udp"], port: 4789, peers: ["192.168.50.12", "192.168.50.13"], inside: null };
-const END = { device: "eth0", address: "192.168.50.11" };
-const openings = (tunnel: object = {}) => openingsOf("weave", "10.2.0.1/16", "10.2.0.0/16", { ...TUNNEL, ...tunnel });
-const NOTHING: ObservedFirewall = { tables: { ipv4: null, ipv6: null }, nft: null, ufw: null, firewalld: null };
-
-const table = (rules: readonly string[], policy = "DROP"): string =>
-  ["*filter", `:INPUT ${policy} [0:0]`, `:FORWARD ${policy} [0:0]`, ...rules, "COMMIT", ""].join("\n");
-const iptables = (...rules: string[]): ObservedFirewall => ({ ...NOTHING, tables: { ipv4: table(rules), ipv6: null } });
-const plan = (observed: ObservedFirewall, manage = true, tunnel: object = {}): FirewallPlan =>
-  planFirewall(firewallsOf("weave", observed, openings(tunnel), END, true), openings(tunnel), manage);
-/** What `state: absent` plans. */
-const absence = (observed: ObservedFirewall): FirewallPlan =>
-  planFirewall(firewallsOf("weave", observed, [], END, true), [], true);
-const commands = ({ changes }: { readonly changes: readonly Change[] }): string[] =>
-  changes.flatMap(({ actions }) => actions.map((action) => ("argv" in action ? action.argv.join(" ") : "")));
-
-const PEER = (n: number): string =>
-  `INPUT -s 192.168.50.${n} -p udp -m udp --dport 4789 -m comment --comment weave_bridge/weave/udp/4789/192.168.50.${n} -j ACCEPT`;
-const HOST =
-  "INPUT -s 10.2.0.0/16 -d 10.2.0.1 -i weave -m comment --comment weave_bridge/weave/host/10.2.0.1/16 -j ACCEPT";
-/** As iptables-save prints them (1.8.9). */
-const saved = (rule: string): string => `-A ${rule.replace(/(-[sd] [\d.]+) /g, "$1/32 ")}`;
 
 test("a host without a firewall needs nothing", () => {
   for (const observed of [NOTHING, { ...NOTHING, tables: { ipv4: table([], "ACCEPT"), ipv6: null } }])
@@ -110,7 +104,7 @@ test("ufw gets its rules by its own command, and they are identified by their co
   // Seen with ufw 0.36.2: what `ufw prepend allow …` and `ufw allow 22/tcp` leave in user.rules.
   const tuple = (comment: string): string => `comment=${Buffer.from(comment).toString("hex")}\n`;
   const ufw = `### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in\n### tuple ### allow udp 4789 0.0.0.0/0 any 192.168.50.99 in ${tuple("weave_bridge/weave/udp/4789/192.168.50.99")}### tuple ### allow any any 10.2.0.1 any 10.2.0.0/16 in_weave ${tuple("weave_bridge/weave/host/10.2.0.1/16")}`;
-  const made = plan({ ...iptables(), ufw });
+  const made = plan({ ...iptables(...UFW_CHAINS, saved(HOST).replace("INPUT", "ufw-user-input")), ufw });
   const peer = (n: number): string => `from 192.168.50.${n} to any port 4789 proto udp`;
   assert.equal(commands(made), [
     ...[12, 13].map((n) => `ufw prepend allow ${peer(n)} comment weave_bridge/weave/udp/4789/192.168.50.${n}`),
@@ -119,25 +113,7 @@ test("ufw gets its rules by its own command, and they are identified by their co
   assert.equal(made.boot, []);
 });
 
-/** As `nft -j -t list ruleset` prints them (1.0.6). */
-const nft = (...rules: object[]): string =>
-  JSON.stringify({
-    nftables: [
-      { metainfo: { version: "1.0.6" } },
-      ...["input", "forward"].map((hook) => ({
-        chain: {
-          ...{ family: "inet", table: "filter", name: hook, handle: 1, type: "filter", hook, prio: 0, policy: "drop" },
-        },
-      })),
-      ...rules.map((rule, index) => ({
-        rule: { family: "inet", table: "filter", chain: "input", handle: index + 2, ...rule },
-      })),
-    ],
-  });
-const match = (left: object, right: unknown): object => ({ match: { op: "==", left, right } });
-const field = (protocol: string, name: string): object => ({ payload: { protocol, field: name } });
-
-test("nftables' own chains get rules, and the frames between the bridge's ports one in forward", () => {
+test("nftables\' own chains get rules, and the frames between the bridge\'s ports one in forward", () => {
   const vmap = {
     expr: [
       {
@@ -239,45 +215,13 @@ test("with encryption, what is inside WireGuard is opened on its device for IPv6
   );
 });
 
-/** As firewalld 1.3.3 writes the files of zones, and makes its chains for eth0 in a zone that is not the default one. */
-const firewalld = (rules: readonly string[], open: boolean, more: readonly object[] = []): ObservedFirewall => {
-  const table = { family: "inet", table: "firewalld" };
-  const chain = (name: string, hook: object = {}): object => ({ chain: { ...table, name, handle: 1, ...hook } });
-  const hook = (name: string): object => ({ type: "filter", hook: name, prio: 10, policy: "drop" });
-  const rule = (name: string, ...expr: object[]): object => ({ rule: { ...table, chain: name, handle: 2, expr } });
-  const by = (device: string): object => match({ meta: { key: "iifname" } }, device);
-  return {
-    ...NOTHING,
-    nft: JSON.stringify({
-      nftables: [
-        ...[chain("filter_INPUT", hook("input")), chain("filter_FORWARD", hook("forward"))],
-        ...[chain("filter_INPUT_ZONES"), chain("filter_IN_internal"), chain("filter_IN_public")],
-        rule("filter_INPUT", { jump: { target: "filter_INPUT_ZONES" } }),
-        rule("filter_INPUT_ZONES", by("eth0"), { goto: { target: "filter_IN_internal" } }),
-        rule("filter_INPUT_ZONES", { goto: { target: "filter_IN_public" } }),
-        ...(open ? [rule("filter_IN_internal", match(field("udp", "dport"), 4789), { accept: null })] : []),
-        ...more,
-      ],
-    }),
-    firewalld: {
-      defaultZone: "public",
-      zones: new Map([
-        ["docker", '<zone target="ACCEPT">\n  <short>docker</short>\n  <forward/>\n</zone>\n'],
-        ["internal", `<zone>\n  <service name="ssh"/>\n${rules.join("")}  <forward/>\n</zone>\n`],
-      ]),
-    },
-  };
-};
-const richRule = (address: string, priority: string): string =>
-  `  <rule family="ipv4" priority="${priority}">\n    <source address="${address}"/>\n    <port port="4789" protocol="udp"/>\n    <accept/>\n  </rule>\n`;
-
 test("firewalld gets rich rules in the underlay's zone, for its next start and now", () => {
   const [permanent = "", add = "", ...others] = commands(plan(firewalld([], false)));
   const rule =
     /--zone=internal --add-rich-rule=rule priority="(-\d+)" family="ipv4" source address="192\.168\.50\.12" port port="4789" protocol="udp" accept --add-rich-rule=/;
   assert.match(add, rule);
   assert.is(permanent, add.replace("-q", "-q --permanent"));
-  assert.equal(others, [], "the bridge's zone is left to Docker");
+  assert.equal(others, []);
   const [, priority = ""] = rule.exec(add) ?? [];
 
   const own = ["192.168.50.12", "192.168.50.13"].map((address) => richRule(address, priority));
@@ -288,13 +232,15 @@ test("firewalld gets rich rules in the underlay's zone, for its next start and n
   assert.match(unread.warnings[0] ?? "", "firewall: nft must be installed");
   const stale = commands(plan(firewalld([...own, richRule("192.168.50.99", priority)], true)));
   assert.equal(stale, [
-    ...["-q --permanent", "-q"].map(
+    ...["-q", "-q --permanent"].map(
       (words) =>
         `firewall-cmd ${words} --zone=internal --remove-rich-rule=rule priority="${priority}" family="ipv4" source address="192.168.50.99" port port="4789" protocol="udp" accept`,
     ),
   ]);
   assert.equal(commands(plan(firewalld([richRule("192.168.50.99", "-5")], true))), [], "a rule of the operator's");
-  assert.equal(commands(absence(firewalld(own, true))).length, 4);
+  const absent = commands(absence(firewalld(own, true)));
+  assert.equal(absent.length, 5);
+  assert.ok(absent.includes("firewall-cmd -q --permanent --zone=docker --remove-interface=weave"));
 });
 
 test("a peer that a zone has by its network gets its rule in that zone", () => {
@@ -308,8 +254,35 @@ test("a peer that a zone has by its network gets its rule in that zone", () => {
   );
 });
 
+test("firewalld keeps the bridge in Docker's zone, as from 2.4 on Docker may start before firewalld answers", () => {
+  const others = firewalld([], true);
+  const without = (drops: boolean, zone = true): ObservedFirewall => {
+    const accept = [match({ meta: { key: "iifname" } }, "weave"), { accept: null }];
+    const byDocker = ["filter_INPUT", "filter_FORWARD"].map((chain) => ({
+      rule: { family: "inet", table: "firewalld", handle: 9, chain, expr: accept },
+    }));
+    const zones = new Map(zone ? [["docker", '<zone target="ACCEPT">\n</zone>\n']] : []);
+    return { ...firewalld([], true, drops ? [] : byDocker), firewalld: { defaultZone: "public", zones } };
+  };
+  const added = ["-q --permanent", "-q"].map((words) => `firewall-cmd ${words} --zone=docker --add-interface=weave`);
+  for (const drops of [true, false]) {
+    assert.equal(commands(plan(without(drops))), added);
+    assert.equal(plan(without(drops)).warnings, []);
+    assert.is(
+      plan(without(drops), false)
+        .warnings.join()
+        .includes(added[0] ?? ""),
+      drops,
+    );
+  }
+  assert.equal(plan(others).boot, []);
+  // Docker has not started under firewalld yet.
+  assert.match(plan(without(true, false)).warnings[0] ?? "", "Restart Docker");
+  assert.equal(plan(without(false, false)).changes, []);
+});
+
 test("what firewalld drops of the bridge's own traffic, Docker's zone would let pass", () => {
-  const NO_ZONE = /firewalld must let containers' traffic pass .* Restart Docker/;
+  const NO_ZONE = /firewalld must let pass .*frames between the ports of weave\)\. Restart Docker/;
   assert.match(plan(firewalld([], true)).warnings[0] ?? "", NO_ZONE);
   assert.match(plan(firewalld([], true), false).warnings[0] ?? "", NO_ZONE);
   const table = { family: "inet", table: "firewalld", handle: 9 };

@@ -297,8 +297,10 @@ test("names of peers and underlay are resolved, but not addresses and devices of
     assert.equal(await resolvedNames(vxlan({ peers, underlay })), HOST2_ALONE);
   }
   assert.equal(await resolvedNames(vxlan({ peers, state: "absent" })), {});
-  // With the router, only the underlay counts, for its MTU.
-  assert.equal(await resolvedNames(router({ peers, underlay: "host1" })), { host1: ["127.0.1.1"] });
+  // With the router, the underlay counts, for its MTU, and the peers for what a firewall does with them.
+  const routed = { peers, underlay: "host1" };
+  assert.equal(await resolvedNames(router(routed)), { ...HOST2_ALONE, host1: ["127.0.1.1"] });
+  assert.equal(await resolvedNames(router({ ...routed, firewall: "off" })), { host1: ["127.0.1.1"] });
 });
 const HOST2_ALONE = { host2: ["192.168.50.12"], host3: [] };
 
