@@ -11,7 +11,7 @@ import { summarise } from "./summarise";
 /** The subcommand that shows the state of the container network on this host. */
 export const statusCommand: Subcommand = {
   name: "status",
-  describe: "Show this host's bridge, peers, Docker and router, and what is pending",
+  describe: "Show this host's bridge, peers, firewall, Docker and router, and what is pending",
   flags: {
     name: { type: "string", nargs: 1, default: bridgeOptions.name.default ?? "", describe: "The bridge's name" },
     json: { type: "boolean", default: false, describe: "Print JSON" },
@@ -42,6 +42,7 @@ export function renderStatus(status: Status, paint: Paint): string {
     boot,
     datapath,
     peers,
+    firewall,
     network,
     subnet,
     docker,
@@ -59,6 +60,7 @@ export function renderStatus(status: Status, paint: Paint): string {
     ["boot", boot.join(" ") || "none", isSetUp],
     ["datapath", datapathLine(status), isSetUp],
     ["peers", peers.map(peerWord).join(", ") || "none", isSetUp],
+    ["firewall", firewallLine(firewall), bridge !== null],
     [
       "network",
       network === null ? "none" : network === DEFAULT_NETWORK ? "Docker's default network" : network,
@@ -107,6 +109,12 @@ function encryptionWords({ device, up, port }: EncryptionStatus): string {
 function peerWord({ address, state, wireguard }: PeerStatus): string {
   const bytes = wireguard ? ` (${wireguard.received} B received, ${wireguard.sent} B sent, ${wireguard.endpoint})` : "";
   return state === null ? address : `${address} ${state}${bytes}`;
+}
+
+function firewallLine(firewall: Status["firewall"]): string {
+  if (firewall === null) return "unknown";
+  const { drops } = firewall;
+  return drops.length === 0 ? "drops nothing of the network" : `drops ${drops.join(", ")}`;
 }
 
 function dockerLine({ init, running, version, containers }: DockerStatus): string {

@@ -28,7 +28,7 @@ function samplesOf(name: string, value: Gauge[2]): string[] {
   );
 }
 
-function gauges({ bridge, datapath, peers, network, docker, router, pending, errors }: Status): Gauge[] {
+function gauges({ bridge, datapath, peers, firewall, network, docker, router, pending, errors }: Status): Gauge[] {
   const connections = peers.filter(({ state }) => state !== null);
   return [
     ["bridge_up", "Whether the bridge is up and has an address.", bridge?.up === true && bridge.addresses.length > 0],
@@ -57,6 +57,11 @@ function gauges({ bridge, datapath, peers, network, docker, router, pending, err
           wireguard ? [[address, wireguard.handshake ?? Number.POSITIVE_INFINITY]] : [],
         ),
       ),
+    ],
+    [
+      "firewall_drops",
+      "What packet filters of this host drop of the network's traffic.",
+      firewall?.drops.length ?? null,
     ],
     ["docker_running", "Whether Docker runs.", docker?.running === true],
     [

@@ -10,6 +10,8 @@ export interface Status {
    * configuration.
    */
   readonly peers: readonly PeerStatus[];
+  /** Null without a bridge or its address, or if they could not be read, as by users other than root. */
+  readonly firewall: FirewallStatus | null;
   /** The Docker network whose containers are on the bridge. */
   readonly network: string | null;
   /** The subnet of this host's containers. */
@@ -77,6 +79,12 @@ export interface PeerWireguardStatus {
   /** In bytes. */
   readonly received: number;
   readonly sent: number;
+}
+
+/** The packet filters of this host. */
+export interface FirewallStatus {
+  /** What they drop of the traffic that the network needs, in words. */
+  readonly drops: readonly string[];
 }
 
 export interface DockerStatus {

@@ -5,6 +5,7 @@ import { isContainerPort, type ObservedBridge } from "../../weave_bridge/observe
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../../weave_bridge/options";
 import { encryptedPaths, networkdPaths, stanzaPath, unitPath } from "../../weave_bridge/own_files";
 import { optionsNow, pendingForDocker, summariseDocker } from "./docker";
+import { summariseFirewall } from "./firewall";
 import type { Observed } from "./observe";
 import type { BridgeStatus, PeerStatus, ServiceStatus, Status } from "./status";
 
@@ -16,6 +17,7 @@ export function summarise(name: string, observed: Observed): Status {
     boot: bridge === null ? [] : bootFiles(name, bridge),
     datapath: summariseDatapath(name, observed),
     peers: summarisePeers(observed),
+    firewall: summariseFirewall(name, observed),
     ...summariseNetwork(name, docker),
     docker: docker && summariseDocker(docker),
     dockerIsMissing: dockerMissing !== null,

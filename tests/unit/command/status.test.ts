@@ -7,9 +7,11 @@ import { summarise } from "../../../modules/command/status/summarise";
 import { plain } from "../../../modules/command/terminal";
 import { RequestError, UserError } from "../../../modules/core/errors";
 import { parseWireguardDump } from "../../../modules/formats/wireguard";
+import type { ObservedBridge } from "../../../modules/weave_bridge/observed";
 import { FRESH as FRESH_DOCKER, runningWith, STEADY as STEADY_DOCKER } from "../docker_bridge_opts/fixtures";
 import { fakeHost } from "../support/fake_host/fake_host";
 import { gaugesIn } from "../support/metrics";
+import { iptables } from "../weave_bridge/firewall_fixtures";
 import { FRESH as FRESH_BRIDGE, MAC, steadyRouter, steadyVxlan } from "../weave_bridge/fixtures";
 import { CONTAINER, ROUTER, FRESH as WITHOUT_SERVICE, steady as withService } from "../weave_service/fixtures";
 
@@ -134,6 +136,8 @@ test("encryption: each peer's handshake, bytes and endpoint, and a peer that doe
   };
   const encrypted = { ...VXLAN, bridge: { ...bridge, vxlan: { ...vxlan, parameters }, wireguard } };
   const text = lines(encrypted);
+  const drops = lines({ ...encrypted, bridge: { ...encrypted.bridge, firewall: iptables() } });
+  assert.match(drops, "firewall  drops UDP port 51820 from 192.168.50.12, UDP port 51820 from 192.168.50.13, UDP port");
   assert.match(text, "from fe80::1, encrypted by WireGuard weave-wg, UDP port 51820\n");
   assert.match(
     text,
@@ -152,6 +156,31 @@ test("encryption: each peer's handshake, bytes and endpoint, and a peer that doe
   assert.is(metrics["apollo_weave_peer_handshake_age_seconds 192.168.50.13"], Number.POSITIVE_INFINITY);
   assert.is(gauges(VXLAN)["apollo_weave_encrypted"], 0);
   assert.not.ok("apollo_weave_encrypted" in gauges(BY_ROUTER));
+});
+
+test("what packet filters drop of the network's traffic: by the live tunnel, and unknown to users other than root", () => {
+  const observed = (bridge: ObservedBridge, ...rules: string[]): Observed => ({
+    ...{ ...VXLAN, container: null, router: null, configuredPeers: ["192.168.50.12:6783", "docker3"] },
+    bridge: { ...bridge, firewall: iptables(...rules) },
+  });
+  const line = (all: Observed): string => /^firewall {2}(.*)/m.exec(lines(all))?.[1] ?? "";
+  const accept = ["-A INPUT -i weave -j ACCEPT", "-A FORWARD -i weave -o weave -j ACCEPT"];
+  assert.is(line(VXLAN), "unknown");
+  assert.equal(summarise("weave", VXLAN).firewall, null);
+  assert.not.ok("apollo_weave_firewall_drops" in gauges(VXLAN));
+  const peers = ["UDP port 4789 from 192.168.50.12", "UDP port 4789 from 192.168.50.13"];
+  const own = ["traffic of containers to 10.2.0.1", "frames between the ports of weave"];
+  const closed = observed(steadyVxlan());
+  assert.is(line(closed), `drops ${[...peers, ...own].join(", ")}`);
+  assert.is(gauges(closed)["apollo_weave_firewall_drops"], 4);
+  assert.is(line(observed(steadyVxlan(), ...accept)), `drops ${peers.join(", ")}`);
+  const open = observed(steadyVxlan(), ...accept, "-A INPUT -d 192.168.50.11/32 -i eth0 -j ACCEPT");
+  assert.is(line(open), "drops nothing of the network");
+  assert.is(gauges(open)["apollo_weave_firewall_drops"], 0);
+  const routed = observed(steadyRouter(), ...accept);
+  assert.is(line(routed), "drops TCP port 6783 from 192.168.50.12, UDP port 6783 from 192.168.50.12");
+  assert.is(line({ ...BY_ROUTER, bridge: routed.bridge }), line(routed));
+  assert.not.match(lines(FRESH), "firewall");
 });
 
 test("a router that does not answer: the peers it is configured with", () => {
