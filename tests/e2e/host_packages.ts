@@ -1,8 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { debianRelease, suiteSources } from "../hosts/apt_sources";
 import type { Host } from "../hosts/host";
+import type { Suite } from "../hosts/suites";
 
 // Nothing is started: a test turns on what it needs.
 const INSTALL = `set -e
@@ -13,11 +15,12 @@ rm -r /usr/sbin/policy-rc.d /root/packages
 systemctl disable "$@" >/dev/null 2>&1`;
 
 /**
- * Installs packages of the machine's Debian release on hosts, with what these lack of their dependencies, and leaves their `units` off.
+ * Installs packages of the hosts' Debian suite on them, with what these lack of their dependencies, and leaves their `units` off.
  * apt on the machine downloads what it would install on the first host.
  */
 export async function installPackages(
   hosts: readonly Host[],
+  suite: Suite,
   packages: readonly string[],
   units: readonly string[],
 ): Promise<void> {
@@ -31,14 +34,15 @@ export async function installPackages(
       "Dir::Cache::archives": directory,
       "APT::Sandbox::User": "root",
       "Debug::NoLocking": "1",
+      ...(suite === debianRelease() ? {} : await sourcesOf(suite, directory)),
     };
     const settings = Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
     const argv = [...settings, "--no-install-recommends", "--download-only", "--yes", "install", ...packages];
     try {
       execFileSync("apt-get", argv, { stdio: "pipe" });
     } catch {
-      // The machine's lists may be missing or older than its mirror.
-      execFileSync("apt-get", ["update"], { stdio: "pipe" });
+      // The lists may be missing or older than the mirror.
+      execFileSync("apt-get", [...settings, "update"], { stdio: "pipe" });
       execFileSync("apt-get", argv, { stdio: "pipe" });
     }
     const files = readdirSync(directory).filter((name) => name.endsWith(".deb"));
@@ -51,4 +55,15 @@ export async function installPackages(
   } finally {
     rmSync(directory, { recursive: true });
   }
+}
+
+/** apt's settings for a suite that is not the machine's, so that the machine's own lists stay as they are. */
+async function sourcesOf(suite: Suite, directory: string): Promise<Record<string, string>> {
+  const [list, lists] = [join(directory, "sources.list"), join(directory, "lists")];
+  mkdirSync(join(lists, "partial"), { recursive: true });
+  writeFileSync(list, await suiteSources(suite));
+  return {
+    ...{ "Dir::Etc::sourcelist": list, "Dir::Etc::sourceparts": "-", "Dir::State::lists": lists },
+    ...{ "Dir::Cache::pkgcache": "", "Dir::Cache::srcpkgcache": "" },
+  };
 }
