@@ -111,7 +111,7 @@ export function exposureOf(firewalls: readonly Firewall[], address: string, port
   const isClosed = firewalls.some(({ outcome }) => outcome(anyone) !== "accept");
   if (PRIVATE.test(address) || isClosed) return [];
   return [
-    `firewall: UDP port ${port} must be closed to all but the peers (found ${address}, a public address, without a firewall that closes it). ` +
+    `firewall: UDP port ${port} must be closed to all but the peers (found it open at the public address ${address}). ` +
       "Close it, or set I(password).",
   ];
 }

@@ -49,18 +49,17 @@ export function resolveFilter(
     plan.warnings.push(...exposureOf(firewalls, end.address, vxlan_port));
   if (manage && unresolved.length === 0) return plan;
   if (manage) plan.warnings.push(describeUnresolved(unresolved));
-  // What was opened stays so, also at boot, where the kernel may have lost its rules meanwhile.
+  // What was opened stays so at boot, too, also if the kernel has lost the rules meanwhile.
   const written = ruleCommandsIn(
     ownText([...observed.files.values()].map((file) => file?.content ?? "")) ?? "",
     ownComment(name),
   );
-  const kept = manage ? written.filter((command) => plan.boot.includes(command) || keeps(command)) : written;
-  return { ...plan, boot: [...new Set([...kept, ...plan.boot])] };
+  return { ...plan, boot: [...new Set([...written, ...plan.boot])] };
 }
 
 const describeUnresolved = (peers: readonly string[]): string =>
-  `peers: a managed firewall needs each peer's address (found none for ${peers.join(", ")}). Add the name to DNS or to this host's ` +
-  "/etc/hosts. What is open to the router stays open.";
+  `peers: a managed firewall needs each peer's address (found none for ${peers.join(", ")}, so that no rule for the router is ` +
+  "removed). Add the name to DNS or to this host's /etc/hosts.";
 
 /** What other hosts send to this one, and those of the router's peers that no address is known of. */
 function tunnelOf(

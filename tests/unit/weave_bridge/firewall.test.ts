@@ -113,7 +113,7 @@ test("ufw gets its rules by its own command, and they are identified by their co
   assert.equal(made.boot, []);
 });
 
-test("nftables\' own chains get rules, and the frames between the bridge\'s ports one in forward", () => {
+test("nftables' own chains get rules, and the frames between the bridge's ports one in forward", () => {
   const vmap = {
     expr: [
       {
