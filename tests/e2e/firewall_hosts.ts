@@ -102,6 +102,9 @@ export class FirewallHosts {
     await this.both((host) => this.run(host));
     await this.both((host) => host.reboot());
     await waitFor({ what: "the containers", seconds: 60, probe: () => this.containersReach() });
+    // The boot's files name the option's value.
+    const changes = (await this.both((host) => this.run(host, { firewall: "manage" }))).flatMap((made) => made.changes);
+    assert.not.match(changes.join("\n"), "firewall: ");
     await this.isOpen();
     return fresh;
   }

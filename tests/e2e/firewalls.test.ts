@@ -10,7 +10,7 @@ import { sh } from "./shell";
 /** Debian's own firewalld, ufw, nftables and iptables on two hosts, each with a policy of dropping. */
 
 const FIREWALLD: Firewall = {
-  // From 2.4 on, systemd does not wait until it answers.
+  // systemd does not wait until 2.5.2 answers.
   turnOn:
     "systemctl enable --now firewalld && timeout 30 sh -c 'until firewall-cmd --state >/dev/null 2>&1; do sleep 0.2; done'",
   show: "firewall-cmd --list-all; firewall-cmd --permanent --list-all-zones; firewall-cmd --permanent --direct --get-all-rules",

@@ -71,8 +71,8 @@ export function firewalldFirewall(
 
 /**
  * Docker makes a zone that accepts all when it starts under firewalld, adds the bridge that it uses, also whenever firewalld reloads,
- * and does not start if another zone has that (moby's libnetwork, firewalld.go). From 2.4 on firewalld may start to answer after
- * Docker has asked it, so a managed bridge is kept in that zone.
+ * and does not start if another zone has that (moby's libnetwork, firewalld.go). At boot Docker may ask before firewalld answers
+ * (seen with 2.5.2, not with 2.3.1), so a managed bridge is kept in that zone.
  */
 const DOCKERS = "docker";
 const RESTART = "Restart Docker, which adds the bridge to its zone.";
@@ -81,7 +81,7 @@ const NO_NFT = "firewall: nft must be installed to read firewalld's rules. Insta
 
 /**
  * The zone of a packet by the chain that firewalld has it go to: that of its sender's network, else of the device; null if only the
- * default zone has it. From 2.5 on one chain has both, to chains with another suffix; before, the former had one of their own in some
+ * default zone has it. In 2.5.2 one chain has both, to chains with another suffix; up to 2.3.1 the former had one of their own in some
  * versions.
  */
 function zoneOf(packet: Packet, chains: PacketFilter["chains"] | null): string | null {

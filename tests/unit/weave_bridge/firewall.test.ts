@@ -254,7 +254,7 @@ test("a peer that a zone has by its network gets its rule in that zone", () => {
   );
 });
 
-test("firewalld keeps the bridge in Docker's zone, as from 2.4 on Docker may start before firewalld answers", () => {
+test("firewalld keeps the bridge in Docker's zone, as at boot Docker may start before firewalld answers", () => {
   const others = firewalld([], true);
   const without = (drops: boolean, zone = true): ObservedFirewall => {
     const accept = [match({ meta: { key: "iifname" } }, "weave"), { accept: null }];

@@ -146,7 +146,7 @@ test("firewalld: what drops packets before an own rule in force is the operator'
   assert.is(commands(plan(firewalld(rules, false, JSON.parse(other)))).length, 2);
 });
 
-test("firewalld 2.5 and newer: a rule goes to the zone of the packets, by their sender or device", () => {
+test("firewalld 2.5.2: a rule goes to the zone of the packets, by their sender or device", () => {
   const dispatch = { chain: { ...byName, name: "filter_INPUT_dispatch", handle: 1 } };
   const by = (device: string): object => match({ meta: { key: "iifname" } }, device);
   const to = (zone: string, ...expr: object[]): object =>
