@@ -120,6 +120,10 @@ async function runStages<Table extends OptionTable, Observed>(
     module.plan(options, await module.observe(options, host, whileChanging));
   if (mode.check) {
     const planned = await plan("wait");
+    for (const change of planned.changes) {
+      const actions = change.actions.filter((action) => action.do === "validate" && action.inCheck);
+      if (actions.length > 0) await apply({ ...change, actions });
+    }
     return report(planned.changes, planned, mode);
   }
   // Without the lock, another run may be changing the host. Only "nothing to do" can be trusted here; an error is found again under

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type Change, run } from "../../../modules/core/change";
+import { type Action, type Change, run } from "../../../modules/core/change";
 import { UserError } from "../../../modules/core/errors";
 import type { Module } from "../../../modules/core/module";
 import { int, str } from "../../../modules/core/options";
@@ -89,6 +89,27 @@ test("a check changes nothing and predicts the run's changes, diff and disruptio
   const promise = ({ changed, diff, disruptions }: Result) => ({ changed, diff, disruptions });
   assert.is(predicted.changed, true);
   assert.equal(promise(predicted), promise(done));
+});
+
+test("a check makes what only validates, and fails as the run would", async () => {
+  const validate: Action = { do: "validate", content: "", argv: ["lamp", "%s"], inCheck: true };
+  const write: Action = { do: "remove", path: "/lamp" };
+  const module = lampModule(dark(), {
+    plan: () => ({
+      changes: [
+        { subject: "level", before: "0", after: "5", actions: [validate, write] },
+        { subject: "color", before: "", after: "", actions: [{ ...validate, inCheck: false }] },
+      ],
+      returns: {},
+    }),
+  });
+  const made: unknown[] = [];
+  const result = await runModule(module, given, CHECK, host, async ({ actions }) => void made.push(...actions));
+  assert.equal([result.changed, made], [true, [validate]]);
+  const failed = await runModule(module, given, CHECK, host, async () => {
+    throw new UserError("level: not valid. Correct it.");
+  });
+  assert.equal([failed.failed, failed.msg], [true, "level: not valid. Correct it."]);
 });
 
 test("a pending change is reported with what makes it, as long as it is not made", async () => {
