@@ -5,12 +5,14 @@ import { asAnsibleModule, asCommand, bundles, withoutDescriptions } from "./bund
 import { renderSidecar } from "./docs";
 import { MODULES } from "./modules";
 import { renderModules } from "./modules_page";
+import { renderOptionNames } from "./option_names";
 import { renderSupport } from "./support";
 import { renderVariables } from "./variables";
 
 /**
  * `npm run build`: builds the modules with their documentation into the role's library, the command and the example's service
- * into dist, and the pages docs/modules.md, docs/variables.md and, in part, docs/support.md.
+ * into dist, the pages docs/modules.md, docs/variables.md and, in part, docs/support.md,
+ * and the names of dockerd's options in the role's filter.
  */
 const root = join(__dirname, "..");
 const library = join(root, "roles/weave/library");
@@ -32,6 +34,7 @@ const programs = new Map([
   [join(dist, "nodejs-rest-api.js"), service],
 ]);
 const specs = readFileSync(join(root, "roles/weave/meta/argument_specs.yml"), "utf8");
+const filter = join(root, "roles/weave/filter_plugins/weave_docker_opts.py");
 const support = readFileSync(join(root, "docs/support.md"), "utf8");
 const texts = new Map([
   ...MODULES.map(({ module, docs }) => {
@@ -40,6 +43,7 @@ const texts = new Map([
   [join(root, "docs/variables.md"), renderVariables(specs)],
   [join(root, "docs/modules.md"), renderModules(MODULES)],
   [join(root, "docs/support.md"), renderSupport(support, readRecord())],
+  [filter, renderOptionNames(readFileSync(filter, "utf8"))],
 ]);
 
 for (const directory of [library, dist]) mkdirSync(directory, { recursive: true });

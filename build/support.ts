@@ -5,10 +5,15 @@ const END = "<!-- End of what the build writes. -->";
 
 /** The page docs/support.md with the table of what a recorded run of the tests has passed. Throws where it has no place for it. */
 export function renderSupport(page: string, results: readonly SuiteResult[]): string {
-  const [before, rest] = page.split(`${BEGIN}\n`);
-  const [, after] = rest?.split(`${END}\n`) ?? [];
-  if (before === undefined || after === undefined) throw new Error(`docs/support.md must have "${BEGIN}" and "${END}"`);
-  return `${before}${BEGIN}\n\n${table(results)}\n${END}\n${after}`;
+  return withPart(page, BEGIN, END, `\n${table(results)}\n`);
+}
+
+/** A text with a part between these two lines replaced. Throws where it does not have both. */
+export function withPart(text: string, begin: string, end: string, part: string): string {
+  const [before, rest] = text.split(`${begin}\n`);
+  const [, after] = rest?.split(`${end}\n`) ?? [];
+  if (before === undefined || after === undefined) throw new Error(`a text must have "${begin}" and "${end}"`);
+  return `${before}${begin}\n${part}${end}\n${after}`;
 }
 
 function table(results: readonly SuiteResult[]): string {

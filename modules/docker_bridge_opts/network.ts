@@ -13,8 +13,8 @@ import { isFalse } from "../formats/docker_options";
 import { addressOf, networkOf, overlap, prefixLength } from "../net/ipv4";
 import { bridgeOf, DEFAULT_BRIDGE } from "./desired";
 import type { ObservedNetwork } from "./observed";
+import { requireSubnetOf } from "./on_bridge";
 import type { DockerOptions } from "./options";
-import { requireSubnetOf } from "./validate";
 
 /** What defines a Docker network on a bridge. */
 interface Definition {

@@ -2,8 +2,8 @@ import { DEFAULT_NETWORK } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import { optionNames } from "../core/option_names";
 import { choice, int, list, str, textOrObject, type Values } from "../core/options";
-import { isSearchDomain } from "../formats/docker_values";
-import { ipv4, ipv4Interface, ipv4Network } from "../net/ipv4";
+import { expectedInstead } from "../formats/docker_values";
+import { ipv4Interface, ipv4Network } from "../net/ipv4";
 import { interfaceName } from "../net/validators";
 
 export const options = {
@@ -47,8 +47,11 @@ export const options = {
     },
     ipv4Interface,
   ),
-  dns: list({ description: "The name servers of containers, in order." }, ipv4),
-  dns_search: list({ description: "The search domains of containers, in order." }, domain),
+  dns: list({ description: "The name servers of containers, in order." }, validValue("dns", "192.168.50.11")),
+  dns_search: list(
+    { description: "The search domains of containers, in order." },
+    validValue("dns-search", "service.consul"),
+  ),
   mtu: int({ description: "The MTU of the containers' network, in bytes." }, 68, 65535),
   opts: textOrObject({
     description:
@@ -62,13 +65,13 @@ export const options = {
 
 export type DockerOptions = Values<typeof options>;
 
-function domain(text: string): string {
-  if (!isSearchDomain(text)) {
-    throw new UserError(
-      `must be a domain name (found "${text}"). Write it as service.consul, with letters, digits, hyphens and dots.`,
-    );
-  }
-  return text;
+/** A validator of values of one of dockerd's options. */
+function validValue(flag: string, example: string): (text: string) => string {
+  return (text) => {
+    const expected = expectedInstead(flag, text, null);
+    if (expected !== null) throw new UserError(`must be ${expected} (found "${text}"). Write it as ${example}.`);
+    return text;
+  };
 }
 
 /** As Docker takes it (moby, daemon/names: RestrictedNameChars), without those that mean something else after docker run --network. */

@@ -8,7 +8,7 @@ import {
   wordsOfFlags,
   wordsWithoutFlags,
 } from "../formats/docker_flags";
-import { type DockerFlags, jsonValue, meansTheSame } from "../formats/docker_options";
+import { type DockerFlags, jsonValue, keyOf, meansTheSame } from "../formats/docker_options";
 import { type Configuration, type DockerOptsValue, dockerOptsWords } from "./configuration";
 import { nameOrigin } from "./service/docker_service";
 
@@ -26,7 +26,9 @@ export function isOwnedByOthers(
   const added = [...desired].filter(([name, values]) => !meansTheSame(name, undefined, values));
   const others = [...inLine.keys()].filter((name) => desired.get(name)?.length !== 0);
   if (refersToVariables || others.length === 0 || added.length === 0) return false;
-  return added.every(([name, values]) => !inLine.has(name) && name !== "host" && jsonValue(name, values) !== undefined);
+  return added.every(
+    ([name, values]) => !inLine.has(name) && name !== "host" && jsonValue(keyOf(name, values), values) !== undefined,
+  );
 }
 
 export type Place = "docker_opts" | "daemon_json";

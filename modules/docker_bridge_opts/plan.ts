@@ -15,10 +15,12 @@ import {
   readOptions,
   requireReadableDockerOpts,
 } from "./configuration";
+import { rejectConflicts } from "./conflicts";
 import { desiredFlags, flagsOffBridge, flagsToRemove } from "./desired";
 import { configurationChanges, desiredFiles, dropInChanges, refreshedDropIn } from "./files";
 import { observe } from "./observe";
 import type { ObservedDocker } from "./observed";
+import { checkBridge } from "./on_bridge";
 import { type DockerOptions, options } from "./options";
 import { desiredOfDaemon, pendingRestart, runningOptions } from "./pending_restart";
 import { configure, isOwnedByOthers, type Place } from "./placement";
@@ -28,14 +30,7 @@ import { isCurrent, presentFiles, savePrevious } from "./restart/rollback";
 import { startStoppedContainers } from "./restart/stopped_containers";
 import { DROP_IN_PATH } from "./service/docker_service";
 import { requireUsableFile } from "./usable_file";
-import {
-  rejectConflicts,
-  requireStartable,
-  requireSubnetOfBridge,
-  requireSystemdSocket,
-  requireValidOptions,
-  validateByDocker,
-} from "./validate";
+import { requireStartable, requireSystemdSocket, requireValidOptions, validateByDocker } from "./validate";
 
 /** The module that sets dockerd's options, where this host's dockerd reads them. */
 export const dockerBridgeOpts: Module<typeof options, ObservedDocker> = {
@@ -62,7 +57,6 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
     ? flagsToRemove(options, optionsOf({ ...present, otherArguments: [] }))
     : desiredOf(options, present);
   const networks = networkChanges(options, observed);
-  const warnings = absent ? [] : [...checkSubnet(options, desired, observed), ...checkSocket(observed)];
   const place = placeOf(options, observed, present, desired);
   const overridden = overriddenFlags(present, observed);
   const configured = configure(present, desired, {
@@ -73,13 +67,13 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   });
   const desiredState = desiredFiles(present, configured, observed);
   const { configuration } = desiredState;
+  const warnings = absent ? [] : [...checkBridge(options, desired, configuration, observed), ...checkSocket(observed)];
   if (!absent) {
-    requireFreeBridge(options, configuration);
     requireValidOptions(desired, version);
     requireSystemdSocket(present, configuration);
     requireStartable(configuration, observed);
   }
-  rejectConflicts(configuration, configPath);
+  rejectConflicts(configuration, configPath, version);
   requireExpectedOptions(present, desired, desiredState, overridden, observed);
 
   const files = configurationChanges(desiredState, observed);
@@ -93,7 +87,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
     changes: [
       ...startStoppedContainers(observed),
       ...networks.filter(({ pending: by }) => by === undefined),
-      ...prependSteps(files, [...validateByDocker(configuration, version), ...saveFiles(observed)]),
+      ...prependSteps(files, [...validateByDocker(configuration, version, true), ...saveFiles(observed)]),
       ...(reloads ? [] : reload(observed)),
       ...pending,
       ...networks.filter(({ pending: by }) => by !== undefined),
@@ -114,15 +108,6 @@ function desiredOf(options: DockerOptions, present: Configuration): DockerFlags 
   const desired = desiredFlags(options);
   if (options.network === DEFAULT_NETWORK) return desired;
   return new Map([...flagsOffBridge(options, optionsOf({ ...present, otherArguments: [] })), ...desired]);
-}
-
-/** Throws a UserError if Docker's unit itself keeps the default network on the bridge. */
-function requireFreeBridge({ network, bridge }: DockerOptions, configuration: Configuration): void {
-  if (network === DEFAULT_NETWORK || optionsOf(configuration).get("bridge")?.at(-1) !== bridge) return;
-  throw new UserError(
-    `network: ${network} can't be on the bridge ${bridge} of Docker's default network (found that Docker's unit sets ` +
-      `--bridge=${bridge}). Remove that there.`,
-  );
 }
 
 function planRestart(observed: ObservedDocker): Change[] {
@@ -161,20 +146,6 @@ function placeOf(
   const isOthers =
     dockerOptsIsRead && isOwnedByOthers(present, readOptions(service, optionsFile?.content ?? ""), desired);
   return dockerOptsIsRead && !isOthers ? "docker_opts" : "daemon_json";
-}
-
-/** Returns warnings. Throws a UserError if containers would get addresses that other hosts use. */
-function checkSubnet(options: DockerOptions, desired: DockerFlags, observed: ObservedDocker): string[] {
-  const { bridge_address, network } = options;
-  if (network !== DEFAULT_NETWORK) return [];
-  const [address = null] = bridge_address === null ? observed.bridgeAddresses : [bridge_address];
-  requireSubnetOfBridge(desired, address);
-  const [bridge] = desired.get("bridge") ?? [];
-  return address === null && bridge !== undefined
-    ? [
-        `bridge: ${bridge} must have an IPv4 address before Docker restarts (found none). Configure it first (weave_bridge).`,
-      ]
-    : [];
 }
 
 /** These steps come before all others, if there are any. */

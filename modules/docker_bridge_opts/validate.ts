@@ -1,41 +1,17 @@
 import type { Action } from "../core/change";
-import { UserError, withSubject } from "../core/errors";
+import { UserError } from "../core/errors";
 import { redactSecrets } from "../core/redact";
 import { splitAtEquals } from "../core/text";
-import { daemonKeys, daemonOptions, nonIntegers } from "../formats/daemon_json";
-import { expectedType, mayBeKey } from "../formats/daemon_json_types";
+import { comparedKeys, daemonKeys, daemonOptions, nonIntegers } from "../formats/daemon_json";
+import { expectedType, isRejectedKey } from "../formats/daemon_json_types";
 import { parseDockerFlags } from "../formats/docker_flags";
-import { type DockerFlags, flagOf, isAtLeast, isKnownOption, isTrue, meansTheSame } from "../formats/docker_options";
+import { canValidate, type DockerFlags, isFalse, isRejected, isTrue, meansTheSame } from "../formats/docker_options";
 import { expectedInstead, expectedToStart } from "../formats/docker_values";
-import { contains, ipv4Network, networkOf } from "../net/ipv4";
 import { argumentsOf, type Configuration, dockerOptsWords, flagsOf, optionsOf } from "./configuration";
+import { rejectConflicts, wouldNotStart } from "./conflicts";
 import type { ObservedDocker } from "./observed";
 import { runningOptions } from "./pending_restart";
 import { originsOf } from "./service/command_line";
-
-/** From this version on, dockerd validates a configuration without running with it (--validate). */
-const VALIDATES_SINCE = 23;
-
-function canValidate(version: string | null): boolean {
-  return isAtLeast(version, VALIDATES_SINCE);
-}
-
-/** Throws a UserError for a subnet outside the bridge's network: dockerd only warns of it, and hosts then assign the same addresses. */
-export function requireSubnetOfBridge(flags: DockerFlags, bridgeAddress: string | null): void {
-  const [subnet] = flags.get("fixed-cidr") ?? [];
-  if (subnet === undefined) return;
-  withSubject("fixed-cidr", () => ipv4Network(subnet));
-  if (bridgeAddress !== null) requireSubnetOf(bridgeAddress, subnet);
-}
-
-/** Throws a UserError for a subnet outside the network of a bridge with this address. */
-export function requireSubnetOf(bridgeAddress: string, subnet: string): void {
-  if (contains(networkOf(bridgeAddress), subnet)) return;
-  throw new UserError(
-    `fixed_cidr: must be in the bridge's network ${networkOf(bridgeAddress)}, or dockerd ignores it and assigns addresses that ` +
-      `other hosts use (found ${subnet}; the bridge has ${bridgeAddress}). Set a subnet of that network.`,
-  );
-}
 
 /** The flags that make dockerd print something and end, or read other files than this module writes. */
 const NEVER: ReadonlyMap<string, string> = new Map([
@@ -49,11 +25,7 @@ export function requireValidOptions(flags: DockerFlags, version: string | null):
   for (const [name, values] of flags) {
     const never = NEVER.get(name);
     if (never !== undefined) throw new UserError(`opts: must not have --${name}, as ${never} (found it). Remove it.`);
-    if (!isKnownOption(name) && !canValidate(version)) {
-      throw new UserError(
-        `opts: must have options of dockerd only (found --${name}). Correct its name, or set it in Docker's own files by hand.`,
-      );
-    }
+    if (isRejected(name, version)) throw rejected("opts", `--${name}`);
     for (const value of values) {
       const expected = expectedInstead(name, value, version);
       if (expected === null) continue;
@@ -62,23 +34,23 @@ export function requireValidOptions(flags: DockerFlags, version: string | null):
   }
 }
 
+function rejected(place: string, name: string): UserError {
+  return wouldNotStart(`${place}: must have options of dockerd only`, name, "Correct or remove it.");
+}
+
 /** Throws a UserError for a key of daemon.json that dockerd does not know, or whose value has another type than it reads. */
 function requireValidKeys(config: string, configPath: string, version: string | null): void {
   const nonInteger = nonIntegers(config);
+  for (const key of comparedKeys(config).keys()) {
+    if (isRejectedKey(key, version)) throw rejected(configPath, `"${key}"`);
+  }
   for (const [key, value] of daemonKeys(config)) {
-    if (version !== null && !canValidate(version) && !mayBeKey(key, value)) {
-      throw new UserError(
-        `${configPath}: must have options of dockerd only, or it does not start (found "${key}"). Correct or remove it.`,
-      );
-    }
     const number = nonInteger.get(key);
     const expected =
       expectedType(key, value) ??
       (number === undefined ? null : `written without ${number}, which is not a whole number`);
     if (expected === null) continue;
-    throw new UserError(
-      `${configPath}: "${key}" must be ${expected}, or dockerd does not start (found another value). Correct it.`,
-    );
+    throw wouldNotStart(`${configPath}: "${key}" must be ${expected}`, "another value", "Correct it.");
   }
 }
 
@@ -91,7 +63,7 @@ type Start = Pick<ObservedDocker, "configPath" | "daemon" | "service" | "version
  */
 export function requireStartable(configuration: Configuration, { configPath, daemon, service, version }: Start): void {
   requireValidKeys(configuration.config, configPath, version);
-  rejectConflicts(configuration, configPath);
+  rejectConflicts(configuration, configPath, version);
   const running: DockerFlags = daemon === null ? new Map() : runningOptions(daemon);
   const changed = (name: string, values: readonly string[]): boolean =>
     !running.has(name) || !meansTheSame(name, running.get(name), values);
@@ -106,24 +78,23 @@ export function requireStartable(configuration: Configuration, { configPath, dae
   for (const [flags, placeOf] of sources) {
     for (const [name, values] of flags) {
       if (!changed(name, values)) continue;
-      const isFlag = placeOf(name) !== configPath;
-      if (isFlag && version !== null && !canValidate(version) && !isKnownOption(name)) {
-        throw new UserError(
-          `${placeOf(name)}: must have options of dockerd only, or it does not start (found --${name}). Correct or remove it.`,
-        );
-      }
+      if (isRejected(name, version)) throw rejected(placeOf(name), `--${name}`);
       for (const value of values) {
         const expected = expectedToStart(name, value, version);
         if (expected === null) continue;
-        throw new UserError(
-          `${placeOf(name)}: --${name} must be ${expected}, or dockerd does not start (found ${redactSecrets(`--${name}=${value}`)}). Correct it.`,
+        throw wouldNotStart(
+          `${placeOf(name)}: --${name} must be ${expected}`,
+          redactSecrets(`--${name}=${value}`),
+          "Correct it.",
         );
       }
     }
   }
   const options = optionsOf(configuration);
   requireConsistentLabels(options.get("label") ?? []);
-  if (changed("tlsverify", options.get("tlsverify") ?? ["false"])) requireCertificates(options);
+  if (["tls", "tlsverify"].some((name) => options.has(name) && changed(name, options.get(name) ?? []))) {
+    requireCertificates(options, configuration);
+  }
 }
 
 /** As GetConflictFreeLabels (moby, daemon/config/config.go). */
@@ -132,56 +103,24 @@ function requireConsistentLabels(labels: readonly string[]): void {
     const [name] = splitAtEquals(label);
     const other = labels.slice(0, index).find((each) => each !== label && splitAtEquals(each)[0] === name);
     if (other === undefined) continue;
-    throw new UserError(
-      `label: ${name} must have one value, or dockerd does not start (found ${redactSecrets(`${other} and ${label}`)}). Remove one.`,
-    );
+    throw wouldNotStart(`label: ${name} must have one value`, redactSecrets(`${other} and ${label}`), "Remove one.");
   }
 }
 
-/** Without these, dockerd searches them in the home directory of whoever starts it, which systemd does not set. */
-function requireCertificates(options: DockerFlags): void {
-  if (!isTrue(options.get("tlsverify")?.at(-1) ?? "")) return;
-  const missing = ["tlscacert", "tlscert", "tlskey"].filter((name) => (options.get(name)?.at(-1) ?? "") === "");
+/** Where dockerd looks for certificates whose paths are not given (moby, cmd/dockerd/options.go). systemd sets none of these. */
+const CERTIFICATE_PLACES = ["DOCKER_CERT_PATH", "DOCKER_CONFIG", "HOME"];
+
+/** Either option turns TLS on, tlsverify by any value; the clients' certificates are verified unless that is false. */
+function requireCertificates(options: DockerFlags, { unit }: Configuration): void {
+  const verify = options.get("tlsverify")?.at(-1);
+  if (verify === undefined && !isTrue(options.get("tls")?.at(-1) ?? "")) return;
+  if (CERTIFICATE_PLACES.some((name) => unit?.variables.has(name))) return;
+  const names = [...(isFalse(verify ?? "") ? [] : ["tlscacert"]), "tlscert", "tlskey"];
+  const missing = names.filter((name) => (options.get(name)?.at(-1) ?? "") === "");
   if (missing.length === 0) return;
   throw new UserError(
-    `tlsverify: needs --tlscacert, --tlscert and --tlskey (found no --${missing.join(" and no --")}). Set all of them.`,
+    `tlsverify: needs --${names.join(" and --")} (found no --${missing.join(" and no --")}). Set all of them, or remove it.`,
   );
-}
-
-/** Throws a UserError for options that conflict, so that dockerd would not start. */
-export function rejectConflicts(configuration: Configuration, configPath: string): void {
-  const [flags, keys] = [flagsOf(configuration), daemonKeys(configuration.config)];
-  // dockerd merges the runtimes of both (moby, daemon/config/config.go, skipDuplicates).
-  const twice = [...keys].filter(([key]) => key !== "runtimes" && flags.has(flagOf(key)));
-  if (twice.length > 0) {
-    const names = new Set(twice.map(([key]) => flagOf(key)));
-    const each = twice.map(
-      ([key, value]) => `${key}: (from flag: ${render(flags.get(flagOf(key)))}, from file: ${render(value)})`,
-    );
-    throw new UserError(
-      `${configPath}: must not have options of dockerd's command line, or dockerd does not start (found ${each.join(", ")}). ` +
-        `Remove them there, or from the command line${placesOf(configuration, names)}.`,
-    );
-  }
-  const options = optionsOf(configuration);
-  const bridge = options.get("bridge")?.at(-1) ?? "";
-  if ((options.get("bip")?.at(-1) ?? "") !== "" && bridge !== "") {
-    throw new UserError(
-      `opts: bip and bridge must not both be set, or dockerd does not start (found bip ${options.get("bip")?.at(-1)} and bridge ` +
-        `${bridge}). Remove bip: it sets the address of docker0.`,
-    );
-  }
-}
-
-/** Where the unit sets these flags. */
-function placesOf({ otherArguments }: Configuration, names: ReadonlySet<string>): string {
-  const places = originsOf(otherArguments, names);
-  return places.length > 0 ? ` (${places.join("; ")})` : "";
-}
-
-function render(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  return redactSecrets(Array.isArray(value) ? `[${value.join(" ")}]` : text);
 }
 
 /** Throws a UserError if dockerd would no longer serve the socket that systemd opens for it: its clients would hang. */
@@ -193,11 +132,14 @@ export function requireSystemdSocket(present: Configuration, desired: Configurat
   );
 }
 
-/** Lets dockerd validate the configuration, where its version can do that and its arguments are known. Otherwise no action. */
-export function validateByDocker(configuration: Configuration, version: string | null): Action[] {
+/**
+ * Lets dockerd validate the configuration, where its version can do that and its arguments are known. Otherwise no action.
+ * `inCheck`: whether check mode does so too.
+ */
+export function validateByDocker(configuration: Configuration, version: string | null, inCheck = false): Action[] {
   const { unit } = configuration;
   if (unit === null || !canValidate(version) || flagsOf(configuration).has("config-file")) return [];
   const argv = [unit.program, ...argumentsOf(configuration).map(({ value }) => value)];
   const content = configuration.config.trim() === "" ? "{}" : configuration.config;
-  return [{ do: "validate", content, argv: [...argv, "--validate", "--config-file", "%s"] }];
+  return [{ do: "validate", content, argv: [...argv, "--validate", "--config-file", "%s"], inCheck }];
 }

@@ -1,7 +1,16 @@
 import { UserError } from "../core/errors";
 import { asciiJson, isObject } from "../core/json";
 import { jsonErrorPosition, lineOf } from "../core/text";
-import { type DockerFlags, flagOf, flagValues, jsonValue, keyOf, meansTheSame } from "./docker_options";
+import {
+  type DockerFlags,
+  flagOf,
+  flagValues,
+  hasNoEffect,
+  jsonValue,
+  keyOf,
+  kindOfKey,
+  meansTheSame,
+} from "./docker_options";
 
 /** A key of the file's object with its value, and their positions in the text. */
 interface Member {
@@ -17,13 +26,30 @@ export function daemonKeys(content: string): ReadonlyMap<string, unknown> {
   return new Map(members(content).map(({ key, value }) => [key, value]));
 }
 
-/** The numbers that are not written as whole ones, by their keys: none of dockerd's options takes 1450.0 or 1e3 (Go's encoding/json). */
+/**
+ * The keys with which dockerd compares its flags: those in an object count as if they were outside of it, as with proxies, unless that
+ * is an option's value (moby, daemon/config/config.go, configValuesSet and flatOptions).
+ */
+export function comparedKeys(content: string): ReadonlyMap<string, unknown> {
+  return new Map(
+    [...daemonKeys(content)].flatMap(([key, value]) =>
+      isObject(value) && !["map", "structured"].includes(kindOfKey(key) ?? "") && key !== "builder"
+        ? Object.entries(value)
+        : [[key, value] as const],
+    ),
+  );
+}
+
+/**
+ * The numbers that are not written as whole ones, by their keys: none of dockerd's options takes 1450.0 or 1e3 (Go's encoding/json).
+ * A runtime's own may.
+ */
 export function nonIntegers(content: string): ReadonlyMap<string, string> {
   return new Map(
     members(content).flatMap(({ key, valueStart, end }) => {
       const numbers = content.slice(valueStart, end).replace(/"(?:\\.|[^"\\])*"/g, '""');
       const [found] = /-?\d+[.eE][\d.eE+-]*/.exec(numbers) ?? [];
-      return found === undefined ? [] : [[key, found] as const];
+      return found === undefined || key === "runtimes" ? [] : [[key, found] as const];
     }),
   );
 }
@@ -33,7 +59,7 @@ export function daemonOptions(content: string): DockerFlags {
   return new Map(
     [...daemonKeys(content)].flatMap(([key, value]) => {
       const values = flagValues(key, value);
-      return values === null ? [] : [[flagOf(key), values] as const];
+      return values === null || hasNoEffect(key) ? [] : [[flagOf(key), values] as const];
     }),
   );
 }
@@ -48,13 +74,13 @@ export function withDaemonOptions(content: string, desired: DockerFlags): string
 }
 
 function withOption(content: string, flag: string, values: readonly string[]): string {
-  const key = keyOf(flag);
   const all = members(content);
-  const present = all.filter((member) => member.key === key).at(-1);
+  const present = all.filter(({ key }) => flagOf(key) === flag && !hasNoEffect(key)).at(-1);
   if (values.length === 0) return present ? withOption(withoutMember(content, all, present), flag, []) : content;
-  const now = present && flagValues(key, present.value);
+  const now = present && flagValues(present.key, present.value);
   if (now && meansTheSame(flag, now, values)) return content;
-  const value = jsonValue(flag, values);
+  const key = present?.key ?? keyOf(flag, values);
+  const value = jsonValue(key, values);
   if (value === undefined) {
     throw new UserError(
       `--${flag}: can't be written in daemon.json by this module (found ${values.join(",")}). Set it there by hand and run again.`,

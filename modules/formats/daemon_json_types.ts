@@ -7,14 +7,13 @@ import {
   isListOf as listOf,
   isMapOf as mapOf,
 } from "../core/json";
-import { flagOf, isKnownOption, kindOf } from "./docker_options";
-import { isSubnet } from "./docker_values";
+import { flagOf, hasNoEffect, isRejected, kindOfKey } from "./docker_options";
+import { isPoolOf } from "./docker_values";
 
 // Go leaves a field as it is for null.
 const isText = isOptional(isString);
 const isTruth = isOptional(isBoolean);
 const isWhole = isOptional((value: unknown): value is number => Number.isInteger(value));
-const isSubnetOrNull = isOptional((value: unknown): value is string => isString(value) && isSubnet(value));
 const isListOf = <T>(guard: Guard<T>): Guard<unknown> => isOptional(listOf(guard));
 const isMapOf = <T>(guard: Guard<T>): Guard<unknown> => isOptional(mapOf(guard));
 /** An object of Go's, whose fields are found by their names in any case. */
@@ -29,7 +28,7 @@ interface Structure {
   readonly accepts: (value: unknown) => boolean;
 }
 
-/** The keys that have no flag of their form (moby, daemon/config/config.go). */
+/** The keys that have no flag of their form, and that not only versions have which can validate them (moby, daemon/config/config.go). */
 const STRUCTURES: ReadonlyMap<string, Structure> = new Map<string, Structure>([
   ["features", { expected: "an object whose values are true or false, without quotes", accepts: isMapOf(isTruth) }],
   [
@@ -44,8 +43,13 @@ const STRUCTURES: ReadonlyMap<string, Structure> = new Map<string, Structure>([
   [
     "default-address-pools",
     {
-      expected: 'a list of objects with "base" (a subnet) and "size" (a number)',
-      accepts: isListOf(hasFields({ base: isSubnetOrNull, size: isWhole, scope: isText })),
+      expected:
+        'a list of objects with "base" (a subnet) and "size" (a number, not less than the subnet\'s prefix length)',
+      accepts: isListOf((pool): pool is object => {
+        const fields = isObject(pool) ? Object.entries(pool).map(([name, each]) => [name.toLowerCase(), each]) : [];
+        const { base, size } = Object.fromEntries(fields);
+        return isString(base) && Number.isInteger(size) && isPoolOf(base, String(size));
+      }),
     },
   ],
   [
@@ -54,10 +58,6 @@ const STRUCTURES: ReadonlyMap<string, Structure> = new Map<string, Structure>([
       expected: 'an object of objects with "Name" (a text), "Hard" and "Soft" (numbers)',
       accepts: isMapOf(hasFields({ name: isText, hard: isWhole, soft: isWhole })),
     },
-  ],
-  [
-    "default-network-opts",
-    { expected: "an object of objects whose values are texts in quotes", accepts: isMapOf(isMapOf(isText)) },
   ],
   [
     "builder",
@@ -71,20 +71,20 @@ const STRUCTURES: ReadonlyMap<string, Structure> = new Map<string, Structure>([
 ]);
 
 /** The keys that dockerd knows although it has no flag of their name (20.10, daemon/config/config.go: skipValidateOptions). */
-const WITHOUT_FLAG = new Set(["features", "builder", "deprecated-key-path", "runtimes"]);
+const WITHOUT_FLAG = new Set(["features", "builder", "deprecated-key-path"]);
 
-/** Whether Docker before 23.0, which can't say so itself, starts with a key of daemon.json, or that is not known. */
-export function mayBeKey(key: string, value: unknown): boolean {
-  // dockerd looks at what is in an object of another name instead.
-  return WITHOUT_FLAG.has(key) || isKnownOption(flagOf(key)) || isObject(value);
+/** Whether a dockerd of this version is known to reject a key of daemon.json. */
+export function isRejectedKey(key: string, version: string | null): boolean {
+  // Each version has host-gateway-ip.
+  return !WITHOUT_FLAG.has(key) && isRejected(key === "host-gateway-ips" ? key : flagOf(key), version);
 }
 
 /** What type a key of daemon.json must have, if its value has another one; null otherwise, and for keys that are not known here. */
 export function expectedType(key: string, value: unknown): string | null {
-  if (value === null) return null;
+  if (value === null || hasNoEffect(key)) return null;
   const structure = STRUCTURES.get(key);
   if (structure !== undefined) return structure.accepts(value) ? null : structure.expected;
-  switch (kindOf(flagOf(key))) {
+  switch (kindOfKey(key)) {
     case "switch":
       return typeof value === "boolean" ? null : "true or false, without quotes";
     case "number":

@@ -1,17 +1,19 @@
 import { type DockerFlags, isKnownOption, isSwitch, meansTheSame } from "./docker_options";
 import { splitWords, type Word } from "./shell_words";
 
-/** dockerd's short flags (dockerd --help, docker.io 20.10, and 1.6 for -d, -g and -p). */
-const SHORT: Readonly<Record<string, string>> = {
+/** dockerd's short flags (moby, cmd/dockerd/config.go and options.go; docker/daemon.go of 1.6 for -d and -e). */
+export const SHORT: Readonly<Record<string, string>> = {
   b: "bridge",
   D: "debug",
   d: "daemon",
+  e: "exec-driver",
   G: "group",
   g: "graph",
   H: "host",
   h: "help",
   l: "log-level",
   p: "pidfile",
+  r: "restart",
   s: "storage-driver",
   v: "version",
 };
@@ -126,7 +128,7 @@ function readFlag<W extends Word>(words: readonly W[], at: number): Flag<W> {
   if (dashes === "-" && spelled.length > 1) return taking(name, 1, text.slice(2)); // -Hfd://
   if (equals !== undefined) return taking(name, 1, given);
   if (isSwitch(name)) return taking(name, 1, "true");
-  // A newer dockerd has switches that are not known here.
-  if (!isKnownOption(name) && words[at + 1]?.value.startsWith("-")) return taking(name, 1, "true");
+  // Another dockerd has switches that are not known here.
+  if (!isKnownOption(name) && (words[at + 1]?.value ?? "-").startsWith("-")) return taking(name, 1, "true");
   return taking(name, 2, words[at + 1]?.value ?? "");
 }

@@ -8,25 +8,24 @@ const STORAGE_DRIVERS = ["aufs", "btrfs", "devicemapper", "fuse-overlayfs", "ove
 /** pflag reads a number that begins with 0 as an octal or hexadecimal one. */
 const IS_DECIMAL = /^-?(0|[1-9]\d*)$/;
 const isBetween =
-  (least: number, most: number) =>
+  (least: number, most = 2 ** 31 - 1) =>
   (value: string): boolean =>
     IS_DECIMAL.test(value) && Number(value) >= least && Number(value) <= most;
-const isOneOf =
-  (...names: readonly string[]) =>
+/** Whether Go's net.ParseIP reads it: an address of one family, or (0) of any. */
+const isAddress =
+  (family: 0 | 4 | 6) =>
   (value: string): boolean =>
-    names.includes(value.toLowerCase());
-const isPair = (value: string): boolean => /^[^=]+=/.test(value);
-const isAddress = (value: string): boolean => isIP(value) !== 0;
-export const isSubnet = (value: string): boolean => {
-  const [address = "", length = ""] = value.split("/");
-  return isIP(address) !== 0 && isBetween(0, isIP(address) === 4 ? 32 : 128)(length);
-};
+    !value.includes("%") && (family === 0 ? isIP(value) > 0 : isIP(value) === family);
+const isSubnet =
+  (family: 0 | 4 | 6) =>
+  (value: string): boolean => {
+    const [address = "", length = ""] = value.split("/");
+    return isAddress(family)(address) && isBetween(0, isIP(address) === 4 ? 32 : 128)(length);
+  };
+const DOMAIN = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*";
 /** As opts.ValidateDNSSearch, which has neither underscores nor addresses (moby, opts/opts.go). */
-export const isSearchDomain = (value: string): boolean =>
-  value === "." ||
-  (/[A-Za-z]/.test(value) &&
-    value.length < 255 &&
-    /^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?$/.test(value));
+const isSearchDomain = (value: string): boolean =>
+  value === "." || (/[A-Za-z]/.test(value) && value.length < 255 && new RegExp(`^${DOMAIN}\\.?$`).test(value));
 
 const ULIMITS = "core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack";
 /** NAME=SOFT[:HARD], where -1 is unlimited (docker/go-units, ulimit.go). */
@@ -35,112 +34,105 @@ const isLimit = (value: string): boolean => {
   const [least, most] = [Number(soft), Number(hard)];
   return ULIMITS.split(" ").includes(name) && soft !== "" && (most === -1 || (least !== -1 && least <= most));
 };
+/** A subnet that is split into others with a prefix length of `size` (moby, libnetwork/ipamutils/utils.go, splitNetworks). */
+export const isPoolOf = (base: string, size: string): boolean =>
+  isSubnet(0)(base) && isBetween(Number(base.replace(/.*\//, "")), base.includes(":") ? 128 : 32)(size);
 const isPool = (value: string): boolean => {
-  const fields = new Map(value.split(",").map(splitAtEquals));
-  const size = fields.get("size");
+  const { base = "", size = "", ...others } = Object.fromEntries(value.split(",").map(splitAtEquals));
+  return Object.keys(others).length === 0 && isPoolOf(base, size);
+};
+const isPort = (text = "0"): boolean => /^\d{0,5}$/.test(text) && Number(text) < 65536;
+/** As opts.ParseHost, without the path that newer versions reject, and of the protocols only those of Linux (opts/hosts.go). */
+const isHost = (value: string): boolean => {
+  const [, protocol = "tcp", rest = ""] = /^(?:(\w*):\/\/)?(.*)$/.exec(value) ?? [];
+  if (protocol !== "tcp") return /^(fd|unix)$/.test(protocol) && !rest.includes("://");
+  const [match, , ipv6 = "::", port] = /^(\[(.*)\]|[^\s:/?#@[\]%]*)(?::(.*))?$/.exec(rest) ?? [];
+  return match !== undefined && isAddress(6)(ipv6) && isPort(port);
+};
+/** As LoadInsecureRegistries of registry/config.go. */
+const isRegistry = (value: string): boolean => {
+  const rest = value.replace(/^https?:\/\//i, "");
+  const [, host = "", port] = /^(.*?)(?::(\d+))?$/.exec(rest) ?? [];
   return (
-    [...fields.keys()].every((name) => ["base", "size", "scope"].includes(name)) &&
-    isSubnet(fields.get("base") ?? "") &&
-    (size === undefined || isBetween(0, 128)(size))
+    isAddress(0)(rest) ||
+    isSubnet(0)(rest) ||
+    ((new RegExp(`^${DOMAIN}$`).test(host) || isAddress(6)(host.replace(/^\[(.*)\]$/, "$1"))) && isPort(port))
   );
 };
-const isSize = (value: string): boolean => /^\d+(\.\d+)? ?([kmgtp]?(i?b)?)$/i.test(value);
-const isExecOption = (value: string): boolean =>
-  isPair(value) && (!value.startsWith("native.cgroupdriver=") || /=(cgroupfs|systemd)?$/.test(value));
 
-/** A value that dockerd accepts, in words, and how to tell. */
-interface Check {
-  readonly expected: string;
-  readonly accepts: (value: string) => boolean;
-}
-
-const ADDRESS: Check = { expected: "an IP address", accepts: isAddress };
-const SUBNET: Check = { expected: "an address with a prefix length", accepts: isSubnet };
-const PAIR: Check = { expected: "NAME=VALUE", accepts: isPair };
-const COUNT: Check = { expected: "a number from 0", accepts: isBetween(0, 2 ** 31 - 1) };
+/** Options, a value that dockerd accepts, in words, and how to tell. */
+type Check = readonly [
+  names: string,
+  expected: string,
+  accepts: RegExp | ((value: string, version: string | null) => boolean),
+];
 
 /**
- * What dockerd checks when it starts (20.10, cmd/dockerd/config.go, daemon/config/config.go and opts/ of moby), or, as an MTU,
+ * What dockerd checks when it starts, without options of versions that can validate them themselves (20.10, cmd/dockerd/config.go, daemon/config/config.go and opts/ of moby), or, as an MTU,
  * when it makes its network.
  */
-const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
-  ["mtu", { expected: "a number from 68 to 65535", accepts: isBetween(68, 65535) }],
+const CHECKS: readonly Check[] = [
+  ["mtu", "a number from 68 to 65535", isBetween(68, 65535)],
+  ["log-level", "debug, info, warn, error or fatal", /^(trace|debug|info|warn|warning|error|fatal|panic)$/i],
+  ["default-ipc-mode", "private or shareable", /^(private|shareable)$/],
+  ["default-cgroupns-mode", "host or private", /^(host|private)$/],
+  ["oom-score-adjust", "a number from -1000 to 1000", isBetween(-1000, 1000)],
+  ["max-concurrent-downloads max-concurrent-uploads", "a number from 0", isBetween(0)],
+  // Since 23.0, 0 is its default.
+  ["max-download-attempts", "a number from 1", (value, version) => isBetween(isAtLeast(version, 23) ? 0 : 1)(value)],
+  ["shutdown-timeout", "a number from -1", isBetween(-1)],
+  ["dns ip host-gateway-ip", "an IP address", isAddress(0)],
+  ["default-gateway", "an IPv4 address", isAddress(4)],
+  ["default-gateway-v6", "an IPv6 address", isAddress(6)],
+  ["bip fixed-cidr", "an IPv4 address with a prefix length", isSubnet(4)],
+  ["bip6 fixed-cidr-v6", "an IPv6 address with a prefix length", isSubnet(6)],
   [
-    "network-control-plane-mtu",
-    { expected: "0, or a number from 500 to 65535", accepts: (value) => value === "0" || isBetween(500, 65535)(value) },
+    "label",
+    "NAME=VALUE, not in com.docker, io.docker or org.dockerproject",
+    /^(?!(com|io)\.docker\.|org\.dockerproject\.)[^=]+=/i,
   ],
+  ["log-opt storage-opt node-generic-resource", "NAME=VALUE", /^[^=]+=/],
   [
-    "log-level",
-    {
-      expected: "debug, info, warn, error or fatal",
-      accepts: isOneOf("trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"),
-    },
+    "exec-opt",
+    "NAME=VALUE; native.cgroupdriver is cgroupfs or systemd",
+    /^(?!native\.cgroupdriver=(?!(cgroupfs|systemd)?$))[^=]+=/,
   ],
-  ["log-format", { expected: "text or json", accepts: isOneOf("text", "json") }],
-  ["default-ipc-mode", { expected: "private or shareable", accepts: isOneOf("private", "shareable") }],
-  ["default-cgroupns-mode", { expected: "host or private", accepts: isOneOf("host", "private") }],
-  ["oom-score-adjust", { expected: "a number from -1000 to 1000", accepts: isBetween(-1000, 1000) }],
-  ["max-concurrent-downloads", COUNT],
-  ["max-concurrent-uploads", COUNT],
-  ["max-download-attempts", COUNT],
-  ["shutdown-timeout", { expected: "a number from -1", accepts: isBetween(-1, 2 ** 31 - 1) }],
-  ["dns", ADDRESS],
-  ["ip", ADDRESS],
-  ["default-gateway", ADDRESS],
-  ["default-gateway-v6", ADDRESS],
-  ["bip", SUBNET],
-  ["fixed-cidr", SUBNET],
-  ["fixed-cidr-v6", SUBNET],
-  ["label", PAIR],
-  ["log-opt", PAIR],
-  ["storage-opt", PAIR],
-  ["exec-opt", { expected: "NAME=VALUE; native.cgroupdriver is cgroupfs or systemd", accepts: isExecOption }],
-  ["dns-search", { expected: "a domain name of letters, digits, hyphens and dots", accepts: isSearchDomain }],
-  ["host-gateway-ip", ADDRESS],
+  ["dns-search", "a domain name of letters, digits, hyphens and dots", isSearchDomain],
+  ["bridge", "the name of an interface, of 15 characters at most", /^[^\s/]{1,15}$/],
+  ["default-ulimit", "NAME=SOFT:HARD, such as nofile=1024:2048", isLimit],
+  ["default-address-pool", "base=SUBNET,size=LENGTH, which is not less than the subnet's", isPool],
+  ["default-shm-size", "a size such as 64M", /^\d+(\.\d+)? ?([kmgtp]?(i?b)?)$/i],
+  ["add-runtime", "NAME=PATH, without the name runc", /^(?!runc=)[^=]+=/i],
+  ["insecure-registry", "HOST:PORT or a subnet", isRegistry],
   [
-    "bridge",
-    {
-      expected: "the name of an interface, of 15 characters at most",
-      accepts: (value) => /^[^\s/]{1,15}$/.test(value),
-    },
+    "registry-mirror",
+    "a URL such as https://mirror.example",
+    (value, version) =>
+      /^https?:\/\/[^/?#@]+(\/[^?#]*)?$/.test(value) &&
+      (version === null || isAtLeast(version, 24) || !/[^/]\/[^/]/.test(value)),
   ],
-  ["default-ulimit", { expected: "NAME=SOFT:HARD, such as nofile=1024:2048", accepts: isLimit }],
-  ["default-address-pool", { expected: "base=SUBNET,size=LENGTH", accepts: isPool }],
-  ["default-shm-size", { expected: "a size such as 64M", accepts: isSize }],
-  [
-    "add-runtime",
-    { expected: "NAME=PATH, without the name runc", accepts: (value) => isPair(value) && !/^runc=/i.test(value) },
-  ],
-  ["node-generic-resource", PAIR],
-  ["registry-mirror", { expected: "a URL", accepts: (value) => /^https?:\/\/[^/?#]+\/?$/.test(value) }],
-  [
-    "host",
-    {
-      expected: "an address such as unix:///run/docker.sock, tcp://127.0.0.1:2376 or fd://",
-      accepts: (value) => /^(unix|tcp|fd|npipe|ssh):\/\/|^[^:/]*:\d+$/.test(value),
-    },
-  ],
-]);
+  ["host", "an address such as unix:///run/docker.sock, tcp://127.0.0.1:2376 or fd://", isHost],
+];
 
-/** What dockerd expects instead of this value, or null if it accepts it. An empty value is an option that is not set. */
+/** What dockerd expects instead of this value, or null if it accepts it. An empty value that is not in a list is an option that is not set. */
 export function expectedInstead(flag: string, value: string, version: string | null): string | null {
-  if (value === "") return isSwitch(flag) ? "true or false" : null;
-  if (kindOf(flag) === "switch") {
-    return isTrue(value) || isFalse(value) ? null : "true or false";
-  }
+  const kind = kindOf(flag);
+  if (value === "" && kind !== "list") return isSwitch(flag) ? "true or false" : null;
+  if (kind === "switch") return isTrue(value) || isFalse(value) ? null : "true or false";
   // Later versions have drivers of containerd's, by any name.
   if (flag === "storage-driver" && !isAtLeast(version, 23)) {
     return STORAGE_DRIVERS.includes(value) ? null : STORAGE_DRIVERS.join(", ");
   }
-  const check = CHECKS.get(flag);
-  if (check !== undefined) return check.accepts(value) ? null : check.expected;
-  return kindOf(flag) === "number" && !IS_DECIMAL.test(value) ? "a number" : null;
+  for (const [names, expected, accepts] of CHECKS) {
+    if (!names.split(" ").includes(flag)) continue;
+    return (accepts instanceof RegExp ? accepts.test(value) : accepts(value, version)) ? null : expected;
+  }
+  return kind === "number" && !IS_DECIMAL.test(value) ? "a number" : null;
 }
 
 /** Values that this module does not write, and that dockerd starts with all the same (20.10.24). */
 const STARTS_WITH: ReadonlyMap<string, RegExp> = new Map([
   ["mtu", /^0$/],
-  ["network-control-plane-mtu", /^-?\d+$/],
   ["shutdown-timeout", /^-?\d+$/],
   // A plugin may have any name.
   ["storage-driver", /[/:]/],

@@ -157,10 +157,12 @@ function rollbacks(observed: ObservedDocker, saved: Previous, changed: boolean, 
   return changed ? [files, ...command] : command;
 }
 
-/** Whether dockerd listens on its usual socket. Where it listens elsewhere, only the service manager knows whether it has started. */
+/**
+ * Whether dockerd listens on its usual socket, which an empty address also means. Where it listens elsewhere, only the service manager
+ * knows whether it has started. A path without a slash before it is one from dockerd's working directory, / (moby, opts/hosts.go,
+ * parseSimpleProtoAddr).
+ */
 function listensOnSocket(configured: DockerFlags): boolean {
   const hosts = configured.get("host") ?? [];
-  return (
-    hosts.length === 0 || hosts.some((host) => host === "fd://" || /^unix:\/\/(\/var)?\/run\/docker\.sock$/.test(host))
-  );
+  return hosts.length === 0 || hosts.some((host) => /^(fd:\/\/|unix:\/\/(\/?(var\/)?run\/docker\.sock)?)?$/.test(host));
 }

@@ -11,52 +11,66 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-# modules/formats/docker_options.ts has where they come from.
+# From modules/formats/docker_options.ts and docker_flags.ts, by the build:
 KINDS = {
-    "text": "api-cors-header bip bridge bridge-accept-fwmark cgroup-parent cluster-advertise cluster-store containerd "
-    "containerd-namespace containerd-plugins-namespace data-root default-cgroupns-mode default-gateway default-gateway-v6 "
-    "default-ipc-mode default-runtime default-shm-size exec-root firewall-backend fixed-cidr fixed-cidr-v6 graph group "
-    "host-gateway-ip init-path ip log-driver log-format log-level metrics-addr pidfile seccomp-profile storage-driver "
-    "swarm-default-advertise-addr tlscacert tlscert tlskey userland-proxy-path userns-remap",
-    "number": "cpu-rt-period cpu-rt-runtime max-concurrent-downloads max-concurrent-uploads max-download-attempts mtu "
-    "network-control-plane-mtu network-diagnostic-port oom-score-adjust shutdown-timeout",
-    "switch": "allow-direct-routing api-enable-cors debug disable-legacy-registry experimental icc init ip-forward "
-    "ip-forward-no-drop ip-masq ip6tables iptables ipv6 live-restore no-new-privileges raw-logs selinux-enabled tls tlsverify "
-    "userland-proxy",
-    "list": "allow-nondistributable-artifacts authorization-plugin cdi-spec-dir dns dns-opt dns-search exec-opt host "
-    "insecure-registry label node-generic-resource registry-mirror storage-opt",
-    "map": "cluster-store-opt log-opt",
-    "structured": "default-address-pool default-network-opt default-ulimit",
-    "flag only": "add-runtime config-file cri-containerd daemon help http-proxy https-proxy no-proxy rootless validate version",
+    "text": """
+    api-cors-header bip bip6 bridge bridge-accept-fwmark cgroup-parent cluster-advertise cluster-store containerd
+    containerd-namespace data-root default-cgroupns-mode default-gateway default-gateway-v6 default-ipc-mode
+    default-runtime default-shm-size exec-root firewall-backend fixed-cidr fixed-cidr-v6 graph group init-path ip
+    log-driver log-format log-level metrics-addr pidfile seccomp-profile storage-driver
+    swarm-default-advertise-addr tlscacert tlscert tlskey userland-proxy-path userns-remap
+    """,
+    "number": """
+    cpu-rt-period cpu-rt-runtime default-stop-timeout max-concurrent-downloads max-concurrent-uploads
+    max-download-attempts mtu network-control-plane-mtu network-diagnostic-port oom-score-adjust shutdown-timeout
+    """,
+    "switch": """
+    allow-direct-routing api-enable-cors cri-containerd debug disable-legacy-registry experimental icc init
+    ip-forward ip-forward-no-drop ip-masq ip6tables iptables ipv6 live-restore no-new-privileges raw-logs restart
+    rootless selinux-enabled tls tlsverify userland-proxy
+    """,
+    "list": """
+    allow-nondistributable-artifacts authorization-plugin cdi-spec-dir dns dns-opt dns-search exec-opt host
+    host-gateway-ip insecure-registry label node-generic-resource registry-mirror storage-opt
+    """,
+    "map": """
+    cluster-store-opt log-opt
+    """,
+    "structured": """
+    add-runtime default-address-pool default-network-opt default-ulimit feature nri-opts
+    """,
+    "flag only": """
+    config-file containerd-plugins-namespace daemon help http-proxy https-proxy no-proxy validate version
+    """,
 }
+BARE_FLAGS = """
+daemon help validate version
+"""
+KEYS = """
+authorization-plugin=authorization-plugins cdi-spec-dir=cdi-spec-dirs dns-opt=dns-opts exec-opt=exec-opts
+host=hosts insecure-registry=insecure-registries label=labels node-generic-resource=node-generic-resources
+registry-mirror=registry-mirrors storage-opt=storage-opts cluster-store-opt=cluster-store-opts
+log-opt=log-opts add-runtime=runtimes default-address-pool=default-address-pools
+default-network-opt=default-network-opts default-ulimit=default-ulimits feature=features
+host-gateway-ip=host-gateway-ips
+"""
+SHORT_FLAGS = """
+b=bridge D=debug d=daemon e=exec-driver G=group g=graph H=host h=help l=log-level p=pidfile r=restart
+s=storage-driver v=version
+"""
+# End of what the build writes.
 KIND_OF = {name: kind for kind, names in KINDS.items() for name in names.split()}
-SWITCHES = {*KINDS["switch"].split(), "cri-containerd", "daemon", "help", "rootless", "validate", "version"}
-SHORT = {
-    "b": "bridge",
-    "D": "debug",
-    "d": "daemon",
-    "G": "group",
-    "g": "graph",
-    "H": "host",
-    "h": "help",
-    "l": "log-level",
-    "p": "pidfile",
-    "s": "storage-driver",
-    "v": "version",
-}
-# The keys of daemon.json that differ from the option's name.
-PLURALS = (
-    "authorization-plugin cdi-spec-dir cluster-store-opt default-address-pool default-network-opt default-ulimit dns-opt exec-opt "
-    "host label log-opt node-generic-resource registry-mirror storage-opt"
-)
-SINGULARS = {"insecure-registries": "insecure-registry", **{f"{name}s": name for name in PLURALS.split()}}
+SWITCHES = {*KINDS["switch"].split(), *BARE_FLAGS.split()}
+FLAG_OF = {key: flag for flag, key in (pair.split("=") for pair in KEYS.split())}
+SHORT = dict(pair.split("=") for pair in SHORT_FLAGS.split())
 NEVER = {
     **dict.fromkeys(("help", "validate", "version"), "dockerd ends at once"),
     "config-file": "dockerd does not read the options in its present file then",
     "daemon": "dockerd does not start then",
 }
 WORD = re.compile(r"""(?:"(?:\\.|[^"\\])*"?|'[^']*'?|\\.?|[^\s"'\\])+""", re.DOTALL)
-TRUTHS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
+FALSE = ("0", "f", "F", "FALSE", "false", "False")
+TRUTHS = ("1", "t", "T", "TRUE", "true", "True", *FALSE)
 
 
 class WrongError(Exception):
@@ -104,8 +118,8 @@ def _flags(opts: Any) -> Flags:
 def _from_keys(keys: Mapping[str, Any]) -> Flags:
     flags: Flags = []
     for key, value in keys.items():
-        name = SINGULARS.get(str(key), str(key))
-        found = _values(KIND_OF.get(name, ""), value)
+        name = FLAG_OF.get(str(key), str(key))
+        found = _values("text" if key == "host-gateway-ip" else KIND_OF.get(name, ""), value)
         if found is None:
             remedy = "Correct it, or set it in daemon.json by hand."
             raise WrongError(f'"{key}" must have a value that this module supports', "another", remedy)
@@ -172,7 +186,7 @@ def _read(words: list[str]) -> tuple[str, str, int]:
         return name, text[2:] if name else text, 1
     if equals:
         return name, value, 1
-    if name in SWITCHES or (name not in KIND_OF and len(words) > 1 and words[1].startswith("-")):
+    if name in SWITCHES or (name not in KIND_OF and (len(words) == 1 or words[1].startswith("-"))):
         return name, "true", 1
     return name, words[1] if len(words) > 1 else "", 2
 
@@ -194,6 +208,9 @@ def _require_same(flags: Flags, given: dict[str, Any], computed: list[str]) -> N
             )
             raise WrongError(must, "both", "Remove --bridge and --fixed-cidr.")
         return
+    if last.get("icc") in FALSE:
+        must = "--icc must not be off on the role's bridge, whose containers reach those of other hosts"
+        raise WrongError(must, last["icc"], "Remove it, or set weave_docker_network.")
     for name, variable, value in (
         ("bridge", "the role's bridge", "weave"),
         ("fixed-cidr", "weave_docker_subnet", given.get("weave_docker_subnet") or ""),
@@ -212,17 +229,24 @@ def _matching(pattern: str) -> Callable[[str], bool]:
     return lambda value: re.fullmatch(pattern, value, re.ASCII) is not None
 
 
-def _is_address(value: str) -> bool:
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        return False
-    return True
+def _address(family: int) -> Callable[[str], bool]:
+    """Whether it is an address of one family, 4 or 6, or (0) of any."""
+
+    def accepts(value: str) -> bool:
+        try:
+            return "%" not in value and ipaddress.ip_address(value).version in (family or 4, family or 6)
+        except ValueError:
+            return False
+
+    return accepts
 
 
-def _is_subnet(value: str) -> bool:
-    address, _, length = value.partition("/")
-    return _is_address(address) and _between(0, 128 if ":" in address else 32)(length)
+def _subnet(family: int) -> Callable[[str], bool]:
+    def accepts(value: str) -> bool:
+        address, _, length = value.partition("/")
+        return _address(family)(address) and _between(0, 128 if ":" in address else 32)(length)
+
+    return accepts
 
 
 def _is_limit(value: str) -> bool:
@@ -236,60 +260,87 @@ def _is_limit(value: str) -> bool:
 
 def _is_pool(value: str) -> bool:
     fields = dict(field.partition("=")[::2] for field in value.split(","))
-    size = fields.get("size", "0")
-    return fields.keys() <= {"base", "size", "scope"} and _is_subnet(fields.get("base", "")) and _between(0, 128)(size)
+    base = fields.get("base", "")
+    return (
+        fields.keys() <= {"base", "size"}
+        and _subnet(0)(base)
+        and _between(int(base.partition("/")[2]), 128 if ":" in base else 32)(fields.get("size", ""))
+    )
+
+
+def _is_port(text: str | None) -> bool:
+    return re.fullmatch("[0-9]{0,5}", text or "") is not None and int(text or "0") <= 65535
+
+
+def _is_host(value: str) -> bool:
+    match = re.fullmatch(r"(?:(\w*)://)?(.*)", value, re.ASCII)
+    if not match:
+        return False
+    protocol, rest = match[1] if match[1] is not None else "tcp", match[2]
+    if protocol != "tcp":
+        return protocol in ("fd", "unix") and "://" not in rest
+    match = re.fullmatch(r"(?:\[(.*)\]|[^\s:/?#@\[\]%]*)(?::(.*))?", rest)
+    return bool(match and _address(6)(match[1] if match[1] is not None else "::") and _is_port(match[2]))
+
+
+def _is_registry(value: str) -> bool:
+    rest = re.sub("^https?://", "", value, flags=re.IGNORECASE)
+    host, port = re.fullmatch(r"(.*?)(?::([0-9]+))?", rest, re.DOTALL).groups()  # type: ignore[union-attr]
+    is_name = re.fullmatch(DOMAIN, host) is not None or _address(6)(re.sub(r"^\[(.*)\]$", r"\1", host))
+    return _address(0)(rest) or _subnet(0)(rest) or (is_name and _is_port(port))
 
 
 LIMITS = "core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack"
 LABEL = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
-COUNT = ("a number from 0", _between(0, 2**31 - 1))
-ADDRESS = ("an IP address", _is_address)
-SUBNET = ("an address with a prefix length", _is_subnet)
+DOMAIN = rf"{LABEL}([.]{LABEL})*"
 PAIR = ("NAME=VALUE", _matching("[^=]+=.*"))
-# Not storage-driver, whose values depend on the host's Docker.
+# Not storage-driver, whose values depend on the host's Docker. Of others, what its newest version accepts.
 CHECKS: dict[str, tuple[str, Callable[[str], bool]]] = {
     "mtu": ("a number from 68 to 65535", _between(68, 65535)),
     "log-level": (
         "debug, info, warn, error or fatal",
         _matching("(?i:trace|debug|info|warn|warning|error|fatal|panic)"),
     ),
-    "log-format": ("text or json", _matching("(?i:text|json)")),
-    "default-ipc-mode": ("private or shareable", _matching("(?i:private|shareable)")),
-    "default-cgroupns-mode": ("host or private", _matching("(?i:host|private)")),
-    "network-control-plane-mtu": (
-        "0, or a number from 500 to 65535",
-        lambda value: value == "0" or _between(500, 65535)(value),
-    ),
+    "default-ipc-mode": ("private or shareable", _matching("private|shareable")),
+    "default-cgroupns-mode": ("host or private", _matching("host|private")),
     "oom-score-adjust": ("a number from -1000 to 1000", _between(-1000, 1000)),
-    **dict.fromkeys(("max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts"), COUNT),
+    **dict.fromkeys(
+        ("max-concurrent-downloads", "max-concurrent-uploads"), ("a number from 0", _between(0, 2**31 - 1))
+    ),
+    "max-download-attempts": ("a number from 1", _between(0, 2**31 - 1)),
     "shutdown-timeout": ("a number from -1", _between(-1, 2**31 - 1)),
-    **dict.fromkeys(("dns", "ip", "default-gateway", "default-gateway-v6", "host-gateway-ip"), ADDRESS),
-    **dict.fromkeys(("bip", "fixed-cidr", "fixed-cidr-v6"), SUBNET),
-    **dict.fromkeys(("label", "log-opt", "storage-opt", "node-generic-resource"), PAIR),
+    **dict.fromkeys(("dns", "ip", "host-gateway-ip"), ("an IP address", _address(0))),
+    "default-gateway": ("an IPv4 address", _address(4)),
+    "default-gateway-v6": ("an IPv6 address", _address(6)),
+    **dict.fromkeys(("bip", "fixed-cidr"), ("an IPv4 address with a prefix length", _subnet(4))),
+    **dict.fromkeys(("bip6", "fixed-cidr-v6"), ("an IPv6 address with a prefix length", _subnet(6))),
+    "label": (
+        "NAME=VALUE, not in com.docker, io.docker or org.dockerproject",
+        _matching("(?i:(?!(com|io)[.]docker[.]|org[.]dockerproject[.])[^=]+=.*)"),
+    ),
+    **dict.fromkeys(("log-opt", "storage-opt", "node-generic-resource"), PAIR),
     "exec-opt": (
         "NAME=VALUE; native.cgroupdriver is cgroupfs or systemd",
         _matching("(?!native[.]cgroupdriver=(?!(cgroupfs|systemd)?$))[^=]+=.*"),
     ),
     "default-ulimit": ("NAME=SOFT:HARD, such as nofile=1024:2048", _is_limit),
-    "default-address-pool": ("base=SUBNET,size=LENGTH", _is_pool),
+    "default-address-pool": ("base=SUBNET,size=LENGTH, which is not less than the subnet's", _is_pool),
     "default-shm-size": ("a size such as 64M", _matching(r"(?i:\d+([.]\d+)? ?([kmgtp]?(i?b)?))")),
     "add-runtime": ("NAME=PATH, without the name runc", _matching("(?!(?i:runc)=)[^=]+=.*")),
     "dns-search": (
         "a domain name of letters, digits, hyphens and dots",
-        _matching(rf"[.]|(?=.*[A-Za-z])(?=.{{1,254}}$){LABEL}([.]{LABEL})*[.]?"),
+        _matching(rf"[.]|(?=.*[A-Za-z])(?=.{{1,254}}$){DOMAIN}[.]?"),
     ),
     "bridge": ("the name of an interface, of 15 characters at most", _matching(r"[^\s/]{1,15}")),
-    "registry-mirror": ("a URL", _matching("https?://[^/?#]+/?")),
-    "host": (
-        "an address such as unix:///run/docker.sock, tcp://127.0.0.1:2376 or fd://",
-        _matching(r"(unix|tcp|fd|npipe|ssh)://.*|[^:/]*:\d+"),
-    ),
+    "insecure-registry": ("HOST:PORT or a subnet", _is_registry),
+    "registry-mirror": ("a URL such as https://mirror.example", _matching("https?://[^/?#@]+(/[^?#]*)?")),
+    "host": ("an address such as unix:///run/docker.sock, tcp://127.0.0.1:2376 or fd://", _is_host),
 }
 
 
 def expected_instead(name: str, value: str) -> str:
     """Return what dockerd expects instead of a value, or "" if it accepts it or that depends on the host."""
-    if value == "":
+    if value == "" and KIND_OF.get(name) != "list":
         return "true or false" if name in SWITCHES else ""
     if KIND_OF.get(name) == "switch":
         return "" if value in TRUTHS else "true or false"

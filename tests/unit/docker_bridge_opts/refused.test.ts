@@ -167,7 +167,10 @@ test("types in daemon.json, values and flags that dockerd does not start with", 
     await value("--label=a=1 --label=a=2"),
     "label: a must have one value, or dockerd does not start (found a=1 and a=2). Remove one.",
   );
-  assert.match(await value("--tlsverify --tlscert=/c"), "(found no --tlscacert and no --tlskey). Set all of them.");
+  assert.match(
+    await value("--tlsverify --tlscert=/c"),
+    "(found no --tlscacert and no --tlskey). Set all of them, or remove it.",
+  );
   assert.match(
     await refused({ [PATH]: 'DOCKER_OPTS="--log-level=verbose"\n' }, { dns: null, opts: "--dns=1.1.1.1" }),
     `${PATH}: --log-level must be debug, info,`,

@@ -374,7 +374,10 @@ test("a dockerd with --validate validates the whole configuration before any fil
 test("options that dockerd would not start with are rejected before anything is planned", () => {
   const rejected = (opts: unknown, config = "{}", version = "20.10.24"): string =>
     userErrorOf(() => plan(asked({ opts }), { ...FRESH, version, config: { content: config, mode: 0o644 } }));
-  assert.match(rejected("--brige=weave"), "opts: must have options of dockerd only (found --brige). Correct its name");
+  assert.match(
+    rejected("--brige=weave"),
+    "opts: must have options of dockerd only, or dockerd does not start (found --brige). Correct or remove it.",
+  );
   assert.match(rejected("--dns=nowhere"), /^opts: --dns must be .* \(found "nowhere"\)\. Correct it\.$/);
   assert.match(rejected("--mtu=large"), /^opts: --mtu must be .* \(found "large"\)\. Correct it\.$/);
   assert.match(rejected("--debug=maybe"), /^opts: --debug must be .* \(found "maybe"\)\. Correct it\.$/);
@@ -384,7 +387,7 @@ test("options that dockerd would not start with are rejected before anything is 
   );
   assert.match(
     rejected("-b weave", '{"bip": "10.9.0.1/24"}'),
-    "opts: bip and bridge must not both be set, or dockerd does not start (found bip 10.9.0.1/24 and bridge weave)",
+    "opts: bip and bridge must not both be set, or dockerd does not start (found --bip=10.9.0.1/24 and --bridge=weave)",
   );
   assert.match(
     rejected("", '{"hosts": ["tcp://127.0.0.1:1"], "debug": true}'),
@@ -395,10 +398,15 @@ test("options that dockerd would not start with are rejected before anything is 
 
 test("passwords in the files are redacted", () => {
   const config = {
-    content: '{"proxies": {"http-proxy": "http://me:hush@proxy:1"}, "log-opts": {"splunk-token": "hush"}}',
+    content:
+      '{"proxies": {"http-proxy": "http://me:hush@proxy:1"}, "log-driver": "splunk", "log-opts": {"splunk-token": "hush"}}',
     mode: 0o600,
   };
-  const { changes, returns } = plan(asked({ location: "daemon_json", mtu: 1450 }), { ...FRESH, config });
+  const { changes, returns } = plan(asked({ location: "daemon_json", mtu: 1450 }), {
+    ...FRESH,
+    version: "28.5.2",
+    config,
+  });
   const shown = changes.map(({ before, after, subject }) => before + after + subject).join() + JSON.stringify(returns);
   assert.match(shown, "http://me:********@proxy:1");
   assert.not.match(shown, "hush");

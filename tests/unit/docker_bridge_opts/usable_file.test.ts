@@ -92,7 +92,7 @@ test("Docker is not restarted into files that it does not start with, whoever ha
   );
   assert.match(
     failure(withConfig('{"fo": 1}')),
-    'must have options of dockerd only, or it does not start (found "fo")',
+    'must have options of dockerd only, or dockerd does not start (found "fo")',
   );
   assert.match(
     failure(withConfig('{"hosts": ["unix:///var/run/docker.sock"]}')),

@@ -57,6 +57,15 @@ test("a switch does not take the next word", () => {
   assert.equal(parse("--icc=false --iptables=true -D=false"), { icc: ["false"], iptables: ["true"], debug: ["false"] });
 });
 
+test("restart, and a switch of another dockerd at the end of the line", () => {
+  assert.equal(parse("-r=false"), { restart: ["false"] });
+  assert.equal(parse("--restart -D"), { restart: ["true"], debug: ["true"] });
+  assert.equal(parse("--signature-verification=false --enable-secrets"), {
+    "signature-verification": ["false"],
+    "enable-secrets": ["true"],
+  });
+});
+
 test("a value may have = in it, or be empty", () => {
   assert.equal(parse("--log-opt tag=x=y --label=a=b --dns-search="), {
     "log-opt": ["tag=x=y"],

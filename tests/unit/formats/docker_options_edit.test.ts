@@ -95,7 +95,7 @@ const INDENT = fc.constantFrom("", " ", "  ", "    ", "\t");
 
 test("in daemon.json, whose other keys stay where they are", () => {
   forAll([OTHERS, OPTIONS, OTHERS, INDENT, OPTIONS], (above, options, below, indent, desired) => {
-    const mine = [...options].map(([name, values]) => [keyOf(name), jsonValue(name, values)]);
+    const mine = [...options].map(([name, values]) => [keyOf(name), jsonValue(keyOf(name), values)]);
     const object = { ...above, ...Object.fromEntries(mine), ...below } as Record<string, unknown>;
     const content = JSON.stringify(object, null, indent);
     assert.equal(daemonOptions(content), new Map([...options].filter(([name]) => keyOf(name) in object)));

@@ -13,6 +13,17 @@ test("values that dockerd accepts", () => {
     ["bip", "10.0.0.1/24"],
     ["host", "fd://"],
     ["host", "127.0.0.1:2375"],
+    ["host", "192.168.1.1"],
+    ["host", "[::1]:2375"],
+    ["host", ""],
+    ["host", "unix://"],
+    ["host", "unix://var/run/docker.sock"],
+    ["host", "tcp://:2375"],
+    ["insecure-registry", "registry.example:5000"],
+    ["insecure-registry", "http://registry.example:5000"],
+    ["insecure-registry", "10.0.0.0/8"],
+    ["insecure-registry", "[::1]:5000"],
+    ["max-download-attempts", "1"],
     ["label", "a="],
     ["debug", "T"],
     ["registry-mirror", "https://mirror.example/"],
@@ -27,7 +38,7 @@ test("values that dockerd accepts", () => {
     ["default-ulimit", "nofile=1024:2048"],
     ["default-ulimit", "nofile=-1"],
     ["default-address-pool", "base=10.0.0.0/8,size=24"],
-    ["default-address-pool", "base=10.0.0.0/8"],
+    ["default-address-pool", "base=fd00::/48,size=64"],
     ["default-shm-size", "1.5G"],
     ["default-shm-size", "64mib"],
     ["default-shm-size", "64"],
@@ -47,7 +58,29 @@ test("values that it does not accept", () => {
     ["log-level", "loud"],
     ["dns", "dns.example"],
     ["bip", "10.0.0.1"],
-    ["host", "nowhere"],
+    ["host", "no where"],
+    ["host", "ssh://root@a"],
+    ["host", "npipe:////./pipe/docker_engine"],
+    ["host", "tcp://127.0.0.1:2375/x"],
+    ["host", "http://127.0.0.1"],
+    ["insecure-registry", ""],
+    ["insecure-registry", "http://a_b:5000"],
+    ["insecure-registry", "registry.example:5000/"],
+    ["insecure-registry", "*.example"],
+    ["registry-mirror", ""],
+    ["registry-mirror", "https://mirror.example/path"],
+    ["registry-mirror", "https://user:word@mirror.example"],
+    ["dns", ""],
+    ["dns", "fe80::1%eth0"],
+    ["default-gateway", "fd00::1"],
+    ["default-gateway-v6", "10.0.0.1"],
+    ["fixed-cidr", "fd00::/64"],
+    ["fixed-cidr-v6", "10.2.1.0/24"],
+    ["label", "com.docker.a=b"],
+    ["default-ipc-mode", "Private"],
+    ["max-download-attempts", "0"],
+    ["default-address-pool", "base=10.0.0.0/8"],
+    ["default-address-pool", "base=10.0.0.0/16,size=8"],
     ["label", "a"],
     ["debug", "yes"],
     ["max-concurrent-downloads", "-1"],
@@ -74,6 +107,13 @@ test("values that it does not accept", () => {
   }
 });
 
+test("newer versions accept a mirror with a path, and no limit of attempts", () => {
+  assert.is(expectedInstead("registry-mirror", "https://mirror.example/path", "28.5.2"), null);
+  assert.is(expectedInstead("registry-mirror", "https://mirror.example/path", null), null);
+  assert.is.not(expectedInstead("registry-mirror", "https://mirror.example/path?a", "28.5.2"), null);
+  assert.is(expectedInstead("max-download-attempts", "0", "28.5.2"), null);
+});
+
 test("newer versions have storage drivers of other names", () => {
   assert.is(expectedInstead("storage-driver", "overlayfs", "28.5.2"), null);
   assert.is.not(expectedInstead("storage-driver", "overlayfs", null), null);
@@ -92,7 +132,10 @@ test("types of daemon.json's keys; null, and keys that are not known, are left t
     ["runtimes", { x: { path: "/x", runtimeArgs: ["-v"] } }],
     ["default-address-pools", [{ base: "10.0.0.0/8", size: 24 }]],
     ["default-ulimits", { nofile: { Name: "nofile", Hard: 2, Soft: 1 } }],
-    ["default-network-opts", { bridge: { a: "b" } }],
+    ["default-address-pools", [{ Base: "10.0.0.0/8", Size: 24 }]],
+    ["host-gateway-ip", "1.2.3.4"],
+    ["host-gateway-ips", ["1.2.3.4", "::1"]],
+    ["label", 1],
     ["builder", { gc: { enabled: true, defaultKeepStorage: "1G" } }],
   ] as const) {
     assert.is(expectedType(key, value), null, key);
@@ -114,6 +157,8 @@ test("types of daemon.json's keys; null, and keys that are not known, are left t
     ["default-address-pools", { base: "10.0.0.0/8" }],
     ["default-address-pools", [{ base: "10.0.0.0/8", size: "24" }]],
     ["default-address-pools", [{ base: "nope", size: 24 }]],
+    ["default-address-pools", [{ base: "10.0.0.0/8" }]],
+    ["host-gateway-ip", ["1.2.3.4"]],
     ["default-ulimits", { nofile: { Name: "nofile", Hard: "1" } }],
     ["default-ulimits", { nofile: 1 }],
     ["builder", { gc: { enabled: "true" } }],
