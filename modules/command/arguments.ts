@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Options } from "yargs";
-import { BECOME, UserError } from "../core/errors";
+import { BECOME_HINT, UserError } from "../core/errors";
 import { nameOptions, type OptionNames, optionNames } from "../core/option_names";
 import { type Option, type OptionTable, parseOptions } from "../core/options";
 import { jsonErrorPosition, lineOf } from "../core/text";
@@ -163,7 +163,7 @@ export function checkArguments(moduleName: string, given: ModuleArguments): void
 
 /** A module's message, with the file in front that the option at its beginning was given by, and options named as they are typed. */
 export function nameSource(message: string, given: ModuleArguments): string {
-  const words = nameOptions(message, typedNames(given)).replace(BECOME, "");
+  const words = nameOptions(message, typedNames(given)).replace(BECOME_HINT, "");
   const [, option = ""] = /^([a-z_]+): /.exec(words) ?? [];
   return given.file?.options.has(option) ? `${given.file.name}: ${words}` : words;
 }

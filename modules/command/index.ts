@@ -7,7 +7,7 @@ import { completionCommand } from "./completion";
 import { currentBridge } from "./current/bridge";
 import { currentDocker } from "./current/docker";
 import { currentService } from "./current/service";
-import { dockerKeeps } from "./docker_of_bridge";
+import { dockerMismatch } from "./docker_mismatch";
 import { moduleCommand } from "./module_command";
 import { statusCommand } from "./status/command";
 
@@ -20,7 +20,7 @@ void runCommandLine(process.argv.slice(2), [
     },
     weaveBridge,
     currentBridge,
-    dockerKeeps,
+    dockerMismatch,
   ),
   moduleCommand(
     {

@@ -39,13 +39,13 @@ export const RUN_FLAGS = {
 
 /**
  * The subcommand that runs a module; each of the module's options is a flag. `current` returns what the host has in place of options
- * that are not given, and `leftTo` what the module leaves as it is though it no longer fits, in words.
+ * that are not given, and `followUps` what the module leaves as it is though it no longer fits, in words.
  */
 export function moduleCommand<Table extends OptionTable, Observed>(
   { name, describe, example: [flags, does] }: Description,
   module: Module<Table, Observed>,
   current: CurrentOptions<Table>,
-  leftTo: (result: Result, given: ModuleArguments, host: Host) => Promise<string[]> = async () => [],
+  followUps: (result: Result, given: ModuleArguments, host: Host) => Promise<string[]> = async () => [],
 ): Subcommand {
   return {
     name,
@@ -73,7 +73,7 @@ export function moduleCommand<Table extends OptionTable, Observed>(
           : needsRoot(name);
       process.exitCode = statusOf(result, mode);
       if (json) print(`${JSON.stringify(result, null, 2)}\n`);
-      else printResult(result, mode, given, failure.hasHappened() ? [] : await leftTo(result, given, linuxHost));
+      else printResult(result, mode, given, failure.hasHappened() ? [] : await followUps(result, given, linuxHost));
       // Work that is still going on must not change anything after the result.
       if (failure.hasHappened()) process.exit();
     },

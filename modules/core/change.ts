@@ -121,7 +121,7 @@ export interface Rollback {
 }
 
 /** A step that runs a program. `timeout` is in seconds, 30 by default. */
-export function run(argv: readonly string[], timeout?: number): Action {
+export function runAction(argv: readonly string[], timeout?: number): Action {
   return timeout === undefined ? { do: "run", argv } : { do: "run", argv, timeout };
 }
 
@@ -145,7 +145,7 @@ export function difference(
   commands: readonly (readonly string[])[],
 ): Change[] {
   if (before === after) return [];
-  return [{ subject, before: `${before}\n`, after: `${after}\n`, actions: commands.map((argv) => run(argv)) }];
+  return [{ subject, before: `${before}\n`, after: `${after}\n`, actions: commands.map((argv) => runAction(argv)) }];
 }
 
 /** The change by which a program that has read older files reads them again. */

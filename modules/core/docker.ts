@@ -13,12 +13,13 @@ export const DOCKER_PID_FILE = "/var/run/docker.pid";
 /** The daemon, for messages. */
 export const DOCKER = { name: "Docker", pidFile: DOCKER_PID_FILE };
 
-export function toDocker(method: HttpRequest["method"], path: string): HttpRequest {
+/** A request to Docker's API; `path` begins with a slash and has no version. */
+export function dockerRequest(method: HttpRequest["method"], path: string): HttpRequest {
   return { to: { socket: SOCKET }, method, path };
 }
 
 /** Answered 200 once the daemon serves its API. */
-export const PING = toDocker("GET", "/_ping");
+export const PING = dockerRequest("GET", "/_ping");
 
 /**
  * The process id of Docker's daemon; null if none runs. Found without a request: if systemd listens on Docker's socket, the first
@@ -29,7 +30,8 @@ export function dockerPid(host: Host): number | null {
   const found = Number(host.readText(DOCKER_PID_FILE));
   if (isDaemon(found, host)) return found;
   if (!isSystemdBooted(host)) return findDaemon(host);
-  const main = Number(unitProperties("docker.service", ["MainPID"], host)("MainPID"));
+  const [property = () => ""] = unitProperties(["docker.service"], ["MainPID"], host);
+  const main = Number(property("MainPID"));
   return isDaemon(main, host) ? main : null;
 }
 
@@ -70,7 +72,7 @@ const VERSION = isShape({ MinAPIVersion: isOptional(isString) });
  * UserError if it does not answer in time.
  */
 export async function oldestApiVersion(host: Host): Promise<string | null> {
-  const request = toDocker("GET", "/version");
+  const request = dockerRequest("GET", "/version");
   const response = await host.request(request);
   return response?.status === 200 ? (bodyOf(request, response, VERSION).MinAPIVersion ?? null) : null;
 }
@@ -113,7 +115,7 @@ export async function requestOrNull<T>(
   guard: Guard<T>,
   host: Host,
 ): Promise<{ readonly body: T | null; readonly server: string }> {
-  const request = toDocker("GET", path);
+  const request = dockerRequest("GET", path);
   const response = await host.request(request).catch((error: unknown) => {
     if (error instanceof UserError) return null;
     throw error;

@@ -1,4 +1,4 @@
-import { bodyOf, requestOrNull, SOCKET, toDocker } from "./docker";
+import { bodyOf, dockerRequest, requestOrNull, SOCKET } from "./docker";
 import { RequestError, UserError } from "./errors";
 import type { Host, HttpRequest, HttpResponse } from "./host/host";
 import { isBoolean, isListOf, isMapOf, isOptional, isShape, isString, parseJson } from "./json";
@@ -8,27 +8,27 @@ const STOP_SECONDS = 10;
 
 /** Answered 200 while the container runs. */
 export function topOfContainer(name: string): HttpRequest {
-  return toDocker("GET", `/containers/${name}/top`);
+  return dockerRequest("GET", `/containers/${name}/top`);
 }
 
 /** Answered 304 if the container already runs, 404 if it does not exist. */
 export function startContainer(name: string): HttpRequest {
-  return toDocker("POST", `/containers/${name}/start`);
+  return dockerRequest("POST", `/containers/${name}/start`);
 }
 
 /** Answered 304 if the container has already ended, 404 if it does not exist. */
 export function stopContainer(name: string): HttpRequest {
-  return toDocker("POST", `/containers/${name}/stop?t=${STOP_SECONDS}`);
+  return dockerRequest("POST", `/containers/${name}/stop?t=${STOP_SECONDS}`);
 }
 
 /** Answered 409 if the container is paused already, or has ended. */
 export function pauseContainer(name: string): HttpRequest {
-  return toDocker("POST", `/containers/${name}/pause`);
+  return dockerRequest("POST", `/containers/${name}/pause`);
 }
 
 /** Answered 404 if the container does not exist. */
 export function inspectRequest(id: string): HttpRequest {
-  return toDocker("GET", inspectPath(id));
+  return dockerRequest("GET", inspectPath(id));
 }
 
 /** The path of that request. */

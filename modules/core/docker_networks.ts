@@ -1,4 +1,4 @@
-import { requestOrNull, toDocker } from "./docker";
+import { dockerRequest, requestOrNull } from "./docker";
 import type { Host, HttpRequest } from "./host/host";
 import { isBoolean, isListOf, isMapOf, isOptional, isShape, isString } from "./json";
 
@@ -112,10 +112,10 @@ export const DEFAULT_NETWORK = "bridge";
 /** Answered 409 if there is a network of this name, 403 if another one has the same bridge or overlapping addresses. */
 export function createNetwork(body: object): HttpRequest {
   const headers = { "content-type": "application/json" };
-  return { ...toDocker("POST", "/networks/create"), headers, body: JSON.stringify(body) };
+  return { ...dockerRequest("POST", "/networks/create"), headers, body: JSON.stringify(body) };
 }
 
 /** Answered 404 if it does not exist, 403 if a running container is on it. */
 export function removeNetwork(id: string): HttpRequest {
-  return toDocker("DELETE", `/networks/${id}`);
+  return dockerRequest("DELETE", `/networks/${id}`);
 }

@@ -1,11 +1,11 @@
-import { BECOME, UserError } from "./errors";
+import { BECOME_HINT, UserError } from "./errors";
 
 /**
  * What an error of the kernel's means for a file (errno(3), path_resolution(7)), and what to do. What does not end in a period goes on:
  * and run again.
  */
 const REMEDIES: ReadonlyMap<string, string> = new Map([
-  ["EACCES", `Run as root${BECOME}.`],
+  ["EACCES", `Run as root${BECOME_HINT}.`],
   ["EBUSY", "It is in use, such as by a bind mount over it (findmnt shows it): unmount it"],
   ["EDQUOT", "The quota of its file system is used up: free space there"],
   ["EEXIST", "Something else has made a file of that name meanwhile: run again."],
@@ -26,7 +26,7 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ["ENXIO", "Its device is not there: check its file system (findmnt -T)"],
   ["EOPNOTSUPP", "Its file system does not support this: see which it is (findmnt -T)."],
   ["EOVERFLOW", "It is too large to be read: move it away"],
-  ["EPERM", `It may be immutable (lsattr shows an i): run chattr -i on it and run again, as root${BECOME}.`],
+  ["EPERM", `It may be immutable (lsattr shows an i): run chattr -i on it and run again, as root${BECOME_HINT}.`],
   ["EROFS", "Its file system is mounted read-only: remount it read-write"],
   ["ESTALE", "Its file system was mounted from a server that has changed: mount it again"],
   ["ETIMEDOUT", "The server of its file system does not answer: check the mount (findmnt -T)"],
@@ -41,9 +41,9 @@ const OTHERWISE = "Check its file system (findmnt -T, dmesg)";
  * of the file, such as "it is unchanged". An error that is not the kernel's is returned as it is.
  */
 export function fileError(path: string, problem: string, error: unknown, state = ""): unknown {
-  const { code: nodes, message = "" } = error as NodeJS.ErrnoException;
-  if (error instanceof UserError || typeof nodes !== "string") return error;
-  const code = nodes.replace(/^ERR_FS_/, "");
+  const { code: nodeCode, message = "" } = error as NodeJS.ErrnoException;
+  if (error instanceof UserError || typeof nodeCode !== "string") return error;
+  const code = nodeCode.replace(/^ERR_FS_/, "");
   // Node.js's messages are as in "EBUSY: resource busy or locked, rename 'a' -> 'b'".
   const meaning = /^[A-Z0-9]+: ([^,]+)/.exec(message)?.[1];
   const found = [...(meaning === undefined ? [code] : [`${code}: ${meaning}`]), ...(state === "" ? [] : [state])];

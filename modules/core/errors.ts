@@ -34,7 +34,7 @@ export function orNull<T>(compute: () => T): T | null {
 }
 
 /** What follows "Run as root" for a module that Ansible runs. The command leaves it out. */
-export const BECOME = " (become: true)";
+export const BECOME_HINT = " (become: true)";
 
 /** A message with the full stop that its last sentence may lack, such as one that ends with what a program printed. */
 export function withFullStop(message: string): string {

@@ -57,8 +57,8 @@ export function str<const D extends Declaration<string>>(
   declaration: D,
   check: TextCheck = (text) => text,
 ): Option<Given<D, string>> {
-  const shown = declaration.secret ? (): string => "a secret, not shown" : show;
-  return option<D, string>("str", declaration, (raw) => check(toText(raw, shown)));
+  const redacted = declaration.secret ? (): string => "a secret, not shown" : show;
+  return option<D, string>("str", declaration, (raw) => check(toText(raw, redacted)));
 }
 
 /** A text, or an object as its JSON text. Ansible turns a text that looks like an object into one. */
@@ -167,13 +167,13 @@ function pairs(text: string): [name: string, value: string][] {
     });
 }
 
-function toText(raw: unknown, shown = show): string {
+function toText(raw: unknown, describe = show): string {
   if (typeof raw === "number" || typeof raw === "boolean") return String(raw);
   if (typeof raw !== "string")
-    throw new UserError(`must be a string (found ${shown(raw)}). Write one value, in quotes where YAML needs them.`);
-  if (raw.includes("\0")) throw new UserError(`must not contain a NUL character (found ${shown(raw)}). Remove it.`);
+    throw new UserError(`must be a string (found ${describe(raw)}). Write one value, in quotes where YAML needs them.`);
+  if (raw.includes("\0")) throw new UserError(`must not contain a NUL character (found ${describe(raw)}). Remove it.`);
   // Python passes a byte that isn't UTF-8 as a lone surrogate, and the original byte is lost.
-  if (/\p{Cs}/u.test(raw)) throw new UserError(`must be valid UTF-8 (found ${shown(raw)}). Write it in UTF-8.`);
+  if (/\p{Cs}/u.test(raw)) throw new UserError(`must be valid UTF-8 (found ${describe(raw)}). Write it in UTF-8.`);
   return raw;
 }
 

@@ -114,11 +114,11 @@ function decode({ text, from, to }: DecodedText, { pattern, character }: Decodin
 function find(secret: string, { text, from, to, unquoted }: DecodedText, original: string): Range[] {
   const bytes = toBytes(secret);
   return [...new Set([secret, bytes])].flatMap((form) => {
-    const wanted = unquoted ? form.replace(QUOTES.pattern, "") : form;
+    const needle = unquoted ? form.replace(QUOTES.pattern, "") : form;
     const ranges: Range[] = [];
-    if (wanted === "") return ranges;
-    for (let index = text.indexOf(wanted); index >= 0; index = text.indexOf(wanted, index + wanted.length)) {
-      const [start = 0, end = 0] = [from[index], to[index + wanted.length - 1]];
+    if (needle === "") return ranges;
+    for (let index = text.indexOf(needle); index >= 0; index = text.indexOf(needle, index + needle.length)) {
+      const [start = 0, end = 0] = [from[index], to[index + needle.length - 1]];
       // Without quotes, a secret like it's would be found in every "its".
       if (!unquoted || /["'\\]/.test(original.slice(start, end))) ranges.push([start, end]);
     }

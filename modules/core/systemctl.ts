@@ -1,20 +1,30 @@
-import { run } from "./change";
+import { runAction } from "./change";
 import { UserError, withFullStop } from "./errors";
 import type { Host } from "./host/host";
 import { splitAtEquals } from "./text";
 
 /** Has systemd read its units' files again. */
-export const DAEMON_RELOAD = run(["systemctl", "daemon-reload"]);
+export const DAEMON_RELOAD = runAction(["systemctl", "daemon-reload"]);
 
 /** Whether systemd runs this host, as sd_booted(3) finds out. */
 export function isSystemdBooted(host: Host): boolean {
   return host.readdir("/run/systemd").includes("system");
 }
 
-/** A unit's properties, "" for one that is not set. Throws a UserError if systemd does not answer. */
-export function unitProperties(unit: string, names: readonly string[], host: Host): (name: string) => string {
-  const properties = parseProperties(showUnits([unit], names, host));
-  return (name) => properties.get(name) ?? "";
+/**
+ * For each unit, a function from a property's name to its value, "" if it is not set. One systemctl reads all. Throws a UserError if
+ * systemd does not answer.
+ */
+export function unitProperties(
+  units: readonly string[],
+  names: readonly string[],
+  host: Host,
+): readonly ((name: string) => string)[] {
+  const outputs = showUnits(units, names, host).split(/\n\n+/);
+  return units.map((_, index) => {
+    const properties = parseProperties(outputs[index] ?? "");
+    return (name) => properties.get(name) ?? "";
+  });
 }
 
 function showUnits(units: readonly string[], names: readonly string[], host: Host): string {
@@ -26,19 +36,6 @@ function showUnits(units: readonly string[], names: readonly string[], host: Hos
       `${withFullStop(error.message)} Check that systemd answers on this host (systemctl status), or restart the host.`,
     );
   }
-}
-
-/** The properties of several units, one systemctl for all, in their order. Throws a UserError if systemd does not answer. */
-export function propertiesOfUnits(
-  units: readonly string[],
-  names: readonly string[],
-  host: Host,
-): readonly ((name: string) => string)[] {
-  const outputs = showUnits(units, names, host).split(/\n\n+/);
-  return units.map((_, index) => {
-    const properties = parseProperties(outputs[index] ?? "");
-    return (name) => properties.get(name) ?? "";
-  });
 }
 
 /** Parses the output of `systemctl show -p …`: values by property, "" if it is not set. */

@@ -1,4 +1,4 @@
-import { type Action, type Change, fileChanges, run } from "../core/change";
+import { type Action, type Change, fileChanges, runAction } from "../core/change";
 import { DEFAULT_NETWORK, removeNetwork } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import {
@@ -126,7 +126,7 @@ function makeNetwork(desired: DesiredNetwork, acceptedStatuses: readonly number[
   return [
     {
       do: "try",
-      steps: [run(["ip", "link", "show", "dev", bridge])],
+      steps: [runAction(["ip", "link", "show", "dev", bridge])],
       rollback: [
         { steps: [], result: `bridge: ${bridge} must exist first. Configure it (weave_bridge), and run again.` },
       ],

@@ -67,9 +67,9 @@ export interface Rule {
   /** Value and mask of the firewall's mark; null for any. */
   readonly mark: { readonly value: number; readonly mask: number } | null;
   /** Whether it applies to some protocols or ports only. */
-  readonly protocols: boolean;
+  readonly hasProtocolMatch: boolean;
   /** Whether it applies only to packets with something else, such as a user or a type of service. */
-  readonly selective: boolean;
+  readonly hasOtherMatch: boolean;
   /** What it does: the table that it looks up, or else such as unreachable, or `goto` with the priority. */
   readonly action:
     | { readonly lookup: string; readonly suppressed: number }
@@ -101,8 +101,8 @@ export function parseRules(output: string): Rule[] {
       incoming: value("iif"),
       outgoing: value("oif"),
       mark: parseMark(value("fwmark")),
-      protocols: others !== rest,
-      selective: others.replace(verdict, "").trim() !== "",
+      hasProtocolMatch: others !== rest,
+      hasOtherMatch: others.replace(verdict, "").trim() !== "",
       action: parseAction(verdict, value),
     };
   });

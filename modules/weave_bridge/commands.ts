@@ -1,4 +1,4 @@
-import { type Action, run } from "../core/change";
+import { type Action, runAction } from "../core/change";
 import { FLOOD_MAC } from "../formats/iproute";
 import type { DesiredBridge, DesiredVxlan } from "./desired";
 import { deleteRule, insertRuleInShell } from "./firewall/forward_rule";
@@ -52,7 +52,7 @@ const stopUnit = (unit: string) => ["systemctl", "stop", unit];
  * end with the unit or the session of whoever starts it. Without the default dependencies, the boot need not have come to
  * sysinit.target, which may wait for the network (cloud-init.service).
  */
-const startWireguardGo = ({ name, unit }: DesiredWireguard) => [
+const wireguardGoCommand = ({ name, unit }: DesiredWireguard) => [
   ...(unit === null ? [] : ["systemd-run", "--quiet", "--collect", `--unit=${unit}`]),
   ...(unit === null ? [] : ["--property=Type=forking", "--property=DefaultDependencies=no"]),
   ...["wireguard-go", name],
@@ -73,11 +73,11 @@ export const addWireguardAddress = ({ name, address }: DesiredWireguard): Step[]
 ];
 
 /** As the kernel would add a second address to wireguard-go's device. */
-export const addNoAddress = (device: string) => ["ip", "link", "set", "dev", device, "addrgenmode", "none"];
+export const disableAddressGeneration = (device: string) => ["ip", "link", "set", "dev", device, "addrgenmode", "none"];
 
 /** What a new device needs. */
 const configureWireguard = (desired: DesiredWireguard): Step[] => [
-  ...steps(syncWireguard(desired), addNoAddress(desired.name)),
+  ...steps(syncWireguard(desired), disableAddressGeneration(desired.name)),
   ...addWireguardAddress(desired),
   ...steps(setMtu(desired.name, desired.mtu), setUp(desired.name)),
 ];
@@ -85,14 +85,14 @@ const configureWireguard = (desired: DesiredWireguard): Step[] => [
 export function createWireguard(desired: DesiredWireguard): readonly Action[] {
   const { name, by, unit } = desired;
   return [
-    ...(by === "kernel" ? [run(addWireguard(name))] : startingWireguardGo(desired, unit)),
+    ...(by === "kernel" ? [runAction(addWireguard(name))] : wireguardGoActions(desired, unit)),
     ...configureWireguard(desired),
   ];
 }
 
-function startingWireguardGo(desired: DesiredWireguard, unit: string | null): readonly Action[] {
-  const argv = startWireguardGo(desired);
-  if (unit === null) return [run(argv)];
+function wireguardGoActions(desired: DesiredWireguard, unit: string | null): readonly Action[] {
+  const argv = wireguardGoCommand(desired);
+  if (unit === null) return [runAction(argv)];
   // Its last line is the cause. Above it, it says that the kernel might do without it.
   const log = ["journalctl", "--no-pager", "--output=cat", "--lines=1", "--identifier=wireguard-go", `--unit=${unit}`];
   return [
@@ -160,7 +160,7 @@ export function bootCommands(desired: DesiredBridge, existingVxlan: "kept" | "re
 /** As wg-quick does it: by the kernel if that can, as it may be another one than when this was written, or by wireguard-go. */
 export function createWireguardInShell(desired: DesiredWireguard): readonly string[] {
   const { name, unit } = desired;
-  const start = inShell(startWireguardGo(desired));
+  const start = inShell(wireguardGoCommand(desired));
   const byProgram = unit === null ? start : `{ ${inShell(stopUnit(unit))} 2>/dev/null; ${start}; }`;
   const add = `${inShell(addWireguard(name))} 2>/dev/null || ${byProgram}`;
   return [

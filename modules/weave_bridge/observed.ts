@@ -161,8 +161,8 @@ export interface Managers {
   /** The state of this module's own unit, as systemd names it; "inactive" if there is none. */
   readonly ownUnit: string;
   /** The same of the unit beside systemd-networkd (encryptedPaths()), and of the one that wireguard-go runs in. */
-  readonly encryptedUnit: string;
-  readonly wireguardUnit: string;
+  readonly tunnelUnit: string;
+  readonly wireguardGoUnit: string;
   /** Whether Debian's ifupdown is installed, with its /etc/network/interfaces. */
   readonly ifupdown: boolean;
   /** Another program that is installed as ifup, such as ifupdown2. */

@@ -100,8 +100,8 @@ function applies(rule: Rule, name: string, network: string): boolean {
       (to !== null && !contains(to, network)) ||
       incoming !== null ||
       outgoing !== null ||
-      rule.selective ||
-      rule.protocols ||
+      rule.hasOtherMatch ||
+      rule.hasProtocolMatch ||
       !fitsUnmarked(rule)
     );
   }
@@ -110,7 +110,7 @@ function applies(rule: Rule, name: string, network: string): boolean {
     (to === null || overlap(to, network)) &&
     [null, "lo", name].includes(incoming) &&
     [null, name].includes(outgoing) &&
-    !rule.selective &&
+    !rule.hasOtherMatch &&
     fitsUnmarked(rule)
   );
 }
@@ -118,7 +118,8 @@ function applies(rule: Rule, name: string, network: string): boolean {
 /** Whether a rule that applies does so to all packets to the container network. */
 function appliesToAll(rule: Rule, network: string): boolean {
   const { from, to, incoming, outgoing, mark } = rule;
-  if (from !== null || incoming !== null || outgoing !== null || rule.selective || rule.protocols) return false;
+  if (from !== null || incoming !== null || outgoing !== null || rule.hasOtherMatch || rule.hasProtocolMatch)
+    return false;
   return rule.inverted ? to === null && mark !== null : to === null || contains(to, network);
 }
 

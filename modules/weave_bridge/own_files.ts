@@ -81,7 +81,7 @@ export function wireguardPath(name: string): string {
 }
 
 /** The unit that wireguard-go runs in, without its suffix. */
-export function wireguardUnit(name: string): string {
+export function wireguardGoUnit(name: string): string {
   return `${name}${WIREGUARD_SUFFIX}-go`;
 }
 
@@ -90,7 +90,7 @@ const NETWORKD_DROP_IN_DIRECTORY = `${UNITS}/systemd-networkd.service.d`;
 /** What creates the encrypted VXLAN beside systemd-networkd, which can't use wireguard-go: a unit, what starts it, and what leaves it alone. */
 export function encryptedPaths(name: string) {
   return {
-    unit: `${UNITS}/${name}${WIREGUARD_SUFFIX}.service`,
+    tunnelUnit: `${UNITS}/${name}${WIREGUARD_SUFFIX}.service`,
     dropIn: `${NETWORKD_DROP_IN_DIRECTORY}/${name}${WIREGUARD_SUFFIX}.conf`,
     unmanaged: networkdPath(name + WIREGUARD_SUFFIX, "network"),
   };
@@ -98,10 +98,10 @@ export function encryptedPaths(name: string) {
 
 /** All files that this module may write for a bridge of this name, whatever the provider. */
 export function ownPaths(name: string): string[] {
-  const { unit, dropIn, unmanaged } = encryptedPaths(name);
+  const { tunnelUnit, dropIn, unmanaged } = encryptedPaths(name);
   return [
     ...[unmanagedPath(name), stanzaPath(name), ...networkdPaths(name), dockerDropInPath(name), unitPath(name)],
-    ...[wireguardPath(name), unmanaged, unit, dropIn],
+    ...[wireguardPath(name), unmanaged, tunnelUnit, dropIn],
   ];
 }
 

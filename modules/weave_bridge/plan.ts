@@ -18,22 +18,24 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
   const desired = resolveDesired(options, observed);
   const { name, wireguard, firewallPlan } = desired;
   const warnings = [...firewallPlan.warnings, ...warnOfIsolation(options, observed)];
-  const unencrypted = planWireguardAbsent(name, observed);
-  const removal = wireguard ? [] : withWarning([...unencrypted.device, ...unencrypted.file], options);
-  const other = planForeignDeviceRemoval(name, observed);
+  const wireguardRemoval = planWireguardAbsent(name, observed);
+  const removalWithWarning = wireguard
+    ? []
+    : withWarning([...wireguardRemoval.device, ...wireguardRemoval.file], options);
+  const foreignDeviceRemoval = planForeignDeviceRemoval(name, observed);
   // Before units are stopped, which could end wireguard-go.
-  const first = other.length === 0 ? [] : wireguard ? other : removal;
-  const then = first.length > 0 ? withoutWireguard(observed) : observed;
+  const beforeBoot = foreignDeviceRemoval.length === 0 ? [] : wireguard ? foreignDeviceRemoval : removalWithWarning;
+  const observedAfterRemoval = beforeBoot.length > 0 ? withoutWireguard(observed) : observed;
   const boot = planBoot(name, desired, observed);
-  const live = planLive(desired, then);
+  const live = planLive(desired, observedAfterRemoval);
   return {
     changes: [
       // Before what adds the same rules as at boot, unless they are there.
       ...firewallPlan.changes,
       ...(wireguard ? planWireguardFile(wireguard, observed) : []),
-      ...first,
+      ...beforeBoot,
       ...(isBootFirst(desired, observed) ? [...boot, ...live] : [...live, ...boot]),
-      ...(first.length > 0 ? [] : removal),
+      ...(beforeBoot.length > 0 ? [] : removalWithWarning),
     ],
     returns: {
       name: desired.name,

@@ -1,4 +1,4 @@
-import { type Change, run } from "../core/change";
+import { type Change, runAction } from "../core/change";
 import { UserError } from "../core/errors";
 import type { Plan } from "../core/module";
 import { deleteLink } from "./commands";
@@ -33,7 +33,7 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
     subject,
     before: `${before}\n`,
     after: "absent\n",
-    actions: commands.map((argv) => run(argv)),
+    actions: commands.map((argv) => runAction(argv)),
   });
   const disruption =
     attached.length > 0 ? { disruption: `the network of the attached ports: ${attached.join(", ")}` } : {};

@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path";
-import { type Action, type Change, type DesiredFile, fileChanges, reloadOf, run } from "../core/change";
+import { type Action, type Change, type DesiredFile, fileChanges, reloadOf, runAction } from "../core/change";
 import { DAEMON_RELOAD } from "../core/systemctl";
 import { INTERFACES } from "../formats/interfaces";
 import type { DesiredBridge } from "./desired";
@@ -54,11 +54,13 @@ export function planBoot(name: string, desired: DesiredBridge | null, observed: 
     ...(provider === "systemd" ? [] : unitLinkRemoval(name, observed)),
     ...withReload(
       "systemd",
-      [encrypted.unit, ...dropIns, unitPath(name)].flatMap(changesOf),
+      [encrypted.tunnelUnit, ...dropIns, unitPath(name)].flatMap(changesOf),
       [...emptied, DAEMON_RELOAD],
       observed,
     ),
-    ...(files.has(encrypted.unit) ? [] : unitStateRemoval(basename(encrypted.unit), observed.managers.encryptedUnit)),
+    ...(files.has(encrypted.tunnelUnit)
+      ? []
+      : unitStateRemoval(basename(encrypted.tunnelUnit), observed.managers.tunnelUnit)),
     ...(provider === "systemd"
       ? unitChanges(name, observed)
       : unitStateRemoval(unitName(name), observed.managers.ownUnit)),
@@ -74,7 +76,7 @@ function networkdReload(name: string, desired: DesiredBridge | null, { bridge }:
 function removeDirectoryIfEmpty(dropIn: string): Action {
   const directory = dirname(dropIn);
   const named = ["find", dirname(directory), "-maxdepth", "1", "-name", basename(directory)];
-  return run([...named, "-type", "d", "-empty", "-delete"]);
+  return runAction([...named, "-type", "d", "-empty", "-delete"]);
 }
 
 function desiredFiles(name: string, desired: DesiredBridge | null, { managers }: ObservedBridge): DesiredFile[] {

@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import { type Change, difference, run } from "../core/change";
+import { type Change, difference, runAction } from "../core/change";
 import type { VxlanDevice, VxlanParameters } from "../formats/iproute";
 import { addressOf, contains, inNumericOrder, networkOf } from "../net/ipv4";
 import {
@@ -48,7 +48,7 @@ function creation(desired: DesiredBridge, observed: ObservedBridge): Change[] {
   const fromFile =
     provider === "ifupdown" ? bringUp(name) : createsByUnit(desired, observed.managers) ? startUnit(name) : null;
   // A VXLAN device whose bridge was deleted by hand.
-  const leftOver = observed.vxlan ? [run(deleteLink(name + VXLAN_SUFFIX))] : [];
+  const leftOver = observed.vxlan ? [runAction(deleteLink(name + VXLAN_SUFFIX))] : [];
   const created: Change = {
     subject: `bridge ${name}`,
     before: "absent\n",
@@ -57,7 +57,7 @@ function creation(desired: DesiredBridge, observed: ObservedBridge): Change[] {
       (fromFile && acceptsBridgedFrames && !observed.forwardRules
         ? "frames between its ports accepted by iptables\n"
         : ""),
-    actions: [...leftOver, ...(fromFile ? [fromFile] : createBridge(desired).map((argv) => run(argv)))],
+    actions: [...leftOver, ...(fromFile ? [fromFile] : createBridge(desired).map((argv) => runAction(argv)))],
   };
   return [created, ...(fromFile && acceptsBridgedFrames ? [] : firewallChanges(desired, observed))];
 }

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { type Change, run } from "../core/change";
+import { type Change, runAction } from "../core/change";
 import type { Host } from "../core/host/host";
 import { parseIptablesSave } from "../formats/iptables_save";
 import type { ObservedService } from "./observed";
@@ -61,14 +61,14 @@ export function planLeftovers({ routerRules, routerIpSets, routerFiles }: Observ
     subject: `router: rules of ${left.program}`,
     before: describeRouterRules(left),
     after: "",
-    actions: removeRouterRules(left).map((argv) => run(argv)),
+    actions: removeRouterRules(left).map((argv) => runAction(argv)),
   }));
   // A set that a rule refers to can't be removed.
   const sets: Change[] = routerIpSets.map((name) => ({
     subject: `router: ipset ${name}`,
     before: "present\n",
     after: "",
-    actions: [run(["ipset", "destroy", name])],
+    actions: [runAction(["ipset", "destroy", name])],
   }));
   if (routerFiles.length === 0) return [...rules, ...sets];
   const plugins = routerFiles.filter(isPlugin);
@@ -78,7 +78,7 @@ export function planLeftovers({ routerRules, routerIpSets, routerFiles }: Observ
     before: `${routerFiles.join("\n")}\n`,
     after: "",
     actions: [
-      ...(others.length > 0 ? [run(["rm", "-rf", "--", ...others])] : []),
+      ...(others.length > 0 ? [runAction(["rm", "-rf", "--", ...others])] : []),
       ...(plugins.length > 0 ? [removePlugins(plugins)] : []),
     ],
   };
@@ -93,7 +93,7 @@ function isPlugin(path: string): boolean {
  * Removes the plugins, and then the directories that the script has created for them, unless others have files there. By one program:
  * empty directories alone would not tell the next run that it has to finish this.
  */
-function removePlugins(plugins: readonly string[]): ReturnType<typeof run> {
+function removePlugins(plugins: readonly string[]): ReturnType<typeof runAction> {
   const test = ["(", "!", "-type", "d", "-o", "-empty", ")"];
-  return run(["find", ...plugins, CNI_PLUGINS, dirname(CNI_PLUGINS), "-maxdepth", "0", ...test, "-delete"]);
+  return runAction(["find", ...plugins, CNI_PLUGINS, dirname(CNI_PLUGINS), "-maxdepth", "0", ...test, "-delete"]);
 }

@@ -1,4 +1,4 @@
-import { type Action, type Change, run } from "../core/change";
+import { type Action, type Change, runAction } from "../core/change";
 import { UserError } from "../core/errors";
 import type { Module, Plan } from "../core/module";
 import { shortenLists } from "../core/shorten_lists";
@@ -158,13 +158,13 @@ function planStop(desired: DesiredService, observed: ObservedService): Change[] 
 }
 
 function stopActions({ init, component }: DesiredService, { unit, docker }: ObservedService): Action[] {
-  const stopUnit = run(init.stop(component), 120);
+  const stopUnit = runAction(init.stop(component), 120);
   switch (unit.state) {
     case "running":
       return [stopUnit];
     case "stopped":
     case "failed":
-      return [run(["docker", "stop", component.container], 120)];
+      return [runAction(["docker", "stop", component.container], 120)];
     default: {
       // systemd runs ExecStop only for a unit that has started, so a container that a try has left may still run.
       const { container: name } = component;
@@ -187,7 +187,7 @@ function planRemoval(desired: DesiredService, observed: ObservedService): Change
 
 function containerRemoval({ container: name }: Component, { restartPolicy }: ObservedContainer): Change {
   const change = { subject: `container ${name}`, before: "present\n", after: "" };
-  const actions = [run(["docker", "rm", "--force", name])];
+  const actions = [runAction(["docker", "rm", "--force", name])];
   const disruption = { disruption: `the container ${name}, which Docker would start again` };
   return { ...change, actions, ...(restartPolicy !== "no" && disruption) };
 }

@@ -1,4 +1,4 @@
-import { type Change, fileChanges, reloadOf, run } from "../core/change";
+import { type Change, fileChanges, reloadOf, runAction } from "../core/change";
 import { redactSecrets } from "../core/redact";
 import { EXPOSE } from "./components";
 import type { DesiredService } from "./desired";
@@ -58,6 +58,6 @@ function exposeFile(init: InitSystem, content: string | null, { exposeUnit }: Ob
     mode: 0o644,
     afterwards: init.reload,
   });
-  const stop = content === null && isActive ? [run(init.stop(EXPOSE))] : [];
+  const stop = content === null && isActive ? [runAction(init.stop(EXPOSE))] : [];
   return changes.map((change) => ({ ...change, actions: [...stop, ...change.actions] }));
 }

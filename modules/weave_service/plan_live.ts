@@ -1,4 +1,4 @@
-import { type Action, type Change, run } from "../core/change";
+import { type Action, type Change, runAction } from "../core/change";
 import type { HttpRequest } from "../core/host/host";
 import { EXPOSE } from "./components";
 import type { DesiredService } from "./desired";
@@ -23,7 +23,7 @@ export function planLive(options: ServiceOptions, desired: DesiredService, obser
 export function planNoRestartPolicy({ component: { container } }: DesiredService, observed: ObservedService): Change[] {
   const policy = observed.container?.restartPolicy ?? "no";
   if (policy === "no") return [];
-  const actions = [run(["docker", "update", "--restart=no", container])];
+  const actions = [runAction(["docker", "update", "--restart=no", container])];
   return [{ subject: `container ${container}: restart policy`, before: `${policy}\n`, after: "no\n", actions }];
 }
 
@@ -45,7 +45,7 @@ function checksumOffload({ offloadingPorts }: ObservedService): Change[] {
     subject: `${port}: TX checksum offload`,
     before: "on\n",
     after: "off\n",
-    actions: [run(["ethtool", "-K", port, "tx", "off"])],
+    actions: [runAction(["ethtool", "-K", port, "tx", "off"])],
   }));
 }
 
@@ -54,7 +54,7 @@ function exposure({ exposeText, init }: DesiredService, observed: ObservedServic
   if (exposeText === null || observed.exposed || isWaitingToExpose(observed)) return [];
   const commands = init.start(EXPOSE, observed.exposeUnit?.state ?? "stopped");
   const after = "yes, once enough peers are up\n";
-  return [{ subject: "router: exposed", before: "no\n", after, actions: commands.map((argv) => run(argv)) }];
+  return [{ subject: "router: exposed", before: "no\n", after, actions: commands.map((argv) => runAction(argv)) }];
 }
 
 /** The rule that accepts the frames of the router's own bridge, as the unit inserts it at each start. */
@@ -68,7 +68,7 @@ export function planForwardRule(accept: boolean, { forwardRules }: ObservedServi
       subject,
       before: describe(forwardRules > 0),
       after: describe(accept),
-      actions: commands.map((argv) => run(argv)),
+      actions: commands.map((argv) => runAction(argv)),
     },
   ];
 }

@@ -1,4 +1,4 @@
-import { BECOME, UserError, withFullStop } from "../../core/errors";
+import { BECOME_HINT, UserError, withFullStop } from "../../core/errors";
 import type { Host, HttpRequest, HttpResponse } from "../../core/host/host";
 
 /** A host that reports what can't be read as absent, and adds the reason to `errors`. */
@@ -37,7 +37,7 @@ export function attemptLater<Value>(read: () => Promise<Value>, errors: Set<stri
 
 function record(error: unknown, errors: Set<string>): null {
   if (!(error instanceof UserError)) throw error;
-  errors.add(withFullStop(error.message.replace(BECOME, "")));
+  errors.add(withFullStop(error.message.replace(BECOME_HINT, "")));
   return null;
 }
 

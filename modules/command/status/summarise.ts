@@ -79,8 +79,8 @@ function summariseBridge(name: string, { bridge, links }: ObservedBridge): Bridg
 }
 
 function bootFiles(name: string, { files }: ObservedBridge): string[] {
-  const { unit } = encryptedPaths(name);
-  return [stanzaPath(name), ...networkdPaths(name), unit, unitPath(name)].filter((path) => files.get(path));
+  const { tunnelUnit } = encryptedPaths(name);
+  return [stanzaPath(name), ...networkdPaths(name), tunnelUnit, unitPath(name)].filter((path) => files.get(path));
 }
 
 function summariseDatapath(name: string, { bridge, service, router }: Observed): Status["datapath"] {

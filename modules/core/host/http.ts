@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { BECOME, NoAnswer, RequestError } from "../errors";
+import { BECOME_HINT, NoAnswer, RequestError } from "../errors";
 import type { HttpRequest, HttpResponse } from "./host";
 
 /** How long a service may take to answer. */
@@ -47,7 +47,7 @@ export async function request(
       else if (CLOSING.has(error.code ?? "")) breakOff(CLOSED);
       else if (UNREACHABLE.has(error.code ?? "")) breakOff(`that it can't be reached: ${error.code}`);
       else if (error.code === "EACCES" || error.code === "EPERM")
-        reject(new RequestError(what, error.code, `Run as root${BECOME}.`, error.code));
+        reject(new RequestError(what, error.code, `Run as root${BECOME_HINT}.`, error.code));
       else fail(describeError(error));
     });
     // A limit on the whole exchange, as a service could send a byte now and then for ever.

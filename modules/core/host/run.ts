@@ -1,6 +1,6 @@
 import { type StdioOptions, spawn, spawnSync } from "node:child_process";
 import { errorCode, remedyOf } from "../errno";
-import { BECOME, UserError } from "../errors";
+import { BECOME_HINT, UserError } from "../errors";
 import { endAtSignal, signalGroup, throwIfInterrupted } from "../process_failure";
 import { redactSecrets } from "../redact";
 import { hideSecrets } from "../secrets";
@@ -129,10 +129,13 @@ function commandOf(argv: readonly string[]): string {
 /** What to do about errors that mean something else for a program's start than for a file (execve(2), fork(2)). */
 const STARTING: ReadonlyMap<string, string> = new Map([
   ["E2BIG", "Its arguments are too long: make them shorter."],
-  ["EACCES", `Make it executable (chmod +x), on a file system that is not mounted noexec, and run as root${BECOME}.`],
+  [
+    "EACCES",
+    `Make it executable (chmod +x), on a file system that is not mounted noexec, and run as root${BECOME_HINT}.`,
+  ],
   ["EAGAIN", "This host has too many processes (ulimit -u, sysctl kernel.pid_max): end some and run again."],
   ["ENOEXEC", "It is not a program of this host's architecture: install the right one."],
-  ["EPERM", `Run as root${BECOME}.`],
+  ["EPERM", `Run as root${BECOME_HINT}.`],
 ]);
 
 function describeOutput(output: string): string {

@@ -1,4 +1,4 @@
-import { type Action, type Change, type Daemon, type Rollback, run } from "../../core/change";
+import { type Action, type Change, type Daemon, type Rollback, runAction } from "../../core/change";
 import { DOCKER, PING } from "../../core/docker";
 import { DAEMON_RELOAD } from "../../core/systemctl";
 import type { DockerFlags } from "../../formats/docker_options";
@@ -101,7 +101,7 @@ function stepsOf({ service, daemon }: ObservedDocker, configured: DockerFlags): 
     : [];
   return {
     // systemd does not start a unit that has failed or restarted too often (StartLimitBurst=) until that is reset.
-    reset: bySystemd ? [run(["systemctl", "reset-failed", "docker.s*"])] : [],
+    reset: bySystemd ? [runAction(["systemctl", "reset-failed", "docker.s*"])] : [],
     // systemctl or the init script may fail although Docker has started; that it answers is what counts.
     restart: answer.length > 0 ? { ...start, replaces: replaced } : start,
     answer,

@@ -4,7 +4,7 @@ import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import { StillChanging, type WhileChanging } from "../../core/module";
 import { hasProgram } from "../../core/programs";
-import { isSystemdBooted, propertiesOfUnits } from "../../core/systemctl";
+import { isSystemdBooted, unitProperties } from "../../core/systemctl";
 import { splitWords } from "../../formats/shell_words";
 import { VARIABLE } from "./command_line";
 import type { DockerService } from "./docker_service";
@@ -108,7 +108,7 @@ async function unitsAfterJob(
 ): Promise<[service: Properties, socket: Properties]> {
   const end = Date.now() + JOB_SECONDS * 1000;
   for (;;) {
-    const [service = () => "", socket = () => ""] = propertiesOfUnits(
+    const [service = () => "", socket = () => ""] = unitProperties(
       ["docker.service", "docker.socket"],
       PROPERTIES,
       host,

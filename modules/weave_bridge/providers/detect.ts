@@ -2,26 +2,26 @@ import { basename } from "node:path";
 import { UserError } from "../../core/errors";
 import { matchesPattern } from "../../core/glob";
 import type { Host } from "../../core/host/host";
-import { isSystemdBooted, propertiesOfUnits } from "../../core/systemctl";
+import { isSystemdBooted, unitProperties } from "../../core/systemctl";
 import { environmentValue } from "../../formats/environment_file";
 import { INTERFACES } from "../../formats/interfaces";
 import type { Managers, ObservedBridge, Provider } from "../observed";
 import { type BridgeOptions, isEncrypted, ownDevices } from "../options";
-import { encryptedPaths, unitName, wireguardUnit } from "../own_files";
+import { encryptedPaths, unitName, wireguardGoUnit } from "../own_files";
 
 /** Observes what manages the host's network. Throws a UserError if systemd does not answer. */
 export function observeManagers(name: string, programs: ReadonlySet<string>, host: Host): Managers {
   const ifup = programs.has("ifup") ? implementationOfIfup(host) : null;
   const systemd = programs.has("systemctl") && isSystemdBooted(host);
-  const [networkdUnit, networkManagerUnit, networkingUnit, ownUnit, encryptedUnit, goUnit, firewalldUnit] = systemd
+  const [networkdUnit, networkManagerUnit, networkingUnit, ownUnit, tunnelUnit, goUnit, firewalldUnit] = systemd
     ? unitStates(name, host)
     : [];
   const networkd = networkdUnit?.runs ? (managesOthers(name, host) ? "manages" : "runs") : "off";
   return {
     systemd,
     ownUnit: ownUnit?.state ?? "inactive",
-    encryptedUnit: encryptedUnit?.state ?? "inactive",
-    wireguardUnit: goUnit?.state ?? "inactive",
+    tunnelUnit: tunnelUnit?.state ?? "inactive",
+    wireguardGoUnit: goUnit?.state ?? "inactive",
     ifupdown: ifup === "ifupdown" && host.readdir("/etc/network").includes("interfaces"),
     otherIfupdown: ifup === "ifupdown" ? null : ifup,
     whyIfupdownIsOff: ifup === "ifupdown" ? whyOff(name, networkingUnit?.fileState ?? null, host) : null,
@@ -77,7 +77,7 @@ interface UnitState {
 
 /** The states of systemd-networkd, NetworkManager, ifupdown, this module's own units, and firewalld. */
 function unitStates(name: string, host: Host): readonly UnitState[] {
-  const own = [unitName(name), basename(encryptedPaths(name).unit), `${wireguardUnit(name)}.service`];
+  const own = [unitName(name), basename(encryptedPaths(name).tunnelUnit), `${wireguardGoUnit(name)}.service`];
   const units = [
     "systemd-networkd.service",
     "NetworkManager.service",
@@ -85,7 +85,7 @@ function unitStates(name: string, host: Host): readonly UnitState[] {
     ...own,
     "firewalld.service",
   ];
-  return propertiesOfUnits(units, ["ActiveState", "UnitFileState", "ProtectProc"], host).map((property) => ({
+  return unitProperties(units, ["ActiveState", "UnitFileState", "ProtectProc"], host).map((property) => ({
     state: property("ActiveState"),
     fileState: property("UnitFileState"),
     runs: RUNNING.has(property("ActiveState")),

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { type DesiredFile, run } from "../../core/change";
+import { type DesiredFile, runAction } from "../../core/change";
 import { readsFile, renderManualInterface, type Step, withoutSource, withSource } from "../../formats/interfaces";
 import { bootCommands } from "../commands";
 import type { DesiredBridge } from "../desired";
@@ -33,12 +33,12 @@ export function interfacesContent(name: string, byIfupdown: boolean, observed: O
 
 /** Creates the bridge from its file. Forced, as ifupdown still lists a bridge as up that was deleted by hand. */
 export function bringUp(name: string) {
-  return run(["ifup", "--force", name], 60);
+  return runAction(["ifup", "--force", name], 60);
 }
 
 /** Takes a deleted bridge off ifupdown's list; the commands of its file may fail. */
 export function bringDown(name: string) {
-  return run(["ifdown", "--force", "--ignore-errors", name], 60);
+  return runAction(["ifdown", "--force", "--ignore-errors", name], 60);
 }
 
 function renderStanza(desired: DesiredBridge): string {

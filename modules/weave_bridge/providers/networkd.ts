@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { type Action, type DesiredFile, run } from "../../core/change";
+import { type Action, type DesiredFile, runAction } from "../../core/change";
 import { FLOOD_MAC } from "../../formats/iproute";
 import { renderSections, type Section } from "../../formats/systemd_ini";
 import { createVxlanInShell, createWireguardInShell } from "../commands";
@@ -17,14 +17,14 @@ import {
 } from "../own_files";
 import type { DesiredWireguard } from "../wireguard/desired";
 
-export const RELOAD_NETWORKD = [run(["networkctl", "reload"])];
+export const RELOAD_NETWORKD = [runAction(["networkctl", "reload"])];
 
 /**
  * Makes systemd-networkd read its files, and waits until it has configured the bridge. The live bridge already
  * matches the files, so the reload changes nothing.
  */
 export function reloadNetworkd(name: string) {
-  return [...RELOAD_NETWORKD, run(waitOnline(name, 30), 40)];
+  return [...RELOAD_NETWORKD, runAction(waitOnline(name, 30), 40)];
 }
 
 /**
@@ -173,7 +173,7 @@ function encryptedFiles(desired: DesiredBridge, vxlan: DesiredVxlan, wireguard: 
   return [
     file(networkdPath(vxlan.name, "network"), unmanaged(vxlan.name)),
     file(encrypted.unmanaged, unmanaged(wireguard.name)),
-    file(encrypted.unit, [
+    file(encrypted.tunnelUnit, [
       [
         "Unit",
         [
@@ -194,7 +194,7 @@ function encryptedFiles(desired: DesiredBridge, vxlan: DesiredVxlan, wireguard: 
         ],
       ],
     ]),
-    file(encrypted.dropIn, [["Unit", [["Wants", basename(encrypted.unit)]]]]),
+    file(encrypted.dropIn, [["Unit", [["Wants", basename(encrypted.tunnelUnit)]]]]),
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { Action, Change, DesiredFile } from "../../core/change";
-import { run } from "../../core/change";
+import { runAction } from "../../core/change";
 import { DAEMON_RELOAD } from "../../core/systemctl";
 import { renderSections } from "../../formats/systemd_ini";
 import { bootCommands } from "../commands";
@@ -86,7 +86,7 @@ export function unitLinkRemoval(name: string, observed: ObservedBridge): Change[
  */
 export function unitStateRemoval(unit: string, state: string): Change[] {
   if (state === "inactive") return [];
-  const forget = run(["systemctl", state === "failed" ? "reset-failed" : "stop", unit]);
+  const forget = runAction(["systemctl", state === "failed" ? "reset-failed" : "stop", unit]);
   return [{ subject: `${unit}: state`, before: `${state}\n`, after: "inactive\n", actions: [DAEMON_RELOAD, forget] }];
 }
 
@@ -99,5 +99,5 @@ function startsWithChange(
   const describe = (units: readonly string[]) => `${units.join("\n") || "nothing"}\n`;
   const [before, after] = [describe(unitStartsWith), describe(desired)];
   if (before === after) return [];
-  return [{ subject: `${unitName(name)}: starts with`, before, after, actions: [run(argv)] }];
+  return [{ subject: `${unitName(name)}: starts with`, before, after, actions: [runAction(argv)] }];
 }

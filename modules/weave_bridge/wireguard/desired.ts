@@ -2,7 +2,7 @@ import { UserError } from "../../core/errors";
 import type { WireguardConfig } from "../../formats/wireguard";
 import type { ObservedBridge } from "../observed";
 import { type BridgeOptions, isEncrypted, WIREGUARD_SUFFIX } from "../options";
-import { isOwnFile, wireguardPath, wireguardUnit } from "../own_files";
+import { isOwnFile, wireguardGoUnit, wireguardPath } from "../own_files";
 import { type Cluster, clamped, presharedKeyOf, privateKeyOf, publicKeyOf, rootKey, tunnelAddressOf } from "./keys";
 
 /** The WireGuard device under the VXLAN. */
@@ -83,7 +83,7 @@ export function resolveWireguard(
     path: wireguardPath(options.name),
     config: configOf(options, cluster, identities),
     by,
-    unit: observed.managers.systemd ? wireguardUnit(options.name) : null,
+    unit: observed.managers.systemd ? wireguardGoUnit(options.name) : null,
   };
 }
 

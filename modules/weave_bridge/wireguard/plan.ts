@@ -1,11 +1,11 @@
-import { type Change, difference, fileChanges, run } from "../../core/change";
+import { type Change, difference, fileChanges, runAction } from "../../core/change";
 import { renderWireguardConfig, type WireguardPeer, withoutSecretKeys } from "../../formats/wireguard";
 import {
-  addNoAddress,
   addWireguardAddress,
   createWireguard,
   deleteAddress,
   deleteLink,
+  disableAddressGeneration,
   setMtu,
   setUp,
   syncWireguard,
@@ -57,7 +57,7 @@ export function planWireguardDevice(bridge: string, desired: DesiredWireguard, o
     })),
     ...difference(`${name}: state`, device.up ? "up" : "down", "up", [
       // An interrupted run may not have come to it.
-      addNoAddress(name),
+      disableAddressGeneration(name),
       setUp(name),
     ]),
     ...(before === after
@@ -67,7 +67,7 @@ export function planWireguardDevice(bridge: string, desired: DesiredWireguard, o
             subject,
             before,
             after,
-            actions: [run(syncWireguard(desired))],
+            actions: [runAction(syncWireguard(desired))],
             ...(hasOtherKeys(desired, device)
               ? { disruption: "traffic with each other host, until it has the same password, keys and port" }
               : {}),
@@ -81,7 +81,7 @@ export function planWireguardDevice(bridge: string, desired: DesiredWireguard, o
  * device.
  */
 export function planForeignDeviceRemoval(bridge: string, { wireguard, managers }: ObservedBridge): Change[] {
-  if (!wireguard?.byProgram || !managers.systemd || managers.wireguardUnit === "active") return [];
+  if (!wireguard?.byProgram || !managers.systemd || managers.wireguardGoUnit === "active") return [];
   const removed = difference(`bridge ${bridge}: wireguard-go`, "in another unit or a session", "in a unit of its own", [
     deleteLink(bridge + WIREGUARD_SUFFIX),
   ]);
@@ -130,10 +130,10 @@ function describe({ name, config, address }: DesiredWireguard, other: ReadonlySe
 
 function describeObserved(desired: DesiredWireguard, { config }: ObservedWireguard): string {
   if (config === null) return "not WireGuard\n";
-  const wanted = new Map(desired.config.peers.map((peer) => [peer.publicKey, peer]));
+  const desiredByKey = new Map(desired.config.peers.map((peer) => [peer.publicKey, peer]));
   const otherPreshared = new Set<string>();
   const peers = config.peers.map((peer) => {
-    const same = wanted.get(peer.publicKey);
+    const same = desiredByKey.get(peer.publicKey);
     if (same !== undefined && same.presharedKey !== peer.presharedKey) otherPreshared.add(peer.publicKey);
     // A peer that was ever heard from has this endpoint from its own packets: behind NAT it is another one than it is known by.
     return same && peer.handshake !== 0 ? { ...peer, endpoint: same.endpoint } : peer;

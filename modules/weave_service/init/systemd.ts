@@ -1,8 +1,8 @@
 import mustache from "mustache";
-import { run } from "../../core/change";
+import { runAction } from "../../core/change";
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
-import { DAEMON_RELOAD, propertiesOfUnits } from "../../core/systemctl";
+import { DAEMON_RELOAD, unitProperties } from "../../core/systemctl";
 import { type Component, EXPOSE } from "../components";
 import type { InitSystem, ObservedUnit, StartsWith, UnitInputs } from "./init_system";
 import { commandsOf, exposeInShell } from "./steps";
@@ -69,7 +69,7 @@ export const SYSTEMD: InitSystem = {
   // "enable" adds the links of the [Install] section but only "reenable" and "disable" remove others.
   enable: (component, enabled, before) => {
     const verb = enabled ? (before === "nothing" ? "enable" : "reenable") : "disable";
-    return [run(["systemctl", verb, unitOf(component)])];
+    return [runAction(["systemctl", verb, unitOf(component)])];
   },
   // systemd refuses to start a unit that has reached its start limit until the failures are reset.
   start: (component, state) => [
@@ -112,7 +112,7 @@ function escapeCommandLine(text: string): string {
 
 function observe(components: readonly Component[], host: Host): ObservedUnit[] {
   const names = ["ActiveState", "SubState", "Job", "NeedDaemonReload", "MainPID"];
-  const properties = propertiesOfUnits(components.map(unitOf), names, host);
+  const properties = unitProperties(components.map(unitOf), names, host);
   return components.map((component, index) => observeUnit(component, properties[index] ?? (() => ""), host));
 }
 

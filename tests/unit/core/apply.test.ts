@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { apply as applyWith } from "../../../modules/core/apply";
-import { type Action, type Change, run } from "../../../modules/core/change";
+import { type Action, type Change, runAction } from "../../../modules/core/change";
 import { DAEMON_PERFORMERS } from "../../../modules/core/daemon_performers";
 import { at, freePort, withServer, withService } from "../support/server";
 import { inTemporaryDirectoryUntilDone } from "../support/temporary_directory";
@@ -17,7 +17,7 @@ const change = (...actions: Action[]): Change => ({ subject: "thing", before: ""
 test("the actions of a change are performed in order", async () => {
   await inTemporaryDirectoryUntilDone(async (directory) => {
     const [path, log] = [join(directory, "file"), join(directory, "log")];
-    const note = run(["sh", "-c", 'cat "$1" >>"$2"', "note", path, log]);
+    const note = runAction(["sh", "-c", 'cat "$1" >>"$2"', "note", path, log]);
     const write = (content: string): Action => ({ do: "write", path, content, mode: 0o640 });
     await apply(change(write("one\n"), note, write("two\n"), note, { do: "remove", path }));
     assert.is(readFileSync(log, "utf8"), "one\ntwo\n");
@@ -51,7 +51,12 @@ test("a failed action is an error with the change's subject, and the following o
     const path = join(directory, "file");
     const message = await userErrorLater(() =>
       apply(
-        change(run(["sh", "-c", "echo no such device >&2; exit 2"]), { do: "write", path, content: "", mode: 0o644 }),
+        change(runAction(["sh", "-c", "echo no such device >&2; exit 2"]), {
+          do: "write",
+          path,
+          content: "",
+          mode: 0o644,
+        }),
       ),
     );
     assert.match(
@@ -70,7 +75,7 @@ test("a file that can't be written is an error with the change's subject and the
 });
 
 test("a program's own time limit is used", async () => {
-  const message = await userErrorLater(() => apply(change(run(["sleep", "20"], 0.2))));
+  const message = await userErrorLater(() => apply(change(runAction(["sleep", "20"], 0.2))));
   assert.is(message, "thing: sleep 20: must end within 0.2 s (found it running). See why it hangs, and run again.");
 });
 

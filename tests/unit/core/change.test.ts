@@ -1,9 +1,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { fileChanges, run } from "../../../modules/core/change";
+import { fileChanges, runAction } from "../../../modules/core/change";
 
 const path = "/etc/thing";
-const reload = run(["systemctl", "daemon-reload"]);
+const reload = runAction(["systemctl", "daemon-reload"]);
 
 test("a missing file is written, with mode 0644 by default", () => {
   assert.equal(fileChanges(null, { path, content: "new\n" }), [
@@ -82,8 +82,8 @@ test("the diff of a file is redacted by its own function, the written content is
 });
 
 test("a program's step has a time limit only if one is given", () => {
-  assert.equal(run(["ifup", "weave"]), { do: "run", argv: ["ifup", "weave"] });
-  assert.equal(run(["ifup", "weave"], 60), { do: "run", argv: ["ifup", "weave"], timeout: 60 });
+  assert.equal(runAction(["ifup", "weave"]), { do: "run", argv: ["ifup", "weave"] });
+  assert.equal(runAction(["ifup", "weave"], 60), { do: "run", argv: ["ifup", "weave"], timeout: 60 });
 });
 
 test.run();

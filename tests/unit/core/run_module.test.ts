@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type Action, type Change, run } from "../../../modules/core/change";
+import { type Action, type Change, runAction } from "../../../modules/core/change";
 import { UserError } from "../../../modules/core/errors";
 import type { Module } from "../../../modules/core/module";
 import { int, str } from "../../../modules/core/options";
@@ -38,7 +38,7 @@ function lampModule(lamp: Lamp, changes: Partial<Module<typeof options, Lamp>> =
 }
 
 function difference(subject: string, before: string, after: string, more: Partial<Change> = {}): Change[] {
-  return before === after ? [] : [{ subject, before, after, actions: [run(["set", subject, after])], ...more }];
+  return before === after ? [] : [{ subject, before, after, actions: [runAction(["set", subject, after])], ...more }];
 }
 
 /** Makes a change on the lamp and records it. */

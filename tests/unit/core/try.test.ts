@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { apply as applyWith } from "../../../modules/core/apply";
-import { type Action, type Change, run } from "../../../modules/core/change";
+import { type Action, type Change, runAction } from "../../../modules/core/change";
 import { DAEMON_PERFORMERS } from "../../../modules/core/daemon_performers";
 import { parseStartTicks } from "../../../modules/core/proc";
 import { inTemporaryDirectoryUntilDone } from "../support/temporary_directory";
@@ -22,13 +22,13 @@ test("a failed try is rolled back, and its failure is reported with the diagnosi
     const path = join(directory, "file");
     const attempt = (command: string): Action => ({
       do: "try",
-      steps: [run([command])],
+      steps: [runAction([command])],
       diagnose: ["echo", "because"],
       rollback: [{ steps: [{ do: "write", path, content: "back", mode: 0o644 }], result: "It is back." }],
     });
     assert.is(await messageOf(apply(change(attempt("true")))), "no failure");
     assert.not.ok(existsSync(path));
-    const message = await messageOf(apply(change(attempt("false"), run(["touch", `${path}2`]))));
+    const message = await messageOf(apply(change(attempt("false"), runAction(["touch", `${path}2`]))));
     assert.match(
       message,
       /^it: false: must succeed \(found status 1\)\. Correct that and run again\.\necho because printed: because\nIt is back\.$/,
@@ -44,7 +44,7 @@ test("a failed try is rolled back also if the diagnosis fails", () =>
       apply(
         change({
           do: "try",
-          steps: [run(["false"])],
+          steps: [runAction(["false"])],
           diagnose: ["weave-no-such-program"],
           rollback: [{ steps: [{ do: "write", path, content: "back", mode: 0o644 }], result: "It is back." }],
         }),
@@ -59,9 +59,9 @@ test("if the rollback fails too, both failures are reported", async () => {
     apply(
       change({
         do: "try",
-        steps: [run(["false"])],
+        steps: [runAction(["false"])],
         diagnose: ["true"],
-        rollback: [{ steps: [run(["false"])], result: "Fine." }],
+        rollback: [{ steps: [runAction(["false"])], result: "Fine." }],
       }),
     ),
   );
@@ -74,15 +74,15 @@ test("the first rollback that succeeds is used; the rest is tried in any case, a
     const log = join(directory, "log");
     const pidFile = join(directory, "pid");
     writeFileSync(pidFile, `${process.pid}\n`);
-    const note = (word: string): Action => run(["sh", "-c", `echo ${word} >>"$0"`, log]);
+    const note = (word: string): Action => runAction(["sh", "-c", `echo ${word} >>"$0"`, log]);
     const attempt = (...results: boolean[]): Action => ({
       do: "try",
-      steps: [run(["false"])],
+      steps: [runAction(["false"])],
       rollback: results.map((works, index) => ({
-        steps: [note(`way${index}`), run([String(works)])],
+        steps: [note(`way${index}`), runAction([String(works)])],
         result: `Way ${index} it is.`,
       })),
-      afterwards: [note("one"), run(["false"]), note("two")],
+      afterwards: [note("one"), runAction(["false"]), note("two")],
       daemon: { name: "Docker", pidFile },
     });
     const runs = `\nfalse: must succeed (found status 1). Correct that and run again.\nDocker now runs as: ${process.argv0}`;

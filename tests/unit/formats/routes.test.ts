@@ -75,7 +75,7 @@ const RULES = `0:	from all lookup local proto kernel
 test("rules are read with their conditions and what they do", () => {
   const any = {
     ...{ inverted: false, from: null, to: null, incoming: null, outgoing: null, mark: null },
-    ...{ protocols: false, selective: false },
+    ...{ hasProtocolMatch: false, hasOtherMatch: false },
   };
   const lookup = (table: string, suppressed = -1) => ({ lookup: table, suppressed });
   assert.equal(parseRules(RULES), [
@@ -86,7 +86,7 @@ test("rules are read with their conditions and what they do", () => {
       from: "10.2.0.0/16",
       to: "10.3.0.1/32",
       incoming: "lo",
-      protocols: true,
+      hasProtocolMatch: true,
       action: lookup("100"),
     },
     { ...any, priority: 60, to: "10.3.0.0/16", action: { verdict: "unreachable" } },
@@ -94,7 +94,7 @@ test("rules are read with their conditions and what they do", () => {
     { ...any, priority: 80, action: { goTo: 32766 } },
     { ...any, priority: 5210, mark: { value: 0x80000, mask: 0xff0000 }, action: lookup("main") },
     { ...any, priority: 32765, inverted: true, mark: { value: 0xca6c, mask: 0xffffffff }, action: lookup("51820") },
-    { ...any, priority: 32765, selective: true, action: lookup("7") },
+    { ...any, priority: 32765, hasOtherMatch: true, action: lookup("7") },
     { ...any, priority: 32766, action: lookup("main") },
   ]);
   assert.equal(parseRules(""), []);
@@ -104,7 +104,7 @@ test("rules are read with their conditions and what they do", () => {
 test("a rule with a condition that is not understood applies to some packets only", () => {
   const flags = (text: string) => {
     const [rule] = parseRules(`100:\tfrom all ${text}\n`);
-    return [rule?.selective, rule?.protocols, JSON.stringify(rule?.action)].join(" ");
+    return [rule?.hasOtherMatch, rule?.hasProtocolMatch, JSON.stringify(rule?.action)].join(" ");
   };
   const lookup = JSON.stringify({ lookup: "7", suppressed: -1 });
   for (const some of ["dscp EF", "dscp 0x28/0x38", "flowlabel 0x5", "tun_id 5", "tos 0x10", "uidrange 0-9", "new 5"]) {

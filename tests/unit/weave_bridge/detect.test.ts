@@ -13,8 +13,8 @@ const LIST = "networkctl list --no-legend --no-pager";
 const NONE: Managers = {
   systemd: false,
   ownUnit: "inactive",
-  encryptedUnit: "inactive",
-  wireguardUnit: "inactive",
+  tunnelUnit: "inactive",
+  wireguardGoUnit: "inactive",
   ifupdown: false,
   otherIfupdown: null,
   whyIfupdownIsOff: null,

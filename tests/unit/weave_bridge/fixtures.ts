@@ -28,7 +28,7 @@ export const route = (network: string, device: string | null, more: Partial<Rout
 /** A rule that looks a table up for all packets. */
 export const rule = (priority: number, table: string, more: Partial<Rule> = {}): Rule => ({
   ...{ priority, inverted: false, from: null, to: null, incoming: null, outgoing: null, mark: null },
-  ...{ protocols: false, selective: false, action: { lookup: table, suppressed: -1 } },
+  ...{ hasProtocolMatch: false, hasOtherMatch: false, action: { lookup: table, suppressed: -1 } },
   ...more,
 });
 
@@ -42,7 +42,7 @@ export const FRESH: ObservedBridge = {
   interfaces: { content: "source /etc/network/interfaces.d/*\n\nauto lo\niface lo inet loopback\n", mode: 0o644 },
   danglingInterfaces: null,
   managers: {
-    ...{ systemd: false, ownUnit: "inactive", encryptedUnit: "inactive", wireguardUnit: "inactive" },
+    ...{ systemd: false, ownUnit: "inactive", tunnelUnit: "inactive", wireguardGoUnit: "inactive" },
     ...{ ifupdown: true, otherIfupdown: null, whyIfupdownIsOff: null },
     ...{ networkd: "off", networkdAtBoot: false, networkManager: false, networkManagerAtBoot: false, firewalld: false },
     oldNetworkd: false,

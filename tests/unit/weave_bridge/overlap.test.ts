@@ -94,7 +94,7 @@ test("rules of wg-quick, tailscale and hosts with several uplinks are not in the
     { incoming: "eth1" },
     { outgoing: "eth1" },
     { to: "192.0.2.0/24" },
-    { selective: true },
+    { hasOtherMatch: true },
   ]) {
     judge([uplink], before(rule(100, "100", more)));
   }
@@ -108,7 +108,7 @@ test("a rule for packets of the container network is in the way, in whatever wor
     { to: "10.2.9.0/24" },
     { incoming: "weave" },
     { incoming: "lo" },
-    { protocols: true },
+    { hasProtocolMatch: true },
     { mark: { value: 0, mask: 0x80000 } },
     { inverted: true, from: "192.168.0.0/16" },
     { inverted: true, to: "192.168.0.0/16" },

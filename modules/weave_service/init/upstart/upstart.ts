@@ -1,5 +1,5 @@
 import mustache from "mustache";
-import { run } from "../../../core/change";
+import { runAction } from "../../../core/change";
 import { UserError } from "../../../core/errors";
 import type { Host } from "../../../core/host/host";
 import { type Component, EXPOSE } from "../../components";
@@ -77,12 +77,12 @@ export const UPSTART: InitSystem = {
   render,
   renderExpose: (script) => fill(EXPOSE_TEMPLATE, { ...EXPOSE, expose: exposeInShell(script) }),
   observe: (components, host) => components.map((component) => observe(component, host)),
-  reload: [run(["initctl", "reload-configuration"])],
+  reload: [runAction(["initctl", "reload-configuration"])],
   enable: (component, enabled) => [
     enabled
       ? { do: "remove", path: overrideOf(component) }
       : { do: "write", path: overrideOf(component), content: "manual\n", mode: 0o644 },
-    run(["initctl", "reload-configuration"]),
+    runAction(["initctl", "reload-configuration"]),
   ],
   // "initctl start" fails while a start is in progress.
   start: ({ container }, state) => (state === "starting" ? [] : [["initctl", "start", container]]),

@@ -14,12 +14,12 @@ import type { ModuleArguments } from "./arguments";
  * What Docker has of a bridge, and that the subcommand bridge does not change: the subnet and the MTU of its network. An Ansible
  * task does that next; by hand, it must be said. Lines for the terminal, none if the two agree or Docker does not use the bridge.
  */
-export async function dockerKeeps(result: Result, given: ModuleArguments, host: Host): Promise<string[]> {
+export async function dockerMismatch(result: Result, given: ModuleArguments, host: Host): Promise<string[]> {
   if (result.failed) return [];
   try {
     // As `status`: the module then asks Docker for all that it knows.
     const observed = await observe(parseOptions("docker-opts", options, new Map([["state", "restarted"]])), host);
-    return describeKept(result, given.options.get("state") === "absent", observed);
+    return describeDockerMismatch(result, given.options.get("state") === "absent", observed);
   } catch (error) {
     // The bridge is as desired, whatever Docker's files are like.
     if (error instanceof UserError) return [];
@@ -28,7 +28,7 @@ export async function dockerKeeps(result: Result, given: ModuleArguments, host: 
 }
 
 /** Pure. `removed`: whether the bridge is being removed. */
-export function describeKept(result: Result, removed: boolean, docker: ObservedDocker): string[] {
+export function describeDockerMismatch(result: Result, removed: boolean, docker: ObservedDocker): string[] {
   const name = String(result["name"]);
   const kept = networkOn(name, docker);
   if (kept === null) return [];

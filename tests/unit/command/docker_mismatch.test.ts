@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { describeKept } from "../../../modules/command/docker_of_bridge";
+import { describeDockerMismatch } from "../../../modules/command/docker_mismatch";
 import { observe } from "../../../modules/docker_bridge_opts/observe";
 import type { ObservedDocker } from "../../../modules/docker_bridge_opts/observed";
 import { options } from "../../../modules/docker_bridge_opts/options";
@@ -20,22 +20,22 @@ function docker(opts: string): Promise<ObservedDocker> {
 
 test("Docker's options that no longer fit the bridge are said, with what changes them", async () => {
   const fitting = await docker("--bridge=weave --fixed-cidr=10.2.1.0/24 --mtu=1450");
-  assert.equal(describeKept(RESULT, false, fitting), []);
-  assert.equal(describeKept({ ...RESULT, docker_subnet: "10.2.2.0/24" }, false, fitting), [
+  assert.equal(describeDockerMismatch(RESULT, false, fitting), []);
+  assert.equal(describeDockerMismatch({ ...RESULT, docker_subnet: "10.2.2.0/24" }, false, fitting), [
     "Docker keeps the subnet 10.2.1.0/24, not 10.2.2.0/24; then run: apollo-weave docker-opts --bridge weave --fixed-cidr 10.2.2.0/24 --mtu 1450",
   ]);
-  assert.equal(describeKept({ ...RESULT, mtu: 1400 }, false, await docker("--bridge=weave")), [
+  assert.equal(describeDockerMismatch({ ...RESULT, mtu: 1400 }, false, await docker("--bridge=weave")), [
     "Docker keeps the subnet of the whole bridge, not 10.2.1.0/24, and the MTU 1500, not 1400; then run: apollo-weave docker-opts --bridge weave --fixed-cidr 10.2.1.0/24 --mtu 1400",
   ]);
 });
 
 test("a Docker that the removed bridge is of, and one that does not use it", async () => {
-  assert.equal(describeKept(RESULT, true, await docker("--bridge=weave --fixed-cidr=10.2.1.0/24")), [
+  assert.equal(describeDockerMismatch(RESULT, true, await docker("--bridge=weave --fixed-cidr=10.2.1.0/24")), [
     "Docker keeps --bridge=weave --fixed-cidr=10.2.1.0/24, and does not start without the bridge; then run: apollo-weave docker-opts --state absent",
   ]);
   for (const opts of ["", "--bridge=br0"]) {
-    assert.equal(describeKept(RESULT, true, await docker(opts)), []);
-    assert.equal(describeKept({ ...RESULT, docker_subnet: "10.2.2.0/24" }, false, await docker(opts)), []);
+    assert.equal(describeDockerMismatch(RESULT, true, await docker(opts)), []);
+    assert.equal(describeDockerMismatch({ ...RESULT, docker_subnet: "10.2.2.0/24" }, false, await docker(opts)), []);
   }
 });
 
@@ -51,13 +51,13 @@ test("a separate Docker network on the bridge", async () => {
     ...{ flags: new Map(), file: new Map(), network: null, networks: [network] },
   } as unknown as ObservedDocker["daemon"];
   const observed = { ...plain, daemon };
-  assert.equal(describeKept(RESULT, false, observed), []);
+  assert.equal(describeDockerMismatch(RESULT, false, observed), []);
   assert.match(
-    describeKept({ ...RESULT, docker_subnet: "10.2.2.0/24" }, false, observed)[0] ?? "",
+    describeDockerMismatch({ ...RESULT, docker_subnet: "10.2.2.0/24" }, false, observed)[0] ?? "",
     /^Docker keeps the subnet 10\.2\.1\.0\/24, not 10\.2\.2\.0\/24; then run: apollo-weave docker-opts --network flat --bridge weave /,
   );
   assert.match(
-    describeKept(RESULT, true, observed)[0] ?? "",
+    describeDockerMismatch(RESULT, true, observed)[0] ?? "",
     "run first: apollo-weave docker-opts --network flat --state absent",
   );
 });
