@@ -161,7 +161,7 @@ export function checkArguments(moduleName: string, given: ModuleArguments): void
   }
 }
 
-/** A module's message, with the file in front that the option at its beginning was given by, and options named as they are typed. */
+/** A module's message, with options named as they are typed; prefixed by the --args file if that sets the option that it begins with. */
 export function nameSource(message: string, given: ModuleArguments): string {
   const words = nameOptions(message, typedNames(given)).replace(BECOME_HINT, "");
   const [, option = ""] = /^([a-z_]+): /.exec(words) ?? [];

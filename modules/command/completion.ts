@@ -3,7 +3,7 @@ import { print } from "./terminal";
 
 /**
  * The scripts ask the program that is being completed, and yargs answers in the form of the shell that SHELL names; that
- * may be another than the one that asks, so each script sets it. bash makes "=" a word of its own. After a flag, before
+ * may be another than the one that asks, so each script sets it. bash makes "=" a separate word. After a flag, before
  * any letter of its value, further flags are dropped from the answer: a value is due, which may be a file name.
  */
 const SCRIPTS = {

@@ -11,13 +11,13 @@ import { DEFAULT_MTU } from "../formats/docker_options";
 import type { ModuleArguments } from "./arguments";
 
 /**
- * What Docker has of a bridge, and that the subcommand bridge does not change: the subnet and the MTU of its network. An Ansible
- * task does that next; by hand, it must be said. Lines for the terminal, none if the two agree or Docker does not use the bridge.
+ * Lines that say where Docker's subnet and MTU differ from the bridge's. An Ansible run sets them in its next task. None if they agree,
+ * or if Docker does not use the bridge.
  */
 export async function dockerMismatch(result: Result, given: ModuleArguments, host: Host): Promise<string[]> {
   if (result.failed) return [];
   try {
-    // As `status`: the module then asks Docker for all that it knows.
+    // With this state, the module asks Docker for its networks.
     const observed = await observe(parseOptions("docker-opts", options, new Map([["state", "restarted"]])), host);
     return describeDockerMismatch(result, given.options.get("state") === "absent", observed);
   } catch (error) {
@@ -27,7 +27,7 @@ export async function dockerMismatch(result: Result, given: ModuleArguments, hos
   }
 }
 
-/** Pure. `removed`: whether the bridge is being removed. */
+/** The same from what was observed. `removed`: whether the run removes the bridge. */
 export function describeDockerMismatch(result: Result, removed: boolean, docker: ObservedDocker): string[] {
   const name = String(result["name"]);
   const kept = networkOn(name, docker);

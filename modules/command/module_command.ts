@@ -22,7 +22,7 @@ interface Description {
 
 const RUN_GROUP = { group: "Run options:" };
 
-/** The flags that every module's subcommand has beside the module's options. */
+/** The flags that every module's subcommand has besides the module's options. */
 export const RUN_FLAGS = {
   check: { ...RUN_GROUP, type: "boolean", default: false, describe: "Only show what would change" },
   diff: { ...RUN_GROUP, type: "boolean", default: false, describe: "Show the changes in full" },
@@ -38,8 +38,8 @@ export const RUN_FLAGS = {
 } as const;
 
 /**
- * The subcommand that runs a module; each of the module's options is a flag. `current` returns what the host has in place of options
- * that are not given, and `followUps` what the module leaves as it is though it no longer fits, in words.
+ * The subcommand that runs a module; each of the module's options is a flag. `current` returns the host's values of the options that
+ * are not given, and `followUps` what the operator has to do next, in lines for the terminal.
  */
 export function moduleCommand<Table extends OptionTable, Observed>(
   { name, describe, example: [flags, does] }: Description,

@@ -3,11 +3,12 @@ import { diffArrays } from "diff";
 import type { Diff, Result, RunMode } from "../core/run_module";
 
 /**
- * Exit statuses. As with `terraform plan -detailed-exitcode`, "would change" has one of its own: a script that asks whether
- * a host is up to date must be able to tell it from a failure.
+ * Exit statuses. As with `terraform plan -detailed-exitcode`, "would change" has its own, so that a script that asks whether a host is
+ * up to date can distinguish it from a failure.
  */
 export const EXIT = { done: 0, failed: 1, usage: 2, wouldChange: 3 } as const;
 
+/** The exit statuses, for --help. */
 export const EXIT_STATUSES = `Exit status:
   ${EXIT.done}  done, or nothing to do
   ${EXIT.failed}  failed: the message says what to do next
@@ -36,11 +37,13 @@ export function allowClosedPipe(): void {
 /** Adds a style to a text. */
 export type Paint = (style: Style, text: string) => string;
 
+/** The styles that the output uses. */
 export type Style = keyof typeof CODES;
 
 /** ECMA-48 codes: on, off. */
 const CODES = { bold: [1, 22], red: [31, 39], green: [32, 39], yellow: [33, 39], dim: [2, 22] } as const;
 
+/** Adds no style. */
 export const plain: Paint = (_, text) => text;
 
 /** Colours if the stream is a terminal that has them. Node.js checks NO_COLOR (no-color.org). */
@@ -75,6 +78,7 @@ function renderLine({ mark, text }: DiffLine, paint: Paint): string {
   return mark === " " ? line : paint(mark === "-" ? "red" : "green", line);
 }
 
+/** A line of a diff. */
 export interface DiffLine {
   /** In both texts, only in the first, or only in the second. */
   readonly mark: " " | "-" | "+";

@@ -39,7 +39,7 @@ export async function runForAnsible<Table extends OptionTable, Observed>(
 /** Prints a result when the process ends, unless the returned function was called before. */
 function guardEnd(name: string): () => void {
   let printed = false;
-  // Nobody reads any more: the status alone says that the result is lost.
+  // Nobody reads any more: only the status can say that the result is lost.
   process.stdout.on("error", () => {
     process.exitCode = 1;
   });

@@ -82,7 +82,7 @@ function makeDirectory(path: string, mode: number): string[] {
   return [...made, path];
 }
 
-/** Node.js has no calls for ACLs and extended attributes. A cp that is not GNU's, as busybox's, does not know these flags. */
+/** Node.js has no calls for ACLs and extended attributes. Other implementations of cp than GNU's, such as busybox, lack these flags. */
 function copyAttributes(from: string, to: string): void {
   const flags = ["--attributes-only", "--preserve=all", "--no-preserve=timestamps"];
   run(["cp", ...flags, "--", from, to], { mayFail: true });

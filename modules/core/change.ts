@@ -30,7 +30,7 @@ export type Action =
   | {
       readonly do: "request";
       readonly request: HttpRequest;
-      /** Statuses of 300 or more that count as success. */
+      /** Statuses of 300 or more that are successes, too. */
       readonly acceptedStatuses?: readonly number[];
     }
   | {
@@ -93,6 +93,7 @@ export interface Validate {
   readonly inCheck?: boolean;
 }
 
+/** A container, and its name for messages. */
 export interface NamedContainer {
   readonly id: string;
   readonly name: string;
@@ -106,7 +107,7 @@ export interface Try {
   readonly steps: readonly Action[];
   /** A program that prints the cause of a failure. */
   readonly diagnose?: readonly string[];
-  /** The first that succeeds counts; the others are not tried. */
+  /** They are tried in order until one succeeds. */
   readonly rollback: readonly Rollback[];
   /** Steps after the rollback, whether or not it succeeded. Each is tried. */
   readonly afterwards?: readonly Action[];
@@ -114,6 +115,7 @@ export interface Try {
   readonly daemon?: { readonly name: string; readonly pidFile: string };
 }
 
+/** One way to undo steps that failed. */
 export interface Rollback {
   readonly steps: readonly Action[];
   /** The state after them, and what to do, in sentences. */
@@ -125,6 +127,7 @@ export function runAction(argv: readonly string[], timeout?: number): Action {
   return timeout === undefined ? { do: "run", argv } : { do: "run", argv, timeout };
 }
 
+/** What a file is to contain, or that it must not exist. */
 export interface DesiredFile {
   readonly path: string;
   /** One character per byte; null if the file must not exist. */

@@ -50,7 +50,7 @@ async function sendRequest({
   }
   if (response.status >= 300 && !acceptedStatuses.includes(response.status)) {
     throw new UserError(
-      `${what}: must be accepted (found the answer ${response.status}: ${response.body.trim()}). Correct that and run again.`,
+      `${what}: must be accepted (found the answer ${response.status}: ${response.body.trim()}). Correct the cause and run again.`,
     );
   }
 }

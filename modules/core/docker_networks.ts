@@ -77,7 +77,7 @@ export async function listMembers(
   if (body === null) return null;
   const containers = body.map(({ Names, NetworkSettings }) => ({
     name: Names?.[0]?.replace(/^\//, "") ?? "",
-    // One that was never started has the network's name alone.
+    // One that was never started has only the network's name.
     on: Object.entries(NetworkSettings?.Networks ?? {}).flatMap(([name, each]) => [name, each?.NetworkID ?? ""]),
   }));
   return new Map(

@@ -1,8 +1,8 @@
 import { BECOME_HINT, UserError } from "./errors";
 
 /**
- * What an error of the kernel's means for a file (errno(3), path_resolution(7)), and what to do. What does not end in a period goes on:
- * and run again.
+ * What an error of the kernel means for a file (errno(3), path_resolution(7)), and what to do. remedyOf() appends "and run again." to a
+ * remedy without a final period.
  */
 const REMEDIES: ReadonlyMap<string, string> = new Map([
   ["EACCES", `Run as root${BECOME_HINT}.`],
@@ -31,14 +31,14 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ["ESTALE", "Its file system was mounted from a server that has changed: mount it again"],
   ["ETIMEDOUT", "The server of its file system does not answer: check the mount (findmnt -T)"],
   ["ETXTBSY", "It is a program that runs: end that"],
-  ["EXDEV", "It is a mount of its own (findmnt shows it): unmount it"],
+  ["EXDEV", "It is a mount point (findmnt shows it): unmount it"],
 ]);
 
 const OTHERWISE = "Check its file system (findmnt -T, dmesg)";
 
 /**
  * The error of a file: what is wrong (`problem`, such as "can't be read"), what was found, and what to do. `state` says what is known
- * of the file, such as "it is unchanged". An error that is not the kernel's is returned as it is.
+ * of the file, such as "it is unchanged". An error that does not come from the kernel is returned as it is.
  */
 export function fileError(path: string, problem: string, error: unknown, state = ""): unknown {
   const { code: nodeCode, message = "" } = error as NodeJS.ErrnoException;
@@ -55,7 +55,7 @@ export function errorCode(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? String(error);
 }
 
-/** What to do about an error of the kernel's, as a sentence. */
+/** What to do about an error of the kernel, as a sentence. */
 export function remedyOf(code: string): string {
   const remedy = REMEDIES.get(code) ?? OTHERWISE;
   return remedy.endsWith(".") ? remedy : `${remedy} and run again.`;

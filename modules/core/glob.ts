@@ -10,10 +10,12 @@ export function isPattern(path: string): boolean {
  * `?` and sets. None matches a slash. A set that is not closed stands for itself.
  */
 export function matchesPattern(pattern: string, text: string): boolean {
+  // A set, of which a first character "]" is a member, or any other character.
   const expression = pattern.replace(/\[(?:[!^][\s\S]|[^!^])[^\]]*\]|[\s\S]/g, (part) => {
     if (part === "*") return "[^/]*";
     if (part === "?") return "[^/]";
     if (part.length === 1) return part.replace(/[.+^${}()|[\]\\/]/, "\\$&");
+    // In a set, "!" and "^" negate, and the characters that a regular expression would read in another way are escaped.
     const [, negation, members = ""] = /^\[([!^]?)([\s\S]*)\]$/.exec(part) ?? [];
     return `(?!/)[${negation ? "^" : ""}${members.replace(/[[\]\\^]/g, "\\$&")}]`;
   });

@@ -1,8 +1,10 @@
 /** Checks that data from outside, such as the JSON of a service, has the type that the code expects. */
 export type Guard<T> = (value: unknown) => value is T;
 
+/** The type that a guard checks. */
 export type Guarded<G> = G extends Guard<infer T> ? T : never;
 
+/** Guards of the simple types. */
 export const isString: Guard<string> = (value) => typeof value === "string";
 export const isNumber: Guard<number> = (value) => typeof value === "number";
 export const isBoolean: Guard<boolean> = (value) => typeof value === "boolean";
@@ -17,6 +19,7 @@ export function isOptional<T>(guard: Guard<T>): Guard<T | null | undefined> {
   return (value): value is T | null | undefined => value === null || value === undefined || guard(value);
 }
 
+/** A list whose elements all pass the guard. */
 export function isListOf<T>(guard: Guard<T>): Guard<readonly T[]> {
   return (value): value is readonly T[] => Array.isArray(value) && value.every(guard);
 }

@@ -3,8 +3,8 @@ import type { Host } from "./host/host";
 import type { OptionTable, Values } from "./options";
 
 /**
- * What an observation does while something starts or stops on the host: it waits for that, or throws StillChanging. The one before the lock
- * fails, so that a run waits only once, under the lock.
+ * What an observation does while something starts or stops on the host: it waits for that, or throws StillChanging. The observation
+ * without the lock fails, so that a run waits at most once.
  */
 export type WhileChanging = "wait" | "fail";
 
@@ -26,15 +26,16 @@ export interface Module<Table extends OptionTable, Observed> {
   readonly shorten?: (text: string, other: string) => string;
 }
 
+/** What a module would do on the host that it has observed. */
 export interface Plan {
   /** All differences from the desired state, in the order in which they are to be changed. */
   readonly changes: readonly Change[];
-  /** What the module returns beside the changes: values that hold once the changes are made. */
+  /** What the module returns besides the changes: values that hold once the changes are made. */
   readonly returns: Readonly<Record<string, unknown>>;
   readonly warnings?: readonly string[];
 }
 
-/** A module's documentation beside its options. The texts use ansible-doc's markup: C(code), I(option). */
+/** A module's documentation besides its options. The texts use ansible-doc's markup: C(code), I(option). */
 export interface ModuleDocs {
   readonly short_description: string;
   readonly description: readonly string[];
@@ -47,6 +48,7 @@ export interface ModuleDocs {
   readonly returns: Returns;
 }
 
+/** The values that a module returns, by their names. */
 export type Returns = Readonly<Record<string, Returned>>;
 
 /** A value that a module returns. */

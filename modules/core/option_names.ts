@@ -5,8 +5,8 @@ import { dict, show } from "./options";
 export const optionNames = dict(
   {
     description:
-      "How messages name the options of this module, such as C({network: weave_network}): for a role that sets them from variables " +
-      "of its own.",
+      "How messages name the options of this module, such as C({network: weave_network}): for a role that sets them from its own " +
+      "variables.",
     default: {},
   },
   word,
@@ -21,7 +21,7 @@ function word(text: string): string {
 
 export type OptionNames = Readonly<Record<string, string>>;
 
-/** The names among a module's arguments. A wrong value counts as none: the message about it, or about another option, is shown. */
+/** The names among a module's arguments. A wrong value means no names: the message about it, or about another option, is shown. */
 export function namesGiven(args: ReadonlyMap<string, unknown>): OptionNames {
   try {
     return optionNames.convert(args.get("option_names") ?? {});

@@ -12,8 +12,19 @@ export class Interrupted extends Error {
 
 /** All that would end the process and that it can get from outside: a person, a terminal, a time limit, a shutdown (signal(7)). */
 const SIGNALS: readonly NodeJS.Signals[] = [
-  ...(["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGALRM", "SIGVTALRM", "SIGPROF"] as const),
-  ...(["SIGUSR1", "SIGUSR2", "SIGXCPU", "SIGPWR", "SIGIO", "SIGSTKFLT"] as const),
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGTERM",
+  "SIGALRM",
+  "SIGVTALRM",
+  "SIGPROF",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGXCPU",
+  "SIGPWR",
+  "SIGIO",
+  "SIGSTKFLT",
 ];
 
 /** How long programs have to end by SIGTERM. */

@@ -74,7 +74,11 @@ export async function runModule<Table extends OptionTable, Observed>(
     const { made, making } = progress;
     if (error instanceof Interrupted) {
       const changes = making === null ? made : [...made, making];
-      return { failed: true, msg: describeInterruption(error, progress), ...report(changes, NOTHING, mode) };
+      return {
+        failed: true,
+        msg: describeInterruption(module.name, error, progress),
+        ...report(changes, NOTHING, mode),
+      };
     }
     return {
       failed: true,
@@ -95,13 +99,14 @@ interface Progress {
   making: Change | null;
 }
 
-function describeInterruption({ message }: Interrupted, { made, making }: Progress): string {
-  if (made.length === 0 && making === null) return `${message} (nothing is changed). Run again.`;
+function describeInterruption(moduleName: string, { signal }: Interrupted, { made, making }: Progress): string {
+  const what = `${moduleName}: was interrupted (found ${signal}`;
+  if (made.length === 0 && making === null) return `${what}; nothing is changed). Run again.`;
   const found = [
     ...(made.length > 0 ? [`changed: ${made.map(({ subject }) => subject).join(", ")}`] : []),
     ...(making === null ? [] : [`perhaps changed in part: ${making.subject}`]),
   ];
-  return `${message} (${found.join("; ")}). Run again: that finishes the work.`;
+  return `${what}; ${found.join("; ")}). Run again: that finishes the work.`;
 }
 
 /** Does what runModule() says, but throws, and keeps `progress`. */
@@ -220,7 +225,7 @@ function resultMessage(moduleName: string, error: unknown): string {
 
 /**
  * A text without control characters but line ends and tabs: what a service or program printed could otherwise write over the
- * operator's terminal. The characters that change the direction of text count too.
+ * operator's terminal. So could characters that change the direction of text.
  */
 function printable(text: string): string {
   return text.replace(

@@ -62,7 +62,7 @@ const BACKSLASHES: Decoding = {
   },
 };
 
-/** As in a command line of systemd's. */
+/** As in a systemd command line. */
 const DOUBLED: Decoding = { pattern: /\$\$|%%/g, character: (match) => match.slice(1) };
 const QUOTES: Decoding = { pattern: /["'\\]/g, character: () => "" };
 const PERCENTS: Decoding = { pattern: /%[0-9a-f]{2}/gi, character: (match) => fromHex(match.slice(1)) };

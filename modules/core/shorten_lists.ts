@@ -1,8 +1,8 @@
-/** Lines of this many entries' length may be one entry of a list, such as a peer's section of WireGuard's file. */
+/** How many lines one entry of a list may have, such as a peer's section in WireGuard's file. */
 const LONGEST_ENTRY = 8;
-/** So many entries of a list are shown in its beginning, and in its end. */
+/** How many entries of a shortened list are shown at its beginning, and at its end. */
 const SHOWN = 2;
-/** A list of at least so many entries is shortened. */
+/** A list of at least this many entries is shortened. */
 const LONG = 12;
 
 /**

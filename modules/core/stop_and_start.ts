@@ -28,8 +28,8 @@ export async function stopContainers(
 }
 
 /**
- * Starts containers, and pauses those that were paused. Docker refuses one that joins another one's network or is linked to it
- * until that one runs, so those that it refused are tried again whenever one has started. Throws a UserError with the names of
+ * Starts containers, and pauses those that were paused. Docker rejects one that joins another one's network or is linked to it
+ * until that one runs, so those that it rejected are tried again whenever one has started. Throws a UserError with the names of
  * those that did not start within these seconds.
  */
 export async function startContainers(

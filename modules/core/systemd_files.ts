@@ -7,14 +7,28 @@ const directories = (...names: string[]): readonly string[] =>
 
 /** Where systemd searches units and their drop-ins, in the order of precedence (systemd.unit(5)). */
 export const UNIT_DIRECTORIES = directories(
-  ...["etc/system.control", "run/system.control", "run/transient", "run/generator.early"],
-  ...["etc/system", "etc/system.attached", "run/system", "run/system.attached", "run/generator"],
-  ...["usr/local/lib/system", "usr/lib/system", "lib/system", "run/generator.late"],
+  "etc/system.control",
+  "run/system.control",
+  "run/transient",
+  "run/generator.early",
+  "etc/system",
+  "etc/system.attached",
+  "run/system",
+  "run/system.attached",
+  "run/generator",
+  "usr/local/lib/system",
+  "usr/lib/system",
+  "lib/system",
+  "run/generator.late",
 );
 
 /** The same for the files of systemd-networkd (systemd.network(5)). */
 export const NETWORK_DIRECTORIES = directories(
-  ...["etc/network", "run/network", "usr/local/lib/network", "usr/lib/network", "lib/network"],
+  "etc/network",
+  "run/network",
+  "usr/local/lib/network",
+  "usr/lib/network",
+  "lib/network",
 );
 
 /** The paths of all files of several directories by name; of the same name, the one in the first directory. */

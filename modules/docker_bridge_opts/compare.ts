@@ -49,7 +49,7 @@ export function requireExpectedOptions(
   requireEnvironmentFiles(after.settings, service.unit, written);
 }
 
-/** Of several drop-ins the last one counts. */
+/** Of several drop-ins the last one applies. */
 function requireOwnDropIn({ origin }: CommandLine, { dropIn }: DesiredFiles): void {
   if (dropIn === null || origin.path === DROP_IN_PATH) return;
   throw new UserError(

@@ -85,7 +85,7 @@ function splitOf({ readsFile, whyNot, filePath }: DockerService, unit: CommandLi
   const [split, second] = unit?.splits ?? [];
   if (split !== undefined && !readsFile && (second !== undefined || split.count > 0)) {
     throw new UserError(
-      `location: must not be docker_opts while ${VARIABLE} of ${filePath} does not count (found that ${whyNot}). Set I(location): daemon_json, or move these options to ${filePath}.`,
+      `location: must not be docker_opts while ${VARIABLE} of ${filePath} does not apply (found that ${whyNot}). Set I(location): daemon_json, or move these options to ${filePath}.`,
     );
   }
   if (split !== undefined) return split;

@@ -95,7 +95,7 @@ function fromJson(opts: string): DockerFlags {
 
 function namedOptions(options: DockerOptions): [string, readonly string[]][] {
   const { network, bridge, fixed_cidr, dns, dns_search, mtu } = options;
-  // They define a network of its own instead.
+  // They define a Docker network instead.
   const ofDefault = network === DEFAULT_NETWORK;
   const given: [option: string, values: readonly string[] | null][] = [
     ["bridge", bridge === null || !ofDefault ? null : [bridge]],

@@ -89,7 +89,7 @@ export function createRequest({ name, bridge, subnet, range, gateway, mtu }: Des
 
 const ICC = "com.docker.network.bridge.enable_icc";
 
-/** Tells which network this module created while Docker is stopped. */
+/** The file that records which network this module created, for when Docker is stopped. */
 export const NETWORK_RECORD = "/var/lib/apollo-weave/docker-network";
 
 /** The content of that file. */
@@ -97,12 +97,12 @@ export function recordOf(network: DesiredNetwork): string {
   return `# Docker's network that docker_bridge_opts made.\nname ${network.name}\n${describe(network)}`;
 }
 
-/** Whether that file tells of a network on this bridge. */
+/** Whether that file names a network on this bridge. */
 export function isRecordedOn(bridge: string, record: string): boolean {
   return record.split("\n").includes(`bridge ${bridge}`);
 }
 
-/** Whether the network is what is desired. The reserved address does not count, as it is not a reason to replace a network. */
+/** Whether the network is what is desired. The reserved address is not compared, as it is no reason to replace a network. */
 export function isAsDesired(network: DockerNetwork, desired: DesiredNetwork): boolean {
   const found = definitionOf(network);
   const mtu = desired.mtu === "" ? found.mtu : desired.mtu;
@@ -150,7 +150,7 @@ export function staleNetworks(
   );
 }
 
-/** Throws a UserError if Docker has another network of this name, or one whose addresses overlap: it would refuse this one. */
+/** Throws a UserError if Docker has another network of this name, or one whose addresses overlap: it would reject this one. */
 export function rejectNetworkConflicts(desired: DesiredNetwork, others: readonly DockerNetwork[]): void {
   const sameName = others.find(({ name }) => name === desired.name);
   if (sameName !== undefined) {
@@ -167,7 +167,7 @@ export function rejectNetworkConflicts(desired: DesiredNetwork, others: readonly
     );
     if (overlapping === undefined) continue;
     throw new UserError(
-      `network: the addresses of ${desired.subnet} must be free (found Docker's network ${name} with ${overlapping.subnet}). Remove that one.`,
+      `network: the addresses of ${desired.subnet} must be free (found Docker network ${name} with ${overlapping.subnet}). Remove that one.`,
     );
   }
 }

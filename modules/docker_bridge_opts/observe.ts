@@ -179,7 +179,7 @@ async function withContainers(daemon: RunningDaemon, host: Host): Promise<Runnin
 /**
  * dockerd reads daemon.json only when it starts. If this module has changed it since, the content from before is saved. A
  * file that has changed since the daemon wrote its pid file was changed by somebody else, and what was in it is unknown. The
- * time of the last change counts (ctime), as anybody can set that of the last modification.
+ * time of the last change is compared (ctime), as anybody can set that of the last modification.
  */
 function findConfigAtStart(
   id: string,
@@ -212,7 +212,7 @@ const START_MILLISECONDS = 60_000;
 
 /**
  * When the daemon read daemon.json, in milliseconds since 1970: just before it wrote its pid file, unless that was changed later
- * or is not this daemon's.
+ * or belongs to another daemon.
  */
 function configReadAt(pid: number, startedAt: number, pidFile: string, host: Host): number | null {
   const isOurs = Number(host.readText(pidFile)) === pid;
@@ -223,7 +223,7 @@ function configReadAt(pid: number, startedAt: number, pidFile: string, host: Hos
   return written === null || written > started + START_MILLISECONDS ? started + READ_MILLISECONDS : written;
 }
 
-/** A container as Docker lists it. Weave's own are known by the names that the script gives them. */
+/** A container as Docker lists it. Weave's own are identified by the names that the script gives them. */
 async function toContainer({ id, names }: ListedContainer, liveRestore: boolean, host: Host): Promise<Container> {
   const name = names[0]?.replace(/^\//, "") ?? id.slice(0, 12);
   const belongsToWeave = names.some((each) => /^\/weave(dns|plugin|proxy|scope)?$/.test(each));

@@ -22,7 +22,7 @@ export interface ObservedDocker {
   readonly calledAt: number;
   /** The IPv4 addresses of the bridge, with prefix length; empty if the bridge does not exist. */
   readonly bridgeAddresses: readonly string[];
-  /** What this module wrote about the network that it created, as a stopped Docker tells of none. */
+  /** What this module wrote about the network that it created, as a stopped Docker reports none. */
   readonly networkRecord: FileState | null;
 }
 

@@ -18,7 +18,7 @@ export const options = {
   location: choice(["auto", "docker_opts", "daemon_json"], {
     description:
       "Where to set the options. C(auto) leaves an option where it is set already; a new one goes into C(DOCKER_OPTS) if this " +
-      "host's Docker reads that from a file of its own and nobody else's options are there, and otherwise into C(daemon.json). C(docker_opts) and C(daemon_json) move the options there. " +
+      "host's Docker reads that from its own file and that has no other program's options, and otherwise into C(daemon.json). C(docker_opts) and C(daemon_json) move the options there. " +
       "If Docker's unit sets an option itself, or does not read C(DOCKER_OPTS), the module writes a drop-in for it.",
     default: "auto",
   }),

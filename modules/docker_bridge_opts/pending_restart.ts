@@ -8,7 +8,7 @@ import type { Container, RunningDaemon } from "./observed";
 import type { DockerOptions } from "./options";
 
 /**
- * The values of an option in the running daemon. What its API reports of its default network counts first, as a restart
+ * The values of an option in the running daemon. What its API reports of its default network comes first, as a restart
  * under live-restore may keep the network from before; then its command line, then what it read from daemon.json.
  */
 export function runningValue(

@@ -103,7 +103,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   };
 }
 
-/** The desired options; with a network of its own on the bridge, the default network leaves it. */
+/** The desired options; with a Docker network on the bridge, the default network leaves it. */
 function desiredOf(options: DockerOptions, present: Configuration): DockerFlags {
   const desired = desiredFlags(options);
   if (options.network === DEFAULT_NETWORK) return desired;

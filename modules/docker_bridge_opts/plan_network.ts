@@ -81,7 +81,7 @@ function whileStopped(
     : withRecord([{ ...creation, actions: makeNetwork(desired, [409]) }], bridge, desired, observed);
 }
 
-/** The changes, the last of which also writes the record; it is a change of its own if nothing else is to be done. */
+/** The changes, the last of which also writes the record; it is a separate change if nothing else is to be done. */
 function withRecord(
   changes: readonly Change[],
   bridge: string,
@@ -135,7 +135,7 @@ function makeNetwork(desired: DesiredNetwork, acceptedStatuses: readonly number[
   ];
 }
 
-/** A stopped container counts too: it would not start without the very network that it was on. */
+/** Including stopped containers: one would not start without the very network that it was on. */
 function requireUnused({ name, members }: ObservedNetwork): void {
   if (members !== null && members.length === 0) return;
   const found = members === null ? "no answer about its containers" : members.join(", ");

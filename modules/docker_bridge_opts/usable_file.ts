@@ -23,7 +23,7 @@ interface Line {
 }
 
 /**
- * The first assignment that counts and whose value begins with an escaped quote, as in `DOCKER_TMPDIR=\"/srv\"`: Ansible's
+ * The first assignment that applies and whose value begins with an escaped quote, as in `DOCKER_TMPDIR=\"/srv\"`: Ansible's
  * lineinfile keeps such backslashes. Null if there is none. systemd splits DOCKER_OPTS into words and takes quotes off then, so
  * there it does harm only with white space between its quotes (systemd.service(5)).
  */

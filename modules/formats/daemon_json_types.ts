@@ -16,7 +16,7 @@ const isTruth = isOptional(isBoolean);
 const isWhole = isOptional((value: unknown): value is number => Number.isInteger(value));
 const isListOf = <T>(guard: Guard<T>): Guard<unknown> => isOptional(listOf(guard));
 const isMapOf = <T>(guard: Guard<T>): Guard<unknown> => isOptional(mapOf(guard));
-/** An object of Go's, whose fields are found by their names in any case. */
+/** A Go object, whose fields are found by their names in any case. */
 const hasFields = (guards: Readonly<Record<string, Guard<unknown>>>): Guard<unknown> =>
   isOptional(
     (value: unknown): value is object =>

@@ -78,7 +78,7 @@ export function withSource(content: string, pattern: string): string {
 }
 
 /**
- * The content of /etc/network/interfaces without the `source` line for `pattern` that `withSource` added, alone or among lines
+ * The content of /etc/network/interfaces without the `source` line for `pattern` that `withSource` added, also among lines
  * for other bridges.
  */
 export function withoutSource(content: string, pattern: string): string {

@@ -10,7 +10,7 @@ export interface IpLink {
   readonly device: string;
   /** Its other names, which no second device can have. */
   readonly aliases: readonly string[];
-  /** The device that it is part of, such as a VLAN's; null if it stands by itself. */
+  /** The device that it is part of, such as that of a VLAN; null if it is part of none. */
   readonly parent: string | null;
   /** The bridge that it is a port of. */
   readonly master: string | null;
@@ -52,7 +52,7 @@ export function parseAddresses(output: string): InterfaceAddress[] {
   }));
 }
 
-/** ip prints a /32 without its prefix length, and a point-to-point address with its peer's ("10.0.0.1 peer …"). */
+/** ip prints a /32 without its prefix length, and a point-to-point address with the peer's address ("10.0.0.1 peer …"). */
 export function withLength(address: string): string {
   return address.includes("/") ? address : `${address}/32`;
 }
@@ -73,7 +73,7 @@ export interface VxlanParameters {
 export interface VxlanDevice extends VxlanParameters {
   /** What it was created with of RECEIVE_FLAGS. Only devices with the same ones share a port. */
   readonly flags: readonly string[];
-  /** Whether it receives over IPv6 alone. */
+  /** Whether it receives over IPv6 only. */
   readonly ipv6: boolean;
 }
 

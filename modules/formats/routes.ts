@@ -14,15 +14,15 @@ export interface Route {
   readonly via: string | null;
   /** The address that this host sends from; null if the route doesn't set one. */
   readonly source: string | null;
-  /** Of two routes to one network, the one with the lower metric counts. */
+  /** Of two routes to one network, the one with the lower metric applies. */
   readonly metric: number;
 }
 
 export const MAIN_TABLE = "main";
 
 /**
- * Parses the output of `ip -d route show table all root 0.0.0.0/0` (print_route() in iproute2's ip/iproute.c). Of a route with several
- * next hops, the first one counts.
+ * Parses the output of `ip -d route show table all root 0.0.0.0/0` (print_route() in iproute2's ip/iproute.c). A route with several
+ * next hops is parsed with the first one.
  */
 export function parseRoutes(output: string): Route[] {
   return output.split(/\n(?!\s)/).flatMap((row) => {

@@ -3,7 +3,7 @@ import { UserError } from "../core/errors";
 /** The variables that a shell has, by name; undefined for one that is not set. */
 export type Variables = (name: string) => string | undefined;
 
-/** A word of a command after the shell has expanded it, and the variable that it comes from, if it comes from one alone. */
+/** A word of a command after the shell has expanded it, and the variable that it comes from, if it comes from only one. */
 export interface ShellWord {
   readonly value: string;
   readonly variable: string | null;

@@ -60,7 +60,7 @@ export function withShellValue(content: string, key: string, value: string | nul
   return links.reduceRight(withoutAssignment, edited);
 }
 
-/** Removes the whole line if the assignment has one of its own; else it leaves an empty value. */
+/** Removes the whole line if nothing else is on it; otherwise leaves an empty value. */
 export function withoutAssignment(content: string, { key, start, end }: ShellAssignment): string {
   const lineStart = content.lastIndexOf("\n", start - 1) + 1;
   const newline = content.indexOf("\n", end);
@@ -97,7 +97,7 @@ function assignments(content: string): ShellAssignment[] {
     if (/^(if|for|while|until|case|\{)$/.test(first)) depth++;
     const rest = /^(export|readonly|then|do|else)$/.test(first) ? words.slice(1) : words;
     const pairs = rest.map(({ text, start }) => ({ match: /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(text), start }));
-    // Assignments before a command count only for that command.
+    // Assignments before a command apply only to that command.
     if (first === "export" || pairs.every(({ match }) => match)) {
       for (const { match, start } of pairs) {
         const [text, key, raw] = match ?? [];

@@ -5,7 +5,7 @@ import { splitWords } from "./shell_words";
 
 /**
  * The content of a file that a shell sources with these flags in a variable set, or (without values) removed. A line that others
- * have written keeps all else: new flags go to a line that has some of these already, or to one of their own after the last, so
+ * have written keeps all else: new flags go to a line that has some of these already, or to a new one after the last, so
  * that each owner finds its line as it has left it.
  */
 export function withShellFlags(content: string, key: string, desired: DockerFlags): string {

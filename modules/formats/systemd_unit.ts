@@ -35,7 +35,7 @@ export function parseUnit(files: readonly TextFile[]): UnitSetting[] {
   });
 }
 
-/** The settings that count of a list, such as ExecStart: those after the last empty one, which resets the list. */
+/** The settings that apply of a list, such as ExecStart: those after the last empty one, which resets the list. */
 export function listSettings(settings: readonly UnitSetting[], section: string, key: string): readonly UnitSetting[] {
   const all = settings.filter((setting) => setting.section === section && setting.key === key);
   return all.slice(all.map(({ value }) => value === "").lastIndexOf(true) + 1);

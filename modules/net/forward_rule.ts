@@ -4,8 +4,8 @@ import { wordsOfRule } from "../formats/iptables_save";
 /**
  * The iptables rule that accepts frames from one port of a bridge to another. With net.bridge.bridge-nf-call-iptables, which
  * container engines turn on, they pass through FORWARD, whose policy dockerd sets to DROP. Docker adds such a rule only for
- * the bridge that it uses, and only once it runs; the Weave router adds one by its image's iptables, whose tables may be others
- * than those that dockerd writes to by the host's.
+ * the bridge that it uses, and only once it runs. The Weave router adds one, but it uses its image's iptables, which may use the other
+ * backend (legacy or nf_tables) than the host's.
  */
 export interface ForwardRule {
   /** As iptables lists it, without the verb. */
@@ -20,7 +20,7 @@ export interface ForwardRule {
   readonly insertRuleInShell: (bridge: string) => string;
 }
 
-/** The commands for the rule of one module, whose name is the rule's comment and tells it from Docker's. */
+/** The commands for the rule of one module, whose name is the rule's comment and distinguishes it from Docker's. */
 export function forwardRule(module: string): ForwardRule {
   const rule = (bridge: string): string => `FORWARD -i ${bridge} -o ${bridge} -m comment --comment ${module} -j ACCEPT`;
   // -w waits for other programs that change the rules, such as dockerd at boot.
@@ -43,8 +43,8 @@ export function readFilterTable(host: Host): string {
 }
 
 /**
- * How many copies of a rule a table has: someone may have restored saved rules beside it. A copy does no harm, so those of a rule
- * that is to stay count as one.
+ * How many copies of a rule a table has: someone may have restored saved rules next to it. If the rule stays, extra copies are ignored,
+ * as they do no harm.
  */
 export function countRules(rule: string, stays: boolean, table: string): number {
   const copies = table.split("\n").filter((each) => wordsOfRule(each).join(" ") === `-A ${rule}`).length;

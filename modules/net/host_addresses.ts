@@ -24,8 +24,7 @@ export function hostAddresses(network: string, index: number, dockerPrefix: numb
   const { base, bitmask } = new Netmask(network);
   if (index > capacity(bitmask, dockerPrefix)) {
     throw new UserError(
-      `host_index: ${index} does not fit into the network (found ${network}, which has room for ` +
-        `${capacity(bitmask, dockerPrefix)} hosts with a /${dockerPrefix} each). ` +
+      `host_index: must be at most ${capacity(bitmask, dockerPrefix)} in ${network} with a /${dockerPrefix} each (found ${index}). ` +
         widerNetwork(base, bitmask, index, dockerPrefix),
     );
   }

@@ -74,7 +74,7 @@ export function containerSubnet(text: string): string {
   return network;
 }
 
-/** The longest prefix length of a network that has addresses for hosts beside its first and last one. */
+/** The longest prefix length of a network that has addresses for hosts besides its first and last one. */
 const LONGEST_PREFIX = 30;
 
 /** Whether two networks have addresses in common. */

@@ -36,7 +36,7 @@ export function interfaceName(text: string): string {
   }
   if (RESERVED_NAMES.includes(text)) {
     throw new UserError(
-      `must be a name that the kernel takes for an interface (found "${text}", which means all of them in /proc/sys/net). Set another name.`,
+      `must be a name that the kernel accepts for an interface (found "${text}", which means all of them in /proc/sys/net). Set another name.`,
     );
   }
   return text;

@@ -4,66 +4,81 @@ import type { DesiredBridge, DesiredVxlan } from "./desired";
 import { deleteRule, insertRuleInShell } from "./firewall/forward_rule";
 import type { DesiredWireguard } from "./wireguard/desired";
 
-// Commands of iproute2, each an argument vector, for the running kernel and for boot alike.
+// Commands of iproute2, wireguard-tools and systemd, each an argument vector, for the running kernel and for boot alike.
 
 const addBridge = ({ name }: DesiredBridge) => ["ip", "link", "add", "name", name, "type", "bridge"];
 
+/** Sets the bridge's MAC address. */
 export const setMac = ({ name, mac }: DesiredBridge) => ["ip", "link", "set", "dev", name, "address", mac];
 
+/** Sets a device's MTU, in bytes. */
 export const setMtu = (device: string, mtu: number) => ["ip", "link", "set", "dev", device, "mtu", String(mtu)];
 
+/** Sets a device up. */
 export const setUp = (device: string) => ["ip", "link", "set", "dev", device, "up"];
 
+/** Attaches a device to a bridge. */
 export const setMaster = (device: string, bridge: string) => ["ip", "link", "set", "dev", device, "master", bridge];
 
+/** Deletes a device. */
 export const deleteLink = (device: string) => ["ip", "link", "del", "dev", device];
 
 /** Unlike `ip addr add`, succeeds if the device already has the address. */
 export const replaceAddress = (device: string, cidr: string) => ["ip", "addr", "replace", cidr, "dev", device];
 
+/** Removes an address, given with its prefix length, from a device. */
 export const deleteAddress = (device: string, cidr: string) => ["ip", "addr", "del", cidr, "dev", device];
 
 /**
  * The device learns from received frames which peer an address is behind, and sends everything else to every peer. It is
  * bound to no other device but uses the host's routes, so that it can be created before the underlay is up and stays when
- * that is recreated. An encrypted one is bound to the WireGuard device, so that the kernel drops whatever could not go by it.
+ * that is recreated. An encrypted one is bound to the WireGuard device, so that the kernel drops what it can't send through that.
  */
 const addVxlan = ({ name, id, port, local, device }: DesiredVxlan) =>
   `ip link add name ${name} type vxlan id ${id} dstport ${port} local ${local}${device ? ` dev ${device}` : ""}`.split(
     " ",
   );
 
+/** Adds a peer to the VXLAN device; a peer is as parseFloodPeers() returns it. */
 export const addPeer = (device: string, peer: string) => floodEntry("append", device, peer);
 
+/** Removes a peer from the VXLAN device. */
 export const deletePeer = (device: string, peer: string) => floodEntry("del", device, peer);
 
-/** A peer is as parseFloodPeers() returns it. */
 function floodEntry(verb: "append" | "del", device: string, peer: string): string[] {
   return ["bridge", "fdb", verb, FLOOD_MAC, "dev", device, "dst", ...peer.split(" ")];
 }
 
 const addWireguard = (name: string) => ["ip", "link", "add", "dev", name, "type", "wireguard"];
 
-/** Its last run may just be ending. */
+/** A unit of a deleted device may still be stopping; systemd-run would fail. */
 const stopUnit = (unit: string) => ["systemctl", "stop", unit];
 
 /**
- * The program that stands in for the kernel's WireGuard, and ends with its device. Under systemd it has a unit of its own: it would
- * end with the unit or the session of whoever starts it. Without the default dependencies, the boot need not have come to
- * sysinit.target, which may wait for the network (cloud-init.service).
+ * Starts the program that replaces the kernel's WireGuard, and ends with its device. Under systemd it gets its own unit, as it would end
+ * with the unit or session that starts it. Without the default dependencies it does not wait for sysinit.target, which may wait for the
+ * network (cloud-init.service).
  */
-const wireguardGoCommand = ({ name, unit }: DesiredWireguard) => [
-  ...(unit === null ? [] : ["systemd-run", "--quiet", "--collect", `--unit=${unit}`]),
-  ...(unit === null ? [] : ["--property=Type=forking", "--property=DefaultDependencies=no"]),
-  ...["wireguard-go", name],
-];
+const wireguardGoCommand = ({ name, unit }: DesiredWireguard) =>
+  unit === null
+    ? ["wireguard-go", name]
+    : [
+        "systemd-run",
+        "--quiet",
+        "--collect",
+        `--unit=${unit}`,
+        "--property=Type=forking",
+        "--property=DefaultDependencies=no",
+        "wireguard-go",
+        name,
+      ];
 
-/** A step of a run that the shell can make at boot, too. */
+/** An action that the shell can also make at boot. */
 type Step = Extract<Action, { do: "run" | "set" }>;
 
 const steps = (...commands: readonly (readonly string[])[]): Step[] => commands.map((argv) => ({ do: "run", argv }));
 
-/** Makes the running device's keys, port and peers those of the file. Sessions with peers that stay the same go on. */
+/** Gives the running device the keys, port and peers of the file. Sessions with peers that stay the same go on. */
 export const syncWireguard = ({ name, path }: DesiredWireguard) => ["wg", "syncconf", name, path];
 
 /** IPv6 may be off for new devices. */
@@ -72,7 +87,7 @@ export const addWireguardAddress = ({ name, address }: DesiredWireguard): Step[]
   ...steps(replaceAddress(name, `${address}/64`)),
 ];
 
-/** As the kernel would add a second address to wireguard-go's device. */
+/** The kernel would add a second address to wireguard-go's device. */
 export const disableAddressGeneration = (device: string) => ["ip", "link", "set", "dev", device, "addrgenmode", "none"];
 
 /** What a new device needs. */
@@ -82,6 +97,7 @@ const configureWireguard = (desired: DesiredWireguard): Step[] => [
   ...steps(setMtu(desired.name, desired.mtu), setUp(desired.name)),
 ];
 
+/** Creates the WireGuard device, by the kernel or by wireguard-go. */
 export function createWireguard(desired: DesiredWireguard): readonly Action[] {
   const { name, by, unit } = desired;
   return [
@@ -93,7 +109,7 @@ export function createWireguard(desired: DesiredWireguard): readonly Action[] {
 function wireguardGoActions(desired: DesiredWireguard, unit: string | null): readonly Action[] {
   const argv = wireguardGoCommand(desired);
   if (unit === null) return [runAction(argv)];
-  // Its last line is the cause. Above it, it says that the kernel might do without it.
+  // The last line has the cause; the lines before advise to use the kernel's WireGuard.
   const log = ["journalctl", "--no-pager", "--output=cat", "--lines=1", "--identifier=wireguard-go", `--unit=${unit}`];
   return [
     { do: "run", argv: stopUnit(unit), mayFail: true },
@@ -126,20 +142,20 @@ export interface BootCommands {
   readonly create: readonly string[];
   readonly setUp: readonly string[];
   /**
-   * Create the datapath. It comes last, as Docker needs only the bridge. What encrypts may fail, if this host has another kernel or
-   * lacks a program by then: nothing goes in clear, as the VXLAN is bound to that device.
+   * Create the datapath. It comes last, as Docker needs only the bridge. The encryption may fail, if this host has booted another kernel
+   * or lacks a program: nothing is then sent in clear, as the VXLAN is bound to the WireGuard device.
    */
   readonly connect: readonly string[];
-  /** Take the datapath down, then the bridge. Each is to be tried, whether or not others fail. */
+  /** Take the datapath down, then the bridge. Each is tried, whether or not others fail. */
   readonly disconnect: readonly string[];
   readonly remove: readonly string[];
 }
 
 /**
- * The commands for boot. A bridge that exists is kept. A VXLAN device that exists may have other parameters, so it is `replaced`,
- * which detaches no container; it is `kept` if the running devices are corrected before.
+ * The commands for boot. A bridge that exists is kept. A VXLAN device that exists may have other parameters, so it is replaced, which
+ * detaches no container, unless the running devices are corrected before.
  */
-export function bootCommands(desired: DesiredBridge, existingVxlan: "kept" | "replaced"): BootCommands {
+export function bootCommands(desired: DesiredBridge, ifVxlanExists: "keep" | "replace"): BootCommands {
   const { name, address, mtu, vxlan, wireguard, acceptsBridgedFrames, firewallPlan } = desired;
   return {
     create: [unlessThere(name, inShell(addBridge(desired))), ...[setMac(desired), setMtu(name, mtu)].map(inShell)],
@@ -150,14 +166,14 @@ export function bootCommands(desired: DesiredBridge, existingVxlan: "kept" | "re
     ],
     connect: [
       ...(wireguard ? createWireguardInShell(wireguard) : []),
-      ...(vxlan ? createVxlanInShell(name, mtu, vxlan, existingVxlan) : []),
+      ...(vxlan ? createVxlanInShell(name, mtu, vxlan, ifVxlanExists) : []),
     ],
     disconnect: [vxlan, wireguard].flatMap((device) => (device ? [inShell(deleteLink(device.name))] : [])),
     remove: [inShell(deleteLink(name)), ...(acceptsBridgedFrames ? [regardless(deleteRule(name))] : [])],
   };
 }
 
-/** As wg-quick does it: by the kernel if that can, as it may be another one than when this was written, or by wireguard-go. */
+/** As wg-quick does: tries the kernel first, as the host may boot another kernel, then wireguard-go. */
 export function createWireguardInShell(desired: DesiredWireguard): readonly string[] {
   const { name, unit } = desired;
   const start = inShell(wireguardGoCommand(desired));
@@ -171,15 +187,16 @@ export function createWireguardInShell(desired: DesiredWireguard): readonly stri
   ];
 }
 
+/** The commands of createVxlan() for boot; the device may exist. */
 export function createVxlanInShell(
   bridge: string,
   mtu: number,
   vxlan: DesiredVxlan,
-  existing: "kept" | "replaced",
+  ifVxlanExists: "keep" | "replace",
 ): readonly string[] {
   const [add = "", ...others] = createVxlan(bridge, mtu, vxlan).map(inShell);
   const { name } = vxlan;
-  return [...(existing === "kept" ? [unlessThere(name, add)] : [regardless(deleteLink(name)), add]), ...others];
+  return [...(ifVxlanExists === "keep" ? [unlessThere(name, add)] : [regardless(deleteLink(name)), add]), ...others];
 }
 
 const inShell = (argv: readonly string[]) => argv.join(" ");

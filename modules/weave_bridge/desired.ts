@@ -48,9 +48,10 @@ export interface DesiredBridge {
   readonly firewallPlan: FirewallPlan;
 }
 
+/** The VXLAN device that connects the bridge to the other hosts. */
 export interface DesiredVxlan extends VxlanParameters {
   readonly name: string;
-  /** The other hosts' underlay addresses in numeric order, or those on the WireGuard device, as `ADDRESS via DEVICE`. */
+  /** The other hosts' underlay addresses in numeric order; if encrypted, their addresses on the WireGuard device, as `ADDRESS via DEVICE`. */
   readonly peers: readonly string[];
 }
 
@@ -144,7 +145,9 @@ function rejectIdentity(
   rejectNetworkAddress("wireguard_identity:", identity, observed);
   if (others.includes(identity) && (listed !== undefined || others.length === 1)) {
     const why =
-      listed === undefined ? "which is the only peer" : `a peer's, while this host is among them as ${listed}`;
+      listed === undefined
+        ? "which is the only peer"
+        : `the address of a peer, while this host is among them as ${listed}`;
     throw new UserError(
       "wireguard_identity: must be the address by which the peers know this host, and another one on each host (found " +
         `${identity}, ${why}). Correct it, or remove it to have this host's own address on the underlay.`,

@@ -10,32 +10,39 @@ const OPTION = "firewall-backend";
 const CONFIG = isShape({ [OPTION]: isOptional(isString) });
 
 /**
- * Where Docker is told to use nftables in place of iptables, as it can from 29.0 on: an argument of the running daemon, or its
+ * What makes Docker use nftables instead of iptables, as it can from 29.0 on: an argument of the running daemon, or its
  * daemon.json, which the next start reads. Null if neither has it.
  */
 export function findNftablesBackend(host: Host): string | null {
   const pid = dockerPid(host);
   const words = (pid === null ? null : commandLineOf(pid, host)) ?? [];
-  // Of the last one, the value is a word of its own or follows "=".
-  const flag = (name: string): string | undefined =>
-    new RegExp(`[\\s\\S]*^--${name}[=\n](.*)`, "m").exec(words.join("\n"))?.[1];
+  // The last one applies; its value is the next word or follows "=".
+  const flag = (name: string): string | undefined => {
+    const values = words.map((word, index) => (word === `--${name}` ? words[index + 1] : valueIn(word, name)));
+    return values.filter((value) => value !== undefined).at(-1);
+  };
   if (flag(OPTION) === NFTABLES) return `--${OPTION}=${NFTABLES} among the arguments of dockerd`;
   const path = flag("config-file") ?? "/etc/docker/daemon.json";
   const config = parseJson(host.readFile(path)?.content ?? "", CONFIG);
   return config?.[OPTION] === NFTABLES ? `"${OPTION}": "${NFTABLES}" in ${path}` : null;
 }
 
+function valueIn(word: string, flag: string): string | undefined {
+  const start = `--${flag}=`;
+  return word.startsWith(start) ? word.slice(start.length) : undefined;
+}
+
 const NFTABLES = "nftables";
 
 /**
- * Throws a UserError if Docker is told to use nftables: what its tables drop, no rule of iptables accepts, and Docker calls that
- * backend experimental (docs.docker.com/engine/network/firewall-nftables).
+ * Throws a UserError if Docker uses nftables: no iptables rule accepts what its tables drop, and Docker calls that backend
+ * experimental (docs.docker.com/engine/network/firewall-nftables).
  */
 export function rejectNftablesBackend({ nftablesBackend }: ObservedBridge): void {
   if (nftablesBackend === null) return;
   throw new UserError(
     `firewall: Docker must use iptables on this host, as this module's rule for the bridge's frames does (found ${nftablesBackend}). ` +
-      `Set ${OPTION} to iptables there and restart Docker, or set off and let rules of your own accept the frames.`,
+      `Set ${OPTION} to iptables there and restart Docker, or set off and add rules that accept the frames.`,
   );
 }
 

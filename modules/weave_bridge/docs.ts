@@ -7,18 +7,18 @@ export const docs: ModuleDocs = {
   description: [
     "Creates the Linux bridge that Docker attaches containers to, with the host's own address. Drift of the running bridge is " +
       "corrected with as few changes as possible. After a reboot the bridge is created from files of ifupdown or " +
-      "systemd-networkd (247 or newer, also used by netplan), if one of them manages the host's network, and otherwise by a unit of " +
-      "systemd's own. Docker requires that unit: it does not start if the bridge can't be created, and stops if the unit is stopped.",
+      "systemd-networkd (247 or newer, also used by netplan), if one of them manages the host's network, and otherwise by a " +
+      "systemd unit. Docker requires that unit: it does not start if the bridge can't be created, and stops if the unit is stopped.",
     "An existing bridge is never deleted and recreated: containers stay attached while its address, MTU, MAC address or peers " +
       "change. Only a VXLAN with another identifier, port or local address is recreated; the result then lists it in " +
       "C(disruptions).",
     "Fails, and changes nothing, if the network overlaps an address or route of the host, if a rule of policy routing sends " +
-      "its packets elsewhere, if another host answers to the bridge's address, if the kernel could not create the devices (the " +
+      "its packets elsewhere, if the bridge exists and another host already answers to its new address, if the kernel could not create the devices (the " +
       "module is missing, the VXLAN's UDP port is in use), or if another file of ifupdown, systemd-networkd or NetworkManager configures " +
       "them. " +
       "Where modprobe is missing, as in a container, whether the kernel has the module is not known beforehand.",
-    "A firewall of the host is read, and changed only with I(firewall=manage). Rules that this module does not understand, such as those of " +
-      "an ipset, are taken to let packets pass.",
+    "The host's firewalls are read, and changed only with I(firewall=manage). Rules that this module does not understand, such as those of an " +
+      "ipset, are assumed to accept packets by C(check); C(manage) adds its rules before them.",
   ],
   requirements: [
     "iproute2",

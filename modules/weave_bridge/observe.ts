@@ -37,7 +37,7 @@ export async function observe(options: BridgeOptions, host: Host): Promise<Obser
   return observeAsAnyUser(options, host);
 }
 
-/** Reads the same without root, but then whether iptables has the bridge's rule is unknown. */
+/** Reads the same. Without root, forwardRules, firewall, nftablesBackend and the WireGuard file are null. */
 export async function observeAsAnyUser(options: BridgeOptions, host: Host): Promise<ObservedBridge> {
   const { name } = options;
   const devices = host.readdir(NET_DEVICES);
@@ -122,7 +122,7 @@ export function requireRoot(host: Host): void {
     throw new UserError(`weave_bridge: must run as root (found user id ${user}). Run it as root (become: true).`);
 }
 
-/** Only root may look into WireGuard's directory. */
+/** Only root can read WireGuard's directory. */
 function observeFiles(name: string, host: Host): ObservedBridge["files"] {
   const isRoot = effectiveUid(host) === ROOT;
   const files = ownPaths(name).map((path) => {

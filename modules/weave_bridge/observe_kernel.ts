@@ -7,18 +7,18 @@ import type { DeviceKind, MissingKind } from "./observed";
 import { type BridgeOptions, isEncrypted } from "./options";
 
 const NETWORK = ["ip", "-d", "-batch", "-"];
-/** All by one process. Only routes of IPv4 are in 0.0.0.0/0. */
-const SHOWN = ["addr show", "route show table all root 0.0.0.0/0", "rule show"];
+/** One process runs all of them. Only IPv4 routes are in 0.0.0.0/0. */
+const COMMANDS = ["addr show", "route show table all root 0.0.0.0/0", "rule show"];
 
 /** The devices with their addresses, the IPv4 routes of all tables, and the rules that choose a table. */
 export function observeNetwork(host: Host): { links: IpLink[]; routes: Route[]; rules: Rule[] } {
-  const { status, stdout, stderr } = host.run(NETWORK, { input: `${SHOWN.join("\n")}\n`, mayFail: true });
+  const { status, stdout, stderr } = host.run(NETWORK, { input: `${COMMANDS.join("\n")}\n`, mayFail: true });
   // A kernel without policy routing has no rules: the last command fails.
-  if (status !== 0 && !stderr.includes(`Command failed -:${SHOWN.length}`))
+  if (status !== 0 && !stderr.includes(`Command failed -:${COMMANDS.length}`))
     throw new UserError(
       `${NETWORK.join(" ")}: must succeed (found status ${status}: ${stderr.trim()}). Check that iproute2 works on this host (ip addr).`,
     );
-  // Further lines of a device or a route begin with spaces or a tab.
+  // Devices are as `2: eth0: <…`, rules as `0:\tfrom all …`; routes begin with their type or network. Further lines of one are indented.
   const records = stdout.split(/\n(?!\s)/);
   const those = (isOne: (record: string) => boolean): string => records.filter(isOne).join("\n");
   return {
@@ -29,8 +29,8 @@ export function observeNetwork(host: Host): { links: IpLink[]; routes: Route[]; 
 }
 
 /**
- * The kinds of devices, of those that the options need, that this kernel has not and can't load. The kernel asks for them by these
- * aliases when `ip link add` needs them (net/core/rtnetlink.c).
+ * The kinds of devices that the options need and that this kernel neither has nor can load. The kernel asks for them by these aliases
+ * when `ip link add` needs them (net/core/rtnetlink.c).
  */
 export function findMissingKinds(
   { datapath }: BridgeOptions,
@@ -46,7 +46,7 @@ export function findMissingKinds(
 
 /**
  * What holds the VXLAN's UDP port so that the kernel could not listen on it, which it does on all of the host's IPv4
- * addresses, or IPv6 if it is encrypted. A VXLAN's own socket is not meant: others can share it. Docker Swarm makes its VXLANs in this
+ * addresses, or IPv6 if it is encrypted. A socket of another VXLAN is ignored, as VXLANs can share it. Docker Swarm makes its VXLANs in this
  * namespace too, and moves them into those of its overlay networks (createVxlan() in moby's ov_utils.go).
  */
 export function findPortHolder(options: BridgeOptions, links: readonly IpLink[], host: Host): string | null {
@@ -60,7 +60,7 @@ export function findPortHolder(options: BridgeOptions, links: readonly IpLink[],
 
 const KERNEL = "a socket of the kernel, such as another tunnel's";
 
-/** For which protocol a socket is meant: one for both counts for each. */
+/** The protocol of a socket, which may serve both. */
 export type Family = "ipv4" | "ipv6" | "any";
 
 /** What holds a UDP port. */
@@ -73,7 +73,7 @@ export function findHolder(port: number, family: Family, host: Host): string | n
 
 /**
  * Parses the output of `ss -uanp`: who holds a UDP port, on any address. ss prints a socket for both protocols as `*`, one
- * for IPv6 alone as `[::]`.
+ * for IPv6 only as `[::]`.
  */
 export function parsePortHolder(output: string, port: number, family: Family): string | null {
   for (const row of output.split("\n")) {

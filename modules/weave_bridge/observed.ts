@@ -11,16 +11,17 @@ export interface ObservedBridge {
   /** The kernel's host name. */
   readonly hostName: string;
   readonly managers: Managers;
-  /** /etc/network/interfaces, and the names in /etc/network/interfaces.d. */
+  /** /etc/network/interfaces; null if it does not exist. */
   readonly interfaces: FileState | null;
   /** Where a link at /etc/network/interfaces leads if that does not exist. */
   readonly danglingInterfaces: string | null;
+  /** The names in /etc/network/interfaces.d. */
   readonly interfacesDirectory: readonly string[];
   /** Whether ifupdown has the bridge in its list of interfaces that are up. */
   readonly upInIfupdown: boolean;
   /** The files that this module may have written, by path. */
   readonly files: ReadonlyMap<string, FileState | null>;
-  /** The units that start this module's own unit (unitPath()), such as docker.service, of STARTED_WITH. */
+  /** Which units of STARTED_WITH start the bridge's unit. */
   readonly unitStartsWith: readonly string[];
   /** The files that say which reloads an interrupted run did not make (pendingReloadPath()). */
   readonly pendingReloads: readonly string[];
@@ -35,7 +36,7 @@ export interface ObservedBridge {
   readonly rules: readonly Rule[];
   /** The kinds of devices that this kernel can't create. */
   readonly missingKinds: readonly MissingKind[];
-  /** What holds the VXLAN's UDP port, such as "dnsmasq (process 812)"; null if it is free or a VXLAN's. */
+  /** What holds the VXLAN's UDP port, such as "dnsmasq (process 812)"; null if it is free, or held by a VXLAN. */
   readonly portHolder: string | null;
   /** The MTU of every device, in bytes. */
   readonly mtus: ReadonlyMap<string, number>;
@@ -59,7 +60,7 @@ export interface ObservedBridge {
   readonly permanentRule: boolean | null;
   /** The packet filters; null if they are not to be read, or without root to read them. */
   readonly firewall: ObservedFirewall | null;
-  /** Where Docker is told to use nftables in place of iptables; null if not, without root, or if the options ask for no rule. */
+  /** What makes Docker use nftables instead of iptables; null if nothing does, without root, or if the options ask for no rule. */
   readonly nftablesBackend: string | null;
   /** The rule of iptables by which Docker isolates the bridge's containers. */
   readonly isolation: string | null;
@@ -70,7 +71,7 @@ export interface ObservedBridge {
 /** A Docker network, other than the default one, that containers are on. */
 export interface NetworkInUse {
   readonly name: string;
-  /** The containers' gateway; "" if Docker does not tell. */
+  /** The containers' gateway; "" if Docker does not report it. */
   readonly gateway: string;
   /** The containers' MTU in bytes; null for Docker's default. */
   readonly mtu: number | null;
@@ -86,18 +87,21 @@ export interface OtherOwner {
   /** From 1. */
   readonly line: number;
   readonly text: string;
-  /** Whether it counts although this module has a file for systemd-networkd: that takes the first file that matches. */
+  /** Whether systemd-networkd prefers it to this module's file: it takes the first file that matches. */
   readonly comesFirst: boolean;
 }
 
+/** A kind of device that this kernel can't create. */
 export interface MissingKind {
   readonly kind: DeviceKind;
   /** What was found. */
   readonly found: string;
 }
 
+/** The kinds of devices that this module creates. */
 export type DeviceKind = "bridge" | "vxlan" | "wireguard";
 
+/** What every device has. */
 export interface ObservedLink {
   readonly mac: string;
   /** In bytes. */
@@ -117,6 +121,7 @@ export interface ObservedDevice extends ObservedLink {
 
 /** Kernel settings of a device in /proc/sys/net/ipv4/conf (ip-sysctl). They go with the device. */
 export type DeviceSetting = "promote_secondaries" | "arp_notify";
+/** All of them. */
 export const DEVICE_SETTINGS: readonly DeviceSetting[] = ["promote_secondaries", "arp_notify"];
 
 /** The device with the VXLAN's name. */
@@ -130,14 +135,15 @@ export interface ObservedVxlan extends ObservedLink {
 export interface ObservedWireguard extends ObservedLink {
   /** The link-local addresses of IPv6, with prefix length. */
   readonly addresses: readonly string[];
-  /** Null if it is not WireGuard's, or if this user may not ask. */
+  /** Null if it is not a WireGuard device, or if this user may not ask. */
   readonly config: WireguardDump | null;
   /** When it was observed, in seconds since 1970. */
   readonly at: number;
-  /** Whether it is a program's, such as wireguard-go's, and not the kernel's own. */
+  /** Whether a program such as wireguard-go runs it, not the kernel. */
   readonly byProgram: boolean;
 }
 
+/** What this host has of what a WireGuard device needs. */
 export interface WireguardNeeds {
   /** Whether wg is installed. */
   readonly tools: boolean;
@@ -160,7 +166,7 @@ export interface Managers {
   readonly systemd: boolean;
   /** The state of this module's own unit, as systemd names it; "inactive" if there is none. */
   readonly ownUnit: string;
-  /** The same of the unit beside systemd-networkd (encryptedPaths()), and of the one that wireguard-go runs in. */
+  /** The state of the unit that creates the encrypted VXLAN (encryptedPaths()), and of the one that wireguard-go runs in. */
   readonly tunnelUnit: string;
   readonly wireguardGoUnit: string;
   /** Whether Debian's ifupdown is installed, with its /etc/network/interfaces. */

@@ -43,7 +43,7 @@ export const options = {
   }),
   name: str(
     {
-      description: "The bridge's name. Not that of a bridge which another program makes by itself, such as docker0.",
+      description: "The bridge's name. Must not be a bridge of another program, such as docker0.",
       default: "weave",
     },
     bridgeName,
@@ -83,7 +83,7 @@ export const options = {
   datapath: choice(["router", "vxlan"], {
     description:
       "What carries frames between hosts. With C(router), the Weave router attaches itself to the bridge. C(vxlan) adds a " +
-      "kernel VXLAN device to the bridge, which sends to each peer directly: many times as fast, and encrypted if I(password) is set.",
+      "kernel VXLAN device to the bridge, which sends to each peer directly. It is faster, as frames stay in the kernel, and encrypted if I(password) is set.",
     default: "router",
   }),
   peers: list(
@@ -127,7 +127,7 @@ export const options = {
     {
       description:
         "Encrypts the C(vxlan) datapath by WireGuard, with keys that each host derives from this password. The same on all " +
-        "hosts, and at least 16 characters: who records the traffic can try passwords. The Weave router's password is an option " +
+        "hosts, and at least 16 characters: whoever records the traffic can try passwords. The Weave router's password is an option " +
         "of M(weave_service).",
       secret: true,
     },
@@ -154,7 +154,7 @@ export const options = {
   wireguard_peer_keys: dict(
     {
       description:
-        "With I(wireguard_key), the public keys of the peers by their addresses on the underlay. It may include this host's.",
+        "With I(wireguard_key), the public keys of the peers by their addresses on the underlay. They may include this host's key.",
       default: {},
     },
     hostAddress,
@@ -192,21 +192,21 @@ export const options = {
   ),
   provider: choice(["auto", "ifupdown", "networkd", "systemd"], {
     description:
-      "What creates the bridge at boot: a file for ifupdown; files for systemd-networkd, which netplan uses too; or a unit of " +
-      "systemd's own, C(weave-bridge.service), whatever manages the host's network. C(auto) uses systemd-networkd or ifupdown if " +
+      "What creates the bridge at boot: a file for ifupdown; files for systemd-networkd, which netplan uses too; or a systemd " +
+      "unit, C(weave-bridge.service), whatever manages the host's network. C(auto) uses systemd-networkd or ifupdown if " +
       "it manages this host's network, and otherwise C(systemd). NetworkManager, if it runs, is configured to leave the bridge " +
-      "alone, and with C(systemd) so is systemd-networkd.",
+      "unmanaged, and with C(systemd) so is systemd-networkd.",
     default: "auto",
   }),
   firewall: choice(["check", "manage", "off"], {
     description:
-      "What to do about a firewall of this host, which has to accept the peers' traffic between the hosts (with C(vxlan) UDP port " +
-      "I(vxlan_port), encrypted I(wireguard_port); with the router TCP and UDP port 6783), containers' traffic to the bridge's " +
-      "address, and frames between the bridge's ports. C(check) warns about what it drops, and about a VXLAN that is open to the " +
-      "Internet. C(manage) opens that and nothing else, now and after every boot, in the way of what owns the rules: firewalld, ufw, or " +
-      "else iptables and nftables' own chains; it closes what it has opened when it is not needed any more. With both, one iptables " +
-      "rule of this module accepts frames between the bridge's ports, which Docker would have dropped. C(off) reads no firewall " +
-      "and removes that rule. A Docker that uses nftables (C(firewall-backend), from Docker 29 on) is refused, unless this is C(off).",
+      "What to do about the host's firewalls. They must accept the peers' traffic (with C(vxlan) UDP port I(vxlan_port), or " +
+      "I(wireguard_port) if it is encrypted; with the router TCP and UDP port 6783), containers' traffic to the bridge's address, and " +
+      "frames between the bridge's ports. C(check) warns about what they drop, and about a VXLAN that is open to the Internet. " +
+      "C(manage) opens exactly that, now and after every boot, in firewalld, ufw, or else iptables and the chains of nftables, and " +
+      "closes it when it is no longer needed. With both, one iptables rule accepts the frames between the bridge's ports, which Docker " +
+      "would drop. C(off) reads no firewall and removes that rule. Unless it is C(off), a Docker that uses nftables " +
+      "(C(firewall-backend), from Docker 29 on) is rejected.",
     default: "check",
   }),
   option_names: optionNames,
@@ -218,19 +218,20 @@ function peer(text: string): string {
   return isIPv4(text) ? hostAddress(text) : addressOrHostName(text);
 }
 
+/** 32 bytes in base64: the last character has two zero bits. */
 const WIREGUARD_KEY = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 
 function privateKey(text: string): string {
   if (WIREGUARD_KEY.test(text)) return text;
   throw new UserError(
-    "must be a key of WireGuard (found another text, not shown). Set it in base64, 44 characters, as wg genkey prints it.",
+    "must be a WireGuard key (found a value of another form; not shown). Set it in base64, 44 characters, as wg genkey prints it.",
   );
 }
 
 function publicKey(text: string): string {
   if (WIREGUARD_KEY.test(text)) return text;
   throw new UserError(
-    `must be a key of WireGuard (found "${text}"). Set it in base64, 44 characters, as wg pubkey prints it.`,
+    `must be a WireGuard key (found "${text}"). Set it in base64, 44 characters, as wg pubkey prints it.`,
   );
 }
 
@@ -256,7 +257,7 @@ function bridgeName(text: string): string {
   return interfaceName(text);
 }
 
-/** Bridges that other programs make by themselves. */
+/** The bridges that other programs create. */
 const BRIDGES_OF_OTHERS: readonly (readonly [pattern: RegExp, owner: string])[] = [
   [/^docker0$/, "Docker"],
   [/^(podman|cni-podman)\d+$/, "Podman"],

@@ -5,8 +5,8 @@ import type { ObservedBridge } from "./observed";
 
 /**
  * Throws a UserError if the container network overlaps an address or route on another device: one of the two would get the
- * other's traffic. The default route doesn't count, nor do its halves (0.0.0.0/1), which VPN clients add. A wider route
- * that leads nowhere, such as `unreachable 10.0.0.0/8`, doesn't count either: the bridge's own route is more specific.
+ * other's traffic. The default route is ignored, as are its halves (0.0.0.0/1), which VPN clients add. A wider route
+ * that leads nowhere, such as `unreachable 10.0.0.0/8`, is ignored too: the bridge's own route is more specific.
  */
 export function rejectOverlap(name: string, network: string, observed: ObservedBridge): void {
   for (const { device, addresses } of observed.links) {
@@ -63,7 +63,7 @@ function scopeOf({ to, inverted }: Rule, network: string): string {
   return to !== null && !inverted && contains(network, to) ? to : network;
 }
 
-/** A route of a table that takes packets to the scope elsewhere. This host's own addresses are judged by themselves. */
+/** A route of a table that takes packets to the scope elsewhere. This host's own addresses are checked elsewhere. */
 function routeElsewhere(
   table: readonly Route[],
   name: string,
@@ -89,8 +89,8 @@ function isShadowed(route: Route, scope: string, table: readonly Route[]): boole
 }
 
 /**
- * Whether a rule applies to packets to the container network: those that this host sends, whose source is open when the route
- * is looked up, those from containers, and none with a mark.
+ * Whether a rule applies to packets to the container network. Considers unmarked packets only: those of containers, and those of this
+ * host, whose source address is not chosen yet.
  */
 function applies(rule: Rule, name: string, network: string): boolean {
   const { from, to, incoming, outgoing } = rule;

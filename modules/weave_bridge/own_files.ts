@@ -2,10 +2,10 @@ import type { DesiredFile } from "../core/change";
 import { withSubject } from "../core/errors";
 import { type BridgeOptions, options, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./options";
 
-/** What each file of this module has, by which it is known. */
+/** Marks the files of this module. */
 export const OWN_FILE = "Ansible managed (weave_bridge)";
 
-/** What begins the files that nobody else may change. */
+/** First line of a generated file. */
 export const COMMENT = `${OWN_FILE}. Manual changes will be overwritten.`;
 
 /**
@@ -16,7 +16,7 @@ export function bridgeComment({ firewall }: Pick<BridgeOptions, "firewall">): st
   return firewall === options.firewall.default ? COMMENT : `${COMMENT} firewall: ${firewall}`;
 }
 
-/** A file of this module's. Throws a UserError that names it for text which the file can't have. */
+/** A file of this module. Throws a UserError that names the file for text which it can't have. */
 export function ownFile(path: string, render: () => string): DesiredFile & { readonly content: string } {
   return { path, content: withSubject(path, render), mode: 0o644 };
 }
@@ -38,11 +38,12 @@ export function networkdPaths(name: string): string[] {
 
 const UNITS = "/etc/systemd/system";
 
+/** The name of the systemd unit that creates the bridge. */
 export function unitName(name: string): string {
   return `${name}-bridge.service`;
 }
 
-/** The unit by which systemd itself creates the bridge. */
+/** The systemd unit that creates the bridge. */
 export function unitPath(name: string): string {
   return `${UNITS}/${unitName(name)}`;
 }
@@ -58,7 +59,7 @@ export function networkdPath(device: string, kind: "netdev" | "network"): string
   return `/etc/systemd/network/05-${device}.${kind}`;
 }
 
-/** A file that systemd-networkd takes before that one, while it is made to leave the bridge alone. */
+/** A file that systemd-networkd prefers to that one, for the moment in which it releases the bridge (release()). */
 export function transientPath(name: string): string {
   return `/run/systemd/network/04-${name}.network`;
 }
@@ -70,7 +71,7 @@ export function dockerDropInPath(name: string): string {
   return `${DOCKER_DROP_IN_DIRECTORY}/${name}-bridge.conf`;
 }
 
-/** The file that makes NetworkManager leave the bridge and its VXLAN device alone. */
+/** The file that makes NetworkManager leave the bridge and its tunnel devices unmanaged. */
 export function unmanagedPath(name: string): string {
   return `/etc/NetworkManager/conf.d/${name}-bridge.conf`;
 }
@@ -87,7 +88,7 @@ export function wireguardGoUnit(name: string): string {
 
 const NETWORKD_DROP_IN_DIRECTORY = `${UNITS}/systemd-networkd.service.d`;
 
-/** What creates the encrypted VXLAN beside systemd-networkd, which can't use wireguard-go: a unit, what starts it, and what leaves it alone. */
+/** For systemd-networkd, which can't use wireguard-go: the unit that creates the encrypted VXLAN, the drop-in that starts it, and the file that leaves its device unmanaged. */
 export function encryptedPaths(name: string) {
   return {
     tunnelUnit: `${UNITS}/${name}${WIREGUARD_SUFFIX}.service`,
@@ -100,8 +101,15 @@ export function encryptedPaths(name: string) {
 export function ownPaths(name: string): string[] {
   const { tunnelUnit, dropIn, unmanaged } = encryptedPaths(name);
   return [
-    ...[unmanagedPath(name), stanzaPath(name), ...networkdPaths(name), dockerDropInPath(name), unitPath(name)],
-    ...[wireguardPath(name), unmanaged, tunnelUnit, dropIn],
+    unmanagedPath(name),
+    stanzaPath(name),
+    ...networkdPaths(name),
+    dockerDropInPath(name),
+    unitPath(name),
+    wireguardPath(name),
+    unmanaged,
+    tunnelUnit,
+    dropIn,
   ];
 }
 
@@ -111,7 +119,7 @@ export const PENDING_RELOADS_DIRECTORY = "/run";
 /** The file that exists while a program, such as systemd, has not loaded its changed files. */
 export const pendingReloadPath = (program: string) => `${PENDING_RELOADS_DIRECTORY}/weave_bridge.reload-${program}`;
 
-/** What this module's files say of the bridge, whichever program reads them. Undefined is what they do not say. */
+/** The bridge as this module's files describe it, whichever program reads them; undefined is what they leave out. */
 export interface WrittenBridge {
   readonly address: string | undefined;
   readonly mac: string | undefined;
@@ -128,7 +136,7 @@ export function isOwnFile(content: string): boolean {
   return content.startsWith(`# ${OWN_FILE}`);
 }
 
-/** The contents of the files at ownPaths(), "" for one that does not exist, that are this module's, in one text; null if none is. */
+/** This module's files among those at ownPaths() ("" for one that does not exist), in one text; null if there is none. */
 export function ownText(contents: readonly string[]): string | null {
   const own = contents.filter(isOwnFile);
   return own.length === 0 ? null : own.join("\n");
@@ -145,10 +153,11 @@ export function ruleCommandsIn(text: string, comment: string): string[] {
   return lines.map((line) => line.replace(/^.*?(post-up |-c ")|"$/g, ""));
 }
 
-/** Parses such contents; null if none is this module's. */
+/** Parses such contents; null if this module has written none of them. */
 export function parseOwnFiles(contents: readonly string[]): WrittenBridge | null {
   const text = ownText(contents);
   if (text === null) return null;
+  // As the commands (`ip link set … mtu 1450`) or systemd-networkd's settings (`MTUBytes=1450`) have the values.
   const word = (pattern: RegExp): string | undefined => pattern.exec(text)?.[1];
   const id = numberIn(text, /(?: type vxlan id |^VNI=)(\d+)/m);
   return {

@@ -48,13 +48,13 @@ export function rejectNetworkAddress(what: string, address: string, { links }: O
     const role = reservedAs(address, cidr);
     if (role === null) continue;
     throw new UserError(
-      `${what} must be a host's (found ${address}, the ${role} address of this host's network ` +
+      `${what} must be one that a host can have (found ${address}, the ${role} address of this host's network ` +
         `${cidr}). Set the host's address on the underlay.`,
     );
   }
 }
 
-/** A peer's addresses outside the container network; none if its name alone shows that it is this host. */
+/** A peer's addresses outside the container network; none if its name itself shows that it is this host. */
 function addressesOfPeer(
   peer: string,
   containers: string,

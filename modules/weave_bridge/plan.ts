@@ -52,7 +52,7 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
   };
 }
 
-/** Nothing else would tell an operator who has lost the password from the inventory. */
+/** Warns, as a password that is missing by mistake looks the same as one removed on purpose. */
 function withWarning(removal: readonly Change[], { name, datapath, encrypted }: BridgeOptions): readonly Change[] {
   if (datapath === "router" && encrypted) return removal;
   const warning =
@@ -68,8 +68,8 @@ function withoutWireguard(observed: ObservedBridge): ObservedBridge {
 }
 
 /**
- * ifupdown and systemd create the bridge from their files; systemd-networkd, and systemd's unit, adopt one that exists. But a VXLAN of
- * systemd-networkd's it must give up before that is recreated inside WireGuard.
+ * ifupdown and the systemd unit create the bridge from their files; systemd-networkd and the unit adopt one that exists. But
+ * systemd-networkd must release its VXLAN before the device is recreated over WireGuard.
  */
 function isBootFirst({ name, provider, wireguard }: DesiredBridge, { bridge, files }: ObservedBridge): boolean {
   const hasVxlan = files.get(networkdPath(name + VXLAN_SUFFIX, "netdev")) != null;

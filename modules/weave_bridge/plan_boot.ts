@@ -100,7 +100,7 @@ function interfacesChanges(name: string, desired: DesiredBridge | null, observed
 /**
  * Adds one reload of the program whose files change, after the last change. The file of pendingReloadPath() is written before
  * the first change and removed after the reload. If the run is interrupted in between, the next run finds the files as desired,
- * and this file tells it that the reload is pending.
+ * and this file shows it that the reload is pending.
  */
 function withReload(
   program: string,

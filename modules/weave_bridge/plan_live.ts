@@ -66,7 +66,7 @@ function linkChanges(desired: DesiredBridge, bridge: ObservedDevice): Change[] {
   const { name, mac, mtu } = desired;
   const containers = containersOn(bridge);
   const shrinks = containers !== null && mtu < bridge.mtu;
-  const disruption = `packets of more than ${mtu} bytes of ${containers}, until Docker makes their network anew`;
+  const disruption = `packets of more than ${mtu} bytes of ${containers}, until Docker recreates their network`;
   return [
     // Announced to all neighbours, which would otherwise send to the old address until they ask again.
     ...(bridge.mac === mac ? [] : enable(name, "arp_notify", bridge)),
@@ -102,7 +102,7 @@ function addressChanges(
   ];
 }
 
-/** Running containers keep their addresses, and the bridge's former one as their gateway. So do connections of the host itself. */
+/** Running containers keep their addresses, and the old bridge address as gateway. The host's own connections keep it, too. */
 function addressDisruption(
   address: string,
   stale: readonly string[],
@@ -116,11 +116,11 @@ function addressDisruption(
   const what = contains(networkOf(address), former)
     ? "traffic to other networks"
     : "all traffic with other hosts' containers and to other networks";
-  const disruption = `${what} of ${containers} with the gateway ${former}, until Docker makes their network anew; and ${own}`;
+  const disruption = `${what} of ${containers} with the gateway ${former}, until Docker recreates their network; and ${own}`;
   return { disruption };
 }
 
-/** The containers of Docker's on the bridge, in words; null if there are none. */
+/** Docker's containers on the bridge, in words; null if there are none. */
 function containersOn({ ports }: ObservedDevice): string | null {
   const count = ports.filter(isContainerPort).length;
   return count === 0 ? null : count === 1 ? "1 container" : `${count} containers`;

@@ -22,7 +22,7 @@ export function requireSubnetOfNetwork(dockerSubnet: string, network: string): v
   if (dockerSubnet === network) {
     throw new UserError(
       `docker_subnet: must not be the whole network, as containers of other hosts use it too (found ${dockerSubnet}). Set a ` +
-        "smaller subnet, for this host alone.",
+        "smaller subnet, for this host only.",
     );
   }
 }
@@ -48,24 +48,28 @@ export function rejectNetworksInUse(
   for (const { name, gateway, members, mtu: given } of dockerNetworks) {
     const keepsAddress = addressOf(address) === gateway;
     if (keepsAddress && (given ?? mtu) === mtu) continue;
-    const option = keepsAddress
-      ? isEncrypted(options) === (wireguard !== null)
-        ? "datapath"
-        : "password"
-      : options.address !== null
-        ? "address"
-        : contains(options.network, gateway)
-          ? "host_index"
-          : "network";
+    const option = keepsAddress ? mtuOption(options, wireguard !== null) : addressOption(options, gateway);
     throw new UserError(
-      `${option}: the bridge must keep ${keepsAddress ? `the MTU ${given}` : `the address ${gateway}`} as long as containers are on ` +
-        `Docker's network ${name} (found ${members.join(", ")}). Remove them, or disconnect each (docker network disconnect ` +
+      `${option}: the bridge must keep ${keepsAddress ? `MTU ${given}` : `address ${gateway}`} while containers use it (found ` +
+        `${members.length === 1 ? "container" : "containers"} ${members.join(", ")} on Docker network ${name}). ` +
+        `Remove them, or disconnect each (docker network disconnect ` +
         `${name} CONTAINER), also those that do not run, and run again.`,
     );
   }
 }
 
-/** Throws a UserError if a device of the host has the name as another name of its own: the kernel would create no second one. */
+/** The option that changes the bridge's MTU. */
+function mtuOption(options: BridgeOptions, wasEncrypted: boolean): string {
+  return isEncrypted(options) === wasEncrypted ? "datapath" : "password";
+}
+
+/** The option that gives the bridge another address than `former`. */
+function addressOption({ address, network }: BridgeOptions, former: string): string {
+  if (address !== null) return "address";
+  return contains(network, former) ? "host_index" : "network";
+}
+
+/** Throws a UserError if a device of the host has the name as an alias: the kernel would create no second one. */
 export function rejectAlias(devices: readonly string[], { links }: ObservedBridge): void {
   for (const { device, aliases } of links) {
     const alias = aliases.find((each) => devices.includes(each));
@@ -77,7 +81,7 @@ export function rejectAlias(devices: readonly string[], { links }: ObservedBridg
   }
 }
 
-/** Throws a UserError if ifupdown would take the bridge for a VLAN of a device of the host, as it does by such a name. */
+/** Throws a UserError if ifupdown would mistake the bridge for a VLAN of a device of the host, because of its name. */
 export function rejectVlanName(name: string, provider: Provider, { links }: ObservedBridge): void {
   const device = /^(.+)\.\d+$/.exec(name)?.[1];
   if (provider !== "ifupdown" || !links.some((link) => link.device === device)) return;
@@ -87,14 +91,14 @@ export function rejectVlanName(name: string, provider: Provider, { links }: Obse
 }
 
 /**
- * Throws a UserError if another device of the host has the bridge's MAC address: neighbours would take the two for one.
- * The bridge's ports and devices on top of it, such as a VLAN's, may have it.
+ * Throws a UserError if another device of the host has the bridge's MAC address: neighbours would confuse them.
+ * The bridge's ports and devices on top of it, such as a VLAN, may have it.
  */
 export function rejectSharedMac(name: string, mac: string, { links }: ObservedBridge): void {
   const other = links.find((link) => link.mac === mac && ![link.device, link.master, link.parent].includes(name));
   if (other === undefined) return;
   throw new UserError(
-    `mac: ${mac} must be the bridge's alone (found it on ${other.device}). Set another one, or remove I(mac) to have one derived ` +
+    `mac: ${mac} must belong to the bridge only (found it on ${other.device}). Set another one, or remove I(mac) to have one derived ` +
       "from the host's machine-id.",
   );
 }
@@ -108,7 +112,7 @@ export function rejectOtherOwners(provider: Provider, { otherOwners }: ObservedB
   if (other === undefined) return;
   const { device, path, line, text } = other;
   throw new UserError(
-    `name: ${device} must be configured by this module alone at boot (found "${text}" in ${path}, line ${line}). Remove it ` +
+    `name: ${device} must be configured by this module only at boot (found "${text}" in ${path}, line ${line}). Remove it ` +
       "there, or set another name.",
   );
 }

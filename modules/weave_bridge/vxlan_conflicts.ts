@@ -4,7 +4,7 @@ import type { VxlanParameters } from "../formats/iproute";
 import type { ObservedBridge } from "./observed";
 
 /**
- * Throws a UserError if the kernel would not create the VXLAN beside the host's other ones, or not set it up, now or at the
+ * Throws a UserError if the kernel would not create the VXLAN next to the host's other ones, or could not bring it up, now or at the
  * next boot (drivers/net/vxlan/vxlan_core.c). vxlan_vni_in_use() rejects a second device with the same identifier and port.
  * vxlan_find_sock() has devices share a port only with the same flags; otherwise the port is in use.
  */

@@ -146,7 +146,7 @@ function rejectContradictions(options: ServiceOptions, observed: ObservedService
   }
   if (bridged && dns) {
     throw new UserError(
-      "dns: must be off with I(mode): bridge, where Weave DNS would know no container, as docker run tells the router nothing (found " +
+      "dns: must be off with I(mode): bridge, where Weave DNS would know no container, as docker run does not notify the router (found " +
         "it on). Remove I(dns), or set I(mode): proxy or plugin.",
     );
   }

@@ -86,7 +86,7 @@ export const docs: ModuleDocs = {
       - 192.168.50.12
       - 192.168.50.13
 
-- name: Run the router on a bridge of its own, with the fast datapath, the proxy and an address for the host
+- name: Run the router on its own bridge, with the fast datapath, the proxy and an address for the host
   weave_service:
     mode: proxy
     expose: true

@@ -149,7 +149,7 @@ export function renderEnvironmentFile(environment: Environment): string {
 
 /**
  * The names of variables that differ between two environments, except those in `live`. Of variables that are present but
- * not desired only Weave's own count.
+ * not desired only Weave's own are compared.
  */
 export function differingVariables(desired: Environment, present: Environment, live: readonly string[]): string[] {
   const known = [...desired.keys(), ...[...present.keys()].filter((name) => /^(WEAVE|DOCKER|IPTABLES)/.test(name))];

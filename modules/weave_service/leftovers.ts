@@ -38,7 +38,7 @@ export function observeLeftovers(port: number, programs: ReadonlySet<string>, ho
       : [],
     routerFiles: [
       ...namesIn(CNI_PLUGINS, (name) => CNI_PLUGIN.test(name), host),
-      // One that does not name the router's plugin is somebody else's.
+      // One that does not name the router's plugin belongs to something else.
       ...namesIn(CNI_CONFIGURATION, (name) => /^10-weave\.conf(?:list)?$/.test(name), host).filter((path) =>
         /"type"\s*:\s*"weave-net"/.test(host.readFile(path)?.content ?? ""),
       ),
@@ -91,7 +91,7 @@ function isPlugin(path: string): boolean {
 
 /**
  * Removes the plugins, and then the directories that the script has created for them, unless others have files there. By one program:
- * empty directories alone would not tell the next run that it has to finish this.
+ * empty directories alone would not show the next run that it has to finish this.
  */
 function removePlugins(plugins: readonly string[]): ReturnType<typeof runAction> {
   const test = ["(", "!", "-type", "d", "-o", "-empty", ")"];

@@ -78,7 +78,7 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
   const docker = dockerPid(host) !== null ? "running" : isDockerInstalled(programs) ? "stopped" : "not installed";
   const script = observeScript(options, host);
   const container = docker === "running" ? await observeContainer(component.container, host) : null;
-  // Debian 13 and newer have the client in a package of its own.
+  // Debian 13 and newer have the client in its own package.
   if (docker !== "not installed" && !programs.has("docker") && (container !== null || !isEnding(options))) {
     throw new UserError(
       `component: the ${options.component} needs Docker's client, which its script and its unit run (found no program docker). ` +

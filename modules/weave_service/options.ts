@@ -23,7 +23,7 @@ export const options = {
     description:
       "How containers are connected to the network. With C(bridge) Docker uses I(bridge), which weave_bridge has created; " +
       "the router can't use its fast datapath then. With C(proxy) and C(plugin) Docker keeps docker0, and the router " +
-      "creates a bridge of its own, with the fast datapath.",
+      "creates its own bridge, with the fast datapath.",
     default: "bridge",
   }),
   script: str(
@@ -71,13 +71,13 @@ export const options = {
   dns: bool({
     description:
       "Whether the router serves Weave DNS, on port 53 of the address of Docker's bridge. Not with C(mode=bridge): names come " +
-      "from the router's proxy and plugin, and C(docker run) without them tells the router nothing.",
+      "from the router's proxy and plugin, and C(docker run) without them does not notify the router.",
     default: false,
   }),
   expose: bool({
     description:
       "Whether this host gets an address on the network (C(weave expose)). Not with C(mode=bridge), where it has one. The router " +
-      "allocates none before it has met more than half of the cluster's routers. A unit of its own, weave-expose, waits for them " +
+      "allocates none before it has met more than half of the cluster's routers. A separate unit, weave-expose, waits for them " +
       "now and after each boot; until then, a warning says how many are missing.",
     default: false,
   }),

@@ -55,7 +55,7 @@ function withoutOwn(peers: readonly string[], own: OwnHost): readonly string[] {
 }
 
 /**
- * Warnings about a container that may be there. Docker's own files are private to it, so only a running daemon tells. Throws a
+ * Warnings about a container that may be there. Docker's own files are private to it, so only a running daemon can answer. Throws a
  * UserError if the container is to be removed.
  */
 function unseenContainer(

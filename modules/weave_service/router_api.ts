@@ -19,7 +19,7 @@ export function parseControl(text: string): Control | null {
   return (address === "" || isIPv4(address)) && port > 0 && port < 65536 ? { address, port } : null;
 }
 
-/** An address that stands for all of a host's, in Go and as WEAVE_HTTP_ADDR. */
+/** An address that stands for all addresses of a host, in Go and as WEAVE_HTTP_ADDR. */
 export function isAnyAddress({ address }: Control): boolean {
   return address === "" || address === "0.0.0.0";
 }

@@ -10,7 +10,7 @@ export interface RouterRules {
 
 /**
  * Its chains, by table (weaveworks/weave 2.8.1: net/bridge.go, prog/weaver/main.go, net/ipsec/ipsec.go and common/chains/npc.go; the
- * script `weave` of 1.4.6 has the first alone). Others of similar names are somebody else's.
+ * script `weave` of 1.4.6 has only the first). Others of similar names belong to something else.
  */
 const CHAINS: Readonly<Record<string, RegExp>> = {
   nat: /^WEAVE(?:-CANARY)?$/,
@@ -37,7 +37,7 @@ const SHARED: readonly (readonly [table: string, rule: RegExp])[] = [
   ["filter", new RegExp(`^-A FORWARD -o ${ROUTERS_BRIDGE} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT$`)],
   ["filter", new RegExp(`^-A FORWARD -o ${ROUTERS_BRIDGE} -j DROP$`)],
   ["nat", new RegExp(`^-A POSTROUTING -o ${ROUTERS_BRIDGE} -j ACCEPT$`)],
-  // 2.6.3 alone (net/bridge.go of 2.8.1, which removes it).
+  // 2.6.3 only (net/bridge.go of 2.8.1, which removes it).
   [
     "filter",
     /^-A INPUT -d 127\.0\.0\.1\/32 -p tcp -m addrtype ! --src-type LOCAL -m conntrack ! --ctstate RELATED,ESTABLISHED -j DROP$/,

@@ -3,7 +3,7 @@ import type { ServiceOptions } from "./options";
 
 /**
  * Releases of the `weave` script by what their verbs do, each series named by its first one. Up to 1.1, `launch` runs the router
- * alone. From 1.2 to 1.9 it runs router, proxy and plugin, and each also has a verb of its own. Since 2.0, one container is all
+ * alone. From 1.2 to 1.9 it runs router, proxy and plugin, and each also has its own verb. Since 2.0, one container is all
  * of them.
  */
 export type Series = "1.0" | "1.2" | "2.0";
@@ -21,14 +21,14 @@ export interface WeaveScript {
 
 /**
  * Reads a script's text. Each release contains its version (`SCRIPT_VERSION="2.8.1"`, also the tag of its images); a build
- * without one counts as the newest.
+ * without one is assumed to be the newest.
  */
 export function readWeaveScript(text: string): WeaveScript {
   const [, version = null] = /^SCRIPT_VERSION="v?(\d+\.\d+[^"]*)"/m.exec(text) ?? [];
   return { ...scriptOfVersion(version), knowsNoRestart: text.includes("--no-restart") };
 }
 
-/** What is known of a script by its version alone; null is the newest. */
+/** What is known of a script from its version only; null is the newest. */
 export function scriptOfVersion(version: string | null): WeaveScript {
   const [major = 2, minor = 0] = version === null ? [] : version.split(".").map((part) => Number.parseInt(part, 10));
   const number = major * 1000 + minor;

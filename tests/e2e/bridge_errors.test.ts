@@ -105,16 +105,16 @@ const REFUSALS: Readonly<Record<string, Refused>> = {
     by: "ip link set eth0 address 0e:5f:33:00:00:09",
     undo: "true",
     options: { mac: "0e:5f:33:00:00:09" },
-    says: /^mac: 0e:5f:33:00:00:09 must be the bridge's alone \(found it on eth0\)\. /,
+    says: /^mac: 0e:5f:33:00:00:09 must belong to the bridge only \(found it on eth0\)\. /,
   },
   "a peer that is the underlay's broadcast address": {
     options: { peers: "192.168.50.12,192.168.50.255" },
-    says: /^peers: a peer's address must be a host's \(found 192\.168\.50\.255, the broadcast address of this host's network 192\.168\.50\.11\/24\)\. /,
+    says: /^peers: a peer's address must be one that a host can have \(found 192\.168\.50\.255, the broadcast address of this host's network 192\.168\.50\.11\/24\)\. /,
   },
   "another stanza of the bridge": {
     by: "printf 'iface weave inet manual\n' > /etc/network/interfaces.d/bridges",
     undo: "rm /etc/network/interfaces.d/bridges",
-    says: /^name: weave must be configured by this module alone at boot \(found "iface weave inet manual" in \/etc\/network\/interfaces\.d\/bridges, line 1\)\. Remove it there, or set another name\.$/,
+    says: /^name: weave must be configured by this module only at boot \(found "iface weave inet manual" in \/etc\/network\/interfaces\.d\/bridges, line 1\)\. Remove it there, or set another name\.$/,
   },
   "another bridge that has the VXLAN as its port": {
     by: "printf '\nauto br0\niface br0 inet manual\n  bridge_ports weave-vx\n' > /etc/network/interfaces.d/bridges",

@@ -33,10 +33,10 @@ const KEEPS =
   /^Docker keeps the subnet 10\.2\.1\.0\/24, not \S+; then run: apollo-weave docker-opts --bridge weave --fixed-cidr /m;
 const KEEPS_MTU = /^Docker keeps the MTU 1450, not \d+; then run: apollo-weave docker-opts /m;
 const GATEWAY =
-  /^would interrupt traffic to other networks of 1 container with the gateway 10\.2\.0\.1, until Docker makes /m;
+  /^would interrupt traffic to other networks of 1 container with the gateway 10\.2\.0\.1, until Docker recreates /m;
 const RECREATED = /^would interrupt traffic with each other host, until it has the same --vxlan-id and --vxlan-port$/m;
 const NO_ROUTER =
-  /^apollo-weave: failed: --component: the router must not run beside a VXLAN, .* \(found weave-vx on this host\)\./m;
+  /^apollo-weave: failed: --component: the router must not run next to a VXLAN, .* \(found weave-vx on this host\)\./m;
 const RESTART = [
   /^would interrupt Docker: its restart stops 1 running container$/m,
   /^would be pending: a restart of Docker$/m,

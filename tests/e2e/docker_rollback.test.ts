@@ -67,7 +67,7 @@ test("only root can read what is saved, whatever the umask; it is not restored i
   for (const given of [{ state: "restarted" }, { opts: "--label=c=d" }]) {
     assert.match(
       (await docker(given)).msg ?? "",
-      `${PREVIOUS}: must be writable by root alone, as its files are restored as root (found that /var/lib/apollo-weave may be written by others (mode 0777)). Remove /var/lib/apollo-weave, `,
+      `${PREVIOUS}: must be writable by root only, as its files are restored as root (found that /var/lib/apollo-weave may be written by others (mode 0777)). Remove /var/lib/apollo-weave, `,
     );
   }
   assert.is(await sh(host, "cat /etc/default/docker /etc/docker/daemon.json; ls /etc/evil 2>/dev/null || true"), found);
@@ -81,7 +81,10 @@ test("SIGTERM while systemd restarts Docker: the result says so, nothing of it s
   const restarts = 'while kill -0 $! && ! pgrep --full "^systemctl restart" >/dev/null; do sleep 0.1; done';
   const interrupted = ["sh", "-c", `exec 3<&0; "$@" <&3 & ${restarts}; kill -TERM $!; wait $!`, "sh"];
   const { msg, changed } = await docker({ opts: "--label=ran=later", state: "restarted" }, interrupted);
-  assert.match(msg ?? "", /^interrupted by SIGTERM \((changed: .*; )?perhaps changed in part: Docker\)\. Run again/);
+  assert.match(
+    msg ?? "",
+    /^docker_bridge_opts: was interrupted \(found SIGTERM; (changed: .*; )?perhaps changed in part: Docker\)\. Run again/,
+  );
   assert.is(changed, true);
   assert.is(await sh(host, "pgrep --full '^systemctl restart' || true"), "");
   await sh(host, `rm ${slow}`);

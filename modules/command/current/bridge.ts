@@ -71,7 +71,7 @@ function requirePassword(name: string, names: ReadonlySet<string>): void {
   if (names.has("password") || names.has("wireguard_key")) return;
   throw new UserError(
     `password: must be given for an encrypted bridge, as a host does not keep it (found ${wireguardPath(name)}). Give it, or ` +
-      "I(wireguard_key), in a file (--args FILE); on the command line, the process list would show it. To turn encryption off, remove the bridge (I(state): absent) and configure it anew.",
+      "I(wireguard_key), in a file (--args FILE); on the command line, the process list would show it. To turn encryption off, remove the bridge (I(state): absent) and configure it again.",
   );
 }
 
@@ -85,7 +85,7 @@ function requireIdentity(name: string, names: ReadonlySet<string>): void {
   );
 }
 
-/** The address that the VXLAN uses, or, if it is encrypted, that its address inside WireGuard is derived from, and its device. */
+/** The underlay address and its device: what the VXLAN uses or, if it is encrypted, what its address inside WireGuard is derived from. */
 function findUnderlay(
   { address, wireguardPort }: CurrentBridge,
   { id, local }: NonNullable<CurrentBridge["vxlan"]>,
@@ -97,7 +97,7 @@ function findUnderlay(
   return all.find((own) => tunnelAddressOf(cluster, own.address) === local);
 }
 
-/** With the host's index, all that is computed from it is known, too; an address that no index has stands alone. */
+/** With the host's index, all that is computed from it is known, too; an address that no index has is returned itself. */
 function currentAddress(
   { address }: CurrentBridge,
   given: BridgeOptions,
@@ -133,7 +133,7 @@ function routerPeers(host: Host): string[] {
   return configuredPeers(host).map((peer) => peer.replace(/:\d+$/, ""));
 }
 
-/** Reads what the last run has written for the boot; null if there is none of this module's files. */
+/** Reads what the last run has written for the boot; null if this module has no file here. */
 function fromFiles(name: string, host: Host): CurrentBridge | null {
   const written = parseOwnFiles(ownPaths(name).map((path) => contentOf(path, host)));
   return written?.address === undefined ? null : written;

@@ -37,12 +37,12 @@ export const currentService = ((given, names, host): Partial<ServiceOptions> => 
   };
 }) satisfies CurrentOptions<typeof options>;
 
-/** For Ansible the role's datapath decides; by hand, nothing else would tell. */
+/** In Ansible, the role's datapath decides; by hand, nothing else would reject it. */
 function rejectVxlan(bridge: string, host: Host): void {
   const vxlan = bridge + VXLAN_SUFFIX;
   if (host.readText(`${NET_DEVICES}/${vxlan}/mtu`) === null) return;
   throw new UserError(
-    `component: the router must not run beside a VXLAN, with which it would make a loop (found ${vxlan} on this host). The VXLAN needs ` +
+    `component: the router must not run next to a VXLAN, with which it would make a loop (found ${vxlan} on this host). The VXLAN needs ` +
       "no router; for the router, run `apollo-weave bridge --datapath router` first.",
   );
 }
@@ -57,7 +57,7 @@ function routerOptions(
   const mtu = Number(variables.get("WEAVE_MTU"));
   if (mode === "bridge") return { mode, ...(bridge !== undefined && { bridge, ...(mtu > 0 && { mtu }) }) };
   const exposes = host.readFile(INIT_SYSTEMS[detectInit(host)].pathOf(EXPOSE)) !== null;
-  // In the mode bridge, whose bridge it had, there is no DNS.
+  // In the mode bridge, which the host had, there is no DNS.
   return { mode, dns: bridge === undefined && !args.includes("--no-dns"), expose: exposes };
 }
 
@@ -84,7 +84,10 @@ function otherVariables(variables: ReadonlyMap<string, string>, bridged: boolean
   const flags = (variables.get("WEAVE_DOCKER_ARGS") ?? "").split(" ");
   const isGeneratedApi = api !== undefined && flags.includes(`DOCKER_API_VERSION=${api}`);
   const own = new Set([
-    ...[PEERS, ARGS, PASSWORD, "IPTABLES_BACKEND"],
+    PEERS,
+    ARGS,
+    PASSWORD,
+    "IPTABLES_BACKEND",
     ...(bridged ? ["WEAVE_NO_FASTDP", "DOCKER_BRIDGE", "WEAVE_MTU"] : []),
     ...(variables.get("CHECKPOINT_DISABLE") === "1" ? ["CHECKPOINT_DISABLE"] : []),
     ...(isGeneratedApi ? ["DOCKER_API_VERSION"] : []),

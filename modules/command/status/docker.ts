@@ -13,6 +13,7 @@ export function optionsNow(docker: ObservedDocker): DockerFlags {
   return docker.daemon === null ? optionsToStartWith(docker) : runningOptions(docker.daemon);
 }
 
+/** The state of Docker on this host. */
 export function summariseDocker(docker: ObservedDocker): DockerStatus {
   const { service, daemon, version } = docker;
   return {

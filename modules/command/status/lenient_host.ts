@@ -48,6 +48,6 @@ function recordRequest({ to }: HttpRequest, error: unknown, errors: Set<string>)
   } else {
     record(error, errors);
   }
-  // What Docker is asked for counts as absent; null would mean that Docker does not listen.
+  // The answer says that it is absent; null would mean that Docker does not listen.
   return "socket" in to ? { status: 404, body: "" } : null;
 }

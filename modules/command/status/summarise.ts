@@ -49,11 +49,11 @@ function unansweredPeers({ bridge }: Observed): string[] {
       ({ endpoint, allowedIps, sent }) =>
         `${endpoint ?? allowedIps.join(" ")} must answer by WireGuard (found no handshake, and ${sent} B sent). Check that UDP port ` +
         `${port} is open in both directions, and that both hosts have the same password, network and VXLAN id, and that the other ` +
-        "one takes this address for its own (wireguard_identity). playbooks/verify.yml compares the hosts.",
+        "one has this address as its identity (wireguard_identity). playbooks/verify.yml compares the hosts.",
     );
 }
 
-/** A network of its own on the bridge; otherwise the default network, if that is there. */
+/** A Docker network on the bridge; otherwise the default network, if that is there. */
 function summariseNetwork(bridge: string, docker: Observed["docker"]): Pick<Status, "network" | "subnet"> {
   if (docker === null) return { network: null, subnet: null };
   const own = docker.daemon?.networks?.find((network) => isOnBridge(network, bridge));

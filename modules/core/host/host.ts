@@ -10,7 +10,7 @@ export interface Host {
   /** When the file's content, name or mode last changed (ctime, which can't be set), in milliseconds since 1970; null if it does not exist. */
   changedAt(path: string): number | null;
   /**
-   * The first part of a path with which another user than root could put something there, in words; null if none could. Throws a
+   * Describes the first component of a path that a user other than root owns or can write to; null if there is none. Throws a
    * UserError if it can't be read.
    */
   writableByOthers(path: string): string | null;
@@ -30,6 +30,7 @@ export interface Host {
   request(request: HttpRequest): Promise<HttpResponse | null>;
 }
 
+/** A regular file on the host. */
 export interface FileState {
   readonly content: string;
   /** Permission bits, such as 0o644. */

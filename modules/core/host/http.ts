@@ -10,7 +10,7 @@ const MAX_BODY = 32 * 1024 * 1024;
 
 /**
  * Sends one HTTP request to this host. Null if nothing listens there. Throws NoAnswer if what listens there does not answer
- * within `seconds` or breaks off, another RequestError for an answer that is not HTTP's.
+ * within `seconds` or breaks off, another RequestError for an answer that is not HTTP.
  */
 export async function request(
   { to, method, path, headers, body }: HttpRequest,

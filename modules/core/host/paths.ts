@@ -53,8 +53,8 @@ function readLinkOfThisHost(path: string): string | null {
 }
 
 /**
- * The first part of an absolute path, a file, directory or link, that a user other than root and this process's own owns or can write
- * to, in words; null if there is none. That holds for a path that does not exist, too. Throws a UserError for a loop of links.
+ * Describes the first component of an absolute path (a directory, link or file) that a user other than root, or than this process's
+ * own, owns or can write to; null if there is none. The path need not exist. Throws a UserError for a loop of links.
  */
 export function writableByOthers(path: string): string | null {
   for (const part of followLinks(path).parts) {

@@ -11,7 +11,7 @@ const RUN_SECONDS = 30;
 /** Where programs are searched, whatever this process's environment is. */
 export const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** A process group of its own, so that all of it can be killed. */
+/** A new process group, so that all of it can be killed. */
 const SETTINGS = { env: { PATH, LC_ALL: "C" }, detached: true };
 
 /** How a program ended: by a status or a signal, or `error` if it was not started or not in time. */
@@ -116,7 +116,7 @@ function toRunOutput(
   // A program that was killed has no exit status.
   if (end.status === null || (end.status !== 0 && !mayFail)) {
     const found = `${end.signal ?? `status ${end.status}`}${describeOutput(stderr || stdout)}`;
-    throw new UserError(`${command}: must succeed (found ${found}). Correct that and run again.`);
+    throw new UserError(`${command}: must succeed (found ${found}). See its output, correct the cause and run again.`);
   }
   return { status: end.status, stdout, stderr };
 }

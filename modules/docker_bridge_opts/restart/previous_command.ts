@@ -68,7 +68,7 @@ const NO_RESETS: Resets = { unit: [], service: [] };
 /** dockerd runs as root in the host's own root directory; an empty value resets these (systemd.exec(5)). */
 const RESET = "User Group SupplementaryGroups WorkingDirectory RootDirectory RootImage ExecCondition".split(" ");
 
-/** Conditions and users are reset; the commands beside ExecStart= are run, but may fail. */
+/** Conditions and users are reset; the commands besides ExecStart= are run, but may fail. */
 function resetsOf({ files }: UnitStart): Resets {
   const settings = parseUnit(files);
   const valuesOf = (key: string): string[] => listSettings(settings, "Service", key).map(({ value }) => value);

@@ -102,7 +102,7 @@ function stepsOf({ service, daemon }: ObservedDocker, configured: DockerFlags): 
   return {
     // systemd does not start a unit that has failed or restarted too often (StartLimitBurst=) until that is reset.
     reset: bySystemd ? [runAction(["systemctl", "reset-failed", "docker.s*"])] : [],
-    // systemctl or the init script may fail although Docker has started; that it answers is what counts.
+    // systemctl or the init script may fail although Docker has started; what matters is that it answers.
     restart: answer.length > 0 ? { ...start, replaces: replaced } : start,
     answer,
     restartUnlessRunning: [

@@ -28,14 +28,14 @@ export function readPrevious(host: Host): Previous | null {
   const foreign = host.writableByOthers(PREVIOUS_PATH);
   if (foreign !== null) {
     throw new UserError(
-      `${PREVIOUS_PATH}: must be writable by root alone, as its files are restored as root (found that ${foreign}). Remove ` +
-        `${dirname(PREVIOUS_PATH)}, give the directories above it to root alone (chown root, chmod go-w), and run again.`,
+      `${PREVIOUS_PATH}: must be writable by root only, as its files are restored as root (found that ${foreign}). Remove ` +
+        `${dirname(PREVIOUS_PATH)}, give the directories above it to root only (chown root, chmod go-w), and run again.`,
     );
   }
   return parsePrevious(host.readFile(PREVIOUS_PATH));
 }
 
-/** The previous configuration as `savePrevious` wrote it; null if there is none, or the file is not one of this module's. */
+/** The previous configuration as `savePrevious` wrote it; null if there is none, or the file is not from this module. */
 export function parsePrevious(file: FileState | null): Previous | null {
   return file === null ? null : parseJson(file.content, isPrevious);
 }

@@ -12,7 +12,7 @@ import { expandKnown, unitEnvironment, type Variable } from "./environment";
 /** The variable with dockerd's options, wherever a service reads them from a file. */
 export const VARIABLE = "DOCKER_OPTS";
 
-/** An argument of dockerd's, and where it is set. */
+/** An argument of dockerd, and where it is set. */
 export interface Argument extends Word {
   readonly origin: Origin;
   /** The number of the word of ExecStart= that it comes from. */
@@ -101,7 +101,7 @@ export function commandLine(start: UnitStart, written: Written = NOTHING_WRITTEN
 
   const { words, complete } = systemdWords(setting.value, "command");
   if (!complete) fail("has a quote that is not closed", "Close it.");
-  if (words.some(({ raw }) => raw === ";")) fail('has several commands (";")', "Start dockerd alone there.");
+  if (words.some(({ raw }) => raw === ";")) fail('has several commands (";")', "Start only dockerd there.");
   const [, prefix = "", programWord = ""] = /^([-@:+!|]*)([\s\S]*)$/.exec(words[0]?.value ?? "") ?? [];
   const program = expandKnown(programWord, setting, start.specifiers);
   const expands = !prefix.includes(":");

@@ -27,9 +27,9 @@ export interface DockerService {
   readonly pid: number;
 }
 
-/** All that decides which arguments systemd passes to dockerd, beside this module's drop-in. */
+/** All that decides which arguments systemd passes to dockerd, besides this module's drop-in. */
 export interface UnitStart {
-  /** The unit's file and its drop-ins in systemd's order, without this module's. */
+  /** The unit's file and its drop-ins in systemd's order, without those of this module. */
   readonly files: readonly TextFile[];
   /** The existing files of each EnvironmentFile=, by its path or pattern with specifiers expanded. */
   readonly environmentFiles: ReadonlyMap<string, readonly TextFile[]>;

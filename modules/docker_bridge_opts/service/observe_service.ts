@@ -101,7 +101,7 @@ const PROPERTIES = [
 ];
 const JOB_SECONDS = 30;
 
-/** Docker's service and socket once a start or restart in progress, such as an interrupted run's, has ended: its result is what counts. */
+/** Docker's service and socket once a start or restart in progress, such as one of an interrupted run, has ended, with its result. */
 async function unitsAfterJob(
   host: Host,
   whileChanging: WhileChanging,

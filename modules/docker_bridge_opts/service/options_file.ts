@@ -26,7 +26,7 @@ export function optionsFileOf(start: UnitStart): OptionsFile {
 }
 
 /**
- * The file in which DOCKER_OPTS reaches dockerd by the unit alone. It is one of Docker's own in /etc: others use a shared file
+ * The file in which DOCKER_OPTS reaches dockerd by the unit only. It is a file of Docker in /etc: others use a shared file
  * too, and a boot clears /run.
  */
 function findOptionsFile(line: CommandLine, start: UnitStart): OptionsFile {
@@ -45,7 +45,7 @@ function findOptionsFile(line: CommandLine, start: UnitStart): OptionsFile {
     );
   }
   if (variable?.inFile) return { path: variable.origin.path, split, why: null };
-  // A file counts after Environment=, so that a line in it would replace these options.
+  // A file is read after Environment=, so that a line in it would replace these options.
   if (variable !== undefined && variable.value.trim() !== "") return none(`${nameOrigin(variable.origin)} sets it`);
   const paths = environmentPatterns(line.settings, start.specifiers).flatMap(({ path }) => {
     const files = filesOf(path, start.environmentFiles, NOTHING_WRITTEN);
@@ -81,5 +81,5 @@ function isNamedAfterDocker(path: string): boolean {
   return /\/([^/]*[._-])?docker([._-][^/]*)?(\/[^/]+)?$/.test(path);
 }
 
-/** The names of copies that editors, package managers and Ansible leave beside a file. */
+/** The names of copies that editors, package managers and Ansible leave next to a file. */
 const BACKUP = /(~|[._-](bak|backup|old|orig|save|rej|sw[op]|tmp|dpkg-\w+|ucf-\w+|rpm\w+)([._-]?\d+)*)$/i;

@@ -19,7 +19,7 @@ export function unitNames(fragment: string, aliases: readonly string[]): readonl
 
 /** The drop-ins that systemd will read for a unit with these names once it reloads, without this module's own. */
 export function findDropIns(units: readonly string[], host: Host): string[] {
-  // Those of all services come last; of the others the place counts more than how much of the name is given.
+  // Those of all services come last; of the others, the directory matters more than how much of the name is given.
   const own = UNIT_DIRECTORIES.flatMap((at) => units.flatMap(dropInDirectories).map((name) => `${at}/${name}`));
   const directories = [...own, ...UNIT_DIRECTORIES.map((at) => `${at}/service.d`)];
   return dropInsIn(directories, host).filter((path) => path !== DROP_IN_PATH);

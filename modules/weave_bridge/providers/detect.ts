@@ -13,28 +13,26 @@ import { encryptedPaths, unitName, wireguardGoUnit } from "../own_files";
 export function observeManagers(name: string, programs: ReadonlySet<string>, host: Host): Managers {
   const ifup = programs.has("ifup") ? implementationOfIfup(host) : null;
   const systemd = programs.has("systemctl") && isSystemdBooted(host);
-  const [networkdUnit, networkManagerUnit, networkingUnit, ownUnit, tunnelUnit, goUnit, firewalldUnit] = systemd
-    ? unitStates(name, host)
-    : [];
-  const networkd = networkdUnit?.runs ? (managesOthers(name, host) ? "manages" : "runs") : "off";
+  const units: Partial<ReturnType<typeof unitStates>> = systemd ? unitStates(name, host) : {};
+  const networkd = units.networkd?.runs ? (managesOthers(name, host) ? "manages" : "runs") : "off";
   return {
     systemd,
-    ownUnit: ownUnit?.state ?? "inactive",
-    tunnelUnit: tunnelUnit?.state ?? "inactive",
-    wireguardGoUnit: goUnit?.state ?? "inactive",
+    ownUnit: units.bridge?.state ?? "inactive",
+    tunnelUnit: units.tunnel?.state ?? "inactive",
+    wireguardGoUnit: units.wireguardGo?.state ?? "inactive",
     ifupdown: ifup === "ifupdown" && host.readdir("/etc/network").includes("interfaces"),
     otherIfupdown: ifup === "ifupdown" ? null : ifup,
-    whyIfupdownIsOff: ifup === "ifupdown" ? whyOff(name, networkingUnit?.fileState ?? null, host) : null,
+    whyIfupdownIsOff: ifup === "ifupdown" ? whyOff(name, units.networking?.fileState ?? null, host) : null,
     networkd,
-    networkdAtBoot: networkd !== "off" || (networkdUnit?.enabled ?? false),
-    oldNetworkd: (networkdUnit?.runs && networkdUnit.isOld) ?? false,
-    networkManager: networkManagerUnit?.runs ?? false,
-    networkManagerAtBoot: (networkManagerUnit?.runs || networkManagerUnit?.enabled) ?? false,
-    firewalld: firewalldUnit?.runs ?? false,
+    networkdAtBoot: networkd !== "off" || (units.networkd?.enabled ?? false),
+    oldNetworkd: (units.networkd?.runs && units.networkd.isOld) ?? false,
+    networkManager: units.networkManager?.runs ?? false,
+    networkManagerAtBoot: (units.networkManager?.runs || units.networkManager?.enabled) ?? false,
+    firewalld: units.firewalld?.runs ?? false,
   };
 }
 
-/** Debian's ifupdown is a program of its own at /sbin/ifup; the others put a link there. */
+/** Debian's ifupdown is a program at /sbin/ifup; the others put a link there. */
 function implementationOfIfup(host: Host): string {
   const target = host.readlink("/sbin/ifup") ?? host.readlink("/usr/sbin/ifup");
   if (target === null) return "ifupdown";
@@ -43,8 +41,8 @@ function implementationOfIfup(host: Host): string {
 }
 
 /**
- * Why Debian's networking.service does not create the bridge at boot (`ifup -a`, interfaces(5)); null if it does, or if systemd does
- * not tell (`fileState` is null).
+ * Why Debian's networking.service does not create the bridge at boot (`ifup -a`, interfaces(5)); null if it does, or without systemd
+ * (`fileState` is null).
  */
 function whyOff(name: string, fileState: string | null, host: Host): string | null {
   if (fileState !== null && !STARTED_AT_BOOT.has(fileState)) {
@@ -75,23 +73,28 @@ interface UnitState {
   readonly isOld: boolean;
 }
 
-/** The states of systemd-networkd, NetworkManager, ifupdown, this module's own units, and firewalld. */
-function unitStates(name: string, host: Host): readonly UnitState[] {
-  const own = [unitName(name), basename(encryptedPaths(name).tunnelUnit), `${wireguardGoUnit(name)}.service`];
-  const units = [
-    "systemd-networkd.service",
-    "NetworkManager.service",
-    "networking.service",
-    ...own,
-    "firewalld.service",
-  ];
-  return unitProperties(units, ["ActiveState", "UnitFileState", "ProtectProc"], host).map((property) => ({
-    state: property("ActiveState"),
-    fileState: property("UnitFileState"),
-    runs: RUNNING.has(property("ActiveState")),
-    enabled: property("UnitFileState") === "enabled",
-    isOld: property("ProtectProc") === "",
-  }));
+/** The states of the units that manage networks and firewalls, and of this module's own. */
+function unitStates(name: string, host: Host) {
+  const units = {
+    networkd: "systemd-networkd.service",
+    networkManager: "NetworkManager.service",
+    networking: "networking.service",
+    bridge: unitName(name),
+    tunnel: basename(encryptedPaths(name).tunnelUnit),
+    wireguardGo: `${wireguardGoUnit(name)}.service`,
+    firewalld: "firewalld.service",
+  };
+  const states = unitProperties(Object.values(units), ["ActiveState", "UnitFileState", "ProtectProc"], host).map(
+    (property): UnitState => ({
+      state: property("ActiveState"),
+      fileState: property("UnitFileState"),
+      runs: RUNNING.has(property("ActiveState")),
+      enabled: property("UnitFileState") === "enabled",
+      isOld: property("ProtectProc") === "",
+    }),
+  );
+  const byName = Object.keys(units).map((unit, index) => [unit, states[index]]);
+  return Object.fromEntries(byName) as Record<keyof typeof units, UnitState>;
 }
 
 /** Whether systemd-networkd configures a device other than the bridge and its tunnels: index, name, type, two states. */
@@ -104,8 +107,8 @@ function managesOthers(name: string, host: Host): boolean {
 }
 
 /**
- * The provider that the option names, or with `auto` the one that manages this host. Throws a UserError if it doesn't run here, or
- * is another ifupdown than Debian's.
+ * The provider that the option names, or with `auto` the one that manages this host's network. Throws a UserError if it is not
+ * installed or does not run here, would not create the bridge at boot, or is another ifupdown than Debian's.
  */
 export function chooseProvider(
   options: BridgeOptions,

@@ -42,7 +42,7 @@ export function bringDown(name: string) {
 }
 
 function renderStanza(desired: DesiredBridge): string {
-  const { create, setUp, connect, disconnect, remove } = bootCommands(desired, "replaced");
+  const { create, setUp, connect, disconnect, remove } = bootCommands(desired, "replace");
   const tolerant = connect.map((command) => (command.endsWith("|| true") ? command : `${command} || true`));
   const up = [...setUp, ...(desired.wireguard ? tolerant : connect)];
   const phases = { "pre-up": create, "post-up": up, "pre-down": disconnect, "post-down": remove } as const;

@@ -3,9 +3,10 @@ import { renderSections } from "../../formats/systemd_ini";
 import { ownDevices } from "../options";
 import { OWN_FILE, ownFile, unmanagedPath } from "../own_files";
 
+/** Makes NetworkManager read its files again. */
 export const RELOAD_NETWORK_MANAGER = runAction(["systemctl", "reload", "NetworkManager"]);
 
-/** The file that makes NetworkManager leave the devices alone; `+=` adds to what other files say (NetworkManager.conf(5)). */
+/** The file that leaves the devices unmanaged; `+=` adds to the value of other files (NetworkManager.conf(5)). */
 export function unmanagedFile(name: string, encrypted: boolean): DesiredFile {
   const devices = ownDevices(name, encrypted);
   return ownFile(unmanagedPath(name), () =>

@@ -17,6 +17,7 @@ import {
 } from "../own_files";
 import type { DesiredWireguard } from "../wireguard/desired";
 
+/** Makes systemd-networkd read its files again. */
 export const RELOAD_NETWORKD = [runAction(["networkctl", "reload"])];
 
 /**
@@ -24,13 +25,13 @@ export const RELOAD_NETWORKD = [runAction(["networkctl", "reload"])];
  * matches the files, so the reload changes nothing.
  */
 export function reloadNetworkd(name: string) {
-  return [...RELOAD_NETWORKD, runAction(waitOnline(name, 30), 40)];
+  return [...RELOAD_NETWORKD, runAction(waitOnline(name), ONLINE_SECONDS + 10)];
 }
 
 /**
- * Makes systemd-networkd leave a bridge alone that it may manage. When no file matches the bridge any more, it deletes the address
- * that it has set, but not one that it has found (systemd 252, link_reconfigure_impl()). So for a moment it gets a file without an
- * address, and finds that of the bridge.
+ * Makes systemd-networkd release a bridge that it may manage. When no file matches the bridge any more, it deletes the address that it
+ * has set, but not one that it has found (systemd 252, link_reconfigure_impl()). So for a moment it gets a file without an address, and
+ * finds the bridge's.
  */
 export function release(name: string): Action[] {
   const { path, content } = file(transientPath(name), [
@@ -91,7 +92,10 @@ function bridgeDevice({ name, mac }: DesiredBridge): Section[] {
   ];
 }
 
-const KEEPING: Section[1] = [
+/** A section's settings. */
+type Settings = Section[1];
+
+const KEEPING: Settings = [
   // Docker needs the address before the first container is attached.
   ["ConfigureWithoutCarrier", "yes"],
   ["IPv6AcceptRA", "no"],
@@ -169,7 +173,7 @@ function vxlanNetwork({ name, mtu }: DesiredBridge, vxlan: DesiredVxlan): Sectio
 function encryptedFiles(desired: DesiredBridge, vxlan: DesiredVxlan, wireguard: DesiredWireguard): DesiredFile[] {
   const { name, mtu } = desired;
   const encrypted = encryptedPaths(name);
-  const commands = [...createWireguardInShell(wireguard), ...createVxlanInShell(name, mtu, vxlan, "kept")];
+  const commands = [...createWireguardInShell(wireguard), ...createVxlanInShell(name, mtu, vxlan, "keep")];
   return [
     file(networkdPath(vxlan.name, "network"), unmanaged(vxlan.name)),
     file(encrypted.unmanaged, unmanaged(wireguard.name)),
@@ -187,9 +191,9 @@ function encryptedFiles(desired: DesiredBridge, vxlan: DesiredVxlan, wireguard: 
         [
           ["Type", "oneshot"],
           ["RemainAfterExit", "yes"],
-          // wireguard-go stays until its device is deleted.
+          // wireguard-go runs until its device is deleted.
           ["KillMode", "none"],
-          ["ExecStartPre", `-${waitOnline(name, 30).join(" ")}`],
+          ["ExecStartPre", `-${waitOnline(name).join(" ")}`],
           ...commands.map((command) => ["ExecStart", `/bin/sh -c "${command}"`] as const),
         ],
       ],
@@ -208,7 +212,10 @@ function link(mtu: number): Section {
   ];
 }
 
-/** systemd-networkd can't run commands, so Docker's unit waits for the bridge and adds the rules of packet filters. */
+/**
+ * systemd-networkd can't run commands, so Docker's unit waits for the bridge and adds the rules of packet filters. With the leading "-",
+ * Docker starts even if a command fails.
+ */
 function dockerDropIn({ name, acceptsBridgedFrames, firewallPlan }: DesiredBridge): Section[] {
   return [
     [
@@ -221,7 +228,7 @@ function dockerDropIn({ name, acceptsBridgedFrames, firewallPlan }: DesiredBridg
     [
       "Service",
       [
-        ["ExecStartPre", `-${waitOnline(name, 30).join(" ")}`],
+        ["ExecStartPre", `-${waitOnline(name).join(" ")}`],
         ...[...(acceptsBridgedFrames ? [insertRuleInShell(name)] : []), ...firewallPlan.boot].map(
           (command) => ["ExecStartPre", `-/bin/sh -c "${command}"`] as const,
         ),
@@ -230,7 +237,10 @@ function dockerDropIn({ name, acceptsBridgedFrames, firewallPlan }: DesiredBridg
   ];
 }
 
+/** How long systemd-networkd may take to configure the bridge. */
+const ONLINE_SECONDS = 30;
+
 /** Waits until systemd-networkd has set the bridge up, even without a port. */
-function waitOnline(name: string, seconds: number): string[] {
-  return ["/lib/systemd/systemd-networkd-wait-online", `--interface=${name}:no-carrier`, `--timeout=${seconds}`];
+function waitOnline(name: string): string[] {
+  return ["/lib/systemd/systemd-networkd-wait-online", `--interface=${name}:no-carrier`, `--timeout=${ONLINE_SECONDS}`];
 }

@@ -15,7 +15,7 @@ type Devices = ReadonlyMap<string, DeviceKind>;
 
 /**
  * The lines of others' files that would create or configure the bridge or its VXLAN at boot too. Files of a program that is
- * not there, or does not run at boot, don't count.
+ * not installed, or does not run at boot, are ignored.
  */
 export function findOtherOwners(options: BridgeOptions, managers: Managers, host: Host): readonly OtherOwner[] {
   const { name, state, datapath } = options;
@@ -33,12 +33,12 @@ export function findOtherOwners(options: BridgeOptions, managers: Managers, host
   ];
 }
 
-/** NetworkManager's directories of profiles; of files with the same name, the first one counts (nm-settings-keyfile(5)). */
+/** NetworkManager's directories of profiles; of files with the same name, the first one is read (nm-settings-keyfile(5)). */
 const PROFILES = ["/etc", "/run", "/usr/lib"].map((root) => `${root}/NetworkManager/system-connections`);
 
 /**
- * The profiles of the devices. NetworkManager creates a bridge from one, unless told to leave it alone, and anybody may activate it
- * at any time. The profiles that it makes up itself for devices that it only shows don't count.
+ * The profiles of the devices. NetworkManager creates a bridge from one, unless configured to leave it unmanaged, and anybody may
+ * activate it at any time. The profiles that it generates for devices that it only shows are ignored.
  */
 function ownersInNetworkManager(devices: Devices, host: Host): OtherOwner[] {
   return [...firstFiles(PROFILES, host).values()].flatMap((path) => {
@@ -77,7 +77,7 @@ function ownersInInterfaces(name: string, devices: Devices, host: Host): OtherOw
   return found;
 }
 
-/** The settings that drop-ins add to a file of systemd's, whether that exists or not. */
+/** The settings that drop-ins add to a systemd file, whether that exists or not. */
 function dropInSettings(file: string, directories: readonly string[], host: Host): readonly UnitSetting[] {
   const paths = dropInsIn(
     directories.map((directory) => `${directory}/${file}.d`),
@@ -141,7 +141,8 @@ function nameIn(settings: readonly UnitSetting[], device: string): UnitSetting |
 
 /**
  * The setting by which a [Match] section takes a virtual device of this kind, if it does (systemd.network(5)). Conditions on
- * the host, such as Host=, are taken to be true; OriginalName= is only for .link files. The lines of one key are one list (config_parse_match_strv() of systemd).
+ * the host, such as Host=, are assumed to be true; OriginalName= is only for .link files. The lines of one key are one list
+ * (config_parse_match_strv() of systemd).
  */
 function matchIn(
   settings: readonly UnitSetting[],
@@ -181,7 +182,12 @@ const digitsOf = (mac: string): string => mac.toLowerCase().replace(/[-.:]/g, ""
 
 /** What only hardware has. */
 const ABSENT: ReadonlySet<string> = new Set([
-  ...["PermanentMACAddress", "Path", "Property", "WLANInterfaceType", "SSID", "BSSID"],
+  "PermanentMACAddress",
+  "Path",
+  "Property",
+  "WLANInterfaceType",
+  "SSID",
+  "BSSID",
 ]);
 
 /** The words of a list; "!" before the first one is before each. */

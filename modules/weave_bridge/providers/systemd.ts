@@ -7,18 +7,18 @@ import type { DesiredBridge } from "../desired";
 import type { Managers, ObservedBridge } from "../observed";
 import { bridgeComment, ownFile, STARTED_WITH, unitName, unitPath } from "../own_files";
 
-/** The unit by which systemd itself creates the bridge, on a host that no other provider manages. */
+/** The systemd unit that creates the bridge on a host that no other provider manages. */
 export function systemdFiles(desired: DesiredBridge): DesiredFile[] {
   return [ownFile(unitPath(desired.name), () => renderUnit(desired))];
 }
 
 /**
- * The commands are those of ifupdown's file. On a bridge that exists they change nothing, so that the unit can be started when
- * another provider has created it. Nothing of the underlay has to be up. Firewalls are loaded before network-pre.target
+ * The commands are those of ifupdown's file. They change nothing on a bridge that exists, so the unit can be started when another
+ * provider has created it. The underlay need not be up. Firewalls are loaded before network-pre.target
  * (systemd.special(7)), and would remove the iptables rule if they were loaded later.
  */
 function renderUnit(desired: DesiredBridge): string {
-  const { create, setUp, connect, disconnect, remove } = bootCommands(desired, "kept");
+  const { create, setUp, connect, disconnect, remove } = bootCommands(desired, "keep");
   const mayFail = desired.wireguard ? "-" : "";
   const inShell = (command: string) => `/bin/sh -c "${command}"`;
   return renderSections(bridgeComment(desired), [
@@ -81,7 +81,7 @@ export function unitLinkRemoval(name: string, observed: ObservedBridge): Change[
 }
 
 /**
- * The change by which systemd forgets a unit of this module's, once its file is removed. Without the file, which systemd has to
+ * The change by which systemd forgets one of this module's units, once its file is removed. Without the file, which systemd has to
  * notice first, it runs no commands: the bridge stays as it is.
  */
 export function unitStateRemoval(unit: string, state: string): Change[] {

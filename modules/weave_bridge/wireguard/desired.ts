@@ -8,7 +8,7 @@ import { type Cluster, clamped, presharedKeyOf, privateKeyOf, publicKeyOf, rootK
 /** The WireGuard device under the VXLAN. */
 export interface DesiredWireguard {
   readonly name: string;
-  /** Of this host on the device, without prefix length. */
+  /** This host's address on the device, without prefix length. */
   readonly address: string;
   /** In bytes. */
   readonly mtu: number;
@@ -17,11 +17,11 @@ export interface DesiredWireguard {
   readonly config: WireguardConfig;
   /** What creates the device on this host. */
   readonly by: "kernel" | "wireguard-go";
-  /** The unit of systemd that wireguard-go is to run in; null without systemd. */
+  /** The systemd unit that wireguard-go runs in; null without systemd. */
   readonly unit: string | null;
 }
 
-/** How the peers are known: this host's identity and theirs, each an underlay address. */
+/** The identities of this host and its peers, each an underlay address. */
 export interface Identities {
   readonly own: string;
   readonly peers: readonly string[];
@@ -41,7 +41,7 @@ export function rejectEncryptionErrors(options: BridgeOptions): void {
   }
   if (password !== null && [...password].length < SHORTEST_PASSWORD) {
     throw new UserError(
-      `password: must have at least ${SHORTEST_PASSWORD} characters with I(datapath): vxlan, as who records the traffic can try ` +
+      `password: must have at least ${SHORTEST_PASSWORD} characters with I(datapath): vxlan, as whoever records the traffic can try ` +
         `passwords (found ${[...password].length}, which are not shown). Set a random one, such as \`openssl rand -base64 24\` prints.`,
     );
   }
@@ -180,7 +180,7 @@ function rejectWrongKeys(ownPublicKey: string, own: string, peerKeys: Readonly<R
       host === own
         ? `wireguard_peer_keys: this host's key must belong to its I(wireguard_key) (found ${key} for ${own}, but I(wireguard_key) has ` +
             `the public key ${ownPublicKey}). Correct one of them.`
-        : `wireguard_peer_keys: must have each host's own key (found this host's for ${host}). Give each host a key of its own.`,
+        : `wireguard_peer_keys: must have each host's own key (found this host's for ${host}). Give each host its own key.`,
     );
   }
 }
@@ -190,8 +190,8 @@ function rejectSharedKeys(peers: readonly string[], peerKeys: Readonly<Record<st
     const other = peers.slice(0, index).find((each) => peerKeys[each] === peerKeys[peer]);
     if (other === undefined) continue;
     throw new UserError(
-      `wireguard_peer_keys: must have each host's own key (found ${peerKeys[peer]} for ${other} and ${peer}). Give each host a key ` +
-        "of its own.",
+      `wireguard_peer_keys: must have each host's own key (found ${peerKeys[peer]} for ${other} and ${peer}). Give each host ` +
+        "its own key.",
     );
   }
 }

@@ -15,7 +15,7 @@ export interface Cluster {
 const COST = { N: 2 ** 14, r: 8, p: 1 };
 const LENGTH = 32;
 
-/** Raised if ever the way from the password to the keys changes. */
+/** To be changed if keys are ever derived from the password in another way. */
 const VERSION = "apollo-weave wireguard 1";
 
 // A run plans twice, and scrypt is slow by intent.
@@ -53,7 +53,7 @@ const PKCS8_X25519 = Buffer.from("302e020100300506032b656e04220420", "hex");
 
 /**
  * The IPv6 address of the host with this underlay address on its WireGuard device. It is link-local: the kernel sends such a
- * packet by that device alone, and takes none from another one. No group of it begins with 0, so it has only one spelling.
+ * packet only by that device, and accepts none from another one. No group of it begins with 0, so it has only one spelling.
  */
 export function tunnelAddressOf({ network, vxlanId }: Cluster, underlay: string): string {
   const hash = crypto().createHash("sha256").update(`${VERSION} ${network} ${vxlanId} ${underlay}`).digest();
@@ -66,7 +66,7 @@ function derived(root: Buffer, info: string): Buffer {
   return Buffer.from(crypto().hkdfSync("sha256", root, Buffer.alloc(0), info, LENGTH));
 }
 
-/** As X25519 uses it and wg shows it (RFC 7748, section 5). */
+/** The key as X25519 uses it and wg shows it (RFC 7748, section 5). */
 export function clamped(key: Buffer): Buffer {
   const copy = Buffer.from(key);
   copy[0] = (copy[0] ?? 0) & 0xf8;
@@ -74,7 +74,7 @@ export function clamped(key: Buffer): Buffer {
   return copy;
 }
 
-/** No message may show it, such as one of wg about a file that it can't read. */
+/** Remembers the key, so that no message shows it, such as one of wg about a file that it can't read. */
 function remembered(key: Buffer): string {
   const text = key.toString("base64");
   rememberSecret(text);

@@ -6,7 +6,7 @@ import { parseWireguardDump, type WireguardDump } from "../../formats/wireguard"
 import { findHolder } from "../observe_kernel";
 import type { ObservedLink, ObservedWireguard, WireguardNeeds } from "../observed";
 
-/** What the device is beside a link. */
+/** The properties of a WireGuard device besides those of every device. */
 export function observeWireguard(
   device: string,
   link: ObservedLink,
@@ -42,7 +42,7 @@ function linkLocalAddresses(device: string, host: Host): readonly string[] {
     });
 }
 
-/** What this host has of what an encrypted VXLAN needs. */
+/** Which of the things that an encrypted VXLAN needs this host has. */
 export function observeNeeds(
   port: number,
   existing: ObservedWireguard | null,
@@ -69,7 +69,7 @@ export function observeNeeds(
 function kernelHasWireguard(programs: ReadonlySet<string>, host: Host): boolean {
   if (host.readdir("/sys/module").includes("wireguard")) return true;
   if (programs.has("modprobe")) return whyNotLoadable("wireguard", "rtnl-link-wireguard", true, host) === null;
-  // In a container nothing tells but to make one, in a network of its own that ends with the program.
+  // Without modprobe (a container), the only test is to create a device, in a network namespace that ends with the program.
   const attempt = ["unshare", "--net", "ip", "link", "add", "type", "wireguard"];
   return host.run(attempt, { mayFail: true }).status === 0;
 }

@@ -56,7 +56,7 @@ export function planWireguardDevice(bridge: string, desired: DesiredWireguard, o
       actions: [...(device.addresses.includes(cidr) ? [] : addWireguardAddress(desired)), ...change.actions],
     })),
     ...difference(`${name}: state`, device.up ? "up" : "down", "up", [
-      // An interrupted run may not have come to it.
+      // An interrupted run may have stopped before it.
       disableAddressGeneration(name),
       setUp(name),
     ]),
@@ -77,21 +77,21 @@ export function planWireguardDevice(bridge: string, desired: DesiredWireguard, o
 }
 
 /**
- * The removal of a device whose wireguard-go runs in another unit or in a session, with which it would end; the VXLAN goes with its
+ * Removes a device whose wireguard-go runs outside its own unit: it would stop with that unit or session. The VXLAN is removed with the
  * device.
  */
 export function planForeignDeviceRemoval(bridge: string, { wireguard, managers }: ObservedBridge): Change[] {
   if (!wireguard?.byProgram || !managers.systemd || managers.wireguardGoUnit === "active") return [];
-  const removed = difference(`bridge ${bridge}: wireguard-go`, "in another unit or a session", "in a unit of its own", [
+  const removed = difference(`bridge ${bridge}: wireguard-go`, "in another unit or a session", "in its own unit", [
     deleteLink(bridge + WIREGUARD_SUFFIX),
   ]);
-  const disruption = "traffic between hosts, while wireguard-go is started in a unit of its own";
+  const disruption = "traffic between hosts, while wireguard-go is started in its own unit";
   return removed.map((change) => ({ ...change, disruption }));
 }
 
 /**
- * The removal of the device and the file, once no VXLAN needs them. Another's file of that name stays, with its device; without a
- * file, the device of this bridge's own VXLAN is this module's.
+ * The removal of the device and the file, once no VXLAN needs them. A file of that name that something else wrote stays, with its device. Without a
+ * file, the device belongs to this module if the bridge's VXLAN is bound to it.
  */
 export function planWireguardAbsent(
   bridge: string,
@@ -135,7 +135,7 @@ function describeObserved(desired: DesiredWireguard, { config }: ObservedWiregua
   const peers = config.peers.map((peer) => {
     const same = desiredByKey.get(peer.publicKey);
     if (same !== undefined && same.presharedKey !== peer.presharedKey) otherPreshared.add(peer.publicKey);
-    // A peer that was ever heard from has this endpoint from its own packets: behind NAT it is another one than it is known by.
+    // Once a peer has sent packets, its endpoint is the one that they came from: behind NAT this differs from the configured one.
     return same && peer.handshake !== 0 ? { ...peer, endpoint: same.endpoint } : peer;
   });
   // wireguard-go lists them in another order each time.

@@ -46,7 +46,7 @@ export function exposeInShell(script: string): string {
   return `until ${singleWord(script)} expose; do sleep 5; done`;
 }
 
-/** The bridge that the router makes where it does not use weave_bridge's, unless WEAVE_BRIDGE says another. */
+/** The bridge that the router creates if it does not use the one of weave_bridge, unless WEAVE_BRIDGE names another. */
 export const ROUTERS_BRIDGE = "weave";
 
 /** The rule that accepts frames between the ports of the router's own bridge. */

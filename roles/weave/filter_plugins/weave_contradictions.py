@@ -79,7 +79,7 @@ def _bridge(given: dict[str, Any], hosts: int) -> Iterator[Problem]:
         yield "weave_docker_subnet", must, subnet, "Set a subnet of that network."
     elif subnet and ipaddress.IPv4Network(subnet) == network:
         must = "must not be the whole network, as containers of other hosts use it too"
-        yield "weave_docker_subnet", must, subnet, "Set a smaller subnet, for this host alone."
+        yield "weave_docker_subnet", must, subnet, "Set a smaller subnet, for this host only."
     if index and not (address and subnet):
         yield from _index(int(index), ipaddress.IPv4Network(given["weave_network"]), int(given["weave_docker_prefix"]))
     elif not (address and subnet):
@@ -111,8 +111,8 @@ def _index(index: int, network: ipaddress.IPv4Network, docker_prefix: int) -> It
         return
     yield (
         "weave_host_index",
-        f"{index} does not fit into the network",
-        f"{network}, which has room for {room} hosts with a /{docker_prefix} each,",
+        f"must be at most {room} in {network} with a /{docker_prefix} each",
+        str(index),
         _larger(index, network, docker_prefix),
     )
 
@@ -136,7 +136,7 @@ def _encryption(given: dict[str, Any]) -> Iterator[Problem]:
     if password is not None and len(str(password)) < SHORTEST_PASSWORD:
         yield (
             "weave_password",
-            f"must have at least {SHORTEST_PASSWORD} characters with weave_datapath: vxlan, as who records the traffic can try "
+            f"must have at least {SHORTEST_PASSWORD} characters with weave_datapath: vxlan, as whoever records the traffic can try "
             "passwords",
             f"{len(str(password))}, which are not shown,",
             "Set a random one, such as `openssl rand -base64 24` prints.",

@@ -86,7 +86,7 @@ def _nodejs_problem(host: str, path: str, unsuitable: str, problem: str) -> str:
     if problem == "writable":
         return (
             f"ansible_node_interpreter: {path} on {host} must be a program that only root can change, as root runs it (found that "
-            f"others can write it, a link to it or a directory above it; `namei -l {path}` shows which). Give them to root alone, "
+            f"others can write it, a link to it or a directory above it; `namei -l {path}` shows which). Give them to root only, "
             "or remove the path, so that the role finds or installs Node.js."
         )
     return (
@@ -112,7 +112,7 @@ def _identity_problems(
             yield _shared_underlay(value, hosts)
         elif option == "wireguard_identity" and not runs_router:
             yield (
-                "weave_wireguard_identity: must be the address by which the other hosts reach this host alone (found "
+                "weave_wireguard_identity: must be the address by which the other hosts reach only this host (found "
                 f"{value} as the identity or the underlay address of {hosts}). Set each host's own address in the inventory, or "
                 "remove it for hosts whose underlay address the others use."
             )
@@ -134,7 +134,7 @@ def _identity_problems(
 
 def _shared_underlay(address: str, hosts: str) -> str:
     return (
-        f"weave_underlay_address: must be an address by which the other hosts reach this host alone (found {address} for {hosts}). "
+        f"weave_underlay_address: must be an address by which the other hosts reach only this host (found {address} for {hosts}). "
         "Set each host's own address in the inventory, or weave_underlay_interface to the interface that has it."
     )
 

@@ -61,7 +61,7 @@ test("a failed action is an error with the change's subject, and the following o
     );
     assert.match(
       message,
-      /^thing: sh -c .*: must succeed \(found status 2: no such device\)\. Correct that and run again\.$/,
+      /^thing: sh -c .*: must succeed \(found status 2: no such device\)\. See its output, correct the cause and run again\.$/,
     );
     assert.not.ok(existsSync(path));
   });
@@ -106,7 +106,7 @@ test("a rejected request is an error with the status and the answer", async () =
       );
       assert.is(
         message,
-        `thing: POST 127.0.0.1:${port}/connect: must be accepted (found the answer 400: lookup X: no such host). Correct that and run again.`,
+        `thing: POST 127.0.0.1:${port}/connect: must be accepted (found the answer 400: lookup X: no such host). Correct the cause and run again.`,
       );
     },
   );
@@ -128,7 +128,7 @@ test("a program that fails is an error with its diagnosis, if it has one", async
   const message = await userErrorLater(() => apply(change({ do: "run", argv: ["false"], diagnose })));
   assert.match(
     message,
-    /^thing: false: must succeed \(found status 1\)\. Correct that and run again\. sh -c .* printed: Inconsistent port settings$/,
+    /^thing: false: must succeed \(found status 1\)\. See its output, correct the cause and run again\. sh -c .* printed: Inconsistent port settings$/,
   );
 });
 

@@ -87,7 +87,7 @@ for (const signal of ["SIGTERM", "SIGHUP", "SIGINT", "SIGUSR1", "SIGXCPU"] as co
       });
       assert.is(
         result.msg,
-        `interrupted by ${signal} (changed: change 1; perhaps changed in part: change 2). Run again: that finishes the work.`,
+        `lamp: was interrupted (found ${signal}; changed: change 1; perhaps changed in part: change 2). Run again: that finishes the work.`,
       );
       assert.equal([result.failed, result.changed, result.changes], [true, true, ["change 1", "change 2"]]);
       assert.equal([existsSync(made), existsSync(next), running(ready)], [true, false, []]);
@@ -100,13 +100,16 @@ test("a program that ignores SIGTERM is killed, with its children", async () => 
   await inTemporaryDirectoryUntilDone(async (directory) => {
     const ready = join(directory, "ready");
     const { msg, seconds } = await interrupt(ready, "SIGTERM", { changes: [[slow(ready, "trap '' TERM;")]] });
-    assert.is(msg, "interrupted by SIGTERM (perhaps changed in part: change 1). Run again: that finishes the work.");
+    assert.is(
+      msg,
+      "lamp: was interrupted (found SIGTERM; perhaps changed in part: change 1). Run again: that finishes the work.",
+    );
     assert.equal(running(ready), []);
     assert.ok(seconds < 10, `it took ${seconds} s`);
   });
 });
 
-const NOTHING = "interrupted by SIGTERM (nothing is changed). Run again.";
+const NOTHING = "lamp: was interrupted (found SIGTERM; nothing is changed). Run again.";
 const NOTE = `require("fs").writeFileSync(READY, "")`;
 
 /** Where a module waits before it has changed anything. */

@@ -31,7 +31,7 @@ test("a failed try is rolled back, and its failure is reported with the diagnosi
     const message = await messageOf(apply(change(attempt("false"), runAction(["touch", `${path}2`]))));
     assert.match(
       message,
-      /^it: false: must succeed \(found status 1\)\. Correct that and run again\.\necho because printed: because\nIt is back\.$/,
+      /^it: false: must succeed \(found status 1\)\. See its output, correct the cause and run again\.\necho because printed: because\nIt is back\.$/,
     );
     assert.is(readFileSync(path, "utf8"), "back");
     assert.not.ok(existsSync(`${path}2`), "steps behind it are not done");
@@ -85,7 +85,7 @@ test("the first rollback that succeeds is used; the rest is tried in any case, a
       afterwards: [note("one"), runAction(["false"]), note("two")],
       daemon: { name: "Docker", pidFile },
     });
-    const runs = `\nfalse: must succeed (found status 1). Correct that and run again.\nDocker now runs as: ${process.argv0}`;
+    const runs = `\nfalse: must succeed (found status 1). See its output, correct the cause and run again.\nDocker now runs as: ${process.argv0}`;
     const second = await messageOf(apply(change(attempt(false, true, true))));
     assert.match(
       second,

@@ -165,9 +165,9 @@ test("another's network of this name, and one with overlapping addresses, are re
   const elsewhere = { ...WEAVE, options: { "com.docker.network.bridge.name": "br-1" } };
   assert.match(refusal({}, withNetworks(elsewhere)), "found one on the bridge br-1");
   const inside = { ...APP, pools: [{ subnet: "10.2.128.0/20", range: "", gateway: "" }] };
-  assert.match(refusal({}, withNetworks(inside)), "found Docker's network app with 10.2.128.0/20");
+  assert.match(refusal({}, withNetworks(inside)), "found Docker network app with 10.2.128.0/20");
   const around = { ...APP, pools: [{ subnet: "10.0.0.0/8", range: "", gateway: "" }] };
-  assert.match(refusal({}, withNetworks(around)), "found Docker's network app with 10.0.0.0/8");
+  assert.match(refusal({}, withNetworks(around)), "found Docker network app with 10.0.0.0/8");
 });
 
 test("what is missing or does not fit is refused", () => {

@@ -44,7 +44,7 @@ test("DOCKER_OPTS in a file where another place has options in it that would be 
   const given = { location: "docker_opts" };
   assert.is(
     await refused({ [`${DROP_INS}/a.conf`]: "[Service]\nEnvironment=DOCKER_OPTS=-D\n" }, given),
-    `location: must not be docker_opts while DOCKER_OPTS of ${PATH} does not count (found that DOCKER_OPTS, ${DROP_INS}/a.conf, line 2 sets it). Set location: daemon_json, or move these options to ${PATH}.`,
+    `location: must not be docker_opts while DOCKER_OPTS of ${PATH} does not apply (found that DOCKER_OPTS, ${DROP_INS}/a.conf, line 2 sets it). Set location: daemon_json, or move these options to ${PATH}.`,
   );
   const flannel = {
     [`${DROP_INS}/a.conf`]: "[Service]\nEnvironmentFile=/run/flannel/docker\n",

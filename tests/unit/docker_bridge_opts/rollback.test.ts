@@ -60,8 +60,8 @@ test("a saved configuration that another user could have put there is rejected, 
   });
   assert.is(
     userErrorOf(() => readPrevious(open)),
-    `${path}: must be writable by root alone, as its files are restored as root (found that /var/lib may be written by others). ` +
-      "Remove /var/lib/apollo-weave, give the directories above it to root alone (chown root, chmod go-w), and run again.",
+    `${path}: must be writable by root only, as its files are restored as root (found that /var/lib may be written by others). ` +
+      "Remove /var/lib/apollo-weave, give the directories above it to root only (chown root, chmod go-w), and run again.",
   );
 });
 

@@ -20,7 +20,7 @@ test("10.2.0.0/16 has room for 254 hosts with a /24 each, and for the 255th a la
   const message = userErrorOf(() => hostAddresses("10.2.0.0/16", 255, 24));
   assert.is(
     message,
-    "host_index: 255 does not fit into the network (found 10.2.0.0/16, which has room for 254 hosts with a /24 each). " +
+    "host_index: must be at most 254 in 10.2.0.0/16 with a /24 each (found 255). " +
       "Set a larger network, such as 10.2.0.0/15.",
   );
 });
@@ -40,7 +40,7 @@ test("a subnet as large as the network, or larger, leaves no room", () => {
   assert.is(capacity(16, 12), 0);
   assert.match(
     userErrorOf(() => hostAddresses("10.2.0.0/16", 1, 16)),
-    "room for 0 hosts",
+    "must be at most 0 in 10.2.0.0/16 with a /16 each (found 1)",
   );
 });
 

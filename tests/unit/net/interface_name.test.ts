@@ -20,7 +20,7 @@ test("a name that the kernel keeps for all interfaces is rejected", () => {
   for (const text of ["all", "default"]) {
     assert.is(
       userErrorOf(() => interfaceName(text)),
-      `must be a name that the kernel takes for an interface (found "${text}", which means all of them in /proc/sys/net). Set another name.`,
+      `must be a name that the kernel accepts for an interface (found "${text}", which means all of them in /proc/sys/net). Set another name.`,
     );
   }
 });

@@ -88,7 +88,7 @@ const REFUSALS: Refusals = {
   },
   "an index that does not fit": {
     vars: { weave_host_index: 300 },
-    says: /^weave_host_index: 300 does not fit into the network \(found 10\.2\.0\.0\/16, which has room for 254 hosts .*such as 10\.2\.0\.0\/15\.$/,
+    says: /^weave_host_index: must be at most 254 in 10\.2\.0\.0\/16 with a \/24 each \(found 300\b.*such as 10\.2\.0\.0\/15\.$/,
   },
   "an option of Docker's beside ones that name the bridge": {
     vars: {

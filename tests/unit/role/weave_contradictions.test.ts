@@ -79,22 +79,22 @@ const OF_BRIDGE: readonly (readonly [variables: object, options: Record<string, 
   [
     { weave_docker_subnet: "10.2.0.0/16" },
     { docker_subnet: "10.2.0.0/16" },
-    "weave_docker_subnet: must not be the whole network, as containers of other hosts use it too (found 10.2.0.0/16). Set a smaller subnet, for this host alone.",
+    "weave_docker_subnet: must not be the whole network, as containers of other hosts use it too (found 10.2.0.0/16). Set a smaller subnet, for this host only.",
   ],
   [
     { weave_host_index: 300 },
     { host_index: 300 },
-    "weave_host_index: 300 does not fit into the network (found 10.2.0.0/16, which has room for 254 hosts with a /24 each). Set a larger network, such as 10.2.0.0/15.",
+    "weave_host_index: must be at most 254 in 10.2.0.0/16 with a /24 each (found 300). Set a larger network, such as 10.2.0.0/15.",
   ],
   [
     { weave_network: "10.0.0.0/8", weave_docker_prefix: 9, weave_host_index: 3 },
     { network: "10.0.0.0/8", docker_prefix: 9, host_index: 3 },
-    "weave_host_index: 3 does not fit into the network (found 10.0.0.0/8, which has room for 0 hosts with a /9 each). Set smaller subnets (weave_docker_prefix) and a larger network.",
+    "weave_host_index: must be at most 0 in 10.0.0.0/8 with a /9 each (found 3). Set smaller subnets (weave_docker_prefix) and a larger network.",
   ],
   [
     { weave_password: "hush" },
     { password: "hush" },
-    "weave_password: must have at least 16 characters with weave_datapath: vxlan, as who records the traffic can try passwords (found 4, which are not shown). Set a random one, such as `openssl rand -base64 24` prints.",
+    "weave_password: must have at least 16 characters with weave_datapath: vxlan, as whoever records the traffic can try passwords (found 4, which are not shown). Set a random one, such as `openssl rand -base64 24` prints.",
   ],
   [
     { weave_wireguard_identity: "203.0.113.7" },
@@ -141,7 +141,7 @@ test("what the router's datapath or another mode does not read is not compared",
 
 test("what stands for a computed value is not compared", () => {
   assert.is(wrong({ weave_docker_subnet: "192.0.2.128/25" }), "");
-  assert.match(wrong({ weave_docker_subnet: "192.0.2.128/25", weave_host_index: 300 }), "does not fit");
+  assert.match(wrong({ weave_docker_subnet: "192.0.2.128/25", weave_host_index: 300 }), "must be at most");
 });
 
 test("the room for hosts is weave_bridge's", () => {

@@ -187,7 +187,7 @@ const WRONG: readonly (readonly [
     "weave_wireguard_key",
     "hush",
     "weave_bridge.wireguard_key",
-    "must be a key of WireGuard (found another text, not shown). Set it in base64, 44 characters, as wg genkey prints it.",
+    "must be a WireGuard key (found a value of another form; not shown). Set it in base64, 44 characters, as wg genkey prints it.",
   ],
   [
     "weave_wireguard_peer_keys",
@@ -199,7 +199,7 @@ const WRONG: readonly (readonly [
     "weave_wireguard_peer_keys",
     { "192.168.50.12": "x" },
     "weave_bridge.wireguard_peer_keys",
-    'must be a key of WireGuard (found "x"). Set it in base64, 44 characters, as wg pubkey prints it.',
+    'must be a WireGuard key (found "x"). Set it in base64, 44 characters, as wg pubkey prints it.',
   ],
   [
     "weave_wireguard_identity",

@@ -88,7 +88,7 @@ test("a Node.js of the inventory that others than root can change", () => {
         nodejs_problem: "writable",
       },
     ),
-    /^ansible_node_interpreter: \/opt\/node\/bin\/node on a must be a program that only root can change, .* \(found .*`namei -l \/opt\/node\/bin\/node` .*\)\. Give them to root alone, /,
+    /^ansible_node_interpreter: \/opt\/node\/bin\/node on a must be a program that only root can change, .* \(found .*`namei -l \/opt\/node\/bin\/node` .*\)\. Give them to root only, /,
   );
 });
 
@@ -220,7 +220,7 @@ test("one identity or one key of WireGuard for two hosts; nothing of it stops a 
   for (const [option, message] of [
     [
       "set_wireguard_identity",
-      /^weave_wireguard_identity: .* this host alone \(found 203\.0\.113\.7 .* of a, b\)\. Set /,
+      /^weave_wireguard_identity: .* only this host \(found 203\.0\.113\.7 .* of a, b\)\. Set /,
     ],
     ["set_wireguard_key", /^weave_wireguard_key: .* \(found one key for a, b, which is not shown\)\. Set /],
   ] as const) {

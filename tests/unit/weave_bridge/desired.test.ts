@@ -67,7 +67,7 @@ test("without index or addresses it fails", () => {
 test("an index that does not fit is rejected with a larger network", () => {
   assert.match(
     errorOf(router({ host_index: 255 }), FRESH),
-    /^host_index: 255 does not fit into the network.*Set a larger network, such as 10\.2\.0\.0\/15\.$/,
+    /^host_index: must be at most 254 in .*\(found 255\)\. Set a larger network, such as 10\.2\.0\.0\/15\.$/,
   );
 });
 
@@ -151,13 +151,13 @@ test("a MAC that another device of the host has is rejected, unless it stands on
   });
   assert.is(
     errorOf(router(), beside({})),
-    `mac: ${MAC} must be the bridge's alone (found it on other). Set another one, or remove mac to have one derived from the ` +
+    `mac: ${MAC} must belong to the bridge only (found it on other). Set another one, or remove mac to have one derived from the ` +
       "host's machine-id.",
   );
   const given = "0e:5f:33:00:00:01";
   assert.match(
     errorOf(router({ mac: given.toUpperCase() }), beside({ mac: given })),
-    `${given} must be the bridge's alone`,
+    `${given} must belong to the bridge only`,
   );
   for (const own of [{ parent: "weave" }, { master: "weave" }, { device: "weave" }])
     resolveDesired(router(), beside(own));
@@ -215,13 +215,13 @@ test("what containers on a Docker network of the bridge were given is not change
     assert.is(resolveDesired(vxlan(), live(fitting)).mtu, 1450);
   }
   const rest =
-    " as long as containers are on Docker's network flat (found api, web). Remove them, or disconnect each (docker network " +
+    " while containers use it (found containers api, web on Docker network flat). Remove them, or disconnect each (docker network " +
     "disconnect flat CONTAINER), also those that do not run, and run again.";
   for (const [options, said] of [
-    [vxlan({ network: "10.3.0.0/16" }), "network: the bridge must keep the address 10.2.0.1"],
-    [vxlan({ host_index: 5 }), "host_index: the bridge must keep the address 10.2.0.1"],
-    [vxlan({ address: "10.2.0.9/16" }), "address: the bridge must keep the address 10.2.0.1"],
-    [router(), "datapath: the bridge must keep the MTU 1450"],
+    [vxlan({ network: "10.3.0.0/16" }), "network: the bridge must keep address 10.2.0.1"],
+    [vxlan({ host_index: 5 }), "host_index: the bridge must keep address 10.2.0.1"],
+    [vxlan({ address: "10.2.0.9/16" }), "address: the bridge must keep address 10.2.0.1"],
+    [router(), "datapath: the bridge must keep MTU 1450"],
   ] as const) {
     assert.is(errorOf(options, live({})), said + rest);
   }

@@ -52,7 +52,7 @@ test("it is refused by name", () => {
     userErrorOf(() => resolveDesired(vxlan(), { ...FRESH, nftablesBackend })),
     "firewall: Docker must use iptables on this host, as this module's rule for the bridge's frames does (found " +
       `"firewall-backend": "nftables" in ${CONFIG}). Set firewall-backend to iptables there and restart Docker, or set off and ` +
-      "let rules of your own accept the frames.",
+      "add rules that accept the frames.",
   );
 });
 

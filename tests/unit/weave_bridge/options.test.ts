@@ -56,7 +56,7 @@ test("a name that the kernel takes for all interfaces, or that another program m
   for (const name of ["all", "default"])
     assert.match(
       errorOf({ name }),
-      `name: must be a name that the kernel takes for an interface (found "${name}", which means all`,
+      `name: must be a name that the kernel accepts for an interface (found "${name}", which means all`,
     );
   for (const [name, owner] of [
     ["docker0", "Docker"],

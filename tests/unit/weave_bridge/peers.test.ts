@@ -145,7 +145,7 @@ test("an address that no host has is rejected, given or resolved", () => {
     ["192.168.50.255", "broadcast"],
   ] as const) {
     const message =
-      `peers: a peer's address must be a host's (found ${address}, the ${role} address of this host's network ` +
+      `peers: a peer's address must be one that a host can have (found ${address}, the ${role} address of this host's network ` +
       "192.168.50.11/24). Set the host's address on the underlay.";
     assert.is(errorOf(vxlan({ peers: ["192.168.50.12", address] }), FRESH), message);
     assert.is(errorOf(vxlan({ peers: ["host2"] }), resolving({ host2: address })), message);

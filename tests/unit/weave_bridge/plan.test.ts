@@ -142,7 +142,7 @@ test("what a change takes from containers on the bridge is said", () => {
   assert.equal(disruptions({}), []);
   assert.equal(disruptions({ peers: [], mac: "02:00:00:00:00:01" }), []);
   assert.equal(disruptions({ host_index: 2 }), [
-    "traffic to other networks of 2 containers with the gateway 10.2.0.1, until Docker makes their network anew; and connections to and from this host's address 10.2.0.1",
+    "traffic to other networks of 2 containers with the gateway 10.2.0.1, until Docker recreates their network; and connections to and from this host's address 10.2.0.1",
   ]);
   const [moved] = disruptions({ network: "10.9.0.0/16" }, withStanza({ ...steady, bridge }, "address 10.2.0.1/16\n"));
   assert.match(
@@ -150,7 +150,7 @@ test("what a change takes from containers on the bridge is said", () => {
     /^all traffic with other hosts' containers and to other networks of 2 containers with the gateway 10\.2\.0\.1/,
   );
   assert.equal(disruptions({ mtu: 1400 }), [
-    "packets of more than 1400 bytes of 2 containers, until Docker makes their network anew",
+    "packets of more than 1400 bytes of 2 containers, until Docker recreates their network",
   ]);
   assert.equal(disruptions({ firewall: "off" }), [
     "traffic between containers and with other hosts, unless another rule of iptables accepts it",

@@ -361,12 +361,12 @@ test("a key that is none is refused; a private one is not shown", () => {
   for (const key of ["", "hunter2", `${"A".repeat(43)}B`, `${"A".repeat(42)}A=\n`]) {
     assert.is(
       refusal({ wireguard_key: key }),
-      "wireguard_key: must be a key of WireGuard (found another text, not shown). Set it in base64, 44 characters, as wg " +
+      "wireguard_key: must be a WireGuard key (found a value of another form; not shown). Set it in base64, 44 characters, as wg " +
         "genkey prints it.",
     );
     assert.match(
       refusal({ wireguard_peer_keys: { "192.168.50.12": key } }),
-      `wireguard_peer_keys: must be a key of WireGuard (found "${key}"). Set it in base64`,
+      `wireguard_peer_keys: must be a WireGuard key (found "${key}"). Set it in base64`,
     );
   }
 });

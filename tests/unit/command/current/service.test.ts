@@ -35,7 +35,7 @@ test("the router is rejected if there is a VXLAN, with which it would make a loo
   const call = (given: Record<string, unknown>): unknown => currentService(optionsOf(options, given), new Set(), host);
   assert.match(
     userErrorOf(() => call({})),
-    /^component: the router must not run beside a VXLAN, .* \(found weave-vx on this host\)\. The VXLAN needs no router; /,
+    /^component: the router must not run next to a VXLAN, .* \(found weave-vx on this host\)\. The VXLAN needs no router; /,
   );
   assert.equal(call({ state: "absent" }), {});
   assert.equal(call({ component: "scope" }), {});

@@ -118,24 +118,24 @@ test("a program finds nothing on its standard input", () => {
 test("a program that fails is an error with its command line, status and error output", () => {
   assert.is(
     userErrorOf(() => run(["sh", "-c", "echo some; echo 'no such device' >&2; exit 3"])),
-    "sh -c echo some; echo 'no such device' >&2; exit 3: must succeed (found status 3: no such device). Correct that and run again.",
+    "sh -c echo some; echo 'no such device' >&2; exit 3: must succeed (found status 3: no such device). See its output, correct the cause and run again.",
   );
 });
 
 test("a failed program without error output is reported with its output, or with neither", () => {
   assert.match(
     userErrorOf(() => run(["sh", "-c", "echo on stdout; false"])),
-    /: must succeed \(found status 1: on stdout\)\. Correct that and run again\.$/,
+    /: must succeed \(found status 1: on stdout\)\. See its output, correct the cause and run again\.$/,
   );
   assert.is(
     userErrorOf(() => run(["false"])),
-    "false: must succeed (found status 1). Correct that and run again.",
+    "false: must succeed (found status 1). See its output, correct the cause and run again.",
   );
 });
 
 test("of a long error output the end is shown, where the cause is", () => {
   const message = userErrorOf(() => run(["sh", "-c", "seq 10000 >&2; echo the cause >&2; exit 1"]));
-  assert.match(message, /the cause\)\. Correct that and run again\.$/);
+  assert.match(message, /the cause\)\. See its output, correct the cause and run again\.$/);
   assert.ok(message.length < 2200, `${message.length} characters`);
 });
 
@@ -189,7 +189,7 @@ test("a program's result is its own exit status, even if a child process keeps i
   assert.equal(run(["sh", "-c", "echo done; sleep 20 & exit 0"]), { status: 0, stdout: "done\n", stderr: "" });
   assert.match(
     userErrorOf(() => run(["sh", "-c", "echo broken >&2; sleep 20 & exit 3"])),
-    /\(found status 3: broken\)\. Correct that and run again\.$/,
+    /\(found status 3: broken\)\. See its output, correct the cause and run again\.$/,
   );
   assert.ok(Date.now() - started < 5000);
 });
