@@ -3,7 +3,7 @@ import { UserError, withFullStop } from "./errors";
 import type { Host } from "./host/host";
 import { splitAtEquals } from "./text";
 
-/** Has systemd read its units' files again. */
+/** Makes systemd read its units' files again. */
 export const DAEMON_RELOAD = runAction(["systemctl", "daemon-reload"]);
 
 /** Whether systemd runs this host, as sd_booted(3) finds out. */

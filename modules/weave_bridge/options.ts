@@ -91,8 +91,8 @@ export const options = {
       description:
         "The other hosts of the cluster, for the C(vxlan) datapath. Each is an address on the underlay (the network that connects the hosts), or a name that " +
         "this host can resolve, by DNS or its C(/etc/hosts). If a name has several addresses, the one in the underlay's " +
-        "network is used. The list may include this host, which is left out: by any of its addresses, or by its host name " +
-        "if that resolves to a loopback address or not at all. Any other name that resolves to a loopback address is an error.",
+        "network is used. The list may include this host, by any of its addresses, or by its host name if that resolves to " +
+        "a loopback address or not at all; it is left out. Any other name that resolves to a loopback address is an error.",
       default: [],
     },
     peer,

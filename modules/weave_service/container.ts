@@ -27,8 +27,8 @@ export function rejectOtherImage({ container: name, image }: Component, containe
 }
 
 /**
- * How a container launched by something else differs from the desired one, in words without secrets. Of its arguments
- * only missing ones count: an additional proxy or plugin in a router does no harm until the next launch.
+ * How a container launched by something else differs from the desired one, in words without secrets. Its
+ * additional arguments are ignored: another proxy or plugin in a router does no harm until the next launch.
  */
 export function mismatches(
   container: ObservedContainer | null,

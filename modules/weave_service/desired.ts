@@ -89,7 +89,7 @@ export function resolveDesired(options: ServiceOptions, observed: ObservedServic
   };
 }
 
-/** The tag of the images that the script takes, unless its environment names another (weaveworks/weave, `weave`, at v1.1.2 and v1.2.0). */
+/** The tag of the images that the script uses, unless its environment names another (weaveworks/weave, `weave`, at v1.1.2 and v1.2.0). */
 function imageTag({ env }: ServiceOptions, { series, version }: WeaveScript): string | null {
   return env[series === "1.0" ? "VERSION" : "WEAVE_VERSION"] || version;
 }

@@ -7,6 +7,7 @@ import { COMPONENTS } from "./components";
 import type { Environment, ObservedService } from "./observed";
 import type { ServiceOptions } from "./options";
 
+/** Names of the environment file's variables. */
 export const PASSWORD = "WEAVE_PASSWORD";
 export const PEERS = "WEAVE_PEERS";
 export const ARGS = "WEAVE_ARGS";

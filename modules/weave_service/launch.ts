@@ -62,19 +62,19 @@ function restartReasons(options: ServiceOptions, desired: DesiredService, observ
   const { startedWith, startedBefore, container } = observed;
   // A running router gets its peers over its API. Up to 1.1 it does not report them, so other peers restart it.
   const live = options.component === "router" && observed.script.series !== "1.0" ? [PEERS] : [];
-  // A unit that something else wrote, such as Apollo's role, does not have our variables.
-  const ours = startedWith === null || startedWith.has(ARGS);
-  const variables = ours && startedWith ? differingVariables(desired.environment, startedWith, live) : [];
+  // A unit that something else wrote, such as Apollo's role, does not set this module's variables.
+  const isOwnUnit = startedWith === null || startedWith.has(ARGS);
+  const variables = isOwnUnit && startedWith ? differingVariables(desired.environment, startedWith, live) : [];
   const otherImage = desired.tag !== null && container !== null && tagOf(container.image) !== desired.tag;
   return [
     ...(variables.length > 0 ? [`with other ${variables.join(", ")}`] : []),
-    ...(ours && otherImage ? [`with the image ${container.image}, not ${desired.tag}`] : []),
-    ...(ours ? [] : desired.mismatches(container)),
+    ...(isOwnUnit && otherImage ? [`with the image ${container.image}, not ${desired.tag}`] : []),
+    ...(isOwnUnit ? [] : desired.mismatches(container)),
     ...(options.state === "restarted" && startedBefore ? ["started before this run"] : []),
   ];
 }
 
-/** A container that an operator, an older unit or Docker itself has started: kept if it matches, else launched again. */
+/** A container that an operator, an older unit or Docker itself has started is kept if it matches, and launched again otherwise. */
 function takeOver(options: ServiceOptions, desired: DesiredService, observed: ObservedService): Change[] {
   const { init, component } = desired;
   const { container, unit } = observed;
@@ -84,7 +84,7 @@ function takeOver(options: ServiceOptions, desired: DesiredService, observed: Ob
   const before = `${stateName(unit.state)}, container started by something else`;
   if (mismatches.length === 0) {
     const adopt: Action = { do: "write", path: keepContainerPath(component), content: "", mode: 0o600 };
-    // It goes on, so it is where it is.
+    // The container keeps running, so its API stays where it is.
     const ready = observed.router && observed.control ? status(observed.control) : desired.ready;
     const actions = [adopt, ...starts, untilReady(options, { ...desired, ready })];
     return [
@@ -105,7 +105,7 @@ function takeOver(options: ServiceOptions, desired: DesiredService, observed: Ob
   ];
 }
 
-/** Between two tries, systemd would say whatever it is doing at the moment; the last try has failed. */
+/** A unit that waits for its next try has failed its last one. */
 function stateName(state: ObservedService["unit"]["state"]): string {
   return state === "retrying" ? "failed" : state;
 }

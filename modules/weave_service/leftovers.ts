@@ -17,6 +17,7 @@ const IP_SET = "weaver-no-masq-local";
 /** What a router leaves on a host. */
 export type RouterLeftovers = Pick<ObservedService, "routerRules" | "routerIpSets" | "routerFiles">;
 
+/** What a router leaves that is not to be removed. */
 export const NO_LEFTOVERS: RouterLeftovers = { routerRules: [], routerIpSets: [], routerFiles: [] };
 
 /** Reads what a router with this port leaves on a host, by whatever iptables its image has. Changes nothing. */
@@ -24,7 +25,7 @@ export function observeLeftovers(port: number, programs: ReadonlySet<string>, ho
   const both = ["iptables-legacy", "iptables-nft"].filter((program) => programs.has(`${program}-save`));
   const asked = both.length > 0 ? both : ["iptables"].filter((program) => programs.has(`${program}-save`));
   return {
-    // Without -t, iptables-legacy-save loads no table that the kernel has not. It fails in a kernel that has none.
+    // Without -t, iptables-legacy-save loads no table that the kernel does not have yet. It fails in a kernel without any.
     routerRules: asked.flatMap((program) => {
       const { stdout } = host.run([`${program}-save`], { mayFail: true });
       return findRouterRules(program, parseIptablesSave(stdout), port) ?? [];

@@ -94,7 +94,7 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
   const control = script.series === "1.0" ? null : api;
   // A router that is to be stopped is not asked: it may hang.
   const router = control !== null && !isEnding(options) ? await observeRouter(host, control) : null;
-  // A router that does not answer is not asked twice. Up to 1.1 it has no report, but is asked for addresses as later ones.
+  // A router that does not answer is not asked twice. Up to 1.1 a router has no report, but answers for addresses as later ones do.
   const asked = isEnding(options) || (control !== null && router === null) ? null : api;
   const bridged = isRouter && options.mode === "bridge" && container?.running === true;
   return {
@@ -129,7 +129,7 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
   };
 }
 
-/** The passwords of the launches so far: a journal may show them. Contents and environments have one character per byte. */
+/** Remembers the passwords of past launches, which a log may show. Contents and environments have one character per byte. */
 function rememberSecrets(
   files: readonly (FileState | null)[],
   environments: readonly (Environment | null | undefined)[],
@@ -163,7 +163,7 @@ function startTime(pid: number | "self", host: Host): number {
   return startTicks(pid, host) ?? Number.NaN;
 }
 
-/** Most hosts have none and need none. */
+/** Whether the unit EXPOSE is asked for, or exists. Most hosts have none. */
 function needsExposeUnit({ expose }: ServiceOptions, init: InitSystem, host: Host): boolean {
   return expose || host.readFile(init.pathOf(EXPOSE)) !== null;
 }
@@ -192,7 +192,7 @@ function offloadingPorts(bridge: string, host: Host): readonly string[] {
     .filter((port) => /^tx-checksumming: on/m.test(host.run(["ethtool", "-k", port], { mayFail: true }).stdout));
 }
 
-/** The router's bridge may have addresses from others: Docker gives one to the bridge of its former default network. */
+/** The router's bridge may have addresses that others gave it: Docker gives one to the bridge of its former default network. */
 async function isExposed(host: Host, control: Control): Promise<boolean> {
   const given = await exposedAddresses(host, control);
   if (given.length === 0) return false;

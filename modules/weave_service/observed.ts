@@ -29,7 +29,7 @@ export interface ObservedService {
   readonly ownHost: OwnHost;
   /** The router's name, now or at its last launch; null if it never had one. */
   readonly peerName: string | null;
-  /** Without it running, it is not known which containers there are. */
+  /** Unless it runs, the containers are unknown. */
   readonly docker: "running" | "stopped" | "not installed";
   /** The oldest API version that the Docker daemon accepts, or would if it ran; null if unknown. */
   readonly oldestDockerApi: string | null;
@@ -47,7 +47,7 @@ export interface ObservedService {
   readonly offloadingPorts: readonly string[] | null;
   /** Whether the router has given the host an address on its own bridge. */
   readonly exposed: boolean;
-  /** The unit EXPOSE, which gives it one; null for another component. */
+  /** The unit EXPOSE, which gives it one; null for other components. */
   readonly exposeUnit: ObservedUnit | null;
   /** The MTU of weave_bridge's bridge, in bytes; null if there is none. */
   readonly bridgeMtu: number | null;
@@ -67,8 +67,8 @@ export function isWaitingToExpose({ exposed, exposeUnit }: ObservedService): boo
 }
 
 /**
- * How many routers must be up before one allocates an address, and how many it knows of, itself included. Its targets are those
- * without itself (weaveworks/weave 2.8.1, prog/weaver/main.go, determineQuorum).
+ * How many routers must be up before one allocates an address, and how many it knows of, itself included. Its targets do not
+ * include itself (weaveworks/weave 2.8.1, prog/weaver/main.go, determineQuorum).
  */
 export function quorum({ targets, peers }: LiveRouter): {
   readonly needed: number;

@@ -71,7 +71,7 @@ function unseenContainer(
   return [`${problem}, so that container may have a restart policy. Run again when Docker runs.`];
 }
 
-/** The router would use its slow datapath without a word. */
+/** Warns, as the router falls back to its slow datapath silently. */
 function missingDatapath({ mode }: ServiceOptions, { noFastDatapath }: ObservedService): string[] {
   if (noFastDatapath === null) return [];
   return [
@@ -80,7 +80,7 @@ function missingDatapath({ mode }: ServiceOptions, { noFastDatapath }: ObservedS
   ];
 }
 
-/** Apollo's unit read a second file. No value is shown, as it may be the password. */
+/** Warns of a second file that Apollo's unit read. No value is shown, as it may be the password. */
 function unreadVariables(
   { environment }: DesiredService,
   { formerEnvironment: former, ownHost }: ObservedService,
@@ -141,7 +141,7 @@ function planStop(desired: DesiredService, observed: ObservedService): Change[] 
   const { unit, container } = observed;
   const unitRuns = unit.state !== "stopped" && unit.state !== "failed";
   if (!unitRuns && container?.running !== true) return [];
-  // Whatever a start or a wait for the next try is at now, it is the same to an operator.
+  // To an operator, a start and the wait for its next try are the same.
   const state = unit.state === "retrying" ? "starting" : unit.state;
   return [
     {
@@ -166,7 +166,7 @@ function stopActions({ init, component }: DesiredService, { unit, docker }: Obse
     case "failed":
       return [runAction(["docker", "stop", component.container], 120)];
     default: {
-      // systemd runs ExecStop only for a unit that has started, so a container that a try has left may still run.
+      // systemd runs ExecStop only for a unit that has started, so the container of a failed try may still run.
       const { container: name } = component;
       const stopContainer: Action = { do: "stop", containers: [{ id: name, name }], timeout: 120 };
       return docker === "running" ? [stopUnit, stopContainer] : [stopUnit];

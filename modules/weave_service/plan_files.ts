@@ -48,7 +48,7 @@ export function planFileRemoval({ init, component, redact }: DesiredService, obs
   ];
 }
 
-/** The change to the unit EXPOSE. It ends before its file goes. */
+/** The change to the unit EXPOSE, which is stopped before its file is removed. */
 function exposeFile(init: InitSystem, content: string | null, { exposeUnit }: ObservedService): Change[] {
   if (exposeUnit === null) return [];
   const isActive = exposeUnit.state !== "stopped" && exposeUnit.state !== "failed";

@@ -49,7 +49,7 @@ function checksumOffload({ offloadingPorts }: ObservedService): Change[] {
   }));
 }
 
-/** Starts the unit that waits for enough peers; it is started along with a router's start by itself. */
+/** Starts the unit that waits for enough peers. A router that starts starts it too. */
 function exposure({ exposeText, init }: DesiredService, observed: ObservedService): Change[] {
   if (exposeText === null || observed.exposed || isWaitingToExpose(observed)) return [];
   const commands = init.start(EXPOSE, observed.exposeUnit?.state ?? "stopped");

@@ -10,6 +10,7 @@ export interface Control {
   readonly port: number;
 }
 
+/** Where the router serves its control API by default. */
 export const DEFAULT_CONTROL: Control = { address: "127.0.0.1", port: 6784 };
 
 /** Parses a value of WEAVE_HTTP_ADDR or --http-addr; null unless it is an IPv4 address, or none, and a port. */
@@ -25,8 +26,8 @@ export function isAnyAddress({ address }: Control): boolean {
 }
 
 /**
- * Where a running router serves its control API: as its last argument --http-addr says, on all addresses, of its container or this
- * host, if that says no other, and by default on port 6784 (weaveworks/weave, prog/weaver/main.go).
+ * Where a running router serves its control API: where its last argument --http-addr says, by default on port 6784. Without an address
+ * there, it listens on all addresses of its container or this host (weaveworks/weave, prog/weaver/main.go).
  */
 export function controlOf({
   args,
@@ -102,8 +103,8 @@ export async function observeRouter(host: Host, control: Control): Promise<LiveR
 }
 
 /**
- * The addresses that the router has given the host itself, as CIDRs; none if it does not answer. It leaves those out that the bridge has
- * from others. Without one it answers with an empty text, or 404 before 1.5 (weaveworks/weave, ipam/http.go, at v1.0.1 to v2.8.1).
+ * The addresses that the router has given the host itself, as CIDRs; none if it does not answer. It omits those that others
+ * gave the bridge. Without any it answers with an empty text, or 404 before 1.5 (weaveworks/weave, ipam/http.go, at v1.0.1 to v2.8.1).
  */
 export async function exposedAddresses(host: Host, control: Control): Promise<readonly string[]> {
   const response = await ask(host, { to: control, method: "GET", path: "/ip/weave:expose" });

@@ -44,11 +44,11 @@ const SHARED: readonly (readonly [table: string, rule: RegExp])[] = [
   ],
 ];
 
-/** It drops what containers send to its own ports, and accepts DNS from the same interface. */
+/** The router drops what containers send to its own ports, and accepts DNS from the same interface. */
 const DROP_TO_PORT = /^-A INPUT -d [\d./]+ -i (\S+) -p (?:tcp|udp) -m (?:tcp|udp) --dport (\d+) -j DROP$/;
 const DNS_FROM = /^-A INPUT -i (\S+) -p (?:tcp|udp) -m (?:tcp|udp) --dport 53 -j ACCEPT$/;
 
-/** Of all tables of a program, what a router with this port has left; null if it has left nothing. */
+/** What a router with this port has left in all tables of a program; null if it has left nothing. */
 export function findRouterRules(program: string, tables: readonly IptablesTable[], port: number): RouterRules | null {
   const ownChains = ({ name, chains }: IptablesTable): string[] => chains.filter((chain) => isOwnChain(name, chain));
   const hasChains = tables.some((table) => ownChains(table).length > 0);
@@ -74,7 +74,7 @@ function rulesOf({ name, rules }: IptablesTable, port: number, hasChains: boolea
   return rules.filter((rule) => {
     const first = !seen.has(rule);
     seen.add(rule);
-    if (isIntoOrOf(name, rule) || isOf(OWN, rule) || dropsFrom(rule) !== undefined) return true;
+    if (isInOrToChain(name, rule) || isOf(OWN, rule) || dropsFrom(rule) !== undefined) return true;
     const dnsFrom = DNS_FROM.exec(rule)?.[1];
     if (dnsFrom !== undefined) return first && rules.some((other) => dropsFrom(other) === dnsFrom);
     return hasChains && isOf(SHARED, rule) && (isDockers ? !first : first);
@@ -82,7 +82,7 @@ function rulesOf({ name, rules }: IptablesTable, port: number, hasChains: boolea
 }
 
 /** Whether a rule is in one of the router's chains, or sends packets there. */
-function isIntoOrOf(table: string, rule: string): boolean {
+function isInOrToChain(table: string, rule: string): boolean {
   const words = wordsOfRule(rule);
   const target = words[words.findIndex((word) => word === "-j" || word === "-g") + 1] ?? "";
   return isOwnChain(table, words[1] ?? "") || isOwnChain(table, target);

@@ -2,9 +2,9 @@ import { UserError } from "../core/errors";
 import type { ServiceOptions } from "./options";
 
 /**
- * Releases of the `weave` script by what their verbs do, each series named by its first one. Up to 1.1, `launch` runs the router
- * alone. From 1.2 to 1.9 it runs router, proxy and plugin, and each also has its own verb. Since 2.0, one container is all
- * of them.
+ * Releases of the `weave` script by what their verbs do, each series named by its first one. Up to 1.1, `launch` runs only the
+ * router. From 1.2 to 1.9 it runs router, proxy and plugin, each of which also has its own verb. Since 2.0, one container runs all
+ * three.
  */
 export type Series = "1.0" | "1.2" | "2.0";
 

@@ -14,9 +14,9 @@ export interface InitSystem {
   readonly renderExpose: (script: string) => string;
   /** Observes one component or several, in their order. */
   readonly observe: (components: readonly Component[], host: Host) => readonly ObservedUnit[];
-  /** Has the init system read its files again. */
+  /** Makes the init system read its files again. */
   readonly reload: readonly Action[];
-  /** Has the component started with Docker, or no longer. */
+  /** Makes the component start with Docker, or no longer. */
   readonly enable: (component: Component, enabled: boolean, before: StartsWith) => readonly Action[];
   /** Commands that start a component in this state, or wait for a start in progress. */
   readonly start: (component: Component, state: ObservedUnit["state"]) => readonly (readonly string[])[];

@@ -36,7 +36,7 @@ function launchOrKeep(inputs: UnitInputs): string {
   );
 }
 
-/** Does not fail for a container that there is not, but `docker stop` does. */
+/** Unlike `docker stop`, the script's verb does not fail if the container does not exist. */
 function stopCommand({ component, script, stop }: UnitInputs): string {
   return stop === null ? `/usr/bin/docker stop ${component.container}` : `${script} ${stop}`;
 }
