@@ -97,12 +97,15 @@ function smaller(code: string): string {
   } as const;
   const [, body] = /^\(\(\)=>\{"use strict";([\s\S]*);module\.exports=\w+\}\)\(\);\s*$/.exec(code) ?? [];
   if (body === undefined) return transformSync(code, { ...options, format: "iife" }).code;
-  const once = transformSync(body, { ...options, format: "iife" }).code;
+  const once = transformSync(body.replace(PURE_CALLS, "/* @__PURE__ */ $&"), { ...options, format: "iife" }).code;
   // What it has inlined leaves more that is unused.
   const twice = transformSync(once, options).code.replace(/^\(\(\)=>\{/, '(()=>{"use strict";');
   // Where ncc puts the files that a program reads; the modules have none.
   return twice.replace(/typeof (\w+)<"u"&&\(\1\.ab=__dirname\+"\/"\);/, "");
 }
+
+/** Calls without side effects that make constants, so that esbuild drops a constant that nothing uses. */
+const PURE_CALLS = /(?<!function )\b(?:isShape|isOptional|isListOf|isMapOf|dockerRequest|runAction)\(/g;
 
 /** An option's description, the first member of an object that is an argument. */
 const DESCRIPTION = /([(,]\{)description:(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\$]|\\.)*`),?/g;
