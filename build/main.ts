@@ -34,7 +34,7 @@ const programs = new Map([
   [join(dist, "nodejs-rest-api.js"), service],
 ]);
 const specs = readFileSync(join(root, "roles/weave/meta/argument_specs.yml"), "utf8");
-const filter = join(root, "roles/weave/filter_plugins/weave_docker_opts.py");
+const filter = join(root, "roles/weave/filter_plugins/weave_invalid_docker_opts.py");
 const support = readFileSync(join(root, "docs/support.md"), "utf8");
 const texts = new Map([
   ...MODULES.map(({ module, docs }) => {

@@ -1,6 +1,7 @@
 """Whether Docker would take the options of weave_docker_opts, as far as the controller can tell. Pure.
 
-The module docker_bridge_opts checks them again, with the host's Docker. tests/unit/role/weave_docker_opts.test.ts compares the two.
+The module docker_bridge_opts checks them again, with the host's Docker. tests/unit/role/weave_invalid_docker_opts.test.ts
+compares the two.
 """
 
 from __future__ import annotations
