@@ -37,7 +37,7 @@ export async function observe(options: BridgeOptions, host: Host): Promise<Obser
   return observeAsAnyUser(options, host);
 }
 
-/** Reads the same. Without root, forwardRules, firewall, nftablesBackend and the WireGuard file are null. */
+/** Reads the same. Without root, forwardRuleCount, firewall, nftablesBackend and the WireGuard file are null. */
 export async function observeAsAnyUser(options: BridgeOptions, host: Host): Promise<ObservedBridge> {
   const { name } = options;
   const devices = host.readdir(NET_DEVICES);
@@ -98,8 +98,8 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
     wireguard,
     wireguardNeeds: isEncrypted(options) ? observeNeeds(options.wireguard_port, wireguard, programs, host) : null,
     detachedPorts: await observeDetachedPorts(name, devices, host),
-    forwardRules: table === null ? null : countRules(ruleOf(name), present && options.firewall !== "off", table),
-    permanentRule: managers.firewalld ? hasPermanentRule(name, host) : null,
+    forwardRuleCount: table === null ? null : countRules(ruleOf(name), present && options.firewall !== "off", table),
+    firewalldHasForwardRule: managers.firewalld ? hasPermanentRule(name, host) : null,
     firewall:
       (options.firewall === "off" && present) || !isRoot
         ? null

@@ -55,9 +55,9 @@ export interface ObservedBridge {
    * How many copies iptables has of the rule that accepts the bridge's frames (countForwardRules()); null without iptables, or
    * without root to ask it.
    */
-  readonly forwardRules: number | null;
+  readonly forwardRuleCount: number | null;
   /** Whether firewalld's configuration has that rule; null unless firewalld runs. */
-  readonly permanentRule: boolean | null;
+  readonly firewalldHasForwardRule: boolean | null;
   /** The packet filters; null if they are not to be read, or without root to read them. */
   readonly firewall: ObservedFirewall | null;
   /** What makes Docker use nftables instead of iptables; null if nothing does, without root, or if the options ask for no rule. */

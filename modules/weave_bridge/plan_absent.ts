@@ -15,7 +15,7 @@ import { planWireguardAbsent } from "./wireguard/plan";
  * attached, unless forced, and if the device with its name is not a bridge.
  */
 export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, observed: ObservedBridge): Plan {
-  const { bridge, vxlan, abandonedPorts, forwardRules, permanentRule, firewall } = observed;
+  const { bridge, vxlan, abandonedPorts, forwardRuleCount, firewalldHasForwardRule, firewall } = observed;
   if (bridge) requireBridge(name, bridge);
   const ours = [name + VXLAN_SUFFIX, ROUTER_PORT, ...abandonedPorts];
   const attached = (bridge?.ports ?? []).filter(
@@ -42,7 +42,7 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
   return {
     changes: [
       ...planFirewall(firewalls, [], true).changes,
-      ...planPermanentRule(name, permanentRule, false),
+      ...planPermanentRule(name, firewalldHasForwardRule, false),
       ...(vxlan
         ? [
             {
@@ -60,12 +60,12 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
       ...(bridge
         ? [{ ...removal(`bridge ${name}`, ["present", ...addresses].join("\n"), deleteLink(name)), ...disruption }]
         : []),
-      ...(forwardRules
+      ...(forwardRuleCount
         ? [
             removal(
               `bridge ${name}: iptables rule`,
-              forwardRules === 1 ? "present" : `present ${forwardRules} times`,
-              ...deleteRules(name, forwardRules),
+              forwardRuleCount === 1 ? "present" : `present ${forwardRuleCount} times`,
+              ...deleteRules(name, forwardRuleCount),
             ),
           ]
         : []),

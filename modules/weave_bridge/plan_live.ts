@@ -54,7 +54,7 @@ function creation(desired: DesiredBridge, observed: ObservedBridge): Change[] {
     before: "absent\n",
     after:
       describe(desired) +
-      (fromFile && acceptsBridgedFrames && !observed.forwardRules
+      (fromFile && acceptsBridgedFrames && !observed.forwardRuleCount
         ? "frames between its ports accepted by iptables\n"
         : ""),
     actions: [...leftOver, ...(fromFile ? [fromFile] : createBridge(desired).map((argv) => runAction(argv)))],
@@ -190,9 +190,12 @@ function inOrder(peers: readonly string[]): readonly string[] {
   return peers.every((peer) => isIPv4(peer)) ? inNumericOrder(peers) : [...peers].sort();
 }
 
-function firewallChanges({ name, acceptsBridgedFrames }: DesiredBridge, { forwardRules }: ObservedBridge): Change[] {
+function firewallChanges(
+  { name, acceptsBridgedFrames }: DesiredBridge,
+  { forwardRuleCount }: ObservedBridge,
+): Change[] {
   const describeRule = (present: boolean): string => (present ? "accepted by iptables" : "subject to iptables");
-  const present = forwardRules ?? 0;
+  const present = forwardRuleCount ?? 0;
   const commands = acceptsBridgedFrames ? [insertRule(name)] : deleteRules(name, present);
   const subject = `bridge ${name}: frames between its ports`;
   const disruption = "traffic between containers and with other hosts, unless another rule of iptables accepts it";

@@ -14,8 +14,13 @@ import { exposureOf, type FirewallPlan, firewallsOf, planFirewall } from "./plan
  * Whether iptables is to have the rule for the bridge's frames. firewalld, if it runs, has to keep it: it removes all rules but its own
  * whenever it starts or reloads, and Docker then adds the same again. What has been managed stays if it is only checked.
  */
-export function keepsRule({ firewall }: BridgeOptions, { forwardRules, permanentRule }: ObservedBridge): boolean {
-  return forwardRules !== null && (firewall === "manage" || (firewall === "check" && permanentRule !== false));
+export function keepsRule(
+  { firewall }: BridgeOptions,
+  { forwardRuleCount, firewalldHasForwardRule }: ObservedBridge,
+): boolean {
+  return (
+    forwardRuleCount !== null && (firewall === "manage" || (firewall === "check" && firewalldHasForwardRule !== false))
+  );
 }
 
 /** What the bridge's network is, and between which addresses of the underlay. */
@@ -44,7 +49,7 @@ export function resolveFilter(
   // Any of the router's rules may be for a peer whose name this host can't resolve just now.
   const keeps = (rule: string): boolean => unresolved.length > 0 && rule.includes(`/${ROUTERS_PORT}/`);
   const plan = planFirewall(firewalls, openings, manage, keeps);
-  plan.changes.push(...planPermanentRule(name, observed.permanentRule, keepsRule(options, observed)));
+  plan.changes.push(...planPermanentRule(name, observed.firewalldHasForwardRule, keepsRule(options, observed)));
   if (observed.firewall && datapath === "vxlan" && !encrypted)
     plan.warnings.push(...exposureOf(firewalls, end.address, vxlan_port));
   if (manage && unresolved.length === 0) return plan;

@@ -118,7 +118,7 @@ test("an address that another host uses is rejected with that host's MAC address
 test("the firewall rule is added unless firewall is off or iptables is not installed", () => {
   assert.is(resolveDesired(router(), FRESH).acceptsBridgedFrames, true);
   assert.is(resolveDesired(router({ firewall: "off" }), FRESH).acceptsBridgedFrames, false);
-  assert.is(resolveDesired(router(), { ...FRESH, forwardRules: null }).acceptsBridgedFrames, false);
+  assert.is(resolveDesired(router(), { ...FRESH, forwardRuleCount: null }).acceptsBridgedFrames, false);
 });
 
 test("the bridge's own address does not count as an overlap with its network", () => {

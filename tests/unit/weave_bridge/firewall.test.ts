@@ -346,8 +346,12 @@ test("firewalld keeps the rule for frames if it is managed, as it removes what i
 
   const command = (verb: string): string =>
     `firewall-cmd -q --permanent --direct --${verb}-rule ipv4 filter FORWARD 0 -i weave -o weave -m comment --comment weave_bridge -j ACCEPT`;
-  const planned = (firewall: string, permanentRule: boolean | null, forwardRules: number | null = 0): string[] =>
-    commands(bridgePlan(router({ firewall }), { ...steadyRouter(), permanentRule, forwardRules }))
+  const planned = (
+    firewall: string,
+    firewalldHasForwardRule: boolean | null,
+    forwardRuleCount: number | null = 0,
+  ): string[] =>
+    commands(bridgePlan(router({ firewall }), { ...steadyRouter(), firewalldHasForwardRule, forwardRuleCount }))
       .filter((each) => /^(firewall-cmd|iptables)/.test(each))
       .map((each) => each.replace(/^iptables -w (-\w).*/, "iptables $1"));
   assert.equal(planned("manage", null), ["iptables -I"]);
@@ -359,7 +363,11 @@ test("firewalld keeps the rule for frames if it is managed, as it removes what i
   assert.equal(planned("check", false, 1), ["iptables -D"]);
   assert.equal(planned("check", true, 1), [], "what was managed stays");
   assert.equal(planned("off", true, 1), [command("remove"), "iptables -D"]);
-  const absent = bridgePlan(router({ state: "absent" }), { ...FRESH, permanentRule: true, forwardRules: 1 });
+  const absent = bridgePlan(router({ state: "absent" }), {
+    ...FRESH,
+    firewalldHasForwardRule: true,
+    forwardRuleCount: 1,
+  });
   assert.is(commands(absent)[0], command("remove"));
 });
 

@@ -72,8 +72,8 @@ export const FRESH: ObservedBridge = {
   wireguard: null,
   wireguardNeeds: null,
   detachedPorts: [],
-  forwardRules: 0,
-  permanentRule: null,
+  forwardRuleCount: 0,
+  firewalldHasForwardRule: null,
   nftablesBackend: null,
   isolation: null,
   firewall: null,
@@ -116,7 +116,7 @@ export function steadyRouter(): ObservedBridge {
     ...withStanza(withAddresses(FRESH, "10.2.0.1/16"), readFileSync(golden("router.cfg"), "latin1")),
     mtus: new Map([...FRESH.mtus, ["weave", 1438]]),
     bridge: { mac: MAC, mtu: 1438, up: true, master: null, isBridge: true, ports: [], settings: [] },
-    forwardRules: 1,
+    forwardRuleCount: 1,
   };
 }
 

@@ -94,7 +94,7 @@ test("a fresh host is observed with one program", async () => {
   assert.equal(await observe(router(), fakeHost(fresh)), {
     ...FRESH,
     links,
-    forwardRules: null,
+    forwardRuleCount: null,
     firewall: NO_FIREWALL,
   });
 });
@@ -125,7 +125,8 @@ test("copies of the iptables rule are counted where it is to go", async () => {
   const rule = "FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT";
   const all = `*filter\n-A ${rule}\n-A FORWARD -j DOCKER-USER\n-A ${rule}\nCOMMIT\n`;
   const host = fakeHost({ ...steady, programs: { ...steady.programs, "iptables-save -t filter": all } });
-  const copies = async (options: BridgeOptions): Promise<number | null> => (await observe(options, host)).forwardRules;
+  const copies = async (options: BridgeOptions): Promise<number | null> =>
+    (await observe(options, host)).forwardRuleCount;
   assert.is(await copies(vxlan()), 1, "as many as it takes");
   assert.is(await copies(vxlan({ firewall: "off" })), 2);
   assert.is(await copies(vxlan({ state: "absent" })), 2);

@@ -400,7 +400,7 @@ test("a bridge with another name has its own file and devices", () => {
 });
 
 test("a VXLAN device whose bridge was deleted by hand is removed before the router's bridge is created", () => {
-  const { changes } = plan(router(), { ...steadyVxlan(), bridge: null, forwardRules: 1 });
+  const { changes } = plan(router(), { ...steadyVxlan(), bridge: null, forwardRuleCount: 1 });
   assert.equal(inWords(changes).at(-1)?.steps, ["ip link del dev weave-vx", "ifup --force weave"]);
 });
 

@@ -111,13 +111,14 @@ test("if Apollo's pattern would activate other files, only the bridge's file is 
 });
 
 test("without iptables the plan does not mention it", () => {
-  for (const { after } of plan(router(), { ...FRESH, forwardRules: null }).changes) assert.not.match(after, "iptables");
-  for (const { after } of plan(router(), { ...NETPLAN, forwardRules: null }).changes)
+  for (const { after } of plan(router(), { ...FRESH, forwardRuleCount: null }).changes)
+    assert.not.match(after, "iptables");
+  for (const { after } of plan(router(), { ...NETPLAN, forwardRuleCount: null }).changes)
     assert.not.match(after, "iptables");
 });
 
 test("the iptables rule is added, or removed, by itself", () => {
-  const [missing] = inWords(plan(router(), { ...steadyRouter(), forwardRules: 0 }).changes);
+  const [missing] = inWords(plan(router(), { ...steadyRouter(), forwardRuleCount: 0 }).changes);
   const rule = "FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT";
   assert.equal(missing, {
     subject: "bridge weave: frames between its ports",
@@ -127,7 +128,7 @@ test("the iptables rule is added, or removed, by itself", () => {
   });
   const removed = inWords(plan(router({ firewall: "off" }), steadyRouter()).changes);
   assert.equal(removed.at(-1)?.steps, [`iptables -w -D ${rule}`]);
-  const copies = { ...steadyRouter(), forwardRules: 2 };
+  const copies = { ...steadyRouter(), forwardRuleCount: 2 };
   const twice = [`iptables -w -D ${rule}`, `iptables -w -D ${rule}`];
   assert.equal(inWords(plan(router({ firewall: "off" }), copies).changes).at(-1)?.steps, twice);
   const absent = inWords(plan(router({ state: "absent" }), copies).changes);
@@ -135,7 +136,7 @@ test("the iptables rule is added, or removed, by itself", () => {
 });
 
 test("a rule left over from a deleted bridge is removed if firewall is off", () => {
-  const left = { ...FRESH, forwardRules: 1 };
+  const left = { ...FRESH, forwardRuleCount: 1 };
   assert.equal(subjects(plan(router({ firewall: "off" }), left).changes), [
     STANZA,
     "bridge weave",

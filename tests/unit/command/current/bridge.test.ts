@@ -120,7 +120,7 @@ for (const provider of ["ifupdown", "networkd", "systemd"] as const) {
     for (const firewalld of [true, false]) {
       test(`${firewall} stays, by ${provider}, ${firewalld ? "under firewalld" : "where no firewall closes anything"}`, () => {
         const managers = { ...FRESH.managers, ...MANAGERS[provider], firewalld };
-        const observed = { ...FRESH, managers, permanentRule: firewalld ? firewall === "manage" : null };
+        const observed = { ...FRESH, managers, firewalldHasForwardRule: firewalld ? firewall === "manage" : null };
         const files = plan(vxlan({ provider, firewall }), observed).changes.flatMap(({ actions }) =>
           actions.flatMap((action) => (action.do === "write" ? [[action.path, action.content] as const] : [])),
         );
