@@ -1,7 +1,7 @@
 /** The rules of a packet filter (iptables, nftables) that decide on a packet, as far as they are understood. */
 export interface PacketFilter {
   readonly chains: ReadonlyMap<string, readonly FilterRule[]>;
-  /** Where packets enter. One that a base chain drops is lost, whatever the others do. */
+  /** The chains where packets enter. A packet that one of them drops is lost, whatever the others do. */
   readonly base: readonly BaseChain[];
 }
 
@@ -14,7 +14,7 @@ export interface BaseChain {
 
 export interface FilterRule {
   readonly matches: readonly Match[];
-  /** Whether it depends on something else, too. */
+  /** Whether it has a match that is not understood. */
   readonly opaque: boolean;
   /** Null if the packet goes on to the next rule. */
   readonly verdict: Verdict | null;
@@ -26,7 +26,7 @@ export interface FilterRule {
 
 export type Verdict = "accept" | "drop" | "return" | { readonly chain: string; readonly goto: boolean };
 
-/** What ends a packet's way through the chains, by iptables' names. */
+/** Targets that end evaluation, by iptables' names. */
 export const VERDICTS: Readonly<Record<string, Verdict>> = {
   ACCEPT: "accept",
   DROP: "drop",

@@ -17,10 +17,18 @@ export function parseIptablesFilter(text: string): PacketFilter {
   return { chains, base };
 }
 
-/** The options that tell of a packet, as iptables-save prints them (iptables(8), iptables-extensions(8)). */
+/** The options that match a field of a packet, as iptables-save prints them (iptables(8), iptables-extensions(8)). */
 const FIELDS: Readonly<Record<string, Match["field"]>> = {
-  ...{ "-s": "source", "-d": "destination", "-i": "in", "-o": "out", "-p": "protocol" },
-  ...{ "--dport": "port", "--dports": "port", "--ctstate": "state", "--state": "state", "--dst-type": "type" },
+  "-s": "source",
+  "-d": "destination",
+  "-i": "in",
+  "-o": "out",
+  "-p": "protocol",
+  "--dport": "port",
+  "--dports": "port",
+  "--ctstate": "state",
+  "--state": "state",
+  "--dst-type": "type",
 };
 
 function parseRule(rule: string): FilterRule {

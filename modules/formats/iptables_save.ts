@@ -2,7 +2,7 @@
 export interface IptablesTable {
   readonly name: string;
   readonly chains: readonly string[];
-  /** Each as a command of its own, such as "-A INPUT -i docker0 -j DROP", in order. */
+  /** Each as a separate command, such as "-A INPUT -i docker0 -j DROP", in order. */
   readonly rules: readonly string[];
 }
 

@@ -47,7 +47,11 @@ function parseRule({ expr = [], comment = "", handle, ...place }: JsonRule): Fil
   const matches: Match[] = [];
   let opaque = false;
   const rule = (verdict: Verdict | null): FilterRule => ({
-    ...{ matches, opaque, verdict, comment, reference: String(handle) },
+    matches,
+    opaque,
+    verdict,
+    comment,
+    reference: String(handle),
   });
   for (const statement of expr) {
     const [[name = "", body] = []] = Object.entries(statement);
@@ -61,10 +65,18 @@ function parseRule({ expr = [], comment = "", handle, ...place }: JsonRule): Fil
       matches.push(...needs);
       opaque ||= !isAll;
     } else opaque = true;
-    // A map of verdicts may accept the packet. One of connections' states decides on others than the first.
-    if (name === "vmap" && !(Object(key).ct && !/"new"|^"@/.test(JSON.stringify(data)))) return rule("return");
+    if (name === "vmap" && canDecideOnNewConnections(key, data)) return rule("return");
   }
   return rule(null);
+}
+
+/**
+ * Whether a map of verdicts may decide on a connection's first packet. A map on ct state without `new` does not; one by name, "@NAME",
+ * may have any element.
+ */
+function canDecideOnNewConnections(key: unknown, data: unknown): boolean {
+  const isOnState = Object(key).ct !== undefined;
+  return !isOnState || /"new"|^"@/.test(JSON.stringify(data));
 }
 
 /** Statements that decide nothing. */

@@ -1,7 +1,7 @@
 import { type Action, runAction } from "../core/change";
 import { FLOOD_MAC } from "../formats/iproute";
 import type { DesiredBridge, DesiredVxlan } from "./desired";
-import { deleteRule, insertRuleInShell } from "./firewall/forward_rule";
+import { deleteRule, insertRuleInShell } from "./firewall/frames_rule";
 import type { DesiredWireguard } from "./wireguard/desired";
 
 // Commands of iproute2, wireguard-tools and systemd, each an argument vector, for the running kernel and for boot alike.

@@ -14,7 +14,7 @@ import { HOST_NAME } from "../net/own_host";
 import { isHostName, readMachineId } from "../net/validators";
 import { observeDetachedPorts } from "./detached_ports";
 import { findIsolation, findNftablesBackend } from "./docker_firewall";
-import { hasPermanentRule, ruleOf } from "./firewall/forward_rule";
+import { hasPermanentRule, ruleOf } from "./firewall/frames_rule";
 import { observeFirewall } from "./firewall/observe";
 import { findMissingKinds, findPortHolder, observeNetwork } from "./observe_kernel";
 import { DEVICE_SETTINGS, type NetworkInUse, type ObservedBridge, type ObservedLink } from "./observed";

@@ -2,7 +2,7 @@ import { type Change, runAction } from "../core/change";
 import { UserError } from "../core/errors";
 import type { Plan } from "../core/module";
 import { deleteLink } from "./commands";
-import { deleteRules, planPermanentRule } from "./firewall/forward_rule";
+import { deleteRules, planPermanentRule } from "./firewall/frames_rule";
 import { firewallsOf, planFirewall } from "./firewall/plan";
 import { isContainerPort, type ObservedBridge, ROUTER_PORT } from "./observed";
 import { type BridgeOptions, VXLAN_SUFFIX } from "./options";
@@ -41,8 +41,8 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
   const firewalls = firewallsOf(name, firewall, []);
   return {
     changes: [
-      ...planFirewall(firewalls, [], true).changes,
-      ...planPermanentRule(name, firewalldHasForwardRule, false),
+      ...planFirewall(firewalls, [], "manage").changes,
+      ...planPermanentRule(name, firewalldHasForwardRule, "removed"),
       ...(vxlan
         ? [
             {

@@ -16,7 +16,7 @@ import {
   setUp,
 } from "./commands";
 import type { DesiredBridge, DesiredVxlan } from "./desired";
-import { deleteRules, insertRule } from "./firewall/forward_rule";
+import { deleteRules, insertRule } from "./firewall/frames_rule";
 import { type DeviceSetting, isContainerPort, type ObservedBridge, type ObservedDevice, ROUTER_PORT } from "./observed";
 import { VXLAN_SUFFIX } from "./options";
 import { bringUp } from "./providers/ifupdown";

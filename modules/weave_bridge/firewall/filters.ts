@@ -3,20 +3,25 @@ import { wordsOfRule } from "../../formats/iptables_save";
 import { type Outcome, outcomeInChain, type Packet } from "../../net/packet_filter";
 import { type Firewall, type Opening, ownComment, ownRules, wordsOf } from "./opening";
 
-/** How this host is connected to the other hosts: where packets arrive, unless an opening says so. */
+/** How this host is connected to the other hosts: where packets arrive, unless an opening names a device. */
 export interface OwnEnd {
   readonly device: string;
   readonly address: string;
 }
 
-/** The first packet of what an opening is for, as it arrives at this end. Of an opening for all protocols, it names none. */
+/** The first packet of the traffic that an opening is for, as it arrives here. It has no protocol if the opening is for all. */
 export function packetOf(opening: Opening, { device, address }: OwnEnd): Packet {
   const { family, hook, protocol, port, source = "0.0.0.0" } = opening;
   const destination = opening.destination ?? (hook === "input" && family === "ipv4" ? address : source);
   return {
-    ...{ family, source, destination, state: "new" },
+    family,
+    source,
+    destination,
+    state: "new",
     ...(protocol !== undefined && { protocol, port: String(port) }),
-    ...{ in: opening.in ?? device, out: opening.out ?? "", type: hook === "input" ? "local" : "unicast" },
+    in: opening.in ?? device,
+    out: opening.out ?? "",
+    type: hook === "input" ? "local" : "unicast",
   };
 }
 
@@ -26,29 +31,29 @@ export function outcomeOf(filter: PacketFilter, opening: Opening, end: OwnEnd): 
   return worstOf(base.map((chain) => outcomeInChain(chain, filter, packetOf(opening, end))));
 }
 
-/** A packet has to pass everywhere. */
+/** The strictest of several verdicts: a packet must pass all chains. */
 export function worstOf(outcomes: readonly Outcome[]): Outcome {
   return (["drop", "unknown"] as const).find((each) => outcomes.includes(each)) ?? "accept";
 }
 
-/** What iptables and ip6tables have in the table filter. */
+/** The rules of iptables and ip6tables in the table filter. */
 export interface Tables {
   readonly ipv4: PacketFilter;
   readonly ipv6: PacketFilter;
 }
 
-/** iptables on a host where no other program keeps its rules. The frames between the bridge's ports have a rule of their own. */
+/** iptables on a host where no other program keeps its rules. The frames between the bridge's ports have a separate rule. */
 export function iptablesFirewall(bridge: string, tables: Tables, outcome: Firewall["outcome"]): Firewall {
-  const argv = (verb: string, opening: Opening): string[] => [
-    ...[PROGRAMS[opening.family], "-w", verb, ...iptablesRule(ownComment(bridge), opening)],
-  ];
+  const argv = (verb: string, opening: Opening): string[] => {
+    return [PROGRAMS[opening.family], "-w", verb, ...iptablesRule(ownComment(bridge), opening)];
+  };
   return {
     name: "iptables",
     outcome,
     own: (["ipv4", "ipv6"] as const).flatMap((family) =>
-      ownRules(bridge, [...tables[family].chains.values()].flat(), ({ reference }) => [
-        ...[PROGRAMS[family], "-w", "-D", ...wordsOfRule(reference).slice(1)],
-      ]),
+      ownRules(bridge, [...tables[family].chains.values()].flat(), ({ reference }) => {
+        return [PROGRAMS[family], "-w", "-D", ...wordsOfRule(reference).slice(1)];
+      }),
     ),
     add: (all) => all.map((opening) => argv("-I", opening)),
     check: (opening) => `${argv("-C", opening).join(" ")} 2>/dev/null`,
@@ -73,23 +78,23 @@ function iptablesRule(comment: string, opening: Opening): string[] {
   ];
 }
 
-/** The base chains of nftables' own tables. A packet has to pass each of them. */
+/** The base chains of nftables. A packet must pass each of them. */
 export function nftFirewalls(bridge: string, filter: PacketFilter, end: OwnEnd): Firewall[] {
   return filter.base.map((base): Firewall => {
     const chain = base.chain.split(" ");
     const [family = ""] = chain;
-    const argv = (opening: Opening): string[] => [
-      ...["nft", "insert", "rule", ...chain, ...nftRule(ownComment(bridge), opening)],
-    ];
+    const argv = (opening: Opening): string[] => {
+      return ["nft", "insert", "rule", ...chain, ...nftRule(ownComment(bridge), opening)];
+    };
     return {
       name: `nftables' chain ${base.chain}`,
       outcome: (opening) =>
         opening.hook === base.hook && ["inet", IP[opening.family]].includes(family)
           ? outcomeInChain(base, filter, packetOf(opening, end))
           : "accept",
-      own: ownRules(bridge, filter.chains.get(base.chain) ?? [], ({ reference }) => [
-        ...["nft", "delete", "rule", ...chain, "handle", reference],
-      ]),
+      own: ownRules(bridge, filter.chains.get(base.chain) ?? [], ({ reference }) => {
+        return ["nft", "delete", "rule", ...chain, "handle", reference];
+      }),
       add: (all) => all.map(argv),
       check: ({ id }) => `nft list chain ${base.chain} 2>/dev/null | grep -qw ${ownComment(bridge)}${id}`,
     };
@@ -98,7 +103,7 @@ export function nftFirewalls(bridge: string, filter: PacketFilter, end: OwnEnd):
 
 const IP = { ipv4: "ip", ipv6: "ip6" };
 
-/** The comment is a word without quotes, which the shell would need to keep. */
+/** The comment is one word, as the shell would remove quotes. */
 function nftRule(comment: string, { id, family, source, destination, protocol, port, ...devices }: Opening): string[] {
   const ip = IP[family];
   return wordsOf(

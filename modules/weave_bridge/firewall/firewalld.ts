@@ -16,7 +16,7 @@ export const FIREWALLD_TABLE = "inet firewalld ";
 
 /**
  * firewalld. The openings for other hosts are rich rules in the zone of their packets, for now and for its next start; rich rules have
- * no comments, so this module's are known by their priority. `chains` are those that firewalld has in the kernel; null without nft.
+ * no comments, so this module's are identified by their priority. `chains` are those that firewalld has in the kernel; null without nft.
  * `isInUse` is whether containers are on the bridge.
  */
 export function firewalldFirewall(
@@ -32,25 +32,26 @@ export function firewalldFirewall(
   const ruleFor = ({ family, source, port, protocol }: Opening): string =>
     start + richRule(family, source, port, protocol);
   const zoneFor = (opening: Opening): string => zoneOf(packetOf(opening, end), chains) ?? defaultZone;
-  /** Whether a rule of the zone accepts it. What comes before that may drop it: rules with a lower priority, policies, iptables. */
+  /** Whether a rule of the zone accepts it. Something before that may drop it: rules with a lower priority, policies, iptables. */
   const isLive = (opening: Opening): boolean =>
     chains === null ||
     rulesFor(packetOf(opening, end), chains, `IN_${zoneFor(opening)}_pre`).some(({ verdict }) => verdict === "accept");
   const ofDocker = zones.get(DOCKERS);
   const isInZone = ofDocker?.includes(`<interface name="${bridge}"/>`) ?? false;
-  const ofBridge = `${DOCKERS} interface=${bridge}`;
+  const ofBridge = { zone: DOCKERS, part: `interface=${bridge}` };
   const own = [...zones].flatMap(([zone, xml]) =>
     rulesOf(xml).flatMap(({ id, rule }) => {
       const opening = openings.find((each) => ruleFor(each) === rule);
-      // What is open only from the next start on is added again.
+      // A rule that is permanent but not active is added again.
       if (!rule.startsWith(start) || (opening && outcome(opening) === "drop" && !isLive(opening))) return [];
-      return [{ id: opening?.id ?? id, remove: byZone([`${zone} rich-rule=${rule}`], REMOVE) }];
+      return [{ id: opening?.id ?? id, remove: byZone([{ zone, part: `rich-rule=${rule}` }], REMOVE) }];
     }),
   );
-  // Now, it is Docker's to remove, and fails if that is done.
+  // Now, Docker removes it, after which this would fail.
   if (isInZone) own.push({ id: FRAMES, remove: byZone([ofBridge], REMOVE).slice(1) });
   return {
-    ...{ name: "firewalld", own },
+    name: "firewalld",
+    own,
     outcome: (opening) => {
       if (opening.in !== bridge) return outcome(opening);
       const found = isInUse ? outcome(opening) : "accept";
@@ -62,7 +63,9 @@ export function firewalldFirewall(
     },
     add: (all) =>
       byZone(
-        all.map((opening) => (opening.in === bridge ? ofBridge : `${zoneFor(opening)} rich-rule=${ruleFor(opening)}`)),
+        all.map((opening) =>
+          opening.in === bridge ? ofBridge : { zone: zoneFor(opening), part: `rich-rule=${ruleFor(opening)}` },
+        ),
         ADD,
       ),
     warnings: chains === null ? [NO_NFT] : [],
@@ -80,9 +83,8 @@ const RESTART = "Restart Docker, which adds the bridge to its zone.";
 const NO_NFT = "firewall: nft must be installed to read firewalld's rules. Install it (apt install nftables).";
 
 /**
- * The zone of a packet by the chain that firewalld has it go to: that of its sender's network, else of the device; null if only the
- * default zone has it. In 2.5.2 one chain has both, to chains with another suffix; up to 2.3.1 the former had one of their own in some
- * versions.
+ * The zone whose chain firewalld sends this packet to: by source network first (some versions have INPUT_ZONES_SOURCE), then by
+ * device. Null for the default zone. From 2.5 on one chain has both, and jumps to chains with another suffix.
  */
 function zoneOf(packet: Packet, chains: PacketFilter["chains"] | null): string | null {
   const [{ verdict = null } = {}] =
@@ -90,13 +92,16 @@ function zoneOf(packet: Packet, chains: PacketFilter["chains"] | null): string |
   return typeof verdict === "object" && verdict !== null ? verdict.chain.replace(/.*_IN_|_to_HOST$/g, "") : null;
 }
 
-/** The rules of some of firewalld's chains that match something of a packet. */
+/** The rules of some of firewalld's chains that match the packet, without those that match every packet. */
 const rulesFor = (packet: Packet, chains: PacketFilter["chains"], ...names: readonly string[]): FilterRule[] =>
   names
     .flatMap((name) => chains.get(`${FIREWALLD_TABLE}filter_${name}`) ?? [])
     .filter(({ matches }) => matches.length > 0 && matches.every((match) => isMatched(match, packet)));
 
-/** The rich rules in the file of a zone (firewalld.zone(5)), with a priority first, by what fromPeer() would call them. */
+/**
+ * The rich rules in the file of a zone (firewalld.zone(5)), each with the id of the opening that fromPeer() makes of it:
+ * `<rule priority="-1000" family="ipv4"><source address="192.168.50.12"/><port port="4789" protocol="udp"/><accept/></rule>`.
+ */
 function rulesOf(xml: string): { readonly id: string; readonly rule: string }[] {
   return [...xml.matchAll(/<rule[\s\S]*?<\/rule>/g)].map(([rule]) => {
     const value = (name: string): string => new RegExp(`\\b${name}="([^"]*)"`).exec(rule)?.[1] ?? "";
@@ -109,19 +114,28 @@ function rulesOf(xml: string): { readonly id: string; readonly rule: string }[] 
 const ADD = "--add-";
 const REMOVE = "--remove-";
 
-/** The commands for entries, each the name of a zone and what it has: for firewalld's next start, and for now. */
-function byZone(entries: readonly string[], verb: string): (readonly string[])[] {
-  const zoneIn = (entry: string): string => entry.replace(/ .*/, "");
-  return [...new Set(entries.map(zoneIn))].flatMap((zone) => {
-    const all = [...new Set(entries)].filter((entry) => zoneIn(entry) === zone);
-    const words = [`--zone=${zone}`, ...all.map((entry) => entry.replace(`${zone} `, verb))];
+/** A part of a zone, as firewall-cmd has it after --add- and --remove-. */
+interface Entry {
+  readonly zone: string;
+  /** `rich-rule=RULE` or `interface=DEVICE`. */
+  readonly part: string;
+}
+
+/** The commands for parts of zones, those of one zone together: for firewalld's next start, and for now. */
+function byZone(entries: readonly Entry[], verb: string): (readonly string[])[] {
+  return [...new Set(entries.map(({ zone }) => zone))].flatMap((zone) => {
+    const parts = new Set(entries.flatMap((entry) => (entry.zone === zone ? entry.part : [])));
+    const words = [`--zone=${zone}`, ...[...parts].map((part) => verb + part)];
     // A run that is killed in between is completed by the next one, which finds the packets dropped, or the zone's file as it was.
     const states = verb === ADD ? [["--permanent"], []] : [[], ["--permanent"]];
     return states.map((state) => ["firewall-cmd", "-q", ...state, ...words]);
   });
 }
 
-/** Before all that has no priority or a positive one, another for each bridge. */
+/**
+ * Another one for each bridge, in firewalld's range of -32768 to 32767: below -1000, so before all rules that have no priority or a
+ * positive one.
+ */
 function priorityOf(bridge: string): number {
   return -1000 - Buffer.from(bridge).reduce((sum, byte) => (sum * 31 + byte) % 30000, 0);
 }

@@ -16,7 +16,7 @@ export interface ObservedFirewall {
   readonly firewalld: ObservedFirewalld | null;
 }
 
-/** Reads the rest. Only programs that are installed are started, and of firewalld and ufw only files are read. */
+/** Reads all packet filters but iptables' table filter, which `ipv4` has. Only installed programs are run, and only files of firewalld and ufw are read. */
 export function observeFirewall(
   ipv4: string | null,
   encrypted: boolean,
@@ -40,7 +40,7 @@ export function observeFirewall(
   };
 }
 
-/** What nft warns of may come first. */
+/** The JSON in the output of nft, which may print warnings before it. */
 const jsonIn = (text: string | null): string | null => /^\{"nftables": ?\[[\s\S]*\]\}$/m.exec(text ?? "")?.[0] ?? null;
 
 function observeFirewalld(host: Host): ObservedFirewalld {

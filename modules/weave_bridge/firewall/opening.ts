@@ -3,9 +3,9 @@ import { addressOf } from "../../net/ipv4";
 import type { Outcome } from "../../net/packet_filter";
 import { WIREGUARD_SUFFIX } from "../options";
 
-/** What a packet filter has to let pass: packets to this host, or those that the bridge forwards. */
+/** What a packet filter must accept: packets to this host, or those that the bridge forwards. */
 export interface Opening {
-  /** By which it is known among this module's rules for the bridge. */
+  /** Identifies this rule in comments. */
   readonly id: string;
   readonly description: string;
   readonly hook: "input" | "forward";
@@ -18,7 +18,7 @@ export interface Opening {
   readonly port?: number;
 }
 
-/** One set of rules that packets have to pass, and how this module changes it. */
+/** One set of rules that packets must pass, and how this module changes it. */
 export interface Firewall {
   readonly name: string;
   /** What becomes of an opening's packets; "accept" if it does not decide on them. */
@@ -26,7 +26,7 @@ export interface Firewall {
   /** What this module's own rules open. */
   readonly own: readonly OwnRule[];
   readonly add: (openings: readonly Opening[]) => readonly (readonly string[])[];
-  /** What the operator has to do if no rule of this module's can let an opening's packets pass; null if one can. */
+  /** What the operator has to do if no rule of this module can accept an opening's packets; null if one can. */
   readonly obstacle?: (opening: Opening) => string | null;
   /** Shell that succeeds if its rule is there, where nothing else keeps the rules: what is missing is added at boot. */
   readonly check?: (opening: Opening) => string;
@@ -41,13 +41,14 @@ export const DROPPED_BEFORE =
 /** What begins the comments of this module's rules for a bridge. */
 export const ownComment = (bridge: string): string => `weave_bridge/${bridge}/`;
 
+/** A rule of this module. */
 export interface OwnRule {
   /** Of the opening, or another one if none has the rule. */
   readonly id: string;
   readonly remove: readonly (readonly string[])[];
 }
 
-/** Those of rules that are this module's own for the bridge, by their comments. */
+/** This module's rules for the bridge among some, by their comments. */
 export function ownRules<Rule extends { readonly comment: string }>(
   bridge: string,
   rules: readonly Rule[],
@@ -59,7 +60,7 @@ export function ownRules<Rule extends { readonly comment: string }>(
   );
 }
 
-/** The words of a rule: those that come before each value, without the pairs that have none. */
+/** Flattens [keywords, value] pairs into words, and skips pairs without a value. */
 export function wordsOf(...pairs: readonly (readonly [words: string, value: string | number | undefined])[]): string[] {
   return pairs.flatMap(([words, value]) => (value === undefined ? [] : [...words.split(" "), String(value)]));
 }
@@ -91,29 +92,43 @@ export function openingsOf(bridge: string, address: string, network: string, tun
           } as const,
         ]),
     {
-      ...{ id: `host/${address}`, description: `traffic of containers to ${addressOf(address)}` },
-      ...{ hook: "input", family: "ipv4", in: bridge, source: network, destination: addressOf(address) },
+      id: `host/${address}`,
+      description: `traffic of containers to ${addressOf(address)}`,
+      hook: "input",
+      family: "ipv4",
+      in: bridge,
+      source: network,
+      destination: addressOf(address),
     },
     {
-      ...{ id: FRAMES, description: `frames between the ports of ${bridge}` },
-      ...{ hook: "forward", family: "ipv4", in: bridge, out: bridge },
+      id: FRAMES,
+      description: `frames between the ports of ${bridge}`,
+      hook: "forward",
+      family: "ipv4",
+      in: bridge,
+      out: bridge,
     },
   ];
 }
 
-/** The Weave router's, for TCP and UDP. */
+/** The Weave router's port, for TCP and UDP. */
 export const ROUTERS_PORT = 6783;
 
-/** What names the opening for frames between the bridge's ports. */
+/** The id of the opening for frames between the bridge's ports. */
 export const FRAMES = "frames";
 
-/** The addresses of all that WireGuard lets in. */
+/** The network of all addresses inside WireGuard. */
 const LINK_LOCAL = "fe80::/64";
 
-/** What a port needs that other hosts send to. */
+/** Traffic from a peer to a UDP or TCP port of this host. */
 export function fromPeer(source: string, protocol: string, port: number): Opening {
   return {
-    ...{ id: `${protocol}/${port}/${source}`, description: `${protocol.toUpperCase()} port ${port} from ${source}` },
-    ...{ hook: "input", family: "ipv4", source, protocol, port },
+    id: `${protocol}/${port}/${source}`,
+    description: `${protocol.toUpperCase()} port ${port} from ${source}`,
+    hook: "input",
+    family: "ipv4",
+    source,
+    protocol,
+    port,
   };
 }

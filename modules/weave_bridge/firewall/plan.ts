@@ -2,13 +2,15 @@ import { type Change, difference } from "../../core/change";
 import type { BaseChain } from "../../formats/filter_rules";
 import { parseIptablesFilter } from "../../formats/iptables_filter";
 import { parseNftables } from "../../formats/nftables";
+import type { BridgeOptions } from "../options";
 import { iptablesFirewall, nftFirewalls, type OwnEnd, outcomeOf, worstOf } from "./filters";
 import { FIREWALLD_TABLE, firewalldFirewall } from "./firewalld";
-import { forwardFirewall } from "./forward_rule";
+import { forwardFirewall } from "./frames_rule";
 import type { ObservedFirewall } from "./observe";
 import { type Firewall, fromPeer, type Opening } from "./opening";
 import { ufwFirewall } from "./ufw";
 
+/** What firewalls need, and what the operator must know. */
 export interface FirewallPlan {
   readonly changes: Change[];
   readonly warnings: string[];
@@ -16,7 +18,7 @@ export interface FirewallPlan {
   readonly boot: string[];
 }
 
-/** What packets have to pass on this host, by the program that owns the rules there; nothing if it is not observed. */
+/** The firewalls of this host, one for each set of rules that a packet must pass; empty if none was read. */
 export function firewallsOf(
   bridge: string,
   observed: ObservedFirewall | null,
@@ -29,12 +31,13 @@ export function firewallsOf(
   const { ipv4 } = tables;
   const filters = { ipv4: parseIptablesFilter(ipv4 ?? ""), ipv6: parseIptablesFilter(tables.ipv6 ?? "") };
   const outcome: Firewall["outcome"] = (opening) => outcomeOf(filters[opening.family], opening, end);
-  // iptables-legacy has tables of its own. Before 1.8.3, what has nftables' tables called itself xtables-save.
+  // iptables-legacy has separate tables. What has nftables' tables calls itself xtables-save before 1.8.3, does not say which it is
+  // from 1.8.3 to 1.8.7, and says nf_tables since.
   const nftables = parseNftables(nft ?? NO_RULESET, /\(nf_tables\)|xtables-save|v1\.8\.[3-7] /.test(ipv4 ?? ""));
   const isFirewallds = ({ chain }: BaseChain): boolean => firewalld !== null && chain.startsWith(FIREWALLD_TABLE);
   const chains = nftables.base.filter((each) => !isFirewallds(each));
   const others = nftFirewalls(bridge, { ...nftables, base: chains }, end);
-  // The frames between the bridge's ports have a rule of their own in iptables.
+  // The frames between the bridge's ports have a separate rule in iptables.
   const atInput: Firewall["outcome"] = (opening) => (opening.hook === "input" ? outcome(opening) : "accept");
   if (firewalld !== null) {
     const own = { ...nftables, base: nftables.base.filter(isFirewallds) };
@@ -50,17 +53,18 @@ export function firewallsOf(
 const NO_RULESET = '{"nftables":[]}';
 
 /**
- * Plans what firewalls have to let pass. With `manage` what is closed is opened, and what this module has opened before and is not needed
- * any more is closed, unless it `keeps` that; otherwise all stays as it is. A warning names what stays closed. Who has opened what is
- * open does not matter, and an own rule that others stand before may open nothing.
+ * Plans what firewalls must accept. With `manage`, what is closed is opened, and what this module has opened and is no longer needed is
+ * closed, unless it `keeps` that; otherwise all stays as it is. A warning names what stays closed. It does not matter who has opened
+ * what is open, and this module's rule opens nothing if another rule before it drops the packets.
  */
 export function planFirewall(
   firewalls: readonly Firewall[],
   openings: readonly Opening[],
-  manage: boolean,
+  option: BridgeOptions["firewall"],
   keeps: (id: string) => boolean = () => false,
 ): FirewallPlan {
   const plan: FirewallPlan = { changes: [], warnings: [], boot: [] };
+  const manage = option === "manage";
   for (const firewall of firewalls) {
     const { name, outcome, own, check, obstacle = () => null, warnings = [] } = firewall;
     const stale = own.filter(({ id }) => manage && !has(openings, id) && !keeps(id));
@@ -87,7 +91,7 @@ export function planFirewall(
 
 const has = (all: readonly { readonly id: string }[], id: string): boolean => all.some((each) => each.id === id);
 
-/** What opens these, in place of own rules that others stand before. */
+/** The commands that open these, in place of own rules that have others before them. */
 const commandsFor = ({ own, add }: Firewall, openings: readonly Opening[]): (readonly string[])[] => [
   ...own.flatMap(({ id, remove }) => (has(openings, id) ? remove : [])),
   ...add(openings),
@@ -98,7 +102,7 @@ const listed = (ids: readonly string[]): string => [...new Set(ids)].sort().join
 function describeDropped(firewall: Firewall, dropped: readonly Opening[], hint: string | null): string {
   const commands = commandsFor(firewall, dropped).map((argv) => argv.map(quoted).join(" "));
   return (
-    `firewall: ${firewall.name} must let pass what the network needs (found that it drops ` +
+    `firewall: ${firewall.name} must accept the network's traffic (found that it drops ` +
     `${dropped.map(({ description }) => description).join(", ")}). ${hint ?? `Set I(firewall): manage, or run: ${commands.join("; ")}.`}`
   );
 }
@@ -116,8 +120,8 @@ export function exposureOf(firewalls: readonly Firewall[], address: string, port
   ];
 }
 
-/** An address that has no special purpose. Nothing is sent to it. */
+/** Stands for any host on the Internet; nothing is sent to it. */
 const PUBLIC = "1.1.1.1";
 
-/** Networks that nobody reaches from the Internet (RFC 1918, RFC 3927, RFC 6598). */
+/** Networks that can't be reached from the Internet (RFC 1918, RFC 3927, RFC 6598). */
 const PRIVATE = /^(10|192\.168|169\.254|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\./;

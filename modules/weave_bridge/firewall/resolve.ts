@@ -6,13 +6,13 @@ import type { BridgeOptions } from "../options";
 import { ownText, ruleCommandsIn } from "../own_files";
 import { findOwnEnd } from "../underlay";
 import type { OwnEnd } from "./filters";
-import { planPermanentRule } from "./forward_rule";
+import { planPermanentRule } from "./frames_rule";
 import { openingsOf, ownComment, ROUTERS_PORT, type Tunnel } from "./opening";
 import { exposureOf, type FirewallPlan, firewallsOf, planFirewall } from "./plan";
 
 /**
  * Whether iptables is to have the rule for the bridge's frames. firewalld, if it runs, has to keep it: it removes all rules but its own
- * whenever it starts or reloads, and Docker then adds the same again. What has been managed stays if it is only checked.
+ * whenever it starts or reloads, and Docker then adds its own again. A rule that `manage` added stays with `check`.
  */
 export function keepsRule(
   { firewall }: BridgeOptions,
@@ -25,7 +25,7 @@ export function keepsRule(
 
 /** What the bridge's network is, and between which addresses of the underlay. */
 interface Network {
-  /** The bridge's. */
+  /** The bridge's address. */
   readonly address: string;
   readonly network: string;
   readonly encrypted: boolean;
@@ -33,8 +33,8 @@ interface Network {
   readonly peers: readonly string[];
 }
 
-/** Plans what the host's firewalls need. `underlay` is null if it is not known for sure. */
-export function resolveFilter(
+/** Plans what the host's firewalls need. `underlay` is null if it is not known for certain. */
+export function planFirewalls(
   options: BridgeOptions,
   { address, network, encrypted, peers }: Network,
   underlay: OwnEnd | null,
@@ -46,10 +46,12 @@ export function resolveFilter(
   const openings = openingsOf(name, address, network, tunnel);
   const firewalls = firewallsOf(name, observed.firewall, openings, end, observed.bridge?.ports.some(isContainerPort));
   const manage = firewall === "manage";
-  // Any of the router's rules may be for a peer whose name this host can't resolve just now.
+  // Any of the router's rules may be for a peer whose name this host can't resolve at the moment.
   const keeps = (rule: string): boolean => unresolved.length > 0 && rule.includes(`/${ROUTERS_PORT}/`);
-  const plan = planFirewall(firewalls, openings, manage, keeps);
-  plan.changes.push(...planPermanentRule(name, observed.firewalldHasForwardRule, keepsRule(options, observed)));
+  const plan = planFirewall(firewalls, openings, firewall, keeps);
+  plan.changes.push(
+    ...planPermanentRule(name, observed.firewalldHasForwardRule, keepsRule(options, observed) ? "kept" : "removed"),
+  );
   if (observed.firewall && datapath === "vxlan" && !encrypted)
     plan.warnings.push(...exposureOf(firewalls, end.address, vxlan_port));
   if (manage && unresolved.length === 0) return plan;
@@ -66,7 +68,7 @@ const describeUnresolved = (peers: readonly string[]): string =>
   `peers: a managed firewall needs each peer's address (found none for ${peers.join(", ")}, so that no rule for the router is ` +
   "removed). Add the name to DNS or to this host's /etc/hosts.";
 
-/** What other hosts send to this one, and those of the router's peers that no address is known of. */
+/** The tunnel by which other hosts send to this one, and those of the router's peers whose address is unknown. */
 function tunnelOf(
   { datapath, peers, vxlan_port, wireguard_port }: BridgeOptions,
   encrypted: boolean,

@@ -15,12 +15,17 @@ export function isUfwOn(settings: string): boolean {
 function parseRules(text: string): (Parts & { comment: string })[] {
   return [...text.matchAll(/^### tuple ### allow (\S+) (\S+) (\S+) \S+ (\S+) in(?:_(\S+))? comment=([0-9a-f]+)/gm)].map(
     ([, protocol = "", port = "", destination = "", source = "", device, hex = ""]) => ({
-      ...{ protocol, port, destination, source, in: device, comment: Buffer.from(hex, "hex").toString() },
+      protocol,
+      port,
+      destination,
+      source,
+      in: device,
+      comment: Buffer.from(hex, "hex").toString(),
     }),
   );
 }
 
-/** ufw, with what iptables then does of it. It is told by its own command, which keeps the rules for the next boot. */
+/** ufw. Its rules are added by `ufw`, which keeps them for the next boot; the verdict comes from iptables. */
 export function ufwFirewall(
   bridge: string,
   text: string,
@@ -29,18 +34,23 @@ export function ufwFirewall(
   outcome: Firewall["outcome"],
 ): Firewall {
   return {
-    ...{ name: "ufw", outcome },
+    name: "ufw",
+    outcome,
     obstacle: (opening) => obstacleTo(opening, tables[opening.family], end),
     own: ownRules(bridge, parseRules(text), (rule) => ["ufw", "delete", "allow", ...ufwRule(rule)]),
     add: (all) =>
       all.map((opening) => [
-        ...["ufw", "prepend", "allow", ...ufwRule(opening)],
-        ...["comment", ownComment(bridge) + opening.id],
+        "ufw",
+        "prepend",
+        "allow",
+        ...ufwRule(opening),
+        "comment",
+        ownComment(bridge) + opening.id,
       ]),
   };
 }
 
-/** ufw adds rules to a chain of its own. With IPV6=no it has none for IPv6, and drops all of that, also what this host sends. */
+/** ufw adds rules to its own chain. With IPV6=no it has none for IPv6, and drops all IPv6 packets, also those that this host sends. */
 function obstacleTo(opening: Opening, filter: PacketFilter, end: OwnEnd): string | null {
   const [ufw, first] =
     opening.family === "ipv6" ? ["ufw6", "Set IPV6=yes in /etc/default/ufw, and run"] : ["ufw", "Run"];

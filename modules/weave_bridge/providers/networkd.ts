@@ -4,7 +4,7 @@ import { FLOOD_MAC } from "../../formats/iproute";
 import { renderSections, type Section } from "../../formats/systemd_ini";
 import { createVxlanInShell, createWireguardInShell } from "../commands";
 import type { DesiredBridge, DesiredVxlan } from "../desired";
-import { insertRuleInShell } from "../firewall/forward_rule";
+import { insertRuleInShell } from "../firewall/frames_rule";
 import { ownDevices } from "../options";
 import {
   bridgeComment,

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { hasPermanentRule } from "../../../modules/weave_bridge/firewall/forward_rule";
+import { hasPermanentRule } from "../../../modules/weave_bridge/firewall/frames_rule";
 import type { ObservedFirewall } from "../../../modules/weave_bridge/firewall/observe";
 import { exposureOf, firewallsOf, planFirewall } from "../../../modules/weave_bridge/firewall/plan";
 import { plan as bridgePlan } from "../../../modules/weave_bridge/plan";
@@ -48,7 +48,7 @@ test("check changes nothing and names what is dropped, with the commands", () =>
   assert.is(warnings.length, 1);
   assert.match(
     warnings[0] ?? "",
-    /^firewall: iptables must let .*\(found that it drops UDP port 4789 from 192\.168\.50\.12, UDP port 4789 from 192\.168\.50\.13, traffic of containers to 10\.2\.0\.1\)\. Set I\(firewall\): manage, or run: iptables -w -I INPUT/,
+    /^firewall: iptables must accept .*\(found that it drops UDP port 4789 from 192\.168\.50\.12, UDP port 4789 from 192\.168\.50\.13, traffic of containers to 10\.2\.0\.1\)\. Set I\(firewall\): manage, or run: iptables -w -I INPUT/,
   );
 });
 
@@ -282,7 +282,7 @@ test("firewalld keeps the bridge in Docker's zone, as at boot Docker may start b
 });
 
 test("what firewalld drops of the bridge's own traffic, Docker's zone would let pass", () => {
-  const NO_ZONE = /firewalld must let pass .*frames between the ports of weave\)\. Restart Docker/;
+  const NO_ZONE = /firewalld must accept .*frames between the ports of weave\)\. Restart Docker/;
   assert.match(plan(firewalld([], true)).warnings[0] ?? "", NO_ZONE);
   assert.match(plan(firewalld([], true), false).warnings[0] ?? "", NO_ZONE);
   const table = { family: "inet", table: "firewalld", handle: 9 };
@@ -290,7 +290,7 @@ test("what firewalld drops of the bridge's own traffic, Docker's zone would let 
   const byDocker = ["filter_INPUT", "filter_FORWARD"].map((chain) => ({ rule: { ...table, chain, expr: accept } }));
   assert.equal(plan(firewalld([], true, byDocker)).warnings, []);
   const fresh = firewalld([], true);
-  assert.equal(planFirewall(firewallsOf("weave", fresh, openings(), END, false), openings(), true).warnings, []);
+  assert.equal(planFirewall(firewallsOf("weave", fresh, openings(), END, false), openings(), "manage").warnings, []);
   // And Docker's policy of DROP in iptables, where Docker's own rule for the bridge is missing.
   const dropped = { ...firewalld([], true, byDocker), tables: iptables("-A INPUT -j ACCEPT").tables };
   assert.match(plan(dropped, false).warnings[0] ?? "", NO_ZONE);

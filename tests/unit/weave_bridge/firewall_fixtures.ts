@@ -16,10 +16,14 @@ export const iptables = (...rules: string[]): ObservedFirewall => ({
   tables: { ipv4: table(rules), ipv6: null },
 });
 export const plan = (observed: ObservedFirewall, manage = true, tunnel: object = {}): FirewallPlan =>
-  planFirewall(firewallsOf("weave", observed, openings(tunnel), END, true), openings(tunnel), manage);
+  planFirewall(
+    firewallsOf("weave", observed, openings(tunnel), END, true),
+    openings(tunnel),
+    manage ? "manage" : "check",
+  );
 /** What `state: absent` plans. */
 export const absence = (observed: ObservedFirewall): FirewallPlan =>
-  planFirewall(firewallsOf("weave", observed, [], END, true), [], true);
+  planFirewall(firewallsOf("weave", observed, [], END, true), [], "manage");
 export const commands = ({ changes }: { readonly changes: readonly Change[] }): string[] =>
   changes.flatMap(({ actions }) => actions.map((action) => ("argv" in action ? action.argv.join(" ") : "")));
 

@@ -29,7 +29,7 @@ test("iptables: an own rule below one that drops is named, and put before it aga
   assert.equal(changes, []);
   assert.is(
     warnings[0],
-    "firewall: iptables must let pass what the network needs (found that it drops UDP port 4789 from 192.168.50.12). " +
+    "firewall: iptables must accept the network's traffic (found that it drops UDP port 4789 from 192.168.50.12). " +
       `Set I(firewall): manage, or run: ${remove(PEER(12))}; iptables -w -I ${PEER(12)}.`,
   );
   const made = plan(below);
@@ -89,7 +89,7 @@ test("ufw: what drops packets before its own rules is the operator's to remove",
     assert.equal(made.changes, []);
     assert.match(
       made.warnings.join(),
-      /^firewall: ufw must let pass .* drops UDP port 4789 from 192\.168\.50\.13\)\. Remove what drops it before the own rule/,
+      /^firewall: ufw must accept .* drops UDP port 4789 from 192\.168\.50\.13\)\. Remove what drops it before the own rule/,
     );
   }
 });
@@ -97,7 +97,7 @@ test("ufw: what drops packets before its own rules is the operator's to remove",
 test("ufw: where something else has flushed its chains, it must load them again", () => {
   const made = plan(ufw());
   assert.equal(made.changes, []);
-  assert.match(made.warnings.join(), /^firewall: ufw must let pass .*\. Run: ufw reload\.$/);
+  assert.match(made.warnings.join(), /^firewall: ufw must accept .*\. Run: ufw reload\.$/);
 });
 
 test("ufw without IPv6 drops all of it, which WireGuard's link-local addresses need", () => {
@@ -112,7 +112,7 @@ test("ufw without IPv6 drops all of it, which WireGuard's link-local addresses n
   const without = made(off);
   assert.not.match(commands(without).join(), "fe80");
   assert.equal(without.warnings, [
-    "firewall: ufw must let pass what the network needs (found that it drops UDP port 4789 from fe80::/64). Set IPV6=yes in /etc/default/ufw, and run: ufw reload.",
+    "firewall: ufw must accept the network's traffic (found that it drops UDP port 4789 from fe80::/64). Set IPV6=yes in /etc/default/ufw, and run: ufw reload.",
   ]);
   const add = "ufw prepend allow in on weave-wg from fe80::/64 to any port 4789 proto udp comment ";
   assert.match(commands(made(on)).join(), `${add}weave_bridge/weave/udp/4789/weave-wg`);
@@ -138,7 +138,7 @@ test("firewalld: what drops packets before an own rule in force is the operator'
     assert.equal(made.changes, []);
     assert.match(
       made.warnings[0] ?? "",
-      /^firewall: firewalld must let pass .* Remove what drops it before the own rule/,
+      /^firewall: firewalld must accept .* Remove what drops it before the own rule/,
     );
   }
   // Accepted in another zone than that of the packets.

@@ -7,36 +7,41 @@ const { rule, ...commands } = forwardRule("weave_bridge");
 
 /** The rule that accepts the bridge's frames, as iptables lists it, and the commands for it. */
 export const ruleOf = rule;
+/** Its commands, as ForwardRule describes them. */
 export const { insertRule, deleteRule, deleteRules, insertRuleInShell } = commands;
 
-/** The rule in iptables, which another that stands before it may make useless; then it is put before all others again. */
+/** The rule in iptables. If another rule before it drops the frames, it is put before all others again. */
 export function forwardFirewall(bridge: string, table: string, outcome: Firewall["outcome"]): Firewall {
   const hasRule = countRules(rule(bridge), true, table) > 0;
   return {
-    ...{ name: "iptables' chain FORWARD", own: [] },
+    name: "iptables' chain FORWARD",
+    own: [],
     outcome: (opening) => (hasRule && opening.id === FRAMES ? outcome(opening) : "accept"),
     add: (all) => all.flatMap(() => [commands.deleteRule(bridge), commands.insertRule(bridge)]),
   };
 }
 
-/** As arguments of `firewall-cmd --direct`, which passes them to iptables. The order among such rules does not matter. */
-const directRule = (bridge: string): string => `ipv4 filter ${rule(bridge).replace(" ", " 0 ")}`;
+/** The rule without its chain, as firewalld's file has it after the chain and the priority. */
+const wordsAfterChain = (bridge: string): string => rule(bridge).replace("FORWARD ", "");
+
+/** As arguments of `firewall-cmd --direct`, which passes them to iptables. The priority 0, the order among such rules, does not matter. */
+const directRule = (bridge: string): string => `ipv4 filter FORWARD 0 ${wordsAfterChain(bridge)}`;
 
 /**
  * Whether firewalld's own configuration has the rule. When firewalld starts or reloads, it removes all rules of iptables but its own,
- * also after it has told systemd that it runs (firewall/core/fw.py), so nothing else can add it at boot.
+ * also after it has notified systemd that it runs (firewall/core/fw.py), so nothing else can add it at boot.
  */
 export function hasPermanentRule(bridge: string, host: Host): boolean {
-  const [, words = ""] = directRule(bridge).split(" 0 ");
-  return host.readFile("/etc/firewalld/direct.xml")?.content.includes(`>${words}</rule>`) ?? false;
+  return host.readFile("/etc/firewalld/direct.xml")?.content.includes(`>${wordsAfterChain(bridge)}</rule>`) ?? false;
 }
 
 /** Adds the rule to firewalld's configuration or removes it there. `present` is null unless firewalld runs. */
-export function planPermanentRule(bridge: string, present: boolean | null, desired: boolean): Change[] {
+export function planPermanentRule(bridge: string, present: boolean | null, desired: "kept" | "removed"): Change[] {
   if (present === null) return [];
   const describe = (kept: boolean): string => `${kept ? "" : "not "}kept by firewalld`;
-  const verb = desired ? "--add-rule" : "--remove-rule";
-  return difference(`bridge ${bridge}: rule for frames between its ports`, describe(present), describe(desired), [
+  const isKept = desired === "kept";
+  const verb = isKept ? "--add-rule" : "--remove-rule";
+  return difference(`bridge ${bridge}: rule for frames between its ports`, describe(present), describe(isKept), [
     `firewall-cmd -q --permanent --direct ${verb} ${directRule(bridge)}`.split(" "),
   ]);
 }
