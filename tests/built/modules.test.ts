@@ -157,7 +157,7 @@ for (const name of NAMES) {
       assert.is(ending.status, 1);
     });
 
-    test(`${name}, read by ${title}, refuses an option of the name __proto__`, () => {
+    test(`${name}, read by ${title}, rejects an option of the name __proto__`, () => {
       for (const value of ['{"host_index": 1}', "null", "[]"]) {
         const { failed, msg } = resultOf(runPipelined(nodeOf(version), name, `{"__proto__": ${value}}`));
         assert.is(failed, true);
@@ -202,7 +202,7 @@ test("the arguments that Ansible adds for itself are no options", () => {
   assert.match(String(msg), "module: no_such. ");
 });
 
-test("a password is in nothing that is printed when it is refused", () => {
+test("a password is in nothing that is printed when it is rejected", () => {
   const args = JSON.stringify({ password: "hunter2\n", _ansible_check_mode: true });
   const ending = runPipelined(process.execPath, "weave_service", args);
   assert.is(resultOf(ending)["failed"], true);

@@ -8,7 +8,7 @@ import { type CommandResult, installCommand, runCommand, subjects } from "./comm
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
 import { ansiblePlaybook, failures } from "./playbook";
-import { assertRefused, PREFLIGHT, type Refusals, refusalsInventory } from "./refusals";
+import { assertRejected, PREFLIGHT, type Rejections, rejectionsInventory } from "./rejections";
 
 /** What weave_bridge says where it can't do what is asked. Unless told otherwise, nothing is changed then. */
 const test = suite("weave_bridge: errors");
@@ -30,14 +30,14 @@ test.after(() => cluster.down());
 const LISTEN = (type: string, address: string): string =>
   `systemd-run --quiet --unit=listener node -e 'require("dgram").createSocket("${type}").bind(4789, "${address}")'; for i in $(seq 100); do ss -uan | grep -q :4789 && break; sleep 0.1; done`;
 
-interface Refused {
+interface Rejected {
   /** What the host is like, and what makes it as it was. */
   readonly by?: string;
   readonly undo?: string;
   readonly options?: Record<string, string | number>;
   readonly says: RegExp;
 }
-const REFUSALS: Readonly<Record<string, Refused>> = {
+const REJECTIONS: Readonly<Record<string, Rejected>> = {
   "a route in the way": {
     by: "ip route add 10.0.0.0/8 via 192.168.50.1",
     undo: "ip route del 10.0.0.0/8",
@@ -171,8 +171,8 @@ const REFUSALS: Readonly<Record<string, Refused>> = {
   },
 };
 
-for (const [name, { by = "true", undo = "true", options, says }] of Object.entries(REFUSALS)) {
-  test(`${name}: refused, and nothing is changed`, async () => {
+for (const [name, { by = "true", undo = "true", options, says }] of Object.entries(REJECTIONS)) {
+  test(`${name}: rejected, and nothing is changed`, async () => {
     await host.exec(["sh", "-c", by]);
     const before = await fingerprint(host);
     const result = await bridge(options);
@@ -183,21 +183,21 @@ for (const [name, { by = "true", undo = "true", options, says }] of Object.entri
   });
 }
 
-/** The module's refusals of what the role passes on, by the role's variables. */
-const BY_ROLE: Refusals = {
+/** The module's rejections of what the role passes on, by the role's variables. */
+const BY_ROLE: Rejections = {
   "an underlay address that is not the host's": {
     vars: { weave_underlay_address: "192.168.50.77" },
     says: /^weave_underlay_address: must be a device .* \(found "192\.168\.50\.77", which is none of this host's: eth0 192\.168\.50\.11\/24/,
   },
 };
 
-test("by the role's variables: refused by the first module, and nothing is changed", async () => {
+test("by the role's variables: rejected by the first module, and nothing is changed", async () => {
   const before = await fingerprint(host);
-  const inventory = join(cluster.directory, "refusals.json");
-  writeFileSync(inventory, refusalsInventory(BY_ROLE, { ansible_host: host.address, weave_datapath: "vxlan" }));
-  const run = await ansiblePlaybook(cluster.inventory, ["-i", inventory, "tests/e2e/plays/refusals.yml"]);
-  for (const [name, refusal] of Object.entries(BY_ROLE)) {
-    assertRefused(run, name, refusal, [...PREFLIGHT, "weave_bridge"]);
+  const inventory = join(cluster.directory, "rejections.json");
+  writeFileSync(inventory, rejectionsInventory(BY_ROLE, { ansible_host: host.address, weave_datapath: "vxlan" }));
+  const run = await ansiblePlaybook(cluster.inventory, ["-i", inventory, "tests/e2e/plays/rejections.yml"]);
+  for (const [name, rejection] of Object.entries(BY_ROLE)) {
+    assertRejected(run, name, rejection, [...PREFLIGHT, "weave_bridge"]);
   }
   const overlap = ["--limit", host.name, "--extra-vars", "weave_datapath=vxlan weave_network=192.168.0.0/16"];
   const site = await ansiblePlaybook(cluster.inventory, ["site.yml", ...overlap]);
@@ -301,7 +301,7 @@ test("files that are no UTF-8: what is not the module's is kept to the byte", as
   await host.write("/etc/network/interfaces", debian);
 });
 
-test("an index that another host holds: refused where that host answers", async () => {
+test("an index that another host holds: rejected where that host answers", async () => {
   const other = cluster.host("apollo2");
   const two = await runCommand(other, "bridge", { ...OPTIONS, "host-index": 2, peers: "192.168.50.11" });
   const one = await bridge();

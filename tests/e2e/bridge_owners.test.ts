@@ -26,8 +26,8 @@ test.before(async () => {
 });
 test.after(() => cluster.down());
 
-/** Runs the module, and fails unless it refuses and changes nothing. */
-async function refused(host: Host, options: object = OPTIONS): Promise<ModuleRun> {
+/** Runs the module, and fails unless it rejects and changes nothing. */
+async function rejected(host: Host, options: object = OPTIONS): Promise<ModuleRun> {
   const before = await fingerprint(host);
   const run = await runModule(host, "weave_bridge", options);
   assert.equal(differences(before, await fingerprint(host)), []);
@@ -51,9 +51,9 @@ const LINES: Readonly<Record<string, string>> = {
 };
 
 for (const [path, content] of Object.entries(OTHERS)) {
-  test(`systemd-networkd would take ${path}: refused at once, by name`, async () => {
+  test(`systemd-networkd would take ${path}: rejected at once, by name`, async () => {
     await networkd.write(path, content);
-    const { msg, seconds } = await refused(networkd);
+    const { msg, seconds } = await rejected(networkd);
     await networkd.exec(["rm", path]);
     assert.is(
       msg,
@@ -76,7 +76,7 @@ test("a file that sorts after this module's does not count, and one that appears
   assert.equal([gone.msg, gone.changed], [undefined, true]);
 });
 
-test("with the unit, systemd-networkd is kept off by a file that sorts first; one that sorts before is refused", async () => {
+test("with the unit, systemd-networkd is kept off by a file that sorts first; one that sorts before is rejected", async () => {
   const all = OTHERS["/etc/systemd/network/01-all.network"] ?? "";
   const options = { ...OPTIONS, provider: "systemd" };
   await networkd.exec(["rm", "/etc/systemd/network/01-all.network"]);
@@ -88,11 +88,11 @@ test("with the unit, systemd-networkd is kept off by a file that sorts first; on
   const again = await runModule(networkd, "weave_bridge", options);
   assert.equal([again.msg, again.changed], [undefined, false]);
   await networkd.write("/etc/systemd/network/01-all.network", all);
-  assert.match((await refused(networkd, options)).msg ?? "", "/etc/systemd/network/01-all.network, line 2");
+  assert.match((await rejected(networkd, options)).msg ?? "", "/etc/systemd/network/01-all.network, line 2");
   await networkd.exec(["rm", "/etc/systemd/network/01-all.network"]);
   const dropIn = "/etc/systemd/system/weave-bridge.service.d/other.conf";
   await networkd.write(dropIn, "[Unit]\nAfter=local-fs.target\n\n[Service]\nExecStartPost=/bin/true\n");
-  assert.match((await refused(networkd, options)).msg ?? "", `"ExecStartPost=/bin/true" in ${dropIn}, line 5`);
+  assert.match((await rejected(networkd, options)).msg ?? "", `"ExecStartPost=/bin/true" in ${dropIn}, line 5`);
   await networkd.exec(["rm", "-r", "/etc/systemd/system/weave-bridge.service.d"]);
   // The role keeps the host's number although there is no bridge any more.
   await networkd.exec(["ip", "link", "del", "weave"]);
@@ -102,11 +102,11 @@ test("with the unit, systemd-networkd is kept off by a file that sorts first; on
   await runModule(networkd, "weave_bridge", { state: "absent" });
 });
 
-test("a profile of NetworkManager for the bridge is refused by name, once NetworkManager is to start at boot", async () => {
+test("a profile of NetworkManager for the bridge is rejected by name, once NetworkManager is to start at boot", async () => {
   const path = "/etc/NetworkManager/system-connections/weave.nmconnection";
   await ifupdown.write(path, "[connection]\nid=weave\ntype=bridge\ninterface-name=weave\n", 0o600);
   await ifupdown.exec(["systemctl", "enable", "NetworkManager"]);
-  const { msg } = await refused(ifupdown);
+  const { msg } = await rejected(ifupdown);
   assert.is(
     msg,
     `name: weave must be configured by this module only at boot (found "interface-name=weave" in ${path}, line 4). Remove it ` +
@@ -138,9 +138,9 @@ async function install(host: Host, name: string): Promise<void> {
 }
 
 for (const name of ["ifupdown2", "ifupdown-ng"]) {
-  test(`${name} is not used: systemd is, and it is refused by name where it is set`, async () => {
+  test(`${name} is not used: systemd is, and it is rejected by name where it is set`, async () => {
     await install(ifupdown, name);
-    const { msg } = await refused(ifupdown, { ...OPTIONS, provider: "ifupdown" });
+    const { msg } = await rejected(ifupdown, { ...OPTIONS, provider: "ifupdown" });
     assert.is(
       msg,
       `provider: ifupdown must be Debian's own (found ${name} as this host's ifup, which reads the files in another way). ` +
@@ -164,7 +164,7 @@ test("an ifupdown that will not start at boot is not used", async () => {
   const check = await runModule(ifupdown, "weave_bridge", OPTIONS, { check: true });
   assert.equal([check.msg, check["provider"]], [undefined, "systemd"]);
   assert.match(
-    (await refused(ifupdown, { ...OPTIONS, provider: "ifupdown" })).msg ?? "",
+    (await rejected(ifupdown, { ...OPTIONS, provider: "ifupdown" })).msg ?? "",
     "(found networking.service, which is masked)",
   );
 });

@@ -24,7 +24,7 @@ interface Case {
   readonly input?: boolean;
   /** The only changes, by their subjects; none unless given. */
   readonly changes?: readonly string[];
-  /** What else the terminal says: what is interrupted, pending or kept, or why it is refused. */
+  /** What else the terminal says: what is interrupted, pending or kept, or why it is rejected. */
   readonly says?: readonly RegExp[];
 }
 

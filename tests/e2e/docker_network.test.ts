@@ -131,9 +131,9 @@ test("what has drifted is replaced, but not under containers, and what prune rem
   assert.match(msg ?? "", "(found api, old, web)");
   const bridge = { datapath: "vxlan", underlay: one.address, peers: [two.address], host_index: 1 };
   for (const check of [true, false]) {
-    const refused = await runModule(one, "weave_bridge", { ...bridge, network: "10.3.0.0/16" }, { check });
+    const rejected = await runModule(one, "weave_bridge", { ...bridge, network: "10.3.0.0/16" }, { check });
     assert.match(
-      refused.msg ?? "",
+      rejected.msg ?? "",
       /^network: the bridge must keep address 10\.2\.0\.1 while containers use it \(found containers api, old, web on Docker network flat\)\. /,
     );
   }
@@ -208,12 +208,12 @@ test("from one network to the other and back: predicted, with one restart each, 
   assert.is(await networkOf(two), "10.2.0.0/16 10.2.2.0/24 10.2.0.2 1450");
 });
 
-test("a teardown is refused while containers are on the network, and then removes it without a restart", async () => {
+test("a teardown is rejected while containers are on the network, and then removes it without a restart", async () => {
   await serve(two, "web");
   const before = await pids();
-  const refused = await ansiblePlaybook(cluster.inventory, ["playbooks/teardown.yml", ...FLAT, "--limit", "apollo2"]);
-  assert.is.not(refused.status, 0);
-  assert.match(refused.output, "(found web)");
+  const rejected = await ansiblePlaybook(cluster.inventory, ["playbooks/teardown.yml", ...FLAT, "--limit", "apollo2"]);
+  assert.is.not(rejected.status, 0);
+  assert.match(rejected.output, "(found web)");
   assert.is(await get(two, "web", "10.2.2.1"), "web of apollo2");
   await sh(two, "docker rm --force web");
   const check = await play("playbooks/teardown.yml", ...FLAT, "--check", "--diff");

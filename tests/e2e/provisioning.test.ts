@@ -285,14 +285,14 @@ for (const datapath of ["vxlan", "router"] as const) {
       // A router that is stopped would come back at the restart of Docker, which the switch makes.
       await cluster.host("apollo3").exec(["systemctl", "stop", "weave"]);
       const predicted = await ansiblePlaybook(cluster.inventory, [...vxlan, "--check"]);
-      const refused = await ansiblePlaybook(cluster.inventory, [
+      const rejected = await ansiblePlaybook(cluster.inventory, [
         ...vxlan,
         "--limit",
         "apollo1",
         "--extra-vars",
         "weave_launch_peers=10.2.0.9",
       ]);
-      assert.is(refused.status, 2);
+      assert.is(rejected.status, 2);
       assert.match(
         (await cluster.host("apollo1").exec(["docker", "ps"])).stdout,
         "weave",

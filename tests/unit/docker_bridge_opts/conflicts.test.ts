@@ -24,7 +24,7 @@ async function planned(
   return plan(options, { ...(await observe(options, host)), version, bridgeAddresses: ["10.2.0.1/16"] });
 }
 
-async function refused(...args: Parameters<typeof planned>): Promise<string> {
+async function rejected(...args: Parameters<typeof planned>): Promise<string> {
   return planned(...args).then(
     () => "",
     (error: unknown) =>
@@ -76,9 +76,9 @@ const DIE: readonly (readonly [config: object, diesBefore: number, says: string,
 ];
 
 for (const [config, before, says, more] of DIE) {
-  test(`${JSON.stringify(config)}: is refused where dockerd dies of it`, async () => {
+  test(`${JSON.stringify(config)}: is rejected where dockerd dies of it`, async () => {
     for (const version of ["20.10.24", "26.1.5", "28.5.2"]) {
-      const message = await refused(config, version, more);
+      const message = await rejected(config, version, more);
       if (Number.parseInt(version, 10) < before) assert.match(message, says, version);
       else assert.is(message, "", version);
     }
@@ -87,7 +87,7 @@ for (const [config, before, says, more] of DIE) {
 
 test("an option of the command line that is in an object of daemon.json too", async () => {
   assert.match(
-    await refused({ proxies: { "http-proxy": "http://a:1" } }, "28.5.2", { line: "--http-proxy=http://b:1" }),
+    await rejected({ proxies: { "http-proxy": "http://a:1" } }, "28.5.2", { line: "--http-proxy=http://b:1" }),
     "http-proxy: (from flag: [http://b:1], from file: http://a:1)",
   );
 });
@@ -106,42 +106,47 @@ test("what dockerd starts with is accepted", async () => {
     { restart: false, label: ["a=b"], "containerd-plugins-namespace": "x" },
     { ip6tables: true, experimental: true, ipv6: true, "fixed-cidr-v6": "fd00::/64" },
   ]) {
-    assert.is(await refused(config, "20.10.24"), "", JSON.stringify(config));
+    assert.is(await rejected(config, "20.10.24"), "", JSON.stringify(config));
   }
   assert.is(
-    await refused({}, "20.10.24", { line: "-r=false -H unix:// -H [::1]:2375 --add-runtime=X=/x --default-runtime=x" }),
+    await rejected({}, "20.10.24", {
+      line: "-r=false -H unix:// -H [::1]:2375 --add-runtime=X=/x --default-runtime=x",
+    }),
     "",
   );
 });
 
 test("certificates that dockerd finds by a variable of its unit", async () => {
   const unit = DEBIAN_UNIT.replace("[Service]\n", "[Service]\nEnvironment=DOCKER_CERT_PATH=/etc/docker/certs\n");
-  assert.is(await refused({ hosts: [] }, "20.10.24", { line: "--tlsverify", unit: unit.replace(" -H fd://", "") }), "");
-  assert.match(await refused({}, "20.10.24", { line: "--tlsverify" }), "tlsverify: needs");
+  assert.is(
+    await rejected({ hosts: [] }, "20.10.24", { line: "--tlsverify", unit: unit.replace(" -H fd://", "") }),
+    "",
+  );
+  assert.match(await rejected({}, "20.10.24", { line: "--tlsverify" }), "tlsverify: needs");
 });
 
 test("an option of a dockerd whose options are not known", async () => {
   const line = "--selinux-enabled --log-driver=journald --signature-verification=false --enable-secrets";
-  for (const version of ["1.13.1", null]) assert.is(await refused({}, version, { line }), "");
-  assert.match(await refused({}, "20.10.24", { line }), "(found --signature-verification)");
+  for (const version of ["1.13.1", null]) assert.is(await rejected({}, version, { line }), "");
+  assert.match(await rejected({}, "20.10.24", { line }), "(found --signature-verification)");
 });
 
 test("containers of a bridge that hosts share must reach one another", async () => {
   const on = { given: { bridge: "weave" } };
   assert.is(
-    await refused({ icc: false }, "20.10.24", on),
+    await rejected({ icc: false }, "20.10.24", on),
     "icc: must not be off on the bridge weave, whose containers reach those of other hosts (found --icc=false). Remove it, or set network, which leaves the default network its own bridge.",
   );
   const other = { given: { bridge: "weave", network: "flat", fixed_cidr: "10.2.1.0/24" } };
-  assert.is(await refused({ icc: false }, "20.10.24", other), "");
+  assert.is(await rejected({ icc: false }, "20.10.24", other), "");
 });
 
 test("a gateway outside the bridge's network, and an address in it that is taken", async () => {
   const on = { given: { bridge: "weave", fixed_cidr: "10.2.1.0/24" } };
-  assert.is(await refused({ "default-gateway": "10.2.9.1" }, "20.10.24", on), "");
+  assert.is(await rejected({ "default-gateway": "10.2.9.1" }, "20.10.24", on), "");
   for (const gateway of ["10.9.0.1", "10.2.0.1", "10.2.0.0"]) {
     assert.is(
-      await refused({ "default-gateway": gateway }, "20.10.24", on),
+      await rejected({ "default-gateway": gateway }, "20.10.24", on),
       `default-gateway: must be another address in the bridge's network 10.2.0.0/16, or dockerd does not start (found ${gateway}; the bridge has 10.2.0.1/16). Correct or remove it.`,
     );
   }

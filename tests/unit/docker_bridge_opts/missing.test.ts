@@ -42,11 +42,11 @@ const WAYS: readonly [shown: string, says: string][] = [
 ];
 
 for (const [shown, says] of WAYS) {
-  test(`is refused, and what its options were is removed: ${says}`, async () => {
+  test(`is rejected, and what its options were is removed: ${says}`, async () => {
     const host = without(shown);
     for (const options of [usual(), asked({ state: "restarted" })]) {
-      const refused = await observe(options, host).catch((error: Error) => error.message);
-      assert.is(String(refused).slice(0, says.length), says);
+      const rejected = await observe(options, host).catch((error: Error) => error.message);
+      assert.is(String(rejected).slice(0, says.length), says);
     }
     const { changes, returns } = plan(asked({ state: "absent" }), await observe(asked({ state: "absent" }), host));
     assert.equal(
@@ -85,8 +85,8 @@ test("so are Apollo's lines, daemon.json, the drop-in and the record of a networ
 
 test("where no systemd runs, a script without a program is no Docker", async () => {
   const host = hostWith(new Map([["/etc/init/docker.conf", "exec dockerd $DOCKER_OPTS"]]));
-  const refused = await observe(usual(), host.with({ readdir: () => [] })).catch((error: Error) => error.message);
-  assert.is(refused, "Docker: must be installed (found no program dockerd). Install it first.");
+  const rejected = await observe(usual(), host.with({ readdir: () => [] })).catch((error: Error) => error.message);
+  assert.is(rejected, "Docker: must be installed (found no program dockerd). Install it first.");
 });
 
 test.run();

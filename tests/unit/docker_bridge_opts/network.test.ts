@@ -66,7 +66,7 @@ const APOLLOS: ObservedDocker = {
     networks: [{ ...WEAVE, id: "37c6", name: "bridge" }],
   },
 };
-const refusal = (options: object, observed: ObservedDocker): string =>
+const rejection = (options: object, observed: ObservedDocker): string =>
   userErrorOf(() => plan(asked({ ...MINE, ...options }), observed));
 
 test("on a fresh host only the network is created, after the bridge is seen, and nothing has to restart", () => {
@@ -151,34 +151,34 @@ test("a network of another name on the bridge is removed, as a bridge takes one 
 test("a network with containers is neither replaced nor removed: they are named", () => {
   const used = { ...DRIFTED, members: ["db", "web"] };
   const wrong = /^network: Docker's network weave must have no containers .* \(found db, web\)/;
-  assert.match(refusal({}, withNetworks(used)), wrong);
-  assert.match(refusal({ network: "flat" }, withNetworks(used)), wrong);
-  assert.match(refusal({ network: "bridge" }, withNetworks(used)), wrong);
-  assert.match(refusal({ state: "absent" }, withNetworks(used)), wrong);
-  assert.match(refusal({ state: "absent", network: "bridge" }, withNetworks(used)), wrong);
-  assert.match(refusal({}, withNetworks({ ...DRIFTED, members: null })), "no answer about its containers");
+  assert.match(rejection({}, withNetworks(used)), wrong);
+  assert.match(rejection({ network: "flat" }, withNetworks(used)), wrong);
+  assert.match(rejection({ network: "bridge" }, withNetworks(used)), wrong);
+  assert.match(rejection({ state: "absent" }, withNetworks(used)), wrong);
+  assert.match(rejection({ state: "absent", network: "bridge" }, withNetworks(used)), wrong);
+  assert.match(rejection({}, withNetworks({ ...DRIFTED, members: null })), "no answer about its containers");
 });
 
-test("another's network of this name, and one with overlapping addresses, are refused", () => {
+test("another's network of this name, and one with overlapping addresses, are rejected", () => {
   const mesh = { ...WEAVE, driver: "weavemesh", options: {} };
-  assert.match(refusal({}, withNetworks(mesh)), 'another network "weave" (found one of the driver weavemesh)');
+  assert.match(rejection({}, withNetworks(mesh)), 'another network "weave" (found one of the driver weavemesh)');
   const elsewhere = { ...WEAVE, options: { "com.docker.network.bridge.name": "br-1" } };
-  assert.match(refusal({}, withNetworks(elsewhere)), "found one on the bridge br-1");
+  assert.match(rejection({}, withNetworks(elsewhere)), "found one on the bridge br-1");
   const inside = { ...APP, pools: [{ subnet: "10.2.128.0/20", range: "", gateway: "" }] };
-  assert.match(refusal({}, withNetworks(inside)), "found Docker network app with 10.2.128.0/20");
+  assert.match(rejection({}, withNetworks(inside)), "found Docker network app with 10.2.128.0/20");
   const around = { ...APP, pools: [{ subnet: "10.0.0.0/8", range: "", gateway: "" }] };
-  assert.match(refusal({}, withNetworks(around)), "found Docker network app with 10.0.0.0/8");
+  assert.match(rejection({}, withNetworks(around)), "found Docker network app with 10.0.0.0/8");
 });
 
-test("what is missing or does not fit is refused", () => {
-  assert.match(refusal({ bridge: null }, withNetworks()), "needs bridge and fixed_cidr (found no bridge)");
-  assert.match(refusal({ fixed_cidr: null }, withNetworks()), "(found no fixed_cidr)");
+test("what is missing or does not fit is rejected", () => {
+  assert.match(rejection({ bridge: null }, withNetworks()), "needs bridge and fixed_cidr (found no bridge)");
+  assert.match(rejection({ fixed_cidr: null }, withNetworks()), "(found no fixed_cidr)");
   assert.match(
-    refusal({ fixed_cidr: "10.3.1.0/24" }, withNetworks()),
+    rejection({ fixed_cidr: "10.3.1.0/24" }, withNetworks()),
     "fixed_cidr: must be in the bridge's network 10.2.0.0/16",
   );
-  assert.match(refusal({}, { ...withNetworks(), bridgeAddresses: [] }), /^bridge_address: must be set/);
-  assert.match(refusal({ opts: "-b weave" }, withNetworks()), /^opts: must not have --bridge=weave with network/);
+  assert.match(rejection({}, { ...withNetworks(), bridgeAddresses: [] }), /^bridge_address: must be set/);
+  assert.match(rejection({ opts: "-b weave" }, withNetworks()), /^opts: must not have --bridge=weave with network/);
   for (const network of ["host", "none", "default", "a b", "-a", ""]) {
     assert.match(
       userErrorOf(() => asked({ network })),
@@ -228,7 +228,7 @@ test("while Docker is stopped, the network waits for its start; it can't be remo
     ],
   );
   assert.is(returns["restart_required"], true);
-  assert.match(refusal({ state: "absent" }, { ...FRESH, daemon: null }), "(found it stopped). Start it");
+  assert.match(rejection({ state: "absent" }, { ...FRESH, daemon: null }), "(found it stopped). Start it");
   assert.equal(plan(asked({ state: "absent" }), { ...FRESH, daemon: null }).changes, []);
 });
 
@@ -246,7 +246,7 @@ test("while Docker is stopped, the network that was created for it is neither re
     { state: "absent", network: "bridge", bridge: null },
     { state: "restarted", mtu: 1370 },
   ]) {
-    assert.match(refusal(options, stopped), wrong, JSON.stringify(options));
+    assert.match(rejection(options, stopped), wrong, JSON.stringify(options));
   }
   assert.equal(subjects(plan(asked(MINE), stopped).changes), ["running dockerd", "Docker network weave"]);
   const other = { ...MINE, network: "bridge", bridge: "br9", bridge_address: "10.9.0.1/16", fixed_cidr: "10.9.1.0/24" };
@@ -262,9 +262,9 @@ test("the record is removed with the network, or by itself if the network is gon
 });
 
 test("a daemon that does not say which networks it has is an error only if one is to be made, or to go", () => {
-  assert.match(refusal({}, FRESH), "found no answer");
+  assert.match(rejection({}, FRESH), "found no answer");
   assert.equal(plan(asked({ state: "absent" }), FRESH).changes, []);
-  assert.match(refusal({ state: "absent", network: "bridge" }, { ...FRESH, ...RECORDED }), "found no answer");
+  assert.match(rejection({ state: "absent", network: "bridge" }, { ...FRESH, ...RECORDED }), "found no answer");
 });
 
 test("back to the default network: the network goes before Docker gets its options", () => {

@@ -14,7 +14,7 @@ const PLAYBOOKS = join(__dirname, "../../../playbooks");
 const WITHOUT = "[other]\ndocker1 ansible_connection=local\n";
 const EMPTY = `[weave_servers]\n${WITHOUT}`;
 
-function assertRefused({ status, output }: PlaybookRun, group: string): void {
+function assertRejected({ status, output }: PlaybookRun, group: string): void {
   assert.is.not(status, 0, output);
   assert.match(
     output,
@@ -44,20 +44,20 @@ test("every playbook begins with the group of vars/group.yml, or with a playbook
   }
 });
 
-test("the group as a play's hosts, in an imported playbook and in an expression: an unknown one is refused", async () => {
+test("the group as a play's hosts, in an imported playbook and in an expression: an unknown one is rejected", async () => {
   for (const playbook of ["playbooks/verify.yml", "site.yml", "playbooks/shrink.yml"]) {
-    assertRefused(await playWithoutHosts(playbook, WITHOUT), "weave_servers");
+    assertRejected(await playWithoutHosts(playbook, WITHOUT), "weave_servers");
   }
 });
 
 test("so is an empty group, an empty inventory, another group, and one outside a limit", async () => {
-  assertRefused(await playWithoutHosts("playbooks/teardown.yml", EMPTY, "--limit", "docker1"), "weave_servers");
-  assertRefused(await playWithoutHosts("playbooks/upgrade.yml", ""), "weave_servers");
-  assertRefused(await playWithoutHosts("playbooks/grow.yml", WITHOUT, "-e", "weave_server_group=nobody"), "nobody");
+  assertRejected(await playWithoutHosts("playbooks/teardown.yml", EMPTY, "--limit", "docker1"), "weave_servers");
+  assertRejected(await playWithoutHosts("playbooks/upgrade.yml", ""), "weave_servers");
+  assertRejected(await playWithoutHosts("playbooks/grow.yml", WITHOUT, "-e", "weave_server_group=nobody"), "nobody");
 });
 
 test("so is a run without an inventory", async () => {
-  assertRefused(await playWithoutHosts("playbooks/upgrade.yml", null), "weave_servers");
+  assertRejected(await playWithoutHosts("playbooks/upgrade.yml", null), "weave_servers");
 });
 
 test("the playbooks find the role from any directory", async () => {
@@ -104,11 +104,11 @@ test("a checkout that is not built says how to build it, for every host, before 
   for (const playbook of ["site.yml", "playbooks/teardown.yml"]) {
     const run = await playUnbuilt(playbook, "docker1,docker2,", "-e", "weave_server_group=all");
     assert.is.not(run.status, 0, run.output);
-    const refusals = Object.values(failures(run));
-    assert.is(refusals.length, 2, run.output);
-    for (const refusal of refusals) {
+    const rejections = Object.values(failures(run));
+    assert.is(rejections.length, 2, run.output);
+    for (const rejection of rejections) {
       assert.match(
-        refusal,
+        rejection,
         /^weave_bridge: must be built first, as the role runs it on the hosts \(found no module of this name in \S+\/roles\/weave\/library\)\. Run npm ci && npm run build in the checkout, /,
       );
     }
@@ -118,11 +118,11 @@ test("a checkout that is not built says how to build it, for every host, before 
 
 test("in such a checkout the missing group, which is the commoner mistake, comes first", async () => {
   for (const playbook of ["site.yml", "playbooks/shrink.yml", "playbooks/verify.yml"]) {
-    assertRefused(await playUnbuilt(playbook, "/dev/null"), "weave_servers");
+    assertRejected(await playUnbuilt(playbook, "/dev/null"), "weave_servers");
   }
 });
 
-test("no refusal prints its condition, as assert does", () => {
+test("no rejection prints its condition, as assert does", () => {
   const directories = ["roles/weave/tasks", "roles/weave/handlers", "playbooks", "examples/nodejs-rest-api"];
   for (const directory of directories) {
     for (const file of readdirSync(join(ROOT, directory)).filter((name) => name.endsWith(".yml")))

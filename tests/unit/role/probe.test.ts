@@ -108,7 +108,7 @@ test("an address outside the network, or one that belongs to no number, gives no
   assert.is(probe({}, bridgeWith("10.32.0.1/12", "10.2.0.9/16"))["host_index"], 9, "the router's own beside it");
 });
 
-test("a mistyped argument is refused, and values are taken as they are", () => {
+test("a mistyped argument is rejected, and values are taken as they are", () => {
   const run = (...args: string[]) => spawnSync("sh", [PROBE, ...args], { encoding: "utf8" });
   const { status, stderr } = run("network=10.2.0.0/16", "prefix=24", "host-index=7");
   assert.equal([status, stderr], [2, "probe.sh: unknown argument host-index\n"]);

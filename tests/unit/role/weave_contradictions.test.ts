@@ -4,11 +4,11 @@ import { capacity } from "../../../modules/net/host_addresses";
 import { resolveDesired as resolveBridge } from "../../../modules/weave_bridge/desired";
 import { resolveDesired as resolveService } from "../../../modules/weave_service/desired";
 import { callPlugin } from "../support/python";
-import { refusedBy, withoutHost } from "../support/role_variables";
+import { rejectedBy, withoutHost } from "../support/role_variables";
 import { FRESH as BRIDGE_HOST, vxlan } from "../weave_bridge/fixtures";
 import { FRESH as SERVICE_HOST, serviceOptions } from "../weave_service/fixtures";
 
-/** roles/weave/filter_plugins/weave_contradictions.py, which refuses on the controller what the modules would refuse on the hosts. */
+/** roles/weave/filter_plugins/weave_contradictions.py, which rejects on the controller what the modules would reject on the hosts. */
 const test = suite("contradictions among the role's variables");
 
 const DEFAULTS = {
@@ -39,7 +39,7 @@ test("a value that looks like what the role computes later is checked like other
   assert.is(wrong({ weave_network: "192.0.2.128/25", weave_docker_prefix: 28 }), "");
 });
 
-test("a network without room for the group is refused before the first host gets an index", () => {
+test("a network without room for the group is rejected before the first host gets an index", () => {
   const small = { weave_network: "10.2.0.0/22", weave_host_index: undefined };
   assert.is(wrong(small, { hosts: 2 }), "");
   assert.is(
@@ -50,7 +50,7 @@ test("a network without room for the group is refused before the first host gets
   assert.is(wrong(small, { hosts: 9, bridge: false, router: true }), "");
 });
 
-test("a mode that the VXLAN does not have is refused, unless it is the default by Apollo's socket", () => {
+test("a mode that the VXLAN does not have is rejected, unless it is the default by Apollo's socket", () => {
   assert.is(
     wrong({ weave_mode: "plugin" }),
     "weave_mode: must be bridge with weave_datapath: vxlan, which has no other (found plugin for a). Remove it, or set weave_datapath: router.",
@@ -124,10 +124,10 @@ const OF_BRIDGE: readonly (readonly [variables: object, options: Record<string, 
 ];
 
 for (const [variables, options, says] of OF_BRIDGE) {
-  test(`${JSON.stringify(variables)} are refused as by weave_bridge`, () => {
+  test(`${JSON.stringify(variables)} are rejected as by weave_bridge`, () => {
     assert.is(withoutHost(wrong(variables)), says);
     assert.is(
-      refusedBy("weave_bridge", () => resolveBridge(vxlan(options), BRIDGE_HOST)),
+      rejectedBy("weave_bridge", () => resolveBridge(vxlan(options), BRIDGE_HOST)),
       says,
     );
   });
@@ -197,10 +197,10 @@ const OF_SERVICE: readonly (readonly [variables: object, options: Record<string,
   ];
 
 for (const [variables, options, says, run] of OF_SERVICE) {
-  test(`${JSON.stringify(variables)} are refused as by weave_service`, () => {
+  test(`${JSON.stringify(variables)} are rejected as by weave_service`, () => {
     assert.is(withoutHost(wrong(variables, { router: true, ...run })), says);
     assert.is(
-      refusedBy("weave_service", () => resolveService(serviceOptions(options), SERVICE_HOST)),
+      rejectedBy("weave_service", () => resolveService(serviceOptions(options), SERVICE_HOST)),
       says,
     );
   });

@@ -8,9 +8,9 @@ import { expectedInstead } from "../../../modules/formats/docker_values";
 import { HOSTILE } from "../support/hostile_values";
 import { optionsOf } from "../support/options";
 import { callPlugin } from "../support/python";
-import { refusedBy, withoutHost } from "../support/role_variables";
+import { rejectedBy, withoutHost } from "../support/role_variables";
 
-/** roles/weave/filter_plugins/weave_invalid_docker_opts.py, which refuses on the controller what the module would refuse on the hosts. */
+/** roles/weave/filter_plugins/weave_invalid_docker_opts.py, which rejects on the controller what the module would reject on the hosts. */
 const test = suite("the values of weave_docker_opts");
 
 /** What is wrong with the options on the host `a`. */
@@ -22,7 +22,7 @@ const byRole = (opts: unknown, more: object = {}): string =>
   ]);
 
 const byModule = (opts: unknown, more: object = {}): string =>
-  refusedBy("docker_bridge_opts", () => {
+  rejectedBy("docker_bridge_opts", () => {
     const options = optionsOf(table, { bridge: "weave", fixed_cidr: "10.2.1.0/24", opts, ...more });
     // A newer Docker may know more options.
     requireValidOptions(desiredFlags(options), "24.0.0");
@@ -60,7 +60,7 @@ const SAID: readonly (readonly [opts: unknown, says: string])[] = [
 ];
 
 for (const [opts, says] of SAID) {
-  test(`${JSON.stringify(opts)}: is refused as by the module`, () => {
+  test(`${JSON.stringify(opts)}: is rejected as by the module`, () => {
     assert.is(withoutHost(byRole(opts)), `weave_docker_opts: ${says}`);
     assert.is(byModule(opts), `weave_docker_opts: ${says}`);
   });

@@ -5,9 +5,9 @@ import * as assert from "uvu/assert";
 import { parse } from "yaml";
 import { HOSTILE } from "../support/hostile_values";
 import { callPlugin } from "../support/python";
-import { type ModuleName, refusedValues, variablesOf, withoutHost } from "../support/role_variables";
+import { type ModuleName, rejectedValues, variablesOf, withoutHost } from "../support/role_variables";
 
-/** roles/weave/filter_plugins/weave_invalid_values.py, which refuses on the controller what the modules would refuse on the hosts. */
+/** roles/weave/filter_plugins/weave_invalid_values.py, which rejects on the controller what the modules would reject on the hosts. */
 const test = suite("the values of the role's variables");
 
 const { options: SPEC } = (
@@ -364,13 +364,13 @@ test("a variable without a value would not have its default", () => {
 });
 
 for (const [variable, value, by, says, reader] of WRONG) {
-  test(`${variable}: ${JSON.stringify(value)} is refused as by the module`, () => {
+  test(`${variable}: ${JSON.stringify(value)} is rejected as by the module`, () => {
     const message = wrong(variable, value, reader);
     assert.is(withoutHost(message), `${variable}: ${says}`);
     assert.match(message, " for a). ");
     if (by === null) return;
     const [module, option] = by.split(".") as [ModuleName, string];
-    assert.is(refusedValues(module, { [option]: value }).replace(/^\w+/, variable), `${variable}: ${says}`);
+    assert.is(rejectedValues(module, { [option]: value }).replace(/^\w+/, variable), `${variable}: ${says}`);
   });
 }
 
@@ -510,7 +510,7 @@ for (const module of ["weave_bridge", "weave_service", "docker_bridge_opts"] as 
   for (const [option, variable] of variablesOf(module).filter(([, name]) => !OTHERWISE.includes(name))) {
     // What the role passes on as Docker's subnet and the bridge's address is weave_bridge's result.
     if (module === "docker_bridge_opts" && /subnet|bridge$/.test(variable)) continue;
-    test(`${variable}: of any value, ${module} refuses just what the role refuses`, () => {
+    test(`${variable}: of any value, ${module} rejects just what the role rejects`, () => {
       // With the mode bridge, weave_bridge gets the router's peers, too.
       const reader: Reader = module === "weave_service" ? { ...ROUTER, mode: "proxy" } : {};
       for (const value of CORPUS) {
@@ -524,7 +524,7 @@ for (const module of ["weave_bridge", "weave_service", "docker_bridge_opts"] as 
           "a",
         ]);
         const role = types || wrong(variable, value, reader);
-        assert.is(role !== "", refusedValues(module, { [option]: value }) !== "", `${JSON.stringify(value)}: ${role}`);
+        assert.is(role !== "", rejectedValues(module, { [option]: value }) !== "", `${JSON.stringify(value)}: ${role}`);
       }
     });
   }

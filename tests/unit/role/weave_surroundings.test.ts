@@ -98,7 +98,7 @@ print(surroundings({"weave_verify_report": "${closed}/report.html", "weave_serve
   });
 });
 
-test("each playbook refuses them before it reaches a host, for every host of the play", async () => {
+test("each playbook rejects them before it reaches a host, for every host of the play", async () => {
   const local = "ansible_connection=local ansible_become=false weave_datapath=vxlan";
   const inventory = `[weave_servers]\ndocker1 ${local}\ndocker2 ${local}\n`;
   const CASES: readonly (readonly [playbook: string, variables: object, variable: string])[] = [

@@ -25,8 +25,8 @@ export function variablesOf(module: ModuleName): [option: string, variable: stri
   return Object.entries(NAMES[module]).filter(([option, variable]) => option in own && /^weave_\w+$/.test(variable));
 }
 
-/** What a call of a module's code refuses, by the role's variables; "" if nothing. */
-export function refusedBy(module: ModuleName, call: () => unknown): string {
+/** What a call of a module's code rejects, by the role's variables; "" if nothing. */
+export function rejectedBy(module: ModuleName, call: () => unknown): string {
   try {
     call();
     return "";
@@ -37,8 +37,8 @@ export function refusedBy(module: ModuleName, call: () => unknown): string {
 }
 
 /** What a module says of the values of options by themselves; "" if it accepts them. */
-export function refusedValues(module: ModuleName, values: Readonly<Record<string, unknown>>): string {
-  return refusedBy(module, () => parseOptions(module, tableOf(module), new Map(Object.entries(values))));
+export function rejectedValues(module: ModuleName, values: Readonly<Record<string, unknown>>): string {
+  return rejectedBy(module, () => parseOptions(module, tableOf(module), new Map(Object.entries(values))));
 }
 
 function tableOf(module: ModuleName): OptionTable {

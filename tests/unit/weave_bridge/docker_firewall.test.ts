@@ -46,7 +46,7 @@ test("or by daemon.json, whether Docker runs or not, at the path that the runnin
   assert.is(found({}), null);
 });
 
-test("it is refused by name", () => {
+test("it is rejected by name", () => {
   const nftablesBackend = `"firewall-backend": "nftables" in ${CONFIG}`;
   assert.is(
     userErrorOf(() => resolveDesired(vxlan(), { ...FRESH, nftablesBackend })),

@@ -355,23 +355,23 @@ test("the identity behind NAT decides the keys, and is no peer", () => {
   assert.equal(at("203.0.113.7"), ["192.168.50.12:51820"]);
 });
 
-test("a key that is none is refused; a private one is not shown", () => {
-  const refusal = (given: Record<string, unknown>): string =>
+test("a key that is none is rejected; a private one is not shown", () => {
+  const rejection = (given: Record<string, unknown>): string =>
     userErrorOf(() => parseOptions("weave_bridge", options, new Map(Object.entries(given))));
   for (const key of ["", "hunter2", `${"A".repeat(43)}B`, `${"A".repeat(42)}A=\n`]) {
     assert.is(
-      refusal({ wireguard_key: key }),
+      rejection({ wireguard_key: key }),
       "wireguard_key: must be a WireGuard key (found a value of another form; not shown). Set it in base64, 44 characters, as wg " +
         "genkey prints it.",
     );
     assert.match(
-      refusal({ wireguard_peer_keys: { "192.168.50.12": key } }),
+      rejection({ wireguard_peer_keys: { "192.168.50.12": key } }),
       `wireguard_peer_keys: must be a WireGuard key (found "${key}"). Set it in base64`,
     );
   }
 });
 
-test("an identity that is another host's, or nobody's, is refused", () => {
+test("an identity that is another host's, or nobody's, is rejected", () => {
   const error = (wireguard_identity: string, more: object = {}): string =>
     errorOf(encrypted({ wireguard_identity, ...more }));
   const another =

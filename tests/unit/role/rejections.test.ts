@@ -1,15 +1,15 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { PlaybookRun } from "../../e2e/playbook";
-import { assertRefused, PREFLIGHT, type Refusals, refusalsInventory } from "../../e2e/refusals";
+import { assertRejected, PREFLIGHT, type Rejections, rejectionsInventory } from "../../e2e/rejections";
 import { playWithoutHosts } from "../support/playbook";
 
 /** What the role's own tasks reject. It is one check, on this machine, so nothing would change if they did not. */
-const test = suite("the role's refusals");
+const test = suite("the role's rejections");
 
 const SECRET = "hush-of-the-role";
 const KEY = `${SECRET.replaceAll("-", "+").padEnd(43, "A")}=`;
-const REFUSALS: Refusals = {
+const REJECTIONS: Rejections = {
   "an unknown mode": {
     vars: { weave_mode: "brigde" },
     says: /^weave_mode: must be bridge, proxy or plugin \(found "brigde" for \S+\)\. Did you mean bridge\?$/,
@@ -62,7 +62,7 @@ const REFUSALS: Refusals = {
     others: { far4: { ansible_host: "203.0.113.7" } },
     says: /^weave_wireguard_identity: .* \(found 203\.0\.113\.7 as the identity or the underlay address of \S+, \S+\)\. Set /,
   },
-  "values that the modules would refuse": {
+  "values that the modules would reject": {
     vars: { weave_docker_network: "a/b", weave_vxlan_port: 70000, weave_password: SECRET.slice(0, 9), weave_mac: "zz" },
     says: /^weave_mac: must be a MAC address \(found "zz" for \S+\)\. Write it as \S+\. weave_vxlan_port: must be from 1 to 65535 \(found 70000 for \S+\)\. Set a number in this range\. weave_docker_network: must be "bridge" or .* \(found "a\/b" for \S+\)\. [^:]*\.$/,
   },
@@ -131,11 +131,12 @@ let run: PlaybookRun;
 test.before(async () => {
   const ofAll = { ansible_connection: "local", ansible_become: false, weave_datapath: "vxlan" };
   const args = ["--check", "--diff", "-vvv"];
-  run = await playWithoutHosts("tests/e2e/plays/refusals.yml", refusalsInventory(REFUSALS, ofAll), ...args);
+  run = await playWithoutHosts("tests/e2e/plays/rejections.yml", rejectionsInventory(REJECTIONS, ofAll), ...args);
 });
 
-for (const [name, refusal] of Object.entries(REFUSALS)) {
-  test(`${name}: refused before any module of the project runs`, () => assertRefused(run, name, refusal, PREFLIGHT));
+for (const [name, rejection] of Object.entries(REJECTIONS)) {
+  test(`${name}: rejected before any module of the project runs`, () =>
+    assertRejected(run, name, rejection, PREFLIGHT));
 }
 
 test("a password is in none of it, though Ansible prints all that it can", () => {

@@ -11,7 +11,7 @@ import { DEBIAN_UNIT, hostWith, PATH, usual } from "./fixtures";
 /** Hosts on which the options can't be set without losing or doubling others: nothing is written, and the place is named. */
 const unit = (command: string): string => DEBIAN_UNIT.replace(/^ExecStart=.*/m, () => `ExecStart=${command}`);
 
-async function refused(files: Record<string, string>, given: object = {}): Promise<string> {
+async function rejected(files: Record<string, string>, given: object = {}): Promise<string> {
   const options = parseOptions("docker_bridge_opts", table, new Map(Object.entries({ ...usual(), ...given })));
   const host = hostWith(new Map(Object.entries({ [UNIT]: DEBIAN_UNIT, ...files })));
   const observed = await observe(options, host);
@@ -24,18 +24,18 @@ test("an option that the unit sets by another variable", async () => {
     [`${DROP_INS}/dns.conf`]: '[Service]\nEnvironment="DOCKER_DNS_OPTIONS=--dns 1.1.1.1"\n',
   };
   const message = `--dns: must not be set by Docker's unit to another value (found 1.1.1.1 in DOCKER_DNS_OPTIONS, ${DROP_INS}/dns.conf, line 2). Remove it there, or set the same value here.`;
-  assert.is(await refused(files), message);
-  assert.is(await refused(files, { location: "daemon_json" }), message);
+  assert.is(await rejected(files), message);
+  assert.is(await rejected(files, { location: "daemon_json" }), message);
 });
 
 test("an option that a shell's command line sets, and one that DOCKER_OPTS has from Environment=", async () => {
   assert.is(
-    await refused({ [UNIT]: unit('/bin/sh -c "exec dockerd --dns 1.1.1.1 $DOCKER_OPTS"') }),
+    await rejected({ [UNIT]: unit('/bin/sh -c "exec dockerd --dns 1.1.1.1 $DOCKER_OPTS"') }),
     `--dns: must not be set by Docker's unit to another value (found 1.1.1.1 in ${UNIT}, line 3). Remove it there, or set the same value here.`,
   );
   const files = { [`${DROP_INS}/a.conf`]: "[Service]\nEnvironment=DOCKER_OPTS=--mtu=9000\n" };
   assert.match(
-    await refused(files),
+    await rejected(files),
     `--mtu: must not be set by Docker's unit to another value (found 9000 in DOCKER_OPTS, ${DROP_INS}/a.conf, line 2).`,
   );
 });
@@ -43,7 +43,7 @@ test("an option that a shell's command line sets, and one that DOCKER_OPTS has f
 test("DOCKER_OPTS in a file where another place has options in it that would be lost", async () => {
   const given = { location: "docker_opts" };
   assert.is(
-    await refused({ [`${DROP_INS}/a.conf`]: "[Service]\nEnvironment=DOCKER_OPTS=-D\n" }, given),
+    await rejected({ [`${DROP_INS}/a.conf`]: "[Service]\nEnvironment=DOCKER_OPTS=-D\n" }, given),
     `location: must not be docker_opts while DOCKER_OPTS of ${PATH} does not apply (found that DOCKER_OPTS, ${DROP_INS}/a.conf, line 2 sets it). Set location: daemon_json, or move these options to ${PATH}.`,
   );
   const flannel = {
@@ -51,7 +51,7 @@ test("DOCKER_OPTS in a file where another place has options in it that would be 
     "/run/flannel/docker": "DOCKER_OPTS=--ip-masq=true\n",
   };
   assert.match(
-    await refused(flannel, given),
+    await rejected(flannel, given),
     "DOCKER_OPTS, /run/flannel/docker, line 1 sets it, a file that is not Docker's own",
   );
 });
@@ -59,21 +59,21 @@ test("DOCKER_OPTS in a file where another place has options in it that would be 
 test("a drop-in that would never count, as a later one sets ExecStart=", async () => {
   const later = `${DROP_INS}/zzz.conf`;
   assert.is(
-    await refused({ [later]: "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd --bridge=br9\n" }),
+    await rejected({ [later]: "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd --bridge=br9\n" }),
     `${later}, line 3: must not set ExecStart= after ${DROP_INS}/zz-weave.conf, which would have no effect (found that it does). Rename that drop-in, so that it sorts before zz-weave.conf.`,
   );
 });
 
 test("an option that the unit sets, given in daemon.json too", async () => {
   const files = { [UNIT]: unit("/usr/sbin/dockerd --log-level=warn"), [CONFIG]: '{"log-level": "info"}' };
-  const message = await refused(files, { opts: "" });
+  const message = await rejected(files, { opts: "" });
   assert.match(message, "log-level: (from flag: [warn], from file: info)");
   assert.match(message, `or from the command line (${UNIT}, line 3).`);
 });
 
 test("what can't be computed, by the place and the reason", async () => {
   const says = async (command: string): Promise<string> =>
-    (await refused({ [UNIT]: unit(command), "/usr/bin/dockerd-wrapper": "#!/bin/sh\n" })).replace(
+    (await rejected({ [UNIT]: unit(command), "/usr/bin/dockerd-wrapper": "#!/bin/sh\n" })).replace(
       `${UNIT}, line 3: `,
       "",
     );
@@ -111,16 +111,16 @@ test("what can't be computed, by the place and the reason", async () => {
     `${start} uses RUNTIME_DIRECTORY, which systemd sets`,
   );
   assert.match(await says("/usr/bin/dockerd\nExecStart=/usr/bin/dockerd"), `${start} is set again in ${UNIT}, line 4)`);
-  assert.match(await refused({ [UNIT]: "[Service]\n" }), `${UNIT}: must have an ExecStart=`);
+  assert.match(await rejected({ [UNIT]: "[Service]\n" }), `${UNIT}: must have an ExecStart=`);
 });
 
 test("a missing environment file, and one that systemd can't read", async () => {
   const file = { [UNIT]: DEBIAN_UNIT.replace("[Service]\n", "[Service]\nEnvironmentFile=/etc/docker/env\n") };
   assert.is(
-    await refused(file),
+    await rejected(file),
     `${UNIT}, line 2: EnvironmentFile= must be readable, or systemd does not start Docker (found that /etc/docker/env does not exist). Create it, or write EnvironmentFile=-/etc/docker/env.`,
   );
-  assert.match(await refused({ ...file, "/etc/docker/env": "A=\xff\n" }), "/etc/docker/env has a NUL or is not UTF-8");
+  assert.match(await rejected({ ...file, "/etc/docker/env": "A=\xff\n" }), "/etc/docker/env has a NUL or is not UTF-8");
 });
 
 test("a line that dockerd would not start with", async () => {
@@ -128,13 +128,13 @@ test("a line that dockerd would not start with", async () => {
     ["DOCKER_OPTS=weave", "weave"],
     ["DOCKER_OPTS=--dns", "--dns"],
   ] as const) {
-    const message = await refused({ [PATH]: `${line}\n` });
+    const message = await rejected({ [PATH]: `${line}\n` });
     assert.match(message, new RegExp(`^${PATH}: .*${word}`), line);
   }
 });
 
 test("types in daemon.json, values and flags that dockerd does not start with", async () => {
-  const type = async (json: string): Promise<string> => refused({ [CONFIG]: json }, { opts: "" });
+  const type = async (json: string): Promise<string> => rejected({ [CONFIG]: json }, { opts: "" });
   assert.is(
     await type('{"debug": "true"}'),
     `${CONFIG}: "debug" must be true or false, without quotes, or dockerd does not start (found another value). Correct it.`,
@@ -148,7 +148,7 @@ test("types in daemon.json, values and flags that dockerd does not start with", 
     await type('{"log-opts": {"max-file": 3}}'),
     '"log-opts" must be an object whose values are texts in quotes',
   );
-  const value = async (opts: unknown): Promise<string> => refused({}, { mtu: null, opts });
+  const value = async (opts: unknown): Promise<string> => rejected({}, { mtu: null, opts });
   assert.is(await value("--mtu=70000"), 'opts: --mtu must be a number from 68 to 65535 (found "70000"). Correct it.');
   assert.match(await value({ mtu: 10 }), "opts: --mtu must be a number from 68 to 65535 (found ");
   assert.match(await value("--log-level=loud"), "opts: --log-level must be debug, info, warn, error or fatal (found ");
@@ -172,11 +172,11 @@ test("types in daemon.json, values and flags that dockerd does not start with", 
     "(found no --tlscacert and no --tlskey). Set all of them, or remove it.",
   );
   assert.match(
-    await refused({ [PATH]: 'DOCKER_OPTS="--log-level=verbose"\n' }, { dns: null, opts: "--dns=1.1.1.1" }),
+    await rejected({ [PATH]: 'DOCKER_OPTS="--log-level=verbose"\n' }, { dns: null, opts: "--dns=1.1.1.1" }),
     `${PATH}: --log-level must be debug, info,`,
   );
   assert.match(
-    await refused({ [CONFIG]: '{"log-level": "verbose"}' }, { dns: null, opts: "--dns=1.1.1.1" }),
+    await rejected({ [CONFIG]: '{"log-level": "verbose"}' }, { dns: null, opts: "--dns=1.1.1.1" }),
     `${CONFIG}: --log-level must be debug, info,`,
   );
   assert.match(await value("-v"), "opts: must not have --version, as dockerd ends at once (found it). Remove it.");
