@@ -297,8 +297,8 @@ _PATH = _matches(
 _URL = _matches(r"(https?|ftp|file)://\S+", "must be a URL", "Write it as https://example.com/weave.")
 _DOMAIN = _matches(
     rf"(?=.*[A-Za-z])(?=.{{1,254}}$){SEARCH_LABEL}([.]{SEARCH_LABEL})*[.]?",
-    "must be a domain name",
-    "Write it as service.consul, with letters, digits, hyphens and dots.",
+    "must be a domain name of letters, digits, hyphens and dots",
+    "Write it as service.consul.",
 )
 _PUBLIC_KEY = _matches(
     "[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=",

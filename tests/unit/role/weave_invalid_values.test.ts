@@ -272,14 +272,14 @@ const WRONG: readonly (readonly [
     "weave_dns_domain",
     "a_b",
     "docker_bridge_opts.dns_search",
-    'must be a domain name (found "a_b"). Write it as service.consul, with letters, digits, hyphens and dots.',
+    'must be a domain name of letters, digits, hyphens and dots (found "a_b"). Write it as service.consul.',
     ROUTER,
   ],
   [
     "consul_domain",
     "a b",
     null,
-    'must be a domain name (found "a b"). Write it as service.consul, with letters, digits, hyphens and dots.',
+    'must be a domain name of letters, digits, hyphens and dots (found "a b"). Write it as service.consul.',
   ],
   [
     "weave_env",
