@@ -52,13 +52,15 @@ export function rejectNftablesBackend({ nftablesBackend }: ObservedBridge): void
  * before, its rule came last and did nothing.
  */
 export function findIsolation(bridge: string, table: string | null): string | null {
-  return table?.split("\n").find((rule) => rule.endsWith(` -i ${bridge} -o ${bridge} -j DROP`)) ?? null;
+  const end = ` -i ${bridge} -o ${bridge} -j DROP`;
+  // Docker 28 also drops what comes from elsewhere to ports that are not published, by `-A DOCKER ! -i weave -o weave -j DROP`.
+  return table?.split("\n").find((rule) => rule.endsWith(end) && !rule.endsWith(` !${end}`)) ?? null;
 }
 
 export function warnOfIsolation({ name }: BridgeOptions, { isolation }: ObservedBridge): string[] {
   if (isolation === null) return [];
   return [
     `firewall: Docker must let the containers on ${name} reach one another (found its rule ${isolation}, as icc=false sets it). ` +
-      "Remove that option from Docker's and restart Docker.",
+      "Set Docker's icc to true and restart Docker.",
   ];
 }

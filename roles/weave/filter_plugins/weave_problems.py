@@ -206,7 +206,7 @@ def _dropped_frames(name: str, reason: str) -> str:
     if reason == "isolated":
         return (
             f"{name}: Docker must let containers on the bridge weave reach one another (found its rule that drops their frames, "
-            "as icc: false sets it). Remove that option from Docker's and restart Docker."
+            "as icc: false sets it). Set Docker's icc to true and restart Docker."
         )
     return (
         f"{name}: iptables must accept frames between the ports of the bridge weave (found no rule for them in FORWARD, which "

@@ -306,7 +306,7 @@ test("a host whose iptables drops frames between containers has that as its caus
     "h2: iptables must accept frames between the ports of the bridge weave (found no rule for them in FORWARD, which drops them). Run the role on it (ansible-playbook -i INVENTORY site.yml --limit h2). If the rule goes again, find what replaces the host's rules.",
   ]);
   assert.equal(problemsOf(found({ frames: "isolated" }, null)).slice(2), [
-    "h2: Docker must let containers on the bridge weave reach one another (found its rule that drops their frames, as icc: false sets it). Remove that option from Docker's and restart Docker.",
+    "h2: Docker must let containers on the bridge weave reach one another (found its rule that drops their frames, as icc: false sets it). Set Docker's icc to true and restart Docker.",
   ]);
   assert.is(problemsOf(found({}, null)).length, 5, "a line for each container");
   // Something else lets them pass.

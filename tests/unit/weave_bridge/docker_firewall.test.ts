@@ -62,14 +62,16 @@ test("a rule by which Docker isolates the bridge's containers is warned of", () 
     const table = `*filter\n:FORWARD DROP [0:0]\n-A FORWARD -i docker0 -o docker0 -j DROP\n${rule}\nCOMMIT\n`;
     assert.is(findIsolation("weave", table), rule);
     assert.equal(plan(vxlan(), { ...FRESH, isolation: rule }).warnings, [
-      `firewall: Docker must let the containers on weave reach one another (found its rule ${rule}, as icc=false sets it). Remove that ` +
-        "option from Docker's and restart Docker.",
+      `firewall: Docker must let the containers on weave reach one another (found its rule ${rule}, as icc=false sets it). Set ` +
+        "Docker's icc to true and restart Docker.",
     ]);
   }
   assert.is(
     findIsolation("weave", "-A FORWARD -i docker0 -o docker0 -j DROP\n-A FORWARD -i weave -o weave -j ACCEPT\n"),
     null,
   );
+  // As Docker 28.5 has it on each of its bridges.
+  assert.is(findIsolation("weave", "-A DOCKER ! -i weave -o weave -j DROP\n"), null);
   assert.is(findIsolation("weave", null), null);
 });
 
