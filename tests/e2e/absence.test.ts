@@ -147,7 +147,7 @@ test("after a move from ifupdown to systemd-networkd, exactly one provider creat
   // As a host that has both: ifupdown is used only if it will start at boot.
   await host.exec(["systemctl", "unmask", "networking.service"]);
   await present({ provider: "ifupdown" });
-  const made = await present();
+  const made = await present({ provider: "auto" });
   assert.is(made["provider"], "networkd");
   assert.ok(subjects(made).includes("/etc/network/interfaces.d/weave.cfg"));
   assert.equal(subjects(await present()), []);

@@ -41,7 +41,7 @@ const STORY: Readonly<Record<string, readonly string[]>> = {
     "Attach containers to docker0 again",
     HANDLER,
     "Remove the bridge and everything that was created for it",
-    "Run the router on a bridge of its own, with the fast datapath, the proxy and an address for the host",
+    "Run the router on its own bridge, with the fast datapath, the proxy and an address for the host",
     "Remove the router",
   ],
   "1.9.8": ["Run the router of Weave 1.x and keep docker0", "Run the proxy of Weave 1.x, a separate container"],
