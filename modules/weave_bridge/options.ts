@@ -224,7 +224,7 @@ const WIREGUARD_KEY = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 function privateKey(text: string): string {
   if (WIREGUARD_KEY.test(text)) return text;
   throw new UserError(
-    "must be a WireGuard key (found a value of another form; not shown). Set it in base64, 44 characters, as wg genkey prints it.",
+    "must be a WireGuard key (found a value of another form, not shown). Set it in base64, 44 characters, as wg genkey prints it.",
   );
 }
 

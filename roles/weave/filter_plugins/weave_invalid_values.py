@@ -231,7 +231,7 @@ def _password(text: str) -> None:
 def _private_key(text: str) -> None:
     if not re.fullmatch("[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=", text):
         remedy = "Set it in base64, 44 characters, as wg genkey prints it."
-        raise WrongError("must be a WireGuard key", "a value of another form; not shown", remedy)
+        raise WrongError("must be a WireGuard key", "a value of another form, not shown,", remedy)
 
 
 def _docker_network(text: str) -> None:

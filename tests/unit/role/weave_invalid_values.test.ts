@@ -187,7 +187,7 @@ const WRONG: readonly (readonly [
     "weave_wireguard_key",
     "hush",
     "weave_bridge.wireguard_key",
-    "must be a WireGuard key (found a value of another form; not shown). Set it in base64, 44 characters, as wg genkey prints it.",
+    "must be a WireGuard key (found a value of another form, not shown). Set it in base64, 44 characters, as wg genkey prints it.",
   ],
   [
     "weave_wireguard_peer_keys",

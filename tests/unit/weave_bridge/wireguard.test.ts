@@ -361,7 +361,7 @@ test("a key that is none is rejected; a private one is not shown", () => {
   for (const key of ["", "hunter2", `${"A".repeat(43)}B`, `${"A".repeat(42)}A=\n`]) {
     assert.is(
       rejection({ wireguard_key: key }),
-      "wireguard_key: must be a WireGuard key (found a value of another form; not shown). Set it in base64, 44 characters, as wg " +
+      "wireguard_key: must be a WireGuard key (found a value of another form, not shown). Set it in base64, 44 characters, as wg " +
         "genkey prints it.",
     );
     assert.match(
