@@ -5,7 +5,7 @@ import { withPart } from "./support";
 const BEGIN = "# From modules/formats/docker_options.ts and docker_flags.ts, by the build:";
 const END = "# End of what the build writes.";
 
-/** The role's filter weave_docker_opts with the names of dockerd's options as the modules have them. Throws where it has no place for them. */
+/** The role's filter weave_invalid_docker_opts with the names of dockerd's options as the modules have them. Throws where it has no place for them. */
 export function renderOptionNames(filter: string): string {
   const pairs = (entries: Iterable<readonly [string, string]>): string =>
     [...entries].map((pair) => pair.join("=")).join(" ");

@@ -137,9 +137,14 @@ export function isOwnFile(content: string): boolean {
 }
 
 /** This module's files among those at ownPaths() ("" for one that does not exist), in one text; null if there is none. */
-export function ownText(contents: readonly string[]): string | null {
+function ownText(contents: readonly string[]): string | null {
   const own = contents.filter(isOwnFile);
   return own.length === 0 ? null : own.join("\n");
+}
+
+/** The same of the files that were observed, by path. */
+export function ownTextIn(files: ReadonlyMap<string, { readonly content: string } | null>): string | null {
+  return ownText([...files.values()].map((file) => file?.content ?? ""));
 }
 
 /** The bridge's MTU in that text, in bytes. */

@@ -4,7 +4,7 @@ import { MAIN_TABLE, type Route } from "../formats/routes";
 import { addressOf, contains, isLoopback, networkOf, prefixLength } from "../net/ipv4";
 import type { ObservedBridge } from "./observed";
 import { type BridgeOptions, isEncrypted } from "./options";
-import { mtuIn, ownText } from "./own_files";
+import { mtuIn, ownTextIn } from "./own_files";
 
 /** How this host is connected to the other hosts. */
 export interface Underlay {
@@ -108,7 +108,7 @@ export function findOwnEnd(
 
 /** The MTU in this module's files; without such a file, that of a bridge with ports. */
 function previousMtu({ files, bridge }: ObservedBridge): number | null {
-  const text = ownText([...files.values()].map((file) => file?.content ?? ""));
+  const text = ownTextIn(files);
   if (text !== null) return mtuIn(text) ?? null;
   return bridge !== null && bridge.ports.length > 0 ? bridge.mtu : null;
 }

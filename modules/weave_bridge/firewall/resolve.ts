@@ -3,7 +3,7 @@ import { addressOf, inNumericOrder, isUnicast } from "../../net/ipv4";
 import { isOwnName } from "../../net/own_host";
 import { isContainerPort, type ObservedBridge } from "../observed";
 import type { BridgeOptions } from "../options";
-import { ownText, ruleCommandsIn } from "../own_files";
+import { ownTextIn, ruleCommandsIn } from "../own_files";
 import { findOwnEnd } from "../underlay";
 import type { OwnEnd } from "./filters";
 import { planPermanentRule } from "./frames_rule";
@@ -57,10 +57,7 @@ export function planFirewalls(
   if (manage && unresolved.length === 0) return plan;
   if (manage) plan.warnings.push(describeUnresolved(unresolved));
   // What was opened stays so at boot, too, also if the kernel has lost the rules meanwhile.
-  const written = ruleCommandsIn(
-    ownText([...observed.files.values()].map((file) => file?.content ?? "")) ?? "",
-    ownComment(name),
-  );
+  const written = ruleCommandsIn(ownTextIn(observed.files) ?? "", ownComment(name));
   return { ...plan, boot: [...new Set([...written, ...plan.boot])] };
 }
 
