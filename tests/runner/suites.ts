@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Suite } from "../hosts/suites";
 
 const RECORD = join(__dirname, "../suites.json");
 
-/** What a file has tested on test hosts of a Debian suite. */
+/** What the main path's file has tested on test hosts of a Debian suite. */
 export interface SuiteResult {
   readonly suite: string;
   /** Versions: of the hosts' Docker and systemd, and of the ansible-core that ran the plays. */
@@ -13,9 +14,12 @@ export interface SuiteResult {
   /** The names of the tests that passed, and how many there are. */
   readonly passed: readonly string[];
   readonly of: number;
+  /** Of the tests for hosts of any suite; only of a run that repeats them on each suite. */
+  readonly others?: { readonly passed: number; readonly of: number };
 }
 
 const MARK = "suite result: ";
+const ANY_SUITE_MARK = "test hosts of any suite: ";
 
 /** Prints a result for tests/run.ts, whose last output is a table of all of them. */
 export function printSuiteResult(result: SuiteResult): void {
@@ -30,16 +34,28 @@ export function suiteResults(output: string): SuiteResult[] {
     .map((line) => JSON.parse(line.slice(MARK.length)) as SuiteResult);
 }
 
+/** Says to tests/run.ts that a file would have run on hosts of any suite, and that these are of this one. */
+export function printAnySuite(suite: Suite): void {
+  console.log(`\n${ANY_SUITE_MARK}${suite}`);
+}
+
+/** The suite of a file's hosts, by its output, if hosts of any suite would have done; null for other files. */
+export function suiteOfAny(output: string): string | null {
+  const line = output.split("\n").find((each) => each.startsWith(ANY_SUITE_MARK));
+  return line === undefined ? null : line.slice(ANY_SUITE_MARK.length);
+}
+
 /** The lines of a table of results, by suite; none where there is no result. */
 export function suiteTable(results: readonly SuiteResult[]): string[] {
   if (results.length === 0) return [];
-  const head = ["Debian", "Docker", "systemd", "ansible-core", "main path"];
-  const rows = results.map(({ suite, docker, systemd, ansible, passed, of }) => [
+  const head = ["Debian", "Docker", "systemd", "ansible-core", "main path", "other tests"];
+  const rows = results.map(({ suite, docker, systemd, ansible, passed, of, others }) => [
     suite,
     docker,
     systemd,
     ansible,
     `${passed.length} of ${of} passed`,
+    others === undefined ? "" : `${others.passed} of ${others.of} passed`,
   ]);
   const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => (row[column] ?? "").length)));
   return [head, ...rows.sort()].map((row) =>

@@ -20,7 +20,11 @@ interface Outcome {
 }
 
 /** Runs tests/run.ts on a new directory with these files, of which each has the head above. */
-function runOn(files: Readonly<Record<string, string>>, environment: Readonly<Record<string, string>> = {}): Outcome {
+function runOn(
+  files: Readonly<Record<string, string>>,
+  environment: Readonly<Record<string, string | undefined>> = {},
+  options: readonly string[] = [],
+): Outcome {
   const outcome: { status: number | null; lines: readonly string[] } = { status: null, lines: [] };
   inTemporaryDirectory((directory) => {
     for (const [name, code] of Object.entries(files)) {
@@ -29,7 +33,7 @@ function runOn(files: Readonly<Record<string, string>>, environment: Readonly<Re
     }
     const { status, stdout } = spawnSync(
       process.execPath,
-      ["-r", "tsx/cjs", "tests/run.ts", relative(ROOT, directory)],
+      ["-r", "tsx/cjs", "tests/run.ts", ...options, relative(ROOT, directory)],
       {
         cwd: ROOT,
         encoding: "utf8",
@@ -125,6 +129,19 @@ test("files run in the order of their last durations, the longest first; one wit
     "other",
     "short",
   ]);
+});
+
+test("with --all, a file for hosts of any suite runs on the other suites too, with samples of its cases", () => {
+  const prints = `const { printAnySuite } = require(${JSON.stringify(join(ROOT, "tests/runner/suites"))});
+    const { TEST_SUITE: suite = "trixie", TEST_ALL: all } = process.env;
+    if (all) printAnySuite(suite);
+    test("passes", () => assert.is(all === undefined, suite !== "trixie"));\n`;
+  const files = { "a.test.ts": prints + RUN, "b.test.ts": PASSES + RUN };
+  const { status, lines } = runOn(files, { TEST_SUITE: undefined, TEST_ALL: undefined }, ["--all"]);
+  assert.is(lines.at(-1), "4 passed, 0 failed");
+  const names = lines.flatMap((line) => /^ok {4}\S+\/(\S+( \(\w+\))?) {2}1 passed/.exec(line)?.[1] ?? []);
+  assert.equal(names.sort(), ["a.test.ts", "a.test.ts (bookworm)", "a.test.ts (testing)", "b.test.ts"]);
+  assert.is(status, 0);
 });
 
 test("tests are counted in colour too, as CI services ask for it", () => {
