@@ -64,6 +64,10 @@ function hostsUpTo({ hosts }: Cluster, count: number): Record<string, string> {
 /** The underlay address of number N of the listed hosts, all of which are one test host. */
 const address = (number: number): string => `10.200.${number >> 8}.${number & 255}`;
 
+/** A MAC address for each, as all of them have the test host's machine-id, which the role rejects in clones. */
+const mac = (number: number): string => `02:00:00:00:${hex(number >> 8)}:${hex(number & 255)}`;
+const hex = (byte: number): string => byte.toString(16).padStart(2, "0");
+
 async function addAddresses(host: Host): Promise<void> {
   const numbers = Array.from({ length: LAST }, (_, index) => index + 1);
   const batch = numbers.map((number) => `addr add ${address(number)}/32 dev eth0`).join("\n");
@@ -74,7 +78,10 @@ async function addAddresses(host: Host): Promise<void> {
 function onListed(host: Host, count: number): number[] {
   const directory = mkdtempSync(join(tmpdir(), "apollo-weave-bench-"));
   try {
-    const lines = Array.from({ length: count }, (_, index) => `host${index + 1} ansible_host=${address(index + 1)}`);
+    const lines = Array.from(
+      { length: count },
+      (_, index) => `host${index + 1} ansible_host=${address(index + 1)} weave_mac=${mac(index + 1)}`,
+    );
     const vars = [
       "ansible_connection=local",
       `ansible_shell_executable=${join(__dirname, "on_host.sh")}`,
