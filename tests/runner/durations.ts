@@ -15,7 +15,10 @@ const CHECKED_IN = join(__dirname, "../durations.json");
 const LAST_RUN = join(__dirname, "../../node_modules/.cache/test-durations.json");
 
 /** Sorts test files by how long they took the last time, the longest first. */
-export function longestFirst<File extends { readonly path: string }>(files: readonly File[], durations: Durations): File[] {
+export function longestFirst<File extends { readonly path: string }>(
+  files: readonly File[],
+  durations: Durations,
+): File[] {
   const secondsOf = ({ path }: File): number => durations[path] ?? UNKNOWN_SECONDS;
   return [...files].sort((one, other) => secondsOf(other) - secondsOf(one));
 }

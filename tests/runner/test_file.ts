@@ -25,7 +25,12 @@ export class TestFile {
   /**
    * Starts a file on the cluster of test hosts of this name, for so many seconds at most; then it is ended, and has failed.
    */
-  constructor(path: string, cluster: string, limitSeconds: number, environment: Readonly<Record<string, string | undefined>>) {
+  constructor(
+    path: string,
+    cluster: string,
+    limitSeconds: number,
+    environment: Readonly<Record<string, string | undefined>>,
+  ) {
     const started = Date.now();
     // Its own process group, so that what it has started can be killed with it.
     this.child = spawn(process.execPath, ["-r", "tsx/cjs", join(ROOT, path)], {
