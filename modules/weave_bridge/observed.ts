@@ -173,8 +173,8 @@ export interface Managers {
   readonly ifupdown: boolean;
   /** Another program that is installed as ifup, such as ifupdown2. */
   readonly otherIfupdown: string | null;
-  /** What keeps Debian's ifupdown from creating the bridge at boot. */
-  readonly whyIfupdownIsOff: string | null;
+  /** What keeps Debian's ifupdown from creating the bridge at boot, and what to do about it. */
+  readonly whyIfupdownIsOff: { readonly found: string; readonly remedy: string } | null;
   /** Whether systemd-networkd is off, runs, or runs and manages a device other than the bridge. */
   readonly networkd: "off" | "runs" | "manages";
   /** Whether systemd-networkd runs, or will from the next boot on. */

@@ -44,18 +44,26 @@ function implementationOfIfup(host: Host): string {
  * Why Debian's networking.service does not create the bridge at boot (`ifup -a`, interfaces(5)); null if it does, or without systemd
  * (`fileState` is null).
  */
-function whyOff(name: string, fileState: string | null, host: Host): string | null {
+function whyOff(name: string, fileState: string | null, host: Host): Managers["whyIfupdownIsOff"] {
   if (fileState !== null && !STARTED_AT_BOOT.has(fileState)) {
-    return `networking.service, which is ${fileState || "not there"}`;
+    return { found: `networking.service, which is ${fileState || "not there"}`, remedy: enableNetworking(fileState) };
   }
   const path = "/etc/default/networking";
   const settings = host.readFile(path)?.content ?? "";
   const value = (key: string): string => environmentValue(settings, key) ?? "";
-  if (value("CONFIGURE_INTERFACES") === "no") return `CONFIGURE_INTERFACES=no in ${path}`;
+  const remedy = "Remove it there";
+  if (value("CONFIGURE_INTERFACES") === "no") return { found: `CONFIGURE_INTERFACES=no in ${path}`, remedy };
   const excluded = value("EXCLUDE_INTERFACES")
     .split(/[\s,]+/)
     .find((pattern) => pattern !== "" && matchesPattern(pattern, name));
-  return excluded === undefined ? null : `EXCLUDE_INTERFACES with ${excluded} in ${path}`;
+  return excluded === undefined ? null : { found: `EXCLUDE_INTERFACES with ${excluded} in ${path}`, remedy };
+}
+
+/** How to have the unit started at boot, by its state as systemctl shows it; "" if there is no such unit. */
+function enableNetworking(fileState: string): string {
+  if (fileState === "") return "Reinstall it (apt install --reinstall ifupdown)";
+  const enable = "systemctl enable networking";
+  return `Run ${fileState.startsWith("masked") ? `systemctl unmask networking && ${enable}` : enable}`;
 }
 
 /** systemctl(1), is-enabled. A service of an init script is "generated". */
@@ -143,8 +151,8 @@ export function chooseProvider(
   }
   if (chosen === "ifupdown" && whyIfupdownIsOff !== null) {
     throw new UserError(
-      `provider: ifupdown must create the bridge at boot (found ${whyIfupdownIsOff}). Correct that (systemctl enable networking), ` +
-        "or set systemd.",
+      `provider: ifupdown must create the bridge at boot (found ${whyIfupdownIsOff.found}). ` +
+        `${whyIfupdownIsOff.remedy}, or set systemd.`,
     );
   }
   if (chosen === "ifupdown" && danglingInterfaces !== null) {

@@ -87,26 +87,41 @@ test("systemd tells which of its network managers run", () => {
 
 test("ifupdown counts only if it is to configure the bridge at boot", () => {
   const names = { "/run/systemd": ["system"], "/etc/network": ["interfaces"] };
-  const why = (networking: string, settings = ""): string | null => {
+  const why = (networking: string, settings = "") => {
     const files = { "/etc/default/networking": settings };
     const contents = { ...booted("inactive", "active", [], "enabled", networking), names, files };
     return observed(contents, "systemctl", "ifup").whyIfupdownIsOff;
   };
   for (const started of ["enabled", "generated"]) assert.is(why(started), null);
-  assert.is(why("masked"), "networking.service, which is masked");
-  assert.is(why("disabled"), "networking.service, which is disabled");
-  assert.is(why(""), "networking.service, which is not there");
-  assert.is(why("enabled", "CONFIGURE_INTERFACES=no\n"), "CONFIGURE_INTERFACES=no in /etc/default/networking");
+  const masked = {
+    found: "networking.service, which is masked",
+    remedy: "Run systemctl unmask networking && systemctl enable networking",
+  };
+  assert.equal(why("masked"), masked);
+  assert.equal(why("disabled"), {
+    found: "networking.service, which is disabled",
+    remedy: "Run systemctl enable networking",
+  });
+  assert.equal(why(""), {
+    found: "networking.service, which is not there",
+    remedy: "Reinstall it (apt install --reinstall ifupdown)",
+  });
+  const remedy = "Remove it there";
+  assert.equal(why("enabled", "CONFIGURE_INTERFACES=no\n"), {
+    found: "CONFIGURE_INTERFACES=no in /etc/default/networking",
+    remedy,
+  });
   assert.is(why("enabled", "#CONFIGURE_INTERFACES=no\nEXCLUDE_INTERFACES=eth1\n"), null);
+  assert.equal(why("enabled", 'EXCLUDE_INTERFACES="eth1 we*"\n'), {
+    found: "EXCLUDE_INTERFACES with we* in /etc/default/networking",
+    remedy,
+  });
+  const off = { systemd: true, ifupdown: true, whyIfupdownIsOff: masked };
+  assert.is(choose(off), "systemd");
   assert.is(
-    why("enabled", 'EXCLUDE_INTERFACES="eth1 we*"\n'),
-    "EXCLUDE_INTERFACES with we* in /etc/default/networking",
-  );
-  const masked = { systemd: true, ifupdown: true, whyIfupdownIsOff: "networking.service, which is masked" };
-  assert.is(choose(masked), "systemd");
-  assert.match(
-    userErrorOf(() => choose(masked, "ifupdown")),
-    "must create the bridge at boot (found networking.service, which is masked)",
+    userErrorOf(() => choose(off, "ifupdown")),
+    "provider: ifupdown must create the bridge at boot (found networking.service, which is masked). " +
+      "Run systemctl unmask networking && systemctl enable networking, or set systemd.",
   );
 });
 
