@@ -122,9 +122,9 @@ export function requireKinds({ missingKinds }: ObservedBridge): void {
   const [missing] = missingKinds;
   if (missing === undefined) return;
   const { kind, found } = missing;
-  const remedy = kind === "vxlan" ? ", or set I(datapath): router" : "";
+  const [subject, remedy] =
+    kind === "vxlan" ? ["datapath: this kernel", ", or set I(datapath): router"] : ["kernel:", ""];
   throw new UserError(
-    `${kind === "vxlan" ? "datapath" : "name"}: this kernel must have the module ${kind} (found ${found}). Install or allow it ` +
-      `(modprobe ${kind})${remedy}.`,
+    `${subject} must have the module ${kind} (found ${found}). Install or allow it (modprobe ${kind})${remedy}.`,
   );
 }

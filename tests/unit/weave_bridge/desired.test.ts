@@ -204,7 +204,7 @@ test("a kernel that can't make the bridge or the VXLAN is rejected before anythi
   );
   assert.match(
     errorOf(router(), lacking("bridge")),
-    /^name: this kernel must have the module bridge .*\(modprobe bridge\)\.$/,
+    /^kernel: must have the module bridge .*\(modprobe bridge\)\.$/,
   );
 });
 
