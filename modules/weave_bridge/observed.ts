@@ -189,8 +189,8 @@ export interface Managers {
   readonly firewalld: boolean;
 }
 
-/** The port that the Weave router adds, since Weave 2.0, to a bridge that it did not create. */
-export const ROUTER_PORT = "vethwe-bridge";
+/** The device that the Weave router attaches, since Weave 2.0, to a bridge that it did not create. */
+export const ROUTER_DEVICE = "vethwe-bridge";
 
 /** Whether a device is named like a Docker container's port: "veth" and seven hexadecimal digits (moby's libnetwork, drivers/bridge). */
 export function isContainerPort(device: string): boolean {

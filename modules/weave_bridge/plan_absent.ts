@@ -4,7 +4,7 @@ import type { Plan } from "../core/module";
 import { deleteLink } from "./commands";
 import { deleteRules, planPermanentRule } from "./firewall/frames_rule";
 import { firewallsOf, planFirewall } from "./firewall/plan";
-import { isContainerPort, type ObservedBridge, ROUTER_PORT } from "./observed";
+import { isContainerPort, type ObservedBridge, ROUTER_DEVICE } from "./observed";
 import { type BridgeOptions, VXLAN_SUFFIX } from "./options";
 import { planBoot } from "./plan_boot";
 import { requireBridge } from "./validate";
@@ -17,7 +17,7 @@ import { planWireguardAbsent } from "./wireguard/plan";
 export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, observed: ObservedBridge): Plan {
   const { bridge, vxlan, abandonedPorts, forwardRuleCount, firewalldHasForwardRule, firewall } = observed;
   if (bridge) requireBridge(name, bridge);
-  const ours = [name + VXLAN_SUFFIX, ROUTER_PORT, ...abandonedPorts];
+  const ours = [name + VXLAN_SUFFIX, ROUTER_DEVICE, ...abandonedPorts];
   const attached = (bridge?.ports ?? []).filter(
     (port) => !ours.includes(port) && !(ignore_docker_ports && isContainerPort(port)),
   );
@@ -28,7 +28,7 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
     );
   }
   const wireguard = planWireguardAbsent(name, observed);
-  const hasRouterPort = bridge?.ports.includes(ROUTER_PORT) ?? false;
+  const hasRouterPort = bridge?.ports.includes(ROUTER_DEVICE) ?? false;
   const removal = (subject: string, before: string, ...commands: string[][]): Change => ({
     subject,
     before: `${before}\n`,
@@ -55,7 +55,7 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
       ...wireguard.device,
       // The router's port is one of a pair; deleting one deletes the other.
       ...(hasRouterPort
-        ? [removal(`bridge ${name}: port of the Weave router`, ROUTER_PORT, deleteLink(ROUTER_PORT))]
+        ? [removal(`bridge ${name}: port of the Weave router`, ROUTER_DEVICE, deleteLink(ROUTER_DEVICE))]
         : []),
       ...(bridge
         ? [{ ...removal(`bridge ${name}`, ["present", ...addresses].join("\n"), deleteLink(name)), ...disruption }]

@@ -17,7 +17,13 @@ import {
 } from "./commands";
 import type { DesiredBridge, DesiredVxlan } from "./desired";
 import { deleteRules, insertRule } from "./firewall/frames_rule";
-import { type DeviceSetting, isContainerPort, type ObservedBridge, type ObservedDevice, ROUTER_PORT } from "./observed";
+import {
+  type DeviceSetting,
+  isContainerPort,
+  type ObservedBridge,
+  type ObservedDevice,
+  ROUTER_DEVICE,
+} from "./observed";
 import { VXLAN_SUFFIX } from "./options";
 import { bringUp } from "./providers/ifupdown";
 import { createsByUnit, startUnit } from "./providers/systemd";
@@ -135,8 +141,8 @@ function portChanges({ name }: DesiredBridge, { detachedPorts }: ObservedBridge)
 /** The Weave router leaves its port behind. While the router runs, its port and the VXLAN together would be a loop. */
 function routerPortChanges({ name, vxlan }: DesiredBridge, { ports }: ObservedDevice): Change[] {
   const subject = `bridge ${name}: port of the Weave router`;
-  const present = vxlan && ports.includes(ROUTER_PORT) ? ROUTER_PORT : NONE;
-  return difference(subject, present, NONE, [deleteLink(ROUTER_PORT)]);
+  const present = vxlan && ports.includes(ROUTER_DEVICE) ? ROUTER_DEVICE : NONE;
+  return difference(subject, present, NONE, [deleteLink(ROUTER_DEVICE)]);
 }
 
 function datapathChanges({ name, mtu, vxlan }: DesiredBridge, { vxlan: device }: ObservedBridge): Change[] {

@@ -19,7 +19,7 @@ import { observeContainer } from "./container";
 import { launchedName, launchedPort, PASSWORD, variablesOf } from "./environment";
 import { detectInit, INIT_SYSTEMS } from "./init/detect";
 import { type InitSystem, NO_UNIT } from "./init/init_system";
-import { FRAMES, ROUTER_PORTS, ROUTERS_BRIDGE } from "./init/steps";
+import { FRAMES, ROUTER_DEVICE_PREFIX, ROUTERS_BRIDGE } from "./init/steps";
 import { NO_LEFTOVERS, observeLeftovers } from "./leftovers";
 import { type Environment, isReady, isWaitingToExpose, type ObservedService, quorum } from "./observed";
 import type { ServiceOptions } from "./options";
@@ -188,7 +188,7 @@ function whyNoFastDatapath(
 function offloadingPorts(bridge: string, host: Host): readonly string[] {
   return host
     .readdir(`${NET_DEVICES}/${bridge}/brif`)
-    .filter((port) => port.startsWith(ROUTER_PORTS))
+    .filter((port) => port.startsWith(ROUTER_DEVICE_PREFIX))
     .filter((port) => /^tx-checksumming: on/m.test(host.run(["ethtool", "-k", port], { mayFail: true }).stdout));
 }
 

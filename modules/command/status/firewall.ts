@@ -2,7 +2,7 @@ import { isIPv4 } from "node:net";
 import { parseIptablesFilter } from "../../formats/iptables_filter";
 import { networkOf } from "../../net/ipv4";
 import { outcomeOf } from "../../weave_bridge/firewall/filters";
-import { FRAMES, openingsOf, ROUTERS_PORT, type Tunnel } from "../../weave_bridge/firewall/opening";
+import { FRAMES, openingsOf, type Tunnel, WEAVE_PORT } from "../../weave_bridge/firewall/opening";
 import { firewallsOf } from "../../weave_bridge/firewall/plan";
 import { findOwnEnd } from "../../weave_bridge/underlay";
 import type { Observed } from "./observe";
@@ -36,7 +36,7 @@ function tunnelOf({ bridge, router, configuredPeers }: Observed): Tunnel {
   const { vxlan, wireguard } = bridge ?? {};
   if (!vxlan?.parameters) {
     const peers = router?.connections.map(({ address }) => address) ?? configuredPeers;
-    return { protocols: ["tcp", "udp"], port: ROUTERS_PORT, peers: peers.map(withoutPort), inside: null };
+    return { protocols: ["tcp", "udp"], port: WEAVE_PORT, peers: peers.map(withoutPort), inside: null };
   }
   const { port, device } = vxlan.parameters;
   if (device === undefined || !wireguard?.config)

@@ -112,7 +112,7 @@ export function openingsOf(bridge: string, address: string, network: string, tun
 }
 
 /** The Weave router's port, for TCP and UDP. */
-export const ROUTERS_PORT = 6783;
+export const WEAVE_PORT = 6783;
 
 /** The id of the opening for frames between the bridge's ports. */
 export const FRAMES = "frames";

@@ -7,7 +7,7 @@ import { ownTextIn, ruleCommandsIn } from "../own_files";
 import { findOwnEnd } from "../underlay";
 import type { OwnEnd } from "./filters";
 import { planPermanentRule } from "./frames_rule";
-import { openingsOf, ownComment, ROUTERS_PORT, type Tunnel } from "./opening";
+import { openingsOf, ownComment, type Tunnel, WEAVE_PORT } from "./opening";
 import { exposureOf, type FirewallPlan, firewallsOf, planFirewall } from "./plan";
 
 /**
@@ -47,7 +47,7 @@ export function planFirewalls(
   const firewalls = firewallsOf(name, observed.firewall, openings, end, observed.bridge?.ports.some(isContainerPort));
   const manage = firewall === "manage";
   // Any of the router's rules may be for a peer whose name this host can't resolve at the moment.
-  const keeps = (rule: string): boolean => unresolved.length > 0 && rule.includes(`/${ROUTERS_PORT}/`);
+  const keeps = (rule: string): boolean => unresolved.length > 0 && rule.includes(`/${WEAVE_PORT}/`);
   const plan = planFirewall(firewalls, openings, firewall, keeps);
   plan.changes.push(
     ...planPermanentRule(name, observed.firewalldHasForwardRule, keepsRule(options, observed) ? "kept" : "removed"),
@@ -81,5 +81,5 @@ function tunnelOf(
     isIPv4(peer) ? [peer] : (observed.resolvedNames.get(peer) ?? []).filter(isUnicast);
   const others = peers.flatMap(addressesOfPeer).filter((peer) => !own.includes(peer));
   const unresolved = peers.filter((peer) => addressesOfPeer(peer).length === 0 && !isOwnName(peer, observed.hostName));
-  return { protocols: ["tcp", "udp"], port: ROUTERS_PORT, peers: inNumericOrder(others), inside: null, unresolved };
+  return { protocols: ["tcp", "udp"], port: WEAVE_PORT, peers: inNumericOrder(others), inside: null, unresolved };
 }

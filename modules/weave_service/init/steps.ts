@@ -64,10 +64,10 @@ function singleWord(text: string): string {
 /** Shell that turns TX checksum offload off on the router's ports of a bridge. */
 function disableChecksumOffload(bridge: string): string {
   return (
-    `for port in /sys/class/net/${bridge}/brif/${ROUTER_PORTS}*; do ` +
+    `for port in /sys/class/net/${bridge}/brif/${ROUTER_DEVICE_PREFIX}*; do ` +
     `[ ! -e "$port" ] || ethtool -K "\${port##*/}" tx off; done`
   );
 }
 
-/** Prefix of the router's ports on the bridge: vethwe-bridge, or up to Weave 1.1 vethwepl and a number. */
-export const ROUTER_PORTS = "vethwe";
+/** Prefix of the names of the router's devices on the bridge: vethwe-bridge, or up to Weave 1.1 vethwepl and a number. */
+export const ROUTER_DEVICE_PREFIX = "vethwe";
