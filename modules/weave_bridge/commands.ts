@@ -1,7 +1,7 @@
 import { type Action, runAction } from "../core/change";
 import { FLOOD_MAC } from "../formats/iproute";
 import type { DesiredBridge, DesiredVxlan } from "./desired";
-import { deleteRule, insertRuleInShell } from "./firewall/frames_rule";
+import { deleteRule, insertRuleInShell } from "./firewall/forward_rule";
 import type { DesiredWireguard } from "./wireguard/desired";
 
 // Commands of iproute2, wireguard-tools and systemd, each an argument vector, for the running kernel and for boot alike.
@@ -156,12 +156,12 @@ export interface BootCommands {
  * detaches no container, unless the running devices are corrected before.
  */
 export function bootCommands(desired: DesiredBridge, ifVxlanExists: "keep" | "replace"): BootCommands {
-  const { name, address, mtu, vxlan, wireguard, acceptsBridgedFrames, firewallPlan } = desired;
+  const { name, address, mtu, vxlan, wireguard, hasForwardRule, firewallPlan } = desired;
   return {
     create: [unlessThere(name, inShell(addBridge(desired))), ...[setMac(desired), setMtu(name, mtu)].map(inShell)],
     setUp: [
       ...[setUp(name), replaceAddress(name, address)].map(inShell),
-      ...(acceptsBridgedFrames ? [insertRuleInShell(name)] : []),
+      ...(hasForwardRule ? [insertRuleInShell(name)] : []),
       ...firewallPlan.boot,
     ],
     connect: [
@@ -169,7 +169,7 @@ export function bootCommands(desired: DesiredBridge, ifVxlanExists: "keep" | "re
       ...(vxlan ? createVxlanInShell(name, mtu, vxlan, ifVxlanExists) : []),
     ],
     disconnect: [vxlan, wireguard].flatMap((device) => (device ? [inShell(deleteLink(device.name))] : [])),
-    remove: [inShell(deleteLink(name)), ...(acceptsBridgedFrames ? [regardless(deleteRule(name))] : [])],
+    remove: [inShell(deleteLink(name)), ...(hasForwardRule ? [regardless(deleteRule(name))] : [])],
   };
 }
 

@@ -3,7 +3,7 @@ import type { VxlanParameters } from "../formats/iproute";
 import { addressOf, contains, networkOf } from "../net/ipv4";
 import { rejectNftablesBackend } from "./docker_firewall";
 import type { FirewallPlan } from "./firewall/plan";
-import { keepsRule, planFirewalls } from "./firewall/resolve";
+import { planFirewalls, wantsForwardRule } from "./firewall/resolve";
 import type { ObservedBridge, Provider } from "./observed";
 import { addressesOf, type BridgeOptions, bridgeMac, VXLAN_SUFFIX } from "./options";
 import { rejectOverlap } from "./overlap";
@@ -42,8 +42,8 @@ export interface DesiredBridge {
   readonly provider: Provider;
   /** What the operator wants done about the host's firewalls. */
   readonly firewall: BridgeOptions["firewall"];
-  /** Whether iptables is to have the rule that accepts the bridge's frames. */
-  readonly acceptsBridgedFrames: boolean;
+  /** Whether iptables is to have the forward rule: the one that accepts the frames between the bridge's ports. */
+  readonly hasForwardRule: boolean;
   /** What the host's firewalls need besides that rule. */
   readonly firewallPlan: FirewallPlan;
 }
@@ -95,7 +95,7 @@ export function resolveDesired(options: BridgeOptions, observed: ObservedBridge)
     wireguard,
     provider,
     firewall: options.firewall,
-    acceptsBridgedFrames: keepsRule(options, observed),
+    hasForwardRule: wantsForwardRule(options, observed),
     firewallPlan: planFirewalls(
       options,
       { address, network, encrypted: wireguard !== null, peers },

@@ -14,7 +14,7 @@ import { HOST_NAME } from "../net/own_host";
 import { isHostName, readMachineId } from "../net/validators";
 import { observeDetachedPorts } from "./detached_ports";
 import { findIsolation, findNftablesBackend } from "./docker_firewall";
-import { hasPermanentRule, ruleOf } from "./firewall/frames_rule";
+import { firewalldHasForwardRule, forwardRuleOf } from "./firewall/forward_rule";
 import { observeFirewall } from "./firewall/observe";
 import { findMissingKinds, findPortHolder, observeNetwork } from "./observe_kernel";
 import { DEVICE_SETTINGS, type NetworkInUse, type ObservedBridge, type ObservedLink } from "./observed";
@@ -98,8 +98,9 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
     wireguard,
     wireguardNeeds: isEncrypted(options) ? observeNeeds(options.wireguard_port, wireguard, programs, host) : null,
     detachedPorts: await observeDetachedPorts(name, devices, host),
-    forwardRuleCount: table === null ? null : countRules(ruleOf(name), present && options.firewall !== "off", table),
-    firewalldHasForwardRule: managers.firewalld ? hasPermanentRule(name, host) : null,
+    forwardRuleCount:
+      table === null ? null : countRules(forwardRuleOf(name), present && options.firewall !== "off", table),
+    firewalldHasForwardRule: managers.firewalld ? firewalldHasForwardRule(name, host) : null,
     firewall:
       (options.firewall === "off" && present) || !isRoot
         ? null

@@ -52,7 +52,7 @@ export interface ObservedBridge {
   /** Docker's networks on the bridge with containers, if the options may change what these were given; none otherwise. */
   readonly dockerNetworks: readonly NetworkInUse[];
   /**
-   * How many copies iptables has of the rule that accepts the bridge's frames (countRules()); null without iptables, or
+   * How many copies iptables has of the forward rule, which accepts the bridge's frames (countRules()); null without iptables, or
    * without root to ask it.
    */
   readonly forwardRuleCount: number | null;

@@ -2,7 +2,7 @@ import { type Change, runAction } from "../core/change";
 import { UserError } from "../core/errors";
 import type { Plan } from "../core/module";
 import { deleteLink } from "./commands";
-import { deleteRules, planPermanentRule } from "./firewall/frames_rule";
+import { deleteRules, planFirewalldForwardRule } from "./firewall/forward_rule";
 import { firewallsOf, planFirewall } from "./firewall/plan";
 import { isContainerPort, type ObservedBridge, ROUTER_DEVICE } from "./observed";
 import { type BridgeOptions, VXLAN_SUFFIX } from "./options";
@@ -42,7 +42,7 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
   return {
     changes: [
       ...planFirewall(firewalls, [], "manage").changes,
-      ...planPermanentRule(name, firewalldHasForwardRule, "removed"),
+      ...planFirewalldForwardRule(name, firewalldHasForwardRule, "removed"),
       ...(vxlan
         ? [
             {

@@ -16,7 +16,7 @@ import {
   setUp,
 } from "./commands";
 import type { DesiredBridge, DesiredVxlan } from "./desired";
-import { deleteRules, insertRule } from "./firewall/frames_rule";
+import { deleteRules, insertRule } from "./firewall/forward_rule";
 import {
   type DeviceSetting,
   isContainerPort,
@@ -44,13 +44,13 @@ export function planLive(desired: DesiredBridge, observed: ObservedBridge): Chan
     ...portChanges(desired, observed),
     ...routerPortChanges(desired, bridge),
     ...datapathChanges(desired, observed),
-    ...firewallChanges(desired, observed),
+    ...forwardRuleChanges(desired, observed),
   ];
 }
 
 /** ifupdown and systemd create the bridge and the iptables rule from their file, as at boot, so that they know it to be up. */
 function creation(desired: DesiredBridge, observed: ObservedBridge): Change[] {
-  const { name, provider, acceptsBridgedFrames } = desired;
+  const { name, provider, hasForwardRule } = desired;
   const fromFile =
     provider === "ifupdown" ? bringUp(name) : createsByUnit(desired, observed.managers) ? startUnit(name) : null;
   // A VXLAN device whose bridge was deleted by hand.
@@ -60,12 +60,12 @@ function creation(desired: DesiredBridge, observed: ObservedBridge): Change[] {
     before: "absent\n",
     after:
       describe(desired) +
-      (fromFile && acceptsBridgedFrames && !observed.forwardRuleCount
+      (fromFile && hasForwardRule && !observed.forwardRuleCount
         ? "frames between its ports accepted by iptables\n"
         : ""),
     actions: [...leftOver, ...(fromFile ? [fromFile] : createBridge(desired).map((argv) => runAction(argv)))],
   };
-  return [created, ...(fromFile && acceptsBridgedFrames ? [] : firewallChanges(desired, observed))];
+  return [created, ...(fromFile && hasForwardRule ? [] : forwardRuleChanges(desired, observed))];
 }
 
 function linkChanges(desired: DesiredBridge, bridge: ObservedDevice): Change[] {
@@ -196,17 +196,17 @@ function inOrder(peers: readonly string[]): readonly string[] {
   return peers.every((peer) => isIPv4(peer)) ? inNumericOrder(peers) : [...peers].sort();
 }
 
-function firewallChanges(
-  { name, acceptsBridgedFrames }: DesiredBridge,
+function forwardRuleChanges(
+  { name, hasForwardRule }: DesiredBridge,
   { forwardRuleCount }: ObservedBridge,
 ): Change[] {
   const describeRule = (present: boolean): string => (present ? "accepted by iptables" : "subject to iptables");
   const present = forwardRuleCount ?? 0;
-  const commands = acceptsBridgedFrames ? [insertRule(name)] : deleteRules(name, present);
+  const commands = hasForwardRule ? [insertRule(name)] : deleteRules(name, present);
   const subject = `bridge ${name}: frames between its ports`;
   const disruption = "traffic between containers and with other hosts, unless another rule of iptables accepts it";
-  return difference(subject, describeRule(present > 0), describeRule(acceptsBridgedFrames), commands).map((change) =>
-    acceptsBridgedFrames ? change : { ...change, disruption },
+  return difference(subject, describeRule(present > 0), describeRule(hasForwardRule), commands).map((change) =>
+    hasForwardRule ? change : { ...change, disruption },
   );
 }
 

@@ -21,8 +21,8 @@ export interface DesiredService {
   readonly text: string;
   /** The text of the unit EXPOSE; null if the host gets no address on the network, or has one anyway. */
   readonly exposeText: string | null;
-  /** Whether iptables is to accept the frames of the router's own bridge. */
-  readonly acceptFrames: boolean;
+  /** Whether iptables is to have the forward rule of the router's own bridge. */
+  readonly hasForwardRule: boolean;
   readonly script: string;
   readonly environment: Environment;
   readonly environmentText: string;
@@ -55,7 +55,7 @@ export function resolveDesired(options: ServiceOptions, observed: ObservedServic
   const isRouter = options.component === "router";
   const bridge = isRouter && options.mode === "bridge" ? options.bridge : null;
   const expose = isRouter && options.expose;
-  const acceptFrames = isRouter && options.mode !== "bridge";
+  const hasForwardRule = isRouter && options.mode !== "bridge";
   const environment = environmentOf(options, observed);
   const environmentText = withSubject(component.environmentPath, () => renderEnvironmentFile(environment));
   const tag = options.component === "scope" ? null : imageTag(options, observed.script);
@@ -72,11 +72,11 @@ export function resolveDesired(options: ServiceOptions, observed: ObservedServic
       stop: bridge !== null && series === "2.0" ? null : verbs.stop,
       bridge,
       expose,
-      acceptFrames,
+      hasForwardRule,
       clearRestartPolicy: !knowsNoRestart && series !== "1.0" && options.component !== "scope",
     }),
     exposeText: expose ? init.renderExpose(script) : null,
-    acceptFrames,
+    hasForwardRule,
     script,
     environment,
     environmentText,

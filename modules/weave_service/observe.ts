@@ -19,7 +19,7 @@ import { observeContainer } from "./container";
 import { launchedName, launchedPort, PASSWORD, variablesOf } from "./environment";
 import { detectInit, INIT_SYSTEMS } from "./init/detect";
 import { type InitSystem, NO_UNIT } from "./init/init_system";
-import { FRAMES, ROUTER_DEVICE_PREFIX, ROUTERS_BRIDGE } from "./init/steps";
+import { FORWARD_RULE, ROUTER_DEVICE_PREFIX, ROUTERS_BRIDGE } from "./init/steps";
 import { NO_LEFTOVERS, observeLeftovers } from "./leftovers";
 import { type Environment, isReady, isWaitingToExpose, type ObservedService, quorum } from "./observed";
 import type { ServiceOptions } from "./options";
@@ -118,9 +118,9 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
     exposed: options.expose && asked !== null && (await isExposed(host, asked)),
     exposeUnit: isRouter ? exposeUnit : null,
     bridgeMtu: isRouter && options.mode === "bridge" ? mtuOf(options.bridge, host) : null,
-    forwardRules:
+    forwardRuleCount:
       isRouter && (options.mode !== "bridge" || options.state === "absent") && programs.has("iptables")
-        ? countRules(FRAMES.rule(ROUTERS_BRIDGE), options.state !== "absent", readFilterTable(host))
+        ? countRules(FORWARD_RULE.rule(ROUTERS_BRIDGE), options.state !== "absent", readFilterTable(host))
         : null,
     noFastDatapath: isRouter ? whyNoFastDatapath(options, programs, host) : null,
     ...(isRouter && options.state === "absent"

@@ -52,7 +52,7 @@ export interface ObservedService {
   /** The MTU of weave_bridge's bridge, in bytes; null if there is none. */
   readonly bridgeMtu: number | null;
   /** How many copies iptables has of the rule that accepts the frames of the router's own bridge; null without iptables. */
-  readonly forwardRules: number | null;
+  readonly forwardRuleCount: number | null;
   /** Why the kernel can't have the fast datapath that the router is launched with, in words; null if it can. */
   readonly noFastDatapath: string | null;
   /** What a removed router leaves behind; nothing unless it is to be removed. */

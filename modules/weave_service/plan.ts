@@ -115,7 +115,7 @@ function planService(options: ServiceOptions, desired: DesiredService, observed:
   return [
     ...planFiles(desired, observed),
     ...planEnabled(true, desired, observed),
-    ...(options.state === "enabled" ? [] : planForwardRule(desired.acceptFrames, observed)),
+    ...(options.state === "enabled" ? [] : planForwardRule(desired.hasForwardRule, observed)),
     ...(options.state === "enabled" ? [] : planLaunch(options, desired, observed)),
   ];
 }

@@ -3,7 +3,7 @@ import type { HttpRequest } from "../core/host/host";
 import { EXPOSE } from "./components";
 import type { DesiredService } from "./desired";
 import { sortedPeers } from "./environment";
-import { FRAMES, ROUTERS_BRIDGE } from "./init/steps";
+import { FORWARD_RULE, ROUTERS_BRIDGE } from "./init/steps";
 import { isWaitingToExpose, type ObservedService } from "./observed";
 import type { ServiceOptions } from "./options";
 import { type Control, connect, forget } from "./router_api";
@@ -58,15 +58,17 @@ function exposure({ exposeText, init }: DesiredService, observed: ObservedServic
 }
 
 /** The rule that accepts the frames of the router's own bridge, as the unit inserts it at each start. */
-export function planForwardRule(accept: boolean, { forwardRules }: ObservedService): Change[] {
-  if (forwardRules === null || forwardRules > 0 === accept) return [];
+export function planForwardRule(accept: boolean, { forwardRuleCount }: ObservedService): Change[] {
+  if (forwardRuleCount === null || forwardRuleCount > 0 === accept) return [];
   const describe = (present: boolean): string => (present ? "accepted by iptables\n" : "subject to iptables\n");
-  const commands = accept ? [FRAMES.insertRule(ROUTERS_BRIDGE)] : FRAMES.deleteRules(ROUTERS_BRIDGE, forwardRules);
+  const commands = accept
+    ? [FORWARD_RULE.insertRule(ROUTERS_BRIDGE)]
+    : FORWARD_RULE.deleteRules(ROUTERS_BRIDGE, forwardRuleCount);
   const subject = `bridge ${ROUTERS_BRIDGE}: frames between its ports`;
   return [
     {
       subject,
-      before: describe(forwardRules > 0),
+      before: describe(forwardRuleCount > 0),
       after: describe(accept),
       actions: commands.map((argv) => runAction(argv)),
     },

@@ -2,7 +2,7 @@ import { isIPv4 } from "node:net";
 import { parseIptablesFilter } from "../../formats/iptables_filter";
 import { networkOf } from "../../net/ipv4";
 import { outcomeOf } from "../../weave_bridge/firewall/filters";
-import { FRAMES, openingsOf, type Tunnel, WEAVE_PORT } from "../../weave_bridge/firewall/opening";
+import { FORWARDED_FRAMES, openingsOf, type Tunnel, WEAVE_PORT } from "../../weave_bridge/firewall/opening";
 import { firewallsOf } from "../../weave_bridge/firewall/plan";
 import { findOwnEnd } from "../../weave_bridge/underlay";
 import type { Observed } from "./observe";
@@ -26,7 +26,7 @@ export function summariseFirewall(name: string, observed: Observed): FirewallSta
   const drops = openings.filter(
     (opening) =>
       firewalls.some(({ outcome }) => outcome(opening) === "drop") ||
-      (opening.id === FRAMES && outcomeOf(iptables, opening, end) === "drop"),
+      (opening.id === FORWARDED_FRAMES && outcomeOf(iptables, opening, end) === "drop"),
   );
   return { drops: drops.map(({ description }) => description) };
 }

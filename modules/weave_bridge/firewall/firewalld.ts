@@ -1,7 +1,7 @@
 import type { FilterRule, PacketFilter } from "../../formats/filter_rules";
 import { isMatched, type Packet } from "../../net/packet_filter";
 import { type OwnEnd, packetOf } from "./filters";
-import { DROPPED_BEFORE, type Firewall, FRAMES, type Opening } from "./opening";
+import { DROPPED_BEFORE, type Firewall, FORWARDED_FRAMES, type Opening } from "./opening";
 
 /** What firewalld reads when it starts. */
 export interface ObservedFirewalld {
@@ -48,14 +48,14 @@ export function firewalldFirewall(
     }),
   );
   // Now, Docker removes it, after which this would fail.
-  if (isInZone) own.push({ id: FRAMES, remove: byZone([ofBridge], REMOVE).slice(1) });
+  if (isInZone) own.push({ id: FORWARDED_FRAMES, remove: byZone([ofBridge], REMOVE).slice(1) });
   return {
     name: "firewalld",
     own,
     outcome: (opening) => {
       if (opening.in !== bridge) return outcome(opening);
       const found = isInUse ? outcome(opening) : "accept";
-      return found === "accept" && opening.id === FRAMES && ofDocker !== undefined && !isInZone ? "unknown" : found;
+      return found === "accept" && opening.id === FORWARDED_FRAMES && ofDocker !== undefined && !isInZone ? "unknown" : found;
     },
     obstacle: (opening) => {
       if (opening.in === bridge) return ofDocker === undefined || isInZone ? RESTART : null;

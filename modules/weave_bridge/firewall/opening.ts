@@ -101,7 +101,7 @@ export function openingsOf(bridge: string, address: string, network: string, tun
       destination: addressOf(address),
     },
     {
-      id: FRAMES,
+      id: FORWARDED_FRAMES,
       description: `frames between the ports of ${bridge}`,
       hook: "forward",
       family: "ipv4",
@@ -115,7 +115,7 @@ export function openingsOf(bridge: string, address: string, network: string, tun
 export const WEAVE_PORT = 6783;
 
 /** The id of the opening for frames between the bridge's ports. */
-export const FRAMES = "frames";
+export const FORWARDED_FRAMES = "frames";
 
 /** The network of all addresses inside WireGuard. */
 const LINK_LOCAL = "fe80::/64";

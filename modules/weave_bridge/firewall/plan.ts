@@ -5,7 +5,7 @@ import { parseNftables } from "../../formats/nftables";
 import type { BridgeOptions } from "../options";
 import { iptablesFirewall, nftFirewalls, type OwnEnd, outcomeOf, worstOf } from "./filters";
 import { FIREWALLD_TABLE, firewalldFirewall } from "./firewalld";
-import { forwardFirewall } from "./frames_rule";
+import { forwardRuleFirewall } from "./forward_rule";
 import type { ObservedFirewall } from "./observe";
 import { type Firewall, fromPeer, type Opening } from "./opening";
 import { ufwFirewall } from "./ufw";
@@ -46,7 +46,7 @@ export function firewallsOf(
     others.push(firewalldFirewall(bridge, firewalld, openings, end, ownChains, inBoth, isInUse));
   } else if (ufw !== null) others.push(ufwFirewall(bridge, ufw, filters, end, atInput));
   else if (ipv4 !== null) others.push(iptablesFirewall(bridge, filters, atInput));
-  if (firewalld === null) others.push(forwardFirewall(bridge, ipv4 ?? "", outcome));
+  if (firewalld === null) others.push(forwardRuleFirewall(bridge, ipv4 ?? "", outcome));
   return others;
 }
 

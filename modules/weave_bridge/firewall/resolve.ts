@@ -6,15 +6,15 @@ import type { BridgeOptions } from "../options";
 import { ownTextIn, ruleCommandsIn } from "../own_files";
 import { findOwnEnd } from "../underlay";
 import type { OwnEnd } from "./filters";
-import { planPermanentRule } from "./frames_rule";
+import { planFirewalldForwardRule } from "./forward_rule";
 import { openingsOf, ownComment, type Tunnel, WEAVE_PORT } from "./opening";
 import { exposureOf, type FirewallPlan, firewallsOf, planFirewall } from "./plan";
 
 /**
- * Whether iptables is to have the rule for the bridge's frames. firewalld, if it runs, has to keep it: it removes all rules but its own
+ * Whether iptables is to have the forward rule. firewalld, if it runs, has to keep it: it removes all rules but its own
  * whenever it starts or reloads, and Docker then adds its own again. A rule that `manage` added stays with `check`.
  */
-export function keepsRule(
+export function wantsForwardRule(
   { firewall }: BridgeOptions,
   { forwardRuleCount, firewalldHasForwardRule }: ObservedBridge,
 ): boolean {
@@ -50,7 +50,11 @@ export function planFirewalls(
   const keeps = (rule: string): boolean => unresolved.length > 0 && rule.includes(`/${WEAVE_PORT}/`);
   const plan = planFirewall(firewalls, openings, firewall, keeps);
   plan.changes.push(
-    ...planPermanentRule(name, observed.firewalldHasForwardRule, keepsRule(options, observed) ? "kept" : "removed"),
+    ...planFirewalldForwardRule(
+      name,
+      observed.firewalldHasForwardRule,
+      wantsForwardRule(options, observed) ? "kept" : "removed",
+    ),
   );
   if (observed.firewall && datapath === "vxlan" && !encrypted)
     plan.warnings.push(...exposureOf(firewalls, end.address, vxlan_port));

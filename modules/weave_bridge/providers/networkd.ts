@@ -4,7 +4,7 @@ import { FLOOD_MAC } from "../../formats/iproute";
 import { renderSections, type Section } from "../../formats/systemd_ini";
 import { createVxlanInShell, createWireguardInShell } from "../commands";
 import type { DesiredBridge, DesiredVxlan } from "../desired";
-import { insertRuleInShell } from "../firewall/frames_rule";
+import { insertRuleInShell } from "../firewall/forward_rule";
 import { ownDevices } from "../options";
 import {
   bridgeComment,
@@ -216,7 +216,7 @@ function link(mtu: number): Section {
  * systemd-networkd can't run commands, so Docker's unit waits for the bridge and adds the rules of packet filters. With the leading "-",
  * Docker starts even if a command fails.
  */
-function dockerDropIn({ name, acceptsBridgedFrames, firewallPlan }: DesiredBridge): Section[] {
+function dockerDropIn({ name, hasForwardRule, firewallPlan }: DesiredBridge): Section[] {
   return [
     [
       "Unit",
@@ -229,7 +229,7 @@ function dockerDropIn({ name, acceptsBridgedFrames, firewallPlan }: DesiredBridg
       "Service",
       [
         ["ExecStartPre", `-${waitOnline(name).join(" ")}`],
-        ...[...(acceptsBridgedFrames ? [insertRuleInShell(name)] : []), ...firewallPlan.boot].map(
+        ...[...(hasForwardRule ? [insertRuleInShell(name)] : []), ...firewallPlan.boot].map(
           (command) => ["ExecStartPre", `-/bin/sh -c "${command}"`] as const,
         ),
       ],

@@ -35,8 +35,8 @@ export interface UnitInputs {
   readonly stop: string | null;
   /** Whether the unit EXPOSE is started along with it. */
   readonly expose: boolean;
-  /** Whether the host's iptables is to accept the frames of the router's own bridge. */
-  readonly acceptFrames: boolean;
+  /** Whether the host's iptables is to have the forward rule of the router's own bridge. */
+  readonly hasForwardRule: boolean;
   /** The bridge on whose router ports TX checksum offload must be off; null if there is no such bridge. */
   readonly bridge: string | null;
   /** Whether the script gives its container a restart policy and has no option against it. */

@@ -13,12 +13,12 @@ export function keepContainerPath({ container }: Component): string {
 /** The commands of a job, by their names in the templates; null for one that it does not have. All but `stop` need a shell. */
 export function commandsOf(
   inputs: UnitInputs,
-): Readonly<Record<"launch" | "stop" | "checksums" | "acceptFrames", string | null>> {
+): Readonly<Record<"launch" | "stop" | "checksums" | "insertForwardRule", string | null>> {
   return {
     launch: launchOrKeep(inputs),
     stop: stopCommand(inputs),
     checksums: inputs.bridge === null ? null : disableChecksumOffload(inputs.bridge),
-    acceptFrames: inputs.acceptFrames ? FRAMES.insertRuleInShell(ROUTERS_BRIDGE) : null,
+    insertForwardRule: inputs.hasForwardRule ? FORWARD_RULE.insertRuleInShell(ROUTERS_BRIDGE) : null,
   };
 }
 
@@ -49,8 +49,8 @@ export function exposeInShell(script: string): string {
 /** The bridge that the router creates if it does not use the one of weave_bridge, unless WEAVE_BRIDGE names another. */
 export const ROUTERS_BRIDGE = "weave";
 
-/** The rule that accepts frames between the ports of the router's own bridge. */
-export const FRAMES = forwardRule("weave_service");
+/** The forward rule of the router's own bridge. */
+export const FORWARD_RULE = forwardRule("weave_service");
 
 function singleWord(text: string): string {
   if (!/^[\w./+@:%-]+$/.test(text)) {

@@ -28,10 +28,10 @@ ExecStart=/usr/bin/docker attach --no-stdin {{container}}
 # With TX checksum offload on the router's port, TCP between hosts fails.
 ExecStartPost=/bin/sh -c '{{checksums}}'
 {{/checksums}}
-{{#acceptFrames}}
+{{#insertForwardRule}}
 # Docker's policy for FORWARD is DROP, and the router's own rule may be in other tables than Docker's.
-ExecStartPost=-/bin/sh -c '{{acceptFrames}}'
-{{/acceptFrames}}
+ExecStartPost=-/bin/sh -c '{{insertForwardRule}}'
+{{/insertForwardRule}}
 {{#clearRestartPolicy}}
 # Only this unit starts the container, not Docker.
 ExecStartPost=-/usr/bin/docker update --restart=no {{container}}

@@ -22,7 +22,7 @@ test("with the Weave router: the addresses of the host's index, a MAC of its mac
     wireguard: null,
     provider: "ifupdown",
     firewall: "check",
-    acceptsBridgedFrames: true,
+    hasForwardRule: true,
     firewallPlan: { changes: [], warnings: [], boot: [] },
   });
 });
@@ -116,9 +116,9 @@ test("an address that another host uses is rejected with that host's MAC address
 });
 
 test("the firewall rule is added unless firewall is off or iptables is not installed", () => {
-  assert.is(resolveDesired(router(), FRESH).acceptsBridgedFrames, true);
-  assert.is(resolveDesired(router({ firewall: "off" }), FRESH).acceptsBridgedFrames, false);
-  assert.is(resolveDesired(router(), { ...FRESH, forwardRuleCount: null }).acceptsBridgedFrames, false);
+  assert.is(resolveDesired(router(), FRESH).hasForwardRule, true);
+  assert.is(resolveDesired(router({ firewall: "off" }), FRESH).hasForwardRule, false);
+  assert.is(resolveDesired(router(), { ...FRESH, forwardRuleCount: null }).hasForwardRule, false);
 });
 
 test("the bridge's own address does not count as an overlap with its network", () => {
@@ -202,10 +202,7 @@ test("a kernel that can't make the bridge or the VXLAN is rejected before anythi
     "datapath: this kernel must have the module vxlan (found a kernel that loads no modules). Install or allow it (modprobe " +
       "vxlan), or set datapath: router.",
   );
-  assert.match(
-    errorOf(router(), lacking("bridge")),
-    /^kernel: must have the module bridge .*\(modprobe bridge\)\.$/,
-  );
+  assert.match(errorOf(router(), lacking("bridge")), /^kernel: must have the module bridge .*\(modprobe bridge\)\.$/);
 });
 
 test("what containers on a Docker network of the bridge were given is not changed under them", () => {

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { hasPermanentRule } from "../../../modules/weave_bridge/firewall/frames_rule";
+import { firewalldHasForwardRule } from "../../../modules/weave_bridge/firewall/forward_rule";
 import type { ObservedFirewall } from "../../../modules/weave_bridge/firewall/observe";
 import { exposureOf, firewallsOf, planFirewall } from "../../../modules/weave_bridge/firewall/plan";
 import { plan as bridgePlan } from "../../../modules/weave_bridge/plan";
@@ -339,7 +339,7 @@ test("firewalld keeps the rule for frames if it is managed, as it removes what i
   const path = "/etc/firewalld/direct.xml";
   const direct = (args: string): string =>
     `<?xml version="1.0" encoding="utf-8"?>\n<direct>\n  <rule ipv="ipv4" table="filter" chain="FORWARD" priority="0">${args}</rule>\n</direct>\n`;
-  const found = (files: Record<string, string>): boolean => hasPermanentRule("weave", fakeHost({ files }));
+  const found = (files: Record<string, string>): boolean => firewalldHasForwardRule("weave", fakeHost({ files }));
   assert.not(found({}));
   assert.not(found({ [path]: direct("-i weave2 -o weave2 -m comment --comment weave_bridge -j ACCEPT") }));
   assert.ok(found({ [path]: direct("-i weave -o weave -m comment --comment weave_bridge -j ACCEPT") }));

@@ -37,7 +37,7 @@ export const FRESH: ObservedService = {
   exposed: false,
   exposeUnit: { file: null, startsWith: "nothing", needsReload: false, state: "stopped", pid: 0 },
   bridgeMtu: null,
-  forwardRules: null,
+  forwardRuleCount: null,
   noFastDatapath: null,
   routerRules: [],
   routerIpSets: [],
@@ -77,7 +77,7 @@ export function steady(
   fresh: ObservedService = FRESH,
 ): ObservedService & { startedWith: ReadonlyMap<string, string> } {
   const host = { ...fresh, peerName: ROUTER.name };
-  const { text, exposeText, acceptFrames, environmentText } = resolveDesired(applied, host);
+  const { text, exposeText, hasForwardRule, environmentText } = resolveDesired(applied, host);
   return {
     ...host,
     unit: {
@@ -91,7 +91,7 @@ export function steady(
       ...host.exposeUnit,
       file: exposeText === null ? null : { content: exposeText, mode: 0o644 },
     },
-    forwardRules: acceptFrames ? 1 : null,
+    forwardRuleCount: hasForwardRule ? 1 : null,
     environment: { content: environmentText, mode: 0o600 },
     container: { ...CONTAINER, image: `weaveworks/weave:${host.script.version}` },
     startedWith: new Map([...environmentOf(applied, host), ["PATH", "/usr/bin"]]),

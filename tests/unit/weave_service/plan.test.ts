@@ -559,9 +559,9 @@ test("iptables accepts the frames of the router's own bridge, and of no other", 
     after: "accepted by iptables\n",
     steps: ["iptables -w -I FORWARD -i weave -o weave -m comment --comment weave_service -j ACCEPT"],
   };
-  assert.equal(words(options, { ...steady(options), forwardRules: 0 }), [accepted]);
-  assert.equal(plan(options, { ...steady(options), forwardRules: null }).changes, [], "a host without iptables");
-  const ended = words(serviceOptions({ state: "absent" }), { ...FRESH, forwardRules: 1 });
+  assert.equal(words(options, { ...steady(options), forwardRuleCount: 0 }), [accepted]);
+  assert.equal(plan(options, { ...steady(options), forwardRuleCount: null }).changes, [], "a host without iptables");
+  const ended = words(serviceOptions({ state: "absent" }), { ...FRESH, forwardRuleCount: 1 });
   assert.equal(ended[0]?.steps, [
     "iptables -w -D FORWARD -i weave -o weave -m comment --comment weave_service -j ACCEPT",
   ]);

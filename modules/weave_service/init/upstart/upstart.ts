@@ -36,10 +36,10 @@ script
   # With TX checksum offload on the router's port, TCP between hosts fails.
   {{checksums}}
 {{/checksums}}
-{{#acceptFrames}}
+{{#insertForwardRule}}
   # Docker's policy for FORWARD is DROP, and the router's own rule may be in other tables than Docker's.
-  {{acceptFrames}}
-{{/acceptFrames}}
+  {{insertForwardRule}}
+{{/insertForwardRule}}
 {{#clearRestartPolicy}}
   # Only this job starts the container, not Docker.
   docker update --restart=no {{container}} || true

@@ -1,22 +1,22 @@
 import { type Change, difference } from "../../core/change";
 import type { Host } from "../../core/host/host";
 import { countRules, forwardRule } from "../../net/forward_rule";
-import { type Firewall, FRAMES } from "./opening";
+import { type Firewall, FORWARDED_FRAMES } from "./opening";
 
 const { rule, ...commands } = forwardRule("weave_bridge");
 
 /** The rule that accepts the bridge's frames, as iptables lists it, and the commands for it. */
-export const ruleOf = rule;
+export const forwardRuleOf = rule;
 /** Its commands, as ForwardRule describes them. */
 export const { insertRule, deleteRule, deleteRules, insertRuleInShell } = commands;
 
 /** The rule in iptables. If another rule before it drops the frames, it is put before all others again. */
-export function forwardFirewall(bridge: string, table: string, outcome: Firewall["outcome"]): Firewall {
+export function forwardRuleFirewall(bridge: string, table: string, outcome: Firewall["outcome"]): Firewall {
   const hasRule = countRules(rule(bridge), true, table) > 0;
   return {
     name: "iptables' chain FORWARD",
     own: [],
-    outcome: (opening) => (hasRule && opening.id === FRAMES ? outcome(opening) : "accept"),
+    outcome: (opening) => (hasRule && opening.id === FORWARDED_FRAMES ? outcome(opening) : "accept"),
     add: (all) => all.flatMap(() => [commands.deleteRule(bridge), commands.insertRule(bridge)]),
   };
 }
@@ -28,15 +28,19 @@ const wordsAfterChain = (bridge: string): string => rule(bridge).replace("FORWAR
 const directRule = (bridge: string): string => `ipv4 filter FORWARD 0 ${wordsAfterChain(bridge)}`;
 
 /**
- * Whether firewalld's own configuration has the rule. When firewalld starts or reloads, it removes all rules of iptables but its own,
+ * Whether firewalld's permanent configuration has the rule. When firewalld starts or reloads, it removes all rules of iptables but its own,
  * also after it has notified systemd that it runs (firewall/core/fw.py), so nothing else can add it at boot.
  */
-export function hasPermanentRule(bridge: string, host: Host): boolean {
+export function firewalldHasForwardRule(bridge: string, host: Host): boolean {
   return host.readFile("/etc/firewalld/direct.xml")?.content.includes(`>${wordsAfterChain(bridge)}</rule>`) ?? false;
 }
 
-/** Adds the rule to firewalld's configuration or removes it there. `present` is null unless firewalld runs. */
-export function planPermanentRule(bridge: string, present: boolean | null, desired: "kept" | "removed"): Change[] {
+/** Adds the rule to firewalld's permanent configuration or removes it there. `present` is null unless firewalld runs. */
+export function planFirewalldForwardRule(
+  bridge: string,
+  present: boolean | null,
+  desired: "kept" | "removed",
+): Change[] {
   if (present === null) return [];
   const describe = (kept: boolean): string => `${kept ? "" : "not "}kept by firewalld`;
   const isKept = desired === "kept";
