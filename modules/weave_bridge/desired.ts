@@ -3,7 +3,7 @@ import type { VxlanParameters } from "../formats/iproute";
 import { addressOf, contains, networkOf } from "../net/ipv4";
 import { rejectNftablesBackend } from "./docker_firewall";
 import type { FirewallPlan } from "./firewall/plan";
-import { planFirewalls, wantsForwardRule } from "./firewall/resolve";
+import { resolveFirewallPlan, wantsForwardRule } from "./firewall/resolve";
 import type { ObservedBridge, Provider } from "./observed";
 import { addressesOf, type BridgeOptions, bridgeMac, VXLAN_SUFFIX } from "./options";
 import { rejectOverlap } from "./overlap";
@@ -96,7 +96,7 @@ export function resolveDesired(options: BridgeOptions, observed: ObservedBridge)
     provider,
     firewall: options.firewall,
     hasForwardRule: wantsForwardRule(options, observed),
-    firewallPlan: planFirewalls(
+    firewallPlan: resolveFirewallPlan(
       options,
       { address, network, encrypted: wireguard !== null, peers },
       underlay,

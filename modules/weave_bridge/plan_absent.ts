@@ -3,7 +3,7 @@ import { UserError } from "../core/errors";
 import type { Plan } from "../core/module";
 import { deleteLink } from "./commands";
 import { deleteRules, planFirewalldForwardRule } from "./firewall/forward_rule";
-import { firewallsOf, planFirewall } from "./firewall/plan";
+import { firewallsOf, planOpenings } from "./firewall/plan";
 import { isContainerPort, type ObservedBridge, ROUTER_DEVICE } from "./observed";
 import { type BridgeOptions, VXLAN_SUFFIX } from "./options";
 import { planBoot } from "./plan_boot";
@@ -41,7 +41,7 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
   const firewalls = firewallsOf(name, firewall, []);
   return {
     changes: [
-      ...planFirewall(firewalls, [], "manage").changes,
+      ...planOpenings(firewalls, [], "manage").changes,
       ...planFirewalldForwardRule(name, firewalldHasForwardRule, "removed"),
       ...(vxlan
         ? [

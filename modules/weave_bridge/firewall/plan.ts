@@ -12,10 +12,10 @@ import { ufwFirewall } from "./ufw";
 
 /** What firewalls need, and what the operator must know. */
 export interface FirewallPlan {
-  readonly changes: Change[];
-  readonly warnings: string[];
+  readonly changes: readonly Change[];
+  readonly warnings: readonly string[];
   /** Shell commands that add this module's rules at boot, where nothing else keeps them. */
-  readonly boot: string[];
+  readonly boot: readonly string[];
 }
 
 /** The firewalls of this host, one for each set of rules that a packet must pass; empty if none was read. */
@@ -53,17 +53,19 @@ export function firewallsOf(
 const NO_RULESET = '{"nftables":[]}';
 
 /**
- * Plans what firewalls must accept. With `manage`, what is closed is opened, and what this module has opened and is no longer needed is
- * closed, unless it `keeps` that; otherwise all stays as it is. A warning names what stays closed. It does not matter who has opened
- * what is open, and this module's rule opens nothing if another rule before it drops the packets.
+ * Plans the firewalls' changes. `manage` adds a rule for each opening that is not accepted, and removes this module's rules that no
+ * opening needs, except those that `keeps` names. The other modes change nothing. Warns about what stays dropped. Whether traffic is
+ * accepted is computed from all rules, whoever added them.
  */
-export function planFirewall(
+export function planOpenings(
   firewalls: readonly Firewall[],
   openings: readonly Opening[],
   option: BridgeOptions["firewall"],
   keeps: (id: string) => boolean = () => false,
 ): FirewallPlan {
-  const plan: FirewallPlan = { changes: [], warnings: [], boot: [] };
+  const changes: Change[] = [];
+  const allWarnings: string[] = [];
+  const boot: string[] = [];
   const manage = option === "manage";
   for (const firewall of firewalls) {
     const { name, outcome, own, check, obstacle = () => null, warnings = [] } = firewall;
@@ -74,19 +76,19 @@ export function planFirewall(
     const before = own.filter(({ id }) => !has(added, id));
     const after = [...before.filter((rule) => !stale.includes(rule)), ...added].map(({ id }) => id);
     const commands = [...commandsFor(firewall, added), ...stale.flatMap(({ remove }) => remove)];
-    plan.changes.push(...difference(`firewall: ${name}`, listed(before.map(({ id }) => id)), listed(after), commands));
+    changes.push(...difference(`firewall: ${name}`, listed(before.map(({ id }) => id)), listed(after), commands));
     for (const hint of new Set(dropped.map(obstacle))) {
       const all = dropped.filter((opening) => obstacle(opening) === hint);
-      plan.warnings.push(describeDropped(firewall, all, hint));
+      allWarnings.push(describeDropped(firewall, all, hint));
     }
-    plan.warnings.push(...warnings);
+    allWarnings.push(...warnings);
     for (const opening of openings) {
       if (!check || !after.includes(opening.id)) continue;
       const add = firewall.add([opening]).map((argv) => argv.join(" "));
-      plan.boot.push([check(opening), ...add, "true"].join(" || "));
+      boot.push([check(opening), ...add, "true"].join(" || "));
     }
   }
-  return plan;
+  return { changes, warnings: allWarnings, boot };
 }
 
 const has = (all: readonly { readonly id: string }[], id: string): boolean => all.some((each) => each.id === id);

@@ -8,7 +8,7 @@ import { findOwnEnd } from "../underlay";
 import type { OwnEnd } from "./filters";
 import { planFirewalldForwardRule } from "./forward_rule";
 import { openingsOf, ownComment, type Tunnel, WEAVE_PORT } from "./opening";
-import { exposureOf, type FirewallPlan, firewallsOf, planFirewall } from "./plan";
+import { exposureOf, type FirewallPlan, firewallsOf, planOpenings } from "./plan";
 
 /**
  * Whether iptables is to have the forward rule. firewalld, if it runs, has to keep it: it removes all rules but its own
@@ -34,7 +34,7 @@ interface Network {
 }
 
 /** Plans what the host's firewalls need. `underlay` is null if it is not known for certain. */
-export function planFirewalls(
+export function resolveFirewallPlan(
   options: BridgeOptions,
   { address, network, encrypted, peers }: Network,
   underlay: OwnEnd | null,
@@ -48,21 +48,20 @@ export function planFirewalls(
   const manage = firewall === "manage";
   // Any of the router's rules may be for a peer whose name this host can't resolve at the moment.
   const keeps = (rule: string): boolean => unresolved.length > 0 && rule.includes(`/${WEAVE_PORT}/`);
-  const plan = planFirewall(firewalls, openings, firewall, keeps);
-  plan.changes.push(
-    ...planFirewalldForwardRule(
-      name,
-      observed.firewalldHasForwardRule,
-      wantsForwardRule(options, observed) ? "kept" : "removed",
-    ),
-  );
-  if (observed.firewall && datapath === "vxlan" && !encrypted)
-    plan.warnings.push(...exposureOf(firewalls, end.address, vxlan_port));
-  if (manage && unresolved.length === 0) return plan;
-  if (manage) plan.warnings.push(describeUnresolved(unresolved));
+  const plan = planOpenings(firewalls, openings, firewall, keeps);
+  const forwardRule = wantsForwardRule(options, observed) ? "kept" : "removed";
+  const mayBeExposed = observed.firewall !== null && datapath === "vxlan" && !encrypted;
   // What was opened stays so at boot, too, also if the kernel has lost the rules meanwhile.
   const written = ruleCommandsIn(ownTextIn(observed.files) ?? "", ownComment(name));
-  return { ...plan, boot: [...new Set([...written, ...plan.boot])] };
+  return {
+    changes: [...plan.changes, ...planFirewalldForwardRule(name, observed.firewalldHasForwardRule, forwardRule)],
+    warnings: [
+      ...plan.warnings,
+      ...(mayBeExposed ? exposureOf(firewalls, end.address, vxlan_port) : []),
+      ...(manage && unresolved.length > 0 ? [describeUnresolved(unresolved)] : []),
+    ],
+    boot: manage && unresolved.length === 0 ? plan.boot : [...new Set([...written, ...plan.boot])],
+  };
 }
 
 const describeUnresolved = (peers: readonly string[]): string =>

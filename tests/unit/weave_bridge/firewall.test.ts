@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { firewalldHasForwardRule } from "../../../modules/weave_bridge/firewall/forward_rule";
 import type { ObservedFirewall } from "../../../modules/weave_bridge/firewall/observe";
-import { exposureOf, firewallsOf, planFirewall } from "../../../modules/weave_bridge/firewall/plan";
+import { exposureOf, firewallsOf, planOpenings } from "../../../modules/weave_bridge/firewall/plan";
 import { plan as bridgePlan } from "../../../modules/weave_bridge/plan";
 import { fakeHost } from "../support/fake_host/fake_host";
 import {
@@ -290,7 +290,7 @@ test("what firewalld drops of the bridge's own traffic, Docker's zone would let 
   const byDocker = ["filter_INPUT", "filter_FORWARD"].map((chain) => ({ rule: { ...table, chain, expr: accept } }));
   assert.equal(plan(firewalld([], true, byDocker)).warnings, []);
   const fresh = firewalld([], true);
-  assert.equal(planFirewall(firewallsOf("weave", fresh, openings(), END, false), openings(), "manage").warnings, []);
+  assert.equal(planOpenings(firewallsOf("weave", fresh, openings(), END, false), openings(), "manage").warnings, []);
   // And Docker's policy of DROP in iptables, where Docker's own rule for the bridge is missing.
   const dropped = { ...firewalld([], true, byDocker), tables: iptables("-A INPUT -j ACCEPT").tables };
   assert.match(plan(dropped, false).warnings[0] ?? "", NO_ZONE);

@@ -1,7 +1,7 @@
 import type { Change } from "../../../modules/core/change";
 import type { ObservedFirewall } from "../../../modules/weave_bridge/firewall/observe";
 import { openingsOf } from "../../../modules/weave_bridge/firewall/opening";
-import { type FirewallPlan, firewallsOf, planFirewall } from "../../../modules/weave_bridge/firewall/plan";
+import { type FirewallPlan, firewallsOf, planOpenings } from "../../../modules/weave_bridge/firewall/plan";
 
 export const TUNNEL = { protocols: ["udp"], port: 4789, peers: ["192.168.50.12", "192.168.50.13"], inside: null };
 export const END = { device: "eth0", address: "192.168.50.11" };
@@ -16,14 +16,14 @@ export const iptables = (...rules: string[]): ObservedFirewall => ({
   tables: { ipv4: table(rules), ipv6: null },
 });
 export const plan = (observed: ObservedFirewall, manage = true, tunnel: object = {}): FirewallPlan =>
-  planFirewall(
+  planOpenings(
     firewallsOf("weave", observed, openings(tunnel), END, true),
     openings(tunnel),
     manage ? "manage" : "check",
   );
 /** What `state: absent` plans. */
 export const absence = (observed: ObservedFirewall): FirewallPlan =>
-  planFirewall(firewallsOf("weave", observed, [], END, true), [], "manage");
+  planOpenings(firewallsOf("weave", observed, [], END, true), [], "manage");
 export const commands = ({ changes }: { readonly changes: readonly Change[] }): string[] =>
   changes.flatMap(({ actions }) => actions.map((action) => ("argv" in action ? action.argv.join(" ") : "")));
 
