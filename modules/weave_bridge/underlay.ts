@@ -88,14 +88,14 @@ export function routerMtu(options: BridgeOptions, observed: ObservedBridge): num
 }
 
 function underlayMtu(options: BridgeOptions, observed: ObservedBridge): number {
-  return observed.mtus.get(findOwnEnd(options, observed).device) ?? ETHERNET_MTU;
+  return observed.mtus.get(findLocalEndpoint(options, observed).device) ?? ETHERNET_MTU;
 }
 
 /**
- * By the route to the first of these peers, or the underlay. Where that isn't found (""), the router still may reach its peers: it
- * resolves their names itself.
+ * The device and address from which this host sends to the first of these peers, or else those of the underlay. If neither
+ * is found they are "" and 0.0.0.0: the router resolves its peers' names itself and may still reach them.
  */
-export function findOwnEnd(
+export function findLocalEndpoint(
   options: OwnNetwork,
   observed: ObservedBridge,
   peers: readonly string[] = [],
@@ -113,7 +113,7 @@ function previousMtu({ files, bridge }: ObservedBridge): number | null {
   return bridge !== null && bridge.ports.length > 0 ? bridge.mtu : null;
 }
 
-/** This host's addresses but the bridge's, and its routes. */
+/** This host's addresses except the bridge's, and its routes. */
 function ownAddresses({ name }: OwnNetwork, observed: ObservedBridge) {
   const others = observed.links.filter(({ device }) => device !== name);
   return {
@@ -163,7 +163,10 @@ function findUnderlay(options: OwnNetwork, observed: ObservedBridge): DeviceAddr
   return { device: routeTo(destinations[0] ?? "", routes)?.device ?? device, cidr };
 }
 
-/** The addresses that packets have which leave by a device without one: what a route sets, or else those on lo (inet_select_addr()). */
+/**
+ * The source addresses of packets that leave by a device without an address: what a route sets, or else those on lo
+ * (inet_select_addr()).
+ */
 function sourcesOf(leaving: readonly Route[], all: readonly DeviceAddress[]): readonly DeviceAddress[] {
   const set = all.filter(({ cidr }) => leaving.some(({ source }) => source === addressOf(cidr)));
   return set.length > 0 || leaving.length === 0 ? set : all.filter(({ device }) => device === "lo");

@@ -4,7 +4,7 @@ import { networkOf } from "../../net/ipv4";
 import { outcomeOf } from "../../weave_bridge/firewall/filters";
 import { FORWARDED_FRAMES, openingsOf, type Tunnel, WEAVE_PORT } from "../../weave_bridge/firewall/opening";
 import { firewallsOf } from "../../weave_bridge/firewall/plan";
-import { findOwnEnd } from "../../weave_bridge/underlay";
+import { findLocalEndpoint } from "../../weave_bridge/underlay";
 import type { Observed } from "./observe";
 import type { FirewallStatus } from "./status";
 
@@ -18,15 +18,15 @@ export function summariseFirewall(name: string, observed: Observed): FirewallSta
   const local = bridge.vxlan?.parameters?.local ?? "";
   const isUnderlay = isIPv4(local);
   const options = { name, underlay: isUnderlay ? local : null, peers: [] };
-  const end = findOwnEnd(options, bridge, isUnderlay ? [] : tunnel.peers.filter(isIPv4));
+  const endpoint = findLocalEndpoint(options, bridge, isUnderlay ? [] : tunnel.peers.filter(isIPv4));
   const openings = openingsOf(name, address, networkOf(address), tunnel);
-  const firewalls = firewallsOf(name, filters, openings, end, true);
+  const firewalls = firewallsOf(name, filters, openings, endpoint, true);
   // The rules for frames are Docker's, or the module adds one.
   const iptables = parseIptablesFilter(filters.tables.ipv4 ?? "");
   const drops = openings.filter(
     (opening) =>
       firewalls.some(({ outcome }) => outcome(opening) === "drop") ||
-      (opening.id === FORWARDED_FRAMES && outcomeOf(iptables, opening, end) === "drop"),
+      (opening.id === FORWARDED_FRAMES && outcomeOf(iptables, opening, endpoint) === "drop"),
   );
   return { drops: drops.map(({ description }) => description) };
 }

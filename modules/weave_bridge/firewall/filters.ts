@@ -3,14 +3,17 @@ import { wordsOfRule } from "../../formats/iptables_save";
 import { type Outcome, outcomeInChain, type Packet } from "../../net/packet_filter";
 import { type Firewall, type Opening, ownComment, ownRules, wordsOf } from "./opening";
 
-/** How this host is connected to the other hosts: where packets arrive, unless an opening names a device. */
-export interface OwnEnd {
+/** This host's end of the tunnels: where the peers' packets arrive, unless an opening names a device. */
+export interface LocalEndpoint {
   readonly device: string;
   readonly address: string;
 }
 
-/** The first packet of the traffic that an opening is for, as it arrives here. It has no protocol if the opening is for all. */
-export function packetOf(opening: Opening, { device, address }: OwnEnd): Packet {
+/**
+ * The first packet of the traffic that an opening is for, as it arrives here. Without a protocol, it stands for packets of any
+ * protocol.
+ */
+export function packetOf(opening: Opening, { device, address }: LocalEndpoint): Packet {
   const { family, hook, protocol, port, source = "0.0.0.0" } = opening;
   const destination = opening.destination ?? (hook === "input" && family === "ipv4" ? address : source);
   return {
@@ -26,9 +29,9 @@ export function packetOf(opening: Opening, { device, address }: OwnEnd): Packet 
 }
 
 /** What becomes of an opening's packets in the base chains of one of the hooks. */
-export function outcomeOf(filter: PacketFilter, opening: Opening, end: OwnEnd): Outcome {
+export function outcomeOf(filter: PacketFilter, opening: Opening, endpoint: LocalEndpoint): Outcome {
   const base = filter.base.filter(({ hook }) => hook === opening.hook);
-  return worstOf(base.map((chain) => outcomeInChain(chain, filter, packetOf(opening, end))));
+  return worstOf(base.map((chain) => outcomeInChain(chain, filter, packetOf(opening, endpoint))));
 }
 
 /** The strictest of several verdicts: a packet must pass all chains. */
@@ -79,7 +82,7 @@ function iptablesRule(comment: string, opening: Opening): string[] {
 }
 
 /** The base chains of nftables. A packet must pass each of them. */
-export function nftFirewalls(bridge: string, filter: PacketFilter, end: OwnEnd): Firewall[] {
+export function nftFirewalls(bridge: string, filter: PacketFilter, endpoint: LocalEndpoint): Firewall[] {
   return filter.base.map((base): Firewall => {
     const chain = base.chain.split(" ");
     const [family = ""] = chain;
@@ -90,7 +93,7 @@ export function nftFirewalls(bridge: string, filter: PacketFilter, end: OwnEnd):
       name: `nftables' chain ${base.chain}`,
       outcome: (opening) =>
         opening.hook === base.hook && ["inet", IP[opening.family]].includes(family)
-          ? outcomeInChain(base, filter, packetOf(opening, end))
+          ? outcomeInChain(base, filter, packetOf(opening, endpoint))
           : "accept",
       own: ownRules(bridge, filter.chains.get(base.chain) ?? [], ({ reference }) => {
         return ["nft", "delete", "rule", ...chain, "handle", reference];

@@ -1,6 +1,6 @@
 import type { FilterRule, PacketFilter } from "../../formats/filter_rules";
 import { isMatched, type Packet } from "../../net/packet_filter";
-import { type OwnEnd, packetOf } from "./filters";
+import { type LocalEndpoint, packetOf } from "./filters";
 import { DROPPED_BEFORE, type Firewall, FORWARDED_FRAMES, type Opening } from "./opening";
 
 /** What firewalld reads when it starts. */
@@ -23,7 +23,7 @@ export function firewalldFirewall(
   bridge: string,
   { zones, defaultZone }: ObservedFirewalld,
   openings: readonly Opening[],
-  end: OwnEnd,
+  endpoint: LocalEndpoint,
   chains: PacketFilter["chains"] | null,
   outcome: Firewall["outcome"],
   isInUse: boolean,
@@ -31,11 +31,13 @@ export function firewalldFirewall(
   const start = `rule priority="${priorityOf(bridge)}" `;
   const ruleFor = ({ family, source, port, protocol }: Opening): string =>
     start + richRule(family, source, port, protocol);
-  const zoneFor = (opening: Opening): string => zoneOf(packetOf(opening, end), chains) ?? defaultZone;
+  const zoneFor = (opening: Opening): string => zoneOf(packetOf(opening, endpoint), chains) ?? defaultZone;
   /** Whether a rule of the zone accepts it. Something before that may drop it: rules with a lower priority, policies, iptables. */
   const isLive = (opening: Opening): boolean =>
     chains === null ||
-    rulesFor(packetOf(opening, end), chains, `IN_${zoneFor(opening)}_pre`).some(({ verdict }) => verdict === "accept");
+    rulesFor(packetOf(opening, endpoint), chains, `IN_${zoneFor(opening)}_pre`).some(
+      ({ verdict }) => verdict === "accept",
+    );
   const ofDocker = zones.get(DOCKERS);
   const isInZone = ofDocker?.includes(`<interface name="${bridge}"/>`) ?? false;
   const ofBridge = { zone: DOCKERS, part: `interface=${bridge}` };

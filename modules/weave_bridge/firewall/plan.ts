@@ -3,7 +3,7 @@ import type { BaseChain } from "../../formats/filter_rules";
 import { parseIptablesFilter } from "../../formats/iptables_filter";
 import { parseNftables } from "../../formats/nftables";
 import type { BridgeOptions } from "../options";
-import { iptablesFirewall, nftFirewalls, type OwnEnd, outcomeOf, worstOf } from "./filters";
+import { iptablesFirewall, type LocalEndpoint, nftFirewalls, outcomeOf, worstOf } from "./filters";
 import { FIREWALLD_TABLE, firewalldFirewall } from "./firewalld";
 import { forwardRuleFirewall } from "./forward_rule";
 import type { ObservedFirewall } from "./observe";
@@ -23,28 +23,28 @@ export function firewallsOf(
   bridge: string,
   observed: ObservedFirewall | null,
   openings: readonly Opening[],
-  end: OwnEnd = { device: "", address: "0.0.0.0" },
+  endpoint: LocalEndpoint = { device: "", address: "0.0.0.0" },
   isInUse = false,
 ): Firewall[] {
   if (observed === null) return [];
   const { tables, nft, ufw, firewalld } = observed;
   const { ipv4 } = tables;
   const filters = { ipv4: parseIptablesFilter(ipv4 ?? ""), ipv6: parseIptablesFilter(tables.ipv6 ?? "") };
-  const outcome: Firewall["outcome"] = (opening) => outcomeOf(filters[opening.family], opening, end);
+  const outcome: Firewall["outcome"] = (opening) => outcomeOf(filters[opening.family], opening, endpoint);
   // iptables-legacy has separate tables. What has nftables' tables calls itself xtables-save before 1.8.3, does not say which it is
   // from 1.8.3 to 1.8.7, and says nf_tables since.
   const nftables = parseNftables(nft ?? NO_RULESET, /\(nf_tables\)|xtables-save|v1\.8\.[3-7] /.test(ipv4 ?? ""));
   const isFirewallds = ({ chain }: BaseChain): boolean => firewalld !== null && chain.startsWith(FIREWALLD_TABLE);
   const chains = nftables.base.filter((each) => !isFirewallds(each));
-  const others = nftFirewalls(bridge, { ...nftables, base: chains }, end);
+  const others = nftFirewalls(bridge, { ...nftables, base: chains }, endpoint);
   // The frames between the bridge's ports have a separate rule in iptables.
   const atInput: Firewall["outcome"] = (opening) => (opening.hook === "input" ? outcome(opening) : "accept");
   if (firewalld !== null) {
     const own = { ...nftables, base: nftables.base.filter(isFirewallds) };
-    const inBoth: Firewall["outcome"] = (opening) => worstOf([outcome(opening), outcomeOf(own, opening, end)]);
+    const inBoth: Firewall["outcome"] = (opening) => worstOf([outcome(opening), outcomeOf(own, opening, endpoint)]);
     const ownChains = nft === null ? null : own.chains;
-    others.push(firewalldFirewall(bridge, firewalld, openings, end, ownChains, inBoth, isInUse));
-  } else if (ufw !== null) others.push(ufwFirewall(bridge, ufw, filters, end, atInput));
+    others.push(firewalldFirewall(bridge, firewalld, openings, endpoint, ownChains, inBoth, isInUse));
+  } else if (ufw !== null) others.push(ufwFirewall(bridge, ufw, filters, endpoint, atInput));
   else if (ipv4 !== null) others.push(iptablesFirewall(bridge, filters, atInput));
   if (firewalld === null) others.push(forwardRuleFirewall(bridge, ipv4 ?? "", outcome));
   return others;

@@ -4,8 +4,8 @@ import { isOwnName } from "../../net/own_host";
 import { isContainerPort, type ObservedBridge } from "../observed";
 import type { BridgeOptions } from "../options";
 import { ownTextIn, ruleCommandsIn } from "../own_files";
-import { findOwnEnd } from "../underlay";
-import type { OwnEnd } from "./filters";
+import { findLocalEndpoint } from "../underlay";
+import type { LocalEndpoint } from "./filters";
 import { planFirewalldForwardRule } from "./forward_rule";
 import { openingsOf, ownComment, type Tunnel, WEAVE_PORT } from "./opening";
 import { exposureOf, type FirewallPlan, firewallsOf, planOpenings } from "./plan";
@@ -37,14 +37,15 @@ interface Network {
 export function resolveFirewallPlan(
   options: BridgeOptions,
   { address, network, encrypted, peers }: Network,
-  underlay: OwnEnd | null,
+  underlay: LocalEndpoint | null,
   observed: ObservedBridge,
 ): FirewallPlan {
   const { name, firewall, datapath, vxlan_port } = options;
   const { unresolved, ...tunnel } = tunnelOf(options, encrypted, peers, observed);
-  const end = underlay ?? findOwnEnd(options, observed, tunnel.peers);
+  const endpoint = underlay ?? findLocalEndpoint(options, observed, tunnel.peers);
   const openings = openingsOf(name, address, network, tunnel);
-  const firewalls = firewallsOf(name, observed.firewall, openings, end, observed.bridge?.ports.some(isContainerPort));
+  const isInUse = observed.bridge?.ports.some(isContainerPort);
+  const firewalls = firewallsOf(name, observed.firewall, openings, endpoint, isInUse);
   const manage = firewall === "manage";
   // Any of the router's rules may be for a peer whose name this host can't resolve at the moment.
   const keeps = (rule: string): boolean => unresolved.length > 0 && rule.includes(`/${WEAVE_PORT}/`);
@@ -57,7 +58,7 @@ export function resolveFirewallPlan(
     changes: [...plan.changes, ...planFirewalldForwardRule(name, observed.firewalldHasForwardRule, forwardRule)],
     warnings: [
       ...plan.warnings,
-      ...(mayBeExposed ? exposureOf(firewalls, end.address, vxlan_port) : []),
+      ...(mayBeExposed ? exposureOf(firewalls, endpoint.address, vxlan_port) : []),
       ...(manage && unresolved.length > 0 ? [describeUnresolved(unresolved)] : []),
     ],
     boot: manage && unresolved.length === 0 ? plan.boot : [...new Set([...written, ...plan.boot])],

@@ -1,6 +1,6 @@
 import type { PacketFilter } from "../../formats/filter_rules";
 import { outcomeInChain } from "../../net/packet_filter";
-import { type OwnEnd, packetOf, type Tables } from "./filters";
+import { type LocalEndpoint, packetOf, type Tables } from "./filters";
 import { DROPPED_BEFORE, type Firewall, type Opening, ownComment, ownRules, wordsOf } from "./opening";
 
 /** Where ufw keeps its rules, each below a line with its parts (ufw, backend_iptables.py). */
@@ -30,13 +30,13 @@ export function ufwFirewall(
   bridge: string,
   text: string,
   tables: Tables,
-  end: OwnEnd,
+  endpoint: LocalEndpoint,
   outcome: Firewall["outcome"],
 ): Firewall {
   return {
     name: "ufw",
     outcome,
-    obstacle: (opening) => obstacleTo(opening, tables[opening.family], end),
+    obstacle: (opening) => obstacleTo(opening, tables[opening.family], endpoint),
     own: ownRules(bridge, parseRules(text), (rule) => ["ufw", "delete", "allow", ...ufwRule(rule)]),
     add: (all) =>
       all.map((opening) => [
@@ -51,12 +51,12 @@ export function ufwFirewall(
 }
 
 /** ufw adds rules to its own chain. With IPV6=no it has none for IPv6, and drops all IPv6 packets, also those that this host sends. */
-function obstacleTo(opening: Opening, filter: PacketFilter, end: OwnEnd): string | null {
+function obstacleTo(opening: Opening, filter: PacketFilter, endpoint: LocalEndpoint): string | null {
   const [ufw, first] =
     opening.family === "ipv6" ? ["ufw6", "Set IPV6=yes in /etc/default/ufw, and run"] : ["ufw", "Run"];
   if (!filter.chains.has(`${ufw}-before-input`)) return `${first}: ufw reload.`;
   const base = { chain: `${ufw}-user-input`, hook: "input", policy: "drop" } as const;
-  return outcomeInChain(base, filter, packetOf(opening, end)) === "accept" ? DROPPED_BEFORE : null;
+  return outcomeInChain(base, filter, packetOf(opening, endpoint)) === "accept" ? DROPPED_BEFORE : null;
 }
 
 /** What ufw matches of a packet. */

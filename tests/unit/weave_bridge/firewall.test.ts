@@ -8,7 +8,7 @@ import { fakeHost } from "../support/fake_host/fake_host";
 import {
   absence,
   commands,
-  END,
+  ENDPOINT,
   field,
   firewalld,
   HOST,
@@ -290,7 +290,10 @@ test("what firewalld drops of the bridge's own traffic, Docker's zone would let 
   const byDocker = ["filter_INPUT", "filter_FORWARD"].map((chain) => ({ rule: { ...table, chain, expr: accept } }));
   assert.equal(plan(firewalld([], true, byDocker)).warnings, []);
   const fresh = firewalld([], true);
-  assert.equal(planOpenings(firewallsOf("weave", fresh, openings(), END, false), openings(), "manage").warnings, []);
+  assert.equal(
+    planOpenings(firewallsOf("weave", fresh, openings(), ENDPOINT, false), openings(), "manage").warnings,
+    [],
+  );
   // And Docker's policy of DROP in iptables, where Docker's own rule for the bridge is missing.
   const dropped = { ...firewalld([], true, byDocker), tables: iptables("-A INPUT -j ACCEPT").tables };
   assert.match(plan(dropped, false).warnings[0] ?? "", NO_ZONE);
@@ -373,7 +376,7 @@ test("firewalld keeps the rule for frames if it is managed, as it removes what i
 
 test("a VXLAN that is open to the Internet is named, one at a private address or behind a firewall is not", () => {
   const exposed = (address: string, observed: ObservedFirewall): boolean =>
-    exposureOf(firewallsOf("weave", observed, openings(), END, true), address, 4789).length > 0;
+    exposureOf(firewallsOf("weave", observed, openings(), ENDPOINT, true), address, 4789).length > 0;
   assert.ok(exposed("192.0.2.1", NOTHING));
   assert.ok(exposed("192.0.2.1", iptables("-A INPUT -p udp -j ACCEPT")));
   assert.not(exposed("192.0.2.1", iptables()));

@@ -4,7 +4,7 @@ import { openingsOf } from "../../../modules/weave_bridge/firewall/opening";
 import { type FirewallPlan, firewallsOf, planOpenings } from "../../../modules/weave_bridge/firewall/plan";
 
 export const TUNNEL = { protocols: ["udp"], port: 4789, peers: ["192.168.50.12", "192.168.50.13"], inside: null };
-export const END = { device: "eth0", address: "192.168.50.11" };
+export const ENDPOINT = { device: "eth0", address: "192.168.50.11" };
 export const openings = (tunnel: object = {}) =>
   openingsOf("weave", "10.2.0.1/16", "10.2.0.0/16", { ...TUNNEL, ...tunnel });
 export const NOTHING: ObservedFirewall = { tables: { ipv4: null, ipv6: null }, nft: null, ufw: null, firewalld: null };
@@ -17,13 +17,13 @@ export const iptables = (...rules: string[]): ObservedFirewall => ({
 });
 export const plan = (observed: ObservedFirewall, manage = true, tunnel: object = {}): FirewallPlan =>
   planOpenings(
-    firewallsOf("weave", observed, openings(tunnel), END, true),
+    firewallsOf("weave", observed, openings(tunnel), ENDPOINT, true),
     openings(tunnel),
     manage ? "manage" : "check",
   );
 /** What `state: absent` plans. */
 export const absence = (observed: ObservedFirewall): FirewallPlan =>
-  planOpenings(firewallsOf("weave", observed, [], END, true), [], "manage");
+  planOpenings(firewallsOf("weave", observed, [], ENDPOINT, true), [], "manage");
 export const commands = ({ changes }: { readonly changes: readonly Change[] }): string[] =>
   changes.flatMap(({ actions }) => actions.map((action) => ("argv" in action ? action.argv.join(" ") : "")));
 
