@@ -14,20 +14,27 @@ export interface ObservedFirewalld {
 /** The table of nftables in which firewalld has its chains. */
 export const FIREWALLD_TABLE = "inet firewalld ";
 
+/** What this module's rules in firewalld depend on. */
+interface FirewalldInputs {
+  readonly bridge: string;
+  readonly firewalld: ObservedFirewalld;
+  readonly openings: readonly Opening[];
+  readonly endpoint: LocalEndpoint;
+  /** The chains that firewalld has in the kernel; null without nft. */
+  readonly chains: PacketFilter["chains"] | null;
+  /** What becomes of an opening's packets in those chains and in iptables. */
+  readonly outcome: Firewall["outcome"];
+  /** Whether containers are on the bridge. */
+  readonly isInUse: boolean;
+}
+
 /**
  * firewalld. The openings for other hosts are rich rules in the zone of their packets, for now and for its next start; rich rules have
- * no comments, so this module's are identified by their priority. `chains` are those that firewalld has in the kernel; null without nft.
- * `isInUse` is whether containers are on the bridge.
+ * no comments, so this module's are identified by their priority.
  */
-export function firewalldFirewall(
-  bridge: string,
-  { zones, defaultZone }: ObservedFirewalld,
-  openings: readonly Opening[],
-  endpoint: LocalEndpoint,
-  chains: PacketFilter["chains"] | null,
-  outcome: Firewall["outcome"],
-  isInUse: boolean,
-): Firewall {
+export function firewalldFirewall(inputs: FirewalldInputs): Firewall {
+  const { bridge, firewalld, openings, endpoint, chains, outcome, isInUse } = inputs;
+  const { zones, defaultZone } = firewalld;
   const start = `rule priority="${priorityOf(bridge)}" `;
   const ruleFor = ({ family, source, port, protocol }: Opening): string =>
     start + richRule(family, source, port, protocol);
@@ -38,35 +45,38 @@ export function firewalldFirewall(
     rulesFor(packetOf(opening, endpoint), chains, `IN_${zoneFor(opening)}_pre`).some(
       ({ verdict }) => verdict === "accept",
     );
-  const ofDocker = zones.get(DOCKERS);
-  const isInZone = ofDocker?.includes(`<interface name="${bridge}"/>`) ?? false;
-  const ofBridge = { zone: DOCKERS, part: `interface=${bridge}` };
+  const dockerZone = zones.get(DOCKER_ZONE);
+  const zoneHasBridge = dockerZone?.includes(`<interface name="${bridge}"/>`) ?? false;
+  const bridgeEntry: ZoneEntry = { zone: DOCKER_ZONE, setting: `interface=${bridge}` };
   const own = [...zones].flatMap(([zone, xml]) =>
     rulesOf(xml).flatMap(({ id, rule }) => {
       const opening = openings.find((each) => ruleFor(each) === rule);
       // A rule that is permanent but not active is added again.
       if (!rule.startsWith(start) || (opening && outcome(opening) === "drop" && !isLive(opening))) return [];
-      return [{ id: opening?.id ?? id, remove: byZone([{ zone, part: `rich-rule=${rule}` }], REMOVE) }];
+      return [{ id: opening?.id ?? id, remove: byZone([{ zone, setting: `rich-rule=${rule}` }], REMOVE) }];
     }),
   );
-  // Now, Docker removes it, after which this would fail.
-  if (isInZone) own.push({ id: FORWARDED_FRAMES, remove: byZone([ofBridge], REMOVE).slice(1) });
+  // Only permanently: Docker removes the running entry, and removing it twice fails.
+  if (zoneHasBridge) own.push({ id: FORWARDED_FRAMES, remove: byZone([bridgeEntry], REMOVE).slice(1) });
   return {
     name: "firewalld",
     own,
     outcome: (opening) => {
       if (opening.in !== bridge) return outcome(opening);
       const found = isInUse ? outcome(opening) : "accept";
-      return found === "accept" && opening.id === FORWARDED_FRAMES && ofDocker !== undefined && !isInZone ? "unknown" : found;
+      const isMissing = opening.id === FORWARDED_FRAMES && dockerZone !== undefined && !zoneHasBridge;
+      return found === "accept" && isMissing ? "unknown" : found;
     },
     obstacle: (opening) => {
-      if (opening.in === bridge) return ofDocker === undefined || isInZone ? RESTART : null;
+      if (opening.in === bridge) return dockerZone === undefined || zoneHasBridge ? RESTART_DOCKER : null;
       return isLive(opening) ? DROPPED_BEFORE : null;
     },
     add: (all) =>
       byZone(
         all.map((opening) =>
-          opening.in === bridge ? ofBridge : { zone: zoneFor(opening), part: `rich-rule=${ruleFor(opening)}` },
+          opening.in === bridge
+            ? bridgeEntry
+            : { zone: zoneFor(opening), setting: `rich-rule=${ruleFor(opening)}` },
         ),
         ADD,
       ),
@@ -79,8 +89,8 @@ export function firewalldFirewall(
  * and does not start if another zone has that (moby's libnetwork, firewalld.go). At boot Docker may ask before firewalld answers
  * (seen with 2.5.2, not with 2.3.1), so a managed bridge is kept in that zone.
  */
-const DOCKERS = "docker";
-const RESTART = "Restart Docker, which adds the bridge to its zone.";
+const DOCKER_ZONE = "docker";
+const RESTART_DOCKER = "Restart Docker, which adds the bridge to its zone.";
 
 const NO_NFT = "firewall: nft must be installed to read firewalld's rules. Install it (apt install nftables).";
 
@@ -116,18 +126,18 @@ function rulesOf(xml: string): { readonly id: string; readonly rule: string }[] 
 const ADD = "--add-";
 const REMOVE = "--remove-";
 
-/** A part of a zone, as firewall-cmd has it after --add- and --remove-. */
-interface Entry {
+/** A setting of a zone, as firewall-cmd takes it after --add- and --remove-. */
+interface ZoneEntry {
   readonly zone: string;
   /** `rich-rule=RULE` or `interface=DEVICE`. */
-  readonly part: string;
+  readonly setting: string;
 }
 
-/** The commands for parts of zones, those of one zone together: for firewalld's next start, and for now. */
-function byZone(entries: readonly Entry[], verb: string): (readonly string[])[] {
+/** The commands for settings of zones, those of one zone together: for firewalld's next start, and for now. */
+function byZone(entries: readonly ZoneEntry[], verb: string): (readonly string[])[] {
   return [...new Set(entries.map(({ zone }) => zone))].flatMap((zone) => {
-    const parts = new Set(entries.flatMap((entry) => (entry.zone === zone ? entry.part : [])));
-    const words = [`--zone=${zone}`, ...[...parts].map((part) => verb + part)];
+    const settings = new Set(entries.flatMap((entry) => (entry.zone === zone ? entry.setting : [])));
+    const words = [`--zone=${zone}`, ...[...settings].map((setting) => verb + setting)];
     // A run that is killed in between is completed by the next one, which finds the packets dropped, or the zone's file as it was.
     const states = verb === ADD ? [["--permanent"], []] : [[], ["--permanent"]];
     return states.map((state) => ["firewall-cmd", "-q", ...state, ...words]);
@@ -135,7 +145,7 @@ function byZone(entries: readonly Entry[], verb: string): (readonly string[])[] 
 }
 
 /**
- * Another one for each bridge, in firewalld's range of -32768 to 32767: below -1000, so before all rules that have no priority or a
+ * A different one for each bridge, in firewalld's range of -32768 to 32767: below -1000, so before all rules that have no priority or a
  * positive one.
  */
 function priorityOf(bridge: string): number {

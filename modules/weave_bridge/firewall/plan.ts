@@ -41,9 +41,9 @@ export function firewallsOf(
   const atInput: Firewall["outcome"] = (opening) => (opening.hook === "input" ? outcome(opening) : "accept");
   if (firewalld !== null) {
     const own = { ...nftables, base: nftables.base.filter(isFirewallds) };
+    const inputs = { bridge, firewalld, openings, endpoint, chains: nft === null ? null : own.chains, isInUse };
     const inBoth: Firewall["outcome"] = (opening) => worstOf([outcome(opening), outcomeOf(own, opening, endpoint)]);
-    const ownChains = nft === null ? null : own.chains;
-    others.push(firewalldFirewall(bridge, firewalld, openings, endpoint, ownChains, inBoth, isInUse));
+    others.push(firewalldFirewall({ ...inputs, outcome: inBoth }));
   } else if (ufw !== null) others.push(ufwFirewall(bridge, ufw, filters, endpoint, atInput));
   else if (ipv4 !== null) others.push(iptablesFirewall(bridge, filters, atInput));
   if (firewalld === null) others.push(forwardRuleFirewall(bridge, ipv4 ?? "", outcome));
