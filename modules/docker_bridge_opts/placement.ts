@@ -99,12 +99,12 @@ function keptBefore({ otherArguments, split }: Configuration, off: ReadonlySet<s
 function requireRemovable({ unit, otherArguments }: Configuration, names: ReadonlySet<string>): void {
   for (const name of names) {
     const set = wordsOfFlags(otherArguments, new Set([name]));
-    const foreign = set.find(({ origin }) => origin.variable !== null) ?? (unit?.byShell ? set[0] : undefined);
-    if (foreign === undefined) continue;
+    const notRemovable = set.find(({ origin }) => origin.variable !== null) ?? (unit?.byShell ? set[0] : undefined);
+    if (notRemovable === undefined) continue;
     const values = parseDockerFlags(otherArguments).get(name) ?? [];
     throw new UserError(
       `--${name}: must not be set by Docker's unit to another value (found ` +
-        `${redactSecrets(`--${name}=${values.join(", ")}`).replace(/^[^=]*=/, "")} in ${nameOrigin(foreign.origin)}). Remove it ` +
+        `${redactSecrets(`--${name}=${values.join(", ")}`).replace(/^[^=]*=/, "")} in ${nameOrigin(notRemovable.origin)}). Remove it ` +
         "there, or set the same value here.",
     );
   }

@@ -10,7 +10,7 @@ import { networkdPath } from "./own_files";
 import { planAbsent } from "./plan_absent";
 import { planBoot } from "./plan_boot";
 import { planLive } from "./plan_live";
-import { planForeignDeviceRemoval, planWireguardAbsent, planWireguardFile } from "./wireguard/plan";
+import { planWireguardAbsent, planWireguardFile, planWireguardGoMove } from "./wireguard/plan";
 
 /** Plans the changes that make the bridge, its boot files and its datapath as desired, without interrupting containers. */
 export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
@@ -22,9 +22,9 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
   const removalWithWarning = wireguard
     ? []
     : withWarning([...wireguardRemoval.device, ...wireguardRemoval.file], options);
-  const foreignDeviceRemoval = planForeignDeviceRemoval(name, observed);
+  const wireguardGoMove = planWireguardGoMove(name, observed);
   // Before units are stopped, which could end wireguard-go.
-  const beforeBoot = foreignDeviceRemoval.length === 0 ? [] : wireguard ? foreignDeviceRemoval : removalWithWarning;
+  const beforeBoot = wireguardGoMove.length === 0 ? [] : wireguard ? wireguardGoMove : removalWithWarning;
   const observedAfterRemoval = beforeBoot.length > 0 ? withoutWireguard(observed) : observed;
   const boot = planBoot(name, desired, observed);
   const live = planLive(desired, observedAfterRemoval);

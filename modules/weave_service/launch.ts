@@ -19,8 +19,8 @@ export function planLaunch(options: ServiceOptions, desired: DesiredService, obs
     );
   }
   const { unit, container } = observed;
-  const foreign = unit.state !== "running" && unit.state !== "starting" && container?.running === true;
-  if (foreign) return takeOver(options, desired, observed);
+  const startedByOthers = unit.state !== "running" && unit.state !== "starting" && container?.running === true;
+  if (startedByOthers) return takeOver(options, desired, observed);
   if (unit.state !== "running" || !isReady(options, observed)) return start(options, desired, observed);
 
   const reasons = restartReasons(options, desired, observed);

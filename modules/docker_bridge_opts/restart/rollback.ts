@@ -25,10 +25,10 @@ const isPrevious: Guard<Previous> = isShape({
  * as root.
  */
 export function readPrevious(host: Host): Previous | null {
-  const foreign = host.writableByOthers(PREVIOUS_PATH);
-  if (foreign !== null) {
+  const problem = host.writableByOthers(PREVIOUS_PATH);
+  if (problem !== null) {
     throw new UserError(
-      `${PREVIOUS_PATH}: must be writable by root only, as its files are restored as root (found that ${foreign}). Remove ` +
+      `${PREVIOUS_PATH}: must be writable by root only, as its files are restored as root (found that ${problem}). Remove ` +
         `${dirname(PREVIOUS_PATH)}, give the directories above it to root only (chown root, chmod go-w), and run again.`,
     );
   }

@@ -77,10 +77,10 @@ export function planWireguardDevice(bridge: string, desired: DesiredWireguard, o
 }
 
 /**
- * Removes a device whose wireguard-go runs outside its own unit: it would stop with that unit or session. The VXLAN is removed with the
- * device.
+ * Removes a device whose wireguard-go runs outside its own unit, so that it is started again in that: it would stop with the other unit or
+ * session. The VXLAN is removed with the device.
  */
-export function planForeignDeviceRemoval(bridge: string, { wireguard, managers }: ObservedBridge): Change[] {
+export function planWireguardGoMove(bridge: string, { wireguard, managers }: ObservedBridge): Change[] {
   if (!wireguard?.byProgram || !managers.systemd || managers.wireguardGoUnit === "active") return [];
   const removed = difference(`bridge ${bridge}: wireguard-go`, "in another unit or a session", "in its own unit", [
     deleteLink(bridge + WIREGUARD_SUFFIX),

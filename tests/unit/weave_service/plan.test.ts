@@ -202,8 +202,8 @@ test("the router's API is asked where WEAVE_HTTP_ADDR says, now or after the res
 test("a router that goes on is asked where it is, whatever the next one will have", () => {
   const control = { address: "127.0.0.1", port: 7001 };
   const unit = { ...FRESH.unit, state: "stopped" as const };
-  const foreign = { ...FRESH, unit, container: CONTAINER, router: ROUTER, control };
-  const awaited = plan(serviceOptions(), foreign)
+  const startedByOthers = { ...FRESH, unit, container: CONTAINER, router: ROUTER, control };
+  const awaited = plan(serviceOptions(), startedByOthers)
     .changes.flatMap(({ actions }) => actions)
     .flatMap((action) => (action.do === "await" ? [action.request.to] : []));
   assert.equal(awaited, [control]);
@@ -416,7 +416,7 @@ test("another image than the script's restarts the router", () => {
   assert.is(change?.before, "running, with the image weaveworks/weave:2.8.0, not 2.8.1\n");
 });
 
-const FOREIGN: ObservedService = {
+const STARTED_BY_OTHERS: ObservedService = {
   ...FRESH,
   container: { ...CONTAINER, restartPolicy: "always" },
   router: { ...ROUTER, targets: ["192.168.50.12"] },
@@ -425,7 +425,7 @@ const FOREIGN: ObservedService = {
 const POLICY = "container weave: restart policy";
 
 test("a matching router that something else has launched is taken over without a restart", () => {
-  const changes = words(serviceOptions(), FOREIGN).slice(3);
+  const changes = words(serviceOptions(), STARTED_BY_OTHERS).slice(3);
   assert.equal(
     changes.map(({ subject, steps }) => [subject, ...steps]),
     [
@@ -434,7 +434,7 @@ test("a matching router that something else has launched is taken over without a
       ["router: peers", "POST /connect peer=192.168.50.13"],
     ],
   );
-  for (const { disruption } of plan(serviceOptions(), FOREIGN).changes) assert.is(disruption, undefined);
+  for (const { disruption } of plan(serviceOptions(), STARTED_BY_OTHERS).changes) assert.is(disruption, undefined);
 });
 
 test("one that does not match is launched again, with the reason, without secrets", () => {
@@ -444,7 +444,7 @@ test("one that does not match is launched again, with the reason, without secret
     [{ env: { WEAVE_VERSION: "2.8.2" } }, "its image is weaveworks/weave:2.8.1, not 2.8.2"],
   ] as const;
   for (const [options, why] of cases) {
-    const change = plan(serviceOptions(options), FOREIGN).changes.at(-1);
+    const change = plan(serviceOptions(options), STARTED_BY_OTHERS).changes.at(-1);
     assert.match(change?.disruption ?? "", why);
     assert.not.match(JSON.stringify(inWords(change ? [change] : [])), "adopt");
   }
@@ -461,14 +461,14 @@ test("a unit that something else wrote, such as Apollo's role, is replaced under
 
 test("a router that something else has launched is stopped, not restarted by Docker, and removed", () => {
   assert.equal(
-    words(serviceOptions({ state: "stopped" }), FOREIGN).map(({ subject, steps }) => [subject, ...steps]),
+    words(serviceOptions({ state: "stopped" }), STARTED_BY_OTHERS).map(({ subject, steps }) => [subject, ...steps]),
     [
       [STATE, "docker stop weave"],
       [POLICY, "docker update --restart=no weave"],
     ],
   );
-  assert.equal(subjects(plan(serviceOptions({ state: "absent" }), FOREIGN).changes), [STATE, "container weave"]);
-  const stopped = { ...FOREIGN, container: { ...CONTAINER, running: false, restartPolicy: "always" }, router: null };
+  assert.equal(subjects(plan(serviceOptions({ state: "absent" }), STARTED_BY_OTHERS).changes), [STATE, "container weave"]);
+  const stopped = { ...STARTED_BY_OTHERS, container: { ...CONTAINER, running: false, restartPolicy: "always" }, router: null };
   const [removal] = plan(serviceOptions({ state: "absent" }), stopped).changes;
   assert.is(removal?.disruption, "the container weave, which Docker would start again");
 });

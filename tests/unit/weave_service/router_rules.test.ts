@@ -84,13 +84,13 @@ test("a chain of a similar name, or in a table where the router has none, is som
     ...chains.flatMap((chain) => [`-A INPUT -j ${chain}`, `-A ${chain} -j RETURN`]),
     "COMMIT",
   ];
-  const foreign = [
+  const ofOthers = [
     ...table("nat", "WEAVE-EXPOSE", "WEAVE-NPC", "WEAVE-MINE", "weave"),
     ...table("filter", "WEAVE", "WEAVE-", "WEAVE-NPC-MINE", "WEAVE-CANARY-2", "WEAVEWORKS", "WEAVE-IPSEC-OUT"),
     ...table("mangle", "WEAVE", "WEAVE-EXPOSE", "WEAVE-IPSEC"),
     ...table("raw", "WEAVE", "WEAVE-CANARY"),
   ];
-  assert.equal(removed([...foreign, ""].join("\n")), []);
+  assert.equal(removed([...ofOthers, ""].join("\n")), []);
   const npc = ["", "-DEFAULT", "-INGRESS", "-EGRESS", "-EGRESS-DEFAULT", "-EGRESS-CUSTOM", "-EGRESS-ACCEPT"];
   const ipsec = ["IN", "IN-MARK", "OUT", "OUT-MARK"].map((chain) => `WEAVE-IPSEC-${chain}`);
   const own = [
