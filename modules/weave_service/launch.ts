@@ -3,7 +3,7 @@ import { UserError } from "../core/errors";
 import { tagOf } from "./container";
 import type { DesiredService } from "./desired";
 import { ARGS, differingVariables, PEERS } from "./environment";
-import { keepContainerPath } from "./init/steps";
+import { adoptPath } from "./init/steps";
 import { isReady, type ObservedService } from "./observed";
 import type { ServiceOptions } from "./options";
 import { planFiles } from "./plan_files";
@@ -20,7 +20,7 @@ export function planLaunch(options: ServiceOptions, desired: DesiredService, obs
   }
   const { unit, container } = observed;
   const startedByOthers = unit.state !== "running" && unit.state !== "starting" && container?.running === true;
-  if (startedByOthers) return takeOver(options, desired, observed);
+  if (startedByOthers) return planAdoption(options, desired, observed);
   if (unit.state !== "running" || !isReady(options, observed)) return start(options, desired, observed);
 
   const reasons = restartReasons(options, desired, observed);
@@ -74,8 +74,8 @@ function restartReasons(options: ServiceOptions, desired: DesiredService, observ
   ];
 }
 
-/** A container that an operator, an older unit or Docker itself has started is kept if it matches, and launched again otherwise. */
-function takeOver(options: ServiceOptions, desired: DesiredService, observed: ObservedService): Change[] {
+/** A container that an operator, an older unit or Docker itself has started is adopted if it matches, and launched again otherwise. */
+function planAdoption(options: ServiceOptions, desired: DesiredService, observed: ObservedService): Change[] {
   const { init, component } = desired;
   const { container, unit } = observed;
   const starts = init.start(component, unit.state).map(withTimeout(options, desired));
@@ -83,7 +83,7 @@ function takeOver(options: ServiceOptions, desired: DesiredService, observed: Ob
   const mismatches = options.state === "restarted" ? ["a restart was requested"] : desired.mismatches(container);
   const before = `${stateName(unit.state)}, container started by something else`;
   if (mismatches.length === 0) {
-    const adopt: Action = { do: "write", path: keepContainerPath(component), content: "", mode: 0o600 };
+    const adopt: Action = { do: "write", path: adoptPath(component), content: "", mode: 0o600 };
     // The container keeps running, so its API stays where it is.
     const ready = observed.router && observed.control ? status(observed.control) : desired.ready;
     const actions = [adopt, ...starts, untilReady(options, { ...desired, ready })];

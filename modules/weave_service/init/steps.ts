@@ -5,8 +5,8 @@ import type { UnitInputs } from "./init_system";
 
 /** Shell commands that systemd units and upstart jobs share. They run with the environment file's variables. */
 
-/** If this file is present when the unit starts, the unit keeps the running container and launches no other. */
-export function keepContainerPath({ container }: Component): string {
+/** If this file is present when the unit starts, the unit adopts the running container and launches no other. */
+export function adoptPath({ container }: Component): string {
   return `/run/${container}.adopt`;
 }
 
@@ -15,7 +15,7 @@ export function commandsOf(
   inputs: UnitInputs,
 ): Readonly<Record<"launch" | "stop" | "checksums" | "insertForwardRule", string | null>> {
   return {
-    launch: launchOrKeep(inputs),
+    launch: launchOrAdopt(inputs),
     stop: stopCommand(inputs),
     checksums: inputs.bridge === null ? null : disableChecksumOffload(inputs.bridge),
     insertForwardRule: inputs.hasForwardRule ? FORWARD_RULE.insertRuleInShell(ROUTERS_BRIDGE) : null,
@@ -23,15 +23,15 @@ export function commandsOf(
 }
 
 /**
- * Shell that launches the component, or keeps its running container if it is to be adopted. A container left by a crash
+ * Shell that launches the component, or adopts its running container if the file at adoptPath() exists. A container left by a crash
  * would make the launch fail, so it is stopped first. If the new container dies at once, its log goes to the unit's log.
  * Throws a UserError for a script whose path a shell or an init system would not read as one word.
  */
-function launchOrKeep(inputs: UnitInputs): string {
+function launchOrAdopt(inputs: UnitInputs): string {
   const { component, script: path, launch } = inputs;
   const script = singleWord(path);
   return (
-    `rm ${keepContainerPath(component)} 2>/dev/null || { ${stopCommand(inputs)} || true; ` +
+    `rm ${adoptPath(component)} 2>/dev/null || { ${stopCommand(inputs)} || true; ` +
     `${script} ${launch} $WEAVE_ARGS $WEAVE_PEERS || { docker logs --tail 20 ${component.container}; false; }; }`
   );
 }

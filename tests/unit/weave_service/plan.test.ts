@@ -424,7 +424,7 @@ const STARTED_BY_OTHERS: ObservedService = {
 };
 const POLICY = "container weave: restart policy";
 
-test("a matching router that something else has launched is taken over without a restart", () => {
+test("a matching router that something else has launched is adopted without a restart", () => {
   const changes = words(serviceOptions(), STARTED_BY_OTHERS).slice(3);
   assert.equal(
     changes.map(({ subject, steps }) => [subject, ...steps]),
