@@ -20,11 +20,11 @@ export function observeNetwork(host: Host): { links: IpLink[]; routes: Route[]; 
     );
   // Devices are as `2: eth0: <…`, rules as `0:\tfrom all …`; routes begin with their type or network. Further lines of one are indented.
   const records = stdout.split(/\n(?!\s)/);
-  const those = (isOne: (record: string) => boolean): string => records.filter(isOne).join("\n");
+  const recordsWhere = (matches: (record: string) => boolean): string => records.filter(matches).join("\n");
   return {
-    links: parseLinks(those((record) => /^\d+: /.test(record))),
-    routes: parseRoutes(those((record) => !/^\d+:/.test(record))),
-    rules: parseRules(those((record) => /^\d+:\t/.test(record))),
+    links: parseLinks(recordsWhere((record) => /^\d+: /.test(record))),
+    routes: parseRoutes(recordsWhere((record) => !/^\d+:/.test(record))),
+    rules: parseRules(recordsWhere((record) => /^\d+:\t/.test(record))),
   };
 }
 
@@ -79,8 +79,9 @@ export function parsePortHolder(output: string, port: number, family: Family): s
   for (const row of output.split("\n")) {
     const [, local = "", rest = ""] = /^\S+\s+\d+\s+\d+\s+(\S+)\s+\S+\s*(.*)$/.exec(row) ?? [];
     const [, address = "", found] = /^(.*):(\d+)$/.exec(local) ?? [];
-    const only = address.startsWith("[") && !address.startsWith("[::ffff:") ? "ipv6" : address === "*" ? "any" : "ipv4";
-    if (Number(found) !== port || (family !== "any" && only !== "any" && only !== family)) continue;
+    const socketFamily =
+      address.startsWith("[") && !address.startsWith("[::ffff:") ? "ipv6" : address === "*" ? "any" : "ipv4";
+    if (Number(found) !== port || (family !== "any" && socketFamily !== "any" && socketFamily !== family)) continue;
     const [, program, pid] = /users:\(\("([^"]*)",pid=(\d+)/.exec(rest) ?? [];
     return program === undefined ? KERNEL : `${program} (process ${pid})`;
   }

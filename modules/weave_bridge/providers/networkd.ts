@@ -36,7 +36,7 @@ export function reloadNetworkd(name: string) {
 export function release(name: string): Action[] {
   const { path, content } = file(transientPath(name), [
     ["Match", [["Name", name]]],
-    ["Network", KEEPING],
+    ["Network", BRIDGE_NETWORK_SETTINGS],
   ]);
   return [
     { do: "write", path, content, mode: 0o644 },
@@ -95,7 +95,7 @@ function bridgeDevice({ name, mac }: DesiredBridge): Section[] {
 /** A section's settings. */
 type Settings = Section[1];
 
-const KEEPING: Settings = [
+const BRIDGE_NETWORK_SETTINGS: Settings = [
   // Docker needs the address before the first container is attached.
   ["ConfigureWithoutCarrier", "yes"],
   ["IPv6AcceptRA", "no"],
@@ -107,7 +107,7 @@ function bridgeNetwork({ name, mtu, address }: DesiredBridge): Section[] {
   return [
     ["Match", [["Name", name]]],
     link(mtu),
-    ["Network", KEEPING],
+    ["Network", BRIDGE_NETWORK_SETTINGS],
     [
       "Address",
       [

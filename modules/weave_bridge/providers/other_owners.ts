@@ -140,7 +140,7 @@ function nameIn(settings: readonly UnitSetting[], device: string): UnitSetting |
 }
 
 /**
- * The setting by which a [Match] section takes a virtual device of this kind, if it does (systemd.network(5)). Conditions on
+ * The setting by which a [Match] section matches a virtual device of this kind, if it does (systemd.network(5)). Conditions on
  * the host, such as Host=, are assumed to be true; OriginalName= is only for .link files. The lines of one key are one list
  * (config_parse_match_strv() of systemd).
  */
@@ -169,7 +169,7 @@ function matchIn(
       case "MACAddress":
         return words.some((word) => digitsOf(word) === digitsOf(mac ?? "none"));
       default:
-        return !ABSENT.has(key);
+        return !HARDWARE_ONLY_KEYS.has(key);
     }
   });
   if (!fits) return undefined;
@@ -180,8 +180,8 @@ function matchIn(
 /** A MAC address may be written as 00:11:22:33:44:55, 00-11-22-33-44-55 or 0011.2233.4455. */
 const digitsOf = (mac: string): string => mac.toLowerCase().replace(/[-.:]/g, "");
 
-/** What only hardware has. */
-const ABSENT: ReadonlySet<string> = new Set([
+/** Keys of [Match] that no virtual device matches. */
+const HARDWARE_ONLY_KEYS: ReadonlySet<string> = new Set([
   "PermanentMACAddress",
   "Path",
   "Property",
@@ -196,7 +196,7 @@ function wordsOf(value: string): string[] {
   return list.split(/\s+/).map((word) => inverted + word);
 }
 
-/** Whether a list of patterns takes a text: one that begins with "!" excludes what it fits. */
+/** Whether a list of patterns matches a text: a pattern that begins with "!" excludes what it matches. */
 function isInList(text: string, patterns: readonly string[]): boolean {
   const excluding = patterns.filter((pattern) => pattern.startsWith("!"));
   return (
