@@ -14,10 +14,10 @@ import { flagsOf, presentConfiguration } from "./configuration";
 import { networkFlags } from "./default_network";
 import { bridgeOf } from "./desired";
 import { bridgeOfNetworks, desiredNetwork, NETWORK_RECORD, staleNetworks } from "./network";
-import type { Container, ObservedDocker, Previous, RunningDaemon } from "./observed";
+import type { Container, ObservedDocker, RunningDaemon, SavedConfiguration } from "./observed";
 import type { DockerOptions } from "./options";
 import { desiredOfDaemon, pendingRestart } from "./pending_restart";
-import { readPrevious } from "./restart/rollback";
+import { readSavedConfiguration } from "./restart/rollback";
 import { isDocker, VARIABLE } from "./service/command_line";
 import { type DockerService, DROP_IN_PATH, pidFileOf } from "./service/docker_service";
 import { observeService } from "./service/observe_service";
@@ -48,7 +48,7 @@ export async function observe(
   const configFile = { path: configPath, content: config?.content ?? "" };
   // dockerd's log may show them.
   rememberSecretsIn([...textsOfUnit(service), optionsFile?.content, dropIn?.content, config?.content].join("\n"));
-  const previous = readPrevious(host);
+  const previous = readSavedConfiguration(host);
   const daemon = await observeDaemon(service.pid, host, configFile, previous);
   const mayRestart = options.state !== "present" || pendingRestart(desiredOfDaemon(options, daemon), daemon).length > 0;
   const hasStopped = previous !== null && previous.stopped.length > 0;
@@ -106,7 +106,7 @@ async function observeDaemon(
   pid: number,
   host: Host,
   config: ConfigFile,
-  previous: Previous | null,
+  previous: SavedConfiguration | null,
 ): Promise<RunningDaemon | null> {
   const commandLine = commandLineOf(pid, host);
   const startedAt = startTicks(pid, host);
@@ -185,7 +185,7 @@ function findConfigAtStart(
   id: string,
   host: Host,
   { path, content }: ConfigFile,
-  previous: Previous | null,
+  previous: SavedConfiguration | null,
   started: number | null,
 ): DockerFlags | null {
   if (previous?.daemon === id) {

@@ -17,7 +17,7 @@ export interface ObservedDocker {
   readonly daemon: RunningDaemon | null;
   /** dockerd's version, such as 20.10.24; null if it is unknown. */
   readonly version: string | null;
-  readonly previous: Previous | null;
+  readonly previous: SavedConfiguration | null;
   /** When this module was called, in clock ticks since boot. */
   readonly calledAt: number;
   /** The IPv4 addresses of the bridge, with prefix length; empty if the bridge does not exist. */
@@ -72,19 +72,19 @@ export interface Container {
  * The configuration from before the first change that the running daemon has not been restarted for. It is saved before
  * that change is made, so that it survives an interrupted run, and deleted once a restart has worked.
  */
-export interface Previous {
+export interface SavedConfiguration {
   /** The id of the daemon that runs with it; null if none ran. */
   readonly daemon: string | null;
   /** That daemon's program and arguments. */
   readonly command: readonly string[];
-  readonly files: readonly PreviousFile[];
+  readonly files: readonly SavedFile[];
   /** Whether daemon.json among these is what the daemon read when it started. */
   readonly configWasRead: boolean;
   /** The containers that a restart has stopped and has not started again yet. */
   readonly stopped: readonly Container[];
 }
 
-interface PreviousFile {
+interface SavedFile {
   readonly path: string;
   /** One character per byte; null if the file did not exist. */
   readonly content: string | null;

@@ -4,7 +4,7 @@ import { parseDockerWords } from "../../formats/docker_flags";
 import { withShellValue } from "../../formats/shell_file";
 import { listSettings, parseUnit } from "../../formats/systemd_unit";
 import { execProgram, execWord } from "../../formats/systemd_words";
-import type { Previous } from "../observed";
+import type { SavedConfiguration } from "../observed";
 import { VARIABLE } from "../service/command_line";
 import { type DockerService, DROP_IN_PATH, type UnitStart } from "../service/docker_service";
 
@@ -20,7 +20,7 @@ export interface PreviousCommand {
  */
 export function restorePreviousCommand(
   { init, unit, filePath, sharedTarget }: DockerService,
-  { command, files }: Previous,
+  { command, files }: SavedConfiguration,
 ): PreviousCommand | null {
   const [path = "", ...args] = command;
   const program = execProgram(path);

@@ -3,11 +3,18 @@ import { DOCKER, PING } from "../../core/docker";
 import { DAEMON_RELOAD } from "../../core/systemctl";
 import type { DockerFlags } from "../../formats/docker_options";
 import { networkDiffers } from "../default_network";
-import type { ObservedDocker, Previous } from "../observed";
+import type { ObservedDocker, SavedConfiguration } from "../observed";
 import { restartDisruption } from "../pending_restart";
 import { pidFileOf } from "../service/docker_service";
 import { restorePreviousCommand } from "./previous_command";
-import { DELETE_PREVIOUS, isCurrent, overwrittenFiles, presentFiles, restorePrevious, savePrevious } from "./rollback";
+import {
+  DELETE_SAVED_CONFIGURATION,
+  isOfDaemon,
+  overwrittenFiles,
+  presentFiles,
+  restoreConfiguration,
+  saveConfiguration,
+} from "./rollback";
 import { failUnlessStartable } from "./startable";
 import {
   containersToStart,
@@ -46,13 +53,13 @@ function restartActions(observed: ObservedDocker, configured: DockerFlags): Acti
   const { service, daemon, previous } = observed;
   const toStop = containersToStop(observed, configured);
   const stopped = containersToStart(toStop, observed);
-  const current = isCurrent(previous, daemon?.id ?? null) ? previous : null;
+  const current = isOfDaemon(previous, daemon?.id ?? null) ? previous : null;
   const saved = current ?? presentFiles(observed);
   const steps = stepsOf(observed, configured);
   return [
     ...failUnlessStartable(observed),
     // An interrupted run leaves what the next one needs: what Docker ran with, and the containers that are stopped.
-    ...((current === null && daemon !== null) || stopped.length > 0 ? [savePrevious({ ...saved, stopped })] : []),
+    ...((current === null && daemon !== null) || stopped.length > 0 ? [saveConfiguration({ ...saved, stopped })] : []),
     ...stopAll(toStop, observed),
     {
       do: "try",
@@ -66,7 +73,7 @@ function restartActions(observed: ObservedDocker, configured: DockerFlags): Acti
       afterwards: startAfterFailure(stopped, observed, saved),
       daemon: { ...DOCKER, pidFile: daemon?.pidFile ?? pidFileOf(configured) },
     },
-    ...startAfterRestart(stopped, DELETE_PREVIOUS),
+    ...startAfterRestart(stopped, DELETE_SAVED_CONFIGURATION),
   ];
 }
 
@@ -122,13 +129,18 @@ const FAILED = /^(?![\s\S]*\bJob=[1-9])[\s\S]*\b(ActiveState=failed|SubState=aut
  * The files as they were before the first change (`changed`: whether there was one), and if Docker does not run with these either,
  * the command line that it was started with: something else may have changed the files before.
  */
-function rollbacks(observed: ObservedDocker, saved: Previous, changed: boolean, steps: RestartSteps): Rollback[] {
-  const start = [...steps.reset, ...steps.restartUnlessRunning, ...steps.answer, DELETE_PREVIOUS];
+function rollbacks(
+  observed: ObservedDocker,
+  saved: SavedConfiguration,
+  changed: boolean,
+  steps: RestartSteps,
+): Rollback[] {
+  const start = [...steps.reset, ...steps.restartUnlessRunning, ...steps.answer, DELETE_SAVED_CONFIGURATION];
   const reload = observed.service.init === "systemd" ? [DAEMON_RELOAD] : [];
   const replaced = overwrittenFiles(saved, observed);
   const kept = replaced.map(({ path, copy }) => ` What was in ${path} is kept in ${copy}.`).join("");
   const files: Rollback = {
-    steps: [...restorePrevious(saved, replaced), ...reload, ...start],
+    steps: [...restoreConfiguration(saved, replaced), ...reload, ...start],
     result: `The previous configuration was restored, and Docker runs with it again.${kept} Correct the options and run again.`,
   };
   const ran = restorePreviousCommand(observed.service, saved);

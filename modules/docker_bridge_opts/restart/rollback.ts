@@ -3,14 +3,14 @@ import type { Action } from "../../core/change";
 import { UserError } from "../../core/errors";
 import type { FileState, Host } from "../../core/host/host";
 import { type Guard, isBoolean, isListOf, isNumber, isOptional, isShape, isString, parseJson } from "../../core/json";
-import type { ObservedDocker, Previous } from "../observed";
+import type { ObservedDocker, SavedConfiguration } from "../observed";
 import { DROP_IN_PATH } from "../service/docker_service";
 
-export const PREVIOUS_PATH = "/var/lib/apollo-weave/docker-previous.json";
+export const SAVED_CONFIGURATION_PATH = "/var/lib/apollo-weave/docker-previous.json";
 
 const isStringOrNull: Guard<string | null> = (value) => value === null || isString(value);
 
-const isPrevious: Guard<Previous> = isShape({
+const isSavedConfiguration: Guard<SavedConfiguration> = isShape({
   daemon: isStringOrNull,
   command: isListOf(isString),
   files: isListOf(isShape({ path: isString, content: isStringOrNull, mode: isNumber })),
@@ -21,32 +21,33 @@ const isPrevious: Guard<Previous> = isShape({
 });
 
 /**
- * The previous configuration. Throws a UserError if another user than root could have put it there, as its files are written
- * as root.
+ * The saved configuration; null if there is none. Throws a UserError if another user than root could have put it there, as its files are
+ * written as root.
  */
-export function readPrevious(host: Host): Previous | null {
-  const problem = host.writableByOthers(PREVIOUS_PATH);
+export function readSavedConfiguration(host: Host): SavedConfiguration | null {
+  const problem = host.writableByOthers(SAVED_CONFIGURATION_PATH);
   if (problem !== null) {
     throw new UserError(
-      `${PREVIOUS_PATH}: must be writable by root only, as its files are restored as root (found that ${problem}). Remove ` +
-        `${dirname(PREVIOUS_PATH)}, give the directories above it to root only (chown root, chmod go-w), and run again.`,
+      `${SAVED_CONFIGURATION_PATH}: must be writable by root only, as its files are restored as root (found that ${problem}). Remove ` +
+        `${dirname(SAVED_CONFIGURATION_PATH)}, make root the owner of the directories above it and remove write permission for others ` +
+        "(chown root, chmod go-w), and run again.",
     );
   }
-  return parsePrevious(host.readFile(PREVIOUS_PATH));
+  return parseSavedConfiguration(host.readFile(SAVED_CONFIGURATION_PATH));
 }
 
-/** The previous configuration as `savePrevious` wrote it; null if there is none, or the file is not from this module. */
-export function parsePrevious(file: FileState | null): Previous | null {
-  return file === null ? null : parseJson(file.content, isPrevious);
+/** The configuration as `saveConfiguration` wrote it; null if there is none, or the file is not from this module. */
+export function parseSavedConfiguration(file: FileState | null): SavedConfiguration | null {
+  return file === null ? null : parseJson(file.content, isSavedConfiguration);
 }
 
 /** Whether the daemon with this id (null: none runs) still runs with the saved configuration. A stopped Docker can be started with it. */
-export function isCurrent(previous: Previous | null, daemon: string | null): previous is Previous {
+export function isOfDaemon(previous: SavedConfiguration | null, daemon: string | null): previous is SavedConfiguration {
   return previous !== null && (daemon === null || previous.daemon === daemon);
 }
 
 /** The present configuration. */
-export function presentFiles(observed: ObservedDocker): Previous {
+export function presentFiles(observed: ObservedDocker): SavedConfiguration {
   const { service, daemon, optionsFile, dropIn, configPath, config } = observed;
   const files: [path: string, state: FileState | null][] = [[configPath, config]];
   if (service.sharedTarget === null) files.push([service.filePath, optionsFile]);
@@ -61,8 +62,8 @@ export function presentFiles(observed: ObservedDocker): Previous {
 }
 
 /** Saves a configuration. There may be secrets in the files, so only root may read the copy. */
-export function savePrevious(previous: Previous): Action {
-  return { do: "write", path: PREVIOUS_PATH, content: JSON.stringify(previous), mode: 0o600 };
+export function saveConfiguration(previous: SavedConfiguration): Action {
+  return { do: "write", path: SAVED_CONFIGURATION_PATH, content: JSON.stringify(previous), mode: 0o600 };
 }
 
 /** A file that a rollback replaces, and where it is kept, as another than this module may have changed it. */
@@ -72,18 +73,18 @@ export interface OverwrittenFile {
   readonly content: string;
 }
 
-/** The present files that restoring the saved ones would lose. This module's own drop-in is none. */
-export function overwrittenFiles({ files }: Previous, observed: ObservedDocker): OverwrittenFile[] {
+/** The present files that restoring the saved ones would lose. This module's own drop-in does not count. */
+export function overwrittenFiles({ files }: SavedConfiguration, observed: ObservedDocker): OverwrittenFile[] {
   return presentFiles(observed).files.flatMap(({ path, content }) => {
     const saved = files.find((file) => file.path === path);
     if (path === DROP_IN_PATH || saved === undefined || content === null || content === saved.content) return [];
     const name = path.replace(/^\/+/, "").replace(/\//g, "-");
-    return [{ path, copy: `${dirname(PREVIOUS_PATH)}/replaced-${name}`, content }];
+    return [{ path, copy: `${dirname(SAVED_CONFIGURATION_PATH)}/replaced-${name}`, content }];
   });
 }
 
 /** Restores the saved files, and keeps those that it replaces. There may be secrets in them, so only root may read the copies. */
-export function restorePrevious({ files }: Previous, replaced: readonly OverwrittenFile[]): Action[] {
+export function restoreConfiguration({ files }: SavedConfiguration, replaced: readonly OverwrittenFile[]): Action[] {
   return [
     ...replaced.map(({ copy, content }): Action => ({ do: "write", path: copy, content, mode: 0o600 })),
     ...files.map(
@@ -93,4 +94,4 @@ export function restorePrevious({ files }: Previous, replaced: readonly Overwrit
   ];
 }
 
-export const DELETE_PREVIOUS: Action = { do: "remove", path: PREVIOUS_PATH };
+export const DELETE_SAVED_CONFIGURATION: Action = { do: "remove", path: SAVED_CONFIGURATION_PATH };

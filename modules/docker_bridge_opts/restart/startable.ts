@@ -8,7 +8,7 @@ import { VARIABLE } from "../service/command_line";
 import { NOTHING_WRITTEN, nameOrigin } from "../service/docker_service";
 import { requireEnvironmentFiles } from "../service/environment";
 import { requireStartable, validateByDocker } from "../validate";
-import { isCurrent } from "./rollback";
+import { isOfDaemon } from "./rollback";
 
 /**
  * A step that fails where Docker would not start: it would be down. A step, as in check mode the task before this one has only
@@ -17,7 +17,7 @@ import { isCurrent } from "./rollback";
 export function failUnlessStartable(observed: ObservedDocker): Action[] {
   const { daemon, previous, version } = observed;
   // A stopped Docker may as well be tried, where its configuration from before can be restored.
-  if (daemon === null && isCurrent(previous, null)) return [];
+  if (daemon === null && isOfDaemon(previous, null)) return [];
   const configuration = orNull(() => configurationToStartWith(observed));
   // A restart does not depend on what can be computed.
   if (configuration === null) return [];

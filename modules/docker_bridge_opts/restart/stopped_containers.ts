@@ -2,9 +2,9 @@ import type { Action, Change, Daemon } from "../../core/change";
 import { DOCKER } from "../../core/docker";
 import type { DockerFlags } from "../../formats/docker_options";
 import { networkDiffers } from "../default_network";
-import type { Container, ObservedDocker, Previous } from "../observed";
+import type { Container, ObservedDocker, SavedConfiguration } from "../observed";
 import { describeRemoved } from "../pending_restart";
-import { DELETE_PREVIOUS, savePrevious } from "./rollback";
+import { DELETE_SAVED_CONFIGURATION, saveConfiguration } from "./rollback";
 
 /** For all containers together. Docker kills one that has not ended within 10 s. */
 const SECONDS = 60;
@@ -59,9 +59,9 @@ export function startAfterRestart(containers: readonly Container[], discard: Act
 export function startAfterFailure(
   containers: readonly Container[],
   observed: ObservedDocker,
-  saved: Previous,
+  saved: SavedConfiguration,
 ): Action[] {
-  const save = savePrevious({ ...saved, stopped: containers });
+  const save = saveConfiguration({ ...saved, stopped: containers });
   return startAgain(containers, observed).map((action) => retryOnNextRun(action, "", [save]));
 }
 
@@ -75,8 +75,8 @@ export function startStoppedContainers({ daemon, previous }: ObservedDocker): Ch
   const missing = stopped.filter(({ id }) => !running.has(id));
   if (stopped.length === 0 || (mayStop && missing.length === 0)) return [];
   const discard = mayStop
-    ? savePrevious({ ...previous, stopped: stopped.filter(({ id }) => running.has(id)) })
-    : DELETE_PREVIOUS;
+    ? saveConfiguration({ ...previous, stopped: stopped.filter(({ id }) => running.has(id)) })
+    : DELETE_SAVED_CONFIGURATION;
   const actions: Action[] = start(missing).map((action) => ({
     do: "try",
     steps: [action],

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { ObservedDocker, Previous, RunningDaemon } from "../../../modules/docker_bridge_opts/observed";
+import type { ObservedDocker, RunningDaemon, SavedConfiguration } from "../../../modules/docker_bridge_opts/observed";
 import { type DockerOptions, options } from "../../../modules/docker_bridge_opts/options";
 import type { UnitStart } from "../../../modules/docker_bridge_opts/service/docker_service";
 import { parseDockerFlags } from "../../../modules/formats/docker_flags";
@@ -87,7 +87,10 @@ export function withCommand(observed: ObservedDocker, command: string): Observed
 }
 
 /** What was saved while this daemon ran. */
-export const savedOf = ({ id, command }: RunningDaemon, more: Partial<Previous> = {}): Previous => ({
+export const savedOf = (
+  { id, command }: RunningDaemon,
+  more: Partial<SavedConfiguration> = {},
+): SavedConfiguration => ({
   daemon: id,
   command,
   files: [],

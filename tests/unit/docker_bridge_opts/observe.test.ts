@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { observe } from "../../../modules/docker_bridge_opts/observe";
-import { PREVIOUS_PATH } from "../../../modules/docker_bridge_opts/restart/rollback";
+import { SAVED_CONFIGURATION_PATH } from "../../../modules/docker_bridge_opts/restart/rollback";
 import { CONFIG, UNIT } from "../support/fake_host/docker";
 import {
   APOLLO,
@@ -128,7 +128,7 @@ test("its containers are listed only where a restart can interrupt them, or has 
   assert.equal(await containers({ dns: "8.8.8.8", state: "absent" }), all);
   assert.equal(await containers({ state: "restarted" }), all);
   const saved = JSON.stringify(savedOf(runningWith(""), { stopped: all }));
-  const host = hostWith(new Map([...files(), [PREVIOUS_PATH, saved]]), { ...line, api });
+  const host = hostWith(new Map([...files(), [SAVED_CONFIGURATION_PATH, saved]]), { ...line, api });
   assert.equal((await observe(asked({ dns: "8.8.8.8" }), host)).daemon?.containers, all);
 });
 

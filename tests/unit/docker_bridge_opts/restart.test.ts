@@ -4,7 +4,7 @@ import type { Try } from "../../../modules/core/change";
 import type { ObservedDocker } from "../../../modules/docker_bridge_opts/observed";
 import { plan } from "../../../modules/docker_bridge_opts/plan";
 import { restorePreviousCommand } from "../../../modules/docker_bridge_opts/restart/previous_command";
-import { parsePrevious } from "../../../modules/docker_bridge_opts/restart/rollback";
+import { parseSavedConfiguration } from "../../../modules/docker_bridge_opts/restart/rollback";
 import { inWords, subjects } from "../support/changes";
 import { userErrorOf } from "../support/user_error";
 import {
@@ -226,7 +226,7 @@ test("a container that Docker removes when it stops is named, and neither starte
   );
   assert.match(tries(observed)[0]?.rollback[0]?.result ?? "", `and run again. ${lost}.`);
   const [save, stop] = change?.actions ?? [];
-  const stopped = parsePrevious({ content: save?.do === "write" ? save.content : "", mode: 0o600 })?.stopped;
+  const stopped = parseSavedConfiguration({ content: save?.do === "write" ? save.content : "", mode: 0o600 })?.stopped;
   assert.equal(
     stopped?.map(({ name, paused }) => [name, paused]),
     [["web1", true]],
@@ -260,7 +260,7 @@ test("of these, running ones are not started: before the restart they stay saved
   assert.is(change?.before, "stopped: web1\n");
   const save = change?.actions.at(-1);
   assert.equal(
-    parsePrevious({ content: save?.do === "write" ? save.content : "", mode: 0o600 })?.stopped,
+    parseSavedConfiguration({ content: save?.do === "write" ? save.content : "", mode: 0o600 })?.stopped,
     stopped.slice(0, 2),
   );
   assert.equal(said({ ...running, previous: savedOf(DAEMON, { stopped: stopped.slice(0, 2) }) }), []);

@@ -1,21 +1,21 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import {
-  parsePrevious,
+  parseSavedConfiguration,
   presentFiles,
-  readPrevious,
-  savePrevious,
+  readSavedConfiguration,
+  saveConfiguration,
 } from "../../../modules/docker_bridge_opts/restart/rollback";
 import { fakeHost } from "../support/fake_host/fake_host";
 import { userErrorOf } from "../support/user_error";
 import { FRESH } from "./fixtures";
 
-const parse = (content: string) => parsePrevious({ content, mode: 0o600 });
+const parse = (content: string) => parseSavedConfiguration({ content, mode: 0o600 });
 
 test("the saved configuration is read back as it was saved", () => {
   for (const daemon of [FRESH.daemon, null]) {
     const optionsFile = { content: "A=\xfc\n", mode: 0o600 };
-    const action = savePrevious(presentFiles({ ...FRESH, daemon, optionsFile }));
+    const action = saveConfiguration(presentFiles({ ...FRESH, daemon, optionsFile }));
     assert.ok(action.do === "write");
     assert.equal(parse(action.content), {
       daemon: daemon === null ? null : "boot 812 500",
@@ -32,7 +32,7 @@ test("the saved configuration is read back as it was saved", () => {
 });
 
 test("a missing file, and one that this module did not write, is no saved configuration", () => {
-  assert.is(parsePrevious(null), null);
+  assert.is(parseSavedConfiguration(null), null);
   const file = { path: "/etc/default/docker", content: "", mode: 0o644 };
   const whole = { daemon: null, command: [], files: [file], configWasRead: true, stopped: [] };
   assert.ok(parse(JSON.stringify(whole)));
@@ -54,14 +54,14 @@ test("a saved configuration that another user could have put there is rejected, 
   const files = [{ path: "/etc/shadow", content: "", mode: 0o644 }];
   const content = JSON.stringify({ daemon: null, command: [], files, configWasRead: true, stopped: [] });
   const host = fakeHost({ files: { [path]: content } });
-  assert.ok(readPrevious(host));
+  assert.ok(readSavedConfiguration(host));
   const open = host.with({
     writableByOthers: (asked) => (asked === path ? "/var/lib may be written by others" : undefined),
   });
   assert.is(
-    userErrorOf(() => readPrevious(open)),
+    userErrorOf(() => readSavedConfiguration(open)),
     `${path}: must be writable by root only, as its files are restored as root (found that /var/lib may be written by others). ` +
-      "Remove /var/lib/apollo-weave, give the directories above it to root only (chown root, chmod go-w), and run again.",
+      "Remove /var/lib/apollo-weave, make root the owner of the directories above it and remove write permission for others (chown root, chmod go-w), and run again.",
   );
 });
 
