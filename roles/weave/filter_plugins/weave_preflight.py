@@ -86,8 +86,9 @@ def _nodejs_problem(host: str, path: str, unsuitable: str, problem: str) -> str:
     if problem == "writable":
         return (
             f"ansible_node_interpreter: {path} on {host} must be a program that only root can change, as root runs it (found that "
-            f"others can write it, a link to it or a directory above it; `namei -l {path}` shows which). Give them to root only, "
-            "or remove the path, so that the role finds or installs Node.js."
+            f"others can write it, a link to it or a directory above it; `namei -l {path}` shows which). Make root their "
+            "owner and remove write permission for others (chown root, chmod go-w), or remove the path, so that the role finds or "
+            "installs Node.js."
         )
     return (
         f"ansible_node_interpreter: {path} on {host} must be Node.js 16 or newer (found {unsuitable}). Correct the path, or remove "

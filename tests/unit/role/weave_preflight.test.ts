@@ -88,7 +88,7 @@ test("a Node.js of the inventory that others than root can change", () => {
         nodejs_problem: "writable",
       },
     ),
-    /^ansible_node_interpreter: \/opt\/node\/bin\/node on a must be a program that only root can change, .* \(found .*`namei -l \/opt\/node\/bin\/node` .*\)\. Give them to root only, /,
+    /^ansible_node_interpreter: \/opt\/node\/bin\/node on a must be a program that only root can change, .* \(found .*`namei -l \/opt\/node\/bin\/node` .*\)\. Make root their owner and remove write permission for others \(chown root, chmod go-w\), or remove the path, /,
   );
 });
 
