@@ -11,9 +11,9 @@ import { UserError } from "../core/errors";
 import type { HttpRequest } from "../core/host/host";
 import { isFalse } from "../formats/docker_options";
 import { addressOf, networkOf, overlap, prefixLength } from "../net/ipv4";
+import { requireSubnetOf } from "./bridge_checks";
 import { bridgeOf, DEFAULT_BRIDGE } from "./desired";
 import type { ObservedNetwork } from "./observed";
-import { requireSubnetOf } from "./on_bridge";
 import type { DockerOptions } from "./options";
 
 /** What defines a Docker network on a bridge. */

@@ -5,6 +5,7 @@ import type { Module, Plan } from "../core/module";
 import { redactSecrets } from "../core/redact";
 import { DAEMON_RELOAD } from "../core/systemctl";
 import type { DockerFlags } from "../formats/docker_options";
+import { checkBridge } from "./bridge_checks";
 import { requireExpectedOptions } from "./compare";
 import {
   type Configuration,
@@ -20,7 +21,6 @@ import { desiredFlags, flagsOffBridge, flagsToRemove } from "./desired";
 import { configurationChanges, desiredFiles, dropInChanges, refreshedDropIn } from "./files";
 import { observe } from "./observe";
 import type { ObservedDocker } from "./observed";
-import { checkBridge } from "./on_bridge";
 import { type DockerOptions, options } from "./options";
 import { desiredOfDaemon, pendingRestart, runningOptions } from "./pending_restart";
 import { configure, isOwnedByOthers, type Place } from "./placement";

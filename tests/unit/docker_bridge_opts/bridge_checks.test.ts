@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { requireSubnetOfBridge } from "../../../modules/docker_bridge_opts/on_bridge";
+import { requireSubnetOfBridge } from "../../../modules/docker_bridge_opts/bridge_checks";
 import { userErrorOf } from "../support/user_error";
 
 test("a subnet inside the bridge's network is accepted, and one outside it is rejected with the reason", () => {

@@ -31,7 +31,7 @@ export function checkBridge(
   requireSubnetOfBridge(desired, address);
   const [name] = desired.get("bridge") ?? [];
   if (name === undefined) return [];
-  requireContainersToTalk(name, last("icc"));
+  requireIcc(name, last("icc"));
   if (address !== null) requireGatewayOf(address, last("default-gateway"));
   return [
     ...(address === null
@@ -52,7 +52,7 @@ export function checkBridge(
  * The bridge's own rule accepts what passes it, which cancels icc=false with Docker 20.10. With 28, Docker's rule comes first and also drops
  * what comes from other hosts (libnetwork/drivers/bridge/setup_ip_tables_linux.go).
  */
-function requireContainersToTalk(bridge: string, icc: string): void {
+function requireIcc(bridge: string, icc: string): void {
   if (!isFalse(icc)) return;
   throw new UserError(
     `icc: must not be off on the bridge ${bridge}, whose containers reach those of other hosts (found --icc=${icc}). Remove it, or set ` +
