@@ -94,7 +94,7 @@ export const NETWORK_RECORD = "/var/lib/apollo-weave/docker-network";
 
 /** The content of that file. */
 export function recordOf(network: DesiredNetwork): string {
-  return `# Docker's network that docker_bridge_opts made.\nname ${network.name}\n${describe(network)}`;
+  return `# Docker network created by docker_bridge_opts.\nname ${network.name}\n${describe(network)}`;
 }
 
 /** Whether that file names a network on this bridge. */
@@ -102,18 +102,22 @@ export function isRecordedOn(bridge: string, record: string): boolean {
   return record.split("\n").includes(`bridge ${bridge}`);
 }
 
-/** Whether the network is what is desired. The reserved address is not compared, as it is no reason to replace a network. */
+/**
+ * Whether the network is what is desired. The reserved address is not compared, as a difference in it does not justify replacing a
+ * network.
+ */
 export function isAsDesired(network: DockerNetwork, desired: DesiredNetwork): boolean {
   const found = definitionOf(network);
   const mtu = desired.mtu === "" ? found.mtu : desired.mtu;
   return network.name === desired.name && describe(found) === describe({ ...desired, mtu });
 }
 
-/** The network in lines, for a diff. */
+/** One of Docker's networks in lines, for a diff. */
 export function describeNetwork(network: DockerNetwork): string {
   return describe(definitionOf(network));
 }
 
+/** A network's definition in lines, for a diff. */
 export function describe({ bridge, subnet, range, gateway, mtu, open }: Definition): string {
   return [
     `bridge ${bridge}`,

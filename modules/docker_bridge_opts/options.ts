@@ -26,7 +26,7 @@ export const options = {
     {
       description:
         "The Docker network whose containers are attached to I(bridge): C(bridge) for Docker's default network, or the name of one " +
-        "that is made through Docker's API, from I(bridge), I(fixed_cidr) and I(mtu).",
+        "that is created through Docker's API, from I(bridge), I(fixed_cidr) and I(mtu).",
       default: DEFAULT_NETWORK,
     },
     networkName,

@@ -19,8 +19,8 @@ import type { ObservedDocker, ObservedNetwork } from "./observed";
 import type { DockerOptions } from "./options";
 
 /**
- * The changes of Docker's networks on the bridge: the desired one is made or replaced, others are removed. While the bridge is that
- * of the default network, or Docker is stopped, the network has to wait for a restart; state=restarted makes it after that. Throws
+ * The changes of Docker's networks on the bridge: the desired one is created or replaced, others are removed. While the bridge is that
+ * of the default network, or Docker is stopped, the network has to wait for a restart; state=restarted creates it after that. Throws
  * a UserError if containers are on a network that has to go.
  */
 export function networkChanges(options: DockerOptions, observed: ObservedDocker): Change[] {
@@ -32,9 +32,7 @@ export function networkChanges(options: DockerOptions, observed: ObservedDocker)
   if (daemon.networks === null) {
     const isRecorded = isRecordedOn(bridge, observed.networkRecord?.content ?? "");
     if (options.network === DEFAULT_NETWORK && !isRecorded) return [];
-    throw new UserError(
-      "network: Docker must say which networks it has (found no answer). See systemctl status docker.",
-    );
+    throw new UserError("network: Docker must list its networks (found no answer). See systemctl status docker.");
   }
   const stale = staleNetworks(daemon.networks, bridge, desired);
   stale.forEach(requireUnused);
@@ -56,7 +54,7 @@ export function networkChanges(options: DockerOptions, observed: ObservedDocker)
 
 /**
  * Which networks a stopped Docker has is not known: state=restarted starts it, and accepts a network of this name. Throws a UserError
- * where this module made one that has to go, as Docker would not start with its default network on the same bridge. Where Docker is
+ * where this module created one that has to go, as Docker would not start with its default network on the same bridge. Where Docker is
  * not installed, nothing is known of its networks but the record.
  */
 function whileStopped(
@@ -78,7 +76,7 @@ function whileStopped(
   const creation = { ...creationChange(desired), before: "unknown, as Docker does not run\n" };
   return state === "present"
     ? [afterRestart(creation)]
-    : withRecord([{ ...creation, actions: makeNetwork(desired, [409]) }], bridge, desired, observed);
+    : withRecord([{ ...creation, actions: createNetworkActions(desired, [409]) }], bridge, desired, observed);
 }
 
 /** The changes, the last of which also writes the record; it is a separate change if nothing else is to be done. */
@@ -106,7 +104,7 @@ function creationChange(desired: DesiredNetwork, replaced?: ObservedNetwork): Ch
     subject: subjectOf(desired),
     before: replaced === undefined ? "" : describeNetwork(replaced),
     after: describe(desired),
-    actions: [...(replaced === undefined ? [] : [remove(replaced)]), ...makeNetwork(desired)],
+    actions: [...(replaced === undefined ? [] : [remove(replaced)]), ...createNetworkActions(desired)],
   };
 }
 
@@ -120,8 +118,8 @@ function remove({ id }: ObservedNetwork): Action {
   return { do: "request", request: removeNetwork(id), acceptedStatuses: [404] };
 }
 
-/** Docker would make a bridge that is missing, and delete it with its network. */
-function makeNetwork(desired: DesiredNetwork, acceptedStatuses: readonly number[] = []): Action[] {
+/** Docker would create a bridge that is missing, and delete it with its network. */
+function createNetworkActions(desired: DesiredNetwork, acceptedStatuses: readonly number[] = []): Action[] {
   const { bridge } = desired;
   return [
     {

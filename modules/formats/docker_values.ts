@@ -69,7 +69,7 @@ type Check = readonly [
 
 /**
  * What dockerd checks when it starts, without options of versions that can validate them themselves (20.10, cmd/dockerd/config.go, daemon/config/config.go and opts/ of moby), or, as an MTU,
- * when it makes its network.
+ * when it creates its network.
  */
 const CHECKS: readonly Check[] = [
   ["mtu", "a number from 68 to 65535", isBetween(68, 65535)],

@@ -163,7 +163,7 @@ function mtuOf(device: string, host: Host): number {
 }
 
 /**
- * Whether a device is a port that the Weave router made for a container whose process is gone, or has another network now. The port
+ * Whether a device is a port that the Weave router created for a container whose process is gone, or has another network now. The port
  * is named by the process, its other end is ethwe (weaveworks/weave, net/veth.go).
  */
 function isAbandoned(device: string, host: Host): boolean {

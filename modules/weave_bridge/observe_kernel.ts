@@ -46,7 +46,7 @@ export function findMissingKinds(
 
 /**
  * What holds the VXLAN's UDP port so that the kernel could not listen on it, which it does on all of the host's IPv4
- * addresses, or IPv6 if it is encrypted. A socket of another VXLAN is ignored, as VXLANs can share it. Docker Swarm makes its VXLANs in this
+ * addresses, or IPv6 if it is encrypted. A socket of another VXLAN is ignored, as VXLANs can share it. Docker Swarm creates its VXLANs in this
  * namespace too, and moves them into those of its overlay networks (createVxlan() in moby's ov_utils.go).
  */
 export function findPortHolder(options: BridgeOptions, links: readonly IpLink[], host: Host): string | null {

@@ -42,7 +42,7 @@ export interface ObservedBridge {
   readonly mtus: ReadonlyMap<string, number>;
   readonly bridge: ObservedDevice | null;
   readonly vxlan: ObservedVxlan | null;
-  /** The ports that the Weave router has made for containers which are gone; it keeps them until it ends. */
+  /** The ports that the Weave router has created for containers which are gone; it keeps them until it ends. */
   readonly abandonedPorts: readonly string[];
   readonly wireguard: ObservedWireguard | null;
   /** What a WireGuard device needs of this host; null if the options ask for none. */
@@ -147,7 +147,7 @@ export interface ObservedWireguard extends ObservedLink {
 export interface WireguardNeeds {
   /** Whether wg is installed. */
   readonly tools: boolean;
-  /** What makes such a device: this kernel, or the program wireguard-go; null if neither can. */
+  /** What creates such a device: this kernel, or the program wireguard-go; null if neither can. */
   readonly by: "kernel" | "wireguard-go" | null;
   /** Whether this host has /dev/net/tun, which wireguard-go needs. */
   readonly tun: boolean;

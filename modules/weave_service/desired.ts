@@ -28,7 +28,7 @@ export interface DesiredService {
   readonly environmentText: string;
   /** An environment file's content as a diff may show it. */
   readonly redact: (content: string) => string;
-  /** The bridge of Docker's containers that the router attaches to; null if it makes its own. */
+  /** The bridge of Docker's containers that the router attaches to; null if it creates its own. */
   readonly bridge: string | null;
   /** The tag of the image that the script launches; null if the script does not name one. */
   readonly tag: string | null;

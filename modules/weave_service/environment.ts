@@ -45,7 +45,7 @@ export function environmentOf(options: ServiceOptions, surroundings: Environment
 }
 
 /**
- * The router fails if it is asked for the fast datapath on a bridge that it did not make, looks for docker0 unless it is
+ * The router fails if it is asked for the fast datapath on a bridge that it did not create, looks for docker0 unless it is
  * given Docker's bridge, and sets the bridge's MTU to 65535 unless it is given one.
  */
 function bridgeVariables({ mode, bridge, mtu }: ServiceOptions, { bridgeMtu }: EnvironmentInputs): [string, string][] {

@@ -22,7 +22,7 @@ function isOwnChain(table: string, chain: string): boolean {
   return CHAINS[table]?.test(chain) ?? false;
 }
 
-/** Rules that only the router makes, by table and chain. */
+/** Rules that only the router adds, by table and chain. */
 const OWN: readonly (readonly [table: string, rule: RegExp])[] = [
   ["filter", /^-A INPUT .*--comment "Block non-local access to Weave Net control port" -j DROP$/],
   ["filter", new RegExp(`^-A FORWARD -i \\S+ -o ${ROUTERS_BRIDGE} -j DROP$`)],
@@ -64,7 +64,7 @@ export function findRouterRules(program: string, tables: readonly IptablesTable[
 function rulesOf({ name, rules }: IptablesTable, port: number, hasChains: boolean): readonly string[] {
   const isOf = (kind: typeof OWN, rule: string): boolean =>
     kind.some(([table, pattern]) => table === name && pattern.test(rule));
-  // Docker up to 27 makes the same rules for the bridge that it uses, and finds the router's instead of adding its own.
+  // Docker up to 27 adds the same rules for the bridge that it uses, and finds the router's instead of adding its own.
   const isDockers = rules.includes(`-A FORWARD -o ${ROUTERS_BRIDGE} -j DOCKER`);
   const dropsFrom = (rule: string): string | undefined => {
     const [, from, to] = DROP_TO_PORT.exec(rule) ?? [];

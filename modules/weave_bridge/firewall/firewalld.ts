@@ -74,9 +74,7 @@ export function firewalldFirewall(inputs: FirewalldInputs): Firewall {
     add: (all) =>
       byZone(
         all.map((opening) =>
-          opening.in === bridge
-            ? bridgeEntry
-            : { zone: zoneFor(opening), setting: `rich-rule=${ruleFor(opening)}` },
+          opening.in === bridge ? bridgeEntry : { zone: zoneFor(opening), setting: `rich-rule=${ruleFor(opening)}` },
         ),
         ADD,
       ),
@@ -85,7 +83,7 @@ export function firewalldFirewall(inputs: FirewalldInputs): Firewall {
 }
 
 /**
- * Docker makes a zone that accepts all when it starts under firewalld, adds the bridge that it uses, also whenever firewalld reloads,
+ * Docker creates a zone that accepts all when it starts under firewalld, adds the bridge that it uses, also whenever firewalld reloads,
  * and does not start if another zone has that (moby's libnetwork, firewalld.go). At boot Docker may ask before firewalld answers
  * (seen with 2.5.2, not with 2.3.1), so a managed bridge is kept in that zone.
  */

@@ -47,7 +47,7 @@ const daemonWith = (...networks: ObservedNetwork[]): RunningDaemon => ({
   networks: [DEFAULT, ...networks],
 });
 const RECORDED = {
-  networkRecord: { content: `# Docker's network that docker_bridge_opts made.\nname weave\n${LINES}`, mode: 0o644 },
+  networkRecord: { content: `# Docker network created by docker_bridge_opts.\nname weave\n${LINES}`, mode: 0o644 },
 };
 const withNetworks = (...networks: ObservedNetwork[]): ObservedDocker => ({
   ...FRESH,
