@@ -31,15 +31,15 @@ export type EnvironmentInputs = Pick<
 >;
 
 /** The variables for a component's script and the unit that runs it. */
-export function environmentOf(options: ServiceOptions, surroundings: EnvironmentInputs): Environment {
+export function environmentOf(options: ServiceOptions, inputs: EnvironmentInputs): Environment {
   const { component, peers, password } = options;
   return new Map([
     [PEERS, sortedPeers(peers).join(" ")],
-    [ARGS, launchArguments(options, surroundings).join(" ")],
+    [ARGS, launchArguments(options, inputs).join(" ")],
     ["CHECKPOINT_DISABLE", "1"],
-    ...(component === "router" ? bridgeVariables(options, surroundings) : []),
+    ...(component === "router" ? bridgeVariables(options, inputs) : []),
     ...Object.entries(options.env).map(([name, value]) => [name, toBytes(value)] as const),
-    ...dockerApi(options, surroundings),
+    ...dockerApi(options, inputs),
     ...(password === null ? [] : [[PASSWORD, toBytes(password)] as const]),
   ]);
 }

@@ -8,7 +8,7 @@ import { playWithoutHosts } from "../support/playbook";
 import { callPlugin } from "../support/python";
 import { inTemporaryDirectory } from "../support/temporary_directory";
 
-/** roles/weave/filter_plugins/weave_surroundings.py: variables that name hosts of the inventory and files of the controller. */
+/** roles/weave/filter_plugins/weave_invalid_references.py: variables that name hosts of the inventory and files of the controller. */
 const test = suite("what the role's variables name");
 
 const FILTERS = join(__dirname, "../../../roles/weave/filter_plugins");
@@ -18,7 +18,7 @@ type Purpose = "set up" | "verify" | "tear down";
 
 function wrong(given: object, purpose: Purpose = "set up", host = "a", play = ["a", "b"]): string {
   const values = { weave_server_group: "weave_servers", ...given };
-  return callPlugin("weave_surroundings", "surroundings", [values, host, GROUP, play, purpose]);
+  return callPlugin("weave_invalid_references", "find_invalid_references", [values, host, GROUP, play, purpose]);
 }
 
 test("a host outside the group, which may not exist", () => {
@@ -78,10 +78,10 @@ test("a report in a directory that its user can't write to", () => {
     chmodSync(directory, 0o755);
     mkdirSync(closed, 0o755);
     // Where everybody can read it.
-    copyFileSync(join(FILTERS, "weave_surroundings.py"), join(directory, "weave_surroundings.py"));
+    copyFileSync(join(FILTERS, "weave_invalid_references.py"), join(directory, "weave_invalid_references.py"));
     const code = `
-from weave_surroundings import surroundings
-print(surroundings({"weave_verify_report": "${closed}/report.html", "weave_server_group": "g"}, "a", ["a"], ["a"], "verify"))`;
+from weave_invalid_references import find_invalid_references
+print(find_invalid_references({"weave_verify_report": "${closed}/report.html", "weave_server_group": "g"}, "a", ["a"], ["a"], "verify"))`;
     // Root could write anywhere.
     const asNobody = process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : [];
     const [program = "", ...args] = [...asNobody, "python3", "-B", "-c", code];

@@ -15,7 +15,7 @@ NAME = rf"(?:{LABEL}(?:[.]{LABEL})*(?::[0-9]+)?/)?{COMPONENT}(?:/{COMPONENT})*"
 IMAGE = re.compile(rf"(?=.{{1,255}}:){NAME}:\w[\w.-]{{0,127}}", re.ASCII)
 
 
-def downloads(items: list[dict[str, Any]]) -> str:
+def find_invalid_sources(items: list[dict[str, Any]]) -> str:
     """Return what is wrong with the files that the role puts on a host, or "".
 
     items: each with url and sha256, or with file, a copy on the controller; and the variable to name in a message, or the image
@@ -90,4 +90,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_downloads": downloads}
+        return {"weave_invalid_sources": find_invalid_sources}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 
-def surroundings(given: dict[str, Any], host: str, group: list[str], play: list[str], purpose: str) -> str:
+def find_invalid_references(given: dict[str, Any], host: str, group: list[str], play: list[str], purpose: str) -> str:
     """Return what is wrong with the variables of a host, or "".
 
     given: those that are set, by name.
@@ -38,7 +38,7 @@ def _leaving(names: list[str], host: str, group: list[str], play: list[str]) -> 
     if unknown:
         yield (
             f"weave_leaving: must name hosts of the group (found {', '.join(unknown)} for {host}). Correct or remove the names: a "
-            "host that is not in the inventory is no peer anyway."
+            "host that is not in the inventory is not a peer anyway."
         )
     elif staying:
         yield (
@@ -90,4 +90,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_surroundings": surroundings}
+        return {"weave_invalid_references": find_invalid_references}
