@@ -32,7 +32,7 @@ def resolve_cluster(
     to_probe: the hosts to probe before the others' indexes and addresses are certain, by the host of this run that is to probe
         them. A host that can't be reached is not probed again.
     peers: the underlay addresses of all hosts, separated by commas.
-    hosts: JSON for of_host() and the filter weave_preflight. A dict would cost time: each task on each host templates every
+    hosts: JSON for select_host() and the filter weave_preflight. A dict would cost time: each task on each host templates every
         entry of it, but skips a text without Jinja's braces at once.
 
     The JSON has:
@@ -54,8 +54,8 @@ def resolve_cluster(
     other_probes = [
         probe for host in members for probe in variables[host].get("__weave_probe_others", {}).get("results", [])
     ]
-    answers_of_others = {probe["item"]: probe_answer(probe) for probe in other_probes}
-    answers = {host: probe_answer(probes[host]) or answers_of_others.get(host, {}) for host in members}
+    answers_of_others = {probe["item"]: parse_probe_answer(probe) for probe in other_probes}
+    answers = {host: parse_probe_answer(probes[host]) or answers_of_others.get(host, {}) for host in members}
 
     known = {}
     for host in members:
@@ -74,7 +74,7 @@ def resolve_cluster(
         host for host in members if not answers[host] and (underlays[host] == "" or (index_changes and host in unknown))
     ]
     tried = {host for host in members if probes[host].get("unreachable")} | {probe["item"] for probe in other_probes}
-    probing_hosts = [host for host in members if host in set(running) and probe_answer(probes[host])]
+    probing_hosts = [host for host in members if host in set(running) and parse_probe_answer(probes[host])]
     hosts = {
         "indexes": indexes,
         "underlays": underlays,
@@ -91,13 +91,13 @@ def resolve_cluster(
     }
 
 
-def of_host(hosts: str, host: str) -> dict[str, Any]:
+def select_host(hosts: str, host: str) -> dict[str, Any]:
     """Return the host_index and underlay address of a host from the JSON of resolve_cluster()."""
     resolved = json.loads(hosts)
     return {"host_index": resolved["indexes"][host], "underlay": resolved["underlays"][host]}
 
 
-def probe_answer(result: Mapping[str, Any]) -> dict[str, Any]:
+def parse_probe_answer(result: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a probe's result reports, or {} if it is not an answer.
 
     A login may print lines before it. Only characters that files/probe.sh prints are accepted: the answer becomes a fact, and
@@ -228,4 +228,8 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_cluster": resolve_cluster, "weave_of_host": of_host, "weave_probe_answer": probe_answer}
+        return {
+            "weave_cluster": resolve_cluster,
+            "weave_of_host": select_host,
+            "weave_probe_answer": parse_probe_answer,
+        }

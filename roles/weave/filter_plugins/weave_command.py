@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def command(script: str, arguments: list[Any]) -> str:
+def wrap_script(script: str, arguments: list[Any]) -> str:
     """Return a line that runs a script in sh with these arguments, which `raw` has no other way to pass.
 
     The login shell reads it, which may be csh, tcsh or fish. csh and tcsh take neither line feeds nor "!" in quotes, and Debian's
@@ -25,4 +25,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_command": command}
+        return {"weave_command": wrap_script}

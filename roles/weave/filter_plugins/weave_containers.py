@@ -15,7 +15,7 @@ MAX_PORTS, MAX_LENGTH = 4, 64
 Container = dict[str, Any]
 
 
-def containers(hosts: list[dict[str, Any]]) -> dict[str, list[Any]]:
+def arrange_containers(hosts: list[dict[str, Any]]) -> dict[str, list[Any]]:
     """Return what the page shows of the containers of the hosts that weave_report returned:
 
     boxes: each host that has containers: its name, state and subnet; `listed`, at most ten of its containers, those first that are
@@ -80,4 +80,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_containers": containers}
+        return {"weave_containers": arrange_containers}

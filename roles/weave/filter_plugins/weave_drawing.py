@@ -20,7 +20,7 @@ BLOCKED = ("blocked", "one_way", "some_blocked")
 Point = tuple[float, float]
 
 
-def draw(hosts: list[dict[str, Any]], pairs: list[dict[str, Any]]) -> dict[str, Any]:
+def arrange_drawing(hosts: list[dict[str, Any]], pairs: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the drawing of the hosts and pairs that weave_report returned:
 
     box: left, top, width and height of the view box.
@@ -126,4 +126,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_drawing": draw}
+        return {"weave_drawing": arrange_drawing}

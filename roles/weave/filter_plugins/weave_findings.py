@@ -44,7 +44,7 @@ def combine_findings(
     return {"hosts": hosts, "targets": targets, "sources": sources}
 
 
-def ping_arguments(found: dict[str, Any], name: str) -> list[str]:
+def list_ping_arguments(found: dict[str, Any], name: str) -> list[str]:
     """Return the arguments of verify_ping.sh on a host after the timeout, [] if there is no path to test from it."""
     host = next((host for host in found["hosts"] if host["name"] == name), None)
     addresses = [target["address"] for target in found["targets"] if target["host"] != name]
@@ -109,4 +109,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_findings": combine_findings, "weave_ping_arguments": ping_arguments}
+        return {"weave_findings": combine_findings, "weave_ping_arguments": list_ping_arguments}

@@ -8,7 +8,7 @@ from typing import Any
 COLLECTION = "apollo.weave"
 
 
-def missing_modules(names: list[str]) -> list[str]:
+def find_missing_modules(names: list[str]) -> list[str]:
     """Return those of these modules that Ansible finds neither by their short names nor in the collection."""
     from ansible.plugins.loader import module_loader
 
@@ -21,4 +21,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_missing_modules": missing_modules}
+        return {"weave_missing_modules": find_missing_modules}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 
-def preflight(
+def find_unmet_precondition(
     probed: dict[str, Any],
     host: str,
     cluster: str,
@@ -201,4 +201,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_preflight": preflight}
+        return {"weave_preflight": find_unmet_precondition}

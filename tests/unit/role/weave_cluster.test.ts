@@ -31,8 +31,8 @@ test("fresh indexes follow the inventory's order, in whatever order Ansible retu
 
 test("each host finds its own number and address, and the peers are the addresses of all", () => {
   const { hosts, peers } = cluster({ a: { ...FRESH, ansible_host: "192.168.50.11" }, b: probed(2, true) });
-  assert.equal(call("of_host", [hosts, "a"]), { host_index: 1, underlay: "192.168.50.11" });
-  assert.equal(call("of_host", [hosts, "b"]), { host_index: 2, underlay: "b" });
+  assert.equal(call("select_host", [hosts, "a"]), { host_index: 1, underlay: "192.168.50.11" });
+  assert.equal(call("select_host", [hosts, "b"]), { host_index: 2, underlay: "b" });
   assert.is(peers, "192.168.50.11,b");
 });
 

@@ -7,7 +7,8 @@ import { callPlugin } from "../support/python";
 
 /** roles/weave/filter_plugins/weave_command.py, whose result is run as Ansible runs `raw`. */
 const test = suite("a script as a command");
-const command = (script: string, ...args: unknown[]): string => callPlugin("weave_command", "command", [script, args]);
+const command = (script: string, ...args: unknown[]): string =>
+  callPlugin("weave_command", "wrap_script", [script, args]);
 
 function run(script: string, ...args: unknown[]): string {
   const { stdout, stderr } = spawnSync("/bin/sh", ["-c", command(script, ...args)], { encoding: "utf8" });

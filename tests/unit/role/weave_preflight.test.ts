@@ -19,7 +19,7 @@ const STEADY = cluster({ a: probed(1, true), b: probed(2, true) });
 
 /** Why the role can't go on with a host, `a` by default, of which the probe reported `answer`. */
 function preflight(more: object = {}, answer: object = {}, clustered: Clustered = STEADY): string {
-  return callPlugin("weave_preflight", "preflight", {
+  return callPlugin("weave_preflight", "find_unmet_precondition", {
     probed: { ...HEALTHY, ...answer },
     host: "a",
     cluster: clustered.hosts,

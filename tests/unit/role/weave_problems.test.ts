@@ -321,7 +321,7 @@ const printed = (answer: object): object => ({ stdout: `Welcome\r\n\r\n${JSON.st
 const findings = (variables: Record<string, object>, playing: string[]): Findings =>
   callPlugin("weave_findings", "combine_findings", [UNDERLAYS, { h1: {}, h2: {}, h3: {}, ...variables }, playing]);
 const pingArguments = (found: Findings, name: string): string[] =>
-  callPlugin("weave_findings", "ping_arguments", [found, name]);
+  callPlugin("weave_findings", "list_ping_arguments", [found, name]);
 
 test("answers from hosts in the play and outside it are combined, in the order of the group", () => {
   const containers = [container("web", "10.2.1.1"), container("db", "10.2.1.2")];

@@ -69,10 +69,10 @@ interface Containers {
 }
 
 const containersOf = (found: Findings): Containers =>
-  callPlugin("weave_containers", "containers", [reportOf(found).hosts]);
+  callPlugin("weave_containers", "arrange_containers", [reportOf(found).hosts]);
 const pictureOf = (found: Findings): Picture => {
   const { hosts, pairs } = reportOf(found);
-  return callPlugin("weave_drawing", "draw", [hosts, pairs]);
+  return callPlugin("weave_drawing", "arrange_drawing", [hosts, pairs]);
 };
 const states = ({ hosts }: Report): string => hosts.map(({ state }) => state).join(" ");
 const kinds = ({ pairs }: Report): string => pairs.map(({ kind }) => kind).join(" ");
