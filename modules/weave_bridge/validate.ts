@@ -7,8 +7,8 @@ import { type BridgeOptions, isEncrypted } from "./options";
 export function requireBridge(name: string, { isBridge }: ObservedDevice): void {
   if (isBridge) return;
   throw new UserError(
-    `name: must be a bridge, or an interface that does not exist yet (found another kind of interface ${name} on this ` +
-      `host). Delete it (ip link del ${name}), or set another name.`,
+    `name: must be a bridge, or not exist yet (found another kind of device, ${name}). Delete it (ip link del ${name}), or set ` +
+      "another name.",
   );
 }
 
@@ -112,7 +112,7 @@ export function rejectOtherOwners(provider: Provider, { otherOwners }: ObservedB
   if (other === undefined) return;
   const { device, path, line, text } = other;
   throw new UserError(
-    `name: ${device} must be configured by this module only at boot (found "${text}" in ${path}, line ${line}). Remove it ` +
+    `name: only this module may configure ${device} at boot (found "${text}" in ${path}, line ${line}). Remove it ` +
       "there, or set another name.",
   );
 }

@@ -114,7 +114,7 @@ const REJECTIONS: Readonly<Record<string, Rejected>> = {
   "another stanza of the bridge": {
     by: "printf 'iface weave inet manual\n' > /etc/network/interfaces.d/bridges",
     undo: "rm /etc/network/interfaces.d/bridges",
-    says: /^name: weave must be configured by this module only at boot \(found "iface weave inet manual" in \/etc\/network\/interfaces\.d\/bridges, line 1\)\. Remove it there, or set another name\.$/,
+    says: /^name: only this module may configure weave at boot \(found "iface weave inet manual" in \/etc\/network\/interfaces\.d\/bridges, line 1\)\. Remove it there, or set another name\.$/,
   },
   "another bridge that has the VXLAN as its port": {
     by: "printf '\nauto br0\niface br0 inet manual\n  bridge_ports weave-vx\n' > /etc/network/interfaces.d/bridges",
@@ -147,7 +147,7 @@ const REJECTIONS: Readonly<Record<string, Rejected>> = {
   "a device with that name that is not a bridge": {
     by: "ip link add weave type veth peer name evaew",
     undo: "ip link del weave",
-    says: /^name: must be a bridge, .* \(found another kind of interface weave on this host\)\. Delete it \(ip link del weave\), or set another name\.$/,
+    says: /^name: must be a bridge, .* \(found another kind of device, weave\)\. Delete it \(ip link del weave\), or set another name\.$/,
   },
   "a directory where the file has to be": {
     by: `mkdir ${STANZA}`,

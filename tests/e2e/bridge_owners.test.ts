@@ -57,7 +57,7 @@ for (const [path, content] of Object.entries(OTHERS)) {
     await networkd.exec(["rm", path]);
     assert.is(
       msg,
-      `name: weave must be configured by this module only at boot (found ${LINES[path]}). Remove it there, or set another name.`,
+      `name: only this module may configure weave at boot (found ${LINES[path]}). Remove it there, or set another name.`,
     );
     assert.ok(seconds < 15, `${seconds} s`);
   });
@@ -109,7 +109,7 @@ test("a profile of NetworkManager for the bridge is rejected by name, once Netwo
   const { msg } = await rejected(ifupdown);
   assert.is(
     msg,
-    `name: weave must be configured by this module only at boot (found "interface-name=weave" in ${path}, line 4). Remove it ` +
+    `name: only this module may configure weave at boot (found "interface-name=weave" in ${path}, line 4). Remove it ` +
       "there, or set another name.",
   );
   await ifupdown.exec(["systemctl", "disable", "NetworkManager"]);

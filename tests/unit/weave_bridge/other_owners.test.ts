@@ -249,7 +249,7 @@ test("an owner is rejected with its file and line, unless systemd-networkd takes
   const owner = { by: "ifupdown" as const, device: "weave", path: INTERFACES, line: 12, text: "iface weave inet dhcp" };
   assert.is(
     userErrorOf(() => resolveDesired(router(), { ...FRESH, otherOwners: [{ ...owner, comesFirst: true }] })),
-    `name: weave must be configured by this module only at boot (found "iface weave inet dhcp" in ${INTERFACES}, line 12). ` +
+    `name: only this module may configure weave at boot (found "iface weave inet dhcp" in ${INTERFACES}, line 12). ` +
       "Remove it there, or set another name.",
   );
   const late = owners({ [`${F}/99-all.network`]: "[Match]\nName=*\n" }, { managers: NETWORKD });

@@ -97,8 +97,8 @@ test("an interface with the bridge's name that is not a bridge is rejected", () 
   const observed = { ...steadyRouter(), bridge: { ...steadyVxlan().bridge, isBridge: false } };
   assert.is(
     userErrorOf(() => plan(router(), observed)),
-    "name: must be a bridge, or an interface that does not exist yet (found another kind of interface weave on this host). " +
-      "Delete it (ip link del weave), or set another name.",
+    "name: must be a bridge, or not exist yet (found another kind of device, weave). Delete it (ip link del weave), or set " +
+      "another name.",
   );
 });
 
