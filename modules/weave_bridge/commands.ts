@@ -143,7 +143,7 @@ export interface BootCommands {
   readonly setUp: readonly string[];
   /**
    * Create the datapath. It comes last, as Docker needs only the bridge. The encryption may fail, if this host has booted another kernel
-   * or lacks a program: nothing is then sent in clear, as the VXLAN is bound to the WireGuard device.
+   * or lacks a program: nothing is then sent in the clear, as the VXLAN is bound to the WireGuard device.
    */
   readonly connect: readonly string[];
   /** Take the datapath down, then the bridge. Each is tried, whether or not others fail. */

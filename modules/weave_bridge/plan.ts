@@ -56,8 +56,8 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
 function withWarning(removal: readonly Change[], { name, datapath, encrypted }: BridgeOptions): readonly Change[] {
   if (datapath === "router" && encrypted) return removal;
   const warning =
-    `password: must be set for WireGuard to go on encrypting the traffic between hosts (found none, and ${name}${WIREGUARD_SUFFIX} ` +
-    "on this host): it goes in clear from now on. Set it again unless that is meant.";
+    "password: must be set, or the traffic between hosts is no longer encrypted (found none, and " +
+    `${name}${WIREGUARD_SUFFIX} on this host). Set it again unless you want to turn encryption off.`;
   return removal.map((change, index) => (index === 0 ? { ...change, warning } : change));
 }
 

@@ -24,7 +24,7 @@ const NEW_SESSION_SECONDS = 20;
 const PLAY = ["site.yml", "--extra-vars", "weave_datapath=vxlan"];
 /** With --encrypted; a password on a command line would be in the process list. */
 const PASSWORD_FILE = join(tmpdir(), `apollo-weave-demo-${process.pid}.json`);
-/** What every page's transfer begins with in clear. */
+/** What every page's transfer begins with, unencrypted. */
 const CLEAR_TEXT = "HTTP/1.";
 
 async function demo(cluster: Cluster): Promise<void> {
@@ -116,13 +116,13 @@ async function captureTraffic(cluster: Cluster): Promise<void> {
   const fetchAll = (): Promise<unknown> => reachAll(cluster, services);
   const inside = await capture(host, "weave-vx", CAPTURE_SECONDS, [CLEAR_TEXT], fetchAll);
   const outside = await capture(host, "eth0", CAPTURE_SECONDS, [CLEAR_TEXT], fetchAll);
-  detail(`captured in the VXLAN, inside WireGuard: ${inside.texts[CLEAR_TEXT]} frames with HTTP in clear`);
+  detail(`captured in the VXLAN, inside WireGuard: ${inside.texts[CLEAR_TEXT]} frames with HTTP in the clear`);
   detail(`captured on ${host.name}'s eth0: ${outside.ports["51820"] ?? 0} packets of WireGuard (UDP port 51820)`);
   const leaks = [outside.texts[CLEAR_TEXT] ?? 0, outside.ports["4789"] ?? 0];
   expectThat(
     (inside.texts[CLEAR_TEXT] ?? 0) > 0 && (outside.ports["51820"] ?? 0) > 0 && leaks.every((count) => count === 0),
-    "of the same HTTP, no frame between the hosts has a text in clear, and none is of a VXLAN in clear (UDP port 4789)",
-    `${leaks[0]} frames have HTTP in clear, ${leaks[1]} are of a VXLAN`,
+    "of the same HTTP, no frame between the hosts has a text in the clear, and none is of an unencrypted VXLAN (UDP port 4789)",
+    `${leaks[0]} frames have HTTP in the clear, ${leaks[1]} are of a VXLAN`,
   );
 }
 

@@ -59,7 +59,7 @@ for (const args of sample([[], ["--encrypted"]], 1)) {
     const { status, output } = await demo(args);
     assert.is(status, 0, output);
     assert.match(output, "All of it passed.");
-    assert.is(output.includes("no frame between the hosts has a text in clear"), args.length > 0);
+    assert.is(output.includes("no frame between the hosts has a text in the clear"), args.length > 0);
     assert.is(Cluster.find(CLUSTER), null);
   });
 }

@@ -109,7 +109,7 @@ test("two hosts are connected by what a check announces, and full-size packets p
 test("a capture of the underlay has no clear text and no VXLAN, while HTTP passes", async () => {
   await sh(two, `mkdir -p /tmp/www && echo ${MARKER} >/tmp/www/page && busybox httpd -p 10.2.0.2:8080 -h /tmp/www`);
   const inside = await capture(one, "weave-vx", 3, [MARKER], getPage);
-  assert.ok((inside.texts[MARKER] ?? 0) > 0, "the page passes the VXLAN in clear, or this test would prove nothing");
+  assert.ok((inside.texts[MARKER] ?? 0) > 0, "the page passes the VXLAN in the clear, or this test would prove nothing");
   const outside = await capture(one, "eth0", 4, [MARKER], async () => assert.is(await getPage(), MARKER));
   assert.is(outside.texts[MARKER], 0);
   assert.ok((outside.ports["51820"] ?? 0) > 5, JSON.stringify(outside));
@@ -129,7 +129,7 @@ test("nothing goes around WireGuard while its device is down or gone, and the ne
   }
 });
 
-test("frames in clear from outside are not taken", async () => {
+test("unencrypted frames from outside are not accepted", async () => {
   const program = readFileSync(join(__dirname, "inject.py"), "utf8");
   const send = (address: string, device: string): Promise<unknown> =>
     two.exec(["python3", "-", address, device, "6783", "4789"], { input: program });

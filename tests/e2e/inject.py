@@ -1,4 +1,4 @@
-"""Sends frames in clear to a host's VXLAN, as a stranger on its network could. Arguments: its address, a device, the VXLAN's
+"""Sends unencrypted frames to a host's VXLAN, as a stranger on its network could. Arguments: its address, a device, the VXLAN's
 identifier and port. Each has a broadcast of an unused kind of Ethernet frame in it."""
 
 import socket

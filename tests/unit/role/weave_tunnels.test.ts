@@ -91,7 +91,7 @@ test("a missing handshake is named with its likeliest cause", () => {
   for (const [found, says] of changed) assert.match(faultOf(found), says);
 });
 
-test("hosts with a handshake, in clear, off, or by the router have no fault", () => {
+test("hosts with a handshake, unencrypted, off, or by the router have no fault", () => {
   assert.equal(Object.keys(tunnelsOf(APART).faults), ["docker1 docker2"]);
   const router = (): object => ({ datapath: { kind: "router", port: 6783, state: "up" } });
   for (const made of [{}, { off: [2], encrypted: true }, { more: router }]) {
