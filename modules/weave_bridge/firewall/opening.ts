@@ -3,7 +3,7 @@ import { addressOf } from "../../net/ipv4";
 import type { Outcome } from "../../net/packet_filter";
 import { WIREGUARD_SUFFIX } from "../options";
 
-/** What a packet filter must accept: packets to this host, or those that the bridge forwards. */
+/** Traffic that the firewalls must accept: packets to this host, or those that the bridge forwards. */
 export interface Opening {
   /** Identifies this rule in comments. */
   readonly id: string;
@@ -34,16 +34,16 @@ export interface Firewall {
   readonly warnings?: readonly string[];
 }
 
-/** The obstacle of what an own rule accepts. */
+/** What to do if another rule comes before this module's. */
 export const DROPPED_BEFORE =
-  "Remove what drops it before the own rule that accepts it (iptables -S, nft list ruleset).";
+  "Remove the rule that drops it before this module's rule can accept it (iptables -S, nft list ruleset).";
 
 /** What begins the comments of this module's rules for a bridge. */
 export const ownComment = (bridge: string): string => `weave_bridge/${bridge}/`;
 
 /** A rule of this module. */
 export interface OwnRule {
-  /** Of the opening, or another one if none has the rule. */
+  /** The id of the opening that the rule is for; another text if no opening needs it. */
   readonly id: string;
   readonly remove: readonly (readonly string[])[];
 }

@@ -89,7 +89,7 @@ test("ufw: what drops packets before its own rules is the operator's to remove",
     assert.equal(made.changes, []);
     assert.match(
       made.warnings.join(),
-      /^firewall: ufw must accept .* drops UDP port 4789 from 192\.168\.50\.13\)\. Remove what drops it before the own rule/,
+      /^firewall: ufw must accept .* drops UDP port 4789 from 192\.168\.50\.13\)\. Remove the rule that drops it before this module's rule/,
     );
   }
 });
@@ -138,7 +138,7 @@ test("firewalld: what drops packets before an own rule in force is the operator'
     assert.equal(made.changes, []);
     assert.match(
       made.warnings[0] ?? "",
-      /^firewall: firewalld must accept .* Remove what drops it before the own rule/,
+      /^firewall: firewalld must accept .* Remove the rule that drops it before this module's rule/,
     );
   }
   // Accepted in another zone than that of the packets.
