@@ -127,8 +127,8 @@ export const options = {
     {
       description:
         "Encrypts the C(vxlan) datapath by WireGuard, with keys that each host derives from this password. The same on all " +
-        "hosts, and at least 16 characters: whoever records the traffic can try passwords. The Weave router's password is an option " +
-        "of M(weave_service).",
+        "hosts, and at least 16 characters: anyone who records the traffic can guess passwords offline. The Weave router's " +
+        "password is an option of M(weave_service).",
       secret: true,
     },
     password,

@@ -41,8 +41,8 @@ export function rejectEncryptionErrors(options: BridgeOptions): void {
   }
   if (password !== null && [...password].length < SHORTEST_PASSWORD) {
     throw new UserError(
-      `password: must have at least ${SHORTEST_PASSWORD} characters with I(datapath): vxlan, as whoever records the traffic can try ` +
-        `passwords (found ${[...password].length}, which are not shown). Set a random one, such as \`openssl rand -base64 24\` prints.`,
+      `password: must have at least ${SHORTEST_PASSWORD} characters with I(datapath): vxlan, as anyone who records the traffic can ` +
+        `guess passwords offline (found ${[...password].length}, which are not shown). Set a random one, such as \`openssl rand -base64 24\` prints.`,
     );
   }
   if (options.wireguard_identity !== null && !isEncrypted(options)) {

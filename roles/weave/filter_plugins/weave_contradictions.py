@@ -136,8 +136,8 @@ def _encryption(given: dict[str, Any]) -> Iterator[Problem]:
     if password is not None and len(str(password)) < SHORTEST_PASSWORD:
         yield (
             "weave_password",
-            f"must have at least {SHORTEST_PASSWORD} characters with weave_datapath: vxlan, as whoever records the traffic can try "
-            "passwords",
+            f"must have at least {SHORTEST_PASSWORD} characters with weave_datapath: vxlan, as anyone who records the traffic can "
+            "guess passwords offline",
             f"{len(str(password))}, which are not shown,",
             "Set a random one, such as `openssl rand -base64 24` prints.",
         )

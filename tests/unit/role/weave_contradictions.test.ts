@@ -94,7 +94,7 @@ const OF_BRIDGE: readonly (readonly [variables: object, options: Record<string, 
   [
     { weave_password: "hush" },
     { password: "hush" },
-    "weave_password: must have at least 16 characters with weave_datapath: vxlan, as whoever records the traffic can try passwords (found 4, which are not shown). Set a random one, such as `openssl rand -base64 24` prints.",
+    "weave_password: must have at least 16 characters with weave_datapath: vxlan, as anyone who records the traffic can guess passwords offline (found 4, which are not shown). Set a random one, such as `openssl rand -base64 24` prints.",
   ],
   [
     { weave_wireguard_identity: "203.0.113.7" },
