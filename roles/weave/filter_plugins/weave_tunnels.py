@@ -118,15 +118,16 @@ def _mistaken(host: Host, second: Host, peer: dict[str, Any]) -> Iterator[str]:
         return
     if peer["address"] == second["datapath"]["local"]:
         yield (
-            f"must have the same password (found that {host['name']} has another key for {second['name']} than that has). Set "
-            "the same weave_password, or the right weave_wireguard_peer_keys, for both, and run the role on both."
+            f"must have the same password (found that {host['name']} has a different key for {second['name']} than "
+            f"{second['name']} itself). Set the same weave_password, or the right weave_wireguard_peer_keys, for both, and run "
+            "the role on both."
         )
         return
     yield (
         f"must know each other by the same address (found that {host['name']} knows {second['name']} as "
-        f"{_address(peer['endpoint'])}, and {second['name']} takes itself for another). Set weave_wireguard_identity of "
-        f"{second['name']} to the address by which the others reach it, and run the role on both. Or they have another "
-        "weave_network, weave_vxlan_id or weave_password."
+        f"{_address(peer['endpoint'])}, but {second['name']} identifies itself by another address). Set weave_wireguard_identity "
+        f"of {second['name']} to the address by which the others reach it, and run the role on both. Or their weave_network, "
+        "weave_vxlan_id or weave_password differ."
     )
 
 
@@ -135,8 +136,8 @@ def _no_answer(one: Host, other: Host, peers: list[dict[str, Any]], port: int | 
     found = f"the last one {min(ages)} seconds ago" if ages else "none"
     ends = " and ".join(dict.fromkeys(_address(peer["endpoint"]) for peer in reversed(peers)))
     return (
-        f"must have a handshake of WireGuard (found {found}{f', between {ends}' if ends else ''}). Open UDP port {port} in both "
-        "directions, in both firewalls (weave_firewall: manage) and on the network between them. If it is open, they have "
+        f"must have a recent WireGuard handshake (found {found}{f', between {ends}' if ends else ''}). Open UDP port {port} in "
+        "both directions, in both firewalls (weave_firewall: manage) and on the network between them. If it is open, they have "
         f"different passwords: set the same weave_password for {one['name']} and {other['name']}, and run the role on both."
     )
 

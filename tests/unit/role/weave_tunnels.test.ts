@@ -63,7 +63,7 @@ test("a peer that gave no answer, or is in no inventory, has its name or its add
 test("a missing handshake is named with its likeliest cause", () => {
   assert.match(
     faultOf(tunnelsOf(APART)),
-    /^must have a handshake of WireGuard \(found none, between 192\.168\.50\.1 and 192\.168\.50\.2\)\. Open UDP port 51820 /,
+    /^must have a recent WireGuard handshake \(found none, between 192\.168\.50\.1 and 192\.168\.50\.2\)\. Open UDP port 51820 /,
   );
   const changed: readonly (readonly [found: Tunnels, says: RegExp])[] = [
     [
@@ -72,11 +72,11 @@ test("a missing handshake is named with its likeliest cause", () => {
     ],
     [
       wireguardOf2((is) => ({ ...is, key: "OTHER=" })),
-      /^must have the same password \(found that docker1 has another key for docker2/,
+      /^must have the same password \(found that docker1 has a different key for docker2 than docker2 itself\)/,
     ],
     [
       second((is) => ({ ...is, local: "fe80::99", wireguard: { ...is.wireguard, key: "OTHER=" } })),
-      /^must know each other by the same address \(found that docker1 knows docker2 as 192\.168\.50\.2, .*weave_wireguard_identity of docker2/,
+      /^must know each other by the same address \(found that docker1 knows docker2 as 192\.168\.50\.2, but docker2 identifies itself by another address\)\. .*weave_wireguard_identity of docker2/,
     ],
     [
       wireguardOf2((is) => ({ ...is, peers: [] })),
@@ -85,7 +85,7 @@ test("a missing handshake is named with its likeliest cause", () => {
     [second(({ wireguard: _, ...is }) => is), /^must both be encrypted \(found that docker1 is, and docker2 is not\)/],
     [
       wireguardOf2(({ peers: _, key: __, port: ___ }) => ({ state: "up" })),
-      /^must have a handshake of WireGuard \(found none/,
+      /^must have a recent WireGuard handshake \(found none/,
     ],
   ];
   for (const [found, says] of changed) assert.match(faultOf(found), says);
