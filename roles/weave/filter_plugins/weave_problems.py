@@ -167,8 +167,8 @@ def _unconnected_hosts(hosts: list[dict[str, Any]], from_host: dict[str, Any], f
             firewalls.update({host["name"]: host["firewall"] for host in (one, other) if host.get("firewall")})
     for name, firewall in firewalls.items():
         yield (
-            f"{name}: its firewall must let pass what the other hosts send (found that {firewall} drops by default, and blocked "
-            f"paths). Run the role on it, which warns of what it drops, or opens that with weave_firewall: manage."
+            f"{name}: its firewall must accept what the other hosts send (found that {firewall} drops by default, and that paths "
+            "are blocked). Run the role on it: it warns about what the firewall drops, and with weave_firewall: manage it allows that."
         )
     for host in unconnected.values():
         yield (
@@ -210,8 +210,8 @@ def _dropped_frames(name: str, reason: str) -> str:
         )
     return (
         f"{name}: iptables must accept frames between the ports of the bridge weave (found no rule for them in FORWARD, which "
-        f"drops them). Run the role on it (ansible-playbook -i INVENTORY site.yml --limit {name}). If the rule goes again, find "
-        "what replaces the host's rules."
+        f"drops them). Run the role on it (ansible-playbook -i INVENTORY site.yml --limit {name}). If the rule disappears again, "
+        "find out what replaces the host's rules."
     )
 
 

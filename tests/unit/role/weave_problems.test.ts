@@ -103,7 +103,7 @@ test("a firewall that drops by default is named where a path is blocked", () => 
   };
   assert.is(
     problemsOf(found).at(-1),
-    "h1: its firewall must let pass what the other hosts send (found that firewalld drops by default, and blocked paths). Run the role on it, which warns of what it drops, or opens that with weave_firewall: manage.",
+    "h1: its firewall must accept what the other hosts send (found that firewalld drops by default, and that paths are blocked). Run the role on it: it warns about what the firewall drops, and with weave_firewall: manage it allows that.",
   );
 });
 
@@ -303,7 +303,7 @@ test("a host whose iptables drops frames between containers has that as its caus
   });
   const dropped = { frames: "dropped" };
   assert.equal(problemsOf(found(dropped, null)).slice(2), [
-    "h2: iptables must accept frames between the ports of the bridge weave (found no rule for them in FORWARD, which drops them). Run the role on it (ansible-playbook -i INVENTORY site.yml --limit h2). If the rule goes again, find what replaces the host's rules.",
+    "h2: iptables must accept frames between the ports of the bridge weave (found no rule for them in FORWARD, which drops them). Run the role on it (ansible-playbook -i INVENTORY site.yml --limit h2). If the rule disappears again, find out what replaces the host's rules.",
   ]);
   assert.equal(problemsOf(found({ frames: "isolated" }, null)).slice(2), [
     "h2: Docker must let containers on the bridge weave reach one another (found its rule that drops their frames, as icc: false sets it). Set Docker's icc to true and restart Docker.",
