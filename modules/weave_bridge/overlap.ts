@@ -139,12 +139,13 @@ function overlapError(network: string, found: string): UserError {
 }
 
 function policyError(network: string, found: string, { priority, action }: Rule): UserError {
-  const where = "lookup" in action ? ` in table ${action.lookup}, by rule ${priority}` : "";
+  const where = "lookup" in action ? ` in table ${action.lookup}, because of rule ${priority}` : "";
   const first =
     priority > 0
       ? `Add a rule before it (ip rule add to ${network} lookup main priority ${priority - 1})`
       : "Delete it";
   return new UserError(
-    `network: packets to ${network} must reach the bridge by table main (found ${found}${where}). ${first}, or set another network.`,
+    `network: packets to ${network} must be routed to the bridge by the main routing table (found ${found}${where}). ${first}, ` +
+      "or set another network.",
   );
 }

@@ -60,7 +60,7 @@ const REJECTIONS: Readonly<Record<string, Rejected>> = {
   "a rule for another table": {
     by: "ip route add default via 192.168.50.1 table 100 && ip rule add lookup 100 priority 200",
     undo: "ip rule del priority 200; ip route flush table 100",
-    says: /^network: packets to 10\.2\.0\.0\/16 must reach the bridge by table main \(found the route to 0\.0\.0\.0\/0 on eth0 in table 100, by rule 200\)\. Add a rule before it \(ip rule add to 10\.2\.0\.0\/16 lookup main priority 199\), or set another network\.$/,
+    says: /^network: packets to 10\.2\.0\.0\/16 must be routed to the bridge by the main routing table \(found the route to 0\.0\.0\.0\/0 on eth0 in table 100, because of rule 200\)\. Add a rule before it \(ip rule add to 10\.2\.0\.0\/16 lookup main priority 199\), or set another network\.$/,
   },
   "a rule that leads nowhere": {
     by: "ip rule add to 10.2.3.0/24 prohibit priority 200",
@@ -70,7 +70,7 @@ const REJECTIONS: Readonly<Record<string, Rejected>> = {
   "the network as this host's own": {
     by: "ip route add local 10.2.0.0/16 dev lo",
     undo: "ip route del local 10.2.0.0/16 dev lo table local",
-    says: /^network: .* \(found the local route to 10\.2\.0\.0\/16 on lo in table local, by rule 0\)\. Delete it, or set another network\.$/,
+    says: /^network: .* \(found the local route to 10\.2\.0\.0\/16 on lo in table local, because of rule 0\)\. Delete it, or set another network\.$/,
   },
   "a VXLAN with other flags on the port": {
     by: "ip link add vxlan_sys_4789 type vxlan external dstport 4789 && ip link set vxlan_sys_4789 up",

@@ -36,8 +36,8 @@ test("a route of another table counts only if a rule looks that table up first",
     judge([other], [...RULES, rule(40000, "vpn")]);
     assert.is(
       errorOf([other], before(rule(100, "vpn"))),
-      `network: packets to 10.2.0.0/16 must reach the bridge by table main (found the route to ${network} on tun0 in table vpn, ` +
-        "by rule 100). Add a rule before it (ip rule add to 10.2.0.0/16 lookup main priority 99), or set another network.",
+      `network: packets to 10.2.0.0/16 must be routed to the bridge by the main routing table (found the route to ${network} on ` +
+        "tun0 in table vpn, because of rule 100). Add a rule before it (ip rule add to 10.2.0.0/16 lookup main priority 99), or set another network.",
     );
   }
   judge([route("10.3.0.0/16", "tun0", { table: "vpn" })], before(rule(100, "vpn")));
@@ -46,7 +46,7 @@ test("a route of another table counts only if a rule looks that table up first",
 test("the rule that the message names is enough", () => {
   const vpn = [route("0.0.0.0/0", "tun0", { table: "vpn" })];
   judge(vpn, before(rule(99, "main", { to: "10.2.0.0/16" }), rule(100, "vpn")));
-  assert.match(errorOf(vpn, before(rule(99, "main", { to: "10.2.0.0/17" }), rule(100, "vpn"))), "by rule 100");
+  assert.match(errorOf(vpn, before(rule(99, "main", { to: "10.2.0.0/17" }), rule(100, "vpn"))), "because of rule 100");
 });
 
 test("routes that lead nowhere count in another table too, but throw leads back", () => {
@@ -54,7 +54,7 @@ test("routes that lead nowhere count in another table too, but throw leads back"
   for (const type of ["unreachable", "blackhole", "prohibit"]) {
     assert.match(
       errorOf([route("0.0.0.0/0", null, { type, table: "vpn" })], ruled),
-      `(found the ${type} route to 0.0.0.0/0 in table vpn, by rule 100)`,
+      `(found the ${type} route to 0.0.0.0/0 in table vpn, because of rule 100)`,
     );
   }
   const thrown = route("10.2.0.0/16", null, { type: "throw", table: "vpn" });
@@ -73,7 +73,7 @@ test("a local route takes packets before any other", () => {
   const own = route("10.2.0.0/16", "lo", { type: "local", table: "local" });
   assert.match(
     errorOf([own]),
-    /\(found the local route to 10\.2\.0\.0\/16 on lo in table local, by rule 0\)\. Delete it, or set another network\.$/,
+    /\(found the local route to 10\.2\.0\.0\/16 on lo in table local, because of rule 0\)\. Delete it, or set another network\.$/,
   );
   const bridge = ipLink("weave", ["10.2.0.1/16"]);
   const address = route("10.2.0.1/32", "weave", { type: "local", table: "local" });
@@ -87,7 +87,7 @@ test("rules of wg-quick, tailscale and hosts with several uplinks are not in the
   const specific = rule(32764, "main", { action: { lookup: "main", suppressed: 0 } });
   const unmarked = rule(32765, "51820", { inverted: true, mark });
   judge([wg], before(specific, unmarked));
-  assert.match(errorOf([wg], before(unmarked)), "on wg0 in table 51820, by rule 32765");
+  assert.match(errorOf([wg], before(unmarked)), "on wg0 in table 51820, because of rule 32765");
   for (const more of [
     { from: "192.168.60.4/32" },
     { mark },
@@ -113,7 +113,7 @@ test("a rule for packets of the container network is in the way, in whatever wor
     { inverted: true, from: "192.168.0.0/16" },
     { inverted: true, to: "192.168.0.0/16" },
   ]) {
-    assert.match(errorOf([uplink], before(rule(100, "100", more))), "by rule 100", JSON.stringify(more));
+    assert.match(errorOf([uplink], before(rule(100, "100", more))), "because of rule 100", JSON.stringify(more));
   }
   judge([uplink], before(rule(100, "100", { inverted: true, to: "10.0.0.0/8" })));
   judge([uplink], before(rule(100, "100", { inverted: true })));
@@ -130,7 +130,7 @@ test("goto leaves out the rules between", () => {
   judge(uplink, before(rule(50, "", { action: { goTo: 32766 } }), rule(100, "100")));
   assert.match(
     errorOf(uplink, before(rule(50, "", { action: { goTo: 32766 }, to: "10.2.1.0/24" }), rule(100, "100"))),
-    "by rule 100",
+    "because of rule 100",
   );
 });
 
