@@ -152,7 +152,8 @@ function rejectContradictions(options: ServiceOptions, observed: ObservedService
   }
   if (bridged && env["WEAVE_NO_FASTDP"] !== undefined) {
     throw new UserError(
-      "env: must not have WEAVE_NO_FASTDP with I(mode): bridge, where there is no fast datapath anyway (found it). Remove it.",
+      "env: must not have WEAVE_NO_FASTDP with I(mode): bridge, where there is no fast datapath anyway (found WEAVE_NO_FASTDP). " +
+        "Remove it.",
     );
   }
   if (dns && observed.script.series === "1.0") {

@@ -47,7 +47,7 @@ def _mode(given: dict[str, Any], uses_bridge: bool) -> Iterator[Problem]:
         yield (
             "weave_dns",
             "must be off with weave_mode: bridge and with weave_datapath: vxlan, where Weave DNS would know no container, as "
-            "`docker run` tells the router nothing",
+            "docker run does not notify the router",
             "it on",
             "Set weave_mode: proxy or plugin, or remove weave_dns; first run playbooks/teardown.yml if the network was set up "
             "with it.",
@@ -57,7 +57,7 @@ def _mode(given: dict[str, Any], uses_bridge: bool) -> Iterator[Problem]:
     is_default = mode == "proxy" and "/weave/weave.sock" in socket
     if uses_bridge and mode != "bridge" and not is_default:
         must, remedy = (
-            "must be bridge with weave_datapath: vxlan, which has no other",
+            "must be bridge with weave_datapath: vxlan, which has no other mode",
             "Remove it, or set weave_datapath: router.",
         )
         yield "weave_mode", must, mode, remedy
@@ -198,7 +198,7 @@ def _router(given: dict[str, Any], uses_bridge: bool) -> Iterator[Problem]:
         return
     if uses_bridge and "WEAVE_NO_FASTDP" in environment:
         must = "must not have WEAVE_NO_FASTDP with weave_mode: bridge, where there is no fast datapath anyway"
-        yield "weave_env", must, "it", "Remove it."
+        yield "weave_env", must, "WEAVE_NO_FASTDP", "Remove it."
     address = str(environment.get("WEAVE_HTTP_ADDR", "127.0.0.1:6784"))
     if not _is_control(address):
         must = "WEAVE_HTTP_ADDR must be an IPv4 address and a port"

@@ -266,8 +266,8 @@ def _environment(value: Any) -> None:
     _entries(_environment_name, _environment_value)(value)
     user = _text(value.get("DOCKERHUB_USER", "")) if isinstance(value, Mapping) else ""
     if user and not re.fullmatch("[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?", user):
-        must = "must have in DOCKERHUB_USER what images' names begin with"
-        raise WrongError(must, f'"{user}"', "Write it in lower case, as weaveworks.")
+        must = "DOCKERHUB_USER must be the first part of an image's name"
+        raise WrongError(must, f'"{user}"', "Write it in lower case, such as weaveworks.")
 
 
 def _environment_value(text: str) -> None:

@@ -53,7 +53,7 @@ test("a network without room for the group is rejected before the first host get
 test("a mode that the VXLAN does not have is rejected, unless it is the default by Apollo's socket", () => {
   assert.is(
     wrong({ weave_mode: "plugin" }),
-    "weave_mode: must be bridge with weave_datapath: vxlan, which has no other (found plugin for a). Remove it, or set weave_datapath: router.",
+    "weave_mode: must be bridge with weave_datapath: vxlan, which has no other mode (found plugin for a). Remove it, or set weave_datapath: router.",
   );
   const socket = { docker_host: "unix:///var/run/weave/weave.sock" };
   assert.is(wrong({ weave_mode: "proxy", ...socket }), "");
@@ -184,7 +184,7 @@ const OF_SERVICE: readonly (readonly [variables: object, options: Record<string,
     [
       { weave_env: { WEAVE_NO_FASTDP: "1" } },
       { env: { WEAVE_NO_FASTDP: "1" } },
-      "weave_env: must not have WEAVE_NO_FASTDP with weave_mode: bridge, where there is no fast datapath anyway (found it). Remove it.",
+      "weave_env: must not have WEAVE_NO_FASTDP with weave_mode: bridge, where there is no fast datapath anyway (found WEAVE_NO_FASTDP). Remove it.",
     ],
     ...["6784", ":6784", "127.0.0.1:0", "127.0.0.1:65536", "localhost:6784", "127.0.0.1:6784x"].map(
       (address) =>

@@ -92,7 +92,7 @@ const WRONG: readonly (readonly [
     "weave_env",
     { DOCKERHUB_USER: "Weave works" },
     null,
-    'must have in DOCKERHUB_USER what images\' names begin with (found "Weave works"). Write it in lower case, as weaveworks.',
+    'DOCKERHUB_USER must be the first part of an image\'s name (found "Weave works"). Write it in lower case, such as weaveworks.',
     ROUTER,
   ],
   ["weave_underlay_interface", "eth0/1", null, 'must be the name of an interface (found "eth0/1"). Write it as eth1.'],
