@@ -32,16 +32,16 @@ function gauges({ bridge, datapath, peers, firewall, network, docker, router, pe
   const connections = peers.filter(({ state }) => state !== null);
   return [
     ["bridge_up", "Whether the bridge is up and has an address.", bridge?.up === true && bridge.addresses.length > 0],
-    ["bridge_containers", "Docker's containers on the bridge.", bridge?.containers ?? 0],
+    ["bridge_containers", "Number of Docker containers on the bridge.", bridge?.containers ?? 0],
     [
       "datapath_up",
       "Whether the VXLAN is up and attached to the bridge, or the router answers.",
       datapath?.kind === "vxlan" ? datapath.attached : router !== null,
     ],
-    ["peers", "The other hosts that this one has tunnels or connections to.", peers.length],
+    ["peers", "Number of other hosts that this one has tunnels or connections to.", peers.length],
     [
       "peers_connected",
-      "Those whose connection is established. A VXLAN has no connections.",
+      "Number of peers whose connection is established. A VXLAN has no connections.",
       datapath?.kind === "router" ? connections.filter(({ state }) => state === "established").length : null,
     ],
     [
@@ -51,7 +51,7 @@ function gauges({ bridge, datapath, peers, firewall, network, docker, router, pe
     ],
     [
       "peer_handshake_age_seconds",
-      "How long ago WireGuard's last handshake with the peer was; +Inf if there was none.",
+      "Seconds since WireGuard's last handshake with the peer; +Inf if there was none.",
       new Map(
         peers.flatMap(({ address, wireguard }) =>
           wireguard ? [[address, wireguard.handshake ?? Number.POSITIVE_INFINITY]] : [],
@@ -60,7 +60,7 @@ function gauges({ bridge, datapath, peers, firewall, network, docker, router, pe
     ],
     [
       "firewall_drops",
-      "What packet filters of this host drop of the network's traffic.",
+      "Number of kinds of needed traffic that this host's firewalls drop.",
       firewall?.drops.length ?? null,
     ],
     ["docker_running", "Whether Docker runs.", docker?.running === true],
@@ -69,12 +69,12 @@ function gauges({ bridge, datapath, peers, firewall, network, docker, router, pe
       "Whether Docker runs with a network on the bridge.",
       docker?.running === true && network !== null,
     ],
-    ["pending", "What must still be done before the host matches its own files.", pending.length],
+    ["pending", "Number of pending actions, after which the host matches its own files.", pending.length],
     [
       "docker_restart_pending",
       "Whether Docker must restart to run with its configured options.",
       docker?.restartPending ?? null,
     ],
-    ["errors", "Parts of the status that could not be read.", errors.length],
+    ["errors", "Number of parts of the status that could not be read.", errors.length],
   ];
 }

@@ -23,11 +23,11 @@ OF_HOST: dict[str, tuple[str, Callable[[Host], int | None]]] = {
         lambda host: int(host["datapath"]["state"] == "up") if "datapath" in host else None,
     ),
     "peers": (
-        "The other hosts that this one has tunnels to. The router's established connections are in peers_connected.",
+        "Number of other hosts that this one has tunnels to. The router's established connections are in peers_connected.",
         lambda host: _peers(host, "vxlan"),
     ),
     "peers_connected": (
-        "The router's established connections. A VXLAN has no connections.",
+        "Number of the router's established connections. A VXLAN has no connections.",
         lambda host: _peers(host, "router"),
     ),
     "encrypted": (
@@ -45,15 +45,15 @@ OF_HOST: dict[str, tuple[str, Callable[[Host], int | None]]] = {
         lambda host: int(bool(host.get("subnet")) and not host.get("off_network")) if "docker" in host else None,
     ),
     "containers": (
-        "Running containers on the network.",
+        "Number of running containers on the network.",
         lambda host: host.get("containers_total"),
     ),
     "containers_tested": (
-        "Containers that were tested.",
+        "Number of containers that were tested.",
         lambda host: len(host["containers"]) if "docker" in host else None,
     ),
     "containers_not_running": (
-        "Containers that Docker fails to start.",
+        "Number of containers that Docker fails to start.",
         lambda host: len(host.get("not_running", [])) if "docker" in host else None,
     ),
 }
@@ -74,14 +74,14 @@ def render_metrics(found: dict[str, Any], problems: int, time: int) -> str:
         name, ms = source["host"], list(source["ms"].values())
         tested[name] = (tested.get(name) or 0) + len(ms)
         blocked[name] = (blocked.get(name) or 0) + ms.count(None)
-    lines += _metric("paths_tested", "Paths from the host and its container that were tested.", tested)
-    lines += _metric("paths_blocked", "Tested paths from the host and its container that are blocked.", blocked)
+    lines += _metric("paths_tested", "Number of paths from the host and its container that were tested.", tested)
+    lines += _metric("paths_blocked", "Number of tested paths from the host and its container that are blocked.", blocked)
     lines += _metric(
         "peer_handshake_age_seconds",
-        "How long ago the last handshake of WireGuard with the peer was; +Inf if there was none.",
+        "Seconds since WireGuard's last handshake with the peer; +Inf if there was none.",
         {(tunnel["from"], tunnel["to"]): _age(tunnel["handshake"]) for tunnel in found.get("tunnels", [])},
     )
-    lines += _metric("problems", "Problems that playbooks/verify.yml found.", {"": problems})
+    lines += _metric("problems", "Number of problems that playbooks/verify.yml found.", {"": problems})
     lines += _metric("timestamp_seconds", "When playbooks/verify.yml ran, in seconds since 1970.", {"": time})
     return "".join(f"{line}\n" for line in lines)
 
