@@ -114,7 +114,7 @@ function peerWord({ address, state, wireguard }: PeerStatus): string {
 function firewallLine(firewall: Status["firewall"]): string {
   if (firewall === null) return "unknown";
   const { drops } = firewall;
-  return drops.length === 0 ? "drops nothing of the network" : `drops ${drops.join(", ")}`;
+  return drops.length === 0 ? "drops none of the network's traffic" : `drops ${drops.join(", ")}`;
 }
 
 function dockerLine({ init, running, version, containers }: DockerStatus): string {

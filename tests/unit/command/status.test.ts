@@ -175,7 +175,7 @@ test("what packet filters drop of the network's traffic: by the live tunnel, and
   assert.is(gauges(closed)["apollo_weave_firewall_drops"], 4);
   assert.is(line(observed(steadyVxlan(), ...accept)), `drops ${peers.join(", ")}`);
   const open = observed(steadyVxlan(), ...accept, "-A INPUT -d 192.168.50.11/32 -i eth0 -j ACCEPT");
-  assert.is(line(open), "drops nothing of the network");
+  assert.is(line(open), "drops none of the network's traffic");
   assert.is(gauges(open)["apollo_weave_firewall_drops"], 0);
   const routed = observed(steadyRouter(), ...accept);
   assert.is(line(routed), "drops TCP port 6783 from 192.168.50.12, UDP port 6783 from 192.168.50.12");
