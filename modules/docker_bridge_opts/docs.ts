@@ -18,8 +18,8 @@ export const docs: ModuleDocs = {
       "I(fixed_cidr) is reserved. A network that differs is replaced, and other Docker networks on the bridge are removed, unless " +
       "they have containers, running or not: then the module fails and names them.",
     "Restarts nothing by itself. A restart is pending as long as the running daemon has other options, and counts as a change " +
-      "until it is made: notify a handler with I(state=restarted). If Docker does not come back from that restart, the module " +
-      "gives it back the configuration that it ran with, and fails with Docker's own error messages (docs/reliability.md).",
+      "until it is made: notify a handler with I(state=restarted). If Docker does not start again, the module restores " +
+      "the configuration that it ran with, and fails with Docker's own error messages (docs/reliability.md).",
     "With C(live-restore), Docker keeps its default network while a container runs. A restart that changes the network " +
       "therefore stops these containers and starts them again. What Docker removes when it stops (C(docker run --rm)) is lost, " +
       "and named in the result's C(disruptions).",
@@ -93,7 +93,7 @@ export const docs: ModuleDocs = {
     },
     docker_running: {
       type: "bool",
-      description: "Whether Docker ran when the module looked.",
+      description: "Whether Docker was running before the module changed anything.",
       returned: CONFIGURED,
       sample: true,
     },
