@@ -95,7 +95,10 @@ export interface Directive {
   readonly words: readonly string[];
 }
 
-/** As get_line() in ifupdown's config.c: a backslash continues a line, but not a comment; what it continues with is no comment. */
+/**
+ * As get_line() in ifupdown's config.c: a backslash continues a line, but not a comment; the text that it continues with is not a
+ * comment.
+ */
 export function numberedDirectives(content: string): readonly Directive[] {
   const lines = content.split("\n");
   const found: Directive[] = [];

@@ -57,6 +57,7 @@ export function findIsolation(bridge: string, table: string | null): string | nu
   return table?.split("\n").find((rule) => rule.endsWith(end) && !rule.endsWith(` !${end}`)) ?? null;
 }
 
+/** The warning that Docker isolates the bridge's containers; none if it does not. */
 export function warnOfIsolation({ name }: BridgeOptions, { isolation }: ObservedBridge): string[] {
   if (isolation === null) return [];
   return [

@@ -119,7 +119,7 @@ export interface ObservedDevice extends ObservedLink {
   readonly settings: readonly DeviceSetting[];
 }
 
-/** Kernel settings of a device in /proc/sys/net/ipv4/conf (ip-sysctl). They go with the device. */
+/** Kernel settings of a device in /proc/sys/net/ipv4/conf (ip-sysctl). They are lost when the device is deleted. */
 export type DeviceSetting = "promote_secondaries" | "arp_notify";
 /** All of them. */
 export const DEVICE_SETTINGS: readonly DeviceSetting[] = ["promote_secondaries", "arp_notify"];

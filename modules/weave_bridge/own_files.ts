@@ -59,7 +59,7 @@ export function networkdPath(device: string, kind: "netdev" | "network"): string
   return `/etc/systemd/network/05-${device}.${kind}`;
 }
 
-/** A file that systemd-networkd prefers to that one, for the moment in which it releases the bridge (release()). */
+/** A file that sorts before the bridge's .network file; it exists only while systemd-networkd releases the bridge (release()). */
 export function transientPath(name: string): string {
   return `/run/systemd/network/04-${name}.network`;
 }
@@ -142,7 +142,7 @@ function ownText(contents: readonly string[]): string | null {
   return own.length === 0 ? null : own.join("\n");
 }
 
-/** The same of the files that were observed, by path. */
+/** The same, for observed files by path. */
 export function ownTextIn(files: ReadonlyMap<string, { readonly content: string } | null>): string | null {
   return ownText([...files.values()].map((file) => file?.content ?? ""));
 }

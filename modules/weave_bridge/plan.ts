@@ -30,7 +30,7 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
   const live = planLive(desired, observedAfterRemoval);
   return {
     changes: [
-      // Before what adds the same rules as at boot, unless they are there.
+      // First: the boot commands below add only the rules that are still missing.
       ...firewallPlan.changes,
       ...(wireguard ? planWireguardFile(wireguard, observed) : []),
       ...beforeBoot,
@@ -61,7 +61,7 @@ function withWarning(removal: readonly Change[], { name, datapath, encrypted }: 
   return removal.map((change, index) => (index === 0 ? { ...change, warning } : change));
 }
 
-/** The VXLAN goes with the device that it is bound to. */
+/** The observation without the WireGuard device. The kernel deletes a VXLAN together with the device that it is bound to. */
 function withoutWireguard(observed: ObservedBridge): ObservedBridge {
   const { vxlan } = observed;
   return { ...observed, wireguard: null, vxlan: vxlan?.parameters?.device === undefined ? vxlan : null };

@@ -210,7 +210,7 @@ function forwardRuleChanges(
   );
 }
 
-/** Turns on a kernel setting of the bridge, unless it is on. It goes with the bridge. */
+/** Turns on a kernel setting of the bridge, unless it is on. The setting is lost when the bridge is deleted. */
 function enable(name: string, setting: DeviceSetting, { settings }: ObservedDevice): Change[] {
   if (settings.includes(setting)) return [];
   const path = `/proc/sys/net/ipv4/conf/${name}/${setting}`;

@@ -106,7 +106,7 @@ export function rejectSharedMac(name: string, mac: string, { links }: ObservedBr
 /** Throws a UserError if files of others would create or configure the bridge or its VXLAN at boot too. */
 export function rejectOtherOwners(provider: Provider, { otherOwners }: ObservedBridge): void {
   const other = otherOwners.find(({ by, comesFirst }) =>
-    // With ifupdown there is no file that keeps systemd-networkd off, and no unit.
+    // With ifupdown this module writes no .network file that would sort before others, and no unit that drop-ins could change.
     by === "systemd" ? provider === "systemd" : comesFirst || provider === "ifupdown",
   );
   if (other === undefined) return;

@@ -3,7 +3,7 @@ import { ROUTERS_BRIDGE } from "./init/steps";
 
 /** The rules of iptables that the Weave router has left in the tables of one of iptables' two programs. */
 export interface RouterRules {
-  /** iptables-legacy, iptables-nft, or iptables where there is no other. */
+  /** iptables-legacy, iptables-nft, or iptables if neither is installed. */
   readonly program: string;
   readonly tables: readonly IptablesTable[];
 }

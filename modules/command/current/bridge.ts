@@ -139,7 +139,7 @@ function fromFiles(name: string, host: Host): CurrentBridge | null {
   return written?.address === undefined ? null : written;
 }
 
-/** Reads the live devices; null if there is no bridge, and no VXLAN of one. */
+/** Reads the live devices; null if there is neither a bridge nor its VXLAN. */
 function fromLive(name: string, links: readonly IpLink[], host: Host): CurrentBridge | null {
   const device = name + VXLAN_SUFFIX;
   const bridge = links.find((link) => link.device === name);

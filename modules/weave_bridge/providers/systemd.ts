@@ -25,7 +25,7 @@ function renderUnit(desired: DesiredBridge): string {
     [
       "Unit",
       [
-        ["Description", `The containers' bridge ${desired.name}`],
+        ["Description", `Container bridge ${desired.name}`],
         ["After", "network-pre.target"],
         ["Before", "network.target docker.service"],
         ["StartLimitIntervalSec", 0],

@@ -18,10 +18,10 @@ const LENGTH = 32;
 /** To be changed if keys are ever derived from the password in another way. */
 const VERSION = "apollo-weave wireguard 1";
 
-// A run plans twice, and scrypt is slow by intent.
+// A run plans twice, and scrypt is slow by design.
 let last: { readonly salt: string; readonly password: string; readonly root: Buffer } | null = null;
 
-/** The cluster's root key. Each host computes it from the password, so that none needs another one's answer. */
+/** The cluster's root key. Each host computes it from the password, so that no host has to ask another. */
 export function rootKey(password: string, { network, vxlanId }: Cluster): Buffer {
   const salt = `${VERSION} ${network} ${vxlanId}`;
   if (last === null || last.password !== password || last.salt !== salt) {

@@ -39,7 +39,7 @@ export interface UnitInputs {
   readonly hasForwardRule: boolean;
   /** The bridge on whose router ports TX checksum offload must be off; null if there is no such bridge. */
   readonly bridge: string | null;
-  /** Whether the script gives its container a restart policy and has no option against it. */
+  /** Whether the script gives its container a restart policy and has no option to prevent that. */
   readonly clearRestartPolicy: boolean;
 }
 

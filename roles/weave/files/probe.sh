@@ -203,8 +203,9 @@ if [ -e /sys/class/net/weave-vx ] || grep -qsx 'bridge weave' /var/lib/apollo-we
   docker_uses_bridge=true
 fi
 
-# --- Docker: running, masked, stopped, or missing and then what is missing. A unit is no proof of dockerd: one of the administrator's stays
-# when the package is removed, and systemd makes one of the init script that Debian's package leaves.
+# --- Docker: running, masked, stopped, or missing and then what is missing. A unit does not prove that dockerd
+# is installed: the administrator's own stays when the package is removed, and systemd generates one from the init script that Debian's
+# package leaves.
 
 state_of_docker() {
   read -r pid </var/run/docker.pid && grep -q docker "/proc/$pid/comm" && echo running && return

@@ -71,8 +71,8 @@ subnet() {
     sed -n "s|^$bridge \([0-9./]\{1,\}\) .*|\1|p"
 }
 
-# Whether there is a dockerd to be started. A unit is no proof: one of the administrator's stays when the package is removed, and systemd
-# makes one of the init script that Debian's package leaves.
+# Whether there is a dockerd to be started. A unit does not prove that: the administrator's own stays when the package is removed,
+# and systemd generates one from the init script that Debian's package leaves.
 has_dockerd() {
   program=$(systemctl show --property=ExecStart docker.service 2>/dev/null | sed -n 's/^ExecStart={ path=\(.*\) ; argv.*/\1/p' | head -n 1)
   case $program in '' | /etc/init.d/docker) program=dockerd ;; esac

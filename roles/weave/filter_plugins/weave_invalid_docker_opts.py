@@ -176,7 +176,10 @@ def _separate(word: str) -> list[str]:
 
 
 def _read(words: list[str]) -> tuple[str, str, int]:
-    """Return the name and value of the first flag, and of how many words it consists. A word that is none has no name."""
+    """Return the name and value of the first flag, and of how many words it consists.
+
+    The name is "" for a word that is not a flag.
+    """
     text = words[0]
     match = re.fullmatch("(--?)([^=]+)(=)?(.*)", text, re.DOTALL)
     if not match:
