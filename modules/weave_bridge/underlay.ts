@@ -18,9 +18,9 @@ export interface Underlay {
 }
 
 /**
- * What the Weave router's sleeve adds to each packet, in bytes: outer IPv4 20, UDP 8, a name 6, two names and a length 14, inner
- * Ethernet 14; encrypted, a nonce 8 and a seal 16 more (weaveworks/weave, router/sleeve.go and crypto.go). Over 1500 the router
- * reports 1438, encrypted 1414.
+ * What the Weave router's sleeve, its transport in user space, adds to each packet, in bytes: outer IPv4 20, UDP 8, a name 6, two
+ * names and a length 14, inner Ethernet 14; encrypted, a nonce 8 and a seal 16 more (weaveworks/weave, router/sleeve.go and crypto.go).
+ * Over 1500 the router reports 1438, encrypted 1414.
  */
 const SLEEVE_OVERHEAD = 62;
 const SLEEVE_ENCRYPTION = 24;

@@ -21,7 +21,7 @@ export interface DesiredWireguard {
   readonly unit: string | null;
 }
 
-/** The identities of this host and its peers, each an underlay address. */
+/** The identities of this host and its peers: the underlay addresses from which their keys are derived. */
 export interface Identities {
   readonly own: string;
   readonly peers: readonly string[];
