@@ -1,11 +1,13 @@
 import { UserError } from "../core/errors";
 import type { VxlanParameters } from "../formats/iproute";
 import { addressOf, contains, networkOf } from "../net/ipv4";
+import { addressesOf, bridgeMac } from "./addresses";
 import { rejectNftablesBackend } from "./docker_firewall";
 import type { FirewallPlan } from "./firewall/plan";
 import { resolveFirewallPlan, wantsForwardRule } from "./firewall/resolve";
+import { VXLAN_SUFFIX } from "./names";
 import type { ObservedBridge, Provider } from "./observed";
-import { addressesOf, type BridgeOptions, bridgeMac, VXLAN_SUFFIX } from "./options";
+import type { BridgeOptions } from "./options";
 import { rejectOverlap } from "./overlap";
 import { rejectNetworkAddress, resolvePeers } from "./peers";
 import { chooseProvider } from "./providers/detect";

@@ -12,13 +12,15 @@ import { countRules, readFilterTable } from "../net/forward_rule";
 import { addressOf } from "../net/ipv4";
 import { HOST_NAME } from "../net/own_host";
 import { isHostName, readMachineId } from "../net/validators";
+import { addressesOf } from "./addresses";
 import { observeDetachedPorts } from "./detached_ports";
 import { findIsolation, findNftablesBackend } from "./docker_firewall";
 import { firewalldHasForwardRule, forwardRuleOf } from "./firewall/forward_rule";
 import { observeFirewall } from "./firewall/observe";
+import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./names";
 import { findMissingKinds, findPortHolder, observeNetwork } from "./observe_kernel";
 import { DEVICE_SETTINGS, type NetworkInUse, type ObservedBridge, type ObservedLink } from "./observed";
-import { addressesOf, type BridgeOptions, isEncrypted, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./options";
+import { type BridgeOptions, isEncrypted } from "./options";
 import {
   INTERFACES_DIRECTORY,
   ownPaths,

@@ -2,27 +2,9 @@ import { isIPv4 } from "node:net";
 import { UserError } from "../core/errors";
 import { optionNames } from "../core/option_names";
 import { bool, choice, dict, int, list, str, type Values } from "../core/options";
-import { type HostAddresses, hostAddresses } from "../net/host_addresses";
 import { containerSubnet, hostAddress, ipv4Interface, ipv4Network } from "../net/ipv4";
-import {
-  addressOrHostName,
-  derivedMac,
-  interfaceName,
-  LONGEST_INTERFACE_NAME,
-  macAddress,
-  password,
-} from "../net/validators";
-
-/** The VXLAN device's name is the bridge's with this appended. */
-export const VXLAN_SUFFIX = "-vx";
-
-/** The WireGuard device's name is the bridge's with this appended. */
-export const WIREGUARD_SUFFIX = "-wg";
-
-/** The devices that this module may create for a bridge: itself, its VXLAN, and the WireGuard device under that. */
-export function ownDevices(bridge: string, encrypted = true): string[] {
-  return [bridge, bridge + VXLAN_SUFFIX, ...(encrypted ? [bridge + WIREGUARD_SUFFIX] : [])];
-}
+import { addressOrHostName, interfaceName, LONGEST_INTERFACE_NAME, macAddress, password } from "../net/validators";
+import { VXLAN_SUFFIX } from "./names";
 
 export const options = {
   state: choice(["present", "absent"], {
@@ -266,22 +248,3 @@ const BRIDGES_OF_OTHERS: readonly (readonly [pattern: RegExp, owner: string])[] 
   [/^lxcbr0$/, "LXC"],
   [/^lxdbr0$/, "LXD"],
 ];
-
-/** The bridge's MAC address: the option's, or one that is derived from the machine-id. Null without either. */
-export function bridgeMac({ name, mac }: BridgeOptions, machineId: string): string | null {
-  return mac ?? (machineId === "" ? null : derivedMac(`${machineId} ${name}`));
-}
-
-/** This host's addresses, as the options set them or computed from its index. Throws a UserError if neither is possible. */
-export function addressesOf(options: BridgeOptions): HostAddresses {
-  const { address, docker_subnet: dockerSubnet, host_index: index } = options;
-  if (address !== null && dockerSubnet !== null) return { address, dockerSubnet };
-  if (index === null) {
-    throw new UserError(
-      "host_index: must be set unless both I(address) and I(docker_subnet) are (found none). Set this host's index in the cluster, " +
-        "or both I(address) and I(docker_subnet).",
-    );
-  }
-  const computed = hostAddresses(options.network, index, options.docker_prefix);
-  return { address: address ?? computed.address, dockerSubnet: dockerSubnet ?? computed.dockerSubnet };
-}

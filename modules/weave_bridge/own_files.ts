@@ -1,6 +1,7 @@
 import type { DesiredFile } from "../core/change";
 import { withSubject } from "../core/errors";
-import { type BridgeOptions, options, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./options";
+import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./names";
+import { type BridgeOptions, options } from "./options";
 
 /** Marks the files of this module. */
 export const OWN_FILE = "Ansible managed (weave_bridge)";

@@ -17,6 +17,7 @@ import {
 } from "./commands";
 import type { DesiredBridge, DesiredVxlan } from "./desired";
 import { deleteRules, insertRule } from "./firewall/forward_rule";
+import { VXLAN_SUFFIX } from "./names";
 import {
   type DeviceSetting,
   isContainerPort,
@@ -24,7 +25,6 @@ import {
   type ObservedDevice,
   ROUTER_DEVICE,
 } from "./observed";
-import { VXLAN_SUFFIX } from "./options";
 import { bringUp } from "./providers/ifupdown";
 import { createsByUnit, startUnit } from "./providers/systemd";
 import { requireBridge } from "./validate";
@@ -196,10 +196,7 @@ function inOrder(peers: readonly string[]): readonly string[] {
   return peers.every((peer) => isIPv4(peer)) ? inNumericOrder(peers) : [...peers].sort();
 }
 
-function forwardRuleChanges(
-  { name, hasForwardRule }: DesiredBridge,
-  { forwardRuleCount }: ObservedBridge,
-): Change[] {
+function forwardRuleChanges({ name, hasForwardRule }: DesiredBridge, { forwardRuleCount }: ObservedBridge): Change[] {
   const describeRule = (present: boolean): string => (present ? "accepted by iptables" : "subject to iptables");
   const present = forwardRuleCount ?? 0;
   const commands = hasForwardRule ? [insertRule(name)] : deleteRules(name, present);

@@ -4,9 +4,10 @@ import { NET_DEVICES } from "../../core/proc";
 import { type IpLink, parseFloodPeers, parseLinks } from "../../formats/iproute";
 import { indexOfAddress } from "../../net/host_addresses";
 import { addressOf, networkOf } from "../../net/ipv4";
+import { VXLAN_SUFFIX } from "../../weave_bridge/names";
 import { requireRoot } from "../../weave_bridge/observe";
 import type { Provider } from "../../weave_bridge/observed";
-import { type BridgeOptions, type options, VXLAN_SUFFIX } from "../../weave_bridge/options";
+import type { BridgeOptions, options } from "../../weave_bridge/options";
 import {
   isOwnFile,
   networkdPath,

@@ -3,7 +3,7 @@ import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import { NET_DEVICES } from "../../core/proc";
 import { environmentVariables } from "../../formats/environment_file";
-import { VXLAN_SUFFIX } from "../../weave_bridge/options";
+import { VXLAN_SUFFIX } from "../../weave_bridge/names";
 import { COMPONENTS, EXPOSE } from "../../weave_service/components";
 import { ARGS, PASSWORD, PEERS } from "../../weave_service/environment";
 import { detectInit, INIT_SYSTEMS } from "../../weave_service/init/detect";

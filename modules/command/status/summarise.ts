@@ -1,8 +1,8 @@
 import { DEFAULT_NETWORK, ipv4Pool, isOnBridge } from "../../core/docker_networks";
 import { optionsToStartWith } from "../../docker_bridge_opts/configuration";
 import type { DumpedPeer } from "../../formats/wireguard";
+import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../../weave_bridge/names";
 import { isContainerPort, type ObservedBridge } from "../../weave_bridge/observed";
-import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../../weave_bridge/options";
 import { encryptedPaths, networkdPaths, stanzaPath, unitPath } from "../../weave_bridge/own_files";
 import { optionsNow, pendingForDocker, summariseDocker } from "./docker";
 import { summariseFirewall } from "./firewall";

@@ -1,7 +1,7 @@
 import { isIPv4 } from "node:net";
 import { addressOf } from "../../net/ipv4";
 import type { Outcome } from "../../net/packet_filter";
-import { WIREGUARD_SUFFIX } from "../options";
+import { WIREGUARD_SUFFIX } from "../names";
 
 /** Traffic that the firewalls must accept: packets to this host, or those that the bridge forwards. */
 export interface Opening {

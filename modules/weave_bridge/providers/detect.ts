@@ -5,8 +5,9 @@ import type { Host } from "../../core/host/host";
 import { isSystemdBooted, unitProperties } from "../../core/systemctl";
 import { environmentValue } from "../../formats/environment_file";
 import { INTERFACES } from "../../formats/interfaces";
+import { ownDevices } from "../names";
 import type { Managers, ObservedBridge, Provider } from "../observed";
-import { type BridgeOptions, isEncrypted, ownDevices } from "../options";
+import { type BridgeOptions, isEncrypted } from "../options";
 import { encryptedPaths, unitName, wireguardGoUnit } from "../own_files";
 
 /** Observes what manages the host's network. Throws a UserError if systemd does not answer. */

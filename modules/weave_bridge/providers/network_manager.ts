@@ -1,6 +1,6 @@
 import { type DesiredFile, runAction } from "../../core/change";
 import { renderSections } from "../../formats/systemd_ini";
-import { ownDevices } from "../options";
+import { ownDevices } from "../names";
 import { OWN_FILE, ownFile, unmanagedPath } from "../own_files";
 
 /** Makes NetworkManager read its files again. */

@@ -5,7 +5,7 @@ import { renderSections, type Section } from "../../formats/systemd_ini";
 import { createVxlanInShell, createWireguardInShell } from "../commands";
 import type { DesiredBridge, DesiredVxlan } from "../desired";
 import { insertRuleInShell } from "../firewall/forward_rule";
-import { ownDevices } from "../options";
+import { ownDevices } from "../names";
 import {
   bridgeComment,
   COMMENT,

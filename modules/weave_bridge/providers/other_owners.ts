@@ -6,8 +6,10 @@ import { dropInsIn, firstFiles, NETWORK_DIRECTORIES, UNIT_DIRECTORIES } from "..
 import { IN_DIRECTORY, INTERFACES, numberedDirectives, sourcesOf } from "../../formats/interfaces";
 import { listSettings, parseUnit, type UnitSetting } from "../../formats/systemd_unit";
 import { readMachineId } from "../../net/validators";
+import { bridgeMac } from "../addresses";
+import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../names";
 import type { DeviceKind, Managers, OtherOwner } from "../observed";
-import { type BridgeOptions, bridgeMac, isEncrypted, VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../options";
+import { type BridgeOptions, isEncrypted } from "../options";
 import { encryptedPaths, networkdPath, networkdPaths, stanzaPath, transientPath, unitName } from "../own_files";
 
 /** The devices that this module is to configure, by name. */

@@ -1,7 +1,8 @@
 import { UserError } from "../../core/errors";
 import type { WireguardConfig } from "../../formats/wireguard";
+import { WIREGUARD_SUFFIX } from "../names";
 import type { ObservedBridge } from "../observed";
-import { type BridgeOptions, isEncrypted, WIREGUARD_SUFFIX } from "../options";
+import { type BridgeOptions, isEncrypted } from "../options";
 import { isOwnFile, wireguardGoUnit, wireguardPath } from "../own_files";
 import { type Cluster, clamped, presharedKeyOf, privateKeyOf, publicKeyOf, rootKey, tunnelAddressOf } from "./keys";
 

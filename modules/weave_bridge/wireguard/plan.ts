@@ -10,8 +10,8 @@ import {
   setUp,
   syncWireguard,
 } from "../commands";
+import { WIREGUARD_SUFFIX } from "../names";
 import type { ObservedBridge, ObservedWireguard } from "../observed";
-import { WIREGUARD_SUFFIX } from "../options";
 import { COMMENT, isOwnFile, wireguardPath } from "../own_files";
 import type { DesiredWireguard } from "./desired";
 import { publicKeyOf } from "./keys";
