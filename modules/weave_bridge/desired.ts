@@ -2,7 +2,7 @@ import { UserError } from "../core/errors";
 import type { VxlanParameters } from "../formats/iproute";
 import { addressOf, contains, networkOf } from "../net/ipv4";
 import { addressesOf, bridgeMac } from "./addresses";
-import { rejectNftablesBackend } from "./docker_firewall";
+import { rejectNftablesBackend } from "./firewall/docker";
 import type { FirewallPlan } from "./firewall/plan";
 import { resolveFirewallPlan, wantsForwardRule } from "./firewall/resolve";
 import { VXLAN_SUFFIX } from "./names";
@@ -19,10 +19,10 @@ import {
   rejectSharedMac,
   rejectTakenAddress,
   rejectVlanName,
+  rejectVxlanConflicts,
   requireKinds,
   requireSubnetOfNetwork,
 } from "./validate";
-import { rejectVxlanConflicts } from "./vxlan_conflicts";
 import { type DesiredWireguard, rejectEncryptionErrors, resolveWireguard } from "./wireguard/desired";
 
 /** The bridge as it is to be configured, with all values resolved. */

@@ -14,7 +14,7 @@ import { HOST_NAME } from "../net/own_host";
 import { isHostName, readMachineId } from "../net/validators";
 import { addressesOf } from "./addresses";
 import { observeDetachedPorts } from "./detached_ports";
-import { findIsolation, findNftablesBackend } from "./docker_firewall";
+import { findIsolation, findNftablesBackend } from "./firewall/docker";
 import { firewalldHasForwardRule, forwardRuleOf } from "./firewall/forward_rule";
 import { observeFirewall } from "./firewall/observe";
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./names";

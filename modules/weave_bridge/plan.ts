@@ -2,7 +2,7 @@ import type { Change } from "../core/change";
 import type { Module, Plan } from "../core/module";
 import { shortenLists } from "../core/shorten_lists";
 import { type DesiredBridge, resolveDesired } from "./desired";
-import { warnOfIsolation } from "./docker_firewall";
+import { warnOfIsolation } from "./firewall/docker";
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./names";
 import { observe } from "./observe";
 import type { ObservedBridge } from "./observed";

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { resolveDesired } from "../../../modules/weave_bridge/desired";
-import { findIsolation, findNftablesBackend } from "../../../modules/weave_bridge/docker_firewall";
+import { findIsolation, findNftablesBackend } from "../../../modules/weave_bridge/firewall/docker";
 import { plan } from "../../../modules/weave_bridge/plan";
 import { fakeHost } from "../support/fake_host/fake_host";
 import { userErrorOf } from "../support/user_error";

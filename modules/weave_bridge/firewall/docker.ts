@@ -1,10 +1,10 @@
-import { dockerPid } from "../core/docker";
-import { UserError } from "../core/errors";
-import type { Host } from "../core/host/host";
-import { isOptional, isShape, isString, parseJson } from "../core/json";
-import { commandLineOf } from "../core/proc";
-import type { ObservedBridge } from "./observed";
-import type { BridgeOptions } from "./options";
+import { dockerPid } from "../../core/docker";
+import { UserError } from "../../core/errors";
+import type { Host } from "../../core/host/host";
+import { isOptional, isShape, isString, parseJson } from "../../core/json";
+import { commandLineOf } from "../../core/proc";
+import type { ObservedBridge } from "../observed";
+import type { BridgeOptions } from "../options";
 
 const OPTION = "firewall-backend";
 const CONFIG = isShape({ [OPTION]: isOptional(isString) });
