@@ -15,9 +15,9 @@ import {
   unmanagedPath,
 } from "./own_files";
 import { bringDown, ifupdownFiles, interfacesContent } from "./providers/ifupdown";
-import { RELOAD_NETWORK_MANAGER, unmanagedFile } from "./providers/network_manager";
-import { networkdFiles, RELOAD_NETWORKD, release, reloadNetworkd, unmanagedNetworkdFile } from "./providers/networkd";
+import { networkdFiles, RELOAD_NETWORKD, release, reloadNetworkd } from "./providers/networkd";
 import { systemdFiles, unitChanges, unitLinkRemoval, unitStateRemoval } from "./providers/systemd";
+import { RELOAD_NETWORK_MANAGER, unmanagedByNetworkd, unmanagedByNetworkManager } from "./providers/unmanaged";
 
 /**
  * Plans the changes of the files that create the bridge at boot; `desired` is null if it is to be absent. The files of the
@@ -84,9 +84,9 @@ function desiredFiles(name: string, desired: DesiredBridge | null, { managers }:
   const files = { ifupdown: ifupdownFiles, networkd: networkdFiles, systemd: systemdFiles }[desired.provider](desired);
   return [
     ...files,
-    ...(managers.networkManagerAtBoot ? [unmanagedFile(name, desired.wireguard !== null)] : []),
+    ...(managers.networkManagerAtBoot ? [unmanagedByNetworkManager(name, desired.wireguard !== null)] : []),
     ...(desired.provider === "systemd" && managers.networkdAtBoot
-      ? [unmanagedNetworkdFile(name, desired.wireguard !== null)]
+      ? [unmanagedByNetworkd(name, desired.wireguard !== null)]
       : []),
   ];
 }

@@ -5,7 +5,6 @@ import { renderSections, type Section } from "../../formats/systemd_ini";
 import { createVxlanInShell, createWireguardInShell } from "../commands";
 import type { DesiredBridge, DesiredVxlan } from "../desired";
 import { insertRuleInShell } from "../firewall/forward_rule";
-import { ownDevices } from "../names";
 import {
   bridgeComment,
   COMMENT,
@@ -16,6 +15,7 @@ import {
   transientPath,
 } from "../own_files";
 import type { DesiredWireguard } from "../wireguard/desired";
+import { unmanagedFile } from "./unmanaged";
 
 /** Makes systemd-networkd read its files again. */
 export const RELOAD_NETWORKD = [runAction(["networkctl", "reload"])];
@@ -43,18 +43,6 @@ export function release(name: string): Action[] {
     ...reloadNetworkd(name),
     { do: "remove", path },
     ...RELOAD_NETWORKD,
-  ];
-}
-
-/** The file that makes systemd-networkd leave the devices to this module's unit, whatever other files match them. */
-export function unmanagedNetworkdFile(name: string, encrypted: boolean): DesiredFile {
-  return file(networkdPath(name, "network"), unmanaged(...ownDevices(name, encrypted)));
-}
-
-function unmanaged(...devices: readonly string[]): Section[] {
-  return [
-    ["Match", [["Name", devices.join(" ")]]],
-    ["Link", [["Unmanaged", "yes"]]],
   ];
 }
 
@@ -175,8 +163,8 @@ function encryptedFiles(desired: DesiredBridge, vxlan: DesiredVxlan, wireguard: 
   const encrypted = encryptedPaths(name);
   const commands = [...createWireguardInShell(wireguard), ...createVxlanInShell(name, mtu, vxlan, "keep")];
   return [
-    file(networkdPath(vxlan.name, "network"), unmanaged(vxlan.name)),
-    file(encrypted.unmanaged, unmanaged(wireguard.name)),
+    unmanagedFile(networkdPath(vxlan.name, "network"), vxlan.name),
+    unmanagedFile(encrypted.unmanaged, wireguard.name),
     file(encrypted.tunnelUnit, [
       [
         "Unit",
