@@ -4,18 +4,18 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-refuse() {
+fail() {
   echo "$1" >&2
   exit 1
 }
 
-[ "$(uname -s)" = Linux ] || refuse "This needs Linux: the test hosts are namespaces of its kernel."
-[ "$(id -u)" = 0 ] || refuse "This needs root, to make namespaces, bridges and mounts: run it again with sudo."
-command -v apt-get >/dev/null || refuse "This needs Debian: the test hosts are made of its packages, by apt."
+[ "$(uname -s)" = Linux ] || fail "This needs Linux: the test hosts are namespaces of its kernel."
+[ "$(id -u)" = 0 ] || fail "This needs root, to make namespaces, bridges and mounts: run it again with sudo."
+command -v apt-get >/dev/null || fail "This needs Debian: the test hosts are made of its packages, by apt."
 unshare --mount --pid --net --uts --ipc --cgroup --fork true 2>/dev/null ||
-  refuse "This machine allows no new namespaces (is it a container?): run it on a machine or virtual machine of its own."
+  fail "This machine allows no new namespaces (is it a container?): run it on a machine or virtual machine of its own."
 node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' ||
-  refuse "This needs Node.js 20 or newer (found $(node --version))."
+  fail "This needs Node.js 20 or newer (found $(node --version))."
 
 packages=(
   ansible-core     # what all this is for; asks for python3
@@ -43,7 +43,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   log=$(mktemp)
   { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 || {
     tail -n 20 "$log" >&2
-    refuse "apt could not install ${missing[*]} (its last output is above). Correct that and run this again."
+    fail "apt could not install ${missing[*]} (its last output is above). Correct that and run this again."
   }
   rm -f "$log"
 fi

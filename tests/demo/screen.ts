@@ -21,10 +21,10 @@ export function passed(text: string): void {
 /** Shows a diff as Ansible does, without its headers. */
 export function showDiff({ after_header, before, after }: Diff): void {
   detail(`  ${paint(1, after_header)}`);
-  const [old, wanted] = [before.split("\n"), after.split("\n")];
-  for (const line of old.filter((text) => text !== "" && !wanted.includes(text)))
+  const [old, expected] = [before.split("\n"), after.split("\n")];
+  for (const line of old.filter((text) => text !== "" && !expected.includes(text)))
     detail(`    ${paint(31, `- ${line}`)}`);
-  for (const line of wanted.filter((text) => text !== "" && !old.includes(text)))
+  for (const line of expected.filter((text) => text !== "" && !old.includes(text)))
     detail(`    ${paint(32, `+ ${line}`)}`);
 }
 

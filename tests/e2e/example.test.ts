@@ -118,7 +118,7 @@ test("with one server off the others answer, and after its start it is as before
     seconds: 30,
     everyMilliseconds: 500,
     probe: async () => (await output(two, "consul members")).match(/ alive +server /g)?.length === 3,
-    evidence: () => output(two, "consul members"),
+    diagnose: () => output(two, "consul members"),
   });
 });
 

@@ -68,8 +68,8 @@ async function assertIndexes(indexes: Readonly<Record<string, number>>): Promise
 
 /** Fails unless the host sends frames to just these others. */
 async function assertPeers(name: string, peers: readonly string[]): Promise<void> {
-  const wanted = peers.map((peer) => cluster.host(peer).address).sort();
-  assert.equal(await peersOf(cluster.host(name)), wanted, `peers of ${name}`);
+  const expected = peers.map((peer) => cluster.host(peer).address).sort();
+  assert.equal(await peersOf(cluster.host(name)), expected, `peers of ${name}`);
 }
 
 /** Fails where a run did, or would do, anything else on a host than tell it of other peers. */

@@ -85,8 +85,8 @@ test(`stopped after ${which}, then run again: the same as by one uninterrupted r
   const fresh = await state(whole);
   const uninterrupted = await play(whole);
   assert.is(uninterrupted.status, 0, uninterrupted.output);
-  const wanted = change(fresh, await state(whole));
-  assert.ok(wanted.length > 10, wanted.join("\n"));
+  const expected = change(fresh, await state(whole));
+  assert.ok(expected.length > 10, expected.join("\n"));
   const done = tasksDone(uninterrupted);
   const stopAt = async (host: Host, step: number): Promise<void> => {
     const before = await state(host);
@@ -95,7 +95,7 @@ test(`stopped after ${which}, then run again: the same as by one uninterrupted r
     assert.equal(tasksDone(stopped), tasksDone(uninterrupted).slice(0, step));
     const resumed = await play(host);
     assert.is(resumed.status, 0, resumed.output);
-    assert.equal(change(before, await state(host)).sort(), [...wanted].sort(), `stopped after ${done[step - 1]}`);
+    assert.equal(change(before, await state(host)).sort(), [...expected].sort(), `stopped after ${done[step - 1]}`);
   };
   const steps = Array.from({ length: done.length - 1 }, (_, index) => index + 1);
   assert.ok(steps.length > HOSTS_AT_ONCE, done.join(", "));

@@ -46,7 +46,7 @@ async function summary(host: Machine, file: string): Promise<{ output: string; s
       output = await host.read(file);
       return sent() !== undefined;
     },
-    evidence: () => output,
+    diagnose: () => output,
   });
   return { output, sent: Number(sent()) };
 }

@@ -199,9 +199,9 @@ for (const datapath of ["vxlan", "router"] as const) {
       const passes = async (): Promise<boolean> =>
         (await first.exec(["ping", "-c", "1", "-W", "1", "-M", "do", "-s", "1410", "10.2.0.2"], { check: false }))
           .status === 0;
-      const soon = async (wanted: boolean): Promise<boolean> => {
+      const soon = async (expected: boolean): Promise<boolean> => {
         for (let tries = 0; tries < 50; tries++) {
-          if ((await passes()) === wanted) return true;
+          if ((await passes()) === expected) return true;
           await new Promise((resolve) => setTimeout(resolve, 200));
         }
         return false;

@@ -75,7 +75,7 @@ export async function knownInstances(cluster: Cluster, count: number): Promise<s
       seen = await Promise.all([instances(cluster), inCatalogue(other), byHaproxy(other)]);
       return seen.every((each) => each.length === count && `${each}` === `${seen[0]}`);
     },
-    evidence: () => JSON.stringify(seen),
+    diagnose: () => JSON.stringify(seen),
   });
   return seen[0] ?? [];
 }

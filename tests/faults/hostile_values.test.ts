@@ -37,12 +37,12 @@ test("variables and the password: what systemd passes on, and what a shell has t
   const given = { state: "enabled", env: variables, password };
   const { msg, failed } = await runModule(host, "weave_service", given);
   assert.not(failed, msg);
-  const wanted = { ...variables, WEAVE_PASSWORD: password };
+  const expected = { ...variables, WEAVE_PASSWORD: password };
   const bySystemd = await sh(
     "systemd-run --quiet --wait --pipe --property=EnvironmentFile=/etc/weave.env /usr/bin/env -0",
   );
-  assert.equal(environment(bySystemd), wanted);
-  assert.equal(environment(await sh("set -a; . /etc/weave.env; env -0")), wanted);
+  assert.equal(environment(bySystemd), expected);
+  assert.equal(environment(await sh("set -a; . /etc/weave.env; env -0")), expected);
   assert.is(
     await sh(
       "stat -c '%a %U' /etc/weave.env; systemd-analyze verify /etc/systemd/system/weave.service 2>&1 | grep weave || true",

@@ -53,7 +53,7 @@ async function all(host: Host, scenario: Scenario): Promise<Row> {
   const outcomes: Outcome[] = [];
   for (const fault of sampleBy(seed, recorded.faults, count)) {
     const outcome = await runWithFault(host, recorded, fault, outcomes.at(-1)?.untouched === true);
-    complain(`${scenario.name}: ${nameOf(fault)}`, outcome.wrong);
+    reportFailure(`${scenario.name}: ${nameOf(fault)}`, outcome.wrong);
     outcomes.push(outcome);
   }
   return rowOfOutcomes(scenario.name, recorded.faults.length, outcomes);
@@ -64,7 +64,7 @@ async function cuts(host: Host): Promise<Row> {
   const wrong: string[][] = [];
   for (const { at, program } of sampleBy(seed, play.moments, count)) {
     const found = await powerCutAt(host, play, at);
-    complain(`power failure at program ${at}, ${program}`, found);
+    reportFailure(`power failure at program ${at}, ${program}`, found);
     wrong.push(found);
   }
   return rowOf(POWER_CUTS, play.moments.length, wrong);
@@ -75,13 +75,13 @@ async function races(host: Host): Promise<Row> {
   const known = PAIRS.flatMap((pair) => DELAYS.map((delay) => [pair, delay] as const));
   for (const [[name, first, second], delay] of sampleBy(seed, known, count)) {
     const found = await race(host, first, second, delay);
-    complain(`two at once, ${name}, ${delay} s`, found);
+    reportFailure(`two at once, ${name}, ${delay} s`, found);
     wrong.push(found);
   }
   return rowOf(RACES, known.length, wrong);
 }
 
-function complain(name: string, wrong: readonly string[]): void {
+function reportFailure(name: string, wrong: readonly string[]): void {
   if (wrong.length === 0) return;
   console.log(`${name}\n    ${wrong.slice(0, 20).join("\n    ")}`);
   process.exitCode = 1;

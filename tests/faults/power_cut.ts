@@ -9,7 +9,7 @@ const WHOLE_PLAY = commandsToFinish(...PLAY);
 
 /** Where a play can be cut off, and what it leaves on a host that is switched off and on after it. */
 export interface WholePlay {
-  readonly wanted: State;
+  readonly expected: State;
   /** The number of each program that is started, and its command line. */
   readonly moments: readonly { readonly at: number; readonly program: string }[];
 }
@@ -24,14 +24,14 @@ export async function recordPlay(host: Host): Promise<WholePlay> {
     .map((program, index) => ({ at: index + 1, program }));
   const moments = all.filter(({ program }) => programFaults(program).length > 0);
   if (hasFailed(stdout)) throw new Error(`a play without a fault: ${stdout}`);
-  return { wanted: await afterBoot(host), moments };
+  return { expected: await afterBoot(host), moments };
 }
 
 /** Kills the host as a program is started, boots it, and plays again; returns what differs from a play without that. */
-export async function powerCutAt(host: Host, { wanted }: WholePlay, at: number): Promise<string[]> {
+export async function powerCutAt(host: Host, { expected }: WholePlay, at: number): Promise<string[]> {
   await sections(host, [UNTOUCHED, arming(at, "killed-with-module")]);
   await host.exec(watched(["sh", "-c", WHOLE_PLAY]), { check: false, timeoutSeconds: 180 });
-  return difference(wanted, await afterBoot(host));
+  return difference(expected, await afterBoot(host));
 }
 
 async function afterBoot(host: Host): Promise<State> {

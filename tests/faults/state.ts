@@ -74,23 +74,23 @@ const PENDING_DIRECTORY = "/run/";
  * What is wrong with a host after a fault: files that are as they were neither before nor as they are to be, and files that
  * have gone. `wasKilled` tells whether the module had no time to remove its temporary files.
  */
-export function filesNeitherOldNorNew(before: State, wanted: State, found: State, wasKilled: boolean): string[] {
-  const paths = new Set([...before.files.keys(), ...wanted.files.keys(), ...found.files.keys()]);
+export function filesNeitherOldNorNew(before: State, expected: State, found: State, wasKilled: boolean): string[] {
+  const paths = new Set([...before.files.keys(), ...expected.files.keys(), ...found.files.keys()]);
   return [...paths].flatMap((path) => {
-    const [was, is, toBe] = [before, found, wanted].map(({ files }) => files.get(path) ?? "absent");
+    const [was, is, toBe] = [before, found, expected].map(({ files }) => files.get(path) ?? "absent");
     if (is === was || is === toBe || path.startsWith(PENDING_DIRECTORY) || (wasKilled && isUnfinished(path))) return [];
     return [`${path} is ${is}, was ${was}, is to be ${toBe}`];
   });
 }
 
 /** In what two states differ. */
-export function difference(wanted: State, found: State): string[] {
-  const files = [...new Set([...wanted.files.keys(), ...found.files.keys()])]
-    .filter((path) => wanted.files.get(path) !== found.files.get(path))
-    .map((path) => `${path} is ${found.files.get(path)}, not ${wanted.files.get(path)}`);
-  if (wanted.live.join("\n") === found.live.join("\n")) return files;
-  const missing = wanted.live.filter((line) => !found.live.includes(line)).map((line) => `missing: ${line}`);
-  const added = found.live.filter((line) => !wanted.live.includes(line)).map((line) => `unexpected: ${line}`);
+export function difference(expected: State, found: State): string[] {
+  const files = [...new Set([...expected.files.keys(), ...found.files.keys()])]
+    .filter((path) => expected.files.get(path) !== found.files.get(path))
+    .map((path) => `${path} is ${found.files.get(path)}, not ${expected.files.get(path)}`);
+  if (expected.live.join("\n") === found.live.join("\n")) return files;
+  const missing = expected.live.filter((line) => !found.live.includes(line)).map((line) => `missing: ${line}`);
+  const added = found.live.filter((line) => !expected.live.includes(line)).map((line) => `unexpected: ${line}`);
   const repeated = found.live.filter((line, index) => line === found.live[index - 1]).map((line) => `twice: ${line}`);
   return [...files, ...missing, ...added, ...(missing.length + added.length === 0 ? repeated : [])];
 }

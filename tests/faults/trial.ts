@@ -39,7 +39,7 @@ export function nameOf(fault: Fault): string {
 export interface RecordedRun {
   readonly scenario: Scenario;
   readonly before: State;
-  readonly wanted: State;
+  readonly expected: State;
   readonly faults: readonly Fault[];
 }
 
@@ -66,14 +66,14 @@ export async function recordRun(host: Host, scenario: Scenario): Promise<Recorde
   const traced = await host.exec(argv, { tracer: recording(log), timeoutSeconds: 120, check: false });
   const record = readFileSync(log, "utf8");
   rmSync(log);
-  const [rest = "", wanted = ""] = await sections(host, [commandsToFinish(scenario), PROBE_STATE]);
+  const [rest = "", expected = ""] = await sections(host, [commandsToFinish(scenario), PROBE_STATE]);
   if (hasFailed(traced.stdout + rest)) throw new Error(`${scenario.name}, without a fault: ${traced.stdout}${rest}`);
 
   await sections(host, [scenario.start, arming(0, "nothing")]);
   await host.exec(watched(argv), { timeoutSeconds: 120 });
   const [programs = ""] = await sections(host, [STARTED]);
   const faults = faultsOf(record, programs.trim().split("\n"), scenario);
-  return { scenario, before: readState(before), wanted: readState(wanted), faults };
+  return { scenario, before: readState(before), expected: readState(expected), faults };
 }
 
 /** Where a run takes seconds, each system call gets one of the errors, in turn. */
@@ -101,7 +101,7 @@ export async function runWithFault(
   fault: Fault,
   atStart: boolean,
 ): Promise<Outcome> {
-  const { scenario, before, wanted } = recorded;
+  const { scenario, before, expected } = recorded;
   const arm = fault.kind === "program" ? arming(fault.at, fault.what) : "true";
   await sections(host, [...(atStart ? [] : [scenario.start, ": >/var/lib/faults/docker-starts"]), arm]);
   const { output, hit } = await runWith(host, scenario, fault);
@@ -112,7 +112,7 @@ export async function runWithFault(
   const wentBack = output.stdout.includes("The previous configuration was restored");
   const wrong = [
     ...(hit || happened !== "" ? [] : [`it did not happen: ${output.stdout}${output.stderr}`]),
-    ...(wentBack ? [] : filesNeitherOldNorNew(before, wanted, after, run === "killed")),
+    ...(wentBack ? [] : filesNeitherOldNorNew(before, expected, after, run === "killed")),
   ];
   const unfinished = [...after.files.keys()].filter(isUnfinished).length;
   if (run !== "succeeded" && after.dockerStarts === 0 && difference(before, after).length === 0) {
@@ -131,7 +131,7 @@ export async function runWithFault(
     unfinished,
     dockerStarts: final.dockerStarts,
     untouched: false,
-    wrong: [...wrong, ...failed, ...often, ...difference(wanted, final)],
+    wrong: [...wrong, ...failed, ...often, ...difference(expected, final)],
   };
 }
 

@@ -82,6 +82,6 @@ function unknown(release: string): Error {
 export async function aptSettings(): Promise<string> {
   const { stdout } = await run(["apt-config", "dump"]);
   const lines = stdout.split("\n").filter((line) => line.startsWith("Acquire::"));
-  // Which files apt fetches, and their descriptions, are the tree's own affair.
+  // Which files apt fetches, and their descriptions, are decided in the tree itself.
   return `${lines.filter((line) => !/^Acquire::(IndexTargets|Changelogs|cdrom)\b/.test(line)).join("\n")}\n`;
 }

@@ -4,7 +4,7 @@ import { suiteSources } from "./apt_sources";
 import { ensureTree } from "./debian_tree";
 import { allMounts } from "./mounts";
 import { allProcesses } from "./processes";
-import { FILES, ingredients, MASKED_UNITS, packages, REMOVED_FILES } from "./recipe";
+import { cacheKeyInputs, FILES, MASKED_UNITS, packages, REMOVED_FILES } from "./recipe";
 import { basesInUse } from "./state";
 import type { Suite } from "./suites";
 
@@ -20,7 +20,7 @@ export async function ensureBase(
   return ensureTree(
     {
       kind: `host-${suite}`,
-      ingredients: ingredients(suite),
+      cacheKeyInputs: cacheKeyInputs(suite),
       suite,
       variant: "minbase",
       packages: packages(suite),

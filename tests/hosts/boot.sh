@@ -13,7 +13,7 @@ if [ "${1:-}" != in-cgroups ]; then
   shift 21
   echo "$pid $1" >"$INIT"
   # Into the cgroups first, out of the machine's cgroup namespace then: the new namespace's root is where we are. The
-  # parent stays outside, as systemd can't hand out controllers while a stranger sits in the root cgroup.
+  # parent stays outside, as systemd can't hand out controllers while another process is in the root cgroup.
   for procs in $CGROUP_PROCS; do echo 0 >"$procs"; done
   exec unshare --cgroup -- /bin/sh "$0" in-cgroups
 fi

@@ -50,7 +50,7 @@ export async function launch(cluster: string, host: string, suite: Suite): Promi
       const init = findInit(cluster, host);
       return init !== null && commandOf(init.pid)[0] === "/lib/systemd/systemd";
     },
-    evidence: () => bootLog(cluster, host),
+    diagnose: () => bootLog(cluster, host),
   });
 }
 

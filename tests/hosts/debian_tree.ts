@@ -14,7 +14,7 @@ export interface Recipe {
   /** What the tree is for, as one word: a tree replaces those of other recipes for the same thing. */
   kind: string;
   /** All that decides what is in the tree: with others it gets another name, and so is built again. */
-  ingredients: readonly unknown[];
+  cacheKeyInputs: readonly unknown[];
   suite: string;
   /**
    * What mmdebstrap installs beside the packages: Debian's essential ones, or those with apt and some more. With `extract`, the packages
@@ -59,8 +59,8 @@ export async function ensureTree(
   });
 }
 
-function treeName({ kind, ingredients }: Recipe): string {
-  return `${kind}-${createHash("sha256").update(JSON.stringify(ingredients)).digest("hex").slice(0, 12)}`;
+function treeName({ kind, cacheKeyInputs }: Recipe): string {
+  return `${kind}-${createHash("sha256").update(JSON.stringify(cacheKeyInputs)).digest("hex").slice(0, 12)}`;
 }
 
 async function build(recipe: Recipe, tree: string): Promise<void> {
@@ -75,8 +75,17 @@ async function build(recipe: Recipe, tree: string): Promise<void> {
   const include = `--include=${recipe.packages.join(",")}`;
   const argv = ["mmdebstrap", ...options, include, recipe.suite, temporary, sources];
   // Its processes end with ours, however ours ends: else a build that nobody waits for would go on behind the lock.
-  const leash = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--mount-proc", "--fork", "--kill-child"];
-  await run([...leash, "--", ...argv], { timeoutSeconds: BUILD_SECONDS, title: "mmdebstrap" });
+  const endsWithParent = [
+    "setpriv",
+    "--pdeathsig",
+    "KILL",
+    "unshare",
+    "--pid",
+    "--mount-proc",
+    "--fork",
+    "--kill-child",
+  ];
+  await run([...endsWithParent, "--", ...argv], { timeoutSeconds: BUILD_SECONDS, title: "mmdebstrap" });
   await recipe.adapt?.(temporary);
   await rename(temporary, tree);
   await rm(configuration, { recursive: true });

@@ -108,7 +108,7 @@ export class Host implements Machine {
     await this.clear();
   }
 
-  /** Pulls the plug: everything on it ends at once, unprepared. */
+  /** Kills every process of the host at once, as a power failure does. */
   async kill(): Promise<void> {
     const init = findInit(this.cluster, this.name);
     if (init !== null) {
@@ -162,7 +162,7 @@ export class Host implements Machine {
       seconds: 20,
       everyMilliseconds: 20,
       probe: () => existsSync(`/proc/${this.requireOn().pid}/root/run/systemd/private`),
-      evidence: () => bootLog(this.cluster, this.name),
+      diagnose: () => bootLog(this.cluster, this.name),
     });
     await waitFor({
       what: `systemd on ${this.name} to finish starting`,
@@ -172,7 +172,7 @@ export class Host implements Machine {
         const { stdout } = await this.runInside(argv, { check: false, timeoutSeconds: 60 });
         return ["running", "degraded"].includes(stdout.trim());
       },
-      evidence: () => this.evidence(),
+      diagnose: () => this.diagnose(),
     });
   }
 
@@ -185,11 +185,11 @@ export class Host implements Machine {
         if (status === 0) return true;
         const { stdout } = await this.runInside(["systemctl", "is-active", "docker.service"], { check: false });
         if (["failed", "inactive"].includes(stdout.trim())) {
-          throw new Error(`Docker on ${this.name} is ${stdout.trim()}:\n${await this.evidence("docker.service")}`);
+          throw new Error(`Docker on ${this.name} is ${stdout.trim()}:\n${await this.diagnose("docker.service")}`);
         }
         return false;
       },
-      evidence: () => this.evidence("docker.service"),
+      diagnose: () => this.diagnose("docker.service"),
     });
   }
 
@@ -204,7 +204,7 @@ export class Host implements Machine {
         refusal = stderr;
         return status === 0;
       },
-      evidence: async () => `${lastLines(refusal, 5)}\n${await this.evidence("ssh.service", "networking.service")}`,
+      diagnose: async () => `${lastLines(refusal, 5)}\n${await this.diagnose("ssh.service", "networking.service")}`,
     });
   }
 
@@ -214,8 +214,8 @@ export class Host implements Machine {
     return init;
   }
 
-  // What a reader of "waited in vain" wants to see next.
-  private async evidence(...units: string[]): Promise<string> {
+  // What a reader of "timed out" wants to see next.
+  private async diagnose(...units: string[]): Promise<string> {
     const commands = [
       ["systemctl", "list-jobs", "--no-pager"],
       ["systemctl", "status", "--no-pager", "--lines=15", ...(units.length > 0 ? units : ["--failed"])],
@@ -236,7 +236,7 @@ export class Host implements Machine {
       seconds,
       everyMilliseconds: 20,
       probe: () => !isAlive(init),
-      evidence: () => this.evidence(),
+      diagnose: () => this.diagnose(),
     });
   }
 

@@ -50,7 +50,7 @@ export async function ensureKernel(suite: Suite, log: (line: string) => void): P
   const tree = await ensureTree(
     {
       kind: `kernel-${suite}`,
-      ingredients: [VERSION, suite, PACKAGES, MODULES, DISK_MODULES, INIT],
+      cacheKeyInputs: [VERSION, suite, PACKAGES, MODULES, DISK_MODULES, INIT],
       suite,
       // Unpacked, and not installed: no script of theirs is run.
       variant: "extract",

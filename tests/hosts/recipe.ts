@@ -95,6 +95,6 @@ export const REMOVED_FILES = [
 const VERSION = 1;
 
 /** All that decides what is in the tree that hosts of a suite boot from. */
-export function ingredients(suite: Suite): readonly unknown[] {
+export function cacheKeyInputs(suite: Suite): readonly unknown[] {
   return [VERSION, suite, packages(suite), MASKED_UNITS, FILES, REMOVED_FILES];
 }

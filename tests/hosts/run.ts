@@ -51,9 +51,9 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
     child.on("close", (code, signal) => resolve(exitStatus(code, signal)));
   }).finally(() => clearTimeout(timer));
   const output = { status, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() };
-  if (late) throw new Error(`${title} was still running after ${seconds} s${lastWords(output)}`);
+  if (late) throw new Error(`${title} was still running after ${seconds} s${lastOutput(output)}`);
   if (status !== 0 && options.check !== false) {
-    throw new Error(`${title} failed with status ${status}${lastWords(output)}`);
+    throw new Error(`${title} failed with status ${status}${lastOutput(output)}`);
   }
   return output;
 }
@@ -76,7 +76,7 @@ export function lastLines(text: string, count: number): string {
   return text.trimEnd().split("\n").slice(-count).join("\n");
 }
 
-function lastWords(output: Output): string {
+function lastOutput(output: Output): string {
   const words = lastLines(output.stderr.trim() || output.stdout, 20);
   return words ? `:\n${words}` : "";
 }

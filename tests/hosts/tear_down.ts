@@ -19,7 +19,7 @@ export async function tearDown(cluster: string): Promise<void> {
     seconds: 20,
     everyMilliseconds: 20,
     probe: () => removeRunning(cluster),
-    evidence: () =>
+    diagnose: () =>
       processesOf(cluster)
         .map((pid) => `${pid} ${commandOf(pid).join(" ")}`)
         .join("\n"),

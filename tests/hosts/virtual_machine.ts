@@ -102,7 +102,7 @@ export class VirtualMachine implements Machine {
         answer = stdout + stderr;
         return ["running", "degraded"].includes(stdout.trim());
       },
-      evidence: () => `${answer}\n${qemuLogs(this.cluster, this.name)}`,
+      diagnose: () => `${answer}\n${qemuLogs(this.cluster, this.name)}`,
     });
   }
 

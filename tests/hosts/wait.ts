@@ -4,23 +4,23 @@ export function sleep(milliseconds: number): Promise<void> {
 }
 
 export interface Wait {
-  /** What is waited for, as the end of "waited 10 s for …". */
+  /** What is waited for, as the end of "timed out after 10 s, waiting for …". */
   what: string;
   seconds: number;
   /** Whether it has come. What it throws ends the wait at once. */
   probe: () => boolean | Promise<boolean>;
   /** What the error shows when it has not come: the last lines of a log, say. */
-  evidence?: () => string | Promise<string>;
+  diagnose?: () => string | Promise<string>;
   everyMilliseconds?: number;
 }
 
-/** Returns as soon as the probe says so; throws after the given time, saying what was waited for and the evidence. */
-export async function waitFor({ what, seconds, probe, evidence, everyMilliseconds = 50 }: Wait): Promise<void> {
+/** Returns as soon as the probe says so; throws after the given time, saying what was waited for and what diagnose() returns. */
+export async function waitFor({ what, seconds, probe, diagnose, everyMilliseconds = 50 }: Wait): Promise<void> {
   const end = Date.now() + seconds * 1000;
   while (!(await probe())) {
     if (Date.now() >= end) {
-      const seen = evidence ? await evidence() : "";
-      throw new Error(`waited ${seconds} s for ${what}, in vain${seen && `:\n${seen}`}`);
+      const seen = diagnose ? await diagnose() : "";
+      throw new Error(`timed out after ${seconds} s, waiting for ${what}${seen && `:\n${seen}`}`);
     }
     await sleep(everyMilliseconds);
   }

@@ -53,7 +53,7 @@ async function assertReached(): Promise<void> {
       blocked = reached.filter(({ ok }) => !ok).map(({ from, to }) => `${from} → ${to.name}`);
       return blocked.length === 0;
     },
-    evidence: () => blocked.join("\n"),
+    diagnose: () => blocked.join("\n"),
   });
 }
 
