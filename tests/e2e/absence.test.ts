@@ -46,7 +46,7 @@ async function assertCreatedAndRemoved(): Promise<void> {
 
 test("on a Debian host, nothing is left", assertCreatedAndRemoved);
 
-test("a host that reads no *.cfg, with bytes that are no UTF-8 and no newline at the end", async () => {
+test("a host that reads no *.cfg, with bytes that are not UTF-8 and no newline at the end", async () => {
   const own = Buffer.from("# Br\xfccke\nsource-directory interfaces.d\nauto lo\niface lo inet loopback", "latin1");
   const debian = await host.read("/etc/network/interfaces");
   await host.write("/etc/network/interfaces", own);
@@ -61,7 +61,7 @@ test("a host that reads no *.cfg, with bytes that are no UTF-8 and no newline at
   await host.write("/etc/network/interfaces", debian);
 });
 
-test("copies of the iptables rule are let be while it is to stay, and go together", async () => {
+test("copies of the iptables rule stay while the rule stays, and are removed together", async () => {
   const addCopies = (): Promise<unknown> =>
     host.exec([
       "sh",

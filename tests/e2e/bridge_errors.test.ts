@@ -221,7 +221,7 @@ test("not root: said before anything else", async () => {
   );
 });
 
-test("the host itself among its peers: left out, quietly", async () => {
+test("the host itself among its peers: left out, without a warning", async () => {
   const { diff = [], warnings } = await bridge({ peers: "192.168.50.11,192.168.50.12" }, "--check");
   const stanza = diff.find(({ after_header }) => after_header === STANZA)?.after ?? "";
   assert.equal([[...stanza.matchAll(/ dst (\S+)/g)].map(([, peer]) => peer), warnings], [["192.168.50.12"], undefined]);
@@ -287,7 +287,7 @@ test("kernel settings that the bridge's changes need are shown, and go with the 
   assert.not.match(stdout, "weave");
 });
 
-test("files that are no UTF-8: what is not the module's is kept to the byte", async () => {
+test("files that are not UTF-8: what is not the module's is kept to the byte", async () => {
   const own = Buffer.from("# Br\xfccke \xff\xfe\nauto lo\niface lo inet loopback", "latin1");
   const debian = await host.read("/etc/network/interfaces");
   await host.write("/etc/network/interfaces", own);

@@ -9,7 +9,7 @@ import { ANOTHER_ADDRESS } from "./live_change_cases";
 import { type ModuleRun, runModule } from "./module";
 import { ansibleModule, ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
 
-/** What an interrupted run, a hand or a fault leaves behind is found by the next run, and mended with just what it needs. */
+/** What an interrupted run, a hand or a fault leaves behind is found by the next run, and repaired by only the changes needed. */
 const test = suite("convergence");
 let cluster: Cluster;
 let host: Host;

@@ -11,7 +11,7 @@ import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
 import { ansiblePlaybook, changedTasks, ROOT } from "./playbook";
 
-/** Docker's options in every place that dockerd has them in, with restarts that are owed, made and taken back. */
+/** Docker's options in every place that dockerd has them in, with restarts that are pending, made and rolled back. */
 const test = suite("Docker's options");
 let cluster: Cluster;
 let host: Host;

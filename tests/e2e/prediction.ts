@@ -6,7 +6,7 @@ import type { TaskResult } from "./task_result";
 export function assertPredicted(check: PlaybookRun, run: PlaybookRun): void {
   const [predicted, made] = [byHostAndTask(check), byHostAndTask(run)];
   assert.equal([...predicted.keys()], [...made.keys()], "the same tasks ran on the same hosts");
-  for (const [task, result] of made) assert.equal(essence(predicted.get(task)), essence(result), task);
+  for (const [task, result] of made) assert.equal(predictablePart(predicted.get(task)), predictablePart(result), task);
 }
 
 function byHostAndTask({ results }: PlaybookRun): ReadonlyMap<string, TaskResult> {
@@ -18,17 +18,17 @@ function byHostAndTask({ results }: PlaybookRun): ReadonlyMap<string, TaskResult
 }
 
 /** What a check can know of a task's result. */
-function essence(task: TaskResult | undefined): object | undefined {
+function predictablePart(task: TaskResult | undefined): object | undefined {
   // A check makes no request by `uri`.
   if (argumentsOf(task?.result)["url"] !== undefined) return {};
-  return task && { outcome: task.outcome, ...essenceOfResult(task.result) };
+  return task && { outcome: task.outcome, ...predictablePartOf(task.result) };
 }
 
-function essenceOfResult(result: TaskResult["result"]): object {
+function predictablePartOf(result: TaskResult["result"]): object {
   // The router reports nothing before it runs, and facts contain the host's clock and load.
   const { router: _, ansible_facts: __, results, ...predictable } = result;
   const { cmd, changed, diff } = predictable;
-  if (results !== undefined) return { changed, results: (results as TaskResult["result"][]).map(essenceOfResult) };
+  if (results !== undefined) return { changed, results: (results as TaskResult["result"][]).map(predictablePartOf) };
   // The output of a command, and its time, are not known before.
   if (cmd !== undefined) return { changed, cmd };
   const { path, state } = argumentsOf(result);

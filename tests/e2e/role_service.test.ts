@@ -179,9 +179,9 @@ for (const mode of ["proxy", "plugin"] as const) {
       );
       assert.not.match(verified.output, "apollo2: iptables must");
     }
-    const mended =
+    const repaired =
       mode === "proxy" ? await settled("apollo1", variables) : changedTasks(await play("apollo1", variables));
-    assert.equal(mended, ["apollo1: weave : Run the Weave router"]);
+    assert.equal(repaired, ["apollo1: weave : Run the Weave router"]);
     assert.is(await page(), "hello");
     await Promise.all([sh(host, "docker rm --force web"), sh(other, "docker rm --force client")]);
   });

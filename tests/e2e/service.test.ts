@@ -57,7 +57,7 @@ test("what the router says of itself is returned", async () => {
   assert.equal({ version, datapath, connections }, { version: "2.8.1", datapath: "sleeve", connections: [] });
 });
 
-test("checksums on the router's port are finished after a boot, and mended with just that", async () => {
+test("checksums on the router's port are finished after a boot, and repaired by only that", async () => {
   const offload = (): Promise<string> => sh(host, "ethtool -k vethwe-bridge | grep ^tx-checksumming");
   await host.reboot();
   await sh(host, answers);
