@@ -3,8 +3,10 @@ import { resolveDesired } from "../../../modules/weave_service/desired";
 import { environmentOf } from "../../../modules/weave_service/environment";
 import type { ObservedContainer, ObservedService } from "../../../modules/weave_service/observed";
 import { options, type ServiceOptions } from "../../../modules/weave_service/options";
+import { plan } from "../../../modules/weave_service/plan";
 import { DEFAULT_CONTROL, type LiveRouter } from "../../../modules/weave_service/router_api";
 import { readWeaveScript } from "../../../modules/weave_service/script";
+import { inWords } from "../support/changes";
 import { optionsOf } from "../support/options";
 
 export const golden = (name: string): string => join(__dirname, "golden", name);
@@ -100,3 +102,25 @@ export function steady(
     control: DEFAULT_CONTROL,
   };
 }
+
+/** What the changes of a plan have as subjects, on a host with systemd. */
+export const ENV = "/etc/weave.env";
+export const UNIT = "/etc/systemd/system/weave.service";
+export const ENABLED = "weave.service: starts with";
+export const STATE = "weave.service: state";
+
+/** The changes of a plan, in words. */
+export const words = (options: ServiceOptions, observed: ObservedService) => inWords(plan(options, observed).changes);
+
+/** A host whose router does not run, with its unit in a state. */
+export const down = (
+  state: ObservedService["unit"]["state"],
+  observed: ObservedService = steady(),
+): ObservedService => ({
+  ...observed,
+  unit: { ...observed.unit, state, pid: 0 },
+  container: null,
+  startedWith: null,
+  startedBefore: false,
+  router: null,
+});
