@@ -1,6 +1,6 @@
 """Whether the values of the role's variables are ones that its modules accept, as far as the controller can tell. Pure.
 
-The modules check them again, on the host. tests/unit/role/weave_invalid_values.test.ts compares the two.
+The modules check them again, on the host. tests/unit/role/weave_compared_values.test.ts compares the two.
 """
 
 from __future__ import annotations

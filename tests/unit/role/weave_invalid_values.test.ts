@@ -1,39 +1,10 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { parse } from "yaml";
-import { HOSTILE } from "../support/hostile_values";
-import { callPlugin } from "../support/python";
-import { type ModuleName, rejectedValues, variablesOf, withoutHost } from "../support/role_variables";
+import { type Reader, ROUTER, wrong } from "../support/invalid_values";
+import { type ModuleName, rejectedValues, withoutHost } from "../support/role_variables";
 
 /** roles/weave/filter_plugins/weave_invalid_values.py, which rejects on the controller what the modules would reject on the hosts. */
-const test = suite("the values of the role's variables");
-
-const { options: SPEC } = (
-  parse(readFileSync(join(__dirname, "../../../roles/weave/meta/argument_specs.yml"), "utf8"), { merge: true }) as {
-    argument_specs: { main: { options: Readonly<Record<string, { readonly type: string }>> } };
-  }
-).argument_specs.main;
-
-interface Reader {
-  readonly datapath?: "router" | "vxlan";
-  readonly mode?: string;
-  readonly scope?: boolean;
-}
-
-/** What is wrong with a variable of the host `a`. */
-function wrong(variable: string, value: unknown, { datapath = "vxlan", mode = "bridge", scope = true }: Reader = {}) {
-  return callPlugin<string>("weave_invalid_values", "find_invalid_values", [
-    { [variable]: value },
-    "a",
-    datapath,
-    mode,
-    scope,
-  ]);
-}
-
-const ROUTER: Reader = { datapath: "router" };
+const test = suite("wrong values of the role's variables");
 
 /** Each variable with wrong values, the module and the option that it is passed as, and what is said. */
 const WRONG: readonly (readonly [
@@ -327,42 +298,6 @@ const WRONG: readonly (readonly [
   ["weave_verify_timeout", 0, null, "must be from 1 to 3600 (found 0). Set a number in this range."],
 ];
 
-/** Values that nothing reads, with the variable that turns off what reads them. */
-const UNREAD: readonly (readonly [given: Readonly<Record<string, unknown>>, reader: Reader])[] = [
-  [{ weave_version: "git-6a238818daf2", weave_download: false }, ROUTER],
-  [{ weave_version: "latest", weave_download: "no" }, ROUTER],
-  [{ weave_url: "", weave_script_file: "/root/weave" }, ROUTER],
-  [{ weave_scope_url: null, weave_scope_download: false }, {}],
-  [{ weave_scope_url: "", weave_scope_script_file: "/root/scope" }, {}],
-  [{ consul_domain: "my_consul", weave_docker_opts: "--dns 8.8.8.8" }, {}],
-  [{ weave_dns_domain: "my_domain.local", weave_dns: false }, ROUTER],
-  [{ weave_image_directory: "", weave_image_archives: [] }, {}],
-  [{ weave_proxy_args: "-H unix:///run/weave.sock" }, { ...ROUTER, mode: "proxy" }],
-];
-
-test("a value that nothing reads is not checked", () => {
-  for (const [given, { datapath = "vxlan", mode = "bridge", scope = true }] of UNREAD) {
-    assert.is(
-      callPlugin("weave_invalid_values", "find_invalid_values", [given, "a", datapath, mode, scope]),
-      "",
-      JSON.stringify(given),
-    );
-  }
-});
-
-test("unusual values that work are accepted", () => {
-  assert.is(wrong("weave_image_directory", "~/images"), "");
-  assert.is(wrong("weave_verify_containers", 9999), "");
-  assert.is(wrong("weave_underlay_interface", "enP53091p0s2f0np0"), "");
-});
-
-test("a variable without a value would not have its default", () => {
-  assert.match(wrong("weave_network", null), 'weave_network: must be an IPv4 network (found "" for a). ');
-  assert.match(wrong("weave_image_directory", "cache"), 'must be an absolute path (found "cache" for a). ');
-  for (const variable of ["weave_password", "weave_mac", "weave_launch_peers", "weave_env"])
-    assert.is(wrong(variable, null), "");
-});
-
 for (const [variable, value, by, says, reader] of WRONG) {
   test(`${variable}: ${JSON.stringify(value)} is rejected as by the module`, () => {
     const message = wrong(variable, value, reader);
@@ -372,162 +307,6 @@ for (const [variable, value, by, says, reader] of WRONG) {
     const [module, option] = by.split(".") as [ModuleName, string];
     assert.is(rejectedValues(module, { [option]: value }).replace(/^\w+/, variable), `${variable}: ${says}`);
   });
-}
-
-test("with the router on the bridge, a peer must be what weave_bridge takes without its port", () => {
-  assert.match(wrong("weave_launch_peers", "127.0.0.1:6783", ROUTER), 'on a network (found "127.0.0.1" for a). ');
-  assert.is(wrong("weave_launch_peers", "192.168.50.12:6783,host3", ROUTER), "");
-  assert.is(wrong("weave_launch_peers", "127.0.0.1", { ...ROUTER, mode: "proxy" }), "");
-});
-
-test("a list or a dictionary in a text's place is left to the check of types", () => {
-  for (const value of [["a"], { a: 1 }]) {
-    assert.is(wrong("weave_network", value), "");
-    assert.is(wrong("weave_vxlan_port", value), "");
-  }
-});
-
-test("what the run does not read is not checked", () => {
-  assert.is(wrong("weave_bin", "weave"), "");
-  assert.is(wrong("weave_launch_args", "--password=x"), "");
-  assert.is(wrong("weave_wireguard_key", "hush", ROUTER), "");
-  assert.is(wrong("weave_network", "x", { ...ROUTER, mode: "proxy" }), "");
-  assert.is(wrong("weave_scope_dest", "scope", { scope: false }), "");
-});
-
-test("what the role takes for unset is accepted", () => {
-  for (const variable of [
-    "weave_bridge",
-    "weave_docker_subnet",
-    "weave_mac",
-    "weave_wireguard_identity",
-    "weave_underlay_address",
-  ]) {
-    assert.is(wrong(variable, ""), "");
-  }
-});
-
-/** Right and wrong values for every kind of option. */
-const KEY = `${"A".repeat(43)}=`;
-const CORPUS: readonly unknown[] = [
-  ...[
-    "10.2.0.0/16",
-    "10.2.0.1/16",
-    "10.2.0.1/99",
-    "10.2.1.0/24",
-    "10.2.1.0/30",
-    "10.2.1.0/31",
-    "010.2.0.0/16",
-    "10.2/16",
-  ],
-  ...["224.0.0.0/8", "127.0.0.0/8", "0.0.0.0/0", "10.2.0.0/0", "10.2.0.0/016", "10.2.0.0/", "fd00::/64"],
-  ...["192.168.50.11", "192.168.50.300", "127.0.0.1", "224.0.0.1", "0.0.0.0", "255.255.255.255", "fd00::1", "1.2.3"],
-  ...[
-    "host2",
-    "my_host",
-    "host2.example.com",
-    "-host",
-    "host-",
-    "a..b",
-    "a".repeat(64),
-    "a.".repeat(130),
-    "host2:6783",
-    "host2:0",
-  ],
-  ...[
-    "192.168.50.11,192.168.50.12 host3",
-    "host2:70000",
-    "2.8.1",
-    "2",
-    "2.8.1-rc1",
-    "v2.8.1",
-    "/usr/bin/weave",
-    "/usr/bin/we ave",
-  ],
-  ...["0e:5f:33:00:00:01", "0E:5F:33:00:00:01", "0f:5f:33:00:00:01", "00:00:00:00:00:00", "0e-5f-33-00-00-01"],
-  ...["weave", "bridge", "host", "none", "default", "a/b", "a.b", "a_b", "_a", ".", "-", "all", "x".repeat(16)],
-  ...[
-    0,
-    1,
-    -1,
-    8,
-    9,
-    30,
-    31,
-    3600,
-    3601,
-    65535,
-    65536,
-    16777215,
-    16777216,
-    16777217,
-    1e20,
-    "1",
-    " 1 ",
-    "+1",
-    "01",
-    "1.5",
-    1.5,
-  ],
-  ...[
-    "--name=x",
-    "--no-dns",
-    "--password=x",
-    "--http-addr=x",
-    "--httpaddr=x",
-    "--X",
-    "-x",
-    "--ipalloc-range=10.0.0.0/8",
-  ],
-  ...["a password of 16 characters", KEY, `${"A".repeat(42)}B=`, "service.consul", "1.2", "x.", "auto", "router"],
-  ...[
-    true,
-    false,
-    "yes",
-    { A: "b" },
-    { "A B": "c" },
-    { "192.168.50.12": KEY },
-    { WEAVE_PEERS: "x" },
-    { A: 1 },
-    { A: true },
-  ],
-  ...[["192.168.50.12", "host3"], ["a b"], [1], ["--no-dns"], []],
-  ...Object.values(HOSTILE).filter((value) => value.length < 1000 && !/\0|\p{Cs}/u.test(value)),
-];
-
-/** Types and choices are the filter weave_invalid_variables' matter, the rest is checked in other ways. */
-const OTHERWISE = [
-  "weave_docker_opts",
-  "weave_underlay_address",
-  "weave_underlay_interface",
-  "weave_expose",
-  "weave_dns",
-  // Passed as lists, which the module splits.
-  "weave_dns_domain",
-];
-
-for (const module of ["weave_bridge", "weave_service", "docker_bridge_opts"] as const) {
-  for (const [option, variable] of variablesOf(module).filter(([, name]) => !OTHERWISE.includes(name))) {
-    // What the role passes on as Docker's subnet and the bridge's address is weave_bridge's result.
-    if (module === "docker_bridge_opts" && /subnet|bridge$/.test(variable)) continue;
-    test(`${variable}: of any value, ${module} rejects just what the role rejects`, () => {
-      // With the mode bridge, weave_bridge gets the router's peers, too.
-      const reader: Reader = module === "weave_service" ? { ...ROUTER, mode: "proxy" } : {};
-      for (const value of CORPUS) {
-        const unset = value === "" && ["weave_bridge", "weave_docker_subnet", "weave_mac"].includes(variable);
-        const pairs = typeof value === "string" && SPEC[variable]?.type === "dict";
-        if (unset || pairs) continue;
-        const types = callPlugin<string>("weave_invalid_variables", "find_invalid_variables", [
-          SPEC,
-          { [variable]: value },
-          [],
-          "a",
-        ]);
-        const role = types || wrong(variable, value, reader);
-        assert.is(role !== "", rejectedValues(module, { [option]: value }) !== "", `${JSON.stringify(value)}: ${role}`);
-      }
-    });
-  }
 }
 
 test.run();
