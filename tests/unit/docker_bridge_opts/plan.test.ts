@@ -260,4 +260,73 @@ test("secrets among the options are in no error message", () => {
   );
 });
 
+test("a dockerd with --validate validates the whole configuration before any file is written", () => {
+  const config = { content: '{"debug": true, "mtu": 1500}', mode: 0o644 };
+  const observed = { ...FRESH, config, version: "26.1.5+dfsg1" };
+  const { changes } = plan(asked({ bridge: "weave", mtu: 1400 }), observed);
+  const [first] = inWords(changes);
+  assert.is(first?.subject, "/etc/docker/daemon.json");
+  assert.is(first?.steps[0], "/usr/sbin/dockerd -H fd:// --bridge=weave --validate --config-file %s");
+  const validate = changes[0]?.actions[0];
+  assert.is(validate?.do === "validate" && validate.content, '{"debug": true, "mtu": 1400}');
+});
+
+test("options that dockerd would not start with are rejected before anything is planned", () => {
+  const rejected = (opts: unknown, config = "{}", version = "20.10.24"): string =>
+    userErrorOf(() => plan(asked({ opts }), { ...FRESH, version, config: { content: config, mode: 0o644 } }));
+  assert.match(
+    rejected("--brige=weave"),
+    "opts: must have options of dockerd only, or dockerd does not start (found --brige). Correct or remove it.",
+  );
+  assert.match(rejected("--dns=nowhere"), /^opts: --dns must be .* \(found "nowhere"\)\. Correct it\.$/);
+  assert.match(rejected("--mtu=large"), /^opts: --mtu must be .* \(found "large"\)\. Correct it\.$/);
+  assert.match(rejected("--debug=maybe"), /^opts: --debug must be .* \(found "maybe"\)\. Correct it\.$/);
+  assert.match(
+    rejected({ runtimes: {} }),
+    'opts: "runtimes" must have a value that this module supports (found another)',
+  );
+  assert.match(
+    rejected("-b weave", '{"bip": "10.9.0.1/24"}'),
+    "opts: bip and bridge must not both be set, or dockerd does not start (found --bip=10.9.0.1/24 and --bridge=weave)",
+  );
+  assert.match(
+    rejected("", '{"hosts": ["tcp://127.0.0.1:1"], "debug": true}'),
+    "must not have options of dockerd's command line, or dockerd does not start (found hosts: (from flag: [fd://], from file: [tcp://127.0.0.1:1]))",
+  );
+  assert.ok(plan(asked({ opts: "--brand-new=1" }), { ...FRESH, version: "29.0.0" }), "dockerd itself judges there");
+});
+
+test("passwords in the files are redacted", () => {
+  const config = {
+    content:
+      '{"proxies": {"http-proxy": "http://me:hush@proxy:1"}, "log-driver": "splunk", "log-opts": {"splunk-token": "hush"}}',
+    mode: 0o600,
+  };
+  const { changes, returns } = plan(asked({ location: "daemon_json", mtu: 1450 }), {
+    ...FRESH,
+    version: "28.5.2",
+    config,
+  });
+  const shown = changes.map(({ before, after, subject }) => before + after + subject).join() + JSON.stringify(returns);
+  assert.match(shown, "http://me:********@proxy:1");
+  assert.not.match(shown, "hush");
+});
+
+test("absent removes options that have the given values, and with the bridge its subnet and MTU", () => {
+  const line = `-D ${USUAL_LINE} --label=a`;
+  const observed = { ...STEADY, optionsFile: { content: `DOCKER_OPTS="${line}"\n`, mode: 0o644 } };
+  const absent = (more: Record<string, unknown>, on: ObservedDocker = observed) =>
+    plan(asked({ state: "absent", ...more }), on).returns["docker_opts"];
+  assert.is(absent({}), "-D --dns=172.17.42.1 --dns=8.8.8.8 --dns-search=service.consul --label=a");
+  assert.is(
+    absent({ dns: ["172.17.42.1", "8.8.8.8"], dns_search: ["x"], opts: "--label=b" }),
+    "-D --dns-search=service.consul --label=a",
+  );
+  assert.is(absent({ bridge: "br9" }), line);
+  const stopped = plan(asked({ state: "absent" }), { ...FRESH, daemon: null });
+  assert.equal(stopped.changes, [], "a stopped Docker is not started for that");
+  const running = plan(asked({ state: "absent" }), { ...FRESH, daemon: runningWith(USUAL_LINE) });
+  assert.equal(subjects(running.changes), ["running dockerd"]);
+});
+
 test.run();
