@@ -1,46 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parseOptions } from "../../../modules/core/options";
-import { parseWireguardDump } from "../../../modules/formats/wireguard";
 import { resolveDesired } from "../../../modules/weave_bridge/desired";
 import type { ObservedBridge, ObservedWireguard } from "../../../modules/weave_bridge/observed";
-import { type BridgeOptions, options } from "../../../modules/weave_bridge/options";
-import { wireguardPath } from "../../../modules/weave_bridge/own_files";
+import type { BridgeOptions } from "../../../modules/weave_bridge/options";
 import { plan } from "../../../modules/weave_bridge/plan";
 import { inWords, subjects } from "../support/changes";
-import { userErrorOf } from "../support/user_error";
-import { FRESH, router, steadyVxlan, vxlan } from "./fixtures";
-
-const NEEDS = { tools: true, by: "kernel", tun: true, ipv6: true, portHolder: null } as const;
-const HOST: ObservedBridge = { ...FRESH, wireguardNeeds: NEEDS };
-const PASSWORD = "correct horse battery staple";
-const encrypted = (more: Record<string, unknown> = {}): BridgeOptions => vxlan({ password: PASSWORD, ...more });
-const errorOf = (options: BridgeOptions, observed = HOST): string => userErrorOf(() => plan(options, observed));
-const needing = (needs: Partial<ObservedBridge["wireguardNeeds"]>): ObservedBridge => ({
-  ...FRESH,
-  wireguardNeeds: { ...NEEDS, ...needs },
-});
-const PATH = wireguardPath("weave");
-
-/** A host with the file and the device that these options ask for; `change` edits the device's dump. */
-function with_(options: BridgeOptions, change: (dump: string) => string = (dump) => dump): ObservedBridge {
-  const { wireguard } = resolveDesired(options, HOST);
-  if (wireguard === null) throw new Error("not encrypted");
-  const { config, address, mtu } = wireguard;
-  const rows = config.peers.map(({ publicKey, presharedKey, endpoint, allowedIps }) =>
-    [publicKey, presharedKey ?? "(none)", endpoint, allowedIps.join(), "900", "1", "2", "off"].join("\t"),
-  );
-  const own = /public key (\S+)/.exec(plan(options, HOST).changes[2]?.after ?? "")?.[1];
-  const dump = [[config.privateKey, own, config.port, "off"].join("\t"), ...rows].join("\n");
-  const device: ObservedWireguard = {
-    ...{ mac: "", mtu, up: true, master: null, addresses: [`${address}/64`], at: 1000, byProgram: false },
-    config: parseWireguardDump(change(dump)),
-  };
-  const content = plan(options, HOST).changes[0]?.actions[0];
-  if (content?.do !== "write") throw new Error("no file is written");
-  const files = new Map([...HOST.files, [PATH, { content: content.content, mode: 0o600 }]]);
-  return { ...HOST, files, wireguard: device };
-}
+import { router, steadyVxlan, vxlan } from "./fixtures";
+import { about, encrypted, errorOf, HOST, NEEDS, needing, PATH, with_ } from "./wireguard_fixtures";
 
 /** The same host with systemd as process 1, and the state of wireguard-go's own unit. */
 const bySystemd = (host: ObservedBridge, wireguardGoUnit = "inactive"): ObservedBridge => ({
@@ -57,9 +23,6 @@ const BOUND: Partial<ObservedBridge> = (() => {
     vxlan: { ...device, parameters: { id: 6783, port: 4789, local, device: lower, flags: [], ipv6: true } },
   };
 })();
-
-const about = (options: BridgeOptions, observed: ObservedBridge) =>
-  inWords(plan(options, observed).changes).filter(({ subject }) => /wg|encryption/.test(subject));
 
 test("the file comes first, readable only by root, then the device, then what is bound to it", () => {
   const { changes, returns } = plan(encrypted(), HOST);
@@ -259,40 +222,6 @@ test("absent removes the device before ifdown, whose commands would fail after i
   assert.equal(steps, ["ip link del dev weave-wg", "ifdown --force --ignore-errors weave", `remove ${PATH}`]);
 });
 
-test("what the host lacks is named with a remedy", () => {
-  assert.match(errorOf(encrypted(), needing({ tools: false })), /^password: needs wireguard-tools .* \(apt install /);
-  assert.match(errorOf(encrypted(), needing({ by: null })), /wireguard-go, on this host \(found neither\)\. Install /);
-  assert.match(errorOf(encrypted(), needing({ ipv6: false })), /^password: needs a kernel with IPv6/);
-  assert.match(
-    errorOf(encrypted(), needing({ portHolder: "x (process 1)" })),
-    /^wireguard_port: UDP port 51820 must be free/,
-  );
-  const other = { ...HOST, wireguard: { ...with_(encrypted()).wireguard, config: null } as ObservedWireguard };
-  assert.match(errorOf(encrypted(), other), /^name: weave-wg must be a WireGuard device, or not exist yet/);
-  const small = { ...HOST, mtus: new Map([["eth0", 1339]]) };
-  assert.match(
-    errorOf(encrypted(), small),
-    /^underlay: must have an MTU of 1340 or more with a password \(found 1339 on eth0\)/,
-  );
-  plan(encrypted(), { ...HOST, mtus: new Map([["eth0", 1340]]) });
-});
-
-test("wireguard-go needs /dev/net/tun, which the kernel's WireGuard does not", () => {
-  assert.match(
-    errorOf(encrypted(), needing({ by: "wireguard-go", tun: false })),
-    /^password: wireguard-go needs \/dev\/net\/tun/,
-  );
-  plan(encrypted(), needing({ tun: false }));
-});
-
-test("IPv6 is turned on without another program", () => {
-  const { changes } = plan(encrypted(), HOST);
-  const setting = "/proc/sys/net/ipv6/conf/weave-wg/disable_ipv6";
-  assert.ok(about(encrypted(), HOST).at(-1)?.steps.includes(`set ${setting} 0`));
-  assert.not.match(JSON.stringify(changes), "sysctl");
-  assert.match(changes[1]?.after ?? "", `echo 0 >${setting}`);
-});
-
 test("a file with the keys that root does not own is written again, as its owner can read it", () => {
   const steady = with_(encrypted());
   const own = (owner: number) => {
@@ -324,79 +253,6 @@ test("systemd-networkd releases a VXLAN before it is created again inside WireGu
   const managers = { ...HOST.managers, systemd: true, networkd: "manages" } as const;
   const order = subjects(plan(encrypted(), { ...clear, files, managers }).changes);
   assert.ok(order.indexOf(netdev) < order.indexOf("bridge weave: datapath"), order.join());
-});
-
-test("options that contradict one another", () => {
-  assert.match(errorOf(router({ password: PASSWORD })), /^password: needs datapath: vxlan/);
-  assert.match(
-    errorOf(encrypted({ password: "fifteen letters" })),
-    /^password: must have at least 16 .* \(found 15, which are not shown\)/,
-  );
-  assert.match(errorOf(encrypted({ wireguard_port: 4789 })), /^wireguard_port: must differ from vxlan_port/);
-  const key = `${"A".repeat(42)}E=`;
-  assert.match(
-    errorOf(encrypted({ wireguard_peer_keys: { "192.168.50.12": key } })),
-    /^wireguard_peer_keys: needs wireguard_key/,
-  );
-  assert.match(
-    errorOf(encrypted({ wireguard_key: key })),
-    /^wireguard_peer_keys: must have the public key of each peer .*192\.168\.50\.12/,
-  );
-});
-
-test("the identity behind NAT decides the keys, and is no peer", () => {
-  const at = (identity: string) => {
-    const { wireguard } = resolveDesired(
-      encrypted({ wireguard_identity: identity, peers: ["203.0.113.7", "192.168.50.12"] }),
-      HOST,
-    );
-    return wireguard?.config.peers.map(({ endpoint }) => endpoint);
-  };
-  assert.equal(at("203.0.113.7"), ["192.168.50.12:51820"]);
-});
-
-test("a key that is none is rejected; a private one is not shown", () => {
-  const rejection = (given: Record<string, unknown>): string =>
-    userErrorOf(() => parseOptions("weave_bridge", options, new Map(Object.entries(given))));
-  for (const key of ["", "hunter2", `${"A".repeat(43)}B`, `${"A".repeat(42)}A=\n`]) {
-    assert.is(
-      rejection({ wireguard_key: key }),
-      "wireguard_key: must be a WireGuard key (found a value of another form, not shown). Set it in base64, 44 characters, as wg " +
-        "genkey prints it.",
-    );
-    assert.match(
-      rejection({ wireguard_peer_keys: { "192.168.50.12": key } }),
-      `wireguard_peer_keys: must be a WireGuard key (found "${key}"). Set it in base64`,
-    );
-  }
-});
-
-test("an identity that is another host's, or nobody's, is rejected", () => {
-  const error = (wireguard_identity: string, more: object = {}): string =>
-    errorOf(encrypted({ wireguard_identity, ...more }));
-  const another =
-    /^wireguard_identity: must be the address by which the peers know this host, .*\(found 192\.168\.50\.12, /;
-  assert.match(error("192.168.50.12"), another, "this host is among the peers by its own address");
-  assert.match(error("192.168.50.12", { peers: ["192.168.50.12"] }), another, "no peer is left");
-  assert.match(
-    error("10.2.0.5"),
-    /^wireguard_identity: .* outside the container network 10\.2\.0\.0\/16 \(found 10\.2\.0\.5\)/,
-  );
-  assert.match(error("192.168.50.255"), /^wireguard_identity: .*broadcast address/);
-  assert.match(
-    errorOf(vxlan({ wireguard_identity: "203.0.113.7" })),
-    /^wireguard_identity: needs password or wireguard_key \(found neither\)/,
-  );
-  plan(vxlan({ wireguard_identity: "203.0.113.7", state: "absent" }), HOST);
-  plan(encrypted({ wireguard_identity: "192.168.50.11" }), HOST);
-});
-
-test("each peer has a different key", () => {
-  const [own = "", other = ""] = ["A", "Q"].map((letter) => `${letter.repeat(42)}E=`);
-  const error = errorOf(
-    encrypted({ wireguard_key: own, wireguard_peer_keys: { "192.168.50.12": other, "192.168.50.13": other } }),
-  );
-  assert.match(error, `must have each host's own key (found ${other} for 192.168.50.12 and 192.168.50.13)`);
 });
 
 test.run();
