@@ -60,6 +60,55 @@ test("so is a run without an inventory", async () => {
   assertRejected(await playWithoutHosts("playbooks/upgrade.yml", null), "weave_servers");
 });
 
+test("so is a limit that leaves no host of the group, whatever the playbook; one that leaves some passes", async () => {
+  const inventory = "[weave_servers]\ndocker1\ndocker2\n[web]\nweb1\ndocker2\n[racks]\nweb1\n";
+  const limited = (playbook: string, limit: string): Promise<PlaybookRun> =>
+    playWithoutHosts(playbook, inventory, "--limit", limit, "--list-hosts");
+  for (const playbook of ["site.yml", ...files.map((name) => `playbooks/${name}`)]) {
+    const { status, output } = await limited(playbook, "web1");
+    assert.is.not(status, 0, output);
+    assert.match(
+      output,
+      '--limit: must match hosts of the group weave_servers (found none of them in "web1"). Correct it, or set another group (-e weave_server_group=GROUP).',
+    );
+  }
+  assert.match((await limited("site.yml", "racks,!docker2")).output, 'found none of them in "racks,!docker2"');
+  for (const limit of ["docker2", "web", "!docker1", "~docker.*", "all:&weave_servers"]) {
+    const { status, output } = await limited("playbooks/verify.yml", limit);
+    assert.is(status, 0, output);
+    assert.match(output, "docker2", limit);
+  }
+});
+
+test("each of the role's tags that a playbook is run with runs its verification and teardown, too", async () => {
+  const tasks = async (playbook: string, ...tags: string[]): Promise<string[]> => {
+    const { status, output } = await playWithoutHosts(playbook, "[weave_servers]\ndocker1\n", "--list-tasks", ...tags);
+    assert.is(status, 0, output);
+    return output.split("\n").flatMap((line) => /^ {6}(\S.*?)\tTAGS: /.exec(line)?.[1] ?? []);
+  };
+  for (const playbook of ["site.yml", ...files.map((name) => `playbooks/${name}`)]) {
+    const all = await tasks(playbook);
+    assert.ok(all.length > 5, playbook);
+    assert.equal(await tasks(playbook, "--tags", "weave"), all, playbook);
+    const ofScope = await tasks(playbook, "--tags", "scope");
+    const verifies = all.some((task) => task.includes("Probe the network"));
+    assert.is(
+      ofScope.some((task) => task.includes("Probe the network")),
+      verifies,
+      playbook,
+    );
+  }
+});
+
+test("a playbook whose result depends on all hosts of a play does not run by ansible.cfg's strategy", () => {
+  const plays = PLAYS.flatMap(([name, of]) => of.map((play) => [name, play] as const));
+  const needLinear = plays.filter(
+    ([name, play]) => "any_errors_fatal" in play || "max_fail_percentage" in play || name === "verify.yml",
+  );
+  assert.is(needLinear.length, 3);
+  for (const [name, play] of needLinear) assert.is(play["strategy"], "linear", name);
+});
+
 test("the playbooks find the role from any directory", async () => {
   const playbooks = ["../site.yml", ...files].map((name) => join(PLAYBOOKS, name));
   const { status, output } = await playFrom("/", [...playbooks, "--syntax-check"], "[weave_servers]\ndocker1\n");
