@@ -2,7 +2,8 @@
 # verify_probe.sh LIMIT [NETWORK]: prints a line of JSON about the network on this host, with at most LIMIT of its containers to test,
 # and of the others as many as make ten.
 # NETWORK: the Docker network whose containers are on the bridge; without it Docker's default network.
-set -u
+# -f: what Docker says is split into words, and must not be taken for the names of files.
+set -fu
 export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 limit=$1 network=${2:-bridge} listed=10
 bridge=weave
@@ -64,11 +65,28 @@ wireguard() {
   printf '}'
 }
 
-# The subnet from which Docker gives containers on the bridge their addresses.
-subnet() {
-  [ "$docker" != running ] || timeout 15 docker network inspect "$network" --format \
-    '{{index .Options "com.docker.network.bridge.name"}} {{range .IPAM.Config}}{{.IPRange}} {{end}}' 2>/dev/null |
-    sed -n "s|^$bridge \([0-9./]\{1,\}\) .*|\1|p"
+# ask ARGUMENT...: prints what Docker's client prints, its errors included. The status is 124 if there is no answer in time: one container
+# that hangs is enough for that.
+ask() { timeout 15 docker "$@" 2>&1; }
+
+# note_failure STATUS ERROR: what a client that failed says of Docker, so that what it has not listed does not count as not there.
+note_failure() {
+  if [ "$1" -eq 124 ]; then
+    docker=unresponsive
+  elif [ -n "$2" ]; then
+    docker=failing docker_error=$2
+  fi
+}
+
+# Sets `subnet` to that from which Docker gives containers on the bridge their addresses.
+read_subnet() {
+  subnet=''
+  [ "$docker" = running ] || return
+  answer=$(ask network inspect "$network" --format \
+    '{{index .Options "com.docker.network.bridge.name"}} {{range .IPAM.Config}}{{.IPRange}} {{end}}')
+  # It may have no such network.
+  note_failure $? ''
+  subnet=$(printf '%s\n' "$answer" | sed -n "s|^$bridge \([0-9./]\{1,\}\) .*|\1|p")
 }
 
 # Whether there is a dockerd to be started. A unit does not prove that: the administrator's own stays when the package is removed,
@@ -79,16 +97,21 @@ has_dockerd() {
   command -v "$program" >/dev/null
 }
 
+# Prints the state and, while Docker runs, the IDs of the running containers; or the error, if its client has one.
 docker_state() {
   if ! command -v docker >/dev/null; then
     if has_dockerd; then echo no_client; else echo missing; fi
   # Any request to the socket would start a stopped Docker.
   elif systemctl is-active --quiet docker.socket 2>/dev/null && ! systemctl is-active --quiet docker.service; then
     if has_dockerd; then echo stopped; else echo missing; fi
-  elif ids=$(timeout 15 docker ps --quiet 2>/dev/null); then
-    echo "running" "$ids"
-  elif [ $? -eq 124 ] || systemctl is-active --quiet docker.service 2>/dev/null; then
+  elif answer=$(ask ps --quiet); then
+    echo running
+    printf '%s\n' "$answer" | grep -xE '[[:alnum:] ]+'
+  elif [ $? -eq 124 ]; then
     echo unresponsive
+  elif systemctl is-active --quiet docker.service 2>/dev/null; then
+    echo failing
+    printf '%s\n' "$answer" | sed -n '$p'
   elif has_dockerd; then
     echo stopped
   else
@@ -96,27 +119,45 @@ docker_state() {
   fi
 }
 
-# Prints "NAME PID NETWORK STATE .SERVICE .PORT .PORTS" for each running container, by name. While Docker starts one again and again,
-# its PID is 0. SERVICE and PORT are labels: of the examples, of Registrator and of Compose. urlquery leaves nothing in them that JSON or
-# the shell would read. PORTS are those that Docker publishes (HOST:CONTAINER) and those that the image exposes.
-running() {
-  # shellcheck disable=SC2016 # Docker's variables
-  format='{{.Name}} {{.State.Pid}} {{.HostConfig.NetworkMode}} {{.State.Status}}{{with .Config.Labels}} .{{urlquery (or (index . "service") (index . "SERVICE_NAME") (index . "com.docker.compose.service"))}} .{{urlquery (index . "port")}}{{else}} . .{{end}} .{{range $port, $to := .NetworkSettings.Ports}}{{range $to}}{{.HostPort}}:{{$port}},{{else}}{{$port}},{{end}}{{end}}'
-  [ $# -eq 0 ] || timeout 15 docker inspect --format "$format" "$@" 2>/dev/null |
-    sed 's|^/||' | sort
+# inspect FORMAT ID...: sets `lines` to what Docker tells of these containers in this format, which begins with the name, by name. Those
+# that have been removed meanwhile are left out.
+inspect() {
+  lines=''
+  if [ $# -eq 1 ] || [ "$docker" != running ]; then return; fi
+  format=$1
+  shift
+  answer=$(ask inspect --format "$format" "$@")
+  status=$?
+  lines=$(printf '%s\n' "$answer" | sed -n 's|^/||p' | sort)
+  [ $status -eq 0 ] || note_failure $status "$(printf '%s\n' "$answer" | grep -vi -e '^/' -e 'no such' -e '^$' | sed -n '$p')"
 }
+
+# "NAME PID NETWORK STATE .SERVICE .PORT .PORTS" of a container. While Docker starts one again and again, its PID is 0. SERVICE and PORT
+# are labels: of the examples, of Registrator and of Compose. urlquery leaves nothing in them that JSON or the shell would read. PORTS are
+# those that Docker publishes (HOST:CONTAINER) and those that the image exposes.
+# shellcheck disable=SC2016 # Docker's variables
+of_running='{{.Name}} {{.State.Pid}} {{.HostConfig.NetworkMode}} {{.State.Status}}{{with .Config.Labels}} .{{urlquery (or (index . "service") (index . "SERVICE_NAME") (index . "com.docker.compose.service"))}} .{{urlquery (index . "port")}}{{else}} . .{{end}} .{{range $port, $to := .NetworkSettings.Ports}}{{range $to}}{{.HostPort}}:{{$port}},{{else}}{{$port}},{{end}}{{end}}'
 
 # label KEY .VALUE: the JSON of a value, unless it is empty.
 label() {
   [ "${2#.}" = "" ] || printf ',"%s":"%s"' "$1" "${2#.}"
 }
 
-# Prints the names of the containers that Docker could not start: it keeps the reason in State.Error, also of one that ran before.
-failed_to_start() {
-  [ "$docker" = running ] || return
-  ids=$(timeout 15 docker ps --all --quiet --filter status=created --filter status=exited --filter status=dead 2>/dev/null)
+# Sets `lines` to the names of the containers that Docker could not start: it keeps the reason in State.Error, also of one that ran before.
+inspect_failed() {
+  ids=''
+  if [ "$docker" = running ]; then
+    answer=$(ask ps --all --quiet --filter status=created --filter status=exited --filter status=dead)
+    note_failure $? ''
+    ids=$(printf '%s\n' "$answer" | grep -xE '[[:alnum:] ]+')
+  fi
   # shellcheck disable=SC2086 # one word per ID
-  [ -z "$ids" ] || timeout 15 docker inspect --format '{{if .State.Error}}{{.Name}}{{end}}' $ids 2>/dev/null | sed -n 's|^/||p' | sort
+  inspect '{{if .State.Error}}{{.Name}}{{end}}' $ids
+}
+
+# Why Docker's client fails, without what JSON would have to escape.
+docker_error() {
+  [ -z "$docker_error" ] || printf ',"docker_error":"%s"' "$(printf '%s\n' "$docker_error" | sed 's/[^]-~ -!#-[]//g')"
 }
 
 # Read from the interface in the container, whether Docker or Weave attached it.
@@ -171,11 +212,17 @@ identity() {
 cidr=$(ip -o -4 addr show dev "$bridge" 2>/dev/null | sed -n 's|.* inet \([0-9./]*\).*|\1|p' | head -n 1)
 # shellcheck disable=SC2046 # the state, and one word per ID
 set -- $(docker_state)
-docker=$1
+docker=$1 docker_error=''
 shift
+if [ "$docker" = failing ]; then
+  docker_error=$*
+  set --
+fi
 
 known=" ${cidr%/*} " containers='' others='' off_network='' not_running='' count=0
-for name in $(failed_to_start); do not_running="$not_running,\"$name\""; done
+inspect_failed
+for name in $lines; do not_running="$not_running,\"$name\""; done
+inspect "$of_running" "$@"
 while read -r name pid mode state service port ports; do
   [ -n "$name" ] || continue
   if [ "$state" = restarting ]; then
@@ -199,10 +246,11 @@ while read -r name pid mode state service port ports; do
     others="$others,$entry"
   fi
 done <<END
-$(running "$@")
+$lines
 END
+read_subnet
 
 # The line feed ends an unfinished line of the shell's start-up files.
-printf '\n{"bridge":{"state":"%s","address":%s},"datapath":%s,"docker":"%s","containers":[%s],"others":[%s],"containers_total":%d,"off_network":[%s],"not_running":[%s],"subnet":%s%s%s%s}\n' \
+printf '\n{"bridge":{"state":"%s","address":%s},"datapath":%s,"docker":"%s","containers":[%s],"others":[%s],"containers_total":%d,"off_network":[%s],"not_running":[%s],"subnet":%s,"user_id":%d%s%s%s%s}\n' \
   "$(state "$(ip -o link show dev "$bridge" 2>/dev/null)")" "$(quoted_or_null "${cidr%/*}")" "$(datapath)" \
-  "$docker" "${containers#,}" "${others#,}" "$count" "${off_network#,}" "${not_running#,}" "$(quoted_or_null "$(subnet)")" "$(identity)" "$(frames)" "$(firewall)"
+  "$docker" "${containers#,}" "${others#,}" "$count" "${off_network#,}" "${not_running#,}" "$(quoted_or_null "$subnet")" "$(id -u)" "$(docker_error)" "$(identity)" "$(frames)" "$(firewall)"

@@ -26,9 +26,10 @@ def combine_findings(
         probes.update({result["item"]: result for result in results})
 
     hosts = [_host(name, _plain(underlay), probes[name]) for name, underlay in underlays.items()]
+    pings = {name: hostvars[name].get("__weave_verify_pings", {}) for name in play_hosts}
     for host in hosts:
-        if host["name"] in set(play_hosts):
-            _renew_handshakes(host, _answer(hostvars[host["name"]].get("__weave_verify_pings", {}), "host"))
+        if host["name"] in pings:
+            _renew_handshakes(host, _answer(pings[host["name"]], "host"))
     targets = []
     for host in hosts:
         if host["bridge"]["address"]:
@@ -38,8 +39,9 @@ def combine_findings(
     sources = [
         source
         for host in hosts
-        if host["name"] in set(play_hosts)
-        for source in _sources(host, hostvars[host["name"]].get("__weave_verify_pings", {}))
+        # Before the first ping there are none.
+        if host["name"] in pings and any(pings.values())
+        for source in _sources(host, pings[host["name"]], targets)
     ]
     return {"hosts": hosts, "targets": targets, "sources": sources}
 
@@ -71,15 +73,24 @@ def _renew_handshakes(host: dict[str, Any], answer: dict[str, Any]) -> None:
             peer["handshake"], peer["received"], peer["sent"] = answer["handshakes"][peer["key"]]
 
 
-def _sources(host: dict[str, Any], result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    if not result or result.get("skipped"):
+def _sources(
+    host: dict[str, Any], result: Mapping[str, Any], targets: list[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Yield the sources on a host. Where the result of a path is missing, it is untried: it must not count as one that works."""
+    addresses = list(dict.fromkeys(target["address"] for target in targets if target["host"] != host["name"]))
+    if host["error"] or not addresses:
         return
     answer = _answer(result, "host")
-    name = host["name"]
-    yield {"host": name, "container": None, "ms": answer.get("host", {}), "error": "" if answer else _error(result)}
+    error = "" if answer else _error(result) if result and not result.get("skipped") else "no ping was run"
+    yield _source(host["name"], None, answer.get("host", {}), error, addresses)
     if answer and host["containers"]:
         ms, container = answer["container"], host["containers"][0]["name"]
-        yield {"host": name, "container": container, "ms": ms or {}, "error": "" if ms else "the container has stopped"}
+        yield _source(host["name"], container, ms or {}, "" if ms else "the container has stopped", addresses)
+
+
+def _source(host: str, container: str | None, ms: dict[str, Any], error: str, addresses: list[str]) -> dict[str, Any]:
+    untried = [address for address in addresses if address not in ms]
+    return {"host": host, "container": container, "ms": ms, "error": error, **({"untried": untried} if untried else {})}
 
 
 def _answer(result: Mapping[str, Any], first_key: str) -> dict[str, Any]:

@@ -29,7 +29,8 @@ def render_printed_table(found: dict[str, Any], group: str) -> list[str]:
     answers = [ms for ms in tries if ms is not None]
     if tries:
         slowest = f"; the slowest took {max(answers)} ms" if answers else ""
-        lines.append(f"{_summary(len(answers), len(tries))}{slowest}.")
+        untried = sum(len(source.get("untried", [])) for source in sources)
+        lines.append(f"{_summary(len(answers), len(tries), untried)}{slowest}.")
     elif len(hosts) > 1:
         lines.append("No path was tested.")
     lines += _encryption(hosts, found.get("tunnels", []))
@@ -58,11 +59,16 @@ def _counts(hosts: list[dict[str, Any]]) -> str:
     return f"Tested {len(answers)} of {len(hosts)} hosts, and {tested} of {total} containers."
 
 
-def _summary(working: int, total: int) -> str:
-    if working == total:
-        return f"All {total} paths work"
-    blocked = total - working
-    return f"{working} of {total} paths work, {blocked} {'is' if blocked == 1 else 'are'} blocked"
+def _summary(working: int, tried: int, untried: int) -> str:
+    if working == tried and not untried:
+        return f"All {tried} paths work"
+    blocked = tried - working
+    parts = [
+        f"{working} of {tried + untried} paths work",
+        *([f"{blocked} {'is' if blocked == 1 else 'are'} blocked"] if blocked else []),
+        *([f"{untried} {'was' if untried == 1 else 'were'} not tested"] if untried else []),
+    ]
+    return ", ".join(parts)
 
 
 def _block(targets: list[dict[str, Any]], sources: list[dict[str, Any]], first: int) -> list[str]:

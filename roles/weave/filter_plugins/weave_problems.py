@@ -11,7 +11,12 @@ DOCKER = {
     "missing": ("be installed", "no dockerd", "Install it (apt install docker.io)"),
     "no_client": ("have its client", "no program docker", "Install it (apt install docker-cli)"),
     "stopped": ("run", "it stopped", "Start it (systemctl start docker)"),
-    "unresponsive": ("answer", "no answer within 15 seconds", "Restart it (systemctl restart docker)"),
+    "unresponsive": (
+        "answer",
+        "no answer within 15 seconds",
+        "See which container hangs (docker ps; docker inspect NAME) and remove it, or restart Docker (systemctl restart docker)",
+    ),
+    "failing": ("answer", "{docker_error}", "Correct this (docker ps; docker inspect)"),
 }
 
 
@@ -48,6 +53,18 @@ def list_problems(
 
 def _host_problems(host: dict[str, Any], uses_bridge: bool, network: str) -> Iterator[str]:
     name, bridge, remedy = host["name"], host["bridge"], _run_the_role(host)
+    if host.get("user_id", 0) != 0:
+        yield (
+            f"{name}: Ansible must become root there (found that it becomes the user with the id {host['user_id']}). Remove "
+            "ansible_become and ansible_become_user from the inventory, or set them to true and root."
+        )
+        return
+    if re.search("(sudo|su|doas): .*not found", host["error"]):
+        yield (
+            f"{name}: Ansible must become root there (found: {_without_stop(host['error'])}). Install sudo, or if Ansible logs in "
+            "as root, set ansible_user: root or ansible_become: false."
+        )
+        return
     if re.search("sudo|privilege escalation", host["error"]):
         yield (
             f"{name}: Ansible must become root there (found: {_without_stop(host['error'])}). Run with -K, which asks for the sudo "
@@ -87,8 +104,11 @@ def _untested(host: dict[str, Any]) -> Iterator[str]:
     """Yield why some of a host's containers can't be tested."""
     name, state, failed = host["name"], host.get("docker"), host.get("not_running", [])
     excuse = f"or list {name} in weave_verify_excused"
+    if host.get("user_id", 0) != 0:
+        return
     if state in DOCKER:
         must, found, remedy = DOCKER[state]
+        found = found.format(docker_error=host.get("docker_error") or "an error of docker ps")
         yield f"{name}: Docker must {must}, or its containers can't be tested (found {found}). {remedy}, {excuse}."
     if failed:
         yield (
@@ -137,6 +157,11 @@ def _blocked(source: dict[str, Any], targets_by_host: dict[str, list[dict[str, A
         yield (
             f"{_name(source)}: no path could be tested (found: {_without_stop(source['error'])}). Correct this, and run "
             "playbooks/verify.yml again."
+        )
+    elif source.get("untried"):
+        yield (
+            f"{_name(source)}: each address must be pinged, or its paths are not tested (found no result for "
+            f"{', '.join(source['untried'])}). Run playbooks/verify.yml again."
         )
     blocked = []
     for host, targets in targets_by_host.items():

@@ -52,12 +52,40 @@ test("answers from hosts in the play and outside it are combined, in the order o
   });
   assert.equal(tried(printed({ host: { "10.2.0.2": 0.1 }, container: null })).sources, [
     source(1, { "10.2.0.2": 0.1 }),
-    source(1, {}, { container: "web", error: "the container has stopped" }),
+    source(1, {}, { container: "web", error: "the container has stopped", untried: ["10.2.0.2"] }),
   ]);
   assert.equal(tried({ rc: 1, stdout: "Welcome\r\n", stderr: "ping: command not found\n" }).sources, [
-    source(1, {}, { error: "ping: command not found" }),
+    source(1, {}, { error: "ping: command not found", untried: ["10.2.0.2"] }),
   ]);
-  assert.equal(tried({ skipped: true }).sources, []);
+  assert.equal(tried({ skipped: true }).sources, [source(1, {}, { error: "no ping was run", untried: ["10.2.0.2"] })]);
+});
+
+test("a path whose result is missing, for whatever reason, is neither blocked nor one that works", () => {
+  const probe = (number: number): object => ({ __weave_verify_probe: printed(has(number)) });
+  const pings = (ms: object): object => ({ __weave_verify_pings: printed({ host: ms, container: null }) });
+  // As with the strategy `free`, where one host combines what the others have not reported yet.
+  const found = findings(
+    {
+      h1: { ...probe(1), ...pings({ "10.2.0.2": 0.3 }) },
+      h2: probe(2),
+      h3: { ...probe(3), ...pings({ "10.2.0.1": 0.3, "10.2.0.2": null }) },
+    },
+    ["h1", "h2", "h3"],
+  );
+  assert.equal(problemsOf(found).slice(0, 3), [
+    "h1: each address must be pinged, or its paths are not tested (found no result for 10.2.0.3). Run playbooks/verify.yml again.",
+    "h2: no path could be tested (found: no ping was run). Correct this, and run playbooks/verify.yml again.",
+    "h3 does not reach h2 (10.2.0.2).",
+  ]);
+  assert.match(tableOf(found), "2 of 6 paths work, 1 is blocked, 3 were not tested; the slowest took 0.3 ms.");
+  const odd = findings(
+    {
+      h1: { ...probe(1), __weave_verify_pings: { skipped: true } },
+      h2: { __weave_verify_probe: printed(has(2, { bridge: { state: "up", address: "-f" } })) },
+    },
+    ["h1"],
+  );
+  assert.match(problemsOf(odd).join("\n"), "h1: no path could be tested (found: no ping was run).");
 });
 
 test("the error of a host without an answer is its last line, else Ansible's", () => {

@@ -172,4 +172,34 @@ test("a thousand hosts of which one is unreachable are reported in time", () => 
   );
 });
 
+test("a Docker whose client fails is reported with its error, and one that hangs with what to look for", () => {
+  const found: Findings = {
+    hosts: [
+      host(1, { docker: "failing", docker_error: "client version {1} is too old" }),
+      host(2, { docker: "unresponsive" }),
+    ],
+    targets: [],
+    sources: [],
+  };
+  assert.equal(problemsOf(found), [
+    "h1: Docker must answer, or its containers can't be tested (found client version {1} is too old). Correct this (docker ps; docker inspect), or list h1 in weave_verify_excused.",
+    "h2: Docker must answer, or its containers can't be tested (found no answer within 15 seconds). See which container hangs (docker ps; docker inspect NAME) and remove it, or restart Docker (systemctl restart docker), or list h2 in weave_verify_excused.",
+  ]);
+});
+
+test("a host on which Ansible does not become root is reported as that, and nothing that follows from it", () => {
+  const found: Findings = {
+    hosts: [
+      host(1, { user_id: 1000, docker: "failing", off_network: ["web"] }),
+      { ...host(2), bridge: { state: "unknown", address: null }, error: "sh: 1: sudo: not found" },
+    ],
+    targets: [],
+    sources: [],
+  };
+  assert.equal(problemsOf(found), [
+    "h1: Ansible must become root there (found that it becomes the user with the id 1000). Remove ansible_become and ansible_become_user from the inventory, or set them to true and root.",
+    "h2: Ansible must become root there (found: sh: 1: sudo: not found). Install sudo, or if Ansible logs in as root, set ansible_user: root or ansible_become: false.",
+  ]);
+});
+
 test.run();

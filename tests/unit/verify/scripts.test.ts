@@ -7,7 +7,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 
 const SCRIPTS = join(__dirname, "../../../roles/weave/files");
-const TOOLS = ["grep", "head", "paste", "sed", "sleep", "sort", "timeout"];
+const TOOLS = ["grep", "head", "id", "paste", "sed", "sleep", "sort", "timeout"];
 
 const ADDRESS = `[ "$*" != "-o -4 addr show dev weave" ] || echo '4: weave    inet 10.2.0.1/16 brd 10.2.255.255 scope global weave'`;
 const LINK = (flags: string): string =>
@@ -72,6 +72,7 @@ test("a host without bridge, Docker and router", () => {
     off_network: [],
     not_running: [],
     subnet: null,
+    user_id: process.getuid?.(),
   });
 });
 
@@ -287,14 +288,39 @@ test("a stopped Docker is not started by a request to its socket", () => {
   assert.not.ok(existsSync(join(directory, "asked")));
 });
 
-test("a Docker that does not run is stopped; one that runs but fails, or does not answer in time, is unresponsive", () => {
-  programs({ ip: ADDRESS, docker: "exit 1", dockerd: "" });
-  assert.is(probe()["docker"], "stopped");
+test("a Docker that does not run is stopped; one that runs but fails is failing; one that does not answer in time, unresponsive", () => {
+  const error = 'permission denied: "unix:///var/run/docker.sock" [*]';
+  programs({ ip: ADDRESS, docker: `echo '${error}' >&2; exit 1`, dockerd: "" });
+  assert.equal([probe()["docker"], probe()["docker_error"]], ["stopped", undefined]);
   programs({ systemctl: '[ "$3" = docker.service ]' });
-  assert.is(probe()["docker"], "unresponsive");
+  assert.equal([probe()["docker"], probe()["docker_error"]], ["failing", error.replaceAll('"', "")]);
   rmSync(join(directory, "bin/timeout"));
   programs({ systemctl: "exit 1", timeout: "exit 124" });
   assert.is(probe()["docker"], "unresponsive");
+});
+
+test("of a Docker that does not say everything, nothing is taken for missing: one container that hangs, or another error", () => {
+  const asked = join(directory, "asked");
+  const docker = (fails: string, how: string): string => `echo "$*" >>${asked}
+case $* in ${fails}) ${how} ;; esac
+case $1 in ps) echo id0 id1 ;; inspect) printf '/a 20 bridge running\\n' ;; network) echo 'weave 10.2.1.0/24 ' ;; esac`;
+  const nsenter = addresses({ 20: "10.2.1.2" });
+  programs({ ip: ADDRESS, nsenter, docker: docker("nothing", ":") });
+  assert.equal([probe()["docker"], probe()["containers_total"], probe()["subnet"]], ["running", 1, "10.2.1.0/24"]);
+  // As `timeout` ends with 124, so does this.
+  for (const fails of ['"ps --quiet"', '"ps --all"*', "*State.Error*", "*State.Pid*", "network*"]) {
+    rmSync(asked, { force: true });
+    programs({ docker: docker(fails, "exit 124") });
+    const report = probe();
+    assert.is(report["docker"], "unresponsive", fails);
+    const last = readFileSync(asked, "utf8").trim().split("\n").at(-1) ?? "";
+    assert.match(last, new RegExp(fails.replaceAll('"', "").replaceAll("*", ".*")), "it is not asked again");
+  }
+  programs({ docker: docker("*State.Pid*", "echo 'template: cannot parse' >&2; exit 1") });
+  assert.equal([probe()["docker"], probe()["docker_error"]], ["failing", "template: cannot parse"]);
+  const ended = "echo '/b 30 bridge running'; echo 'Error: No such object: id0' >&2; exit 1";
+  programs({ docker: docker("*State.Pid*", ended) });
+  assert.equal([probe()["docker"], probe()["off_network"]], ["running", ["b"]]);
 });
 
 test("a unit without its program is no Docker that could be started, with or without the client", () => {
