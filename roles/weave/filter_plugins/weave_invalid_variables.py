@@ -6,6 +6,7 @@ Ansible could check them itself, but prints the whole specification with each wr
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -24,17 +25,46 @@ def find_invalid_variables(specs: dict[str, Any], values: dict[str, Any], names:
     """Return what is wrong with the variables of a host, or "".
 
     specs: the options of the role, by name.
-    values: the values of those that are set.
+    values: the values of those that are set; in `unrendered`, why others have none (filter weave_variable_values).
     names: the names of all variables of the host.
     """
+    if values.get("unrendered"):
+        return " ".join(_unrendered(name, reason, host) for name, reason in values["unrendered"].items())
     # The fact weave_verify is what tasks/verify.yml found.
-    known = {*specs, *map(str, _elements(values.get("weave_ignored_variables"))), "weave_verify"}
+    ignored = [str(name) for name in _elements(values.get("weave_ignored_variables"))]
+    known = {*specs, *ignored, "weave_verify"}
     problems = [
-        *(_own(name, host) for name in _elements(values.get("weave_ignored_variables")) if name in specs),
+        *(_own(name, host) for name in ignored if name in specs),
         *(_unknown(name, list(specs), host) for name in names if name.startswith("weave_") and name not in known),
+        *(_misspelt(name, close, host) for name in names if name not in known for close in _near(name, specs)),
         *(problem for name, value in values.items() for problem in _wrong(name, value, specs[name], host)),
     ]
     return " ".join(problems)
+
+
+def _unrendered(name: str, reason: str, host: str) -> str:
+    if re.search("is undefined|has no attribute", reason):
+        return (
+            f"{name}: must use variables that are defined (found that {reason}, for {host}). Define it in the inventory, with -e "
+            "or as a fact that is gathered before, or correct the name."
+        )
+    return f"{name}: must have a value that Ansible can read (found an error for {host}: {reason}). Correct it."
+
+
+def _near(name: str, specs: dict[str, Any]) -> list[str]:
+    """Return the variable of the role that may be meant by this name, at most one: Ansible takes weave-mac for another one."""
+    normal = name.lower().replace("-", "_")
+    if name.startswith("weave_") or not normal.startswith(("w", "eave", "_weave")):
+        return []
+    own = [spec for spec in specs if spec.startswith("weave_")]
+    return difflib.get_close_matches(normal, own, n=1, cutoff=0.92)
+
+
+def _misspelt(name: str, close: str, host: str) -> str:
+    return (
+        f"{name}: must not be so similar to a variable of the role weave that one may be meant (found it for {host}). Did you mean "
+        f"{close}? If another role reads it, add it to weave_ignored_variables."
+    )
 
 
 def _own(name: Any, host: str) -> str:
@@ -67,6 +97,10 @@ def _wrong(name: str, value: Any, spec: dict[str, Any], host: str) -> Iterator[s
     elif choices and str("" if value is None else value) not in choices:
         remedy = _did_you_mean(str(value), choices).strip() or "Set one of these."
         yield f"{name}: must be {_or(choices)} (found {_redacted(value, spec)} for {host}). {remedy}"
+    elif (
+        kind == "list" and spec.get("elements") == "dict" and isinstance(value, str) and value and not _elements(value)
+    ):
+        yield f"{name}: must be a list (found a text of white space for {host}). Set a list."
     elif kind == "list":
         for number, element in enumerate(_elements(value), 1):
             yield from _wrong_element(f"{name}[{number}]", element, spec, host)

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { callPlugin } from "../support/python";
-import { container, type Findings, has, host, source, target } from "../support/verify_results";
+import { container, type Findings, has, host, problemsOf, source, tableOf, target } from "../support/verify_results";
 
 /** weave_findings.py, whose functions are called as tasks/verify.yml calls them. */
 const test = suite("the answers that verify.yml gets");

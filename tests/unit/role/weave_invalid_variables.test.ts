@@ -68,6 +68,112 @@ test("a mistyped variable is rejected, with the one that may be meant", () => {
   assert.not.match(wrong({}, ["weave_zzzzzz"]), "Did you mean");
 });
 
+test("a variable of the role by another case, with dashes or with a letter too few or too many is rejected, as Ansible ignores it", () => {
+  for (const [name, meant] of [
+    ["weave-password", "weave_password"],
+    ["Weave_password", "weave_password"],
+    ["WEAVE_MAC", "weave_mac"],
+    ["wave_password", "weave_password"],
+    ["weavepassword", "weave_password"],
+    ["eave_datapath", "weave_datapath"],
+  ] as const) {
+    assert.is(
+      wrong({}, [name]),
+      `${name}: must not be so similar to a variable of the role weave that one may be meant (found it for a). Did you mean ${meant}? If another role reads it, add it to weave_ignored_variables.`,
+    );
+    assert.is(wrong({ weave_ignored_variables: [name] }, [name]), "");
+  }
+  for (const name of ["vault_weave_password", "web_password", "wordpress_version", "wg_port", "workers", "_weave_x"])
+    assert.is(wrong({}, [name]), "", name);
+});
+
+test("a variable that can't be rendered is rejected by its name and the reason, before anything else is read", () => {
+  const unrendered = { weave_password: "'vault_weave_password' is undefined", weave_mac: "could not locate file" };
+  assert.is(
+    wrong({ weave_datapath: "x", unrendered }),
+    "weave_password: must use variables that are defined (found that 'vault_weave_password' is undefined, for a). Define it in the inventory, with -e or as a fact that is gathered before, or correct the name. " +
+      "weave_mac: must have a value that Ansible can read (found an error for a: could not locate file). Correct it.",
+  );
+});
+
+/** Values of each kind that YAML has, and some that look like one of another. */
+const ODD: readonly unknown[] = [
+  ...[null, "", " ", ",", "a", "{", "[]", "{}", "None", "0", "-1", "1e9", "é\n", "127.0.0.1", "localhost"],
+  ...[0, 1, -1, 1.5, 1e21, true, false],
+  ...[[], [""], [null], [[]], [["a"]], [{}], [1], ["a,b"], {}, { "": "" }, { a: null }, { a: [] }, { a: { b: [{}] } }],
+  ...[[{ image: "a:1" }], [{ image: null, file: [] }], [{ url: {} }]],
+];
+
+test("whatever a variable is set to, the checks end with a sentence or without one", () => {
+  const options = SPECS.argument_specs.main.options as Record<string, { default?: unknown }>;
+  const defaults = Object.fromEntries(
+    Object.entries(options).flatMap(([name, { default: value }]) => (value === undefined ? [] : [[name, value]])),
+  );
+  for (const datapath of ["vxlan", "router"]) {
+    for (const name of Object.keys(options)) {
+      for (const value of ODD) {
+        const given = { ...defaults, weave_datapath: datapath, [name]: value };
+        const what = `${name}: ${JSON.stringify(value)}`;
+        const says =
+          wrong(given) ||
+          callPlugin<string>("weave_invalid_values", "find_invalid_values", [given, "a", datapath, "bridge", true]) ||
+          callPlugin<string>("weave_invalid_docker_opts", "find_invalid_docker_opts", [given, "a", []]) ||
+          callPlugin<string>("weave_surroundings", "surroundings", [given, "a", ["a"], ["a"], "set up"]) ||
+          callPlugin<string>("weave_contradictions", "find_contradictions", [
+            given,
+            "a",
+            [],
+            true,
+            datapath === "router",
+            1,
+          ]) ||
+          callPlugin<string>("weave_downloads", "downloads", [given["weave_image_archives"] ?? []]);
+        assert.ok(says === "" || /^[\w.[\]]+: .+\.( |$)/s.test(says), `${what}: ${says}`);
+      }
+    }
+  }
+});
+
+test("the first task names the variable that is not defined, and no template of the role", async () => {
+  const vars = "ansible_connection=local ansible_become=false weave_datapath=vxlan";
+  const hosts = `[weave_servers]
+docker1 ${vars} weave_password='secret-{{ vault_weave_password }}'
+docker2 ${vars} weave_mac='{{ macs.docker2 }}' weave_bin='{{ bin }}' bin='{{ directory }}/weave'
+docker3 ${vars} weave_docker_opts='{{ opts }}'
+docker4 ${vars} weave_underlay_address='{{ ansible_facts.eth1.ipv4.address }}'
+docker5 ${vars} weave_url="{{ lookup('ansible.builtin.file', '/nowhere/url') }}"
+[weave_servers:vars]
+macs={}
+`;
+  const run = await playWithoutHosts("site.yml", hosts, "--check", "-e", '{"opts": {"dns": ["8.8.8.8", "{{ ns }}"]}}');
+  const says = failures(run);
+  const define = "Define it in the inventory, with -e or as a fact that is gathered before, or correct the name.";
+  assert.is(
+    says["docker1"],
+    `weave_password: must use variables that are defined (found that 'vault_weave_password' is undefined, for docker1). ${define}`,
+  );
+  assert.match(
+    says["docker2"] ?? "",
+    /^weave_mac: must use variables that are defined \(found that .*has no attribute 'docker2'/,
+  );
+  assert.match(
+    says["docker2"] ?? "",
+    "weave_bin: must use variables that are defined (found that 'directory' is undefined, for docker2).",
+  );
+  assert.match(
+    says["docker3"] ?? "",
+    "weave_docker_opts: must use variables that are defined (found that 'ns' is undefined, for docker3).",
+  );
+  assert.match(says["docker4"] ?? "", /^weave_underlay_address: .*has no attribute 'eth1'/);
+  assert.match(
+    says["docker5"] ?? "",
+    /^weave_url: must have a value that Ansible can read \(found an error for docker5: .*\/nowhere\/url/,
+  );
+  for (const hidden of ["secret-", "__weave", "weave_variable_values", "unhandled"])
+    assert.not.match(run.output, hidden);
+  for (const message of Object.values(says)) assert.ok(message.length < 500, message);
+});
+
 test("the role's own variables, another role's that are listed, and the published result are none", () => {
   assert.is(wrong({}, ["__weave_probe", "weave_verify", "ansible_host"]), "");
   assert.is(wrong({ weave_ignored_variables: ["weave_gitops"] }, ["weave_gitops"]), "");
