@@ -8,8 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+LOOPBACK = re.compile(
+    r"127[.]|::1$|([^.]+[.])*localhost\d?([.]localdomain\d?)?[.]?$|ip6-(localhost|loopback)$", re.IGNORECASE
+)
+UNRENDERED = object()
 
 
 def resolve_cluster(
@@ -18,6 +23,7 @@ def resolve_cluster(
     running: list[str],
     interface: str,
     needs_host_index: bool,
+    lost: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Resolve the host indexes and underlay addresses of all hosts.
 
@@ -27,6 +33,7 @@ def resolve_cluster(
     running: the names of the hosts that this run still works on.
     interface: the one that has the underlay address; "" for the address that Ansible connects to.
     needs_host_index: whether the hosts need indexes, from which their addresses are computed.
+    lost: the names of the hosts of this run that it works on no longer.
 
     Raises ValueError if a host index in the inventory is not a number. Returns a dict:
     to_probe: the hosts to probe before the others' indexes and addresses are certain, by the host of this run that is to probe
@@ -40,8 +47,10 @@ def resolve_cluster(
         as if all of these hosts were provisioned now.
     underlays: each host's address, or a name that its peers resolve; "" if unknown.
     known: the indexes of the hosts whose index is the inventory's or the one they have.
+    unrendered: the variables of the underlay addresses that are not known because their templates can't be rendered here, by
+        host: of another host's facts, say, which a run without that host may not have.
     shared: addresses of several hosts, and loopback addresses, which lead a peer to itself, with the hosts that have them.
-    unreachable: the hosts of this run that could not be reached.
+    unreachable: the hosts of this run that could not be reached, by the probe or before it.
     unknown: the hosts that may have an index that is not known, as they gave no answer and the inventory sets none.
     duplicates: what must identify a single host, but several have, one of them in this run: see _duplicates().
     """
@@ -65,13 +74,26 @@ def resolve_cluster(
     taken = set(known.values())
     free = (index for index in range(1, len(members) + 1) if index not in taken)
     indexes = {host: known.get(host) or next(free) for host in members}
-    underlays = {host: answers[host].get("address") or _underlay(host, variables[host], interface) for host in members}
+    underlays, unrendered = {}, {}
+    for host in members:
+        own = probe_answer(probes[host])
+        underlays[host], variable = (
+            (own["address"], "")
+            if own.get("address")
+            else _underlay(host, variables[host], interface, {} if own else answers_of_others.get(host, {}))
+        )
+        if variable:
+            unrendered[host] = variable
     unknown = [host for host in members if not answers[host] and host not in known]
 
     # While every host keeps its index, those of hosts outside this run don't matter.
     index_changes = needs_host_index and any(answer and not answer["keeps_host_index"] for answer in answers.values())
     to_probe = [
-        host for host in members if not answers[host] and (underlays[host] == "" or (index_changes and host in unknown))
+        host
+        for host in members
+        if not answers[host]
+        # A probe does not know what is in the template.
+        and ((underlays[host] == "" and host not in unrendered) or (index_changes and host in unknown))
     ]
     tried = {host for host in members if probes[host].get("unreachable")} | {probe["item"] for probe in other_probes}
     probing_hosts = [host for host in members if host in set(running) and parse_probe_answer(probes[host])]
@@ -80,7 +102,10 @@ def resolve_cluster(
         "underlays": underlays,
         "known": known,
         "unknown": unknown,
-        "unreachable": [host for host in members if probes[host].get("unreachable")],
+        "unreachable": [
+            host for host in members if probes[host].get("unreachable") or (host in lost and not probes[host])
+        ],
+        "unrendered": unrendered,
         "shared": _shared(underlays),
         "duplicates": _duplicates(answers, variables, underlays, set(running)),
     }
@@ -120,7 +145,7 @@ def _shared(underlays: dict[str, str]) -> dict[str, list[str]]:
     return {
         address: hosts
         for address, hosts in holders.items()
-        if address and (len(hosts) > 1 or (address.startswith("127.") and len(underlays) > 1))
+        if address and (len(hosts) > 1 or (LOOPBACK.match(address) and len(underlays) > 1))
     }
 
 
@@ -144,7 +169,7 @@ def _duplicates(
         machine_id = "" if given["mac"] else str(answer.get("machine_id") or "")
         # If the inventory sets the peers, several hosts may share the address that Ansible connects to. Behind different routers,
         # hosts with separate identities may have the same underlay address.
-        own_address = str(answer.get("address") or variables[host].get("weave_underlay_address") or "")
+        own_address = str(answer.get("address") or host_variable(variables[host], "weave_underlay_address"))
         values = [
             ("mac", given["mac"].lower() or (derived_mac(f"{machine_id} weave") if machine_id else "")),
             ("bridge", given["bridge"].partition("/")[0]),
@@ -175,8 +200,23 @@ def _set(option: str, answer: dict[str, Any], variables: Mapping[str, Any]) -> s
     """Return what is set for a host: by its probe, or else by the inventory."""
     if answer:
         return str(answer.get(f"set_{option}") or "")
-    value = str(variables.get(f"weave_{option}") or "")
+    value = str(host_variable(variables, f"weave_{option}"))
     return hashlib.sha256(value.encode()).hexdigest() if value and option == "wireguard_key" else value
+
+
+def host_variable(variables: Mapping[str, Any], name: str) -> Any:
+    """Return a variable of a host; "" if it has none, or one whose template can't be rendered outside that host's own tasks."""
+    value = _render(variables, name)
+    return "" if value is None or value is UNRENDERED else value
+
+
+def _render(variables: Mapping[str, Any], name: str) -> Any:
+    """Return a variable of a host, or UNRENDERED: of an undefined variable an ansible-core before 2.19 returns the template."""
+    try:
+        value = variables.get(name)
+    except Exception:
+        return UNRENDERED
+    return UNRENDERED if isinstance(value, str) and re.search(r"\{[{%#]", value) else value
 
 
 def derived_mac(text: str) -> str:
@@ -194,7 +234,7 @@ def _distribute(items: list[str], hosts: list[str]) -> dict[str, list[str]]:
 
 
 def _host_index(host: str, variables: Mapping[str, Any]) -> int:
-    given = variables.get("weave_host_index") or 0
+    given = host_variable(variables, "weave_host_index") or 0
     try:
         return int(given)
     except (TypeError, ValueError) as error:
@@ -203,15 +243,28 @@ def _host_index(host: str, variables: Mapping[str, Any]) -> int:
         ) from error
 
 
-def _underlay(host: str, variables: Mapping[str, Any], interface: str) -> str:
-    given = variables.get("weave_underlay_address")
+def _underlay(
+    host: str, variables: Mapping[str, Any], interface: str, answer_of_other: dict[str, Any]
+) -> tuple[str, str]:
+    """Return the address of a host that gave none itself, "" if unknown; and the variable that can't be rendered, or ""."""
+    given = _render(variables, "weave_underlay_address")
     if given:
-        return given
-    facts = variables.get("ansible_facts", {})
+        return ("", "weave_underlay_address") if given is UNRENDERED else (str(given), "")
+    if answer_of_other.get("address"):
+        return answer_of_other["address"], ""
     if interface:
-        return _own_address(facts.get(re.sub("[-:]", "_", interface), {}), facts.get("default_ipv4", {}).get("address"))
+        return _address_in_facts(variables, interface), ""
     # Not default_ipv4 of the facts: a limited run may lack the facts of other hosts, and would then get other peers.
-    return variables.get("ansible_host") or variables.get("ansible_ssh_host") or host
+    for variable in ("ansible_host", "ansible_ssh_host"):
+        given = _render(variables, variable)
+        if given:
+            return ("", variable) if given is UNRENDERED else (str(given), "")
+    return host, ""
+
+
+def _address_in_facts(variables: Mapping[str, Any], interface: str) -> str:
+    facts = variables.get("ansible_facts", {})
+    return _own_address(facts.get(re.sub("[-:]", "_", interface), {}), facts.get("default_ipv4", {}).get("address"))
 
 
 def _own_address(device: Mapping[str, Any], default_source: str | None) -> str:
@@ -232,4 +285,5 @@ class FilterModule:
             "weave_cluster": resolve_cluster,
             "weave_of_host": select_host,
             "weave_probe_answer": parse_probe_answer,
+            "weave_host_variable": host_variable,
         }

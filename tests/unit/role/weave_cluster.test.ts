@@ -77,6 +77,13 @@ test("in a fresh cluster provisioned host by host, answers from before a host wa
   assert.equal(cluster({ ...hosts, a: probed(1, true) }).indexes, { a: 1, b: 2, c: 3 });
 });
 
+test("hosts of the run that were lost before the probe could not be reached, either; one whose probe failed was", () => {
+  const hosts = { a: probed(1, true), b: {}, c: { __weave_probe: { rc: 1 } }, d: {} };
+  const args = [Object.keys(hosts), hosts, ["a"], "", true, ["b", "c"]];
+  const { hosts: json } = call<{ hosts: string }>("resolve_cluster", args);
+  assert.equal((JSON.parse(json) as { unreachable: unknown }).unreachable, ["b"]);
+});
+
 test("a host that can't be reached may have any number", () => {
   const clustered = cluster({ a: {}, b: { ...FRESH, ...asked({ a: null }) }, c: probed(3, true) });
   assert.equal(clustered.unknown, ["a"]);
@@ -125,6 +132,66 @@ test("the underlay's address: the inventory's, the connection's, the name; never
     facts: "facts.example.com",
     named: "named.example.com",
     plain: "plain",
+  });
+});
+
+const TEMPLATE = "{{ ansible_facts.eth1.ipv4.address }}";
+
+test("a template that can't be rendered without its host's facts is no address, and the host is not asked for it", () => {
+  const off = { __weave_probe: { unreachable: true } };
+  const variables = ["weave_underlay_address", "ansible_host", "ansible_ssh_host"];
+  for (const variable of variables) {
+    for (const [host, more] of Object.entries({ off, outside: {} })) {
+      const found = cluster({
+        a: probed(1, true, { address: "192.168.60.1" }),
+        [host]: { [variable]: TEMPLATE, ...more },
+      });
+      assert.equal(found.underlays, { a: "192.168.60.1", [host]: "" }, variable);
+      assert.equal(found.unrendered, { [host]: variable });
+      assert.equal(found.to_probe, {});
+      assert.not.match(found.hosts + found.peers, /\{[{%#]/);
+    }
+  }
+  const probedItself = { ...probed(2, true, { address: "192.168.60.2" }), weave_underlay_address: TEMPLATE };
+  assert.equal(cluster({ a: FRESH, b: probedItself }).unrendered, {});
+  const withInterface = cluster({ a: FRESH, b: { weave_underlay_address: TEMPLATE } }, { interface: "eth1" });
+  assert.equal(withInterface.unrendered, { b: "weave_underlay_address" }, "the interface's is another one");
+});
+
+test("nor is it any other value of the host", () => {
+  const names = ["host_index", "mac", "bridge", "docker_subnet", "wireguard_identity", "wireguard_key"];
+  const set = Object.fromEntries(names.map((name) => [`weave_${name}`, `1${TEMPLATE}`]));
+  const found = cluster({ a: FRESH, b: { ansible_host: "b", ...set }, c: { ansible_host: "c", ...set } });
+  assert.equal([found.unknown, found.duplicates, found.known], [["b", "c"], [], {}]);
+  assert.not.match(found.hosts, /\{[{%#]/);
+  for (const name of names) assert.is(call("host_variable", [set, `weave_${name}`]), "");
+  assert.equal(
+    [
+      call("host_variable", [{ a: null, b: 3 }, "a"]),
+      call("host_variable", [{ b: 3 }, "b"]),
+      call("host_variable", [{}, "b"]),
+    ],
+    ["", 3, ""],
+  );
+});
+
+test("names of the loopback interface lead a peer to itself, as its addresses do", () => {
+  const shared = (ansible_host: string): unknown =>
+    (JSON.parse(cluster({ a: { ...FRESH, ansible_host }, b: FRESH }).hosts) as { shared: unknown }).shared;
+  for (const name of [
+    "127.0.0.1",
+    "127.1.2.3",
+    "localhost",
+    "Localhost.localdomain",
+    "localhost6",
+    "ip6-localhost",
+    "::1",
+  ])
+    assert.equal(shared(name), { [name]: ["a"] });
+  for (const name of ["localhosts", "mylocalhost", "localhost.example.com", "192.168.50.127"])
+    assert.equal(shared(name), {}, name);
+  assert.equal((JSON.parse(cluster({ localhost: FRESH, b: FRESH }).hosts) as { shared: unknown }).shared, {
+    localhost: ["localhost"],
   });
 });
 

@@ -6,6 +6,7 @@ export interface Clustered {
   readonly underlays: Readonly<Record<string, string>>;
   readonly known: Readonly<Record<string, number>>;
   readonly unknown: readonly string[];
+  readonly unrendered: Readonly<Record<string, string>>;
   readonly to_probe: Readonly<Record<string, readonly string[]>>;
   readonly peers: string;
   readonly duplicates: readonly { option: string; value: string; hosts: string[]; machine_id: string }[];
