@@ -76,7 +76,7 @@ def resolve_cluster(
     indexes = {host: known.get(host) or next(free) for host in members}
     underlays, unrendered = {}, {}
     for host in members:
-        own = probe_answer(probes[host])
+        own = parse_probe_answer(probes[host])
         underlays[host], variable = (
             (own["address"], "")
             if own.get("address")

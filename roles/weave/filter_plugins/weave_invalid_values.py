@@ -74,7 +74,16 @@ def find_invalid_values(given: dict[str, Any], host: str, datapath: str, mode: s
         for problem in _problems(variable, check, "" if given[variable] is None else given[variable], host)
     )
     # weave_launch_peers may be wrong in one way for two readers.
-    return " ".join(dict.fromkeys(problems))
+    return " ".join(dict.fromkeys([*_without_peers(given, host), *problems]))
+
+
+def _without_peers(given: dict[str, Any], host: str) -> Iterator[str]:
+    """Null would be an empty list of peers, which leaves each host alone."""
+    if given.get("weave_launch_peers", "") is None:
+        yield (
+            f"weave_launch_peers: must have the peers, or not be set (found nothing for {host}). Remove it to have all hosts of "
+            "the group, or set [] for none."
+        )
 
 
 def _problems(variable: str, check: Callable[[Any], None], value: Any, host: str) -> Iterator[str]:

@@ -38,8 +38,11 @@ test("unusual values that work are accepted", () => {
 test("a variable without a value would not have its default", () => {
   assert.match(wrong("weave_network", null), 'weave_network: must be an IPv4 network (found "" for a). ');
   assert.match(wrong("weave_image_directory", "cache"), 'must be an absolute path (found "cache" for a). ');
-  for (const variable of ["weave_password", "weave_mac", "weave_launch_peers", "weave_env"])
-    assert.is(wrong(variable, null), "");
+  for (const variable of ["weave_password", "weave_mac", "weave_env"]) assert.is(wrong(variable, null), "");
+  assert.is(
+    wrong("weave_launch_peers", null),
+    "weave_launch_peers: must have the peers, or not be set (found nothing for a). Remove it to have all hosts of the group, or set [] for none.",
+  );
 });
 
 test("with the router on the bridge, a peer must be what weave_bridge takes without its port", () => {

@@ -22,6 +22,12 @@ test("the script gets its arguments, whatever is in them", () => {
   assert.is(run("echo $#"), "0\n");
 });
 
+test("arguments by name are passed as the script reads them, and null as nothing, as of a variable without a value", () => {
+  const line: string = callPlugin("weave_command", "command", ['printf "<%s>" "$@"', { b: null, a: "x y", c: 24 }]);
+  assert.is(spawnSync("/bin/sh", ["-c", line], { encoding: "utf8" }).stdout, "<a=x y><b=><c=24>");
+  assert.is(run('printf "<%s>" "$@"', "a", null), "<a><>");
+});
+
 test("a script from a checkout with CRLF runs as one with LF", () => {
   const probe = readFileSync(join(__dirname, "../../../roles/weave/files/probe.sh"), "utf8").replace(/\r?\n/g, "\r\n");
   const answer = JSON.parse(run(probe, "network=10.2.0.0/16", "prefix=24", "host_index=7")) as Record<string, unknown>;
