@@ -8,15 +8,18 @@
 # host_index, address: the index and the underlay address that the inventory gives the host.
 # interface: the interface that has that address. peer: an address of another host, by the route to which one of several is chosen.
 # inventory_nodejs: the Node.js program that the inventory names.
-# script, scope_script, program: what the host must have: the paths of the weave script and of Scope's, and the name of a program.
+# script, scope_script, program, kernel_modules: what the host must have: the paths of the weave script and of Scope's, the name of a
+# program, and of modules that its kernel has or can load.
 # set_...: what the inventory sets for the host. These are only reported, as the role compares those of all hosts: the bridge's
 # MAC address and its address, the containers' subnet, WireGuard's identity, and a checksum of its private key.
 network='' prefix='' host_index='' address='' interface='' peer='' inventory_nodejs='' script='' scope_script='' program=''
+kernel_modules=''
 set_mac='' set_bridge='' set_docker_subnet='' set_wireguard_identity='' set_wireguard_key=''
 for argument; do
   name=${argument%%=*}
   case $name in
     network | prefix | host_index | address | interface | peer | inventory_nodejs | script | scope_script | program) ;;
+    kernel_modules) ;;
     set_mac | set_bridge | set_docker_subnet | set_wireguard_identity | set_wireguard_key) ;;
     *)
       echo "probe.sh: unknown argument $name" >&2
@@ -165,6 +168,17 @@ elif [ $router = false ] && [ -e /var/run/docker.pid ]; then
   timeout 10 docker container inspect weave >/dev/null 2>&1 && router=true
 fi
 
+# --- What carries frames to the other hosts: encrypted (a VXLAN under WireGuard), vxlan, router, or nothing.
+
+datapath=
+if [ -e /etc/wireguard/weave-wg.conf ]; then
+  datapath=encrypted
+elif [ -e /sys/class/net/weave-vx ]; then
+  datapath=vxlan
+elif [ $router = true ]; then
+  datapath=router
+fi
+
 # --- Whether a Docker network is on the bridge weave.
 
 # The bridge among dockerd's arguments, one per line, as it reads them: -b weave, -Db=weave, --bridge=weave; the last one counts.
@@ -240,6 +254,19 @@ if [ -n "$script" ] && ! [ -f "$script" ]; then missing_script=$script; fi
 if [ -n "$scope_script" ] && ! [ -f "$scope_script" ]; then missing_scope_script=$scope_script; fi
 if [ -n "$program" ] && ! command -v "$program" >/dev/null; then missing_program=$program; fi
 
+# Whether the kernel could load a module, as far as that can be found out: whyNotLoadable() in modules/core/kernel_module.ts.
+is_loadable() {
+  [ ! -d "/sys/module/$1" ] || return 0
+  if ! [ -r /proc/modules ] || [ "$(cat /proc/sys/kernel/modules_disabled 2>/dev/null)" = 1 ]; then return 1; fi
+  command -v modprobe >/dev/null || return 0
+  steps=$(modprobe --dry-run --verbose "rtnl-link-$1" 2>/dev/null) || return 1
+  ! printf '%s\n' "$steps" | grep -qE '^install (/usr)?/bin/(false|true)\b'
+}
+missing_module=
+for module in $kernel_modules; do
+  if ! is_loadable "$module" && ! { [ "$module" = wireguard ] && command -v wireguard-go >/dev/null; }; then missing_module=$module; fi
+done
+
 # Removes what JSON would have to escape. tr is started only if needed: one process for each value would take longer than the
 # rest of the script.
 clean() {
@@ -251,13 +278,13 @@ clean() {
 host_index=${host_index:-${current_index:-0}}
 keeps_host_index=false
 [ "$host_index" = 0 ] || [ "$host_index" != "$current_index" ] || keeps_host_index=true
-printf '{"host_index": %d, "keeps_host_index": %s, "address": "%s", "bridge_address": "%s", "docker_uses_bridge": %s, "router": %s, ' \
-  "$host_index" $keeps_host_index "$(clean "$address")" "$(clean "${bridge_address%%/*}")" $docker_uses_bridge $router
+printf '{"host_index": %d, "keeps_host_index": %s, "address": "%s", "bridge_address": "%s", "docker_uses_bridge": %s, "router": %s, "datapath": "%s", ' \
+  "$host_index" $keeps_host_index "$(clean "$address")" "$(clean "${bridge_address%%/*}")" $docker_uses_bridge $router "$datapath"
 printf '"machine_id": "%s", "bridge_mac": "%s", "set_mac": "%s", "set_bridge": "%s", "set_docker_subnet": "%s", ' \
   "$(clean "$machine_id")" "$(clean "$bridge_mac")" "$(clean "$set_mac")" "$(clean "$set_bridge")" "$(clean "$set_docker_subnet")"
 printf '"set_wireguard_identity": "%s", "set_wireguard_key": "%s", ' "$(clean "$set_wireguard_identity")" "$(clean "$set_wireguard_key")"
-printf '"docker": "%s", "missing_docker": "%s", "missing_scope_script": "%s", "missing_program": "%s", ' \
-  "$docker" "$(clean "${missing_docker# }")" "$(clean "$missing_scope_script")" "$(clean "$missing_program")"
+printf '"docker": "%s", "missing_docker": "%s", "missing_scope_script": "%s", "missing_program": "%s", "missing_module": "%s", "user_id": %d, ' \
+  "$docker" "$(clean "${missing_docker# }")" "$(clean "$missing_scope_script")" "$(clean "$missing_program")" "$missing_module" "$(id -u)"
 printf '"lacks_docker_client": %s, "missing_script": "%s", "nodejs": "%s", "inventory_nodejs": "%s", "unsuitable_nodejs": "%s", "nodejs_problem": "%s", "packaged_nodejs": %d, "libc": "%s", "architecture": "%s"}\n' \
   $lacks_docker_client "$(clean "$missing_script")" "$(clean "$nodejs")" "$(clean "$inventory_nodejs")" "$(clean "$unsuitable_nodejs")" \
   "$nodejs_problem" "${packaged_nodejs:-0}" "$(clean "$libc")" "$(clean "$(uname -m)")"

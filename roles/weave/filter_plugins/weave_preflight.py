@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -38,6 +39,12 @@ def find_unmet_precondition(
                 f"ansible_connection: the probe of {host} must print one line of JSON (found: {shown}). Run `ansible -i INVENTORY "
                 f"{host} --become -m raw -a id`, and correct what the login shell or sudo prints."
             )
+        if probed.get("user_id", 0) != 0:
+            yield (
+                f"ansible_become: the role must become root on {host} (found that it becomes the user with the id "
+                f"{probed['user_id']}). Remove ansible_become and ansible_become_user from the inventory, or set them to true and "
+                "root."
+            )
         if probed.get("docker_uses_bridge") and not uses_bridge:
             yield (
                 f"weave_mode: must be bridge while Docker on {host} uses the bridge weave, which the router would recreate (found "
@@ -46,11 +53,11 @@ def find_unmet_precondition(
         if probed.get("inventory_nodejs") and not probed.get("nodejs"):
             unsuitable = probed.get("unsuitable_nodejs") or "no program"
             yield _nodejs_problem(host, probed["inventory_nodejs"], unsuitable, probed.get("nodejs_problem", ""))
-        resolved = json.loads(cluster)
+        # The other hosts don't matter to a host that leaves the network.
         if not teardown:
+            resolved = json.loads(cluster)
             yield from _identity_problems(resolved["duplicates"], group, uses_bridge, runs_router)
-        yield from _cluster_problems(resolved, host, group, interface, needs_host_index, default_peers)
-        if not teardown:
+            yield from _cluster_problems(resolved, host, group, interface, needs_host_index, default_peers)
             if probed.get("missing_scope_script"):
                 yield (
                     f"weave_scope_dest: must be the scope script on {host} (found no file {probed['missing_scope_script']}). Set "
@@ -73,6 +80,7 @@ def find_unmet_precondition(
                     f"systemd-machine-id-setup there{', or set weave_mac in the inventory' if uses_bridge else ''}."
                 )
             yield from _docker_problems(probed, host, group, needs_running_docker)
+            yield from _wireguard_problems(probed, host)
             if probed.get("missing_program"):
                 yield (
                     f"weave_mode: bridge with the router needs {probed['missing_program']} on {host} (found none). Install it "
@@ -164,7 +172,11 @@ def _cluster_problems(
         )
     for address, names in cluster["shared"].items() if default_peers else ():
         yield _shared_underlay(address, ", ".join(names))
-    without_address = [name for name, address in cluster["underlays"].items() if not address]
+    if default_peers:
+        yield from _unrendered(cluster["unrendered"], group)
+    without_address = [
+        name for name, address in cluster["underlays"].items() if not address and name not in cluster["unrendered"]
+    ]
     silent = [name for name in without_address if name in cluster["unreachable"]]
     if silent:
         yield (
@@ -176,6 +188,16 @@ def _cluster_problems(
         yield (
             f"weave_underlay_interface: must be an interface with an IPv4 address on each host (found none on {interface} of "
             f"{', '.join(without_address)}). Set an interface that all hosts have, or weave_underlay_address in the inventory."
+        )
+
+
+def _unrendered(variables: dict[str, str], group: str) -> Iterator[str]:
+    for variable in dict.fromkeys(variables.values()):
+        hosts = ", ".join(name for name, of_host in variables.items() if of_host == variable)
+        yield (
+            f"{variable}: must be known for hosts that are not reached, too, or the others would lose them as peers (found a "
+            f"template that can't be rendered for {hosts}, such as one with facts). Set their addresses in the inventory, gather "
+            f"or cache the facts, make the hosts reachable, or remove them from the group {group}."
         )
 
 
@@ -197,8 +219,48 @@ def _docker_problems(probed: dict[str, Any], host: str, group: str, needs_runnin
         yield f"weave_datapath: router needs a running Docker (found it stopped on {host}). Start it (systemctl start docker)."
 
 
+def _wireguard_problems(probed: dict[str, Any], host: str) -> Iterator[str]:
+    """Yield what only some hosts may lack, which the others would be cut off from if they were changed first."""
+    encrypted = "weave_datapath: vxlan with weave_password or weave_wireguard_key needs"
+    if probed.get("missing_program") == "wg":
+        yield f"{encrypted} wireguard-tools on {host} (found no program wg). Install it (apt install wireguard-tools)."
+    if probed.get("missing_module") == "wireguard":
+        yield (
+            f"{encrypted} a kernel with WireGuard, or the program wireguard-go, on {host} (found neither). Install a kernel that "
+            "has the module wireguard (Linux 5.6 or newer), or wireguard-go (apt install wireguard-go)."
+        )
+    if probed.get("missing_module"):
+        module = probed["missing_module"]
+        yield (
+            f"weave_datapath: vxlan needs the kernel module {module} on {host} (found that the kernel can't load it). Install or "
+            f"allow it (modprobe {module}), or set weave_datapath: router."
+        )
+
+
+def describe_failed_probe(result: dict[str, Any], host: str) -> str:
+    """Return why a task that ran the probe failed: in most cases because of sudo, of which Ansible says only what it printed."""
+    printed = f"{result.get('stdout', '')}{result.get('stderr', '')}".strip() or str(result.get("msg", "")).strip()
+    lines = printed.splitlines()
+    found = lines[-1].strip() if lines else "nothing"
+    if re.search("(sudo|su|doas): .*not found", printed):
+        return (
+            f"ansible_become: the role must become root on {host} (found: {found}). Install sudo there, or if Ansible logs in as "
+            "root, set ansible_user: root or ansible_become: false."
+        )
+    if re.search("sudo|doas|privilege escalation|become|Missing .* password", printed):
+        return (
+            f"ansible_become_password: the role must become root on {host} (found: {found}). Run with -K, which asks for the sudo "
+            f"password, or correct ansible_user and sudo's configuration there (ansible -i INVENTORY {host} --become -K -m raw "
+            "-a id)."
+        )
+    return (
+        f"ansible_connection: the shell of {host} must run the role's probe (found: {found}). Correct this, and try it with a "
+        f"command such as `ansible -i INVENTORY {host} --become -m raw -a id`."
+    )
+
+
 class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_preflight": find_unmet_precondition}
+        return {"weave_preflight": find_unmet_precondition, "weave_failed_probe": describe_failed_probe}

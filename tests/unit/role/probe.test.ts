@@ -1,5 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
@@ -23,6 +33,7 @@ interface Given {
   readonly script?: string;
   readonly scope?: string;
   readonly program?: string;
+  readonly modules?: string;
   readonly mac?: string;
   readonly bridgeAddress?: string;
   readonly dockerSubnet?: string;
@@ -56,6 +67,7 @@ function probe(given: Given, programs: Readonly<Record<string, string>> = {}, sc
       script: given.script,
       scope_script: given.scope,
       program: given.program,
+      kernel_modules: given.modules,
       set_mac: given.mac,
       set_bridge: given.bridgeAddress,
       set_docker_subnet: given.dockerSubnet,
@@ -362,6 +374,37 @@ test("Docker is missing where its unit starts nothing that exists, however syste
     assert.equal(dockerWhere(ofScript), ["missing", "dockerd"]);
   const runsSystemd = existsSync("/run/systemd/system");
   assert.is(dockerWhere(null)[0], runsSystemd || existsSync("/etc/init.d/docker") ? "stopped" : "missing");
+});
+
+test("the user that the probe runs as is reported", () => {
+  assert.is(probe({})["user_id"], process.getuid?.());
+  assert.is(probe({}, { id: "echo 1000" })["user_id"], 1000);
+});
+
+test("kernel modules that are neither there nor can be loaded are missing, WireGuard's not with the program", () => {
+  const missing = (modules: string, programs: Readonly<Record<string, string>>, list = "/dev/null"): unknown => {
+    const script = join(tmpdir(), `apollo-weave-modules-${process.pid}.sh`);
+    const text = readFileSync(PROBE, "utf8").replaceAll("/proc/sys/kernel/modules_disabled", "/nonexistent");
+    writeFileSync(script, text.replaceAll("/proc/modules", list));
+    try {
+      return probe({ modules }, programs, script)["missing_module"];
+    } finally {
+      rmSync(script);
+    }
+  };
+  const [loads, fails] = [{ modprobe: "exit 0" }, { modprobe: "exit 1" }];
+  assert.is(missing("vxlan_x wireguard_x", loads), "");
+  assert.is(missing("vxlan_x", loads, "/nonexistent"), "vxlan_x", "a kernel that loads none");
+  assert.is(missing("vxlan_x", fails), "vxlan_x");
+  assert.is(missing("vxlan_x", { modprobe: "echo install /bin/false" }), "vxlan_x");
+  assert.is(missing("vxlan_x", { modprobe: "echo insmod /lib/modules/vxlan_x.ko" }), "");
+  assert.is(missing("vxlan_x", { modprobe: `[ "$*" = "--dry-run --verbose rtnl-link-vxlan_x" ]` }), "");
+  const [there = ""] = readdirSync("/sys/module");
+  assert.is(missing(there, fails), "");
+  if (!existsSync("/sys/module/wireguard")) {
+    assert.is(missing("wireguard", fails), "wireguard");
+    assert.is(missing("wireguard", { ...fails, "wireguard-go": "" }), "");
+  }
 });
 
 test("quotes in what a program prints do not end the string", () => {

@@ -149,6 +149,94 @@ test("a host that can't be reached is kept as a peer, stops the others, or needs
   );
 });
 
+test("a host that can't be reached, whose address is a template of its facts, unless the peers are given or for a teardown", () => {
+  const off = { __weave_probe: { unreachable: true }, weave_host_index: 2 };
+  for (const variable of ["weave_underlay_address", "ansible_host"]) {
+    const lost = cluster({ a: probed(1, true), b: { ...off, [variable]: "{{ ansible_facts.eth1.ipv4.address }}" } });
+    assert.is(
+      preflight({}, {}, lost),
+      `${variable}: must be known for hosts that are not reached, too, or the others would lose them as peers (found a template that can't be rendered for b, such as one with facts). Set their addresses in the inventory, gather or cache the facts, make the hosts reachable, or remove them from the group weave_servers.`,
+    );
+    assert.match(preflight({ unreachable: "stop" }, {}, lost), /^weave_unreachable: stop needs all hosts of the run/);
+    assert.is(preflight({ default_peers: false }, {}, lost), "");
+    assert.is(preflight({ teardown: true }, {}, lost), "");
+  }
+});
+
+test("the other hosts' addresses and indexes do not stop a teardown, however its variables are set", () => {
+  const off = { __weave_probe: { unreachable: true } };
+  const asked = { interface: "eth1" };
+  const lost = cluster({ a: probed(1, true, { address: "192.0.2.1" }), b: off, c: { weave_host_index: 1 } }, asked);
+  assert.is.not(preflight(asked, {}, lost), "");
+  assert.is(preflight({ ...asked, teardown: true }, {}, lost), "");
+});
+
+test("Ansible that does not become root, before anything that follows from it", () => {
+  assert.is(
+    preflight({}, { user_id: 1000, docker: "missing" }),
+    "ansible_become: the role must become root on a (found that it becomes the user with the id 1000). Remove ansible_become and ansible_become_user from the inventory, or set them to true and root.",
+  );
+  assert.match(preflight({ teardown: true }, { user_id: 1000 }), /^ansible_become: /);
+  assert.is(preflight({}, { user_id: 0 }), "");
+});
+
+test("what an encrypted VXLAN needs, and a kernel that has no VXLAN, except for a teardown", () => {
+  const encrypted = "weave_datapath: vxlan with weave_password or weave_wireguard_key needs";
+  for (const [answer, says] of [
+    [
+      { missing_program: "wg" },
+      `${encrypted} wireguard-tools on a (found no program wg). Install it (apt install wireguard-tools).`,
+    ],
+    [
+      { missing_module: "wireguard" },
+      `${encrypted} a kernel with WireGuard, or the program wireguard-go, on a (found neither). Install a kernel that has the module wireguard (Linux 5.6 or newer), or wireguard-go (apt install wireguard-go).`,
+    ],
+    [
+      { missing_module: "vxlan" },
+      "weave_datapath: vxlan needs the kernel module vxlan on a (found that the kernel can't load it). Install or allow it (modprobe vxlan), or set weave_datapath: router.",
+    ],
+  ] as const) {
+    assert.is(preflight({}, answer), says);
+    assert.is(preflight({ teardown: true }, answer), "");
+  }
+});
+
+test("a probe that fails: sudo that wants a password, no sudo, or what the shell printed", () => {
+  const failed = (result: object): string => callPlugin("weave_preflight", "describe_failed_probe", [result, "a"]);
+  const password =
+    "Run with -K, which asks for the sudo password, or correct ansible_user and sudo's configuration there (ansible -i INVENTORY a --become -K -m raw -a id).";
+  for (const [result, found] of [
+    [{ msg: "Missing sudo password" }, "Missing sudo password"],
+    [
+      { stderr: "sudo: a terminal is required\r\nsudo: a password is required\r\n", msg: "non-zero return code" },
+      "sudo: a password is required",
+    ],
+    [{ stdout: "app is not in the sudoers file.\n" }, "app is not in the sudoers file."],
+    [
+      { msg: "Task failed: Timeout (12s) waiting for privilege escalation prompt: " },
+      "Task failed: Timeout (12s) waiting for privilege escalation prompt:",
+    ],
+  ] as const)
+    assert.is(failed(result), `ansible_become_password: the role must become root on a (found: ${found}). ${password}`);
+  for (const found of ["sh: 1: sudo: not found", "bash: line 1: sudo: command not found", "sudo: Command not found."])
+    assert.is(
+      failed({ stderr: `${found}\n`, msg: "non-zero return code" }),
+      `ansible_become: the role must become root on a (found: ${found}). Install sudo there, or if Ansible logs in as root, set ansible_user: root or ansible_become: false.`,
+    );
+  for (const [result, found] of [
+    [
+      { stderr: "sh: 1: cannot create /tmp/x: No space left on device\n" },
+      "sh: 1: cannot create /tmp/x: No space left on device",
+    ],
+    [{ msg: "non-zero return code" }, "non-zero return code"],
+    [{}, "nothing"],
+  ] as const)
+    assert.is(
+      failed(result),
+      `ansible_connection: the shell of a must run the role's probe (found: ${found}). Correct this, and try it with a command such as \`ansible -i INVENTORY a --become -m raw -a id\`.`,
+    );
+});
+
 test("a Docker without its client where the router is to run, except for a teardown", () => {
   const lacking = { lacks_docker_client: true };
   assert.match(
