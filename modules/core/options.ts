@@ -203,9 +203,13 @@ export function parseOptions<Table extends OptionTable>(
   const supported = Object.keys(table).sort();
   const unsupported = [...args.keys()].filter((name) => !Object.hasOwn(table, name));
   if (unsupported.length > 0) {
+    const names = args.get("option_names");
+    const isSetByRole = typeof names === "object" && names !== null && Object.keys(names).length > 0;
     throw new UserError(
       `Unsupported parameters for (${moduleName}) module: ${unsupported.join(", ")}. ` +
-        `Supported parameters include: ${supported.join(", ")}.`,
+        (isSetByRole
+          ? "The role that sets them is newer than the module: build it again (npm ci && npm run build in the checkout)."
+          : `Supported parameters include: ${supported.join(", ")}.`),
     );
   }
   const given = (name: string): boolean => args.get(name) !== undefined && args.get(name) !== null;

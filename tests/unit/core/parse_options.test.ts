@@ -1,6 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { UserError } from "../../../modules/core/errors";
+import { optionNames } from "../../../modules/core/option_names";
 import { bool, choice, int, list, parseOptions, str } from "../../../modules/core/options";
 import { userErrorOf } from "../support/user_error";
 
@@ -63,6 +64,16 @@ test("an unknown option is rejected in Ansible's words, with all that exist", ()
     userErrorOf(() => parse({ nmae: "x", index: 1, Peers: "a" })),
     "Unsupported parameters for (lamp) module: nmae, Peers. " +
       "Supported parameters include: force, index, mac, name, peers, state.",
+  );
+});
+
+test("an unknown option that a role sets is one of a newer role: the module must be built again", () => {
+  const given = { nmae: "x", index: 1, option_names: { name: "lamp_name" } };
+  const withNames = { ...table, option_names: optionNames };
+  assert.is(
+    userErrorOf(() => parseOptions("lamp", withNames, new Map<string, unknown>(Object.entries(given)))),
+    "Unsupported parameters for (lamp) module: nmae. The role that sets them is newer than the module: build it again " +
+      "(npm ci && npm run build in the checkout).",
   );
 });
 
