@@ -2,7 +2,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import { bootHosts } from "./hosts";
-import { ansiblePlaybook, ansibleVersion, changedTasks, complaints, type PlaybookRun } from "./playbook";
+import { ownInventory } from "./own_inventory";
+import { ansiblePlaybook, ansibleVersion, changedTasks, complaints, failures, type PlaybookRun } from "./playbook";
 import { assertPredicted } from "./prediction";
 
 /**
@@ -61,6 +62,44 @@ test("the run, without pipelining, makes what the check announced, task by task"
 
 test("a run again, with pipelining, changes nothing", async () => {
   assert.equal(changedTasks(await play(true)), []);
+});
+
+/** A check by the newest and by the oldest, as templates and null are not the same to them. */
+async function checkByBoth(inventory: string, ...args: string[]): Promise<PlaybookRun[]> {
+  const runs = [];
+  for (const ansible of ["newest", "oldest"] as const)
+    runs.push(await ansiblePlaybook(inventory, ["site.yml", "--check", ...args], { ansible }));
+  return runs;
+}
+
+test("a variable that is null is one that is not set", async () => {
+  const names =
+    "mac bridge docker_subnet wireguard_identity wireguard_key password underlay_address underlay_interface";
+  const nulls = Object.fromEntries(names.split(" ").map((name) => [`weave_${name}`, null]));
+  const vars = JSON.stringify({ weave_datapath: "vxlan", ...nulls, proxy_env: "" });
+  for (const run of await checkByBoth(cluster.inventory, "--extra-vars", vars)) {
+    assert.is(run.status, 0, run.output);
+    assert.equal(changedTasks(run), []);
+  }
+});
+
+test("a variable that is not defined is named, and a template of another host's address becomes no peer", async () => {
+  const address = "weave_underlay_address='{{ ansible_facts.eth0.ipv4.address }}'";
+  const vars = ["weave_datapath=vxlan"];
+  const undefinedOne = ownInventory(cluster, { apollo1: "weave_mac='{{ mac }}'", apollo2: "" }, vars);
+  for (const run of await checkByBoth(undefinedOne, "--limit", "apollo1")) {
+    assert.match(
+      failures(run)["apollo1"] ?? run.output,
+      /^weave_mac: must use variables that are defined \(found that 'mac' is undefined, for apollo1\)\. /,
+    );
+  }
+  const ofOther = ownInventory(cluster, { apollo1: "", apollo2: address }, vars);
+  for (const run of await checkByBoth(ofOther, "--limit", "apollo1")) {
+    assert.match(
+      failures(run)["apollo1"] ?? run.output,
+      /^weave_underlay_address: must be known for hosts that are not reached, too, .* can't be rendered for apollo2,/,
+    );
+  }
 });
 
 test.run();
