@@ -23,6 +23,7 @@ def resolve_cluster(
     running: list[str],
     interface: str,
     needs_host_index: bool,
+    reader: str = "",
     lost: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Resolve the host indexes and underlay addresses of all hosts.
@@ -33,6 +34,7 @@ def resolve_cluster(
     running: the names of the hosts that this run still works on.
     interface: the one that has the underlay address; "" for the address that Ansible connects to.
     needs_host_index: whether the hosts need indexes, from which their addresses are computed.
+    reader: the host whose interface that is; "" if it is that of all hosts.
     lost: the names of the hosts of this run that it works on no longer.
 
     Raises ValueError if a host index in the inventory is not a number. Returns a dict:
@@ -50,7 +52,9 @@ def resolve_cluster(
     unrendered: the variables of the underlay addresses that are not known because their templates can't be rendered here, by
         host: of another host's facts, say, which a run without that host may not have.
     shared: addresses of several hosts, and loopback addresses, which lead a peer to itself, with the hosts that have them.
+    interfaces: each host's interface, as interface above.
     unreachable: the hosts of this run that could not be reached, by the probe or before it.
+    silent: the same, and those of the other hosts that were probed and could not be reached.
     unknown: the hosts that may have an index that is not known, as they gave no answer and the inventory sets none.
     duplicates: what must identify a single host, but several have, one of them in this run: see _duplicates().
     """
@@ -74,13 +78,14 @@ def resolve_cluster(
     taken = set(known.values())
     free = (index for index in range(1, len(members) + 1) if index not in taken)
     indexes = {host: known.get(host) or next(free) for host in members}
+    interfaces = _interfaces(variables, interface, reader)
     underlays, unrendered = {}, {}
     for host in members:
         own = parse_probe_answer(probes[host])
         underlays[host], variable = (
             (own["address"], "")
             if own.get("address")
-            else _underlay(host, variables[host], interface, {} if own else answers_of_others.get(host, {}))
+            else _underlay(host, variables[host], interfaces[host], {} if own else answers_of_others.get(host, {}))
         )
         if variable:
             unrendered[host] = variable
@@ -95,17 +100,19 @@ def resolve_cluster(
         # A probe does not know what is in the template.
         and ((underlays[host] == "" and host not in unrendered) or (index_changes and host in unknown))
     ]
+    silent_others = {probe["item"] for probe in other_probes if probe.get("unreachable")}
     tried = {host for host in members if probes[host].get("unreachable")} | {probe["item"] for probe in other_probes}
     probing_hosts = [host for host in members if host in set(running) and parse_probe_answer(probes[host])]
+    unreachable = [host for host in members if probes[host].get("unreachable") or (host in lost and not probes[host])]
     hosts = {
         "indexes": indexes,
         "underlays": underlays,
         "known": known,
         "unknown": unknown,
-        "unreachable": [
-            host for host in members if probes[host].get("unreachable") or (host in lost and not probes[host])
-        ],
+        "unreachable": unreachable,
         "unrendered": unrendered,
+        "interfaces": interfaces,
+        "silent": [host for host in members if host in unreachable or host in silent_others],
         "shared": _shared(underlays),
         "duplicates": _duplicates(answers, variables, underlays, set(running)),
     }
@@ -241,6 +248,12 @@ def _host_index(host: str, variables: Mapping[str, Any]) -> int:
         raise ValueError(
             f'weave_host_index: must be a number (found "{given}" for {host}). Correct it in the inventory.'
         ) from error
+
+
+def _interfaces(variables: Mapping[str, Mapping[str, Any]], interface: str, reader: str) -> dict[str, str]:
+    """Return each host's interface. The variables of hosts are the inventory's: those of a play or a task are the same for all."""
+    own = {host: str(host_variable(variables[host], "weave_underlay_interface")) for host in variables}
+    return own if own.get(reader) == (interface or "") else dict.fromkeys(variables, interface or "")
 
 
 def _underlay(

@@ -13,7 +13,6 @@ def find_unmet_precondition(
     host: str,
     cluster: str,
     group: str,
-    interface: str,
     uses_bridge: bool,
     needs_host_index: bool,
     default_peers: bool,
@@ -57,7 +56,7 @@ def find_unmet_precondition(
         if not teardown:
             resolved = json.loads(cluster)
             yield from _identity_problems(resolved["duplicates"], group, uses_bridge, runs_router)
-            yield from _cluster_problems(resolved, host, group, interface, needs_host_index, default_peers)
+            yield from _cluster_problems(resolved, host, group, needs_host_index, default_peers)
             if probed.get("missing_scope_script"):
                 yield (
                     f"weave_scope_dest: must be the scope script on {host} (found no file {probed['missing_scope_script']}). Set "
@@ -149,7 +148,7 @@ def _shared_underlay(address: str, hosts: str) -> str:
 
 
 def _cluster_problems(
-    cluster: dict[str, Any], host: str, group: str, interface: str, needs_host_index: bool, default_peers: bool
+    cluster: dict[str, Any], host: str, group: str, needs_host_index: bool, default_peers: bool
 ) -> Iterator[str]:
     known, unknown = cluster["known"], cluster["unknown"]
     if needs_host_index and len(set(known.values())) < len(known):
@@ -177,18 +176,30 @@ def _cluster_problems(
     without_address = [
         name for name, address in cluster["underlays"].items() if not address and name not in cluster["unrendered"]
     ]
-    silent = [name for name in without_address if name in cluster["unreachable"]]
+    silent = [name for name in without_address if name in cluster["silent"]]
     if silent:
+        unread = [
+            f"{names}, whose {interface} could not be read" for interface, names in _by_interface(cluster, silent)
+        ]
         yield (
             "weave_underlay_address: must be set in the inventory for hosts that can't be reached, or the others would lose them "
-            f"as peers (found none for {', '.join(silent)}, whose {interface} could not be read). Set it, make them reachable, or "
+            f"as peers (found none for {'; none for '.join(unread)}). Set it, make them reachable, or "
             f"remove them from the group {group}."
         )
     if without_address:
+        none = [f"{interface} of {names}" for interface, names in _by_interface(cluster, without_address)]
         yield (
-            f"weave_underlay_interface: must be an interface with an IPv4 address on each host (found none on {interface} of "
-            f"{', '.join(without_address)}). Set an interface that all hosts have, or weave_underlay_address in the inventory."
+            "weave_underlay_interface: must be an interface with an IPv4 address on each host (found none on "
+            f"{' and '.join(none)}). Set an interface that all hosts have, or weave_underlay_address in the inventory."
         )
+
+
+def _by_interface(cluster: dict[str, Any], names: list[str]) -> list[tuple[str, str]]:
+    interfaces = dict.fromkeys(cluster["interfaces"][name] for name in names)
+    return [
+        (interface, ", ".join(name for name in names if cluster["interfaces"][name] == interface))
+        for interface in interfaces
+    ]
 
 
 def _unrendered(variables: dict[str, str], group: str) -> Iterator[str]:

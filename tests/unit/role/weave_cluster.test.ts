@@ -208,6 +208,38 @@ test("a chosen interface's address: from the host, from facts, or from a probe o
   assert.equal(underlays, { probedHost: "192.168.60.1", cached: "192.168.60.2", asked: "192.168.60.3" });
 });
 
+test("each host may have another interface, or none; whichever host reads it", () => {
+  const eth = (number: number) => ({ ansible_facts: { eth1: { ipv4: { address: `192.168.60.${number}` } } } });
+  const hosts = {
+    a: { ...FRESH, ansible_host: "a.example", ...eth(1) },
+    b: { ...eth(2), ansible_host: "b.example", weave_underlay_interface: "eth1" },
+    c: { ...eth(3), ansible_host: "c.example", weave_underlay_interface: "eth2" },
+  };
+  for (const [reader, own] of [
+    ["a", ""],
+    ["b", "eth1"],
+    ["c", "eth2"],
+  ] as const) {
+    const { interfaces, peers, to_probe } = cluster(hosts, { reader, interface: own, needsHostIndex: false });
+    assert.equal(interfaces, { a: "", b: "eth1", c: "eth2" }, reader);
+    assert.is(peers, "a.example,192.168.60.2,", reader);
+    assert.equal(to_probe, { a: ["c"] }, reader);
+  }
+});
+
+test("an interface that the play sets is that of all hosts, whatever the inventory says", () => {
+  const hosts = { a: FRESH, b: { weave_underlay_interface: "eth1" } };
+  assert.equal(cluster(hosts, { reader: "a", interface: "eth0" }).interfaces, { a: "eth0", b: "eth0" });
+  assert.equal(cluster(hosts, { reader: "b", interface: "eth0" }).interfaces, { a: "eth0", b: "eth0" });
+  // As a teardown reads it, to which the other hosts' addresses don't matter.
+  assert.equal(cluster(hosts, { interface: "" }).interfaces, { a: "", b: "" });
+});
+
+test("hosts that were probed and can't be reached are silent, in this run or outside it", () => {
+  const off = { __weave_probe: { unreachable: true } };
+  assert.equal(cluster({ a: { ...FRESH, ...asked({ c: null }) }, b: off, c: {}, d: {} }).silent, ["b", "c"]);
+});
+
 // LinuxNetwork and PrefixFactNamespace in ansible.module_utils.facts change only ":" and "-".
 test("facts of a VLAN's interface keep its dot", () => {
   const ansible_facts = {

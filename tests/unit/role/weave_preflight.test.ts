@@ -24,7 +24,6 @@ function preflight(more: object = {}, answer: object = {}, clustered: Clustered 
     host: "a",
     cluster: clustered.hosts,
     group: "weave_servers",
-    interface: "",
     uses_bridge: true,
     needs_host_index: true,
     default_peers: true,
@@ -141,10 +140,17 @@ test("a host that can't be reached is kept as a peer, stops the others, or needs
     /^weave_unreachable: stop needs all hosts of the run \(found no answer from b\)\. Make them reachable, .* or set weave_unreachable: keep,/,
   );
   assert.is(preflight({ unreachable: "stop" }), "");
-  const asked = { interface: "eth1" };
-  const lost = cluster({ a: probed(1, true, { address: "192.0.2.1" }), b: off }, asked);
+  const lost = cluster({ a: probed(1, true, { address: "192.0.2.1" }), b: off }, { interface: "eth1" });
   assert.match(
-    preflight(asked, {}, lost),
+    preflight({}, {}, lost),
+    /^weave_underlay_address: must be set in the inventory for hosts that can't be reached, .* \(found none for b, whose eth1 could not be read\)\. /,
+  );
+});
+
+test("a host outside this run whose interface can't be read, as it can't be reached", () => {
+  const hosts = { a: { ...probed(1, true), ...asked({ b: null }) }, b: { weave_underlay_interface: "eth1" } };
+  assert.match(
+    preflight({}, {}, cluster(hosts, { reader: "a" })),
     /^weave_underlay_address: must be set in the inventory for hosts that can't be reached, .* \(found none for b, whose eth1 could not be read\)\. /,
   );
 });
@@ -369,9 +375,13 @@ test("an address that the inventory sets for several hosts, or their interfaces 
 test("an interface without a known address", () => {
   const hosts = { a: probed(1, true, { address: "192.168.60.1" }), b: { weave_host_index: 2 } };
   assert.match(
-    preflight({ interface: "br-lan" }, {}, cluster(hosts, { interface: "br-lan" })),
+    preflight({}, {}, cluster(hosts, { interface: "br-lan" })),
     /^weave_underlay_interface: .* \(found none on br-lan of b\)\. Set an interface that all hosts have, /,
   );
+  const c = { weave_host_index: 3, weave_underlay_interface: "eth1" };
+  const d = { weave_host_index: 4, weave_underlay_interface: "eth2" };
+  const different = cluster({ ...hosts, c, d, e: { ...d, weave_host_index: 5 } }, { reader: "a" });
+  assert.match(preflight({}, {}, different), "(found none on eth1 of c and eth2 of d, e). ");
 });
 
 test.run();

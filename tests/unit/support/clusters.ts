@@ -10,6 +10,8 @@ export interface Clustered {
   readonly to_probe: Readonly<Record<string, readonly string[]>>;
   readonly peers: string;
   readonly duplicates: readonly { option: string; value: string; hosts: string[]; machine_id: string }[];
+  readonly interfaces: Readonly<Record<string, string>>;
+  readonly silent: readonly string[];
   /** The JSON that the role keeps. */
   readonly hosts: string;
 }
@@ -35,10 +37,11 @@ export const asked = (answers: Readonly<Record<string, Variables | null>>): Vari
 
 export function cluster(
   hosts: Readonly<Record<string, Variables>>,
-  more: { members?: string[]; running?: string[]; interface?: string; needsHostIndex?: boolean } = {},
+  more: { members?: string[]; running?: string[]; interface?: string; needsHostIndex?: boolean; reader?: string } = {},
 ): Clustered {
   const members = more.members ?? Object.keys(hosts);
-  const args = [members, hosts, more.running ?? members, more.interface ?? "", more.needsHostIndex ?? true];
+  const { running = members, needsHostIndex = true, reader = "" } = more;
+  const args = [members, hosts, running, more.interface ?? "", needsHostIndex, reader];
   const clustered = callPlugin<Pick<Clustered, "to_probe" | "peers" | "hosts">>(
     "weave_cluster",
     "resolve_cluster",
