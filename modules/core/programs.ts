@@ -11,6 +11,12 @@ export function hasProgram(program: string, host: Host): boolean {
   return directories.some((directory) => host.readdir(directory).includes(program.slice(slash + 1)));
 }
 
+/** Where this process finds a program; in /usr/bin if it is in several directories. Null if it is in none. */
+export function pathOfProgram(name: string, host: Host): string | null {
+  const directory = ["/usr/bin", ...PROGRAM_DIRECTORIES].find((each) => host.readdir(each).includes(name));
+  return directory === undefined ? null : `${directory}/${name}`;
+}
+
 /** The names of all programs that this process finds. */
 export function programsOf(host: Host): ReadonlySet<string> {
   return new Set(PROGRAM_DIRECTORIES.flatMap((directory) => host.readdir(directory)));

@@ -65,6 +65,7 @@ export function resolveDesired(options: ServiceOptions, observed: ObservedServic
     unit: init.nameOf(component),
     text: init.render({
       component,
+      docker: observed.dockerClient ?? DOCKER_CLIENT,
       script,
       launch: verbs.launch,
       // From 2.0 on the script's `stop` removes any Docker network with the name "weave" (weaveworks/weave, prog/weaveutil,
@@ -88,6 +89,9 @@ export function resolveDesired(options: ServiceOptions, observed: ObservedServic
     mismatches: (container) => mismatches(container, environment, tag),
   };
 }
+
+/** Where distributions and Docker's own packages put the client. */
+const DOCKER_CLIENT = "/usr/bin/docker";
 
 /** The tag of the images that the script uses, unless its environment names another (weaveworks/weave, `weave`, at v1.1.2 and v1.2.0). */
 function imageTag({ env }: ServiceOptions, { series, version }: WeaveScript): string | null {

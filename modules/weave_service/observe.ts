@@ -6,7 +6,7 @@ import type { FileState, Host } from "../core/host/host";
 import { whyNotLoadable } from "../core/kernel_module";
 import { StillChanging, type WhileChanging } from "../core/module";
 import { environmentOfProcess, NET_DEVICES, startTicks } from "../core/proc";
-import { programsOf } from "../core/programs";
+import { pathOfProgram, programsOf } from "../core/programs";
 import { rememberSecretsIn } from "../core/redact";
 import { rememberSecret } from "../core/secrets";
 import { environmentValue } from "../formats/environment_file";
@@ -78,8 +78,9 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
   const docker = dockerPid(host) !== null ? "running" : isDockerInstalled(programs) ? "stopped" : "not installed";
   const script = observeScript(options, host);
   const container = docker === "running" ? await observeContainer(component.container, host) : null;
+  const dockerClient = pathOfProgram("docker", host);
   // Debian 13 and newer have the client in its own package.
-  if (docker !== "not installed" && !programs.has("docker") && (container !== null || !isEnding(options))) {
+  if (docker !== "not installed" && dockerClient === null && (container !== null || !isEnding(options))) {
     throw new UserError(
       `component: the ${options.component} needs Docker's client, which its script and its unit run (found no program docker). ` +
         "Install it (apt install docker-cli).",
@@ -106,6 +107,7 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
     machineId: readMachineId(host),
     ownHost: { hostName: host.readText(HOST_NAME) ?? "", addresses: host.addresses() },
     docker,
+    dockerClient,
     // A request to Docker's socket could start it.
     oldestDockerApi: docker === "running" ? await oldestApiVersion(host) : oldestApiOfInstalled(host),
     container,

@@ -31,6 +31,8 @@ export interface ObservedService {
   readonly peerName: string | null;
   /** Unless it runs, the containers are unknown. */
   readonly docker: "running" | "stopped" | "not installed";
+  /** The path of Docker's client; null without one. */
+  readonly dockerClient: string | null;
   /** The oldest API version that the Docker daemon accepts, or would if it ran; null if unknown. */
   readonly oldestDockerApi: string | null;
   /** The component's container; null if there is none, or Docker does not run. */

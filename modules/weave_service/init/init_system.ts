@@ -29,6 +29,8 @@ export interface InitSystem {
 /** Everything that a unit's text depends on. */
 export interface UnitInputs {
   readonly component: Component;
+  /** The path of Docker's client. */
+  readonly docker: string;
   readonly script: string;
   readonly launch: string;
   /** The script's verb; null where Docker stops the container without the script. */

@@ -37,8 +37,8 @@ function launchOrAdopt(inputs: UnitInputs): string {
 }
 
 /** Unlike `docker stop`, the script's verb does not fail if the container does not exist. */
-function stopCommand({ component, script, stop }: UnitInputs): string {
-  return stop === null ? `/usr/bin/docker stop ${component.container}` : `${script} ${stop}`;
+function stopCommand({ component, docker, script, stop }: UnitInputs): string {
+  return stop === null ? `${docker} stop ${component.container}` : `${script} ${stop}`;
 }
 
 /** Shell that asks the router for the host's address until it has it: without enough peers, `weave expose` waits, or fails. */

@@ -23,7 +23,7 @@ StartLimitBurst=10
 [Service]
 EnvironmentFile={{environment}}
 ExecStartPre=/bin/sh -c '{{launch}}'
-ExecStart=/usr/bin/docker attach --no-stdin {{container}}
+ExecStart={{docker}} attach --no-stdin {{container}}
 {{#checksums}}
 # With TX checksum offload on the router's port, TCP between hosts fails.
 ExecStartPost=/bin/sh -c '{{checksums}}'
@@ -34,7 +34,7 @@ ExecStartPost=-/bin/sh -c '{{insertForwardRule}}'
 {{/insertForwardRule}}
 {{#clearRestartPolicy}}
 # Only this unit starts the container, not Docker.
-ExecStartPost=-/usr/bin/docker update --restart=no {{container}}
+ExecStartPost=-{{docker}} update --restart=no {{container}}
 {{/clearRestartPolicy}}
 ExecStop={{stop}}
 # The first launch pulls images, which may take long.
@@ -90,9 +90,9 @@ function pathOf(component: Component): string {
 }
 
 function render(inputs: UnitInputs): string {
-  const { component, expose, clearRestartPolicy } = inputs;
+  const { component, docker, expose, clearRestartPolicy } = inputs;
   const { description, documentation, container, needs, environmentPath: environment } = component;
-  const view = { description, documentation, container, needs, environment, expose, clearRestartPolicy };
+  const view = { description, documentation, container, docker, needs, environment, expose, clearRestartPolicy };
   return fill(TEMPLATE, { ...view, ...commandsOf(inputs) });
 }
 

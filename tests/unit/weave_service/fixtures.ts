@@ -29,6 +29,7 @@ export const FRESH: ObservedService = {
   ownHost: { hostName: "host1", addresses: ["127.0.0.1", "192.168.50.11"] },
   peerName: null,
   docker: "running",
+  dockerClient: "/usr/bin/docker",
   oldestDockerApi: "1.12",
   container: null,
   startedWith: null,

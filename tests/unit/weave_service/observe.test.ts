@@ -220,6 +220,19 @@ test("a Docker without its client is rejected, unless nothing is to run or to be
   assert.is((await observe(absent, fakeHost({ ...fresh, names }))).container, null);
 });
 
+test("Docker's client is found wherever this host has it; in /usr/bin, if there are two", async () => {
+  const clientIn = async (...directories: string[]) => {
+    const names = {
+      ...fresh.names,
+      "/usr/bin": [],
+      ...Object.fromEntries(directories.map((each) => [each, ["docker"]])),
+    };
+    return (await observe(serviceOptions(), fakeHost({ ...fresh, names }))).dockerClient;
+  };
+  assert.is(await clientIn("/usr/local/bin"), "/usr/local/bin/docker");
+  assert.is(await clientIn("/usr/local/bin", "/usr/bin"), "/usr/bin/docker");
+});
+
 test("a router of 1.4.6 in bridge mode is asked at its container's own address", async () => {
   const old = SCRIPT.replace("2.8.1", "1.4.6").replace(/--no-restart/g, "");
   const inspected = {

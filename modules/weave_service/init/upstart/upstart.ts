@@ -44,7 +44,7 @@ script
   # Only this job starts the container, not Docker.
   docker update --restart=no {{container}} || true
 {{/clearRestartPolicy}}
-  exec /usr/bin/docker attach --no-stdin {{container}}
+  exec {{docker}} attach --no-stdin {{container}}
 end script
 
 post-stop script
@@ -104,9 +104,9 @@ function overrideOf({ container }: Component): string {
 }
 
 function render(inputs: UnitInputs): string {
-  const { component, clearRestartPolicy } = inputs;
+  const { component, docker, clearRestartPolicy } = inputs;
   const { description, container, needs, environmentPath: environment } = component;
-  const view = { description, container, needs, environment, clearRestartPolicy };
+  const view = { description, container, docker, needs, environment, clearRestartPolicy };
   return fill(TEMPLATE, { ...view, ...commandsOf(inputs) });
 }
 

@@ -42,6 +42,23 @@ for (const [name, unit] of Object.entries(UNITS)) {
   });
 }
 
+for (const init of ["systemd", "upstart"] as const) {
+  test(`${init} runs the docker program that the host has`, () => {
+    const own = "/usr/local/bin/docker";
+    for (const [version, options] of [
+      ["2.8.1", {}],
+      ["1.4.6", { mode: "proxy" }],
+      ["1.4.6", { component: "proxy" }],
+    ] as const) {
+      const host = { ...FRESH, init, script: scriptOfVersion(version) };
+      const text = resolveDesired(serviceOptions(options), { ...host, dockerClient: own }).text;
+      const usual = resolveDesired(serviceOptions(options), host).text;
+      assert.is(text, usual.replaceAll("/usr/bin/docker", own));
+      assert.is.not(text, usual);
+    }
+  });
+}
+
 /** The stanzas of init(5) that our jobs use, with their arguments. */
 const STANZAS =
   /^(description "[^"]*"|(start|stop) on (started|stopping) \w+|respawn|respawn limit \d+ \d+|normal exit \d+|kill timeout \d+|console log)$/;
