@@ -28,7 +28,9 @@ for argument; do
   esac
   eval "$name=\${argument#*=}"
 done
-PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+# Where the modules and services find programs. A login may find more.
+standard=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+PATH=$PATH:$standard
 LC_ALL=C
 export PATH LC_ALL
 
@@ -161,7 +163,7 @@ unit=/etc/init/weave.conf
 if [ -e $unit ] || [ -e /etc/weave.env ]; then router=true; fi
 # Debian 13 and newer have the client in a separate package. Without it, Docker's own files say what containers there are.
 lacks_docker_client=false
-command -v docker >/dev/null || ! command -v dockerd >/dev/null || lacks_docker_client=true
+(PATH=$standard; command -v docker) >/dev/null || ! command -v dockerd >/dev/null || lacks_docker_client=true
 if [ $router = false ] && [ $lacks_docker_client = true ]; then
   grep -qs '"Name":"/weave"' /var/lib/docker/containers/*/config.v2.json && router=true
 elif [ $router = false ] && [ -e /var/run/docker.pid ]; then
@@ -177,6 +179,21 @@ elif [ -e /sys/class/net/weave-vx ]; then
   datapath=vxlan
 elif [ $router = true ]; then
   datapath=router
+fi
+
+# --- Weave's services that the host has besides the router, and for these the version of the weave script. A unit that has Scope's
+# name may be another program's.
+
+services='' script_version=''
+directory=/etc/init suffix=.conf scope=weavescope
+if [ -d /run/systemd/system ]; then directory=/etc/systemd/system suffix=.service scope=scope; fi
+unit=$directory/$scope$suffix
+if [ -e $unit ] && grep -q 'Ansible managed (weave_service)' $unit; then services=scope; fi
+for name in proxy plugin; do
+  [ ! -e $directory/weave$name$suffix ] || services="$services${services:+ }$name"
+done
+if [ -n "$services" ] && [ -f "$script" ]; then
+  script_version=$(sed -n 's/^SCRIPT_VERSION="v\{0,1\}\([0-9]*\.[0-9][0-9.]*\).*/\1/p' "$script" | head -n 1)
 fi
 
 # --- Whether a Docker network is on the bridge weave.
@@ -282,6 +299,7 @@ printf '{"host_index": %d, "keeps_host_index": %s, "address": "%s", "bridge_addr
   "$host_index" $keeps_host_index "$(clean "$address")" "$(clean "${bridge_address%%/*}")" $docker_uses_bridge $router "$datapath"
 printf '"machine_id": "%s", "bridge_mac": "%s", "set_mac": "%s", "set_bridge": "%s", "set_docker_subnet": "%s", ' \
   "$(clean "$machine_id")" "$(clean "$bridge_mac")" "$(clean "$set_mac")" "$(clean "$set_bridge")" "$(clean "$set_docker_subnet")"
+printf '"services": "%s", "script_version": "%s", ' "$services" "$script_version"
 printf '"set_wireguard_identity": "%s", "set_wireguard_key": "%s", ' "$(clean "$set_wireguard_identity")" "$(clean "$set_wireguard_key")"
 printf '"docker": "%s", "missing_docker": "%s", "missing_scope_script": "%s", "missing_program": "%s", "missing_module": "%s", "user_id": %d, ' \
   "$docker" "$(clean "${missing_docker# }")" "$(clean "$missing_scope_script")" "$(clean "$missing_program")" "$missing_module" "$(id -u)"

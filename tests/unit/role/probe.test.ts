@@ -407,6 +407,39 @@ test("kernel modules that are neither there nor can be loaded are missing, WireG
   }
 });
 
+/** What is told of Weave's services on a host with these units or jobs, and whose weave script has this text. */
+function servicesWhere(init: "systemd" | "upstart", units: Readonly<Record<string, string>>, script = ""): unknown[] {
+  let told: unknown[] = [];
+  inTemporaryDirectory((directory) => {
+    const text = readFileSync(PROBE, "utf8")
+      .replaceAll("/run/systemd/system", init === "systemd" ? directory : "/nonexistent")
+      .replaceAll("/etc/systemd/system", directory)
+      .replace("directory=/etc/init ", `directory=${directory} `);
+    writeFileSync(join(directory, "probe.sh"), text);
+    writeFileSync(join(directory, "weave"), script);
+    for (const [name, unit] of Object.entries(units)) writeFileSync(join(directory, name), unit);
+    const { services, script_version } = probe({ script: join(directory, "weave") }, {}, join(directory, "probe.sh"));
+    told = [services, script_version];
+  });
+  return told;
+}
+
+test("Weave's services besides the router are told, and the version of the script that runs them", () => {
+  const own = "# Ansible managed (weave_service). Manual changes will be overwritten.\n";
+  const script = '#!/bin/sh\nSCRIPT_VERSION="1.9.8"\n';
+  assert.equal(servicesWhere("systemd", {}, script), ["", ""]);
+  assert.equal(servicesWhere("systemd", { "weaveproxy.service": "Apollo's" }, script), ["proxy", "1.9.8"]);
+  const all = { "scope.service": own, "weaveplugin.service": own, "weaveproxy.service": own };
+  assert.equal(servicesWhere("systemd", all, script.replace("1.9", "v1.4")), ["scope proxy plugin", "1.4.8"]);
+  assert.equal(servicesWhere("systemd", all, "#!/bin/sh\n"), ["scope proxy plugin", ""]);
+  assert.equal(servicesWhere("upstart", { "weavescope.conf": own, "weaveproxy.conf": own }), ["scope proxy", ""]);
+  assert.equal(servicesWhere("upstart", all), ["", ""]);
+});
+
+test("another program's unit of Scope's name is none of Weave's", () => {
+  assert.equal(servicesWhere("systemd", { "scope.service": "[Service]\nExecStart=/opt/scope\n" }), ["", ""]);
+});
+
 test("quotes in what a program prints do not end the string", () => {
   assert.is(probe({}, { uname: `echo 'odd"\\machine'` })["architecture"], "oddmachine");
 });
