@@ -35,6 +35,17 @@ for (const [name, count] of Object.entries(HOSTS)) {
   });
 }
 
+test("the scenario for Molecule has the hosts of the README's inventory", () => {
+  const { platforms } = parse(readFileSync(join(ROOT, "examples/molecule/default/molecule.yml"), "utf8")) as {
+    platforms: { name: string }[];
+  };
+  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+  assert.equal(
+    platforms.map(({ name }) => name),
+    [...readme.matchAll(/^ +(\w+) ansible_host=/gm)].map(([, name]) => name),
+  );
+});
+
 /** Nobody listens there, so that no host is reached. */
 const NOBODY = ["--extra-vars", "ansible_host=127.0.0.1 ansible_port=1"];
 
