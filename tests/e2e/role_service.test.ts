@@ -74,7 +74,7 @@ test("the script by URL and checksum, and an image by archive", async () => {
     weave_launch_peers: "192.168.50.11:6783,192.168.50.12:6790",
   };
   const changed = await settled("apollo1", variables);
-  assert.ok(changed.includes("apollo1: weave : Load the images"), changed.join("\n"));
+  assert.ok(changed.includes("apollo1: weave : Load the image"), changed.join("\n"));
   assert.match(diff, `/usr/local/bin/weave: weave script 2.8.1, sha256 ${sha256(script)}`);
   assert.match(diff, `/var/cache/box.tar: image ${image}, sha256 ${archive}`);
   assert.is(await sh(host, "stat -c '%U %a' /usr/local/bin/weave"), "root 755");
@@ -83,6 +83,19 @@ test("the script by URL and checksum, and an image by archive", async () => {
   assert.equal(changedTasks(await play("apollo1", variables)), []);
   assert.is(await sh(host, "ls /var/cache | grep box || true"), "");
   assert.match(await sh(host, "grep PEERS /etc/weave.env"), 'WEAVE_PEERS="192.168.50.12:6790"');
+});
+
+test("an archive that does not contain its image is not loaded again and again, but rejected", async () => {
+  const image = await busyboxImage(host);
+  await sh(host, `docker tag ${image} other:1 && docker save --output /srv/files/other.tar other:1`);
+  const checksum = (await sh(host, "sha256sum /srv/files/other.tar")).slice(0, 64);
+  const wrong = { image: "weaveworks/weave:9.9.9", url: "http://127.0.0.1:8000/other.tar", sha256: checksum };
+  const run = await play("apollo1", { weave_launch_peers: "192.168.50.12", weave_image_archives: [wrong] });
+  assert.is(
+    failure(run),
+    "weave_image_archives: http://127.0.0.1:8000/other.tar must contain the image weaveworks/weave:9.9.9 (found other:1). " +
+      "Name the image as the archive does, or write another one (docker save weaveworks/weave:9.9.9).",
+  );
 });
 
 test("Apollo of 2016: docker0, router, proxy and Scope by its variables, the scripts from the controller", async () => {
