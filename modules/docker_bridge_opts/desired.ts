@@ -2,7 +2,7 @@ import { DEFAULT_NETWORK } from "../core/docker_networks";
 import { UserError, withSubject } from "../core/errors";
 import { daemonKeys } from "../formats/daemon_json";
 import { invalidWords, parseDockerFlags } from "../formats/docker_flags";
-import { type DockerFlags, flagOf, flagValues, meansTheSame } from "../formats/docker_options";
+import { type DockerFlags, flagOf, flagValues, isKnownOption, meansTheSame } from "../formats/docker_options";
 import { splitWords } from "../formats/shell_words";
 import { NETWORK_OPTIONS } from "./default_network";
 import type { DockerOptions } from "./options";
@@ -84,8 +84,11 @@ function fromJson(opts: string): DockerFlags {
     [...withSubject("opts", () => daemonKeys(opts))].map(([key, value]) => {
       const values = flagValues(key, value);
       if (values === null) {
+        const must = isKnownOption(flagOf(key))
+          ? "have a value that this module supports"
+          : "be an option that this module knows";
         throw new UserError(
-          `opts: "${key}" must have a value that this module supports (found another). Correct it, or set it in daemon.json by hand.`,
+          `opts: "${key}" must ${must} (found another). Correct it, or set it in daemon.json by hand.`,
         );
       }
       return [flagOf(key), values] as const;

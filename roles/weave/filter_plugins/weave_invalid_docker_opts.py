@@ -6,6 +6,7 @@ compares the two.
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import json
 import re
@@ -63,6 +64,7 @@ s=storage-driver v=version
 KIND_OF = {name: kind for kind, names in KINDS.items() for name in names.split()}
 SWITCHES = {*KINDS["switch"].split(), *BARE_FLAGS.split()}
 FLAG_OF = {key: flag for flag, key in (pair.split("=") for pair in KEYS.split())}
+KEY_OF = dict(pair.split("=") for pair in KEYS.split())
 SHORT = dict(pair.split("=") for pair in SHORT_FLAGS.split())
 NEVER = {
     **dict.fromkeys(("help", "validate", "version"), "dockerd ends at once"),
@@ -91,6 +93,11 @@ def find_invalid_docker_opts(given: dict[str, Any], host: str, computed: list[st
         for name, value in flags:
             if name in NEVER:
                 raise WrongError(f"must not have --{name}, as {NEVER[name]}", "it", "Remove it.")
+            meant = _meant_flag(name)
+            if meant:
+                # A newer Docker may have more options.
+                remedy = f"Did you mean --{meant}? If not, set it in daemon.json by hand."
+                raise WrongError(f"--{name} must be an option of dockerd", "an unknown one", remedy)
             expected = expected_instead(name, value)
             if expected:
                 # It may contain a secret.
@@ -120,12 +127,40 @@ def _from_keys(keys: Mapping[str, Any]) -> Flags:
     flags: Flags = []
     for key, value in keys.items():
         name = FLAG_OF.get(str(key), str(key))
+        if name not in KIND_OF:
+            known_keys = [KEY_OF.get(known, known) for known in KIND_OF if known not in NEVER]
+            close = difflib.get_close_matches(str(key), known_keys, n=1, cutoff=0.75)
+            remedy = f'Did you mean "{close[0]}"?' if close else "Correct it, or set it in daemon.json by hand."
+            raise WrongError(f'"{key}" must be an option that this module knows', "another", remedy)
         found = _values("text" if key == "host-gateway-ip" else KIND_OF.get(name, ""), value)
         if found is None:
             remedy = "Correct it, or set it in daemon.json by hand."
             raise WrongError(f'"{key}" must have a value that this module supports', "another", remedy)
         flags += [(name, each) for each in found]
     return flags
+
+
+def _meant_flag(name: str) -> str:
+    """Return the option that an unknown flag is a misspelling of, by one letter or two swapped ones, or "".
+
+    Not with another digit: with a 6, many options have another one for IPv6.
+    """
+    if name in KIND_OF:
+        return ""
+    written = FLAG_OF.get(name, name.lower().replace("_", "-"))
+    if written in KIND_OF:
+        return written
+    known = [option for option in KIND_OF if option not in NEVER and len(option) > 2]
+    return next((option for option in known if _is_one_edit(written, option)), "")
+
+
+def _is_one_edit(one: str, other: str) -> bool:
+    while one and other and one[0] == other[0]:
+        one, other = one[1:], other[1:]
+    while one and other and one[-1] == other[-1]:
+        one, other = one[:-1], other[:-1]
+    swapped = len(one) == 2 and one == other[::-1]
+    return (swapped or max(len(one), len(other)) == 1) and not re.search("[0-9]", one + other)
 
 
 def _values(kind: str, value: Any) -> list[str] | None:

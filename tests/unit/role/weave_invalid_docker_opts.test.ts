@@ -48,6 +48,10 @@ const SAID: readonly (readonly [opts: unknown, says: string])[] = [
     { debug: "yes" },
     '"debug" must have a value that this module supports (found another). Correct it, or set it in daemon.json by hand.',
   ],
+  [
+    { "brand-new": 1 },
+    '"brand-new" must be an option that this module knows (found another). Correct it, or set it in daemon.json by hand.',
+  ],
   [{ dns: ["8.8.8.8", "x"] }, '--dns must be an IP address (found "x"). Correct it.'],
   [
     "--label=a='b c'",
@@ -65,6 +69,45 @@ for (const [opts, says] of SAID) {
     assert.is(byModule(opts), `weave_docker_opts: ${says}`);
   });
 }
+
+test("a mistyped option is named, with the one that was probably meant", () => {
+  for (const [opts, meant] of [
+    ["--log-levle=warn", "log-level"],
+    ["--loglevel=warn", "log-level"],
+    ["--iptable=false", "iptables"],
+    ["--registry-mirrors=https://a.example", "registry-mirror"],
+    ["--insecure-registries=a:5000", "insecure-registry"],
+    ["--Log_Level=warn", "log-level"],
+    ["--brige=weave -D", "bridge"],
+  ]) {
+    const name = /^--[^=]+/.exec(opts ?? "")?.[0];
+    assert.is(
+      byRole(opts),
+      `weave_docker_opts: ${name} must be an option of dockerd (found an unknown one for a). Did you mean --${meant}? If not, set it in daemon.json by hand.`,
+    );
+  }
+  for (const [key, meant] of [
+    ["log-levle", "log-level"],
+    ["registry_mirrors", "registry-mirrors"],
+    ["insecure-registrys", "insecure-registries"],
+  ] as const) {
+    assert.is(
+      byRole({ [key]: "warn" }),
+      `weave_docker_opts: "${key}" must be an option that this module knows (found another for a). Did you mean "${meant}"?`,
+    );
+  }
+});
+
+test("an option that only a newer Docker may have is left to the host", () => {
+  for (const opts of ["--brand-new=1", "--icc6=false", "--bip8=a", "--iptables-backend=nft", "--x"]) {
+    assert.is(byRole(opts), "", opts);
+    assert.is(byModule(opts), "", opts);
+  }
+});
+
+test("no option of dockerd is taken for another one", () => {
+  for (const name of NAMES) assert.is(callPlugin("weave_invalid_docker_opts", "_meant_flag", [name]), "", name);
+});
 
 test("what agrees with the variables, or may agree with what the role has yet to compute, is accepted", () => {
   for (const opts of ["", "--bridge=weave --fixed-cidr=10.2.1.0/24 -D", {}, "{}"]) {
