@@ -168,6 +168,18 @@ test("only root can enter the role's directory; a Node.js in it that others coul
   assert.equal([again.status, changedTasks(again)], [0, ["apollo1: weave : Copy Node.js to the host"]], again.output);
 });
 
+test("the temporary Node.js that an interrupted check has left is removed by a later run, unless it may still be in use", async () => {
+  const host = cluster.host("apollo1");
+  const left =
+    "cd /var/lib && mkdir apollo-weave-check-old apollo-weave-check-new && touch -d '3 days ago' *-check-old";
+  await sh(host, `rm -r /var/lib/apollo-weave; ${left}`);
+  const run = await play("--limit", "apollo1", "--check");
+  assert.is(run.status, 0, run.output);
+  assert.is(await sh(host, "ls /var/lib | grep apollo"), "apollo-weave-check-new");
+  await sh(host, "rmdir /var/lib/apollo-weave-check-new");
+  assert.is((await play("--limit", "apollo1")).status, 0);
+});
+
 test("an arm64 host gets the Node.js for arm64; if that does not run, as under this stand-in for uname, the role says so", async () => {
   const run = await play("--limit", "apollo5");
   assert.is(run.status, 2);
