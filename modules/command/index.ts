@@ -4,7 +4,7 @@ import { weaveBridge } from "../weave_bridge/plan";
 import { weaveService } from "../weave_service/plan";
 import { runCommandLine } from "./command_line";
 import { completionCommand } from "./completion";
-import { currentBridge } from "./current/bridge";
+import { currentBridgeAndSubnet } from "./current/bridge";
 import { currentDocker } from "./current/docker";
 import { currentService } from "./current/service";
 import { dockerMismatch } from "./docker_mismatch";
@@ -19,7 +19,7 @@ void runCommandLine(process.argv.slice(2), [
       example: ["--host-index 1 --datapath vxlan --check --diff", "what the first host's bridge would need"],
     },
     weaveBridge,
-    currentBridge,
+    currentBridgeAndSubnet,
     dockerMismatch,
   ),
   moduleCommand(

@@ -2,8 +2,8 @@ import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import { NET_DEVICES } from "../../core/proc";
 import { type IpLink, parseFloodPeers, parseLinks } from "../../formats/iproute";
-import { indexOfAddress } from "../../net/host_addresses";
-import { addressOf, networkOf } from "../../net/ipv4";
+import { hostAddresses, indexOfAddress } from "../../net/host_addresses";
+import { addressOf, contains, networkOf, prefixLength } from "../../net/ipv4";
 import { VXLAN_SUFFIX } from "../../weave_bridge/names";
 import { requireRoot } from "../../weave_bridge/observe";
 import type { Provider } from "../../weave_bridge/observed";
@@ -21,13 +21,26 @@ import {
 import { VXLAN_OVER_IPV6_OVERHEAD, VXLAN_OVERHEAD, WIREGUARD_OVERHEAD } from "../../weave_bridge/underlay";
 import { tunnelAddressOf } from "../../weave_bridge/wireguard/keys";
 import { configuredPeers } from "../../weave_service/environment";
+import { dockerOnBridge, fromDocker } from "../docker_on_bridge";
 import type { CurrentOptions } from "./current";
 
 /** A bridge as its files configure it, or as it is: of a live one, less is known. */
 type CurrentBridge = Pick<WrittenBridge, "address" | "vxlan" | "peers"> & Partial<WrittenBridge>;
 
-/** The options of weave_bridge as this host has them. */
-export const currentBridge = ((given, names, host): Partial<BridgeOptions> => {
+/** The options of weave_bridge as this host has them, with the containers' subnet as Docker has it. */
+export const currentBridgeAndSubnet: CurrentOptions<typeof options> = async (given, names, host) => {
+  if (given.state === "absent") return currentBridge(given, names, host);
+  const onBridge = await fromDocker(host, (docker) => dockerOnBridge(given.name, docker));
+  return currentBridge(given, names, host, onBridge?.subnet);
+};
+
+/** The same with a given subnet of Docker's; without one it is computed from the index. */
+export function currentBridge(
+  given: BridgeOptions,
+  names: ReadonlySet<string>,
+  host: Host,
+  dockerSubnet: string | null = null,
+): Partial<BridgeOptions> {
   requireRoot(host);
   if (given.state === "absent") return {};
   const links = parseLinks(host.run(["ip", "-d", "addr", "show"]).stdout);
@@ -50,7 +63,7 @@ export const currentBridge = ((given, names, host): Partial<BridgeOptions> => {
   const sameUnderlay =
     !names.has("underlay") || [underlay?.device, underlay?.address].some((each) => each === given.underlay);
   return {
-    ...currentAddress(current, given, names),
+    ...currentAddress(current, given, names, dockerSubnet),
     datapath,
     ...(mac !== undefined && { mac }),
     ...(firewall !== undefined && { firewall }),
@@ -65,7 +78,7 @@ export const currentBridge = ((given, names, host): Partial<BridgeOptions> => {
       ...(underlay !== undefined && { underlay: underlay.address }),
     }),
   };
-}) satisfies CurrentOptions<typeof options>;
+}
 
 /** The host has the keys, but not the password that they are derived from. Without it, the bridge would no longer be encrypted. */
 function requirePassword(name: string, names: ReadonlySet<string>): void {
@@ -98,20 +111,38 @@ function findUnderlay(
   return all.find((own) => tunnelAddressOf(cluster, own.address) === local);
 }
 
-/** With the host's index, all that is computed from it is known, too; an address that no index has is returned itself. */
+/**
+ * With the host's index and the subnets' size, all that is computed from them is known, too; an address that no index has is returned
+ * itself, and so is a subnet of Docker's that is not the index's.
+ */
 function currentAddress(
   { address }: CurrentBridge,
   given: BridgeOptions,
   names: ReadonlySet<string>,
+  dockerSubnet: string | null,
 ): Partial<BridgeOptions> {
   if (address === undefined) return {};
   const network = { network: networkOf(address) };
   // The containers' subnet does not go with another address in the network.
   if (given.address !== null && networkOf(given.address) !== network.network) return {};
-  if (names.has("host_index")) return network;
-  const index = indexOfAddress(address, given.docker_prefix);
-  if (index !== null) return { ...network, host_index: index };
-  return names.has("address") ? {} : { address };
+  const subnet = names.has("docker_prefix") ? null : partOf(network.network, dockerSubnet);
+  const computed = subnet === null ? null : indexOfAddress(address, prefixLength(subnet));
+  const fits =
+    subnet !== null &&
+    computed !== null &&
+    hostAddresses(network.network, computed, prefixLength(subnet)).dockerSubnet === subnet;
+  const size = fits ? { docker_prefix: prefixLength(subnet) } : {};
+  if (names.has("host_index")) return { ...network, ...size };
+  const kept = subnet === null || fits || names.has("network") ? {} : { docker_subnet: subnet };
+  const index = fits ? computed : indexOfAddress(address, given.docker_prefix);
+  if (index !== null) return { ...network, ...size, ...kept, host_index: index };
+  return names.has("address") ? {} : { ...kept, address };
+}
+
+/** A subnet that a host of the network can have; null if it is another one, or the whole network. */
+function partOf(network: string, subnet: string | null): string | null {
+  if (subnet === null || !/^[\d.]+\/\d+$/.test(subnet)) return null;
+  return prefixLength(subnet) > prefixLength(network) && contains(network, subnet) ? subnet : null;
 }
 
 /** The provider whose file creates the bridge at boot; null without such a file, or with those of two. */

@@ -29,13 +29,14 @@ function current(
   given: Record<string, unknown> = {},
   links = ETH0,
   fdb = "",
+  dockerSubnet: string | null = null,
 ): Partial<BridgeOptions> {
   const host = fakeHost({
     files,
     kernel: { "/sys/class/net/eth0/mtu": "1500", "/proc/self/status": "Uid:\t0\t0\t0\t0" },
     programs: { "ip -d addr show": links, "bridge fdb show dev weave-vx": fdb },
   });
-  return currentBridge(optionsOf(options, given), new Set(Object.keys(given)), host);
+  return currentBridge(optionsOf(options, given), new Set(Object.keys(given)), host, dockerSubnet);
 }
 
 const file = (name: string): string => readFileSync(golden(name), "latin1");
@@ -163,6 +164,41 @@ test("an address that no index has stays by itself", () => {
 test("an index beyond the first block is found again", () => {
   const files = { [stanzaPath("weave")]: file("vxlan.cfg").replace("10.2.0.1/16", "10.2.255.254/16") };
   assert.equal(current(files, { docker_prefix: 28 }), { ...VXLAN, host_index: 16 });
+});
+
+/** The addresses of a bridge, and of Docker on it, as options that are not given mean them. */
+function addresses(address: string, dockerSubnet: string, given: Record<string, unknown> = {}): object {
+  const files = { [stanzaPath("weave")]: file("vxlan.cfg").replace("10.2.0.1/16", address) };
+  const { host_index, docker_prefix, docker_subnet, network } = current(files, given, ETH0, "", dockerSubnet);
+  return JSON.parse(JSON.stringify({ host_index, docker_prefix, docker_subnet, network }));
+}
+
+test("the subnets' size is Docker's, where its subnet is the index's", () => {
+  const ofFour = { host_index: 4, docker_prefix: 22, network: "10.128.0.0/9" };
+  assert.equal(addresses("10.128.0.4/9", "10.128.16.0/22"), ofFour);
+  assert.equal(addresses("10.2.0.1/16", "10.2.1.0/24"), { host_index: 1, docker_prefix: 24, network: "10.2.0.0/16" });
+  // Beyond the first block of 256 addresses.
+  assert.equal(addresses("10.128.1.44/9", "10.132.176.0/22"), { ...ofFour, host_index: 300 });
+  // With another index, in the same network or another one.
+  const { host_index: _, ...others } = ofFour;
+  assert.equal(addresses("10.128.0.4/9", "10.128.16.0/22", { host_index: 5 }), others);
+  assert.equal(addresses("10.128.0.4/9", "10.128.16.0/22", { network: "10.0.0.0/9" }), ofFour);
+});
+
+test("a subnet of Docker's that no index has stays as it is", () => {
+  const ofFive = { host_index: 5, network: "10.2.0.0/16" };
+  assert.equal(addresses("10.2.0.5/16", "10.2.100.0/24"), { ...ofFive, docker_subnet: "10.2.100.0/24" });
+  assert.equal(addresses("10.2.0.5/16", "10.2.100.0/25"), { ...ofFive, docker_subnet: "10.2.100.0/25" });
+  assert.equal(addresses("10.2.7.7/16", "10.2.100.0/24"), { docker_subnet: "10.2.100.0/24" });
+  // What is given instead decides.
+  assert.equal(addresses("10.2.0.5/16", "10.2.100.0/24", { docker_prefix: 25 }), ofFive);
+  assert.equal(addresses("10.2.0.5/16", "10.2.100.0/24", { host_index: 6 }), { network: "10.2.0.0/16" });
+  assert.equal(addresses("10.2.0.5/16", "10.2.100.0/24", { network: "10.9.0.0/16" }), ofFive);
+});
+
+test("a subnet of Docker's outside the bridge's network, and the whole network, tell nothing", () => {
+  for (const subnet of ["", "10.2.0.0/16", "172.17.0.0/24", "fd00::/64", "text"])
+    assert.equal(addresses("10.2.0.5/16", subnet), { host_index: 5, network: "10.2.0.0/16" }, subnet);
 });
 
 test("an underlay address or MTU that this host no longer has is not kept", () => {

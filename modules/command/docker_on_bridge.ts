@@ -1,0 +1,41 @@
+import { DEFAULT_NETWORK, ipv4Pool, isOnBridge, MTU_OPTION } from "../core/docker_networks";
+import { UserError } from "../core/errors";
+import type { Host } from "../core/host/host";
+import { parseOptions } from "../core/options";
+import { optionsToStartWith } from "../docker_bridge_opts/configuration";
+import { observe } from "../docker_bridge_opts/observe";
+import type { ObservedDocker } from "../docker_bridge_opts/observed";
+import { options } from "../docker_bridge_opts/options";
+import { DEFAULT_MTU } from "../formats/docker_options";
+
+/** Docker's network on a bridge. */
+export interface DockerOnBridge {
+  readonly network: string;
+  /** Of this host's containers; "" if it is the whole bridge's. */
+  readonly subnet: string;
+  readonly mtu: string;
+}
+
+/** What is read from Docker on this host, with its networks; null if it is not installed, or its files can't be read. */
+export async function fromDocker<Read>(host: Host, read: (docker: ObservedDocker) => Read): Promise<Read | null> {
+  try {
+    // With this state, the module asks Docker for its networks.
+    return read(await observe(parseOptions("docker-opts", options, new Map([["state", "restarted"]])), host));
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
+}
+
+/** Docker's network on a bridge, as it is or will be when Docker starts; null if there is none. Throws a UserError if that can't be told. */
+export function dockerOnBridge(bridge: string, docker: ObservedDocker): DockerOnBridge | null {
+  const own = docker.daemon?.networks?.find((network) => isOnBridge(network, bridge));
+  if (own !== undefined) {
+    const { range, subnet } = ipv4Pool(own) ?? { range: "", subnet: "" };
+    return { network: own.name, subnet: range || subnet, mtu: own.options[MTU_OPTION] || DEFAULT_MTU };
+  }
+  const configured = optionsToStartWith(docker);
+  if (configured.get("bridge")?.at(-1) !== bridge) return null;
+  const value = (flag: string): string => configured.get(flag)?.at(-1) ?? "";
+  return { network: DEFAULT_NETWORK, subnet: value("fixed-cidr"), mtu: value("mtu") || DEFAULT_MTU };
+}
