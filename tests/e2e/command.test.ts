@@ -22,14 +22,17 @@ test.after(() => cluster.down());
 const command = (argv: readonly string[], input = ""): Promise<Output> =>
   host.exec(["apollo-weave", ...argv], { check: false, input, timeoutSeconds: 120 });
 
-/** The lines of `apollo-weave status` by their names. */
+/** The lines of `apollo-weave status` by their names; its exit status goes with them. */
 async function status(as: readonly string[] = []): Promise<Record<string, string[]>> {
   const { status: code, stdout, stderr } = await host.exec([...as, "apollo-weave", "status"], { check: false });
   assert.is(stderr, "");
-  assert.is(code, 0);
   const lines: Record<string, string[]> = {};
   for (const [, name = "", value = ""] of stdout.matchAll(/^(\S+) +(.*)$/gm))
     lines[name] = [...(lines[name] ?? []), value];
+  const isWrong = lines["problem"] !== undefined || lines["pending"]?.[0] !== "none";
+  assert.is(code, lines["error"] !== undefined ? 1 : isWrong ? 3 : 0);
+  const metrics = await host.exec([...as, "apollo-weave", "status", "--format=prometheus"]);
+  assert.match(metrics.stdout, `\napollo_weave_errors ${lines["error"]?.length ?? 0}\n`);
   return lines;
 }
 

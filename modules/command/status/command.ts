@@ -2,11 +2,24 @@ import { DEFAULT_NETWORK } from "../../core/docker_networks";
 import { options as bridgeOptions } from "../../weave_bridge/options";
 import { checkArguments, textFlag } from "../arguments";
 import type { Subcommand } from "../command_line";
-import { EXIT_STATUSES, type Paint, paintFor, print } from "../terminal";
+import { EXIT, type Paint, paintFor, print } from "../terminal";
 import { renderMetrics } from "./metrics";
 import { observe } from "./observe";
 import type { BridgeStatus, DockerStatus, EncryptionStatus, PeerStatus, ServiceStatus, Status } from "./status";
 import { summarise } from "./summarise";
+
+const EXIT_STATUSES = `Exit status:
+  ${EXIT.done}  nothing is pending, and no problem was found
+  ${EXIT.failed}  some part could not be read: see "error"
+  ${EXIT.usage}  the command line is wrong; nothing was read
+  ${EXIT.wouldChange}  something is pending or does not work: see "pending" and "problem"
+With --format prometheus it is ${EXIT.done} in place of ${EXIT.failed} and ${EXIT.wouldChange}, as the metrics tell what was found.`;
+
+/** The exit status by what was found; a part that could not be read may hide more. */
+export function exitStatusOf({ errors, problems, pending }: Pick<Status, "errors" | "problems" | "pending">): number {
+  if (errors.length > 0) return EXIT.failed;
+  return problems.length + pending.length > 0 ? EXIT.wouldChange : EXIT.done;
+}
 
 /** The subcommand that shows the state of the container network on this host. */
 export const statusCommand: Subcommand = {
@@ -32,6 +45,7 @@ export const statusCommand: Subcommand = {
     if (format === "json") print(`${JSON.stringify(status, null, 2)}\n`);
     else if (format === "prometheus") print(renderMetrics(status));
     else print(renderStatus(status, paintFor(process.stdout)));
+    if (format !== "prometheus") process.exitCode = exitStatusOf(status);
   },
 };
 

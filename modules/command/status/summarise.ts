@@ -4,6 +4,8 @@ import type { DumpedPeer } from "../../formats/wireguard";
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../../weave_bridge/names";
 import { isContainerPort, type ObservedBridge } from "../../weave_bridge/observed";
 import { encryptedPaths, networkdPaths, stanzaPath, unitPath } from "../../weave_bridge/own_files";
+import { tagOf } from "../../weave_service/container";
+import { scriptOfVersion } from "../../weave_service/script";
 import { optionsNow, pendingForDocker, summariseDocker } from "./docker";
 import { summariseFirewall } from "./firewall";
 import type { Observed } from "./observe";
@@ -35,9 +37,43 @@ export function summarise(name: string, observed: Observed): Status {
         ? [`a reload of ${service.init}: the file of ${service.name} has changed since it was read`]
         : []),
     ],
-    problems: [...(dockerMissing === null ? [] : [dockerMissing]), ...unansweredPeers(observed)],
+    problems: [
+      ...(dockerMissing === null ? [] : [dockerMissing]),
+      ...brokenDevices(name, observed),
+      ...brokenRouter(observed),
+      ...unansweredPeers(observed),
+    ],
     errors,
   };
+}
+
+/** The devices of the network that are there but carry nothing. */
+function brokenDevices(name: string, { bridge: observed }: Observed): string[] {
+  const { bridge = null, vxlan = null, wireguard = null, links = [] } = observed ?? {};
+  const addresses = links.find(({ device }) => device === name)?.addresses ?? [];
+  const broken: [device: string, must: string, found: string | null][] = [
+    [name, "be up and have an address", bridge && (!bridge.up ? "it down" : addresses.length === 0 ? "none" : null)],
+    [
+      name + VXLAN_SUFFIX,
+      `be up and attached to the bridge ${name}`,
+      vxlan && (!vxlan.up ? "it down" : vxlan.master !== name ? "it attached to no bridge" : null),
+    ],
+    [name + WIREGUARD_SUFFIX, "be up", wireguard && (wireguard.up ? null : "it down")],
+  ];
+  return broken.flatMap(([device, must, found]) =>
+    found === null ? [] : [`${device}: must ${must} (found ${found}). Run the playbook, or apollo-weave bridge.`],
+  );
+}
+
+/** A router that is to run with Docker and does not answer. If something could not be read, that is unknown. */
+function brokenRouter({ docker, service, container, router, errors }: Observed): string[] {
+  const runs = docker !== null && docker.daemon !== null && errors.length === 0;
+  if (!runs || service?.unit.startsWith !== "Docker" || router !== null) return [];
+  // Up to 1.1 a router has no report.
+  if (container?.running && scriptOfVersion(tagOf(container.image)).series === "1.0") return [];
+  return [
+    `${service.name}: must run, and its router answer (found it ${service.unit.state}). See its log, and run the playbook.`,
+  ];
 }
 
 /** The peers that this host has sent to by WireGuard and never had an answer from. An idle one has had none either. */

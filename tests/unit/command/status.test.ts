@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { renderStatus } from "../../../modules/command/status/command";
+import { exitStatusOf, renderStatus } from "../../../modules/command/status/command";
 import { renderMetrics } from "../../../modules/command/status/metrics";
 import { type Observed, observe } from "../../../modules/command/status/observe";
 import { summarise } from "../../../modules/command/status/summarise";
@@ -187,6 +187,38 @@ test("a router that does not answer: the peers it is configured with", () => {
   const text = lines({ ...BY_ROUTER, container: null, router: null, configuredPeers: ["192.168.50.12", "docker3"] });
   assert.match(text, "datapath  router\npeers     192.168.50.12 not connected, docker3 not connected\n");
   assert.match(text, "router    no answer\n");
+});
+
+test("a device that carries nothing, and a router that does not answer, are problems", () => {
+  const problems = (observed: Observed): readonly string[] => summarise("weave", observed).problems;
+  for (const steady of [FRESH, VXLAN, BY_ROUTER]) assert.equal(problems(steady), []);
+  const { bridge, vxlan, ...others } = steadyVxlan();
+  assert.ok(bridge && vxlan);
+  const remedy = "Run the playbook, or apollo-weave bridge.";
+  const down = { ...others, bridge: { ...bridge, up: false }, vxlan: { ...vxlan, up: false } };
+  assert.equal(problems({ ...VXLAN, bridge: down }), [
+    `weave: must be up and have an address (found it down). ${remedy}`,
+    `weave-vx: must be up and attached to the bridge weave (found it down). ${remedy}`,
+  ]);
+  const detached = { ...others, links: [], bridge, vxlan: { ...vxlan, master: null } };
+  assert.equal(problems({ ...VXLAN, bridge: detached }), [
+    `weave: must be up and have an address (found none). ${remedy}`,
+    `weave-vx: must be up and attached to the bridge weave (found it attached to no bridge). ${remedy}`,
+  ]);
+  const silent = { ...BY_ROUTER, router: null };
+  const says = "weave.service: must run, and its router answer (found it running). See its log, and run the playbook.";
+  assert.equal(problems(silent), [says]);
+  assert.equal(problems({ ...silent, container: { ...CONTAINER, image: "weaveworks/weave:1.0.3" } }), []);
+  assert.equal(problems({ ...silent, container: null, errors: ["Docker: can't be asked."] }), [], "nothing is known");
+  assert.equal(problems({ ...silent, docker: { ...STEADY_DOCKER, daemon: null } }), [], "Docker's start is pending");
+});
+
+test("the exit status: what could not be read, what is pending or does not work, or nothing of it", () => {
+  const none = { errors: [], problems: [], pending: [] };
+  assert.is(exitStatusOf(none), 0);
+  assert.is(exitStatusOf({ ...none, problems: ["Docker: must be installed."] }), 3);
+  assert.is(exitStatusOf({ ...none, pending: ["a restart of Docker"] }), 3);
+  assert.is(exitStatusOf({ errors: ["Run as root."], problems: ["one"], pending: ["another"] }), 1);
 });
 
 test("pending: a restart of Docker, with the options it runs with", () => {
