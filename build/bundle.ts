@@ -123,18 +123,25 @@ export function withoutDescriptions(code: string, options: object): string {
 
 const OLDEST_NODE = 16;
 
+/** Where the role puts a Node.js on a host that has none: __weave_nodejs_home. The names are those of distributions. */
+const NODES = "/var/lib/apollo-weave/node-*/bin/node node nodejs";
+
 /**
- * The program that is run by hand, made of its bundle, which begins with the line for the kernel. A Node.js that is too old to run it
- * can still read it (from 8 on), and says so.
+ * The program that is run by hand, made of its bundle, whose first line is replaced. A shell reads it first and runs the Node.js that the
+ * host has; to Node.js, what the shell reads is a text and a comment. A Node.js that is too old to run the program can still read it
+ * (from 8 on), and says so.
  */
 export function asCommand(name: string, code: string): string {
   const { code: readable } = transformSync(code, { minify: true, target: "es2017", logLevel: "error" });
-  const [first = "", ...rest] = readable.split("\n");
-  const message =
-    `"${name}: Node.js must be ${OLDEST_NODE} or newer (found "+process.versions.node+", "+process.execPath+"). ` +
-    `Install a newer one, or name one: /PATH/node /PATH/${name}."`;
-  const check = `if(parseInt(process.versions.node,10)<${OLDEST_NODE}){console.error(${message});process.exit(1)}`;
-  return [first, check, ...rest].join("\n");
+  const program = readable.replace(/^#!.*\n/, "");
+  const must = `${name}: Node.js must be ${OLDEST_NODE} or newer (found `;
+  const remedy = (what: string): string => `Install ${what}, or name one: /PATH/node /PATH/${name}.`;
+  const find =
+    `":" //; for node in ${NODES}; do command -v "$node" >/dev/null && exec "$node" "$0" "$@"; done; ` +
+    `echo "${must}none). ${remedy("it")}" >&2; exit 1`;
+  const message = `"${must}"+process.versions.node+", "+process.execPath+"). ${remedy("a newer one")}"`;
+  const check = `;if(parseInt(process.versions.node,10)<${OLDEST_NODE}){console.error(${message});process.exit(1)}`;
+  return ["#!/bin/sh", find, check, program].join("\n");
 }
 
 /** The file that Ansible runs, made of a module's bundle. Throws if the bundle contains a marker of Ansible's. */

@@ -1,9 +1,10 @@
 /** Tests the built command `apollo-weave`: run `npm run build` first. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { inTemporaryDirectory } from "../unit/support/temporary_directory";
 import { nodeOf, TOO_OLD, VERSIONS } from "./nodes";
 
 const ROOT = join(__dirname, "../..");
@@ -57,6 +58,24 @@ test("an older Node.js says which is needed, and which one runs", () => {
     stderr,
     `apollo-weave: Node.js must be 16 or newer (found ${TOO_OLD}, ${node}). Install a newer one, or name one: /PATH/node /PATH/apollo-weave.\n`,
   );
+});
+
+test("runs on the Node.js that is there, under either name, and says if there is none", () => {
+  inTemporaryDirectory((directory) => {
+    const here = (argv: readonly string[]) => spawnSync(PROGRAM, argv, { encoding: "utf8", env: { PATH: directory } });
+    const { status, stdout, stderr } = here(["status"]);
+    assert.equal([status, stdout], [1, ""]);
+    assert.is(
+      stderr,
+      "apollo-weave: Node.js must be 16 or newer (found none). Install it, or name one: /PATH/node /PATH/apollo-weave.\n",
+    );
+    for (const name of ["nodejs", "node"]) {
+      symlinkSync(process.execPath, join(directory, name));
+      const found = here(["bridge", "--mtu", "a 'b' $c"]);
+      assert.equal([found.status, found.stdout], [2, ""]);
+      assert.match(found.stderr, `(found "a 'b' $c")`);
+    }
+  });
 });
 
 test("--help shows the types of options, and what those mean that are not given", () => {

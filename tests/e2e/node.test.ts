@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
+import { installCommand } from "./command";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
 import { ansiblePlaybook, changedTasks, failures, type PlaybookRun } from "./playbook";
@@ -108,6 +109,14 @@ for (const [name, { has, takes }] of Object.entries(HOSTS)) {
     assert.match(await sh(cluster.host(name), `${takes} --version`), /^v(16|18|24)\./);
   });
 }
+
+test("the command runs on the Node.js that the role has installed, where the host has no other one", async () => {
+  const host = cluster.host("apollo1");
+  await installCommand([host]);
+  const { status, stdout, stderr } = await host.exec(["apollo-weave", "status", "--format=prometheus"]);
+  assert.equal([status, stderr], [0, ""]);
+  assert.match(stdout, "apollo_weave_bridge_up 1\n");
+});
 
 test("another user's Node.js is neither run nor changed", async () => {
   assert.is(
