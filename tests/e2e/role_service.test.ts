@@ -138,6 +138,57 @@ test("Apollo of 2016: docker0, router, proxy and Scope by its variables, the scr
   assert.is(await sh(other, "systemd-analyze verify weave.service weaveproxy.service scope.service 2>&1"), "");
 });
 
+const PROXY_OF_1X = {
+  weave_mode: "proxy",
+  weave_bin: "/mnt/weave",
+  weave_launch_peers: "192.168.50.12",
+  weave_dns: true,
+};
+const SERVICES =
+  "cd /etc/systemd/system && ls | grep -E '^(weave|scope).*service$' | xargs; docker ps --format '{{.Names}}' | sort | xargs";
+
+test("an upgrade to Weave 2.x removes the proxy, which the router contains then, and Scope, which is switched off", async () => {
+  const other = cluster.host("apollo2");
+  await installWeaveStandIn(other);
+  await sh(other, "rm /usr/local/bin/weave");
+  writeFileSync(join(directory, "weave-2.8.1"), script);
+  const vars = { ...PROXY_OF_1X, weave_script_file: join(directory, "weave-2.8.1"), scope_bin: "/mnt/scope" };
+  const removals = ["Remove Weave's services that are switched off", "Remove Weave Scope, which is switched off"];
+  for (const run of [await play("apollo2", vars, "--check"), await play("apollo2", vars)]) {
+    assert.is(run.status, 0, run.output);
+    assert.equal(
+      changedTasks(run).slice(0, 2),
+      removals.map((task) => `apollo2: weave : ${task}`),
+    );
+  }
+  assert.is(await sh(other, SERVICES), "weave-expose.service weave.service\nweave");
+  assert.is(
+    await sh(other, "systemctl is-active weave; systemctl --failed --plain --no-legend | grep weave || true"),
+    "active",
+  );
+  assert.equal(changedTasks(await play("apollo2", vars)), []);
+});
+
+test("the VXLAN replaces the proxy, too, which requires the router", async () => {
+  const other = cluster.host("apollo2");
+  const old = await play("apollo2", {
+    ...PROXY_OF_1X,
+    weave_version: "1.9.8",
+    weave_script_file: join(directory, "weave"),
+  });
+  assert.is(old.status, 0, old.output);
+  assert.match(await sh(other, SERVICES), "weaveproxy.service");
+  const vars = {
+    weave_datapath: "vxlan",
+    weave_underlay_address: "192.168.50.12",
+    weave_launch_peers: "192.168.50.12",
+  };
+  const run = await play("apollo2", vars);
+  assert.is(run.status, 0, run.output);
+  assert.is(await sh(other, SERVICES), "");
+  assert.equal(changedTasks(await play("apollo2", vars)), []);
+});
+
 const RULE = "FORWARD -i weave -o weave";
 const OURS = `${RULE} -m comment --comment weave_service -j ACCEPT`;
 
