@@ -35,7 +35,7 @@ export function dockerPid(host: Host): number | null {
   return isDaemon(main, host) ? main : null;
 }
 
-/** Up to Docker 1.10 the daemon's program is `docker`; docker-proxy and docker-containerd are others. */
+/** Up to Docker 1.11 the daemon's program is `docker`; docker-proxy and docker-containerd are others. */
 function isDaemon(pid: number, host: Host): boolean {
   return pid > 0 && /^docker(?!-)/.test(host.readText(`/proc/${pid}/comm`) ?? "");
 }
@@ -77,9 +77,15 @@ export async function oldestApiVersion(host: Host): Promise<string | null> {
   return response?.status === 200 ? (bodyOf(request, response, VERSION).MinAPIVersion ?? null) : null;
 }
 
-/** Whether this host has Docker's daemon, running or not. Up to Docker 1.10 its program is Docker's own. */
-export function isDockerInstalled(programs: ReadonlySet<string>): boolean {
-  return programs.has("dockerd") || programs.has("docker");
+/**
+ * Whether this host has Docker's daemon, running or not, among its programs. The client alone is none: Debian 13 and newer have it in its
+ * own package. Up to Docker 1.11 both are one program (changes of Docker 1.12).
+ */
+export function isDockerInstalled(programs: ReadonlySet<string>, host: Host): boolean {
+  if (programs.has("dockerd")) return true;
+  if (!programs.has("docker")) return false;
+  const { stdout } = host.run(["docker", "--version"], { mayFail: true });
+  return /version (0|1\.\d|1\.1[01])\./.test(stdout);
 }
 
 /** The version of the installed dockerd, running or not, such as 20.10.24; null if it does not print one, or is elsewhere. */

@@ -75,7 +75,7 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
     host,
   );
   const programs = programsOf(host);
-  const docker = dockerPid(host) !== null ? "running" : isDockerInstalled(programs) ? "stopped" : "not installed";
+  const docker = dockerPid(host) !== null ? "running" : isDockerInstalled(programs, host) ? "stopped" : "not installed";
   const script = observeScript(options, host);
   const container = docker === "running" ? await observeContainer(component.container, host) : null;
   const dockerClient = pathOfProgram("docker", host);

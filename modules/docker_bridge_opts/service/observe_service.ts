@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { dockerPid } from "../../core/docker";
+import { dockerPid, isDockerInstalled } from "../../core/docker";
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import { StillChanging, type WhileChanging } from "../../core/module";
-import { hasProgram } from "../../core/programs";
+import { hasProgram, programsOf } from "../../core/programs";
 import { isSystemdBooted, unitProperties } from "../../core/systemctl";
 import { splitWords } from "../../formats/shell_words";
 import { VARIABLE } from "./command_line";
@@ -152,8 +152,7 @@ function lostSocketOf(socket: Properties, host: Host): string | null {
 function observeScript(host: Host): DockerService {
   const script = host.readFile(UPSTART_JOB) ?? host.readFile(INIT_SCRIPT);
   const found = script === null ? `no systemd, and neither ${UPSTART_JOB} nor ${INIT_SCRIPT}` : "no program dockerd";
-  // Up to Docker 1.10 it is Docker's own.
-  if (script === null || !["dockerd", "docker"].some((name) => hasProgram(name, host))) {
+  if (script === null || !isDockerInstalled(programsOf(host), host)) {
     throw new DockerMissing(`Docker: must be installed (found ${found}). Install it first.`);
   }
   return byScript(host, script.content.includes("/etc/default/") && script.content.includes(`$${VARIABLE}`));

@@ -238,12 +238,20 @@ fi
 # is installed: the administrator's own stays when the package is removed, and systemd generates one from the init script that Debian's
 # package leaves.
 
+# Up to Docker 1.11 the daemon's program is the client's.
+has_dockerd() {
+  command -v dockerd || case $(docker --version) in
+    *' version '0.* | *' version '1.[0-9].* | *' version '1.1[01].*) ;;
+    *) false ;;
+  esac
+}
+
 state_of_docker() {
   read -r pid </var/run/docker.pid && grep -q docker "/proc/$pid/comm" && echo running && return
   if ! unit=$(systemctl show --property=LoadState,ActiveState,ExecStart docker.service); then
     if [ -d /run/systemd/system ]; then echo stopped && return; fi
-    # No systemd runs here. Up to Docker 1.10 the daemon's program is the client's.
-    if command -v dockerd || command -v docker; then unit=LoadState=loaded; else unit=LoadState=no-program; fi >/dev/null
+    # No systemd runs here.
+    if has_dockerd; then unit=LoadState=loaded; else unit=LoadState=no-program; fi >/dev/null
     [ -e /etc/init/docker.conf ] || [ -e /etc/init.d/docker ] || unit=LoadState=not-found
   fi
   case $unit in

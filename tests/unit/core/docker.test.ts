@@ -37,7 +37,7 @@ test("a daemon runs if its pid file names a Docker process", () => {
   const host = (comm: string): Host =>
     fakeHost({ kernel: { "/var/run/docker.pid": "77", "/proc/77/comm": comm, "/proc/78/comm": "dockerd" } });
   assert.is(dockerPid(host("dockerd")), 77);
-  assert.is(dockerPid(host("docker")), 77, "the program's name up to Docker 1.10");
+  assert.is(dockerPid(host("docker")), 77, "the program's name up to Docker 1.11");
   assert.is(dockerPid(host("node")), null, "the pid file is a dead daemon's, its id another process's");
   assert.is(dockerPid(host("docker-proxy")), null, "another program of Docker's has its id");
   assert.is(dockerPid(fakeHost({})), null);
@@ -200,10 +200,22 @@ test("the oldest API that a stopped daemon would accept is that of its version",
   assert.is(oldestApiOfInstalled(host("/usr/sbin")), "1.44");
   const client = fakeHost({ names: { "/usr/bin": ["docker"] } });
   assert.is(oldestApiOfInstalled(client), null, "the client alone");
-  assert.equal(
-    [isDockerInstalled(programsOf(host("/usr/sbin"))), isDockerInstalled(programsOf(fakeHost({})))],
-    [true, false],
-  );
+});
+
+test("a daemon is installed if there is dockerd, or a client of the time when both were one program", () => {
+  const installed = (...names: string[]): boolean => {
+    const host = fakeHost({ names: { "/usr/bin": names } });
+    return isDockerInstalled(programsOf(host), host);
+  };
+  assert.equal([installed("dockerd", "docker"), installed("dockerd"), installed()], [true, true, false]);
+  const client = (version: string): boolean => {
+    const programs = { "docker --version": `Docker version ${version}, build 297e128\n` };
+    const host = fakeHost({ names: { "/usr/bin": ["docker"] }, programs });
+    return isDockerInstalled(programsOf(host), host);
+  };
+  for (const version of ["0.9.1", "1.6.2", "1.11.2"]) assert.ok(client(version), version);
+  for (const version of ["1.12.0", "1.13.1", "17.05.0-ce", "20.10.24+dfsg1", "26.1.5+dfsg1", "28.5.2+dfsg3"])
+    assert.not(client(version), version);
 });
 
 test("the oldest API that a daemon accepts is what it reports, or unknown", async () => {

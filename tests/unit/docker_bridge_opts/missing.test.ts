@@ -85,8 +85,12 @@ test("so are Apollo's lines, daemon.json, the drop-in and the record of a networ
 
 test("where no systemd runs, a script without a program is no Docker", async () => {
   const host = hostWith(new Map([["/etc/init/docker.conf", "exec dockerd $DOCKER_OPTS"]]));
-  const rejected = await observe(usual(), host.with({ readdir: () => [] })).catch((error: Error) => error.message);
-  assert.is(rejected, "Docker: must be installed (found no program dockerd). Install it first.");
+  const version = done("Docker version 26.1.5+dfsg1, build a72d7cd\n");
+  for (const programs of [[], ["docker"]]) {
+    const without = host.with({ readdir: () => programs, run: () => version });
+    const rejected = await observe(usual(), without).catch((error: Error) => error.message);
+    assert.is(rejected, "Docker: must be installed (found no program dockerd). Install it first.");
+  }
 });
 
 test.run();

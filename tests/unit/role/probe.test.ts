@@ -345,10 +345,15 @@ test("the distribution's Node: its major version, unless it is installed already
 });
 
 /** What is told of Docker where systemd shows this of its unit, or where no systemd runs; no daemon has left its process id. */
-function dockerWhere(shown: string | null, programs: Readonly<Record<string, string>> = {}): unknown[] {
+function dockerWhere(
+  shown: string | null,
+  programs: Readonly<Record<string, string>> = {},
+  paths: Readonly<Record<string, string>> = {},
+): unknown[] {
   const script = join(tmpdir(), `apollo-weave-probe-${process.pid}.sh`);
-  const text = readFileSync(PROBE, "utf8");
-  writeFileSync(script, text.replaceAll("/var/run/docker.pid", "/nonexistent/docker.pid"));
+  const replaced = Object.entries({ "/var/run/docker.pid": "/nonexistent/docker.pid", ...paths });
+  const text = replaced.reduce((all, [path, other]) => all.replaceAll(path, other), readFileSync(PROBE, "utf8"));
+  writeFileSync(script, text);
   try {
     const systemctl = shown === null ? "exit 1" : `[ "$1" = show ] && cat <<'END'\n${shown}\nEND`;
     const { docker, missing_docker } = probe({ program: "sh" }, { systemctl, ...programs }, script);
@@ -372,8 +377,22 @@ test("Docker is missing where its unit starts nothing that exists, however syste
   assert.equal(dockerWhere(ofScript, { dockerd: "" }), ["stopped", ""]);
   if (spawnSync("sh", ["-c", "PATH=$PATH:/usr/sbin command -v dockerd"]).status !== 0)
     assert.equal(dockerWhere(ofScript), ["missing", "dockerd"]);
-  const runsSystemd = existsSync("/run/systemd/system");
-  assert.is(dockerWhere(null)[0], runsSystemd || existsSync("/etc/init.d/docker") ? "stopped" : "missing");
+});
+
+test("where no systemd runs, Docker is missing without an init script, or with a client alone", () => {
+  const paths = { "/run/systemd/system": "/nonexistent", "/etc/init/docker.conf": "/nonexistent" };
+  const where = (programs: Readonly<Record<string, string>>, script = PROBE): unknown[] =>
+    dockerWhere(null, programs, { ...paths, "/etc/init.d/docker": script });
+  const client = (version: string): Record<string, string> => ({
+    docker: `echo 'Docker version ${version}, build 297e128'`,
+  });
+  assert.equal(where({ dockerd: "" }), ["stopped", ""]);
+  assert.equal(where({ dockerd: "" }, "/nonexistent"), ["missing", "docker.service"]);
+  if (spawnSync("sh", ["-c", "PATH=$PATH:/usr/sbin command -v dockerd"]).status === 0) return;
+  assert.equal(where({}), ["missing", "dockerd"]);
+  for (const version of ["0.9.1", "1.6.2", "1.11.2"]) assert.equal(where(client(version)), ["stopped", ""]);
+  for (const version of ["1.12.0", "1.13.1", "26.1.5+dfsg1"])
+    assert.equal(where(client(version)), ["missing", "dockerd"]);
 });
 
 test("the user that the probe runs as is reported", () => {

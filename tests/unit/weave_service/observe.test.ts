@@ -110,7 +110,7 @@ test("a router that does not answer is null, and without Docker nothing is asked
   const kernel = { "/proc/1/comm": "systemd", "/var/run/docker.pid": "77", "/proc/77/comm": "node" };
   const { container, router, oldestDockerApi } = await observe(
     serviceOptions({ state: "stopped" }),
-    fakeHost({ ...running(), kernel }),
+    fakeHost({ ...running(), kernel, names: {} }),
   );
   assert.equal([container, router, oldestDockerApi], [null, null, null]);
 });
@@ -207,6 +207,19 @@ test("a stopped Docker is distinguished from none, and its API's version comes f
   assert.equal([stopped.docker, stopped.oldestDockerApi, stopped.container], ["stopped", "1.44", null]);
   const none = await observe(serviceOptions(), fakeHost({ ...fresh, kernel, names: {}, services: {} }));
   assert.equal([none.docker, none.oldestDockerApi], ["not installed", null]);
+  // Of Debian 13 and newer, where the daemon's package was removed.
+  const client = { "docker --version": "Docker version 26.1.5+dfsg1, build a72d7cd\n" };
+  const left = await observe(
+    serviceOptions({ state: "absent" }),
+    fakeHost({
+      ...fresh,
+      kernel,
+      programs: { ...fresh.programs, ...client },
+      names: { "/usr/bin": ["docker"] },
+      services: {},
+    }),
+  );
+  assert.is(left.docker, "not installed");
 });
 
 test("a Docker without its client is rejected, unless nothing is to run or to be removed", async () => {
