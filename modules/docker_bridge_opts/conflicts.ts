@@ -5,6 +5,7 @@ import { splitAtEquals } from "../core/text";
 import { comparedKeys, daemonKeys } from "../formats/daemon_json";
 import { type DockerFlags, flagOf, hasNoEffect, isAtLeast, isFalse, isTrue } from "../formats/docker_options";
 import { type Configuration, flagsOf, optionsOf } from "./configuration";
+import type { ObservedDocker } from "./observed";
 import { originsOf } from "./service/command_line";
 
 /** The error of a configuration that dockerd does not start with. */
@@ -13,13 +14,17 @@ export function wouldNotStart(must: string, found: string, remedy: string): User
 }
 
 /** Throws a UserError for options that conflict, so that dockerd would not start. */
-export function rejectConflicts(configuration: Configuration, configPath: string, version: string | null): void {
+export function rejectConflicts(
+  configuration: Configuration,
+  { configPath, version, cgroupDriver }: Pick<ObservedDocker, "configPath" | "version" | "cgroupDriver">,
+): void {
   rejectTwice(configuration, configPath);
   const options = optionsOf(configuration);
   for (const [isWrong, names, must, remedy = "Correct or remove one of them."] of rules(
     options,
     configuration,
     version,
+    cgroupDriver,
   )) {
     if (!isWrong) continue;
     const found = names
@@ -62,12 +67,20 @@ type Rule = readonly [isWrong: boolean, names: string, must: string, remedy?: st
  * What dockerd checks when it has begun to start, so that --validate does not find it (moby v20.10 to v29, daemon/daemon_unix.go,
  * verifyDaemonSettings and initBridgeDriver; daemon/logger/factory.go). Tried with 20.10.24, 26.1.5 and 28.5.2.
  */
-function rules(options: DockerFlags, { config }: Configuration, version: string | null): Rule[] {
+function rules(
+  options: DockerFlags,
+  { config }: Configuration,
+  version: string | null,
+  cgroupDriver: ObservedDocker["cgroupDriver"],
+): Rule[] {
   const last = (name: string): string => options.get(name)?.at(-1) ?? "";
   const [isOn, isOff] = [(name: string) => isTrue(last(name)), (name: string) => isFalse(last(name))];
   const isBefore = (major: number): boolean => version !== null && !isAtLeast(version, major);
   const namesIn = (name: string): string[] => (options.get(name) ?? []).map((each) => splitAtEquals(each)[0]);
   const driver = last("log-driver") || "json-file";
+  // The first one counts (getCD).
+  const [, givenDriver = ""] = /^native\.cgroupdriver=(.*)$/im.exec(options.get("exec-opt")?.join("\n") ?? "") ?? [];
+  const byDefault = isBefore(20) ? "cgroupfs" : cgroupDriver;
   const runtime = last("default-runtime");
   return [
     ...["bip", "bip6"].map(
@@ -99,10 +112,10 @@ function rules(options: DockerFlags, { config }: Configuration, version: string 
       "default-gateway-v6: must be in fixed-cidr-v6",
     ],
     [
-      !/^(.+\.slice)?$/.test(last("cgroup-parent")) &&
-        !!options.get("exec-opt")?.includes("native.cgroupdriver=systemd"),
+      !/^(.+\.slice)?$/.test(last("cgroup-parent")) && (givenDriver.trim() || byDefault) === "systemd",
       "cgroup-parent exec-opt",
-      "cgroup-parent: must be a slice of systemd's, such as docker.slice",
+      "cgroup-parent: must be a slice of systemd's, such as docker.slice, with the cgroup driver systemd",
+      "Correct it, or set the exec-opt native.cgroupdriver=cgroupfs.",
     ],
     [
       // From 23.0 on, it may also be the name of a program of containerd's, such as io.containerd.kata.v2.

@@ -6,6 +6,7 @@ import type { Host } from "../core/host/host";
 import type { WhileChanging } from "../core/module";
 import { commandLineOf, startTicks } from "../core/proc";
 import { rememberSecretsIn } from "../core/redact";
+import { isSystemdBooted } from "../core/systemctl";
 import { daemonKeys, daemonOptions, hasByteOrderMark } from "../formats/daemon_json";
 import { configPathOf, parseDockerWords } from "../formats/docker_flags";
 import { type DockerFlags, isAtLeast } from "../formats/docker_options";
@@ -67,11 +68,17 @@ export async function observe(
     config,
     daemon: observed !== null && (mayRestart || hasStopped) ? await withContainers(observed, host) : observed,
     version,
+    cgroupDriver: hasUnifiedCgroups(host) && isSystemdBooted(host) ? "systemd" : "cgroupfs",
     previous,
     calledAt: startTicks("self", host) ?? 0,
     bridgeAddresses,
     networkRecord: bridgeOfNetworks(options) === null ? null : host.readFile(NETWORK_RECORD),
   };
+}
+
+/** Whether cgroups are only those of version 2 (moby, daemon/daemon_unix.go, UsingSystemd): their root has this file then. */
+function hasUnifiedCgroups(host: Host): boolean {
+  return host.readText("/sys/fs/cgroup/cgroup.controllers") !== null;
 }
 
 /** Whether this module's drop-in makes the service read DOCKER_OPTS. */

@@ -17,6 +17,8 @@ export interface ObservedDocker {
   readonly daemon: RunningDaemon | null;
   /** dockerd's version, such as 20.10.24; null if it is unknown. */
   readonly version: string | null;
+  /** What manages containers' cgroups on this host unless dockerd's options say so, from 20.10 on. */
+  readonly cgroupDriver: "systemd" | "cgroupfs";
   readonly previous: SavedConfiguration | null;
   /** When this module was called, in clock ticks since boot. */
   readonly calledAt: number;

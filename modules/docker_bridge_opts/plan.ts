@@ -73,7 +73,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
     requireSystemdSocket(present, configuration);
     requireStartable(configuration, observed);
   }
-  rejectConflicts(configuration, configPath, version);
+  rejectConflicts(configuration, observed);
   requireExpectedOptions(present, desired, desiredState, overridden, observed);
 
   const files = configurationChanges(desiredState, observed);

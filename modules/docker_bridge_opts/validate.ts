@@ -55,15 +55,16 @@ function requireValidKeys(config: string, configPath: string, version: string | 
 }
 
 /** A configuration that dockerd is about to start with, and what it is compared with. */
-type Start = Pick<ObservedDocker, "configPath" | "daemon" | "service" | "version">;
+type Start = Pick<ObservedDocker, "cgroupDriver" | "configPath" | "daemon" | "service" | "version">;
 
 /**
  * Throws a UserError if dockerd would not start with the configuration, whoever has written it, and names the place. What the
  * running daemon has is accepted, as it has started with that.
  */
-export function requireStartable(configuration: Configuration, { configPath, daemon, service, version }: Start): void {
+export function requireStartable(configuration: Configuration, start: Start): void {
+  const { configPath, daemon, service, version } = start;
   requireValidKeys(configuration.config, configPath, version);
-  rejectConflicts(configuration, configPath, version);
+  rejectConflicts(configuration, start);
   const running: DockerFlags = daemon === null ? new Map() : runningOptions(daemon);
   const changed = (name: string, values: readonly string[]): boolean =>
     !running.has(name) || !meansTheSame(name, running.get(name), values);

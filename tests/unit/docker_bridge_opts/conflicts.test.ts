@@ -4,6 +4,7 @@ import { parseOptions } from "../../../modules/core/options";
 import { observe } from "../../../modules/docker_bridge_opts/observe";
 import { options as table } from "../../../modules/docker_bridge_opts/options";
 import { plan } from "../../../modules/docker_bridge_opts/plan";
+import type { Contents } from "../support/fake_host/contents";
 import { CONFIG, UNIT } from "../support/fake_host/docker";
 import { userErrorOf } from "../support/user_error";
 import { DEBIAN_UNIT, hostWith, PATH } from "./fixtures";
@@ -12,7 +13,12 @@ import { DEBIAN_UNIT, hostWith, PATH } from "./fixtures";
 async function planned(
   config: unknown,
   version: string | null,
-  { line = "", given = {}, unit = DEBIAN_UNIT }: { line?: string; given?: object; unit?: string } = {},
+  {
+    line = "",
+    given = {},
+    unit = DEBIAN_UNIT,
+    more = {},
+  }: { line?: string; given?: object; unit?: string; more?: Contents } = {},
 ): Promise<ReturnType<typeof plan>> {
   const options = parseOptions("docker_bridge_opts", table, new Map(Object.entries(given)));
   const files = new Map([
@@ -20,7 +26,7 @@ async function planned(
     [PATH, `DOCKER_OPTS="${line}"\n`],
     [CONFIG, JSON.stringify(config)],
   ]);
-  const host = hostWith(files);
+  const host = hostWith(files, null, more);
   return plan(options, { ...(await observe(options, host)), version, bridgeAddresses: ["10.2.0.1/16"] });
 }
 
@@ -84,6 +90,26 @@ for (const [config, before, says, more] of DIE) {
     }
   });
 }
+
+test("a cgroup-parent that is no slice: rejected where dockerd takes systemd's cgroups by default, too", async () => {
+  const unified = { more: { kernel: { "/sys/fs/cgroup/cgroup.controllers": "cpu memory\n" } } };
+  const config = { "cgroup-parent": "/docker" };
+  assert.is(
+    await rejected(config, "28.5.2", unified),
+    "cgroup-parent: must be a slice of systemd's, such as docker.slice, with the cgroup driver systemd, or dockerd does not start " +
+      "(found --cgroup-parent=/docker and no --exec-opt). Correct it, or set the exec-opt native.cgroupdriver=cgroupfs.",
+  );
+  assert.is(await rejected(config, "28.5.2"), "", "cgroups of version 1");
+  assert.is(await rejected(config, "19.03.15", unified), "", "before 20.10");
+  const options = (...drivers: string[]): object => ({
+    ...config,
+    "exec-opts": drivers.map((driver) => `native.cgroupdriver=${driver}`),
+  });
+  assert.is(await rejected(options("cgroupfs"), "28.5.2", unified), "");
+  assert.is(await rejected(options("cgroupfs", "systemd"), "28.5.2", unified), "", "the first one counts");
+  assert.match(await rejected(options("systemd"), "28.5.2"), "cgroup-parent: must be a slice");
+  assert.is(await rejected({ "cgroup-parent": "docker.slice" }, "28.5.2", unified), "");
+});
 
 test("an option of the command line that is in an object of daemon.json too", async () => {
   assert.match(

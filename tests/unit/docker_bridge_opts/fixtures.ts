@@ -121,6 +121,7 @@ export const FRESH: ObservedDocker = {
   config: null,
   daemon: runningWith(""),
   version: "20.10.24",
+  cgroupDriver: "cgroupfs",
   previous: null,
   calledAt: 900,
   bridgeAddresses: ["10.2.0.1/16"],
