@@ -167,7 +167,7 @@ address_of() {
 }
 
 # Whether iptables drops frames between the bridge's ports, which pass through FORWARD with bridge-nf-call-iptables. The rule that accepts
-# them may be the role's or Docker's.
+# them may be the role's or Docker's, which from 28 on accepts all that containers send.
 frames() {
   called=0
   if [ -r /proc/sys/net/bridge/bridge-nf-call-iptables ]; then read -r called </proc/sys/net/bridge/bridge-nf-call-iptables; fi
@@ -179,7 +179,7 @@ frames() {
     *" -j DROP" | *" -j $isolating") printf ',"frames":"isolated"' && return ;;
   esac
   if echo "$rules" | grep -qE -e '^-P FORWARD DROP$' -e '^-A FORWARD -j (DROP|REJECT)' &&
-    ! echo "$rules" | grep -qE -e "^-A [^ ]*FORWARD[^ ]* -i $bridge -o $bridge( -m comment --comment [^ ]+)? -j ACCEPT$"; then
+    ! echo "$rules" | grep -qE -e "^-A [^ ]*FORWARD[^ ]* -i $bridge( -o $bridge)?( -m comment --comment [^ ]+)? -j ACCEPT$"; then
     printf ',"frames":"dropped"'
   fi
 }

@@ -126,10 +126,15 @@ test("frames are dropped if bridges call iptables, and FORWARD drops by default 
     "-A FORWARD -i weave -o weave -m comment --comment weave_service -j ACCEPT",
     "-A FORWARD -i weave -o weave -j ACCEPT",
     "-A DOCKER-FORWARD -i weave -o weave -j ACCEPT",
+    "-A DOCKER-FORWARD -i weave -j ACCEPT",
   ]) {
     assert.is(frames("1", drop, rule), undefined, rule);
   }
-  for (const rule of ["-A FORWARD -i docker0 -o docker0 -j ACCEPT", "-A FORWARD -i weave -o weave -p icmp -j ACCEPT"]) {
+  for (const rule of [
+    "-A FORWARD -i docker0 -o docker0 -j ACCEPT",
+    "-A FORWARD -i weave -o weave -p icmp -j ACCEPT",
+    "-A DOCKER-FORWARD -i weave -o docker0 -j ACCEPT",
+  ]) {
     assert.is(frames("1", drop, rule), "dropped", rule);
   }
   const own = "-A FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT";
