@@ -48,6 +48,7 @@ for (const [name, count] of Object.entries(SAMPLES)) {
     const host = cluster.host(scenario.network ? "apollo2" : "apollo1");
     const recorded = await recordRun(host, scenario);
     assert.ok(recorded.faults.length > count);
+    assert.ok(recorded.faults.some(({ kind }) => kind === "start"));
     const wrong: string[] = [];
     let last: Outcome | null = null;
     for (const fault of sample(recorded.faults, count)) {

@@ -17,11 +17,13 @@ export interface SystemCall {
 
 const CHANGES =
   "openat,write,pwrite64,fsync,fdatasync,rename,renameat2,link,symlink,unlink,unlinkat,rmdir,mkdir,mkdirat";
+/** How a program is started: by the one, or, from libuv 1.52 on, by the other. Threads are started by another call. */
+const STARTS = "clone,vfork";
 const MODES = "chmod,fchmod,fchmodat,chown,fchown,fchownat,ftruncate";
 
 /** strace's words for watching a program's first thread, in which Node.js makes all calls that a module waits for. */
 export function recording(log: string): string[] {
-  return ["strace", "-o", log, "-y", "-s", "0", "-e", `trace=clone,${CHANGES},${MODES}`];
+  return ["strace", "-o", log, "-y", "-s", "0", "-e", `trace=${STARTS},${CHANGES},${MODES}`];
 }
 
 /** strace's words for having one call fail. */
@@ -38,7 +40,7 @@ function isRandom(path: string): boolean {
 
 /** strace's words for having the `ordinal`-th start of a program fail. */
 export function injectingStart(log: string, ordinal: number): string[] {
-  return ["strace", "-o", log, "-e", "trace=clone", "-e", `inject=clone:error=EAGAIN:when=${ordinal}`];
+  return ["strace", "-o", log, "-e", `trace=${STARTS}`, "-e", `inject=${STARTS}:error=EAGAIN:when=${ordinal}`];
 }
 
 /** Whether strace says, in its log, that what was to be injected was. */
@@ -46,9 +48,9 @@ export function wasInjected(log: string): boolean {
   return /\(INJECTED\)|killed by SIGKILL/.test(log);
 }
 
-/** Takes what `recording` wrote; returns how many programs were started. Threads are started by another call. */
+/** Takes what `recording` wrote; returns how many programs were started. */
 export function programStarts(log: string): number {
-  return log.match(/^clone\(/gm)?.length ?? 0;
+  return log.match(/^(?:clone|vfork)\(/gm)?.length ?? 0;
 }
 
 /**

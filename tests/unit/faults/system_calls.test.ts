@@ -39,6 +39,7 @@ test("the calls that change a host are found, with their numbers among all of th
 
 test("starts of programs are counted", () => {
   assert.is(programStarts(LOG), 1);
+  assert.is(programStarts(`${LOG}vfork()                                 = 289\n`), 2);
 });
 
 test.run();
