@@ -8,6 +8,7 @@ import { busyboxImage } from "../hosts/images";
 import { bootHosts } from "./hosts";
 import { type ModuleRun, runModule } from "./module";
 import { ROOT } from "./playbook";
+import { ADDRESS } from "./services";
 import { sh } from "./shell";
 
 /** Restarts of Docker that fail, or that stop half-way: Docker runs again as it ran, with all of its containers. */
@@ -209,7 +210,7 @@ test("live-restore: a container that ignores SIGTERM is killed in its time, and 
   const { msg, seconds } = await docker({ state: "restarted" });
   assert.is(msg, undefined);
   assert.is(await running(), "quick slow");
-  assert.match(await sh(host, "docker inspect --format '{{.NetworkSettings.IPAddress}}' slow"), /^10\.2\.1\./);
+  assert.match(await sh(host, `docker inspect --format '${ADDRESS}' slow`), /^10\.2\.1\./);
   assert.ok(seconds > 10 && seconds < 60, `${seconds} s`);
 });
 
@@ -280,7 +281,7 @@ test("live-restore: where one does not stop, it is named, Docker is not restarte
   assert.is(await running(), "quick", "Docker has stopped it since");
   assert.is((await docker({ state: "restarted" })).msg, undefined);
   assert.is(await running(), "quick slow");
-  assert.match(await sh(host, "docker inspect --format '{{.NetworkSettings.IPAddress}}' slow"), /^10\.2\.2\./);
+  assert.match(await sh(host, `docker inspect --format '${ADDRESS}' slow`), /^10\.2\.2\./);
 });
 
 test("live-restore: a run that is killed while containers are stopped: the next run starts them", async () => {

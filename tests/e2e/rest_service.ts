@@ -1,6 +1,7 @@
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
 import { waitFor } from "../hosts/wait";
+import { ADDRESS } from "./services";
 
 /** The service of examples/nodejs-rest-api, as its hosts, Consul, containers and HAProxy see it: "nodejs-rest-api-1 10.2.1.0". */
 export const EXAMPLE = "examples/nodejs-rest-api";
@@ -24,7 +25,7 @@ const who = (answers: string): string[] => {
 export async function instances({ hosts }: Pick<Cluster, "hosts">): Promise<string[]> {
   const script =
     `docker ps -q --filter label=service=${SERVICE} --filter status=running | ` +
-    "xargs -r docker inspect -f '{{if not .State.Paused}}{{.Config.Hostname}} {{.NetworkSettings.IPAddress}}{{end}}'";
+    `xargs -r docker inspect -f '{{if not .State.Paused}}{{.Config.Hostname}} ${ADDRESS}{{end}}'`;
   const on = hosts.filter((host) => host.isOn());
   const lines = await Promise.all(on.map(async (host) => (await output(host, script)).split("\n")));
   return lines.flat().filter(Boolean).sort();

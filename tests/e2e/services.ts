@@ -1,3 +1,4 @@
+import * as assert from "uvu/assert";
 import { busyboxImage } from "../hosts/images";
 import type { Machine } from "../hosts/machine";
 
@@ -22,6 +23,15 @@ export interface Reach {
 }
 
 const PORT = 8080;
+
+/** For `docker inspect --format`: the address on the default network. API 1.52 has no other place for it. */
+export const ADDRESS = "{{with .NetworkSettings.Networks.bridge}}{{.IPAddress}}{{end}}";
+
+/**
+ * In how many seconds a restarted container is reached again. From Docker 28 on it has a new MAC address, and a neighbour that knows the
+ * former one asks for it after some seconds.
+ */
+export const NEIGHBOURS_SECONDS = 20;
 
 /** Starts `count` services on each host by plain `docker run`, without any published port; Docker starts them again after a reboot. */
 export async function startServices(cluster: Machines, count: number): Promise<void> {
@@ -53,7 +63,7 @@ export async function findServices(cluster: Machines, count: number): Promise<Se
   const found = await Promise.all(
     cluster.hosts.map(async (host) => {
       const names = serviceNames(host, count);
-      const { stdout } = await host.exec(["docker", "inspect", "--format", "{{.NetworkSettings.IPAddress}}", ...names]);
+      const { stdout } = await host.exec(["docker", "inspect", "--format", ADDRESS, ...names]);
       const addresses = stdout.trim().split("\n");
       return names.map((name, index) => ({ name, host, address: addresses[index] ?? "" }));
     }),
@@ -72,6 +82,26 @@ export async function reachAll(cluster: Machines, services: readonly Service[]):
     reachFrom(host, name, ["docker", "exec", name, "sh", "-c"], services),
   );
   return (await Promise.all([...fromNodes, ...fromContainers])).flat();
+}
+
+/**
+ * Fails unless every host and every container reaches the containers of the `serving` hosts, `count` of each; given so many seconds, if
+ * they do within them.
+ */
+export async function assertAllReached(
+  cluster: Machines,
+  serving: Machines,
+  count: number,
+  seconds = 0,
+): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  const services = await findServices(serving, count);
+  const reached = await reachAll(cluster, services);
+  const blocked = reached.filter(({ ok }) => !ok).map(({ from, to }) => `${from} → ${to.name}`);
+  const left = (end - Date.now()) / 1000;
+  if (blocked.length > 0 && left > 0) return assertAllReached(cluster, serving, count, left);
+  const paths = (cluster.hosts.length + services.length) * services.length;
+  assert.equal({ blocked, paths: reached.length }, { blocked: [], paths });
 }
 
 /** One shell asks all services in turn: busybox's nc on either side, a second at most for each. */

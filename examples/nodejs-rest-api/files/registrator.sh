@@ -26,7 +26,7 @@ register() {
   fi
 }
 
-docker events --since "$(date +%s)" --filter type=container --filter event=start --filter event=die --format '{{.ID}}' | {
+docker events --since "$(date +%s)" --filter type=container --filter event=start --filter event=die --format '{{.Actor.ID}}' | {
   register
   while read -r _; do register; done
 }
