@@ -1,4 +1,4 @@
-import { cpSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -6,16 +6,20 @@ import type { Cluster } from "../hosts/cluster";
 import { busyboxImage } from "../hosts/images";
 import { ALL } from "../runner/sample";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
+import { DockerHost } from "./docker_host";
 import { bootHosts } from "./hosts";
 import { startPings } from "./pings";
 import { addPlainUser } from "./plain_user";
 import { ansiblePlaybook, changedTasks, type PlaybookRun, ROOT } from "./playbook";
 import { assertPredicted } from "./prediction";
+import { ADDRESS } from "./services";
 import { sh } from "./shell";
 
 /** The role in place of Apollo's, in trees of both generations, run as they were: by a plain user, without become. */
 const test = suite("in Apollo's place");
 let cluster: Cluster;
+/** Apollo's option for Docker's directory, or what docs/migrating-from-apollo.md has in its place for Docker 23 and newer. */
+let dataRoot: "--graph" | "--data-root";
 
 /** Copies a tree with the role in it, and makes an inventory as Apollo's were: one group, and a user who may use sudo. */
 async function tree(
@@ -25,6 +29,10 @@ async function tree(
   const directory = join(cluster.directory, `apollo-${generation}`);
   cpSync(join(__dirname, "apollo", generation), directory, { recursive: true });
   cpSync(join(ROOT, "roles/weave"), join(directory, "roles/weave"), { recursive: true });
+  if (generation === "2015") {
+    const tasks = join(directory, "roles/docker/tasks/main.yml");
+    writeFileSync(tasks, readFileSync(tasks, "utf8").replaceAll("--graph", dataRoot));
+  }
   const only = names.join(",");
   // Without this project's ansible.cfg: what Apollo's trees have is theirs.
   return (...args) =>
@@ -62,7 +70,7 @@ END
 chmod 644 /etc/network/interfaces.d/weave.cfg
 ifup weave
 printf '%s\\n' 'description "Weave Docker Network Service"' 'start on started docker' >/etc/init/weave.conf
-echo 'DOCKER_OPTS="$DOCKER_OPTS --graph=/var/lib/docker"' >>/etc/default/docker
+echo 'DOCKER_OPTS="$DOCKER_OPTS ${dataRoot}=/var/lib/docker"' >>/etc/default/docker
 echo 'DOCKER_OPTS="--bridge=weave --fixed-cidr=10.2.${number}.0/24 --dns 172.17.42.1 --dns 8.8.8.8 --dns-search service.consul"' >>/etc/default/docker
 printf '{"log-level": "warn"}' >/etc/docker/daemon.json
 systemctl restart docker
@@ -74,6 +82,7 @@ test.before(async () => {
   await Promise.all(cluster.hosts.map(addPlainUser));
   const [provisioned, fresh, of2016] = cluster.hosts;
   assert.ok(provisioned && fresh && of2016);
+  dataRoot = (await new DockerHost(fresh).major()) < 23 ? "--graph" : "--data-root";
   await installWeaveStandIn(provisioned, { version: "1.0.3" });
   await installWeaveStandIn(fresh, { version: "1.0.3" });
   await installWeaveStandIn(of2016, { version: "1.4.6" });
@@ -81,7 +90,7 @@ test.before(async () => {
   await sh(provisioned, "mkdir -p /etc/init");
   await sh(provisioned, apollosTasks(1));
   // The role docker has been here before: what it changes in a play, a check of that play can't predict.
-  await sh(fresh, `echo 'DOCKER_OPTS="$DOCKER_OPTS --graph=/var/lib/docker"' >>/etc/default/docker`);
+  await sh(fresh, `echo 'DOCKER_OPTS="$DOCKER_OPTS ${dataRoot}=/var/lib/docker"' >>/etc/default/docker`);
 });
 test.after(() => cluster.down());
 
@@ -91,7 +100,7 @@ const RUNNING = "systemctl show docker --property MainPID; docker inspect --form
 test("2015: a host that Apollo has provisioned is taken over, a fresh one provisioned, by one run", async () => {
   const host = cluster.host("apollo1");
   await sh(host, `docker run --detach --name app ${await busyboxImage(host)} sleep 1d`);
-  const address = await sh(host, "docker inspect --format '{{.NetworkSettings.IPAddress}}' app");
+  const address = await sh(host, `docker inspect --format '${ADDRESS}' app`);
   assert.match(address, /^10\.2\.1\./);
   const play = await tree("2015", ["apollo1", "apollo2"]);
   const before = await sh(host, RUNNING);
@@ -117,10 +126,10 @@ test("2015: a host that Apollo has provisioned is taken over, a fresh one provis
 test("2015: two roles that each own a line of Docker's file, in turn: no change and no restart after the first run", async () => {
   const host = cluster.host("apollo2");
   const dockerd = await sh(host, "tr '\\0' ' ' </proc/$(cat /run/docker.pid)/cmdline");
-  assert.match(dockerd, " --graph=/var/lib/docker ");
+  assert.match(dockerd, ` ${dataRoot}=/var/lib/docker `);
   assert.match(dockerd, " --bridge=weave ");
   const lines = (await sh(host, "grep ^DOCKER_OPTS= /etc/default/docker")).split("\n");
-  assert.is(lines.filter((line) => line === 'DOCKER_OPTS="$DOCKER_OPTS --graph=/var/lib/docker"').length, 1);
+  assert.is(lines.filter((line) => line === `DOCKER_OPTS="$DOCKER_OPTS ${dataRoot}=/var/lib/docker"`).length, 1);
   const play = await tree("2015", ["apollo2"]);
   const before = await sh(host, "cat /etc/default/docker; systemctl show docker --property MainPID");
   for (let round = 0; round < (ALL ? 10 : 2); round++) {

@@ -1,12 +1,11 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
 import { differences, fingerprint } from "./fingerprint";
+import { downloadPackage } from "./host_packages";
 import { bootHosts } from "./hosts";
 import { type ModuleRun, runModule } from "./module";
 import { underNetworkd } from "./networkd";
@@ -124,16 +123,9 @@ dpkg --remove --force-all ifupdown ifupdown2 ifupdown-ng >/dev/null 2>&1
 dpkg --unpack --force-all "$1" >/dev/null
 [ -e /etc/network/interfaces ] || printf 'auto lo\niface lo inet loopback\n' >/etc/network/interfaces`;
 
-/** Puts a package of the machine's Debian release on the host. */
+/** Puts a package of the host's Debian suite on it. */
 async function install(host: Host, name: string): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), "apollo-weave-package-"));
-  try {
-    execFileSync("apt-get", ["download", "-o", "APT::Sandbox::User=root", name], { cwd: directory, stdio: "pipe" });
-    const [file = ""] = readdirSync(directory);
-    await host.write("/root/package.deb", readFileSync(join(directory, file)));
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+  await host.write("/root/package.deb", await downloadPackage(cluster.suite, name));
   await host.exec(["sh", "-c", REPLACE, "sh", "/root/package.deb"]);
 }
 

@@ -8,6 +8,7 @@ import { bootHosts } from "./hosts";
 import { ANOTHER_ADDRESS } from "./live_change_cases";
 import { type ModuleRun, runModule } from "./module";
 import { ansibleModule, ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
+import { ADDRESS } from "./services";
 
 /** What an interrupted run, a hand or a fault leaves behind is found by the next run, and repaired by only the changes needed. */
 const test = suite("convergence");
@@ -116,10 +117,10 @@ test("a drift is corrected by a play with just that change, too", async () => {
 for (const by of ["ip link del weave", "ifdown weave && ifup weave"]) {
   test(`containers that "${by}" cut off are put back, running`, async () => {
     const image = await busyboxImage(host);
+    // A container of before may have had this one's address, and from Docker 28 on another MAC address.
+    await host.exec(["ip", "neigh", "flush", "dev", "weave"]);
     await host.exec(["docker", "run", "--detach", "--stop-timeout=1", "--name", "cut-off", image, "sleep", "1000"]);
-    const address = (
-      await host.exec(["docker", "inspect", "--format", "{{.NetworkSettings.IPAddress}}", "cut-off"])
-    ).stdout.trim();
+    const address = (await host.exec(["docker", "inspect", "--format", ADDRESS, "cut-off"])).stdout.trim();
     // The kernel may take a second to tell a bridge without ports that it has got one, and drops what it is to send until then.
     const reached = async (pings: number): Promise<boolean> => {
       const script = 'for ping in $(seq "$1"); do ping -q -c 1 -W 1 "$2" && exit; sleep 0.2; done; exit 1';

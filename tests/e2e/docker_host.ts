@@ -33,6 +33,11 @@ export class DockerHost {
     return `${option("bridge.name")} ${IPAM.Config[0].IPRange ?? ""} ${option("driver.mtu")}`.replace(/ +/g, " ");
   }
 
+  /** The first number of the version of its dockerd. */
+  async major(): Promise<number> {
+    return Number(/\d+/.exec(await this.sh("dockerd --version"))?.[0]);
+  }
+
   /** The words of the running dockerd, after its program's. */
   async words(): Promise<readonly string[]> {
     const { stdout } = await this.host.exec(["sh", "-c", "cat /proc/$(cat /run/docker.pid)/cmdline"]);

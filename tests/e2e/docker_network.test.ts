@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
 import { busyboxImage } from "../hosts/images";
+import { waitFor } from "../hosts/wait";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
 import { DockerHost } from "./docker_host";
 import { differences, fingerprint } from "./fingerprint";
@@ -12,6 +13,7 @@ import { bootHosts } from "./hosts";
 import { runModule } from "./module";
 import { ansiblePlaybook, changedTasks, type PlaybookRun, ROOT } from "./playbook";
 import { assertPredicted } from "./prediction";
+import { ADDRESS, NEIGHBOURS_SECONDS } from "./services";
 import { sh } from "./shell";
 
 /** Containers on a separate Docker network on the bridge, while Docker's default network stays as it is. */
@@ -40,6 +42,20 @@ const get = (host: Host, container: string, address: string): Promise<string> =>
     host,
     `docker exec ${container} sh -c 'printf "GET / HTTP/1.0\\r\\n\\r\\n" | nc -w 5 ${address} 8080 | tail -n 1'`,
   );
+
+/** Waits until a container gets this answer of a server that was started again. */
+const getsAgain = (host: Host, address: string, answer: RegExp): Promise<void> => {
+  let got = "";
+  return waitFor({
+    what: `${address} to be reached from ${host.name}`,
+    seconds: NEIGHBOURS_SECONDS,
+    probe: async () => {
+      got = await get(host, "web", address);
+      return answer.test(got);
+    },
+    evidence: () => got,
+  });
+};
 
 const serve = (host: Host, name: string, more = ""): Promise<string> =>
   sh(
@@ -109,10 +125,10 @@ test("verify.yml tests the paths of these containers", async () => {
 test("it stays through a restart of Docker, a reboot, and a bridge that was deleted by hand", async () => {
   await sh(one, "systemctl restart docker");
   // Docker gives addresses in the order in which it starts containers.
-  assert.match(await get(two, "web", "10.2.1.1"), / of apollo1$/);
+  await getsAgain(two, "10.2.1.1", / of apollo1$/);
   await two.reboot();
   await sh(two, "timeout 30 sh -c 'until docker exec web true; do sleep 0.2; done'");
-  assert.is(await get(one, "web", "10.2.2.1"), "web of apollo2");
+  await getsAgain(one, "10.2.2.1", /^web of apollo2$/);
   await sh(two, "ip link del weave-vx; ip link del weave");
   await play("site.yml", ...FLAT, "--limit", "apollo2");
   assert.is(await get(one, "web", "10.2.2.1"), "web of apollo2");
@@ -187,7 +203,7 @@ test("a stopped Docker is started, and then has the network; a check predicts it
 
 test("from one network to the other and back: predicted, with one restart each, which names what it stops", async () => {
   await sh(two, "docker rm --force web");
-  const address = (): Promise<string> => sh(one, "docker inspect --format '{{.NetworkSettings.IPAddress}}' plain");
+  const address = (): Promise<string> => sh(one, `docker inspect --format '${ADDRESS}' plain`);
   await sh(one, `docker run --detach --name plain --stop-timeout=1 ${image} sleep 9999`);
   for (const to of [VXLAN, FLAT]) {
     const before = await pids();

@@ -14,6 +14,7 @@ let cluster: Cluster;
 let docker: DockerHost;
 
 const UNIT = "/lib/systemd/system/docker.service";
+const SCRIPT = "/etc/init.d/docker";
 const DROP_INS = "/etc/systemd/system/docker.service.d";
 const WEAVE = { bridge: "weave", fixed_cidr: "10.2.1.0/24", mtu: 1450 };
 
@@ -32,6 +33,14 @@ async function started(command: string, dropIn = ""): Promise<void> {
 }
 
 const DEBIAN = "/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock $DOCKER_OPTS";
+
+/** Where a second dockerd does not meet the first. */
+const ELSEWHERE = [
+  "--host=unix:///tmp/other.sock",
+  "--containerd=/run/containerd/containerd.sock",
+  "--data-root=/tmp/other",
+  "--exec-root=/tmp/other-run",
+];
 
 /** Nothing is changed, in a check neither, and the message says where to look. */
 async function rejected(options: object, ...parts: string[]): Promise<void> {
@@ -194,7 +203,7 @@ test("what systemd does not notice by itself: a drop-in in a new directory, and 
 
 test("values that keep this dockerd from starting are rejected before", async () => {
   await started(DEBIAN);
-  const [version] = /\d+/.exec(await docker.sh("dockerd --version")) ?? [];
+  const major = await docker.major();
   for (const opts of [
     "--mtu=70000",
     "--log-level=loud",
@@ -207,12 +216,12 @@ test("values that keep this dockerd from starting are rejected before", async ()
   ]) {
     await rejected({ opts }, opts.startsWith("-v") ? "--version" : opts.replace(/[= ].*/, "").replace(/^-H/, "--host"));
   }
-  if (Number(version) < 23) await rejected({ opts: "--storage-driver=nope" }, "--storage-driver");
+  if (major < 23) await rejected({ opts: "--storage-driver=nope" }, "--storage-driver");
   for (const [content, part] of [
     ['{"max-concurrent-downloads": "3"}', '"max-concurrent-downloads" must be a number'],
     ['{"debug": 1}', '"debug" must be true or false'],
     ['{"labels": "a=b"}', '"labels" must be a list'],
-    ...(Number(version) < 23 ? [['\ufeff{"debug": true}', "byte order mark"]] : []),
+    ...(major < 23 ? [['\ufeff{"debug": true}', "byte order mark"]] : []),
   ] as [string, string][]) {
     await docker.host.write("/etc/docker/daemon.json", content);
     await rejected(WEAVE, part);
@@ -225,6 +234,22 @@ test("values that keep this dockerd from starting are rejected before", async ()
     assert.is.not(own.status, 124, "dockerd itself does not start with it");
     assert.match(own.stderr, "unable to configure the Docker daemon");
   }
+});
+
+test("a cgroup-parent that is no slice is rejected before where cgroups are systemd's, as with cgroups of version 2", async () => {
+  await started(DEBIAN);
+  const isUnified = (await docker.sh("ls /sys/fs/cgroup")).includes("cgroup.controllers");
+  const options = ["--cgroup-parent=/docker", ...(isUnified ? [] : ["--exec-opt=native.cgroupdriver=systemd"])];
+  await rejected({ opts: options.join(" ") }, "cgroup-parent: must be a slice of systemd's");
+  const own = await docker.host.exec(
+    ["timeout", "20", "dockerd", "--pidfile=/tmp/other.pid", ...ELSEWHERE, ...options],
+    {
+      check: false,
+    },
+  );
+  assert.is.not(own.status, 124, "dockerd itself does not start with it");
+  assert.match(own.stderr, "cgroup-parent for systemd cgroup should be a valid slice");
+  await docker.configured({ opts: "--cgroup-parent=/docker --exec-opt=native.cgroupdriver=cgroupfs" });
 });
 
 test("the role's probe sees Docker's bridge as dockerd does, running or stopped", async () => {
@@ -294,10 +319,10 @@ test("a unit that is missing, masked, failed or stopped, and a socket that is go
   );
   await docker.sh("systemctl unmask docker.socket");
   // Of the init script systemd would make a unit.
-  await docker.sh(`mv ${UNIT} /root/; mv /etc/init.d/docker /root/docker-script; systemctl daemon-reload`);
+  await docker.sh(`mv ${UNIT} /root/; [ ! -e ${SCRIPT} ] || mv ${SCRIPT} /root/docker-script; systemctl daemon-reload`);
   await rejected(WEAVE, "docker.service: must exist (found none). Install Docker first");
   await docker.sh(
-    `mv /root/docker.service ${UNIT}; mv /root/docker-script /etc/init.d/docker; systemctl daemon-reload; systemctl reset-failed 'docker.s*'`,
+    `mv /root/docker.service ${UNIT}; [ ! -e /root/docker-script ] || mv /root/docker-script ${SCRIPT}; systemctl daemon-reload; systemctl reset-failed 'docker.s*'`,
   );
   await docker.sh("systemctl start docker");
 });

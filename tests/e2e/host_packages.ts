@@ -12,7 +12,7 @@ printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d
 chmod 755 /usr/sbin/policy-rc.d
 dpkg --install --force-unsafe-io /root/packages/*.deb >/dev/null 2>&1
 rm -r /usr/sbin/policy-rc.d /root/packages
-systemctl disable "$@" >/dev/null 2>&1`;
+[ $# -eq 0 ] || systemctl disable "$@" >/dev/null 2>&1`;
 
 /**
  * Installs packages of the hosts' Debian suite on them, with what these lack of their dependencies, and leaves their `units` off.
@@ -26,39 +26,70 @@ export async function installPackages(
 ): Promise<void> {
   const [first] = hosts;
   if (first === undefined) return;
+  const status = join(first.root, "var/lib/dpkg/status");
+  const words = ["--no-install-recommends", "--download-only", "--yes", "install", ...packages];
+  const files = await filesBy(words, suite, { "Dir::State::status": status });
+  await Promise.all(
+    hosts.map(async (host) => {
+      for (const { name, content } of files) await host.write(`/root/packages/${name}`, content);
+      await host.exec(["sh", "-c", INSTALL, "sh", ...units], { timeoutSeconds: 300 });
+    }),
+  );
+}
+
+/** Downloads a package of a suite; returns its file's content. */
+export async function downloadPackage(suite: Suite, name: string): Promise<Buffer> {
+  const [file] = await filesBy(["download", name], suite, {});
+  if (file === undefined) throw new Error(`apt has downloaded no package ${name} of ${suite}`);
+  return file.content;
+}
+
+interface PackageFile {
+  readonly name: string;
+  readonly content: Buffer;
+}
+
+/** The packages that apt-get downloads with these words and settings. */
+async function filesBy(
+  words: readonly string[],
+  suite: Suite,
+  options: Readonly<Record<string, string>>,
+): Promise<PackageFile[]> {
   const directory = mkdtempSync(join(tmpdir(), "apollo-weave-packages-"));
   try {
     mkdirSync(join(directory, "partial"));
-    const options = {
-      "Dir::State::status": join(first.root, "var/lib/dpkg/status"),
+    const all = {
+      ...options,
       "Dir::Cache::archives": directory,
       "APT::Sandbox::User": "root",
       "Debug::NoLocking": "1",
-      ...(suite === debianRelease() ? {} : await sourcesOf(suite, directory)),
+      ...(suite === debianRelease() ? {} : await sourcesOf(suite)),
     };
-    const settings = Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
-    const argv = [...settings, "--no-install-recommends", "--download-only", "--yes", "install", ...packages];
+    const settings = Object.entries(all).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
+    const apt = (...argv: string[]): unknown =>
+      execFileSync("apt-get", [...settings, ...argv], { cwd: directory, stdio: "pipe" });
     try {
-      execFileSync("apt-get", argv, { stdio: "pipe" });
+      apt(...words);
     } catch {
       // The lists may be missing or older than the mirror.
-      execFileSync("apt-get", [...settings, "update"], { stdio: "pipe" });
-      execFileSync("apt-get", argv, { stdio: "pipe" });
+      apt("update");
+      apt(...words);
     }
-    const files = readdirSync(directory).filter((name) => name.endsWith(".deb"));
-    await Promise.all(
-      hosts.map(async (host) => {
-        for (const name of files) await host.write(`/root/packages/${name}`, readFileSync(join(directory, name)));
-        await host.exec(["sh", "-c", INSTALL, "sh", ...units], { timeoutSeconds: 300 });
-      }),
-    );
+    const names = readdirSync(directory).filter((name) => name.endsWith(".deb"));
+    return names.map((name) => ({ name, content: readFileSync(join(directory, name)) }));
   } finally {
     rmSync(directory, { recursive: true });
   }
 }
 
+/** By suite, where this process has its lists. */
+const directories = new Map<Suite, string>();
+
 /** apt's settings for a suite that is not the machine's, so that the machine's own lists stay as they are. */
-async function sourcesOf(suite: Suite, directory: string): Promise<Record<string, string>> {
+async function sourcesOf(suite: Suite): Promise<Record<string, string>> {
+  const directory = directories.get(suite) ?? mkdtempSync(join(tmpdir(), "apollo-weave-lists-"));
+  if (!directories.has(suite)) process.on("exit", () => rmSync(directory, { recursive: true }));
+  directories.set(suite, directory);
   const [list, lists] = [join(directory, "sources.list"), join(directory, "lists")];
   mkdirSync(join(lists, "partial"), { recursive: true });
   writeFileSync(list, await suiteSources(suite));

@@ -6,7 +6,7 @@ import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
 import { ansiblePlaybook, changedTasks, complaints, type PlaybookRun } from "./playbook";
 import { assertPredicted } from "./prediction";
-import { findServices, reachAll, startServices } from "./services";
+import { ADDRESS, assertAllReached, findServices, NEIGHBOURS_SECONDS, startServices } from "./services";
 
 const TASKS = ["Probe the host", "Resolve the host indexes and addresses", "Configure the bridge"];
 const VXLAN = [...TASKS, "Configure Docker to use the bridge"].map((name) => `TASK [weave : ${name}]`);
@@ -117,21 +117,12 @@ for (const datapath of ["vxlan", "router"] as const) {
   });
 
   if (datapath === "vxlan") {
-    const everyPath = async (): Promise<void> => {
-      const reached = await reachAll(cluster, await findServices(cluster, 2));
-      assert.equal(
-        reached.filter(({ ok }) => !ok).map(({ from, to }) => `${from} → ${to.name}`),
-        [],
-      );
-      assert.is(reached.length, (hosts + hosts * 2) * hosts * 2);
-    };
-
     test("containers and hosts reach every container by IP and port", async () => {
       await startServices(cluster, 2);
       for (const { address, host } of await findServices(cluster, 2)) {
         assert.match(address, new RegExp(`^10\\.2\\.${host.number}\\.\\d+$`));
       }
-      await everyPath();
+      await assertAllReached(cluster, cluster, 2);
     });
 
     test("full-size packets pass between containers", async () => {
@@ -166,7 +157,7 @@ for (const datapath of ["vxlan", "router"] as const) {
 
     test("all comes back by itself after a reboot", async () => {
       await cluster.host("apollo2").reboot();
-      await everyPath();
+      await assertAllReached(cluster, cluster, 2, NEIGHBOURS_SECONDS);
       const again = await play();
       assert.equal(changedTasks(again), [], again.output);
     });
@@ -208,13 +199,7 @@ for (const datapath of ["vxlan", "router"] as const) {
       };
       assert.ok(await passes());
       await startServices({ hosts: [second] }, 1);
-      const { stdout: address } = await second.exec([
-        "docker",
-        "inspect",
-        "--format",
-        "{{.NetworkSettings.IPAddress}}",
-        "apollo2-a",
-      ]);
+      const { stdout: address } = await second.exec(["docker", "inspect", "--format", ADDRESS, "apollo2-a"]);
       const { stdout: page } = await first.exec(["curl", "-sS", "-m", "5", `http://${address.trim()}:8080/`]);
       assert.is(page, "apollo2-a\n");
       await second.exec(["docker", "rm", "--force", "apollo2-a"]);

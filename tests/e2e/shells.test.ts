@@ -1,11 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Cluster } from "../hosts/cluster";
-import type { Host } from "../hosts/host";
+import { installPackages } from "./host_packages";
 import { bootHosts } from "./hosts";
 import { addPlainUser } from "./plain_user";
 import { type AnsibleOptions, ansiblePlaybook, changedTasks, type PlaybookRun } from "./playbook";
@@ -14,10 +13,10 @@ import { type AnsibleOptions, ansiblePlaybook, changedTasks, type PlaybookRun } 
 const test = suite("login shells");
 let cluster: Cluster;
 
-const SHELLS: Readonly<Record<string, { shell: string; packages: readonly string[] }>> = {
-  apollo1: { shell: "/bin/csh", packages: ["csh"] },
-  apollo2: { shell: "/bin/tcsh", packages: ["tcsh"] },
-  apollo3: { shell: "/usr/bin/fish", packages: ["fish", "fish-common", "libpcre2-32-0"] },
+const SHELLS: Readonly<Record<string, { shell: string; package: string }>> = {
+  apollo1: { shell: "/bin/csh", package: "csh" },
+  apollo2: { shell: "/bin/tcsh", package: "tcsh" },
+  apollo3: { shell: "/usr/bin/fish", package: "fish" },
 };
 
 /** Returns a directory with Debian's copy of the collection ansible.posix, which has the shell plugins for csh and fish. */
@@ -25,39 +24,21 @@ function collections(): string {
   const directory = join(cluster.directory, "collections");
   if (existsSync(directory)) return directory;
   mkdirSync(directory);
-  download(["ansible"], directory);
+  execFileSync("apt-get", ["download", "--quiet", "ansible"], {
+    cwd: directory,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   const unpack =
     'dpkg-deb --fsys-tarfile "$0"/ansible_*.deb | tar -x -C "$0" --strip-components=5 --wildcards "*/ansible_collections/ansible/posix/*"';
   execFileSync("sh", ["-c", unpack, directory]);
   return directory;
 }
 
-function download(packages: readonly string[], directory: string): void {
-  execFileSync("apt-get", ["download", "--quiet", ...packages], {
-    cwd: directory,
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-}
-
-/** Installs Debian packages on a host, which has no network to get them by. */
-async function install(host: Host, packages: readonly string[]): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), "apollo-weave-debs-"));
-  try {
-    download(packages, directory);
-    for (const name of readdirSync(directory))
-      await host.write(`/root/debs/${name}`, readFileSync(join(directory, name)));
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-  // What fish's own configuration tool depends on is not needed.
-  await host.exec(["sh", "-c", "dpkg --install --force-depends /root/debs/*.deb && rm -r /root/debs"]);
-}
-
 test.before(async () => {
   cluster = await bootHosts(3);
-  for (const [name, { shell, packages }] of Object.entries(SHELLS)) {
+  for (const [name, { shell, package: named }] of Object.entries(SHELLS)) {
     const host = cluster.host(name);
-    await install(host, packages);
+    await installPackages([host], cluster.suite, [named], []);
     await addPlainUser(host);
     for (const user of ["root", "deploy"]) await host.exec(["usermod", "--shell", shell, user]);
   }

@@ -9,7 +9,7 @@ import { busyboxImage } from "../hosts/images";
 import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
 import { ansiblePlaybook, changedTasks, type PlaybookRun, ROOT } from "./playbook";
-import { startServices } from "./services";
+import { ADDRESS, assertAllReached, NEIGHBOURS_SECONDS, startServices } from "./services";
 
 const test = suite("playbooks/verify.yml");
 let cluster: Cluster;
@@ -80,6 +80,9 @@ async function broken(host: Host, breaks: string, mends: string, ...args: string
     await host.exec(["sh", "-c", mends]);
   }
 }
+
+/** Waits until all reach the containers that Docker has started again. */
+const reachedAgain = (): Promise<void> => assertAllReached(cluster, { hosts: [first, second] }, 2, NEIGHBOURS_SECONDS);
 
 test.before(async () => {
   cluster = await bootHosts(3);
@@ -188,9 +191,7 @@ test("a bridge that is down is reported with its blocked paths, even if the repo
 });
 
 test("a container that its host's firewall isolates is reported as such", async () => {
-  const address = (
-    await second.exec(["docker", "inspect", "--format", "{{.NetworkSettings.IPAddress}}", "apollo2-b"])
-  ).stdout.trim();
+  const address = (await second.exec(["docker", "inspect", "--format", ADDRESS, "apollo2-b"])).stdout.trim();
   const pid = (await second.exec(["docker", "inspect", "--format", "{{.State.Pid}}", "apollo2-b"])).stdout.trim();
   const rule = (flag: string) => `nsenter -t ${pid} -n iptables -${flag} INPUT -p icmp -j DROP`;
   const run = await broken(second, rule("I"), rule("D"));
@@ -224,6 +225,7 @@ test("a stopped Docker stays stopped and is a failure unless it is excused, and 
   assertAllWork(run, 12);
   assert.match(table(run).join("\n"), "apollo2: Docker is stopped, so none of its containers is tested");
   await second.exec(["systemctl", "start", "docker.service"]);
+  await reachedAgain();
 });
 
 test("a container that Docker fails to start is a failure; one that nobody started is none", async () => {
@@ -244,6 +246,7 @@ test("a Docker that is not on the bridge is reported, by its containers", async 
   await second.write(file, `[Service]\n${drop}\n`);
   const restart = "systemctl daemon-reload && systemctl restart docker";
   const run = await broken(second, restart, `rm ${file} && ${restart}`);
+  await reachedAgain();
   assert.match(
     problems(run).join("\n"),
     "apollo2: Docker must use the bridge weave (found containers that are not on the network: apollo2-a, apollo2-b)",

@@ -20,7 +20,7 @@ export function unifiedOnly(suite: Suite): boolean {
 /** What hosts of a suite have beside what all have. */
 export function morePackages(suite: Suite): readonly string[] {
   if (suite === "bookworm") return [];
-  // docker.io only recommends its client from Debian 13 on, and Compose is older than 2 before. The others are for plays by the
-  // suite's own ansible-core.
-  return ["docker-cli", "docker-compose", "ansible-core", "netcat-openbsd"];
+  // docker.io only recommends its client from Debian 13 on, e2fsprogs is no longer essential, and Compose is older than 2 before. The
+  // others are for plays by the suite's own ansible-core.
+  return ["docker-cli", "e2fsprogs", "docker-compose", "ansible-core", "netcat-openbsd"];
 }
