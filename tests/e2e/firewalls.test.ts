@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { debianRelease } from "../hosts/apt_sources";
 import type { Host } from "../hosts/host";
 import { SUITES, type Suite, suiteOf } from "../hosts/suites";
 import { waitFor } from "../hosts/wait";
@@ -142,4 +143,4 @@ function testFirewalls(debian: Suite): void {
   test.run();
 }
 
-for (const debian of ALL ? SUITES : [suiteOf(process.env["TEST_SUITE"] ?? "bookworm")]) testFirewalls(debian);
+for (const debian of ALL ? SUITES : [suiteOf(process.env["TEST_SUITE"] ?? debianRelease())]) testFirewalls(debian);

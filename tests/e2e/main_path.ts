@@ -12,21 +12,11 @@ import { disturbNetworkManager, underNetworkManager } from "./network_manager";
 import { underNetworkd } from "./networkd";
 import { assertNetworksApart } from "./networks_apart";
 import { startPings } from "./pings";
-import {
-  ansiblePlaybook,
-  ansibleVersion,
-  type Controller,
-  changedTasks,
-  complaints,
-  type PlaybookRun,
-} from "./playbook";
+import { ansiblePlaybook, ansibleVersion, CONTROLLERS, changedTasks, complaints, type PlaybookRun } from "./playbook";
 import { assertPredicted } from "./prediction";
-import { findServices, reachAll, startServices } from "./services";
+import { assertAllReached, NEIGHBOURS_SECONDS, startServices } from "./services";
 import { sh } from "./shell";
 import { withoutDisruption } from "./without_disruption";
-
-/** The ansible-core that people have with a suite's hosts. */
-const CONTROLLERS: Readonly<Record<Suite, Controller>> = { bookworm: "oldest", trixie: "between", testing: "newest" };
 
 const DROP_INS = "/etc/systemd/system/docker.service.d";
 
@@ -61,15 +51,7 @@ export function testMainPath(debian: Suite): void {
       before.flatMap((text, index) => differences(text, after[index] ?? "")),
       [],
     );
-  /** Fails unless every path is open, if given within so many seconds. */
-  const everyPath = async (seconds = 0): Promise<void> => {
-    const end = Date.now() + seconds * 1000;
-    const reached = await reachAll(cluster, await findServices(cluster, 2));
-    const blocked = reached.filter(({ ok }) => !ok).map(({ from, to }) => `${from} → ${to.name}`);
-    const left = (end - Date.now()) / 1000;
-    if (blocked.length > 0 && left > 0) return everyPath(left);
-    assert.equal({ blocked, paths: reached.length }, { blocked: [], paths: 54 });
-  };
+  const everyPath = (seconds?: number): Promise<void> => assertAllReached(cluster, cluster, 2, seconds);
 
   test.before(async () => {
     cluster = await bootHosts(3, debian);
@@ -163,8 +145,7 @@ export function testMainPath(debian: Suite): void {
   for (const name of ["apollo2", "apollo3"]) {
     step(`${name} comes back by itself after a reboot`, async () => {
       await cluster.host(name).reboot();
-      // Docker 28 gives containers new MAC addresses; a neighbour that has the old one asks again after some seconds.
-      await everyPath(20);
+      await everyPath(NEIGHBOURS_SECONDS);
     });
   }
 

@@ -22,6 +22,13 @@ export type Controller = "oldest" | "between" | "newest";
 // Unstable has the newest some days earlier, but now and then can't be installed.
 const SUITES: Readonly<Record<Exclude<Controller, "oldest">, Suite>> = { between: "trixie", newest: "testing" };
 
+/** The ansible-core that people have with hosts of a suite. */
+export const CONTROLLERS: Readonly<Record<Suite, Controller>> = {
+  bookworm: "oldest",
+  trixie: "between",
+  testing: "newest",
+};
+
 export interface AnsibleOptions {
   readonly ansible?: Controller;
   /** The directory that it is started in: the project's, by default. */
