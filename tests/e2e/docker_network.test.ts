@@ -53,7 +53,7 @@ const getsAgain = (host: Host, address: string, answer: RegExp): Promise<void> =
       got = await get(host, "web", address);
       return answer.test(got);
     },
-    evidence: () => got,
+    diagnose: () => got,
   });
 };
 
