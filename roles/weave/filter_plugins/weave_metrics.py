@@ -75,7 +75,9 @@ def render_metrics(found: dict[str, Any], problems: int, time: int) -> str:
         tested[name] = (tested.get(name) or 0) + len(ms)
         blocked[name] = (blocked.get(name) or 0) + ms.count(None)
     lines += _metric("paths_tested", "Number of paths from the host and its container that were tested.", tested)
-    lines += _metric("paths_blocked", "Number of tested paths from the host and its container that are blocked.", blocked)
+    lines += _metric(
+        "paths_blocked", "Number of tested paths from the host and its container that are blocked.", blocked
+    )
     lines += _metric(
         "peer_handshake_age_seconds",
         "Seconds since WireGuard's last handshake with the peer; +Inf if there was none.",

@@ -193,7 +193,8 @@ def _unconnected_hosts(hosts: list[dict[str, Any]], from_host: dict[str, Any], f
     for name, firewall in firewalls.items():
         yield (
             f"{name}: its firewall must accept what the other hosts send (found that {firewall} drops by default, and that paths "
-            "are blocked). Run the role on it: it warns about what the firewall drops, and with weave_firewall: manage it allows that."
+            "are blocked). Run the role on it: it warns about what the firewall drops, and with weave_firewall: manage it allows "
+            "that."
         )
     for host in unconnected.values():
         yield (

@@ -23,7 +23,7 @@ test("the script gets its arguments, whatever is in them", () => {
 });
 
 test("arguments by name are passed as the script reads them, and null as nothing, as of a variable without a value", () => {
-  const line: string = callPlugin("weave_command", "command", ['printf "<%s>" "$@"', { b: null, a: "x y", c: 24 }]);
+  const line: string = callPlugin("weave_command", "wrap_script", ['printf "<%s>" "$@"', { b: null, a: "x y", c: 24 }]);
   assert.is(spawnSync("/bin/sh", ["-c", line], { encoding: "utf8" }).stdout, "<a=x y><b=><c=24>");
   assert.is(run('printf "<%s>" "$@"', "a", null), "<a><>");
 });

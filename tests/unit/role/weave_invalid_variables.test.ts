@@ -118,7 +118,7 @@ test("whatever a variable is set to, the checks end with a sentence or without o
           wrong(given) ||
           callPlugin<string>("weave_invalid_values", "find_invalid_values", [given, "a", datapath, "bridge", true]) ||
           callPlugin<string>("weave_invalid_docker_opts", "find_invalid_docker_opts", [given, "a", []]) ||
-          callPlugin<string>("weave_surroundings", "surroundings", [given, "a", ["a"], ["a"], "set up"]) ||
+          callPlugin<string>("weave_invalid_references", "find_invalid_references", [given, "a", ["a"], ["a"], "set up"]) ||
           callPlugin<string>("weave_contradictions", "find_contradictions", [
             given,
             "a",
@@ -127,7 +127,7 @@ test("whatever a variable is set to, the checks end with a sentence or without o
             datapath === "router",
             1,
           ]) ||
-          callPlugin<string>("weave_downloads", "downloads", [given["weave_image_archives"] ?? []]);
+          callPlugin<string>("weave_invalid_sources", "find_invalid_sources", [given["weave_image_archives"] ?? []]);
         assert.ok(says === "" || /^[\w.[\]]+: .+\.( |$)/s.test(says), `${what}: ${says}`);
       }
     }
