@@ -81,7 +81,7 @@ test("a result that can't be printed is a failure", () => {
 
 test("after such a failure nothing more is changed, and what was changed is reported", () => {
   // The first change is made; while the second is waited for, an event's handler fails.
-  const observe = `() => { setTimeout(() => { ${THROW}; }, 300); return null; }`;
+  const observe = `() => { setTimeout(() => { ${THROW}; }, 2000); return null; }`;
   const slow =
     '{ do: "await", request: { to: { socket: "/nowhere" }, method: "GET", path: "/" }, timeout: 60, diagnose: ["true"] }';
   const change = (subject: string, actions: string): string =>

@@ -104,7 +104,7 @@ test("an unexpected error is reported as a bug of the module, with its stack", a
   assert.is(result.failed, true);
   assert.match(result.msg ?? "", "lamp failed unexpectedly: x is not a function");
   assert.match(result.msg ?? "", "Report this with");
-  assert.match(String(result["exception"]), "run_module.test.ts");
+  assert.match(String(result["exception"]), "run_module_failures.test.ts");
 });
 
 test("a run that can't get the lock fails and changes nothing", async () => {

@@ -79,7 +79,7 @@ test("in a fresh cluster provisioned host by host, answers from before a host wa
 
 test("hosts of the run that were lost before the probe could not be reached, either; one whose probe failed was", () => {
   const hosts = { a: probed(1, true), b: {}, c: { __weave_probe: { rc: 1 } }, d: {} };
-  const args = [Object.keys(hosts), hosts, ["a"], "", true, ["b", "c"]];
+  const args = [Object.keys(hosts), hosts, ["a"], "", true, "", ["b", "c"]];
   const { hosts: json } = call<{ hosts: string }>("resolve_cluster", args);
   assert.equal((JSON.parse(json) as { unreachable: unknown }).unreachable, ["b"]);
 });
