@@ -82,7 +82,8 @@ test.before(async () => {
     cases.map(({ unit }) => unit).join("\n"),
   );
   loaded = cases.filter((_, index) => states.split("\n")[index] === "loaded");
-  await sh("xargs -n 50 systemctl start", cases.map(({ unit }) => unit).join("\n"));
+  // From 262 on systemd starts none of several units if one can't be loaded.
+  await sh("xargs -n 50 systemctl start", loaded.map(({ unit }) => unit).join("\n"));
 });
 test.after(() => cluster.down());
 
