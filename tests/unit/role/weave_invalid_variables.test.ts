@@ -118,7 +118,13 @@ test("whatever a variable is set to, the checks end with a sentence or without o
           wrong(given) ||
           callPlugin<string>("weave_invalid_values", "find_invalid_values", [given, "a", datapath, "bridge", true]) ||
           callPlugin<string>("weave_invalid_docker_opts", "find_invalid_docker_opts", [given, "a", []]) ||
-          callPlugin<string>("weave_invalid_references", "find_invalid_references", [given, "a", ["a"], ["a"], "set up"]) ||
+          callPlugin<string>("weave_invalid_references", "find_invalid_references", [
+            given,
+            "a",
+            ["a"],
+            ["a"],
+            "set up",
+          ]) ||
           callPlugin<string>("weave_contradictions", "find_contradictions", [
             given,
             "a",

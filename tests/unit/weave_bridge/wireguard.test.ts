@@ -181,7 +181,7 @@ test("turning encryption on or off interrupts traffic until the other hosts foll
   assert.ok(disruptionsOf(vxlan(), live("weave-wg")).includes(until("off")));
   assert.match(
     warningsOf(vxlan()).join(),
-    /^password: must be set .*no longer encrypted .*\. Set it again unless you want to turn encryption off\./,
+    /^password: must be set, .*no longer encrypted .*\. Set it again unless you want to turn encryption off\.$/,
   );
   assert.is(warningsOf(router()).length, 1);
   for (const meant of [
