@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import jinja2
+
 LOOPBACK = re.compile(
     r"127[.]|::1$|([^.]+[.])*localhost\d?([.]localdomain\d?)?[.]?$|ip6-(localhost|loopback)$", re.IGNORECASE
 )
@@ -218,12 +220,13 @@ def host_variable(variables: Mapping[str, Any], name: str) -> Any:
 
 
 def _render(variables: Mapping[str, Any], name: str) -> Any:
-    """Return a variable of a host, or UNRENDERED: of an undefined variable an ansible-core before 2.19 returns the template."""
+    """Return a variable of a host, or UNRENDERED: an ansible-core before 2.19 has the template then, others an undefined value."""
     try:
         value = variables.get(name)
     except Exception:
         return UNRENDERED
-    return UNRENDERED if isinstance(value, str) and re.search(r"\{[{%#]", value) else value
+    is_template = isinstance(value, str) and re.search(r"\{[{%#]", value)
+    return UNRENDERED if is_template or isinstance(value, jinja2.Undefined) else value
 
 
 def derived_mac(text: str) -> str:
@@ -252,7 +255,8 @@ def _host_index(host: str, variables: Mapping[str, Any]) -> int:
 
 def _interfaces(variables: Mapping[str, Mapping[str, Any]], interface: str, reader: str) -> dict[str, str]:
     """Return each host's interface. The variables of hosts are the inventory's: those of a play or a task are the same for all."""
-    own = {host: str(host_variable(variables[host], "weave_underlay_interface")) for host in variables}
+    rendered = {host: _render(variables[host], "weave_underlay_interface") for host in variables}
+    own = {host: interface if value is UNRENDERED else value or "" for host, value in rendered.items()}
     return own if own.get(reader) == (interface or "") else dict.fromkeys(variables, interface or "")
 
 
