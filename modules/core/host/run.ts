@@ -141,7 +141,10 @@ const STARTING: ReadonlyMap<string, string> = new Map([
 function describeOutput(output: string): string {
   // Secrets are hidden before anything is cut off, so that no half of one is left.
   const text = hideSecrets(redactSecrets(output.slice(-MAX_SEARCHED).trim()));
-  return text === "" ? "" : `: ${text.length > 2000 ? `…${text.slice(-2000)}` : text}`;
+  const end = MAX_SHOWN / 2;
+  // The cause is what a program printed last, or first if its usage follows.
+  return text === "" ? "" : `: ${text.length > MAX_SHOWN ? `${text.slice(0, end)} … ${text.slice(-end)}` : text}`;
 }
 
+const MAX_SHOWN = 2000;
 const MAX_SEARCHED = 2 ** 18;

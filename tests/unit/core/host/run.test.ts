@@ -43,6 +43,12 @@ test("a failed program without error output is reported with its output, or with
   );
 });
 
+test("of a long error output the beginning is shown, too: dockerd's usage follows the cause", () => {
+  const message = userErrorOf(() => run(["sh", "-c", "echo the cause >&2; seq 10000 >&2; exit 1"]));
+  assert.match(message, /must succeed \(found status 1: the cause\n1\n2\n.* … .*\n10000\)\. See its output, /s);
+  assert.ok(message.length < 2200, `${message.length} characters`);
+});
+
 test("of a long error output the end is shown, where the cause is", () => {
   const message = userErrorOf(() => run(["sh", "-c", "seq 10000 >&2; echo the cause >&2; exit 1"]));
   assert.match(message, /the cause\)\. See its output, correct the cause and run again\.$/);
