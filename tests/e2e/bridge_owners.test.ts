@@ -132,12 +132,15 @@ async function install(host: Host, name: string): Promise<void> {
 for (const name of ["ifupdown2", "ifupdown-ng"]) {
   test(`${name} is not used: systemd is, and it is rejected by name where it is set`, async () => {
     await install(ifupdown, name);
+    // From Debian 13 on ifupdown-ng's program is ifup-ng.
+    const { stdout: ifup } = await ifupdown.exec(["sh", "-c", "command -v ifup || true"]);
+    const found =
+      ifup === "" && name === "ifupdown-ng"
+        ? "must be installed on this host (found no ifup, or no /etc/network/interfaces). Install it (apt install ifupdown)"
+        : `must be Debian's own (found ${name} as this host's ifup, which reads the files in another way). ` +
+          "Install Debian's (apt install ifupdown)";
     const { msg } = await rejected(ifupdown, { ...OPTIONS, provider: "ifupdown" });
-    assert.is(
-      msg,
-      `provider: ifupdown must be Debian's own (found ${name} as this host's ifup, which reads the files in another way). ` +
-        "Install Debian's (apt install ifupdown), or set systemd.",
-    );
+    assert.is(msg, `provider: ifupdown ${found}, or set systemd.`);
     const made = await runModule(ifupdown, "weave_bridge", OPTIONS);
     assert.equal([made.msg, made["provider"]], [undefined, "systemd"]);
     await runModule(ifupdown, "weave_bridge", { state: "absent" });
