@@ -240,7 +240,7 @@ def _wireguard_problems(probed: dict[str, Any], host: str) -> Iterator[str]:
             f"{encrypted} a kernel with WireGuard, or the program wireguard-go, on {host} (found neither). Install a kernel that "
             "has the module wireguard (Linux 5.6 or newer), or wireguard-go (apt install wireguard-go)."
         )
-    if probed.get("missing_module"):
+    elif probed.get("missing_module"):
         module = probed["missing_module"]
         yield (
             f"weave_datapath: vxlan needs the kernel module {module} on {host} (found that the kernel can't load it). Install or "
