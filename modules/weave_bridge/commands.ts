@@ -1,5 +1,6 @@
 import { type Action, runAction } from "../core/change";
 import { FLOOD_MAC } from "../formats/iproute";
+import { addressOf, networkOf } from "../net/ipv4";
 import type { DesiredBridge, DesiredVxlan } from "./desired";
 import { deleteRule, insertRuleInShell } from "./firewall/forward_rule";
 import type { DesiredWireguard } from "./wireguard/desired";
@@ -28,6 +29,10 @@ export const replaceAddress = (device: string, cidr: string) => ["ip", "addr", "
 
 /** Removes an address, given with its prefix length, from a device. */
 export const deleteAddress = (device: string, cidr: string) => ["ip", "addr", "del", cidr, "dev", device];
+
+/** Changes the route to a bridge's network that exists while its address is set again. Another metric makes it another route. */
+export const temporaryRoute = (verb: "replace" | "del", bridge: string, cidr: string) =>
+  `ip route ${verb} ${networkOf(cidr)} dev ${bridge} src ${addressOf(cidr)} metric 1`.split(" ");
 
 /**
  * The device learns from received frames which peer an address is behind, and sends everything else to every peer. It is

@@ -60,11 +60,6 @@ export function networkdPath(device: string, kind: "netdev" | "network"): string
   return `/etc/systemd/network/05-${device}.${kind}`;
 }
 
-/** A file that sorts before the bridge's .network file; it exists only while systemd-networkd releases the bridge (release()). */
-export function transientPath(name: string): string {
-  return `/run/systemd/network/04-${name}.network`;
-}
-
 const DOCKER_DROP_IN_DIRECTORY = `${UNITS}/docker.service.d`;
 
 /** The drop-in that makes Docker's unit wait for the bridge. */

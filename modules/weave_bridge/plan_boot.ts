@@ -69,7 +69,7 @@ export function planBoot(name: string, desired: DesiredBridge | null, observed: 
 
 function networkdReload(name: string, desired: DesiredBridge | null, { bridge }: ObservedBridge): readonly Action[] {
   if (desired?.provider === "networkd") return reloadNetworkd(name);
-  return desired !== null && bridge !== null ? release(name) : RELOAD_NETWORKD;
+  return desired !== null && bridge !== null ? release(desired) : RELOAD_NETWORKD;
 }
 
 /** This module may have created the drop-in's directory; others may have files in it. */

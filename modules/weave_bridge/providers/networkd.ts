@@ -2,18 +2,11 @@ import { basename } from "node:path";
 import { type Action, type DesiredFile, runAction } from "../../core/change";
 import { FLOOD_MAC } from "../../formats/iproute";
 import { renderSections, type Section } from "../../formats/systemd_ini";
-import { createVxlanInShell, createWireguardInShell } from "../commands";
+import { addressOf } from "../../net/ipv4";
+import { createVxlanInShell, createWireguardInShell, deleteAddress, replaceAddress, temporaryRoute } from "../commands";
 import type { DesiredBridge, DesiredVxlan } from "../desired";
 import { insertRuleInShell } from "../firewall/forward_rule";
-import {
-  bridgeComment,
-  COMMENT,
-  dockerDropInPath,
-  encryptedPaths,
-  networkdPath,
-  ownFile,
-  transientPath,
-} from "../own_files";
+import { bridgeComment, COMMENT, dockerDropInPath, encryptedPaths, networkdPath, ownFile } from "../own_files";
 import type { DesiredWireguard } from "../wireguard/desired";
 import { unmanagedFile } from "./unmanaged";
 
@@ -30,20 +23,20 @@ export function reloadNetworkd(name: string) {
 
 /**
  * Makes systemd-networkd release a bridge that it may manage. When no file matches the bridge any more, it deletes the address that it
- * has set, but not one that it has found (systemd 252, link_reconfigure_impl()). So for a moment it gets a file without an address, and
- * finds the bridge's.
+ * has set (systemd 252 to 262), which is then set again. In between, the same address without its network, and a route to that, keep
+ * this host reachable; systemd-networkd leaves what it has not set.
  */
-export function release(name: string): Action[] {
-  const { path, content } = file(transientPath(name), [
-    ["Match", [["Name", name]]],
-    ["Network", BRIDGE_NETWORK_SETTINGS],
-  ]);
-  return [
-    { do: "write", path, content, mode: 0o644 },
-    ...reloadNetworkd(name),
-    { do: "remove", path },
-    ...RELOAD_NETWORKD,
+export function release({ name, address }: DesiredBridge): Action[] {
+  const own = `${addressOf(address)}/32`;
+  const commands = [
+    replaceAddress(name, own),
+    temporaryRoute("replace", name, address),
+    ["networkctl", "reload"],
+    replaceAddress(name, address),
+    temporaryRoute("del", name, address),
+    deleteAddress(name, own),
   ];
+  return commands.map((argv) => runAction(argv));
 }
 
 /** The files from which systemd-networkd creates the bridge at boot, and the drop-in that makes Docker wait for it. */

@@ -10,7 +10,7 @@ import { bridgeMac } from "../addresses";
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../names";
 import type { DeviceKind, Managers, OtherOwner } from "../observed";
 import { type BridgeOptions, isEncrypted } from "../options";
-import { encryptedPaths, networkdPath, networkdPaths, stanzaPath, transientPath, unitName } from "../own_files";
+import { encryptedPaths, networkdPath, networkdPaths, stanzaPath, unitName } from "../own_files";
 
 /** The devices that this module is to configure, by name. */
 type Devices = ReadonlyMap<string, DeviceKind>;
@@ -114,9 +114,7 @@ function toOwner(
 function ownersInNetworkd(options: BridgeOptions, devices: Devices, host: Host): OtherOwner[] {
   const { name } = options;
   const mac = bridgeMac(options, readMachineId(host));
-  const own = new Set(
-    [...networkdPaths(name), transientPath(name), encryptedPaths(name).unmanaged].map((path) => basename(path)),
-  );
+  const own = new Set([...networkdPaths(name), encryptedPaths(name).unmanaged].map((path) => basename(path)));
   return [...firstFiles(NETWORK_DIRECTORIES, host)].flatMap(([file, path]) => {
     const kind = /\.(netdev|network)$/.exec(file)?.[1];
     if (kind === undefined || own.has(file)) return [];

@@ -103,7 +103,7 @@ test("ifupdown takes it over from the unit, whose commands are not run", () => {
   assert.equal(inWords(changes).at(-1)?.steps, STOP);
 });
 
-test("systemd-networkd is configured not to manage the bridge, and releases one that it manages without its address", () => {
+test("systemd-networkd is configured not to manage the bridge; of one that it manages, the address is set again", () => {
   assert.not.ok(subjects(plan(vxlan(), plain).changes).includes(UNMANAGED));
   const managers = { networkd: "runs" as const, networkdAtBoot: true };
   const fresh = inWords(plan(vxlan(), on(FRESH, managers)).changes).find(({ subject }) => subject === UNMANAGED);
@@ -115,11 +115,12 @@ test("systemd-networkd is configured not to manage the bridge, and releases one 
     [UNMANAGED],
   );
   assert.equal(live[0]?.steps.slice(2), [
-    "write /run/systemd/network/04-weave.network 0644",
+    "ip addr replace 10.2.0.1/32 dev weave",
+    "ip route replace 10.2.0.0/16 dev weave src 10.2.0.1 metric 1",
     "networkctl reload",
-    "/lib/systemd/systemd-networkd-wait-online --interface=weave:no-carrier --timeout=30",
-    "remove /run/systemd/network/04-weave.network",
-    "networkctl reload",
+    "ip addr replace 10.2.0.1/16 dev weave",
+    "ip route del 10.2.0.0/16 dev weave src 10.2.0.1 metric 1",
+    "ip addr del 10.2.0.1/32 dev weave",
     `remove ${pendingReloadPath("systemd-networkd")}`,
   ]);
 });

@@ -165,6 +165,7 @@ export class Kernel implements Part {
       /^ip addr del (\S+) dev (\S+)$/,
       (cidr = "", name = "") => this.with(name, (of) => this.deleteAddress(name, of, cidr)),
     ],
+    [/^ip route (?:replace|del) \S+ dev (\S+) src \S+ metric 1$/, (name = "") => this.with(name, () => done())],
     [
       /^bridge fdb append 00:00:00:00:00:00 dev (\S+) dst (.+)$/,
       (name = "", peer = "") => this.with(name, ({ peers }) => added(peers, peer)),
@@ -235,7 +236,8 @@ export class Kernel implements Part {
   /** Deletes the other addresses of a network with its first one, unless they are promoted. */
   private deleteAddress(name: string, of: Device, cidr: string): RunOutput {
     if (!of.addresses.includes(cidr)) return failed("Cannot assign requested address");
-    const network = (address: string): string => address.replace(/^(\d+\.\d+)\..*/, "$1");
+    // Those of another mask are no secondary ones (inet_insert_ifa of net/ipv4/devinet.c).
+    const network = (address: string): string => address.replace(/^(\d+\.\d+)\..*\//, "$1/");
     const sameNetwork = of.addresses.filter((each) => network(each) === network(cidr));
     const gone = sameNetwork[0] === cidr && !this.settings.has(`${name}/promote_secondaries`) ? sameNetwork : [cidr];
     return this.changeDevice(name, { addresses: of.addresses.filter((each) => !gone.includes(each)) });
