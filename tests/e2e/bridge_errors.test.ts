@@ -65,7 +65,7 @@ const REJECTIONS: Readonly<Record<string, Rejected>> = {
   "a rule that leads nowhere": {
     by: "ip rule add to 10.2.3.0/24 prohibit priority 200",
     undo: "ip rule del priority 200",
-    says: /^network: packets to 10\.2\.0\.0\/16 must reach .* \(found rule 200, prohibit\)\. Add a rule/,
+    says: /^network: packets to 10\.2\.0\.0\/16 must be routed to the bridge .* \(found rule 200, prohibit\)\. Add a rule/,
   },
   "the network as this host's own": {
     by: "ip route add local 10.2.0.0/16 dev lo",
@@ -119,7 +119,7 @@ const REJECTIONS: Readonly<Record<string, Rejected>> = {
   "another bridge that has the VXLAN as its port": {
     by: "printf '\nauto br0\niface br0 inet manual\n  bridge_ports weave-vx\n' > /etc/network/interfaces.d/bridges",
     undo: "rm /etc/network/interfaces.d/bridges",
-    says: /^name: weave-vx must be .* \(found "bridge_ports weave-vx" in \/etc\/network\/interfaces\.d\/bridges, line 4\)/,
+    says: /^name: only this module may configure weave-vx at boot \(found "bridge_ports weave-vx" in \/etc\/network\/interfaces\.d\/bridges, line 4\)/,
   },
   "/etc/network/interfaces as a link to nowhere": {
     by: "mv /etc/network/interfaces /etc/network/away; ln -s /srv/interfaces /etc/network/interfaces",
