@@ -290,11 +290,8 @@ test("by the role: turned off with a warning that a check gives too, and a teard
   const check = await play(null, [...SITE, "--check"]);
   const off = await play(null, SITE);
   assertPredicted(check, off);
-  for (const { output } of [check, off])
-    assert.match(
-      output,
-      /\[WARNING\]: weave_password: must be set, or the traffic between hosts is no longer encrypted/,
-    );
+  // Ansible wraps it.
+  for (const { output } of [check, off]) assert.match(output, "[WARNING]: weave_password: must be set, or the traffic");
   assert.not.match((await play(null, SITE)).output, "WARNING");
   await play(PASSWORD, SITE);
   await play(PASSWORD, ["playbooks/teardown.yml"]);
