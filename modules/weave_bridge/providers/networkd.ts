@@ -172,8 +172,6 @@ function encryptedFiles(desired: DesiredBridge, vxlan: DesiredVxlan, wireguard: 
         [
           ["Type", "oneshot"],
           ["RemainAfterExit", "yes"],
-          // wireguard-go runs until its device is deleted.
-          ["KillMode", "none"],
           ["ExecStartPre", `-${waitOnline(name).join(" ")}`],
           ...commands.map((command) => ["ExecStart", `/bin/sh -c "${command}"`] as const),
         ],
