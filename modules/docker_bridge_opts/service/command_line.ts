@@ -81,7 +81,7 @@ export function commandLine(start: UnitStart, written: Written = NOTHING_WRITTEN
       "Write an empty ExecStart= before the second.",
     );
   }
-  const variables = unitEnvironment(settings, start, written);
+  const { variables, removedBy } = unitEnvironment(settings, start, written);
   const passed = new Set(
     listSettings(settings, "Service", "PassEnvironment").flatMap(({ value }) => value.split(/\s+/)),
   );
@@ -98,6 +98,18 @@ export function commandLine(start: UnitStart, written: Written = NOTHING_WRITTEN
     }
     return variable;
   };
+  // https://github.com/systemd/systemd/pull/43471. A shell's own variables are without it in every version.
+  const filledIn = (name: string): Variable | undefined => {
+    const setting = removedBy.get(name);
+    if (setting !== undefined) {
+      fail(
+        `uses ${name}, which systemd since 262 fills in before UnsetEnvironment= removes it, and older ones after; ` +
+          nameOrigin({ ...setting, variable: null }),
+        "Remove that line.",
+      );
+    }
+    return variableOf(name);
+  };
 
   const { words, complete } = systemdWords(setting.value, "command");
   if (!complete) fail("has a quote that is not closed", "Close it.");
@@ -113,7 +125,7 @@ export function commandLine(start: UnitStart, written: Written = NOTHING_WRITTEN
     const word = first + index;
     const name = expands ? splitVariable(text) : null;
     if (name !== null) {
-      const variable = variableOf(name);
+      const variable = filledIn(name);
       const values = variable === undefined ? [] : systemdWords(variable.value, "value").words;
       if (name === VARIABLE) splits.push({ at: args.length, count: values.length, word, by: "systemd" });
       args.push(
@@ -121,8 +133,8 @@ export function commandLine(start: UnitStart, written: Written = NOTHING_WRITTEN
       );
       return;
     }
-    const used = expands ? bracedVariables(text).map((each) => variableOf(each)?.origin) : [];
-    const expanded = expands ? replaceBraced(text, (each) => variableOf(each)?.value ?? "") : text;
+    const used = expands ? bracedVariables(text).map((each) => filledIn(each)?.origin) : [];
+    const expanded = expands ? replaceBraced(text, (each) => filledIn(each)?.value ?? "") : text;
     args.push({ raw, value: expanded, word, origin: used.find((each) => each !== undefined) ?? origin });
   });
   const line: CommandLine = { words, origin, program, args, splits, byShell: false, settings, variables };

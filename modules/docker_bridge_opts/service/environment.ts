@@ -15,6 +15,14 @@ export interface Variable {
   readonly doubtful: boolean;
 }
 
+/** The environment that the unit sets. */
+export interface UnitEnvironment {
+  /** Without those that UnsetEnvironment= removes. */
+  readonly variables: ReadonlyMap<string, Variable>;
+  /** The UnsetEnvironment= by which each of the others is removed. */
+  readonly removedBy: ReadonlyMap<string, UnitSetting>;
+}
+
 /** An EnvironmentFile= with specifiers expanded. */
 export interface EnvironmentPattern {
   readonly path: string;
@@ -34,16 +42,14 @@ export function environmentPatterns(settings: readonly UnitSetting[], specifiers
     .filter(({ path }) => path.startsWith("/"));
 }
 
-/**
- * The environment that the unit sets (systemd.exec(5)): Environment=, then each EnvironmentFile=, the last one counting, without
- * UnsetEnvironment=.
- */
+/** As systemd.exec(5) says: Environment=, then each EnvironmentFile=, the last one counting, then UnsetEnvironment=. */
 export function unitEnvironment(
   settings: readonly UnitSetting[],
   { specifiers, environmentFiles }: UnitStart,
   written: Written,
-): ReadonlyMap<string, Variable> {
+): UnitEnvironment {
   const variables = new Map<string, Variable>();
+  const removedBy = new Map<string, UnitSetting>();
   for (const setting of listSettings(settings, "Service", "Environment")) {
     for (const { value: word } of systemdWords(setting.value, "strict").words) {
       const [, name, value] = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(expandKnown(word, setting, specifiers)) ?? [];
@@ -60,12 +66,15 @@ export function unitEnvironment(
     }
   }
   for (const setting of listSettings(settings, "Service", "UnsetEnvironment")) {
-    for (const { value } of systemdWords(setting.value, "strict").words) {
-      const [, name = "", only] = /^([^=]*)(?:=([\s\S]*))?$/.exec(expandKnown(value, setting, specifiers)) ?? [];
-      if (only === undefined || variables.get(name)?.value === only) variables.delete(name);
+    for (const { value: word } of systemdWords(setting.value, "strict").words) {
+      const [, name = "", only] = /^([^=]*)(?:=([\s\S]*))?$/.exec(expandKnown(word, setting, specifiers)) ?? [];
+      const value = variables.get(name)?.value;
+      if (value === undefined || value !== (only ?? value)) continue;
+      variables.delete(name);
+      removedBy.set(name, setting);
     }
   }
-  return variables;
+  return { variables, removedBy };
 }
 
 /** The files that an EnvironmentFile= stands for once what is planned is written. */

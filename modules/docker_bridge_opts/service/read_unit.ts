@@ -116,7 +116,7 @@ function sharedTargetsOf(files: UnitStart["environmentFiles"], host: Host): Read
 /** Asks systemd for its own environment only where the command refers to a variable that the unit does not set. */
 function inheritedBy(command: string, start: UnitStart, host: Host): ReadonlySet<string> {
   const used = [...command.matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, name = ""]) => name);
-  const set = orNull(() => unitEnvironment(parseUnit(start.files), start, NOTHING_WRITTEN));
+  const set = orNull(() => unitEnvironment(parseUnit(start.files), start, NOTHING_WRITTEN).variables);
   if (set === null || used.every((name) => set.has(name))) return new Set();
   const { stdout } = host.run(["systemctl", "show-environment"], { mayFail: true });
   const inherited = new Set(stdout.split("\n").map((row) => splitAtEquals(row)[0]));
