@@ -122,7 +122,7 @@ is_nodejs_16_or_newer() {
 
 nodejs=
 unsuitable_nodejs=
-# Of the last one that is unsuitable: writable, too_old or does_not_run.
+# Of the last one that is unsuitable: writable, not_checked, too_old or does_not_run.
 nodejs_problem=
 add_unsuitable() {
   nodejs_problem=$1
@@ -130,6 +130,10 @@ add_unsuitable() {
 }
 for candidate in ${inventory_nodejs:-$(command -v node; command -v nodejs) /usr/local/*/bin/node /opt/bin/node /opt/*/bin/node /snap/bin/node /var/lib/apollo-weave/node-*/bin/node}; do
   [ -x "$candidate" ] || continue
+  if ! command -v namei >/dev/null; then
+    add_unsuitable not_checked "could not be checked, as namei is missing"
+    continue
+  fi
   if ! only_root_can_write "$candidate"; then
     add_unsuitable writable "could be changed by other users"
     continue
@@ -247,7 +251,10 @@ has_dockerd() {
 }
 
 state_of_docker() {
-  read -r pid </var/run/docker.pid && grep -q docker "/proc/$pid/comm" && echo running && return
+  pid=''
+  # dockerd writes no line feed, so read fails although it has read the number.
+  read -r pid </var/run/docker.pid
+  grep -q docker "/proc/${pid:-none}/comm" && echo running && return
   if ! unit=$(systemctl show --property=LoadState,ActiveState,ExecStart docker.service); then
     if [ -d /run/systemd/system ]; then echo stopped && return; fi
     # No systemd runs here.
@@ -284,6 +291,8 @@ is_loadable() {
   [ ! -d "/sys/module/$1" ] || return 0
   if ! [ -r /proc/modules ] || [ "$(cat /proc/sys/kernel/modules_disabled 2>/dev/null)" = 1 ]; then return 1; fi
   command -v modprobe >/dev/null || return 0
+  # In a container, the machine's modprobe loads it.
+  [ ! -e /run/systemd/container ] || [ -d "/lib/modules/$(uname -r)" ] || return 0
   steps=$(modprobe --dry-run --verbose "rtnl-link-$1" 2>/dev/null) || return 1
   ! printf '%s\n' "$steps" | grep -qE '^install (/usr)?/bin/(false|true)\b'
 }

@@ -303,6 +303,18 @@ test("a link to Node.js is followed, and each link and directory on the way coun
   assert.match(nodejs as string, /\/bin\/node$/, "a link of root's, by its own name");
 });
 
+test("a Node.js that can't be checked is not run as root", () => {
+  const script = join(tmpdir(), `apollo-weave-namei-${process.pid}.sh`);
+  writeFileSync(script, readFileSync(PROBE, "utf8").replaceAll("namei", "namei-missing"));
+  try {
+    const { nodejs, unsuitable_nodejs } = probe({ node: "DIRECTORY/node" }, { node: "echo v20.0.0" }, script);
+    assert.is(nodejs, "");
+    assert.match(unsuitable_nodejs as string, /\/node could not be checked, as namei-missing is missing$/);
+  } finally {
+    rmSync(script);
+  }
+});
+
 test("in a directory with the sticky bit, only root can change root's Node.js", () => {
   const { nodejs } = probe(
     { node: "DIRECTORY/node", prepare: (directory) => chmodSync(directory, 0o1777) },
@@ -344,6 +356,10 @@ test("the distribution's Node: its major version, unless it is installed already
   assert.is(packaged("(none)", "(none)"), 0);
 });
 
+/** The script's text with other paths. */
+const withPaths = (paths: Readonly<Record<string, string>>): string =>
+  Object.entries(paths).reduce((all, [path, other]) => all.replaceAll(path, other), readFileSync(PROBE, "utf8"));
+
 /** What is told of Docker where systemd shows this of its unit, or where no systemd runs; no daemon has left its process id. */
 function dockerWhere(
   shown: string | null,
@@ -351,9 +367,7 @@ function dockerWhere(
   paths: Readonly<Record<string, string>> = {},
 ): unknown[] {
   const script = join(tmpdir(), `apollo-weave-probe-${process.pid}.sh`);
-  const replaced = Object.entries({ "/var/run/docker.pid": "/nonexistent/docker.pid", ...paths });
-  const text = replaced.reduce((all, [path, other]) => all.replaceAll(path, other), readFileSync(PROBE, "utf8"));
-  writeFileSync(script, text);
+  writeFileSync(script, withPaths({ "/var/run/docker.pid": "/nonexistent/docker.pid", ...paths }));
   try {
     const systemctl = shown === null ? "exit 1" : `[ "$1" = show ] && cat <<'END'\n${shown}\nEND`;
     const { docker, missing_docker } = probe({ program: "sh" }, { systemctl, ...programs }, script);
@@ -362,6 +376,23 @@ function dockerWhere(
     rmSync(script);
   }
 }
+
+test("a Docker that runs is found by its process id, also where no systemd runs", () => {
+  inTemporaryDirectory((directory) => {
+    mkdirSync(join(directory, "1234"));
+    writeFileSync(join(directory, "1234/comm"), "dockerd\n");
+    // As dockerd writes it, without a line feed (moby v20.10.24 and v28.5.2, pkg/pidfile).
+    writeFileSync(join(directory, "docker.pid"), "1234");
+    const here = {
+      "/run/systemd/system": "/nonexistent",
+      "/proc/$": `${directory}/$`,
+      "/var/run/docker.pid": join(directory, "docker.pid"),
+    };
+    assert.equal(dockerWhere(null, {}, here), ["running", ""]);
+    writeFileSync(join(directory, "1234/comm"), "sleep\n");
+    assert.not.equal(dockerWhere(null, {}, here), ["running", ""]);
+  });
+});
 
 const loaded = (program: string, state = "inactive"): string =>
   `ExecStart={ path=${program} ; argv[]=${program} -H fd:// $DOCKER_OPTS ; ignore_errors=no }\nLoadState=loaded\nActiveState=${state}`;
@@ -401,10 +432,19 @@ test("the user that the probe runs as is reported", () => {
 });
 
 test("kernel modules that are neither there nor can be loaded are missing, WireGuard's not with the program", () => {
-  const missing = (modules: string, programs: Readonly<Record<string, string>>, list = "/dev/null"): unknown => {
+  const missing = (
+    modules: string,
+    programs: Readonly<Record<string, string>>,
+    list = "/dev/null",
+    container = "/nonexistent",
+  ): unknown => {
     const script = join(tmpdir(), `apollo-weave-modules-${process.pid}.sh`);
-    const text = readFileSync(PROBE, "utf8").replaceAll("/proc/sys/kernel/modules_disabled", "/nonexistent");
-    writeFileSync(script, text.replaceAll("/proc/modules", list));
+    const replaced = {
+      "/proc/sys/kernel/modules_disabled": "/nonexistent",
+      "/proc/modules": list,
+      "/run/systemd/container": container,
+    };
+    writeFileSync(script, withPaths(replaced));
     try {
       return probe({ modules }, programs, script)["missing_module"];
     } finally {
@@ -415,6 +455,8 @@ test("kernel modules that are neither there nor can be loaded are missing, WireG
   assert.is(missing("vxlan_x wireguard_x", loads), "");
   assert.is(missing("vxlan_x", loads, "/nonexistent"), "vxlan_x", "a kernel that loads none");
   assert.is(missing("vxlan_x", fails), "vxlan_x");
+  const elsewhere = { ...fails, uname: "echo 9.9-none" };
+  assert.is(missing("vxlan_x", elsewhere, "/dev/null", "/dev/null"), "", "the machine's modprobe may load it");
   assert.is(missing("vxlan_x", { modprobe: "echo install /bin/false" }), "vxlan_x");
   assert.is(missing("vxlan_x", { modprobe: "echo insmod /lib/modules/vxlan_x.ko" }), "");
   assert.is(missing("vxlan_x", { modprobe: `[ "$*" = "--dry-run --verbose rtnl-link-vxlan_x" ]` }), "");
