@@ -39,7 +39,7 @@ export function findMissingKinds(
 ): readonly MissingKind[] {
   const kinds: readonly DeviceKind[] = datapath === "vxlan" ? ["bridge", "vxlan"] : ["bridge"];
   return kinds.flatMap((kind) => {
-    const found = whyNotLoadable(kind, `rtnl-link-${kind}`, programs.has("modprobe"), host);
+    const found = whyNotLoadable(kind, `rtnl-link-${kind}`, programs, host);
     return found === null ? [] : [{ kind, found }];
   });
 }

@@ -184,7 +184,7 @@ function whyNoFastDatapath(
   const asked =
     mode !== "bridge" && (env["WEAVE_NO_FASTDP"] ?? "") === "" && (state === "started" || state === "restarted");
   if (!asked) return null;
-  return whyNotLoadable("openvswitch", "net-pf-16-proto-16-family-ovs_datapath", programs.has("modprobe"), host);
+  return whyNotLoadable("openvswitch", "net-pf-16-proto-16-family-ovs_datapath", programs, host);
 }
 
 function offloadingPorts(bridge: string, host: Host): readonly string[] {

@@ -1,5 +1,5 @@
 import type { Host } from "../../core/host/host";
-import { whyNotLoadable } from "../../core/kernel_module";
+import { canAskModprobe, whyNotLoadable } from "../../core/kernel_module";
 import { NET_DEVICES } from "../../core/proc";
 import { rememberSecret } from "../../core/secrets";
 import { parseWireguardDump, type WireguardDump } from "../../formats/wireguard";
@@ -68,8 +68,9 @@ export function observeNeeds(
 
 function kernelHasWireguard(programs: ReadonlySet<string>, host: Host): boolean {
   if (host.readdir("/sys/module").includes("wireguard")) return true;
-  if (programs.has("modprobe")) return whyNotLoadable("wireguard", "rtnl-link-wireguard", true, host) === null;
-  // Without modprobe (a container), the only test is to create a device, in a network namespace that ends with the program.
+  if (canAskModprobe(programs, host))
+    return whyNotLoadable("wireguard", "rtnl-link-wireguard", programs, host) === null;
+  // Otherwise the only test is to create a device, in a network namespace that ends with the program.
   const attempt = ["unshare", "--net", "ip", "link", "add", "type", "wireguard"];
   return host.run(attempt, { mayFail: true }).status === 0;
 }
