@@ -24,7 +24,8 @@ export function findNftablesBackend(host: Host): string | null {
   };
   if (flag(OPTION) === NFTABLES) return `--${OPTION}=${NFTABLES} among the arguments of dockerd`;
   const path = flag("config-file") ?? "/etc/docker/daemon.json";
-  const config = parseJson(host.readFile(path)?.content ?? "", CONFIG);
+  // From 23.0 on Docker skips a byte order mark.
+  const config = parseJson((host.readFile(path)?.content ?? "").replace(/^\xef\xbb\xbf/, ""), CONFIG);
   return config?.[OPTION] === NFTABLES ? `"${OPTION}": "${NFTABLES}" in ${path}` : null;
 }
 
