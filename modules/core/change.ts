@@ -89,6 +89,8 @@ export interface Validate {
   readonly do: "validate";
   readonly content: string;
   readonly argv: readonly string[];
+  /** Its environment, as that of RunOptions. */
+  readonly env?: ReadonlyMap<string, string>;
   /** Whether check mode runs it too. */
   readonly inCheck?: boolean;
 }

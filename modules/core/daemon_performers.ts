@@ -86,12 +86,15 @@ async function waitForAnswer({
   );
 }
 
-async function validate({ content, argv }: Validate): Promise<void> {
+async function validate({ content, argv, env = new Map() }: Validate): Promise<void> {
   const directory = candidateError(() => mkdtempSync(join(tmpdir(), "apollo-weave-")));
   const path = join(directory, "candidate");
   try {
     candidateError(() => writeFileSync(path, content, { encoding: "latin1", mode: 0o600 }));
-    await runUntilSignal(argv.map((word) => (word === "%s" ? path : word)));
+    await runUntilSignal(
+      argv.map((word) => (word === "%s" ? path : word)),
+      { env },
+    );
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -9,7 +9,7 @@ import { environmentVariables, withEnvironmentValue } from "../formats/environme
 import { withShellFlags } from "../formats/shell_flags";
 import { splitWords } from "../formats/shell_words";
 import { execWord, systemdWords } from "../formats/systemd_words";
-import { type Configuration, overriddenFlags, presentConfiguration, readOptions } from "./configuration";
+import { type Configuration, flagsOf, overriddenFlags, presentConfiguration, readOptions } from "./configuration";
 import type { ObservedDocker } from "./observed";
 import { type Configured, configure } from "./placement";
 import { VARIABLE } from "./service/command_line";
@@ -50,7 +50,7 @@ export function desiredFiles(
   const needsDropIn = desired.otherArguments.length < present.otherArguments.length || needsFile || mustExpand;
   return {
     configuration,
-    config: desired.config === present.config ? (config?.content ?? null) : nullIfEmpty(desired.config),
+    config: desired.config === present.config ? (config?.content ?? null) : configFile(desired),
     options,
     dropIn: needsDropIn
       ? renderDropIn(configuration, {
@@ -99,9 +99,10 @@ export function refreshedDropIn(observed: ObservedDocker): FileState | null {
   });
 }
 
-/** A daemon.json without keys is deleted. */
-function nullIfEmpty(config: string): string | null {
-  return config.replace(/^\xef\xbb\xbf/, "").trim() === "{}" ? null : config;
+/** A daemon.json without keys is deleted, unless the command line names it: dockerd does not start without it then. */
+function configFile(desired: Configuration): string | null {
+  const isEmpty = desired.config.replace(/^\xef\xbb\xbf/, "").trim() === "{}";
+  return isEmpty && !flagsOf(desired).has("config-file") ? null : desired.config;
 }
 
 /** The file is kept even if it becomes empty: a unit may not start without it. */

@@ -1,3 +1,4 @@
+import { toText } from "../core/bytes";
 import type { Action } from "../core/change";
 import { UserError } from "../core/errors";
 import { redactSecrets } from "../core/redact";
@@ -7,6 +8,7 @@ import { expectedType, isRejectedKey } from "../formats/daemon_json_types";
 import { parseDockerFlags } from "../formats/docker_flags";
 import { canValidate, type DockerFlags, isFalse, isRejected, isTrue, meansTheSame } from "../formats/docker_options";
 import { expectedInstead, expectedToStart } from "../formats/docker_values";
+import { listSettings } from "../formats/systemd_unit";
 import { argumentsOf, type Configuration, dockerOptsWords, flagsOf, optionsOf } from "./configuration";
 import { rejectConflicts, wouldNotStart } from "./conflicts";
 import type { ObservedDocker } from "./observed";
@@ -134,13 +136,16 @@ export function requireSystemdSocket(present: Configuration, desired: Configurat
 }
 
 /**
- * Lets dockerd validate the configuration, where its version can do that and its arguments are known. Otherwise no action.
- * `inCheck`: whether check mode does so too.
+ * Lets dockerd validate the configuration, with the unit's environment, in which it looks for certificates and docker-proxy. No action
+ * where its version can't do that, or its arguments or variables are not known. `inCheck`: whether check mode does so too.
  */
 export function validateByDocker(configuration: Configuration, version: string | null, inCheck = false): Action[] {
   const { unit } = configuration;
   if (unit === null || !canValidate(version) || flagsOf(configuration).has("config-file")) return [];
+  if (listSettings(unit.settings, "Service", "PassEnvironment").length > 0) return [];
+  if ([...unit.variables.values()].some(({ doubt }) => doubt !== null)) return [];
+  const env = new Map([...unit.variables].map(([name, { value }]) => [name, toText(value)]));
   const argv = [unit.program, ...argumentsOf(configuration).map(({ value }) => value)];
   const content = configuration.config.trim() === "" ? "{}" : configuration.config;
-  return [{ do: "validate", content, argv: [...argv, "--validate", "--config-file", "%s"], inCheck }];
+  return [{ do: "validate", content, argv: [...argv, "--validate", "--config-file", "%s"], env, inCheck }];
 }

@@ -1,4 +1,4 @@
-import { type StdioOptions, spawn, spawnSync } from "node:child_process";
+import { type SpawnOptions, type StdioOptions, spawn, spawnSync } from "node:child_process";
 import { errorCode, remedyOf } from "../errno";
 import { BECOME_HINT, UserError } from "../errors";
 import { endAtSignal, signalGroup, throwIfInterrupted } from "../process_failure";
@@ -12,7 +12,9 @@ const RUN_SECONDS = 30;
 export const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** A new process group, so that all of it can be killed. */
-const SETTINGS = { env: { PATH, LC_ALL: "C" }, detached: true };
+function settings(env: RunOptions["env"]) {
+  return { env: { PATH, LC_ALL: "C", ...Object.fromEntries(env ?? []) }, detached: true };
+}
 
 /** How a program ended: by a status or a signal, or `error` if it was not started or not in time. */
 interface End {
@@ -29,14 +31,14 @@ interface End {
  */
 export function run(
   argv: readonly string[],
-  { timeout = RUN_SECONDS, mayFail = false, input = "" }: RunOptions = {},
+  { timeout = RUN_SECONDS, mayFail = false, input = "", env }: RunOptions = {},
 ): RunOutput {
   const command = commandOf(argv);
   const files = makeOutputFiles(command);
   try {
     const [program = "", ...args] = argv;
     const end = spawnSync(program, args, {
-      ...SETTINGS,
+      ...settings(env),
       stdio: [input === "" ? "ignore" : "pipe", files.out.file, files.err.file],
       input,
       timeout: timeout * 1000,
@@ -55,14 +57,15 @@ export function run(
  */
 export async function runUntilSignal(
   argv: readonly string[],
-  { timeout = RUN_SECONDS, mayFail = false }: Omit<RunOptions, "input"> = {},
+  { timeout = RUN_SECONDS, mayFail = false, env }: Omit<RunOptions, "input"> = {},
   shared: readonly number[] = [],
 ): Promise<RunOutput> {
   await throwIfInterrupted();
   const command = commandOf(argv);
   const files = makeOutputFiles(command);
   try {
-    const end = await spawnUntil(argv, ["ignore", files.out.file, files.err.file, ...shared], timeout);
+    const stdio: StdioOptions = ["ignore", files.out.file, files.err.file, ...shared];
+    const end = await spawnUntil(argv, { ...settings(env), stdio }, timeout);
     await throwIfInterrupted();
     return toRunOutput(end, files, command, timeout, mayFail);
   } finally {
@@ -70,11 +73,11 @@ export async function runUntilSignal(
   }
 }
 
-function spawnUntil([program = "", ...args]: readonly string[], stdio: StdioOptions, seconds: number): Promise<End> {
+function spawnUntil([program = "", ...args]: readonly string[], options: SpawnOptions, seconds: number): Promise<End> {
   return new Promise((resolve) => {
     const failed = (error: unknown): void => resolve({ error, status: null, signal: null });
     try {
-      const child = spawn(program, args, { ...SETTINGS, stdio });
+      const child = spawn(program, args, options);
       endAtSignal(child);
       const limit = setTimeout(() => {
         if (child.pid !== undefined) signalGroup(child.pid, "SIGKILL");

@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { Action } from "../../../modules/core/change";
 import type { ObservedDocker } from "../../../modules/docker_bridge_opts/observed";
 import { plan } from "../../../modules/docker_bridge_opts/plan";
 import { inWords, subjects } from "../support/changes";
@@ -269,6 +270,37 @@ test("a dockerd with --validate validates the whole configuration before any fil
   assert.is(first?.steps[0], "/usr/sbin/dockerd -H fd:// --bridge=weave --validate --config-file %s");
   const validate = changes[0]?.actions[0];
   assert.is(validate?.do === "validate" && validate.content, '{"debug": true, "mtu": 1400}');
+});
+
+test("dockerd validates with the environment of its unit, or not at all where that is not known", () => {
+  const version = "26.1.5";
+  const withSettings = (settings: string): Action[] => {
+    const unit = unitWith(`[Service]\nExecStart=/opt/bin/dockerd -H fd://\n${settings}`, null);
+    const service = { ...FRESH.service, unit, readsFile: false };
+    const { changes } = plan(asked({ mtu: 1400 }), { ...FRESH, service, optionsFile: null, version });
+    return changes.flatMap(({ actions }) => actions).filter((action) => action.do === "validate");
+  };
+  // As Flatcar documents it for another Docker than its own.
+  const [flatcar] = withSettings('Environment=PATH=/opt/bin:/usr/bin "DOCKER_CERT_PATH=/etc/\xc3\xa9"\n');
+  assert.equal(flatcar?.do === "validate" && Object.fromEntries(flatcar.env ?? []), {
+    PATH: "/opt/bin:/usr/bin",
+    DOCKER_CERT_PATH: "/etc/\u00e9",
+  });
+  assert.is(withSettings("").length, 1);
+  assert.equal(withSettings("PassEnvironment=DOCKER_CERT_PATH\n"), []);
+  assert.equal(withSettings("Environment=HTTPS_PROXY=http://user:p%A9@proxy\n"), []);
+});
+
+test("a daemon.json that becomes empty is deleted, unless the command line names it", () => {
+  const config = { content: '{"bridge": "weave"}', mode: 0o644 };
+  const left = (arguments_: string): string => {
+    const unit = unitWith(`[Service]\nExecStart=/usr/bin/dockerd -H fd:// ${arguments_}\n`, null);
+    const service = { ...FRESH.service, unit, readsFile: false };
+    const { changes } = plan(asked({ state: "absent" }), { ...FRESH, service, optionsFile: null, config });
+    return changes.find(({ subject }) => subject === "/etc/docker/daemon.json")?.after ?? "no change";
+  };
+  assert.is(left(""), "");
+  assert.match(left("--config-file=/etc/docker/daemon.json"), /^\{\s*\}/);
 });
 
 test("options that dockerd would not start with are rejected before anything is planned", () => {
