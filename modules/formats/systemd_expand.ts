@@ -1,18 +1,21 @@
 /** What the specifiers of a unit stand for, by their letters (systemd.unit(5)). */
 export type Specifiers = ReadonlyMap<string, string>;
 
-/** A text with its specifiers expanded, and the letters of those that are not known here. */
+/** A text with its specifiers expanded, and the letters or digits of those that are not known here. */
 export interface Expanded {
   readonly text: string;
   readonly unknown: readonly string[];
 }
 
-/** Expands specifiers such as %n as systemd does; one that systemd does not have either is kept as it is written. */
+/**
+ * Expands specifiers such as %n as systemd does: a percent sign before a letter or digit. One that is not known is kept as it is written;
+ * systemd ignores the setting if it has no such one either (src/shared/specifier.c).
+ */
 export function expandSpecifiers(text: string, specifiers: Specifiers): Expanded {
   const unknown: string[] = [];
   const expanded = text.replace(/%([\s\S])/g, (all, letter: string) => {
     const value = letter === "%" ? "%" : specifiers.get(letter);
-    if (value === undefined && /[A-Za-z]/.test(letter)) unknown.push(letter);
+    if (value === undefined && /[A-Za-z0-9]/.test(letter)) unknown.push(letter);
     return value ?? all;
   });
   return { text: expanded, unknown };

@@ -32,13 +32,14 @@ const sh = async (script: string, input = "", args: readonly string[] = []): Pro
 
 const utf8 = (bytes: string): string => Buffer.from(bytes, "latin1").toString("utf8");
 
-/** Writes files, of one character a byte in path and content. */
-async function writeAll(all: readonly (readonly [path: string, content: string])[]): Promise<void> {
+/** Writes files, of one character a byte in path and content; null makes a link to /dev/null. */
+async function writeAll(all: readonly (readonly [path: string, content: string | null])[]): Promise<void> {
   const write = `const fs = require("fs"), path = require("path");
     for (const [file, content] of JSON.parse(fs.readFileSync(0, "utf8"))) {
       const name = Buffer.from(file, "latin1").toString("utf8");
       fs.mkdirSync(path.dirname(name), { recursive: true });
-      fs.writeFileSync(name, content, { encoding: "latin1", mode: name.endsWith("/dockerd") ? 0o755 : 0o644 });
+      if (content === null) fs.symlinkSync("/dev/null", name);
+      else fs.writeFileSync(name, content, { encoding: "latin1", mode: name.endsWith("/dockerd") ? 0o755 : 0o644 });
     }`;
   await host.exec(["node", "-e", write], { input: JSON.stringify(all) });
 }
@@ -52,7 +53,8 @@ function readable(kernel: Readonly<Record<string, string>>, environment: string)
     all.push(basename(path));
   }
   return fakeHost({
-    files: Object.fromEntries(files),
+    files: Object.fromEntries([...files].flatMap(([path, content]) => (content === null ? [] : [[path, content]]))),
+    links: Object.fromEntries([...files].flatMap(([path, content]) => (content === null ? [[path, "/dev/null"]] : []))),
     names,
     kernel,
     programs: { "systemctl show-environment": environment },

@@ -5,8 +5,8 @@ import * as fc from "fast-check";
  * that stands in for dockerd: it writes its arguments to a file.
  */
 export interface UnitCase {
-  /** Files by their paths. */
-  readonly files: ReadonlyMap<string, string>;
+  /** Contents by the files' paths; null for a link to /dev/null. */
+  readonly files: ReadonlyMap<string, string | null>;
   readonly unit: string;
   /** Where the program is, which writes its arguments to `out` beside it. */
   readonly program: string;
@@ -84,6 +84,8 @@ const ENVIRONMENT = [
   "Environment='DOCKER_OPTS=--label=\"x y\"' OTHER=b",
   "Environment=OTHER=x\\x20y",
   'Environment="OTHER=%p $DOCKER_OPTS"',
+  "Environment=OTHER=a%20b",
+  "Environment=UNUSED=%C3%A9 OTHER=used",
   "Environment=",
   "Environment=BAD-NAME=1 OTHER=after",
   'Environment=OTHER=before "open',
@@ -147,7 +149,7 @@ const dropIn = fc.record({
   content: fc.oneof(
     { weight: 3, arbitrary: lines(ENVIRONMENT, 3) },
     { weight: 1, arbitrary: command.map((line) => `ExecStart=\nExecStart=${line}\n`) },
-    { weight: 1, arbitrary: fc.constant("") },
+    { weight: 1, arbitrary: fc.constantFrom("", null) },
   ),
 });
 
@@ -176,7 +178,7 @@ export function unitCases(seed: number, count: number): UnitCase[] {
         ],
         ...each.dropIns.map(
           ({ directory, name: file, content }) =>
-            [`${directory}/${name}.service.d/${file}`, content === "" ? "" : `[Service]\n${text(content)}`] as const,
+            [`${directory}/${name}.service.d/${file}`, content ? `[Service]\n${text(content)}` : content] as const,
         ),
         [`/etc/cases/${name}/a`, a],
         [`/etc/cases/${name}/b`, b],

@@ -87,12 +87,8 @@ export function commandLine(start: UnitStart, written: Written = NOTHING_WRITTEN
   );
   const variableOf = (name: string): Variable | undefined => {
     const variable = variables.get(name);
-    if (variable?.doubtful) {
-      fail(
-        `uses ${name}, which systemd before 254 and since reads differently (${nameOrigin(variable.origin)})`,
-        "A comment above it ends with a backslash: remove that.",
-      );
-    }
+    if (variable?.doubt)
+      fail(`uses ${name}, ${variable.doubt.why} (${nameOrigin(variable.origin)})`, variable.doubt.remedy);
     if (variable === undefined && (passed.has(name) || start.inherited.has(name) || AT_START.test(name))) {
       fail(`uses ${name}, which systemd sets when it starts Docker`, "Write its value instead.");
     }

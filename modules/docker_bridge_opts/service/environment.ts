@@ -12,8 +12,19 @@ export interface Variable {
   readonly origin: Origin;
   /** Whether a file sets it, rather than Environment=. */
   readonly inFile: boolean;
-  readonly doubtful: boolean;
+  /** Why it is not known what systemd passes, and what to do about it; null if it is. */
+  readonly doubt: Doubt | null;
 }
+
+interface Doubt {
+  readonly why: string;
+  readonly remedy: string;
+}
+
+const COMMENT: Doubt = {
+  why: "which systemd before 254 and since reads differently",
+  remedy: "A comment above it ends with a backslash: remove that.",
+};
 
 /** The environment that the unit sets. */
 export interface UnitEnvironment {
@@ -52,16 +63,27 @@ export function unitEnvironment(
   const removedBy = new Map<string, UnitSetting>();
   for (const setting of listSettings(settings, "Service", "Environment")) {
     for (const { value: word } of systemdWords(setting.value, "strict").words) {
-      const [, name, value] = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(expandKnown(word, setting, specifiers)) ?? [];
+      const { text, unknown } = expandSpecifiers(word, specifiers);
+      const [, name, value] = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(text) ?? [];
       if (name === undefined || value === undefined) continue;
       const origin = { path: setting.path, line: setting.line, variable: name };
-      variables.set(name, { value, origin, inFile: false, doubtful: false });
+      // systemd ignores the assignment if it has no such specifier either.
+      const doubt =
+        unknown.length === 0
+          ? null
+          : { why: `whose value has the specifier %${unknown[0]}`, remedy: WITHOUT_SPECIFIER };
+      variables.set(name, { value, origin, inFile: false, doubt });
     }
   }
   for (const { path } of environmentPatterns(settings, specifiers)) {
     for (const file of filesOf(path, environmentFiles, written)) {
       for (const [name, { value, line, doubtful }] of environmentVariables(file.content) ?? []) {
-        variables.set(name, { value, origin: { path: file.path, line, variable: name }, inFile: true, doubtful });
+        variables.set(name, {
+          value,
+          origin: { path: file.path, line, variable: name },
+          inFile: true,
+          doubt: doubtful ? COMMENT : null,
+        });
       }
     }
   }
@@ -88,12 +110,14 @@ export function filesOf(path: string, read: UnitStart["environmentFiles"], writt
   });
 }
 
+const WITHOUT_SPECIFIER = "Write its value instead, or %% for a percent sign.";
+
 /** Throws a UserError for a specifier whose value is not known here. */
 export function expandKnown(text: string, { path, line, key }: UnitSetting, specifiers: Specifiers): string {
   const { text: expanded, unknown } = expandSpecifiers(text, specifiers);
   if (unknown.length === 0) return expanded;
   throw new UserError(
-    `${path}, line ${line}: ${key}= must show dockerd's arguments (found the specifier %${unknown[0]}). Write its value instead.`,
+    `${path}, line ${line}: ${key}= must show dockerd's arguments (found the specifier %${unknown[0]}). ${WITHOUT_SPECIFIER}`,
   );
 }
 

@@ -69,8 +69,10 @@ export function readUnit(
   return { ...withFiles, inherited: inheritedBy(command, withFiles, host), isScript: isScript(command, host) };
 }
 
+/** A drop-in that is a link to /dev/null is empty: this is how another one of its name is masked (systemd.unit(5)). */
 function read(path: string, host: Host): TextFile {
-  return { path, content: host.readFile(path)?.content ?? "" };
+  const isMasked = host.readlink(path) === "/dev/null";
+  return { path, content: isMasked ? "" : (host.readFile(path)?.content ?? "") };
 }
 
 /** With those that differ from host to host, where a file refers to one. */

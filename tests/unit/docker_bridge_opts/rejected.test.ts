@@ -11,11 +11,15 @@ import { DEBIAN_UNIT, hostWith, PATH, usual } from "./fixtures";
 /** Hosts on which the options can't be set without losing or doubling others: nothing is written, and the place is named. */
 const unit = (command: string): string => DEBIAN_UNIT.replace(/^ExecStart=.*/m, () => `ExecStart=${command}`);
 
-async function rejected(files: Record<string, string>, given: object = {}): Promise<string> {
+async function planned(files: Record<string, string>, given: object = {}, links: Record<string, string> = {}) {
   const options = parseOptions("docker_bridge_opts", table, new Map(Object.entries({ ...usual(), ...given })));
-  const host = hostWith(new Map(Object.entries({ [UNIT]: DEBIAN_UNIT, ...files })));
+  const host = hostWith(new Map(Object.entries({ [UNIT]: DEBIAN_UNIT, ...files })), null, { links });
   const observed = await observe(options, host);
-  return userErrorOf(() => plan(options, observed));
+  return () => plan(options, observed);
+}
+
+async function rejected(files: Record<string, string>, given: object = {}): Promise<string> {
+  return userErrorOf(await planned(files, given));
 }
 
 test("an option that the unit sets by another variable", async () => {
@@ -116,6 +120,28 @@ test("what can't be computed, by the place and the reason", async () => {
   );
   assert.match(await says("/usr/bin/dockerd\nExecStart=/usr/bin/dockerd"), `${start} is set again in ${UNIT}, line 4)`);
   assert.match(await rejected({ [UNIT]: "[Service]\n" }), `${UNIT}: must have an ExecStart=`);
+});
+
+test("a specifier is asked for only where its variable is used", async () => {
+  const withVariable = (command: string, assignment: string) => ({
+    [UNIT]: unit(command).replace("[Service]\n", `[Service]\nEnvironment="${assignment}"\n`),
+  });
+  const proxy = "HTTPS_PROXY=http://user:p%C3%A9@proxy:3128";
+  assert.ok((await planned(withVariable("/usr/sbin/dockerd", proxy)))());
+  assert.is(
+    await rejected(withVariable("/usr/sbin/dockerd $HTTPS_PROXY", proxy)),
+    `${UNIT}, line 4: ExecStart= must show dockerd's arguments (found that it uses HTTPS_PROXY, whose value has the specifier %A (HTTPS_PROXY, ${UNIT}, line 2)). Write its value instead, or %% for a percent sign.`,
+  );
+  // systemd drops the assignment: it has no such specifier (src/shared/specifier.c).
+  const mirror = "DOCKER_OPTS=--registry-mirror=https://mirror/%20x";
+  assert.match(await rejected(withVariable("/usr/sbin/dockerd $DOCKER_OPTS", mirror)), "has the specifier %2");
+});
+
+test("a drop-in that is masked by a link to /dev/null counts for nothing", async () => {
+  const masked = `${DROP_INS}/timeout.conf`;
+  const files = { [masked]: "[Service]\nExecStart=/bin/x\n" };
+  assert.match(await rejected(files), "is set again");
+  assert.ok((await planned(files, {}, { [masked]: "/dev/null" }))());
 });
 
 test("a missing environment file, and one that systemd can't read", async () => {

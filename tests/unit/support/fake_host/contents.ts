@@ -1,3 +1,4 @@
+import { UserError } from "../../../../modules/core/errors";
 import type { FileState, HttpResponse } from "../../../../modules/core/host/host";
 import { describeRequest } from "../../../../modules/core/host/http";
 import { done, type Part } from "./part";
@@ -26,6 +27,9 @@ export function listed(contents: Contents): Part {
   const { addresses } = contents;
   return {
     readFile: (path) => {
+      // As readFile() of the real host.
+      if (entry(contents.links, path) === "/dev/null")
+        throw new UserError(`${path}: must be a regular file (found a device). Move it away and run again.`);
       const file = entry(contents.files, path);
       return typeof file === "string" ? { content: file, mode: 0o644 } : file;
     },
