@@ -193,7 +193,7 @@ test("an interface that a host does not have is rejected by the host's name", as
   assert.is(done.status, 2, done.output);
   assert.match(
     failures(done)["apollo1"] ?? done.output,
-    /^weave_underlay_interface: .* \(found none on eth9 of apollo4\)\. Set an interface that all hosts have/,
+    /^weave_underlay_interface: .* \(found none on eth9 of apollo4\)\. Set each host's own interface/,
   );
 });
 

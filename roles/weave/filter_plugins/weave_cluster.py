@@ -55,8 +55,9 @@ def resolve_cluster(
         host: of another host's facts, say, which a run without that host may not have.
     shared: addresses of several hosts, and loopback addresses, which lead a peer to itself, with the hosts that have them.
     interfaces: each host's interface, as interface above.
-    unreachable: the hosts of this run that could not be reached, by the probe or before it.
-    silent: the same, and those of the other hosts that were probed and could not be reached.
+    unreachable: the hosts of this run that the probe could not reach.
+    lost: those that failed or could not be reached before the probe.
+    silent: both, and those of the other hosts that were probed and could not be reached.
     unknown: the hosts that may have an index that is not known, as they gave no answer and the inventory sets none.
     duplicates: what must identify a single host, but several have, one of them in this run: see _duplicates().
     """
@@ -105,16 +106,18 @@ def resolve_cluster(
     silent_others = {probe["item"] for probe in other_probes if probe.get("unreachable")}
     tried = {host for host in members if probes[host].get("unreachable")} | {probe["item"] for probe in other_probes}
     probing_hosts = [host for host in members if host in set(running) and parse_probe_answer(probes[host])]
-    unreachable = [host for host in members if probes[host].get("unreachable") or (host in lost and not probes[host])]
+    unreachable = [host for host in members if probes[host].get("unreachable")]
+    lost_before = [host for host in members if host in lost and not probes[host]]
     hosts = {
         "indexes": indexes,
         "underlays": underlays,
         "known": known,
         "unknown": unknown,
         "unreachable": unreachable,
+        "lost": lost_before,
         "unrendered": unrendered,
         "interfaces": interfaces,
-        "silent": [host for host in members if host in unreachable or host in silent_others],
+        "silent": [host for host in members if host in [*unreachable, *lost_before] or host in silent_others],
         "shared": _shared(underlays),
         "duplicates": _duplicates(answers, variables, underlays, set(running)),
     }

@@ -26,12 +26,8 @@ def find_unmet_precondition(
     """Return why the role can't go on with a host, or ""; weave_preflight.yml describes the parameters."""
 
     def problems() -> Iterator[str]:
-        if unreachable == "stop" and json.loads(cluster)["unreachable"]:
-            yield (
-                "weave_unreachable: stop needs all hosts of the run (found no answer from "
-                f"{', '.join(json.loads(cluster)['unreachable'])}). Make them reachable, remove them from the group {group}, "
-                "or set weave_unreachable: keep, with which the others keep them as peers."
-            )
+        if unreachable == "stop":
+            yield from _missing_hosts(json.loads(cluster), group)
         if not probed:
             shown = " ".join(printed.split())[:200] or "nothing"
             yield (
@@ -79,14 +75,27 @@ def find_unmet_precondition(
                     f"systemd-machine-id-setup there{', or set weave_mac in the inventory' if uses_bridge else ''}."
                 )
             yield from _docker_problems(probed, host, group, needs_running_docker)
-            yield from _wireguard_problems(probed, host)
-            if probed.get("missing_program"):
+            yield from _vxlan_problems(probed, host)
+            if probed.get("missing_program") == "ethtool":
                 yield (
-                    f"weave_mode: bridge with the router needs {probed['missing_program']} on {host} (found none). Install it "
-                    f"(apt install {probed['missing_program']}), or set weave_datapath: vxlan, which does not need it."
+                    f"weave_mode: bridge with the router needs ethtool on {host} (found no such program). Install it "
+                    "(apt install ethtool), or set weave_datapath: vxlan, which does not need it."
                 )
 
     return next(problems(), "")
+
+
+def _missing_hosts(cluster: dict[str, Any], group: str) -> Iterator[str]:
+    found = [
+        f"{what} {', '.join(cluster[kind])}"
+        for kind, what in (("unreachable", "no answer from"), ("lost", "an earlier failure of"))
+        if cluster[kind]
+    ]
+    if found:
+        yield (
+            f"weave_unreachable: stop needs all hosts of the run (found {' and '.join(found)}). Correct what is wrong there, remove "
+            f"them from the group {group}, or set weave_unreachable: keep, with which the others keep them as peers."
+        )
 
 
 def _nodejs_problem(host: str, path: str, unsuitable: str, problem: str) -> str:
@@ -96,6 +105,12 @@ def _nodejs_problem(host: str, path: str, unsuitable: str, problem: str) -> str:
             f"others can write it, a link to it or a directory above it; `namei -l {path}` shows which). Make root their "
             "owner and remove write permission for others (chown root, chmod go-w), or remove the path, so that the role finds or "
             "installs Node.js."
+        )
+    if problem == "not_checked":
+        return (
+            f"ansible_node_interpreter: {path} on {host} must be a program that only root can change, as root runs it (found that "
+            "this can't be checked without the program namei). Install util-linux there, or remove the path, so that the role "
+            "finds or installs Node.js."
         )
     return (
         f"ansible_node_interpreter: {path} on {host} must be Node.js 16 or newer (found {unsuitable}). Correct the path, or remove "
@@ -190,7 +205,7 @@ def _cluster_problems(
         none = [f"{interface} of {names}" for interface, names in _by_interface(cluster, without_address)]
         yield (
             "weave_underlay_interface: must be an interface with an IPv4 address on each host (found none on "
-            f"{' and '.join(none)}). Set an interface that all hosts have, or weave_underlay_address in the inventory."
+            f"{' and '.join(none)}). Set each host's own interface, or weave_underlay_address, in the inventory."
         )
 
 
@@ -230,7 +245,7 @@ def _docker_problems(probed: dict[str, Any], host: str, group: str, needs_runnin
         yield f"weave_datapath: router needs a running Docker (found it stopped on {host}). Start it (systemctl start docker)."
 
 
-def _wireguard_problems(probed: dict[str, Any], host: str) -> Iterator[str]:
+def _vxlan_problems(probed: dict[str, Any], host: str) -> Iterator[str]:
     """Yield what only some hosts may lack, which the others would be cut off from if they were changed first."""
     encrypted = "weave_datapath: vxlan with weave_password or weave_wireguard_key needs"
     if probed.get("missing_program") == "wg":

@@ -34,7 +34,11 @@ def list_problems(
     targets = found["targets"]
     excused = [host["name"] for host in found["hosts"]] if "all" in excused else excused
     hosts = [host for host in found["hosts"] if not (host["error"] and host["name"] in excused)]
-    sources = [source for source in found["sources"] if not (source["error"] and source["host"] in excused)]
+    sources = [
+        {**source, "untried": []} if source["host"] in excused else source
+        for source in found["sources"]
+        if not (source["error"] and source["host"] in excused)
+    ]
     from_host = {source["host"]: source["ms"] for source in sources if source["container"] is None}
     by_host = _grouped(targets, "host")
     isolated = [*_unreachable_containers(hosts, sources), *_restricted_containers(sources, from_host)]

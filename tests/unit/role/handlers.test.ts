@@ -23,7 +23,7 @@ test("where the role has not run, another role's restart of Docker is a plain on
 test("a restart that weave_docker_restart leaves to the operator is reported to other roles, too", async () => {
   const run = await play("notified_by_another", "weave_docker_restart=false", "--tags", "docker");
   assert.is(run.status, 0, run.output);
-  assert.equal(tasksOf(run), ["Change it", "Report that Docker must restart"]);
+  assert.equal(tasksOf(run), ["Change it", "Report that Docker must restart for another role"]);
   assert.match(run.output, "(found weave_docker_restart: false). Restart it when its containers may stop");
 });
 

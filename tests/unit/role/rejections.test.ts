@@ -103,7 +103,7 @@ const REJECTIONS: Rejections = {
   },
   "an underlay interface that does not exist": {
     vars: { weave_underlay_interface: "eth7" },
-    says: /^weave_underlay_interface: .* \(found none on eth7 of \S+\)\. Set an interface that all hosts have/,
+    says: /^weave_underlay_interface: .* \(found none on eth7 of \S+\)\. Set each host's own interface/,
   },
   "a weave script that does not exist": {
     vars: { weave_datapath: "router", weave_bin: "/nowhere/weave" },

@@ -77,11 +77,13 @@ test("in a fresh cluster provisioned host by host, answers from before a host wa
   assert.equal(cluster({ ...hosts, a: probed(1, true) }).indexes, { a: 1, b: 2, c: 3 });
 });
 
-test("hosts of the run that were lost before the probe could not be reached, either; one whose probe failed was", () => {
-  const hosts = { a: probed(1, true), b: {}, c: { __weave_probe: { rc: 1 } }, d: {} };
-  const args = [Object.keys(hosts), hosts, ["a"], "", true, "", ["b", "c"]];
+test("hosts that were lost before the probe are told from those that it could not reach, or that it failed on", () => {
+  const off = { __weave_probe: { unreachable: true } };
+  const hosts = { a: probed(1, true), b: {}, c: { __weave_probe: { rc: 1 } }, d: {}, e: off };
+  const args = [Object.keys(hosts), hosts, ["a"], "", true, "", ["b", "c", "e"]];
   const { hosts: json } = call<{ hosts: string }>("resolve_cluster", args);
-  assert.equal((JSON.parse(json) as { unreachable: unknown }).unreachable, ["b"]);
+  const { lost, unreachable, silent } = JSON.parse(json) as Record<string, unknown>;
+  assert.equal([lost, unreachable, silent], [["b"], ["e"], ["b", "e"]]);
 });
 
 test("a host that can't be reached may have any number", () => {

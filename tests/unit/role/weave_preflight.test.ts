@@ -89,6 +89,10 @@ test("a Node.js of the inventory that others than root can change", () => {
     ),
     /^ansible_node_interpreter: \/opt\/node\/bin\/node on a must be a program that only root can change, .* \(found .*`namei -l \/opt\/node\/bin\/node` .*\)\. Make root their owner and remove write permission for others \(chown root, chmod go-w\), or remove the path, /,
   );
+  assert.match(
+    preflight({}, { ...given, nodejs_problem: "not_checked" }),
+    "Install util-linux there, or remove the path",
+  );
 });
 
 test("a weave script that is missing, except for a teardown", () => {
@@ -122,7 +126,7 @@ test("Docker that is missing, masked or stopped where the role does not start it
 test("a missing ethtool or scope script", () => {
   assert.match(
     preflight({}, { missing_program: "ethtool" }),
-    /^weave_mode: bridge with the router needs ethtool on a \(found none\)\. Install it \(apt install ethtool\), or set/,
+    /^weave_mode: bridge with the router needs ethtool on a \(found no such program\)\. Install it \(apt install ethtool\), or set/,
   );
   assert.match(
     preflight({}, { missing_scope_script: "/usr/local/bin/scope" }),
@@ -137,9 +141,11 @@ test("a host that can't be reached is kept as a peer, stops the others, or needs
   assert.match(kept.peers, "192.0.2.9");
   assert.match(
     preflight({ unreachable: "stop" }, {}, kept),
-    /^weave_unreachable: stop needs all hosts of the run \(found no answer from b\)\. Make them reachable, .* or set weave_unreachable: keep,/,
+    /^weave_unreachable: stop needs all hosts of the run \(found no answer from b\)\. Correct what is wrong there, .* or set weave_unreachable: keep,/,
   );
   assert.is(preflight({ unreachable: "stop" }), "");
+  const failed = { ...kept, hosts: JSON.stringify({ ...JSON.parse(kept.hosts), unreachable: [], lost: ["b"] }) };
+  assert.match(preflight({ unreachable: "stop" }, {}, failed), "(found an earlier failure of b)");
   const lost = cluster({ a: probed(1, true, { address: "192.0.2.1" }), b: off }, { interface: "eth1" });
   assert.match(
     preflight({}, {}, lost),
@@ -376,7 +382,7 @@ test("an interface without a known address", () => {
   const hosts = { a: probed(1, true, { address: "192.168.60.1" }), b: { weave_host_index: 2 } };
   assert.match(
     preflight({}, {}, cluster(hosts, { interface: "br-lan" })),
-    /^weave_underlay_interface: .* \(found none on br-lan of b\)\. Set an interface that all hosts have, /,
+    /^weave_underlay_interface: .* \(found none on br-lan of b\)\. Set each host's own interface, /,
   );
   const c = { weave_host_index: 3, weave_underlay_interface: "eth1" };
   const d = { weave_host_index: 4, weave_underlay_interface: "eth2" };

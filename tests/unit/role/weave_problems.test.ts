@@ -187,6 +187,16 @@ test("a Docker whose client fails is reported with its error, and one that hangs
   ]);
 });
 
+test("a path without a result is a problem, unless its source is excused", () => {
+  const found: Findings = {
+    hosts: [host(1), host(2)],
+    targets: [target(2)],
+    sources: [source(1, {}, { untried: ["10.2.0.2"] })],
+  };
+  assert.match(problemsOf(found).join(), /^h1: each address must be pinged, .* \(found no result for 10\.2\.0\.2\)/);
+  assert.equal(problemsOf(found, true, ["h1"]), []);
+});
+
 test("a host on which Ansible does not become root is reported as that, and nothing that follows from it", () => {
   const found: Findings = {
     hosts: [
