@@ -93,8 +93,8 @@ def _missing_hosts(cluster: dict[str, Any], group: str) -> Iterator[str]:
     ]
     if found:
         yield (
-            f"weave_unreachable: stop needs all hosts of the run (found {' and '.join(found)}). Correct what is wrong there, remove "
-            f"them from the group {group}, or set weave_unreachable: keep, with which the others keep them as peers."
+            f"weave_unreachable: stop needs all hosts of the run (found {' and '.join(found)}). Correct what is wrong there, "
+            f"remove them from the group {group}, or set weave_unreachable: keep, with which the others keep them as peers."
         )
 
 
