@@ -136,6 +136,9 @@ test("rejected while containers are attached, unless forced", async () => {
   assert.not(forced.failed, forced.msg);
   assert.match(forced.disruptions?.join("\n") ?? "", /^the network of the attached ports: veth/m);
   await host.write("/etc/default/docker", "");
+  // Docker 26.1.5 keeps the network whose bridge was deleted, and sets the MTU of the next one to 1500 whenever it starts.
+  const forget = "systemctl stop docker; rm /var/lib/docker/network/files/local-kv.db; systemctl start docker";
+  await host.exec(["sh", "-c", forget]);
 });
 
 test("on a host under systemd-networkd, nothing is left", async () => {

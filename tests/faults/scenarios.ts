@@ -232,8 +232,8 @@ export const PLAY: readonly Scenario[] = [
 ];
 
 /**
- * A host that no play has been at. A dockerd that was killed while it stored a network may not start with it again ("networks have same
- * bridge name", Docker 26.1.5; moby's issues 18113 and 49291), unless what it has stored is deleted.
+ * A host that no play has been at. A Docker whose bridge is deleted keeps its network, and does not start with a bridge of this name
+ * again ("networks have same bridge name", 26.1.5; moby's issue 49291).
  */
 export const UNTOUCHED = `${SERVICE_FRESH}ip link del weave
 systemctl stop docker; rm -f /var/lib/docker/network/files/local-kv.db; systemctl start docker
