@@ -22,6 +22,7 @@ def summarise_findings(found: dict[str, Any]) -> dict[str, Any]:
     """Summarise what weave_findings returned.
 
     total, working, play_hosts: the numbers of tested paths, of those that work, and of hosts that they were tested from.
+    untried: the number of paths whose result is missing.
     slowest: the working path that took longest, as source, target and ms as text; None if no path works.
     hosts: each host as found, with its state and what its row of the table and its place in the drawing show.
     pairs: names, kind, ms and description of each two hosts that something is known of (see _pair).
@@ -46,6 +47,7 @@ def summarise_findings(found: dict[str, Any]) -> dict[str, Any]:
     return {
         "total": len(paths),
         "working": len(working),
+        "untried": sum(len(source.get("untried", [])) for source in found["sources"] if not source["error"]),
         "play_hosts": len({source["host"] for source in found["sources"]}),
         "slowest": {**slowest, "ms": _format_ms(slowest["ms"])} if slowest else None,
         "hosts": [_host(host, sums, into, names, tunnels[host["name"]], faulty_hosts) for host in found["hosts"]],
@@ -176,7 +178,8 @@ def _host_fault(host: dict[str, Any]) -> Iterator[str]:
     elif host["bridge"]["state"] != "up":
         yield f"{host['name']}: the bridge weave is {host['bridge']['state']}."
     elif not _has_docker(host):
-        why = "is not installed" if host.get("docker") == "missing" else "gave no answer"
+        reasons = {"missing": "is not installed", "failing": "answered with an error"}
+        why = reasons.get(host.get("docker", ""), "gave no answer")
         yield f"{host['name']}: Docker {why}, so its containers were not tested."
 
 

@@ -347,8 +347,20 @@ test("the report begins with the verdict", () => {
   assert.is(verdict({ hosts: 1 }), "✓ One host, and no other to reach");
 });
 
+test("paths without a result do not count as paths that work", () => {
+  const found = createFindings({ hosts: 2 });
+  const sources = found.sources.map((source) => {
+    const [[address] = [""], ...others] = Object.entries(source.ms);
+    return { ...source, ms: Object.fromEntries(others), untried: [address] };
+  });
+  const title = /<title>([^<]*)/.exec(renderPage({ ...found, sources }))?.[1];
+  assert.is(title, "× weave_servers: 8 of 12 paths work, the others were not tested");
+});
+
 test("a host whose containers can't be tested for want of Docker does not look as if it works", () => {
   const stopped = createFindings({ hosts: 2, more: (number) => (number === 2 ? { docker: "stopped" } : {}) });
+  const failing = createFindings({ hosts: 2, more: (number) => (number === 2 ? { docker: "failing" } : {}) });
+  assert.match(reportOf(failing).summary[0] ?? "", "docker2: Docker answered with an error, so");
   assert.equal(reportOf(stopped).summary, ["docker2: Docker gave no answer, so its containers were not tested."]);
   const page = renderPage(stopped);
   assert.match(page, "docker1: works");
