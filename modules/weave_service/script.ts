@@ -28,9 +28,10 @@ export function readWeaveScript(text: string): WeaveScript {
   return { ...scriptOfVersion(version), knowsNoRestart: text.includes("--no-restart") };
 }
 
-/** What is known of a script from its version only; null is the newest. */
+/** What is known of a script from its version only; null, or a tag that is no version (latest), is the newest. */
 export function scriptOfVersion(version: string | null): WeaveScript {
-  const [major = 2, minor = 0] = version === null ? [] : version.split(".").map((part) => Number.parseInt(part, 10));
+  const [major = 2, minor = 0] =
+    version === null || !/^\d+\.\d/.test(version) ? [] : version.split(".").map((part) => Number.parseInt(part, 10));
   const number = major * 1000 + minor;
   const series = number >= 2000 ? "2.0" : number >= 1002 ? "1.2" : "1.0";
   return { version, series, knowsNoRestart: number >= 1005, knowsHttpAddress: number >= 1005 };

@@ -51,12 +51,14 @@ export function summarise(name: string, observed: Observed): Status {
 function brokenDevices(name: string, { bridge: observed }: Observed): string[] {
   const { bridge = null, vxlan = null, wireguard = null, links = [] } = observed ?? {};
   const addresses = links.find(({ device }) => device === name)?.addresses ?? [];
+  // The bridge may be that of a router with mode proxy or plugin, which has an address only if the host is exposed.
+  const lacksAddress = addresses.length === 0 && observed !== null && bootFiles(name, observed).length > 0;
   const broken: [device: string, must: string, found: string | null][] = [
-    [name, "be up and have an address", bridge && (!bridge.up ? "it down" : addresses.length === 0 ? "none" : null)],
+    [name, "be up and have an address", bridge && (!bridge.up ? "it down" : lacksAddress ? "none" : null)],
     [
       name + VXLAN_SUFFIX,
       `be up and attached to the bridge ${name}`,
-      vxlan && (!vxlan.up ? "it down" : vxlan.master !== name ? "it attached to no bridge" : null),
+      vxlan && (!vxlan.up ? "it down" : vxlan.master !== name ? `it attached to ${vxlan.master ?? "no bridge"}` : null),
     ],
     [name + WIREGUARD_SUFFIX, "be up", wireguard && (wireguard.up ? null : "it down")],
   ];

@@ -205,9 +205,14 @@ test("a device that carries nothing, and a router that does not answer, are prob
     `weave: must be up and have an address (found none). ${remedy}`,
     `weave-vx: must be up and attached to the bridge weave (found it attached to no bridge). ${remedy}`,
   ]);
+  // The bridge of a router with mode proxy, of a host that is not exposed.
+  assert.equal(problems({ ...BY_ROUTER, bridge: { ...FRESH_BRIDGE, bridge, links: [] } }), []);
+  const elsewhere = { ...others, bridge, vxlan: { ...vxlan, master: "br0" } };
+  assert.match(problems({ ...VXLAN, bridge: elsewhere }).join(), "(found it attached to br0)");
   const silent = { ...BY_ROUTER, router: null };
   const says = "weave.service: must run, and its router answer (found it running). See its log, and run the playbook.";
   assert.equal(problems(silent), [says]);
+  assert.equal(problems({ ...silent, container: { ...CONTAINER, image: "weaveworks/weave:latest" } }), [says]);
   assert.equal(problems({ ...silent, container: { ...CONTAINER, image: "weaveworks/weave:1.0.3" } }), []);
   assert.equal(problems({ ...silent, container: null, errors: ["Docker: can't be asked."] }), [], "nothing is known");
   assert.equal(problems({ ...silent, docker: { ...STEADY_DOCKER, daemon: null } }), [], "Docker's start is pending");
