@@ -101,10 +101,17 @@ function addressChanges(
   // would delete the new one along with the old.
   return [
     ...(stale.length > 0 ? enable(name, "promote_secondaries", bridge) : []),
-    ...difference(`bridge ${name}: address`, present.join("\n"), address, [
-      replaceAddress(name, address),
-      ...stale.map((cidr) => deleteAddress(name, cidr)),
-    ]).map((change) => ({ ...change, ...addressDisruption(address, stale, bridge) })),
+    ...difference(`bridge ${name}: address`, present.join("\n"), address, [replaceAddress(name, address)]).map(
+      (change) => ({
+        ...change,
+        // systemd-networkd may have deleted it, when it released the bridge.
+        actions: [
+          ...change.actions,
+          ...stale.map((cidr) => ({ do: "run", argv: deleteAddress(name, cidr), mayFail: true }) as const),
+        ],
+        ...addressDisruption(address, stale, bridge),
+      }),
+    ),
   ];
 }
 

@@ -3,7 +3,14 @@ import { type Action, type DesiredFile, runAction } from "../../core/change";
 import { FLOOD_MAC } from "../../formats/iproute";
 import { renderSections, type Section } from "../../formats/systemd_ini";
 import { addressOf } from "../../net/ipv4";
-import { createVxlanInShell, createWireguardInShell, deleteAddress, replaceAddress, temporaryRoute } from "../commands";
+import {
+  createVxlanInShell,
+  createWireguardInShell,
+  deleteAddress,
+  replaceAddress,
+  setUp,
+  temporaryRoute,
+} from "../commands";
 import type { DesiredBridge, DesiredVxlan } from "../desired";
 import { insertRuleInShell } from "../firewall/forward_rule";
 import { bridgeComment, COMMENT, dockerDropInPath, encryptedPaths, networkdPath, ownFile } from "../own_files";
@@ -29,6 +36,7 @@ export function reloadNetworkd(name: string) {
 export function release({ name, address }: DesiredBridge): Action[] {
   const own = `${addressOf(address)}/32`;
   const commands = [
+    setUp(name),
     replaceAddress(name, own),
     temporaryRoute("replace", name, address),
     ["networkctl", "reload"],

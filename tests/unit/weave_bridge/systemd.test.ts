@@ -115,6 +115,7 @@ test("systemd-networkd is configured not to manage the bridge; of one that it ma
     [UNMANAGED],
   );
   assert.equal(live[0]?.steps.slice(2), [
+    "ip link set dev weave up",
     "ip addr replace 10.2.0.1/32 dev weave",
     "ip route replace 10.2.0.0/16 dev weave src 10.2.0.1 metric 1",
     "networkctl reload",
