@@ -85,7 +85,7 @@ export function isDockerInstalled(programs: ReadonlySet<string>, host: Host): bo
   if (programs.has("dockerd")) return true;
   if (!programs.has("docker")) return false;
   const { stdout } = host.run(["docker", "--version"], { mayFail: true });
-  return /version (0|1\.\d|1\.1[01])\./.test(stdout);
+  return /^Docker version (0|1\.\d|1\.1[01])\./.test(stdout);
 }
 
 /** The version of the installed dockerd, running or not, such as 20.10.24; null if it does not print one, or is elsewhere. */

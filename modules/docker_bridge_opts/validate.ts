@@ -145,7 +145,7 @@ export function validateByDocker(configuration: Configuration, version: string |
   if (listSettings(unit.settings, "Service", "PassEnvironment").length > 0) return [];
   if ([...unit.variables.values()].some(({ doubt }) => doubt !== null)) return [];
   const env = new Map([...unit.variables].map(([name, { value }]) => [name, toText(value)]));
-  const argv = [unit.program, ...argumentsOf(configuration).map(({ value }) => value)];
+  const argv = [unit.program, ...argumentsOf(configuration).map(({ value }) => value)].map(toText);
   const content = configuration.config.trim() === "" ? "{}" : configuration.config;
   return [{ do: "validate", content, argv: [...argv, "--validate", "--config-file", "%s"], env, inCheck }];
 }

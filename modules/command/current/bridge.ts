@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import { NET_DEVICES } from "../../core/proc";
@@ -139,10 +140,12 @@ function currentAddress(
   return names.has("address") ? {} : { ...kept, address };
 }
 
-/** A subnet that a host of the network can have; null if it is another one, or the whole network. */
+/** A subnet that a host of the network can have; null if it is none, another one or the whole network. Docker takes the network of an address, too. */
 function partOf(network: string, subnet: string | null): string | null {
-  if (subnet === null || !/^[\d.]+\/\d+$/.test(subnet)) return null;
-  return prefixLength(subnet) > prefixLength(network) && contains(network, subnet) ? subnet : null;
+  const [, address = "", length] = /^([\d.]+)\/(\d+)$/.exec(subnet ?? "") ?? [];
+  if (!isIPv4(address) || Number(length) > 32) return null;
+  const rounded = networkOf(`${address}/${length}`);
+  return prefixLength(rounded) > prefixLength(network) && contains(network, rounded) ? rounded : null;
 }
 
 /** The provider whose file creates the bridge at boot; null without such a file, or with those of two. */

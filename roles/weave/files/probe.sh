@@ -245,7 +245,7 @@ fi
 # Up to Docker 1.11 the daemon's program is the client's.
 has_dockerd() {
   command -v dockerd || case $(docker --version) in
-    *' version '0.* | *' version '1.[0-9].* | *' version '1.1[01].*) ;;
+    'Docker version '0.* | 'Docker version '1.[0-9].* | 'Docker version '1.1[01].*) ;;
     *) false ;;
   esac
 }
