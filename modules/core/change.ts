@@ -89,7 +89,7 @@ export interface Validate {
   readonly do: "validate";
   readonly content: string;
   readonly argv: readonly string[];
-  /** Its environment, as that of RunOptions. */
+  /** Variables of its environment besides PATH and LC_ALL, or instead of them. */
   readonly env?: ReadonlyMap<string, string>;
   /** Whether check mode runs it too. */
   readonly inCheck?: boolean;

@@ -46,8 +46,6 @@ export interface RunOptions {
   readonly mayFail?: boolean;
   /** Its standard input; empty by default. */
   readonly input?: string;
-  /** Variables of its environment besides PATH and LC_ALL, or instead of them. */
-  readonly env?: ReadonlyMap<string, string>;
 }
 
 export interface RunOutput {

@@ -12,8 +12,11 @@ const RUN_SECONDS = 30;
 export const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** A new process group, so that all of it can be killed. */
-function settings(env: RunOptions["env"]) {
-  return { env: { PATH, LC_ALL: "C", ...Object.fromEntries(env ?? []) }, detached: true };
+const SETTINGS = { env: { PATH, LC_ALL: "C" }, detached: true };
+
+interface RunUntilSignalOptions extends Omit<RunOptions, "input"> {
+  /** Variables of its environment besides PATH and LC_ALL, or instead of them. */
+  readonly env?: ReadonlyMap<string, string>;
 }
 
 /** How a program ended: by a status or a signal, or `error` if it was not started or not in time. */
@@ -31,14 +34,14 @@ interface End {
  */
 export function run(
   argv: readonly string[],
-  { timeout = RUN_SECONDS, mayFail = false, input = "", env }: RunOptions = {},
+  { timeout = RUN_SECONDS, mayFail = false, input = "" }: RunOptions = {},
 ): RunOutput {
   const command = commandOf(argv);
   const files = makeOutputFiles(command);
   try {
     const [program = "", ...args] = argv;
     const end = spawnSync(program, args, {
-      ...settings(env),
+      ...SETTINGS,
       stdio: [input === "" ? "ignore" : "pipe", files.out.file, files.err.file],
       input,
       timeout: timeout * 1000,
@@ -57,7 +60,7 @@ export function run(
  */
 export async function runUntilSignal(
   argv: readonly string[],
-  { timeout = RUN_SECONDS, mayFail = false, env }: Omit<RunOptions, "input"> = {},
+  { timeout = RUN_SECONDS, mayFail = false, env = new Map() }: RunUntilSignalOptions = {},
   shared: readonly number[] = [],
 ): Promise<RunOutput> {
   await throwIfInterrupted();
@@ -65,7 +68,11 @@ export async function runUntilSignal(
   const files = makeOutputFiles(command);
   try {
     const stdio: StdioOptions = ["ignore", files.out.file, files.err.file, ...shared];
-    const end = await spawnUntil(argv, { ...settings(env), stdio }, timeout);
+    const end = await spawnUntil(
+      argv,
+      { ...SETTINGS, env: { ...SETTINGS.env, ...Object.fromEntries(env) }, stdio },
+      timeout,
+    );
     await throwIfInterrupted();
     return toRunOutput(end, files, command, timeout, mayFail);
   } finally {
