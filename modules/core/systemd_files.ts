@@ -1,4 +1,5 @@
 import { basename, dirname } from "node:path";
+import { orNull } from "./errors";
 import type { Host } from "./host/host";
 
 /** systemd's directories under others: `etc/system` is /etc/systemd/system. */
@@ -45,4 +46,9 @@ export function dropInsIn(directories: readonly string[], host: Host): string[] 
   // An empty one hides others of its name.
   const files = [...firstFiles(directories, host)].filter(([name]) => name.endsWith(".conf"));
   return files.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);
+}
+
+/** A file's content; "" for what does not exist or is not a regular file, such as a link to /dev/null, which masks a file. */
+export function readIfRegular(path: string, host: Host): string {
+  return orNull(() => host.readFile(path))?.content ?? "";
 }

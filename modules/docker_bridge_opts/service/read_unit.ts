@@ -2,7 +2,7 @@ import { orNull } from "../../core/errors";
 import { expandPattern, isPattern } from "../../core/glob";
 import type { Host } from "../../core/host/host";
 import { PROGRAM_DIRECTORIES } from "../../core/programs";
-import { dropInsIn, UNIT_DIRECTORIES } from "../../core/systemd_files";
+import { dropInsIn, readIfRegular, UNIT_DIRECTORIES } from "../../core/systemd_files";
 import { splitAtEquals } from "../../core/text";
 import { splitWords } from "../../formats/shell_words";
 import { type Specifiers, unitSpecifiers } from "../../formats/systemd_expand";
@@ -53,7 +53,9 @@ export function readUnit(
   const [name] = names;
   const dropIns = loaded ?? findDropIns(names, host);
   const path = loaded === null ? (findUnitFile(name, host) ?? fragment) : fragment;
-  const files = [path, ...dropIns.filter((each) => each !== DROP_IN_PATH)].map((each) => read(each, host));
+  const files = [path, ...dropIns.filter((each) => each !== DROP_IN_PATH)].map(
+    (each): TextFile => ({ path: each, content: readIfRegular(each, host) }),
+  );
   const specifiers = specifiersOf(name, files, host);
   const start: UnitStart = {
     files,
@@ -67,12 +69,6 @@ export function readUnit(
   const withFiles = { ...start, environmentFiles, sharedTargets: sharedTargetsOf(environmentFiles, host) };
   const [command = ""] = listSettings(parseUnit(files), "Service", "ExecStart").map(({ value }) => value);
   return { ...withFiles, inherited: inheritedBy(command, withFiles, host), isScript: isScript(command, host) };
-}
-
-/** A drop-in that is a link to /dev/null is empty: this is how another one of its name is masked (systemd.unit(5)). */
-function read(path: string, host: Host): TextFile {
-  const isMasked = host.readlink(path) === "/dev/null";
-  return { path, content: isMasked ? "" : (host.readFile(path)?.content ?? "") };
 }
 
 /** With those that differ from host to host, where a file refers to one. */

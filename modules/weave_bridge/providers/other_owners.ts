@@ -1,8 +1,7 @@
 import { basename } from "node:path";
-import { orNull } from "../../core/errors";
 import { expandPattern, matchesPattern } from "../../core/glob";
 import type { Host } from "../../core/host/host";
-import { dropInsIn, firstFiles, NETWORK_DIRECTORIES, UNIT_DIRECTORIES } from "../../core/systemd_files";
+import { dropInsIn, firstFiles, NETWORK_DIRECTORIES, readIfRegular, UNIT_DIRECTORIES } from "../../core/systemd_files";
 import { IN_DIRECTORY, INTERFACES, numberedDirectives, sourcesOf } from "../../formats/interfaces";
 import { listSettings, parseUnit, type UnitSetting } from "../../formats/systemd_unit";
 import { readMachineId } from "../../net/validators";
@@ -203,9 +202,4 @@ function isInList(text: string, patterns: readonly string[]): boolean {
     !excluding.some((pattern) => matchesPattern(pattern.slice(1), text)) &&
     (excluding.length === patterns.length || patterns.some((pattern) => matchesPattern(pattern, text)))
   );
-}
-
-/** A file's content; "" for what does not exist or is not a regular file, such as a link to /dev/null, which masks a file. */
-function readIfRegular(path: string, host: Host): string {
-  return orNull(() => host.readFile(path))?.content ?? "";
 }
