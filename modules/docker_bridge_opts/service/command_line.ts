@@ -94,14 +94,14 @@ export function commandLine(start: UnitStart, written: Written = NOTHING_WRITTEN
     }
     return variable;
   };
-  // https://github.com/systemd/systemd/pull/43471. A shell's own variables are without it in every version.
+  // https://github.com/systemd/systemd/pull/43471. With `sh -c` the shell fills them in, to which no version passes a removed one.
   const filledIn = (name: string): Variable | undefined => {
     const setting = removedBy.get(name);
     if (setting !== undefined) {
       fail(
-        `uses ${name}, which systemd since 262 fills in before UnsetEnvironment= removes it, and older ones after; ` +
+        `uses ${name}, which systemd since 262 fills in before UnsetEnvironment= removes it, and older ones after: ` +
           nameOrigin({ ...setting, variable: null }),
-        "Remove that line.",
+        "Remove its name from that line.",
       );
     }
     return variableOf(name);
