@@ -40,12 +40,20 @@ export function release({ name, address }: DesiredBridge): Action[] {
     replaceAddress(name, own),
     temporaryRoute("replace", name, address),
     ["networkctl", "reload"],
+    waitUntilUnmanaged(name),
     replaceAddress(name, address),
     temporaryRoute("del", name, address),
     deleteAddress(name, own),
   ];
   return commands.map((argv) => runAction(argv));
 }
+
+/** Before systemd 257, `networkctl reload` ends before the devices are reconfigured. It waits for 5 s at most. */
+const waitUntilUnmanaged = (name: string) => [
+  "sh",
+  "-c",
+  `for i in $(seq 50); do networkctl list --no-legend ${name} | grep -q unmanaged && break; sleep 0.1; done`,
+];
 
 /** The files from which systemd-networkd creates the bridge at boot, and the drop-in that makes Docker wait for it. */
 export function networkdFiles(desired: DesiredBridge): DesiredFile[] {

@@ -119,6 +119,7 @@ test("systemd-networkd is configured not to manage the bridge; of one that it ma
     "ip addr replace 10.2.0.1/32 dev weave",
     "ip route replace 10.2.0.0/16 dev weave src 10.2.0.1 metric 1",
     "networkctl reload",
+    "sh -c for i in $(seq 50); do networkctl list --no-legend weave | grep -q unmanaged && break; sleep 0.1; done",
     "ip addr replace 10.2.0.1/16 dev weave",
     "ip route del 10.2.0.0/16 dev weave src 10.2.0.1 metric 1",
     "ip addr del 10.2.0.1/32 dev weave",

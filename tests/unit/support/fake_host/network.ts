@@ -79,6 +79,7 @@ export class Network extends Kernel {
     [/^ifup --force (\S+)$/, (name = "") => this.ifup(name)],
     [/^ifdown --force --ignore-errors (\S+)$/, (name = "") => this.ifdown(name)],
     [/^networkctl reload$/, () => this.reloadNetworkd()],
+    [/^sh -c for i in .* networkctl list --no-legend weave \| grep -q unmanaged/, () => done()],
     [/^systemctl (daemon-reload|start|stop|reset-failed|reenable|disable)/, (verb) => this.systemctl(verb)],
     [/^(ping|\S+wait-online|systemctl reload NetworkManager|true$)/, () => done()],
   ];
