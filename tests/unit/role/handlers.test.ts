@@ -27,6 +27,15 @@ test("a restart that weave_docker_restart leaves to the operator is reported to 
   assert.match(run.output, "(found weave_docker_restart: false). Restart it when its containers may stop");
 });
 
+for (const restart of ["true", "false"]) {
+  test(`another role's own handler is the only one that runs, with weave_docker_restart ${restart}`, async () => {
+    const run = await play("handler_of_another", `weave_docker_restart=${restart}`, "--tags", "docker");
+    assert.is(run.status, 0, run.output);
+    assert.equal(tasksOf(run), ["Change it", "restart docker"], run.output);
+    assert.match(run.output, "the play's own");
+  });
+}
+
 test("a play that follows a teardown restarts Docker by the module again", async () => {
   const run = await play("after_teardown");
   assert.is(run.status, 0, run.output);
