@@ -224,10 +224,10 @@ export function failingCall({ restarts, call }: Scenario): Call {
   return restarts ? RESTART : call;
 }
 
-/** A whole play of the role, with the router: its tasks in order, and the handler. */
+/** A whole play of the role, with the router: its tasks in order, and the handler. The MTU is the bridge's, as the role has it. */
 export const PLAY: readonly Scenario[] = [
   { name: "bridge", start: "", call: { module: "weave_bridge", options: { host_index: 1 } } },
-  { name: "docker", start: "", call: docker({ mtu: 1500 }), restarts: true },
+  { name: "docker", start: "", call: docker({ mtu: 1438 }), restarts: true },
   { name: "service", start: "", call: service() },
 ];
 
