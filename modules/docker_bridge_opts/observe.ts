@@ -49,10 +49,10 @@ export async function observe(
   const configFile = { path: configPath, content: config?.content ?? "" };
   // dockerd's log may show them.
   rememberSecretsIn([...textsOfUnit(service), optionsFile?.content, dropIn?.content, config?.content].join("\n"));
-  const previous = readSavedConfiguration(host);
-  const daemon = await observeDaemon(service.pid, host, configFile, previous);
+  const saved = readSavedConfiguration(host);
+  const daemon = await observeDaemon(service.pid, host, configFile, saved);
   const mayRestart = options.state !== "present" || pendingRestart(desiredOfDaemon(options, daemon), daemon).length > 0;
-  const hasStopped = previous !== null && previous.stopped.length > 0;
+  const hasStopped = saved !== null && saved.stopped.length > 0;
   const running = daemon?.version ?? null;
   const version =
     daemon === null || (running !== null && isReplaced(service.pid, host)) ? installedVersion(host) : running;
@@ -69,7 +69,7 @@ export async function observe(
     daemon: observed !== null && (mayRestart || hasStopped) ? await withContainers(observed, host) : observed,
     version,
     cgroupDriver: hasUnifiedCgroups(host) && isSystemdBooted(host) ? "systemd" : "cgroupfs",
-    previous,
+    saved,
     calledAt: startTicks("self", host) ?? 0,
     bridgeAddresses,
     networkRecord: bridgeOfNetworks(options) === null ? null : host.readFile(NETWORK_RECORD),
@@ -113,7 +113,7 @@ async function observeDaemon(
   pid: number,
   host: Host,
   config: ConfigFile,
-  previous: SavedConfiguration | null,
+  saved: SavedConfiguration | null,
 ): Promise<RunningDaemon | null> {
   const commandLine = commandLineOf(pid, host);
   const startedAt = startTicks(pid, host);
@@ -134,7 +134,7 @@ async function observeDaemon(
     command: [program.startsWith("/") ? program : programOf(pid, program, host), ...words],
     flags,
     pidFile,
-    configAtStart: findConfigAtStart(id, host, config, previous, configReadAt(pid, startedAt, pidFile, host)),
+    configAtStart: findConfigAtStart(id, host, config, saved, configReadAt(pid, startedAt, pidFile, host)),
     network: network === undefined ? null : networkFlags(network),
     networks: networks?.map((each) => ({ ...each, members: null })) ?? null,
     containers: null,
@@ -192,13 +192,11 @@ function findConfigAtStart(
   id: string,
   host: Host,
   { path, content }: ConfigFile,
-  previous: SavedConfiguration | null,
+  saved: SavedConfiguration | null,
   started: number | null,
 ): DockerFlags | null {
-  if (previous?.daemon === id) {
-    return previous.configWasRead
-      ? daemonOptions(previous.files.find((file) => file.path === path)?.content ?? "")
-      : null;
+  if (saved?.daemon === id) {
+    return saved.configWasRead ? daemonOptions(saved.files.find((file) => file.path === path)?.content ?? "") : null;
   }
   const changed = host.changedAt(path);
   // A time in the future says nothing: the clock was wrong.

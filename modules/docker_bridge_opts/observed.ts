@@ -19,7 +19,7 @@ export interface ObservedDocker {
   readonly version: string | null;
   /** What manages containers' cgroups on this host unless dockerd's options say so, from 20.10 on. */
   readonly cgroupDriver: "systemd" | "cgroupfs";
-  readonly previous: SavedConfiguration | null;
+  readonly saved: SavedConfiguration | null;
   /** When this module was called, in clock ticks since boot. */
   readonly calledAt: number;
   /** The IPv4 addresses of the bridge, with prefix length; empty if the bridge does not exist. */

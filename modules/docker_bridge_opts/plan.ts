@@ -26,7 +26,7 @@ import { desiredOfDaemon, pendingRestart, runningOptions } from "./pending_resta
 import { configure, isOwnedByOthers, type Place } from "./placement";
 import { networkChanges } from "./plan_network";
 import { restart, wasRestarted } from "./restart/restart";
-import { isOfDaemon, presentFiles, saveConfiguration } from "./restart/rollback";
+import { configurationToSave, isOfDaemon, saveConfiguration } from "./restart/rollback";
 import { startStoppedContainers } from "./restart/stopped_containers";
 import { DROP_IN_PATH } from "./service/docker_service";
 import { requireUsableFile } from "./usable_file";
@@ -155,8 +155,8 @@ function prependSteps(changes: readonly Change[], steps: readonly Action[]): Cha
 
 /** Saves the configuration that the daemon runs with, unless it was saved before. */
 function saveFiles(observed: ObservedDocker): Action[] {
-  const { daemon, previous } = observed;
-  return isOfDaemon(previous, daemon?.id ?? null) ? [] : [saveConfiguration(presentFiles(observed))];
+  const { daemon, saved } = observed;
+  return isOfDaemon(saved, daemon?.id ?? null) ? [] : [saveConfiguration(configurationToSave(observed))];
 }
 
 /** With state=absent: a restart is pending for options that are removed and that the daemon still has. A stopped Docker needs none. */

@@ -8,10 +8,10 @@ import { restartDisruption } from "../pending_restart";
 import { pidFileOf } from "../service/docker_service";
 import { restorePreviousCommand } from "./previous_command";
 import {
+  configurationToSave,
   DELETE_SAVED_CONFIGURATION,
   isOfDaemon,
   overwrittenFiles,
-  presentFiles,
   restoreConfiguration,
   saveConfiguration,
 } from "./rollback";
@@ -50,16 +50,18 @@ export function restart(observed: ObservedDocker, configured: DockerFlags): Chan
 }
 
 function restartActions(observed: ObservedDocker, configured: DockerFlags): Action[] {
-  const { service, daemon, previous } = observed;
+  const { service, daemon, saved } = observed;
   const toStop = containersToStop(observed, configured);
   const stopped = containersToStart(toStop, observed);
-  const current = isOfDaemon(previous, daemon?.id ?? null) ? previous : null;
-  const saved = current ?? presentFiles(observed);
+  const earlier = isOfDaemon(saved, daemon?.id ?? null) ? saved : null;
+  const toRestore = earlier ?? configurationToSave(observed);
   const steps = stepsOf(observed, configured);
   return [
     ...failUnlessStartable(observed),
     // An interrupted run leaves what the next one needs: what Docker ran with, and the containers that are stopped.
-    ...((current === null && daemon !== null) || stopped.length > 0 ? [saveConfiguration({ ...saved, stopped })] : []),
+    ...((earlier === null && daemon !== null) || stopped.length > 0
+      ? [saveConfiguration({ ...toRestore, stopped })]
+      : []),
     ...stopAll(toStop, observed),
     {
       do: "try",
@@ -69,8 +71,8 @@ function restartActions(observed: ObservedDocker, configured: DockerFlags): Acti
         service.init === "systemd"
           ? ["journalctl", "--no-pager", "--output=cat", "--lines=10", "_SYSTEMD_UNIT=docker.service"]
           : ["tail", "-n", "10", "/var/log/docker.log", "/var/log/upstart/docker.log"],
-      rollback: rollbacks(observed, saved, current !== null, steps),
-      afterwards: startAfterFailure(stopped, observed, saved),
+      rollback: rollbacks(observed, toRestore, earlier !== null, steps),
+      afterwards: startAfterFailure(stopped, observed, toRestore),
       daemon: { ...DOCKER, pidFile: daemon?.pidFile ?? pidFileOf(configured) },
     },
     ...startAfterRestart(stopped, DELETE_SAVED_CONFIGURATION),

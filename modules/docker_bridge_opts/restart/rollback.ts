@@ -42,12 +42,12 @@ export function parseSavedConfiguration(file: FileState | null): SavedConfigurat
 }
 
 /** Whether the daemon with this id (null: none runs) still runs with the saved configuration. A stopped Docker can be started with it. */
-export function isOfDaemon(previous: SavedConfiguration | null, daemon: string | null): previous is SavedConfiguration {
-  return previous !== null && (daemon === null || previous.daemon === daemon);
+export function isOfDaemon(saved: SavedConfiguration | null, daemon: string | null): saved is SavedConfiguration {
+  return saved !== null && (daemon === null || saved.daemon === daemon);
 }
 
-/** The present configuration. */
-export function presentFiles(observed: ObservedDocker): SavedConfiguration {
+/** The present configuration, as saveConfiguration() takes it. */
+export function configurationToSave(observed: ObservedDocker): SavedConfiguration {
   const { service, daemon, optionsFile, dropIn, configPath, config } = observed;
   const files: [path: string, state: FileState | null][] = [[configPath, config]];
   if (service.sharedTarget === null) files.push([service.filePath, optionsFile]);
@@ -62,8 +62,8 @@ export function presentFiles(observed: ObservedDocker): SavedConfiguration {
 }
 
 /** Saves a configuration. There may be secrets in the files, so only root may read the copy. */
-export function saveConfiguration(previous: SavedConfiguration): Action {
-  return { do: "write", path: SAVED_CONFIGURATION_PATH, content: JSON.stringify(previous), mode: 0o600 };
+export function saveConfiguration(saved: SavedConfiguration): Action {
+  return { do: "write", path: SAVED_CONFIGURATION_PATH, content: JSON.stringify(saved), mode: 0o600 };
 }
 
 /** A file that a rollback replaces, and where it is kept, as another than this module may have changed it. */
@@ -75,7 +75,7 @@ export interface OverwrittenFile {
 
 /** The present files that restoring the saved ones would lose. This module's own drop-in does not count. */
 export function overwrittenFiles({ files }: SavedConfiguration, observed: ObservedDocker): OverwrittenFile[] {
-  return presentFiles(observed).files.flatMap(({ path, content }) => {
+  return configurationToSave(observed).files.flatMap(({ path, content }) => {
     const saved = files.find((file) => file.path === path);
     if (path === DROP_IN_PATH || saved === undefined || content === null || content === saved.content) return [];
     const name = path.replace(/^\/+/, "").replace(/\//g, "-");

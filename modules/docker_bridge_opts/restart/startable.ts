@@ -15,9 +15,9 @@ import { isOfDaemon } from "./rollback";
  * announced that it corrects the file.
  */
 export function failUnlessStartable(observed: ObservedDocker): Action[] {
-  const { daemon, previous, version } = observed;
+  const { daemon, saved, version } = observed;
   // A stopped Docker may as well be tried, where its configuration from before can be restored.
-  if (daemon === null && isOfDaemon(previous, null)) return [];
+  if (daemon === null && isOfDaemon(saved, null)) return [];
   const configuration = orNull(() => configurationToStartWith(observed));
   // A restart does not depend on what can be computed.
   if (configuration === null) return [];

@@ -19,9 +19,9 @@ export function containersToStop({ daemon }: ObservedDocker, configured: DockerF
 }
 
 /** The containers that are started after a restart: not what Docker removes when it stops, but also what an earlier restart has stopped. */
-export function containersToStart(toStop: readonly Container[], { previous }: ObservedDocker): readonly Container[] {
+export function containersToStart(toStop: readonly Container[], { saved }: ObservedDocker): readonly Container[] {
   const ids = new Set(toStop.map(({ id }) => id));
-  return [...withoutRemoved(toStop), ...(previous?.stopped ?? []).filter(({ id }) => !ids.has(id))];
+  return [...withoutRemoved(toStop), ...(saved?.stopped ?? []).filter(({ id }) => !ids.has(id))];
 }
 
 /**
@@ -66,16 +66,16 @@ export function startAfterFailure(
 }
 
 /** The change that starts the containers that an earlier restart has stopped. */
-export function startStoppedContainers({ daemon, previous }: ObservedDocker): Change[] {
-  if (daemon === null || previous === null || previous.stopped.length === 0) return [];
+export function startStoppedContainers({ daemon, saved }: ObservedDocker): Change[] {
+  if (daemon === null || saved === null || saved.stopped.length === 0) return [];
   // While a restart is still to be made, those that run may be about to stop, and stay saved.
-  const mayStop = previous.daemon === daemon.id;
-  const stopped = mayStop ? previous.stopped : withoutWeave(previous.stopped);
+  const mayStop = saved.daemon === daemon.id;
+  const stopped = mayStop ? saved.stopped : withoutWeave(saved.stopped);
   const running = new Set(daemon.containers?.map(({ id }) => id));
   const missing = stopped.filter(({ id }) => !running.has(id));
   if (stopped.length === 0 || (mayStop && missing.length === 0)) return [];
   const discard = mayStop
-    ? saveConfiguration({ ...previous, stopped: stopped.filter(({ id }) => running.has(id)) })
+    ? saveConfiguration({ ...saved, stopped: stopped.filter(({ id }) => running.has(id)) })
     : DELETE_SAVED_CONFIGURATION;
   const actions: Action[] = start(missing).map((action) => ({
     do: "try",

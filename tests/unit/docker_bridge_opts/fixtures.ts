@@ -122,7 +122,7 @@ export const FRESH: ObservedDocker = {
   daemon: runningWith(""),
   version: "20.10.24",
   cgroupDriver: "cgroupfs",
-  previous: null,
+  saved: null,
   calledAt: 900,
   bridgeAddresses: ["10.2.0.1/16"],
   networkRecord: null,

@@ -206,8 +206,8 @@ test("from the default network to a separate one: the options are removed, a res
 
 test("the handler's restart creates the network after it, where Docker was on the bridge or is stopped", () => {
   const restarted = asked({ ...MINE, state: "restarted" });
-  const previous = savedOf(APOLLOS.daemon ?? runningWith(""));
-  const { changes } = plan(restarted, { ...APOLLOS, previous });
+  const saved = savedOf(APOLLOS.daemon ?? runningWith(""));
+  const { changes } = plan(restarted, { ...APOLLOS, saved });
   assert.equal(subjects(changes), ["Docker", "Docker network weave"]);
   assert.match(inWords(changes)[1]?.steps.at(-2) ?? "", "POST /networks/create");
 

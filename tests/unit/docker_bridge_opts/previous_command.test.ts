@@ -27,8 +27,8 @@ test("an init script gets the command line from before as DOCKER_OPTS, without w
 test("the next run still knows that this module's drop-in has Docker read DOCKER_OPTS", () => {
   const content =
     "[Service]\nEnvironmentFile=-/etc/default/docker\nExecStart=\nExecStart=/usr/bin/dockerd $DOCKER_OPTS\n";
-  const previous = savedOf(DAEMON, { files: [{ path: DROP_IN, content, mode: 0o644 }] });
-  const [write] = restorePreviousCommand(STEADY.service, previous)?.actions ?? [];
+  const saved = savedOf(DAEMON, { files: [{ path: DROP_IN, content, mode: 0o644 }] });
+  const [write] = restorePreviousCommand(STEADY.service, saved)?.actions ?? [];
   assert.ok(write?.do === "write");
   assert.match(
     write.content,

@@ -14,7 +14,7 @@ test("Docker is restarted once: not if it has started since the module was calle
 });
 
 test("if the restart fails, the saved files are restored, or else Docker gets its previous command line", () => {
-  const previous = savedOf(DAEMON, {
+  const saved = savedOf(DAEMON, {
     files: [
       { path: PATH, content: "A=1\n", mode: 0o600 },
       { path: "/etc/docker/daemon.json", content: null, mode: 0o644 },
@@ -22,9 +22,9 @@ test("if the restart fails, the saved files are restored, or else Docker gets it
   });
   const kept = "/var/lib/apollo-weave/replaced-etc-default-docker";
   const back = `write ${kept} 0600, write ${PATH} 0600, remove /etc/docker/daemon.json, systemctl daemon-reload, ${BACK}, ${FORGET}`;
-  const [change] = inWords(plan(RESTART, { ...STEADY, previous }).changes);
+  const [change] = inWords(plan(RESTART, { ...STEADY, saved }).changes);
   assert.equal(change?.steps, [`${START}; otherwise ${back}; otherwise ${AS_IT_RAN}`, FORGET]);
-  const [attempt] = tries({ ...STEADY, previous });
+  const [attempt] = tries({ ...STEADY, saved });
   assert.equal(
     attempt?.rollback.map(({ result }) => result),
     [
@@ -38,14 +38,14 @@ test("if the restart fails, the saved files are restored, or else Docker gets it
 test("what something else has written to a file is kept when the rollback replaces it, readable only by root", () => {
   const config = { content: '{"debug": true}', mode: 0o644 };
   const files = [{ path: "/etc/docker/daemon.json", content: "{}", mode: 0o644 }];
-  const [attempt] = tries({ ...STEADY, config, previous: savedOf(DAEMON, { files }) });
+  const [attempt] = tries({ ...STEADY, config, saved: savedOf(DAEMON, { files }) });
   const copy = "/var/lib/apollo-weave/replaced-etc-docker-daemon.json";
   assert.equal(attempt?.rollback[0]?.steps[0], { do: "write", path: copy, content: config.content, mode: 0o600 });
   assert.match(attempt?.rollback[0]?.result ?? "", `What was in /etc/docker/daemon.json is kept in ${copy}.`);
   const same = tries({
     ...STEADY,
     config,
-    previous: savedOf(DAEMON, { files: [{ ...files[0], ...config } as never] }),
+    saved: savedOf(DAEMON, { files: [{ ...files[0], ...config } as never] }),
   });
   assert.not.match(same[0]?.rollback[0]?.result ?? "", "kept");
 });
@@ -64,7 +64,7 @@ test("settings of the unit that keep it from starting are undone where Docker ge
 
 test("where it is not known what Docker had read from daemon.json, the message says so", () => {
   const results = (configWasRead: boolean) =>
-    tries({ ...STEADY, previous: savedOf(DAEMON, { configWasRead }) })[0]
+    tries({ ...STEADY, saved: savedOf(DAEMON, { configWasRead }) })[0]
       ?.rollback.map(({ result }) => result)
       .join();
   assert.match(results(false) ?? "", "it runs again. What was in daemon.json when it started is not known. Correct");
@@ -73,8 +73,8 @@ test("where it is not known what Docker had read from daemon.json, the message s
 
 test("without saved files, or with those of an earlier daemon, it gets the command line that it runs with", () => {
   const earlier = savedOf(DAEMON, { daemon: "boot 700 400", files: [{ path: PATH, content: "A=1\n", mode: 0o600 }] });
-  for (const previous of [null, earlier]) {
-    const [change] = inWords(plan(RESTART, { ...STEADY, previous }).changes);
+  for (const saved of [null, earlier]) {
+    const [change] = inWords(plan(RESTART, { ...STEADY, saved }).changes);
     assert.equal(change?.steps, [SAVE, `${START}; otherwise ${AS_IT_RAN}`, FORGET]);
   }
   const [stopped] = tries({ ...STEADY, daemon: null });
@@ -93,16 +93,16 @@ test("whether Docker was restarted shows in its process; the rollback starts it 
     return starts.flatMap(({ replaces, skipIfRunning }) => [replaces ?? skipIfRunning ?? []].flat());
   };
   const present = { pidFile: "/var/run/docker.pid", startedAt: 500 };
-  assert.equal(attempt({ ...STEADY, previous: savedOf(DAEMON) }), [present, present, present]);
+  assert.equal(attempt({ ...STEADY, saved: savedOf(DAEMON) }), [present, present, present]);
   assert.equal(
-    attempt({ ...STEADY, daemon: null, previous: savedOf(DAEMON, { daemon: null }) }),
+    attempt({ ...STEADY, daemon: null, saved: savedOf(DAEMON, { daemon: null }) }),
     [{ ...present, startedAt: null }],
     "a Docker that was stopped is started",
   );
 });
 
 test("whether it was replaced shows in the pid file that it has, and in the one that it gets", () => {
-  const attempt = tries(with_({ pidFile: "/run/d2.pid" }, { previous: savedOf(DAEMON) }))[0];
+  const attempt = tries(with_({ pidFile: "/run/d2.pid" }, { saved: savedOf(DAEMON) }))[0];
   const files = [...(attempt?.steps ?? []), ...(attempt?.rollback[0]?.steps ?? [])].flatMap((step) =>
     step.do === "run" ? [(step.replaces ?? step.skipIfRunning)?.pidFile ?? []].flat() : [],
   );
@@ -123,12 +123,12 @@ test("an answer is no longer waited for once Docker's unit has failed and no job
 });
 
 test("the previous configuration is saved once, until another daemon runs", () => {
-  const previous = savedOf(DAEMON);
+  const saved = savedOf(DAEMON);
   const steps = (observed: ObservedDocker) => inWords(plan(usual({ mtu: 1400 }), observed).changes)[0]?.steps.length;
   assert.is(steps(STEADY), 2);
-  assert.is(steps({ ...STEADY, previous }), 1);
-  assert.is(steps({ ...STEADY, previous: { ...previous, daemon: "boot 700 400" } }), 2);
-  assert.is(steps({ ...STEADY, previous: { ...previous, daemon: null }, daemon: null }), 1);
+  assert.is(steps({ ...STEADY, saved }), 1);
+  assert.is(steps({ ...STEADY, saved: { ...saved, daemon: "boot 700 400" } }), 2);
+  assert.is(steps({ ...STEADY, saved: { ...saved, daemon: null }, daemon: null }), 1);
 });
 
 test("a unit that changed on disk is reloaded before the restart; a changed drop-in reloads it anyway", () => {

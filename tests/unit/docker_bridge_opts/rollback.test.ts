@@ -1,8 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import {
+  configurationToSave,
   parseSavedConfiguration,
-  presentFiles,
   readSavedConfiguration,
   saveConfiguration,
 } from "../../../modules/docker_bridge_opts/restart/rollback";
@@ -15,7 +15,7 @@ const parse = (content: string) => parseSavedConfiguration({ content, mode: 0o60
 test("the saved configuration is read back as it was saved", () => {
   for (const daemon of [FRESH.daemon, null]) {
     const optionsFile = { content: "A=\xfc\n", mode: 0o600 };
-    const action = saveConfiguration(presentFiles({ ...FRESH, daemon, optionsFile }));
+    const action = saveConfiguration(configurationToSave({ ...FRESH, daemon, optionsFile }));
     assert.ok(action.do === "write");
     assert.equal(parse(action.content), {
       daemon: daemon === null ? null : "boot 812 500",

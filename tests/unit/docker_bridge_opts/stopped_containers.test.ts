@@ -74,17 +74,17 @@ test("a container that Docker removes when it stops is named, and neither starte
 test("containers that an earlier restart has stopped are started by the next run", () => {
   const stopped = containers(1);
   const said = (observed: ObservedDocker, options = usual()) => inWords(plan(options, observed).changes)[0];
-  const same = said({ ...STEADY, previous: savedOf(DAEMON, { stopped }) });
+  const same = said({ ...STEADY, saved: savedOf(DAEMON, { stopped }) });
   assert.is(same?.before, "stopped: weave, web0\n");
   assert.equal(same?.steps, [`start weave web0 within 60 s; otherwise ${SAVE}`, SAVE]);
-  const restarted = said({ ...STEADY, previous: savedOf(DAEMON, { daemon: "boot 700 400", stopped }) });
+  const restarted = said({ ...STEADY, saved: savedOf(DAEMON, { daemon: "boot 700 400", stopped }) });
   assert.equal(restarted?.steps, [`start web0 within 60 s; otherwise ${FORGET}`, FORGET]);
   const handler = said(
-    { ...LIVE, previous: savedOf(DAEMON, { stopped: [{ ...containers(1)[1], id: "c9", name: "db" } as never] }) },
+    { ...LIVE, saved: savedOf(DAEMON, { stopped: [{ ...containers(1)[1], id: "c9", name: "db" } as never] }) },
     RESTART,
   );
   assert.is(handler?.steps.at(-2), "start web0 web1 db within 60 s; otherwise ");
-  const since = said({ ...with_({ startedAt: 901 }), previous: savedOf(DAEMON, { stopped }) }, RESTART);
+  const since = said({ ...with_({ startedAt: 901 }), saved: savedOf(DAEMON, { stopped }) }, RESTART);
   assert.is(since?.before, "stopped: weave, web0\n");
 });
 
@@ -92,17 +92,17 @@ test("of these, running ones are not started: before the restart they stay saved
   const stopped = containers(2);
   const running = with_({ containers: stopped.slice(0, 2) });
   const said = (observed: ObservedDocker) => plan(usual(), observed).changes;
-  const [change] = said({ ...running, previous: savedOf(DAEMON, { stopped }) });
+  const [change] = said({ ...running, saved: savedOf(DAEMON, { stopped }) });
   assert.is(change?.before, "stopped: web1\n");
   const save = change?.actions.at(-1);
   assert.equal(
     parseSavedConfiguration({ content: save?.do === "write" ? save.content : "", mode: 0o600 })?.stopped,
     stopped.slice(0, 2),
   );
-  assert.equal(said({ ...running, previous: savedOf(DAEMON, { stopped: stopped.slice(0, 2) }) }), []);
+  assert.equal(said({ ...running, saved: savedOf(DAEMON, { stopped: stopped.slice(0, 2) }) }), []);
 
   const earlier = { daemon: "boot 700 400", stopped: stopped.slice(0, 2) };
-  const [since] = inWords(said({ ...running, previous: savedOf(DAEMON, earlier) }));
+  const [since] = inWords(said({ ...running, saved: savedOf(DAEMON, earlier) }));
   assert.equal([since?.before, since?.steps], ["started since: web0\n", [FORGET]]);
 });
 

@@ -108,8 +108,8 @@ test("what the running Docker has, and what a rollback can undo, does not keep i
   const written = withOptionsFile(FRESH, `DOCKER_OPTS="${line}"\n`);
   assert.not.equal(failure(written), "");
   assert.is(failure({ ...written, daemon: runningWith(line) }), "");
-  const previous = savedOf(runningWith(""), { daemon: null });
-  assert.is(failure({ ...written, daemon: null, previous }), "");
+  const saved = savedOf(runningWith(""), { daemon: null });
+  assert.is(failure({ ...written, daemon: null, saved }), "");
   assert.not.equal(failure({ ...written, daemon: null }), "");
 });
 
