@@ -150,11 +150,10 @@ const STARTING: ReadonlyMap<string, string> = new Map([
 
 function describeOutput(output: string): string {
   // Secrets are hidden before anything is cut off, so that no half of one is left.
-  const text = hideSecrets(redactSecrets(output.slice(-MAX_SEARCHED).trim()));
+  const text = hideSecrets(redactSecrets(output.trim()));
   const end = MAX_SHOWN / 2;
   // The cause is what a program printed last, or first if its usage follows.
   return text === "" ? "" : `: ${text.length > MAX_SHOWN ? `${text.slice(0, end)} … ${text.slice(-end)}` : text}`;
 }
 
 const MAX_SHOWN = 2000;
-const MAX_SEARCHED = 2 ** 18;
