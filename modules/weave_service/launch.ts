@@ -60,8 +60,8 @@ function restart(options: ServiceOptions, desired: DesiredService, reasons: read
 /** Why the running component must be restarted, in words without secrets. */
 function restartReasons(options: ServiceOptions, desired: DesiredService, observed: ObservedService): string[] {
   const { startedWith, startedBefore, container } = observed;
-  // A running router gets its peers over its API. Up to 1.1 it does not report them, so other peers restart it.
-  const live = options.component === "router" && observed.script.series !== "1.0" ? [PEERS] : [];
+  // A running router gets its peers over its API. Without a report of them (up to 1.1), other peers restart it.
+  const live = options.component === "router" && observed.script.hasReport ? [PEERS] : [];
   // A unit that something else wrote, such as Apollo's role, does not set this module's variables.
   const isOwnUnit = startedWith === null || startedWith.has(ARGS);
   const variables = isOwnUnit && startedWith ? differingVariables(desired.environment, startedWith, live) : [];

@@ -92,10 +92,10 @@ async function observeNow(options: ServiceOptions, host: Host): Promise<Observed
   const startedWith = unit.state === "running" ? environmentOfProcess(unit.pid, host) : null;
   rememberSecrets([environment, former, unit.file], [container?.environment, startedWith], container?.args ?? []);
   const api = isRouter && container?.running ? controlOf(container) : null;
-  const control = script.series === "1.0" ? null : api;
+  const control = script.hasReport ? api : null;
   // A router that is to be stopped is not asked: it may hang.
   const router = control !== null && !isEnding(options) ? await observeRouter(host, control) : null;
-  // A router that does not answer is not asked twice. Up to 1.1 a router has no report, but answers for addresses as later ones do.
+  // A router that does not answer is not asked twice. Without a report (up to 1.1) it answers for addresses as later ones do.
   const asked = isEnding(options) || (control !== null && router === null) ? null : api;
   const bridged = isRouter && options.mode === "bridge" && container?.running === true;
   return {

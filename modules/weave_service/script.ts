@@ -13,6 +13,8 @@ export interface WeaveScript {
   /** Such as 2.8.1; null for a build without one. */
   readonly version: string | null;
   readonly series: Series;
+  /** Whether the router reports its peers and state (/report). */
+  readonly hasReport: boolean;
   /** Whether it gives containers a restart policy unless it is given --no-restart. */
   readonly knowsNoRestart: boolean;
   /** Whether the router serves its API where WEAVE_HTTP_ADDR says; before, it may be on its container's own address. */
@@ -34,7 +36,13 @@ export function scriptOfVersion(version: string | null): WeaveScript {
     version === null || !/^\d+\.\d/.test(version) ? [] : version.split(".").map((part) => Number.parseInt(part, 10));
   const number = major * 1000 + minor;
   const series = number >= 2000 ? "2.0" : number >= 1002 ? "1.2" : "1.0";
-  return { version, series, knowsNoRestart: number >= 1005, knowsHttpAddress: number >= 1005 };
+  return {
+    version,
+    series,
+    hasReport: number >= 1002,
+    knowsNoRestart: number >= 1005,
+    knowsHttpAddress: number >= 1005,
+  };
 }
 
 /** The verbs of the script that launch and stop a component. */

@@ -79,8 +79,7 @@ export async function observe(name: string, host: Host = linuxHost): Promise<Obs
 
 async function observeRunningRouter(host: Host): Promise<LiveRouter | null> {
   const container = await observeContainer(COMPONENTS.router.container, host);
-  // Up to 1.1 there is no report.
-  const reports = container !== null && scriptOfVersion(tagOf(container.image)).series !== "1.0";
+  const reports = container !== null && scriptOfVersion(tagOf(container.image)).hasReport;
   return reports && container.running ? observeRouter(host, controlOf(container)) : null;
 }
 

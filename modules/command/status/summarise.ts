@@ -71,8 +71,7 @@ function brokenDevices(name: string, { bridge: observed }: Observed): string[] {
 function brokenRouter({ docker, service, container, router, errors }: Observed): string[] {
   const runs = docker !== null && docker.daemon !== null && errors.length === 0;
   if (!runs || service?.unit.startsWith !== "Docker" || router !== null) return [];
-  // Up to 1.1 a router has no report.
-  if (container?.running && scriptOfVersion(tagOf(container.image)).series === "1.0") return [];
+  if (container?.running && !scriptOfVersion(tagOf(container.image)).hasReport) return [];
   return [
     `${service.name}: must run, and its router answer (found it ${service.unit.state}). See its log, and run the playbook.`,
   ];

@@ -27,6 +27,7 @@ test("a build without a number is of the newest", () => {
     assert.equal(readWeaveScript(text), {
       version: null,
       series: "2.0",
+      hasReport: true,
       knowsNoRestart: false,
       knowsHttpAddress: true,
     });
