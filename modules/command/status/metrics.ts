@@ -28,7 +28,7 @@ function samplesOf(name: string, value: Gauge[2]): string[] {
   );
 }
 
-function gauges({ bridge, datapath, peers, firewall, network, docker, router, pending, errors }: Status): Gauge[] {
+function gauges({ bridge, datapath, peers, firewall, network, docker, router, ...status }: Status): Gauge[] {
   const connections = peers.filter(({ state }) => state !== null);
   return [
     ["bridge_up", "Whether the bridge is up and has an address.", bridge?.up === true && bridge.addresses.length > 0],
@@ -69,12 +69,13 @@ function gauges({ bridge, datapath, peers, firewall, network, docker, router, pe
       "Whether Docker runs with a network on the bridge.",
       docker?.running === true && network !== null,
     ],
-    ["pending", "Number of pending actions, after which the host matches its own files.", pending.length],
+    ["pending", "Number of pending actions, after which the host matches its own files.", status.pending.length],
+    ["problems", "Number of problems: what is there and does not work.", status.problems.length],
     [
       "docker_restart_pending",
       "Whether Docker must restart to run with its configured options.",
       docker?.restartPending ?? null,
     ],
-    ["errors", "Number of parts of the status that could not be read.", errors.length],
+    ["errors", "Number of parts of the status that could not be read.", status.errors.length],
   ];
 }

@@ -65,6 +65,7 @@ test("metrics of a fresh host, of one on the network by either datapath, and of 
   assert.is(vxlan["apollo_weave_peers"], summarise("weave", VXLAN).peers.length);
   assert.not.ok("apollo_weave_peers_connected" in vxlan);
   assert.is(vxlan["apollo_weave_docker_restart_pending"], 0);
+  assert.is(vxlan["apollo_weave_problems"], 0);
   const router = gauges(BY_ROUTER);
   const established = summarise("weave", BY_ROUTER).peers.filter(({ state }) => state === "established");
   assert.is(router["apollo_weave_peers_connected"], established.length);
@@ -73,6 +74,7 @@ test("metrics of a fresh host, of one on the network by either datapath, and of 
   assert.is(restart["apollo_weave_docker_restart_pending"], 1);
   assert.is(restart["apollo_weave_docker_on_bridge"], 0);
   assert.is(gauges({ ...VXLAN, docker: ON_FLAT })["apollo_weave_docker_on_bridge"], 1, "a network of its own");
+  assert.is(gauges({ ...BY_ROUTER, router: null })["apollo_weave_problems"], 1);
 });
 
 test("a fresh host", () => {
