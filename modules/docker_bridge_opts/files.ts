@@ -1,3 +1,4 @@
+import { withoutByteOrderMark } from "../core/bytes";
 import { type Change, fileChanges } from "../core/change";
 import { orNull, UserError, withSubject } from "../core/errors";
 import type { FileState } from "../core/host/host";
@@ -101,7 +102,7 @@ export function refreshedDropIn(observed: ObservedDocker): FileState | null {
 
 /** A daemon.json without keys is deleted, unless the command line names it: dockerd does not start without it then. */
 function configFile(desired: Configuration): string | null {
-  const isEmpty = desired.config.replace(/^\xef\xbb\xbf/, "").trim() === "{}";
+  const isEmpty = withoutByteOrderMark(desired.config).trim() === "{}";
   return isEmpty && !flagsOf(desired).has("config-file") ? null : desired.config;
 }
 

@@ -1,3 +1,4 @@
+import { withoutByteOrderMark } from "../core/bytes";
 import { UserError } from "../core/errors";
 import { asciiJson, isObject } from "../core/json";
 import { jsonErrorPosition, lineOf } from "../core/text";
@@ -123,7 +124,7 @@ function render(value: unknown, before = ""): string {
 }
 
 function members(content: string): Member[] {
-  if (!/\S/.test(content.replace(BYTE_ORDER_MARK, ""))) return [];
+  if (!/\S/.test(withoutByteOrderMark(content))) return [];
   const object = parse(content);
   const found: Member[] = [];
   const token = /"(?:\\.|[^"\\])*"|[{}[\],:]|[^\s{}[\],:"]+/g;
@@ -145,20 +146,17 @@ function members(content: string): Member[] {
   return found;
 }
 
-/** In UTF-8, with one character per byte. Docker skips it from version 23.0 on. */
-const BYTE_ORDER_MARK = /^\xef\xbb\xbf/;
-
-/** Whether the content begins with a byte order mark, as Windows' editors write it. */
+/** Whether the content begins with a byte order mark, as Windows' editors write it. Docker skips it from version 23.0 on. */
 export function hasByteOrderMark(content: string): boolean {
-  return BYTE_ORDER_MARK.test(content);
+  return withoutByteOrderMark(content) !== content;
 }
 
 function parse(content: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(content.replace(BYTE_ORDER_MARK, ""));
+    value = JSON.parse(withoutByteOrderMark(content));
   } catch (error) {
-    throw notAnObject(findError(content.replace(BYTE_ORDER_MARK, ""), error));
+    throw notAnObject(findError(withoutByteOrderMark(content), error));
   }
   if (!isObject(value)) throw notAnObject("another value");
   return value;

@@ -1,3 +1,4 @@
+import { withoutByteOrderMark } from "../core/bytes";
 /** A file that systemd reads, with one character per byte. */
 export interface TextFile {
   readonly path: string;
@@ -49,8 +50,7 @@ interface LogicalLine {
 function logicalLines(content: string): LogicalLine[] {
   const found: LogicalLine[] = [];
   let open: LogicalLine | null = null;
-  content
-    .replace(/^\xef\xbb\xbf/, "")
+  withoutByteOrderMark(content)
     .split(/\r\n|\n\r|[\n\r\0]/)
     .forEach((raw, index) => {
       if (/^[ \t]*[#;]/.test(raw)) return;

@@ -69,7 +69,7 @@ export const docs: ModuleDocs = {
       "Docker stops, and waits until the component is ready.",
     "Peers are added to and removed from the running router without a restart. Changes that need a restart, such as " +
       "another password, range or image, are listed in the result's C(disruptions), in check mode too.",
-    "A router that already runs, launched by hand or by another role, is taken over without a restart if its image, " +
+    "A router that already runs, launched by hand or by another role, is adopted without a restart if its image, " +
       "password and arguments match.",
     "With I(state=absent) the router's rules in iptables, of whichever backend, its CNI files and its sockets are removed too.",
     "Works with the C(weave) script of version 1.0 and any later one: the verbs are chosen by the installed script's version.",

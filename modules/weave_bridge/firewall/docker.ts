@@ -1,3 +1,4 @@
+import { withoutByteOrderMark } from "../../core/bytes";
 import { dockerPid } from "../../core/docker";
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
@@ -25,7 +26,7 @@ export function findNftablesBackend(host: Host): string | null {
   if (flag(OPTION) === NFTABLES) return `--${OPTION}=${NFTABLES} among the arguments of dockerd`;
   const path = flag("config-file") ?? "/etc/docker/daemon.json";
   // From 23.0 on Docker skips a byte order mark.
-  const config = parseJson((host.readFile(path)?.content ?? "").replace(/^\xef\xbb\xbf/, ""), CONFIG);
+  const config = parseJson(withoutByteOrderMark(host.readFile(path)?.content ?? ""), CONFIG);
   return config?.[OPTION] === NFTABLES ? `"${OPTION}": "${NFTABLES}" in ${path}` : null;
 }
 
