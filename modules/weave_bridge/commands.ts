@@ -7,7 +7,11 @@ import type { DesiredWireguard } from "./wireguard/desired";
 
 // Commands of iproute2, wireguard-tools and systemd, each an argument vector, for the running kernel and for boot alike.
 
-const addBridge = ({ name }: DesiredBridge) => ["ip", "link", "add", "name", name, "type", "bridge"];
+/**
+ * With its MAC address, as udev would replace one that is set later (MACAddressPolicy=persistent in systemd 242 and newer; moby/libnetwork
+ * pull request 2380).
+ */
+const addBridge = ({ name, mac }: DesiredBridge) => `ip link add name ${name} address ${mac} type bridge`.split(" ");
 
 /** Sets the bridge's MAC address. */
 export const setMac = ({ name, mac }: DesiredBridge) => ["ip", "link", "set", "dev", name, "address", mac];
@@ -125,7 +129,6 @@ function wireguardGoActions(desired: DesiredWireguard, unit: string | null): rea
 /** Creates the bridge, with its VXLAN device if it has one. */
 export const createBridge = (desired: DesiredBridge) => [
   addBridge(desired),
-  setMac(desired),
   setMtu(desired.name, desired.mtu),
   ...(desired.vxlan ? createVxlan(desired.name, desired.mtu, desired.vxlan) : []),
   setUp(desired.name),

@@ -6,7 +6,7 @@ import { pendingReloadPath } from "../../../modules/weave_bridge/own_files";
 import { plan } from "../../../modules/weave_bridge/plan";
 import { inWords, subjects } from "../support/changes";
 import { matchesGolden } from "../support/golden";
-import { FRESH, golden, router, STANZA, steadyVxlan, vxlan } from "./fixtures";
+import { FRESH, golden, MAC, router, STANZA, steadyVxlan, vxlan } from "./fixtures";
 
 /** The provider systemd: a systemd unit. */
 const UNIT = "/etc/systemd/system/weave-bridge.service";
@@ -85,7 +85,7 @@ test("a host as desired needs nothing; each drift is one change", () => {
 test("a bridge that was deleted under an active unit is created without it, as a restart would restart Docker", () => {
   const { changes } = plan(vxlan(), { ...steady(), bridge: null, vxlan: null });
   const [created] = inWords(changes);
-  assert.is(created?.steps[0], "ip link add name weave type bridge");
+  assert.is(created?.steps[0], `ip link add name weave address ${MAC} type bridge`);
   assert.not.match(JSON.stringify(inWords(changes)), "systemctl");
 });
 

@@ -140,7 +140,10 @@ export class Kernel implements Part {
         ),
     ],
     [/^bridge fdb show dev (\S+)$/, (name = "") => this.with(name, ({ peers }) => done(peers.map(fdbLine).join("")))],
-    [/^ip link add name (\S+) type bridge$/, (name = "") => this.add(name, device({ kind: "bridge", up: false }))],
+    [
+      /^ip link add name (\S+) (?:address (\S+) )?type bridge$/,
+      (name = "", mac) => this.add(name, device({ kind: "bridge", up: false, ...(mac !== undefined && { mac }) })),
+    ],
     [
       /^ip link add name (\S+) type vxlan id (\d+) dstport (\d+) local (\S+)$/,
       (name = "", id, port, local = "") =>
