@@ -32,7 +32,11 @@ export function parseNftables(text: string, iptables: boolean): PacketFilter {
       const key = keyOf(chain, chain.name);
       chains.set(key, []);
       const { type, hook, policy } = chain;
-      const isIptables = iptables && chain.name === hook?.toUpperCase() && chain.table === "filter";
+      const isIptables =
+        iptables &&
+        ["ip", "ip6"].includes(chain.family) &&
+        chain.table === "filter" &&
+        chain.name === hook?.toUpperCase();
       if (type === "filter" && (hook === "input" || hook === "forward") && !isIptables)
         base.push({ chain: key, hook, policy: policy === "drop" ? "drop" : "accept" });
     }
