@@ -23,9 +23,10 @@ export function observeWireguard(
   };
 }
 
+/** Through a pipe, as Ubuntu's AppArmor profile of wg (since 25.04) lets it write to no file, and so not to that of its output. */
 function dump(device: string, host: Host): WireguardDump | null {
-  const { status, stdout } = host.run(["wg", "show", device, "dump"], { mayFail: true });
-  const config = status === 0 ? parseWireguardDump(stdout) : null;
+  const { stdout } = host.run(["sh", "-c", 'wg show "$0" dump | cat', device], { mayFail: true });
+  const config = parseWireguardDump(stdout);
   if (config !== null) rememberSecret(config.privateKey);
   for (const { presharedKey } of config?.peers ?? []) if (presharedKey !== null) rememberSecret(presharedKey);
   return config;
