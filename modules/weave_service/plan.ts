@@ -44,6 +44,7 @@ export function plan(given: ServiceOptions, observed: ObservedService): Plan {
       ...missingDatapath(options, observed),
       ...pendingAddress(observed),
       ...unreadVariables(desired, observed),
+      ...dockerNotAtBoot(options, desired, observed),
     ],
   };
 }
@@ -99,6 +100,19 @@ function unreadVariables(
   return [
     `env: ${former.path}, which Apollo's service read, is not read any more (found ${lost.join(", ")} in it with other values than the ` +
       `service has). Move what you need into ${settings}, and delete the file.`,
+  ];
+}
+
+/** With socket activation, as in Flatcar, or after an installation from RPM packages, nothing starts Docker before its first use. */
+function dockerNotAtBoot(
+  { component, state }: ServiceOptions,
+  { unit }: DesiredService,
+  { docker, unit: { dockerStartsAtBoot } }: ObservedService,
+): string[] {
+  if (component !== "router" || state === "absent" || state === "stopped") return [];
+  if (docker !== "running" || dockerStartsAtBoot) return [];
+  return [
+    `Docker: must be started at boot, as ${unit} starts with it (found no unit that starts docker.service). Run systemctl enable docker.`,
   ];
 }
 

@@ -64,6 +64,8 @@ export interface ObservedUnit {
     | "retrying";
   /** The main process, 0 if there is none. */
   readonly pid: number;
+  /** Whether anything but these components starts Docker, with which the unit starts, at boot. */
+  readonly dockerStartsAtBoot: boolean;
 }
 
 /** A unit that does not exist. */
@@ -73,4 +75,5 @@ export const NO_UNIT: ObservedUnit = {
   needsReload: false,
   state: "stopped",
   pid: 0,
+  dockerStartsAtBoot: true,
 };

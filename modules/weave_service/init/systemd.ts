@@ -3,7 +3,7 @@ import { runAction } from "../../core/change";
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import { DAEMON_RELOAD, unitProperties } from "../../core/systemctl";
-import { type Component, EXPOSE } from "../components";
+import { COMPONENTS, type Component, EXPOSE } from "../components";
 import type { InitSystem, ObservedUnit, StartsWith, UnitInputs } from "./init_system";
 import { commandsOf, exposeInShell } from "./steps";
 
@@ -111,12 +111,27 @@ function escapeCommandLine(text: string): string {
 }
 
 function observe(components: readonly Component[], host: Host): ObservedUnit[] {
-  const names = ["ActiveState", "SubState", "Job", "NeedDaemonReload", "MainPID"];
-  const properties = unitProperties(components.map(unitOf), names, host);
-  return components.map((component, index) => observeUnit(component, properties[index] ?? (() => ""), host));
+  const names = ["ActiveState", "SubState", "Job", "NeedDaemonReload", "MainPID", "WantedBy", "RequiredBy"];
+  const properties = unitProperties([...components.map(unitOf), "docker.service"], names, host);
+  const ofDocker = properties.at(-1) ?? (() => "");
+  const dockerStartsAtBoot = ["WantedBy", "RequiredBy"].some((name) => hasOtherUnits(ofDocker(name)));
+  return components.map((component, index) => ({
+    ...observeUnit(component, properties[index] ?? (() => ""), host),
+    dockerStartsAtBoot,
+  }));
 }
 
-function observeUnit(component: Component, property: (name: string) => string, host: Host): ObservedUnit {
+/** Whether there are other units in a list than the components', which require Docker but are started with it. */
+function hasOtherUnits(list: string): boolean {
+  const own = Object.values(COMPONENTS).map(unitOf);
+  return list.split(" ").some((unit) => unit !== "" && !own.includes(unit));
+}
+
+function observeUnit(
+  component: Component,
+  property: (name: string) => string,
+  host: Host,
+): Omit<ObservedUnit, "dockerStartsAtBoot"> {
   const unit = unitOf(component);
   return {
     file: host.readFile(pathOf(component)),

@@ -288,7 +288,8 @@ test("what can't be read is treated as absent, and reported once", async () => {
     kernel: { "/var/run/docker.pid": "7", "/proc/7/comm": "dockerd", "/proc/1/comm": "systemd" },
     programs: {
       "ip -d -batch -": "",
-      "systemctl show weave.service -p ActiveState,SubState,Job,NeedDaemonReload,MainPID": "ActiveState=inactive\n",
+      "systemctl show weave.service docker.service -p ActiveState,SubState,Job,NeedDaemonReload,MainPID,WantedBy,RequiredBy":
+        "ActiveState=inactive\n",
     },
   });
   const forbidden = host.with({

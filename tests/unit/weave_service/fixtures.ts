@@ -21,7 +21,7 @@ export const SCRIPT =
 /** A host with the script and nothing else. */
 export const FRESH: ObservedService = {
   init: "systemd",
-  unit: { file: null, startsWith: "nothing", needsReload: false, state: "stopped", pid: 0 },
+  unit: { file: null, startsWith: "nothing", needsReload: false, state: "stopped", pid: 0, dockerStartsAtBoot: true },
   environment: null,
   formerEnvironment: null,
   script: readWeaveScript(SCRIPT),
@@ -38,7 +38,14 @@ export const FRESH: ObservedService = {
   control: null,
   offloadingPorts: [],
   exposed: false,
-  exposeUnit: { file: null, startsWith: "nothing", needsReload: false, state: "stopped", pid: 0 },
+  exposeUnit: {
+    file: null,
+    startsWith: "nothing",
+    needsReload: false,
+    state: "stopped",
+    pid: 0,
+    dockerStartsAtBoot: true,
+  },
   bridgeMtu: null,
   forwardRuleCount: null,
   noFastDatapath: null,
@@ -87,6 +94,7 @@ export function steady(
       file: { content: text, mode: 0o644 },
       startsWith: "Docker",
       needsReload: false,
+      dockerStartsAtBoot: true,
       state: "running",
       pid: 912,
     },

@@ -3,13 +3,17 @@ import * as assert from "uvu/assert";
 import { StillChanging } from "../../../modules/core/module";
 import { hideSecrets } from "../../../modules/core/secrets";
 import { observe } from "../../../modules/weave_service/observe";
+import { plan } from "../../../modules/weave_service/plan";
 import type { Contents } from "../support/fake_host/contents";
 import { fakeHost } from "../support/fake_host/fake_host";
 import { done, processStat } from "../support/fake_host/part";
 import { userErrorLater } from "../support/user_error";
 import { CONTAINER, FRESH, ROUTER, SCRIPT, serviceOptions, steady } from "./fixtures";
 
-const SHOW = "systemctl show weave.service -p ActiveState,SubState,Job,NeedDaemonReload,MainPID";
+const SHOW =
+  "systemctl show weave.service docker.service -p ActiveState,SubState,Job,NeedDaemonReload,MainPID,WantedBy,RequiredBy";
+/** Of Docker, which Debian's package enables. */
+const OF_DOCKER = "\nWantedBy=multi-user.target\nRequiredBy=weave.service\n";
 const SHOW_BOTH = SHOW.replace("weave.service", "weave.service weave-expose.service");
 const script = { "/usr/local/bin/weave": { content: SCRIPT, mode: 0o755 } };
 
@@ -55,7 +59,7 @@ const fresh: Contents = {
     "GET /var/run/docker.sock/version": { status: 200, body: '{"MinAPIVersion":"1.12"}' },
     "GET /var/run/docker.sock/containers/weave/json": { status: 404, body: '{"message":"No such container: weave"}' },
   },
-  programs: { [SHOW]: "MainPID=0\nActiveState=inactive\nNeedDaemonReload=no\n" },
+  programs: { [SHOW]: `MainPID=0\nActiveState=inactive\nNeedDaemonReload=no\n${OF_DOCKER}` },
 };
 
 function running(): Contents {
@@ -73,7 +77,7 @@ function running(): Contents {
     },
     names: { ...fresh.names, "/sys/class/net/weave/brif": ["veth1234567", "vethwe-bridge"] },
     programs: {
-      [SHOW]: "MainPID=912\nActiveState=active\nNeedDaemonReload=no\n",
+      [SHOW]: `MainPID=912\nActiveState=active\nNeedDaemonReload=no\n${OF_DOCKER}`,
       "ethtool -k vethwe-bridge": "Features for vethwe-bridge:\ntx-checksumming: off\n",
     },
     services: {
@@ -332,6 +336,20 @@ test("a unit that this run has started was not started before it", async () => {
 test("a unit that systemd has not reloaded is found", async () => {
   const programs = { ...running().programs, [SHOW]: "MainPID=912\nActiveState=active\nNeedDaemonReload=yes\n" };
   assert.is((await observe(serviceOptions(), fakeHost({ ...running(), programs }))).unit.needsReload, true);
+});
+
+test("a Docker that nothing starts at boot is found, and warned of", async () => {
+  const unit = "MainPID=912\nActiveState=active\nNeedDaemonReload=no\n";
+  const by = async (ofDocker: string): Promise<string> => {
+    const programs = { ...running().programs, [SHOW]: `${unit}\n${ofDocker}` };
+    const observed = await observe(serviceOptions(), fakeHost({ ...running(), programs }));
+    return String(plan(serviceOptions(), observed).warnings);
+  };
+  assert.is(await by("WantedBy=\nRequiredBy=weave.service kubelet.service\n"), "");
+  assert.match(
+    await by("WantedBy=weave.service\nRequiredBy=weave.service weaveproxy.service\n"),
+    /^Docker: must be started at boot, as weave\.service starts with it .* Run systemctl enable docker\.$/,
+  );
 });
 
 test("upstart is detected by its jobs", async () => {

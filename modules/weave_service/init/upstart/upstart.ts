@@ -129,6 +129,7 @@ function observe(component: Component, host: Host): ObservedUnit {
     file,
     startsWith: file !== null && !/^\s*manual\s*$/m.test(override) ? "Docker" : "nothing",
     needsReload: file !== null && status.status !== 0,
+    dockerStartsAtBoot: true,
     ...startingIfInShell(parseStatus(status.stdout), host),
   };
 }

@@ -5,6 +5,8 @@ import { done, failed, type Part, processStat } from "./part";
 
 export const UNIT = "/etc/systemd/system/weave.service";
 export const ENVIRONMENT = "/etc/weave.env";
+/** Debian's package enables Docker. */
+const OF_DOCKER = "WantedBy=multi-user.target\nRequiredBy=weave.service\n";
 const EXPOSE_UNIT = "/etc/systemd/system/weave-expose.service";
 export const SCRIPT = "/usr/local/bin/weave";
 const WANTS = ["docker", "multi-user"].map(
@@ -219,8 +221,8 @@ export class Weave implements Part {
   run(argv: readonly string[]): RunOutput | undefined {
     const command = argv.join(" ");
     if (command.startsWith("systemctl show weave.service weave-expose.service "))
-      return done(`${this.properties()}\n\n${this.exposeProperties()}`);
-    if (command.startsWith("systemctl show weave.service ")) return done(this.properties());
+      return done(`${this.properties()}\n\n${this.exposeProperties()}\n\n${OF_DOCKER}`);
+    if (command.startsWith("systemctl show weave.service ")) return done(`${this.properties()}\n\n${OF_DOCKER}`);
     if (command.startsWith("iptables-nft -w -t ")) return this.changeRules(argv.slice(3));
     return this.commands[command]?.();
   }
