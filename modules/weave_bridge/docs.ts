@@ -7,7 +7,7 @@ export const docs: ModuleDocs = {
   description: [
     "Creates the Linux bridge that Docker attaches containers to, with the host's own address. Drift of the running bridge is " +
       "corrected with as few changes as possible. After a reboot the bridge is created from files of ifupdown or " +
-      "systemd-networkd (247 or newer, also used by netplan), if one of them manages the host's network, and otherwise by a " +
+      "systemd-networkd (250 or newer, also used by netplan), if one of them manages the host's network, and otherwise by a " +
       "systemd unit. Docker requires that unit: it does not start if the bridge can't be created, and stops if the unit is stopped.",
     "An existing bridge is never deleted and recreated: containers stay attached while its address, MTU, MAC address or peers " +
       "change. Only a VXLAN with another identifier, port or local address is recreated; the result then lists it in " +
@@ -22,7 +22,7 @@ export const docs: ModuleDocs = {
   ],
   requirements: [
     "iproute2",
-    "systemd (with C(networkd) 247 or newer), or Debian's ifupdown (not ifupdown2 or ifupdown-ng)",
+    "systemd, or Debian's ifupdown (not ifupdown2 or ifupdown-ng)",
     "for encryption, wireguard-tools and a kernel with WireGuard (5.6 or newer) or wireguard-go",
   ],
   examples: `- name: Configure the bridge of host 1, with the Weave router between the hosts

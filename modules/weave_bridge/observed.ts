@@ -179,7 +179,10 @@ export interface Managers {
   readonly networkd: "off" | "runs" | "manages";
   /** Whether systemd-networkd runs, or will from the next boot on. */
   readonly networkdAtBoot: boolean;
-  /** Whether it runs, and does not know Independent= of a VXLAN yet, as before systemd 247 (systemd.netdev(5)). */
+  /**
+   * Whether it runs, and is older than 250: it removes a device's addresses while it applies the device's changed file (systemd pull
+   * request 21122), and before 247 knows no Independent= of a VXLAN (systemd.netdev(5)).
+   */
   readonly oldNetworkd: boolean;
   /** Whether NetworkManager runs. */
   readonly networkManager: boolean;

@@ -7,7 +7,7 @@ import { environmentValue } from "../../formats/environment_file";
 import { INTERFACES } from "../../formats/interfaces";
 import { ownDevices } from "../names";
 import type { Managers, ObservedBridge, Provider } from "../observed";
-import { type BridgeOptions, isEncrypted } from "../options";
+import type { BridgeOptions } from "../options";
 import { encryptedPaths, unitName, wireguardGoUnit } from "../own_files";
 
 /** Observes what manages the host's network. Throws a UserError if systemd does not answer. */
@@ -78,7 +78,7 @@ interface UnitState {
   readonly fileState: string;
   readonly runs: boolean;
   readonly enabled: boolean;
-  /** Whether systemd is older than 247, which has the setting ProtectProc of each service. */
+  /** Whether systemd is older than 250, which has the setting ExitType= of each service. */
   readonly isOld: boolean;
 }
 
@@ -93,13 +93,13 @@ function unitStates(name: string, host: Host) {
     wireguardGo: `${wireguardGoUnit(name)}.service`,
     firewalld: "firewalld.service",
   };
-  const states = unitProperties(Object.values(units), ["ActiveState", "UnitFileState", "ProtectProc"], host).map(
+  const states = unitProperties(Object.values(units), ["ActiveState", "UnitFileState", "ExitType"], host).map(
     (property): UnitState => ({
       state: property("ActiveState"),
       fileState: property("UnitFileState"),
       runs: RUNNING.has(property("ActiveState")),
       enabled: property("UnitFileState") === "enabled",
-      isOld: property("ProtectProc") === "",
+      isOld: property("ExitType") === "",
     }),
   );
   const byName = Object.keys(units).map((unit, index) => [unit, states[index]]);
@@ -124,8 +124,7 @@ export function chooseProvider(
   { managers, danglingInterfaces }: Pick<ObservedBridge, "managers" | "danglingInterfaces">,
 ): Provider {
   const { ifupdown, otherIfupdown, whyIfupdownIsOff, networkd, systemd } = managers;
-  const isTooOld = managers.oldNetworkd && options.datapath === "vxlan" && !isEncrypted(options);
-  const chosen = options.provider === "auto" ? managingProvider(managers, isTooOld) : options.provider;
+  const chosen = options.provider === "auto" ? managingProvider(managers) : options.provider;
   if (otherIfupdown !== null && (chosen === null || chosen === "ifupdown")) {
     throw new UserError(
       `provider: ifupdown must be Debian's own (found ${otherIfupdown} as this host's ifup, which reads the files in another ` +
@@ -168,20 +167,18 @@ export function chooseProvider(
         "systemd-networkd), or set systemd.",
     );
   }
-  if (chosen === "networkd" && isTooOld) {
+  if (chosen === "networkd" && managers.oldNetworkd) {
     throw new UserError(
-      "provider: systemd-networkd must be of version 247 or newer to create the VXLAN at boot (found an older one). Set systemd, or auto.",
+      "provider: systemd-networkd must be of version 250 or newer (found an older one, which removes the bridge's address while it " +
+        "applies a changed file). Set systemd, or auto.",
     );
   }
   return chosen;
 }
 
-/** Beside a systemd-networkd that is too old for the VXLAN, the unit creates it. */
-function managingProvider(
-  { ifupdown, whyIfupdownIsOff, networkd, systemd }: Managers,
-  isTooOld: boolean,
-): Provider | null {
-  if (networkd === "manages") return isTooOld ? "systemd" : "networkd";
+/** Beside a systemd-networkd that is too old, the unit creates the bridge. */
+function managingProvider({ ifupdown, whyIfupdownIsOff, networkd, oldNetworkd, systemd }: Managers): Provider | null {
+  if (networkd === "manages") return oldNetworkd ? "systemd" : "networkd";
   if (ifupdown && (whyIfupdownIsOff === null || !systemd)) return "ifupdown";
   return systemd ? "systemd" : null;
 }

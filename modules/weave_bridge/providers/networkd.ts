@@ -115,7 +115,7 @@ function bridgeNetwork({ name, mtu, address }: DesiredBridge): Section[] {
   ];
 }
 
-/** Independent (systemd 247): not bound to an underlying device, whose own file would have to name the VXLAN. */
+/** Independent: not bound to an underlying device, whose own file would have to name the VXLAN. */
 function vxlanDevice({ name, id, port, local }: DesiredVxlan): Section[] {
   return [
     [
@@ -164,8 +164,8 @@ function vxlanNetwork({ name, mtu }: DesiredBridge, vxlan: DesiredVxlan): Sectio
 }
 
 /**
- * systemd-networkd creates only the kernel's WireGuard, and before version 249 no peers of a link-local address, so a unit runs
- * the same commands as ifupdown does. systemd-networkd.service wants the unit (Wants=), so it is started at boot too.
+ * systemd-networkd creates only the kernel's WireGuard, so a unit runs the same commands as ifupdown does. systemd-networkd.service
+ * wants the unit (Wants=), so it is started at boot too.
  */
 function encryptedFiles(desired: DesiredBridge, vxlan: DesiredVxlan, wireguard: DesiredWireguard): DesiredFile[] {
   const { name, mtu } = desired;

@@ -8,7 +8,7 @@ import { userErrorOf } from "../support/user_error";
 import { FRESH, router, vxlan } from "./fixtures";
 
 const SHOW =
-  "systemctl show systemd-networkd.service NetworkManager.service networking.service weave-bridge.service weave-wg.service weave-wg-go.service firewalld.service -p ActiveState,UnitFileState,ProtectProc";
+  "systemctl show systemd-networkd.service NetworkManager.service networking.service weave-bridge.service weave-wg.service weave-wg-go.service firewalld.service -p ActiveState,UnitFileState,ExitType";
 const LIST = "networkctl list --no-legend --no-pager";
 const NONE: Managers = {
   systemd: false,
@@ -38,12 +38,12 @@ const booted = (
   links: string[] = [],
   atBoot = "disabled",
   networking = "enabled",
-  since247 = "ProtectProc=default\n",
+  since250 = "ExitType=main\n",
 ): Contents => ({
   names: { "/run/systemd": ["system"] },
   programs: {
     [SHOW]:
-      `ActiveState=${networkd}\nUnitFileState=${atBoot}\n${since247}\nActiveState=${networkManager}\nUnitFileState=${atBoot}\n\n` +
+      `ActiveState=${networkd}\nUnitFileState=${atBoot}\n${since250}\nActiveState=${networkManager}\nUnitFileState=${atBoot}\n\n` +
       `ActiveState=active\nUnitFileState=${networking}\n\n` +
       "ActiveState=inactive\nUnitFileState=\n\n".repeat(3),
     [LIST]: links.map((link, index) => `${String(index + 1).padStart(3)} ${link}\n`).join(""),
@@ -125,19 +125,19 @@ test("ifupdown counts only if it is to configure the bridge at boot", () => {
   );
 });
 
-// Ubuntu 20.04 has systemd 245 and netplan, which has systemd-networkd manage the host.
-test("a systemd-networkd before 247 creates no VXLAN that is not bound to a device", () => {
-  const old = (since247?: string) =>
-    observed(booted("active", "inactive", [], "enabled", "enabled", since247), "systemctl").oldNetworkd;
+// Ubuntu 22.04 has systemd 249 and netplan, which has systemd-networkd manage the host.
+test("a systemd-networkd before 250 removes the bridge's address for a changed file, so the unit creates the bridge", () => {
+  const old = (since250?: string) =>
+    observed(booted("active", "inactive", [], "enabled", "enabled", since250), "systemctl").oldNetworkd;
   assert.equal([old(), old("")], [false, true]);
   const on = { systemd: true, networkd: "manages", networkdAtBoot: true, oldNetworkd: true } as const;
   const observedOld = { ...FRESH, managers: { ...NONE, ...on } };
-  assert.is(chooseProvider(vxlan(), observedOld), "systemd");
-  for (const others of [router(), vxlan({ password: "correct horse battery" })])
-    assert.is(chooseProvider(others, observedOld), "networkd");
+  for (const options of [vxlan(), router(), vxlan({ password: "correct horse battery" })])
+    assert.is(chooseProvider(options, observedOld), "systemd");
   assert.is(
-    userErrorOf(() => chooseProvider(vxlan({ provider: "networkd" }), observedOld)),
-    "provider: systemd-networkd must be of version 247 or newer to create the VXLAN at boot (found an older one). Set systemd, or auto.",
+    userErrorOf(() => chooseProvider(router({ provider: "networkd" }), observedOld)),
+    "provider: systemd-networkd must be of version 250 or newer (found an older one, which removes the bridge's address while it applies " +
+      "a changed file). Set systemd, or auto.",
   );
 });
 

@@ -71,10 +71,7 @@ export class Network extends Kernel {
 
   private readonly programs: readonly Command[] = [
     [/^systemctl show docker.service -p MainPID$/, () => done("MainPID=0\n")],
-    [
-      /^systemctl show (.*) -p ActiveState,UnitFileState,ProtectProc$/,
-      (units = "") => done(this.show(units.split(" "))),
-    ],
+    [/^systemctl show (.*) -p ActiveState,UnitFileState,ExitType$/, (units = "") => done(this.show(units.split(" ")))],
     [/^networkctl list --no-legend --no-pager$/, () => done(this.networkctlList())],
     [/^ifup --force (\S+)$/, (name = "") => this.ifup(name)],
     [/^ifdown --force --ignore-errors (\S+)$/, (name = "") => this.ifdown(name)],
@@ -88,7 +85,7 @@ export class Network extends Kernel {
     const state = (unit: string): string =>
       unit === UNIT ? this.ownUnit : this.units.has(unit.replace(".service", "")) ? "active" : "inactive";
     return units
-      .map((unit) => `ActiveState=${state(unit)}\nUnitFileState=${NETWORKING[unit] ?? ""}\nProtectProc=default\n`)
+      .map((unit) => `ActiveState=${state(unit)}\nUnitFileState=${NETWORKING[unit] ?? ""}\nExitType=main\n`)
       .join("\n");
   }
 
