@@ -38,7 +38,15 @@ function showUnits(units: readonly string[], names: readonly string[], host: Hos
   }
 }
 
-/** Parses the output of `systemctl show -p …`: values by property, "" if it is not set. */
+/**
+ * Parses the output of `systemctl show -p …`: values by property, "" if it is not set. A property that is shown several times, such as
+ * Listen, has a line for each value.
+ */
 export function parseProperties(output: string): ReadonlyMap<string, string> {
-  return new Map(output.split("\n").map(splitAtEquals));
+  const properties = new Map<string, string>();
+  for (const [name, value] of output.split("\n").map(splitAtEquals)) {
+    const before = properties.get(name);
+    properties.set(name, before === undefined ? value : `${before}\n${value}`);
+  }
+  return properties;
 }

@@ -1,6 +1,5 @@
 import { orNull } from "../../core/errors";
 import type { Host } from "../../core/host/host";
-import { parseProperties } from "../../core/systemctl";
 import type { ObservedFirewalld } from "./firewalld";
 import { isUfwOn, UFW_RULES } from "./ufw";
 
@@ -50,7 +49,7 @@ function observeFirewalld(host: Host): ObservedFirewalld {
     zones: new Map(
       files.map((file) => [file.slice(0, -".xml".length), host.readFile(`${ZONES}/${file}`)?.content ?? ""]),
     ),
-    defaultZone: parseProperties(settings).get("DefaultZone") || "public",
+    defaultZone: [...settings.matchAll(/^DefaultZone=(\S+)/gm)].at(-1)?.[1] ?? "public",
   };
 }
 

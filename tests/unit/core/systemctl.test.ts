@@ -24,4 +24,10 @@ test("an empty property is the empty text, one that is not printed is missing", 
   assert.is(properties.get("ExecStart"), undefined);
 });
 
+// As systemd 252 shows a socket with two ListenStream=.
+test("a property that is printed twice has both values", () => {
+  const properties = parseProperties("Listen=/run/docker.sock (Stream)\nListen=[::]:2375 (Stream)\n");
+  assert.is(properties.get("Listen"), "/run/docker.sock (Stream)\n[::]:2375 (Stream)");
+});
+
 test.run();
