@@ -137,7 +137,7 @@ function currentAddress(
   const kept = subnet === null || fits || names.has("network") ? {} : { docker_subnet: subnet };
   const index = fits ? computed : indexOfAddress(address, given.docker_prefix);
   if (index !== null) return { ...network, ...size, ...kept, host_index: index };
-  return names.has("address") ? {} : { ...kept, address };
+  return names.has("address") ? kept : { ...kept, address };
 }
 
 /** A subnet that a host of the network can have; null if it is none, another one or the whole network. Docker takes the network of an address, too. */

@@ -190,6 +190,9 @@ test("a subnet of Docker's that no index has stays as it is", () => {
   assert.equal(addresses("10.2.0.5/16", "10.2.100.0/24"), { ...ofFive, docker_subnet: "10.2.100.0/24" });
   assert.equal(addresses("10.2.0.5/16", "10.2.100.0/25"), { ...ofFive, docker_subnet: "10.2.100.0/25" });
   assert.equal(addresses("10.2.7.7/16", "10.2.100.0/24"), { docker_subnet: "10.2.100.0/24" });
+  assert.equal(addresses("10.2.7.7/16", "10.2.100.0/24", { address: "10.2.7.8/16" }), {
+    docker_subnet: "10.2.100.0/24",
+  });
   // What is given instead decides.
   assert.equal(addresses("10.2.0.5/16", "10.2.100.0/24", { docker_prefix: 25 }), ofFive);
   assert.equal(addresses("10.2.0.5/16", "10.2.100.0/24", { host_index: 6 }), { network: "10.2.0.0/16" });
