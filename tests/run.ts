@@ -11,7 +11,7 @@ import { type Outcome, ROOT, TestFile } from "./runner/test_file";
 const CLUSTER = process.env["E2E_CLUSTER"] ?? "e2e";
 /** What a file with five test hosts takes. */
 const BYTES_PER_FILE = 4 * 2 ** 30;
-const LIMIT_SECONDS = 900;
+const LIMIT_SECONDS = 1800;
 /** The factor for the limit with --all. */
 const ALL_FACTOR = 12;
 
