@@ -27,7 +27,7 @@ export async function fromDocker<Read>(host: Host, read: (docker: ObservedDocker
   }
 }
 
-/** Docker's network on a bridge, as it is or will be when Docker starts; null if there is none. Throws a UserError if that can't be told. */
+/** The Docker network on a bridge, as it is or will be once Docker starts; null if there is none. */
 export function dockerOnBridge(bridge: string, docker: ObservedDocker): DockerOnBridge | null {
   const own = docker.daemon?.networks?.find((network) => isOnBridge(network, bridge));
   if (own !== undefined) {

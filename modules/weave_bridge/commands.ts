@@ -146,16 +146,18 @@ export const createVxlan = (bridge: string, mtu: number, vxlan: DesiredVxlan) =>
 
 /** Shell commands for boot, in order. */
 export interface BootCommands {
-  /** Create the bridge, with its address. */
+  /** Create the bridge, with its MAC address and MTU. */
   readonly create: readonly string[];
+  /** Set it up, with its IP address and the rules of packet filters. */
   readonly setUp: readonly string[];
   /**
    * Create the datapath. It comes last, as Docker needs only the bridge. The encryption may fail, if this host has booted another kernel
    * or lacks a program: nothing is then sent in the clear, as the VXLAN is bound to the WireGuard device.
    */
   readonly connect: readonly string[];
-  /** Take the datapath down, then the bridge. Each is tried, whether or not others fail. */
+  /** Delete the datapath's devices. Each command is tried, whether or not others fail. */
   readonly disconnect: readonly string[];
+  /** Delete the bridge, in the same way. */
   readonly remove: readonly string[];
 }
 

@@ -21,7 +21,7 @@ import { RELOAD_NETWORK_MANAGER, unmanagedByNetworkd, unmanagedByNetworkManager 
 
 /**
  * Plans the changes of the files that create the bridge at boot; `desired` is null if it is to be absent. The files of the
- * other provider are removed, as two would create the bridge twice.
+ * other providers are removed, or the bridge would be created twice.
  */
 export function planBoot(name: string, desired: DesiredBridge | null, observed: ObservedBridge): Change[] {
   const files = new Map(desiredFiles(name, desired, observed).map((file) => [file.path, file]));
