@@ -88,7 +88,7 @@ function withRecord(
 ): Change[] {
   if (desired === null && !isRecordedOn(bridge, networkRecord?.content ?? "")) return [...changes];
   const content = desired === null ? null : recordOf(desired);
-  const record = fileChanges(networkRecord, { path: NETWORK_RECORD, content });
+  const record = fileChanges(networkRecord, { path: NETWORK_RECORD, content, mode: 0o600 });
   const last = changes.at(-1);
   if (last === undefined) return record;
   const actions = [...last.actions, ...record.flatMap((change) => change.actions)];

@@ -47,7 +47,7 @@ const daemonWith = (...networks: ObservedNetwork[]): RunningDaemon => ({
   networks: [DEFAULT, ...networks],
 });
 const RECORDED = {
-  networkRecord: { content: `# Docker network created by docker_bridge_opts.\nname weave\n${LINES}`, mode: 0o644 },
+  networkRecord: { content: `# Docker network created by docker_bridge_opts.\nname weave\n${LINES}`, mode: 0o600 },
 };
 const withNetworks = (...networks: ObservedNetwork[]): ObservedDocker => ({
   ...FRESH,
