@@ -20,7 +20,7 @@ import { observeFirewall } from "./firewall/observe";
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "./names";
 import { findMissingKinds, findPortHolder, observeNetwork } from "./observe_kernel";
 import { DEVICE_SETTINGS, type NetworkInUse, type ObservedBridge, type ObservedLink } from "./observed";
-import { type BridgeOptions, isEncrypted } from "./options";
+import { type BridgeOptions, hasWireguard } from "./options";
 import {
   INTERFACES_DIRECTORY,
   ownPaths,
@@ -39,7 +39,10 @@ export async function observe(options: BridgeOptions, host: Host): Promise<Obser
   return observeAsAnyUser(options, host);
 }
 
-/** Reads the same. Without root, forwardRuleCount, firewall, nftablesBackend and the WireGuard file are null. */
+/**
+ * Reads the same without root, except forwardRuleCount, firewall, nftablesBackend, isolation, wireguard.config and WireGuard's file,
+ * which are null then.
+ */
 export async function observeAsAnyUser(options: BridgeOptions, host: Host): Promise<ObservedBridge> {
   const { name } = options;
   const devices = host.readdir(NET_DEVICES);
@@ -98,7 +101,7 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
       : null,
     abandonedPorts: present ? [] : devices.filter((device) => isAbandoned(device, host)),
     wireguard,
-    wireguardNeeds: isEncrypted(options) ? observeNeeds(options.wireguard_port, wireguard, programs, host) : null,
+    wireguardNeeds: hasWireguard(options) ? observeNeeds(options.wireguard_port, wireguard, programs, host) : null,
     detachedPorts: await observeDetachedPorts(name, devices, host),
     forwardRuleCount:
       table === null ? null : countRules(forwardRuleOf(name), present && options.firewall !== "off", table),
@@ -106,7 +109,7 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
     firewall:
       (options.firewall === "off" && present) || !isRoot
         ? null
-        : observeFirewall(table, wireguard !== null || isEncrypted(options), managers.firewalld, programs, host),
+        : observeFirewall(table, wireguard !== null || hasWireguard(options), managers.firewalld, programs, host),
     nftablesBackend: present && options.firewall !== "off" && isRoot ? findNftablesBackend(host) : null,
     isolation: findIsolation(name, table),
     addressOwner: present ? findAddressOwner(options, links, programs, host) : null,
@@ -183,7 +186,7 @@ function mayChangeContainers(options: BridgeOptions, links: readonly IpLink[]): 
     bridge !== undefined &&
     (!bridge.addresses.includes(addressesOf(options).address) ||
       has(VXLAN_SUFFIX) !== (datapath === "vxlan") ||
-      has(WIREGUARD_SUFFIX) !== isEncrypted(options))
+      has(WIREGUARD_SUFFIX) !== hasWireguard(options))
   );
 }
 

@@ -4,7 +4,7 @@ import { whyNotLoadable } from "../core/kernel_module";
 import { type IpLink, parseLinks } from "../formats/iproute";
 import { parseRoutes, parseRules, type Route, type Rule } from "../formats/routes";
 import type { DeviceKind, MissingKind } from "./observed";
-import { type BridgeOptions, isEncrypted } from "./options";
+import { type BridgeOptions, hasWireguard } from "./options";
 
 const NETWORK = ["ip", "-d", "-batch", "-"];
 /** One process runs all of them. Only IPv4 routes are in 0.0.0.0/0. */
@@ -52,7 +52,7 @@ export function findMissingKinds(
 export function findPortHolder(options: BridgeOptions, links: readonly IpLink[], host: Host): string | null {
   const { datapath, vxlan_port: port } = options;
   if (datapath !== "vxlan") return null;
-  const encrypted = isEncrypted(options);
+  const encrypted = hasWireguard(options);
   if (links.some(({ up, vxlan }) => up && vxlan?.port === port && vxlan.ipv6 === encrypted)) return null;
   const holder = findHolder(port, encrypted ? "ipv6" : "ipv4", host);
   return holder === KERNEL && host.readdir("/run/docker/netns").some((name) => /^\d+-/.test(name)) ? null : holder;

@@ -160,7 +160,7 @@ export const options = {
     576,
     65535,
   ),
-  encrypted: bool({
+  router_encrypts: bool({
     description: "Whether the Weave router encrypts, for the default of I(mtu) with C(datapath=router).",
     default: false,
   }),
@@ -218,7 +218,7 @@ function publicKey(text: string): string {
 }
 
 /** Whether the traffic between hosts is to be encrypted by WireGuard. */
-export function isEncrypted(options: BridgeOptions): boolean {
+export function hasWireguard(options: BridgeOptions): boolean {
   return options.state === "present" && (options.password !== null || options.wireguard_key !== null);
 }
 

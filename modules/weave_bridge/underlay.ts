@@ -3,7 +3,7 @@ import { orNull, UserError } from "../core/errors";
 import { MAIN_TABLE, type Route } from "../formats/routes";
 import { addressOf, contains, isLoopback, networkOf, prefixLength } from "../net/ipv4";
 import type { ObservedBridge } from "./observed";
-import { type BridgeOptions, isEncrypted } from "./options";
+import { type BridgeOptions, hasWireguard } from "./options";
 import { mtuIn, ownTextIn } from "./own_files";
 
 /** How this host is connected to the other hosts. */
@@ -53,7 +53,7 @@ export function resolveUnderlay(options: BridgeOptions, observed: ObservedBridge
   const found = findUnderlay(options, observed);
   const deviceMtu = observed.mtus.get(found.device) ?? ETHERNET_MTU;
   const wireguardMtu = deviceMtu - WIREGUARD_OVERHEAD;
-  const encrypted = isEncrypted(options);
+  const encrypted = hasWireguard(options);
   if (encrypted && wireguardMtu < IPV6_LEAST_MTU) {
     throw new UserError(
       `underlay: must have an MTU of ${IPV6_LEAST_MTU + WIREGUARD_OVERHEAD} or more with a password (found ${deviceMtu} on ` +
@@ -84,7 +84,7 @@ export function routerMtu(options: BridgeOptions, observed: ObservedBridge): num
   if (options.mtu !== null) return options.mtu;
   const underlay = underlayMtu(options, observed);
   if (previousMtu(observed) === underlay) return underlay;
-  return underlay - SLEEVE_OVERHEAD - (options.encrypted ? SLEEVE_ENCRYPTION : 0);
+  return underlay - SLEEVE_OVERHEAD - (options.router_encrypts ? SLEEVE_ENCRYPTION : 0);
 }
 
 function underlayMtu(options: BridgeOptions, observed: ObservedBridge): number {

@@ -3,7 +3,7 @@ import { UserError } from "../core/errors";
 import type { VxlanParameters } from "../formats/iproute";
 import { addressOf, contains } from "../net/ipv4";
 import type { ObservedBridge, ObservedDevice, Provider } from "./observed";
-import { type BridgeOptions, isEncrypted } from "./options";
+import { type BridgeOptions, hasWireguard } from "./options";
 
 /** Throws a UserError if the device with the bridge's name is not a bridge. */
 export function requireBridge(name: string, { isBridge }: ObservedDevice): void {
@@ -62,7 +62,7 @@ export function rejectNetworksInUse(
 
 /** The option that changes the bridge's MTU. */
 function mtuOption(options: BridgeOptions, wasEncrypted: boolean): string {
-  return isEncrypted(options) === wasEncrypted ? "datapath" : "password";
+  return hasWireguard(options) === wasEncrypted ? "datapath" : "password";
 }
 
 /** The option that gives the bridge another address than `former`. */

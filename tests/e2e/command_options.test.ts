@@ -111,7 +111,7 @@ const CASES: Readonly<Record<string, Readonly<Record<string, Case>>>> = {
         /^Docker keeps the MTU 1450, not 1400; /m,
       ],
     },
-    encrypted: { value: true, says: NOTHING },
+    router_encrypts: { value: true, says: NOTHING },
     mac: { value: "0e:5f:33:00:00:07", changes: [FILE, "bridge weave: arp_notify", "bridge weave: mac"] },
     provider: {
       value: "systemd",

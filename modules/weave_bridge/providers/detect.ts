@@ -78,7 +78,7 @@ interface UnitState {
   readonly fileState: string;
   readonly runs: boolean;
   readonly enabled: boolean;
-  /** Whether systemd is older than 250, which has the setting ExitType= of each service. */
+  /** Whether systemd is older than 250, the first version with ExitType=. */
   readonly isOld: boolean;
 }
 

@@ -8,7 +8,7 @@ import { readMachineId } from "../../net/validators";
 import { bridgeMac } from "../addresses";
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../names";
 import type { DeviceKind, Managers, OtherOwner } from "../observed";
-import { type BridgeOptions, isEncrypted } from "../options";
+import { type BridgeOptions, hasWireguard } from "../options";
 import { encryptedPaths, networkdPath, networkdPaths, stanzaPath, unitName } from "../own_files";
 
 /** The devices that this module is to configure, by name. */
@@ -24,7 +24,7 @@ export function findOtherOwners(options: BridgeOptions, managers: Managers, host
   const devices: Devices = new Map([
     [name, "bridge"],
     ...(datapath === "vxlan" ? [[name + VXLAN_SUFFIX, "vxlan"] as const] : []),
-    ...(isEncrypted(options) ? [[name + WIREGUARD_SUFFIX, "wireguard"] as const] : []),
+    ...(hasWireguard(options) ? [[name + WIREGUARD_SUFFIX, "wireguard"] as const] : []),
   ]);
   return [
     ...(managers.ifupdown || managers.otherIfupdown !== null ? ownersInInterfaces(name, devices, host) : []),

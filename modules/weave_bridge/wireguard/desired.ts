@@ -2,7 +2,7 @@ import { UserError } from "../../core/errors";
 import type { WireguardConfig } from "../../formats/wireguard";
 import { WIREGUARD_SUFFIX } from "../names";
 import type { ObservedBridge } from "../observed";
-import { type BridgeOptions, isEncrypted } from "../options";
+import { type BridgeOptions, hasWireguard } from "../options";
 import { isOwnFile, wireguardGoUnit, wireguardPath } from "../own_files";
 import { type Cluster, clamped, presharedKeyOf, privateKeyOf, publicKeyOf, rootKey, tunnelAddressOf } from "./keys";
 
@@ -34,7 +34,7 @@ const SHORTEST_PASSWORD = 16;
 /** Throws a UserError if the options for encryption contradict one another. */
 export function rejectEncryptionErrors(options: BridgeOptions): void {
   const { datapath, password, wireguard_key: key, wireguard_peer_keys: peerKeys } = options;
-  if (isEncrypted(options) && datapath !== "vxlan") {
+  if (hasWireguard(options) && datapath !== "vxlan") {
     throw new UserError(
       `${password === null ? "wireguard_key" : "password"}: needs I(datapath): vxlan (found router, which encrypts by itself). ` +
         "Remove it here, and set weave_service's password.",
@@ -46,7 +46,7 @@ export function rejectEncryptionErrors(options: BridgeOptions): void {
         `guess passwords offline (found ${[...password].length}, which are not shown). Set a random one, such as \`openssl rand -base64 24\` prints.`,
     );
   }
-  if (options.wireguard_identity !== null && !isEncrypted(options)) {
+  if (options.wireguard_identity !== null && !hasWireguard(options)) {
     throw new UserError(
       "wireguard_identity: needs I(password) or I(wireguard_key) (found neither). Set one of them, or remove I(wireguard_identity).",
     );
@@ -57,7 +57,7 @@ export function rejectEncryptionErrors(options: BridgeOptions): void {
         "all derived from I(password).",
     );
   }
-  if (isEncrypted(options) && options.wireguard_port === options.vxlan_port) {
+  if (hasWireguard(options) && options.wireguard_port === options.vxlan_port) {
     throw new UserError(
       `wireguard_port: must differ from I(vxlan_port) (found ${options.wireguard_port} for both). Set another one on all hosts.`,
     );
@@ -73,7 +73,7 @@ export function resolveWireguard(
   observed: ObservedBridge,
 ): DesiredWireguard | null {
   const needs = observed.wireguardNeeds;
-  if (!isEncrypted(options) || needs === null) return null;
+  if (!hasWireguard(options) || needs === null) return null;
   const name = options.name + WIREGUARD_SUFFIX;
   const by = requireNeeds(options, name, observed);
   const cluster = { network, vxlanId: options.vxlan_id };

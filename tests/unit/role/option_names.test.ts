@@ -44,7 +44,7 @@ function namesOf(template: unknown): Record<string, string> {
 }
 
 /** Computed: never wrong by itself. */
-const COMPUTED = ["encrypted", "option_names"];
+const COMPUTED = ["router_encrypts", "option_names"];
 
 test("each task that passes an operator's variable names it, and is one of the role's", () => {
   assert.ok(calls.length > 8);

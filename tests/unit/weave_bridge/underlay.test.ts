@@ -31,10 +31,10 @@ test("with the router the MTU is what its sleeve carries over the underlay: less
       mtus: new Map([...FRESH.mtus, ["eth0", eth0]]),
     }).mtu;
   // As Weave Net 2.8 reports them over 1500.
-  assert.equal([mtu({}), mtu({ encrypted: true })], [1438, 1414]);
-  assert.equal([mtu({ underlay: "192.168.50.11" }, 9000), mtu({ encrypted: true }, 9000)], [8938, 8914]);
+  assert.equal([mtu({}), mtu({ router_encrypts: true })], [1438, 1414]);
+  assert.equal([mtu({ underlay: "192.168.50.11" }, 9000), mtu({ router_encrypts: true }, 9000)], [8938, 8914]);
   assert.is(mtu({ underlay: "nowhere" }, 9000), 1438, "an underlay that is not found");
-  assert.is(mtu({ mtu: 1500, encrypted: true }), 1500);
+  assert.is(mtu({ mtu: 1500, router_encrypts: true }), 1500);
 });
 
 test("with the router a bridge of another's with ports keeps the underlay's MTU, also when its file is this module's", () => {
@@ -42,7 +42,7 @@ test("with the router a bridge of another's with ports keeps the underlay's MTU,
   const mtu = (observed: ObservedBridge, more: Record<string, unknown> = {}): number =>
     resolveDesired(router(more), observed).mtu;
   const apollos = withStanza(taken, "auto weave\niface weave inet manual\n");
-  assert.equal([mtu(apollos), mtu(apollos, { encrypted: true }), mtu(apollos, { mtu: 1438 })], [1500, 1500, 1438]);
+  assert.equal([mtu(apollos), mtu(apollos, { router_encrypts: true }), mtu(apollos, { mtu: 1438 })], [1500, 1500, 1438]);
   const provisioned = withStanza(taken, readFileSync(golden("router.cfg"), "latin1").replace("mtu 1438", "mtu 1500"));
   assert.is(mtu({ ...provisioned, bridge: null }), 1500);
   // Drift, and what an interrupted run leaves of a bridge that it was creating.

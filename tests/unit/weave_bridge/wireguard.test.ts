@@ -185,7 +185,7 @@ test("turning encryption on or off interrupts traffic until the other hosts foll
   );
   assert.is(warningsOf(router()).length, 1);
   for (const meant of [
-    router({ encrypted: true }),
+    router({ router_encrypts: true }),
     encrypted(),
     vxlan({ state: "absent", ignore_docker_ports: true }),
   ]) {
