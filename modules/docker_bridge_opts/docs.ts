@@ -8,16 +8,16 @@ export const docs: ModuleDocs = {
     "Sets dockerd's options where this host's dockerd reads them: in C(DOCKER_OPTS) of a file or in C(daemon.json). If " +
       "C(ExecStart=) of the unit sets an option to another value, a drop-in overrides it. Each option is set in one place only. " +
       "Options that are not given are not changed.",
-    "Before anything is written, the module computes the arguments that systemd passes to dockerd now and after the change, of the " +
-      "unit, its drop-ins and its environment files. If they would differ in anything else than what is asked for, or can't be " +
-      "computed (a script starts dockerd), it fails and names the file and line.",
+    "Before anything is written, the module computes from the unit, its drop-ins and its environment files which arguments " +
+      "systemd passes to dockerd, now and after the change. If anything but the requested options would differ, or the arguments " +
+      "can't be computed (a script starts dockerd), it fails and names the file and line.",
     "C(DOCKER_OPTS) is written to a file of Docker's own in /etc only. Lines that others have written there stay; where they " +
       'refer to variables (C(DOCKER_OPTS="$DOCKER_OPTS ...")), which systemd does not expand, a drop-in passes their options.',
     "With another I(network) than C(bridge), dockerd's options don't name the bridge, and Docker's default network stays on docker0. " +
       "Docker needs no restart, and C(docker run --network) and Compose use the network by its name. The first address of " +
       "I(fixed_cidr) is reserved. A network that differs is replaced, and other Docker networks on the bridge are removed, unless " +
       "they have containers, running or not: then the module fails and names them.",
-    "Restarts nothing by itself. A restart is pending as long as the running daemon has other options, and counts as a change " +
+    "C(present) and C(absent) restart nothing. A restart is pending as long as the running daemon has other options, and counts as a change " +
       "until it is made: notify a handler with I(state=restarted). If Docker does not start again, the module restores " +
       "the configuration that it ran with, and fails with Docker's own error messages (docs/reliability.md).",
     "With C(live-restore), Docker keeps its default network while a container runs. A restart that changes the network " +

@@ -12,13 +12,15 @@ export const options = {
       "C(present) sets the options and restarts nothing; a pending restart counts as a change until it is made. " +
       "C(absent) removes I(bridge) (default C(weave)) with the subnet and MTU that belong to it, and the other options where " +
       "they have the values given here. C(restarted) restarts Docker, waits until it answers, and restores the previous " +
-      "configuration if it does not; use it in a handler, without other options than I(network) and its own.",
+      "configuration if it does not; use it in a handler, with no options but I(network) and those that a network needs " +
+      "(I(bridge), I(fixed_cidr), I(bridge_address), I(mtu)).",
     default: "present",
   }),
   location: choice(["auto", "docker_opts", "daemon_json"], {
     description:
       "Where to set the options. C(auto) leaves an option where it is set already; a new one goes into C(DOCKER_OPTS) if this " +
-      "host's Docker reads that from its own file and that has no other program's options, and otherwise into C(daemon.json). C(docker_opts) and C(daemon_json) move the options there. " +
+      "host's Docker reads it from a file of its own in which no other program keeps options, and otherwise into C(daemon.json). " +
+      "C(docker_opts) and C(daemon_json) move the options there. " +
       "If Docker's unit sets an option itself, or does not read C(DOCKER_OPTS), the module writes a drop-in for it.",
     default: "auto",
   }),

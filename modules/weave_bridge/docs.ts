@@ -17,8 +17,9 @@ export const docs: ModuleDocs = {
       "module is missing, the VXLAN's UDP port is in use), or if another file of ifupdown, systemd-networkd or NetworkManager configures " +
       "them. " +
       "Where modprobe is missing, as in a container, whether the kernel has the module is not known beforehand.",
-    "The host's firewalls are read, and changed only with I(firewall=manage). Rules that this module does not understand, such as those of an " +
-      "ipset, are assumed to accept packets by C(check); C(manage) adds its rules before them.",
+    "The host's firewalls are read. With I(firewall=check) the module adds one rule, for frames between the bridge's ports; it " +
+      "changes nothing else unless I(firewall=manage). C(check) assumes that rules which this module does not understand, such " +
+      "as those of an ipset, accept packets; C(manage) adds its rules before them.",
   ],
   requirements: [
     "iproute2",
