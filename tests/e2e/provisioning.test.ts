@@ -14,9 +14,9 @@ const COMPONENTS = "Run Weave's services";
 
 /** All that a run prints where nothing is left to do, but for the hosts' lines. Nothing is skipped that would have a line. */
 const STEADY = {
-  vxlan: ["PLAY [Set up the container network]", ...VXLAN, "PLAY RECAP"],
+  vxlan: ["PLAY [Provision the cluster]", ...VXLAN, "PLAY RECAP"],
   router: [
-    "PLAY [Set up the container network]",
+    "PLAY [Provision the cluster]",
     ...VXLAN,
     `TASK [weave : ${COMPONENTS}]`,
     "included: services.yml for apollo1, apollo2, apollo3",
