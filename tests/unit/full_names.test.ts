@@ -32,7 +32,12 @@ test("modules get their full names where they are a task's, not where they are r
 
 test("the names of a plugin's filters are read from it, and one that has none is rejected", () => {
   const plugin = readFileSync(join(__dirname, "../../roles/weave/filter_plugins/weave_cluster.py"), "utf8");
-  assert.equal(filterNames(plugin), ["weave_cluster", "weave_of_host", "weave_probe_answer", "weave_host_variable"]);
+  assert.equal(filterNames(plugin), [
+    "weave_cluster",
+    "weave_addresses_of_host",
+    "weave_probe_answer",
+    "weave_host_variable",
+  ]);
   assert.throws(() => filterNames("class FilterModule:\n    pass\n"), "has no filters");
 });
 

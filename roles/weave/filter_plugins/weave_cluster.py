@@ -25,8 +25,8 @@ def resolve_cluster(
     running: list[str],
     interface: str,
     needs_host_index: bool,
-    reader: str = "",
-    lost: Sequence[str] = (),
+    interface_of: str = "",
+    failed_before_probe: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Resolve the host indexes and underlay addresses of all hosts.
 
@@ -36,8 +36,8 @@ def resolve_cluster(
     running: the names of the hosts that this run still works on.
     interface: the one that has the underlay address; "" for the address that Ansible connects to.
     needs_host_index: whether the hosts need indexes, from which their addresses are computed.
-    reader: the host whose interface that is; "" if it is that of all hosts.
-    lost: the names of the hosts of this run that it works on no longer.
+    interface_of: the host whose interface that is; "" if it is that of all hosts.
+    failed_before_probe: the names of the hosts of this run that it works on no longer.
 
     Raises ValueError if a host index in the inventory is not a number. Returns a dict:
     to_probe: the hosts to probe before the others' indexes and addresses are certain, by the host of this run that is to probe
@@ -56,8 +56,8 @@ def resolve_cluster(
     shared: addresses of several hosts, and loopback addresses, which lead a peer to itself, with the hosts that have them.
     interfaces: each host's interface, as interface above.
     unreachable: the hosts of this run that the probe could not reach.
-    lost: those that failed or could not be reached before the probe.
-    silent: both, and those of the other hosts that were probed and could not be reached.
+    failed_before_probe: those that failed or could not be reached before the probe.
+    unanswered: both, and those of the other hosts that were probed and could not be reached.
     unknown: the hosts that may have an index that is not known, as they gave no answer and the inventory sets none.
     duplicates: what must identify a single host, but several have, one of them in this run: see _duplicates().
     """
@@ -81,7 +81,7 @@ def resolve_cluster(
     taken = set(known.values())
     free = (index for index in range(1, len(members) + 1) if index not in taken)
     indexes = {host: known.get(host) or next(free) for host in members}
-    interfaces = _interfaces(variables, interface, reader)
+    interfaces = _interfaces(variables, interface, interface_of)
     underlays, unrendered = {}, {}
     for host in members:
         own = parse_probe_answer(probes[host])
@@ -103,21 +103,21 @@ def resolve_cluster(
         # A probe does not know what is in the template.
         and ((underlays[host] == "" and host not in unrendered) or (index_changes and host in unknown))
     ]
-    silent_others = {probe["item"] for probe in other_probes if probe.get("unreachable")}
+    unreachable_others = {probe["item"] for probe in other_probes if probe.get("unreachable")}
     tried = {host for host in members if probes[host].get("unreachable")} | {probe["item"] for probe in other_probes}
     probing_hosts = [host for host in members if host in set(running) and parse_probe_answer(probes[host])]
     unreachable = [host for host in members if probes[host].get("unreachable")]
-    lost_before = [host for host in members if host in lost and not probes[host]]
+    failed = [host for host in members if host in failed_before_probe and not probes[host]]
     hosts = {
         "indexes": indexes,
         "underlays": underlays,
         "known": known,
         "unknown": unknown,
         "unreachable": unreachable,
-        "lost": lost_before,
+        "failed_before_probe": failed,
         "unrendered": unrendered,
         "interfaces": interfaces,
-        "silent": [host for host in members if host in [*unreachable, *lost_before] or host in silent_others],
+        "unanswered": [host for host in members if host in [*unreachable, *failed] or host in unreachable_others],
         "shared": _shared(underlays),
         "duplicates": _duplicates(answers, variables, underlays, set(running)),
     }
@@ -175,9 +175,9 @@ def _duplicates(
     what it has and will have. A mac that is derived from a common machine-id has that as its machine_id, else "".
     """
     holders: dict[tuple[str, str], dict[str, str]] = {}
-    identities = {host: _set("wireguard_identity", answer, variables[host]) for host, answer in answers.items()}
+    identities = {host: _set_value("wireguard_identity", answer, variables[host]) for host, answer in answers.items()}
     for host, answer in answers.items():
-        given = {option: _set(option, answer, variables[host]) for option in ("mac", "bridge", "docker_subnet")}
+        given = {option: _set_value(option, answer, variables[host]) for option in ("mac", "bridge", "docker_subnet")}
         machine_id = "" if given["mac"] else str(answer.get("machine_id") or "")
         # If the inventory sets the peers, several hosts may share the address that Ansible connects to. Behind different routers,
         # hosts with separate identities may have the same underlay address.
@@ -189,7 +189,7 @@ def _duplicates(
             ("underlay_address", "" if identities[host] else own_address),
             ("wireguard_identity", identities[host]),
             ("wireguard_identity", underlays[host] if underlays[host] in identities.values() else ""),
-            ("wireguard_key", _set("wireguard_key", answer, variables[host])),
+            ("wireguard_key", _set_value("wireguard_key", answer, variables[host])),
         ]
         if host not in running:
             values += [("mac", answer.get("bridge_mac", "")), ("bridge", answer.get("bridge_address", ""))]
@@ -208,8 +208,8 @@ def _duplicates(
     ]
 
 
-def _set(option: str, answer: dict[str, Any], variables: Mapping[str, Any]) -> str:
-    """Return what is set for a host: by its probe, or else by the inventory."""
+def _set_value(option: str, answer: dict[str, Any], variables: Mapping[str, Any]) -> str:
+    """Return the value that the inventory sets for a host's option, as the host's probe reported it or else from here."""
     if answer:
         return str(answer.get(f"set_{option}") or "")
     value = str(host_variable(variables, f"weave_{option}"))
@@ -256,11 +256,11 @@ def _host_index(host: str, variables: Mapping[str, Any]) -> int:
         ) from error
 
 
-def _interfaces(variables: Mapping[str, Mapping[str, Any]], interface: str, reader: str) -> dict[str, str]:
+def _interfaces(variables: Mapping[str, Mapping[str, Any]], interface: str, interface_of: str) -> dict[str, str]:
     """Return each host's interface. The variables of hosts are the inventory's: those of a play or a task are the same for all."""
     rendered = {host: _render(variables[host], "weave_underlay_interface") for host in variables}
     own = {host: interface if value is UNRENDERED else value or "" for host, value in rendered.items()}
-    return own if own.get(reader) == (interface or "") else dict.fromkeys(variables, interface or "")
+    return own if own.get(interface_of) == (interface or "") else dict.fromkeys(variables, interface or "")
 
 
 def _underlay(
@@ -303,7 +303,7 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {
             "weave_cluster": resolve_cluster,
-            "weave_of_host": select_host,
+            "weave_addresses_of_host": select_host,
             "weave_probe_answer": parse_probe_answer,
             "weave_host_variable": host_variable,
         }

@@ -88,7 +88,7 @@ def find_unmet_precondition(
 def _missing_hosts(cluster: dict[str, Any], group: str) -> Iterator[str]:
     found = [
         f"{what} {', '.join(cluster[kind])}"
-        for kind, what in (("unreachable", "no answer from"), ("lost", "an earlier failure of"))
+        for kind, what in (("unreachable", "no answer from"), ("failed_before_probe", "an earlier failure of"))
         if cluster[kind]
     ]
     if found:
@@ -191,10 +191,10 @@ def _cluster_problems(
     without_address = [
         name for name, address in cluster["underlays"].items() if not address and name not in cluster["unrendered"]
     ]
-    silent = [name for name in without_address if name in cluster["silent"]]
-    if silent:
+    unanswered = [name for name in without_address if name in cluster["unanswered"]]
+    if unanswered:
         unread = [
-            f"{names}, whose {interface} could not be read" for interface, names in _by_interface(cluster, silent)
+            f"{names}, whose {interface} could not be read" for interface, names in _by_interface(cluster, unanswered)
         ]
         yield (
             "weave_underlay_address: must be set in the inventory for hosts that can't be reached, or the others would lose them "

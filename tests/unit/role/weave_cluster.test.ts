@@ -77,13 +77,13 @@ test("in a fresh cluster provisioned host by host, answers from before a host wa
   assert.equal(cluster({ ...hosts, a: probed(1, true) }).indexes, { a: 1, b: 2, c: 3 });
 });
 
-test("hosts that were lost before the probe are told from those that it could not reach, or that it failed on", () => {
+test("hosts that failed before the probe are told from those that it could not reach, or that it failed on", () => {
   const off = { __weave_probe: { unreachable: true } };
   const hosts = { a: probed(1, true), b: {}, c: { __weave_probe: { rc: 1 } }, d: {}, e: off };
   const args = [Object.keys(hosts), hosts, ["a"], "", true, "", ["b", "c", "e"]];
   const { hosts: json } = call<{ hosts: string }>("resolve_cluster", args);
-  const { lost, unreachable, silent } = JSON.parse(json) as Record<string, unknown>;
-  assert.equal([lost, unreachable, silent], [["b"], ["e"], ["b", "e"]]);
+  const { failed_before_probe, unreachable, unanswered } = JSON.parse(json) as Record<string, unknown>;
+  assert.equal([failed_before_probe, unreachable, unanswered], [["b"], ["e"], ["b", "e"]]);
 });
 
 test("a host that can't be reached may have any number", () => {
@@ -217,29 +217,29 @@ test("each host may have another interface, or none; whichever host reads it", (
     b: { ...eth(2), ansible_host: "b.example", weave_underlay_interface: "eth1" },
     c: { ...eth(3), ansible_host: "c.example", weave_underlay_interface: "eth2" },
   };
-  for (const [reader, own] of [
+  for (const [interfaceOf, own] of [
     ["a", ""],
     ["b", "eth1"],
     ["c", "eth2"],
   ] as const) {
-    const { interfaces, peers, to_probe } = cluster(hosts, { reader, interface: own, needsHostIndex: false });
-    assert.equal(interfaces, { a: "", b: "eth1", c: "eth2" }, reader);
-    assert.is(peers, "a.example,192.168.60.2,", reader);
-    assert.equal(to_probe, { a: ["c"] }, reader);
+    const { interfaces, peers, to_probe } = cluster(hosts, { interfaceOf, interface: own, needsHostIndex: false });
+    assert.equal(interfaces, { a: "", b: "eth1", c: "eth2" }, interfaceOf);
+    assert.is(peers, "a.example,192.168.60.2,", interfaceOf);
+    assert.equal(to_probe, { a: ["c"] }, interfaceOf);
   }
 });
 
 test("an interface that the play sets is that of all hosts, whatever the inventory says", () => {
   const hosts = { a: FRESH, b: { weave_underlay_interface: "eth1" } };
-  assert.equal(cluster(hosts, { reader: "a", interface: "eth0" }).interfaces, { a: "eth0", b: "eth0" });
-  assert.equal(cluster(hosts, { reader: "b", interface: "eth0" }).interfaces, { a: "eth0", b: "eth0" });
+  assert.equal(cluster(hosts, { interfaceOf: "a", interface: "eth0" }).interfaces, { a: "eth0", b: "eth0" });
+  assert.equal(cluster(hosts, { interfaceOf: "b", interface: "eth0" }).interfaces, { a: "eth0", b: "eth0" });
   // As a teardown reads it, to which the other hosts' addresses don't matter.
   assert.equal(cluster(hosts, { interface: "" }).interfaces, { a: "", b: "" });
 });
 
-test("hosts that were probed and can't be reached are silent, in this run or outside it", () => {
+test("hosts that were probed and can't be reached are unanswered, in this run or outside it", () => {
   const off = { __weave_probe: { unreachable: true } };
-  assert.equal(cluster({ a: { ...FRESH, ...asked({ c: null }) }, b: off, c: {}, d: {} }).silent, ["b", "c"]);
+  assert.equal(cluster({ a: { ...FRESH, ...asked({ c: null }) }, b: off, c: {}, d: {} }).unanswered, ["b", "c"]);
 });
 
 // LinuxNetwork and PrefixFactNamespace in ansible.module_utils.facts change only ":" and "-".

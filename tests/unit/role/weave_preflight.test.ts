@@ -144,7 +144,10 @@ test("a host that can't be reached is kept as a peer, stops the others, or needs
     /^weave_unreachable: stop needs all hosts of the run \(found no answer from b\)\. Correct what is wrong there, .* or set weave_unreachable: keep,/,
   );
   assert.is(preflight({ unreachable: "stop" }), "");
-  const failed = { ...kept, hosts: JSON.stringify({ ...JSON.parse(kept.hosts), unreachable: [], lost: ["b"] }) };
+  const failed = {
+    ...kept,
+    hosts: JSON.stringify({ ...JSON.parse(kept.hosts), unreachable: [], failed_before_probe: ["b"] }),
+  };
   assert.match(preflight({ unreachable: "stop" }, {}, failed), "(found an earlier failure of b)");
   const lost = cluster({ a: probed(1, true, { address: "192.0.2.1" }), b: off }, { interface: "eth1" });
   assert.match(
@@ -156,7 +159,7 @@ test("a host that can't be reached is kept as a peer, stops the others, or needs
 test("a host outside this run whose interface can't be read, as it can't be reached", () => {
   const hosts = { a: { ...probed(1, true), ...asked({ b: null }) }, b: { weave_underlay_interface: "eth1" } };
   assert.match(
-    preflight({}, {}, cluster(hosts, { reader: "a" })),
+    preflight({}, {}, cluster(hosts, { interfaceOf: "a" })),
     /^weave_underlay_address: must be set in the inventory for hosts that can't be reached, .* \(found none for b, whose eth1 could not be read\)\. /,
   );
 });
@@ -386,7 +389,7 @@ test("an interface without a known address", () => {
   );
   const c = { weave_host_index: 3, weave_underlay_interface: "eth1" };
   const d = { weave_host_index: 4, weave_underlay_interface: "eth2" };
-  const different = cluster({ ...hosts, c, d, e: { ...d, weave_host_index: 5 } }, { reader: "a" });
+  const different = cluster({ ...hosts, c, d, e: { ...d, weave_host_index: 5 } }, { interfaceOf: "a" });
   assert.match(preflight({}, {}, different), "(found none on eth1 of c and eth2 of d, e). ");
 });
 

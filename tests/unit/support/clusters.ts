@@ -11,7 +11,7 @@ export interface Clustered {
   readonly peers: string;
   readonly duplicates: readonly { option: string; value: string; hosts: string[]; machine_id: string }[];
   readonly interfaces: Readonly<Record<string, string>>;
-  readonly silent: readonly string[];
+  readonly unanswered: readonly string[];
   /** The JSON that the role keeps. */
   readonly hosts: string;
 }
@@ -37,11 +37,17 @@ export const asked = (answers: Readonly<Record<string, Variables | null>>): Vari
 
 export function cluster(
   hosts: Readonly<Record<string, Variables>>,
-  more: { members?: string[]; running?: string[]; interface?: string; needsHostIndex?: boolean; reader?: string } = {},
+  more: {
+    members?: string[];
+    running?: string[];
+    interface?: string;
+    needsHostIndex?: boolean;
+    interfaceOf?: string;
+  } = {},
 ): Clustered {
   const members = more.members ?? Object.keys(hosts);
-  const { running = members, needsHostIndex = true, reader = "" } = more;
-  const args = [members, hosts, running, more.interface ?? "", needsHostIndex, reader];
+  const { running = members, needsHostIndex = true, interfaceOf = "" } = more;
+  const args = [members, hosts, running, more.interface ?? "", needsHostIndex, interfaceOf];
   const clustered = callPlugin<Pick<Clustered, "to_probe" | "peers" | "hosts">>(
     "weave_cluster",
     "resolve_cluster",
