@@ -176,7 +176,7 @@ frames() {
   # icc: false, which Docker has before the role's rule from 28 on.
   isolating=$(echo "$rules" | sed -n "s/^-A \([^ ]*\) -i $bridge -o $bridge -j DROP$/\1/p" | head -n 1)
   case $(echo "$rules" | grep -m 1 -e "^-A FORWARD -i $bridge -o $bridge .*-j" -e "^-A FORWARD -j $isolating$") in
-    *" -j DROP" | *" -j $isolating") printf ',"frames":"isolated"' && return ;;
+    *" -j DROP" | *" -j $isolating") printf ',"frames":"icc_off"' && return ;;
   esac
   if echo "$rules" | grep -qE -e '^-P FORWARD DROP$' -e '^-A FORWARD -j (DROP|REJECT)' &&
     ! echo "$rules" | grep -qE -e "^-A [^ ]*FORWARD[^ ]* -i $bridge( -o $bridge)?( -m comment --comment [^ ]+)? -j ACCEPT$"; then

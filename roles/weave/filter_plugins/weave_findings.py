@@ -46,10 +46,10 @@ def combine_findings(
     return {"hosts": hosts, "targets": targets, "sources": sources}
 
 
-def list_ping_arguments(found: dict[str, Any], name: str) -> list[str]:
+def list_ping_arguments(findings: dict[str, Any], name: str) -> list[str]:
     """Return the arguments of verify_ping.sh on a host after the timeout, [] if there is no path to test from it."""
-    host = next((host for host in found["hosts"] if host["name"] == name), None)
-    addresses = [target["address"] for target in found["targets"] if target["host"] != name]
+    host = next((host for host in findings["hosts"] if host["name"] == name), None)
+    addresses = [target["address"] for target in findings["targets"] if target["host"] != name]
     # Another host reported them, and ping would take a word with a dash as an option.
     addresses = [address for address in addresses if re.fullmatch(r"[0-9.]+", address)]
     if not host or host["error"] or not addresses:
@@ -76,7 +76,7 @@ def _renew_handshakes(host: dict[str, Any], answer: dict[str, Any]) -> None:
 def _sources(
     host: dict[str, Any], result: Mapping[str, Any], targets: list[dict[str, Any]]
 ) -> Iterator[dict[str, Any]]:
-    """Yield the sources on a host. Where the result of a path is missing, it is untried: it must not count as one that works."""
+    """Yield the sources on a host. Where the result of a path is missing, it is untested: it must not count as one that works."""
     addresses = list(dict.fromkeys(target["address"] for target in targets if target["host"] != host["name"]))
     if host["error"] or not addresses:
         return
@@ -89,8 +89,14 @@ def _sources(
 
 
 def _source(host: str, container: str | None, ms: dict[str, Any], error: str, addresses: list[str]) -> dict[str, Any]:
-    untried = [address for address in addresses if address not in ms]
-    return {"host": host, "container": container, "ms": ms, "error": error, **({"untried": untried} if untried else {})}
+    untested = [address for address in addresses if address not in ms]
+    return {
+        "host": host,
+        "container": container,
+        "ms": ms,
+        "error": error,
+        **({"untested": untested} if untested else {}),
+    }
 
 
 def _answer(result: Mapping[str, Any], first_key: str) -> dict[str, Any]:

@@ -59,7 +59,7 @@ OF_HOST: dict[str, tuple[str, Callable[[Host], int | None]]] = {
 }
 
 
-def render_metrics(found: dict[str, Any], problems: int, time: int) -> str:
+def render_metrics(findings: dict[str, Any], problems: int, time: int) -> str:
     """Return the metrics of what weave_findings returned.
 
     problems: the number of problems that weave_problems returned.
@@ -67,10 +67,10 @@ def render_metrics(found: dict[str, Any], problems: int, time: int) -> str:
     """
     lines: list[str] = []
     for name, (text, value) in OF_HOST.items():
-        lines += _metric(name, text, {host["name"]: value(host) for host in found["hosts"]})
+        lines += _metric(name, text, {host["name"]: value(host) for host in findings["hosts"]})
     tested: dict[str, int | None] = {}
     blocked: dict[str, int | None] = {}
-    for source in found["sources"]:
+    for source in findings["sources"]:
         name, ms = source["host"], list(source["ms"].values())
         tested[name] = (tested.get(name) or 0) + len(ms)
         blocked[name] = (blocked.get(name) or 0) + ms.count(None)
@@ -81,7 +81,7 @@ def render_metrics(found: dict[str, Any], problems: int, time: int) -> str:
     lines += _metric(
         "peer_handshake_age_seconds",
         "Seconds since WireGuard's last handshake with the peer; +Inf if there was none.",
-        {(tunnel["from"], tunnel["to"]): _age(tunnel["handshake"]) for tunnel in found.get("tunnels", [])},
+        {(tunnel["from"], tunnel["to"]): _age(tunnel["handshake"]) for tunnel in findings.get("tunnels", [])},
     )
     lines += _metric("problems", "Number of problems that playbooks/verify.yml found.", {"": problems})
     lines += _metric("timestamp_seconds", "When playbooks/verify.yml ran, in seconds since 1970.", {"": time})

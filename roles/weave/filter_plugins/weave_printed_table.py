@@ -12,9 +12,9 @@ MAX_HEADING = 40
 MAX_TUNNELS = 12
 
 
-def render_printed_table(found: dict[str, Any], group: str) -> list[str]:
+def render_printed_table(findings: dict[str, Any], group: str) -> list[str]:
     """Return the lines of the table of what weave_findings returned."""
-    hosts, targets, sources = found["hosts"], found["targets"], found["sources"]
+    hosts, targets, sources = findings["hosts"], findings["targets"], findings["sources"]
     if len(hosts) == 1:
         lines = [f"{hosts[0]['name']} is the only host of {group}: there is no other host to reach."]
     elif len(targets) > MAX_COLUMNS:
@@ -29,11 +29,11 @@ def render_printed_table(found: dict[str, Any], group: str) -> list[str]:
     answers = [ms for ms in tries if ms is not None]
     if tries:
         slowest = f"; the slowest took {max(answers)} ms" if answers else ""
-        untried = sum(len(source.get("untried", [])) for source in sources)
-        lines.append(f"{_summary(len(answers), len(tries), untried)}{slowest}.")
+        untested = sum(len(source.get("untested", [])) for source in sources)
+        lines.append(f"{_summary(len(answers), len(tries), untested)}{slowest}.")
     elif len(hosts) > 1:
         lines.append("No path was tested.")
-    lines += _encryption(hosts, found.get("tunnels", []))
+    lines += _encryption(hosts, findings.get("tunnels", []))
     return lines + [line for host in hosts for line in _untested(host)]
 
 
@@ -59,14 +59,14 @@ def _counts(hosts: list[dict[str, Any]]) -> str:
     return f"Tested {len(answers)} of {len(hosts)} hosts, and {tested} of {total} containers."
 
 
-def _summary(working: int, tried: int, untried: int) -> str:
-    if working == tried and not untried:
+def _summary(working: int, tried: int, untested: int) -> str:
+    if working == tried and not untested:
         return f"All {tried} paths work"
     blocked = tried - working
     parts = [
-        f"{working} of {tried + untried} paths work",
+        f"{working} of {tried + untested} paths work",
         *([f"{blocked} {'is' if blocked == 1 else 'are'} blocked"] if blocked else []),
-        *([f"{untried} {'was' if untried == 1 else 'were'} not tested"] if untried else []),
+        *([f"{untested} {'was' if untested == 1 else 'were'} not tested"] if untested else []),
     ]
     return ", ".join(parts)
 

@@ -21,7 +21,7 @@ DOCKER = {
 
 
 def list_problems(
-    found: dict[str, Any], uses_bridge: bool, excused: Sequence[str] = (), network: str = "bridge"
+    findings: dict[str, Any], uses_bridge: bool, excused: Sequence[str] = (), network: str = "bridge"
 ) -> list[str]:
     """Return what is wrong with what weave_findings returned, a line for each problem.
 
@@ -31,27 +31,29 @@ def list_problems(
 
     First what is wrong on a host, then the blocked paths, then their possible causes with what to do.
     """
-    targets = found["targets"]
-    excused = [host["name"] for host in found["hosts"]] if "all" in excused else excused
-    hosts = [host for host in found["hosts"] if not (host["error"] and host["name"] in excused)]
+    targets = findings["targets"]
+    excused = [host["name"] for host in findings["hosts"]] if "all" in excused else excused
+    hosts = [host for host in findings["hosts"] if not (host["error"] and host["name"] in excused)]
     sources = [
-        {**source, "untried": []} if source["host"] in excused else source
-        for source in found["sources"]
+        {**source, "untested": []} if source["host"] in excused else source
+        for source in findings["sources"]
         if not (source["error"] and source["host"] in excused)
     ]
     from_host = {source["host"]: source["ms"] for source in sources if source["container"] is None}
     by_host = _grouped(targets, "host")
-    isolated = [*_unreachable_containers(hosts, sources), *_restricted_containers(sources, from_host)]
-    dropping = {host["name"]: host["frames"] for host in hosts if host.get("frames") and host["name"] in dict(isolated)}
+    unreachable = [*_unreachable_containers(hosts, sources), *_restricted_containers(sources, from_host)]
+    dropping = {
+        host["name"]: host["frames"] for host in hosts if host.get("frames") and host["name"] in dict(unreachable)
+    }
     return [
         *(line for host in hosts for line in _host_problems(host, uses_bridge, network)),
         *(line for host in hosts if host["name"] not in excused for line in _untested(host)),
         *_same_addresses(targets),
         *_same_macs(hosts),
         *(line for source in sources for line in _blocked(source, by_host)),
-        *_unconnected_hosts(hosts, from_host, found.get("faults", {})),
+        *_unconnected_hosts(hosts, from_host, findings.get("faults", {})),
         *(_dropped_frames(name, reason) for name, reason in dropping.items()),
-        *(line for host, line in isolated if host not in dropping),
+        *(line for host, line in unreachable if host not in dropping),
     ]
 
 
@@ -162,10 +164,10 @@ def _blocked(source: dict[str, Any], targets_by_host: dict[str, list[dict[str, A
             f"{_name(source)}: no path could be tested (found: {_without_stop(source['error'])}). Correct this, and run "
             "playbooks/verify.yml again."
         )
-    elif source.get("untried"):
+    elif source.get("untested"):
         yield (
             f"{_name(source)}: each address must be pinged, or its paths are not tested (found no result for "
-            f"{', '.join(source['untried'])}). Run playbooks/verify.yml again."
+            f"{', '.join(source['untested'])}). Run playbooks/verify.yml again."
         )
     blocked = []
     for host, targets in targets_by_host.items():
@@ -233,7 +235,7 @@ def _between(one: dict[str, Any], other: dict[str, Any]) -> str:
 
 
 def _dropped_frames(name: str, reason: str) -> str:
-    if reason == "isolated":
+    if reason == "icc_off":
         return (
             f"{name}: Docker must let containers on the bridge weave reach one another (found its rule that drops their frames, "
             "as icc: false sets it). Set Docker's icc to true and restart Docker."

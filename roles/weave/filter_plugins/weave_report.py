@@ -18,43 +18,43 @@ Sum = dict[str, Any]
 Sums = dict[tuple[str, str], Sum]
 
 
-def summarise_findings(found: dict[str, Any]) -> dict[str, Any]:
+def summarise_findings(findings: dict[str, Any]) -> dict[str, Any]:
     """Summarise what weave_findings returned.
 
     total, working, play_hosts: the numbers of tested paths, of those that work, and of hosts that they were tested from.
-    untried: the number of paths whose result is missing.
+    untested: the number of paths whose result is missing.
     slowest: the working path that took longest, as source, target and ms as text; None if no path works.
     hosts: each host as found, with its state and what its row of the table and its place in the drawing show.
     pairs: names, kind, ms and description of each two hosts that something is known of (see _pair).
     summary: what hosts lack and what is blocked, in a sentence for each host or pair.
     """
-    paths = list(_paths(found))
+    paths = list(_paths(findings))
     sums: Sums = {}
     for path in paths:
         _count(sums.setdefault((path["source"]["host"], path["target"]["host"]), _empty_sum()), path["ms"])
-    tunnels = _tunnels(found["hosts"])
+    tunnels = _tunnels(findings["hosts"])
     working = [path for path in paths if path["ms"] is not None]
     slowest = max(working, key=lambda path: path["ms"], default=None)
-    names = [host["name"] for host in found["hosts"]]
-    encrypted = {host["name"] for host in found["hosts"] if host.get("datapath", {}).get("wireguard")}
+    names = [host["name"] for host in findings["hosts"]]
+    encrypted = {host["name"] for host in findings["hosts"] if host.get("datapath", {}).get("wireguard")}
     pairs = list(_pairs(names, sums, tunnels, encrypted))
     by_host, rest = _by_host(pairs)
     faulty_hosts = {*by_host, *(pair[end] for pair in rest for end in ("from", "to"))}
-    untested = [source for source in found["sources"] if source["error"] and source["container"] is None]
+    failed_sources = [source for source in findings["sources"] if source["error"] and source["container"] is None]
     into: dict[str, Sum] = {}
     for path in paths:
         _count(into.setdefault(path["target"]["address"], _empty_sum()), path["ms"])
     return {
         "total": len(paths),
         "working": len(working),
-        "untried": sum(len(source.get("untried", [])) for source in found["sources"] if not source["error"]),
-        "play_hosts": len({source["host"] for source in found["sources"]}),
+        "untested": sum(len(source.get("untested", [])) for source in findings["sources"] if not source["error"]),
+        "play_hosts": len({source["host"] for source in findings["sources"]}),
         "slowest": {**slowest, "ms": _format_ms(slowest["ms"])} if slowest else None,
-        "hosts": [_host(host, sums, into, names, tunnels[host["name"]], faulty_hosts) for host in found["hosts"]],
+        "hosts": [_host(host, sums, into, names, tunnels[host["name"]], faulty_hosts) for host in findings["hosts"]],
         "pairs": pairs,
         "summary": [
-            *(line for host in found["hosts"] for line in _host_fault(host)),
-            *(f"Nothing was tested from {source['host']}: {source['error']}." for source in untested),
+            *(line for host in findings["hosts"] for line in _host_fault(host)),
+            *(f"Nothing was tested from {source['host']}: {source['error']}." for source in failed_sources),
             *(_host_description(name, blocked) for name, blocked in by_host.items()),
             *(f"{pair['description']}." for pair in rest),
         ],
@@ -64,9 +64,9 @@ def summarise_findings(found: dict[str, Any]) -> dict[str, Any]:
 # Paths and their sums.
 
 
-def _paths(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for source in found["sources"]:
-        for target in found["targets"]:
+def _paths(findings: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for source in findings["sources"]:
+        for target in findings["targets"]:
             if target["host"] != source["host"] and target["address"] in source["ms"]:
                 yield {"source": source, "target": target, "ms": source["ms"][target["address"]]}
 
@@ -229,11 +229,11 @@ def _host(
 
 
 def _state(host: dict[str, Any], paths: Sum, suspect: bool) -> str:
-    """Return no_answer, isolated (from all others, or without a bridge), has_problems or works."""
+    """Return no_answer, cut_off (from all others, or without a bridge), has_problems or works."""
     if host["error"]:
         return "no_answer"
     if host["bridge"]["state"] != "up" or not host["bridge"]["address"] or (suspect and paths["working"] == 0):
-        return "isolated"
+        return "cut_off"
     return "has_problems" if suspect or host.get("off_network") or not _has_docker(host) else "works"
 
 

@@ -12,23 +12,23 @@ COLUMNS_PER_BLOCK = 20
 STEPS_MS = (1, 10, 100)
 
 
-def arrange_report_table(found: dict[str, Any]) -> dict[str, Any]:
+def arrange_report_table(findings: dict[str, Any]) -> dict[str, Any]:
     """Return the table of what weave_findings returned.
 
     single: whether each cell is a single path.
     blocks: parts of the table that fit on paper, each with groups (a host and its columns) and rows. They stand side by side
         on a wide screen.
     """
-    single = len(found["sources"]) * len(found["targets"]) <= MAX_CELLS
+    single = len(findings["sources"]) * len(findings["targets"]) <= MAX_CELLS
     if single:
-        sources = found["sources"]
-        by_host = itertools.groupby(found["targets"], key=lambda target: target["host"])
+        sources = findings["sources"]
+        by_host = itertools.groupby(findings["targets"], key=lambda target: target["host"])
         groups: list[dict[str, Any]] = [{"host": host, "targets": list(targets)} for host, targets in by_host]
         answers = {}
     else:
-        sources = [source for source in found["sources"] if source["container"] is None]
-        groups = [{"host": host["name"], "targets": [None]} for host in found["hosts"]]
-        answers = _answers(found)
+        sources = [source for source in findings["sources"] if source["container"] is None]
+        groups = [{"host": host["name"], "targets": [None]} for host in findings["hosts"]]
+        answers = _answers(findings)
     sources = [source for source in sources if not source["error"]]
 
     def row(source: dict[str, Any], block: list[dict[str, Any]]) -> dict[str, Any]:
@@ -39,11 +39,11 @@ def arrange_report_table(found: dict[str, Any]) -> dict[str, Any]:
     return {"single": single, "blocks": blocks if sources else []}
 
 
-def _answers(found: dict[str, Any]) -> dict[tuple[str, str], list[float | None]]:
+def _answers(findings: dict[str, Any]) -> dict[tuple[str, str], list[float | None]]:
     """Return the answers between two hosts and their containers, by the names of the hosts."""
     answers: dict[tuple[str, str], list[float | None]] = {}
-    for source in found["sources"]:
-        for target in found["targets"]:
+    for source in findings["sources"]:
+        for target in findings["targets"]:
             if target["host"] != source["host"] and target["address"] in source["ms"]:
                 answers.setdefault((source["host"], target["host"]), []).append(source["ms"][target["address"]])
     return answers

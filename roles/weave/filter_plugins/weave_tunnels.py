@@ -14,7 +14,7 @@ KEPT = ("endpoint", "handshake", "received", "sent")
 Host = dict[str, Any]
 
 
-def add_tunnels(found: dict[str, Any]) -> dict[str, Any]:
+def add_tunnels(findings: dict[str, Any]) -> dict[str, Any]:
     """Return what weave_findings returned, with two keys more:
 
     tunnels: each encrypted host's peers: from (its name), to (the peer's name, or its address if that is unknown), endpoint,
@@ -23,7 +23,7 @@ def add_tunnels(found: dict[str, Any]) -> dict[str, Any]:
 
     Peers in a host's datapath become names, where they are known.
     """
-    hosts = found["hosts"]
+    hosts = findings["hosts"]
     encrypted = [host for host in hosts if _wireguard(host)]
     name_of = _names(hosts)
     order = {host["name"]: number for number, host in enumerate(hosts)}
@@ -37,7 +37,7 @@ def add_tunnels(found: dict[str, Any]) -> dict[str, Any]:
         for host in encrypted
     }
     return {
-        **found,
+        **findings,
         "hosts": [_with_names(host, list(named[host["name"]])) if host["name"] in named else host for host in hosts],
         "tunnels": [
             {"from": name, "to": to, "words": _words(peer), **{key: peer[key] for key in KEPT}}

@@ -52,12 +52,12 @@ test("answers from hosts in the play and outside it are combined, in the order o
   });
   assert.equal(tried(printed({ host: { "10.2.0.2": 0.1 }, container: null })).sources, [
     source(1, { "10.2.0.2": 0.1 }),
-    source(1, {}, { container: "web", error: "the container has stopped", untried: ["10.2.0.2"] }),
+    source(1, {}, { container: "web", error: "the container has stopped", untested: ["10.2.0.2"] }),
   ]);
   assert.equal(tried({ rc: 1, stdout: "Welcome\r\n", stderr: "ping: command not found\n" }).sources, [
-    source(1, {}, { error: "ping: command not found", untried: ["10.2.0.2"] }),
+    source(1, {}, { error: "ping: command not found", untested: ["10.2.0.2"] }),
   ]);
-  assert.equal(tried({ skipped: true }).sources, [source(1, {}, { error: "no ping was run", untried: ["10.2.0.2"] })]);
+  assert.equal(tried({ skipped: true }).sources, [source(1, {}, { error: "no ping was run", untested: ["10.2.0.2"] })]);
 });
 
 test("a path whose result is missing, for whatever reason, is neither blocked nor one that works", () => {

@@ -149,7 +149,7 @@ test("a host whose iptables drops frames between containers has that as its caus
   assert.equal(problemsOf(found(dropped, null)).slice(2), [
     "h2: iptables must accept frames between the ports of the bridge weave (found no rule for them in FORWARD, which drops them). Run the role on it (ansible-playbook -i INVENTORY site.yml --limit h2). If the rule disappears again, find out what replaces the host's rules.",
   ]);
-  assert.equal(problemsOf(found({ frames: "isolated" }, null)).slice(2), [
+  assert.equal(problemsOf(found({ frames: "icc_off" }, null)).slice(2), [
     "h2: Docker must let containers on the bridge weave reach one another (found its rule that drops their frames, as icc: false sets it). Set Docker's icc to true and restart Docker.",
   ]);
   assert.is(problemsOf(found({}, null)).length, 5, "a line for each container");
@@ -191,7 +191,7 @@ test("a path without a result is a problem, unless its source is excused", () =>
   const found: Findings = {
     hosts: [host(1), host(2)],
     targets: [target(2)],
-    sources: [source(1, {}, { untried: ["10.2.0.2"] })],
+    sources: [source(1, {}, { untested: ["10.2.0.2"] })],
   };
   assert.match(problemsOf(found).join(), /^h1: each address must be pinged, .* \(found no result for 10\.2\.0\.2\)/);
   assert.equal(problemsOf(found, true, ["h1"]), []);

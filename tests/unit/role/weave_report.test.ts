@@ -115,7 +115,7 @@ test("what no host reaches is reported once, for the one host", () => {
   ]);
   assert.equal(
     cut.hosts.filter(({ state }) => state !== "works").map(({ name, state }) => `${name} ${state}`),
-    ["docker3 has_problems", "docker4 has_problems", "docker7 isolated"],
+    ["docker3 has_problems", "docker4 has_problems", "docker7 cut_off"],
   );
   const container = reportOf(createFindings({ hosts: 9, blocked: (_, __, name) => name === "cache-2" }));
   assert.equal(container.summary, ["Some paths between docker2 and docker1, docker3, docker4 and 5 more are blocked."]);
@@ -132,10 +132,10 @@ test("hosts without an answer and untested paths are distinguished from blocked 
   assert.is(report.hosts[2]?.peers, "unknown");
 });
 
-test("a host without a bridge is isolated, even if no path to it was tested", () => {
+test("a host without a bridge is cut off, even if no path to it was tested", () => {
   const more = (number: number): object => (number === 2 ? { bridge: { state: "missing", address: null } } : {});
   const report = reportOf(createFindings({ hosts: 2, containers: 0, playing: [1], more }));
-  assert.is(states(report), "works isolated");
+  assert.is(states(report), "works cut_off");
   assert.equal(report.summary, ["docker2: the bridge weave is missing."]);
 });
 
@@ -351,7 +351,7 @@ test("paths without a result do not count as paths that work", () => {
   const found = createFindings({ hosts: 2 });
   const sources = found.sources.map((source) => {
     const [[address] = [""], ...others] = Object.entries(source.ms);
-    return { ...source, ms: Object.fromEntries(others), untried: [address] };
+    return { ...source, ms: Object.fromEntries(others), untested: [address] };
   });
   const title = /<title>([^<]*)/.exec(renderPage({ ...found, sources }))?.[1];
   assert.is(title, "× weave_servers: 8 of 12 paths work, the others were not tested");

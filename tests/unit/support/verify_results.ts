@@ -6,7 +6,7 @@ export interface Source {
   readonly container: string | null;
   readonly ms: Readonly<Record<string, number | null>>;
   readonly error: string;
-  readonly untried?: readonly string[];
+  readonly untested?: readonly string[];
 }
 
 export interface Findings {
