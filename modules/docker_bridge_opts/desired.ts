@@ -46,9 +46,9 @@ export function bridgeOf(options: DockerOptions): string | null {
 }
 
 /** What takes the default network off the bridge: the present options that define it there, each without values. Throws as bridgeOf(). */
-export function flagsOffBridge(options: DockerOptions, present: DockerFlags): DockerFlags {
-  if (!meansTheSame("bridge", present.get("bridge"), [bridgeOf(options) ?? DEFAULT_BRIDGE])) return new Map();
-  return new Map(NETWORK_OPTIONS.filter((name) => present.has(name)).map((name) => [name, []]));
+export function flagsOffBridge(options: DockerOptions, current: DockerFlags): DockerFlags {
+  if (!meansTheSame("bridge", current.get("bridge"), [bridgeOf(options) ?? DEFAULT_BRIDGE])) return new Map();
+  return new Map(NETWORK_OPTIONS.filter((name) => current.has(name)).map((name) => [name, []]));
 }
 
 /** Neither an environment file, a unit nor a shell changes a value without these characters. */
@@ -84,12 +84,10 @@ function fromJson(opts: string): DockerFlags {
     [...withSubject("opts", () => daemonKeys(opts))].map(([key, value]) => {
       const values = flagValues(key, value);
       if (values === null) {
-        const must = isKnownOption(flagOf(key))
-          ? "have a value that this module supports"
-          : "be an option that this module knows";
-        throw new UserError(
-          `opts: "${key}" must ${must} (found another). Correct it, or set it in daemon.json by hand.`,
-        );
+        const wrong = isKnownOption(flagOf(key))
+          ? "must have a value that its flag can have (found another, not shown)"
+          : "must be an option of dockerd (found an unknown one)";
+        throw new UserError(`opts: "${key}" ${wrong}. Correct it, or set it in daemon.json by hand.`);
       }
       return [flagOf(key), values] as const;
     }),
@@ -114,11 +112,11 @@ function namedOptions(options: DockerOptions): [string, readonly string[]][] {
  * What state=absent removes from the present options, each without values: the options of the default network if that is on
  * the bridge, and others that have the given value.
  */
-export function flagsToRemove(options: DockerOptions, present: DockerFlags): DockerFlags {
+export function flagsToRemove(options: DockerOptions, current: DockerFlags): DockerFlags {
   const given = desiredFlags(options);
   const others = [...given.keys()].filter(
     (name) =>
-      present.has(name) && !NETWORK_OPTIONS.includes(name) && meansTheSame(name, present.get(name), given.get(name)),
+      current.has(name) && !NETWORK_OPTIONS.includes(name) && meansTheSame(name, current.get(name), given.get(name)),
   );
-  return new Map([...flagsOffBridge(options, present), ...others.map((name) => [name, []] as const)]);
+  return new Map([...flagsOffBridge(options, current), ...others.map((name) => [name, []] as const)]);
 }

@@ -16,7 +16,7 @@ import { runningOptions } from "./pending_restart";
 import { originsOf } from "./service/command_line";
 
 /** The flags that make dockerd print something and end, or read other files than this module writes. */
-const NEVER: ReadonlyMap<string, string> = new Map([
+const REJECTED_FLAGS: ReadonlyMap<string, string> = new Map([
   ...["help", "validate", "version"].map((name) => [name, "dockerd ends at once"] as const),
   ["config-file", "dockerd does not read the options in its present file then"],
   ["daemon", "dockerd does not start then"],
@@ -25,8 +25,8 @@ const NEVER: ReadonlyMap<string, string> = new Map([
 /** Throws a UserError for an option or a value that dockerd does not accept. */
 export function requireValidOptions(flags: DockerFlags, version: string | null): void {
   for (const [name, values] of flags) {
-    const never = NEVER.get(name);
-    if (never !== undefined) throw new UserError(`opts: must not have --${name}, as ${never} (found it). Remove it.`);
+    const reason = REJECTED_FLAGS.get(name);
+    if (reason !== undefined) throw new UserError(`opts: must not have --${name}, as ${reason} (found it). Remove it.`);
     if (isRejected(name, version)) throw rejected("opts", `--${name}`);
     for (const value of values) {
       const expected = expectedInstead(name, value, version);
@@ -127,8 +127,8 @@ function requireCertificates(options: DockerFlags, { unit }: Configuration): voi
 }
 
 /** Throws a UserError if dockerd would no longer serve the socket that systemd opens for it: its clients would hang. */
-export function requireSystemdSocket(present: Configuration, desired: Configuration): void {
-  const [before, after] = [present, desired].map((configuration) => optionsOf(configuration).get("host") ?? []);
+export function requireSystemdSocket(current: Configuration, desired: Configuration): void {
+  const [before, after] = [current, desired].map((configuration) => optionsOf(configuration).get("host") ?? []);
   if (!before?.includes("fd://") || after?.includes("fd://")) return;
   throw new UserError(
     `opts: --host must keep fd://, the socket that systemd opens for dockerd (found ${after?.join(", ")}). Add --host=fd://.`,

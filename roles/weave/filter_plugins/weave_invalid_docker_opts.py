@@ -66,7 +66,7 @@ SWITCHES = {*KINDS["switch"].split(), *BARE_FLAGS.split()}
 FLAG_OF = {key: flag for flag, key in (pair.split("=") for pair in KEYS.split())}
 KEY_OF = dict(pair.split("=") for pair in KEYS.split())
 SHORT = dict(pair.split("=") for pair in SHORT_FLAGS.split())
-NEVER = {
+REJECTED_FLAGS = {
     **dict.fromkeys(("help", "validate", "version"), "dockerd ends at once"),
     "config-file": "dockerd does not read the options in its present file then",
     "daemon": "dockerd does not start then",
@@ -76,7 +76,7 @@ FALSE = ("0", "f", "F", "FALSE", "false", "False")
 TRUTHS = ("1", "t", "T", "TRUE", "true", "True", *FALSE)
 
 
-class WrongError(Exception):
+class RejectedError(Exception):
     """Options that are rejected: what they must be, what was found, and the remedy."""
 
 
@@ -91,19 +91,19 @@ def find_invalid_docker_opts(given: dict[str, Any], host: str, computed: list[st
         _require_safe(flags)
         _require_same(flags, given, computed)
         for name, value in flags:
-            if name in NEVER:
-                raise WrongError(f"must not have --{name}, as {NEVER[name]}", "it", "Remove it.")
+            if name in REJECTED_FLAGS:
+                raise RejectedError(f"must not have --{name}, as {REJECTED_FLAGS[name]}", "it", "Remove it.")
             meant = _meant_flag(name)
             if meant:
                 # A newer Docker may have more options.
                 remedy = f"Did you mean --{meant}? If not, set it in daemon.json by hand."
-                raise WrongError(f"--{name} must be an option of dockerd", "an unknown one", remedy)
+                raise RejectedError(f"--{name} must be an option of dockerd", "an unknown one", remedy)
             expected = expected_instead(name, value)
             if expected:
                 # It may contain a secret.
                 found = f'"{value}"' if re.fullmatch(r"[\w.:/-]*", value) else "another value, not shown,"
-                raise WrongError(f"--{name} must be {expected}", found, "Correct it.")
-    except WrongError as wrong:
+                raise RejectedError(f"--{name} must be {expected}", found, "Correct it.")
+    except RejectedError as wrong:
         must, found, remedy = wrong.args
         return f"weave_docker_opts: {must} (found {found} for {host}). {remedy}"
     return ""
@@ -114,12 +114,12 @@ Flags = list[tuple[str, str]]
 
 def _flags(opts: Any) -> Flags:
     if isinstance(opts, (list, bool)):
-        raise WrongError("must be a string or a dictionary", "a value of another type", "Write options of dockerd.")
+        raise RejectedError("must be a string or a dictionary", "a value of another type", "Write options of dockerd.")
     if isinstance(opts, str) and opts.lstrip().startswith("{"):
         try:
             opts = json.loads(opts)
         except ValueError:
-            raise WrongError("must be a JSON object", "an error in it", "Correct it.") from None
+            raise RejectedError("must be a JSON object", "an error in it", "Correct it.") from None
     return _from_keys(opts) if isinstance(opts, Mapping) else _from_line(str(opts))
 
 
@@ -128,14 +128,14 @@ def _from_keys(keys: Mapping[str, Any]) -> Flags:
     for key, value in keys.items():
         name = FLAG_OF.get(str(key), str(key))
         if name not in KIND_OF:
-            known_keys = [KEY_OF.get(known, known) for known in KIND_OF if known not in NEVER]
+            known_keys = [KEY_OF.get(known, known) for known in KIND_OF if known not in REJECTED_FLAGS]
             close = difflib.get_close_matches(str(key), known_keys, n=1, cutoff=0.75)
             remedy = f'Did you mean "{close[0]}"?' if close else "Correct it, or set it in daemon.json by hand."
-            raise WrongError(f'"{key}" must be an option that this module knows', "another", remedy)
+            raise RejectedError(f'"{key}" must be an option of dockerd', "an unknown one", remedy)
         found = _values("text" if key == "host-gateway-ip" else KIND_OF.get(name, ""), value)
         if found is None:
             remedy = "Correct it, or set it in daemon.json by hand."
-            raise WrongError(f'"{key}" must have a value that this module supports', "another", remedy)
+            raise RejectedError(f'"{key}" must have a value that its flag can have', "another, not shown,", remedy)
         flags += [(name, each) for each in found]
     return flags
 
@@ -150,7 +150,7 @@ def _meant_flag(name: str) -> str:
     written = FLAG_OF.get(name, name.lower().replace("_", "-"))
     if written in KIND_OF:
         return written
-    known = [option for option in KIND_OF if option not in NEVER and len(option) > 2]
+    known = [option for option in KIND_OF if option not in REJECTED_FLAGS and len(option) > 2]
     return next((option for option in known if _is_one_edit(written, option)), "")
 
 
@@ -177,7 +177,7 @@ def _from_line(line: str) -> Flags:
     written = WORD.findall(line)
     # An unclosed quote or a backslash at the end would include the next word.
     if len(WORD.findall(f"{line} x")) == len(written):
-        raise WrongError("quotes must be closed", "an open one, or a backslash at the end", "Close or remove it.")
+        raise RejectedError("quotes must be closed", "an open one, or a backslash at the end", "Close or remove it.")
     words = [short for word in written for short in _separate(_unquote(word))]
     flags: Flags = []
     while words:
@@ -188,7 +188,7 @@ def _from_line(line: str) -> Flags:
                 if "=" not in words[0]
                 else "another word, not shown,"
             )
-            raise WrongError("must have options of dockerd", found, "Write each as --name=value.")
+            raise RejectedError("must have options of dockerd", found, "Write each as --name=value.")
         flags.append((name, value))
         words = words[count:]
     return flags
@@ -234,7 +234,7 @@ def _require_safe(flags: Flags) -> None:
     for name, value in flags:
         if re.search(r"""[^\x21-\x7e]|["'\\$`]""", value):
             must = f'--{name} must have no white space, quotes, "\\", "$" or characters other than ASCII'
-            raise WrongError(must, "one; the value is not shown", "Set that option in daemon.json by hand.")
+            raise RejectedError(must, "one; the value is not shown", "Set that option in daemon.json by hand.")
 
 
 def _require_same(flags: Flags, given: dict[str, Any], computed: list[str]) -> None:
@@ -245,11 +245,11 @@ def _require_same(flags: Flags, given: dict[str, Any], computed: list[str]) -> N
             must = (
                 f"must not have --bridge=weave with weave_docker_network: {network}, as a bridge has one network only"
             )
-            raise WrongError(must, "both", "Remove --bridge and --fixed-cidr.")
+            raise RejectedError(must, "both", "Remove --bridge and --fixed-cidr.")
         return
     if last.get("icc") in FALSE:
         must = "--icc must not be off on the role's bridge, whose containers reach those of other hosts"
-        raise WrongError(must, last["icc"], "Remove it, or set weave_docker_network.")
+        raise RejectedError(must, last["icc"], "Remove it, or set weave_docker_network.")
     for name, variable, value in (
         ("bridge", "the role's bridge", "weave"),
         ("fixed-cidr", "weave_docker_subnet", given.get("weave_docker_subnet") or ""),
@@ -257,7 +257,7 @@ def _require_same(flags: Flags, given: dict[str, Any], computed: list[str]) -> N
         if value and value not in computed and name in last and last[name] != value:
             must = f"--{name} must be the same as {variable}"
             found = f"{last[name]} in weave_docker_opts, {value} in {variable},"
-            raise WrongError(must, found, "Set it in one place.")
+            raise RejectedError(must, found, "Set it in one place.")
 
 
 def _between(least: int, most: int) -> Callable[[str], bool]:

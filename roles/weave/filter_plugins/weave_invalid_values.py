@@ -33,7 +33,7 @@ ON = ("y", "yes", "on", "1", "true", "t", "1.0")
 UNSET_BY_NULL = ("weave_password", "weave_wireguard_key")
 
 
-class WrongError(Exception):
+class RejectedError(Exception):
     """A value that is rejected: what it must be, what was found, and the remedy."""
 
     def __init__(self, must: str, found: str, remedy: str) -> None:
@@ -89,7 +89,7 @@ def _without_peers(given: dict[str, Any], host: str) -> Iterator[str]:
 def _problems(variable: str, check: Callable[[Any], None], value: Any, host: str) -> Iterator[str]:
     try:
         check(value)
-    except WrongError as wrong:
+    except RejectedError as wrong:
         yield f"{variable}: {wrong.must} (found {wrong.found} for {host}). {wrong.remedy}"
 
 
@@ -104,7 +104,7 @@ def _number(least: int, most: int) -> Callable[[Any], None]:
     def check(value: Any) -> None:
         text = str(value).strip()
         if re.fullmatch("[-+]?[0-9]+", text) and not least <= int(text) <= most:
-            raise WrongError(f"must be from {least} to {most}", str(int(text)), "Set a number in this range.")
+            raise RejectedError(f"must be from {least} to {most}", str(int(text)), "Set a number in this range.")
 
     return check
 
@@ -125,7 +125,7 @@ def _words_of(check: Callable[[str], None]) -> Callable[[Any], None]:
     def check_variable(value: Any) -> None:
         for element in value if isinstance(value, list) else [value]:
             if isinstance(element, (list, Mapping)) or element is None:
-                raise WrongError("must be a string", "a value of another type", "Write one value, in quotes.")
+                raise RejectedError("must be a string", "a value of another type", "Write one value, in quotes.")
             for word in filter(None, SEPARATORS.split(_text(element))):
                 check(word)
 
@@ -137,7 +137,7 @@ def _entries(check_name: Callable[[str], None], check_value: Callable[[str], Non
         for name, entry in value.items() if isinstance(value, Mapping) else ():
             check_name(str(name))
             if isinstance(entry, (list, Mapping)) or entry is None:
-                raise WrongError("must be a string", "a value of another type", "Write one value, in quotes.")
+                raise RejectedError("must be a string", "a value of another type", "Write one value, in quotes.")
             check_value(_text(entry))
 
     return check_variable
@@ -148,25 +148,25 @@ def _matches(pattern: str, must: str, remedy: str) -> Callable[[str], None]:
 
     def check(text: str) -> None:
         if not compiled.fullmatch(text):
-            raise WrongError(must, f'"{text}"', remedy)
+            raise RejectedError(must, f'"{text}"', remedy)
 
     return check
 
 
 def _host_address(text: str) -> None:
     if not IPV4.fullmatch(text):
-        raise WrongError("must be an IPv4 address", f'"{text}"', "Write it as 192.168.50.11.")
+        raise RejectedError("must be an IPv4 address", f'"{text}"', "Write it as 192.168.50.11.")
     _unicast(text, text)
 
 
 def _unicast(address: str, text: str) -> None:
     if not 0 < int(address.partition(".")[0]) < 224 or address.startswith("127."):
-        raise WrongError("must be an address of a host on a network", f'"{text}"', "Set one such as 192.168.50.11.")
+        raise RejectedError("must be an address of a host on a network", f'"{text}"', "Set one such as 192.168.50.11.")
 
 
 def _address_or_name(text: str) -> None:
     if not IPV4.fullmatch(text) and (not HOST_NAME.fullmatch(text) or re.fullmatch("[0-9.]+", text)):
-        raise WrongError("must be an IPv4 address or a host name", f'"{text}"', "Write it as 192.168.50.12.")
+        raise RejectedError("must be an IPv4 address or a host name", f'"{text}"', "Write it as 192.168.50.12.")
 
 
 def _reachable(text: str) -> None:
@@ -178,7 +178,7 @@ def _reachable(text: str) -> None:
 def _peer(text: str) -> None:
     port = re.search(r":([0-9]+)$", text)
     if port and not 1 <= int(port[1]) <= 65535:
-        raise WrongError("must have a port from 1 to 65535", f'"{text}"', "Correct the port, or remove it.")
+        raise RejectedError("must have a port from 1 to 65535", f'"{text}"', "Correct the port, or remove it.")
     _address_or_name(text[: port.start()] if port else text)
 
 
@@ -192,7 +192,7 @@ def _with_prefix(text: str, must: str, example: str) -> tuple[str, ipaddress.IPv
     """Return the address of a text such as the example, and its network."""
     address, _, length = text.partition("/")
     if not IPV4.fullmatch(address) or not re.fullmatch("3[0-2]|[12]?[0-9]", length):
-        raise WrongError(must, f'"{text}"', f"Write it as {example}.")
+        raise RejectedError(must, f'"{text}"', f"Write it as {example}.")
     _unicast(address, text)
     return address, ipaddress.IPv4Network(text, strict=False)
 
@@ -200,13 +200,13 @@ def _with_prefix(text: str, must: str, example: str) -> tuple[str, ipaddress.IPv
 def _network(text: str) -> None:
     address, network = _with_prefix(text, "must be an IPv4 network", "10.2.0.0/16")
     if str(network.network_address) != address:
-        raise WrongError("must begin with the network's first address", f'"{text}"', f"Set {network}.")
+        raise RejectedError("must begin with the network's first address", f'"{text}"', f"Set {network}.")
 
 
 def _container_subnet(text: str) -> None:
     _network(text)
     if int(text.partition("/")[2]) > 30:
-        raise WrongError("must have room for containers", f'"{text}"', "Set a prefix length of 30 at most.")
+        raise RejectedError("must have room for containers", f'"{text}"', "Set a prefix length of 30 at most.")
 
 
 def _interface_address(text: str) -> None:
@@ -216,59 +216,59 @@ def _interface_address(text: str) -> None:
             "must have room for containers in its network",
             "Set its network's prefix length, as in 10.2.0.1/16.",
         )
-        raise WrongError(must, f'"{text}"', remedy)
+        raise RejectedError(must, f'"{text}"', remedy)
     if address in (str(network.network_address), str(network.broadcast_address)):
         must = "must not be the first or last address of its network"
-        raise WrongError(must, f'"{text}"', f"Set another address of {network}.")
+        raise RejectedError(must, f'"{text}"', f"Set another address of {network}.")
 
 
 def _mac(text: str) -> None:
     if not re.fullmatch("[0-9a-f]{2}(:[0-9a-f]{2}){5}", text.lower()):
-        raise WrongError("must be a MAC address", f'"{text}"', "Write it as 0e:5f:33:00:00:01.")
+        raise RejectedError("must be a MAC address", f'"{text}"', "Write it as 0e:5f:33:00:00:01.")
     if int(text[:2], 16) % 2:
-        raise WrongError("must not be a multicast address", f'"{text}"', "Make its first octet even, such as 0e.")
+        raise RejectedError("must not be a multicast address", f'"{text}"', "Make its first octet even, such as 0e.")
     if text == "00:00:00:00:00:00":
-        raise WrongError("must be the address of an interface", f'"{text}"', "Set one such as 0e:5f:33:00:00:01.")
+        raise RejectedError("must be the address of an interface", f'"{text}"', "Set one such as 0e:5f:33:00:00:01.")
 
 
 def _password(text: str) -> None:
     if text == "" or CONTROL.search(text):
         found = "an empty text, or control characters; not shown"
-        raise WrongError("must be one line of text", found, "Set another password.")
+        raise RejectedError("must be one line of text", found, "Set another password.")
 
 
 def _private_key(text: str) -> None:
     if not re.fullmatch("[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=", text):
         remedy = "Set it in base64, 44 characters, as wg genkey prints it."
-        raise WrongError("must be a WireGuard key", "a value of another form, not shown,", remedy)
+        raise RejectedError("must be a WireGuard key", "a value of another form, not shown,", remedy)
 
 
 def _docker_network(text: str) -> None:
     if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_.-]*", text) or text in ("host", "none", "default"):
         remedy = 'Use letters, digits, "-", "_" and ".", and not host, none or default.'
-        raise WrongError('must be "bridge" or the name of a network to create', f'"{text}"', remedy)
+        raise RejectedError('must be "bridge" or the name of a network to create', f'"{text}"', remedy)
 
 
 def _launch_argument(text: str) -> None:
     if text.startswith("--password"):
         must = "must not have --password, which the process list would show"
-        raise WrongError(must, "it", "Set weave_password instead.")
+        raise RejectedError(must, "it", "Set weave_password instead.")
     if re.match("--http-?addr", text):
         must = f"must not have {text.partition('=')[0]}, as the script would ask the router elsewhere"
-        raise WrongError(must, f'"{text}"', "Set WEAVE_HTTP_ADDR in weave_env instead.")
+        raise RejectedError(must, f'"{text}"', "Set WEAVE_HTTP_ADDR in weave_env instead.")
     if not re.fullmatch("--[a-z][A-Za-z0-9_.:/=,@%+-]*", text):
-        raise WrongError("must be arguments of weave launch", f'"{text}"', "Write each as --name=value.")
+        raise RejectedError("must be arguments of weave launch", f'"{text}"', "Write each as --name=value.")
 
 
 def _environment_name(text: str) -> None:
     if text in OTHER_VARIABLES:
         must = "must not have a variable of another option"
-        raise WrongError(must, text, f"Set {OTHER_VARIABLES[text]} instead.")
+        raise RejectedError(must, text, f"Set {OTHER_VARIABLES[text]} instead.")
     if text in ("WEAVE_CONTAINER_NAME", "DOCKER_HOST"):
         remedy = "Remove it: weave_service asks Docker on /var/run/docker.sock for a container of the default name."
-        raise WrongError(f"must not have {text}", "it", remedy)
+        raise RejectedError(f"must not have {text}", "it", remedy)
     if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", text):
-        raise WrongError("must have names of variables", f'"{text}"', 'Use letters, digits and "_".')
+        raise RejectedError("must have names of variables", f'"{text}"', 'Use letters, digits and "_".')
 
 
 def _environment(value: Any) -> None:
@@ -276,25 +276,25 @@ def _environment(value: Any) -> None:
     user = _text(value.get("DOCKERHUB_USER", "")) if isinstance(value, Mapping) else ""
     if user and not re.fullmatch("[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?", user):
         must = "DOCKERHUB_USER must be the first part of an image's name"
-        raise WrongError(must, f'"{user}"', "Write it in lower case, such as weaveworks.")
+        raise RejectedError(must, f'"{user}"', "Write it in lower case, such as weaveworks.")
 
 
 def _environment_value(text: str) -> None:
     if CONTROL.search(text):
-        raise WrongError("must not contain control characters", "some", "Remove them.")
+        raise RejectedError("must not contain control characters", "some", "Remove them.")
 
 
 def _interface(text: str) -> None:
     if not re.fullmatch(r"[^\s/]{1,127}", text):
-        raise WrongError("must be the name of an interface", f'"{text}"', "Write it as eth1.")
+        raise RejectedError("must be the name of an interface", f'"{text}"', "Write it as eth1.")
     if text in ("lo", "weave", "weave-vx", "weave-wg", "docker0"):
-        raise WrongError("must be an interface by which other hosts reach this one", text, "Set one such as eth1.")
+        raise RejectedError("must be an interface by which other hosts reach this one", text, "Set one such as eth1.")
 
 
 def _environment_of_download(value: Any) -> None:
     if not isinstance(value, Mapping) and value != "":
         remedy = "Write it as {https_proxy: http://192.168.50.1:3128}."
-        raise WrongError("must be a dictionary", "a value of another type", remedy)
+        raise RejectedError("must be a dictionary", "a value of another type", remedy)
 
 
 _PORT = _number(1, 65535)

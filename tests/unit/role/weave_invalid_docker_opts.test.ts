@@ -46,11 +46,11 @@ const SAID: readonly (readonly [opts: unknown, says: string])[] = [
   ],
   [
     { debug: "yes" },
-    '"debug" must have a value that this module supports (found another). Correct it, or set it in daemon.json by hand.',
+    '"debug" must have a value that its flag can have (found another, not shown). Correct it, or set it in daemon.json by hand.',
   ],
   [
     { "brand-new": 1 },
-    '"brand-new" must be an option that this module knows (found another). Correct it, or set it in daemon.json by hand.',
+    '"brand-new" must be an option of dockerd (found an unknown one). Correct it, or set it in daemon.json by hand.',
   ],
   [{ dns: ["8.8.8.8", "x"] }, '--dns must be an IP address (found "x"). Correct it.'],
   [
@@ -93,7 +93,7 @@ test("a mistyped option is named, with the one that was probably meant", () => {
   ] as const) {
     assert.is(
       byRole({ [key]: "warn" }),
-      `weave_docker_opts: "${key}" must be an option that this module knows (found another for a). Did you mean "${meant}"?`,
+      `weave_docker_opts: "${key}" must be an option of dockerd (found an unknown one for a). Did you mean "${meant}"?`,
     );
   }
 });
