@@ -94,12 +94,13 @@ export function commandLine(start: UnitStart, written: Written = NOTHING_WRITTEN
     }
     return variable;
   };
-  // https://github.com/systemd/systemd/pull/43471. With `sh -c` the shell fills them in, to which no version passes a removed one.
-  const filledIn = (name: string): Variable | undefined => {
+  // systemd 262 expands a variable before UnsetEnvironment= removes it, older versions after (systemd pull request 43471). With
+  // `sh -c` the shell expands it, and no version passes it a removed variable.
+  const expanded = (name: string): Variable | undefined => {
     const setting = removedBy.get(name);
     if (setting !== undefined) {
       fail(
-        `uses ${name}, which systemd since 262 fills in before UnsetEnvironment= removes it, and older ones after: ` +
+        `uses ${name}, which systemd expands before UnsetEnvironment= removes it from version 262 on, and after that in older ones: ` +
           nameOrigin({ ...setting, variable: null }),
         "Remove its name from that line.",
       );
@@ -121,7 +122,7 @@ export function commandLine(start: UnitStart, written: Written = NOTHING_WRITTEN
     const word = first + index;
     const name = expands ? splitVariable(text) : null;
     if (name !== null) {
-      const variable = filledIn(name);
+      const variable = expanded(name);
       const values = variable === undefined ? [] : systemdWords(variable.value, "value").words;
       if (name === VARIABLE) splits.push({ at: args.length, count: values.length, word, by: "systemd" });
       args.push(
@@ -129,9 +130,9 @@ export function commandLine(start: UnitStart, written: Written = NOTHING_WRITTEN
       );
       return;
     }
-    const used = expands ? bracedVariables(text).map((each) => filledIn(each)?.origin) : [];
-    const expanded = expands ? replaceBraced(text, (each) => filledIn(each)?.value ?? "") : text;
-    args.push({ raw, value: expanded, word, origin: used.find((each) => each !== undefined) ?? origin });
+    const used = expands ? bracedVariables(text).map((each) => expanded(each)?.origin) : [];
+    const expandedText = expands ? replaceBraced(text, (each) => expanded(each)?.value ?? "") : text;
+    args.push({ raw, value: expandedText, word, origin: used.find((each) => each !== undefined) ?? origin });
   });
   const line: CommandLine = { words, origin, program, args, splits, byShell: false, settings, variables };
   if (/(^|\/)(ba|da|k|z)?sh$/.test(program)) return inShell(line, variableOf, fail);

@@ -33,7 +33,7 @@ export interface UnitStart {
   readonly files: readonly TextFile[];
   /** The existing files of each EnvironmentFile=, by its path or pattern with specifiers expanded. */
   readonly environmentFiles: ReadonlyMap<string, readonly TextFile[]>;
-  /** The targets of those of these that are links to files that are not Docker's own or do not last. */
+  /** Where those of these files lead that are links to a file which is not Docker's own, or which a boot clears. */
   readonly sharedTargets: ReadonlyMap<string, string>;
   readonly specifiers: Specifiers;
   /** The variables in systemd's own environment that ExecStart= refers to and that the unit does not set. */

@@ -22,8 +22,8 @@ interface Doubt {
 }
 
 const COMMENT: Doubt = {
-  why: "which systemd before 254 and since reads differently",
-  remedy: "A comment above it ends with a backslash: remove that.",
+  why: "which systemd reads in another way from version 254 on",
+  remedy: "Remove the backslash at the end of the comment above it.",
 };
 
 /** The environment that the unit sets. */

@@ -101,7 +101,7 @@ const PROPERTIES = [
 ];
 const JOB_SECONDS = 30;
 
-/** Docker's service and socket once a start or restart in progress, such as one of an interrupted run, has ended, with its result. */
+/** Docker's service and socket, once no start or restart is in progress (such as one that an interrupted run began). */
 async function unitsAfterJob(
   host: Host,
   whileChanging: WhileChanging,

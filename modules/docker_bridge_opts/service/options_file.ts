@@ -3,24 +3,22 @@ import { isPattern } from "../../core/glob";
 import type { Host } from "../../core/host/host";
 import { followLinks } from "../../core/host/paths";
 import { environmentVariables } from "../../formats/environment_file";
-import { type CommandLine, commandLine, type Split, VARIABLE } from "./command_line";
+import { type CommandLine, commandLine, VARIABLE } from "./command_line";
 import { NOTHING_WRITTEN, nameOrigin, type UnitStart } from "./docker_service";
 import { environmentPatterns, filesOf } from "./environment";
 
 /** Debian's file with dockerd's options, which upstart and sysvinit scripts source. */
 export const DEFAULT_FILE = "/etc/default/docker";
 
-/** The file for DOCKER_OPTS, and the place where the unit splits that variable; or why there is none. */
-export type OptionsFile =
-  | { readonly path: string; readonly split: Split; readonly why: null }
-  | { readonly path: null; readonly split: null; readonly why: string };
+/** The file for DOCKER_OPTS, or why there is none. */
+export type OptionsFile = { readonly path: string; readonly why: null } | { readonly path: null; readonly why: string };
 
 /** The file for DOCKER_OPTS, or why there is none, as if the unit's arguments can't be computed. */
 export function optionsFileOf(start: UnitStart): OptionsFile {
   try {
     return findOptionsFile(commandLine(start), start);
   } catch (error) {
-    if (error instanceof UserError) return { path: null, split: null, why: error.message };
+    if (error instanceof UserError) return { path: null, why: error.message };
     throw error;
   }
 }
@@ -30,7 +28,7 @@ export function optionsFileOf(start: UnitStart): OptionsFile {
  * too, and a boot clears /run.
  */
 function findOptionsFile(line: CommandLine, start: UnitStart): OptionsFile {
-  const none = (why: string): OptionsFile => ({ path: null, split: null, why });
+  const none = (why: string): OptionsFile => ({ path: null, why });
   const [split, second] = line.splits;
   if (split === undefined) return none(`ExecStart= does not use $${VARIABLE} (${nameOrigin(line.origin)})`);
   if (second !== undefined) return none(`ExecStart= uses $${VARIABLE} twice (${nameOrigin(line.origin)})`);
@@ -44,7 +42,7 @@ function findOptionsFile(line: CommandLine, start: UnitStart): OptionsFile {
       `${nameOrigin(variable.origin)} sets it, a link to ${leadsTo}, which is not Docker's own or does not last`,
     );
   }
-  if (variable?.inFile) return { path: variable.origin.path, split, why: null };
+  if (variable?.inFile) return { path: variable.origin.path, why: null };
   // A file is read after Environment=, so that a line in it would replace these options.
   if (variable !== undefined && variable.value.trim() !== "") return none(`${nameOrigin(variable.origin)} sets it`);
   const paths = environmentPatterns(line.settings, start.specifiers).flatMap(({ path }) => {
@@ -56,7 +54,7 @@ function findOptionsFile(line: CommandLine, start: UnitStart): OptionsFile {
   const path = own.includes(DEFAULT_FILE) ? DEFAULT_FILE : own.at(-1);
   return path === undefined
     ? none(`the unit reads no file of Docker's own in /etc (${nameOrigin(line.origin)})`)
-    : { path, split, why: null };
+    : { path, why: null };
 }
 
 /** Whether a file is Docker's own and outlasts a boot, such as /etc/default/docker, /etc/sysconfig/docker or /etc/docker/env. */

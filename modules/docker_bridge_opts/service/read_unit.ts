@@ -7,6 +7,7 @@ import { splitAtEquals } from "../../core/text";
 import { splitWords } from "../../formats/shell_words";
 import { type Specifiers, unitSpecifiers } from "../../formats/systemd_expand";
 import { listSettings, parseUnit, type TextFile } from "../../formats/systemd_unit";
+import { HOST_NAME } from "../../net/own_host";
 import { DROP_IN_PATH, NOTHING_WRITTEN, type UnitStart } from "./docker_service";
 import { environmentPatterns, unitEnvironment } from "./environment";
 import { DEFAULT_FILE, sharedTarget } from "./options_file";
@@ -19,13 +20,13 @@ export function unitNames(fragment: string, aliases: readonly string[]): readonl
 
 /** The drop-ins that systemd will read for a unit with these names once it reloads, without this module's own. */
 export function findDropIns(units: readonly string[], host: Host): string[] {
-  // Those of all services come last; of the others, the directory matters more than how much of the name is given.
+  // systemd looks in each directory for all of a unit's names before the next directory, and in service.d last.
   const own = UNIT_DIRECTORIES.flatMap((at) => units.flatMap(dropInDirectories).map((name) => `${at}/${name}`));
   const directories = [...own, ...UNIT_DIRECTORIES.map((at) => `${at}/service.d`)];
   return dropInsIn(directories, host).filter((path) => path !== DROP_IN_PATH);
 }
 
-/** docker-ce.service has those of docker-.service too. */
+/** For docker-ce.service systemd also reads docker-.service.d (systemd.unit(5)). */
 function dropInDirectories(unit: string): string[] {
   const [, prefix = "", type = ""] = /^(.*)\.([^.]*)$/.exec(unit) ?? [];
   const parts = prefix.split("-");
@@ -74,7 +75,7 @@ export function readUnit(
 /** With those that differ from host to host, where a file refers to one. */
 function specifiersOf(name: string, files: readonly TextFile[], host: Host): Specifiers {
   if (!files.some(({ content }) => /%[HlvmbT]/.test(content))) return unitSpecifiers(name);
-  const hostName = host.readText("/proc/sys/kernel/hostname") ?? "";
+  const hostName = host.readText(HOST_NAME) ?? "";
   return new Map([
     ...unitSpecifiers(name),
     ["H", hostName],

@@ -116,7 +116,7 @@ test("what can't be computed, by the place and the reason", async () => {
   );
   assert.is(
     await says("/usr/bin/dockerd $DOCKER_OPTS\nEnvironment=DOCKER_OPTS=-D\nUnsetEnvironment=DOCKER_OPTS"),
-    `${start} uses DOCKER_OPTS, which systemd since 262 fills in before UnsetEnvironment= removes it, and older ones after: ${UNIT}, line 5). Remove its name from that line.`,
+    `${start} uses DOCKER_OPTS, which systemd expands before UnsetEnvironment= removes it from version 262 on, and after that in older ones: ${UNIT}, line 5). Remove its name from that line.`,
   );
   assert.match(await says("/usr/bin/dockerd\nExecStart=/usr/bin/dockerd"), `${start} is set again in ${UNIT}, line 4)`);
   assert.match(await rejected({ [UNIT]: "[Service]\n" }), `${UNIT}: must have an ExecStart=`);
