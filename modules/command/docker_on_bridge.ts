@@ -1,4 +1,4 @@
-import { DEFAULT_NETWORK, ipv4Pool, isOnBridge, MTU_OPTION } from "../core/docker_networks";
+import { DEFAULT_NETWORK, type DockerNetwork, ipv4Pool, isCreatedOnBridge, MTU_OPTION } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import { parseOptions } from "../core/options";
@@ -27,12 +27,27 @@ export async function fromDocker<Read>(host: Host, read: (docker: ObservedDocker
   }
 }
 
+/** A Docker network that was created on a bridge. */
+interface CreatedNetwork {
+  readonly network: DockerNetwork;
+  /** Of this host's containers; "" if it has no IPv4 addresses. */
+  readonly subnet: string;
+}
+
+/** The Docker network that was created on a bridge; null if there is none. */
+export function createdNetwork(bridge: string, docker: ObservedDocker): CreatedNetwork | null {
+  const network = docker.daemon?.networks?.find((each) => isCreatedOnBridge(each, bridge));
+  if (network === undefined) return null;
+  const { range, subnet } = ipv4Pool(network) ?? { range: "", subnet: "" };
+  return { network, subnet: range || subnet };
+}
+
 /** The Docker network on a bridge, as it is or will be once Docker starts; null if there is none. */
 export function dockerOnBridge(bridge: string, docker: ObservedDocker): DockerOnBridge | null {
-  const own = docker.daemon?.networks?.find((network) => isOnBridge(network, bridge));
-  if (own !== undefined) {
-    const { range, subnet } = ipv4Pool(own) ?? { range: "", subnet: "" };
-    return { network: own.name, subnet: range || subnet, mtu: own.options[MTU_OPTION] || DEFAULT_MTU };
+  const created = createdNetwork(bridge, docker);
+  if (created !== null) {
+    const { network, subnet } = created;
+    return { network: network.name, subnet, mtu: network.options[MTU_OPTION] || DEFAULT_MTU };
   }
   const configured = optionsToStartWith(docker);
   if (configured.get("bridge")?.at(-1) !== bridge) return null;

@@ -94,7 +94,7 @@ export function bridgeOfNetwork({ driver, options }: DockerNetwork): string | nu
 }
 
 /** Whether a network is on a bridge, and not the default one, which dockerd's options define. */
-export function isOnBridge(network: DockerNetwork, bridge: string): boolean {
+export function isCreatedOnBridge(network: DockerNetwork, bridge: string): boolean {
   return network.name !== DEFAULT_NETWORK && bridgeOfNetwork(network) === bridge;
 }
 

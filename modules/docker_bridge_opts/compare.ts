@@ -15,21 +15,21 @@ import { requireEnvironmentFiles } from "./service/environment";
  * one as it is. What systemd will pass is computed from the files, and compared with what they are meant to say.
  */
 export function requireExpectedOptions(
-  present: Configuration,
+  current: Configuration,
   desired: DockerFlags,
   files: DesiredFiles,
   overridden: ReadonlySet<string>,
   { service }: ObservedDocker,
 ): void {
   const meant = optionsOf(files.configuration);
-  const before = optionsOf(present);
+  const before = optionsOf(current);
   for (const name of new Set([...before.keys(), ...meant.keys()])) {
     const values = desired.get(name);
     const expected = values === undefined ? before.get(name) : values;
     const mayDiffer = values === undefined ? overridden.has(name) : values.length === 0;
     if (mayDiffer || meansTheSame(name, meant.get(name), expected)) continue;
     throw new UserError(
-      `--${name}: must be ${render(name, expected)} for dockerd (found that it would get ${render(name, meant.get(name))}${placesOf(name, present)}). ` +
+      `--${name}: must be ${render(name, expected)} for dockerd (found that it would get ${render(name, meant.get(name))}${placesOf(name, current)}). ` +
         "Set it in one place only.",
     );
   }

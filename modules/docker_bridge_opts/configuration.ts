@@ -58,7 +58,7 @@ function readAsShell(path: string, content: string): string {
 }
 
 /** The present configuration. Throws a UserError if it can't be computed. */
-export function presentConfiguration({
+export function currentConfiguration({
   service,
   optionsFile,
   dockerOptsIsRead,
@@ -119,7 +119,7 @@ export function optionsOf(configuration: Configuration): DockerFlags {
 /** The configuration that dockerd would start with, with this module's drop-in as it is. Throws a UserError if it can't be computed. */
 export function configurationToStartWith(observed: ObservedDocker): Configuration {
   const { service, dropIn, config } = observed;
-  if (service.unit === null) return presentConfiguration(observed);
+  if (service.unit === null) return currentConfiguration(observed);
   const unit = commandLine(service.unit, { ...NOTHING_WRITTEN, dropIn: dropIn?.content ?? null });
   return { unit, split: null, otherArguments: unit.args, dockerOpts: "", config: config?.content ?? "" };
 }

@@ -6,7 +6,7 @@ import type { RunningDaemon } from "./observed";
 export const NETWORK_OPTIONS = ["bridge", "fixed-cidr", "mtu"];
 
 /** Docker's default network as the options that define it; one without values is not set. */
-export function networkFlags({ options, pools }: DockerNetwork): DockerFlags {
+export function defaultNetworkFlags({ options, pools }: DockerNetwork): DockerFlags {
   const values = (value: string | undefined): readonly string[] => (value === undefined || value === "" ? [] : [value]);
   return new Map([
     ["bridge", values(options[BRIDGE_OPTION])],
@@ -16,6 +16,8 @@ export function networkFlags({ options, pools }: DockerNetwork): DockerFlags {
 }
 
 /** Whether these options define another default network than the daemon has. */
-export function networkDiffers(flags: DockerFlags, { network }: RunningDaemon): boolean {
-  return NETWORK_OPTIONS.some((name) => network && !meansTheSame(name, network.get(name), flags.get(name)));
+export function defaultNetworkDiffers(flags: DockerFlags, { defaultNetwork }: RunningDaemon): boolean {
+  return NETWORK_OPTIONS.some(
+    (name) => defaultNetwork && !meansTheSame(name, defaultNetwork.get(name), flags.get(name)),
+  );
 }

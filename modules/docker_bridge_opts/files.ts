@@ -10,7 +10,7 @@ import { environmentVariables, withEnvironmentValue } from "../formats/environme
 import { withShellFlags } from "../formats/shell_flags";
 import { splitWords } from "../formats/shell_words";
 import { execWord, systemdWords } from "../formats/systemd_words";
-import { type Configuration, flagsOf, overriddenFlags, presentConfiguration, readOptions } from "./configuration";
+import { type Configuration, currentConfiguration, flagsOf, overriddenFlags, readOptions } from "./configuration";
 import type { ObservedDocker } from "./observed";
 import { type Configured, configure } from "./placement";
 import { VARIABLE } from "./service/command_line";
@@ -29,13 +29,13 @@ export interface DesiredFiles {
  * DOCKER_OPTS from its file, or where a drop-in can't change how the unit starts dockerd.
  */
 export function desiredFiles(
-  present: Configuration,
+  current: Configuration,
   { configuration: desired, toDockerOpts }: Configured,
   { service, optionsFile, dockerOptsIsRead, config }: ObservedDocker,
 ): DesiredFiles {
   const content = optionsFile?.content ?? "";
   const options =
-    desired.dockerOpts === present.dockerOpts
+    desired.dockerOpts === current.dockerOpts
       ? (optionsFile?.content ?? null)
       : writeOptions(service, content, desired.dockerOpts, toDockerOpts);
   if (service.sharedTarget !== null && options !== (optionsFile?.content ?? null)) {
@@ -48,10 +48,10 @@ export function desiredFiles(
   const configuration = dockerOptsIsRead ? { ...desired, dockerOpts } : desired;
   const mustExpand = service.init === "systemd" && dockerOptsIsRead && refersToVariables;
   const needsFile = dockerOptsIsRead && !service.readsFile && dockerOpts !== "";
-  const needsDropIn = desired.otherArguments.length < present.otherArguments.length || needsFile || mustExpand;
+  const needsDropIn = desired.otherArguments.length < current.otherArguments.length || needsFile || mustExpand;
   return {
     configuration,
-    config: desired.config === present.config ? (config?.content ?? null) : configFile(desired),
+    config: desired.config === current.config ? (config?.content ?? null) : configFile(desired),
     options,
     dropIn: needsDropIn
       ? renderDropIn(configuration, {
@@ -73,8 +73,8 @@ export function configurationChanges(files: DesiredFiles, observed: ObservedDock
 }
 
 /** The changes that write this module's drop-in. */
-export function dropInChanges(present: FileState | null, content: string | null): Change[] {
-  return fileChanges(present, { path: DROP_IN_PATH, content, redact: redactSecrets, afterwards: [DAEMON_RELOAD] });
+export function dropInChanges(current: FileState | null, content: string | null): Change[] {
+  return fileChanges(current, { path: DROP_IN_PATH, content, redact: redactSecrets, afterwards: [DAEMON_RELOAD] });
 }
 
 /**
@@ -92,10 +92,10 @@ export function refreshedDropIn(observed: ObservedDocker): FileState | null {
   if (dropIn === null || !dropIn.content.includes(HAS_VARIABLES)) return null;
   // A restart does not depend on what can be computed.
   return orNull(() => {
-    const present = presentConfiguration(observed);
-    const overridden = overriddenFlags(present, observed);
+    const current = currentConfiguration(observed);
+    const overridden = overriddenFlags(current, observed);
     const placement = { place: "docker_opts", move: false, overrideUnit: new Set<string>(), overridden } as const;
-    const { dropIn: content } = desiredFiles(present, configure(present, new Map(), placement), observed);
+    const { dropIn: content } = desiredFiles(current, configure(current, new Map(), placement), observed);
     return content === null || content === dropIn.content ? null : { ...dropIn, content };
   });
 }
@@ -121,8 +121,8 @@ function writeOptions(service: DockerService, content: string, line: string, fla
 }
 
 function hasFlags(line: string, flags: DockerFlags): boolean {
-  const present = parseDockerFlags(splitWords(line));
-  return [...flags].every(([name, values]) => meansTheSame(name, present.get(name), values));
+  const current = parseDockerFlags(splitWords(line));
+  return [...flags].every(([name, values]) => meansTheSame(name, current.get(name), values));
 }
 
 interface DropIn {

@@ -4,7 +4,7 @@ import {
   createNetwork,
   DEFAULT_NETWORK,
   type DockerNetwork,
-  isOnBridge,
+  isCreatedOnBridge,
   MTU_OPTION,
 } from "../core/docker_networks";
 import { UserError } from "../core/errors";
@@ -150,7 +150,7 @@ export function staleNetworks(
   desired: DesiredNetwork | null,
 ): readonly ObservedNetwork[] {
   return networks.filter(
-    (network) => isOnBridge(network, bridge) && (desired === null || !isAsDesired(network, desired)),
+    (network) => isCreatedOnBridge(network, bridge) && (desired === null || !isAsDesired(network, desired)),
   );
 }
 
@@ -177,6 +177,6 @@ export function rejectNetworkConflicts(desired: DesiredNetwork, others: readonly
 }
 
 /** The bridge whose Docker networks the options are about; null if they name none. */
-export function bridgeOfNetworks(options: DockerOptions): string | null {
+export function bridgeToManage(options: DockerOptions): string | null {
   return options.state === "absent" ? (bridgeOf(options) ?? DEFAULT_BRIDGE) : bridgeOf(options);
 }

@@ -11,10 +11,10 @@ import { daemonKeys, daemonOptions, hasByteOrderMark } from "../formats/daemon_j
 import { configPathOf, parseDockerWords } from "../formats/docker_flags";
 import { type DockerFlags, isAtLeast } from "../formats/docker_options";
 import { parseAddresses } from "../formats/iproute";
-import { flagsOf, presentConfiguration } from "./configuration";
-import { networkFlags } from "./default_network";
+import { currentConfiguration, flagsOf } from "./configuration";
+import { defaultNetworkFlags } from "./default_network";
 import { bridgeOf } from "./desired";
-import { bridgeOfNetworks, desiredNetwork, NETWORK_RECORD, staleNetworks } from "./network";
+import { bridgeToManage, desiredNetwork, NETWORK_RECORD, staleNetworks } from "./network";
 import type { Container, ObservedDocker, RunningDaemon, SavedConfiguration } from "./observed";
 import type { DockerOptions } from "./options";
 import { desiredOfDaemon, pendingRestart } from "./pending_restart";
@@ -44,7 +44,7 @@ export async function observe(
   const dropIn = host.readFile(DROP_IN_PATH);
   const dockerOptsIsRead =
     service.readsFile || options.location === "docker_opts" || readsOptionsFile(dropIn?.content ?? "");
-  const configPath = configPathOf(presentFlags({ service, optionsFile, dockerOptsIsRead }, host));
+  const configPath = configPathOf(currentFlags({ service, optionsFile, dockerOptsIsRead }, host));
   const config = host.readFile(configPath);
   const configFile = { path: configPath, content: config?.content ?? "" };
   // dockerd's log may show them.
@@ -58,7 +58,7 @@ export async function observe(
     daemon === null || (running !== null && isReplaced(service.pid, host)) ? installedVersion(host) : running;
   requireReadable(configFile, version);
   const bridgeAddresses = bridge === null || options.bridge_address !== null ? [] : addressesOf(bridge, host);
-  const observed = daemon === null ? null : await withMembers(daemon, options, bridgeAddresses, host);
+  const daemonWithMembers = daemon === null ? null : await withMembers(daemon, options, bridgeAddresses, host);
   return {
     service,
     optionsFile,
@@ -66,13 +66,16 @@ export async function observe(
     dropIn,
     configPath,
     config,
-    daemon: observed !== null && (mayRestart || hasStopped) ? await withContainers(observed, host) : observed,
+    daemon:
+      daemonWithMembers !== null && (mayRestart || hasStopped)
+        ? await withContainers(daemonWithMembers, host)
+        : daemonWithMembers,
     version,
     cgroupDriver: hasUnifiedCgroups(host) && isSystemdBooted(host) ? "systemd" : "cgroupfs",
     saved,
     calledAt: startTicks("self", host) ?? 0,
     bridgeAddresses,
-    networkRecord: bridgeOfNetworks(options) === null ? null : host.readFile(NETWORK_RECORD),
+    networkRecord: bridgeToManage(options) === null ? null : host.readFile(NETWORK_RECORD),
   };
 }
 
@@ -87,11 +90,11 @@ function readsOptionsFile(dropIn: string): boolean {
 }
 
 /** The flags of the command line; those of the running daemon where they can't be computed. */
-function presentFlags(
+function currentFlags(
   start: Pick<ObservedDocker, "service" | "optionsFile" | "dockerOptsIsRead">,
   host: Host,
 ): DockerFlags {
-  const configured = orNull(() => flagsOf(presentConfiguration({ ...start, config: null })));
+  const configured = orNull(() => flagsOf(currentConfiguration({ ...start, config: null })));
   const [, ...words] = configured === null ? (commandLineOf(start.service.pid, host) ?? []) : [];
   return configured ?? parseDockerWords(words);
 }
@@ -135,7 +138,7 @@ async function observeDaemon(
     flags,
     pidFile,
     configAtStart: findConfigAtStart(id, host, config, saved, configReadAt(pid, startedAt, pidFile, host)),
-    network: network === undefined ? null : networkFlags(network),
+    defaultNetwork: network === undefined ? null : defaultNetworkFlags(network),
     networks: networks?.map((each) => ({ ...each, members: null })) ?? null,
     containers: null,
     liveRestore: false,
@@ -166,7 +169,7 @@ async function withMembers(
   bridgeAddresses: readonly string[],
   host: Host,
 ): Promise<RunningDaemon> {
-  const bridge = bridgeOfNetworks(options);
+  const bridge = bridgeToManage(options);
   const { networks } = daemon;
   if (bridge === null || networks === null) return daemon;
   const stale = staleNetworks(networks, bridge, desiredNetwork(options, bridgeAddresses));

@@ -43,7 +43,7 @@ export interface RunningDaemon {
   /** What it read from daemon.json when it started; null if that is unknown. */
   readonly configAtStart: DockerFlags | null;
   /** Its default network, as its API reports it; null if the API does not answer. */
-  readonly network: DockerFlags | null;
+  readonly defaultNetwork: DockerFlags | null;
   /** All its networks; null if the API does not answer. */
   readonly networks: readonly ObservedNetwork[] | null;
   /** The running containers; null if the API does not answer, or was not asked as no restart is planned. */

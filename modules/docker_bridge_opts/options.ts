@@ -45,7 +45,7 @@ export const options = {
   bridge_address: str(
     {
       description:
-        "The bridge's address with the prefix length of its network, which I(fixed_cidr) is checked against. The default is the bridge's present address.",
+        "The bridge's address with the prefix length of its network, which I(fixed_cidr) is checked against. The default is the address that the bridge has.",
     },
     ipv4Interface,
   ),

@@ -12,18 +12,18 @@ import type { DockerOptions } from "./options";
  * under live-restore may keep the network from before; then its command line, then what it read from daemon.json.
  */
 export function runningValue(
-  { flags, network, configAtStart }: RunningDaemon,
+  { flags, defaultNetwork, configAtStart }: RunningDaemon,
   name: string,
 ): readonly string[] | undefined | "unknown" {
-  for (const source of [network, flags]) {
+  for (const source of [defaultNetwork, flags]) {
     if (source?.has(name)) return source.get(name);
   }
   return configAtStart === null ? "unknown" : configAtStart.get(name);
 }
 
 /** All options that the running daemon is known to have. */
-export function runningOptions({ flags, network, configAtStart }: RunningDaemon): DockerFlags {
-  return new Map([...(configAtStart ?? []), ...flags, ...(network ?? [])]);
+export function runningOptions({ flags, defaultNetwork, configAtStart }: RunningDaemon): DockerFlags {
+  return new Map([...(configAtStart ?? []), ...flags, ...(defaultNetwork ?? [])]);
 }
 
 /** The options that the running daemon must have, with state=present: those without values are to go. */

@@ -18,11 +18,11 @@ import { nameOrigin } from "./service/docker_service";
  * where that can't express them, or where fd:// of the command line would clash with it.
  */
 export function isOwnedByOthers(
-  present: Configuration,
+  current: Configuration,
   { refersToVariables }: DockerOptsValue,
   desired: DockerFlags,
 ): boolean {
-  const inLine = parseDockerFlags(dockerOptsWords(present));
+  const inLine = parseDockerFlags(dockerOptsWords(current));
   const added = [...desired].filter(([name, values]) => !meansTheSame(name, undefined, values));
   const others = [...inLine.keys()].filter((name) => desired.get(name)?.length !== 0);
   if (refersToVariables || others.length === 0 || added.length === 0) return false;
@@ -57,13 +57,13 @@ export interface Configured {
  * it to another value.
  */
 export function configure(
-  present: Configuration,
+  current: Configuration,
   desired: DockerFlags,
   { place, move, overrideUnit, overridden }: Placement,
 ): Configured {
-  const inUnit = parseDockerFlags(present.otherArguments);
-  const inLine = parseDockerFlags(dockerOptsWords(present));
-  const inConfig = daemonOptions(present.config);
+  const inUnit = parseDockerFlags(current.otherArguments);
+  const inLine = parseDockerFlags(dockerOptsWords(current));
+  const inConfig = daemonOptions(current.config);
   const [toDockerOpts, toConfig] = [new Map<string, readonly string[]>(), new Map<string, readonly string[]>()];
   const removedFromUnit = new Set(
     [...overridden].filter((name) => !desired.has(name) && (inLine.has(name) || inConfig.has(name))),
@@ -71,22 +71,22 @@ export function configure(
   for (const [name, values] of desired) {
     const setByUnit = inUnit.has(name) && values.length > 0 && meansTheSame(name, inUnit.get(name), values);
     if (overrideUnit.has(name) && inUnit.has(name) && !setByUnit) removedFromUnit.add(name);
-    const current = inLine.has(name) ? "docker_opts" : inConfig.has(name) ? "daemon_json" : place;
-    const target = setByUnit ? null : move ? place : current;
+    const setIn = inLine.has(name) ? "docker_opts" : inConfig.has(name) ? "daemon_json" : place;
+    const target = setByUnit ? null : move ? place : setIn;
     toDockerOpts.set(name, target === "docker_opts" ? values : []);
     toConfig.set(name, target === "daemon_json" ? values : []);
   }
-  requireRemovable(present, removedFromUnit);
+  requireRemovable(current, removedFromUnit);
   const removedFromDockerOpts = new Set(
     [...toDockerOpts].filter(([, values]) => values.length === 0).map(([name]) => name),
   );
-  const split = present.split && { ...present.split, at: keptBefore(present, removedFromUnit) };
+  const split = current.split && { ...current.split, at: keptBefore(current, removedFromUnit) };
   const configuration: Configuration = {
-    ...present,
+    ...current,
     split,
-    otherArguments: wordsWithoutFlags(present.otherArguments, removedFromUnit),
-    dockerOpts: withDockerFlags(withoutDockerFlags(present.dockerOpts, removedFromDockerOpts), toDockerOpts),
-    config: withDaemonOptions(present.config, toConfig),
+    otherArguments: wordsWithoutFlags(current.otherArguments, removedFromUnit),
+    dockerOpts: withDockerFlags(withoutDockerFlags(current.dockerOpts, removedFromDockerOpts), toDockerOpts),
+    config: withDaemonOptions(current.config, toConfig),
   };
   return { configuration, toDockerOpts };
 }

@@ -9,15 +9,16 @@ import { checkBridge } from "./bridge_checks";
 import { requireExpectedOptions } from "./compare";
 import {
   type Configuration,
+  currentConfiguration,
   optionsOf,
   optionsToStartWith,
   overriddenFlags,
-  presentConfiguration,
   readOptions,
   requireReadableDockerOpts,
 } from "./configuration";
 import { rejectConflicts } from "./conflicts";
 import { desiredFlags, flagsOffBridge, flagsToRemove } from "./desired";
+import { rejectEscapedQuotes } from "./escaped_quotes";
 import { configurationChanges, desiredFiles, dropInChanges, refreshedDropIn } from "./files";
 import { observe } from "./observe";
 import type { ObservedDocker } from "./observed";
@@ -29,7 +30,6 @@ import { restart, wasRestarted } from "./restart/restart";
 import { configurationToSave, isOfDaemon, saveConfiguration } from "./restart/rollback";
 import { startStoppedContainers } from "./restart/stopped_containers";
 import { DROP_IN_PATH } from "./service/docker_service";
-import { requireUsableFile } from "./usable_file";
 import { requireStartable, requireSystemdSocket, requireValidOptions, validateByDocker } from "./validate";
 
 /** The module that sets dockerd's options, where this host's dockerd reads them. */
@@ -49,35 +49,35 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
   if (options.state === "restarted") {
     return { changes: [...planRestart(observed), ...networkChanges(options, observed)], returns: {} };
   }
-  requireUsableFile(observed);
-  const present = presentConfiguration(observed);
-  requireReadableDockerOpts(present, service.filePath);
+  rejectEscapedQuotes(observed);
+  const current = currentConfiguration(observed);
+  requireReadableDockerOpts(current, service.filePath);
   const absent = options.state === "absent";
   const desired = absent
-    ? flagsToRemove(options, optionsOf({ ...present, otherArguments: [] }))
-    : desiredOf(options, present);
+    ? flagsToRemove(options, optionsOf({ ...current, otherArguments: [] }))
+    : desiredOf(options, current);
   const networks = networkChanges(options, observed);
-  const place = placeOf(options, observed, present, desired);
-  const overridden = overriddenFlags(present, observed);
-  const configured = configure(present, desired, {
+  const place = placeOf(options, observed, current, desired);
+  const overridden = overriddenFlags(current, observed);
+  const configured = configure(current, desired, {
     place,
     move: options.location !== "auto",
     overrideUnit: new Set(absent ? [] : desiredFlags(options).keys()),
     overridden,
   });
-  const desiredState = desiredFiles(present, configured, observed);
-  const { configuration } = desiredState;
+  const files = desiredFiles(current, configured, observed);
+  const { configuration } = files;
   const warnings = absent ? [] : [...checkBridge(options, desired, configuration, observed), ...checkSocket(observed)];
   if (!absent) {
     requireValidOptions(desired, version);
-    requireSystemdSocket(present, configuration);
+    requireSystemdSocket(current, configuration);
     requireStartable(configuration, observed);
   }
   rejectConflicts(configuration, observed);
-  requireExpectedOptions(present, desired, desiredState, overridden, observed);
+  requireExpectedOptions(current, desired, files, overridden, observed);
 
-  const files = configurationChanges(desiredState, observed);
-  const reloads = files.some(({ subject }) => subject === DROP_IN_PATH);
+  const fileChanges = configurationChanges(files, observed);
+  const reloads = fileChanges.some(({ subject }) => subject === DROP_IN_PATH);
   const pending = absent
     ? pendingRemoval(options, observed, configuration)
     : pendingRestart(desiredOfDaemon(options, observed.daemon), observed.daemon, service.failed);
@@ -87,7 +87,7 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
     changes: [
       ...startStoppedContainers(observed),
       ...networks.filter(({ pending: by }) => by === undefined),
-      ...prependSteps(files, [...validateByDocker(configuration, version, true), ...saveFiles(observed)]),
+      ...prependSteps(fileChanges, [...validateByDocker(configuration, version, true), ...saveFiles(observed)]),
       ...(reloads ? [] : reload(observed)),
       ...pending,
       ...networks.filter(({ pending: by }) => by !== undefined),
@@ -104,14 +104,14 @@ export function plan(options: DockerOptions, observed: ObservedDocker): Plan {
 }
 
 /** The desired options; with a Docker network on the bridge, the default network leaves it. */
-function desiredOf(options: DockerOptions, present: Configuration): DockerFlags {
+function desiredOf(options: DockerOptions, current: Configuration): DockerFlags {
   const desired = desiredFlags(options);
   if (options.network === DEFAULT_NETWORK) return desired;
-  return new Map([...flagsOffBridge(options, optionsOf({ ...present, otherArguments: [] })), ...desired]);
+  return new Map([...flagsOffBridge(options, optionsOf({ ...current, otherArguments: [] })), ...desired]);
 }
 
 function planRestart(observed: ObservedDocker): Change[] {
-  requireUsableFile(observed);
+  rejectEscapedQuotes(observed);
   const dropIn = wasRestarted(observed) ? null : refreshedDropIn(observed);
   const refreshed = dropIn === null ? observed : { ...observed, dropIn };
   const configured = optionsToStartWith(refreshed);
@@ -139,12 +139,12 @@ function socketIsGone(path: string): string {
 function placeOf(
   { location }: DockerOptions,
   { dockerOptsIsRead, service, optionsFile }: ObservedDocker,
-  present: Configuration,
+  current: Configuration,
   desired: DockerFlags,
 ): Place {
   if (location !== "auto") return location;
   const isOthers =
-    dockerOptsIsRead && isOwnedByOthers(present, readOptions(service, optionsFile?.content ?? ""), desired);
+    dockerOptsIsRead && isOwnedByOthers(current, readOptions(service, optionsFile?.content ?? ""), desired);
   return dockerOptsIsRead && !isOthers ? "docker_opts" : "daemon_json";
 }
 

@@ -2,7 +2,7 @@ import { type Action, type Change, fileChanges, runAction } from "../core/change
 import { DEFAULT_NETWORK, removeNetwork } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import {
-  bridgeOfNetworks,
+  bridgeToManage,
   createRequest,
   type DesiredNetwork,
   describe,
@@ -26,7 +26,7 @@ import type { DockerOptions } from "./options";
 export function networkChanges(options: DockerOptions, observed: ObservedDocker): Change[] {
   const { daemon, bridgeAddresses } = observed;
   const desired = desiredNetwork(options, bridgeAddresses);
-  const bridge = bridgeOfNetworks(options);
+  const bridge = bridgeToManage(options);
   if (bridge === null || (options.state === "restarted" && desired === null)) return [];
   if (daemon === null) return whileStopped(options, bridge, desired, observed);
   if (daemon.networks === null) {
@@ -36,7 +36,7 @@ export function networkChanges(options: DockerOptions, observed: ObservedDocker)
   }
   const stale = staleNetworks(daemon.networks, bridge, desired);
   stale.forEach(requireUnused);
-  const isBridgeOfDefault = daemon.network?.get("bridge")?.at(-1) === bridge;
+  const isBridgeOfDefault = daemon.defaultNetwork?.get("bridge")?.at(-1) === bridge;
   const others = daemon.networks.filter(
     (network) => !stale.includes(network) && !(network.name === DEFAULT_NETWORK && isBridgeOfDefault),
   );

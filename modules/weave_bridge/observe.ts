@@ -1,5 +1,5 @@
 import { dockerPid } from "../core/docker";
-import { ipv4Pool, isOnBridge, listMembers, listNetworks, MTU_OPTION } from "../core/docker_networks";
+import { ipv4Pool, isCreatedOnBridge, listMembers, listNetworks, MTU_OPTION } from "../core/docker_networks";
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import { effectiveUid, NET_DEVICES } from "../core/proc";
@@ -51,7 +51,7 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
   const programs = programsOf(host);
   const managers = observeManagers(name, programs, host);
   const interfaces = host.readFile(INTERFACES);
-  const present = options.state === "present";
+  const isPresent = options.state === "present";
   const isRoot = effectiveUid(host) === ROOT;
   const table = programs.has("iptables") && isRoot ? readFilterTable(host) : null;
   const wireguardName = name + WIREGUARD_SUFFIX;
@@ -79,8 +79,8 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
     otherOwners: findOtherOwners(options, managers, host),
     routes,
     rules,
-    missingKinds: present ? findMissingKinds(options, programs, host) : [],
-    portHolder: present ? findPortHolder(options, links, host) : null,
+    missingKinds: isPresent ? findMissingKinds(options, programs, host) : [],
+    portHolder: isPresent ? findPortHolder(options, links, host) : null,
     mtus: new Map(devices.map((device) => [device, mtuOf(device, host)])),
     bridge: devices.includes(name)
       ? {
@@ -99,21 +99,21 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
           peers: parseFloodPeers(host.run(["bridge", "fdb", "show", "dev", vxlanName]).stdout),
         }
       : null,
-    abandonedPorts: present ? [] : devices.filter((device) => isAbandoned(device, host)),
+    abandonedPorts: isPresent ? [] : devices.filter((device) => isAbandoned(device, host)),
     wireguard,
     wireguardNeeds: hasWireguard(options) ? observeNeeds(options.wireguard_port, wireguard, programs, host) : null,
     detachedPorts: await observeDetachedPorts(name, devices, host),
     forwardRuleCount:
-      table === null ? null : countRules(forwardRuleOf(name), present && options.firewall !== "off", table),
+      table === null ? null : countRules(forwardRuleOf(name), isPresent && options.firewall !== "off", table),
     firewalldHasForwardRule: managers.firewalld ? firewalldHasForwardRule(name, host) : null,
     firewall:
-      (options.firewall === "off" && present) || !isRoot
+      (options.firewall === "off" && isPresent) || !isRoot
         ? null
         : observeFirewall(table, wireguard !== null || hasWireguard(options), managers.firewalld, programs, host),
-    nftablesBackend: present && options.firewall !== "off" && isRoot ? findNftablesBackend(host) : null,
+    nftablesBackend: isPresent && options.firewall !== "off" && isRoot ? findNftablesBackend(host) : null,
     isolation: findIsolation(name, table),
-    addressOwner: present ? findAddressOwner(options, links, programs, host) : null,
-    dockerNetworks: present && mayChangeContainers(options, links) ? await observeNetworksInUse(name, host) : [],
+    addressOwner: isPresent ? findAddressOwner(options, links, programs, host) : null,
+    dockerNetworks: isPresent && mayChangeContainers(options, links) ? await observeNetworksInUse(name, host) : [],
   };
 }
 
@@ -192,7 +192,7 @@ function mayChangeContainers(options: BridgeOptions, links: readonly IpLink[]): 
 
 async function observeNetworksInUse(bridge: string, host: Host): Promise<readonly NetworkInUse[]> {
   if (dockerPid(host) === null) return [];
-  const networks = ((await listNetworks(host)).networks ?? []).filter((network) => isOnBridge(network, bridge));
+  const networks = ((await listNetworks(host)).networks ?? []).filter((network) => isCreatedOnBridge(network, bridge));
   if (networks.length === 0) return [];
   const membersById = await listMembers(networks, host);
   return networks

@@ -1,5 +1,5 @@
 import { dockerPid } from "../../core/docker";
-import { ipv4Pool, isOnBridge, listNetworks } from "../../core/docker_networks";
+import { ipv4Pool, isCreatedOnBridge, listNetworks } from "../../core/docker_networks";
 import type { options } from "../../docker_bridge_opts/options";
 import type { CurrentOptions } from "./current";
 
@@ -11,7 +11,7 @@ export const currentDocker: CurrentOptions<typeof options> = async ({ state, bri
   // A request could start a stopped Docker.
   if (state !== "present" || bridge === null || dockerPid(host) === null) return {};
   const { networks } = await listNetworks(host);
-  const own = networks?.find((network) => isOnBridge(network, bridge));
+  const own = networks?.find((network) => isCreatedOnBridge(network, bridge));
   if (own === undefined) return {};
   const range = ipv4Pool(own)?.range ?? "";
   return { network: own.name, ...(range !== "" && { fixed_cidr: range }) };

@@ -1,4 +1,4 @@
-import { DEFAULT_NETWORK, ipv4Pool, isOnBridge } from "../../core/docker_networks";
+import { DEFAULT_NETWORK } from "../../core/docker_networks";
 import { optionsToStartWith } from "../../docker_bridge_opts/configuration";
 import type { DumpedPeer } from "../../formats/wireguard";
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../../weave_bridge/names";
@@ -6,6 +6,7 @@ import { isContainerPort, type ObservedBridge } from "../../weave_bridge/observe
 import { encryptedPaths, networkdPaths, stanzaPath, unitPath } from "../../weave_bridge/own_files";
 import { tagOf } from "../../weave_service/container";
 import { scriptOfVersion } from "../../weave_service/script";
+import { createdNetwork } from "../docker_on_bridge";
 import { optionsNow, pendingForDocker, summariseDocker } from "./docker";
 import { summariseFirewall } from "./firewall";
 import type { Observed } from "./observe";
@@ -93,11 +94,8 @@ function unansweredPeers({ bridge }: Observed): string[] {
 /** A Docker network on the bridge; otherwise the default network, if that is there. */
 function summariseNetwork(bridge: string, docker: Observed["docker"]): Pick<Status, "network" | "subnet"> {
   if (docker === null) return { network: null, subnet: null };
-  const own = docker.daemon?.networks?.find((network) => isOnBridge(network, bridge));
-  if (own !== undefined) {
-    const pool = ipv4Pool(own);
-    return { network: own.name, subnet: pool?.range || pool?.subnet || null };
-  }
+  const created = createdNetwork(bridge, docker);
+  if (created !== null) return { network: created.network.name, subnet: created.subnet || null };
   const options = optionsNow(docker);
   const isDefault = options.get("bridge")?.at(-1) === bridge;
   return { network: isDefault ? DEFAULT_NETWORK : null, subnet: options.get("fixed-cidr")?.at(-1) ?? null };

@@ -47,7 +47,7 @@ function renderDropIn(command: readonly string[], present: string, { unit, servi
   return [
     "# Ansible managed (docker_bridge_opts). Docker did not start with its new options: this is the command line that it had before.",
     "# The next run that sets Docker's options replaces it.",
-    ...commands.map((line) => `# Here was: ${line}`),
+    ...commands.map((line) => `# It replaces: ${line}`),
     ...(unit.length > 0 ? ["[Unit]", ...unit] : []),
     "[Service]",
     ...settings.filter((line) => /^EnvironmentFile=./.test(line)),

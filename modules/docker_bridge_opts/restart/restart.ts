@@ -2,7 +2,7 @@ import { type Action, type Change, type Daemon, type Rollback, runAction } from 
 import { DOCKER, PING } from "../../core/docker";
 import { DAEMON_RELOAD } from "../../core/systemctl";
 import type { DockerFlags } from "../../formats/docker_options";
-import { networkDiffers } from "../default_network";
+import { defaultNetworkDiffers } from "../default_network";
 import type { ObservedDocker, SavedConfiguration } from "../observed";
 import { restartDisruption } from "../pending_restart";
 import { pidFileOf } from "../service/docker_service";
@@ -11,7 +11,7 @@ import {
   configurationToSave,
   DELETE_SAVED_CONFIGURATION,
   isOfDaemon,
-  overwrittenFiles,
+  replacedFiles,
   restoreConfiguration,
   saveConfiguration,
 } from "./rollback";
@@ -44,7 +44,7 @@ export function restart(observed: ObservedDocker, configured: DockerFlags): Chan
       before: daemon === null ? "stopped\n" : "running\n",
       after: "restarted\n",
       actions: restartActions(observed, configured),
-      ...restartDisruption(daemon, daemon !== null && networkDiffers(configured, daemon)),
+      ...restartDisruption(daemon, daemon !== null && defaultNetworkDiffers(configured, daemon)),
     },
   ];
 }
@@ -139,7 +139,7 @@ function rollbacks(
 ): Rollback[] {
   const start = [...steps.reset, ...steps.restartUnlessRunning, ...steps.answer, DELETE_SAVED_CONFIGURATION];
   const reload = observed.service.init === "systemd" ? [DAEMON_RELOAD] : [];
-  const replaced = overwrittenFiles(saved, observed);
+  const replaced = replacedFiles(saved, observed);
   const kept = replaced.map(({ path, copy }) => ` What was in ${path} is kept in ${copy}.`).join("");
   const files: Rollback = {
     steps: [...restoreConfiguration(saved, replaced), ...reload, ...start],

@@ -67,14 +67,14 @@ export function saveConfiguration(saved: SavedConfiguration): Action {
 }
 
 /** A file that a rollback replaces, and where it is kept, as another than this module may have changed it. */
-export interface OverwrittenFile {
+export interface ReplacedFile {
   readonly path: string;
   readonly copy: string;
   readonly content: string;
 }
 
 /** The present files that restoring the saved ones would lose. This module's own drop-in does not count. */
-export function overwrittenFiles({ files }: SavedConfiguration, observed: ObservedDocker): OverwrittenFile[] {
+export function replacedFiles({ files }: SavedConfiguration, observed: ObservedDocker): ReplacedFile[] {
   return configurationToSave(observed).files.flatMap(({ path, content }) => {
     const saved = files.find((file) => file.path === path);
     if (path === DROP_IN_PATH || saved === undefined || content === null || content === saved.content) return [];
@@ -84,7 +84,7 @@ export function overwrittenFiles({ files }: SavedConfiguration, observed: Observ
 }
 
 /** Restores the saved files, and keeps those that it replaces. There may be secrets in them, so only root may read the copies. */
-export function restoreConfiguration({ files }: SavedConfiguration, replaced: readonly OverwrittenFile[]): Action[] {
+export function restoreConfiguration({ files }: SavedConfiguration, replaced: readonly ReplacedFile[]): Action[] {
   return [
     ...replaced.map(({ copy, content }): Action => ({ do: "write", path: copy, content, mode: 0o600 })),
     ...files.map(

@@ -11,8 +11,8 @@ import { requireStartable, validateByDocker } from "../validate";
 import { isOfDaemon } from "./rollback";
 
 /**
- * A step that fails where Docker would not start: it would be down. A step, as in check mode the task before this one has only
- * announced that it corrects the file.
+ * A step that fails if Docker would not start, so that the running one is not stopped. It is a step and not an error of the plan: in
+ * check mode the task before, which would correct the file, has not done so.
  */
 export function failUnlessStartable(observed: ObservedDocker): Action[] {
   const { daemon, saved, version } = observed;

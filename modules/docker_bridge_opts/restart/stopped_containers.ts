@@ -1,7 +1,7 @@
 import type { Action, Change, Daemon } from "../../core/change";
 import { DOCKER } from "../../core/docker";
 import type { DockerFlags } from "../../formats/docker_options";
-import { networkDiffers } from "../default_network";
+import { defaultNetworkDiffers } from "../default_network";
 import type { Container, ObservedDocker, SavedConfiguration } from "../observed";
 import { describeRemoved } from "../pending_restart";
 import { DELETE_SAVED_CONFIGURATION, saveConfiguration } from "./rollback";
@@ -15,7 +15,7 @@ const SECONDS = 60;
  * another network.
  */
 export function containersToStop({ daemon }: ObservedDocker, configured: DockerFlags): readonly Container[] {
-  return daemon?.liveRestore && networkDiffers(configured, daemon) ? (daemon.containers ?? []) : [];
+  return daemon?.liveRestore && defaultNetworkDiffers(configured, daemon) ? (daemon.containers ?? []) : [];
 }
 
 /** The containers that are started after a restart: not what Docker removes when it stops, but also what an earlier restart has stopped. */

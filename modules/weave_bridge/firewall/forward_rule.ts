@@ -3,26 +3,28 @@ import type { Host } from "../../core/host/host";
 import { countRules, forwardRule } from "../../net/forward_rule";
 import { type Firewall, FORWARDED_FRAMES } from "./opening";
 
-const { rule, ...commands } = forwardRule("weave_bridge");
-
-/** The rule that accepts the bridge's frames, as iptables lists it, and the commands for it. */
-export const forwardRuleOf = rule;
-/** Its commands, as ForwardRule describes them. */
-export const { insertRule, deleteRule, deleteRules, insertRuleInShell } = commands;
+/** The rule that accepts the bridge's frames, as iptables lists it, and the commands for it, as ForwardRule describes them. */
+export const {
+  rule: forwardRuleOf,
+  insertRule,
+  deleteRule,
+  deleteRules,
+  insertRuleInShell,
+} = forwardRule("weave_bridge");
 
 /** The rule in iptables. If another rule before it drops the frames, it is put before all others again. */
 export function forwardRuleFirewall(bridge: string, table: string, outcome: Firewall["outcome"]): Firewall {
-  const hasRule = countRules(rule(bridge), true, table) > 0;
+  const hasRule = countRules(forwardRuleOf(bridge), true, table) > 0;
   return {
     name: "iptables' chain FORWARD",
     own: [],
     outcome: (opening) => (hasRule && opening.id === FORWARDED_FRAMES ? outcome(opening) : "accept"),
-    add: (all) => all.flatMap(() => [commands.deleteRule(bridge), commands.insertRule(bridge)]),
+    add: (all) => all.flatMap(() => [deleteRule(bridge), insertRule(bridge)]),
   };
 }
 
 /** The rule without its chain, as firewalld's file has it after the chain and the priority. */
-const wordsAfterChain = (bridge: string): string => rule(bridge).replace("FORWARD ", "");
+const wordsAfterChain = (bridge: string): string => forwardRuleOf(bridge).replace("FORWARD ", "");
 
 /** As arguments of `firewall-cmd --direct`, which passes them to iptables. The priority 0, the order among such rules, does not matter. */
 const directRule = (bridge: string): string => `ipv4 filter FORWARD 0 ${wordsAfterChain(bridge)}`;

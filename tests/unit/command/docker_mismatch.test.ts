@@ -48,7 +48,7 @@ test("a separate Docker network on the bridge", async () => {
   };
   const daemon = {
     ...{ id: "1", version: null, containers: [], liveRestore: false },
-    ...{ flags: new Map(), file: new Map(), network: null, networks: [network] },
+    ...{ flags: new Map(), file: new Map(), defaultNetwork: null, networks: [network] },
   } as unknown as ObservedDocker["daemon"];
   const observed = { ...plain, daemon };
   assert.equal(describeDockerMismatch(RESULT, false, observed), []);

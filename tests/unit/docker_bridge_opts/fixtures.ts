@@ -45,7 +45,7 @@ export const runningWith = (line: string): RunningDaemon => ({
   flags: parseDockerFlags(splitWords(`-H fd:// ${line}`)),
   pidFile: "/var/run/docker.pid",
   configAtStart: new Map(),
-  network: null,
+  defaultNetwork: null,
   networks: null,
   containers: null,
   liveRestore: false,

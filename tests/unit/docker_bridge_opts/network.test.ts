@@ -43,7 +43,7 @@ const AFTER_RESTART = { pending: "a restart of Docker", steps: [] };
 
 const daemonWith = (...networks: ObservedNetwork[]): RunningDaemon => ({
   ...runningWith(""),
-  network: new Map([["bridge", ["docker0"]]]),
+  defaultNetwork: new Map([["bridge", ["docker0"]]]),
   networks: [DEFAULT, ...networks],
 });
 const RECORDED = {
@@ -58,7 +58,7 @@ const APOLLOS: ObservedDocker = {
   ...STEADY,
   daemon: {
     ...runningWith(USUAL_LINE),
-    network: new Map([
+    defaultNetwork: new Map([
       ["bridge", ["weave"]],
       ["fixed-cidr", ["10.2.1.0/24"]],
       ["mtu", ["1450"]],

@@ -101,7 +101,7 @@ test("its API reports its default network, its containers and whether they keep 
   };
   const { daemon, version } = await observe(usual({ dns: "8.8.8.8" }), hostWith(files(), { ...DAEMON, api }));
   assert.equal(
-    [...(daemon?.network ?? [])],
+    [...(daemon?.defaultNetwork ?? [])],
     [
       ["bridge", ["weave"]],
       ["fixed-cidr", ["10.2.1.0/24"]],

@@ -32,7 +32,7 @@ test("the next run still knows that this module's drop-in has Docker read DOCKER
   assert.ok(write?.do === "write");
   assert.match(
     write.content,
-    /\n# Here was: ExecStart=\/usr\/bin\/dockerd \$DOCKER_OPTS\n\[Service\]\nEnvironmentFile=-\/etc\/default\/docker\nExecStart=\nExecStart=\/usr\/sbin\/dockerd -H fd:/,
+    /\n# It replaces: ExecStart=\/usr\/bin\/dockerd \$DOCKER_OPTS\n\[Service\]\nEnvironmentFile=-\/etc\/default\/docker\nExecStart=\nExecStart=\/usr\/sbin\/dockerd -H fd:/,
   );
 });
 

@@ -21,7 +21,7 @@ const NETWORK = new Map([
   ["fixed-cidr", []],
   ["mtu", ["1500"]],
 ]);
-const LIVE = with_({ containers: containers(2), liveRestore: true, network: NETWORK });
+const LIVE = with_({ containers: containers(2), liveRestore: true, defaultNetwork: NETWORK });
 
 test("containers that keep Docker on its network are stopped for another one, and started again, also if it fails", () => {
   const steps = inWords(plan(RESTART, LIVE).changes)[0]?.steps ?? [];
@@ -53,7 +53,7 @@ test("a container that Docker removes when it stops is named, and neither starte
   const [, web0, web1] = containers(2);
   const removed = { ...web0, autoRemove: true } as never;
   const paused = { ...web1, paused: true } as never;
-  const observed = with_({ containers: [removed, paused], liveRestore: true, network: NETWORK });
+  const observed = with_({ containers: [removed, paused], liveRestore: true, defaultNetwork: NETWORK });
   const [change] = plan(RESTART, observed).changes;
   const lost = "Docker removes what docker run --rm started as soon as that stops, so it can't be started again: web0";
   assert.is(

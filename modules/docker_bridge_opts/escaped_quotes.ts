@@ -6,8 +6,8 @@ import type { ObservedDocker } from "./observed";
 import { VARIABLE } from "./service/command_line";
 import type { DockerService } from "./service/docker_service";
 
-/** Throws a UserError if the file with Docker's options can't be what was meant, as it was found. */
-export function requireUsableFile({ service, optionsFile, dockerOptsIsRead }: ObservedDocker): void {
+/** Throws a UserError if a value in the file with Docker's options begins with an escaped quote. */
+export function rejectEscapedQuotes({ service, optionsFile, dockerOptsIsRead }: ObservedDocker): void {
   const found = dockerOptsIsRead && optionsFile ? escapedQuotes(optionsFile.content, service.init) : null;
   if (found === null) return;
   throw new UserError(

@@ -1,8 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Action } from "../../../modules/core/change";
+import { escapedQuotes } from "../../../modules/docker_bridge_opts/escaped_quotes";
 import { plan } from "../../../modules/docker_bridge_opts/plan";
-import { escapedQuotes } from "../../../modules/docker_bridge_opts/usable_file";
 import { userErrorOf } from "../support/user_error";
 import {
   asked,
