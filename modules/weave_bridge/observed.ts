@@ -42,7 +42,7 @@ export interface ObservedBridge {
   readonly mtus: ReadonlyMap<string, number>;
   readonly bridge: ObservedDevice | null;
   readonly vxlan: ObservedVxlan | null;
-  /** The ports that the Weave router has created for containers which are gone; it keeps them until it ends. */
+  /** The ports that the Weave router has created for containers which are gone; it keeps them until it ends. Empty unless state is absent. */
   readonly abandonedPorts: readonly string[];
   readonly wireguard: ObservedWireguard | null;
   /** What a WireGuard device needs of this host; null if the options ask for none. */
@@ -62,7 +62,7 @@ export interface ObservedBridge {
   readonly firewall: ObservedFirewall | null;
   /** What makes Docker use nftables instead of iptables; null if nothing does, without root, or if the options ask for no rule. */
   readonly nftablesBackend: string | null;
-  /** The rule of iptables by which Docker isolates the bridge's containers. */
+  /** The iptables rule by which Docker isolates the bridge's containers; null if there is none, or without root to ask iptables. */
   readonly isolation: string | null;
   /** The MAC address of another host that answers to the bridge's address, as far as this host can see. */
   readonly addressOwner: string | null;
@@ -165,10 +165,10 @@ export interface Managers {
   /** Whether systemd is process 1. */
   readonly systemd: boolean;
   /** The state of this module's own unit, as systemd names it; "inactive" if there is none. */
-  readonly ownUnit: string;
+  readonly ownUnitState: string;
   /** The state of the unit that creates the encrypted VXLAN (encryptedPaths()), and of the one that wireguard-go runs in. */
-  readonly tunnelUnit: string;
-  readonly wireguardGoUnit: string;
+  readonly tunnelUnitState: string;
+  readonly wireguardGoState: string;
   /** Whether Debian's ifupdown is installed, with its /etc/network/interfaces. */
   readonly ifupdown: boolean;
   /** Another program that is installed as ifup, such as ifupdown2. */

@@ -54,7 +54,10 @@ export function plan(options: BridgeOptions, observed: ObservedBridge): Plan {
 }
 
 /** Warns, as a password that is missing by mistake looks the same as one removed on purpose. */
-function withWarning(removal: readonly Change[], { name, datapath, router_encrypts }: BridgeOptions): readonly Change[] {
+function withWarning(
+  removal: readonly Change[],
+  { name, datapath, router_encrypts }: BridgeOptions,
+): readonly Change[] {
   if (datapath === "router" && router_encrypts) return removal;
   const warning =
     "password: must be set, or the traffic between hosts is no longer encrypted (found none, and " +

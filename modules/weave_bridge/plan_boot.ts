@@ -60,10 +60,10 @@ export function planBoot(name: string, desired: DesiredBridge | null, observed: 
     ),
     ...(files.has(encrypted.tunnelUnit)
       ? []
-      : unitStateRemoval(basename(encrypted.tunnelUnit), observed.managers.tunnelUnit)),
+      : unitStateRemoval(basename(encrypted.tunnelUnit), observed.managers.tunnelUnitState)),
     ...(provider === "systemd"
       ? unitChanges(name, observed)
-      : unitStateRemoval(unitName(name), observed.managers.ownUnit)),
+      : unitStateRemoval(unitName(name), observed.managers.ownUnitState)),
   ];
 }
 

@@ -101,7 +101,7 @@ export function findLocalEndpoint(
   peers: readonly string[] = [],
 ): { device: string; address: string } {
   const { all, routes } = ownAddresses(options, observed);
-  const [toPeers] = sourcesTo(peers, all, routes);
+  const [toPeers] = addressesToward(peers, all, routes);
   const found = toPeers ?? orNull(() => findUnderlay({ ...options, peers: options.peers.filter(isIPv4) }, observed));
   return { device: found?.device ?? "", address: addressOf(found?.cidr ?? "0.0.0.0") };
 }
@@ -144,9 +144,9 @@ function findUnderlay(options: OwnNetwork, observed: ObservedBridge): DeviceAddr
     ...resolved,
     ...(isThisHost && defaultDevice !== undefined ? [defaultDevice] : []),
   ]);
-  const numbered = all.filter(({ device, cidr }) => accepted.has(device) || accepted.has(addressOf(cidr)));
+  const withAddress = all.filter(({ device, cidr }) => accepted.has(device) || accepted.has(addressOf(cidr)));
   const leaving = routes.filter(({ device }) => device !== null && accepted.has(device));
-  const matches = numbered.length > 0 ? numbered : sourcesOf(leaving, all);
+  const matches = withAddress.length > 0 ? withAddress : addressesForRoutes(leaving, all);
   const destinations = [...peers.flatMap((peer) => resolvedNames.get(peer) ?? peer), "0.0.0.0"];
   const found = ownAddress(matches, destinations, routes);
   if (found === undefined) {
@@ -167,7 +167,7 @@ function findUnderlay(options: OwnNetwork, observed: ObservedBridge): DeviceAddr
  * The source addresses of packets that leave by a device without an address: what a route sets, or else those on lo
  * (inet_select_addr()).
  */
-function sourcesOf(leaving: readonly Route[], all: readonly DeviceAddress[]): readonly DeviceAddress[] {
+function addressesForRoutes(leaving: readonly Route[], all: readonly DeviceAddress[]): readonly DeviceAddress[] {
   const set = all.filter(({ cidr }) => leaving.some(({ source }) => source === addressOf(cidr)));
   return set.length > 0 || leaving.length === 0 ? set : all.filter(({ device }) => device === "lo");
 }
@@ -182,16 +182,16 @@ function ownAddress(
   destinations: readonly string[],
   routes: readonly Route[],
 ): DeviceAddress | undefined {
-  return sourcesTo(destinations, all, routes)[0] ?? all.find(({ cidr }) => !cidr.endsWith("/32")) ?? all[0];
+  return addressesToward(destinations, all, routes)[0] ?? all.find(({ cidr }) => !cidr.endsWith("/32")) ?? all[0];
 }
 
-const sourcesTo = (
+const addressesToward = (
   destinations: readonly string[],
   all: readonly DeviceAddress[],
   routes: readonly Route[],
-): DeviceAddress[] => destinations.flatMap((destination) => sourceTo(destination, all, routes) ?? []);
+): DeviceAddress[] => destinations.flatMap((destination) => addressToward(destination, all, routes) ?? []);
 
-function sourceTo(
+function addressToward(
   destination: string,
   all: readonly DeviceAddress[],
   routes: readonly Route[],

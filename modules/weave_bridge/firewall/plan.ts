@@ -36,18 +36,18 @@ export function firewallsOf(
   const nftables = parseNftables(nft ?? NO_RULESET, /\(nf_tables\)|xtables-save|v1\.8\.[3-7] /.test(ipv4 ?? ""));
   const isFirewallds = ({ chain }: BaseChain): boolean => firewalld !== null && chain.startsWith(FIREWALLD_TABLE);
   const chains = nftables.base.filter((each) => !isFirewallds(each));
-  const others = nftFirewalls(bridge, { ...nftables, base: chains }, endpoint);
+  const firewalls = nftFirewalls(bridge, { ...nftables, base: chains }, endpoint);
   // The frames between the bridge's ports have a separate rule in iptables.
   const atInput: Firewall["outcome"] = (opening) => (opening.hook === "input" ? outcome(opening) : "accept");
   if (firewalld !== null) {
     const own = { ...nftables, base: nftables.base.filter(isFirewallds) };
     const inputs = { bridge, firewalld, openings, endpoint, chains: nft === null ? null : own.chains, isInUse };
     const inBoth: Firewall["outcome"] = (opening) => worstOf([outcome(opening), outcomeOf(own, opening, endpoint)]);
-    others.push(firewalldFirewall({ ...inputs, outcome: inBoth }));
-  } else if (ufw !== null) others.push(ufwFirewall(bridge, ufw, filters, endpoint, atInput));
-  else if (ipv4 !== null) others.push(iptablesFirewall(bridge, filters, atInput));
-  if (firewalld === null) others.push(forwardRuleFirewall(bridge, ipv4 ?? "", outcome));
-  return others;
+    firewalls.push(firewalldFirewall({ ...inputs, outcome: inBoth }));
+  } else if (ufw !== null) firewalls.push(ufwFirewall(bridge, ufw, filters, endpoint, atInput));
+  else if (ipv4 !== null) firewalls.push(iptablesFirewall(bridge, filters, atInput));
+  if (firewalld === null) firewalls.push(forwardRuleFirewall(bridge, ipv4 ?? "", outcome));
+  return firewalls;
 }
 
 const NO_RULESET = '{"nftables":[]}';

@@ -18,9 +18,9 @@ export function observeManagers(name: string, programs: ReadonlySet<string>, hos
   const networkd = units.networkd?.runs ? (managesOthers(name, host) ? "manages" : "runs") : "off";
   return {
     systemd,
-    ownUnit: units.bridge?.state ?? "inactive",
-    tunnelUnit: units.tunnel?.state ?? "inactive",
-    wireguardGoUnit: units.wireguardGo?.state ?? "inactive",
+    ownUnitState: units.bridge?.state ?? "inactive",
+    tunnelUnitState: units.tunnel?.state ?? "inactive",
+    wireguardGoState: units.wireguardGo?.state ?? "inactive",
     ifupdown: ifup === "ifupdown" && host.readdir("/etc/network").includes("interfaces"),
     otherIfupdown: ifup === "ifupdown" ? null : ifup,
     whyIfupdownIsOff: ifup === "ifupdown" ? whyOff(name, units.networking?.fileState ?? null, host) : null,

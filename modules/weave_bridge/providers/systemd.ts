@@ -52,8 +52,8 @@ function renderUnit(desired: DesiredBridge): string {
 }
 
 /** Whether the unit creates a bridge that is missing. While it is active, a start does nothing, and a restart would restart Docker. */
-export function createsByUnit({ provider }: Pick<DesiredBridge, "provider">, { ownUnit }: Managers): boolean {
-  return provider === "systemd" && ownUnit !== "active";
+export function createsByUnit({ provider }: Pick<DesiredBridge, "provider">, { ownUnitState }: Managers): boolean {
+  return provider === "systemd" && ownUnitState !== "active";
 }
 
 /** Starts the unit, which creates the bridge. */
@@ -66,11 +66,11 @@ export function startUnit(name: string): Action {
 /** The changes by which the unit is started at boot and is active now, once its file is loaded. */
 export function unitChanges(name: string, observed: ObservedBridge): Change[] {
   const unit = unitName(name);
-  const { ownUnit } = observed.managers;
+  const { ownUnitState } = observed.managers;
   return [
     ...startsWithChange(name, [...STARTED_WITH.keys()], observed, ["systemctl", "reenable", unit]),
-    ...(observed.bridge !== null && ownUnit !== "active"
-      ? [{ subject: `${unit}: state`, before: `${ownUnit}\n`, after: "active\n", actions: [startUnit(name)] }]
+    ...(observed.bridge !== null && ownUnitState !== "active"
+      ? [{ subject: `${unit}: state`, before: `${ownUnitState}\n`, after: "active\n", actions: [startUnit(name)] }]
       : []),
   ];
 }

@@ -81,7 +81,7 @@ export function planWireguardDevice(bridge: string, desired: DesiredWireguard, o
  * session. The VXLAN is removed with the device.
  */
 export function planWireguardGoMove(bridge: string, { wireguard, managers }: ObservedBridge): Change[] {
-  if (!wireguard?.byProgram || !managers.systemd || managers.wireguardGoUnit === "active") return [];
+  if (!wireguard?.byProgram || !managers.systemd || managers.wireguardGoState === "active") return [];
   const removed = difference(`bridge ${bridge}: wireguard-go`, "in another unit or a session", "in its own unit", [
     deleteLink(bridge + WIREGUARD_SUFFIX),
   ]);

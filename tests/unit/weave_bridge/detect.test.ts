@@ -12,9 +12,9 @@ const SHOW =
 const LIST = "networkctl list --no-legend --no-pager";
 const NONE: Managers = {
   systemd: false,
-  ownUnit: "inactive",
-  tunnelUnit: "inactive",
-  wireguardGoUnit: "inactive",
+  ownUnitState: "inactive",
+  tunnelUnitState: "inactive",
+  wireguardGoState: "inactive",
   ifupdown: false,
   otherIfupdown: null,
   whyIfupdownIsOff: null,

@@ -42,7 +42,7 @@ export const FRESH: ObservedBridge = {
   interfaces: { content: "source /etc/network/interfaces.d/*\n\nauto lo\niface lo inet loopback\n", mode: 0o644 },
   danglingInterfaces: null,
   managers: {
-    ...{ systemd: false, ownUnit: "inactive", tunnelUnit: "inactive", wireguardGoUnit: "inactive" },
+    ...{ systemd: false, ownUnitState: "inactive", tunnelUnitState: "inactive", wireguardGoState: "inactive" },
     ...{ ifupdown: true, otherIfupdown: null, whyIfupdownIsOff: null },
     ...{ networkd: "off", networkdAtBoot: false, networkManager: false, networkManagerAtBoot: false, firewalld: false },
     oldNetworkd: false,

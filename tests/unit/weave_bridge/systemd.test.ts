@@ -25,7 +25,7 @@ const plain = on(FRESH);
 function steady(more: Partial<Managers> = {}): ReturnType<typeof steadyVxlan> {
   const content = readFileSync(golden("weave-bridge.service"), "latin1");
   const files = new Map([...FRESH.files, [UNIT, { content, mode: 0o644 }] as const]);
-  return { ...on(steadyVxlan(), { ownUnit: "active", ...more }), files, unitStartsWith: BOTH };
+  return { ...on(steadyVxlan(), { ownUnitState: "active", ...more }), files, unitStartsWith: BOTH };
 }
 const START = ["systemctl start weave-bridge.service"];
 const STOP = ["systemctl daemon-reload", "systemctl stop weave-bridge.service"];
@@ -71,9 +71,9 @@ test("a host as desired needs nothing; each drift is one change", () => {
       before,
       ...steps,
     ]);
-  const inactive = steady({ ownUnit: "inactive" });
+  const inactive = steady({ ownUnitState: "inactive" });
   assert.equal(drifted({ managers: inactive.managers }), [[STATE, "inactive\n", ...START]]);
-  assert.equal(drifted({ managers: steady({ ownUnit: "failed" }).managers }), [[STATE, "failed\n", ...START]]);
+  assert.equal(drifted({ managers: steady({ ownUnitState: "failed" }).managers }), [[STATE, "failed\n", ...START]]);
   assert.equal(drifted({ unitStartsWith: ["docker.service"] }), [
     [STARTS, "docker.service\n", "systemctl reenable weave-bridge.service"],
   ]);
@@ -143,7 +143,7 @@ test("state absent leaves neither file, link nor state", () => {
       [STATE, STOP[1]],
     ],
   );
-  const failed = { ...FRESH, managers: { ...FRESH.managers, ownUnit: "failed" } };
+  const failed = { ...FRESH, managers: { ...FRESH.managers, ownUnitState: "failed" } };
   assert.equal(inWords(plan(absent, failed).changes)[0]?.steps.at(-1), "systemctl reset-failed weave-bridge.service");
 });
 

@@ -42,7 +42,10 @@ test("with the router a bridge of another's with ports keeps the underlay's MTU,
   const mtu = (observed: ObservedBridge, more: Record<string, unknown> = {}): number =>
     resolveDesired(router(more), observed).mtu;
   const apollos = withStanza(taken, "auto weave\niface weave inet manual\n");
-  assert.equal([mtu(apollos), mtu(apollos, { router_encrypts: true }), mtu(apollos, { mtu: 1438 })], [1500, 1500, 1438]);
+  assert.equal(
+    [mtu(apollos), mtu(apollos, { router_encrypts: true }), mtu(apollos, { mtu: 1438 })],
+    [1500, 1500, 1438],
+  );
   const provisioned = withStanza(taken, readFileSync(golden("router.cfg"), "latin1").replace("mtu 1438", "mtu 1500"));
   assert.is(mtu({ ...provisioned, bridge: null }), 1500);
   // Drift, and what an interrupted run leaves of a bridge that it was creating.

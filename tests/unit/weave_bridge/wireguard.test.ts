@@ -9,9 +9,9 @@ import { router, steadyVxlan, vxlan } from "./fixtures";
 import { about, encrypted, errorOf, HOST, NEEDS, needing, PATH, with_ } from "./wireguard_fixtures";
 
 /** The same host with systemd as process 1, and the state of wireguard-go's own unit. */
-const bySystemd = (host: ObservedBridge, wireguardGoUnit = "inactive"): ObservedBridge => ({
+const bySystemd = (host: ObservedBridge, wireguardGoState = "inactive"): ObservedBridge => ({
   ...host,
-  managers: { ...host.managers, systemd: true, wireguardGoUnit },
+  managers: { ...host.managers, systemd: true, wireguardGoState },
 });
 
 /** The bridge, with a VXLAN inside WireGuard. */
@@ -64,10 +64,10 @@ test("under systemd, wireguard-go is started in a separate unit, in the run and 
 
 test("a wireguard-go in another unit or session is restarted in its own unit, before anything that could end it", () => {
   const steady = { ...with_(encrypted()), ...BOUND };
-  const started = (more: object, wireguardGoUnit = "inactive", options = encrypted()) =>
+  const started = (more: object, wireguardGoState = "inactive", options = encrypted()) =>
     inWords(
       plan(options, {
-        ...bySystemd({ ...steady, wireguardNeeds: { ...NEEDS, by: "wireguard-go" } }, wireguardGoUnit),
+        ...bySystemd({ ...steady, wireguardNeeds: { ...NEEDS, by: "wireguard-go" } }, wireguardGoState),
         wireguard: { ...steady.wireguard, byProgram: true } as ObservedWireguard,
         ...more,
       }).changes,
@@ -236,7 +236,7 @@ test("a file with the keys that root does not own is written again, as its owner
 });
 
 test("the unit for systemd-networkd hosts is removed once nothing needs it", () => {
-  const managers = { ...HOST.managers, systemd: true, networkd: "manages", tunnelUnit: "active" } as const;
+  const managers = { ...HOST.managers, systemd: true, networkd: "manages", tunnelUnitState: "active" } as const;
   const host = { ...HOST, managers };
   const stop = "weave-wg.service: state";
   assert.not.ok(subjects(plan(encrypted(), host).changes).includes(stop));
