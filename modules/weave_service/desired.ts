@@ -7,7 +7,7 @@ import { environmentOf, redactEnvironmentFile, renderEnvironmentFile } from "./e
 import { INIT_SYSTEMS } from "./init/detect";
 import type { InitSystem } from "./init/init_system";
 import type { Environment, ObservedContainer, ObservedService } from "./observed";
-import type { ServiceOptions } from "./options";
+import { isEnding, type ServiceOptions } from "./options";
 import { type Control, DEFAULT_CONTROL, isAnyAddress, parseControl, status } from "./router_api";
 import { verbsOf, type WeaveScript } from "./script";
 
@@ -46,7 +46,7 @@ export function resolveDesired(options: ServiceOptions, observed: ObservedServic
   const { series, knowsNoRestart, knowsHttpAddress } = observed.script;
   const component = COMPONENTS[options.component];
   const init = INIT_SYSTEMS[observed.init];
-  const ends = options.state === "absent" || options.state === "stopped";
+  const ends = isEnding(options);
   rejectOtherImage(component, observed.container);
   if (!ends) rejectContradictions(options, observed);
   // What is stopped or removed has the same names whatever the script.

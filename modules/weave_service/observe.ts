@@ -22,7 +22,7 @@ import { type InitSystem, NO_UNIT } from "./init/init_system";
 import { FORWARD_RULE, ROUTER_DEVICE_PREFIX, ROUTERS_BRIDGE } from "./init/steps";
 import { NO_LEFTOVERS, observeLeftovers } from "./leftovers";
 import { type Environment, isReady, isWaitingToExpose, type ObservedService, quorum } from "./observed";
-import type { ServiceOptions } from "./options";
+import { isEnding, type ServiceOptions } from "./options";
 import { type Control, controlOf, exposedAddresses, observeRouter } from "./router_api";
 import { readWeaveScript, scriptOfVersion, type WeaveScript } from "./script";
 
@@ -143,10 +143,6 @@ function rememberSecrets(
   }
   for (const environment of environments) rememberSecret(toText(environment?.get(PASSWORD) ?? ""));
   rememberSecretsIn(args.join(" "));
-}
-
-function isEnding({ state }: ServiceOptions): boolean {
-  return state === "absent" || state === "stopped";
 }
 
 function observeScript(options: ServiceOptions, host: Host): WeaveScript {

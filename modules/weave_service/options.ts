@@ -116,6 +116,11 @@ export const options = {
 
 export type ServiceOptions = Values<typeof options>;
 
+/** Whether the component is to be stopped or removed. */
+export function isEnding({ state }: Pick<ServiceOptions, "state">): boolean {
+  return state === "absent" || state === "stopped";
+}
+
 /** A peer's address or name without its port. */
 export function hostOf(peer: string): string {
   return peer.replace(/:\d+$/, "");

@@ -10,7 +10,7 @@ import { planLaunch } from "./launch";
 import { planLeftovers } from "./leftovers";
 import { observe } from "./observe";
 import { isWaitingToExpose, type ObservedContainer, type ObservedService, quorum } from "./observed";
-import { hostOf, OPTION_OF, options, type ServiceOptions } from "./options";
+import { hostOf, isEnding, OPTION_OF, options, type ServiceOptions } from "./options";
 import { planFileRemoval, planFiles } from "./plan_files";
 import { planForwardRule, planNoRestartPolicy } from "./plan_live";
 
@@ -29,10 +29,7 @@ export function plan(given: ServiceOptions, observed: ObservedService): Plan {
   const { state } = options;
   const desired = resolveDesired(options, observed);
   return {
-    changes:
-      state === "absent" || state === "stopped"
-        ? planEnd(state, desired, observed)
-        : planService(options, desired, observed),
+    changes: isEnding(options) ? planEnd(state, desired, observed) : planService(options, desired, observed),
     returns: {
       state,
       unit: desired.unit,
@@ -64,7 +61,7 @@ function unseenContainer(
   { component }: DesiredService,
   { docker }: ObservedService,
 ): string[] {
-  if (docker !== "stopped" || (state !== "absent" && state !== "stopped")) return [];
+  if (docker !== "stopped" || !isEnding({ state })) return [];
   const problem = `Docker: must run to show the container ${component.container} (found it stopped)`;
   if (state === "absent") {
     throw new UserError(`${problem}. Start it (systemctl start docker) and run again.`);
@@ -134,7 +131,7 @@ function planService(options: ServiceOptions, desired: DesiredService, observed:
   ];
 }
 
-function planEnd(state: "absent" | "stopped", desired: DesiredService, observed: ObservedService): Change[] {
+function planEnd(state: ServiceOptions["state"], desired: DesiredService, observed: ObservedService): Change[] {
   return [
     ...planStop(desired, observed),
     ...planEnabled(false, desired, observed),
