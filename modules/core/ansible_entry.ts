@@ -9,7 +9,7 @@ import type { OptionTable } from "./options";
 import { watchProcess } from "./process_failure";
 import { type Result, runModule } from "./run_module";
 
-/** The usual one of root. */
+/** Root's usual umask. */
 export const UMASK = 0o022;
 
 /**
@@ -32,7 +32,7 @@ export async function runForAnsible<Table extends OptionTable, Observed>(
   const text = `\n${asciiJson(result)}\n`;
   ended();
   process.exitCode = result.failed ? 1 : 0;
-  // After such a failure, work that is still going on must not change anything after the result.
+  // After an unhandled error or a signal, work that is still going on must not change anything after the result.
   process.stdout.write(text, () => failure.hasHappened() && process.exit());
 }
 

@@ -100,7 +100,7 @@ async function validate({ content, argv, env = new Map() }: Validate): Promise<v
   }
 }
 
-/** Nothing of the host's own is in the directory for temporary files. */
+/** Calls `write`. Its error names the temporary directory, as the file is not the host's own. */
 function candidateError<T>(write: () => T): T {
   try {
     return write();

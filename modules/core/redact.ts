@@ -1,4 +1,4 @@
-import { MASK, rememberSecret } from "./secrets";
+import { REDACTED, rememberSecret } from "./secrets";
 
 /** Anchored at the start of a word, so that a megabyte without a space is not slower than other text. */
 const NAME = String.raw`(?<![\w.-])(?=[\w.-]*?(?:token|password|secret|apikey|api-key))`;
@@ -14,10 +14,10 @@ const NAMED = new RegExp(String.raw`${NAME}([\w.-]+\\?["']?\s*[=:]\s*|--[\w-]+\s
  */
 export function redactSecrets(text: string): string {
   return text
-    .replace(/(:\/\/[^\s/@:"']*:)[^\s/@"']+@/g, `$1${MASK}@`)
+    .replace(/(:\/\/[^\s/@:"']*:)[^\s/@"']+@/g, `$1${REDACTED}@`)
     .replace(NAMED, (_, name: string, value: string) => {
       const [, open = "", close = ""] = /^(\\?["'])[\s\S]*?(\\?["'])?$/.exec(value) ?? [];
-      return `${name}${open}${MASK}${close}`;
+      return `${name}${open}${REDACTED}${close}`;
     });
 }
 

@@ -8,7 +8,10 @@ export function rememberSecret(secret: string): void {
   if (secret !== "") SECRETS.add(secret);
 }
 
-/** A message or a program's output without the remembered secrets, however they are quoted or escaped. */
+/**
+ * A message or a program's output without the remembered secrets, however they are quoted or escaped. What is secret by its name is
+ * for redactSecrets().
+ */
 export function hideSecrets(text: string): string {
   const ranges =
     SECRETS.size === 0
@@ -17,13 +20,13 @@ export function hideSecrets(text: string): string {
   let shown = "";
   let end = 0;
   for (const [from, to] of ranges.sort(([a], [b]) => a - b)) {
-    if (from >= end) shown += `${text.slice(end, from)}${MASK}`;
+    if (from >= end) shown += `${text.slice(end, from)}${REDACTED}`;
     end = Math.max(end, to);
   }
   return shown + text.slice(end);
 }
 
-export const MASK = "********";
+export const REDACTED = "********";
 
 type Range = readonly [from: number, to: number];
 

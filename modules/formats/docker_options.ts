@@ -95,7 +95,7 @@ export function isKnownOption(flag: string): boolean {
 }
 
 /**
- * Whether a dockerd of this version is known to reject a flag. One from 23.0 on tells itself (--validate), and older ones than
+ * Whether a dockerd of this version is known to reject a flag. From 23.0 on, dockerd reports it itself (--validate), and those before
  * 18.09 are often a vendor's own, with more options (RHEL's 1.13).
  */
 export function isRejected(flag: string, version: string | null): boolean {
@@ -109,7 +109,7 @@ export function canValidate(version: string | null): boolean {
   return isAtLeast(version, 23);
 }
 
-/** Whether a flag's value must follow "=". */
+/** Whether a flag needs no value; if it has one, that must follow "=". */
 export function isSwitch(flag: string): boolean {
   return KIND_OF.get(flag) === "switch" || BARE_FLAGS.has(flag);
 }
