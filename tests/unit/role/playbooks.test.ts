@@ -102,7 +102,10 @@ test("each of the role's tags that a playbook is run with runs its verification 
 
 test("a teardown whose tags leave it out is rejected", async () => {
   const inventory = "[weave_servers]\ndocker1 ansible_connection=local\n";
-  for (const tags of [["--tags", "scope"], ["--skip-tags", "weave"]]) {
+  for (const tags of [
+    ["--tags", "scope"],
+    ["--skip-tags", "weave"],
+  ]) {
     const { status, output } = await playWithoutHosts("playbooks/teardown.yml", inventory, ...tags);
     assert.is(status, 2, output);
     assert.match(output, /--tags: must select weave, .* \(found --tags \w+ ?.*\)\. Run without tags\./);
