@@ -215,7 +215,7 @@ def _is_control(text: str) -> bool:
 
 
 def _is_on(value: Any) -> bool:
-    return str(value).strip().lower() in ("y", "yes", "on", "1", "true", "t", "1.0")
+    return str(value).lower() in ("yes", "on", "1", "true")
 
 
 def _words(value: Any) -> list[str]:

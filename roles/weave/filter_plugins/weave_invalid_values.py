@@ -27,7 +27,7 @@ OTHER_VARIABLES = {
     "IPTABLES_BACKEND": "weave_iptables_backend",
 }
 
-ON = ("y", "yes", "on", "1", "true", "t", "1.0")
+ON = ("yes", "on", "1", "true")
 
 # With null these are not passed on. Any other null replaces the default and is checked.
 UNSET_BY_NULL = ("weave_password", "weave_wireguard_key")
@@ -48,7 +48,7 @@ def find_invalid_values(given: dict[str, Any], host: str, datapath: str, mode: s
     scope: whether Weave Scope is to run.
     """
     switches = ("weave_download", "weave_scope_download", "weave_dns")
-    on = {name: str(given.get(name, True)).strip().lower() in ON for name in switches}
+    on = {name: str(given.get(name, True)).lower() in ON for name in switches}
     # Only the default of weave_docker_opts has it.
     by_default = f"service.{given.get('consul_domain') or ''}"
     # Which values the run reads.

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-# What Ansible takes for a bool: ansible.module_utils.parsing.convert_bool.
-BOOLEANS = {"y", "yes", "on", "1", "true", "t", "1.0", "n", "no", "off", "0", "false", "f", "0.0"}
+# The words that Ansible's filter `bool` knows. Any other, such as y, is false there, but may be true to a module.
+BOOLEANS = {"yes", "on", "1", "true", "no", "off", "0", "false"}
 KINDS = {
     "str": ("a string", "Set a string"),
     "int": ("a whole number", "Set a whole number"),
@@ -133,7 +133,7 @@ def _is(kind: str, value: Any) -> bool:
     if kind == "int":
         return not isinstance(value, (bool, float)) and text[text[:1] in ("-", "+") :].isdecimal()
     if kind == "bool":
-        return text.lower() in BOOLEANS
+        return str(value).lower() in BOOLEANS
     if kind == "list":
         return isinstance(value, (list, str, int, float)) and not isinstance(value, bool)
     if kind == "dict":

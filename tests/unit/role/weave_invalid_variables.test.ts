@@ -36,6 +36,15 @@ test("right values pass, as YAML, INI or --extra-vars give them", () => {
   }
 });
 
+test("a bool is a word that Ansible's filter bool takes as it is meant, in every version: any other is false there", () => {
+  for (const word of [true, false, 0, 1, "yes", "no", "On", "off", "TRUE", "false", "1", "0"]) {
+    assert.is(wrong({ weave_dns: word }), "", String(word));
+  }
+  for (const word of ["y", "t", "n", "f", "1.0", "0.0", " true", "true\n", 2]) {
+    assert.match(wrong({ scope_enabled: word }), `scope_enabled: must be true or false (found "${word}" for a). Set one`);
+  }
+});
+
 test("values of another type are rejected by the variable's name, and a choice by the nearest one", () => {
   for (const [values, says] of [
     [{ weave_timeout: "5 minutes" }, 'weave_timeout: must be a whole number (found "5 minutes" for a).'],
