@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -80,6 +80,31 @@ test("so is a limit that leaves no host of the group, whatever the playbook; one
   }
 });
 
+test("a limit that is read from files is one, too", async () => {
+  const inventory = "[weave_servers]\ndocker1\ndocker2\n[web]\nweb1\n";
+  await inTemporaryDirectoryUntilDone(async (directory) => {
+    const fileOf = (name: string, ...hosts: string[]): string => {
+      writeFileSync(join(directory, name), hosts.map((host) => `${host}\n`).join(""));
+      return `@${join(directory, name)}`;
+    };
+    const [inside, outside] = [fileOf("in", "web1", "docker2"), fileOf("out", "web1")];
+    const limited = (limit: string): Promise<PlaybookRun> =>
+      playWithoutHosts("playbooks/verify.yml", inventory, "--limit", limit, "--list-hosts");
+    for (const limit of [outside, `web1,${outside}`, `web:${outside}`, `${inside},!docker2`]) {
+      const { status, output } = await limited(limit);
+      assert.is.not(status, 0, `${limit}: ${output}`);
+      assert.match(output, `found none of them in "${limit}")`);
+    }
+    for (const limit of [inside, `${outside},docker2`, `${outside}:docker2`, `!docker1,${inside}`]) {
+      const { status, output } = await limited(limit);
+      assert.is(status, 0, output);
+      assert.match(output, "docker2", limit);
+    }
+    const args = [join(PLAYBOOKS, "verify.yml"), "--limit", "@out", "--list-hosts"];
+    assert.match((await playFrom(directory, args, inventory)).output, 'found none of them in "@out")');
+  });
+});
+
 test("each of the role's tags that a playbook is run with runs its verification and teardown, too", async () => {
   const tasks = async (playbook: string, ...tags: string[]): Promise<string[]> => {
     const { status, output } = await playWithoutHosts(playbook, "[weave_servers]\ndocker1\n", "--list-tasks", ...tags);
@@ -109,6 +134,18 @@ test("a teardown whose tags leave it out is rejected", async () => {
     const { status, output } = await playWithoutHosts("playbooks/teardown.yml", inventory, ...tags);
     assert.is(status, 2, output);
     assert.match(output, /--tags: must select weave, .* \(found --tags \w+ ?.*\)\. Run without tags\./);
+test("whatever tags select, a playbook that verifies does so: it must not succeed without a test", async () => {
+  const inventory = "[weave_servers]\ndocker1\n";
+  for (const playbook of ["verify", "grow", "upgrade"]) {
+    for (const tags of [
+      ["--skip-tags", "scope"],
+      ["--skip-tags", "weave"],
+      ["--tags", "verify"],
+    ]) {
+      const { status, output } = await playWithoutHosts(`playbooks/${playbook}.yml`, inventory, "--list-tasks", ...tags);
+      assert.is(status, 0, output);
+      assert.match(output, "Probe the network", `${playbook} ${tags.join(" ")}`);
+    }
   }
 });
 
