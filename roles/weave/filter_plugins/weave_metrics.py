@@ -16,7 +16,9 @@ OF_HOST: dict[str, tuple[str, Callable[[Host], int | None]]] = {
     "host_answers": ("Whether Ansible reached the host.", lambda host: int(not host["error"])),
     "bridge_up": (
         "Whether the bridge weave is up and has an address.",
-        lambda host: int(host["bridge"]["state"] == "up" and bool(host["bridge"]["address"])),
+        lambda host: (
+            int(host["bridge"]["state"] == "up" and bool(host["bridge"]["address"])) if not host["error"] else None
+        ),
     ),
     "datapath_up": (
         "Whether the VXLAN is up, or something listens on the router's TCP port.",
@@ -49,8 +51,8 @@ OF_HOST: dict[str, tuple[str, Callable[[Host], int | None]]] = {
         lambda host: host.get("containers_total"),
     ),
     "containers_tested": (
-        "Number of containers that were tested.",
-        lambda host: len(host["containers"]) if "docker" in host else None,
+        "Number of containers that were pinged, or pinged others.",
+        lambda host: host["containers_tested"] if "docker" in host else None,
     ),
     "containers_not_running": (
         "Number of containers that Docker fails to start.",
@@ -66,8 +68,9 @@ def render_metrics(findings: dict[str, Any], problems: int, time: int) -> str:
     time: seconds since 1970.
     """
     lines: list[str] = []
+    hosts = [{**host, "containers_tested": _containers_tested(host, findings["sources"])} for host in findings["hosts"]]
     for name, (text, value) in OF_HOST.items():
-        lines += _metric(name, text, {host["name"]: value(host) for host in findings["hosts"]})
+        lines += _metric(name, text, {host["name"]: value(host) for host in hosts})
     tested: dict[str, int | None] = {}
     blocked: dict[str, int | None] = {}
     for source in findings["sources"]:
@@ -86,6 +89,12 @@ def render_metrics(findings: dict[str, Any], problems: int, time: int) -> str:
     lines += _metric("problems", "Number of problems that playbooks/verify.yml found.", {"": problems})
     lines += _metric("timestamp_seconds", "When playbooks/verify.yml ran, in seconds since 1970.", {"": time})
     return "".join(f"{line}\n" for line in lines)
+
+
+def _containers_tested(host: Host, sources: list[dict[str, Any]]) -> int:
+    pinged = {address for source in sources for address in source["ms"]}
+    pinging = {source["container"] for source in sources if source["host"] == host["name"] and source["ms"]}
+    return sum(1 for one in host["containers"] if one["address"] in pinged or one["name"] in pinging)
 
 
 def _peers(host: Host, kind: str) -> int | None:

@@ -24,7 +24,7 @@ def render_printed_table(findings: dict[str, Any], group: str) -> list[str]:
         for first in range(0, len(targets), COLUMNS_PER_BLOCK):
             lines += _block(targets, sources, first)
 
-    lines += ["", _counts(hosts)]
+    lines += ["", _counts(hosts, sources)]
     tries = [ms for source in sources for ms in source["ms"].values()]
     answers = [ms for ms in tries if ms is not None]
     if tries:
@@ -52,11 +52,19 @@ def _encryption(hosts: list[dict[str, Any]], tunnels: list[dict[str, Any]]) -> I
             yield f"{tunnel['from']} to {tunnel['to']} at {tunnel['endpoint']}: {tunnel['words']}."
 
 
-def _counts(hosts: list[dict[str, Any]]) -> str:
-    answers = [host for host in hosts if not host["error"]]
-    tested = sum(len(host["containers"]) for host in answers)
-    total = sum(host["containers_total"] + len(host.get("not_running", [])) for host in answers)
-    return f"Tested {len(answers)} of {len(hosts)} hosts, and {tested} of {total} containers."
+def _counts(hosts: list[dict[str, Any]], sources: list[dict[str, Any]]) -> str:
+    """Return how many hosts and containers were pinged, or pinged others."""
+    pinged = {address for source in sources for address in source["ms"]}
+    ends = {(source["host"], source["container"]) for source in sources if source["ms"]}
+    total = sum(host["containers_total"] + len(host.get("not_running", [])) for host in hosts if not host["error"])
+    tested_hosts = [host for host in hosts if host["bridge"]["address"] in pinged or (host["name"], None) in ends]
+    tested = [
+        one
+        for host in hosts
+        for one in host["containers"]
+        if one["address"] in pinged or (host["name"], one["name"]) in ends
+    ]
+    return f"Tested {len(tested_hosts)} of {len(hosts)} hosts, and {len(tested)} of {total} containers."
 
 
 def _summary(working: int, tried: int, untested: int) -> str:

@@ -134,6 +134,9 @@ test("a teardown whose tags leave it out is rejected", async () => {
     const { status, output } = await playWithoutHosts("playbooks/teardown.yml", inventory, ...tags);
     assert.is(status, 2, output);
     assert.match(output, /--tags: must select weave, .* \(found --tags \w+ ?.*\)\. Run without tags\./);
+  }
+});
+
 test("whatever tags select, a playbook that verifies does so: it must not succeed without a test", async () => {
   const inventory = "[weave_servers]\ndocker1\n";
   for (const playbook of ["verify", "grow", "upgrade"]) {

@@ -16,7 +16,22 @@ test("cells are short, and untested containers are listed", () => {
 test("a single host is reported, and is not a failure", () => {
   const alone = { hosts: [host(1)], targets: [target(1)], sources: [] };
   assert.match(tableOf(alone), "h1 is the only host of weave_servers: there is no other host to reach.");
+  assert.match(tableOf(alone), "Tested 0 of 1 hosts, and 0 of 0 containers.");
   assert.equal(problemsOf(alone), []);
+});
+
+test("a host or container counts as tested if it was pinged, or pinged others", () => {
+  const containers = (number: number): object => {
+    const own = [container("a", `10.2.${number}.1`), container("b", `10.2.${number}.2`)];
+    return { containers: own, containers_total: 2 };
+  };
+  const pinged = { "10.2.0.2": 0.3, "10.2.2.1": null };
+  const found = {
+    hosts: [host(1, containers(1)), host(2, containers(2)), host(3)],
+    targets: [target(1), target(2), target(3)],
+    sources: [source(1, pinged), source(1, pinged, { container: "a" }), source(3, {}, { error: "no ping was run" })],
+  };
+  assert.match(tableOf(found), "Tested 2 of 3 hosts, and 2 of 4 containers.");
 });
 
 test("many addresses make no table, but their number and the blocked paths", () => {
@@ -53,7 +68,7 @@ test("a table has eight columns side by side, and names of forty characters", ()
       "from, to  9",
       "h1        BLOCKED",
       "",
-      "Tested 4 of 4 hosts, and 0 of 0 containers.",
+      "Tested 1 of 4 hosts, and 0 of 0 containers.",
       "1 of 2 paths work, 1 is blocked; the slowest took 0.5 ms.",
       "The traffic between hosts is not encrypted.",
       "h1: no running container is on the network.",
@@ -90,7 +105,7 @@ test("what could not be tested is counted and a problem, unless the host is excu
   assert.equal(problemsOf(found, true, ["h1", "h2", "h4", "h5"]), [started]);
   assert.equal(problemsOf(found, true, ["all"]), []);
   const table = tableOf(found);
-  assert.match(table, "Tested 4 of 5 hosts, and 1 of 3 containers.\nNo path was tested.\n");
+  assert.match(table, "Tested 0 of 5 hosts, and 0 of 3 containers.\nNo path was tested.\n");
   assert.match(table, "h4: it gave no answer, so neither the host nor its containers are tested.");
   assert.match(table, "h3: db, web do not run, so nothing is tested there.");
 });
