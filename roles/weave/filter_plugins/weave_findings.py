@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+
+# In place of a host's pings.
+FAILED = {"msg": "it failed earlier in the run"}
 
 
 def combine_findings(
-    underlays: dict[str, str], hostvars: Mapping[str, Mapping[str, Any]], play_hosts: list[str]
+    underlays: dict[str, str],
+    hostvars: Mapping[str, Mapping[str, Any]],
+    play_hosts: list[str],
+    failed: Sequence[str] = (),
 ) -> dict[str, list[dict[str, Any]]]:
     """Combine what the hosts reported.
 
     underlays: the underlay addresses of all hosts of the group by name, in their order.
     hostvars: their variables by name, with the results that tasks/verify.yml has registered so far.
     play_hosts: the names of the hosts of the play.
+    failed: the names of those that have failed in it, so that nothing is tested from them.
 
     Returns the lists hosts, targets and sources, which tasks/verify.yml describes. Nothing in them starts a Jinja template:
     they become a fact, in which an ansible-core before 2.19 would run it.
@@ -27,6 +34,8 @@ def combine_findings(
 
     hosts = [_host(name, _plain(underlay), probes[name]) for name, underlay in underlays.items()]
     pings = {name: hostvars[name].get("__weave_verify_pings", {}) for name in play_hosts}
+    # Before the first ping there are no sources.
+    tested_from = {**pings, **dict.fromkeys(failed, FAILED)} if any(pings.values()) else {}
     for host in hosts:
         if host["name"] in pings:
             _renew_handshakes(host, _answer(pings[host["name"]], "host"))
@@ -39,9 +48,8 @@ def combine_findings(
     sources = [
         source
         for host in hosts
-        # Before the first ping there are none.
-        if host["name"] in pings and any(pings.values())
-        for source in _sources(host, pings[host["name"]], targets)
+        if host["name"] in tested_from
+        for source in _sources(host, tested_from[host["name"]], targets)
     ]
     return {"hosts": hosts, "targets": targets, "sources": sources}
 

@@ -21,13 +21,18 @@ DOCKER = {
 
 
 def list_problems(
-    findings: dict[str, Any], uses_bridge: bool, excused: Sequence[str] = (), network: str = "bridge"
+    findings: dict[str, Any],
+    uses_bridge: bool,
+    excused: Sequence[str] = (),
+    network: str = "bridge",
+    encrypted: bool = False,
 ) -> list[str]:
     """Return what is wrong with what weave_findings returned, a line for each problem.
 
     uses_bridge: whether the role attaches a Docker network to the bridge weave.
     excused: the names of hosts of which not everything need be tested; "all" stands for all.
     network: the Docker network that the role attaches to it.
+    encrypted: whether WireGuard is to encrypt the VXLAN.
 
     First what is wrong on a host, then the blocked paths, then their possible causes with what to do.
     """
@@ -48,6 +53,7 @@ def list_problems(
     return [
         *(line for host in hosts for line in _host_problems(host, uses_bridge, network)),
         *(line for host in hosts if host["name"] not in excused for line in _untested(host)),
+        *(_unencrypted(hosts) if encrypted else ()),
         *_same_addresses(targets),
         *_same_macs(hosts),
         *(line for source in sources for line in _blocked(source, by_host)),
@@ -121,6 +127,16 @@ def _untested(host: dict[str, Any]) -> Iterator[str]:
             f"{name}: all containers that were started must run, or they can't be tested (found that Docker fails to start "
             f"{', '.join(failed)}). See why (docker inspect --format '{{{{.State.Error}}}}' {failed[0]}; docker logs {failed[0]}), "
             f"remove them, {excuse}."
+        )
+
+
+def _unencrypted(hosts: list[dict[str, Any]]) -> Iterator[str]:
+    datapaths = {host["name"]: host.get("datapath", {}) for host in hosts}
+    clear = [name for name, path in datapaths.items() if path.get("kind") == "vxlan" and not path.get("wireguard")]
+    if clear:
+        yield (
+            "weave_password: WireGuard must encrypt the VXLAN of each host, as this or weave_wireguard_key is set (found none on "
+            f"{', '.join(clear)}). Run the role on all hosts together (ansible-playbook -i INVENTORY site.yml)."
         )
 
 

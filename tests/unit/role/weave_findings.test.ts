@@ -11,8 +11,8 @@ const UNDERLAYS = { h1: "192.0.2.1", h2: "192.0.2.2", h3: "192.0.2.3" };
 /** The registered result of a script: its line, after what a login may print. */
 const printed = (answer: object): object => ({ stdout: `Welcome\r\n\r\n${JSON.stringify(answer)}\r\n`, rc: 0 });
 
-const findings = (variables: Record<string, object>, playing: string[]): Findings =>
-  callPlugin("weave_findings", "combine_findings", [UNDERLAYS, { h1: {}, h2: {}, h3: {}, ...variables }, playing]);
+const findings = (variables: Record<string, object>, playing: string[], failed: string[] = []): Findings =>
+  callPlugin("weave_findings", "combine_findings", [UNDERLAYS, { h1: {}, h2: {}, h3: {}, ...variables }, playing, failed]);
 const pingArguments = (found: Findings, name: string): string[] =>
   callPlugin("weave_findings", "list_ping_arguments", [found, name]);
 
@@ -86,6 +86,23 @@ test("a path whose result is missing, for whatever reason, is neither blocked no
     ["h1"],
   );
   assert.match(problemsOf(odd).join("\n"), "h1: no path could be tested (found: no ping was run).");
+});
+
+test("a host that failed before, as by its variables, is a source from which nothing was tested", () => {
+  const others = { results: [{ item: "h2", ...printed(has(2)) }] };
+  const answers = { __weave_verify_probe: printed(has(1)), __weave_verify_probe_others: others };
+  const pings = { __weave_verify_pings: printed({ host: { "10.2.0.2": 0.3 }, container: null }) };
+  assert.equal(findings({ h1: answers }, ["h1"], ["h2", "h3"]).sources, [], "before the first ping");
+  const found = findings({ h1: { ...answers, ...pings } }, ["h1"], ["h2", "h3"]);
+  assert.equal(found.sources, [
+    source(1, { "10.2.0.2": 0.3 }),
+    source(2, {}, { error: "it failed earlier in the run", untried: ["10.2.0.1"] }),
+  ]);
+  const problem =
+    "h2: no path could be tested (found: it failed earlier in the run). Correct this, and run playbooks/verify.yml again.";
+  assert.ok(problemsOf(found).includes(problem));
+  assert.not.ok(problemsOf(found, true, ["h2"]).includes(problem));
+  assert.match(tableOf(found), "1 of 2 paths work, 1 was not tested");
 });
 
 test("the error of a host without an answer is its last line, else Ansible's", () => {

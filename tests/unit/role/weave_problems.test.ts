@@ -7,6 +7,7 @@ import {
   host,
   none,
   problemsOf,
+  router,
   source,
   target,
   vxlan,
@@ -210,6 +211,17 @@ test("a host on which Ansible does not become root is reported as that, and noth
     "h1: Ansible must become root there (found that it becomes the user with the id 1000). Remove ansible_become and ansible_become_user from the inventory, or set them to true and root.",
     "h2: Ansible must become root there (found: sh: 1: sudo: not found). Install sudo, or if Ansible logs in as root, set ansible_user: root or ansible_become: false.",
   ]);
+});
+
+test("a VXLAN that is not encrypted though it should be is a problem, whichever paths work", () => {
+  const wireguard = { state: "up", port: 51820, peers: [] };
+  const hosts = [host(1), host(2, { datapath: { ...vxlan, wireguard } }), host(3), host(4, { datapath: router })];
+  const found = { hosts, targets: [], sources: [] };
+  const of = (encrypted: boolean): string[] => problemsOf(found, true, ["h1"], "bridge", encrypted);
+  assert.equal(of(true), [
+    "weave_password: WireGuard must encrypt the VXLAN of each host, as this or weave_wireguard_key is set (found none on h1, h3). Run the role on all hosts together (ansible-playbook -i INVENTORY site.yml).",
+  ]);
+  assert.equal(of(false), []);
 });
 
 test.run();

@@ -22,7 +22,8 @@ export const problemsOf = (
   usesBridge = true,
   excused: readonly string[] = [],
   network = "bridge",
-): string[] => callPlugin("weave_problems", "list_problems", [found, usesBridge, excused, network]);
+  encrypted = false,
+): string[] => callPlugin("weave_problems", "list_problems", [found, usesBridge, excused, network, encrypted]);
 
 export const router = { kind: "router", port: 6783, state: "up" };
 export const vxlan = { kind: "vxlan", port: 4789, state: "up" };
