@@ -17,13 +17,11 @@ SEARCH_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 # Between the elements of a list, as JavaScript's \s and a comma.
 SEPARATORS = re.compile("[\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff,]+")
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-# Of the environment of the router's script: set by other variables of the role, or only by the module.
+# Of the environment of the router's script: set by other variables of the role.
 OTHER_VARIABLES = {
     "WEAVE_PASSWORD": "weave_password",
     "WEAVE_PEERS": "weave_launch_peers",
     "WEAVE_ARGS": "weave_launch_args",
-    "WEAVE_MTU": "mtu",
-    "DOCKER_BRIDGE": "bridge",
     "IPTABLES_BACKEND": "weave_iptables_backend",
 }
 
@@ -264,6 +262,8 @@ def _environment_name(text: str) -> None:
     if text in OTHER_VARIABLES:
         must = "must not have a variable of another option"
         raise RejectedError(must, text, f"Set {OTHER_VARIABLES[text]} instead.")
+    if text in ("WEAVE_MTU", "DOCKER_BRIDGE"):
+        raise RejectedError(f"must not have {text}", "it", "Remove it: the role sets it.")
     if text in ("WEAVE_CONTAINER_NAME", "DOCKER_HOST"):
         remedy = "Remove it: weave_service asks Docker on /var/run/docker.sock for a container of the default name."
         raise RejectedError(f"must not have {text}", "it", remedy)

@@ -261,6 +261,20 @@ const WRONG: readonly (readonly [
   ],
   [
     "weave_env",
+    { DOCKER_BRIDGE: "weave" },
+    null,
+    "must not have DOCKER_BRIDGE (found it). Remove it: the role sets it.",
+    ROUTER,
+  ],
+  [
+    "weave_env",
+    { WEAVE_MTU: 1400 },
+    null,
+    "must not have WEAVE_MTU (found it). Remove it: the role sets it.",
+    ROUTER,
+  ],
+  [
+    "weave_env",
     { DOCKER_HOST: "tcp://a" },
     "weave_service.env",
     "must not have DOCKER_HOST (found it). Remove it: weave_service asks Docker on /var/run/docker.sock for a container of the default name.",
