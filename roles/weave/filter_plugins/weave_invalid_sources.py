@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 # The grammar of an image's name with its tag: https://pkg.go.dev/github.com/distribution/reference
@@ -15,13 +15,14 @@ NAME = rf"(?:{LABEL}(?:[.]{LABEL})*(?::[0-9]+)?/)?{COMPONENT}(?:/{COMPONENT})*"
 IMAGE = re.compile(rf"(?=.{{1,255}}:){NAME}:\w[\w.-]{{0,127}}", re.ASCII)
 
 
-def find_invalid_sources(items: list[dict[str, Any]]) -> str:
+def find_invalid_sources(items: list[dict[str, Any]], lost: Sequence[str] = ()) -> str:
     """Return what is wrong with the files that the role puts on a host, or "".
 
     items: each with url and sha256, or with file, a copy on the controller; and the variable to name in a message, or the image
         that is in it.
+    lost: those of the files that Ansible does not find: it looks for a relative path in several directories.
     """
-    return " ".join([*_archives([item for item in items if "image" in item]), *_sources(items)])
+    return " ".join([*_archives([item for item in items if "image" in item]), *_sources(items, lost)])
 
 
 def _twice(values: list[str]) -> list[str]:
@@ -57,7 +58,7 @@ def _checksum(path: str) -> str:
         return hashlib.sha256(file.read()).hexdigest()
 
 
-def _sources(items: list[dict[str, Any]]) -> Iterator[str]:
+def _sources(items: list[dict[str, Any]], lost: Sequence[str]) -> Iterator[str]:
     for item in items:
         variable, url, sha256 = (
             item.get("variable", "weave_image_archives"),
@@ -65,11 +66,11 @@ def _sources(items: list[dict[str, Any]]) -> Iterator[str]:
             str(item.get("sha256") or ""),
         )
         if item.get("file"):
-            # A relative path is looked for in several directories.
             path = os.path.expanduser(str(item["file"]))
-            if os.path.isabs(path) and not os.path.isfile(path):
+            if str(item["file"]) in lost or (os.path.isabs(path) and not os.path.isfile(path)):
                 option = "weave_image_archives" if "image" in item else variable.replace("sha256", "script_file")
-                yield f"{option}: must be a file on the controller (found none at {path}). Correct the path."
+                where = path if os.path.isabs(path) else f"{path}, which is looked for beside the playbook"
+                yield f"{option}: must be a file on the controller (found none at {where}). Correct the path."
             elif os.path.isabs(path) and sha256 and "image" not in item and sha256 != _checksum(path):
                 yield (
                     f"{variable}: must be the checksum of {path}, if both are set (found {sha256}; the file has "

@@ -22,6 +22,7 @@ def find_unmet_precondition(
     printed: str = "",
     teardown: bool = False,
     mode: str = "bridge",
+    scope: bool = False,
 ) -> str:
     """Return why the role can't go on with a host, or ""; weave_preflight.yml describes the parameters."""
 
@@ -48,8 +49,10 @@ def find_unmet_precondition(
         if probed.get("inventory_nodejs") and not probed.get("nodejs"):
             unsuitable = probed.get("unsuitable_nodejs") or "no program"
             yield _nodejs_problem(host, probed["inventory_nodejs"], unsuitable, probed.get("nodejs_problem", ""))
+        if teardown:
+            yield from _unseen_containers(probed.get("docker", ""), host)
         # The other hosts don't matter to a host that leaves the network.
-        if not teardown:
+        else:
             resolved = json.loads(cluster)
             yield from _identity_problems(resolved["duplicates"], group, uses_bridge, runs_router)
             yield from _cluster_problems(resolved, host, group, needs_host_index, default_peers)
@@ -62,6 +65,11 @@ def find_unmet_precondition(
                 yield (
                     f"weave_datapath: router needs Docker's client on {host}, which the weave script runs (found no program "
                     "docker). Install it (apt install docker-cli), or set weave_datapath: vxlan, which does not need it."
+                )
+            if scope and probed.get("lacks_docker_client"):
+                yield (
+                    f"weave_scope_enabled: Scope needs Docker's client on {host}, which its script runs (found no program docker). "
+                    "Install it (apt install docker-cli), or set weave_scope_enabled: false."
                 )
             if probed.get("missing_script"):
                 yield (
@@ -224,6 +232,17 @@ def _unrendered(variables: dict[str, str], group: str) -> Iterator[str]:
             f"{variable}: must be known for hosts that are not reached, too, or the others would lose them as peers (found a "
             f"template that can't be rendered for {hosts}, such as one with facts). Set their addresses in the inventory, gather "
             f"or cache the facts, make the hosts reachable, or remove them from the group {group}."
+        )
+
+
+def _unseen_containers(docker: str, host: str) -> Iterator[str]:
+    must = f"Docker: must run on {host}, or Weave's containers can't be found and removed"
+    if docker == "stopped":
+        remedy = "Start it (systemctl start docker), or run site.yml first if it does not start without the bridge."
+        yield f"{must} (found it stopped). {remedy}"
+    elif docker == "masked":
+        yield (
+            f"{must} (found docker.service masked). Run `systemctl unmask docker.service && systemctl start docker` there."
         )
 
 

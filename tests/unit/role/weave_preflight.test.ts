@@ -104,6 +104,20 @@ test("a weave script that is missing, except for a teardown", () => {
   assert.is(preflight({ teardown: true }, missing), "");
 });
 
+test("a teardown needs a running Docker, or none, to find Weave's containers", () => {
+  const teardown = (docker: string): string => preflight({ teardown: true, needs_running_docker: true }, { docker });
+  const must = "Docker: must run on a, or Weave's containers can't be found and removed";
+  assert.is(
+    teardown("stopped"),
+    `${must} (found it stopped). Start it (systemctl start docker), or run site.yml first if it does not start without the bridge.`,
+  );
+  assert.is(
+    teardown("masked"),
+    `${must} (found docker.service masked). Run \`systemctl unmask docker.service && systemctl start docker\` there.`,
+  );
+  for (const docker of ["missing", "running"]) assert.is(teardown(docker), "");
+});
+
 test("Docker that is missing, masked or stopped where the role does not start it, except for a teardown", () => {
   assert.match(
     preflight({}, { docker: "missing" }),
@@ -259,6 +273,11 @@ test("a Docker without its client where the router is to run, except for a teard
     /^weave_datapath: router needs Docker's client on a, .* \(found no program docker\)\. Install it \(apt install docker-cli\), or set weave_datapath: vxlan, /,
   );
   assert.is(preflight({ runs_router: true, teardown: true }, lacking), "");
+  assert.is(
+    preflight({ scope: true }, lacking),
+    "weave_scope_enabled: Scope needs Docker's client on a, which its script runs (found no program docker). Install it (apt install docker-cli), or set weave_scope_enabled: false.",
+  );
+  assert.is(preflight({ scope: true, teardown: true }, lacking), "");
   assert.is(preflight({}, lacking), "");
 });
 
