@@ -1,4 +1,5 @@
 import type { Status } from "./status";
+import { runsWithoutReport } from "./summarise";
 
 const PREFIX = "apollo_weave_";
 
@@ -30,15 +31,24 @@ function samplesOf(name: string, value: Gauge[2]): string[] {
 
 function gauges({ bridge, datapath, peers, firewall, network, docker, router, ...status }: Status): Gauge[] {
   const connections = peers.filter(({ state }) => state !== null);
+  // What is not there may be what could not be read.
+  const absent = status.errors.length > 0 ? null : 0;
+  const withoutDocker = status.dockerIsMissing ? 0 : null;
   return [
-    ["bridge_up", "Whether the bridge is up and has an address.", bridge?.up === true && bridge.addresses.length > 0],
-    ["bridge_containers", "Number of Docker containers on the bridge.", bridge?.containers ?? 0],
+    [
+      "bridge_up",
+      "Whether the bridge is up and has an address.",
+      bridge === null ? absent : bridge.up && bridge.addresses.length > 0,
+    ],
+    ["bridge_containers", "Number of Docker containers on the bridge.", bridge?.containers ?? absent],
     [
       "datapath_up",
       "Whether the VXLAN is up and attached to the bridge, or the router answers.",
-      datapath?.kind === "vxlan" ? datapath.attached : router !== null,
+      datapath?.kind === "vxlan"
+        ? datapath.attached
+        : router !== null || runsWithoutReport(status.service?.container) || absent,
     ],
-    ["peers", "Number of other hosts that this one has tunnels or connections to.", peers.length],
+    ["peers", "Number of other hosts that this one has tunnels or connections to.", peers.length || absent],
     [
       "peers_connected",
       "Number of peers whose connection is established. A VXLAN has no connections.",
@@ -63,11 +73,11 @@ function gauges({ bridge, datapath, peers, firewall, network, docker, router, ..
       "Number of kinds of needed traffic that this host's firewalls drop.",
       firewall?.drops.length ?? null,
     ],
-    ["docker_running", "Whether Docker runs.", docker?.running === true],
+    ["docker_running", "Whether Docker runs.", docker?.running ?? withoutDocker],
     [
       "docker_on_bridge",
       "Whether Docker runs with a network on the bridge.",
-      docker?.running === true && network !== null,
+      docker === null ? withoutDocker : docker.running && network !== null,
     ],
     ["pending", "Number of pending actions, after which the host matches its own files.", status.pending.length],
     ["problems", "Number of problems: what is there and does not work.", status.problems.length],

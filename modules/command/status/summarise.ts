@@ -68,11 +68,16 @@ function brokenDevices(name: string, { bridge: observed }: Observed): string[] {
   );
 }
 
+/** Whether a router runs that can't answer: Weave 1.0 or 1.1. */
+export function runsWithoutReport(container: ServiceStatus["container"] | undefined): boolean {
+  return container?.running === true && !scriptOfVersion(tagOf(container.image)).hasReport;
+}
+
 /** A router that is to run with Docker and does not answer. If something could not be read, that is unknown. */
 function brokenRouter({ docker, service, container, router, errors }: Observed): string[] {
   const runs = docker !== null && docker.daemon !== null && errors.length === 0;
   if (!runs || service?.unit.startsWith !== "Docker" || router !== null) return [];
-  if (container?.running && !scriptOfVersion(tagOf(container.image)).hasReport) return [];
+  if (runsWithoutReport(container)) return [];
   return [
     `${service.name}: must run, and its router answer (found it ${service.unit.state}). See its log, and run the playbook.`,
   ];

@@ -77,6 +77,29 @@ test("metrics of a fresh host, of one on the network by either datapath, and of 
   assert.is(gauges({ ...BY_ROUTER, router: null })["apollo_weave_problems"], 1);
 });
 
+test("what could not be read is left out of the metrics, as 0 would raise an alert", () => {
+  const errors = ["/etc/docker/daemon.json: must be JSON (found a comma too many). Correct it."];
+  const without = gauges({ ...VXLAN, docker: null, errors });
+  for (const name of ["docker_running", "docker_on_bridge"]) assert.not.ok(`apollo_weave_${name}` in without, name);
+  assert.is(without["apollo_weave_bridge_up"], 1);
+  assert.is(without["apollo_weave_errors"], 1);
+  const removed = gauges({ ...VXLAN, docker: null, dockerMissing: "docker.service: must exist (found none)." });
+  for (const name of ["docker_running", "docker_on_bridge"]) assert.is(removed[`apollo_weave_${name}`], 0, name);
+  const nothing = gauges({ ...FRESH, bridge: null, errors: ["ip: must run (found EACCES). Run as root."] });
+  for (const name of ["bridge_up", "bridge_containers", "datapath_up", "peers"]) {
+    assert.not.ok(`apollo_weave_${name}` in nothing, name);
+    assert.is(gauges(FRESH)[`apollo_weave_${name}`], 0, name);
+  }
+});
+
+test("a router of Weave 1.0 or 1.1, which has no report, is up if its container runs", () => {
+  const up = (image: string, running = true): number | undefined =>
+    gauges({ ...BY_ROUTER, container: { ...CONTAINER, image, running }, router: null })["apollo_weave_datapath_up"];
+  assert.is(up("weaveworks/weave:1.1.2"), 1);
+  assert.is(up("weaveworks/weave:1.1.2", false), 0);
+  assert.is(up("weaveworks/weave:2.8.1"), 0);
+});
+
 test("a fresh host", () => {
   assert.is(
     lines(FRESH),
