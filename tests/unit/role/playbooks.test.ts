@@ -145,7 +145,12 @@ test("whatever tags select, a playbook that verifies does so: it must not succee
       ["--skip-tags", "weave"],
       ["--tags", "verify"],
     ]) {
-      const { status, output } = await playWithoutHosts(`playbooks/${playbook}.yml`, inventory, "--list-tasks", ...tags);
+      const { status, output } = await playWithoutHosts(
+        `playbooks/${playbook}.yml`,
+        inventory,
+        "--list-tasks",
+        ...tags,
+      );
       assert.is(status, 0, output);
       assert.match(output, "Probe the network", `${playbook} ${tags.join(" ")}`);
     }

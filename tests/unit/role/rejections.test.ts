@@ -118,7 +118,11 @@ const REJECTIONS: Rejections = {
     says: /^weave_script_file: must be a file on the controller \(found none at \/nowhere\/weave\)\. Correct the path\.$/,
   },
   "a scope script and an image by a relative path, which the controller does not have": {
-    vars: { weave_scope_enabled: true, weave_scope_script_file: "no-scope", weave_image_archives: [{ image: "a:1", file: "no/a" }] },
+    vars: {
+      weave_scope_enabled: true,
+      weave_scope_script_file: "no-scope",
+      weave_image_archives: [{ image: "a:1", file: "no/a" }],
+    },
     says: /^weave_scope_script_file: must be a file on the controller \(found none at no-scope, which is .*weave_image_archives: must be a file on the controller \(found none at no\/a,/,
   },
   "a download without a checksum": {

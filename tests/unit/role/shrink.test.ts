@@ -48,7 +48,10 @@ test("any limit is rejected, as the others would keep the leaving host among the
   for (const limit of ["apollo3", "localhost,apollo3", "apollo*"]) {
     const { status, output, results } = await shrink({ weave_leaving: "apollo3" }, "--limit", limit);
     assert.is.not(status, 0, output);
-    assert.match(output, `--limit: must not be used here (found ${limit}), as all other hosts have to remove the leaving`);
+    assert.match(
+      output,
+      `--limit: must not be used here (found ${limit}), as all other hosts have to remove the leaving`,
+    );
     assert.match(output, "Run it without --limit; only weave_leaving says which hosts leave.");
     assert.equal(results, []);
   }

@@ -38,7 +38,11 @@ const OWN_PLAY = `
 `;
 
 /** Runs a playbook; returns also the metrics that it wrote to a file of the default name, "" if none. */
-async function verify(playbook: string, hosts: object, ...args: string[]): Promise<{ run: PlaybookRun; metrics: string }> {
+async function verify(
+  playbook: string,
+  hosts: object,
+  ...args: string[]
+): Promise<{ run: PlaybookRun; metrics: string }> {
   let result: { run: PlaybookRun; metrics: string } | undefined;
   await inTemporaryDirectoryUntilDone(async (directory) => {
     const [own, written] = [join(directory, "own.yml"), join(directory, "apollo_weave_verify.prom")];

@@ -12,7 +12,12 @@ const UNDERLAYS = { h1: "192.0.2.1", h2: "192.0.2.2", h3: "192.0.2.3" };
 const printed = (answer: object): object => ({ stdout: `Welcome\r\n\r\n${JSON.stringify(answer)}\r\n`, rc: 0 });
 
 const findings = (variables: Record<string, object>, playing: string[], failed: string[] = []): Findings =>
-  callPlugin("weave_findings", "combine_findings", [UNDERLAYS, { h1: {}, h2: {}, h3: {}, ...variables }, playing, failed]);
+  callPlugin("weave_findings", "combine_findings", [
+    UNDERLAYS,
+    { h1: {}, h2: {}, h3: {}, ...variables },
+    playing,
+    failed,
+  ]);
 const pingArguments = (found: Findings, name: string): string[] =>
   callPlugin("weave_findings", "list_ping_arguments", [found, name]);
 

@@ -266,13 +266,7 @@ const WRONG: readonly (readonly [
     "must not have DOCKER_BRIDGE (found it). Remove it: the role sets it.",
     ROUTER,
   ],
-  [
-    "weave_env",
-    { WEAVE_MTU: 1400 },
-    null,
-    "must not have WEAVE_MTU (found it). Remove it: the role sets it.",
-    ROUTER,
-  ],
+  ["weave_env", { WEAVE_MTU: 1400 }, null, "must not have WEAVE_MTU (found it). Remove it: the role sets it.", ROUTER],
   [
     "weave_env",
     { DOCKER_HOST: "tcp://a" },

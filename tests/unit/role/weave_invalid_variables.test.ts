@@ -41,7 +41,10 @@ test("a bool is a word that Ansible's filter bool takes as it is meant, in every
     assert.is(wrong({ weave_dns: word }), "", String(word));
   }
   for (const word of ["y", "t", "n", "f", "1.0", "0.0", " true", "true\n", 2]) {
-    assert.match(wrong({ scope_enabled: word }), `scope_enabled: must be true or false (found "${word}" for a). Set one`);
+    assert.match(
+      wrong({ scope_enabled: word }),
+      `scope_enabled: must be true or false (found "${word}" for a). Set one`,
+    );
   }
 });
 
