@@ -101,7 +101,7 @@ test("a host that failed before, as by its variables, is a source from which not
   const found = findings({ h1: { ...answers, ...pings } }, ["h1"], ["h2", "h3"]);
   assert.equal(found.sources, [
     source(1, { "10.2.0.2": 0.3 }),
-    source(2, {}, { error: "it failed earlier in the run", untried: ["10.2.0.1"] }),
+    source(2, {}, { error: "it failed earlier in the run", untested: ["10.2.0.1"] }),
   ]);
   const problem =
     "h2: no path could be tested (found: it failed earlier in the run). Correct this, and run playbooks/verify.yml again.";
