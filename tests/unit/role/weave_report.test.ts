@@ -345,6 +345,8 @@ test("the report begins with the verdict", () => {
     "× All 12 paths work, but there are problems",
   );
   assert.is(verdict({ hosts: 1 }), "✓ One host, and no other to reach");
+  // As if they were excused.
+  assert.is(verdict({ hosts: 3, playing: [] }), "– No path was tested");
 });
 
 test("paths without a result do not count as paths that work", () => {
