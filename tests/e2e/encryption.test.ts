@@ -255,7 +255,7 @@ test("by the role: turned on for no host while another one lacks what it needs, 
   await sh(two, "mv /usr/bin/gw /usr/bin/wg");
   assert.equal(failures(run), {
     apollo1:
-      "weave_datapath: what carries the traffic, encrypted or not, must change on all hosts together (found encrypted to replace vxlan on apollo1, while these have failed or are in another batch of serial: apollo2). Correct what is wrong there, run without serial, or leave these hosts out, which are cut off then (--limit 'weave_servers:!apollo2').",
+      "weave_datapath: what carries the traffic, encrypted or not, must change on all hosts together (found encrypted to replace vxlan on apollo1, while these have failed or are in another batch of serial: apollo2). Correct what is wrong there, run without serial, or leave these hosts out, which are cut off then (--limit 'weave_servers,!apollo2').",
     apollo2:
       "weave_datapath: vxlan with weave_password or weave_wireguard_key needs wireguard-tools on apollo2 (found no program wg). Install it (apt install wireguard-tools).",
   });
