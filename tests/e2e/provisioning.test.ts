@@ -15,12 +15,7 @@ const ROUTER = "TASK [weave : Run the Weave router]";
 /** All that a run prints where nothing is left to do, but for the hosts' lines. Nothing is skipped that would have a line. */
 const STEADY = {
   vxlan: ["PLAY [Provision the cluster]", ...VXLAN, "PLAY RECAP"],
-  router: [
-    "PLAY [Provision the cluster]",
-    ...VXLAN,
-    ROUTER,
-    "PLAY RECAP",
-  ],
+  router: ["PLAY [Provision the cluster]", ...VXLAN, ROUTER, "PLAY RECAP"],
 };
 
 /** The same of fresh hosts. */
