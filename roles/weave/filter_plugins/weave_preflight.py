@@ -61,16 +61,8 @@ def find_unmet_precondition(
                     f"weave_scope_dest: must be the scope script on {host} (found no file {probed['missing_scope_script']}). Set "
                     "weave_scope_sha256 or weave_scope_script_file to install it, or weave_scope_enabled: false."
                 )
-            if runs_router and probed.get("lacks_docker_client"):
-                yield (
-                    f"weave_datapath: router needs Docker's client on {host}, which the weave script runs (found no program "
-                    "docker). Install it (apt install docker-cli), or set weave_datapath: vxlan, which does not need it."
-                )
-            if scope and probed.get("lacks_docker_client"):
-                yield (
-                    f"weave_scope_enabled: Scope needs Docker's client on {host}, which its script runs (found no program docker). "
-                    "Install it (apt install docker-cli), or set weave_scope_enabled: false."
-                )
+            if probed.get("lacks_docker_client"):
+                yield from _docker_client_problems(host, runs_router, scope)
             if probed.get("missing_script"):
                 yield (
                     f"weave_bin: must be the weave script on {host} (found no file {probed['missing_script']}). Set weave_sha256 "
@@ -232,6 +224,19 @@ def _unrendered(variables: dict[str, str], group: str) -> Iterator[str]:
             f"{variable}: must be known for hosts that are not reached, too, or the others would lose them as peers (found a "
             f"template that can't be rendered for {hosts}, such as one with facts). Set their addresses in the inventory, gather "
             f"or cache the facts, make the hosts reachable, or remove them from the group {group}."
+        )
+
+
+def _docker_client_problems(host: str, runs_router: bool, scope: bool) -> Iterator[str]:
+    if runs_router:
+        yield (
+            f"weave_datapath: router needs Docker's client on {host}, which the weave script runs (found no program docker). "
+            "Install it (apt install docker-cli), or set weave_datapath: vxlan, which does not need it."
+        )
+    if scope:
+        yield (
+            f"weave_scope_enabled: Scope needs Docker's client on {host}, which its script runs (found no program docker). "
+            "Install it (apt install docker-cli), or set weave_scope_enabled: false."
         )
 
 
