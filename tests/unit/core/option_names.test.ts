@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { parse } from "yaml";
 import { UserError } from "../../../modules/core/errors";
 import type { Module } from "../../../modules/core/module";
 import { nameOptions, optionNames } from "../../../modules/core/option_names";
@@ -73,5 +76,18 @@ test("wrong names are rejected", async () => {
       JSON.stringify(names),
     );
 });
+
+test("the role's names for the modules' options can be given", () => {
+  const path = join(__dirname, "../../../roles/weave/vars/main.yml");
+  const variables = parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+  const tables = Object.entries(variables).filter(([name]) => name.endsWith("_option_names"));
+  assert.ok(tables.length > 3);
+  for (const [name, table] of tables) {
+    if (typeof table === "object") assert.ok(optionNames.convert(withoutTemplates(table)), name);
+  }
+});
+
+const withoutTemplates = (table: object | null): object =>
+  Object.fromEntries(Object.entries(table ?? {}).filter(([, value]) => !String(value).includes("{{")));
 
 test.run();
