@@ -5,6 +5,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { linuxHost } from "../../../../modules/core/host/linux";
 import { run } from "../../../../modules/core/host/run";
+import { rememberSecret } from "../../../../modules/core/secrets";
 import { inTemporaryDirectory, inTemporaryDirectoryUntilDone } from "../../support/temporary_directory";
 import { userErrorOf } from "../../support/user_error";
 
@@ -133,6 +134,16 @@ test("megabytes of output are returned whole, and nothing of them is left behind
   const before = files();
   assert.is(run(["sh", "-c", "head -c 5000000 /dev/zero | tr '\\0' x"]).stdout.length, 5_000_000);
   assert.equal(files(), before);
+});
+
+test("a secret in a failed program's output is hidden whole, however long the output is", () => {
+  rememberSecret("over the top of it all");
+  // Nothing of it may be left where a long output is cut.
+  for (const length of [0, 2 ** 18 - 15, 2 ** 20]) {
+    const script = `echo "password is over the top of it all"; head -c ${length} /dev/zero | tr '\\0' x; exit 1`;
+    const error = userErrorOf(() => run(["sh", "-c", script]));
+    assert.not.match(error, "of it all", String(length));
+  }
 });
 
 test.run();
