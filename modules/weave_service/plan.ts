@@ -102,11 +102,11 @@ function unreadVariables(
 
 /** With socket activation, as in Flatcar, or after an installation from RPM packages, nothing starts Docker before its first use. */
 function dockerNotAtBoot(
-  { component, state }: ServiceOptions,
+  options: ServiceOptions,
   { unit }: DesiredService,
   { docker, unit: { dockerStartsAtBoot } }: ObservedService,
 ): string[] {
-  if (component !== "router" || state === "absent" || state === "stopped") return [];
+  if (options.component !== "router" || isEnding(options)) return [];
   if (docker !== "running" || dockerStartsAtBoot) return [];
   return [
     `Docker: must be started at boot, as ${unit} starts with it (found no unit that starts docker.service). Run systemctl enable docker.`,

@@ -115,10 +115,9 @@ function observe(components: readonly Component[], host: Host): ObservedUnit[] {
   const properties = unitProperties([...components.map(unitOf), "docker.service"], names, host);
   const ofDocker = properties.at(-1) ?? (() => "");
   const dockerStartsAtBoot = ["WantedBy", "RequiredBy"].some((name) => hasOtherUnits(ofDocker(name)));
-  return components.map((component, index) => ({
-    ...observeUnit(component, properties[index] ?? (() => ""), host),
-    dockerStartsAtBoot,
-  }));
+  return components.map((component, index) =>
+    observeUnit(component, properties[index] ?? (() => ""), dockerStartsAtBoot, host),
+  );
 }
 
 /** Whether there are other units in a list than the components', which require Docker but are started with it. */
@@ -130,8 +129,9 @@ function hasOtherUnits(list: string): boolean {
 function observeUnit(
   component: Component,
   property: (name: string) => string,
+  dockerStartsAtBoot: boolean,
   host: Host,
-): Omit<ObservedUnit, "dockerStartsAtBoot"> {
+): ObservedUnit {
   const unit = unitOf(component);
   return {
     file: host.readFile(pathOf(component)),
@@ -139,6 +139,7 @@ function observeUnit(
     needsReload: property("NeedDaemonReload") === "yes",
     state: stateOf(unit, property),
     pid: Number(property("MainPID")),
+    dockerStartsAtBoot,
   };
 }
 

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { resolveDesired } from "../../../modules/weave_service/desired";
 import { environmentOf } from "../../../modules/weave_service/environment";
+import { NO_UNIT } from "../../../modules/weave_service/init/init_system";
 import type { ObservedContainer, ObservedService } from "../../../modules/weave_service/observed";
 import { options, type ServiceOptions } from "../../../modules/weave_service/options";
 import { plan } from "../../../modules/weave_service/plan";
@@ -21,7 +22,7 @@ export const SCRIPT =
 /** A host with the script and nothing else. */
 export const FRESH: ObservedService = {
   init: "systemd",
-  unit: { file: null, startsWith: "nothing", needsReload: false, state: "stopped", pid: 0, dockerStartsAtBoot: true },
+  unit: NO_UNIT,
   environment: null,
   formerEnvironment: null,
   script: readWeaveScript(SCRIPT),
@@ -38,14 +39,7 @@ export const FRESH: ObservedService = {
   control: null,
   offloadingPorts: [],
   exposed: false,
-  exposeUnit: {
-    file: null,
-    startsWith: "nothing",
-    needsReload: false,
-    state: "stopped",
-    pid: 0,
-    dockerStartsAtBoot: true,
-  },
+  exposeUnit: NO_UNIT,
   bridgeMtu: null,
   forwardRuleCount: null,
   noFastDatapath: null,
