@@ -93,7 +93,9 @@ test("a unit between two tries is stopped for good, and so is what the last try 
   const stopped = await settled({ state: "stopped" });
   assert.equal(subjects(stopped), ["weave.service: state", "weave.service: starts with"]);
   await sh(host, "sleep 6");
-  assert.equal([await unitState(), await sh(host, "docker ps --quiet")], ["dead", ""]);
+  // "failed" where the next try had begun before it was stopped, as on a slow machine.
+  assert.match(await unitState(), /^(dead|failed)$/);
+  assert.is(await sh(host, "docker ps --quiet"), "");
 });
 
 test("a unit that is just being started is stopped with its container, by the state that a check has seen", async () => {
