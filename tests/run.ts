@@ -2,9 +2,11 @@ import { readdirSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join, relative } from "node:path";
 import { Cluster } from "./hosts/cluster";
+import { drawFiles } from "./runner/draw";
 import { readDurations } from "./runner/durations";
 import { Queue, type Run } from "./runner/queue";
 import { Report } from "./runner/report";
+import { SEED } from "./runner/sample";
 import { type Outcome, ROOT, TestFile } from "./runner/test_file";
 
 /** The prefix of the names of the clusters. */
@@ -18,8 +20,8 @@ const ALL_FACTOR = 12;
 const options = process.argv.slice(2).filter((word) => word.startsWith("--"));
 const directories = process.argv.slice(2).filter((word) => !word.startsWith("--"));
 const all = options.includes("--all");
+const isSample = options.includes("--sample");
 const limit = Number(process.env["TEST_LIMIT_SECONDS"] ?? LIMIT_SECONDS * (all ? ALL_FACTOR : 1));
-const seed = process.env["TEST_SEED"] ?? String(Date.now() % 1_000_000);
 
 /** The files that are running. */
 const running = new Set<TestFile>();
@@ -28,16 +30,18 @@ let interrupted = false;
 /**
  * Runs the test files of the given directories (tests/unit and so on), or the given files, each in its own process, the longest
  * first, and ends with the line "N passed, N failed". A file that runs no test is a failure, which uvu by itself does not see.
- * With --all, tests that try a sample of their cases try all of them, and each file for hosts of any Debian suite then runs
- * on the other suites, too. With --record, the durations are written to tests/durations.json, and what passed per suite to
+ * With --sample, not all files run, as tests/runner/draw.ts says. With --all, tests that try a sample of their cases try all of
+ * them, and each file for hosts of any Debian suite then runs on the other suites, too. With --record, the durations are written to tests/durations.json, and what passed per suite to
  * tests/suites.json.
  */
 async function main(): Promise<void> {
   for (const option of options) {
-    if (option !== "--all" && option !== "--record") throw new Error(`unknown option ${option}`);
+    if (!["--all", "--record", "--sample"].includes(option)) throw new Error(`unknown option ${option}`);
   }
+  const durations = readDurations();
   const runs = directories.flatMap(filesOf).map((path) => ({ path, suite: null }));
-  const queue = new Queue(runs, readDurations());
+  const { run, left } = isSample ? drawFiles(runs, durations, SEED) : { run: runs, left: [] };
+  const queue = new Queue(run, durations);
   const report = new Report(all);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
@@ -46,7 +50,8 @@ async function main(): Promise<void> {
       for (const file of running) file.end(signal);
     });
   }
-  process.stderr.write(`samples by TEST_SEED=${seed}\n`);
+  process.stderr.write(`samples by TEST_SEED=${SEED}\n`);
+  if (left.length > 0) console.log(`not drawn: ${left.map(({ path }) => path).join(" ")}`);
   await queue.runAll(clusters(), async (run, cluster) => queue.add(report.add(run, await runFile(run, cluster))));
   process.exitCode = report.close(!interrupted, options.includes("--record"));
 }
@@ -59,7 +64,7 @@ function clusters(): string[] {
 
 async function runFile({ path, suite }: Run, cluster: string): Promise<Outcome> {
   const file = new TestFile(path, cluster, limit, {
-    TEST_SEED: seed,
+    TEST_SEED: String(SEED),
     TEST_ALL: all && suite === null ? "1" : undefined,
     TEST_SUITE: suite ?? process.env["TEST_SUITE"],
   });

@@ -19,8 +19,12 @@ export function longestFirst<File extends { readonly path: string }>(
   files: readonly File[],
   durations: Durations,
 ): File[] {
-  const secondsOf = ({ path }: File): number => durations[path] ?? UNKNOWN_SECONDS;
-  return [...files].sort((one, other) => secondsOf(other) - secondsOf(one));
+  return [...files].sort((one, other) => secondsOf(other, durations) - secondsOf(one, durations));
+}
+
+/** How long a file took the last time, or what counts as that where it has no record. */
+export function secondsOf({ path }: { readonly path: string }, durations: Durations): number {
+  return durations[path] ?? UNKNOWN_SECONDS;
 }
 
 /** The durations of the last runs here, and those of the checked-in record for files that have not run here. */

@@ -13,8 +13,17 @@ export function sample<T>(cases: readonly T[], count: number): T[] {
 
 /** Up to `count` of these in their order, chosen by the given seed. */
 export function sampleBy<T>(seed: number, cases: readonly T[], count: number): T[] {
-  const size = Math.min(count, cases.length);
+  const indexes = shuffledIndexes(seed, cases, Math.min(count, cases.length));
+  return indexes.sort((a, b) => a - b).flatMap((index) => cases.slice(index, index + 1));
+}
+
+/** All of these, in an order chosen by the given seed. */
+export function shuffleBy<T>(seed: number, cases: readonly T[]): T[] {
+  return shuffledIndexes(seed, cases, cases.length).flatMap((index) => cases.slice(index, index + 1));
+}
+
+function shuffledIndexes(seed: number, cases: readonly unknown[], size: number): number[] {
   const choice = fc.shuffledSubarray([...cases.keys()], { minLength: size, maxLength: size });
   const [indexes = []] = fc.sample(choice, { seed, numRuns: 1 });
-  return [...indexes].sort((a, b) => a - b).flatMap((index) => cases.slice(index, index + 1));
+  return [...indexes];
 }

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { drawFiles } from "../runner/draw";
 import { longestFirst } from "../runner/durations";
 import { inTemporaryDirectory, inTemporaryDirectoryUntilDone } from "./support/temporary_directory";
 
@@ -126,6 +127,24 @@ test("files run in the order of their last durations, the longest first; one wit
   const files = ["short", "new", "long", "other"].map((path) => ({ path }));
   const sorted = longestFirst(files, { short: 3, long: 90 }).map(({ path }) => path);
   assert.equal(sorted, ["long", "new", "other", "short"]);
+});
+
+test("npm test always runs the tests without hosts and the main path, and others by a seed, for half an hour's work", () => {
+  const others = Array.from({ length: 20 }, (_, index) => `tests/e2e/other${index}.test.ts`);
+  const always = ["tests/unit/core/a.test.ts", "tests/e2e/suite_trixie.test.ts"];
+  const files = [...always, ...others].map((path) => ({ path }));
+  const durations = Object.fromEntries(files.map(({ path }) => [path, 400]));
+  const drawnBy = (seed: number): string[] => {
+    const { run, left } = drawFiles(files, durations, seed);
+    assert.equal([...run, ...left].map(({ path }) => path).sort(), files.map(({ path }) => path).sort());
+    return run.map(({ path }) => path);
+  };
+  const drawn = drawnBy(1);
+  assert.equal(drawn.slice(0, 2), always);
+  assert.is(drawn.length, 2 + 4, "four of 400 s in 1800 s");
+  assert.equal(drawnBy(1), drawn, "the seed repeats them");
+  const seen = new Set(Array.from({ length: 40 }, (_, seed) => drawnBy(seed)).flat());
+  assert.is(seen.size, files.length, "each file is drawn by some seed");
 });
 
 test("with --all, a file for hosts of any suite runs on the other suites too, with samples of its cases", () => {
