@@ -6,7 +6,7 @@ import type { Module, Plan, WhileChanging } from "./module";
 import { nameOptions, namesGiven } from "./option_names";
 import { type OptionTable, parseOptions } from "./options";
 import { Interrupted, throwIfInterrupted } from "./process_failure";
-import { hideSecrets, rememberSecret } from "./secrets";
+import { hideRememberedSecrets, rememberSecret } from "./secrets";
 
 export interface RunMode {
   /** Only report what would change. */
@@ -82,10 +82,10 @@ export async function runModule<Table extends OptionTable, Observed>(
     }
     return {
       failed: true,
-      msg: shortened(printable(readable(hideSecrets(name(resultMessage(module.name, error)))))),
+      msg: shortened(printable(readable(hideRememberedSecrets(name(resultMessage(module.name, error)))))),
       ...(error instanceof UserError
         ? {}
-        : { exception: printable(hideSecrets(String(error instanceof Error ? error.stack : error))) }),
+        : { exception: printable(hideRememberedSecrets(String(error instanceof Error ? error.stack : error))) }),
       ...report(made, NOTHING, mode),
     };
   }

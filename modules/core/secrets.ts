@@ -3,7 +3,7 @@ import { toBytes } from "./bytes";
 /** The secrets of this run: options, and what was found on the host. */
 const SECRETS = new Set<string>();
 
-/** Has hideSecrets() hide a text from now on. Empty texts are ignored. */
+/** Has hideRememberedSecrets() hide a text from now on. Empty texts are ignored. */
 export function rememberSecret(secret: string): void {
   if (secret !== "") SECRETS.add(secret);
 }
@@ -12,7 +12,7 @@ export function rememberSecret(secret: string): void {
  * A message or a program's output without the remembered secrets, however they are quoted or escaped. What is secret by its name is
  * for redactSecrets().
  */
-export function hideSecrets(text: string): string {
+export function hideRememberedSecrets(text: string): string {
   const ranges =
     SECRETS.size === 0
       ? []

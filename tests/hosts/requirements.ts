@@ -52,12 +52,12 @@ const INOTIFY_INSTANCES = 10;
 
 /** Has the kernel allow as many inotify instances as so many hosts take, until the machine's next boot. Throws where it can't. */
 export function allowHosts(count: number): void {
-  const expected = count * INOTIFY_INSTANCES;
-  if (Number(readFileSync(INOTIFY_LIMIT, "utf8")) >= expected) return;
+  const needed = count * INOTIFY_INSTANCES;
+  if (Number(readFileSync(INOTIFY_LIMIT, "utf8")) >= needed) return;
   try {
-    writeFileSync(INOTIFY_LIMIT, String(expected));
+    writeFileSync(INOTIFY_LIMIT, String(needed));
   } catch (error) {
-    throw new Error(`${count} test hosts need ${INOTIFY_LIMIT} to be ${expected}: ${(error as Error).message}`);
+    throw new Error(`${count} test hosts need ${INOTIFY_LIMIT} to be ${needed}: ${(error as Error).message}`);
   }
 }
 

@@ -3,7 +3,7 @@ import { errorCode, remedyOf } from "../errno";
 import { BECOME_HINT, UserError } from "../errors";
 import { endAtSignal, signalGroup, throwIfInterrupted } from "../process_failure";
 import { redactSecrets } from "../redact";
-import { hideSecrets } from "../secrets";
+import { hideRememberedSecrets } from "../secrets";
 import type { RunOptions, RunOutput } from "./host";
 import { makeOutputFiles, type OutputFiles } from "./output_files";
 
@@ -133,7 +133,7 @@ function toRunOutput(
 
 /** A command line for messages. Its arguments may contain the operator's options, and secrets in them. */
 function commandOf(argv: readonly string[]): string {
-  return hideSecrets(redactSecrets(argv.join(" ")));
+  return hideRememberedSecrets(redactSecrets(argv.join(" ")));
 }
 
 /** What to do about errors that mean something else for a program's start than for a file (execve(2), fork(2)). */
@@ -150,7 +150,7 @@ const STARTING: ReadonlyMap<string, string> = new Map([
 
 function describeOutput(output: string): string {
   // Secrets are hidden before anything is cut off, so that no half of one is left.
-  const text = hideSecrets(redactSecrets(output.trim()));
+  const text = hideRememberedSecrets(redactSecrets(output.trim()));
   const end = MAX_SHOWN / 2;
   // The cause is what a program printed last, or first if its usage follows.
   return text === "" ? "" : `: ${text.length > MAX_SHOWN ? `${text.slice(0, end)} … ${text.slice(-end)}` : text}`;

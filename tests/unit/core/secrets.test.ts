@@ -2,7 +2,7 @@ import { type SpawnSyncOptionsWithStringEncoding, spawnSync } from "node:child_p
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { redactSecrets, rememberSecretsIn } from "../../../modules/core/redact";
-import { hideSecrets, rememberSecret } from "../../../modules/core/secrets";
+import { hideRememberedSecrets, rememberSecret } from "../../../modules/core/secrets";
 
 const SECRETS = ["it's a 'secret'", 'pass"word\\1', "pä$$w%rd&<x>/?", "plain-hush", "€ + ~`!#;|*"];
 for (const secret of SECRETS) rememberSecret(secret);
@@ -60,7 +60,7 @@ for (const [how, quote] of Object.entries(QUOTINGS)) {
       // Python's lower case of %XX is not the secret's own.
       if (how.endsWith("small letters") && secret !== secret.toLowerCase()) continue;
       const quoted = quote(secret);
-      const shown = hideSecrets(`before (${quoted}) after`);
+      const shown = hideRememberedSecrets(`before (${quoted}) after`);
       assert.match(shown, "********", quoted);
       assert.match(shown, /^before \(.*\) after$/s, "nothing else is hidden");
       const rest = shown.replace("before (", "").replace(") after", "");
@@ -72,12 +72,12 @@ for (const [how, quote] of Object.entries(QUOTINGS)) {
 
 test("what is no secret is kept, even in words that are in one", () => {
   for (const text of ["its a secret", "pass and word1", "100% of $HOME\\n", "%41 \\x41 &amp; 'a' + \"b\"", ""]) {
-    assert.is(hideSecrets(text), text);
+    assert.is(hideRememberedSecrets(text), text);
   }
 });
 
 test("several secrets are hidden, each once", () => {
-  assert.is(hideSecrets("plain-hush, plain-hush plain%2Dhush!"), "********, ******** ********!");
+  assert.is(hideRememberedSecrets("plain-hush, plain-hush plain%2Dhush!"), "********, ******** ********!");
 });
 
 test("what a file has for a secret's name is hidden wherever it stands", () => {
@@ -85,7 +85,7 @@ test("what a file has for a secret's name is hidden wherever it stands", () => {
     "ExecStart=/mnt/weave launch --password='from an old unit' host2\nTOKEN=tok-1234\nHTTP=http://me:proxypw@p/\n",
   );
   const text = "weave: wrong from%20an%20old%20unit, tok-1234, proxypw";
-  assert.is(hideSecrets(text), "weave: wrong ********, ********, ********");
+  assert.is(hideRememberedSecrets(text), "weave: wrong ********, ********, ********");
   assert.is(redactSecrets(text), text, "a diff shows what its own text says");
 });
 
@@ -93,7 +93,7 @@ test("what a file has for a secret's name is hidden wherever it stands", () => {
 test("a megabyte, even of quotes and escapes, is searched", () => {
   for (const word of ["x", "plain-hus", "\\", "'", "%41", "\\x41", "&amp;"]) {
     const text = word.repeat(2 ** 20 / word.length);
-    assert.ok(hideSecrets(text) === text, word);
+    assert.ok(hideRememberedSecrets(text) === text, word);
   }
 });
 

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { hideSecrets } from "../../../modules/core/secrets";
+import { hideRememberedSecrets } from "../../../modules/core/secrets";
 import {
   presharedKeyOf,
   privateKeyOf,
@@ -36,7 +36,7 @@ test("each host has its own private key, and each pair one preshared key from ei
 
 test("no message shows a derived key", () => {
   const key = privateKeyOf(ROOT, "192.168.50.21");
-  assert.is(hideSecrets(`Key is not the correct length or format: ${key}`).includes(key), false);
+  assert.is(hideRememberedSecrets(`Key is not the correct length or format: ${key}`).includes(key), false);
 });
 
 test("the public key is X25519's (RFC 7748, sections 5.2 and 6.1)", () => {

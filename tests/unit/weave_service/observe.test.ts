@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { StillChanging } from "../../../modules/core/module";
-import { hideSecrets } from "../../../modules/core/secrets";
+import { hideRememberedSecrets } from "../../../modules/core/secrets";
 import { observe } from "../../../modules/weave_service/observe";
 import { plan } from "../../../modules/weave_service/plan";
 import type { Contents } from "../support/fake_host/contents";
@@ -324,7 +324,11 @@ test("passwords of all launches so far are kept out of messages, in whatever for
     'of the f\u00efle "2"',
     "of another line",
   ]) {
-    assert.is(hideSecrets(`weave[1]: wrong password ${JSON.stringify(secret)}!`).includes("of"), false, secret);
+    assert.is(
+      hideRememberedSecrets(`weave[1]: wrong password ${JSON.stringify(secret)}!`).includes("of"),
+      false,
+      secret,
+    );
   }
 });
 
