@@ -17,7 +17,7 @@ export async function stopContainers(
 ): Promise<void> {
   const failures = await Promise.all(
     containers.map(async ({ id, name }) => {
-      const failure = await requestFailure(stopContainer(id), id, seconds, send);
+      const failure = await requestFailure(stopContainer(id), seconds, send);
       return failure === null ? [] : [`${name}: ${failure}`];
     }),
   );
@@ -71,19 +71,31 @@ async function failureOfStart(
   seconds: number,
   send: Send,
 ): Promise<string | null> {
-  const failure = await requestFailure(startContainer(id), id, seconds, send);
-  return failure === null && paused ? requestFailure(pauseContainer(id), id, seconds, send) : failure;
+  // Docker neither starts nor pauses a paused container (409, before Docker 1.13 500).
+  const failureUnlessPaused = async (toSend: HttpRequest): Promise<string | null> => {
+    const failure = await requestFailure(toSend, seconds, send);
+    return failure !== null && (await isPausedNow(id, seconds, send)) ? null : failure;
+  };
+  const failure = await failureUnlessPaused(startContainer(id));
+  return failure === null && paused ? failureUnlessPaused(pauseContainer(id)) : failure;
 }
 
-async function requestFailure(toSend: HttpRequest, id: string, seconds: number, send: Send): Promise<string | null> {
+async function isPausedNow(id: string, seconds: number, send: Send): Promise<boolean> {
+  try {
+    const inspected = await send(inspectRequest(id), seconds);
+    return inspected !== null && isPaused(inspected);
+  } catch (error) {
+    if (error instanceof RequestError) return false;
+    throw error;
+  }
+}
+
+async function requestFailure(toSend: HttpRequest, seconds: number, send: Send): Promise<string | null> {
   try {
     const response = await send(toSend, seconds);
     if (response === null) return "that Docker does not run";
     // 304: it is stopped or started already. 404: it was removed when it stopped (docker run --rm).
     if (response.status < 300 || response.status === 304 || response.status === 404) return null;
-    // Docker neither starts nor pauses a paused container (409, before Docker 1.13 500).
-    const inspected = await send(inspectRequest(id), seconds);
-    if (inspected !== null && isPaused(inspected)) return null;
     return `the answer ${response.status}: ${response.body.trim()}`;
   } catch (error) {
     if (error instanceof RequestError) return error.found;

@@ -105,4 +105,15 @@ test("one that was removed is not missed, and one that does not stop is named", 
   );
 });
 
+test("a paused one that does not stop is named, too", async () => {
+  const broken = async ({ path }: HttpRequest): Promise<HttpResponse> =>
+    path.endsWith("/json")
+      ? { status: 200, body: JSON.stringify({ State: { Paused: true } }) }
+      : { status: 500, body: "can't kill" };
+  assert.match(
+    await userErrorLater(() => stopContainers(named("a"), 5, broken)),
+    "(found a: the answer 500: can't kill)",
+  );
+});
+
 test.run();
