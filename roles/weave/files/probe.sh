@@ -152,10 +152,10 @@ if [ -z "$nodejs" ]; then
 fi
 if [ -z "$nodejs" ] && command -v apt-cache >/dev/null; then
   policy=$(apt-cache policy nodejs 2>/dev/null)
-  candidate=$(printf '%s\n' "$policy" | sed -n 's/^ *Candidate: //p')
-  # If that version is installed already, its program is too old, or it would have been found above.
-  [ "$candidate" = "$(printf '%s\n' "$policy" | sed -n 's/^ *Installed: //p')" ] ||
-    packaged_nodejs=$(printf %s "$candidate" | sed -n 's/^\([0-9]*:\)\{0,1\}\([0-9]*\)\..*/\2/p')
+  # The role neither upgrades a package that is installed nor overwrites another program.
+  if [ "$(printf '%s\n' "$policy" | sed -n 's/^ *Installed: //p')" = "(none)" ] && [ ! -e /usr/bin/node ]; then
+    packaged_nodejs=$(printf '%s\n' "$policy" | sed -n 's/^ *Candidate: \([0-9]*:\)\{0,1\}\([0-9]*\)\..*/\2/p')
+  fi
 fi
 
 # --- Whether the host has a Weave router that runs or starts with Docker. The docker program is used only if Docker runs,

@@ -87,6 +87,25 @@ function probe(given: Given, programs: Readonly<Record<string, string>> = {}, sc
   return answer;
 }
 
+/** The same with other paths in the script. */
+function probeWithPaths(
+  given: Given,
+  programs: Readonly<Record<string, string>>,
+  paths: Readonly<Record<string, string>>,
+): Record<string, unknown> {
+  const text = Object.entries(paths).reduce(
+    (all, [path, other]) => all.replaceAll(path, other),
+    readFileSync(PROBE, "utf8"),
+  );
+  const script = join(tmpdir(), `apollo-weave-probe-${process.pid}.sh`);
+  writeFileSync(script, text);
+  try {
+    return probe(given, programs, script);
+  } finally {
+    rmSync(script);
+  }
+}
+
 const bridgeWith = (...addresses: string[]): Record<string, string> => ({
   ip: `[ "$6" = weave ] || exit 1\n${addresses.map((cidr) => `echo '7: weave    inet ${cidr} brd 10.2.255.255 scope global weave'`).join("\n")}`,
 });
@@ -344,21 +363,22 @@ test("what the inventory sets of the bridge is reported", () => {
   assert.is(answer["set_docker_subnet"], "10.2.5.0/24");
 });
 
-test("the distribution's Node: its major version, unless it is installed already", () => {
+test("the distribution's Node: its major version, unless that package or another Node.js is in its place", () => {
   const policy = (installed: string, candidate: string): string =>
     `echo 'nodejs:'; echo '  Installed: ${installed}'; echo '  Candidate: ${candidate}'`;
-  const packaged = (installed: string, candidate: string): unknown =>
-    probe({ node: "/nonexistent" }, { "apt-cache": policy(installed, candidate) })["packaged_nodejs"];
+  const packaged = (installed: string, candidate: string, inItsPlace = "/nonexistent"): unknown =>
+    probeWithPaths(
+      { node: "/nonexistent" },
+      { "apt-cache": policy(installed, candidate) },
+      { "/usr/bin/node": inItsPlace },
+    )["packaged_nodejs"];
   assert.is(packaged("(none)", "18.20.4+dfsg-1~deb12u1"), 18);
   assert.is(packaged("(none)", "2:20.1-1"), 20);
-  assert.is(packaged("12.22.12~dfsg-1", "18.20.4+dfsg-1"), 18);
+  assert.is(packaged("12.22.12~dfsg-1", "18.20.4+dfsg-1"), 0, "the role upgrades nobody's package");
   assert.is(packaged("18.20.4+dfsg-1", "18.20.4+dfsg-1"), 0);
   assert.is(packaged("(none)", "(none)"), 0);
+  assert.is(packaged("(none)", "18.20.4+dfsg-1", "/bin/sh"), 0, "apt would replace it");
 });
-
-/** The script's text with other paths. */
-const withPaths = (paths: Readonly<Record<string, string>>): string =>
-  Object.entries(paths).reduce((all, [path, other]) => all.replaceAll(path, other), readFileSync(PROBE, "utf8"));
 
 /** What is told of Docker where systemd shows this of its unit, or where no systemd runs; no daemon has left its process id. */
 function dockerWhere(
@@ -366,15 +386,13 @@ function dockerWhere(
   programs: Readonly<Record<string, string>> = {},
   paths: Readonly<Record<string, string>> = {},
 ): unknown[] {
-  const script = join(tmpdir(), `apollo-weave-probe-${process.pid}.sh`);
-  writeFileSync(script, withPaths({ "/var/run/docker.pid": "/nonexistent/docker.pid", ...paths }));
-  try {
-    const systemctl = shown === null ? "exit 1" : `[ "$1" = show ] && cat <<'END'\n${shown}\nEND`;
-    const { docker, missing_docker } = probe({ program: "sh" }, { systemctl, ...programs }, script);
-    return [docker, missing_docker];
-  } finally {
-    rmSync(script);
-  }
+  const systemctl = shown === null ? "exit 1" : `[ "$1" = show ] && cat <<'END'\n${shown}\nEND`;
+  const { docker, missing_docker } = probeWithPaths(
+    { program: "sh" },
+    { systemctl, ...programs },
+    { "/var/run/docker.pid": "/nonexistent/docker.pid", ...paths },
+  );
+  return [docker, missing_docker];
 }
 
 test("a Docker that runs is found by its process id, also where no systemd runs", () => {
@@ -438,18 +456,12 @@ test("kernel modules that are neither there nor can be loaded are missing, WireG
     list = "/dev/null",
     container = "/nonexistent",
   ): unknown => {
-    const script = join(tmpdir(), `apollo-weave-modules-${process.pid}.sh`);
     const replaced = {
       "/proc/sys/kernel/modules_disabled": "/nonexistent",
       "/proc/modules": list,
       "/run/systemd/container": container,
     };
-    writeFileSync(script, withPaths(replaced));
-    try {
-      return probe({ modules }, programs, script)["missing_module"];
-    } finally {
-      rmSync(script);
-    }
+    return probeWithPaths({ modules }, programs, replaced)["missing_module"];
   };
   const [loads, fails] = [{ modprobe: "exit 0" }, { modprobe: "exit 1" }];
   assert.is(missing("vxlan_x wireguard_x", loads), "");
