@@ -49,7 +49,7 @@ export const options = {
     {
       description:
         "The other hosts of the cluster, each by its address on the underlay or by a name that the component resolves " +
-        "itself, with a port (C(host2:6783)) if its router does not listen on 6783. The list may include this host, by any of its " +
+        "itself, with a port (C(host2:7000)) if its router does not listen on 6783. The list may include this host, by any of its " +
         "addresses or by its host name with or without a domain; it is left out.",
       default: [],
     },

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 SHORTEST_PASSWORD = 16
+WEAVE_PORT = 6783
 
 
 def find_contradictions(
@@ -181,6 +182,7 @@ def _router(given: dict[str, Any], uses_bridge: bool) -> Iterator[Problem]:
             " ".join(names),
             "Remove it, and set the bridge's weave_mac.",
         )
+    yield from _port(arguments, environment)
     if dns and "--no-dns" in arguments:
         yield "weave_launch_args", "must not have --no-dns with weave_dns", "both", "Remove one of them."
     if uses_bridge and expose:
@@ -203,6 +205,16 @@ def _router(given: dict[str, Any], uses_bridge: bool) -> Iterator[Problem]:
     if not _is_control(address):
         must = "WEAVE_HTTP_ADDR must be an IPv4 address and a port"
         yield "weave_env", must, f'"{address}"', "Write it as 127.0.0.1:6784."
+
+
+def _port(arguments: list[str], environment: Any) -> Iterator[Problem]:
+    must = "must not set another port of the router than 6783, which the firewall's rules, the handlers and verify.yml use"
+    words = re.findall(r"(?<!\S)--?port[= ](\d+)(?!\S)", " ".join(arguments))
+    if words and int(words[-1]) != WEAVE_PORT:
+        yield "weave_launch_args", must, f"--port={words[-1]}", "Remove it."
+    port = str(environment.get("WEAVE_PORT", WEAVE_PORT)) if isinstance(environment, Mapping) else str(WEAVE_PORT)
+    if port != str(WEAVE_PORT):
+        yield "weave_env", must, f"WEAVE_PORT: {port}", "Remove it."
 
 
 def _is_control(text: str) -> bool:

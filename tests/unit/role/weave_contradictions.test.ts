@@ -214,6 +214,23 @@ test("Weave DNS where no container would have a name", () => {
   assert.is(wrong({ weave_dns: true }, { bridge: false, router: true }), "");
 });
 
+test("another port of the router is rejected, as the role uses the default", () => {
+  const run = { bridge: false, router: true };
+  const must =
+    "must not set another port of the router than 6783, which the firewall's rules, the handlers and verify.yml use";
+  assert.is(
+    wrong({ weave_launch_args: "--no-dns --port=7000" }, run),
+    `weave_launch_args: ${must} (found --port=7000 for a). Remove it.`,
+  );
+  assert.match(wrong({ weave_launch_args: ["--port", "7000"] }, run), "found --port=7000 for a");
+  assert.is(
+    wrong({ weave_env: { WEAVE_PORT: 7000 } }, run),
+    `weave_env: ${must} (found WEAVE_PORT: 7000 for a). Remove it.`,
+  );
+  assert.is(wrong({ weave_launch_args: "--port=6783", weave_env: { WEAVE_PORT: "6783" } }, run), "");
+  assert.is(wrong({ weave_launch_args: "--port=7000" }), "", "no router runs");
+});
+
 test("a separate Docker network needs the mode in which the role attaches Docker to the bridge", () => {
   const flat = { weave_docker_network: "flat" };
   assert.match(wrong(flat, { bridge: false, router: true }), /^weave_docker_network: .* \(found flat for a\)/);
