@@ -37,9 +37,9 @@ export function forwardRule(module: string): ForwardRule {
   };
 }
 
-/** What `iptables-save -t filter` prints. Throws a UserError if it fails. */
-export function readFilterTable(host: Host): string {
-  return host.run(["iptables-save", "-t", "filter"]).stdout;
+/** What `iptables-save -t filter` prints. Throws a UserError if it fails; with `mayFail` there are no rules then. */
+export function readFilterTable(host: Host, { mayFail = false } = {}): string {
+  return host.run(["iptables-save", "-t", "filter"], { mayFail }).stdout;
 }
 
 /**

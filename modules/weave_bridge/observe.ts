@@ -53,7 +53,8 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
   const interfaces = host.readFile(INTERFACES);
   const isPresent = options.state === "present";
   const isRoot = effectiveUid(host) === ROOT;
-  const table = programs.has("iptables") && isRoot ? readFilterTable(host) : null;
+  const mayFail = options.firewall === "off";
+  const table = programs.has("iptables") && isRoot ? readFilterTable(host, { mayFail }) : null;
   const wireguardName = name + WIREGUARD_SUFFIX;
   const wireguard = devices.includes(wireguardName)
     ? observeWireguard(wireguardName, observeLink(wireguardName, host), programs, host)

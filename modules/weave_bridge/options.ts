@@ -187,8 +187,8 @@ export const options = {
       "frames between the bridge's ports. C(check) warns about what they drop, and about a VXLAN that is open to the Internet. " +
       "C(manage) opens exactly that, now and after every boot, in firewalld, ufw, or else iptables and the chains of nftables, and " +
       "closes it when it is no longer needed. With both, one iptables rule accepts the frames between the bridge's ports, which Docker " +
-      "would drop (under firewalld only with C(manage)). C(off) reads no firewall and removes that rule. Unless it is C(off), a Docker that uses nftables " +
-      "(C(firewall-backend), from Docker 29 on) is rejected.",
+      "would drop (under firewalld only with C(manage)). C(off) removes that rule, and neither changes nor checks " +
+      "anything else. Unless it is C(off), a Docker that uses nftables (C(firewall-backend), from Docker 29 on) is rejected.",
     default: "check",
   }),
   option_names: optionNames,

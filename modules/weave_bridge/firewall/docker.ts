@@ -60,9 +60,9 @@ export function findIsolation(bridge: string, table: string | null): string | nu
   return table?.split("\n").find((rule) => rule.endsWith(end) && !rule.endsWith(` !${end}`)) ?? null;
 }
 
-/** The warning that Docker isolates the bridge's containers; none if it does not. */
-export function warnOfIsolation({ name }: BridgeOptions, { isolation }: ObservedBridge): string[] {
-  if (isolation === null) return [];
+/** The warning that Docker isolates the bridge's containers; none if it does not, or with `firewall: off`. */
+export function warnOfIsolation({ name, firewall }: BridgeOptions, { isolation }: ObservedBridge): string[] {
+  if (isolation === null || firewall === "off") return [];
   return [
     `firewall: Docker must let the containers on ${name} reach one another (found its rule ${isolation}, as icc=false sets it). ` +
       "Set Docker's icc to true and restart Docker.",

@@ -65,6 +65,7 @@ test("a rule by which Docker isolates the bridge's containers is warned of", () 
       `firewall: Docker must let the containers on weave reach one another (found its rule ${rule}, as icc=false sets it). Set ` +
         "Docker's icc to true and restart Docker.",
     ]);
+    assert.is(plan(vxlan({ firewall: "off" }), { ...FRESH, isolation: rule }).warnings, undefined);
   }
   assert.is(
     findIsolation("weave", "-A FORWARD -i docker0 -o docker0 -j DROP\n-A FORWARD -i weave -o weave -j ACCEPT\n"),

@@ -200,6 +200,7 @@ test("an iptables that fails does not mean that the rule is missing", async () =
     await userErrorLater(() => observe(router(), host)),
     /^iptables-save -t filter: must succeed \(found status 4: out of memory\)/,
   );
+  assert.is((await observe(router({ firewall: "off" }), host)).forwardRuleCount, 0);
 });
 
 test("a reload that an interrupted run left pending is observed", async () => {
