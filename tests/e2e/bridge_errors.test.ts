@@ -9,6 +9,7 @@ import { differences, fingerprint } from "./fingerprint";
 import { bootHosts } from "./hosts";
 import { ansiblePlaybook, failures } from "./playbook";
 import { assertRejected, PREFLIGHT, type Rejections, rejectionsInventory } from "./rejections";
+import { waitUntil } from "./shell";
 
 /** What weave_bridge says where it can't do what is asked. Unless told otherwise, nothing is changed then. */
 const test = suite("weave_bridge: errors");
@@ -28,7 +29,7 @@ test.after(() => cluster.down());
 
 /** A process on the VXLAN's port, until it is stopped. */
 const LISTEN = (type: string, address: string): string =>
-  `systemd-run --quiet --unit=listener node -e 'require("dgram").createSocket("${type}").bind(4789, "${address}")'; for i in $(seq 100); do ss -uan | grep -q :4789 && break; sleep 0.1; done`;
+  `systemd-run --quiet --unit=listener node -e 'require("dgram").createSocket("${type}").bind(4789, "${address}")'; ${waitUntil("ss -uan | grep -q :4789")}`;
 
 interface Rejected {
   /** What the host is like, and what makes it as it was. */

@@ -171,7 +171,7 @@ test("another password changes only the keys, and cuts a host off from those tha
   assert.equal(subjects(made), ["/etc/wireguard/weave-wg.conf", "bridge weave: encryption"]);
   assert.not(await reaches(one, two));
   await make(two, changed);
-  await waitFor({ what: "the hosts to meet again", seconds: 10, probe: () => reaches(one, two), diagnose: () => "" });
+  await waitFor({ what: "the hosts to meet again", seconds: 60, probe: () => reaches(one, two), diagnose: () => "" });
   await make(three, changed);
   assert.ok(await reaches(three, one));
 });
@@ -215,7 +215,7 @@ test("given keys in place of derived ones", async () => {
   assert.match(swapped.msg ?? "", /^wireguard_peer_keys: this host's key must belong to its wireguard_key /);
   await make(one, { ...given, wireguard_key: key1 });
   await make(two, { ...given, wireguard_key: key2 });
-  await waitFor({ what: "the hosts to meet", seconds: 10, probe: () => reaches(one, two), diagnose: () => "" });
+  await waitFor({ what: "the hosts to meet", seconds: 60, probe: () => reaches(one, two), diagnose: () => "" });
 });
 
 test("encryption is turned off as it is turned on, and absent leaves nothing", async () => {
@@ -279,7 +279,7 @@ test("by the role with serial, a new password cuts hosts off once at most, until
   const [first, last] = run.results.filter(({ result }) => result["wireguard"] === true);
   assert.equal([first?.host, last?.host], ["apollo1", "apollo2"]);
   assert.match(JSON.stringify(first?.result["disruptions"]), "until it has the same password");
-  await waitFor({ what: "the hosts to meet again", seconds: 10, probe: () => reaches(one, two), diagnose: () => "" });
+  await waitFor({ what: "the hosts to meet again", seconds: 60, probe: () => reaches(one, two), diagnose: () => "" });
   const { lost } = await pings.end();
   // None may be lost: WireGuard keeps up to 128 packets for a peer until the next handshake (wireguard-go, QueueStagedSize).
   if (lost.length > 0) assert.is((lost.at(-1) ?? 0) - (lost[0] ?? 0), lost.length - 1, `one gap: ${lost}`);

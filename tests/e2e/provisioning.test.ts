@@ -7,6 +7,7 @@ import { bootHosts } from "./hosts";
 import { ansiblePlaybook, changedTasks, complaints, type PlaybookRun } from "./playbook";
 import { assertPredicted } from "./prediction";
 import { ADDRESS, assertAllReached, findServices, NEIGHBOURS_SECONDS, startServices } from "./services";
+import { sh, waitUntil } from "./shell";
 
 const TASKS = ["Probe the host", "Resolve the host indexes and addresses", "Configure the bridge"];
 const VXLAN = [...TASKS, "Configure Docker to use the bridge"].map((name) => `TASK [weave : ${name}]`);
@@ -229,11 +230,7 @@ for (const datapath of ["vxlan", "router"] as const) {
       await host.exec(["systemctl", "stop", "docker.socket", "docker"]);
       assert.is((await host.exec(["systemctl", "is-active", "weave"], { check: false })).stdout, "inactive\n");
       await host.exec(["systemctl", "start", "docker"]);
-      await host.exec([
-        "sh",
-        "-c",
-        "for i in $(seq 100); do curl -sf http://127.0.0.1:6784/status && exit; sleep 0.1; done; exit 1",
-      ]);
+      await sh(host, waitUntil("curl -sf http://127.0.0.1:6784/status"));
       await host.reboot();
       const again = await play("--limit", "apollo2");
       assert.equal(changedTasks(again), [], again.output);

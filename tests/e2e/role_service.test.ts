@@ -10,7 +10,7 @@ import { busyboxImage } from "../hosts/images";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
 import { bootHosts } from "./hosts";
 import { ansiblePlaybook, changedTasks, failures, type PlaybookRun } from "./playbook";
-import { sh } from "./shell";
+import { sh, waitUntil } from "./shell";
 
 /** How the role brings scripts and images to hosts without internet, and what its variables of both generations make. */
 const test = suite("the role's router, proxy and Scope");
@@ -29,7 +29,7 @@ test.before(async () => {
   // A server on the host itself, for what would be the internet's.
   await sh(host, "mkdir /srv/files; mv /usr/local/bin/weave /srv/files/weave");
   await sh(host, "systemd-run --quiet python3 -m http.server --bind 127.0.0.1 --directory /srv/files 8000");
-  await sh(host, "for i in $(seq 50); do curl -sf http://127.0.0.1:8000/ >/dev/null && exit; sleep 0.1; done; exit 1");
+  await sh(host, waitUntil("curl -sf http://127.0.0.1:8000/ >/dev/null"));
 });
 test.after(async () => {
   rmSync(directory, { recursive: true });

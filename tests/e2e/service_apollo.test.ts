@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { busyboxImage } from "../hosts/images";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
 import { ANSWERS, bootServiceHost, host, launchedAt, removed, service, settled, takeDown } from "./service_host";
-import { sh } from "./shell";
+import { sh, waitUntil } from "./shell";
 
 /** weave_service by itself: Apollo's own units, scripts of all series, and a router with its own bridge. */
 const test = suite("weave_service after Apollo");
@@ -82,10 +82,7 @@ test("Apollo's units of 2016: router and proxy by an old script, on docker0, wit
   await sh(host, "docker rm --force app");
   assert.match(await sh(host, "ip -o -4 addr show dev weave"), " inet ");
   assert.is(await sh(host, "systemd-analyze verify weave.service weaveproxy.service 2>&1"), "");
-  await sh(
-    host,
-    "systemctl restart docker; for i in $(seq 100); do systemctl is-active -q weave weaveproxy && exit; sleep 0.1; done; exit 1",
-  );
+  await sh(host, `systemctl restart docker; ${waitUntil("systemctl is-active -q weave weaveproxy")}`);
   const plugin = await service({ component: "plugin" }, true);
   assert.not(plugin["failed"], plugin.msg);
   for (const component of ["proxy", "router"]) await removed(component);
@@ -99,10 +96,7 @@ test("an address waits for enough routers: the run ends well and says how many, 
   assert.ok(made["expose_pending"]);
   assert.match(String(made["warnings"]), "gets its address on the network when 2 of 3 routers are up (found 1)");
   assert.is(await sh(host, "systemctl is-active weave weave-expose | xargs"), "active active");
-  await sh(
-    host,
-    "systemctl restart docker; for i in $(seq 100); do systemctl -q is-active weave-expose && exit; sleep 0.1; done; exit 1",
-  );
+  await sh(host, `systemctl restart docker; ${waitUntil("systemctl -q is-active weave-expose")}`);
   // Docker used a bridge of this name in earlier tests, and up to 20.10 gives it that network's address again.
   assert.not.match(await sh(host, "ip -o -4 addr show dev weave"), / inet (?!10\.2\.0\.1\/16 )/);
   const waiting = await service(options);

@@ -6,7 +6,7 @@ import { subjects } from "./command";
 import { bootHosts } from "./hosts";
 import { type ModuleRun, runModule } from "./module";
 import { ansiblePlaybook } from "./playbook";
-import { sh } from "./shell";
+import { sh, waitUntil } from "./shell";
 
 let cluster: Cluster;
 /** The one host of a test file of weave_service by itself: it has the bridge, and the stand-in of the Weave router, which runs. */
@@ -52,4 +52,4 @@ export async function removed(component = "router"): Promise<void> {
 }
 
 /** Shell that waits for the router's answer. */
-export const ANSWERS = "for i in $(seq 300); do curl -sf http://127.0.0.1:6784/status && exit; sleep 0.1; done; exit 1";
+export const ANSWERS = waitUntil("curl -sf http://127.0.0.1:6784/status");

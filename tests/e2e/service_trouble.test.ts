@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { standInDirectory } from "../stand-ins/weave/install";
 import { subjects } from "./command";
 import { bootServiceHost, host, launchedAt, removed, service, settled, takeDown } from "./service_host";
-import { sh } from "./shell";
+import { sh, waitUntil } from "./shell";
 
 /** weave_service by itself: routers that others have launched, or that are slow, fail, or can't be seen. */
 const test = suite("weave_service in trouble");
@@ -83,10 +83,7 @@ test("a unit between two tries is stopped for good, and so is what the last try 
   await settled({ peers: [] });
   await host.write(`${standInDirectory}/behaviour.json`, '{"failOnLaunch": "Inconsistent port settings"}');
   await sh(host, "systemctl restart weave || true");
-  await sh(
-    host,
-    "for i in $(seq 100); do [ $(systemctl show weave -p SubState --value) = auto-restart ] && exit; sleep 0.1; done; exit 1",
-  );
+  await sh(host, waitUntil("[ $(systemctl show weave -p SubState --value) = auto-restart ]"));
   await host.write(`${standInDirectory}/behaviour.json`, "{}");
   await sh(host, "docker start weave");
   assert.is(await unitState(), "auto-restart");
@@ -102,10 +99,7 @@ test("a unit that is just being started is stopped with its container, by the st
   await settled({ peers: [] });
   await settled({ state: "stopped" });
   await host.write(`${standInDirectory}/behaviour.json`, '{"startDelayMilliseconds": 8000}');
-  await sh(
-    host,
-    "systemctl start --no-block weave; for i in $(seq 50); do docker ps --quiet | grep -q . && exit; sleep 0.1; done; exit 1",
-  );
+  await sh(host, `systemctl start --no-block weave; ${waitUntil("docker ps --quiet | grep -q .")}`);
   assert.is(await unitState(), "start-pre");
   await settled({ state: "stopped" });
   await host.write(`${standInDirectory}/behaviour.json`, "{}");

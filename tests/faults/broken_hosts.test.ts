@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { differences, fingerprint } from "../e2e/fingerprint";
 import { bootHosts } from "../e2e/hosts";
 import { type ModuleName, type ModuleRun, runModule } from "../e2e/module";
+import { waitUntil } from "../e2e/shell";
 import type { Cluster } from "../hosts/cluster";
 import type { Host } from "../hosts/host";
 import { installWeaveStandIn } from "../stand-ins/weave/install";
@@ -144,7 +145,7 @@ test("a link to a file that does not exist: the file is created at its target", 
 
 /** A service that takes every connection and never says a word. */
 const SILENT = (socket: string): string =>
-  `systemd-run --quiet --unit=silent /usr/bin/node -e 'require("net").createServer(() => {}).listen("${socket}")'; for i in $(seq 50); do [ -S ${socket} ] && break; sleep 0.1; done`;
+  `systemd-run --quiet --unit=silent /usr/bin/node -e 'require("net").createServer(() => {}).listen("${socket}")'; ${waitUntil(`[ -S ${socket} ]`)}`;
 
 test("a Docker that hangs: weave_service says so; docker_bridge_opts reads what it needs elsewhere", async () => {
   const hang = `mv /run/docker.sock /run/docker.away; ${SILENT("/run/docker.sock")}`;
