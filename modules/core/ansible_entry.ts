@@ -45,7 +45,7 @@ function guardEnd(name: string): () => void {
   });
   process.on("exit", () => {
     if (printed) return;
-    const msg = `${name} ended before it had a result, and may have changed the host. Run it again, and report this with the output of -vvv.`;
+    const msg = `${name}: ended before it had a result, and may have changed the host. Run it again, and report this with the output of -vvv.`;
     try {
       writeSync(1, `\n${asciiJson({ failed: true, changed: true, msg })}\n`);
     } catch {

@@ -135,7 +135,7 @@ async function runStages<Table extends OptionTable, Observed>(
   // the lock.
   const unlocked = await plan("fail").catch(() => null);
   if (unlocked?.changes.every(isPending)) return report(unlocked.changes, unlocked, mode);
-  return await withLock(() => applyChanges(() => plan("wait"), apply, progress, mode));
+  return await withLock(() => applyChanges(module.name, () => plan("wait"), apply, progress, mode));
 }
 
 /** Remembers the secrets among the options, so that no message shows them. */
@@ -149,6 +149,7 @@ function isPending({ pending }: Change): boolean {
 
 /** Plans, applies the changes, keeps `progress`, and plans again to check that none is left. */
 async function applyChanges(
+  moduleName: string,
   plan: () => Promise<Plan>,
   apply: (change: Change) => Promise<void>,
   progress: Progress,
@@ -170,8 +171,8 @@ async function applyChanges(
       ({ subject, before, after: desired }) => `${subject} is ${quote(before)}, not ${quote(desired)}`,
     );
     throw new UserError(
-      `all changes were made, but the host differs from the desired state (found that ${what.join("; ")}). Run again with ` +
-        "--diff, and check what else manages this host.",
+      `${moduleName}: the host must be as desired after all changes (found that ${what.join("; ")}). Run again with --diff, and ` +
+        "check what else manages this host.",
     );
   }
   return report(planned.changes, after, mode);
@@ -219,8 +220,8 @@ function quote(text: string): string {
 
 function resultMessage(moduleName: string, error: unknown): string {
   if (error instanceof UserError) return withFullStop(error.message);
-  const cause = withFullStop(error instanceof Error ? error.message : String(error));
-  return `${moduleName} failed unexpectedly: ${cause} Report this with the output of -vvv.`;
+  const cause = (error instanceof Error ? error.message : String(error)).trimEnd().replace(/\.$/, "");
+  return `${moduleName}: failed unexpectedly (found: ${cause}). Report this with the output of -vvv.`;
 }
 
 /**

@@ -157,13 +157,13 @@ const REJECTIONS: Readonly<Record<string, Rejected>> = {
   },
   "a provider that does not run here": {
     options: { provider: "networkd" },
-    says: /^provider: systemd-networkd must run on this host \(found it stopped\)\. Run it \(systemctl enable --now systemd-networkd\), or set systemd\.$/,
+    says: /^provider: systemd-networkd must run on this host \(found it stopped\)\. Run it \(systemctl enable --now systemd-networkd\), or set provider: systemd\.$/,
   },
   "ifupdown without its file": {
     by: "mv /etc/network/interfaces /etc/network/away",
     undo: "mv /etc/network/away /etc/network/interfaces",
     options: { provider: "ifupdown" },
-    says: /^provider: ifupdown must be installed on this host \(found no ifup, or no \/etc\/network\/interfaces\)\. Install it .*, or set systemd\.$/,
+    says: /^provider: ifupdown must be installed on this host \(found no ifup, or no \/etc\/network\/interfaces\)\. Install it .*, or set provider: systemd\.$/,
   },
   "a full disk": {
     by: "mount -t tmpfs -o size=4k tmpfs /etc/network/interfaces.d && echo full > /etc/network/interfaces.d/full",

@@ -140,7 +140,7 @@ for (const name of ["ifupdown2", "ifupdown-ng"]) {
         : `must be Debian's own (found ${name} as this host's ifup, which reads the files in another way). ` +
           "Install Debian's (apt install ifupdown)";
     const { msg } = await rejected(ifupdown, { ...OPTIONS, provider: "ifupdown" });
-    assert.is(msg, `provider: ifupdown ${found}, or set systemd.`);
+    assert.is(msg, `provider: ifupdown ${found}, or set provider: systemd.`);
     const made = await runModule(ifupdown, "weave_bridge", OPTIONS);
     assert.equal([made.msg, made["provider"]], [undefined, "systemd"]);
     await runModule(ifupdown, "weave_bridge", { state: "absent" });

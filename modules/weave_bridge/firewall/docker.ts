@@ -45,7 +45,7 @@ export function rejectNftablesBackend({ nftablesBackend }: ObservedBridge): void
   if (nftablesBackend === null) return;
   throw new UserError(
     `firewall: Docker must use iptables on this host, as this module's rule for the bridge's frames does (found ${nftablesBackend}). ` +
-      `Set ${OPTION} to iptables there and restart Docker, or set off and add rules that accept the frames.`,
+      `Set ${OPTION} to iptables there and restart Docker, or set I(firewall): off and add rules of your own that accept the frames.`,
   );
 }
 

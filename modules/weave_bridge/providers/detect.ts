@@ -128,7 +128,7 @@ export function chooseProvider(
   if (otherIfupdown !== null && (chosen === null || chosen === "ifupdown")) {
     throw new UserError(
       `provider: ifupdown must be Debian's own (found ${otherIfupdown} as this host's ifup, which reads the files in another ` +
-        "way). Install Debian's (apt install ifupdown), or set systemd.",
+        "way). Install Debian's (apt install ifupdown), or set I(provider): systemd.",
     );
   }
   if (chosen === null) {
@@ -140,19 +140,19 @@ export function chooseProvider(
   if (chosen === "systemd" && !systemd) {
     throw new UserError(
       "provider: systemd must have booted this host (found that it has not). Install ifupdown (apt install ifupdown) and set " +
-        "ifupdown, or boot this host with systemd.",
+        "I(provider): ifupdown, or boot this host with systemd.",
     );
   }
   if (chosen === "ifupdown" && !ifupdown) {
     throw new UserError(
       "provider: ifupdown must be installed on this host (found no ifup, or no /etc/network/interfaces). Install it (apt " +
-        "install ifupdown), or set systemd.",
+        "install ifupdown), or set I(provider): systemd.",
     );
   }
   if (chosen === "ifupdown" && whyIfupdownIsOff !== null) {
     throw new UserError(
       `provider: ifupdown must create the bridge at boot (found ${whyIfupdownIsOff.found}). ` +
-        `${whyIfupdownIsOff.remedy}, or set systemd.`,
+        `${whyIfupdownIsOff.remedy}, or set I(provider): systemd.`,
     );
   }
   if (chosen === "ifupdown" && danglingInterfaces !== null) {
@@ -164,13 +164,13 @@ export function chooseProvider(
   if (chosen === "networkd" && networkd === "off") {
     throw new UserError(
       "provider: systemd-networkd must run on this host (found it stopped). Run it (systemctl enable --now " +
-        "systemd-networkd), or set systemd.",
+        "systemd-networkd), or set I(provider): systemd.",
     );
   }
   if (chosen === "networkd" && managers.oldNetworkd) {
     throw new UserError(
       "provider: systemd-networkd must be of version 250 or newer (found an older one, which removes the bridge's address while it " +
-        "applies a changed file). Set systemd, or auto.",
+        "applies a changed file). Set I(provider): systemd or auto.",
     );
   }
   return chosen;

@@ -34,28 +34,32 @@ const ENDS: readonly (readonly [how: string, observe: string, msg: RegExp])[] = 
   [
     "a promise that is never settled",
     "() => new Promise(() => {})",
-    /^lamp failed unexpectedly: it waits for something/,
+    /^lamp: failed unexpectedly \(found: it waits for something/,
   ],
   [
     "a promise that a dropped event would have settled",
     '() => new Promise((done) => new (require("events"))().once("never", done))',
-    /^lamp failed unexpectedly: it waits for something/,
+    /^lamp: failed unexpectedly \(found: it waits for something/,
   ],
   [
     "an exception in an event's handler",
     `() => new Promise((done) => { setTimeout(() => { ${THROW}; }, 10); setTimeout(done, 60000); })`,
-    /^lamp failed unexpectedly: out of order\. Report this/,
+    /^lamp: failed unexpectedly \(found: out of order\)\. Report this/,
   ],
   [
     "a rejected promise that nobody waits for",
     '() => { Promise.reject(new Error("out of order")); return new Promise((done) => setTimeout(done, 60000)); }',
-    /^lamp failed unexpectedly: out of order\. Report this/,
+    /^lamp: failed unexpectedly \(found: out of order\)\. Report this/,
   ],
-  ["something thrown that is no error", "() => { throw undefined; }", /^lamp failed unexpectedly: undefined\./],
+  [
+    "something thrown that is no error",
+    "() => { throw undefined; }",
+    /^lamp: failed unexpectedly \(found: undefined\)\./,
+  ],
   [
     "an end of the process",
     "() => process.exit(0)",
-    /^lamp ended before it had a result, and may have changed the host\. /,
+    /^lamp: ended before it had a result, and may have changed the host\. /,
   ],
 ];
 

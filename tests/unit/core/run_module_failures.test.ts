@@ -14,7 +14,10 @@ test("a difference left after all changes is a failure that names it", async () 
   const result = await runModule(lampModule(lamp), given, RUN, host, stubborn);
   assert.is(result.failed, true);
   assert.is(result.changed, true, "the changes were made, as far as is known");
-  assert.match(result.msg ?? "", 'level is "0", not "5"');
+  assert.match(
+    result.msg ?? "",
+    'lamp: the host must be as desired after all changes (found that level is "0", not "5"). ',
+  );
   assert.not.match(result.msg ?? "", "color is");
   assert.match(result.msg ?? "", "Run again with --diff");
 });
@@ -102,7 +105,7 @@ test("an unexpected error is reported as a bug of the module, with its stack", a
   });
   const result = await runModule(module, given, RUN, host, applyTo(dark()));
   assert.is(result.failed, true);
-  assert.match(result.msg ?? "", "lamp failed unexpectedly: x is not a function");
+  assert.match(result.msg ?? "", "lamp: failed unexpectedly (found: x is not a function)");
   assert.match(result.msg ?? "", "Report this with");
   assert.match(String(result["exception"]), "run_module_failures.test.ts");
 });
@@ -150,7 +153,7 @@ test("a run fails as soon as its process does, with the changes made so far", as
   };
   const { failed, msg, changes } = await runModule(lampModule(lamp), given, RUN, host, apply, undefined, failure);
   assert.equal([failed, changes], [true, ["level"]]);
-  assert.is(msg, "lamp failed unexpectedly: out of order. Report this with the output of -vvv.");
+  assert.is(msg, "lamp: failed unexpectedly (found: out of order). Report this with the output of -vvv.");
 });
 
 test("control characters that a service or program sent are shown, not sent to the terminal", async () => {

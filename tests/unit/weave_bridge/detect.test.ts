@@ -121,7 +121,7 @@ test("ifupdown counts only if it is to configure the bridge at boot", () => {
   assert.is(
     userErrorOf(() => choose(off, "ifupdown")),
     "provider: ifupdown must create the bridge at boot (found networking.service, which is masked). " +
-      "Run systemctl unmask networking && systemctl enable networking, or set systemd.",
+      "Run systemctl unmask networking && systemctl enable networking, or set provider: systemd.",
   );
 });
 
@@ -137,7 +137,7 @@ test("a systemd-networkd before 250 removes the bridge's address for a changed f
   assert.is(
     userErrorOf(() => chooseProvider(router({ provider: "networkd" }), observedOld)),
     "provider: systemd-networkd must be of version 250 or newer (found an older one, which removes the bridge's address while it applies " +
-      "a changed file). Set systemd, or auto.",
+      "a changed file). Set provider: systemd or auto.",
   );
 });
 
@@ -202,7 +202,7 @@ test("another ifupdown than Debian's is not used: by name where there is nothing
       assert.is(
         userErrorOf(() => choose(managers, provider)),
         `provider: ifupdown must be Debian's own (found ${otherIfupdown} as this host's ifup, which reads the files in another way). ` +
-          "Install Debian's (apt install ifupdown), or set systemd.",
+          "Install Debian's (apt install ifupdown), or set provider: systemd.",
       );
     }
     assert.is(choose({ otherIfupdown, systemd: true }), "systemd");

@@ -51,8 +51,8 @@ test("it is rejected by name", () => {
   assert.is(
     userErrorOf(() => resolveDesired(vxlan(), { ...FRESH, nftablesBackend })),
     "firewall: Docker must use iptables on this host, as this module's rule for the bridge's frames does (found " +
-      `"firewall-backend": "nftables" in ${CONFIG}). Set firewall-backend to iptables there and restart Docker, or set off and ` +
-      "add rules that accept the frames.",
+      `"firewall-backend": "nftables" in ${CONFIG}). Set firewall-backend to iptables there and restart Docker, or set ` +
+      "firewall: off and add rules of your own that accept the frames.",
   );
 });
 
