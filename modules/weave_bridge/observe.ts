@@ -26,7 +26,7 @@ import {
   ownPaths,
   PENDING_RELOADS_DIRECTORY,
   pendingReloadPath,
-  STARTED_WITH,
+  STARTED_BY,
   wireguardPath,
 } from "./own_files";
 import { observeManagers } from "./providers/detect";
@@ -70,7 +70,7 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
     upInIfupdown:
       programs.has("ifup") && (host.readText("/run/network/ifstate") ?? "").split("\n").includes(`${name}=${name}`),
     files: observeFiles(name, host),
-    unitStartsWith: [...STARTED_WITH].flatMap(([unit, link]) => (host.readlink(link(name)) === null ? [] : [unit])),
+    unitStartedBy: [...STARTED_BY].flatMap(([unit, link]) => (host.readlink(link(name)) === null ? [] : [unit])),
     pendingReloads: host
       .readdir(PENDING_RELOADS_DIRECTORY)
       .map((file) => `${PENDING_RELOADS_DIRECTORY}/${file}`)

@@ -21,8 +21,8 @@ export interface ObservedBridge {
   readonly upInIfupdown: boolean;
   /** The files that this module may have written, by path. */
   readonly files: ReadonlyMap<string, FileState | null>;
-  /** Which units of STARTED_WITH start the bridge's unit. */
-  readonly unitStartsWith: readonly string[];
+  /** Which units of STARTED_BY start the bridge's unit. */
+  readonly unitStartedBy: readonly string[];
   /** The files that say which reloads an interrupted run did not make (pendingReloadPath()). */
   readonly pendingReloads: readonly string[];
   /** All network devices with their IPv4 addresses. */

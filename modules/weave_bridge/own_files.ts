@@ -50,7 +50,7 @@ export function unitPath(name: string): string {
 }
 
 /** The units that start the bridge's unit, and the link by which each does. Docker fails without the bridge, so it requires it. */
-export const STARTED_WITH: ReadonlyMap<string, (name: string) => string> = new Map([
+export const STARTED_BY: ReadonlyMap<string, (name: string) => string> = new Map([
   ["multi-user.target", (name) => `${UNITS}/multi-user.target.wants/${unitName(name)}`],
   ["docker.service", (name) => `${UNITS}/docker.service.requires/${unitName(name)}`],
 ]);

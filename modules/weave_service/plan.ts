@@ -140,11 +140,11 @@ function planEnd(state: ServiceOptions["state"], desired: DesiredService, observ
 }
 
 function planEnabled(enabled: boolean, { init, component, unit }: DesiredService, observed: ObservedService): Change[] {
-  const { startsWith } = observed.unit;
+  const { startedBy } = observed.unit;
   const after = enabled ? "Docker" : "nothing";
-  if (startsWith === after) return [];
-  const actions = init.enable(component, enabled, startsWith);
-  return [{ subject: `${unit}: starts with`, before: `${startsWith}\n`, after: `${after}\n`, actions }];
+  if (startedBy === after) return [];
+  const actions = init.enable(component, enabled, startedBy);
+  return [{ subject: `${unit}: started by`, before: `${startedBy}\n`, after: `${after}\n`, actions }];
 }
 
 function planStop(desired: DesiredService, observed: ObservedService): Change[] {

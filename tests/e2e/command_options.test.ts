@@ -119,7 +119,7 @@ const CASES: Readonly<Record<string, Readonly<Record<string, Case>>>> = {
         FILE,
         "ifupdown: weave",
         "/etc/systemd/system/weave-bridge.service",
-        "weave-bridge.service: starts with",
+        "weave-bridge.service: started by",
         "weave-bridge.service: state",
       ],
     },

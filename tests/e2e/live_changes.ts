@@ -146,12 +146,12 @@ export function testLiveChanges(provider: Provider): void {
       const unit = "weave-bridge.service";
       const pings = await startPings(near.host, far.address, near.name);
       await host.exec(["rm", `/etc/systemd/system/docker.service.requires/${unit}`]);
-      assert.equal(subjects(await bridge()), [`${unit}: starts with`]);
+      assert.equal(subjects(await bridge()), [`${unit}: started by`]);
       // As after a start that failed halfway.
       await host.write(`/run/systemd/system/${unit}.d/fails.conf`, "[Service]\nExecStop=\nExecStop=false\n");
       await host.exec(["sh", "-c", `systemctl daemon-reload; systemctl disable ${unit}; systemctl stop ${unit}`]);
       await host.exec(["sh", "-c", `rm -r /run/systemd/system/${unit}.d; systemctl daemon-reload`]);
-      assert.equal(subjects(await bridge()), [`${unit}: starts with`, `${unit}: state`]);
+      assert.equal(subjects(await bridge()), [`${unit}: started by`, `${unit}: state`]);
       const { answered, lost } = await pings.end();
       assert.ok(answered > 2);
       assert.equal(lost, []);

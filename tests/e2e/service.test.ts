@@ -70,11 +70,11 @@ test("restarted restarts it once a run, and a Docker network that has the name o
 
 test("state stopped: it stays stopped when Docker starts again; enabled: it is only started with Docker", async () => {
   const stopped = await settled({ state: "stopped" });
-  assert.equal(subjects(stopped), ["weave.service: state", "weave.service: starts with"]);
+  assert.equal(subjects(stopped), ["weave.service: state", "weave.service: started by"]);
   await sh(host, "systemctl restart docker");
   assert.is(await sh(host, "docker ps --quiet"), "");
   const enabled = await settled({ state: "enabled" });
-  assert.equal(subjects(enabled), ["/etc/weave.env", "weave.service: starts with"]);
+  assert.equal(subjects(enabled), ["/etc/weave.env", "weave.service: started by"]);
   assert.is(await sh(host, "docker ps --quiet"), "");
   await settled({ state: "absent" });
   assert.is(

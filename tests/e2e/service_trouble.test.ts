@@ -88,7 +88,7 @@ test("a unit between two tries is stopped for good, and so is what the last try 
   await sh(host, "docker start weave");
   assert.is(await unitState(), "auto-restart");
   const stopped = await settled({ state: "stopped" });
-  assert.equal(subjects(stopped), ["weave.service: state", "weave.service: starts with"]);
+  assert.equal(subjects(stopped), ["weave.service: state", "weave.service: started by"]);
   await sh(host, "sleep 6");
   // "failed" where the next try had begun before it was stopped, as on a slow machine.
   assert.match(await unitState(), /^(dead|failed)$/);

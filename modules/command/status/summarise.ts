@@ -76,7 +76,7 @@ export function runsWithoutReport(container: ServiceStatus["container"] | undefi
 /** A router that is to run with Docker and does not answer. If something could not be read, that is unknown. */
 function brokenRouter({ docker, service, container, router, errors }: Observed): string[] {
   const runs = docker !== null && docker.daemon !== null && errors.length === 0;
-  if (!runs || service?.unit.startsWith !== "Docker" || router !== null) return [];
+  if (!runs || service?.unit.startedBy !== "Docker" || router !== null) return [];
   if (runsWithoutReport(container)) return [];
   return [
     `${service.name}: must run, and its router answer (found it ${service.unit.state}). See its log, and run the playbook.`,
@@ -166,7 +166,7 @@ function summariseService({ service, container }: Observed): ServiceStatus | nul
     unit: name,
     installed: unit.file !== null,
     state: unit.state,
-    startsWith: unit.startsWith,
+    startsWith: unit.startedBy,
     container: container && { image: container.image, running: container.running },
   };
 }

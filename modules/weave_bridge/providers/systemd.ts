@@ -5,7 +5,7 @@ import { renderSections } from "../../formats/systemd_ini";
 import { bootCommands } from "../commands";
 import type { DesiredBridge } from "../desired";
 import type { Managers, ObservedBridge } from "../observed";
-import { bridgeComment, ownFile, STARTED_WITH, unitName, unitPath } from "../own_files";
+import { bridgeComment, ownFile, STARTED_BY, unitName, unitPath } from "../own_files";
 
 /** The systemd unit that creates the bridge on a host that no other provider manages. */
 export function systemdFiles(desired: DesiredBridge): DesiredFile[] {
@@ -68,7 +68,7 @@ export function unitChanges(name: string, observed: ObservedBridge): Change[] {
   const unit = unitName(name);
   const { ownUnitState } = observed.managers;
   return [
-    ...startsWithChange(name, [...STARTED_WITH.keys()], observed, ["systemctl", "reenable", unit]),
+    ...startedByChange(name, [...STARTED_BY.keys()], observed, ["systemctl", "reenable", unit]),
     ...(observed.bridge !== null && ownUnitState !== "active"
       ? [{ subject: `${unit}: state`, before: `${ownUnitState}\n`, after: "active\n", actions: [startUnit(name)] }]
       : []),
@@ -77,7 +77,7 @@ export function unitChanges(name: string, observed: ObservedBridge): Change[] {
 
 /** The change by which nothing starts the unit any more, before its file is removed. */
 export function unitLinkRemoval(name: string, observed: ObservedBridge): Change[] {
-  return startsWithChange(name, [], observed, ["systemctl", "disable", unitName(name)]);
+  return startedByChange(name, [], observed, ["systemctl", "disable", unitName(name)]);
 }
 
 /**
@@ -90,14 +90,14 @@ export function unitStateRemoval(unit: string, state: string): Change[] {
   return [{ subject: `${unit}: state`, before: `${state}\n`, after: "inactive\n", actions: [DAEMON_RELOAD, forget] }];
 }
 
-function startsWithChange(
+function startedByChange(
   name: string,
   desired: readonly string[],
-  { unitStartsWith }: ObservedBridge,
+  { unitStartedBy }: ObservedBridge,
   argv: readonly string[],
 ): Change[] {
   const describe = (units: readonly string[]) => `${units.join("\n") || "nothing"}\n`;
-  const [before, after] = [describe(unitStartsWith), describe(desired)];
+  const [before, after] = [describe(unitStartedBy), describe(desired)];
   if (before === after) return [];
-  return [{ subject: `${unitName(name)}: starts with`, before, after, actions: [runAction(argv)] }];
+  return [{ subject: `${unitName(name)}: started by`, before, after, actions: [runAction(argv)] }];
 }

@@ -17,7 +17,7 @@ export interface InitSystem {
   /** Makes the init system read its files again. */
   readonly reload: readonly Action[];
   /** Makes the component start with Docker, or no longer. */
-  readonly enable: (component: Component, enabled: boolean, before: StartsWith) => readonly Action[];
+  readonly enable: (component: Component, enabled: boolean, before: StartedBy) => readonly Action[];
   /** Commands that start a component in this state, or wait for a start in progress. */
   readonly start: (component: Component, state: ObservedUnit["state"]) => readonly (readonly string[])[];
   readonly restart: (component: Component) => readonly (readonly string[])[];
@@ -45,13 +45,13 @@ export interface UnitInputs {
   readonly clearRestartPolicy: boolean;
 }
 
-/** What a unit is started along with; "something else" is the boot of the system, for example. */
-export type StartsWith = "Docker" | "something else" | "nothing";
+/** What starts a unit; "something else" is the boot of the system, for example. */
+export type StartedBy = "Docker" | "something else" | "nothing";
 
 /** A unit as its init system reports it. */
 export interface ObservedUnit {
   readonly file: FileState | null;
-  readonly startsWith: StartsWith;
+  readonly startedBy: StartedBy;
   /** Whether the file has changed since the init system read it. */
   readonly needsReload: boolean;
   readonly state:
@@ -71,7 +71,7 @@ export interface ObservedUnit {
 /** A unit that does not exist. */
 export const NO_UNIT: ObservedUnit = {
   file: null,
-  startsWith: "nothing",
+  startedBy: "nothing",
   needsReload: false,
   state: "stopped",
   pid: 0,

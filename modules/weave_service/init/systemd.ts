@@ -4,7 +4,7 @@ import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
 import { DAEMON_RELOAD, unitProperties } from "../../core/systemctl";
 import { COMPONENTS, type Component, EXPOSE } from "../components";
-import type { InitSystem, ObservedUnit, StartsWith, UnitInputs } from "./init_system";
+import type { InitSystem, ObservedUnit, StartedBy, UnitInputs } from "./init_system";
 import { commandsOf, exposeInShell } from "./steps";
 
 const UNITS = "/etc/systemd/system";
@@ -135,7 +135,7 @@ function observeUnit(
   const unit = unitOf(component);
   return {
     file: host.readFile(pathOf(component)),
-    startsWith: startsWith(unit, host),
+    startedBy: starterOf(unit, host),
     needsReload: property("NeedDaemonReload") === "yes",
     state: stateOf(unit, property),
     pid: Number(property("MainPID")),
@@ -143,7 +143,7 @@ function observeUnit(
   };
 }
 
-function startsWith(unit: string, host: Host): StartsWith {
+function starterOf(unit: string, host: Host): StartedBy {
   const wantedBy = (target: string): boolean => host.readlink(`${UNITS}/${target}.wants/${unit}`) !== null;
   // Apollo's units were started with the system.
   if (wantedBy("multi-user.target")) return "something else";

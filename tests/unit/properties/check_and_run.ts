@@ -93,7 +93,7 @@ function assertSaid(
 ): void {
   const [, started] = /\.(?:wants|requires)\/(.*)$/.exec(path) ?? [];
   if (started !== undefined) {
-    assert.ok(check.changes?.includes(`${started}: starts with`), `${path} was changed without a word`);
+    assert.ok(check.changes?.includes(`${started}: started by`), `${path} was changed without a word`);
     return;
   }
   // A file that a link leads to is changed by the link's name.

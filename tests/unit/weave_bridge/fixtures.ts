@@ -49,7 +49,7 @@ export const FRESH: ObservedBridge = {
   },
   interfacesDirectory: [],
   upInIfupdown: false,
-  unitStartsWith: [],
+  unitStartedBy: [],
   files: new Map(ownPaths("weave").map((path) => [path, null])),
   pendingReloads: [],
   links: [ipLink("lo", ["127.0.0.1/8"]), ipLink("eth0", ["192.168.50.11/24"])],

@@ -25,12 +25,12 @@ const plain = on(FRESH);
 function steady(more: Partial<Managers> = {}): ReturnType<typeof steadyVxlan> {
   const content = readFileSync(golden("weave-bridge.service"), "latin1");
   const files = new Map([...FRESH.files, [UNIT, { content, mode: 0o644 }] as const]);
-  return { ...on(steadyVxlan(), { ownUnitState: "active", ...more }), files, unitStartsWith: BOTH };
+  return { ...on(steadyVxlan(), { ownUnitState: "active", ...more }), files, unitStartedBy: BOTH };
 }
 const START = ["systemctl start weave-bridge.service"];
 const STOP = ["systemctl daemon-reload", "systemctl stop weave-bridge.service"];
 const STATE = "weave-bridge.service: state";
-const STARTS = "weave-bridge.service: starts with";
+const STARTED_BY = "weave-bridge.service: started by";
 
 test("on a host that nothing else manages, the unit is written, enabled, and creates the bridge", () => {
   const { changes, returns } = plan(vxlan(), plain);
@@ -46,7 +46,7 @@ test("on a host that nothing else manages, the unit is written, enabled, and cre
         "systemctl daemon-reload",
         `remove ${pendingReloadPath("systemd")}`,
       ],
-      [STARTS, "systemctl reenable weave-bridge.service"],
+      [STARTED_BY, "systemctl reenable weave-bridge.service"],
       ["bridge weave", ...START],
     ],
   );
@@ -74,8 +74,8 @@ test("a host as desired needs nothing; each drift is one change", () => {
   const inactive = steady({ ownUnitState: "inactive" });
   assert.equal(drifted({ managers: inactive.managers }), [[STATE, "inactive\n", ...START]]);
   assert.equal(drifted({ managers: steady({ ownUnitState: "failed" }).managers }), [[STATE, "failed\n", ...START]]);
-  assert.equal(drifted({ unitStartsWith: ["docker.service"] }), [
-    [STARTS, "docker.service\n", "systemctl reenable weave-bridge.service"],
+  assert.equal(drifted({ unitStartedBy: ["docker.service"] }), [
+    [STARTED_BY, "docker.service\n", "systemctl reenable weave-bridge.service"],
   ]);
   assert.equal(drifted({ managers: inactive.managers, bridge: null, vxlan: null }), [
     ["bridge weave", "absent\n", ...START],
@@ -92,13 +92,13 @@ test("a bridge that was deleted under an active unit is created without it, as a
 test("the unit takes a bridge over from ifupdown, which forgets it", () => {
   const host = { ...on(steadyVxlan(), { ifupdown: true }), upInIfupdown: true };
   const { changes } = plan(vxlan({ provider: "systemd" }), host);
-  assert.equal(subjects(changes), [STANZA, "ifupdown: weave", UNIT, STARTS, STATE]);
+  assert.equal(subjects(changes), [STANZA, "ifupdown: weave", UNIT, STARTED_BY, STATE]);
   assert.equal(inWords(changes).at(-1)?.steps, START);
 });
 
 test("ifupdown takes it over from the unit, whose commands are not run", () => {
   const { changes } = plan(vxlan(), { ...steady(), ...{ managers: steady({ ifupdown: true }).managers } });
-  assert.equal(subjects(changes), [STANZA, STARTS, UNIT, STATE]);
+  assert.equal(subjects(changes), [STANZA, STARTED_BY, UNIT, STATE]);
   assert.equal(inWords(changes)[1]?.steps, ["systemctl disable weave-bridge.service"]);
   assert.equal(inWords(changes).at(-1)?.steps, STOP);
 });
@@ -138,7 +138,7 @@ test("state absent leaves neither file, link nor state", () => {
         "bridge weave: iptables rule",
         "iptables -w -D FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT",
       ],
-      [STARTS, "systemctl disable weave-bridge.service"],
+      [STARTED_BY, "systemctl disable weave-bridge.service"],
       [UNIT, `remove ${pendingReloadPath("systemd")}`],
       [STATE, STOP[1]],
     ],

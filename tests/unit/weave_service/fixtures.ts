@@ -86,7 +86,7 @@ export function steady(
     ...host,
     unit: {
       file: { content: text, mode: 0o644 },
-      startsWith: "Docker",
+      startedBy: "Docker",
       needsReload: false,
       dockerStartsAtBoot: true,
       state: "running",
@@ -109,7 +109,7 @@ export function steady(
 /** What the changes of a plan have as subjects, on a host with systemd. */
 export const ENV = "/etc/weave.env";
 export const UNIT = "/etc/systemd/system/weave.service";
-export const ENABLED = "weave.service: starts with";
+export const ENABLED = "weave.service: started by";
 export const STATE = "weave.service: state";
 
 /** The changes of a plan, in words. */

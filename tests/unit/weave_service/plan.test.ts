@@ -42,13 +42,13 @@ test("state, unit, script version and router are reported", () => {
 });
 
 test("a unit that does not start with Docker is enabled", () => {
-  assert.equal(words(serviceOptions(), { ...steady(), unit: { ...steady().unit, startsWith: "nothing" } }), [
+  assert.equal(words(serviceOptions(), { ...steady(), unit: { ...steady().unit, startedBy: "nothing" } }), [
     { subject: ENABLED, before: "nothing\n", after: "Docker\n", steps: ["systemctl enable weave.service"] },
   ]);
 });
 
 test("a unit that starts with the system, as Apollo's did, is reenabled or disabled", () => {
-  const observed: ObservedService = { ...steady(), unit: { ...steady().unit, startsWith: "something else" } };
+  const observed: ObservedService = { ...steady(), unit: { ...steady().unit, startedBy: "something else" } };
   assert.equal(words(serviceOptions(), observed)[0]?.steps, ["systemctl reenable weave.service"]);
   assert.equal(words(serviceOptions({ state: "stopped" }), observed)[1]?.steps, ["systemctl disable weave.service"]);
 });
@@ -95,7 +95,7 @@ test("stopped: the router is stopped and no longer starts with Docker, its files
     { subject: ENABLED, before: "Docker\n", after: "nothing\n", steps: ["systemctl disable weave.service"] },
   ]);
   assert.match(changes[0]?.disruption ?? "", "traffic between hosts ends");
-  const disabled: ObservedService = { ...steady(), unit: { ...steady().unit, startsWith: "nothing" } };
+  const disabled: ObservedService = { ...steady(), unit: { ...steady().unit, startedBy: "nothing" } };
   assert.equal(plan(serviceOptions({ state: "stopped" }), down("stopped", disabled)).changes, []);
   assert.equal(plan(serviceOptions({ state: "stopped" }), down("failed", disabled)).changes, []);
 });
@@ -177,7 +177,7 @@ test("on upstart the same is done with its own commands", () => {
     [
       [ENV, `write ${ENV} 0600`],
       ["/etc/init/weave.conf", "write /etc/init/weave.conf 0644", "initctl reload-configuration"],
-      ["weave: starts with", "remove /etc/init/weave.override", "initctl reload-configuration"],
+      ["weave: started by", "remove /etc/init/weave.override", "initctl reload-configuration"],
       ["weave: state", "initctl start weave", "await /status for 300 s"],
     ],
   );

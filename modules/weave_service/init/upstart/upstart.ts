@@ -127,7 +127,7 @@ function observe(component: Component, host: Host): ObservedUnit {
   const status = host.run(["initctl", "status", component.container], { mayFail: true });
   return {
     file,
-    startsWith: file !== null && !/^\s*manual\s*$/m.test(override) ? "Docker" : "nothing",
+    startedBy: file !== null && !/^\s*manual\s*$/m.test(override) ? "Docker" : "nothing",
     needsReload: file !== null && status.status !== 0,
     dockerStartsAtBoot: true,
     ...startingIfInShell(parseStatus(status.stdout), host),
