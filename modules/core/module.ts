@@ -3,20 +3,25 @@ import type { Host } from "./host/host";
 import type { OptionTable, Values } from "./options";
 
 /**
- * What an observation does while something starts or stops on the host: it waits for that, or throws StillChanging. The observation
- * without the lock fails, so that a run waits at most once.
+ * What an observation does if a service on the host is just starting or stopping: it waits for the end of that, or fails by
+ * throwing InTransition. A run first observes without the lock, with "fail", and then under the lock, with "wait". So it waits at
+ * most once.
  */
-export type WhileChanging = "wait" | "fail";
+export type IfInTransition = "wait" | "fail";
 
-/** Something starts or stops on the host, and the observation is not to wait. Never shown: the run observes again under the lock. */
-export class StillChanging extends Error {}
+/** A service is just starting or stopping, and the observation is not to wait. Never shown: the run observes again and waits. */
+export class InTransition extends Error {}
 
 /** A module. run_module.ts runs each of them in the same way. */
 export interface Module<Table extends OptionTable, Observed> {
   readonly name: string;
   readonly options: Table;
   /** Reads the host and changes nothing. Throws a UserError if the host lacks what the options need. */
-  readonly observe: (options: Values<Table>, host: Host, whileChanging: WhileChanging) => Promise<Observed> | Observed;
+  readonly observe: (
+    options: Values<Table>,
+    host: Host,
+    ifInTransition: IfInTransition,
+  ) => Promise<Observed> | Observed;
   /**
    * Decides what to change. A pure function: it uses no file, process or clock. Throws a UserError if the options contradict
    * one another or don't fit the host.

@@ -2,7 +2,7 @@ import { toText } from "./bytes";
 import type { Change } from "./change";
 import { UserError, withFullStop } from "./errors";
 import type { Host } from "./host/host";
-import type { Module, Plan, WhileChanging } from "./module";
+import type { IfInTransition, Module, Plan } from "./module";
 import { nameOptions, namesGiven } from "./option_names";
 import { type OptionTable, parseOptions } from "./options";
 import { Interrupted, throwIfInterrupted } from "./process_failure";
@@ -121,8 +121,8 @@ async function runStages<Table extends OptionTable, Observed>(
 ): Promise<Result> {
   rememberSecretOptions(module.options, args);
   const options = parseOptions(module.name, module.options, args);
-  const plan = async (whileChanging: WhileChanging): Promise<Plan> =>
-    module.plan(options, await module.observe(options, host, whileChanging));
+  const plan = async (ifInTransition: IfInTransition): Promise<Plan> =>
+    module.plan(options, await module.observe(options, host, ifInTransition));
   if (mode.check) {
     const planned = await plan("wait");
     for (const change of planned.changes) {

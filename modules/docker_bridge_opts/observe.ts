@@ -3,7 +3,7 @@ import { inspectForRestart, type ListedContainer, listContainers } from "../core
 import { DEFAULT_NETWORK, listMembers, listNetworks } from "../core/docker_networks";
 import { orNull, UserError, withSubject } from "../core/errors";
 import type { Host } from "../core/host/host";
-import type { WhileChanging } from "../core/module";
+import type { IfInTransition } from "../core/module";
 import { commandLineOf, startTicks } from "../core/proc";
 import { rememberSecretsIn } from "../core/redact";
 import { isSystemdBooted } from "../core/systemctl";
@@ -36,10 +36,10 @@ interface ConfigFile {
 export async function observe(
   options: DockerOptions,
   host: Host,
-  whileChanging: WhileChanging = "wait",
+  ifInTransition: IfInTransition = "wait",
 ): Promise<ObservedDocker> {
   const bridge = bridgeOf(options);
-  const service = await observeService(host, whileChanging, options.state === "absent");
+  const service = await observeService(host, ifInTransition, options.state === "absent");
   const optionsFile = host.readFile(service.filePath);
   const dropIn = host.readFile(DROP_IN_PATH);
   const dockerOptsIsRead =

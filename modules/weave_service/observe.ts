@@ -4,7 +4,7 @@ import { dockerPid, isDockerInstalled, oldestApiOfInstalled, oldestApiVersion } 
 import { UserError } from "../core/errors";
 import type { FileState, Host } from "../core/host/host";
 import { whyNotLoadable } from "../core/kernel_module";
-import { StillChanging, type WhileChanging } from "../core/module";
+import { type IfInTransition, InTransition } from "../core/module";
 import { environmentOfProcess, NET_DEVICES, startTicks } from "../core/proc";
 import { pathOfProgram, programsOf } from "../core/programs";
 import { rememberSecretsIn } from "../core/redact";
@@ -39,14 +39,14 @@ const FEW_PEERS_SECONDS = 5;
 export async function observe(
   options: ServiceOptions,
   host: Host,
-  whileChanging: WhileChanging = "wait",
+  ifInTransition: IfInTransition = "wait",
 ): Promise<ObservedService> {
   const start = Date.now();
   for (;;) {
     const observed = await observeNow(options, host);
     const seconds = Math.min(options.timeout, secondsToWait(options, observed));
     if (Date.now() >= start + seconds * 1000) return observed;
-    if (whileChanging === "fail") throw new StillChanging();
+    if (ifInTransition === "fail") throw new InTransition();
     await sleep(250);
   }
 }

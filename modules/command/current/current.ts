@@ -29,10 +29,10 @@ export function keepCurrent<Table extends OptionTable, Observed>(
   return {
     name: module.name,
     options: module.options,
-    observe: async (options, host, whileChanging) => {
+    observe: async (options, host, ifInTransition) => {
       const found = Object.entries(await current(options, given, host)).filter(([name]) => !given.has(name));
       const completed = { ...options, ...Object.fromEntries(found) };
-      return { options: completed, observed: await module.observe(completed, host, whileChanging) };
+      return { options: completed, observed: await module.observe(completed, host, ifInTransition) };
     },
     plan: (_, { options, observed }) => module.plan(options, observed),
     ...(module.shorten && { shorten: module.shorten }),

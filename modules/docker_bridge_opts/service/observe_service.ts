@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { dockerPid, isDockerInstalled } from "../../core/docker";
 import { UserError } from "../../core/errors";
 import type { Host } from "../../core/host/host";
-import { StillChanging, type WhileChanging } from "../../core/module";
+import { type IfInTransition, InTransition } from "../../core/module";
 import { hasProgram, programsOf } from "../../core/programs";
 import { isSystemdBooted, unitProperties } from "../../core/systemctl";
 import { splitWords } from "../../formats/shell_words";
@@ -20,11 +20,11 @@ export class DockerMissing extends UserError {}
  */
 export async function observeService(
   host: Host,
-  whileChanging: WhileChanging,
+  ifInTransition: IfInTransition,
   mayBeMissing = false,
 ): Promise<DockerService> {
   try {
-    return isSystemdBooted(host) ? await observeUnit(host, whileChanging) : observeScript(host);
+    return isSystemdBooted(host) ? await observeUnit(host, ifInTransition) : observeScript(host);
   } catch (error) {
     if (mayBeMissing && error instanceof DockerMissing) return { ...byScript(host, true), missing: true };
     throw error;
@@ -33,8 +33,8 @@ export async function observeService(
 
 type Properties = (name: string) => string;
 
-async function observeUnit(host: Host, whileChanging: WhileChanging): Promise<DockerService> {
-  const [property, socket] = await unitsAfterJob(host, whileChanging);
+async function observeUnit(host: Host, ifInTransition: IfInTransition): Promise<DockerService> {
+  const [property, socket] = await unitsAfterJob(host, ifInTransition);
   requireLoaded("docker.service", property);
   const pid = Number(property("MainPID"));
   if (pid === 0 && property("NeedDaemonReload") !== "yes") requireProgram(property("ExecStart"), host);
@@ -104,7 +104,7 @@ const JOB_SECONDS = 30;
 /** Docker's service and socket, once no start or restart is in progress (such as one that an interrupted run began). */
 async function unitsAfterJob(
   host: Host,
-  whileChanging: WhileChanging,
+  ifInTransition: IfInTransition,
 ): Promise<[service: Properties, socket: Properties]> {
   const end = Date.now() + JOB_SECONDS * 1000;
   for (;;) {
@@ -114,7 +114,7 @@ async function unitsAfterJob(
       host,
     );
     if (!Number(service("Job")) || Date.now() >= end) return [service, socket];
-    if (whileChanging === "fail") throw new StillChanging();
+    if (ifInTransition === "fail") throw new InTransition();
     await sleep(250);
   }
 }

@@ -171,8 +171,8 @@ test("only the observation under the lock, or of a check, waits for what is star
   const lamp = dark();
   const asked: string[] = [];
   const module = lampModule(lamp, {
-    observe: (_, __, whileChanging) => {
-      asked.push(whileChanging);
+    observe: (_, __, ifInTransition) => {
+      asked.push(ifInTransition);
       return { ...lamp };
     },
   });

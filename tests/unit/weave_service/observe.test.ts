@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { StillChanging } from "../../../modules/core/module";
+import { InTransition } from "../../../modules/core/module";
 import { hideRememberedSecrets } from "../../../modules/core/secrets";
 import { observe } from "../../../modules/weave_service/observe";
 import { plan } from "../../../modules/weave_service/plan";
@@ -198,7 +198,7 @@ test("a stop in progress is waited for, whatever is desired; before the lock it 
       },
     });
     const failure = await observe(serviceOptions(), host, "fail").catch((error) => error);
-    assert.instance(failure, StillChanging, active);
+    assert.instance(failure, InTransition, active);
     assert.is(times, 1, "it is not asked again");
   }
 });
