@@ -7,6 +7,7 @@ import { nameOptions, namesGiven } from "./option_names";
 import { type OptionTable, parseOptions } from "./options";
 import { Interrupted, throwIfInterrupted } from "./process_failure";
 import { hideRememberedSecrets, rememberSecret } from "./secrets";
+import { cutMiddle } from "./text";
 
 export interface RunMode {
   /** Only report what would change. */
@@ -237,10 +238,7 @@ function printable(text: string): string {
 
 /** Cuts the middle of a long message, as it begins with what is wrong and ends with the remedy. */
 function shortened(message: string): string {
-  const end = MAX_SHOWN / 2;
-  return message.length <= MAX_SHOWN
-    ? message
-    : `${message.slice(0, end)} … (${message.length} characters) … ${message.slice(-end)}`;
+  return cutMiddle(message, MAX_SHOWN, `… (${message.length} characters) …`);
 }
 
 const MAX_SHOWN = 8000;

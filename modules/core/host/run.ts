@@ -4,6 +4,7 @@ import { BECOME_HINT, UserError } from "../errors";
 import { endAtSignal, signalGroup, throwIfInterrupted } from "../process_failure";
 import { redactSecrets } from "../redact";
 import { hideRememberedSecrets } from "../secrets";
+import { cutMiddle } from "../text";
 import type { RunOptions, RunOutput } from "./host";
 import { makeOutputFiles, type OutputFiles } from "./output_files";
 
@@ -151,9 +152,8 @@ const STARTING: ReadonlyMap<string, string> = new Map([
 function describeOutput(output: string): string {
   // Secrets are hidden before anything is cut off, so that no half of one is left.
   const text = hideRememberedSecrets(redactSecrets(output.trim()));
-  const end = MAX_SHOWN / 2;
   // The cause is what a program printed last, or first if its usage follows.
-  return text === "" ? "" : `: ${text.length > MAX_SHOWN ? `${text.slice(0, end)} … ${text.slice(-end)}` : text}`;
+  return text === "" ? "" : `: ${cutMiddle(text, MAX_SHOWN)}`;
 }
 
 const MAX_SHOWN = 2000;
