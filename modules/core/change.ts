@@ -52,7 +52,7 @@ export type Action =
       /** In seconds. */
       readonly timeout: number;
       readonly diagnose: readonly string[];
-      /** A program, and the pattern in its output with which no answer will come any more. */
+      /** Ends the wait early: once the program's output matches the pattern, no answer will come any more. */
       readonly giveUp?: { readonly argv: readonly string[]; readonly pattern: RegExp };
     }
   /** Stops or starts containers of Docker. All are tried; the error names those that it failed for. */

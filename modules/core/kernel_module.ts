@@ -17,8 +17,8 @@ export function whyNotLoadable(name: string, alias: string, programs: ReadonlySe
 }
 
 /**
- * Whether modprobe can tell what the kernel could load. The kernel runs the machine's, whatever a container has: where that has a modprobe
- * of its own, it mostly lacks the modules.
+ * Whether modprobe can tell what the kernel could load. The kernel runs the machine's modprobe, never a container's. That one
+ * finds no modules unless the container's file system has those of this kernel, so without them its answer means nothing.
  */
 export function canAskModprobe(programs: ReadonlySet<string>, host: Host): boolean {
   if (!programs.has("modprobe")) return false;

@@ -13,7 +13,8 @@ const WAIT_SECONDS = 60;
  * lock after `seconds`, or if the file can't be locked.
  *
  * flock(2) locks an open file until this process ends in any way. Node.js can't call it, so flock(1) locks the file descriptor
- * that it shares with this process. lslocks would show that of flock(1), which has ended, so the file contains the holder's.
+ * that it shares with this process. lslocks would show the process id of flock(1), which has ended. So the holder writes its own
+ * into the file, and the message about a held lock names that.
  */
 export async function withLock<T>(work: () => Promise<T>, path = LOCK, seconds = WAIT_SECONDS): Promise<T> {
   const file = open(path);

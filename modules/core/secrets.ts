@@ -113,7 +113,7 @@ function decode({ text, from, to }: DecodedText, { pattern, character }: Decodin
   return decoded;
 }
 
-/** Where a secret is in the text as it was. Some programs show its UTF-8 bytes as characters each. */
+/** Where a secret is in the text as it was. Some programs show each of its UTF-8 bytes as a character. */
 function find(secret: string, { text, from, to, unquoted }: DecodedText, original: string): Range[] {
   const bytes = toBytes(secret);
   return [...new Set([secret, bytes])].flatMap((form) => {

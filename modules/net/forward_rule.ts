@@ -14,7 +14,7 @@ export interface ForwardRule {
   readonly insertRule: (bridge: string) => string[];
   /** Deletes one copy of the rule. */
   readonly deleteRule: (bridge: string) => string[];
-  /** Deletes so many copies of it. */
+  /** Deletes this number of copies, by a command each. */
   readonly deleteRules: (bridge: string, copies: number) => string[][];
   /** A shell command for boot: inserts the rule if it doesn't exist, and always succeeds. */
   readonly insertRuleInShell: (bridge: string) => string;

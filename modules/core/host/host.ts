@@ -5,7 +5,7 @@
 export interface Host {
   /** A file's content and mode, links followed; null if it does not exist. Throws a UserError if it can't be read. */
   readFile(path: string): FileState | null;
-  /** The first bytes of a file, at most so many; null if it does not exist. */
+  /** The first `bytes` bytes of a file, or all if it is shorter; null if it does not exist. */
   readStart(path: string, bytes: number): string | null;
   /** When the file's content, name or mode last changed (ctime, which can't be set), in milliseconds since 1970; null if it does not exist. */
   changedAt(path: string): number | null;
