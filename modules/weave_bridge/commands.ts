@@ -108,9 +108,9 @@ const configureWireguard = (desired: DesiredWireguard): Step[] => [
 
 /** Creates the WireGuard device, by the kernel or by wireguard-go. */
 export function createWireguard(desired: DesiredWireguard): readonly Action[] {
-  const { name, by, unit } = desired;
+  const { name, implementation, unit } = desired;
   return [
-    ...(by === "kernel" ? [runAction(addWireguard(name))] : wireguardGoActions(desired, unit)),
+    ...(implementation === "kernel" ? [runAction(addWireguard(name))] : wireguardGoActions(desired, unit)),
     ...configureWireguard(desired),
   ];
 }

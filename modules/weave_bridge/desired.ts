@@ -15,7 +15,7 @@ import { resolveUnderlay, routerMtu, type Underlay } from "./underlay";
 import {
   rejectAlias,
   rejectNetworksInUse,
-  rejectOtherOwners,
+  rejectOtherSettings,
   rejectSharedMac,
   rejectTakenAddress,
   rejectVlanName,
@@ -83,7 +83,7 @@ export function resolveDesired(options: BridgeOptions, observed: ObservedBridge)
   if (vxlan) rejectVxlanConflicts(vxlan.name, vxlan, observed);
   const provider = chooseProvider(options, observed);
   rejectVlanName(name, provider, observed);
-  rejectOtherOwners(provider, observed);
+  rejectOtherSettings(provider, observed);
   const mtu = underlay?.mtu ?? routerMtu(options, observed);
   rejectNetworksInUse({ address, mtu }, options, observed);
   return {

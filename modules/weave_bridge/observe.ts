@@ -30,7 +30,7 @@ import {
   wireguardPath,
 } from "./own_files";
 import { observeManagers } from "./providers/detect";
-import { findOtherOwners } from "./providers/other_owners";
+import { findOtherSettings } from "./providers/other_settings";
 import { observeNeeds, observeWireguard } from "./wireguard/observe";
 
 /** Reads all that the plan depends on. Throws a UserError unless run as root. */
@@ -77,7 +77,7 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
       .filter((path) => path.startsWith(pendingReloadPath(""))),
     links,
     resolvedNames: await host.resolveNames(namesToResolve(options, links)),
-    otherOwners: findOtherOwners(options, managers, host),
+    otherSettings: findOtherSettings(options, managers, host),
     routes,
     rules,
     missingKinds: isPresent ? findMissingKinds(options, programs, host) : [],
@@ -113,7 +113,7 @@ export async function observeAsAnyUser(options: BridgeOptions, host: Host): Prom
         : observeFirewall(table, wireguard !== null || hasWireguard(options), managers.firewalld, programs, host),
     nftablesBackend: isPresent && options.firewall !== "off" && isRoot ? findNftablesBackend(host) : null,
     isolation: findIsolation(name, table),
-    addressOwner: isPresent ? findAddressOwner(options, links, programs, host) : null,
+    macAtAddress: isPresent ? findMacAtAddress(options, links, programs, host) : null,
     dockerNetworks: isPresent && mayChangeContainers(options, links) ? await observeNetworksInUse(name, host) : [],
   };
 }
@@ -213,7 +213,7 @@ async function observeNetworksInUse(bridge: string, host: Host): Promise<readonl
  * Looks for another host with the address that an existing bridge is about to get: pings it on the bridge, for a second
  * at most, and reads the kernel's neighbour table (IP address, type, flags, MAC address, mask, device).
  */
-function findAddressOwner(
+function findMacAtAddress(
   options: BridgeOptions,
   links: readonly IpLink[],
   programs: ReadonlySet<string>,
@@ -225,11 +225,11 @@ function findAddressOwner(
   const ip = addressOf(address);
   if (programs.has("ping")) host.run(["ping", "-c1", "-w1", "-I", options.name, ip], { mayFail: true });
   const rows = (host.readText("/proc/net/arp") ?? "").split("\n").map((row) => row.split(/\s+/));
-  const owner = rows.find(
+  const found = rows.find(
     ([neighbour, , flags, , , device]) =>
       neighbour === ip && device === options.name && (Number(flags) & ATF_COMPLETE) !== 0,
   );
-  return owner?.[3] ?? null;
+  return found?.[3] ?? null;
 }
 
 /** The neighbour has answered (linux/if_arp.h). */

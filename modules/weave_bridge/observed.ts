@@ -30,7 +30,7 @@ export interface ObservedBridge {
   /** The IPv4 addresses that this host resolves the names among the options to. */
   readonly resolvedNames: ReadonlyMap<string, readonly string[]>;
   /** What else would create or configure the bridge or its VXLAN at boot. */
-  readonly otherOwners: readonly OtherOwner[];
+  readonly otherSettings: readonly OtherSetting[];
   /** The IPv4 routes of all tables, and the rules by which the kernel looks them up. */
   readonly routes: readonly Route[];
   readonly rules: readonly Rule[];
@@ -65,7 +65,7 @@ export interface ObservedBridge {
   /** The iptables rule by which Docker isolates the bridge's containers; null if there is none, or without root to ask iptables. */
   readonly isolation: string | null;
   /** The MAC address of another host that answers to the bridge's address, as far as this host can see. */
-  readonly addressOwner: string | null;
+  readonly macAtAddress: string | null;
 }
 
 /** A Docker network, other than the default one, that containers are on. */
@@ -78,10 +78,10 @@ export interface NetworkInUse {
   readonly members: readonly string[];
 }
 
-/** A line of a file that configures a device that this module is to configure. */
-export interface OtherOwner {
+/** A setting of others: a line of their file that configures a device that this module is to configure. */
+export interface OtherSetting {
   /** What reads the file. */
-  readonly by: "ifupdown" | "networkd" | "NetworkManager" | "systemd";
+  readonly reader: "ifupdown" | "networkd" | "NetworkManager" | "systemd";
   readonly device: string;
   readonly path: string;
   /** From 1. */
@@ -138,7 +138,7 @@ export interface ObservedWireguard extends ObservedLink {
   /** Null if it is not a WireGuard device, or if this user may not ask. */
   readonly config: WireguardDump | null;
   /** When it was observed, in seconds since 1970. */
-  readonly at: number;
+  readonly observedAt: number;
   /** Whether a program such as wireguard-go runs it, not the kernel. */
   readonly byProgram: boolean;
 }
@@ -148,7 +148,7 @@ export interface WireguardNeeds {
   /** Whether wg is installed. */
   readonly tools: boolean;
   /** What creates such a device: this kernel, or the program wireguard-go; null if neither can. */
-  readonly by: "kernel" | "wireguard-go" | null;
+  readonly implementation: "kernel" | "wireguard-go" | null;
   /** Whether this host has /dev/net/tun, which wireguard-go needs. */
   readonly tun: boolean;
   /** Whether this kernel has IPv6. */

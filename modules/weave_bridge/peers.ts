@@ -6,25 +6,25 @@ import { isOwnName } from "../net/own_host";
 import type { ObservedBridge } from "./observed";
 
 /**
- * The addresses of the other hosts among `peers` (addresses and names), in numeric order. Throws a UserError for a peer
- * without an address outside the container network.
+ * The addresses of the other hosts among `peers` (addresses and names), in numeric order. The two networks are written as CIDR.
+ * Throws a UserError for a peer without an address outside the container network.
  */
 export function resolvePeers(
   peers: readonly string[],
-  containers: string,
-  underlay: string,
+  containerNetwork: string,
+  underlayNetwork: string,
   observed: ObservedBridge,
 ): readonly string[] {
   const { hostName, links } = observed;
   const isShared = ({ device, addresses }: IpLink): boolean =>
-    CONTAINERS_DEVICE.test(device) && !addresses.some((cidr) => networkOf(cidr) === underlay);
+    CONTAINERS_DEVICE.test(device) && !addresses.some((cidr) => networkOf(cidr) === underlayNetwork);
   const ofContainers = links.filter(isShared).flatMap(({ addresses }) => addresses.map(addressOf));
   const own = links.flatMap(({ addresses }) => addresses.map(addressOf)).filter((each) => !ofContainers.includes(each));
   const isOwn = (address: string): boolean => own.includes(address);
   const others = peers.flatMap((peer) => {
-    const found = addressesOfPeer(peer, containers, observed);
+    const found = addressesOfPeer(peer, containerNetwork, observed);
     // A host on several networks has several addresses, which DNS returns in any order.
-    const inUnderlay = found.filter((address) => contains(underlay, address));
+    const inUnderlay = found.filter((address) => contains(underlayNetwork, address));
     const candidates = inUnderlay.length > 0 ? inUnderlay : found;
     if (candidates.every(isOwn) || (isOwnName(peer, hostName) && found.some(isOwn))) return [];
     // Another host may have an address that this one has too, such as docker0's, or one that moves from host to host (VRRP).
@@ -57,7 +57,7 @@ export function rejectNetworkAddress(what: string, address: string, { links }: O
 /** A peer's addresses outside the container network; none if its name itself shows that it is this host. */
 function addressesOfPeer(
   peer: string,
-  containers: string,
+  containerNetwork: string,
   { hostName, resolvedNames }: ObservedBridge,
 ): readonly string[] {
   const all = isIPv4(peer) ? [peer] : (resolvedNames.get(peer) ?? []);
@@ -69,12 +69,12 @@ function addressesOfPeer(
         `${all.join(", ") || "none"} for "${peer}"). Set its address, or add the name to DNS or to this host's /etc/hosts.`,
     );
   }
-  const found = reachable.filter((address) => !contains(containers, address));
+  const found = reachable.filter((address) => !contains(containerNetwork, address));
   if (found.length === 0) {
     const what = isIPv4(peer) ? peer : `${reachable.join(", ")} for "${peer}"`;
     throw new UserError(
-      `peers: a peer's address must be outside the container network ${containers} (found ${what}). Set the host's address on ` +
-        "the underlay.",
+      `peers: a peer's address must be outside the container network ${containerNetwork} (found ${what}). Set the host's ` +
+        "address on the underlay.",
     );
   }
   return found;

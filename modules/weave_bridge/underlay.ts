@@ -40,7 +40,7 @@ const IPV6_LEAST_MTU = 1280;
 /** In bytes, the default of Linux's devices. */
 const ETHERNET_MTU = 1500;
 
-type OwnNetwork = Pick<BridgeOptions, "name" | "underlay" | "peers">;
+type UnderlayOptions = Pick<BridgeOptions, "name" | "underlay" | "peers">;
 
 interface DeviceAddress {
   readonly device: string;
@@ -96,7 +96,7 @@ function underlayMtu(options: BridgeOptions, observed: ObservedBridge): number {
  * is found they are "" and 0.0.0.0: the router resolves its peers' names itself and may still reach them.
  */
 export function findLocalEndpoint(
-  options: OwnNetwork,
+  options: UnderlayOptions,
   observed: ObservedBridge,
   peers: readonly string[] = [],
 ): { device: string; address: string } {
@@ -114,7 +114,7 @@ function previousMtu({ files, bridge }: ObservedBridge): number | null {
 }
 
 /** This host's addresses except the bridge's, and its routes. */
-function ownAddresses({ name }: OwnNetwork, observed: ObservedBridge) {
+function ownAddresses({ name }: UnderlayOptions, observed: ObservedBridge) {
   const others = observed.links.filter(({ device }) => device !== name);
   return {
     all: others
@@ -124,7 +124,7 @@ function ownAddresses({ name }: OwnNetwork, observed: ObservedBridge) {
   };
 }
 
-function findUnderlay(options: OwnNetwork, observed: ObservedBridge): DeviceAddress {
+function findUnderlay(options: UnderlayOptions, observed: ObservedBridge): DeviceAddress {
   const { underlay, peers } = options;
   const { resolvedNames } = observed;
   const { all, routes } = ownAddresses(options, observed);

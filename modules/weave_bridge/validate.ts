@@ -30,10 +30,10 @@ export function requireSubnetOfNetwork(dockerSubnet: string, network: string): v
 }
 
 /** Throws a UserError if another host answers to this host's address. */
-export function rejectTakenAddress(address: string, { addressOwner }: ObservedBridge): void {
-  if (addressOwner === null) return;
+export function rejectTakenAddress(address: string, { macAtAddress }: ObservedBridge): void {
+  if (macAtAddress === null) return;
   throw new UserError(
-    `address: must not be in use by another host (found ${addressOf(address)} at the MAC address ${addressOwner}). Give ` +
+    `address: must not be in use by another host (found ${addressOf(address)} at the MAC address ${macAtAddress}). Give ` +
       "each host its own I(host_index) or I(address).",
   );
 }
@@ -106,10 +106,10 @@ export function rejectSharedMac(name: string, mac: string, { links }: ObservedBr
 }
 
 /** Throws a UserError if files of others would create or configure the bridge or its VXLAN at boot too. */
-export function rejectOtherOwners(provider: Provider, { otherOwners }: ObservedBridge): void {
-  const other = otherOwners.find(({ by, comesFirst }) =>
+export function rejectOtherSettings(provider: Provider, { otherSettings }: ObservedBridge): void {
+  const other = otherSettings.find(({ reader, comesFirst }) =>
     // With ifupdown this module writes no .network file that would sort before others, and no unit that drop-ins could change.
-    by === "systemd" ? provider === "systemd" : comesFirst || provider === "ifupdown",
+    reader === "systemd" ? provider === "systemd" : comesFirst || provider === "ifupdown",
   );
   if (other === undefined) return;
   const { device, path, line, text } = other;

@@ -142,7 +142,7 @@ function summariseDatapath(name: string, { bridge, service, router }: Observed):
 function summarisePeers({ bridge, router, configuredPeers }: Observed): PeerStatus[] {
   const { wireguard } = bridge ?? {};
   if (bridge?.vxlan?.parameters?.device && wireguard?.config) {
-    return wireguard.config.peers.map((peer) => summarisePeer(peer, wireguard.at));
+    return wireguard.config.peers.map((peer) => summarisePeer(peer, wireguard.observedAt));
   }
   if (bridge?.vxlan) return bridge.vxlan.peers.map((address) => ({ address, state: null }));
   if (router === null) return configuredPeers.map((address) => ({ address, state: "not connected" }));

@@ -17,7 +17,7 @@ export interface DesiredWireguard {
   readonly path: string;
   readonly config: WireguardConfig;
   /** What creates the device on this host. */
-  readonly by: "kernel" | "wireguard-go";
+  readonly implementation: "kernel" | "wireguard-go";
   /** The systemd unit that wireguard-go runs in; null without systemd. */
   readonly unit: string | null;
 }
@@ -75,7 +75,7 @@ export function resolveWireguard(
   const needs = observed.wireguardNeeds;
   if (!hasWireguard(options) || needs === null) return null;
   const name = options.name + WIREGUARD_SUFFIX;
-  const by = requireNeeds(options, name, observed);
+  const implementation = requireNeeds(options, name, observed);
   const cluster = { network, vxlanId: options.vxlan_id };
   return {
     name,
@@ -83,7 +83,7 @@ export function resolveWireguard(
     mtu,
     path: wireguardPath(options.name),
     config: configOf(options, cluster, identities),
-    by,
+    implementation,
     unit: observed.managers.systemd ? wireguardGoUnit(options.name) : null,
   };
 }
@@ -92,20 +92,20 @@ function requireNeeds(
   options: BridgeOptions,
   device: string,
   { wireguardNeeds: needs, wireguard, files }: ObservedBridge,
-): DesiredWireguard["by"] {
+): DesiredWireguard["implementation"] {
   const option = options.password === null ? "wireguard_key" : "password";
   if (!needs?.tools) {
     throw new UserError(
       `${option}: needs wireguard-tools on this host (found no program wg). Install it (apt install wireguard-tools).`,
     );
   }
-  if (needs.by === null) {
+  if (needs.implementation === null) {
     throw new UserError(
       `${option}: needs a kernel with WireGuard, or the program wireguard-go, on this host (found neither). Install a kernel ` +
         "that has the module wireguard (Linux 5.6 or newer), or wireguard-go (apt install wireguard-go).",
     );
   }
-  if (needs.by === "wireguard-go" && !needs.tun) {
+  if (needs.implementation === "wireguard-go" && !needs.tun) {
     throw new UserError(
       `${option}: wireguard-go needs /dev/net/tun on this host (found none). Load the kernel's module (modprobe tun), give a ` +
         "container this device, or install a kernel that has the module wireguard (Linux 5.6 or newer).",
@@ -136,7 +136,7 @@ function requireNeeds(
       `name: ${path} must be this module's own file (found one that it has not written). Move it away, or set another name.`,
     );
   }
-  return needs.by;
+  return needs.implementation;
 }
 
 function configOf(options: BridgeOptions, cluster: Cluster, { own, peers }: Identities): WireguardConfig {

@@ -30,9 +30,9 @@ export function rootKey(password: string, { network, vxlanId }: Cluster): Buffer
   return last.root;
 }
 
-/** The private key of the host with this underlay address, in base64. */
-export function privateKeyOf(root: Buffer, underlay: string): string {
-  return remembered(clamped(derived(root, `host ${underlay}`)));
+/** The private key of the host with this identity, in base64: its underlay address as its peers know it. */
+export function privateKeyOf(root: Buffer, identity: string): string {
+  return remembered(clamped(derived(root, `host ${identity}`)));
 }
 
 /** The preshared key of two hosts, in base64: the same from either side. */
@@ -52,11 +52,11 @@ export function publicKeyOf(privateKey: string): string {
 const PKCS8_X25519 = Buffer.from("302e020100300506032b656e04220420", "hex");
 
 /**
- * The IPv6 address of the host with this underlay address on its WireGuard device. It is link-local: the kernel sends such a
+ * The IPv6 address of the host with this identity on its WireGuard device. It is link-local: the kernel sends such a
  * packet only by that device, and accepts none from another one. No group of it begins with 0, so it has only one spelling.
  */
-export function tunnelAddressOf({ network, vxlanId }: Cluster, underlay: string): string {
-  const hash = crypto().createHash("sha256").update(`${VERSION} ${network} ${vxlanId} ${underlay}`).digest();
+export function tunnelAddressOf({ network, vxlanId }: Cluster, identity: string): string {
+  const hash = crypto().createHash("sha256").update(`${VERSION} ${network} ${vxlanId} ${identity}`).digest();
   const groups = [0, 2, 4, 6].map((offset) => (hash.readUInt16BE(offset) | 0x1000).toString(16));
   return `fe80::${groups.join(":")}`;
 }

@@ -18,7 +18,7 @@ export function observeWireguard(
     ...link,
     addresses: linkLocalAddresses(device, host),
     config,
-    at: Math.floor(Date.now() / 1000),
+    observedAt: Math.floor(Date.now() / 1000),
     byProgram: host.readText(`${NET_DEVICES}/${device}/tun_flags`) !== null,
   };
 }
@@ -54,7 +54,7 @@ export function observeNeeds(
   return {
     tools,
     // Without wg nothing else matters.
-    by: !tools
+    implementation: !tools
       ? null
       : kernelHasWireguard(programs, host)
         ? "kernel"

@@ -156,7 +156,7 @@ test("encryption: each peer's handshake, bytes and endpoint, and a peer that doe
     ...link,
     addresses: ["fe80::1/64"],
     config: parseWireguardDump(DUMP),
-    at: 1000,
+    observedAt: 1000,
     byProgram: false,
   };
   const encrypted = { ...VXLAN, bridge: { ...bridge, vxlan: { ...vxlan, parameters }, wireguard } };

@@ -110,7 +110,7 @@ test("a network that overlaps a route on another device is rejected, except for 
 
 test("an address that another host uses is rejected with that host's MAC address", () => {
   assert.is(
-    errorOf(router(), { ...FRESH, addressOwner: "0e:00:00:00:00:02" }),
+    errorOf(router(), { ...FRESH, macAtAddress: "0e:00:00:00:00:02" }),
     "address: must not be in use by another host (found 10.2.0.1 at the MAC address 0e:00:00:00:00:02). Give each host its own host_index or address.",
   );
 });

@@ -59,7 +59,7 @@ export const FRESH: ObservedBridge = {
     route("192.168.50.0/24", "eth0", { source: "192.168.50.11" }),
   ],
   rules: RULES,
-  otherOwners: [],
+  otherSettings: [],
   missingKinds: [],
   portHolder: null,
   mtus: new Map([
@@ -77,7 +77,7 @@ export const FRESH: ObservedBridge = {
   nftablesBackend: null,
   isolation: null,
   firewall: null,
-  addressOwner: null,
+  macAtAddress: null,
   dockerNetworks: [],
 };
 

@@ -224,15 +224,15 @@ const NEIGHBOURS = `IP address       HW type     Flags       HW address         
 10.2.0.7         0x1         FLAGS         0e:00:00:00:00:07     *        weave`;
 
 test("another host that answers to the bridge's next address is found", async () => {
-  for (const [flags, owner] of [
+  for (const [flags, mac] of [
     ["0x2", "0e:00:00:00:00:07"],
     ["0x0", null],
   ] as const) {
     const names = { ...steady.names, "/bin": ["ping"] };
     const kernel = { ...steady.kernel, "/proc/net/arp": NEIGHBOURS.replace("FLAGS", flags) };
     const host = fakeHost({ ...steady, names, kernel, programs: { ...steady.programs, [PING]: "" } });
-    assert.is((await observe(vxlan({ host_index: 7 }), host)).addressOwner, owner);
-    assert.is((await observe(vxlan(), host)).addressOwner, null, "an address that the bridge has is not probed");
+    assert.is((await observe(vxlan({ host_index: 7 }), host)).macAtAddress, mac);
+    assert.is((await observe(vxlan(), host)).macAtAddress, null, "an address that the bridge has is not probed");
   }
 });
 

@@ -41,13 +41,13 @@ test("the file comes first, readable only by root, then the device, then what is
 test("the device is created by what the host has", () => {
   const first = (observed: ObservedBridge) => about(encrypted(), observed).at(-1)?.steps[0];
   assert.is(first(HOST), "ip link add dev weave-wg type wireguard");
-  assert.is(first(needing({ by: "wireguard-go" })), "wireguard-go weave-wg");
+  assert.is(first(needing({ implementation: "wireguard-go" })), "wireguard-go weave-wg");
 });
 
 test("under systemd, wireguard-go is started in a separate unit, in the run and at boot of each provider", () => {
   const start =
     "systemd-run --quiet --collect --unit=weave-wg-go --property=Type=forking --property=DefaultDependencies=no wireguard-go weave-wg";
-  const host = bySystemd(needing({ by: "wireguard-go" }));
+  const host = bySystemd(needing({ implementation: "wireguard-go" }));
   assert.equal(about(encrypted(), host).at(-1)?.steps.slice(0, 3), [
     "systemctl stop weave-wg-go",
     start,
@@ -67,7 +67,7 @@ test("a wireguard-go in another unit or session is restarted in its own unit, be
   const started = (more: object, wireguardGoState = "inactive", options = encrypted()) =>
     inWords(
       plan(options, {
-        ...bySystemd({ ...steady, wireguardNeeds: { ...NEEDS, by: "wireguard-go" } }, wireguardGoState),
+        ...bySystemd({ ...steady, wireguardNeeds: { ...NEEDS, implementation: "wireguard-go" } }, wireguardGoState),
         wireguard: { ...steady.wireguard, byProgram: true } as ObservedWireguard,
         ...more,
       }).changes,

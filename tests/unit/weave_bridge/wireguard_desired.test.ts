@@ -11,7 +11,10 @@ import { about, encrypted, errorOf, HOST, needing, PASSWORD, with_ } from "./wir
 
 test("what the host lacks is named with a remedy", () => {
   assert.match(errorOf(encrypted(), needing({ tools: false })), /^password: needs wireguard-tools .* \(apt install /);
-  assert.match(errorOf(encrypted(), needing({ by: null })), /wireguard-go, on this host \(found neither\)\. Install /);
+  assert.match(
+    errorOf(encrypted(), needing({ implementation: null })),
+    /wireguard-go, on this host \(found neither\)\. Install /,
+  );
   assert.match(errorOf(encrypted(), needing({ ipv6: false })), /^password: needs a kernel with IPv6/);
   assert.match(
     errorOf(encrypted(), needing({ portHolder: "x (process 1)" })),
@@ -29,7 +32,7 @@ test("what the host lacks is named with a remedy", () => {
 
 test("wireguard-go needs /dev/net/tun, which the kernel's WireGuard does not", () => {
   assert.match(
-    errorOf(encrypted(), needing({ by: "wireguard-go", tun: false })),
+    errorOf(encrypted(), needing({ implementation: "wireguard-go", tun: false })),
     /^password: wireguard-go needs \/dev\/net\/tun/,
   );
   plan(encrypted(), needing({ tun: false }));

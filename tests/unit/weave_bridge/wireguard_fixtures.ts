@@ -9,7 +9,7 @@ import { userErrorOf } from "../support/user_error";
 import { FRESH, vxlan } from "./fixtures";
 
 /** What an encrypted VXLAN needs, hosts that have and lack it, and options that ask for one. */
-export const NEEDS = { tools: true, by: "kernel", tun: true, ipv6: true, portHolder: null } as const;
+export const NEEDS = { tools: true, implementation: "kernel", tun: true, ipv6: true, portHolder: null } as const;
 export const HOST: ObservedBridge = { ...FRESH, wireguardNeeds: NEEDS };
 export const PASSWORD = "correct horse battery staple";
 export const encrypted = (more: Record<string, unknown> = {}): BridgeOptions => vxlan({ password: PASSWORD, ...more });
@@ -31,7 +31,7 @@ export function with_(options: BridgeOptions, change: (dump: string) => string =
   const own = /public key (\S+)/.exec(plan(options, HOST).changes[2]?.after ?? "")?.[1];
   const dump = [[config.privateKey, own, config.port, "off"].join("\t"), ...rows].join("\n");
   const device: ObservedWireguard = {
-    ...{ mac: "", mtu, up: true, master: null, addresses: [`${address}/64`], at: 1000, byProgram: false },
+    ...{ mac: "", mtu, up: true, master: null, addresses: [`${address}/64`], observedAt: 1000, byProgram: false },
     config: parseWireguardDump(change(dump)),
   };
   const content = plan(options, HOST).changes[0]?.actions[0];

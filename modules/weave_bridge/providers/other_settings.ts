@@ -7,7 +7,7 @@ import { listSettings, parseUnit, type UnitSetting } from "../../formats/systemd
 import { readMachineId } from "../../net/validators";
 import { bridgeMac } from "../addresses";
 import { VXLAN_SUFFIX, WIREGUARD_SUFFIX } from "../names";
-import type { DeviceKind, Managers, OtherOwner } from "../observed";
+import type { DeviceKind, Managers, OtherSetting } from "../observed";
 import { type BridgeOptions, hasWireguard } from "../options";
 import { encryptedPaths, networkdPath, networkdPaths, stanzaPath, unitName } from "../own_files";
 
@@ -18,7 +18,7 @@ type Devices = ReadonlyMap<string, DeviceKind>;
  * The lines of others' files that would create or configure the bridge or its VXLAN at boot too. Files of a program that is
  * not installed, or does not run at boot, are ignored.
  */
-export function findOtherOwners(options: BridgeOptions, managers: Managers, host: Host): readonly OtherOwner[] {
+export function findOtherSettings(options: BridgeOptions, managers: Managers, host: Host): readonly OtherSetting[] {
   const { name, state, datapath } = options;
   if (state !== "present") return [];
   const devices: Devices = new Map([
@@ -27,10 +27,10 @@ export function findOtherOwners(options: BridgeOptions, managers: Managers, host
     ...(hasWireguard(options) ? [[name + WIREGUARD_SUFFIX, "wireguard"] as const] : []),
   ]);
   return [
-    ...(managers.ifupdown || managers.otherIfupdown !== null ? ownersInInterfaces(name, devices, host) : []),
-    ...(managers.networkdAtBoot ? ownersInNetworkd(options, devices, host) : []),
-    ...(managers.networkManagerAtBoot ? ownersInNetworkManager(devices, host) : []),
-    ...ownersByDropIns(name, devices, managers, host),
+    ...(managers.ifupdown || managers.otherIfupdown !== null ? findInInterfaces(name, devices, host) : []),
+    ...(managers.networkdAtBoot ? findInNetworkd(options, devices, host) : []),
+    ...(managers.networkManagerAtBoot ? findInNetworkManager(devices, host) : []),
+    ...findInDropIns(name, devices, managers, host),
   ];
 }
 
@@ -41,22 +41,22 @@ const PROFILES = ["/etc", "/run", "/usr/lib"].map((root) => `${root}/NetworkMana
  * The profiles of the devices. NetworkManager creates a bridge from one, unless configured to leave it unmanaged, and anybody may
  * activate it at any time. The profiles that it generates for devices that it only shows are ignored.
  */
-function ownersInNetworkManager(devices: Devices, host: Host): OtherOwner[] {
+function findInNetworkManager(devices: Devices, host: Host): OtherSetting[] {
   return [...firstFiles(PROFILES, host).values()].flatMap((path) => {
     const settings = parseUnit([{ path, content: readIfRegular(path, host) }]);
     if (settings.some(({ section, key, value }) => section === ".nmmeta" && key === "external" && value === "true"))
       return [];
-    return settings.flatMap((setting): OtherOwner[] => {
+    return settings.flatMap((setting): OtherSetting[] => {
       const { section, key, value } = setting;
       const isOurs = section === "connection" && key === "interface-name" && devices.has(value);
-      return isOurs ? [toOwner("NetworkManager", value, setting)] : [];
+      return isOurs ? [toOtherSetting("NetworkManager", value, setting)] : [];
     });
   });
 }
 
 /** Stanzas of the devices, and of other bridges that take one as a port, in all files that ifupdown reads. */
-function ownersInInterfaces(name: string, devices: Devices, host: Host): OtherOwner[] {
-  const found: OtherOwner[] = [];
+function findInInterfaces(name: string, devices: Devices, host: Host): OtherSetting[] {
+  const found: OtherSetting[] = [];
   const read = new Set([stanzaPath(name)]);
   const visit = (path: string): void => {
     if (read.has(path)) return;
@@ -71,7 +71,7 @@ function ownersInInterfaces(name: string, devices: Devices, host: Host): OtherOw
         keyword === "iface" ? values.slice(0, 1) : /^bridge[_-]ports$/.test(keyword) ? values : ([] as string[]);
       const device = named.find((each) => devices.has(each));
       if (device !== undefined)
-        found.push({ by: "ifupdown", device, path, line, text: words.join(" "), comesFirst: true });
+        found.push({ reader: "ifupdown", device, path, line, text: words.join(" "), comesFirst: true });
     }
   };
   visit(INTERFACES);
@@ -88,29 +88,29 @@ function dropInSettings(file: string, directories: readonly string[], host: Host
 }
 
 /** What drop-ins change in the files of this module. Those of the unit may add dependencies. */
-function ownersByDropIns(name: string, devices: Devices, { networkdAtBoot }: Managers, host: Host): OtherOwner[] {
+function findInDropIns(name: string, devices: Devices, { networkdAtBoot }: Managers, host: Host): OtherSetting[] {
   const files = [...devices.keys()].flatMap((device) =>
     (["netdev", "network"] as const).map((kind) => [device, basename(networkdPath(device, kind))] as const),
   );
   const inNetworkd = networkdAtBoot
     ? files.flatMap(([device, file]) =>
-        dropInSettings(file, NETWORK_DIRECTORIES, host).map((setting) => toOwner("networkd", device, setting)),
+        dropInSettings(file, NETWORK_DIRECTORIES, host).map((setting) => toOtherSetting("networkd", device, setting)),
       )
     : [];
   const inUnit = dropInSettings(unitName(name), UNIT_DIRECTORIES, host).filter(({ section }) => section === "Service");
-  return [...inNetworkd, ...inUnit.map((setting) => toOwner("systemd", name, setting))];
+  return [...inNetworkd, ...inUnit.map((setting) => toOtherSetting("systemd", name, setting))];
 }
 
-function toOwner(
-  by: OtherOwner["by"],
+function toOtherSetting(
+  reader: OtherSetting["reader"],
   device: string,
   { path, line, key, value }: UnitSetting,
   comesFirst = true,
-): OtherOwner {
-  return { by, device, path, line, text: `${key}=${value}`, comesFirst };
+): OtherSetting {
+  return { reader, device, path, line, text: `${key}=${value}`, comesFirst };
 }
 
-function ownersInNetworkd(options: BridgeOptions, devices: Devices, host: Host): OtherOwner[] {
+function findInNetworkd(options: BridgeOptions, devices: Devices, host: Host): OtherSetting[] {
   const { name } = options;
   const mac = bridgeMac(options, readMachineId(host));
   const own = new Set([...networkdPaths(name), encryptedPaths(name).unmanaged].map((path) => basename(path)));
@@ -121,14 +121,14 @@ function ownersInNetworkd(options: BridgeOptions, devices: Devices, host: Host):
     // An empty one is masked, with its drop-ins (null_or_empty() in network_load_one of systemd).
     const settings =
       content === "" ? [] : [...parseUnit([{ path, content }]), ...dropInSettings(file, NETWORK_DIRECTORIES, host)];
-    return [...devices].flatMap(([device, deviceKind]): OtherOwner[] => {
+    return [...devices].flatMap(([device, deviceKind]): OtherSetting[] => {
       const found =
         kind === "netdev"
           ? nameIn(settings, device)
           : matchIn(settings, device, deviceKind, device === name ? mac : null);
       if (found === undefined) return [];
       const comesFirst = kind === "netdev" || file < basename(networkdPath(device, "network"));
-      return [toOwner("networkd", device, found, comesFirst)];
+      return [toOtherSetting("networkd", device, found, comesFirst)];
     });
   });
 }

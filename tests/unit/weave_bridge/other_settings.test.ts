@@ -2,9 +2,9 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { derivedMac } from "../../../modules/net/validators";
 import { resolveDesired } from "../../../modules/weave_bridge/desired";
-import type { OtherOwner } from "../../../modules/weave_bridge/observed";
+import type { OtherSetting } from "../../../modules/weave_bridge/observed";
 import type { BridgeOptions } from "../../../modules/weave_bridge/options";
-import { findOtherOwners } from "../../../modules/weave_bridge/providers/other_owners";
+import { findOtherSettings } from "../../../modules/weave_bridge/providers/other_settings";
 import { fakeHost } from "../support/fake_host/fake_host";
 import { userErrorOf } from "../support/user_error";
 import { FRESH, MAC, router, vxlan } from "./fixtures";
@@ -27,15 +27,15 @@ function directories(files: Readonly<Record<string, string>>): Record<string, st
   return names;
 }
 
-function owners(
+function settings(
   files: Readonly<Record<string, string>>,
   { options = router() as BridgeOptions, managers = FRESH.managers, machineId = FRESH.machineId } = {},
-): readonly OtherOwner[] {
+): readonly OtherSetting[] {
   const kernel = { "/etc/machine-id": machineId };
-  return findOtherOwners(options, managers, fakeHost({ files, kernel, names: directories(files) }));
+  return findOtherSettings(options, managers, fakeHost({ files, kernel, names: directories(files) }));
 }
-const places = (...args: Parameters<typeof owners>): string[] =>
-  owners(...args).map(({ path, line, text }) => `${path}:${line} ${text}`);
+const places = (...args: Parameters<typeof settings>): string[] =>
+  settings(...args).map(({ path, line, text }) => `${path}:${line} ${text}`);
 
 test("a stanza of the bridge is found in every file that ifupdown reads", () => {
   const found = places({
@@ -98,7 +98,7 @@ test("files of programs that are not there don't count, and none does for an abs
 
 const F = "/etc/systemd/network";
 const matching = (match: string, file = `${F}/01-all.network`, options: BridgeOptions = router()): boolean =>
-  owners({ [file]: `[Match]\n${match}\n[Network]\nDHCP=yes\n` }, { options, managers: NETWORKD }).length > 0;
+  settings({ [file]: `[Match]\n${match}\n[Network]\nDHCP=yes\n` }, { options, managers: NETWORKD }).length > 0;
 
 test("a .network that matches the bridge is found by what it matches", () => {
   for (const match of [
@@ -132,7 +132,7 @@ test("a .network that matches the bridge is found by what it matches", () => {
 test("no MAC address is derived from a machine-id that a first boot has not set yet", () => {
   const mac = derivedMac("uninitialized weave");
   const files = { [`${F}/01-all.network`]: `[Match]\nMACAddress=${mac}\n` };
-  assert.equal(owners(files, { managers: NETWORKD, machineId: "uninitialized" }), []);
+  assert.equal(settings(files, { managers: NETWORKD, machineId: "uninitialized" }), []);
 });
 
 // config_parse_match_ifnames() and net_condition_test_strv() of systemd 252; its networkd took, or left, a bridge by each of these.
@@ -151,7 +151,7 @@ test("the lines of one key in [Match] are one list, which an empty one begins an
     ...["Name=*\nKind=bridge\nKind=\nKind=vlan", 'Name="weave"', "OriginalName=weave", "Name=weave !weave"],
   ])
     assert.not.ok(matching(match), match);
-  const first = owners({ [`${F}/01.network`]: "[Match]\nName=eth0\nName=weave\n" }, { managers: NETWORKD });
+  const first = settings({ [`${F}/01.network`]: "[Match]\nName=eth0\nName=weave\n" }, { managers: NETWORKD });
   assert.is(first[0]?.line, 3);
 });
 
@@ -167,9 +167,13 @@ test("of the files with one name the first directory's counts, and an empty one 
 
 test("a .netdev of the same name is found, wherever it sorts", () => {
   const path = "/run/systemd/network/10-netplan-weave.netdev";
-  const found = owners({ [path]: "[NetDev]\nName=weave\nKind=bridge\n" }, { managers: NETWORKD });
-  assert.equal(found, [{ by: "networkd", device: "weave", path, line: 2, text: "Name=weave", comesFirst: true }]);
-  assert.equal(owners({ [path]: "[NetDev]\nName=weave\nName=other\n" }, { managers: NETWORKD }), [], "the last counts");
+  const found = settings({ [path]: "[NetDev]\nName=weave\nKind=bridge\n" }, { managers: NETWORKD });
+  assert.equal(found, [{ reader: "networkd", device: "weave", path, line: 2, text: "Name=weave", comesFirst: true }]);
+  assert.equal(
+    settings({ [path]: "[NetDev]\nName=weave\nName=other\n" }, { managers: NETWORKD }),
+    [],
+    "the last counts",
+  );
 });
 
 test("systemd-networkd counts from when it is to start at boot", () => {
@@ -214,9 +218,9 @@ test("of the unit's drop-ins those that change its commands count, where it is t
     [`${directory}/a.conf`]: "[Unit]\nAfter=local-fs.target\n",
     [`${directory}/b.conf`]: "[Service]\nExecStart=\nExecStart=/bin/true\n",
   };
-  const otherOwners = owners(files);
+  const otherSettings = settings(files);
   assert.equal(places(files).at(-1), `${directory}/b.conf:3 ExecStart=/bin/true`);
-  const host = { ...FRESH, managers: { ...FRESH.managers, systemd: true }, otherOwners };
+  const host = { ...FRESH, managers: { ...FRESH.managers, systemd: true }, otherSettings };
   assert.match(
     userErrorOf(() => resolveDesired(router({ provider: "systemd" }), host)),
     `(found "ExecStart=" in ${directory}/b.conf, line 2)`,
@@ -241,24 +245,30 @@ test("a profile of NetworkManager is found, the first of its name, unless Networ
   assert.equal(places(files, { managers, options: vxlan() }).length, 2);
   assert.equal(places(files), [], "it does not run");
   assert.equal(places({ [own]: "", [`/run/${P}/br.nmconnection`]: PROFILE }, { managers }), []);
-  const [found] = owners(files, { managers });
-  assert.equal([found?.by, found?.comesFirst], ["NetworkManager", true]);
+  const [found] = settings(files, { managers });
+  assert.equal([found?.reader, found?.comesFirst], ["NetworkManager", true]);
 });
 
-test("an owner is rejected with its file and line, unless systemd-networkd takes this module's file first", () => {
-  const owner = { by: "ifupdown" as const, device: "weave", path: INTERFACES, line: 12, text: "iface weave inet dhcp" };
+test("a setting of others is rejected with its file and line, unless systemd-networkd takes this module's file first", () => {
+  const setting = {
+    reader: "ifupdown" as const,
+    device: "weave",
+    path: INTERFACES,
+    line: 12,
+    text: "iface weave inet dhcp",
+  };
   assert.is(
-    userErrorOf(() => resolveDesired(router(), { ...FRESH, otherOwners: [{ ...owner, comesFirst: true }] })),
+    userErrorOf(() => resolveDesired(router(), { ...FRESH, otherSettings: [{ ...setting, comesFirst: true }] })),
     `name: only this module may configure weave at boot (found "iface weave inet dhcp" in ${INTERFACES}, line 12). ` +
       "Remove it there, or set another name.",
   );
-  const late = owners({ [`${F}/99-all.network`]: "[Match]\nName=*\n" }, { managers: NETWORKD });
+  const late = settings({ [`${F}/99-all.network`]: "[Match]\nName=*\n" }, { managers: NETWORKD });
   assert.equal(
     late.map(({ comesFirst }) => comesFirst),
     [false],
   );
-  resolveDesired(router(), { ...FRESH, managers: NETWORKD, otherOwners: late });
-  const both = { ...FRESH, managers: { ...FRESH.managers, networkd: "runs" as const }, otherOwners: late };
+  resolveDesired(router(), { ...FRESH, managers: NETWORKD, otherSettings: late });
+  const both = { ...FRESH, managers: { ...FRESH.managers, networkd: "runs" as const }, otherSettings: late };
   assert.match(
     userErrorOf(() => resolveDesired(router({ provider: "ifupdown" }), both)),
     '(found "Name=*" in /etc/systemd/network/99-all.network, line 2)',
