@@ -3,7 +3,7 @@ import { UserError } from "../core/errors";
 import type { Plan } from "../core/module";
 import { deleteLink } from "./commands";
 import { deleteRules, planFirewalldForwardRule } from "./firewall/forward_rule";
-import { firewallsOf, planOpenings } from "./firewall/plan";
+import { firewallsOf, planTraffic } from "./firewall/plan";
 import { VXLAN_SUFFIX } from "./names";
 import { isContainerPort, type ObservedBridge, ROUTER_DEVICE } from "./observed";
 import type { BridgeOptions } from "./options";
@@ -42,7 +42,7 @@ export function planAbsent({ name, force, ignore_docker_ports }: BridgeOptions, 
   const firewalls = firewallsOf(name, firewall, []);
   return {
     changes: [
-      ...planOpenings(firewalls, [], "manage").changes,
+      ...planTraffic(firewalls, [], "manage").changes,
       ...planFirewalldForwardRule(name, firewalldHasForwardRule, "removed"),
       ...(vxlan
         ? [

@@ -2,7 +2,7 @@ import { isIPv4 } from "node:net";
 import { parseIptablesFilter } from "../../formats/iptables_filter";
 import { networkOf } from "../../net/ipv4";
 import { outcomeOf } from "../../weave_bridge/firewall/filters";
-import { FORWARDED_FRAMES, openingsOf, type Tunnel, WEAVE_PORT } from "../../weave_bridge/firewall/opening";
+import { FORWARDED_FRAMES, neededTraffic, type Tunnel, WEAVE_PORT } from "../../weave_bridge/firewall/needed_traffic";
 import { firewallsOf } from "../../weave_bridge/firewall/plan";
 import { findLocalEndpoint } from "../../weave_bridge/underlay";
 import type { Observed } from "./observe";
@@ -19,14 +19,14 @@ export function summariseFirewall(name: string, observed: Observed): FirewallSta
   const isUnderlay = isIPv4(local);
   const options = { name, underlay: isUnderlay ? local : null, peers: [] };
   const endpoint = findLocalEndpoint(options, bridge, isUnderlay ? [] : tunnel.peers.filter(isIPv4));
-  const openings = openingsOf(name, address, networkOf(address), tunnel);
-  const firewalls = firewallsOf(name, filters, openings, endpoint, true);
+  const traffic = neededTraffic(name, address, networkOf(address), tunnel);
+  const firewalls = firewallsOf(name, filters, traffic, endpoint, true);
   // The rules for frames are Docker's, or the module adds one.
   const iptables = parseIptablesFilter(filters.tables.ipv4 ?? "");
-  const drops = openings.filter(
-    (opening) =>
-      firewalls.some(({ outcome }) => outcome(opening) === "drop") ||
-      (opening.id === FORWARDED_FRAMES && outcomeOf(iptables, opening, endpoint) === "drop"),
+  const drops = traffic.filter(
+    (needed) =>
+      firewalls.some(({ outcome }) => outcome(needed) === "drop") ||
+      (needed.id === FORWARDED_FRAMES && outcomeOf(iptables, needed, endpoint) === "drop"),
   );
   return { drops: drops.map(({ description }) => description) };
 }

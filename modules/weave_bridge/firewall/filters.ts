@@ -1,37 +1,36 @@
 import type { PacketFilter } from "../../formats/filter_rules";
 import { wordsOfRule } from "../../formats/iptables_save";
 import { type Outcome, outcomeInChain, type Packet } from "../../net/packet_filter";
-import { type Firewall, type Opening, ownComment, ownRules, wordsOf } from "./opening";
+import { type Firewall, type NeededTraffic, ownComment, ownRules, wordsOf } from "./needed_traffic";
 
-/** This host's end of the tunnels: where the peers' packets arrive, unless an opening names a device. */
+/** This host's end of the tunnels: where the peers' packets arrive, unless the traffic names a device. */
 export interface LocalEndpoint {
   readonly device: string;
   readonly address: string;
 }
 
 /**
- * The first packet of the traffic that an opening is for, as it arrives here. Without a protocol, it stands for packets of any
- * protocol.
+ * The first packet of this traffic, as it arrives here. Without a protocol, it stands for packets of any protocol.
  */
-export function packetOf(opening: Opening, { device, address }: LocalEndpoint): Packet {
-  const { family, hook, protocol, port, source = "0.0.0.0" } = opening;
-  const destination = opening.destination ?? (hook === "input" && family === "ipv4" ? address : source);
+export function packetOf(needed: NeededTraffic, { device, address }: LocalEndpoint): Packet {
+  const { family, hook, protocol, port, source = "0.0.0.0" } = needed;
+  const destination = needed.destination ?? (hook === "input" && family === "ipv4" ? address : source);
   return {
     family,
     source,
     destination,
     state: "new",
     ...(protocol !== undefined && { protocol, port: String(port) }),
-    in: opening.in ?? device,
-    out: opening.out ?? "",
+    in: needed.in ?? device,
+    out: needed.out ?? "",
     type: hook === "input" ? "local" : "unicast",
   };
 }
 
-/** What becomes of an opening's packets in the base chains of one of the hooks. */
-export function outcomeOf(filter: PacketFilter, opening: Opening, endpoint: LocalEndpoint): Outcome {
-  const base = filter.base.filter(({ hook }) => hook === opening.hook);
-  return worstOf(base.map((chain) => outcomeInChain(chain, filter, packetOf(opening, endpoint))));
+/** What becomes of this traffic in the base chains of one of the hooks. */
+export function outcomeOf(filter: PacketFilter, needed: NeededTraffic, endpoint: LocalEndpoint): Outcome {
+  const base = filter.base.filter(({ hook }) => hook === needed.hook);
+  return worstOf(base.map((chain) => outcomeInChain(chain, filter, packetOf(needed, endpoint))));
 }
 
 /** The strictest of several verdicts: a packet must pass all chains. */
@@ -47,8 +46,8 @@ export interface Tables {
 
 /** iptables on a host where no other program keeps its rules. The frames between the bridge's ports have a separate rule. */
 export function iptablesFirewall(bridge: string, tables: Tables, outcome: Firewall["outcome"]): Firewall {
-  const argv = (verb: string, opening: Opening): string[] => {
-    return [PROGRAMS[opening.family], "-w", verb, ...iptablesRule(ownComment(bridge), opening)];
+  const argv = (verb: string, needed: NeededTraffic): string[] => {
+    return [PROGRAMS[needed.family], "-w", verb, ...iptablesRule(ownComment(bridge), needed)];
   };
   return {
     name: "iptables",
@@ -58,21 +57,21 @@ export function iptablesFirewall(bridge: string, tables: Tables, outcome: Firewa
         return [PROGRAMS[family], "-w", "-D", ...wordsOfRule(reference).slice(1)];
       }),
     ),
-    add: (all) => all.map((opening) => argv("-I", opening)),
-    check: (opening) => `${argv("-C", opening).join(" ")} 2>/dev/null`,
+    add: (all) => all.map((needed) => argv("-I", needed)),
+    check: (needed) => `${argv("-C", needed).join(" ")} 2>/dev/null`,
   };
 }
 
 const PROGRAMS = { ipv4: "iptables", ipv6: "ip6tables" } as const;
 
-function iptablesRule(comment: string, opening: Opening): string[] {
-  const { id, source, destination, protocol, port } = opening;
+function iptablesRule(comment: string, needed: NeededTraffic): string[] {
+  const { id, source, destination, protocol, port } = needed;
   return [
     "INPUT",
     ...wordsOf(
       ["-s", source],
       ["-d", destination],
-      ["-i", opening.in],
+      ["-i", needed.in],
       ["-p", protocol],
       [`-m ${protocol} --dport`, port],
       ["-m comment --comment", comment + id],
@@ -86,14 +85,14 @@ export function nftFirewalls(bridge: string, filter: PacketFilter, endpoint: Loc
   return filter.base.map((base): Firewall => {
     const chain = base.chain.split(" ");
     const [family = ""] = chain;
-    const argv = (opening: Opening): string[] => {
-      return ["nft", "insert", "rule", ...chain, ...nftRule(ownComment(bridge), opening)];
+    const argv = (needed: NeededTraffic): string[] => {
+      return ["nft", "insert", "rule", ...chain, ...nftRule(ownComment(bridge), needed)];
     };
     return {
       name: `nftables' chain ${base.chain}`,
-      outcome: (opening) =>
-        opening.hook === base.hook && ["inet", IP[opening.family]].includes(family)
-          ? outcomeInChain(base, filter, packetOf(opening, endpoint))
+      outcome: (needed) =>
+        needed.hook === base.hook && ["inet", IP[needed.family]].includes(family)
+          ? outcomeInChain(base, filter, packetOf(needed, endpoint))
           : "accept",
       own: ownRules(bridge, filter.chains.get(base.chain) ?? [], ({ reference }) => {
         return ["nft", "delete", "rule", ...chain, "handle", reference];
@@ -107,7 +106,10 @@ export function nftFirewalls(bridge: string, filter: PacketFilter, endpoint: Loc
 const IP = { ipv4: "ip", ipv6: "ip6" };
 
 /** The comment is one word, as the shell would remove quotes. */
-function nftRule(comment: string, { id, family, source, destination, protocol, port, ...devices }: Opening): string[] {
+function nftRule(
+  comment: string,
+  { id, family, source, destination, protocol, port, ...devices }: NeededTraffic,
+): string[] {
   const ip = IP[family];
   return wordsOf(
     ["iifname", devices.in],

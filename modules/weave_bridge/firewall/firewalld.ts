@@ -1,7 +1,7 @@
 import type { FilterRule, PacketFilter } from "../../formats/filter_rules";
 import { isMatched, type Packet } from "../../net/packet_filter";
 import { type LocalEndpoint, packetOf } from "./filters";
-import { DROPPED_BEFORE, type Firewall, FORWARDED_FRAMES, type Opening } from "./opening";
+import { DROPPED_BEFORE, type Firewall, FORWARDED_FRAMES, type NeededTraffic } from "./needed_traffic";
 
 /** What firewalld reads when it starts. */
 export interface ObservedFirewalld {
@@ -18,31 +18,31 @@ export const FIREWALLD_TABLE = "inet firewalld ";
 interface FirewalldInputs {
   readonly bridge: string;
   readonly firewalld: ObservedFirewalld;
-  readonly openings: readonly Opening[];
+  readonly traffic: readonly NeededTraffic[];
   readonly endpoint: LocalEndpoint;
   /** The chains that firewalld has in the kernel; null without nft. */
   readonly chains: PacketFilter["chains"] | null;
-  /** What becomes of an opening's packets in those chains and in iptables. */
+  /** What becomes of traffic in those chains and in iptables. */
   readonly outcome: Firewall["outcome"];
   /** Whether containers are on the bridge. */
   readonly isInUse: boolean;
 }
 
 /**
- * firewalld. The openings for other hosts are rich rules in the zone of their packets, for now and for its next start; rich rules have
- * no comments, so this module's are identified by their priority.
+ * firewalld. The rules for other hosts' traffic are rich rules in the zone of their packets, for now and for its next start. Rich
+ * rules have no comments, so this module's are identified by their priority.
  */
 export function firewalldFirewall(inputs: FirewalldInputs): Firewall {
-  const { bridge, firewalld, openings, endpoint, chains, outcome, isInUse } = inputs;
+  const { bridge, firewalld, traffic, endpoint, chains, outcome, isInUse } = inputs;
   const { zones, defaultZone } = firewalld;
   const start = `rule priority="${priorityOf(bridge)}" `;
-  const ruleFor = ({ family, source, port, protocol }: Opening): string =>
+  const ruleFor = ({ family, source, port, protocol }: NeededTraffic): string =>
     start + richRule(family, source, port, protocol);
-  const zoneFor = (opening: Opening): string => zoneOf(packetOf(opening, endpoint), chains) ?? defaultZone;
+  const zoneFor = (needed: NeededTraffic): string => zoneOf(packetOf(needed, endpoint), chains) ?? defaultZone;
   /** Whether a rule of the zone accepts it. Something before that may drop it: rules with a lower priority, policies, iptables. */
-  const isLive = (opening: Opening): boolean =>
+  const isLive = (needed: NeededTraffic): boolean =>
     chains === null ||
-    rulesFor(packetOf(opening, endpoint), chains, `IN_${zoneFor(opening)}_pre`).some(
+    rulesFor(packetOf(needed, endpoint), chains, `IN_${zoneFor(needed)}_pre`).some(
       ({ verdict }) => verdict === "accept",
     );
   const dockerZone = zones.get(DOCKER_ZONE);
@@ -50,10 +50,10 @@ export function firewalldFirewall(inputs: FirewalldInputs): Firewall {
   const bridgeEntry: ZoneEntry = { zone: DOCKER_ZONE, setting: `interface=${bridge}` };
   const own = [...zones].flatMap(([zone, xml]) =>
     rulesOf(xml).flatMap(({ id, rule }) => {
-      const opening = openings.find((each) => ruleFor(each) === rule);
+      const needed = traffic.find((each) => ruleFor(each) === rule);
       // A rule that is permanent but not active is added again.
-      if (!rule.startsWith(start) || (opening && outcome(opening) === "drop" && !isLive(opening))) return [];
-      return [{ id: opening?.id ?? id, remove: byZone([{ zone, setting: `rich-rule=${rule}` }], REMOVE) }];
+      if (!rule.startsWith(start) || (needed && outcome(needed) === "drop" && !isLive(needed))) return [];
+      return [{ id: needed?.id ?? id, remove: byZone([{ zone, setting: `rich-rule=${rule}` }], REMOVE) }];
     }),
   );
   // Only permanently: Docker removes the running entry, and removing it twice fails.
@@ -61,20 +61,20 @@ export function firewalldFirewall(inputs: FirewalldInputs): Firewall {
   return {
     name: "firewalld",
     own,
-    outcome: (opening) => {
-      if (opening.in !== bridge) return outcome(opening);
-      const found = isInUse ? outcome(opening) : "accept";
-      const isMissing = opening.id === FORWARDED_FRAMES && dockerZone !== undefined && !zoneHasBridge;
+    outcome: (needed) => {
+      if (needed.in !== bridge) return outcome(needed);
+      const found = isInUse ? outcome(needed) : "accept";
+      const isMissing = needed.id === FORWARDED_FRAMES && dockerZone !== undefined && !zoneHasBridge;
       return found === "accept" && isMissing ? "unknown" : found;
     },
-    obstacle: (opening) => {
-      if (opening.in === bridge) return dockerZone === undefined || zoneHasBridge ? RESTART_DOCKER : null;
-      return isLive(opening) ? DROPPED_BEFORE : null;
+    obstacle: (needed) => {
+      if (needed.in === bridge) return dockerZone === undefined || zoneHasBridge ? RESTART_DOCKER : null;
+      return isLive(needed) ? DROPPED_BEFORE : null;
     },
     add: (all) =>
       byZone(
-        all.map((opening) =>
-          opening.in === bridge ? bridgeEntry : { zone: zoneFor(opening), setting: `rich-rule=${ruleFor(opening)}` },
+        all.map((needed) =>
+          needed.in === bridge ? bridgeEntry : { zone: zoneFor(needed), setting: `rich-rule=${ruleFor(needed)}` },
         ),
         ADD,
       ),
@@ -109,7 +109,7 @@ const rulesFor = (packet: Packet, chains: PacketFilter["chains"], ...names: read
     .filter(({ matches }) => matches.length > 0 && matches.every((match) => isMatched(match, packet)));
 
 /**
- * The rich rules in the file of a zone (firewalld.zone(5)), each with the id of the opening that fromPeer() makes of it:
+ * The rich rules in the file of a zone (firewalld.zone(5)), each with the id that fromPeer() gives its traffic:
  * `<rule priority="-1000" family="ipv4"><source address="192.168.50.12"/><port port="4789" protocol="udp"/><accept/></rule>`.
  */
 function rulesOf(xml: string): { readonly id: string; readonly rule: string }[] {

@@ -1,7 +1,7 @@
 import { type Change, difference } from "../../core/change";
 import type { Host } from "../../core/host/host";
 import { countRules, forwardRule } from "../../net/forward_rule";
-import { type Firewall, FORWARDED_FRAMES } from "./opening";
+import { type Firewall, FORWARDED_FRAMES } from "./needed_traffic";
 
 /** The rule that accepts the bridge's frames, as iptables lists it, and the commands for it, as ForwardRule describes them. */
 export const {
@@ -18,7 +18,7 @@ export function forwardRuleFirewall(bridge: string, table: string, outcome: Fire
   return {
     name: "iptables' chain FORWARD",
     own: [],
-    outcome: (opening) => (hasRule && opening.id === FORWARDED_FRAMES ? outcome(opening) : "accept"),
+    outcome: (needed) => (hasRule && needed.id === FORWARDED_FRAMES ? outcome(needed) : "accept"),
     add: (all) => all.flatMap(() => [deleteRule(bridge), insertRule(bridge)]),
   };
 }

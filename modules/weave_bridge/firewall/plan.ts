@@ -6,8 +6,8 @@ import type { BridgeOptions } from "../options";
 import { iptablesFirewall, type LocalEndpoint, nftFirewalls, outcomeOf, worstOf } from "./filters";
 import { FIREWALLD_TABLE, firewalldFirewall } from "./firewalld";
 import { forwardRuleFirewall } from "./forward_rule";
+import { type Firewall, fromPeer, type NeededTraffic } from "./needed_traffic";
 import type { ObservedFirewall } from "./observe";
-import { type Firewall, fromPeer, type Opening } from "./opening";
 import { ufwFirewall } from "./ufw";
 
 /** What firewalls need, and what the operator must know. */
@@ -22,7 +22,7 @@ export interface FirewallPlan {
 export function firewallsOf(
   bridge: string,
   observed: ObservedFirewall | null,
-  openings: readonly Opening[],
+  traffic: readonly NeededTraffic[],
   endpoint: LocalEndpoint = { device: "", address: "0.0.0.0" },
   isInUse = false,
 ): Firewall[] {
@@ -30,7 +30,7 @@ export function firewallsOf(
   const { tables, nft, ufw, firewalld } = observed;
   const { ipv4 } = tables;
   const filters = { ipv4: parseIptablesFilter(ipv4 ?? ""), ipv6: parseIptablesFilter(tables.ipv6 ?? "") };
-  const outcome: Firewall["outcome"] = (opening) => outcomeOf(filters[opening.family], opening, endpoint);
+  const outcome: Firewall["outcome"] = (needed) => outcomeOf(filters[needed.family], needed, endpoint);
   // iptables-legacy has separate tables. What has nftables' tables calls itself xtables-save before 1.8.3, does not say which it is
   // from 1.8.3 to 1.8.7, and says nf_tables since.
   const nftables = parseNftables(nft ?? NO_RULESET, /\(nf_tables\)|xtables-save|v1\.8\.[3-7] /.test(ipv4 ?? ""));
@@ -38,11 +38,11 @@ export function firewallsOf(
   const chains = nftables.base.filter((each) => !isFirewallds(each));
   const firewalls = nftFirewalls(bridge, { ...nftables, base: chains }, endpoint);
   // The frames between the bridge's ports have a separate rule in iptables.
-  const atInput: Firewall["outcome"] = (opening) => (opening.hook === "input" ? outcome(opening) : "accept");
+  const atInput: Firewall["outcome"] = (needed) => (needed.hook === "input" ? outcome(needed) : "accept");
   if (firewalld !== null) {
     const own = { ...nftables, base: nftables.base.filter(isFirewallds) };
-    const inputs = { bridge, firewalld, openings, endpoint, chains: nft === null ? null : own.chains, isInUse };
-    const inBoth: Firewall["outcome"] = (opening) => worstOf([outcome(opening), outcomeOf(own, opening, endpoint)]);
+    const inputs = { bridge, firewalld, traffic, endpoint, chains: nft === null ? null : own.chains, isInUse };
+    const inBoth: Firewall["outcome"] = (needed) => worstOf([outcome(needed), outcomeOf(own, needed, endpoint)]);
     firewalls.push(firewalldFirewall({ ...inputs, outcome: inBoth }));
   } else if (ufw !== null) firewalls.push(ufwFirewall(bridge, ufw, filters, endpoint, atInput));
   else if (ipv4 !== null) firewalls.push(iptablesFirewall(bridge, filters, atInput));
@@ -53,13 +53,13 @@ export function firewallsOf(
 const NO_RULESET = '{"nftables":[]}';
 
 /**
- * Plans the firewalls' changes. `manage` adds a rule for each opening that is not accepted, and removes this module's rules that no
- * opening needs, except those that `keeps` names. The other modes change nothing. Warns about what stays dropped. Whether traffic is
- * accepted is computed from all rules, whoever added them.
+ * Plans the firewalls' changes. `manage` adds a rule for needed traffic that is not accepted, and removes this module's rules for
+ * other traffic, except those that `keeps` names. The other modes change nothing. Warns about what stays dropped. Whether traffic
+ * is accepted is computed from all rules, whoever added them.
  */
-export function planOpenings(
+export function planTraffic(
   firewalls: readonly Firewall[],
-  openings: readonly Opening[],
+  traffic: readonly NeededTraffic[],
   option: BridgeOptions["firewall"],
   keeps: (id: string) => boolean = () => false,
 ): FirewallPlan {
@@ -69,23 +69,23 @@ export function planOpenings(
   const manage = option === "manage";
   for (const firewall of firewalls) {
     const { name, outcome, own, check, obstacle = () => null, warnings = [] } = firewall;
-    const stale = own.filter(({ id }) => manage && !has(openings, id) && !keeps(id));
-    const closed = openings.filter((opening) => outcome(opening) !== "accept");
-    const added = closed.filter((opening) => manage && obstacle(opening) === null);
-    const dropped = closed.filter((opening) => !added.includes(opening) && outcome(opening) === "drop");
+    const stale = own.filter(({ id }) => manage && !has(traffic, id) && !keeps(id));
+    const notAccepted = traffic.filter((needed) => outcome(needed) !== "accept");
+    const added = notAccepted.filter((needed) => manage && obstacle(needed) === null);
+    const dropped = notAccepted.filter((needed) => !added.includes(needed) && outcome(needed) === "drop");
     const before = own.filter(({ id }) => !has(added, id));
     const after = [...before.filter((rule) => !stale.includes(rule)), ...added].map(({ id }) => id);
     const commands = [...commandsFor(firewall, added), ...stale.flatMap(({ remove }) => remove)];
     changes.push(...difference(`firewall: ${name}`, listed(before.map(({ id }) => id)), listed(after), commands));
     for (const hint of new Set(dropped.map(obstacle))) {
-      const all = dropped.filter((opening) => obstacle(opening) === hint);
+      const all = dropped.filter((needed) => obstacle(needed) === hint);
       allWarnings.push(describeDropped(firewall, all, hint));
     }
     allWarnings.push(...warnings);
-    for (const opening of openings) {
-      if (!check || !after.includes(opening.id)) continue;
-      const add = firewall.add([opening]).map((argv) => argv.join(" "));
-      boot.push([check(opening), ...add, "true"].join(" || "));
+    for (const needed of traffic) {
+      if (!check || !after.includes(needed.id)) continue;
+      const add = firewall.add([needed]).map((argv) => argv.join(" "));
+      boot.push([check(needed), ...add, "true"].join(" || "));
     }
   }
   return { changes, warnings: allWarnings, boot };
@@ -93,15 +93,15 @@ export function planOpenings(
 
 const has = (all: readonly { readonly id: string }[], id: string): boolean => all.some((each) => each.id === id);
 
-/** The commands that open these, in place of own rules that have others before them. */
-const commandsFor = ({ own, add }: Firewall, openings: readonly Opening[]): (readonly string[])[] => [
-  ...own.flatMap(({ id, remove }) => (has(openings, id) ? remove : [])),
-  ...add(openings),
+/** The commands that add rules for this traffic, in place of own rules that have others before them. */
+const commandsFor = ({ own, add }: Firewall, traffic: readonly NeededTraffic[]): (readonly string[])[] => [
+  ...own.flatMap(({ id, remove }) => (has(traffic, id) ? remove : [])),
+  ...add(traffic),
 ];
 
 const listed = (ids: readonly string[]): string => [...new Set(ids)].sort().join("\n") || "none";
 
-function describeDropped(firewall: Firewall, dropped: readonly Opening[], hint: string | null): string {
+function describeDropped(firewall: Firewall, dropped: readonly NeededTraffic[], hint: string | null): string {
   const commands = commandsFor(firewall, dropped).map((argv) => argv.map(quoted).join(" "));
   return (
     `firewall: ${firewall.name} must accept the network's traffic (found that it drops ` +

@@ -7,8 +7,8 @@ import { ownTextIn, ruleCommandsIn } from "../own_files";
 import { findLocalEndpoint } from "../underlay";
 import type { LocalEndpoint } from "./filters";
 import { planFirewalldForwardRule } from "./forward_rule";
-import { openingsOf, ownComment, type Tunnel, WEAVE_PORT } from "./opening";
-import { exposureOf, type FirewallPlan, firewallsOf, planOpenings } from "./plan";
+import { neededTraffic, ownComment, type Tunnel, WEAVE_PORT } from "./needed_traffic";
+import { exposureOf, type FirewallPlan, firewallsOf, planTraffic } from "./plan";
 
 /**
  * Whether iptables is to have the forward rule. firewalld, if it runs, has to keep it: it removes all rules but its own
@@ -43,13 +43,13 @@ export function resolveFirewallPlan(
   const { name, firewall, datapath, vxlan_port } = options;
   const { unresolved, ...tunnel } = tunnelOf(options, encrypted, peers, observed);
   const endpoint = underlay ?? findLocalEndpoint(options, observed, tunnel.peers);
-  const openings = openingsOf(name, address, network, tunnel);
+  const traffic = neededTraffic(name, address, network, tunnel);
   const isInUse = observed.bridge?.ports.some(isContainerPort);
-  const firewalls = firewallsOf(name, observed.firewall, openings, endpoint, isInUse);
+  const firewalls = firewallsOf(name, observed.firewall, traffic, endpoint, isInUse);
   const manage = firewall === "manage";
   // Any of the router's rules may be for a peer whose name this host can't resolve at the moment.
   const keeps = (rule: string): boolean => unresolved.length > 0 && rule.includes(`/${WEAVE_PORT}/`);
-  const plan = planOpenings(firewalls, openings, firewall, keeps);
+  const plan = planTraffic(firewalls, traffic, firewall, keeps);
   const forwardRule = wantsForwardRule(options, observed) ? "kept" : "removed";
   const mayBeExposed = observed.firewall !== null && datapath === "vxlan" && !encrypted;
   // What was opened stays so at boot, too, also if the kernel has lost the rules meanwhile.

@@ -1,7 +1,7 @@
 import type { PacketFilter } from "../../formats/filter_rules";
 import { outcomeInChain } from "../../net/packet_filter";
 import { type LocalEndpoint, packetOf, type Tables } from "./filters";
-import { DROPPED_BEFORE, type Firewall, type Opening, ownComment, ownRules, wordsOf } from "./opening";
+import { DROPPED_BEFORE, type Firewall, type NeededTraffic, ownComment, ownRules, wordsOf } from "./needed_traffic";
 
 /** Where ufw keeps its rules, each below a line with its parts (ufw, backend_iptables.py). */
 export const UFW_RULES = ["/etc/ufw/user.rules", "/etc/ufw/user6.rules"];
@@ -36,27 +36,20 @@ export function ufwFirewall(
   return {
     name: "ufw",
     outcome,
-    obstacle: (opening) => obstacleTo(opening, tables[opening.family], endpoint),
+    obstacle: (needed) => obstacleTo(needed, tables[needed.family], endpoint),
     own: ownRules(bridge, parseRules(text), (rule) => ["ufw", "delete", "allow", ...ufwRule(rule)]),
     add: (all) =>
-      all.map((opening) => [
-        "ufw",
-        "prepend",
-        "allow",
-        ...ufwRule(opening),
-        "comment",
-        ownComment(bridge) + opening.id,
-      ]),
+      all.map((needed) => ["ufw", "prepend", "allow", ...ufwRule(needed), "comment", ownComment(bridge) + needed.id]),
   };
 }
 
 /** ufw adds rules to its own chain. With IPV6=no it has none for IPv6, and drops all IPv6 packets, also those that this host sends. */
-function obstacleTo(opening: Opening, filter: PacketFilter, endpoint: LocalEndpoint): string | null {
+function obstacleTo(needed: NeededTraffic, filter: PacketFilter, endpoint: LocalEndpoint): string | null {
   const [ufw, first] =
-    opening.family === "ipv6" ? ["ufw6", "Set IPV6=yes in /etc/default/ufw, and run"] : ["ufw", "Run"];
+    needed.family === "ipv6" ? ["ufw6", "Set IPV6=yes in /etc/default/ufw, and run"] : ["ufw", "Run"];
   if (!filter.chains.has(`${ufw}-before-input`)) return `${first}: ufw reload.`;
   const base = { chain: `${ufw}-user-input`, hook: "input", policy: "drop" } as const;
-  return outcomeInChain(base, filter, packetOf(opening, endpoint)) === "accept" ? DROPPED_BEFORE : null;
+  return outcomeInChain(base, filter, packetOf(needed, endpoint)) === "accept" ? DROPPED_BEFORE : null;
 }
 
 /** What ufw matches of a packet. */

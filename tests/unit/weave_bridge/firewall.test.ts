@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { firewalldHasForwardRule } from "../../../modules/weave_bridge/firewall/forward_rule";
 import type { ObservedFirewall } from "../../../modules/weave_bridge/firewall/observe";
-import { exposureOf, firewallsOf, planOpenings } from "../../../modules/weave_bridge/firewall/plan";
+import { exposureOf, firewallsOf, planTraffic } from "../../../modules/weave_bridge/firewall/plan";
 import { plan as bridgePlan } from "../../../modules/weave_bridge/plan";
 import { fakeHost } from "../support/fake_host/fake_host";
 import {
@@ -16,12 +16,12 @@ import {
   match,
   NOTHING,
   nft,
-  openings,
   PEER,
   plan,
   richRule,
   saved,
   table,
+  traffic,
   UFW_CHAINS,
 } from "./firewall_fixtures";
 import { FRESH, router, steadyRouter } from "./fixtures";
@@ -290,10 +290,7 @@ test("what firewalld drops of the bridge's own traffic, Docker's zone would let 
   const byDocker = ["filter_INPUT", "filter_FORWARD"].map((chain) => ({ rule: { ...table, chain, expr: accept } }));
   assert.equal(plan(firewalld([], true, byDocker)).warnings, []);
   const fresh = firewalld([], true);
-  assert.equal(
-    planOpenings(firewallsOf("weave", fresh, openings(), ENDPOINT, false), openings(), "manage").warnings,
-    [],
-  );
+  assert.equal(planTraffic(firewallsOf("weave", fresh, traffic(), ENDPOINT, false), traffic(), "manage").warnings, []);
   // And Docker's policy of DROP in iptables, where Docker's own rule for the bridge is missing.
   const dropped = { ...firewalld([], true, byDocker), tables: iptables("-A INPUT -j ACCEPT").tables };
   assert.match(plan(dropped, false).warnings[0] ?? "", NO_ZONE);
@@ -377,7 +374,7 @@ test("firewalld keeps the rule for frames if it is managed, as it removes what i
 
 test("a VXLAN that is open to the Internet is named, one at a private address or behind a firewall is not", () => {
   const exposed = (address: string, observed: ObservedFirewall): boolean =>
-    exposureOf(firewallsOf("weave", observed, openings(), ENDPOINT, true), address, 4789).length > 0;
+    exposureOf(firewallsOf("weave", observed, traffic(), ENDPOINT, true), address, 4789).length > 0;
   assert.ok(exposed("192.0.2.1", NOTHING));
   assert.ok(exposed("192.0.2.1", iptables("-A INPUT -p udp -j ACCEPT")));
   assert.not(exposed("192.0.2.1", iptables()));

@@ -1,12 +1,12 @@
 import type { Change } from "../../../modules/core/change";
+import { neededTraffic } from "../../../modules/weave_bridge/firewall/needed_traffic";
 import type { ObservedFirewall } from "../../../modules/weave_bridge/firewall/observe";
-import { openingsOf } from "../../../modules/weave_bridge/firewall/opening";
-import { type FirewallPlan, firewallsOf, planOpenings } from "../../../modules/weave_bridge/firewall/plan";
+import { type FirewallPlan, firewallsOf, planTraffic } from "../../../modules/weave_bridge/firewall/plan";
 
 export const TUNNEL = { protocols: ["udp"], port: 4789, peers: ["192.168.50.12", "192.168.50.13"], inside: null };
 export const ENDPOINT = { device: "eth0", address: "192.168.50.11" };
-export const openings = (tunnel: object = {}) =>
-  openingsOf("weave", "10.2.0.1/16", "10.2.0.0/16", { ...TUNNEL, ...tunnel });
+export const traffic = (tunnel: object = {}) =>
+  neededTraffic("weave", "10.2.0.1/16", "10.2.0.0/16", { ...TUNNEL, ...tunnel });
 export const NOTHING: ObservedFirewall = { tables: { ipv4: null, ipv6: null }, nft: null, ufw: null, firewalld: null };
 
 export const table = (rules: readonly string[], policy = "DROP"): string =>
@@ -16,14 +16,14 @@ export const iptables = (...rules: string[]): ObservedFirewall => ({
   tables: { ipv4: table(rules), ipv6: null },
 });
 export const plan = (observed: ObservedFirewall, manage = true, tunnel: object = {}): FirewallPlan =>
-  planOpenings(
-    firewallsOf("weave", observed, openings(tunnel), ENDPOINT, true),
-    openings(tunnel),
+  planTraffic(
+    firewallsOf("weave", observed, traffic(tunnel), ENDPOINT, true),
+    traffic(tunnel),
     manage ? "manage" : "check",
   );
 /** What `state: absent` plans. */
 export const absence = (observed: ObservedFirewall): FirewallPlan =>
-  planOpenings(firewallsOf("weave", observed, [], ENDPOINT, true), [], "manage");
+  planTraffic(firewallsOf("weave", observed, [], ENDPOINT, true), [], "manage");
 export const commands = ({ changes }: { readonly changes: readonly Change[] }): string[] =>
   changes.flatMap(({ actions }) => actions.map((action) => ("argv" in action ? action.argv.join(" ") : "")));
 

@@ -4,8 +4,8 @@ import type { Outcome } from "../../net/packet_filter";
 import { WIREGUARD_SUFFIX } from "../names";
 
 /** Traffic that the firewalls must accept: packets to this host, or those that the bridge forwards. */
-export interface Opening {
-  /** Identifies this rule in comments. */
+export interface NeededTraffic {
+  /** Identifies it in the comments of the rules that accept it. */
   readonly id: string;
   readonly description: string;
   readonly hook: "input" | "forward";
@@ -21,15 +21,15 @@ export interface Opening {
 /** One set of rules that packets must pass, and how this module changes it. */
 export interface Firewall {
   readonly name: string;
-  /** What becomes of an opening's packets; "accept" if it does not decide on them. */
-  readonly outcome: (opening: Opening) => Outcome;
-  /** What this module's own rules open. */
+  /** What becomes of the traffic; "accept" if this set does not decide on it. */
+  readonly outcome: (needed: NeededTraffic) => Outcome;
+  /** This module's own rules. */
   readonly own: readonly OwnRule[];
-  readonly add: (openings: readonly Opening[]) => readonly (readonly string[])[];
-  /** What the operator has to do if no rule of this module can accept an opening's packets; null if one can. */
-  readonly obstacle?: (opening: Opening) => string | null;
+  readonly add: (traffic: readonly NeededTraffic[]) => readonly (readonly string[])[];
+  /** What the operator has to do if no rule of this module can accept the traffic; null if one can. */
+  readonly obstacle?: (needed: NeededTraffic) => string | null;
   /** Shell that succeeds if its rule is there, where nothing else keeps the rules: what is missing is added at boot. */
-  readonly check?: (opening: Opening) => string;
+  readonly check?: (needed: NeededTraffic) => string;
   /** What else the operator has to do. */
   readonly warnings?: readonly string[];
 }
@@ -43,7 +43,7 @@ export const ownComment = (bridge: string): string => `weave_bridge/${bridge}/`;
 
 /** A rule of this module. */
 export interface OwnRule {
-  /** The id of the opening that the rule is for; another text if no opening needs it. */
+  /** The id of the traffic that the rule accepts; another text if that is not needed. */
   readonly id: string;
   readonly remove: readonly (readonly string[])[];
 }
@@ -75,8 +75,8 @@ export interface Tunnel {
   readonly inside: number | null;
 }
 
-/** All that the network of a bridge needs. `address` is the bridge's, with the prefix length of `network`. */
-export function openingsOf(bridge: string, address: string, network: string, tunnel: Tunnel): Opening[] {
+/** All traffic that the network of a bridge needs. `address` is the bridge's, with the prefix length of `network`. */
+export function neededTraffic(bridge: string, address: string, network: string, tunnel: Tunnel): NeededTraffic[] {
   const { protocols, port, peers, inside } = tunnel;
   const device = bridge + WIREGUARD_SUFFIX;
   return [
@@ -114,14 +114,14 @@ export function openingsOf(bridge: string, address: string, network: string, tun
 /** The Weave router's port, for TCP and UDP. */
 export const WEAVE_PORT = 6783;
 
-/** The id of the opening for frames between the bridge's ports. */
+/** The id of the frames between the bridge's ports. */
 export const FORWARDED_FRAMES = "frames";
 
 /** The network of all addresses inside WireGuard. */
 const LINK_LOCAL = "fe80::/64";
 
 /** Traffic from a peer to a UDP or TCP port of this host. */
-export function fromPeer(source: string, protocol: string, port: number): Opening {
+export function fromPeer(source: string, protocol: string, port: number): NeededTraffic {
   return {
     id: `${protocol}/${port}/${source}`,
     description: `${protocol.toUpperCase()} port ${port} from ${source}`,
