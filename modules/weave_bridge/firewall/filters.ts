@@ -1,7 +1,7 @@
 import type { PacketFilter } from "../../formats/filter_rules";
 import { wordsOfRule } from "../../formats/iptables_save";
 import { type Outcome, outcomeInChain, type Packet } from "../../net/packet_filter";
-import { type Firewall, type NeededTraffic, ownComment, ownRules, wordsOf } from "./needed_traffic";
+import { type Firewall, type NeededTraffic, ownComment, ownRules, wordsOfPairs } from "./needed_traffic";
 
 /** This host's end of the tunnels: where the peers' packets arrive, unless the traffic names a device. */
 export interface LocalEndpoint {
@@ -13,7 +13,9 @@ export interface LocalEndpoint {
  * The first packet of this traffic, as it arrives here. Without a protocol, it stands for packets of any protocol.
  */
 export function packetOf(needed: NeededTraffic, { device, address }: LocalEndpoint): Packet {
+  // Frames between the bridge's ports are from any container. Of the rules that name addresses, none matches 0.0.0.0.
   const { family, hook, protocol, port, source = "0.0.0.0" } = needed;
+  // Otherwise it is as the source: any container, or link-local inside WireGuard.
   const destination = needed.destination ?? (hook === "input" && family === "ipv4" ? address : source);
   return {
     family,
@@ -68,7 +70,7 @@ function iptablesRule(comment: string, needed: NeededTraffic): string[] {
   const { id, source, destination, protocol, port } = needed;
   return [
     "INPUT",
-    ...wordsOf(
+    ...wordsOfPairs(
       ["-s", source],
       ["-d", destination],
       ["-i", needed.in],
@@ -111,7 +113,7 @@ function nftRule(
   { id, family, source, destination, protocol, port, ...devices }: NeededTraffic,
 ): string[] {
   const ip = IP[family];
-  return wordsOf(
+  return wordsOfPairs(
     ["iifname", devices.in],
     ["oifname", devices.out],
     [`${ip} saddr`, source],

@@ -61,7 +61,9 @@ export function ownRules<Rule extends { readonly comment: string }>(
 }
 
 /** Flattens [keywords, value] pairs into words, and skips pairs without a value. */
-export function wordsOf(...pairs: readonly (readonly [words: string, value: string | number | undefined])[]): string[] {
+export function wordsOfPairs(
+  ...pairs: readonly (readonly [words: string, value: string | number | undefined])[]
+): string[] {
   return pairs.flatMap(([words, value]) => (value === undefined ? [] : [...words.split(" "), String(value)]));
 }
 

@@ -81,9 +81,11 @@ function tunnelOf(
     return { protocols: ["udp"], port, peers: resolved, inside: encrypted ? vxlan_port : null, unresolved: [] };
   }
   const own = observed.links.flatMap(({ addresses }) => addresses.map(addressOf));
-  const addressesOfPeer = (peer: string): readonly string[] =>
+  const unicastAddressesOf = (peer: string): readonly string[] =>
     isIPv4(peer) ? [peer] : (observed.resolvedNames.get(peer) ?? []).filter(isUnicast);
-  const others = peers.flatMap(addressesOfPeer).filter((peer) => !own.includes(peer));
-  const unresolved = peers.filter((peer) => addressesOfPeer(peer).length === 0 && !isOwnName(peer, observed.hostName));
+  const others = peers.flatMap(unicastAddressesOf).filter((peer) => !own.includes(peer));
+  const unresolved = peers.filter(
+    (peer) => unicastAddressesOf(peer).length === 0 && !isOwnName(peer, observed.hostName),
+  );
   return { protocols: ["tcp", "udp"], port: WEAVE_PORT, peers: inNumericOrder(others), inside: null, unresolved };
 }

@@ -1,7 +1,14 @@
 import type { PacketFilter } from "../../formats/filter_rules";
 import { outcomeInChain } from "../../net/packet_filter";
 import { type LocalEndpoint, packetOf, type Tables } from "./filters";
-import { DROPPED_BEFORE, type Firewall, type NeededTraffic, ownComment, ownRules, wordsOf } from "./needed_traffic";
+import {
+  DROPPED_BEFORE,
+  type Firewall,
+  type NeededTraffic,
+  ownComment,
+  ownRules,
+  wordsOfPairs,
+} from "./needed_traffic";
 
 /** Where ufw keeps its rules, each below a line with its parts (ufw, backend_iptables.py). */
 export const UFW_RULES = ["/etc/ufw/user.rules", "/etc/ufw/user6.rules"];
@@ -12,7 +19,7 @@ export function isUfwOn(settings: string): boolean {
 }
 
 /** Rules that accept packets: `### tuple ### allow udp 4789 0.0.0.0/0 any 192.168.50.12 in comment=HEX`. */
-function parseRules(text: string): (Parts & { comment: string })[] {
+function parseUfwRules(text: string): (Parts & { comment: string })[] {
   return [...text.matchAll(/^### tuple ### allow (\S+) (\S+) (\S+) \S+ (\S+) in(?:_(\S+))? comment=([0-9a-f]+)/gm)].map(
     ([, protocol = "", port = "", destination = "", source = "", device, hex = ""]) => ({
       protocol,
@@ -37,7 +44,7 @@ export function ufwFirewall(
     name: "ufw",
     outcome,
     obstacle: (needed) => obstacleTo(needed, tables[needed.family], endpoint),
-    own: ownRules(bridge, parseRules(text), (rule) => ["ufw", "delete", "allow", ...ufwRule(rule)]),
+    own: ownRules(bridge, parseUfwRules(text), (rule) => ["ufw", "delete", "allow", ...ufwRule(rule)]),
     add: (all) =>
       all.map((needed) => ["ufw", "prepend", "allow", ...ufwRule(needed), "comment", ownComment(bridge) + needed.id]),
   };
@@ -63,8 +70,8 @@ interface Parts {
 
 function ufwRule(parts: Parts): string[] {
   const { source, destination = "any", protocol = "any", port } = parts;
-  const end = wordsOf(["in on", parts.in], ["from", source], ["to", destination.replace(ANY, "any")]);
-  return protocol === "any" ? end : [...end, ...wordsOf(["port", port], ["proto", protocol])];
+  const end = wordsOfPairs(["in on", parts.in], ["from", source], ["to", destination.replace(ANY, "any")]);
+  return protocol === "any" ? end : [...end, ...wordsOfPairs(["port", port], ["proto", protocol])];
 }
 
 /** As ufw writes a destination that the rule does not name. */
