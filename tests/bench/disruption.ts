@@ -46,7 +46,7 @@ function section(samples: Samples): string {
     String(valuesOf(samples, change + BETWEEN + FIGURES[0]).length),
     ...FIGURES.map((figure) => String(sumOf(samples, [change], figure))),
   ]);
-  return `## What a live cluster notices of a change
+  return `## What a change of a running cluster interrupts
 
 Containers ping each other every 50 ms, from before a change until 0.3 s after it. In the first rows a fourth host joins three and
 leaves again, by the project's playbooks, with pings between all containers of the three. "Live" are changes of a bridge's options, and
@@ -63,7 +63,7 @@ ${table(["change", "times", ...FIGURES], rows)}
 `;
 }
 
-/** What containers notice of a change. */
+/** What a change interrupts for containers. */
 function headline(samples: Samples): string {
   const changes = changesOf(samples);
   const sum = (figure: Figure): number => sumOf(samples, changes, figure);

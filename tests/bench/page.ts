@@ -16,7 +16,7 @@ export const DIRECTORY = "docs/performance";
 export const PAGE = "docs/performance.md";
 
 const HEAD = `\`npm run bench\` writes this page from the raw numbers in [performance/](performance). Run it on an idle machine; with names as
-arguments it measures only those parts. Machines differ, and every machine has bad minutes. So things that are compared are measured
+arguments it measures only those parts. Machines differ, and every machine is slower at times. So things that are compared are measured
 in turn, round after round, and the median of the ratios is what matters; a time in seconds only shows the magnitude. A section says
 so if it was measured in another way. Each section ends with the date and the machine. Missed targets are listed at the end of the
 page.

@@ -46,7 +46,7 @@ export function liveChangeCases(provider: Provider): Readonly<Record<string, Liv
   const readdressed = { ...ANOTHER_ADDRESS, files: file(network) };
   return {
     "another address": { ...readdressed, options: { "host-index": 3 } },
-    "the first one again": readdressed,
+    "the first address again": readdressed,
     "another network": { ...readdressed, options: { network: "10.4.0.0/16" } },
     "the first network again": readdressed,
     "another MTU": {
@@ -70,27 +70,27 @@ export function liveChangeCases(provider: Provider): Readonly<Record<string, Liv
       files: file(vxlan),
     },
     // With this host's own name at the loopback, as Debian's installer has it.
-    "two peers less, all by name": {
+    "two peers fewer, all by name": {
       by: "sed -i 's/^[^ ]* apollo1$/127.0.1.1 apollo1/' /etc/hosts",
       options: { underlay: "apollo1", peers: "apollo1,apollo2" },
       subjects: ["bridge weave: peers"],
       files: file(vxlan),
     },
-    "a file of Apollo's": {
+    "a boot file as Apollo's role wrote it is replaced": {
       by: `mkdir -p /etc/network/interfaces.d; printf '%s' '${APOLLO}' > ${stanza}`,
       subjects: [],
       files: [stanza],
     },
-    "an address too many": {
+    "a second address on the bridge is removed": {
       ...ANOTHER_ADDRESS,
       by: `${ANOTHER_ADDRESS.by}; ip addr add 10.2.0.99/16 dev weave`,
     },
-    "no address": { by: "ip addr flush dev weave", subjects: ["bridge weave: address"] },
-    "the firewall closed": {
+    "the bridge's missing address is added": { by: "ip addr flush dev weave", subjects: ["bridge weave: address"] },
+    "the missing rule for the bridge's frames is added": {
       by: "iptables -w -D FORWARD -i weave -o weave -m comment --comment weave_bridge -j ACCEPT",
       subjects: ["bridge weave: frames between its ports"],
     },
-    "the link right and the file wrong": {
+    "only the boot file is repaired": {
       by: `echo '# mine' >> ${file(network)[0]}`,
       subjects: [],
       files: file(network),
