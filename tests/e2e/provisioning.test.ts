@@ -21,7 +21,7 @@ const STEADY = {
 
 /** The same of fresh hosts. */
 const RESTART = [
-  "TASK [weave : Handle the pending restart of Docker]",
+  "TASK [weave : Restart Docker, or report that it must be restarted]",
   "included: pending_docker_restart.yml for apollo1, apollo2, apollo3",
   "TASK [weave : Report that Docker must restart]",
   "RUNNING HANDLER [weave : restart docker]",

@@ -37,7 +37,7 @@ def resolve_cluster(
     interface: the one that has the underlay address; "" for the address that Ansible connects to.
     needs_host_index: whether the hosts need indexes, from which their addresses are computed.
     interface_of: the host whose interface that is; "" if it is that of all hosts.
-    failed_before_probe: the names of the hosts of this run that it works on no longer.
+    failed_before_probe: the names of the hosts that this run has left, as they failed or could not be reached.
 
     Raises ValueError if a host index in the inventory is not a number. Returns a dict:
     to_probe: the hosts to probe before the others' indexes and addresses are certain, by the host of this run that is to probe

@@ -15,14 +15,14 @@ NAME = rf"(?:{LABEL}(?:[.]{LABEL})*(?::[0-9]+)?/)?{COMPONENT}(?:/{COMPONENT})*"
 IMAGE = re.compile(rf"(?=.{{1,255}}:){NAME}:\w[\w.-]{{0,127}}", re.ASCII)
 
 
-def find_invalid_sources(items: list[dict[str, Any]], lost: Sequence[str] = ()) -> str:
+def find_invalid_sources(items: list[dict[str, Any]], missing: Sequence[str] = ()) -> str:
     """Return what is wrong with the files that the role puts on a host, or "".
 
     items: each with url and sha256, or with file, a copy on the controller; and the variable to name in a message, or the image
         that is in it.
-    lost: those of the files that Ansible does not find: it looks for a relative path in several directories.
+    missing: those of the files that Ansible does not find: it looks for a relative path in several directories.
     """
-    return " ".join([*_archives([item for item in items if "image" in item]), *_sources(items, lost)])
+    return " ".join([*_archives([item for item in items if "image" in item]), *_sources(items, missing)])
 
 
 def _twice(values: list[str]) -> list[str]:
@@ -58,7 +58,7 @@ def _checksum(path: str) -> str:
         return hashlib.sha256(file.read()).hexdigest()
 
 
-def _sources(items: list[dict[str, Any]], lost: Sequence[str]) -> Iterator[str]:
+def _sources(items: list[dict[str, Any]], missing: Sequence[str]) -> Iterator[str]:
     for item in items:
         variable, url, sha256 = (
             item.get("variable", "weave_image_archives"),
@@ -67,7 +67,7 @@ def _sources(items: list[dict[str, Any]], lost: Sequence[str]) -> Iterator[str]:
         )
         if item.get("file"):
             path = os.path.expanduser(str(item["file"]))
-            if str(item["file"]) in lost or (os.path.isabs(path) and not os.path.isfile(path)):
+            if str(item["file"]) in missing or (os.path.isabs(path) and not os.path.isfile(path)):
                 option = "weave_image_archives" if "image" in item else variable.replace("sha256", "script_file")
                 where = path if os.path.isabs(path) else f"{path}, which is looked for beside the playbook"
                 yield f"{option}: must be a file on the controller (found none at {where}). Correct the path."

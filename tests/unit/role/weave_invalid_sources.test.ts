@@ -47,14 +47,17 @@ test("an image without a source, by its name, and a file that the controller doe
 });
 
 test("a relative path that Ansible finds nowhere", () => {
-  const lost = (items: readonly object[], ...files: string[]): string =>
+  const missing = (items: readonly object[], ...files: string[]): string =>
     callPlugin("weave_invalid_sources", "find_invalid_sources", [items, files]);
   const image = { image: "a:1", file: "files/a.tar" };
   assert.is(
-    lost([{ ...script, file: "weave-2.8.1" }, image], "weave-2.8.1", ""),
+    missing([{ ...script, file: "weave-2.8.1" }, image], "weave-2.8.1", ""),
     "weave_script_file: must be a file on the controller (found none at weave-2.8.1, which is looked for beside the playbook). Correct the path.",
   );
-  assert.match(lost([image], "files/a.tar"), "weave_image_archives: must be a file on the controller (found none at ");
+  assert.match(
+    missing([image], "files/a.tar"),
+    "weave_image_archives: must be a file on the controller (found none at ",
+  );
 });
 
 test("a number for a text is judged like others", () => {
