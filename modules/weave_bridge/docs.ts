@@ -10,8 +10,8 @@ export const docs: ModuleDocs = {
       "systemd-networkd (250 or newer, also used by netplan), if one of them manages the host's network, and otherwise by a " +
       "systemd unit. Docker requires that unit: it does not start if the bridge can't be created, and stops if the unit is stopped.",
     "An existing bridge is never deleted and recreated: containers stay attached while its address, MTU, MAC address or peers " +
-      "change. Only a VXLAN with another identifier, port or local address is recreated; the result then lists it in " +
-      "C(disruptions).",
+      "change. Only the VXLAN device may be recreated: for another identifier, port, local address or flags, when encryption is " +
+      "turned on or off, or when wireguard-go has to move into its own unit. The result then says so in C(disruptions).",
     "Fails, and changes nothing, if the network overlaps an address or route of the host, if a rule of policy routing sends " +
       "its packets elsewhere, if the bridge exists and another host already answers to its new address, if the kernel could not create the devices (the " +
       "module is missing, the VXLAN's UDP port is in use), or if another file of ifupdown, systemd-networkd or NetworkManager configures " +
