@@ -184,6 +184,15 @@ elif [ -e /sys/class/net/weave-vx ]; then
 elif [ $router = true ]; then
   datapath=router
 fi
+vxlan_id=
+vxlan_port=
+wireguard_port=
+if [ -e /sys/class/net/weave-vx ]; then
+  vxlan=$(ip -d link show dev weave-vx 2>/dev/null | sed -n 's/.*vxlan id \([0-9]*\) .*dstport \([0-9]*\) .*/\1 \2/p')
+  vxlan_id=${vxlan% *}
+  vxlan_port=${vxlan#* }
+fi
+[ "$datapath" != encrypted ] || wireguard_port=$(sed -n 's/^ListenPort *= *\([0-9]*\)$/\1/p' /etc/wireguard/weave-wg.conf)
 
 # --- Weave's services that the host has besides the router, and for these the version of the weave script. A unit that has Scope's
 # name may be another program's.
@@ -314,6 +323,7 @@ keeps_host_index=false
 [ "$host_index" = 0 ] || [ "$host_index" != "$current_index" ] || keeps_host_index=true
 printf '{"host_index": %d, "keeps_host_index": %s, "address": "%s", "bridge_address": "%s", "docker_uses_bridge": %s, "router": %s, "datapath": "%s", ' \
   "$host_index" $keeps_host_index "$(clean "$address")" "$(clean "${bridge_address%%/*}")" $docker_uses_bridge $router "$datapath"
+printf '"vxlan_id": "%s", "vxlan_port": "%s", "wireguard_port": "%s", ' "$vxlan_id" "$vxlan_port" "$(clean "$wireguard_port")"
 printf '"machine_id": "%s", "bridge_mac": "%s", "set_mac": "%s", "set_bridge": "%s", "set_docker_subnet": "%s", ' \
   "$(clean "$machine_id")" "$(clean "$bridge_mac")" "$(clean "$set_mac")" "$(clean "$set_bridge")" "$(clean "$set_docker_subnet")"
 printf '"services": "%s", "script_version": "%s", ' "$services" "$script_version"

@@ -444,6 +444,23 @@ test("where no systemd runs, Docker is missing without an init script, or with a
     assert.equal(where(client(version)), ["missing", "dockerd"]);
 });
 
+test("the numbers of the VXLAN and the port of WireGuard are reported", () => {
+  inTemporaryDirectory((directory) => {
+    const file = join(directory, "weave-wg.conf");
+    writeFileSync(file, "[Interface]\nListenPort = 51821\nPrivateKey = x\n");
+    const devices = "ip link add weave-vx type vxlan id 77 dstport 8472 local 192.0.2.1";
+    const inPlace = { "/sys/class/net/weave-vx": "/dev/null" };
+    const numbers = (paths: Readonly<Record<string, string>>, given: Given = {}): unknown[] => {
+      const { vxlan_id, vxlan_port, wireguard_port } = probeWithPaths(given, {}, paths);
+      return [vxlan_id, vxlan_port, wireguard_port];
+    };
+    assert.equal(numbers(inPlace, { devices }), ["77", "8472", ""]);
+    assert.equal(numbers({ ...inPlace, "/etc/wireguard/weave-wg.conf": file }, { devices }), ["77", "8472", "51821"]);
+    assert.equal(numbers(inPlace), ["", "", ""], "one that is just being removed");
+    assert.equal(numbers({}), ["", "", ""]);
+  });
+});
+
 test("the user that the probe runs as is reported", () => {
   assert.is(probe({})["user_id"], process.getuid?.());
   assert.is(probe({}, { id: "echo 1000" })["user_id"], 1000);
