@@ -208,7 +208,9 @@ def _router(given: dict[str, Any], uses_bridge: bool) -> Iterator[Problem]:
 
 
 def _port(arguments: list[str], environment: Any) -> Iterator[Problem]:
-    must = "must not set another port of the router than 6783, which the firewall's rules, the handlers and verify.yml use"
+    must = (
+        "must not set another port of the router than 6783, which the firewall's rules, the handlers and verify.yml use"
+    )
     words = re.findall(r"(?<!\S)--?port[= ](\d+)(?!\S)", " ".join(arguments))
     if words and int(words[-1]) != WEAVE_PORT:
         yield "weave_launch_args", must, f"--port={words[-1]}", "Remove it."
