@@ -4,6 +4,7 @@ import { BECOME_HINT, UserError } from "../core/errors";
 import { nameOptions, type OptionNames, optionNames } from "../core/option_names";
 import { type Option, type OptionTable, parseOptions } from "../core/options";
 import { jsonErrorPosition, lineOf } from "../core/text";
+import { didYouMean } from "./did_you_mean";
 
 /** What a module was given on the command line. */
 export interface ModuleArguments {
@@ -150,14 +151,19 @@ function describeLine(error: unknown, text: string): string {
 
 /** Throws a UserError if an option's value is invalid, or if the file sets an option that the module doesn't have. */
 export function checkArguments(moduleName: string, given: ModuleArguments): void {
+  const { file, table } = given;
+  // A flag that the module doesn't have is rejected before.
+  const unknown = [...(file?.options ?? [])].find((option) => !Object.hasOwn(table, option));
+  if (unknown !== undefined) {
+    throw new UserError(
+      `${file?.name}: ${JSON.stringify(unknown)} must be an option of ${moduleName} (found an unknown one). ` +
+        (didYouMean(unknown, Object.keys(table)) ?? "Correct or remove it."),
+    );
+  }
   try {
-    parseOptions(moduleName, given.table, given.options);
+    parseOptions(moduleName, table, given.options);
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const { file, table } = given;
-    // A flag that the module doesn't have is rejected before.
-    const isUnsupported = file !== null && [...file.options].some((option) => !Object.hasOwn(table, option));
-    throw new UserError(isUnsupported ? `${file.name}: ${error.message}` : nameSource(error.message, given));
+    throw error instanceof UserError ? new UserError(nameSource(error.message, given)) : error;
   }
 }
 

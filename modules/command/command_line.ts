@@ -1,7 +1,7 @@
-import { closest, distance } from "fastest-levenshtein";
 import type { Argv, CommandModule, Options } from "yargs";
 import { UserError } from "../core/errors";
 import type { FlagValues } from "./arguments";
+import { didYouMean } from "./did_you_mean";
 import { allowClosedPipe, EXIT, EXIT_STATUSES, printError } from "./terminal";
 
 // By `require`: the build of yargs that an `import` gets wraps help lines in the middle of words.
@@ -121,11 +121,6 @@ function checkChoice(name: string, value: unknown, choices: readonly string[]): 
   if (wrong === undefined) return;
   const meant = didYouMean(String(wrong), choices) ?? "Use one of these.";
   throw new UserError(`${name}: must be one of: ${choices.join(", ")} (found "${wrong}"). ${meant}`);
-}
-
-function didYouMean(word: string, known: readonly string[], dashes = ""): string | null {
-  const meant = closest(word, known);
-  return distance(word, meant) <= Math.min(3, word.length / 3) ? `Did you mean ${dashes}${meant}?` : null;
 }
 
 function namesOf(commands: readonly Subcommand[]): string {

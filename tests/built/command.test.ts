@@ -175,7 +175,10 @@ test("options from a file: flags override it, and its errors name it", () => {
   assert.is.not(withFile(["bridge", "--host-index=1"], { host_index: "one" }).status, 2);
   const unknown = withFile(["bridge"], { "host-index": 1 });
   assert.is(unknown.status, 2);
-  assert.match(unknown.stderr, "standard input: Unsupported parameters for (weave_bridge) module: host-index.");
+  assert.match(
+    unknown.stderr,
+    'standard input: "host-index" must be an option of weave_bridge (found an unknown one). Did you mean host_index?',
+  );
 });
 
 test("a secret in the file is never printed", () => {

@@ -1,10 +1,10 @@
 import { dockerPid } from "../../core/docker";
-import { ipv4Pool, isCreatedOnBridge, listNetworks } from "../../core/docker_networks";
+import { ipv4Pool, isCreatedOnBridge, listNetworks, MTU_OPTION } from "../../core/docker_networks";
 import type { options } from "../../docker_bridge_opts/options";
 import type { CurrentOptions } from "./current";
 
 /**
- * The Docker network on the bridge that is given. All other options of docker_bridge_opts leave what is there when they are not
+ * The Docker network on the bridge that is given, with its range and MTU. All other options of docker_bridge_opts leave what is there when they are not
  * given; this one has a default, by which a network would be removed.
  */
 export const currentDocker: CurrentOptions<typeof options> = async ({ state, bridge }, _, host) => {
@@ -14,5 +14,6 @@ export const currentDocker: CurrentOptions<typeof options> = async ({ state, bri
   const own = networks?.find((network) => isCreatedOnBridge(network, bridge));
   if (own === undefined) return {};
   const range = ipv4Pool(own)?.range ?? "";
-  return { network: own.name, ...(range !== "" && { fixed_cidr: range }) };
+  const mtu = Number(own.options[MTU_OPTION]);
+  return { network: own.name, ...(range !== "" && { fixed_cidr: range }), ...(mtu > 0 && { mtu }) };
 };

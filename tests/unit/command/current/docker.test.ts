@@ -10,7 +10,7 @@ const NETWORKS = [
   {
     ...{ Id: "2", Name: "containers", Driver: "bridge" },
     IPAM: { Config: [{ Subnet: "10.2.0.0/16", IPRange: "10.2.1.0/24", Gateway: "10.2.0.1" }] },
-    Options: { "com.docker.network.bridge.name": "weave" },
+    Options: { "com.docker.network.bridge.name": "weave", "com.docker.network.driver.mtu": "1450" },
   },
 ];
 
@@ -22,8 +22,8 @@ function current(given: Record<string, unknown>, comm = "dockerd") {
   return currentDocker(optionsOf(options, given), new Set(Object.keys(given)), host);
 }
 
-test("the network on the bridge stays, with its range", async () => {
-  assert.equal(await current({ bridge: "weave" }), { network: "containers", fixed_cidr: "10.2.1.0/24" });
+test("the network on the bridge stays, with its range and MTU", async () => {
+  assert.equal(await current({ bridge: "weave" }), { network: "containers", fixed_cidr: "10.2.1.0/24", mtu: 1450 });
 });
 
 test("nothing is known of another bridge, without a bridge, and for a removal", async () => {
