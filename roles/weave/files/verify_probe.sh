@@ -29,10 +29,11 @@ list() {
 # Read from the bridge, however it was configured. A router's connections show where its tunnels begin (`local`) and end
 # (`peers`); those of Weave 1.x, in its own network namespace, are not visible.
 datapath() {
-  kind=none port=null state=missing own='' peers='' wireguard=''
+  kind=none port=null state=missing id='' own='' peers='' wireguard=''
   vxlan=$(ip -o -d link show master "$bridge" type vxlan 2>/dev/null | head -n 1)
   if [ -n "$vxlan" ]; then
-    kind=vxlan port=${vxlan#* dstport } state=$(state "$vxlan") device=${vxlan#*: }
+    kind=vxlan port=${vxlan#* dstport } state=$(state "$vxlan") device=${vxlan#*: } id=${vxlan#* vxlan id }
+    id=",\"id\":${id%% *}"
     case $vxlan in *' local '*) own=${vxlan#* local } ;; esac
     peers=$(bridge fdb show dev "${device%%[:@]*}" 2>/dev/null | sed -n 's/^00:00:00:00:00:00 .*dst \([0-9a-f.:]*\) .*/\1/p')
     case $vxlan in *" dev $bridge-wg "*) wireguard=",\"wireguard\":$(wireguard)" ;; esac
@@ -42,8 +43,8 @@ datapath() {
       sed -n 's/[][]//g; s/::ffff://g; s/^ *[0-9]* *[0-9]* *\([0-9.]*\):[0-9]* *\([0-9.]*\):[0-9].*/\1 \2/p')
     own=$ends peers=$(echo "$ends" | sed -n 's/.* //p')
   fi
-  printf '{"kind":"%s","port":%s,"state":"%s","local":%s,"peers":%s%s}' \
-    "$kind" "${port%% *}" "$state" "$(quoted_or_null "${own%% *}")" "$(echo "$peers" | sed '/^$/d' | list)" "$wireguard"
+  printf '{"kind":"%s","port":%s,"state":"%s"%s,"local":%s,"peers":%s%s}' \
+    "$kind" "${port%% *}" "$state" "$id" "$(quoted_or_null "${own%% *}")" "$(echo "$peers" | sed '/^$/d' | list)" "$wireguard"
 }
 
 # What encrypts the VXLAN: a line for the device, then one for each peer (wg(8), `show DEVICE dump`). Without the secret keys.

@@ -86,6 +86,8 @@ def _block(targets: list[dict[str, Any]], sources: list[dict[str, Any]], first: 
     for source in sources:
         if not source["error"]:
             rows.append((_heading(source), [_cell(source["ms"], targets[column]["address"]) for column in columns]))
+    if len(rows) == 1:
+        return []
     return ["", *(f"{name:{width}}  {''.join(f'{cell:9}' for cell in cells)}".rstrip() for name, cells in rows)]
 
 

@@ -198,7 +198,10 @@ def _blocked(source: dict[str, Any], targets_by_host: dict[str, list[dict[str, A
 
 def _unconnected_hosts(hosts: list[dict[str, Any]], from_host: dict[str, Any], faults: dict[str, str]) -> Iterator[str]:
     """Yield the possible causes where one host does not reach another."""
-    healthy = [host for host in hosts if host["bridge"]["state"] == "up" and host["bridge"]["address"]]
+    # What is down on the others is reported as their problem.
+    healthy = [
+        host for host in hosts if host["bridge"]["state"] == "up" and host["bridge"]["address"] and not _is_down(host)
+    ]
     unconnected = {}
     firewalls = {}
     for one, other in itertools.combinations(healthy, 2):
@@ -225,6 +228,11 @@ def _unconnected_hosts(hosts: list[dict[str, Any]], from_host: dict[str, Any], f
         )
 
 
+def _is_down(host: dict[str, Any]) -> bool:
+    datapath = host["datapath"]
+    return "down" in (datapath["state"], (datapath.get("wireguard") or {}).get("state"))
+
+
 def _between(one: dict[str, Any], other: dict[str, Any]) -> str:
     datapath, other_datapath = one["datapath"], other["datapath"]
     kind, port = datapath["kind"], datapath["port"]
@@ -232,6 +240,11 @@ def _between(one: dict[str, Any], other: dict[str, Any]) -> str:
         return (
             f"must use the same datapath and port (found {kind} on port {port}, and {other_datapath['kind']} on port "
             f"{other_datapath['port']}). Set the same weave_datapath and weave_vxlan_port for both, and run the role."
+        )
+    if datapath.get("id") != other_datapath.get("id"):
+        return (
+            f"must use the same VXLAN identifier (found {datapath.get('id')} and {other_datapath.get('id')}). Set the same "
+            "weave_vxlan_id for both, and run the role."
         )
     wireguard = datapath.get("wireguard")
     ports, next_step = (

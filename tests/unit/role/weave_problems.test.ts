@@ -26,6 +26,25 @@ test("the possible cause depends on what carries the frames of both", () => {
   ]);
 });
 
+test("VXLANs with different identifiers, and one that is down: that is the cause, and no firewall", () => {
+  const between = (one: object, other: object): Findings => ({
+    hosts: [host(1, { datapath: { ...vxlan, ...one } }), host(2, { datapath: { ...vxlan, ...other } })],
+    targets: [target(1), target(2)],
+    sources: [source(1, { "10.2.0.2": null }), source(2, { "10.2.0.1": null })],
+  });
+  assert.is(
+    problemsOf(between({ id: 77 }, { id: 6783 })).at(-1),
+    "h1 and h2: must use the same VXLAN identifier (found 77 and 6783). Set the same weave_vxlan_id for both, and run the role.",
+  );
+  assert.match(problemsOf(between({ id: 77 }, { id: 77 })).at(-1) ?? "", "Open UDP port 4789");
+  for (const down of [{ state: "down" }, { wireguard: { state: "down", port: 51820 } }]) {
+    const problems = problemsOf(between({}, down));
+    assert.match(problems[0] ?? "", /^h2: .* must be up \(found it down\)\. Run the role on it/);
+    assert.not.match(problems.join("\n"), "port 4789");
+    assert.is(problems.at(-1), "h2 does not reach h1 (10.2.0.1).");
+  }
+});
+
 test("a firewall that drops by default is named where a path is blocked", () => {
   const found: Findings = {
     hosts: [

@@ -89,7 +89,7 @@ END`,
   symlinkSync("/bin/cat", join(directory, "bin/cat"));
   const tunnels = { local: "192.0.2.1", peers: ["192.0.2.2", "192.0.2.3"] };
   assert.equal(probe()["bridge"], { state: "up", address: "10.2.0.1" });
-  assert.equal(probe()["datapath"], { kind: "vxlan", port: 4789, state: "up", ...tunnels });
+  assert.equal(probe()["datapath"], { kind: "vxlan", id: 6783, port: 4789, state: "up", ...tunnels });
   programs({
     ip: [ADDRESS, LINK("")].join("\n"),
     ss: `case $1 in -ltn) echo 'LISTEN 0 128 *:6783 *:*' ;; *) cat <<'END' ;; esac
@@ -178,7 +178,7 @@ test("what encrypts the VXLAN, before and after the pings, without a secret key"
   const wireguard = { state: "up", key: "OWN=", port: 51820, peers: [peer, silent] };
   const { stdout } = run("verify_probe.sh", "5");
   assert.not.match(stdout, "SECRET");
-  const datapath = { kind: "vxlan", port: 4789, state: "up", local: "fe80::1", peers: ["fe80::2"] };
+  const datapath = { kind: "vxlan", id: 6783, port: 4789, state: "up", local: "fe80::1", peers: ["fe80::2"] };
   assert.equal(JSON.parse(stdout).datapath, { ...datapath, wireguard });
   programs({ ping: "exit 1" });
   const { stdout: after } = run("verify_ping.sh", "1", "0", "10.2.0.2");
