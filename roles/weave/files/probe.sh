@@ -11,16 +11,17 @@
 # script, scope_script, program, kernel_modules: what the host must have: the paths of the weave script and of Scope's, the name of a
 # program, and of modules that its kernel has or can load.
 # set_...: what the inventory sets for the host. These are only reported, as the role compares those of all hosts: the bridge's
-# MAC address and its address, the containers' subnet, WireGuard's identity, and a checksum of its private key.
+# MAC address and its address, the containers' subnet, WireGuard's identity, a checksum of its private key, and (common) the values
+# of the variables that all hosts must have alike.
 network='' prefix='' host_index='' address='' interface='' peer='' inventory_nodejs='' script='' scope_script='' program=''
 kernel_modules=''
-set_mac='' set_bridge='' set_docker_subnet='' set_wireguard_identity='' set_wireguard_key=''
+set_mac='' set_bridge='' set_docker_subnet='' set_wireguard_identity='' set_wireguard_key='' set_common=''
 for argument; do
   name=${argument%%=*}
   case $name in
     network | prefix | host_index | address | interface | peer | inventory_nodejs | script | scope_script | program) ;;
     kernel_modules) ;;
-    set_mac | set_bridge | set_docker_subnet | set_wireguard_identity | set_wireguard_key) ;;
+    set_mac | set_bridge | set_docker_subnet | set_wireguard_identity | set_wireguard_key | set_common) ;;
     *)
       echo "probe.sh: unknown argument $name" >&2
       exit 2
@@ -327,7 +328,8 @@ printf '"vxlan_id": "%s", "vxlan_port": "%s", "wireguard_port": "%s", ' "$vxlan_
 printf '"machine_id": "%s", "bridge_mac": "%s", "set_mac": "%s", "set_bridge": "%s", "set_docker_subnet": "%s", ' \
   "$(clean "$machine_id")" "$(clean "$bridge_mac")" "$(clean "$set_mac")" "$(clean "$set_bridge")" "$(clean "$set_docker_subnet")"
 printf '"services": "%s", "script_version": "%s", ' "$services" "$script_version"
-printf '"set_wireguard_identity": "%s", "set_wireguard_key": "%s", ' "$(clean "$set_wireguard_identity")" "$(clean "$set_wireguard_key")"
+printf '"set_wireguard_identity": "%s", "set_wireguard_key": "%s", "set_common": "%s", ' \
+  "$(clean "$set_wireguard_identity")" "$(clean "$set_wireguard_key")" "$(clean "$set_common")"
 printf '"docker": "%s", "missing_docker": "%s", "missing_scope_script": "%s", "missing_program": "%s", "missing_module": "%s", "user_id": %d, ' \
   "$docker" "$(clean "${missing_docker# }")" "$(clean "$missing_scope_script")" "$(clean "$missing_program")" "$missing_module" "$(id -u)"
 printf '"lacks_docker_client": %s, "missing_script": "%s", "nodejs": "%s", "inventory_nodejs": "%s", "unsuitable_nodejs": "%s", "nodejs_problem": "%s", "packaged_nodejs": %d, "libc": "%s", "architecture": "%s"}\n' \

@@ -6,6 +6,7 @@ One function over all hosts, so that a play calls it once.
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,8 @@ LOOPBACK = re.compile(
     r"127[.]|::1$|([^.]+[.])*localhost\d?([.]localdomain\d?)?[.]?$|ip6-(localhost|loopback)$", re.IGNORECASE
 )
 UNRENDERED = object()
+# The variables that all hosts must have alike, in the order in which tasks/preflight.yml has the hosts report their values.
+COMMON = ("weave_datapath", "weave_network", "weave_vxlan_id", "weave_vxlan_port", "weave_wireguard_port")
 
 
 def resolve_cluster(
@@ -60,6 +63,8 @@ def resolve_cluster(
     unanswered: both, and those of the other hosts that were probed and could not be reached.
     unknown: the hosts that may have an index that is not known, as they gave no answer and the inventory sets none.
     duplicates: what must identify a single host, but several have, one of them in this run: see _duplicates().
+    differences: the values that the hosts of this run have of variables that all must have alike, by variable, with the hosts.
+        Of a secret one, only the hosts.
     """
     # Ansible walks through groups of groups by sets, so it returns their hosts in another order in each process.
     position = {host: number for number, host in enumerate(hostvars)}
@@ -120,6 +125,7 @@ def resolve_cluster(
         "unanswered": [host for host in members if host in [*unreachable, *failed] or host in unreachable_others],
         "shared": _shared(underlays),
         "duplicates": _duplicates(answers, variables, underlays, set(running)),
+        "differences": _differences({host: parse_probe_answer(probes[host]) for host in probing_hosts}, variables),
     }
     return {
         "to_probe": _distribute([host for host in to_probe if host not in tried], probing_hosts),
@@ -206,6 +212,26 @@ def _duplicates(
         for (option, value), machine_ids in holders.items()
         if len(machine_ids) > 1 and not running.isdisjoint(machine_ids)
     ]
+
+
+def _differences(
+    answers: dict[str, dict[str, Any]], variables: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, list[str]]]:
+    """Return the variables that these hosts must have alike, and have not, with the hosts of each value."""
+    holders: dict[str, dict[str, list[str]]] = {}
+    for host, answer in answers.items():
+        for variable, value in zip(COMMON, str(answer.get("set_common") or "").split()):
+            # Some hosts may have the bridge's own address in place of the network.
+            is_network = variable == "weave_network" and value != "-"
+            alike = str(ipaddress.IPv4Interface(value).network) if is_network else value
+            holders.setdefault(variable, {}).setdefault(alike, []).append(host)
+    passwords: dict[str, list[str]] = {}
+    for host in answers:
+        password = str(host_variable(variables[host], "weave_password"))
+        if password and not host_variable(variables[host], "weave_wireguard_key"):
+            passwords.setdefault(password, []).append(host)
+    holders["weave_password"] = {", ".join(hosts): hosts for hosts in passwords.values()}
+    return {variable: of_value for variable, of_value in holders.items() if len(of_value) > 1}
 
 
 def _set_value(option: str, answer: dict[str, Any], variables: Mapping[str, Any]) -> str:

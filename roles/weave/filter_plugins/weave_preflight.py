@@ -54,6 +54,7 @@ def find_unmet_precondition(
         # The other hosts don't matter to a host that leaves the network.
         else:
             resolved = json.loads(cluster)
+            yield from _differences(resolved["differences"], group)
             yield from _identity_problems(resolved["duplicates"], group, uses_bridge, runs_router)
             yield from _cluster_problems(resolved, host, group, needs_host_index, default_peers)
             if probed.get("missing_scope_script"):
@@ -116,6 +117,20 @@ def _nodejs_problem(host: str, path: str, unsuitable: str, problem: str) -> str:
         f"ansible_node_interpreter: {path} on {host} must be Node.js 16 or newer (found {unsuitable}). Correct the path, or remove "
         "it, so that the role finds or installs Node.js."
     )
+
+
+def _differences(differences: dict[str, dict[str, list[str]]], group: str) -> Iterator[str]:
+    for variable, hosts_of_value in differences.items():
+        what = "what carries the traffic, encrypted or not, " if variable == "weave_datapath" else ""
+        values = [
+            ", ".join(hosts) if variable == "weave_password" else f"{value} for {', '.join(hosts)}"
+            for value, hosts in hosts_of_value.items()
+        ]
+        of = "different ones, which are not shown, for " if variable == "weave_password" else ""
+        yield (
+            f"{variable}: {what}must be the same on all hosts of the group {group}, or they do not reach each other (found "
+            f"{of}{' and '.join(values)}). Set it for the whole group."
+        )
 
 
 def _identity_problems(

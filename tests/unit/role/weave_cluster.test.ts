@@ -380,4 +380,25 @@ test("WireGuard's keys are compared by their checksums, of a host that is off, t
   assert.equal(sameOf({ a, b: { weave_wireguard_key: "another" } }, ["a"]), []);
 });
 
+test("variables that all hosts must have alike are compared among the hosts of this run", () => {
+  const host = (common: string, more: object = {}) => ({ ...probed(1, true, { set_common: common }), ...more });
+  const differences = (a: object, b: object): unknown => cluster({ a: { ...a }, b: { ...b } }).differences;
+  const usual = "vxlan 10.2.0.0/16 6783 4789 -";
+  assert.equal(differences(host(usual), host(usual)), {});
+  assert.equal(differences(host(usual), host("vxlan 10.2.0.5/16 6783 4789 -")), {}, "an address of the network");
+  assert.equal(differences(host(usual), host("encrypted 10.3.0.0/16 99 8472 51820")), {
+    weave_datapath: { vxlan: ["a"], encrypted: ["b"] },
+    weave_network: { "10.2.0.0/16": ["a"], "10.3.0.0/16": ["b"] },
+    weave_vxlan_id: { 6783: ["a"], 99: ["b"] },
+    weave_vxlan_port: { 4789: ["a"], 8472: ["b"] },
+    weave_wireguard_port: { "-": ["a"], 51820: ["b"] },
+  });
+  assert.equal(differences(host("router - - - -"), host("router - - - -")), {});
+  assert.equal(differences(host(usual), {}), {}, "one that is off");
+  const [one, other] = ["correct horse battery", "staple correct horse"].map((weave_password) => ({ weave_password }));
+  assert.equal(differences(host(usual, one), host(usual, one)), {});
+  assert.equal(differences(host(usual, one), host(usual, other)), { weave_password: { a: ["a"], b: ["b"] } });
+  assert.equal(differences(host(usual, one), host(usual, { ...other, weave_wireguard_key: "k" })), {});
+});
+
 test.run();

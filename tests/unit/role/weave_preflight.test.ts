@@ -354,6 +354,33 @@ test("one identity or one key of WireGuard for two hosts; nothing of it stops a 
   }
 });
 
+test("variables that hosts have differently, by name and with the hosts; a password is not shown; nothing of it stops a teardown", () => {
+  const host = (common: string, more: object = {}) => ({ ...probed(1, true, { set_common: common }), ...more });
+  const group = "must be the same on all hosts of the group weave_servers, or they do not reach each other";
+  const ids = cluster({ a: host("vxlan 10.2.0.0/16 6783 4789 -"), b: host("vxlan 10.2.0.0/16 99 4789 -") });
+  assert.is(
+    preflight({}, {}, ids),
+    `weave_vxlan_id: ${group} (found 6783 for a and 99 for b). Set it for the whole group.`,
+  );
+  assert.is(preflight({ teardown: true, needs_host_index: false }, {}, ids), "");
+  const kinds = cluster({ a: host("vxlan 10.2.0.0/16 6783 4789 -"), b: host("router 10.2.0.0/16 - - -") });
+  assert.is(
+    preflight({}, {}, kinds),
+    `weave_datapath: what carries the traffic, encrypted or not, ${group} (found vxlan for a and router for b). Set it for the ` +
+      "whole group.",
+  );
+  const usual = "encrypted 10.2.0.0/16 6783 4789 51820";
+  const passwords = cluster({
+    a: host(usual, { weave_password: "correct horse battery" }),
+    b: host(usual, { weave_password: "staple correct horse" }),
+  });
+  assert.is(
+    preflight({}, {}, passwords),
+    `weave_password: ${group} (found different ones, which are not shown, for a and b). Set it for the whole group.`,
+  );
+  assert.not.match(passwords.hosts, "horse");
+});
+
 test("a host without a machine-id, unless its MAC is set; nothing of it stops a teardown", () => {
   const none = { machine_id: "" };
   assert.match(

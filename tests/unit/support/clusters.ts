@@ -10,6 +10,7 @@ export interface Clustered {
   readonly to_probe: Readonly<Record<string, readonly string[]>>;
   readonly peers: string;
   readonly duplicates: readonly { option: string; value: string; hosts: string[]; machine_id: string }[];
+  readonly differences: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   readonly interfaces: Readonly<Record<string, string>>;
   readonly unanswered: readonly string[];
   /** The JSON that the role keeps. */
