@@ -124,6 +124,8 @@ function inheritedBy(command: string, start: UnitStart, host: Host): ReadonlySet
 
 function isScript(command: string, host: Host): boolean {
   const program = (splitWords(command)[0]?.value ?? "").replace(/^[-@:+!|]*/, "");
+  // The unit's file may be gone while systemd still has it loaded.
+  if (program === "") return false;
   const paths = program.startsWith("/") ? [program] : PROGRAM_DIRECTORIES.map((directory) => `${directory}/${program}`);
   return paths.some((path) => host.readStart(path, 2) === "#!");
 }

@@ -4,8 +4,9 @@ import { NETWORK_RECORD } from "../../../modules/docker_bridge_opts/network";
 import { observe } from "../../../modules/docker_bridge_opts/observe";
 import { plan } from "../../../modules/docker_bridge_opts/plan";
 import { DROP_IN_PATH } from "../../../modules/docker_bridge_opts/service/docker_service";
+import { readUnit } from "../../../modules/docker_bridge_opts/service/read_unit";
 import { CONFIG, UNIT } from "../support/fake_host/docker";
-import type { FakeHost } from "../support/fake_host/fake_host";
+import { type FakeHost, fakeHost } from "../support/fake_host/fake_host";
 import { done } from "../support/fake_host/part";
 import { asked, DEBIAN_UNIT, DEFAULT_FILE, type Files, hostWith, PATH, USUAL_LINE, usual } from "./fixtures";
 
@@ -63,6 +64,22 @@ test("a program that systemd finds by its name, and one that is there, are not m
   for (const program of ["docker", "/usr/sbin/docker"]) {
     assert.not((await observe(usual(), without(starting(program)))).service.missing);
   }
+});
+
+test("of a unit whose file is gone while systemd still has it loaded, no directory is read as its program", () => {
+  const read: string[] = [];
+  const host = fakeHost({}).with({
+    readFile: (path) => {
+      read.push(path);
+      return undefined;
+    },
+  });
+  assert.not(readUnit(UNIT, [], host).isScript);
+  assert.ok(read.includes(UNIT));
+  assert.equal(
+    read.filter((path) => path.endsWith("/")),
+    [],
+  );
 });
 
 test("so are Apollo's lines, daemon.json, the drop-in and the record of a network, which Docker can't be asked for", async () => {
