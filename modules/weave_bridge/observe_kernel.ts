@@ -1,6 +1,7 @@
 import { UserError } from "../core/errors";
 import type { Host } from "../core/host/host";
 import { whyNotLoadable } from "../core/kernel_module";
+import { commandLineOf } from "../core/proc";
 import { type IpLink, parseLinks } from "../formats/iproute";
 import { parseRoutes, parseRules, type Route, type Rule } from "../formats/routes";
 import type { DeviceKind, MissingKind } from "./observed";
@@ -68,22 +69,30 @@ export function findHolder(port: number, family: Family, host: Host): string | n
   const tables = ["/proc/net/udp", "/proc/net/udp6"].map((path) => host.readText(path) ?? "");
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const isUsed = tables.some((table) => table.split("\n").some((row) => row.trim().split(/\s+/)[1]?.endsWith(suffix)));
-  return isUsed ? parsePortHolder(host.run(["ss", "-uanp"]).stdout, port, family) : null;
+  if (!isUsed) return null;
+  const programOf = (pid: number): string | null => commandLineOf(pid, host)?.[0]?.split("/").at(-1) || null;
+  return parsePortHolder(host.run(["ss", "-uanp"]).stdout, port, family, programOf);
 }
 
 /**
  * Parses the output of `ss -uanp`: who holds a UDP port, on any address. ss prints a socket for both protocols as `*`, one
- * for IPv6 only as `[::]`.
+ * for IPv6 only as `[::]`. It names a process by its main thread, which Node.js calls MainThread from version 22 on, so
+ * `programOf` may know the program of a process id.
  */
-export function parsePortHolder(output: string, port: number, family: Family): string | null {
+export function parsePortHolder(
+  output: string,
+  port: number,
+  family: Family,
+  programOf: (pid: number) => string | null = () => null,
+): string | null {
   for (const row of output.split("\n")) {
     const [, local = "", rest = ""] = /^\S+\s+\d+\s+\d+\s+(\S+)\s+\S+\s*(.*)$/.exec(row) ?? [];
     const [, address = "", found] = /^(.*):(\d+)$/.exec(local) ?? [];
     const socketFamily =
       address.startsWith("[") && !address.startsWith("[::ffff:") ? "ipv6" : address === "*" ? "any" : "ipv4";
     if (Number(found) !== port || (family !== "any" && socketFamily !== "any" && socketFamily !== family)) continue;
-    const [, program, pid] = /users:\(\("([^"]*)",pid=(\d+)/.exec(rest) ?? [];
-    return program === undefined ? KERNEL : `${program} (process ${pid})`;
+    const [, name, pid] = /users:\(\("([^"]*)",pid=(\d+)/.exec(rest) ?? [];
+    return name === undefined ? KERNEL : `${programOf(Number(pid)) ?? name} (process ${pid})`;
   }
   return null;
 }

@@ -118,6 +118,12 @@ const holders: readonly (readonly [row: string, found: string | null])[] = [
 test("a socket is in the way if it listens for IPv4 on any address", () => {
   for (const [row, found] of holders) assert.is(parsePortHolder(`${HEAD}\n${row}\n`, 4789, "ipv4"), found, row);
   assert.is(parsePortHolder("", 4789, "ipv4"), null);
+  const ofNode = `${HEAD}\nUNCONN 0 0 0.0.0.0:4789 0.0.0.0:* users:(("MainThread",pid=77,fd=19))\n`;
+  assert.is(parsePortHolder(ofNode, 4789, "ipv4"), "MainThread (process 77)");
+  assert.is(
+    parsePortHolder(ofNode, 4789, "ipv4", (pid) => (pid === 77 ? "node" : null)),
+    "node (process 77)",
+  );
 });
 
 const row = (address: string): string =>
