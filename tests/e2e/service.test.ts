@@ -131,11 +131,12 @@ test("what a router leaves goes with it: rules of both iptables, CNI files; what
   ]);
   assert.match(JSON.stringify(made.diff), "nat: -A POSTROUTING -j WEAVE");
   assert.is(await sh(host, SAVE), before.replace(/^\/run\/weave.*\n?/gm, "").trim());
-  await sh(host, "iptables-legacy -w -F INPUT; iptables-nft -w -t mangle -X OTHER; rm -r /opt/cni /etc/cni");
+  await sh(host, "iptables-legacy -w -F INPUT; iptables-nft -w -t mangle -X OTHER; rm -r /opt/cni; rm /etc/cni/net.d/*");
   await settled({ peers: [] });
   await sh(host, TRACES);
   await settled({ state: "absent" });
-  assert.is(await sh(host, "ls -d /opt/cni /run/weave 2>/dev/null || true; rmdir /etc/cni/net.d /etc/cni"), "");
+  // The directory stays: containerd watches it, and on testing it ended when the directory was removed.
+  assert.is(await sh(host, "ls -d /opt/cni /run/weave 2>/dev/null || true; ls /etc/cni/net.d"), "");
 });
 
 test("a router that hangs can be removed all the same", async () => {
