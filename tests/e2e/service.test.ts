@@ -131,7 +131,10 @@ test("what a router leaves goes with it: rules of both iptables, CNI files; what
   ]);
   assert.match(JSON.stringify(made.diff), "nat: -A POSTROUTING -j WEAVE");
   assert.is(await sh(host, SAVE), before.replace(/^\/run\/weave.*\n?/gm, "").trim());
-  await sh(host, "iptables-legacy -w -F INPUT; iptables-nft -w -t mangle -X OTHER; rm -r /opt/cni; rm /etc/cni/net.d/*");
+  await sh(
+    host,
+    "iptables-legacy -w -F INPUT; iptables-nft -w -t mangle -X OTHER; rm -r /opt/cni; rm /etc/cni/net.d/*",
+  );
   await settled({ peers: [] });
   await sh(host, TRACES);
   await settled({ state: "absent" });
