@@ -43,7 +43,7 @@ export async function launch(cluster: string, host: string, suite: Suite): Promi
   launcher.unref();
   await waitFor({
     what: `systemd to start on ${host}`,
-    seconds: 10,
+    seconds: 60,
     everyMilliseconds: 10,
     probe: () => {
       if (failure !== null) throw new Error(`${host} can't boot, ${failure}:\n${bootLog(cluster, host)}`);

@@ -159,17 +159,17 @@ export class Host implements Machine {
     const started = Date.now();
     await waitFor({
       what: `systemd on ${this.name} to answer`,
-      seconds: 20,
+      seconds: 60,
       everyMilliseconds: 20,
       probe: () => existsSync(`/proc/${this.requireOn().pid}/root/run/systemd/private`),
       diagnose: () => bootLog(this.cluster, this.name),
     });
     await waitFor({
       what: `systemd on ${this.name} to finish starting`,
-      seconds: 60 - (Date.now() - started) / 1000,
+      seconds: 180 - (Date.now() - started) / 1000,
       probe: async () => {
         const argv = ["systemctl", "is-system-running", "--wait"];
-        const { stdout } = await this.runInside(argv, { check: false, timeoutSeconds: 60 });
+        const { stdout } = await this.runInside(argv, { check: false, timeoutSeconds: 180 });
         return ["running", "degraded"].includes(stdout.trim());
       },
       diagnose: () => this.diagnose(),
@@ -179,7 +179,7 @@ export class Host implements Machine {
   private async waitForDocker(): Promise<void> {
     await waitFor({
       what: `Docker on ${this.name} to answer`,
-      seconds: 30,
+      seconds: 120,
       probe: async () => {
         const { status } = await this.runInside(["docker", "version"], { check: false, timeoutSeconds: 30 });
         if (status === 0) return true;
@@ -197,7 +197,7 @@ export class Host implements Machine {
     let refusal = "";
     await waitFor({
       what: `the SSH server on ${this.name} to answer`,
-      seconds: 30,
+      seconds: 120,
       probe: async () => {
         this.requireOn();
         const { status, stderr } = await ssh(this.cluster, this.address, "true");

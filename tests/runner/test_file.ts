@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 
 export const ROOT = join(__dirname, "../..");
+const FAILED_HOOKS = join(__dirname, "failed_hooks.ts");
 
 /** The result of a test file. */
 export interface Outcome {
@@ -33,7 +34,7 @@ export class TestFile {
   ) {
     const started = Date.now();
     // Its own process group, so that what it has started can be killed with it.
-    this.child = spawn(process.execPath, ["-r", "tsx/cjs", join(ROOT, path)], {
+    this.child = spawn(process.execPath, ["-r", "tsx/cjs", "-r", FAILED_HOOKS, join(ROOT, path)], {
       cwd: ROOT,
       detached: true,
       env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, E2E_CLUSTER: cluster, ...environment },

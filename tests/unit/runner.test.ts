@@ -84,6 +84,18 @@ test("a file that is cut short, has an error or ends with another status has fai
   assert.is(status, 1);
 });
 
+test("why a hook failed is shown", () => {
+  const hook = (name: string): string => `test.${name}(() => { throw new Error("${name} broke"); });\n`;
+  const ofSuite = `const it = require(${JSON.stringify(require.resolve("uvu"))}).suite("one");\nit("passes", () => {});\nit.run();\n`;
+  const { status, lines } = runOn({
+    "a.test.ts": hook("before") + PASSES + RUN,
+    "b.test.ts": hook("after") + PASSES + RUN,
+    "c.test.ts": ofSuite.replace("it.run", 'it.before(() => { throw new Error("suite broke"); });\nit.run'),
+  });
+  for (const broke of ["before broke", "after broke", "suite broke"]) assert.match(lines.join("\n"), broke);
+  assert.is(status, 1);
+});
+
 test("a file that is no test file is not run", () => {
   const { lines } = runOn({ "a.test.ts": PASSES + RUN, "helper.ts": "process.exit(1);\n" });
   assert.is(lines.at(-1), "1 passed, 0 failed");
