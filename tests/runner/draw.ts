@@ -12,7 +12,7 @@ const ALWAYS = [
 ];
 
 /** What the drawn files may take together: a third of it where three run side by side. */
-const DRAWN_SECONDS = 1200;
+const DRAWN_SECONDS = 600;
 
 /** What a run of `npm test` consists of, and the rest. */
 export interface Draw<File> {
