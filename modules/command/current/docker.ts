@@ -4,8 +4,8 @@ import type { options } from "../../docker_bridge_opts/options";
 import type { CurrentOptions } from "./current";
 
 /**
- * The Docker network on the bridge that is given, with its range and MTU. All other options of docker_bridge_opts leave what is there when they are not
- * given; this one has a default, by which a network would be removed.
+ * The Docker network on the bridge that is given, with its range and MTU. Without them it would be removed, as the option
+ * `network` has a default, or created again. All other options of docker_bridge_opts leave what is there when they are not given.
  */
 export const currentDocker: CurrentOptions<typeof options> = async ({ state, bridge }, _, host) => {
   // A request could start a stopped Docker.

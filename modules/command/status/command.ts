@@ -8,7 +8,10 @@ import { observe } from "./observe";
 import type { BridgeStatus, DockerStatus, EncryptionStatus, PeerStatus, ServiceStatus, Status } from "./status";
 import { summarise } from "./summarise";
 
-const EXIT_STATUSES_OF_STATUS = `Exit status:
+const EPILOG = `Example, on any host, as any user:
+  apollo-weave status
+
+Exit status:
   ${EXIT.done}  nothing is pending, and no problem was found
   ${EXIT.failed}  some part could not be read: see "error"
   ${EXIT.usage}  the command line is wrong; nothing was read
@@ -36,7 +39,7 @@ export const statusCommand: Subcommand = {
       describe: "What to print; prometheus is for node_exporter's textfile collector",
     },
   },
-  epilog: `Example, on any host, as any user:\n  apollo-weave status\n\n${EXIT_STATUSES_OF_STATUS}`,
+  epilog: EPILOG,
   run: async (values) => {
     const name = textFlag(values, "name") ?? "";
     checkArguments("status", { table: { name: bridgeOptions.name }, options: new Map([["name", name]]), file: null });
