@@ -11,17 +11,17 @@
 # script, scope_script, program, kernel_modules: what the host must have: the paths of the weave script and of Scope's, the name of a
 # program, and of modules that its kernel has or can load.
 # set_...: what the inventory sets for the host. These are only reported, as the role compares those of all hosts: the bridge's
-# MAC address and its address, the containers' subnet, WireGuard's identity, a checksum of its private key, and (common) the values
-# of the variables that all hosts must have alike.
+# MAC address and its address, the containers' subnet, WireGuard's identity, a checksum of its private key, and (cluster_wide)
+# the values of the variables that all hosts must have alike.
 network='' prefix='' host_index='' address='' interface='' peer='' inventory_nodejs='' script='' scope_script='' program=''
 kernel_modules=''
-set_mac='' set_bridge='' set_docker_subnet='' set_wireguard_identity='' set_wireguard_key='' set_common=''
+set_mac='' set_bridge='' set_docker_subnet='' set_wireguard_identity='' set_wireguard_key='' set_cluster_wide=''
 for argument; do
   name=${argument%%=*}
   case $name in
     network | prefix | host_index | address | interface | peer | inventory_nodejs | script | scope_script | program) ;;
     kernel_modules) ;;
-    set_mac | set_bridge | set_docker_subnet | set_wireguard_identity | set_wireguard_key | set_common) ;;
+    set_mac | set_bridge | set_docker_subnet | set_wireguard_identity | set_wireguard_key | set_cluster_wide) ;;
     *)
       echo "probe.sh: unknown argument $name" >&2
       exit 2
@@ -189,11 +189,12 @@ vxlan_id=
 vxlan_port=
 wireguard_port=
 if [ -e /sys/class/net/weave-vx ]; then
-  vxlan=$(ip -d link show dev weave-vx 2>/dev/null | sed -n 's/.*vxlan id \([0-9]*\) .*dstport \([0-9]*\) .*/\1 \2/p')
-  vxlan_id=${vxlan% *}
-  vxlan_port=${vxlan#* }
+  vxlan=$(ip -o -d link show dev weave-vx 2>/dev/null)
+  case $vxlan in *' vxlan id '*' dstport '*) vxlan_id=${vxlan#* vxlan id } vxlan_port=${vxlan#* dstport } ;; esac
 fi
-[ "$datapath" != encrypted ] || wireguard_port=$(sed -n 's/^ListenPort *= *\([0-9]*\)$/\1/p' /etc/wireguard/weave-wg.conf)
+if [ "$datapath" = encrypted ]; then
+  while read -r key _ value; do [ "$key" != ListenPort ] || wireguard_port=$value; done </etc/wireguard/weave-wg.conf
+fi
 
 # --- Weave's services that the host has besides the router, and for these the version of the weave script. A unit that has Scope's
 # name may be another program's.
@@ -324,12 +325,12 @@ keeps_host_index=false
 [ "$host_index" = 0 ] || [ "$host_index" != "$current_index" ] || keeps_host_index=true
 printf '{"host_index": %d, "keeps_host_index": %s, "address": "%s", "bridge_address": "%s", "docker_uses_bridge": %s, "router": %s, "datapath": "%s", ' \
   "$host_index" $keeps_host_index "$(clean "$address")" "$(clean "${bridge_address%%/*}")" $docker_uses_bridge $router "$datapath"
-printf '"vxlan_id": "%s", "vxlan_port": "%s", "wireguard_port": "%s", ' "$vxlan_id" "$vxlan_port" "$(clean "$wireguard_port")"
+printf '"vxlan_id": "%s", "vxlan_port": "%s", "wireguard_port": "%s", ' "${vxlan_id%% *}" "${vxlan_port%% *}" "$(clean "$wireguard_port")"
 printf '"machine_id": "%s", "bridge_mac": "%s", "set_mac": "%s", "set_bridge": "%s", "set_docker_subnet": "%s", ' \
   "$(clean "$machine_id")" "$(clean "$bridge_mac")" "$(clean "$set_mac")" "$(clean "$set_bridge")" "$(clean "$set_docker_subnet")"
 printf '"services": "%s", "script_version": "%s", ' "$services" "$script_version"
-printf '"set_wireguard_identity": "%s", "set_wireguard_key": "%s", "set_common": "%s", ' \
-  "$(clean "$set_wireguard_identity")" "$(clean "$set_wireguard_key")" "$(clean "$set_common")"
+printf '"set_wireguard_identity": "%s", "set_wireguard_key": "%s", "set_cluster_wide": "%s", ' \
+  "$(clean "$set_wireguard_identity")" "$(clean "$set_wireguard_key")" "$(clean "$set_cluster_wide")"
 printf '"docker": "%s", "missing_docker": "%s", "missing_scope_script": "%s", "missing_program": "%s", "missing_module": "%s", "user_id": %d, ' \
   "$docker" "$(clean "${missing_docker# }")" "$(clean "$missing_scope_script")" "$(clean "$missing_program")" "$missing_module" "$(id -u)"
 printf '"lacks_docker_client": %s, "missing_script": "%s", "nodejs": "%s", "inventory_nodejs": "%s", "unsuitable_nodejs": "%s", "nodejs_problem": "%s", "packaged_nodejs": %d, "libc": "%s", "architecture": "%s"}\n' \

@@ -19,7 +19,7 @@ LOOPBACK = re.compile(
 )
 UNRENDERED = object()
 # The variables that all hosts must have alike, in the order in which tasks/preflight.yml has the hosts report their values.
-COMMON = ("weave_datapath", "weave_network", "weave_vxlan_id", "weave_vxlan_port", "weave_wireguard_port")
+CLUSTER_WIDE = ("weave_datapath", "weave_network", "weave_vxlan_id", "weave_vxlan_port", "weave_wireguard_port")
 
 
 def resolve_cluster(
@@ -220,7 +220,7 @@ def _differences(
     """Return the variables that these hosts must have alike, and have not, with the hosts of each value."""
     holders: dict[str, dict[str, list[str]]] = {}
     for host, answer in answers.items():
-        for variable, value in zip(COMMON, str(answer.get("set_common") or "").split()):
+        for variable, value in zip(CLUSTER_WIDE, str(answer.get("set_cluster_wide") or "").split()):
             # Some hosts may have the bridge's own address in place of the network.
             is_network = variable == "weave_network" and value != "-"
             alike = str(ipaddress.IPv4Interface(value).network) if is_network else value

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 
-def find_shared_change(answer: dict[str, Any], datapath: str, network: str, ports: dict[str, Any]) -> str:
+def find_cluster_change(answer: dict[str, Any], datapath: str, network: str, ports: dict[str, Any]) -> str:
     """Return the beginning of a message about the first such change, "" if there is none.
 
     answer: what files/probe.sh found on the host.
@@ -15,9 +15,11 @@ def find_shared_change(answer: dict[str, Any], datapath: str, network: str, port
     network: the desired container network or, with its prefix length, the bridge's address; "" if the role has no bridge.
     ports: the values of weave_vxlan_id, weave_vxlan_port and weave_wireguard_port, by these names.
     """
-    for variable, desired, current in _changes(answer, datapath, network, ports):
-        return f"{variable} must change on all hosts together (found {desired} to replace {current}"
-    return ""
+    messages = (
+        f"{variable} must change on all hosts together (found {desired} to replace {current}"
+        for variable, desired, current in _changes(answer, datapath, network, ports)
+    )
+    return next(messages, "")
 
 
 def _changes(
@@ -43,4 +45,4 @@ class FilterModule:
     """Ansible's interface to this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"weave_shared_change": find_shared_change}
+        return {"weave_cluster_change": find_cluster_change}

@@ -381,7 +381,7 @@ test("WireGuard's keys are compared by their checksums, of a host that is off, t
 });
 
 test("variables that all hosts must have alike are compared among the hosts of this run", () => {
-  const host = (common: string, more: object = {}) => ({ ...probed(1, true, { set_common: common }), ...more });
+  const host = (values: string, more: object = {}) => ({ ...probed(1, true, { set_cluster_wide: values }), ...more });
   const differences = (a: object, b: object): unknown => cluster({ a: { ...a }, b: { ...b } }).differences;
   const usual = "vxlan 10.2.0.0/16 6783 4789 -";
   assert.equal(differences(host(usual), host(usual)), {});

@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { callPlugin } from "../support/python";
 
-/** roles/weave/filter_plugins/weave_shared_change.py */
+/** roles/weave/filter_plugins/weave_cluster_change.py */
 const test = suite("changes that all hosts must make together");
 
 const PORTS = { weave_vxlan_id: 6783, weave_vxlan_port: 4789, weave_wireguard_port: 51820 };
@@ -16,7 +16,7 @@ const VXLAN = {
 const ENCRYPTED = { ...VXLAN, datapath: "encrypted", wireguard_port: "51820" };
 
 const change = (answer: object, datapath: string, ports: object = {}, network = "10.2.0.0/16"): string =>
-  callPlugin("weave_shared_change", "find_shared_change", [answer, datapath, network, { ...PORTS, ...ports }]);
+  callPlugin("weave_cluster_change", "find_cluster_change", [answer, datapath, network, { ...PORTS, ...ports }]);
 
 test("none on a host as it is to be, on a fresh one, or on one with an older router", () => {
   assert.is(change(VXLAN, "vxlan"), "");

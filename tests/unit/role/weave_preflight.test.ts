@@ -355,7 +355,7 @@ test("one identity or one key of WireGuard for two hosts; nothing of it stops a 
 });
 
 test("variables that hosts have differently, by name and with the hosts; a password is not shown; nothing of it stops a teardown", () => {
-  const host = (common: string, more: object = {}) => ({ ...probed(1, true, { set_common: common }), ...more });
+  const host = (values: string, more: object = {}) => ({ ...probed(1, true, { set_cluster_wide: values }), ...more });
   const group = "must be the same on all hosts of the group weave_servers, or they do not reach each other";
   const ids = cluster({ a: host("vxlan 10.2.0.0/16 6783 4789 -"), b: host("vxlan 10.2.0.0/16 99 4789 -") });
   assert.is(
