@@ -262,6 +262,10 @@ has_dockerd() {
 }
 
 state_of_docker() {
+  # A masked unit, a link to /dev/null, may still run, but can't be restarted.
+  for unit in /etc/systemd/system/docker.service /run/systemd/system/docker.service; do
+    [ -c "$unit" ] && echo masked && return
+  done
   pid=''
   # dockerd writes no line feed, so read fails although it has read the number.
   read -r pid </var/run/docker.pid

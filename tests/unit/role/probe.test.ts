@@ -395,6 +395,22 @@ function dockerWhere(
   return [docker, missing_docker];
 }
 
+test("a unit that is masked is found while Docker still runs: it would not start again", () => {
+  inTemporaryDirectory((directory) => {
+    mkdirSync(join(directory, "1234"));
+    writeFileSync(join(directory, "1234/comm"), "dockerd\n");
+    writeFileSync(join(directory, "docker.pid"), "1234");
+    symlinkSync("/dev/null", join(directory, "masked"));
+    writeFileSync(join(directory, "unit"), "[Service]\n");
+    const running = { "/var/run/docker.pid": join(directory, "docker.pid"), "/proc/$": `${directory}/$` };
+    for (const place of ["/etc/systemd/system", "/run/systemd/system"]) {
+      const unitIn = (file: string) => ({ ...running, [`${place}/docker.service`]: join(directory, file) });
+      assert.equal(dockerWhere("", {}, unitIn("masked")), ["masked", ""], place);
+      assert.equal(dockerWhere("", {}, unitIn("unit")), ["running", ""], place);
+    }
+  });
+});
+
 test("a Docker that runs is found by its process id, also where no systemd runs", () => {
   inTemporaryDirectory((directory) => {
     mkdirSync(join(directory, "1234"));
